@@ -1,0 +1,34 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+.PHONY: help setup demo test check bench ui
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 18
+
+# The stamp is newer than what it was made from, so a second `make` installs nothing.
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+setup: .venv/.installed  ## make .venv with everything in it
+
+demo: setup  ## train and compare a DSN and a bert-tiny on the built-in data (under 4 minutes)
+	$(BIN)/run demo
+
+test: setup  ## run the tests (under 8 minutes)
+	$(BIN)/python -m pytest
+
+check: setup  ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: setup  ## time what is claimed to be fast
+	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
+
+ui: setup  ## open MLflow on the recorded runs
+	$(BIN)/run ui

@@ -1,0 +1,32 @@
+"""From row numbers to padded arrays, without Python per token (about 0.1 ms for 32 short rows)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.types import TokenSplit
+
+
+@dataclass
+class Batch:
+    """Rows padded to the longest among them."""
+
+    input_ids: np.ndarray  # (B, T) int64
+    attention_mask: np.ndarray  # (B, T) int64, 1 for real tokens
+    token_type_ids: np.ndarray  # (B, T) int64, 1 for tokens of the second text
+    labels: np.ndarray  # (B,) int64 or float32
+    rows: np.ndarray  # (B,) where they came from
+
+
+def collate(split: TokenSplit, rows: np.ndarray, pad_id: int) -> Batch:
+    """The batch of the given rows, in their order."""
+    starts, lengths = split.offsets[rows], split.lengths[rows]
+    places = np.arange(int(lengths.max()))
+    real = places < lengths[:, None]
+    # Places beyond a row's end read its first token and are overwritten: no index ever leaves the array.
+    ids = np.asarray(split.tokens)[starts[:, None] + places * real].astype(np.int64)
+    ids[~real] = pad_id
+    second = (places >= split.second[rows][:, None]) & real
+    return Batch(ids, real.astype(np.int64), second.astype(np.int64), np.asarray(split.labels[rows]), rows)

@@ -1,0 +1,40 @@
+"""Is the hub there? Found out in seconds: a run without a network goes on from the cache or is refused at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from urllib.parse import urlsplit
+
+
+def endpoint() -> tuple[str, str, int]:
+    """The hub in use as (address without credentials, host, port)."""
+    address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{parts.hostname}:{port}", parts.hostname or "", port
+
+
+def offline_if_unreachable() -> list[str]:
+    """What to tell the user when the hub accepts no connection within 3 s; its libraries are switched to their cache.
+
+    Without this they retry a dead address for half a minute before they say so.
+    """
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        return []
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")):
+        return []  # a proxy answers for the hub; its own errors are caught below
+    shown, host, port = endpoint()
+    try:
+        socket.create_connection((host, port), 3.0).close()
+    except OSError:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        for module, attribute in (
+            ("huggingface_hub.constants", "HF_HUB_OFFLINE"),
+            ("datasets.config", "HF_HUB_OFFLINE"),
+        ):
+            if module in sys.modules:
+                setattr(sys.modules[module], attribute, True)
+        return [f"{shown} does not answer: only what is cached can be used"]
+    return []

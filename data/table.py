@@ -1,0 +1,82 @@
+"""Raw splits before tokenising: a memory-mapped Arrow table of texts with the labels already encoded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK = 2048  # rows in memory at a time
+
+
+@dataclass
+class RawSplit:
+    """Texts (and second texts) in an Arrow table, which of its rows are used, and their labels."""
+
+    table: pa.Table  # columns `text` and, for pairs, `text_pair`
+    labels: np.ndarray  # (used rows,) int64 or float32
+    rows: np.ndarray  # (used rows,) row numbers in the table
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, chosen: np.ndarray) -> RawSplit:
+        """The same split with only the chosen of its used rows."""
+        return replace(self, labels=self.labels[chosen], rows=self.rows[chosen])
+
+    def chunks(self) -> Iterator[tuple[list[str], list[str] | None, np.ndarray]]:
+        """Texts, second texts and labels, CHUNK rows at a time."""
+        pair = "text_pair" in self.table.column_names
+        for start in range(0, len(self.rows), CHUNK):
+            part = self.table.take(self.rows[start : start + CHUNK])
+            labels = self.labels[start : start + CHUNK]
+            yield part["text"].to_pylist(), part["text_pair"].to_pylist() if pair else None, labels
+
+    def texts(self) -> Iterator[str]:
+        """Every text, second texts included."""
+        for texts, pairs, _ in self.chunks():
+            yield from texts
+            yield from pairs or []
+
+    def fingerprint(self) -> str:
+        """sha256 of the texts and labels in use, in order, independent of where they came from."""
+        digest = hashlib.sha256()
+        for texts, pairs, labels in self.chunks():
+            for text in texts if pairs is None else [*texts, *pairs]:
+                raw = text.encode("utf-8", "surrogatepass")
+                digest.update(len(raw).to_bytes(8, "little"))
+                digest.update(raw)
+            digest.update(np.ascontiguousarray(labels).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass
+class RawData:
+    """The raw splits of a dataset by name (train, and val / test / others where they exist) and what labels mean."""
+
+    kind: str  # classification | regression
+    label_names: tuple[str, ...]
+    splits: dict[str, RawSplit]
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def require_two_classes(data: RawData, where: str) -> None:
+    """Refuse a classification without at least two classes among the training labels."""
+    if data.kind != "classification":
+        return
+    seen = np.unique(data.splits["train"].labels)
+    if len(seen) < 2:
+        only = data.label_names[int(seen[0])] if len(seen) else "none"
+        raise DataError(
+            f"{where}: all training labels are {only!r}; a classifier needs at least two classes. "
+            "Try: another column with data.label=..., or data.task=regression"
+        )

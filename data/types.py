@@ -1,0 +1,74 @@
+"""What the loaders hand over: the task, tokenised splits, and all of it together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from data.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class DataTask:
+    """What the labels are. `metrics[0]` selects and headlines."""
+
+    kind: str  # classification | regression
+    label_names: tuple[str, ...]  # in id order; () for regression
+    is_pair: bool
+    metrics: tuple[str, ...]
+
+    @property
+    def num_labels(self) -> int:
+        """Outputs of the head: the classes, or 1 for regression."""
+        return max(1, len(self.label_names))
+
+
+@dataclass
+class TokenSplit:
+    """One tokenised split, its arrays memory-mapped from the token store; `name` is the prefix of its metrics."""
+
+    name: str
+    tokens: np.ndarray  # all rows end to end, uint16 or uint32
+    offsets: np.ndarray  # (rows + 1,) int64: row i is tokens[offsets[i]:offsets[i + 1]]
+    second: np.ndarray  # (rows,) int32: where in the row the second text starts; the row's length if there is none
+    labels: np.ndarray  # (rows,) int64 or float32
+    truncated: int  # rows that lost tokens to max_length
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row, special tokens included."""
+        return np.diff(np.asarray(self.offsets))
+
+    @property
+    def length_stats(self) -> dict[str, float]:
+        """Percentiles, mean and maximum of the lengths, in tokens."""
+        p50, p95, p99 = np.percentile(self.lengths, (50, 95, 99))
+        mean, most = self.lengths.mean(), self.lengths.max()
+        return {
+            "p50": float(p50),
+            "p95": float(p95),
+            "p99": float(p99),
+            "mean": float(mean),
+            "max": float(most),
+        }
+
+
+@dataclass
+class Splits:
+    """Everything a run needs from data. The split that selects is never one that is reported."""
+
+    task: DataTask
+    train: TokenSplit
+    select: TokenSplit
+    report: tuple[TokenSplit, ...]  # the first is the headline
+    tokenizer: Tokenizer
+    fingerprint: str  # sha256 of texts and labels in use, wherever they were loaded from
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # what the user must be told once

@@ -1,0 +1,223 @@
+"""From settings to a model with its first weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from models.classifier import SequenceClassifier
+from models.dsn import build_dsn
+from models.encoder import Bert, Embeddings, Encoder
+from models.errors import ModelError
+from models.hub import PRETRAINED
+from models.pretrained import Weights, bert_names, load_into, read_config, read_state
+from models.readout import make_readout
+from models.settings import ModelSettings
+
+# What a config.json may leave out, in transformers' words and with its defaults.
+BERT_DEFAULTS: dict[str, Any] = {
+    "hidden_act": "gelu",
+    "position_embedding_type": "absolute",
+    "layer_norm_eps": 1e-12,
+    "initializer_range": 0.02,
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "pad_token_id": 0,
+}
+
+
+def build(
+    settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int = 0
+) -> tuple[SequenceClassifier, Weights]:
+    """The model of `settings` and where its weights came from; the caller seeds torch for what is drawn.
+
+    num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use.
+    Raises ModelError for sizes that do not fit together and weights that cannot be had.
+    """
+    if settings.family == "dsn":
+        return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id)
+    source = settings.pretrained
+    if not source:
+        if settings.family == "auto":
+            raise ModelError(
+                "model=auto needs an encoder: a hub id or a folder. "
+                f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
+            )
+        return build_bert(settings, num_labels, vocab_size, pad_id), Weights()
+    if settings.tokenizer == "train":
+        raise ModelError(
+            f"model.tokenizer=train makes a new vocabulary, which the weights of {source} do not know. "
+            f"Try: model.tokenizer={source}"
+        )
+    config = BERT_DEFAULTS | read_config(source)
+    if not is_ours(config):
+        if settings.family == "bert":
+            raise ModelError(
+                f"{PRETRAINED}={source}: is a {_words(config)}, not a BERT like model={settings.name}. "
+                f"Try: run model=auto {PRETRAINED}={source}"
+            )
+        from models.auto import build_auto
+
+        return build_auto(settings, config, num_labels=num_labels, vocab_size=vocab_size)
+    return _build_pretrained(settings, config, num_labels, vocab_size, pad_id)
+
+
+def _build_pretrained(
+    settings: ModelSettings, config: dict[str, Any], num_labels: int, vocab_size: int, pad_id: int
+) -> tuple[SequenceClassifier, Weights]:
+    """Our BERT with a checkpoint's weights, in its own size (family auto) or checked against the preset's."""
+    source, table = settings.pretrained or "", int(config["vocab_size"])
+    check_vocabulary(source, table, vocab_size)
+    notes = []
+    if settings.family == "auto":
+        settings = sized(settings, config)
+    else:
+        notes = _check_size(settings, config)
+        settings = replace(settings, layer_norm_eps=config["layer_norm_eps"])
+    state = bert_names(read_state(source))
+    model = build_bert(settings, num_labels, table, pad_id)
+    weights = load_into(model, source, state)
+    weights.notes = notes + weights.notes
+    return model, weights
+
+
+def is_ours(config: dict[str, Any]) -> bool:
+    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder."""
+    return (
+        config["model_type"] == "bert"
+        and config["hidden_act"] == "gelu"
+        and config["position_embedding_type"] == "absolute"
+        and not config.get("is_decoder")
+    )
+
+
+def _words(config: dict[str, Any]) -> str:
+    """What kind of model a config describes, for a message."""
+    if config["model_type"] != "bert":
+        return str(config["model_type"])
+    return f"bert with {config['hidden_act']} and {config['position_embedding_type']} positions"
+
+
+def check_vocabulary(source: str, table: int, vocab_size: int) -> None:
+    """ModelError when the tokenizer has more tokens than the checkpoint has word vectors."""
+    if vocab_size > table:
+        raise ModelError(
+            f"the tokenizer has {vocab_size:,} tokens, {source} has word vectors for {table:,}. "
+            f"Try: model.tokenizer={source}"
+        )
+
+
+def _check_size(settings: ModelSettings, config: dict[str, Any]) -> list[str]:
+    """A note when only the first layers are used; ModelError when the preset is not of the checkpoint's size.
+
+    Heads above all: no tensor's shape shows their number, so nothing else would notice.
+    """
+    found = sized(settings, config)
+    own = replace(settings, intermediate=settings.intermediate or 4 * settings.hidden)
+    wrong = [
+        f"{name} {getattr(found, name)} (the model has {getattr(own, name)})"
+        for name in ("hidden", "heads", "intermediate")
+        if getattr(found, name) != getattr(own, name)
+    ]
+    if found.layers < own.layers:
+        wrong.append(f"layers {found.layers} (the model has {own.layers})")
+    if wrong:
+        raise ModelError(
+            f"{PRETRAINED}={settings.pretrained}: does not fit model={settings.name}: {', '.join(wrong)}. "
+            f"Try: run model=auto {PRETRAINED}={settings.pretrained}"
+        )
+    if found.layers > own.layers:
+        return [f"the first {own.layers} of the {found.layers} layers of {settings.pretrained} are used"]
+    return []
+
+
+def sized(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings:
+    """The settings with the sizes of a transformers BERT config."""
+    return replace(
+        settings,
+        layers=config["num_hidden_layers"],
+        hidden=config["hidden_size"],
+        heads=config["num_attention_heads"],
+        intermediate=config["intermediate_size"],
+        positions=config["max_position_embeddings"],
+        segments=config["type_vocab_size"],
+        initializer_range=config["initializer_range"],
+        layer_norm_eps=config["layer_norm_eps"],
+    )
+
+
+def build_bert(settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int) -> SequenceClassifier:
+    """Our BERT with random weights, as BERT draws them."""
+    if settings.hidden % settings.heads:
+        raise ModelError(
+            f"model.hidden={settings.hidden} does not divide into model.heads={settings.heads}. "
+            f"Try: model.heads={_heads(settings.hidden)}"
+        )
+    embeddings = Embeddings(settings, vocab_size, settings.hidden, pad_id)
+    bert = Bert(embeddings, Encoder(settings), make_readout(settings.readout, settings.hidden))
+    architecture = describe(settings, settings.hidden, vocab_size, pad_id, settings.readout)
+    model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
+    draw(model, settings.initializer_range)
+    return model
+
+
+def _heads(hidden: int) -> int:
+    """The number of heads, close to one for each 64 dimensions as in BERT, that divides `hidden`."""
+    return max(count for count in range(1, max(1, hidden // 64) + 1) if hidden % count == 0)
+
+
+def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int, readout: str) -> dict[str, Any]:
+    """The model's shape in the words of transformers' BertConfig, and `readout`: enough to build it again."""
+    return {
+        "num_hidden_layers": 0 if settings.family == "dsn" else settings.layers,
+        "hidden_size": hidden,
+        "num_attention_heads": settings.heads,
+        "intermediate_size": settings.intermediate or 4 * hidden,
+        "max_position_embeddings": settings.positions,
+        "type_vocab_size": settings.segments,
+        "vocab_size": vocab_size,
+        "pad_token_id": pad_id,
+        "hidden_act": "gelu",
+        "layer_norm_eps": settings.layer_norm_eps,
+        "hidden_dropout_prob": settings.dropout,
+        "attention_probs_dropout_prob": settings.attention_dropout,
+        "initializer_range": settings.initializer_range,
+        "readout": readout,
+    }
+
+
+def rebuild(architecture: dict[str, Any], num_labels: int) -> SequenceClassifier:
+    """The model that `describe` (or models/auto.py) described, with random weights."""
+    if "backbone" in architecture:
+        from models.auto import assemble
+
+        dropout = architecture["hidden_dropout_prob"]
+        return assemble(architecture["backbone"], architecture["readout"], num_labels, dropout)
+    config = BERT_DEFAULTS | architecture
+    settings = sized(ModelSettings(), config)
+    settings.dropout = config["hidden_dropout_prob"]
+    settings.attention_dropout = config["attention_probs_dropout_prob"]
+    vocab_size, pad_id = config["vocab_size"], config["pad_token_id"]
+    if settings.layers:
+        settings.readout = config["readout"]
+        return build_bert(settings, num_labels, vocab_size, pad_id)
+    settings.family, settings.pooling = "dsn", config["readout"]
+    model, _ = build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id)
+    return model
+
+
+@torch.no_grad()
+def draw(model: nn.Module, spread: float) -> None:
+    """BERT's initialisation: normal(0, spread) matrices and tables, zero biases and padding row."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            module.weight.normal_(0.0, spread)
+        if isinstance(module, nn.Linear):
+            module.bias.zero_()
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            module.weight[module.padding_idx].zero_()

@@ -1,0 +1,1 @@
+"""One file a compression method; none is built in yet."""

@@ -1,0 +1,101 @@
+"""One file of a checkpoint, from a folder or the Hugging Face hub; it fails within seconds and with a cure.
+
+A local folder wins over a hub id of the same name. No pickle and no code of a repository is ever asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.errors import ModelError
+
+ANSWER_S = 4.0  # seconds the hub may take to describe a file; downloads themselves take as long as they need
+PRETRAINED = "model.pretrained"
+CURES = {
+    PRETRAINED: "model.pretrained=null (random weights), model.pretrained=<another id or folder>",
+    "model.init_from": "model.init=random, model.init_from=<another id or folder>",
+}
+
+
+def go_on(key: str = PRETRAINED) -> str:
+    """The ways on when the checkpoint that setting `key` names cannot be had; "" for a folder of our own."""
+    if not key:
+        return "Expected a folder that a run wrote: outputs/<identity>/model"
+    return f"Try one of: {CURES[key]}, HF_ENDPOINT=<a hub that has it>"
+
+
+def named(source: str, key: str) -> str:
+    """How a message calls a checkpoint: with the setting that named it, if there was one."""
+    return f"{key}={source}" if key else source
+
+
+def fetch(source: str, name: str, key: str = PRETRAINED) -> Path | None:
+    """The path of file `name` of a hub id or folder, or None when the repository does not have it.
+
+    key: the setting that named `source`, for the message. Raises ModelError if the repository cannot be had.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder / name if (folder / name).is_file() else None
+    if source.startswith((".", "/", "~")) or source.count("/") > 1:
+        raise ModelError(f"{named(source, key)}: there is no such folder. {go_on(key)}")
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    try:
+        return _download(source, name)
+    except LocalEntryNotFoundError as error:
+        raise ModelError(
+            f"{named(source, key)}: {_unreachable()} and {name} is not in the cache. {go_on(key)}"
+        ) from error
+    except EntryNotFoundError:
+        return None
+    except (OSError, ValueError) as error:  # all other errors of the hub's client are one of the two
+        raise ModelError(f"{named(source, key)}: {_reason(error)}. {go_on(key)}") from error
+
+
+def _download(source: str, name: str) -> Path:
+    """The cached path of a hub file, downloaded if need be; the cache's copy when the hub does not answer."""
+    import httpx2  # what huggingface_hub 2 talks HTTP with
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    def is_down(error: Exception) -> bool:
+        answer = getattr(error, "response", None)
+        return answer is None or answer.status_code >= 500
+
+    cached_only = False
+    try:
+        # Asked first because hf_hub_download retries for over 20 s before it says that nobody answers.
+        get_hf_file_metadata(hf_hub_url(source, name), timeout=ANSWER_S)
+    except (httpx2.TransportError, OfflineModeIsEnabled):
+        cached_only = True
+    except HfHubHTTPError as error:
+        if not is_down(error):
+            raise
+        cached_only = True
+    return Path(hf_hub_download(source, name, local_files_only=cached_only, etag_timeout=ANSWER_S))
+
+
+def _endpoint() -> str:
+    """The hub in use, without credentials that its URL may hold."""
+    from huggingface_hub import constants
+
+    scheme, _, rest = constants.ENDPOINT.rpartition("://")
+    return f"{scheme or 'https'}://{rest.rpartition('@')[2]}"
+
+
+def _unreachable() -> str:
+    from huggingface_hub import constants
+
+    return "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else f"{_endpoint()} does not answer"
+
+
+def _reason(error: Exception) -> str:
+    """Why a repository or file was refused, in one line."""
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    if isinstance(error, GatedRepoError):
+        return "is gated: accept its terms on the hub and set HF_TOKEN"
+    if isinstance(error, RepositoryNotFoundError | HFValidationError):
+        return f"is neither a folder nor a model on {_endpoint()} (a private one needs HF_TOKEN)"
+    return f"{_endpoint()} refused: {(str(error).splitlines() or [type(error).__name__])[0][:200]}"

@@ -1,0 +1,133 @@
+"""Every trained model is a Hugging Face folder: config.json, model.safetensors, tokenizer files, model card.
+
+A plain BERT is saved as the stock class, so any tool of that ecosystem opens it without our code; anything
+else as model_type "bertier", which opens after `import models`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from models import MODEL_TYPE
+from models.classifier import SequenceClassifier
+from models.errors import ModelError
+from models.pretrained import WEIGHTS, bert_names, read_config, read_state
+
+
+def save(
+    model: SequenceClassifier,
+    folder: Path,
+    *,
+    tokenizer_save: Callable[[Path], None],
+    label_names: Sequence[str],
+    kind: str,
+    card: str,
+) -> None:
+    """Write the folder whole or not at all; an older model of that name is replaced.
+
+    tokenizer_save: writes the tokenizer's files into a folder; label_names: in id order, none for regression;
+    kind: classification | regression; card: the text of README.md.
+    Raises ModelError when the folder holds something that is not a model.
+    """
+    folder = Path(folder)
+    if folder.exists() and not is_replaceable(folder):
+        raise ModelError(f"{folder} holds something that is not a model and is not replaced. Choose another folder")
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        _write(model, part, label_names, kind, card)
+        tokenizer_save(part)
+        _swap(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def is_replaceable(folder: Path) -> bool:
+    """Is this an empty folder or a saved model?"""
+    return folder.is_dir() and ((folder / "config.json").is_file() or not any(folder.iterdir()))
+
+
+def _write(model: SequenceClassifier, part: Path, label_names: Sequence[str], kind: str, card: str) -> None:
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
+    content = json.dumps(describe_saved(model, label_names, kind), indent=2, ensure_ascii=False)
+    (part / "config.json").write_text(content + "\n", encoding="utf-8")
+    (part / "README.md").write_text(card, encoding="utf-8")
+
+
+def _swap(part: Path, folder: Path) -> None:
+    """Put `part` in the place of `folder`; the older one goes only once the new one stands there."""
+    older = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    shutil.rmtree(older, ignore_errors=True)
+    if folder.exists():
+        folder.replace(older)
+    try:
+        part.replace(folder)
+    except OSError:
+        if older.exists():
+            older.replace(folder)
+        raise
+    shutil.rmtree(older, ignore_errors=True)
+
+
+def is_plain_bert(architecture: dict[str, Any]) -> bool:
+    """Does the stock BertForSequenceClassification compute this model?"""
+    layers = architecture.get("num_hidden_layers", 0)
+    return architecture["readout"] == "cls" and layers > 0 and "backbone" not in architecture
+
+
+def describe_saved(model: SequenceClassifier, label_names: Sequence[str], kind: str) -> dict[str, Any]:
+    """config.json of a model of ours: stock BERT where that says it all, else model_type "bertier"."""
+    names = list(label_names) or ["value"]
+    shape = dict(model.architecture)
+    if is_plain_bert(shape):
+        del shape["readout"]
+        head = {
+            "architectures": ["BertForSequenceClassification"],
+            "model_type": "bert",
+            "classifier_dropout": None,
+        }
+    else:
+        head = {"architectures": ["BertierForSequenceClassification"], "model_type": MODEL_TYPE}
+    labels = {
+        "id2label": {str(index): name for index, name in enumerate(names)},
+        "label2id": {name: index for index, name in enumerate(names)},
+        "problem_type": "regression" if kind == "regression" else "single_label_classification",
+    }
+    return head | shape | labels | {"dtype": "float32"}
+
+
+def load(folder: Path) -> SequenceClassifier:
+    """The model that `save` wrote or a stock BERT classifier, ready to predict; ModelError for others."""
+    from models.build import BERT_DEFAULTS, is_ours, rebuild
+
+    source = str(folder)
+    if not Path(folder).is_dir():
+        raise ModelError(f"{source}: there is no such folder. Expected one that a run wrote: outputs/<identity>/model")
+    config = read_config(source, "")
+    state = bert_names(read_state(source, ""))
+    if config["model_type"] == "bert":
+        config = BERT_DEFAULTS | config | {"readout": "cls"}
+        if not is_ours(config):
+            raise ModelError(f"{source}: is a BERT that only transformers can open ({config['hidden_act']})")
+    elif config["model_type"] != MODEL_TYPE:
+        raise ModelError(
+            f"{source}: is a {config['model_type']}, not a model saved by Bertier. Train it with model=auto"
+        )
+    model = rebuild(config, len(config.get("id2label", ())) or 2)
+    try:
+        missing, unexpected = model.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise ModelError(f"{source}: weights and config.json disagree: {str(error)[:300]}") from error
+    unexpected = [name for name in unexpected if not name.endswith("position_ids")]  # older transformers saved these
+    if missing or unexpected:
+        raise ModelError(f"{source}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}")
+    return model.eval()

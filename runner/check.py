@@ -1,0 +1,264 @@
+"""Every mistake of a command line at once, each with a suggestion, before anything heavy is imported.
+
+Hydra stops at the first mistake, advises `+key` for a typo and takes `+typo=1` without a word; here each override
+is looked at on its own against the groups in conf/ and the dataclasses of runner/schema.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from runner.compose import compose, groups, resolve
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+def near(word: str, known: list[str]) -> list[str]:
+    """The known words that `word` may have meant, best first; a bare `lr` finds `optimizer.lr`."""
+    by_leaf = [name for name in known if "." not in word and name.rsplit(".", 1)[-1] == word]
+    by_leaf.sort(key=lambda name: name.count("."))
+    return list(dict.fromkeys(by_leaf + difflib.get_close_matches(word, known, n=2, cutoff=0.7)))[:2]
+
+
+def check(words: list[str], multirun: bool = False) -> list[str]:
+    """One line for each mistake in the overrides `words`; an empty list means that the command can run."""
+    problems: list[str] = []
+    overrides = []
+    for word in words:
+        parsed, problem = _parse(word)
+        problems += [problem] if problem else []
+        overrides += [parsed] if parsed else []
+    chosen: dict[str, list[str]] = {}
+    for override in overrides:
+        if override.key_or_group in groups():
+            problems += _check_group(override, chosen)
+    for override in overrides:
+        if override.key_or_group not in groups() and not override.key_or_group.startswith("hydra"):
+            problems += _check_value(override, chosen, multirun)
+    if not problems and not any(o.is_sweep_override() for o in overrides):
+        problems += _check_whole(words)
+    return problems
+
+
+def _parse(word: str) -> tuple[Override | None, str | None]:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        return OverridesParser.create().parse_override(word), None
+    except HydraException as error:
+        reason = str(error).splitlines()[0]
+        return (
+            None,
+            f"{word!r} cannot be read as key=value: {reason}. Quote special characters: 'key=\"a, b\"'",
+        )
+
+
+def _values(override: Override) -> list[Any]:
+    """The values one override stands for: one, or each of a sweep."""
+    from hydra.core.override_parser.types import ChoiceSweep
+
+    value = override.value()
+    if isinstance(value, ChoiceSweep):
+        return list(override.sweep_iterator())
+    if override.is_sweep_override():
+        return list(override.sweep_string_iterator())
+    return [value]
+
+
+def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[str]:
+    group, known = override.key_or_group, groups()[override.key_or_group]
+    if override.is_delete():
+        yield f"~{group}: {group} cannot be left out. Choose one of: {', '.join(known)}"
+        return
+    for value in _values(override):
+        for name in _names(value):
+            if name == "null" and group == "experiment":
+                continue
+            if name in known:
+                chosen.setdefault(group, []).append(name)
+                continue
+            close = near(name, known)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            paste = f"[{(close or known)[0]}]" if group == "compression" else (close or known)[0]
+            yield f"{group}={name}: no such {group}{hint} Choices: {', '.join(known)}. Try: run {group}={paste}"
+
+
+def _names(value: Any) -> list[str]:
+    """The option names in one value of a group: `dsn`, or each of `[none,int8]`."""
+    if isinstance(value, list):
+        return [str(part) for part in value]
+    text = "null" if value is None else str(value)
+    return [part.strip() for part in text.strip("[]").split(",")]
+
+
+def _known_keys(group: str = "", option: str = "") -> dict[str, Any]:
+    """Every dotted key when `option` of `group` is chosen ("" for the default), with its default value."""
+    return _compose_keys(f"{group}={option}" if option else "")
+
+
+@cache
+def _compose_keys(choice: str) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    config = compose([choice] if choice else [])
+    flat: dict[str, Any] = {}
+
+    def walk(node: Any, prefix: str) -> None:
+        for key, value in node.items():
+            name = f"{prefix}{key}"
+            if isinstance(value, dict):
+                walk(value, f"{name}.")
+            flat[name] = value
+
+    walk(OmegaConf.to_container(config, resolve=False), "")
+    return flat
+
+
+def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool) -> Iterator[str]:
+    key = override.key_or_group
+    group = key.split(".")[0]
+    options = chosen.get(group) or [""]
+    tables = [_known_keys(group, option) for option in options]
+    if override.is_delete():
+        yield f"~{key}: a setting cannot be removed, only changed. Try: run {key}=<value>"
+        return
+    text = (override.input_line or "").partition("=")[2]
+    missing = [option for option, table in zip(options, tables) if key not in table]
+    if missing:
+        yield _unknown_key(key, group, missing[0], sorted(set().union(*tables)), chosen)
+        return
+    if override.is_add():
+        yield f"+{key}: the key exists already; leave the + away. Try: run {key}={text}"
+        return
+    if override.is_sweep_override() and not multirun:
+        yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}"
+        return
+    for value in _values(override):
+        problem = _check_one(key, value)
+        if problem:
+            yield problem
+
+
+def _unknown_key(key: str, group: str, option: str, known: list[str], chosen: dict[str, list[str]]) -> str:
+    if key.split(".")[0] in groups() or "." not in key:
+        owner = _owner(key, group)
+        if owner:
+            chosen_now = option or _known_keys().get(f"{group}.name", group)
+            return f"{key}: not a setting of {group}={chosen_now}, but of {owner}. Try: run {owner} {key}=..."
+    close = near(key, known + sorted(groups()))
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    paste = f"Try: run {close[0]}=..." if close else "See every key: run --cfg job"
+    return f"{key}: no such key{hint or '.'} {paste}"
+
+
+def _owner(key: str, group: str) -> str | None:
+    """`group=option` of another option that has this key, so that model.width points at model=dsn."""
+    for option in groups().get(group, []):
+        if key in _known_keys(group, option):
+            return f"{group}={option}"
+    return None
+
+
+def _field(key: str) -> dataclasses.Field[Any] | None:
+    """The dataclass field behind a dotted key, or None where the schema says nothing."""
+    from runner import schema
+
+    kind: Any = schema.Settings
+    found = None
+    for part in key.split("."):
+        if not dataclasses.is_dataclass(kind):
+            return None
+        found = next((f for f in dataclasses.fields(kind) if f.name == part), None)
+        if found is None:
+            return None
+        kind = get_type_hints(kind)[part]
+        kind = next((k for k in get_args(kind) if dataclasses.is_dataclass(k)), kind)
+    return found
+
+
+def _check_one(key: str, value: Any) -> str | None:
+    """What is wrong with one value: its type by OmegaConf, its range by the field's metadata."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from runner.schema import Settings
+
+    if isinstance(value, str) and "${" in value:
+        return None  # an interpolation: checked once the whole config is composed
+    try:
+        config = OmegaConf.structured(Settings)
+        OmegaConf.update(config, key, value, merge=True)
+        typed = OmegaConf.select(config, key)
+    except OmegaConfBaseException as error:
+        reason = str(error).splitlines()[0]
+        return f"{key}={value}: {reason}. {_expected(_field(key), key)}"
+    return check_range(key, typed)
+
+
+def check_range(key: str, value: Any) -> str | None:
+    """One line if `value` lies outside the range in the field's metadata, else None."""
+    found = _field(key)
+    if found is None or value is None:
+        return None
+    limits = found.metadata
+    for part in value if hasattr(value, "__iter__") and not isinstance(value, str | dict) else [value]:
+        if "choices" in limits and part not in limits["choices"]:
+            close = near(str(part), [str(c) for c in limits["choices"]])
+            listed = ", ".join(map(str, limits["choices"]))
+            return f"{key}={part}: must be one of {listed}. Try: run {key}={(close or limits['choices'])[0]}"
+        number = isinstance(part, int | float) and not isinstance(part, bool)
+        outside = number and (
+            part != part
+            or ("low" in limits and part < limits["low"])
+            or ("above" in limits and part <= limits["above"])
+            or ("high" in limits and part > limits["high"])
+        )
+        if outside:
+            return f"{key}={part}: out of range. {_expected(found, key)}"
+    return None
+
+
+def _expected(found: dataclasses.Field[Any] | None, key: str) -> str:
+    if found is None:
+        return ""
+    limits, words = found.metadata, []
+    if "low" in limits:
+        words.append(f"at least {limits['low']:g}")
+    if "above" in limits:
+        words.append(f"more than {limits['above']:g}")
+    if "high" in limits:
+        words.append(f"at most {limits['high']:g}")
+    expected = f"Expected {' and '.join(words)}. " if words else ""
+    shown = _known_keys().get(key, found.default)
+    if isinstance(shown, str) and "${" in shown:
+        shown = found.default
+    if shown is None:
+        shown = limits.get("low", "null")
+    return f"{expected}Try: run {key}={shown}"
+
+
+def _check_whole(words: list[str]) -> list[str]:
+    """Range and cross-field mistakes that show only in the composed config, such as a bad value in a YAML."""
+    from omegaconf import OmegaConf
+
+    try:
+        settings = resolve(compose(words))
+    except ConfigError as error:
+        return str(error).splitlines()
+    flat = OmegaConf.to_container(OmegaConf.structured(settings))
+    return [p for key, value in _leaves(flat) if (p := check_range(key, value))]
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,114 @@
+"""From a command line to settings: Hydra composes, this module fills in what is derived and says what exists.
+
+No torch here: a config mistake must answer in under a second.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from runner.schema import Settings
+
+
+@cache
+def groups() -> dict[str, list[str]]:
+    """Every config group and its choices, sorted: {"model": ["auto", "bert-base", ...], ...}.
+
+    Files whose names start with an underscore are shared parts, not choices.
+    """
+    root = Path(str(resources.files("conf")))
+    found: dict[str, list[str]] = {}
+    for path in sorted(root.rglob("*.yaml")):
+        if path.parent != root and not path.name.startswith("_"):
+            found.setdefault(path.parent.relative_to(root).as_posix(), []).append(path.stem)
+    return found
+
+
+def compose(overrides: list[str]) -> DictConfig:
+    """The composed config of one run, interpolations not yet resolved; ConfigError for what does not compose."""
+    import yaml
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_module("conf", version_base="1.3"):
+            return hydra_compose("config", overrides=overrides)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise ConfigError(f"the config does not compose: {reason}. Mend that YAML, then: run --cfg job") from error
+
+
+def resolve(config: DictConfig) -> Settings:
+    """Typed settings with every derived value written back, so that what is saved is the whole truth.
+
+    Raises ConfigError for values that contradict each other.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from runner.schema import DEFAULT_TOKENIZER, Settings
+    from runner.threads import choose_threads
+
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(Settings), config)
+        settings: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise ConfigError(str(error).splitlines()[0]) from error
+    model, builtin = settings.model, settings.data.source == "demo"
+    if model.pretrained == "auto":
+        # The built-in data never needs a hub; everything else starts from the published weights of that size.
+        model.pretrained = None if builtin else model.weights
+    if model.tokenizer == "auto":
+        source = model.pretrained or model.init_from
+        model.tokenizer = source or ("train" if builtin else DEFAULT_TOKENIZER)
+    if settings.train.threads is None:
+        settings.train.threads = choose_threads(settings)
+    contradictions = list(conflicts(settings))
+    if contradictions:
+        raise ConfigError("\n".join(contradictions))
+    return settings
+
+
+def conflicts(settings: Settings) -> list[str]:
+    """One line for every pair of values that cannot go together, with the cure."""
+    model, data, train = settings.model, settings.data, settings.train
+    found = []
+    if model.family == "auto" and not model.pretrained:
+        found.append(
+            "model=auto needs an encoder: a hub id or a folder. "
+            "Try: run model=auto model.pretrained=sentence-transformers/all-MiniLM-L6-v2"
+        )
+    if model.tokenizer == "train" and model.pretrained:
+        found.append(
+            f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "
+            "Try: model.tokenizer=auto, or model.pretrained=null"
+        )
+    if model.family == "dsn" and model.init != "random" and not model.init_from:
+        found.append(
+            f"model.init={model.init} needs a checkpoint to take the embeddings from. "
+            "Try: model.init_from=sentence-transformers/all-MiniLM-L6-v2"
+        )
+    if train.accumulate > train.batch_size:
+        found.append(
+            f"train.accumulate={train.accumulate} is more parts than train.batch_size={train.batch_size} has rows. "
+            f"Try: train.accumulate={train.batch_size}"
+        )
+    if not settings.tracker.experiment.strip():
+        found.append("tracker.experiment is empty, a name is needed. Try: tracker.experiment=bertier")
+    if data.source == "files" and not (data.path or data.train_path):
+        found.append(
+            "data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"
+        )
+    return found

@@ -1,0 +1,15 @@
+"""The mistakes a user can make with the command itself; data and models have their own in their packages."""
+
+from __future__ import annotations
+
+
+class ConfigError(ValueError):
+    """A command or config that cannot be run: the message says what was seen, what is expected and the cure."""
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """Every exception that is the user's to mend: printed as one message with exit code 2, never a traceback."""
+    from data.errors import DataError
+    from models.errors import ModelError
+
+    return (ConfigError, DataError, ModelError)

@@ -1,0 +1,74 @@
+"""Predictions and metrics of one split, and the file that keeps them for paired comparisons."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from data.batch import Batch, collate
+from data.sampler import eval_batches
+from data.types import DataTask, TokenSplit
+from runner.tasks import get
+
+
+def autocast(device: torch.device, precision: str) -> Any:
+    """The context that runs matrix work in bf16 when precision is bf16, and nothing otherwise."""
+    return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
+    """The model's inputs on the device: input_ids, attention_mask, token_type_ids, each (B, T) int64."""
+    arrays = {
+        "input_ids": batch.input_ids,
+        "attention_mask": batch.attention_mask,
+        "token_type_ids": batch.token_type_ids,
+    }
+    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module, split: TokenSplit, *, pad_id: int, batch_size: int, device: torch.device, precision: str
+) -> np.ndarray:
+    """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in."""
+    was_training = model.training
+    model.eval()
+    logits: list[torch.Tensor] = []
+    batches = eval_batches(split.lengths, batch_size=batch_size)
+    for rows in batches:
+        with autocast(device, precision):
+            logits.append(model(**to_tensors(collate(split, rows, pad_id), device)).float())
+    model.train(was_training)
+    joined = torch.cat(logits).cpu().numpy()
+    ordered = np.empty_like(joined)
+    ordered[np.concatenate(batches)] = joined
+    return ordered
+
+
+def score(task: DataTask, split: TokenSplit, logits: np.ndarray) -> dict[str, float]:
+    """The task's metrics and its loss, named `<split>/<metric>`."""
+    kind = get(task.kind)
+    labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
+    values = kind.metrics(logits, labels, task.metrics)
+    values["loss"] = float(kind.loss(torch.from_numpy(logits), torch.from_numpy(labels)))
+    return {f"{split.name}/{name}": value for name, value in values.items()}
+
+
+def write_predictions(folder: Path, task: DataTask, split: TokenSplit, logits: np.ndarray) -> Path:
+    """Store label, prediction and logits of each row as predictions-<split>.parquet, atomically."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    prediction = logits.argmax(1) if task.kind == "classification" else logits[:, 0]
+    columns = {"row": np.arange(len(split)), "label": np.asarray(split.labels), "prediction": prediction}
+    columns |= {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
+    path = folder / f"predictions-{split.name}.parquet"
+    part = path.with_suffix(".part")
+    pq.write_table(pa.table(columns), part)
+    part.replace(path)
+    return path

@@ -1,0 +1,259 @@
+"""One run as a list of steps: load, build, train, evaluate, measure, save, record.
+
+A run is a pure function (config, data, code) -> record. What goes wrong before the run folder exists leaves nothing
+behind; what goes wrong after it is recorded there as failed or killed.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import ConfigError
+from runner.identity import identify
+from runner.record import Record, check_writable, read
+from runner.schema import Settings
+from runner.terminal import Terminal
+from runner.threads import set_threads
+from runner.version import VERSION
+
+if TYPE_CHECKING:
+    import torch
+
+    from data.types import Splits
+    from models.classifier import SequenceClassifier
+    from runner.track.mirror import Mirror
+
+AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
+
+
+@dataclass
+class Outcome:
+    """What became of one run; `record` is None when it never began."""
+
+    exit_code: int
+    record: dict[str, Any] | None = None
+
+
+@dataclass
+class Started:
+    """Everything a run has before its first step."""
+
+    settings: Settings
+    splits: Splits
+    model: SequenceClassifier
+    device: torch.device
+    identity: str
+    folder: Path
+    notes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)  # what loading and building took
+
+
+def run(settings: Settings, overrides: list[str]) -> Outcome:
+    """Execute one experiment, or find the finished run of the same identity.
+
+    Raises the user's errors (bad data, weights that cannot be had, an unwritable folder) before anything is written;
+    every later failure ends in the record and in the exit code 1, an interruption in 130.
+    """
+    begun = time.perf_counter()
+    output = Path(settings.paths.output).expanduser().absolute()
+    check_writable(output)
+    set_threads(settings.train.threads or 1)
+    terminal = Terminal()
+    started = prepare(settings, output, terminal)
+    with claim(started.folder, terminal):
+        found = read(started.folder)
+        if found and found["status"] == "done" and not settings.force:
+            terminal.found(found, started.folder)
+            return Outcome(0, found)
+        return _recorded(started, overrides, terminal, begun)
+
+
+def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
+    """Load the data, build the model from the seed, and name the run."""
+    from data.load import load
+
+    data, begun = settings.data, time.perf_counter()
+    cache = Path(settings.paths.cache).expanduser()
+    tokenizer = settings.model.tokenizer
+    splits = load(data, tokenizer=tokenizer, vocab_size=settings.model.vocab_size, cache=cache, notify=terminal.say)
+
+    import torch
+
+    from models.build import build
+
+    loaded = time.perf_counter()
+    device = choose_device(settings.device)
+    torch.manual_seed(settings.seed)
+    task = splits.task
+    model, weights = build(
+        settings.model,
+        num_labels=task.num_labels,
+        vocab_size=splits.tokenizer.vocab_size,
+        pad_id=splits.tokenizer.pad_id,
+    )
+    positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
+    if data.max_length > positions:
+        raise ConfigError(
+            f"data.max_length={data.max_length} is more than the {positions} positions of {settings.model.name}. "
+            f"Try: data.max_length={positions}"
+        )
+    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights.fingerprint)
+    notes = [*splits.notes, *weights.notes]
+    seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
+    model.to(device)
+    return Started(settings, splits, model, device, identity, output / identity, notes, seconds)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device to run on; asking for CUDA where there is none is refused, never quietly the CPU."""
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device=cuda, but torch sees no CUDA device here. Try: device=cpu")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+@contextmanager
+def claim(folder: Path, terminal: Terminal) -> Iterator[None]:
+    """Hold the run folder: the same command in a second terminal waits and then finds the finished run."""
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"paths.output: {folder} cannot be made: {error.strerror}. Try: paths.output=...") from error
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        terminal.say(f"run {folder.name} is going on in another process; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun: float) -> Outcome:
+    """Run between the first and the last word of the record."""
+    from runner.checkpoint import Checkpoints
+    from runner.track.mirror import start as start_mirror
+
+    settings = started.settings
+    checkpoints = Checkpoints(started.folder, started.identity, settings.checkpoint.every_s)
+    if settings.force:
+        checkpoints.clear()
+    record = Record.begin(started.folder, _header(started, overrides), resumed=checkpoints.newest() is not None)
+    mirror = start_mirror(settings.tracker, started.folder.parent)
+    if mirror:
+        mirror.request(started.folder)
+    terminal.begin(started)
+    wait_s, code = settings.tracker.wait_s, 0
+    try:
+        execute(started, record, checkpoints, terminal, mirror)
+        record.add({"time/total_s": time.perf_counter() - begun})
+        record.finish("done")
+        checkpoints.clear()
+    except KeyboardInterrupt:
+        record.finish("killed", "interrupted")
+        wait_s, code = AFTER_CTRL_C_S, 130
+    except Exception as error:
+        (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        record.finish("failed", f"{type(error).__name__}: {error}")
+        code = 1
+    terminal.end(record.content, started.folder)
+    if mirror:
+        mirror.request(started.folder)
+        problem = mirror.close(wait_s)
+        if problem:
+            terminal.say(problem)
+    return Outcome(code, record.content)
+
+
+def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
+    """What the record says before the first step."""
+    from runner.measure.machine import machine
+    from runner.track.uri import mask
+
+    settings, splits = started.settings, started.splits
+    config = asdict(settings)
+    config["tracker"]["uri"] = mask(settings.tracker.uri) if settings.tracker.uri else None
+    parts = [splits.train, splits.select, *splits.report]
+    return {
+        "identity": started.identity,
+        "name": f"{settings.model.name} {settings.data.name} seed={settings.seed}",
+        "config": config,
+        "overrides": [mask(word) for word in overrides],
+        "environment": machine()
+        | {"threads": settings.train.threads, "device": str(started.device), "code_version": VERSION},
+        "data": {
+            "name": settings.data.name,
+            "source": settings.data.id or settings.data.path or settings.data.source,
+            "fingerprint": splits.fingerprint,
+            "rows": {part.name: len(part) for part in parts},
+            "truncated": {part.name: part.truncated for part in parts},
+            "lengths": {part.name: part.length_stats for part in parts},
+            "dropped": splits.dropped,
+            "labels": list(splits.task.label_names),
+            "task": splits.task.kind,
+            "primary": f"{splits.report[0].name}/{splits.task.metrics[0]}",
+        },
+        "tokenizer": {
+            "source": splits.tokenizer.source,
+            "vocab_size": splits.tokenizer.vocab_size,
+            "fingerprint": splits.tokenizer.fingerprint,
+        },
+        "notes": started.notes,
+    }
+
+
+def execute(started: Started, record: Record, checkpoints: Any, terminal: Terminal, mirror: Mirror | None) -> None:
+    """Train, evaluate, save, measure; every number lands in the record as soon as it is known."""
+    from runner.results import costs, evaluate, save_model
+    from runner.train import Position, fit
+
+    settings, splits = started.settings, started.splits
+
+    def on_point(position: Position, values: dict[str, float]) -> None:
+        record.point(position.step, values)
+        terminal.point(position, values)
+
+    def on_epoch(position: Position, values: dict[str, float]) -> None:
+        record.point(position.step, values)
+        terminal.epoch(position, values)
+        if mirror:
+            mirror.request(started.folder)
+
+    trained = fit(
+        started.model, splits, settings, device=started.device, checkpoints=checkpoints,
+        on_point=on_point, on_epoch=on_epoch,
+    )  # fmt: skip
+    record.add(started.seconds | {
+        "time/train_s": trained.seconds,
+        "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
+        "train/steps": trained.steps,
+        "train/best_epoch": trained.best_epoch,
+    })  # fmt: skip
+    record.content["resumed_from_step"] = trained.resumed_from
+    with timed(record, "time/evaluate_s"):
+        record.add(evaluate(started))
+    save_model(started, record)
+    with timed(record, "time/measure_s"):
+        record.add(costs(started, terminal))
+    record.content["stages"].append({"name": "train", "metrics": dict(record.content["metrics"])})
+
+
+@contextmanager
+def timed(record: Record, name: str) -> Iterator[None]:
+    """Add the seconds that the block takes to the record under `name`."""
+    begun = time.perf_counter()
+    yield
+    record.add({name: time.perf_counter() - begun})

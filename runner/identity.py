@@ -1,0 +1,58 @@
+"""A run is named by what it computes, not by the clock.
+
+The hash covers the resolved settings, the content of the data, the tokenizer, the starting weights and the version
+of the code; it leaves out what does not change the result: paths, devices, threads, the tracker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from runner.schema import Settings
+from runner.version import VERSION
+
+NOT_IDENTITY = (
+    "paths",
+    "device",
+    "force",
+    "tracker",
+    "checkpoint",
+    "train.threads",
+    "train.eval_batch_size",
+    "model.weights",
+    "model.recipe",
+    "data.path",
+    "data.train_path",
+    "data.val_path",
+    "data.test_path",
+)
+
+
+def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested dictionaries as one, with dotted keys; empty groups vanish."""
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str:
+    """The ten hexadecimal digits that name a run.
+
+    data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed).
+    """
+    kept = {
+        key: value
+        for key, value in flatten(asdict(settings)).items()
+        if not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
+    }
+    # A folder is named by what lies in it, so that moving it does not make another run.
+    kept |= {"model.tokenizer": tokenizer}
+    text = json.dumps([kept, data, weights, VERSION], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]

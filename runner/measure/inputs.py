@@ -1,0 +1,89 @@
+"""Inputs to count and time a model on: ids as they occur in the data, in the shapes of a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from data.types import TokenSplit
+
+Inputs = dict[str, Tensor | None]  # keyword arguments of a model's forward
+
+_ROWS_PER_ROUND = 8  # real rows that a round times at batch 1; five rounds then see 40 lengths
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One shape to time: `batch_size` rows of `length` tokens, or of real rows where length is None."""
+
+    batch_size: int
+    length: int | None
+
+    @property
+    def name(self) -> str:
+        """Return the suffix of the cell's metric names, as `b1_s128` or `b32_data`."""
+        return f"b{self.batch_size}_" + ("data" if self.length is None else f"s{self.length}")
+
+
+def draw_batch(tokens: np.ndarray, batch_size: int, length: int, *, seed: int = 0) -> Inputs:
+    """Return unpadded inputs (batch_size, length) whose ids are drawn from the real ids `tokens`.
+
+    Real ids, not uniform ones: frequent words keep a few table rows in the cache, as in use.
+    """
+    places = np.random.default_rng(seed).integers(len(tokens), size=(batch_size, length))
+    ids = torch.from_numpy(np.asarray(tokens)[places].astype(np.int64))
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": None}
+
+
+def real_batches(split: TokenSplit, pad_id: int, batch_size: int, rounds: int) -> list[Inputs]:
+    """Return batches of real rows as evaluation cuts and pads them, evenly spaced over the lengths.
+
+    Batch i, i + rounds, ... are those of round i, so each round sees short and long ones.
+    """
+    from data.batch import collate
+    from data.sampler import eval_batches
+
+    cut = eval_batches(np.asarray(split.lengths), batch_size=batch_size)
+    full = [rows for rows in cut if len(rows) == batch_size] or cut  # the odd rest would time fewer rows
+    wanted = rounds * max(1, _ROWS_PER_ROUND // batch_size)
+    places = ((np.arange(min(wanted, len(full))) + 0.5) * len(full) / min(wanted, len(full))).astype(int)
+    batches = [collate(split, full[place], pad_id) for place in places]
+    return [
+        {
+            "input_ids": torch.as_tensor(batch.input_ids),
+            "attention_mask": torch.as_tensor(batch.attention_mask),
+            "token_type_ids": torch.as_tensor(batch.token_type_ids),
+        }
+        for batch in batches
+    ]
+
+
+def to_device(inputs: Inputs, device: torch.device) -> Inputs:
+    """Return the inputs with every tensor on the device."""
+    return {name: None if value is None else value.to(device) for name, value in inputs.items()}
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Return the device of the model's first parameter, the CPU if it has none."""
+    first = next(model.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+@contextmanager
+def evaluating(*models: nn.Module) -> Iterator[None]:
+    """Put models into eval mode for a block; afterwards every module has its own training flag back."""
+    flags = [(module, module.training) for model in models for module in model.modules()]
+    for model in models:
+        model.eval()
+    try:
+        yield
+    finally:
+        for module, training in flags:
+            module.training = training

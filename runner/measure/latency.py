@@ -1,0 +1,214 @@
+"""Wall and CPU time of models, measured side by side.
+
+A shared machine changes speed from second to second, so the models of one table take turns: warm-up,
+then rounds of short blocks, each round on the same inputs for all. A ratio is only ever formed within a
+round. Every sample is kept; nothing is averaged away. Refused: fewer than 3 rounds.
+
+    report = measure_latency({"dsn": dsn, "bert-tiny": tiny}, cells, threads=1, min_time_s=0.3, rounds=5,
+                             make_batch=make_batch)
+    report.speedup("dsn", "bert-tiny", Cell(1, 128))
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from runner.measure.inputs import Cell, Inputs, device_of, evaluating, to_device
+
+WARM_UP_CALLS = 3  # the first call allocates and picks kernels; from the third on times are level
+NOISY = 1.5  # p90/p50 of the same input: above it the machine was busy with something else
+
+MakeBatch = Callable[[Cell], Sequence[Inputs]]
+
+
+@dataclass(frozen=True)
+class CellTimes:
+    """All timed calls of one model in one cell, as parallel arrays over the samples."""
+
+    cell: Cell
+    wall_ms: np.ndarray
+    cpu_ms: np.ndarray
+    batch: np.ndarray  # which of the cell's batches the sample is of
+    round: np.ndarray
+    rows: np.ndarray  # rows per batch, indexed by `batch`
+
+    def percentile_ms(self, share: float) -> float:
+        """Return the wall time that this share (0..1) of the calls keeps; each batch weighs the same."""
+        return self._percentile(self.wall_ms, share)
+
+    @property
+    def cpu_ms_p50(self) -> float:
+        """Return the median CPU time of a call, all threads of the process."""
+        return self._percentile(self.cpu_ms, 0.5)
+
+    @property
+    def examples_per_s(self) -> float:
+        """Return rows per second when every batch takes its median time."""
+        medians = self._batch_medians()
+        return float(1000 * self.rows[: len(medians)].sum() / medians.sum())
+
+    @property
+    def noise(self) -> float:
+        """Return p90/p50 of the same input: samples are divided by the median of their batch first."""
+        return self._percentile(self.wall_ms / self._batch_medians()[self.batch], 0.9)
+
+    def round_medians_ms(self) -> np.ndarray:
+        """Return the median wall time of each round, (rounds,)."""
+        return np.array([np.median(self.wall_ms[self.round == r]) for r in range(self.round.max() + 1)])
+
+    def _percentile(self, values: np.ndarray, share: float) -> float:
+        # Weighted, since a round of short rows fits more calls into its time than a round of long ones.
+        weights = 1.0 / np.bincount(self.batch)[self.batch]
+        return float(np.quantile(values, share, weights=weights, method="inverted_cdf"))
+
+    def _batch_medians(self) -> np.ndarray:
+        return np.array([np.median(self.wall_ms[self.batch == b]) for b in range(self.batch.max() + 1)])
+
+
+@dataclass(frozen=True)
+class LatencyReport:
+    """The times of every model in every cell (`times[model][cell]`), and how busy the machine was."""
+
+    times: dict[str, dict[Cell, CellTimes]]
+    threads: int
+    load_before: float | None
+    load_after: float | None
+
+    def speedup(self, model: str, baseline: str, cell: Cell) -> float:
+        """Return how many times faster than the baseline a model is: the median of the rounds' ratios."""
+        own, other = self.times[model][cell], self.times[baseline][cell]
+        return float(np.median(other.round_medians_ms() / own.round_medians_ms()))
+
+    def warnings(self) -> list[str]:
+        """Return one line for each cell whose times scatter too much to be compared."""
+        return [
+            f"{model} {cell.name}: p90 is {times.noise:.1f} x p50 over {len(times.wall_ms)} calls of one "
+            f"input (load average {_shown(self.load_before)} before, {_shown(self.load_after)} after): "
+            "the machine was busy. Try: measure again when it is idle, or a longer measure.min_time_s"
+            for model, cells in self.times.items()
+            for cell, times in cells.items()
+            if times.noise > NOISY
+        ]
+
+
+def measure_latency(
+    models: Mapping[str, nn.Module],
+    cells: Sequence[Cell],
+    *,
+    threads: int,
+    min_time_s: float,
+    rounds: int,
+    make_batch: MakeBatch,
+) -> LatencyReport:
+    """Return the times of all models in all cells, in eval and inference mode.
+
+    min_time_s: seconds per model and cell, spread over the rounds; a slow model still gets one call per
+    round. make_batch: the inputs of a cell; round r uses batches r, r + rounds, ..., or one in turn where
+    there are fewer batches than rounds. Threads, training flags and garbage collection are put back.
+    """
+    if rounds < 3:
+        raise ValueError(f"rounds={rounds}: a median of rounds needs 3 or more. Try: measure.rounds=3")
+    load_before = load_average()
+    times: dict[str, dict[Cell, CellTimes]] = {name: {} for name in models}
+    with evaluating(*models.values()), torch.inference_mode(), _threads(threads), _no_collection():
+        for cell in cells:
+            batches = make_batch(cell)
+            timers = {name: _Timer(model, batches) for name, model in models.items()}
+            for turn in range(rounds):
+                for timer in timers.values():
+                    timer.block(turn, rounds, min_time_s / rounds)
+            for name, timer in timers.items():
+                times[name][cell] = timer.result(cell)
+    return LatencyReport(times, threads, load_before, load_average())
+
+
+def load_average() -> float | None:
+    """Return the 1-minute load average, None where the system has none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+class _Timer:
+    """One model in one cell: its inputs on its device, and the samples so far."""
+
+    def __init__(self, model: nn.Module, batches: Sequence[Inputs]) -> None:
+        device = device_of(model)
+        self.model = model
+        self.batches = [to_device(inputs, device) for inputs in batches]
+        self.synchronize = torch.cuda.synchronize if device.type == "cuda" else _nothing
+        self.samples: list[tuple[float, float, int, int]] = []  # wall ms, CPU ms, batch, round
+
+    def block(self, turn: int, rounds: int, seconds: float) -> None:
+        """Warm up, then call the model on all batches of this round, again and again for `seconds`."""
+        mine = range(turn, len(self.batches), rounds) or [turn % len(self.batches)]
+        for _ in range(math.ceil(WARM_UP_CALLS / len(mine)) if turn == 0 else 1):
+            for number in mine:
+                self._call(number)
+        end = time.perf_counter() + seconds
+        while True:
+            # Whole passes only: within a round every batch, short or long, has equally many samples.
+            self.samples += [(*self._call(number), number, turn) for number in mine]
+            if time.perf_counter() >= end:
+                return
+
+    def result(self, cell: Cell) -> CellTimes:
+        wall, cpu, batch, turn = (np.array(column) for column in zip(*self.samples))
+        used, batch = np.unique(batch, return_inverse=True)
+        rows = np.array([_rows(self.batches[number]) for number in used])
+        return CellTimes(cell, wall, cpu, batch, turn, rows)
+
+    def _call(self, number: int) -> tuple[float, float]:
+        inputs = self.batches[number]
+        self.synchronize()
+        cpu = time.process_time_ns()
+        start = time.perf_counter_ns()
+        self.model(**inputs)
+        self.synchronize()
+        wall = time.perf_counter_ns() - start
+        return wall / 1e6, (time.process_time_ns() - cpu) / 1e6
+
+
+def _rows(inputs: Inputs) -> int:
+    ids = inputs["input_ids"]
+    assert ids is not None
+    return len(ids)
+
+
+def _nothing() -> None:
+    """Stand in for `synchronize` on a CPU, where a call has finished when it returns."""
+
+
+def _shown(load: float | None) -> str:
+    return "unknown" if load is None else f"{load:.1f}"
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    # As timeit: a collection takes longer than a call of a tiny model and hits one at random.
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

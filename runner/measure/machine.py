@@ -1,0 +1,132 @@
+"""Facts about the machine and the code, recorded beside every time so that a number can be judged later.
+
+Nothing heavy is imported: versions come from package metadata, torch is asked only if it is loaded.
+A fact that cannot be had is None, never a guess.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "torch", "transformers", "tokenizers", "datasets", "safetensors", "huggingface_hub", "numpy", "scipy",
+    "scikit-learn", "hydra-core", "mlflow",
+)  # fmt: skip
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def machine() -> dict[str, Any]:
+    """Return the facts as JSON-ready values: hardware, system, versions, load, torch's engine, code.
+
+    Memory is in SI bytes; `cores` are those this process may use, `cores_total` those of the machine.
+    """
+    commit, is_dirty = git_state(_CHECKOUT)
+    return {
+        "cpu": cpu_model(),
+        "cores": usable_cores(),
+        "cores_total": os.cpu_count(),
+        "memory_bytes": memory_bytes(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "versions": versions(),
+        "load_average": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
+        "torch": torch_facts(),
+        "git_commit": commit,
+        "git_dirty": is_dirty,
+    }
+
+
+def cpu_model() -> str | None:
+    """Return the processor's name as the system gives it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() in ("model name", "Model"):
+                return value.strip()
+    if sys.platform == "darwin":
+        return _output(["sysctl", "-n", "machdep.cpu.brand_string"])
+    return platform.processor() or None
+
+
+def usable_cores() -> int:
+    """Return the cores this process may run on (affinity; not the share a container is throttled to)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def memory_bytes() -> int | None:
+    """Return the machine's physical memory."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def versions() -> dict[str, str | None]:
+    """Return the installed version of each package that can change a result, None where it is missing."""
+    found: dict[str, str | None] = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def torch_facts() -> dict[str, Any] | None:
+    """Return threads, matrix engine and GPU of torch; None if torch is not loaded in this process."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    has_gpu = torch.cuda.is_available()
+    return {
+        "threads": torch.get_num_threads(),
+        "mkl": torch.backends.mkl.is_available(),
+        "onednn": torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled,
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "float32_matmul_precision": torch.get_float32_matmul_precision(),
+        "gpu": torch.cuda.get_device_name() if has_gpu else None,
+        "cuda": torch.version.cuda if has_gpu else None,
+    }
+
+
+def git_state(folder: Path) -> tuple[str | None, bool | None]:
+    """Return commit and dirty flag of the checkout whose root is `folder`.
+
+    (None, None) for an installed package, without git, or before the first commit. Only tracked files make
+    a checkout dirty.
+    """
+    root = _output(["git", "-C", str(folder), "rev-parse", "--show-toplevel"])
+    commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
+    # The root must be ours: a virtual environment inside somebody's repository is not their commit.
+    if not root or not commit or Path(root).resolve() != folder.resolve():
+        return None, None
+    changes = _output(["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"])
+    return commit, None if changes is None else bool(changes)
+
+
+def _output(command: list[str]) -> str | None:
+    """Return what a command prints, None when it is missing, fails or hangs."""
+    try:
+        # Never take git's index lock: another process may be committing.
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

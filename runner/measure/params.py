@@ -1,0 +1,37 @@
+"""Parameter counts of a model. A parameter shared by two modules is one parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class ParamCounts:
+    """Numbers of parameters: all, those that get gradients, those that are not zero, those in tables."""
+
+    total: int
+    trainable: int
+    nonzero: int
+    embeddings: int
+
+
+def count_params(model: nn.Module) -> ParamCounts:
+    """Return the parameter counts of a model; buffers are not parameters.
+
+    `embeddings` are the rows of look-up tables (word, position, segment), without the layer norm after them.
+    """
+    parameters = list(model.parameters())  # torch yields a shared parameter once
+    return ParamCounts(
+        total=sum(p.numel() for p in parameters),
+        trainable=sum(p.numel() for p in parameters if p.requires_grad),
+        nonzero=sum(int(torch.count_nonzero(p)) for p in parameters),
+        embeddings=sum(p.numel() for p in _table_parameters(model)),
+    )
+
+
+def _table_parameters(model: nn.Module) -> list[nn.Parameter]:
+    tables = (module for module in model.modules() if isinstance(module, nn.Embedding | nn.EmbeddingBag))
+    return list({id(p): p for table in tables for p in table.parameters()}.values())

@@ -1,0 +1,33 @@
+"""Bytes of a model: what its numbers take by themselves, and what the saved file takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+
+def bytes_packed(model: nn.Module) -> int:
+    """Return the bytes of all stored numbers at their own width, without any container.
+
+    Stored are the parameters and those buffers that a checkpoint keeps (an integer-weight method holds
+    its codes and scales there), shared ones once. A pruned weight that is stored as a zero still counts.
+    """
+    return sum(tensor.numel() * tensor.element_size() for tensor in _stored_tensors(model))
+
+
+def bytes_file(path: Path) -> int:
+    """Return the bytes of the weights at `path`: a weights file, or a folder with *.safetensors files.
+
+    FileNotFoundError when there are none.
+    """
+    files = [path] if path.is_file() else sorted(path.glob("*.safetensors"))
+    if not files:
+        raise FileNotFoundError(f"no weights in {path}: expected model.safetensors")
+    return sum(file.stat().st_size for file in files)
+
+
+def _stored_tensors(model: nn.Module) -> list[Tensor]:
+    # keep_vars: the parameters themselves, so that shared ones are the same object.
+    state = model.state_dict(keep_vars=True).values()
+    return list({id(value): value for value in state if isinstance(value, Tensor)}.values())

@@ -1,0 +1,125 @@
+"""Every metric name a run may write: one list, with unit, direction and meaning.
+
+A name that is not here is refused, so that two runs never record the same thing under two names.
+The records, the tracker, the tables and the tuner all read this list. Standard library only.
+
+    check("val/accuracy").unit        # "share"
+    direction("cost/params")          # "lower"
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from dataclasses import dataclass, field
+from functools import cache
+
+SPLITS = ("train", "tune", "val", "val_mm", "test")
+
+# What may stand in a place of a name: its pattern, and the examples offered when a name is misspelt.
+_PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "split": ("|".join(SPLITS), SPLITS),
+    "batch": (r"[1-9]\d*", ("1", "32")),
+    "length": (r"s[1-9]\d*|data", ("s128", "data")),  # data: real rows of the reported split
+    "tokens": (r"[1-9]\d*", ("128",)),
+    "score": (
+        "accuracy|f1|f1_macro|mcc|pearson|spearman|mse",
+        ("accuracy", "f1", "f1_macro", "mcc", "pearson", "spearman", "mse"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One name, or a pattern of names: `{split}/accuracy` stands for `val/accuracy`, `test/accuracy`, ..."""
+
+    name: str
+    unit: str
+    direction: str  # higher | lower (better) | none (a fact, not a merit)
+    meaning: str
+    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        text = re.sub(r"\\?\{(\w+)\\?\}", lambda place: f"(?:{_PLACES[place[1]][0]})", re.escape(self.name))
+        object.__setattr__(self, "pattern", re.compile(text))
+
+    def examples(self) -> list[str]:
+        """Return the names this entry stands for, with the usual values in its places."""
+        places = re.findall(r"\{(\w+)\}", self.name)
+        choices = itertools.product(*(_PLACES[place][1] for place in places))
+        return [self.name.format(**dict(zip(places, chosen))) for chosen in choices]
+
+
+METRICS: tuple[Metric, ...] = (
+    # Quality on one split. `train` is the training split, `tune` or `val` selects, the others are reported.
+    Metric("{split}/loss", "nat or squared label", "lower", "mean loss per example, dropout off"),
+    Metric("{split}/accuracy", "share", "higher", "share of examples whose largest logit is the label"),
+    Metric("{split}/f1", "share", "higher", "F1 of class 1 of two classes"),
+    Metric("{split}/f1_macro", "share", "higher", "unweighted mean of the F1 of all classes"),
+    Metric("{split}/mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),
+    Metric("{split}/pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
+    Metric("{split}/spearman", "-1..1", "higher", "rank correlation with the labels; 0 if constant"),
+    Metric("{split}/mse", "squared label", "lower", "mean squared error"),
+    Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
+    Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
+    Metric("{split}/examples", "examples", "none", "rows behind the scores of this split"),
+    Metric("{split}/constant_predictions", "0 or 1", "lower", "1: every row got the same prediction"),
+    Metric("baseline/majority", "as the score", "none", "primary score of the commonest training label"),
+    Metric("baseline/majority_{score}", "as the score", "none", "that score of the commonest training label"),
+    # While training.
+    Metric("train/lr", "1", "none", "learning rate of the step"),
+    Metric("train/grad_norm", "1", "none", "norm of all gradients before clipping"),
+    Metric("train/examples_per_s", "examples/s", "higher", "training throughput, evaluation excluded"),
+    Metric("train/tokens_per_s", "tokens/s", "higher", "training throughput in tokens, without padding"),
+    Metric("train/epoch", "epochs", "none", "epochs finished, with the fraction of the current one"),
+    Metric("train/steps", "steps", "none", "optimiser steps taken"),
+    Metric("train/best_epoch", "epochs", "none", "epoch whose weights were kept"),
+    # What the model costs.
+    Metric("cost/params", "parameters", "lower", "all parameters, shared ones counted once"),
+    Metric("cost/params_trainable", "parameters", "none", "parameters that received gradients"),
+    Metric("cost/params_nonzero", "parameters", "lower", "parameters that are not exactly zero"),
+    Metric("cost/params_embeddings", "parameters", "lower", "parameters in word, position, segment tables"),
+    Metric("cost/bytes_packed", "B", "lower", "stored numbers at their own width, no container"),
+    Metric("cost/bytes_file", "B", "lower", "size of the saved weights file"),
+    Metric("cost/bytes_peak_memory", "B", "lower", "peak resident memory of the process so far"),
+    Metric("cost/bytes_peak_gpu", "B", "lower", "peak memory of torch on the GPU so far"),
+    Metric("cost/macs", "MAC", "lower", "multiply-adds of one example of the data's mean length"),
+    Metric("cost/macs_s{tokens}", "MAC", "lower", "multiply-adds of one example of that many tokens"),
+    # How fast it answers.
+    Metric("speed/latency_ms_p50_b{batch}_{length}", "ms", "lower", "median wall time of one call"),
+    Metric("speed/latency_ms_p90_b{batch}_{length}", "ms", "lower", "wall time that 90 % of the calls keep"),
+    Metric("speed/latency_ms_p99_b{batch}_{length}", "ms", "lower", "wall time that 99 % of the calls keep"),
+    Metric("speed/cpu_ms_b{batch}_{length}", "ms", "lower", "median CPU time of one call, all threads"),
+    Metric("speed/examples_per_s_b{batch}_{length}", "examples/s", "higher", "rows answered per second"),
+    Metric("speed/noise_b{batch}_{length}", "ratio", "lower", "p90/p50 of the same input; above 1.5 is noisy"),
+    Metric("speed/samples_b{batch}_{length}", "calls", "none", "timed calls behind the cell"),
+    Metric("speed/baseline_ms_p50_b{batch}_{length}", "ms", "none", "median wall time of the yardstick"),
+    Metric("speed/speedup_b{batch}_{length}", "ratio", "higher", "yardstick time over own time, same rounds"),
+    Metric("speed/threads", "threads", "none", "torch threads while timing"),
+    Metric("speed/load_before", "processes", "none", "1-minute load average before timing"),
+    Metric("speed/load_after", "processes", "none", "1-minute load average after timing"),
+    # How long the run took.
+    Metric("time/data_s", "s", "lower", "loading and tokenising"),
+    Metric("time/build_s", "s", "lower", "building the model and reading its weights"),
+    Metric("time/train_s", "s", "lower", "training, evaluation between epochs included"),
+    Metric("time/evaluate_s", "s", "lower", "final evaluation"),
+    Metric("time/measure_s", "s", "lower", "counting and timing"),
+    Metric("time/total_s", "s", "lower", "the whole run"),
+)
+
+
+@cache
+def check(name: str) -> Metric:
+    """Return the entry of a metric name; KeyError, with the nearest known name, if it is in no entry."""
+    for metric in METRICS:
+        if metric.pattern.fullmatch(name):
+            return metric
+    known = [example for metric in METRICS for example in metric.examples()]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    raise KeyError(f"unknown metric '{name}'; the nearest known name is '{near[0]}' (runner/metrics.py)")
+
+
+def direction(name: str) -> str:
+    """Return "higher" or "lower", whichever is better, or "none" for a fact; KeyError as `check`."""
+    return check(name).direction

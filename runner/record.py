@@ -1,0 +1,132 @@
+"""The run folder: the only truth about a run; MLflow mirrors it.
+
+record.json is rewritten whole under a temporary name and renamed; metrics.jsonl gets one line a logged point.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.errors import ConfigError
+from runner.metrics import check
+
+SCHEMA_VERSION = 1
+
+
+def now() -> str:
+    """The present moment, UTC, to the millisecond: 2026-01-31T12:00:00.000Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file so that a reader sees the old one or the new one, never half."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with part.open("w", encoding="utf-8") as stream:
+        json.dump(content, stream, indent=2, ensure_ascii=False, default=str)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)
+
+
+@dataclass
+class Record:
+    """One run's folder while the run is going on."""
+
+    folder: Path
+    content: dict[str, Any]
+    _stream: Any = field(default=None, repr=False)
+
+    @classmethod
+    def begin(cls, folder: Path, content: dict[str, Any], resumed: bool) -> Record:
+        """Start writing: a resumed run keeps its points, any other starts with none."""
+        before = read(folder) if resumed else None
+        if before is None:
+            (folder / "metrics.jsonl").unlink(missing_ok=True)
+        (folder / "error.txt").unlink(missing_ok=True)
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "status": "running",
+            "reason": None,
+            "started": before["started"] if before else now(),  # a resumed run is the same run to MLflow
+            "ended": None,
+            "metrics": {},
+            "stages": [],
+        } | content
+        record = cls(folder, content)
+        record.write()
+        return record
+
+    def write(self) -> None:
+        """Bring record.json up to date."""
+        write_json(self.folder / "record.json", self.content)
+
+    def point(self, step: int, values: dict[str, float]) -> None:
+        """Append one logged point; an unknown metric name raises KeyError."""
+        for name in values:
+            check(name)
+        if self._stream is None:
+            self._stream = (self.folder / "metrics.jsonl").open("a", encoding="utf-8")
+        self._stream.write(json.dumps({"step": step, "time": time.time()} | values) + "\n")
+        self._stream.flush()
+
+    def add(self, values: dict[str, float]) -> None:
+        """Add final metrics; an unknown metric name raises KeyError."""
+        for name in values:
+            check(name)
+        self.content["metrics"] |= values
+
+    def finish(self, status: str, reason: str | None = None) -> None:
+        """Close the run as done, failed or killed; this is the last thing it writes."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        self.content |= {"status": status, "reason": reason, "ended": now()}
+        self.write()
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """The record in a run folder, or None where there is none that can be read."""
+    try:
+        content = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def records(output: Path) -> Iterator[dict[str, Any]]:
+    """Every readable record below the output folder, oldest first."""
+    found = (read(path.parent) for path in output.glob("*/record.json"))
+    yield from sorted((r for r in found if r), key=lambda r: str(r.get("started")))
+
+
+def find(output: Path, identity: str | None) -> dict[str, Any]:
+    """The record whose identity starts with `identity`, or the newest one; ConfigError if there is no such."""
+    known = list(records(output))
+    if not known:
+        raise ConfigError(f"no recorded run in {output}. Make one: run demo")
+    if identity is None:
+        return known[-1]
+    matching = [r for r in known if str(r["identity"]).startswith(identity)]
+    if len(matching) == 1:
+        return matching[0]
+    names = ", ".join(str(r["identity"]) for r in (matching or known)[-8:])
+    what = "several runs start" if matching else "no run starts"
+    raise ConfigError(f"{what} with {identity!r} in {output}. Runs there: {names}")
+
+
+def check_writable(output: Path) -> None:
+    """Refuse an output folder that cannot be written, before any work; creates nothing."""
+    nearest = output.expanduser().absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"paths.output={output}: {nearest} cannot be written to. Try: run ... paths.output=<a folder of yours>"
+        )

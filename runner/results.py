@@ -1,0 +1,110 @@
+"""What a trained model is worth and what it costs: scores, the saved folder, sizes and latency."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.classifier import SequenceClassifier
+    from runner.experiment import Started
+    from runner.record import Record
+    from runner.terminal import Terminal
+
+YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
+
+
+def evaluate(started: Started) -> dict[str, float]:
+    """Metrics, their 95 % interval and the majority baseline of each reported split; predictions are stored."""
+    import numpy as np
+
+    from runner.evaluate import predict, score, write_predictions
+    from runner.tasks import get
+
+    settings, splits = started.settings, started.splits
+    kind = get(splits.task.kind)
+    found: dict[str, float] = {}
+    for split in (splits.select, *splits.report):
+        logits = predict(
+            started.model, split, pad_id=splits.tokenizer.pad_id, batch_size=settings.train.eval_batch_size,
+            device=started.device, precision=settings.train.precision,
+        )  # fmt: skip
+        found |= score(splits.task, split, logits)
+        if split is splits.select:
+            continue
+        write_predictions(started.folder, splits.task, split, logits)
+        primary, labels = splits.task.metrics[0], np.asarray(split.labels)
+        low, high = kind.interval(logits, labels, primary)
+        found |= {
+            f"{split.name}/{primary}_low": low,
+            f"{split.name}/{primary}_high": high,
+            f"{split.name}/examples": len(split),
+            f"{split.name}/constant_predictions": float(kind.constant_predictions(logits)),
+        }
+        if split is splits.report[0]:
+            found["baseline/majority"] = kind.majority(np.asarray(splits.train.labels), labels, primary)
+    return found
+
+
+def save_model(started: Started, record: Record) -> None:
+    """Save the trained model as a Hugging Face folder inside the run folder."""
+    from models.save import save
+    from runner.card import card
+
+    splits = started.splits
+    save(
+        started.model,
+        started.folder / "model",
+        tokenizer_save=splits.tokenizer.save,
+        label_names=list(splits.task.label_names),
+        kind=splits.task.kind,
+        card=card(record.content),
+    )
+
+
+def costs(started: Started, terminal: Terminal) -> dict[str, float]:
+    """Size, work and latency of the trained model, beside the yardstick model in the same rounds."""
+    from runner.measure import measure
+
+    settings, splits = started.settings, started.splits
+    yardstick = None
+    if settings.measure.enabled:
+        terminal.say("measuring size and latency")
+        yardstick = build_yardstick(started)
+    return measure(
+        started.model,
+        splits.report[0],
+        settings.measure,
+        pad_id=splits.tokenizer.pad_id,
+        baseline=yardstick,
+        model_folder=started.folder / "model",
+        positions=positions_of(started),
+        warn=terminal.say,
+    )
+
+
+def positions_of(started: Started) -> int:
+    """The longest input in tokens the model takes."""
+    return int(started.model.architecture.get("max_position_embeddings", started.settings.model.positions))
+
+
+def build_yardstick(started: Started) -> SequenceClassifier | None:
+    """The preset `measure.baseline` with random weights: its latency beside the model's makes machines comparable."""
+    import torch
+
+    from models.build import build
+    from runner.compose import compose, resolve
+
+    name, splits = started.settings.measure.baseline, started.splits
+    if not name:
+        return None
+    preset = resolve(compose([f"model={name}", "data=demo"])).model
+    preset.positions = max(preset.positions, positions_of(started))
+    with torch.random.fork_rng():
+        model, _ = build(
+            preset,
+            num_labels=splits.task.num_labels,
+            vocab_size=max(YARDSTICK_TOKENS, splits.tokenizer.vocab_size),
+            pad_id=splits.tokenizer.pad_id,
+        )
+    model.to(started.device)
+    return model

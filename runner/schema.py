@@ -1,0 +1,99 @@
+"""One dataclass per config group, with units and ranges in the field metadata; standard library only.
+
+`runner/check.py` reads the metadata before anything heavy is imported: `low`, `high` (both allowed values),
+`above` (not itself allowed) and `choices`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from data.settings import DataSettings
+from models.settings import ModelSettings
+from runner.measure.settings import MeasureSettings
+from runner.track.settings import TrackerSettings
+
+
+def limited(default: Any, **limits: Any) -> Any:
+    """A dataclass field with its range: low=, high=, above= or choices=."""
+    return field(default=default, metadata=limits)
+
+
+@dataclass
+class OptimizerSettings:
+    """AdamW or SGD; `lr` is the peak rate."""
+
+    name: str = limited("adamw", choices=("adamw", "sgd"))
+    description: str = ""
+    lr: float = limited(3e-4, above=0.0, high=100.0)
+    weight_decay: float = limited(0.01, low=0.0, high=10.0)
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.999], metadata={"low": 0.0, "high": 1.0})
+    eps: float = limited(1e-8, above=0.0, high=1.0)
+    momentum: float = limited(0.9, low=0.0, high=1.0)
+
+
+@dataclass
+class ScheduleSettings:
+    """How the learning rate moves; `warmup` is a share of all steps."""
+
+    name: str = limited("linear", choices=("linear", "cosine", "constant", "plateau"))
+    description: str = ""
+    warmup: float = limited(0.1, low=0.0, high=1.0)
+    factor: float = limited(0.5, above=0.0, high=1.0)
+    patience: int = limited(2, low=0)
+
+
+@dataclass
+class TrainSettings:
+    """The loop: sizes in rows, tokens and epochs."""
+
+    description: str = ""
+    epochs: float = limited(3.0, above=0.0, high=100000.0)
+    batch_size: int = limited(32, low=1)
+    token_budget: int | None = limited(None, low=8)
+    accumulate: int = limited(1, low=1)
+    clip_norm: float = limited(1.0, low=0.0)
+    precision: str = limited("fp32", choices=("fp32", "bf16"))
+    threads: int | None = limited(None, low=1, high=1024)
+    patience: int | None = limited(None, low=1)
+    keep_best: bool = True
+    eval_batch_size: int = limited(64, low=1)
+
+
+@dataclass
+class CheckpointSettings:
+    """Seconds between checkpoints."""
+
+    every_s: float = limited(300.0, above=0.0)
+
+
+@dataclass
+class PathSettings:
+    """Where results and caches live; never part of a run's identity."""
+
+    output: str = "outputs"
+    cache: str = "~/.cache/bertier"
+
+
+@dataclass
+class Settings:
+    """One experiment, whole."""
+
+    model: ModelSettings = field(default_factory=ModelSettings)
+    data: DataSettings = field(default_factory=DataSettings)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    measure: MeasureSettings = field(default_factory=MeasureSettings)
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    compression: dict[str, Any] = field(default_factory=dict)
+    seed: int = limited(0, low=0, high=2**32 - 1)
+    device: str = limited("auto", choices=("auto", "cpu", "cuda"))
+    force: bool = False
+    checkpoint: CheckpointSettings = field(default_factory=CheckpointSettings)
+    paths: PathSettings = field(default_factory=PathSettings)
+
+
+# The defaults an `auto` in a config becomes; the WordPiece all published miniatures share.
+DEFAULT_TOKENIZER = "google-bert/bert-base-uncased"

@@ -1,0 +1,202 @@
+"""What a person sees: progress while a run goes on, one line an epoch where there is no terminal, the final table.
+
+Text from outside (labels, file names) is escaped: it must not become markup or control sequences.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from runner.experiment import Started
+    from runner.train import Position
+
+
+class Terminal:
+    """The voice of one run."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        self._progress: Any = None
+        self._bar: Any = None
+        self._started = time.perf_counter()
+        self._total = 0
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+        self.console.print(escape(text), soft_wrap=True)
+
+    def begin(self, started: Started) -> None:
+        """Name the run, say once what the user must know, and open the progress bar on a terminal."""
+        splits = started.splits
+        rows = ", ".join(f"{part.name} {len(part):,}" for part in (splits.train, splits.select, *splits.report))
+        settings = started.settings
+        self.console.rule(
+            escape(f"{settings.model.name} on {settings.data.name}, seed {settings.seed}, run {started.identity}")
+        )
+        self.say(f"rows: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
+        for note in started.notes:
+            self.say(f"note: {note}")
+        from runner.train import Plan
+
+        self._total = Plan(splits.train.lengths, settings.train, settings.seed).total
+        self._started = time.perf_counter()
+        if self.console.is_terminal:
+            self._open()
+
+    def _open(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}  {task.fields[rate]:,.0f} examples/s"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+        )
+        self._bar = self._progress.add_task("train", total=self._total, epoch=1, loss=float("nan"), rate=0.0)
+        self._progress.start()
+
+    def _close(self) -> None:
+        if self._progress:
+            self._progress.stop()
+            self._progress = None
+
+    def point(self, position: Position, values: dict[str, float]) -> None:
+        """Move the progress bar."""
+        if self._progress:
+            self._progress.update(
+                self._bar,
+                completed=position.step,
+                epoch=position.epoch + 1,
+                loss=values["train/loss"],
+                rate=values["train/examples_per_s"],
+            )
+
+    def epoch(self, position: Position, values: dict[str, float]) -> None:
+        """One line for a finished epoch."""
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+        best = " *" if position.best_epoch == position.epoch else ""
+        spent = time.perf_counter() - self._started
+        left = spent / max(position.step, 1) * (self._total - position.step)
+        self.say(f"epoch {position.epoch:>3}  {shown}  {position.seconds:.1f} s, about {left:.0f} s left{best}")
+
+    def found(self, record: dict[str, Any], folder: Path) -> None:
+        """Say that this very run is done already, and show it."""
+        self.say(f"run {record['identity']} is finished already; force=true runs it again")
+        show(record, folder, self.console)
+
+    def end(self, record: dict[str, Any], folder: Path) -> None:
+        """The final table of a finished run, or the reason of one that did not finish."""
+        self._close()
+        if record["status"] == "done":
+            show(record, folder, self.console)
+        elif record["status"] == "failed":
+            self.say(f"run {record['identity']} failed: {record['reason']}\nThe traceback is in {folder / 'error.txt'}")
+        else:
+            self.say(f"run {record['identity']} was {record['status']}: {record['reason']}; its record is in {folder}")
+
+
+def show(record: dict[str, Any], folder: Path, console: Console | None = None) -> None:
+    """Print one run as a table: quality, size, speed."""
+    console = console or Console(highlight=False)
+    table = Table(title=escape(f"{record['name']}  ({record['identity']}, {record['status']})"), title_justify="left")
+    table.add_column("what")
+    table.add_column("value", justify="right")
+    for label, value in summary(record):
+        if label:
+            table.add_row(escape(label), escape(value))
+        else:
+            table.add_section()
+    console.print(table)
+    console.print(escape(f"recorded in {folder}"), soft_wrap=True)
+
+
+def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """The rows of a run's table as (label, value); an empty label separates sections."""
+    metrics = record["metrics"]
+    splits = [name for name in record["data"]["rows"] if name != "train"]
+    rows = []
+    for split in reversed(splits):
+        for name in metrics:
+            if name.startswith(f"{split}/") and not name.endswith(HIDDEN):
+                rows.append((name, quality(metrics, name)))
+    if "baseline/majority" in metrics:
+        rows.append(("without learning", f"{metrics['baseline/majority']:.4f}"))
+    rows.append(("", ""))
+    for name, form in COSTS.items():
+        if name in metrics:
+            rows.append((name, form(metrics[name])))
+    rows.append(("", ""))
+    rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/latency_ms_p50")]
+    rows += [(name, f"{value:,.1f} x") for name, value in metrics.items() if name.startswith("speed/speedup")]
+    rows += [(name, f"{metrics[name]:,.1f}") for name in ("time/train_s", "time/total_s") if name in metrics]
+    return rows
+
+
+def quality(metrics: dict[str, float], name: str) -> str:
+    """A metric with its 95 % interval over the examples, where there is one."""
+    text = f"{metrics[name]:.4f}"
+    if f"{name}_low" in metrics:
+        text += f"  [{metrics[f'{name}_low']:.4f}, {metrics[f'{name}_high']:.4f}]"
+    return text
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _bytes(value: float) -> str:
+    return f"{value / 1e6:,.2f} MB"
+
+
+HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
+COSTS = {
+    "cost/params": _count,
+    "cost/params_embeddings": _count,
+    "cost/params_nonzero": _count,
+    "cost/bytes_packed": _bytes,
+    "cost/bytes_file": _bytes,
+    "cost/macs": _count,
+    "cost/macs_s128": _count,
+    "cost/bytes_peak_memory": _bytes,
+}
+
+
+def comparison(records: list[dict[str, Any]]) -> None:
+    """Several runs side by side, one line each, narrow enough for 100 columns."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120  # a pipe has no width of its own, and rich's guess of 80 would cut the numbers
+    table = Table(title="compared", title_justify="left", box=SIMPLE_HEAD)
+    for column in ("run", "what", "metric"):
+        table.add_column(column)
+    for column in ("value", "95 %", "parameters", "file MB", "b1 ms", "train s"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for record in records:
+        metrics, primary = record["metrics"], record["data"]["primary"]
+        latency = next((v for k, v in metrics.items() if k.startswith("speed/latency_ms_p50_b1_s")), None)
+        table.add_row(
+            record["identity"],
+            escape(record["name"]),
+            primary,
+            _cell(metrics.get(primary), ".4f") or record["status"],
+            f"{metrics[f'{primary}_low']:.3f}-{metrics[f'{primary}_high']:.3f}" if primary in metrics else "",
+            _cell(metrics.get("cost/params"), ",.0f"),
+            _cell(metrics.get("cost/bytes_file"), ",.2f", 1e6),
+            _cell(latency, ".2f"),
+            _cell(metrics.get("time/train_s"), ".1f"),
+        )
+    console.print(table)
+
+
+def _cell(value: float | None, form: str, unit: float = 1.0) -> str:
+    return "" if value is None else format(value / unit, form)

@@ -1,0 +1,129 @@
+"""Reading a run folder: the record, the logged points, what was mirrored already. Knows nothing of MLflow."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.track.errors import TrackError
+
+RECORD = "record.json"
+POINTS = "metrics.jsonl"
+STATE = "mlflow.json"
+NOT_METRICS = ("step", "time")
+
+
+@dataclass
+class MirrorState:
+    """What `mlflow.json` holds: where the mirror of a run is and how far it got."""
+
+    run_id: str = ""
+    uri: str = ""  # credentials masked
+    experiment: str = ""
+    started: str = ""  # of the record that was mirrored; another one means another MLflow run
+    points: int = 0  # lines of metrics.jsonl already sent
+    points_crc: int = 0  # checksum of those lines: a resumed run may have written them anew
+    artifacts: bool = False
+    status: str = ""
+    ended: str = ""
+    problem: str | None = None  # why the last attempt failed
+
+
+@dataclass
+class Points:
+    """The complete lines of metrics.jsonl."""
+
+    lines: list[bytes] = field(default_factory=list)
+
+    def crc(self, count: int) -> int:
+        """Return the checksum of the first lines."""
+        return zlib.crc32(b"".join(self.lines[:count]))
+
+    def parsed(self, start: int = 0) -> list[dict[str, Any]]:
+        """Return the lines from `start` on as objects."""
+        return [json.loads(line) for line in self.lines[start:] if line.strip()]
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the record of a run folder; TrackError if it has none or it cannot be read."""
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TrackError(f"{folder} is not a run folder: it has no {RECORD}") from error
+    except (OSError, ValueError) as error:
+        raise TrackError(f"{path} cannot be read: {error}") from error
+    missing = [key for key in ("identity", "status", "config", "started") if key not in record]
+    if missing:
+        raise TrackError(f"{path} is not a run record: it lacks {', '.join(missing)}")
+    return dict(record)
+
+
+def read_points(folder: Path) -> Points:
+    """Return the logged points; a last line without its newline is still being written: next time."""
+    path = folder / POINTS
+    if not path.exists():
+        return Points()
+    lines = path.read_bytes().splitlines(keepends=True)
+    return Points(lines[:-1] if lines and not lines[-1].endswith(b"\n") else lines)
+
+
+def read_state(folder: Path) -> MirrorState:
+    """Return what was mirrored; an empty state if nothing was, or if the file is not readable."""
+    try:
+        stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return MirrorState()
+    known = {item.name for item in fields(MirrorState)}
+    return MirrorState(**{key: value for key, value in stored.items() if key in known})
+
+
+def write_state(folder: Path, state: MirrorState) -> None:
+    """Write `mlflow.json` atomically."""
+    path = folder / STATE
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(asdict(state), indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def note_problem(folder: Path, reason: str) -> None:
+    """Keep in mlflow.json why the mirror is not up to date; never raises."""
+    try:
+        write_state(folder, replace(read_state(folder), problem=reason))
+    except OSError:
+        return  # the folder cannot be written: the caller reports the reason anyway
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (dotted name, text) of every leaf; what is not text is given as JSON: true, null, [1, 2]."""
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{name}.")
+        else:
+            yield name, value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is an int or float (not a bool)."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_finite(value: object) -> bool:
+    """Return whether a value is a number that MLflow can hold: it turns inf into 1.8e308."""
+    return isinstance(value, int | float) and is_number(value) and math.isfinite(value)
+
+
+def milliseconds(when: str | None) -> int | None:
+    """Return ISO 8601 as milliseconds since the epoch; a time without a zone is UTC."""
+    if not when:
+        return None
+    parsed = datetime.fromisoformat(when)
+    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,0 +1,67 @@
+"""`run sync`: mirror every run folder below the output folder, for instance after an outage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from runner.track.errors import TrackError
+from runner.track.folder import RECORD
+from runner.track.settings import TrackerSettings
+from runner.track.uri import ARTIFACTS
+
+GIVE_UP_AFTER = 3  # failures in a row: then the server is gone, and each further try would cost seconds
+
+
+@dataclass
+class SyncCounts:
+    """How many run folders were handled, and how."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    skipped: int = 0  # not tried: the server stopped answering
+
+    def __str__(self) -> str:
+        """Return the counts in words, without the zeros."""
+        parts = [f"{count} {name}" for name, count in asdict(self).items() if count]
+        return ", ".join(parts) or "no run folders"
+
+
+def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], None]) -> SyncCounts:
+    """Return the counts after mirroring all run folders; `notify` gets one line for each that failed.
+
+    Raises TrackError if MLflow cannot be opened at all.
+    """
+    from runner.track.sync import sync
+    from runner.track.target import connect
+
+    counts, row = SyncCounts(), 0
+    folders = list(run_folders(output))
+    if not folders:
+        return counts
+    target = connect(settings, output)
+    for done, folder in enumerate(folders):
+        try:
+            outcome = sync(folder, settings, target)
+            setattr(counts, outcome, getattr(counts, outcome) + 1)
+            row = 0
+        except TrackError as error:
+            notify(f"{folder.name}: {error}")
+            counts.failed, row = counts.failed + 1, row + 1
+        if row == GIVE_UP_AFTER:
+            counts.skipped = len(folders) - done - 1
+            break
+    return counts
+
+
+def run_folders(output: Path) -> Iterator[Path]:
+    """Yield the run folders below a folder, sorted; does not look into run folders and MLflow's copies."""
+    for place, folders, files in os.walk(output):
+        if RECORD in files:
+            folders.clear()
+            yield Path(place)
+        folders[:] = sorted(name for name in folders if name != ARTIFACTS and not name.startswith("."))

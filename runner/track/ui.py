@@ -1,0 +1,151 @@
+"""`run ui`: MLflow's web page on the recorded runs, for this machine only.
+
+The server runs in a session of its own, so that one signal ends it with all its workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from runner.track.errors import TrackError
+from runner.track.settings import TrackerSettings
+from runner.track.store import artifact_root, ensure_store
+from runner.track.uri import is_server, mask, resolve, sqlite_path
+
+HOST = "127.0.0.1"
+LOG = "mlflow-ui.log"
+PORTS_TRIED = 20
+READY_S = 90.0  # seconds; about 8 on a quiet machine
+STOP_S = 5.0
+
+
+def serve(settings: TrackerSettings, output: Path, port: int, notify: Callable[[str], None]) -> int:
+    """Return the exit code after showing the page until Ctrl-C; of a server only the address is shown.
+
+    port: the first one tried, 0 for any. Raises TrackError if the store is unusable or the start fails.
+    """
+    uri = resolve(settings, output)
+    if is_server(uri):
+        notify(f"The runs are mirrored to {mask(uri)}: open that address.")
+        return 0
+    database = sqlite_path(uri)
+    if database is not None:
+        if not database.exists():
+            notify(f"No runs in {output} yet. Try: run demo, or run sync if there are run folders")
+        ensure_store(database)
+    free = free_port(port)
+    if port and free != port:
+        notify(f"Port {port} is taken, using {free}.")
+    try:
+        with _stoppable(), _server(uri, database, output, free) as process:
+            _wait_until_ready(process, free, output / LOG)
+            notify(f"MLflow: http://{HOST}:{free}  (Ctrl-C ends it)")
+            return process.wait()
+    except KeyboardInterrupt:
+        return 0
+
+
+def build_command(port: int, database: Path | None) -> list[str]:
+    """Return the server's command line, without the store's address: arguments are visible to all users."""
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
+    return command + (["--default-artifact-root", artifact_root(database)] if database else [])
+
+
+def build_environment(uri: str) -> dict[str, str]:
+    """Return the server's environment: the store, and nothing running or sent that the page does not need."""
+    return {
+        **os.environ,
+        "MLFLOW_BACKEND_STORE_URI": uri,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its workers serve features that are not used here
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def free_port(first: int) -> int:
+    """Return the first port from `first` on that nobody listens on at 127.0.0.1; 0 gives any free one."""
+    for port in range(first, first + PORTS_TRIED) if first else [0]:
+        with socket.socket() as probe:
+            # As the server does: a port in TIME_WAIT after the last `run ui` is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise TrackError(f"ports {first} to {first + PORTS_TRIED - 1} are all taken. Try: run ui port=0")
+
+
+@contextlib.contextmanager
+def _server(uri: str, database: Path | None, output: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Give the running server; end it and its workers on leaving."""
+    output.mkdir(parents=True, exist_ok=True)
+    with (output / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            build_command(port, database),
+            env=build_environment(uri),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):  # all of them are gone already
+            os.killpg(process.pid, signum)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + READY_S
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2).close()
+            return
+        time.sleep(0.1)
+    lines = mask(log.read_text(encoding="utf-8", errors="replace")).strip().splitlines()
+    what = f"ended with exit code {process.returncode}" if process.poll() is not None else "does not answer"
+    raise TrackError("\n".join([f"the MLflow server {what}; the end of {log}:", *lines[-5:]]))
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Make a termination signal end `run ui` as Ctrl-C does, so that no server stays behind."""
+
+    def interrupt(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,60 @@
+"""Tracking addresses: which one is meant, how it is shown, and what is secret in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from runner.track.settings import TrackerSettings
+
+DATABASE = "mlflow.db"
+ARTIFACTS = "mlartifacts"
+HIDDEN = "***"
+# Greedy up to the last "@" before a slash, so that a password with an unquoted "@" is hidden as a whole.
+USER_INFO = re.compile(r"(?<=://)[^/\s\"']*@")
+SECRET_QUERY = re.compile(r"(?i)([?&](?:password|passwd|pwd|token|secret|api_?key)=)[^&\s\"'#]+")
+
+
+def mask(text: str) -> str:
+    """Return the text with the credentials of every address in it replaced by ***."""
+    return SECRET_QUERY.sub(rf"\1{HIDDEN}", USER_INFO.sub(f"{HIDDEN}@", text))
+
+
+def resolve(settings: TrackerSettings, output: Path) -> str:
+    """Return the address to use: the configured one, or that of the embedded store in the output folder.
+
+    Relative sqlite addresses are made absolute, so that a change of directory does not scatter databases.
+    """
+    if settings.uri is None:
+        return sqlite_uri(output / DATABASE)
+    path = sqlite_path(settings.uri)
+    return sqlite_uri(path) if path else settings.uri
+
+
+def sqlite_uri(path: Path) -> str:
+    """Return the address of an SQLite file; "%" and "?", which mean something in an address, are quoted."""
+    plain = path.expanduser().resolve().as_posix()
+    return "sqlite:///" + plain.replace("%", "%25").replace("?", "%3F")
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the file an sqlite address means; None if it is not one."""
+    if not uri.startswith("sqlite:///"):
+        return None
+    return Path(unquote(uri.removeprefix("sqlite:///").split("?")[0])).expanduser().resolve()
+
+
+def is_server(uri: str) -> bool:
+    """Return whether the address is a tracking server rather than a database."""
+    return uri.startswith(("http://", "https://"))
+
+
+def without_credentials(uri: str) -> tuple[str, str | None, str | None]:
+    """Return (the address without user and password, user, password) of a server address."""
+    parts = urlsplit(uri)
+    if "@" not in parts.netloc:
+        return uri, None, None
+    info, host = parts.netloc.rsplit("@", 1)
+    user, _, password = info.partition(":")
+    return urlunsplit(parts._replace(netloc=host)), unquote(user), unquote(password)

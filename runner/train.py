@@ -1,0 +1,256 @@
+"""The training loop: one plain loop, no host synchronisation between logged points.
+
+`fit` reads as: plan the steps, go on from a checkpoint if there is one, then for each epoch train, evaluate on the
+selection split, keep the best.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from data.batch import collate
+from data.sampler import epoch_batches
+from data.types import Splits
+from runner.checkpoint import Checkpoints, restore
+from runner.evaluate import autocast, predict, score, to_tensors
+from runner.metrics import direction
+from runner.optim import Schedule, better, make_optimizer
+from runner.schema import Settings, TrainSettings
+from runner.tasks import get
+
+POINTS = 200  # logged training points a run; each is one host synchronisation
+
+
+class NotFinite(RuntimeError):
+    """The loss is no longer a number; the message says where and what helps."""
+
+
+@dataclass
+class Position:
+    """Where training stands; together with the tensors this is the whole checkpoint."""
+
+    epoch: int = 0  # the epoch going on, from 0
+    batch: int = 0  # the next batch within it
+    step: int = 0  # optimizer steps done
+    examples: int = 0
+    seconds: float = 0.0
+    best_epoch: int = -1
+    best_metric: float = math.nan
+    stale: int = 0
+    loss_sum: float = 0.0  # since the last logged point
+    loss_rows: int = 0
+    schedule: dict[str, float | int] = field(default_factory=dict)
+
+
+@dataclass
+class Trained:
+    """What `fit` did: the model passed in now holds the kept weights."""
+
+    seconds: float
+    examples: int
+    steps: int
+    best_epoch: int  # from 1
+    epochs: int
+    resumed_from: int  # 0: from the start
+
+
+class Plan:
+    """Which rows go into which step: a pure function of the seed, so only the position is ever stored."""
+
+    def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int) -> None:
+        self.lengths, self.settings, self.seed = lengths, settings, seed
+        whole = int(settings.epochs)
+        self.epochs = math.ceil(settings.epochs)
+        self.steps = [len(self._cut(epoch)) for epoch in range(self.epochs)]
+        if self.epochs > whole:  # the last, partial epoch
+            self.steps[-1] = max(1, round(self.steps[-1] * (settings.epochs - whole)))
+        self.total = sum(self.steps)
+        self.log_every = max(1, math.ceil(self.total / POINTS))
+
+    def _cut(self, epoch: int) -> list[np.ndarray]:
+        budget = self.settings.token_budget
+        size = None if budget else self.settings.batch_size
+        return epoch_batches(self.lengths, seed=self.seed, epoch=epoch, batch_size=size, token_budget=budget)
+
+    def batches(self, epoch: int) -> list[np.ndarray]:
+        """The batches of one epoch, each an array of row numbers."""
+        return self._cut(epoch)[: self.steps[epoch]]
+
+
+Report = Callable[[Position, dict[str, float]], None]
+
+
+class Loop:
+    """The state of one training: model, optimizer, schedule and position."""
+
+    def __init__(self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device) -> None:
+        self.model, self.splits, self.settings, self.device = model, splits, settings, device
+        self.task = get(splits.task.kind)
+        self.plan = Plan(splits.train.lengths, settings.train, settings.seed)
+        self.optimizer = make_optimizer(model, settings.optimizer)
+        self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
+        self.schedule = Schedule(settings.schedule, settings.optimizer.lr, self.plan.total, direction(self.primary))
+        self.position = Position()
+        self.best: dict[str, torch.Tensor] | None = None
+        self.class_weights = self._class_weights()
+        self.loss_sum = torch.zeros((), device=device)
+
+    def _class_weights(self) -> torch.Tensor | None:
+        if self.settings.data.class_weights == "none":
+            return None
+        from data.load import class_weights
+
+        weights = class_weights(np.asarray(self.splits.train.labels), self.splits.task.num_labels)
+        return torch.from_numpy(weights).to(self.device)
+
+    def resume(self, checkpoints: Checkpoints) -> None:
+        """Go on from the newest intact checkpoint, if there is one."""
+        found = checkpoints.newest()
+        if found is None:
+            return
+        tensors, state = found
+        self.best = restore(tensors, self.model, self.optimizer)
+        self.position = Position(**state)
+        self.loss_sum.fill_(self.position.loss_sum)
+        for name, value in self.position.schedule.items():
+            setattr(self.schedule, name, value)
+
+    def save(self, checkpoints: Checkpoints) -> None:
+        """Write a checkpoint of this very moment."""
+        self.position.loss_sum = float(self.loss_sum)
+        self.position.schedule = self.schedule.state()
+        checkpoints.save(self.model, self.optimizer, self.best, asdict(self.position))
+
+    def step(self, rows: np.ndarray) -> torch.Tensor | None:
+        """One optimizer step on the given rows, in `accumulate` parts; answers the gradient's norm if clipped."""
+        rate = self.schedule.rate(self.position.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        whole = self._weight(rows)
+        for part in np.array_split(rows, min(self.settings.train.accumulate, len(rows))):
+            batch = collate(self.splits.train, part, self.splits.tokenizer.pad_id)
+            labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
+            with autocast(self.device, self.settings.train.precision):
+                logits = self.model(**to_tensors(batch, self.device))
+            loss = self.task.loss(logits.float(), labels, self.class_weights)
+            share = self._weight(part) / whole
+            (loss * share).backward()
+            self.loss_sum += loss.detach() * (share * len(rows))
+        clip = self.settings.train.clip_norm
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), clip) if clip else None
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.position.step += 1
+        self.position.examples += len(rows)
+        self.position.loss_rows += len(rows)
+        return norm
+
+    def _weight(self, rows: np.ndarray) -> float:
+        """What a set of rows counts for in the mean loss: their number, or the sum of their class weights."""
+        if self.class_weights is None:
+            return float(len(rows))
+        labels = np.asarray(self.splits.train.labels)[rows]
+        return float(self.class_weights.cpu().numpy()[labels].sum())
+
+    def drain(self, norm: torch.Tensor | None, seconds: float) -> dict[str, float]:
+        """The training metrics since the last point; raises NotFinite when the loss is not a number."""
+        position = self.position
+        loss = float(self.loss_sum) / position.loss_rows
+        if not math.isfinite(loss):
+            raise NotFinite(
+                f"the training loss is {loss} at step {position.step} (epoch {position.epoch + 1}). "
+                f"Try: optimizer.lr={self.settings.optimizer.lr / 3:.1e}, or train.precision=fp32"
+            )
+        values = {
+            "train/loss": loss,
+            "train/lr": self.schedule.rate(position.step - 1),
+            "train/epoch": position.epoch + position.batch / self.plan.steps[position.epoch],
+            "train/examples_per_s": position.loss_rows / max(seconds, 1e-9),
+        }
+        if norm is not None:
+            values["train/grad_norm"] = float(norm)
+        self.loss_sum.zero_()
+        position.loss_rows = 0
+        return values
+
+
+def fit(
+    model: nn.Module,
+    splits: Splits,
+    settings: Settings,
+    *,
+    device: torch.device,
+    checkpoints: Checkpoints,
+    on_point: Report,
+    on_epoch: Report,
+) -> Trained:
+    """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
+
+    on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
+    the selection split. Raises NotFinite.
+    """
+    loop = Loop(model, splits, settings, device)
+    loop.resume(checkpoints)
+    position, resumed_from = loop.position, loop.position.step
+    started = time.perf_counter() - position.seconds
+    model.train()
+    while position.epoch < loop.plan.epochs and not _is_over(position, settings.train):
+        for values in _epoch(loop, checkpoints, started):
+            on_point(position, values)
+        logits = predict(
+            model,
+            splits.select,
+            pad_id=splits.tokenizer.pad_id,
+            batch_size=settings.train.eval_batch_size,
+            device=device,
+            precision=settings.train.precision,
+        )
+        values = score(splits.task, splits.select, logits)
+        _keep_best(loop, values[loop.primary])
+        position.epoch, position.batch = position.epoch + 1, 0
+        position.seconds = time.perf_counter() - started
+        on_epoch(position, values)
+    if settings.train.keep_best and loop.best is not None:
+        model.load_state_dict(loop.best)
+    best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
+    return Trained(position.seconds, position.examples, position.step, best_epoch, position.epoch, resumed_from)
+
+
+def _is_over(position: Position, settings: TrainSettings) -> bool:
+    return settings.patience is not None and position.stale >= settings.patience
+
+
+def _epoch(loop: Loop, checkpoints: Checkpoints, started: float) -> Iterator[dict[str, float]]:
+    """Train one epoch from the position on; yields the metrics of each logged point."""
+    position, plan = loop.position, loop.plan
+    since = time.perf_counter()
+    for rows in plan.batches(position.epoch)[position.batch :]:
+        norm = loop.step(rows)
+        position.batch += 1
+        if position.step % plan.log_every == 0 or position.step == plan.total:
+            values = loop.drain(norm, time.perf_counter() - since)
+            position.seconds = time.perf_counter() - started
+            yield values
+            since = time.perf_counter()
+        if checkpoints.due():
+            position.seconds = time.perf_counter() - started
+            loop.save(checkpoints)
+
+
+def _keep_best(loop: Loop, metric: float) -> None:
+    """Remember the weights if this epoch is the best so far on the selection split."""
+    position = loop.position
+    loop.schedule.observe(metric)
+    if better(metric, position.best_metric, loop.schedule.direction):
+        position.best_metric, position.best_epoch, position.stale = metric, position.epoch + 1, 0
+        if loop.settings.train.keep_best:
+            loop.best = {name: value.detach().clone() for name, value in loop.model.state_dict().items()}
+    else:
+        position.stale += 1

@@ -1,0 +1,91 @@
+"""`run doctor`: what this machine has and what would go wrong, before a run finds out."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runner.verbs import options, output_folder
+
+
+def main(words: list[str]) -> int:
+    """Print versions, threads, matrix backend, hub and store; 1 if something is wrong, else 0."""
+    chosen = options("doctor", words, **{"paths.output": "outputs"})
+    from rich.console import Console
+    from rich.table import Table
+
+    from runner.measure.machine import machine
+
+    import torch  # isort: skip  (the machine's facts name the GPU only when torch is loaded)
+
+    table = Table(title="doctor", title_justify="left")
+    table.add_column("what")
+    table.add_column("found", overflow="fold")
+    for name, value in machine().items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(name, shown)
+    table.add_row("torch threads", str(torch.get_num_threads()))
+    table.add_row("matrix backend", matrix_backend())
+    hub, hub_ok = reach_hub()
+    store, store_ok = look_at_store(output_folder(chosen["paths.output"]))
+    table.add_row("hub", hub)
+    table.add_row("store", store)
+    Console(highlight=False).print(table)
+    return 0 if hub_ok and store_ok else 1
+
+
+def matrix_backend() -> str:
+    """Measured fp32 rate of a matrix product on one thread, for each setting torch offers, with its error."""
+    import torch
+
+    threads, kept = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    torch.set_num_threads(1)
+    a, b = torch.randn(512, 512), torch.randn(512, 512)
+    exact = a.double() @ b.double()
+    found = []
+    for precision in ("highest", "medium"):
+        torch.set_float32_matmul_precision(precision)
+        product = a @ b
+        started, rounds = time.perf_counter(), 0
+        while time.perf_counter() - started < 0.1:
+            product, rounds = a @ b, rounds + 1
+        rate = rounds * 2 * 512**3 / (time.perf_counter() - started) / 1e9
+        error = float((product.double() - exact).norm() / exact.norm())
+        found.append(f"{precision}: {rate:.0f} GFLOP/s, relative error {error:.0e}")
+    torch.set_float32_matmul_precision(kept)
+    torch.set_num_threads(threads)
+    return "; ".join(found)
+
+
+def reach_hub(timeout_s: float = 2.0) -> tuple[str, bool]:
+    """Does the hub (HF_ENDPOINT, else the public one) accept a connection?"""
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    parts = urlsplit(endpoint)
+    shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        return f"{shown}: not asked, HF_HUB_OFFLINE is set", True
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout_s).close()
+    except OSError as error:
+        return f"{shown} does not answer ({error}); data=demo and data=files work without it", False
+    return f"{shown} answers", True
+
+
+def look_at_store(output: Path) -> tuple[str, bool]:
+    """Is there an MLflow store in the output folder, and is it whole?"""
+    import sqlite3
+
+    path = output / "mlflow.db"
+    if not path.exists():
+        return f"{path} is made by the first run", True
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+            state = connection.execute("pragma quick_check").fetchone()[0]
+            count = connection.execute("select count(*) from runs").fetchone()[0]
+    except sqlite3.Error as error:
+        return f"{path} cannot be read ({error}). Move it away, then: run sync", False
+    return f"{path}: {count} runs, check {state}", state == "ok"

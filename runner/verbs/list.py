@@ -1,0 +1,40 @@
+"""`run list [GROUP]`: every choice of every group with its one-line description. Imports no torch."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from importlib import resources
+from pathlib import Path
+
+from runner.compose import groups
+from runner.errors import ConfigError
+
+
+def main(words: list[str]) -> int:
+    """Print the groups, or the one named."""
+    known = groups()
+    for word in words:
+        if word not in known:
+            close = difflib.get_close_matches(word, list(known), n=1) or ["model"]
+            raise ConfigError(f"run list: no group {word!r}; groups: {', '.join(known)}. Try: run list {close[0]}")
+    for group, choices in known.items():
+        if words and group not in words:
+            continue
+        print(f"{group}=")
+        width = max(map(len, choices))
+        for choice in choices:
+            print(f"  {choice:<{width}}  {describe(group, choice)}")
+    if not words:
+        print("\nEvery key with its value: run --cfg job    A choice's own keys: run model=dsn --cfg job -p model")
+    return 0
+
+
+def describe(group: str, choice: str) -> str:
+    """The `description:` of a choice, else the comment below its first line."""
+    text = (Path(str(resources.files("conf"))) / group / f"{choice}.yaml").read_text(encoding="utf-8")
+    found = re.search(r"^description: *(.+?) *$", text, re.MULTILINE)
+    if found:
+        return found[1].strip("\"'")
+    comments = [line[1:].strip() for line in text.splitlines() if line.startswith("#")]
+    return next((c for c in comments if not c.startswith(("@", "run "))), "")

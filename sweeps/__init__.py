@@ -1,0 +1,1 @@
+"""One YAML per question; `run -m +sweep=<name>` runs it."""

@@ -1,0 +1,88 @@
+"""make bench: tokenising against transformers, cutting batches, and what tracking costs a run."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from data.batch import collate
+from data.demo import generate
+from data.load import load
+from data.sampler import epoch_batches
+from data.settings import DataSettings
+from data.tokenizer import train_tokenizer
+from runner.track.mirror import start
+from runner.track.settings import TrackerSettings
+
+ROUNDS = 5
+
+
+def test_the_rust_tokenizer_alone_beats_the_wrapper(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    texts = [row[0] for row in generate("sentiment", 20_000, 0)]
+    ours = train_tokenizer(lambda: texts, 2000)
+    ours.save(tmp_path)
+    stock = AutoTokenizer.from_pretrained(tmp_path)
+    ratios = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        ours.encode(texts, None, 64)
+        middle = time.perf_counter()
+        stock(texts, truncation=True, max_length=64)
+        ratios.append((time.perf_counter() - middle) / (middle - begun))
+    print(f"\ntokenising: {np.min(ratios):.1f} / {np.median(ratios):.1f} / {np.max(ratios):.1f} x tokenizer(...)")
+    assert np.median(ratios) > 1.2
+
+
+def test_cutting_a_batch_takes_a_fraction_of_a_millisecond(tmp_path: Path) -> None:
+    splits = load(DataSettings(), tokenizer="train", vocab_size=2000, cache=tmp_path)
+    batches = epoch_batches(splits.train.lengths, seed=0, epoch=0, batch_size=32)
+    begun = time.perf_counter()
+    for rows in batches:
+        collate(splits.train, rows, 0)
+    each = (time.perf_counter() - begun) / len(batches) * 1e3
+    print(f"\nbatch of 32 rows: {each:.3f} ms")
+    assert each < 0.5
+
+
+def test_tracking_costs_a_run_less_than_a_hundredth_of_a_minute(tmp_path: Path) -> None:
+    """Everything the run's own process does for MLflow: starting the helper, ten requests, waiting at the end."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    record = {
+        "identity": "0123456789",
+        "name": "dsn",
+        "status": "done",
+        "reason": None,
+        "config": {"model": {"name": "dsn"}},
+        "overrides": [],
+        "metrics": {"test/accuracy": 0.9},
+        "stages": [],
+        "environment": {},
+        "started": "2026-01-01T00:00:00.000Z",
+        "ended": "2026-01-01T00:01:00.000Z",
+        "schema_version": 1,
+        "data": {"name": "d", "fingerprint": "f"},
+    }
+    (folder / "record.json").write_text(json.dumps(record))
+    begun = time.perf_counter()
+    mirror = start(TrackerSettings(), tmp_path)
+    assert mirror is not None
+    spent = time.perf_counter() - begun
+    for epoch in range(10):
+        with (folder / "metrics.jsonl").open("a") as stream:
+            for step in range(10):
+                stream.write(json.dumps({"step": 10 * epoch + step, "time": time.time(), "train/loss": 0.5}) + "\n")
+        begun = time.perf_counter()
+        mirror.request(folder)
+        spent += time.perf_counter() - begun
+        time.sleep(1.0)  # an epoch of training
+    begun = time.perf_counter()
+    assert mirror.close(20) is None
+    spent += time.perf_counter() - begun
+    print(f"\ntracking: {spent * 1e3:.0f} ms of the run's time")
+    assert spent < 0.6

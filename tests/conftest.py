@@ -1,0 +1,67 @@
+"""Shared by all tests: pinned threads, a private cache, and the hub mark."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
+    os.environ[name] = "1"  # before torch is imported
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import pytest  # noqa: E402
+
+REPO = Path(__file__).resolve().parent.parent
+
+
+def hub_answers() -> bool:
+    """Does HF_ENDPOINT, or the public hub, accept a connection within 2 s?"""
+    parts = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 443), 2.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    marked = [item for item in items if item.get_closest_marker("hub")]
+    if marked and not hub_answers():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="the hub does not answer"))
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            import torch
+
+            if not torch.cuda.is_available():
+                item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tokenised data of the tests never mixes with the user's."""
+    os.environ["BERTIER_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    """A CSV of 120 learnable reviews with the columns review and stars (1 or 5)."""
+    good, bad = ["fine", "lovely", "great"], ["poor", "awful", "dull"]
+    lines = ["review,stars"]
+    for i in range(120):
+        words = good if i % 2 else bad
+        lines.append(f'"the {words[i % 3]} film, number {i} of the year",{5 if i % 2 else 1}')
+    path = tmp_path / "reviews.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def run_cli(*words: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """`run` as a real process, without a terminal."""
+    command = [sys.executable, "-m", "runner.cli", *words]
+    environment = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | (env or {})
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)

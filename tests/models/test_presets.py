@@ -1,0 +1,96 @@
+"""conf/model: every preset composes, fits the dataclass, and has the keys of its family only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+
+from models.build import build
+from models.settings import ModelSettings, Recipe
+from tests.conftest import REPO
+
+from .helpers import count
+
+FOLDER = REPO / "conf/model"
+PRESETS = sorted(path.stem for path in FOLDER.glob("[!_]*.yaml"))
+PARAMETERS = {
+    "bert-tiny": 4_386_178,
+    "bert-mini": 11_171_074,
+    "bert-small": 28_764_674,
+    "bert-medium": 41_374_210,
+    "bert-base": 109_483_778,
+    "bert-large": 335_143_938,
+    "dsn": 496_642,
+}
+OF_A_DSN = {"width", "pooling", "init", "init_from", "token_dropout"}
+OF_AN_ENCODER = {"layers", "heads", "intermediate", "attention_dropout", "readout", "pretrained", "weights"}
+
+
+@cache
+def preset(name: str) -> dict[str, Any]:
+    """The composed keys of one preset."""
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    with initialize_config_dir(str(FOLDER.parent), version_base="1.3"):
+        found: Any = OmegaConf.to_container(compose(f"model/{name}").model)
+    return dict(found)
+
+
+def settings(name: str) -> ModelSettings:
+    values = preset(name)
+    return ModelSettings(**(values | {"recipe": Recipe(**values["recipe"]), "pretrained": None}))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_has_known_keys_its_own_name_and_a_description(name: str) -> None:
+    values = preset(name)
+    assert set(values) <= {field.name for field in fields(ModelSettings)}
+    assert values["name"] == name
+    assert values["description"] and "\n" not in values["description"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_holds_its_familys_keys_only(name: str) -> None:
+    values = preset(name)
+    assert not set(values) & (OF_AN_ENCODER if values["family"] == "dsn" else OF_A_DSN)
+    assert (values["family"] == "auto") or {"hidden", "positions", "segments"} <= set(values)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_first_line_is_a_command_that_uses_the_file(name: str) -> None:
+    first = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert re.match(rf"# run model={name}( |$)", first)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_preset_has_the_published_number_of_parameters(name: str) -> None:
+    with torch.device("meta"):
+        model, _ = build(settings(name), num_labels=2, vocab_size=30522)
+    assert count(model) == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", [name for name in PARAMETERS if name.startswith("bert")])
+def test_a_bert_preset_names_the_published_weights_of_its_size(name: str) -> None:
+    values = preset(name)
+    assert values["pretrained"] == "auto"
+    if values["weights"].startswith("google/"):
+        size = f"L-{values['layers']}_H-{values['hidden']}_A-{values['heads']}"
+        assert values["weights"] == f"google/bert_uncased_{size}"
+    else:
+        assert values["weights"] == f"google-bert/{name}-uncased"
+
+
+def test_every_preset_is_covered_here() -> None:
+    assert set(PRESETS) == {*PARAMETERS, "auto"}
+
+
+def test_a_value_outside_its_range_is_marked_by_the_dataclass() -> None:
+    limits = {field.name: field.metadata for field in fields(ModelSettings)}
+    assert limits["width"]["above"] == 0.0
+    assert set(limits["family"]["choices"]) == {"bert", "dsn", "auto"}

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from torch import nn
+
+from models.build import build
+from models.settings import ModelSettings
+from runner.measure.inputs import draw_batch
+from runner.measure.macs import count_macs
+
+IDS = np.arange(5, 900, dtype=np.uint16)
+
+
+def bert_macs(layers: int, hidden: int, length: int, labels: int) -> int:
+    """12 H^2 T for the products with weights and 2 T^2 H for attention; then pooler and head, once a text."""
+    per_layer = 12 * hidden**2 * length + 2 * length**2 * hidden
+    return layers * per_layer + hidden**2 + hidden * labels
+
+
+@pytest.mark.parametrize("length", [17, 128, 200])  # both sides of the encoder's switch to fused attention
+def test_bert_tiny_costs_what_the_formula_says(length: int) -> None:
+    model, _ = build(ModelSettings(family="bert"), num_labels=3, vocab_size=1000)
+    assert count_macs(model, draw_batch(IDS, 1, length)) == bert_macs(2, 128, length, 3)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_fused_attention_of_other_libraries_is_not_left_out(attention: str) -> None:
+    from transformers import BertConfig, BertForSequenceClassification
+
+    config = BertConfig(
+        vocab_size=1000, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=256
+    )
+    model = BertForSequenceClassification._from_config(config, attn_implementation=attention)
+    assert count_macs(model, draw_batch(IDS, 1, 100)) == bert_macs(2, 64, 100, 2)
+
+
+def test_a_dsn_costs_its_head_and_its_pooling() -> None:
+    model, _ = build(ModelSettings(family="dsn", width=0.125), num_labels=2, vocab_size=1000)
+    assert count_macs(model, draw_batch(IDS, 1, 50)) == 16 * 2 + 50 * 16
+
+
+def test_counting_leaves_training_flags_and_gradients_alone() -> None:
+    model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=1000)
+    model.train()
+    model.bert.embeddings.eval()  # type: ignore[union-attr]
+    count_macs(model, draw_batch(IDS, 1, 8))
+    assert model.training and not model.bert.embeddings.training  # type: ignore[union-attr]
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_model_of_lookups_alone_costs_nothing() -> None:
+    class Lookup(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Embedding(1000, 2)
+
+        def forward(self, input_ids, attention_mask, token_type_ids=None):  # type: ignore[no-untyped-def]
+            return self.table(input_ids).sum(1)
+
+    assert count_macs(Lookup(), draw_batch(IDS, 1, 8)) == 0

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from safetensors.torch import save_model
+from torch import nn
+
+from data.types import TokenSplit
+from models.build import build
+from models.settings import ModelSettings
+from runner.measure import MeasureSettings, measure
+from runner.metrics import check
+
+QUICK = MeasureSettings(batch_sizes=[1, 4], lengths=[16], min_time_s=0.003, rounds=3)
+
+
+@pytest.fixture
+def split() -> TokenSplit:
+    """60 rows of 4 to 33 tokens, mean 18.5."""
+    random = np.random.default_rng(0)
+    lengths = np.repeat(np.arange(4, 34), 2)
+    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    tokens = random.integers(1, 300, size=offsets[-1]).astype(np.uint16)
+    return TokenSplit("val", tokens, offsets, lengths.astype(np.int32), np.zeros(60, np.int64), 0)
+
+
+def make(family: str) -> nn.Module:
+    settings = ModelSettings(family=family, hidden=32, heads=2, layers=1)
+    return build(settings, num_labels=2, vocab_size=300)[0]
+
+
+def quiet(line: str) -> None:
+    """Tiny cells on a shared machine may be noisy; that is not what is tested here."""
+
+
+def test_every_metric_is_in_the_list_and_every_cell_is_there(split: TokenSplit) -> None:
+    got = measure(make("dsn"), split, QUICK, pad_id=0, baseline=make("bert"), warn=quiet)
+    assert all(check(name) for name in got)
+    cells = {name.removeprefix("speed/speedup_") for name in got if "speedup" in name}
+    assert cells == {"b1_s16", "b4_s16", "b1_data", "b4_data"}
+    assert got["speed/speedup_b4_s16"] > 1, "a bag of words is faster than attention"
+    assert got["speed/latency_ms_p50_b1_s16"] <= got["speed/latency_ms_p99_b1_s16"]
+
+
+def test_without_a_yardstick_there_is_no_speed_up(split: TokenSplit) -> None:
+    got = measure(make("dsn"), split, QUICK, pad_id=0, warn=quiet)
+    assert not [name for name in got if "speedup" in name or "baseline" in name]
+    assert "speed/latency_ms_p50_b1_data" in got
+
+
+def test_switched_off_it_still_counts(split: TokenSplit, tmp_path: Path) -> None:
+    model = make("dsn")
+    save_model(model, str(tmp_path / "model.safetensors"))
+    got = measure(model, split, MeasureSettings(enabled=False), pad_id=0, model_folder=tmp_path)
+    assert not [name for name in got if name.startswith("speed/") or "peak" in name]
+    assert got["cost/params"] == (300 + 512 + 2 + 2) * 32 + 2 * 32 + 2
+    assert got["cost/bytes_packed"] == 4 * got["cost/params"]
+    assert got["cost/bytes_file"] == (tmp_path / "model.safetensors").stat().st_size
+    assert got["cost/macs"] == 18 * 32 + 64, "the mean length, 18.5, rounds to even"
+    assert got["cost/macs_s128"] == 128 * 32 + 64
+
+
+def test_lengths_the_model_cannot_take_are_left_out_and_said(split: TokenSplit) -> None:
+    said: list[str] = []
+    settings = MeasureSettings(batch_sizes=[1], lengths=[16, 600], min_time_s=0.003, rounds=3)
+    got = measure(make("dsn"), split, settings, pad_id=0, positions=64, warn=said.append)
+    assert "speed/latency_ms_p50_b1_s16" in got and "speed/latency_ms_p50_b1_s600" not in got
+    assert "cost/macs_s128" not in got
+    assert any("600" in line and "64 positions" in line for line in said)
+
+
+def test_settings_are_a_schema_hydra_accepts() -> None:
+    schema = OmegaConf.structured(MeasureSettings)
+    merged = OmegaConf.merge(schema, {"baseline": None, "lengths": [32, 512]})
+    assert OmegaConf.to_object(merged) == MeasureSettings(baseline=None, lengths=[32, 512])
+
+
+def test_the_choices_of_the_group_say_what_their_names_say() -> None:
+    folder = Path(__file__).parents[3] / "conf" / "measure"
+    schema = OmegaConf.structured(MeasureSettings)
+    chosen = {
+        path.stem: OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.load(path))) for path in folder.glob("*.yaml")
+    }
+    assert chosen["default"] == MeasureSettings()
+    assert not chosen["off"].enabled and chosen["quick"].enabled  # type: ignore[union-attr]
+    assert chosen["quick"].min_time_s < chosen["default"].min_time_s  # type: ignore[union-attr]

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from runner.measure.memory import peak_gpu_bytes, peak_resident_bytes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no resource module")
+def test_peak_memory_is_in_bytes_and_of_this_process_alone_and_remembers_what_was_freed() -> None:
+    # Its own process, whose peak must not start at the peak of this one, which has loaded torch.
+    code = (
+        "from runner.measure.memory import peak_resident_bytes as peak\n"
+        "before = peak(); block = bytearray(b'x' * 100_000_000); del block\n"
+        "print(peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 100e6 < int(done.stdout) < 250e6
+    assert (peak_resident_bytes() or 0) > 1e6
+
+
+def test_without_a_gpu_there_is_no_peak_of_it() -> None:
+    import torch
+
+    if torch.cuda.is_initialized():
+        pytest.skip("this process uses a GPU")
+    assert peak_gpu_bytes() is None

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from models.build import build
+from models.settings import ModelSettings
+from runner.measure.params import count_params
+
+
+def test_counts_of_bert_tiny_equal_the_published_ones() -> None:
+    model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=30522)
+    counts = count_params(model)
+    assert (counts.total, counts.trainable) == (4_386_178, 4_386_178)
+    assert counts.embeddings == (30_522 + 512 + 2) * 128
+
+
+def test_counts_of_a_dsn_of_width_an_eighth_equal_the_published_ones() -> None:
+    model, _ = build(ModelSettings(family="dsn", width=0.125), num_labels=2, vocab_size=30522)
+    assert count_params(model).total == 496_642
+
+
+def test_a_shared_table_is_counted_once() -> None:
+    table, head = nn.Embedding(10, 4), nn.Linear(4, 10, bias=False)
+    head.weight = table.weight
+    counts = count_params(nn.ModuleList([table, nn.Embedding.from_pretrained(torch.ones(2, 4)), head]))
+    assert (counts.total, counts.embeddings) == (48, 48)
+    assert counts.trainable == 40, "from_pretrained freezes its table"
+
+
+def test_pruned_weights_are_parameters_but_not_nonzero_ones() -> None:
+    linear = nn.Linear(8, 2, bias=False)
+    with torch.no_grad():
+        linear.weight.fill_(1.0)
+        linear.weight[:, :5] = 0.0
+    counts = count_params(linear)
+    assert (counts.total, counts.nonzero, counts.embeddings) == (16, 6, 0)

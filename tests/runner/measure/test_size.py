@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_model
+from torch import nn
+
+from runner.measure.size import bytes_file, bytes_packed
+
+
+def test_packed_bytes_follow_the_width_of_each_number() -> None:
+    model = nn.Linear(8, 2)
+    assert bytes_packed(model) == (16 + 2) * 4
+    assert bytes_packed(model.half()) == (16 + 2) * 2
+
+
+def test_stored_integer_codes_count_and_scratch_buffers_do_not() -> None:
+    model = nn.Linear(8, 2, bias=False)
+    model.register_buffer("codes", torch.zeros(100, dtype=torch.int8))
+    model.register_buffer("positions", torch.zeros(512), persistent=False)
+    assert bytes_packed(model) == 16 * 4 + 100
+
+
+def test_shared_weights_take_their_bytes_once() -> None:
+    table, head = nn.Embedding(10, 4), nn.Linear(4, 10, bias=False)
+    head.weight = table.weight
+    assert bytes_packed(nn.ModuleList([table, head])) == 160
+
+
+def test_the_file_is_the_packed_bytes_and_a_small_header(tmp_path: Path) -> None:
+    model = nn.Linear(1000, 10)
+    save_model(model, str(tmp_path / "model.safetensors"))
+    header = bytes_file(tmp_path) - bytes_packed(model)
+    assert 0 < header < 1000
+    assert bytes_file(tmp_path / "model.safetensors") == bytes_file(tmp_path)
+
+
+def test_a_folder_without_weights_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
+        bytes_file(tmp_path)

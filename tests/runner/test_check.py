@@ -1,0 +1,102 @@
+"""Mistakes in a command: all at once, each with a suggestion and a line to paste."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.check import check
+from runner.compose import compose, resolve
+from runner.errors import ConfigError
+
+MISTAKES = [
+    ("model=bert-tinny", ["did you mean bert-tiny", "Try: run model=bert-tiny"]),
+    ("data=immdb", ["did you mean imdb"]),
+    ("optimizer.lrr=1", ["did you mean optimizer.lr", "Try: run optimizer.lr="]),
+    ("lr=1", ["optimizer.lr"]),
+    ("modle=dsn", ["did you mean model"]),
+    ("+typo=1", ["typo: no such key"]),
+    ("+optimizer.lrr=1", ["did you mean optimizer.lr"]),
+    ("+seed=1", ["leave the + away", "Try: run seed=1"]),
+    ("~train.epochs", ["cannot be removed"]),
+    ("~model", ["cannot be left out"]),
+    ("train.epochs=0", ["more than 0"]),
+    ("train.epochs=soon", ["could not be converted", "Try: run train.epochs="]),
+    ("train.precision=fp16", ["fp32, bf16"]),
+    ("schedule.warmup=6", ["at most 1"]),
+    ("seed=-1", ["at least 0"]),
+    ("data.metrics=[auc]", ["accuracy"]),
+    ("optimizer.betas=[0.9,1.5]", ["at most 1"]),
+    ("train.threads=0", ["at least 1"]),
+    ("optimizer.lr=nan", ["out of range"]),
+    ("force=maybe", ["force=maybe"]),
+    ("tracker.artifacts=some", ["all, record, none"]),
+    ("tracker.wait_s=-1", ["at least 0"]),
+    ("tracker.experiment=''", ["tracker.experiment=bertier"]),
+    ("seed=1,2", ["Try: run -m seed=1,2"]),
+    ("model.depth=3", ["no such key"]),
+    ("a=b=c,", []),
+    ("compression=[int9]", ["no such compression", "none"]),
+]
+
+
+@pytest.mark.parametrize(("word", "expected"), MISTAKES)
+def test_each_mistake_is_named_with_its_cure(word: str, expected: list[str]) -> None:
+    problems = check([word])
+    assert len(problems) == 1 and "\n" not in problems[0]
+    for text in expected:
+        assert text in problems[0]
+
+
+def test_all_mistakes_come_at_once() -> None:
+    assert len(check(["model=bert-tinny", "optimizer.lrr=1", "train.epochs=-1", "+typo=1"])) == 4
+
+
+def test_a_setting_of_another_model_names_its_owner() -> None:
+    assert "model=dsn" in check(["model=bert-tiny", "model.width=0.5"])[0]
+
+
+def test_sweeps_are_checked_value_by_value() -> None:
+    assert check(["model=dsn,bert-tiny", "seed=0,1,2", "optimizer.lr=1e-3,1e-2"], multirun=True) == []
+    assert len(check(["model=dsn,bert-tinny", "seed=0,-1"], multirun=True)) == 2
+    assert "bert-tiny" in check(["model=dsn,bert-tiny", "model.width=1"], multirun=True)[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model=dsn", "data=snli"],
+        ["model=bert-tiny", "data=sst2", "seed=1", "train.epochs=3"],
+        ["model=auto", "model.pretrained=sentence-transformers/all-MiniLM-L6-v2", "data=stsb"],
+        ["data=files", "data.path=reviews.csv", "data.text=review", "data.label=stars"],
+        ["compression=[none]", "tracker=none", "experiment=demo", "data.max_rows=null"],
+    ],
+)
+def test_good_commands_pass(words: list[str]) -> None:
+    assert check(words) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["model=auto"], "model.pretrained=sentence-transformers"),
+        (["data=files"], "data.path="),
+        (["model=dsn", "model.init=pca"], "model.init_from="),
+        (["model=bert-tiny", "model.pretrained=a/b", "model.tokenizer=train"], "model.tokenizer=auto"),
+        (["train.batch_size=2", "train.accumulate=4"], "train.accumulate=2"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(words: list[str], expected: str) -> None:
+    assert expected in check(words)[0]
+    with pytest.raises(ConfigError):
+        resolve(compose(words))
+
+
+def test_derived_values_are_written_back() -> None:
+    demo = resolve(compose(["model=bert-tiny", "data=demo"])).model
+    assert (demo.pretrained, demo.tokenizer) == (None, "train")
+    hub = resolve(compose(["model=bert-tiny", "data=sst2"])).model
+    assert hub.pretrained == hub.tokenizer == "google/bert_uncased_L-2_H-128_A-2"
+    scratch = resolve(compose(["model=bert-tiny", "model.pretrained=null", "data=sst2"])).model
+    assert (scratch.pretrained, scratch.tokenizer) == (None, "google-bert/bert-base-uncased")
+    settings = resolve(compose(["model=bert-mini", "data=demo"]))
+    assert settings.optimizer.lr == settings.model.recipe.lr and settings.train.threads == 1

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from runner.track.errors import TrackError
+from runner.track.settings import TrackerSettings
+from runner.track.sync import sync
+from runner.track.ui import build_command, build_environment, free_port, serve
+from tests.runner.track.folders import state, write_run
+
+SERVE = """
+import sys
+from pathlib import Path
+from runner.track.settings import TrackerSettings
+from runner.track.ui import serve
+sys.exit(serve(TrackerSettings(), Path(sys.argv[1]), 0, lambda line: print(line, flush=True)))
+"""
+
+
+def fetch(address: str, body: Mapping[str, object] | None = None) -> str:
+    sent = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(address, data=sent, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+def test_the_server_is_for_this_machine_and_its_arguments_hold_no_secret() -> None:
+    uri = "postgresql://me:secret@db/mlflow"
+    command = build_command(5001, None)
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[command.index("--port") + 1] == "5001"
+    assert "secret" not in " ".join(command)
+    assert build_environment(uri)["MLFLOW_BACKEND_STORE_URI"] == uri
+
+
+def test_a_taken_port_gives_the_next_free_one() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert port < free_port(port) < port + 20
+
+
+def test_a_remote_server_is_only_named(tmp_path: Path) -> None:
+    told: list[str] = []
+    assert serve(TrackerSettings(uri="http://me:secret@host:5000"), tmp_path, 5000, told.append) == 0
+    assert told == ["The runs are mirrored to http://***@host:5000: open that address."]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_store_is_told_before_a_server_starts(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"no database at all, only bytes" * 100)
+    with pytest.raises(TrackError, match="is damaged"):
+        serve(TrackerSettings(), tmp_path, 0, print)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="looks at sockets through /proc")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_page_shows_the_recorded_run_on_loopback_only_and_ends_with_all_its_processes(
+    output: Path, ending: signal.Signals
+) -> None:
+    folder = write_run(output / "abc")
+    sync(folder, TrackerSettings())
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(output)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
+        assert found, (output / "mlflow-ui.log").read_text()
+        page, port = found[0], int(found[1])
+        assert "<title>MLflow</title>" in fetch(page)
+        asked = {"experiment_ids": [experiment_of(page)], "filter": "tags.identity = 'abc'"}
+        (run,) = json.loads(fetch(f"{page}/api/2.0/mlflow/runs/search", asked))["runs"]
+        assert {"key": "model", "value": "dsn"} in run["data"]["tags"]
+        record = fetch(f"{page}/get-artifact?path=record.json&run_uuid={state(folder)['run_id']}")
+        assert json.loads(record)["identity"] == "abc"
+        assert listening(port) == {"0100007F"}  # 127.0.0.1
+    finally:
+        process.send_signal(ending)
+    assert process.wait(timeout=30) == 0
+    assert listening(port) == set()
+    assert processes_with(f"--port\0{port}\0") == []
+    with pytest.raises(urllib.error.URLError):
+        fetch(page)
+
+
+def experiment_of(page: str) -> str:
+    answer = fetch(f"{page}/api/2.0/mlflow/experiments/get-by-name?experiment_name=bertier")
+    return str(json.loads(answer)["experiment"]["experiment_id"])
+
+
+def listening(port: int) -> set[str]:
+    """Return the local addresses, in the kernel's hex, on which somebody listens at this port."""
+    lines = [
+        *Path("/proc/net/tcp").read_text().splitlines()[1:],
+        *Path("/proc/net/tcp6").read_text().splitlines()[1:],
+    ]
+    rows = [line.split() for line in lines]
+    return {row[1].split(":")[0] for row in rows if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
+
+
+def processes_with(text: str) -> list[str]:
+    """Return the processes whose command line contains the text."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_text()
+        except OSError:  # it ended meanwhile
+            continue
+        if text in command:
+            found.append(process.name)
+    return found

@@ -1,0 +1,92 @@
+"""The shape of the repository: who may import whom, what each YAML starts with, that everything composes."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import data
+import models
+from runner.compose import compose, groups, resolve
+from tests.conftest import REPO
+
+FORBIDDEN = {"data": {"runner", "models"}, "models": {"runner", "data"}, "runner": set()}
+HEAVY = {"torch", "transformers", "datasets", "mlflow", "pandas", "sklearn", "scipy", "pyarrow"}
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((REPO / package).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_dependencies_point_one_way(package: str) -> None:
+    wrong = {str(p): bad for p in sources(package) if (bad := imports(p) & FORBIDDEN[package])}
+    assert not wrong
+
+
+def test_the_generic_package_names_are_ours() -> None:
+    for package in (data, models):
+        assert Path(str(package.__file__)).is_relative_to(REPO)
+
+
+def test_config_modules_import_nothing_heavy() -> None:
+    code = "import sys, runner.cli, runner.check, runner.schema, runner.compose, data, models; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, check=True).stdout
+    assert not HEAVY & set(loaded.split())
+
+
+def every_yaml() -> list[Path]:
+    return sorted((REPO / "conf").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", every_yaml(), ids=lambda p: p.relative_to(REPO).as_posix())
+def test_every_yaml_starts_with_a_command_that_uses_it(path: Path) -> None:
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("# @package")]
+    if path.name.startswith("_"):
+        assert lines[0].startswith("# Shared by")
+        return
+    assert re.match(r"# run .*", lines[0])
+    if path.parent.name != "conf":
+        group = path.parent.name
+        words = [w.strip("[]") for w in lines[0].replace("=", " ").replace(",", " ").split()]
+        assert group in words and path.stem in words, "the command must choose this very file"
+
+
+CHOICES = [(group, choice) for group, names in groups().items() for choice in names]
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> None:
+    words = [f"{group}=[{choice}]" if group == "compression" else f"{group}={choice}"]
+    if choice == "auto":
+        words.append("model.pretrained=some/encoder")
+    if choice == "files":
+        words.append("data.path=some.csv")
+    settings = resolve(compose(words))
+    named = getattr(settings, group, None)
+    if hasattr(named, "name"):
+        assert named.name == choice
+
+
+def test_every_group_has_a_dataclass_that_lists_its_keys() -> None:
+    from omegaconf import OmegaConf
+
+    from runner.schema import Settings
+
+    known = OmegaConf.to_container(OmegaConf.structured(Settings))
+    assert set(groups()) - {"experiment"} <= set(known)
