@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from data.types import Splits
     from models.classifier import SequenceClassifier
+    from models.pretrained import Weights
     from runner.track.mirror import Mirror
 
 AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
@@ -50,6 +51,7 @@ class Started:
     device: torch.device
     identity: str
     folder: Path
+    weights: Weights
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # what loading and building took
 
@@ -107,7 +109,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
     notes = [*splits.notes, *weights.notes]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     model.to(device)
-    return Started(settings, splits, model, device, identity, output / identity, notes, seconds)
+    return Started(settings, splits, model, device, identity, output / identity, weights, notes, seconds)
 
 
 def choose_device(name: str) -> torch.device:
@@ -210,6 +212,13 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "source": splits.tokenizer.source,
             "vocab_size": splits.tokenizer.vocab_size,
             "fingerprint": splits.tokenizer.fingerprint,
+        },
+        "weights": {
+            "source": started.weights.source,
+            "fingerprint": started.weights.fingerprint,
+            "loaded": len(started.weights.loaded),
+            "new": started.weights.new if started.weights.source else "all",
+            "ignored": started.weights.ignored,
         },
         "notes": started.notes,
     }
