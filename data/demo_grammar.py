@@ -1,88 +1,51 @@
-"""Words and sentence frames of the built-in data set; `data/demo.py` puts them together.
+"""Words and sentence frames of the built-in data set; `data/demo.py` draws from them.
 
-Only words live here, no rules. Any change of content or order changes the generated rows: raise `demo.VERSION` with it.
-About 550 different words, so a WordPiece vocabulary of 1,000 to 2,000 entries covers the texts.
+Any change of content or order changes the generated rows: raise `demo.VERSION` with it.
+About 450 different words in the two tasks, so a WordPiece vocabulary of 1,000 entries covers either.
 """
 
 from __future__ import annotations
 
-# --- sentiment: what is talked about, one topic per text ---
-TOPICS = tuple(
-    tuple(line.split())
-    for line in (
-        "film plot acting soundtrack ending script camera dialogue story cast costume finale",
-        "restaurant soup bread dessert waiter menu kitchen wine sauce steak salad terrace",
-        "hotel room lobby bed breakfast pool view staff bathroom carpet balcony reception",
-        "phone screen battery keyboard charger speaker display software cable button update manual",
-        "book chapter preface hero prose cover villain translation index author epilogue dictionary",
-        "concert band singer drummer stage sound lighting encore choir violin melody orchestra",
-        "flight seat crew cabin pilot boarding snack luggage airport gate landing lounge",
-        "course lecture teacher exercise textbook exam tutor homework laboratory seminar library classroom",
-        "museum guide painting sculpture gallery tour garden shop poster entrance fountain exhibition",
-        "jacket zip lining pocket collar fabric sleeve colour belt hood stitching label",
-    )
+from dataclasses import dataclass
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((left, right) for left, right in (pair.split("/") for pair in text.split()))
+
+
+# --- sentiment ---
+
+# What is talked about, one topic per text.
+TOPICS = (
+    _words("film plot acting soundtrack ending script camera dialogue story cast costume finale"),
+    _words("restaurant soup bread dessert waiter menu kitchen wine sauce steak salad terrace"),
+    _words("hotel room lobby bed breakfast pool view staff bathroom carpet balcony reception"),
+    _words("phone screen battery keyboard charger speaker display software cable button update manual"),
+    _words("book chapter preface hero prose cover villain translation index author epilogue dictionary"),
+    _words("concert band singer drummer stage sound lighting encore choir violin melody orchestra"),
+    _words("flight seat crew cabin pilot boarding snack luggage airport gate landing lounge"),
+    _words("course lecture teacher exercise textbook exam tutor homework laboratory seminar library classroom"),
+    _words("museum guide painting sculpture gallery tour garden shop poster entrance fountain exhibition"),
+    _words("jacket zip lining pocket collar fabric sleeve colour belt hood stitching label"),
 )
-
-POSITIVE = (
-    "superb",
-    "delightful",
-    "excellent",
-    "wonderful",
-    "brilliant",
-    "charming",
-    "splendid",
-    "lovely",
-    "pleasant",
-    "fantastic",
-    "impressive",
-    "marvellous",
-    "terrific",
-    "elegant",
-    "graceful",
-    "refreshing",
-    "memorable",
-    "flawless",
-    "outstanding",
-    "inspiring",
-    "enjoyable",
-    "perfect",
-    "beautiful",
-    "remarkable",
-)
-NEGATIVE = (
-    "awful",
-    "dreadful",
-    "terrible",
-    "horrible",
-    "dull",
-    "boring",
-    "disappointing",
-    "annoying",
-    "clumsy",
-    "mediocre",
-    "tedious",
-    "shabby",
-    "unpleasant",
-    "poor",
-    "ugly",
-    "sloppy",
-    "miserable",
-    "irritating",
-    "pathetic",
-    "ridiculous",
-    "lousy",
-    "tiresome",
-    "frustrating",
-    "depressing",
-)
-ADJECTIVES = {True: POSITIVE, False: NEGATIVE}
-
-
-def _pairs(text: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(pair.split("/")) for pair in text.split())
-
-
-# (past, base form after "did not"): few, since every one has to be learnt from about a hundred texts.
+# Words of opinion are few, since every one has to be learnt from some hundred texts.
+ADJECTIVES = {
+    True: _words(
+        "superb delightful excellent wonderful brilliant charming splendid lovely pleasant fantastic "
+        "impressive marvellous terrific elegant graceful refreshing memorable flawless outstanding "
+        "inspiring enjoyable perfect beautiful remarkable"
+    ),
+    False: _words(
+        "awful dreadful terrible horrible dull boring disappointing annoying clumsy mediocre tedious "
+        "shabby unpleasant poor ugly sloppy miserable irritating pathetic ridiculous lousy tiresome "
+        "frustrating depressing"
+    ),
+}
+# (past, base form after "did not")
 LIKING = {
     True: _pairs("loved/love enjoyed/enjoy admired/admire adored/adore appreciated/appreciate liked/like"),
     False: _pairs("hated/hate disliked/dislike regretted/regret detested/detest loathed/loathe resented/resent"),
@@ -96,25 +59,9 @@ NEGATED_BE = ("was not {word} at all", "was hardly {word}", "was never {word}")
 NEGATED_DO = ("did not {base} {what} at all", "hardly {past} {what}", "never {past} {what}")
 ASSERTED_BE = ("was", "seemed", "felt", "turned out", "remained", "proved")
 
+_RELATED = _words("brother sister neighbour colleague cousin uncle aunt friend boss grandmother father nephew")
 PEOPLE = (
-    *tuple(
-        f"{owner} {person}"
-        for owner in ("my", "our", "her")
-        for person in [
-            "brother",
-            "sister",
-            "neighbour",
-            "colleague",
-            "cousin",
-            "uncle",
-            "aunt",
-            "friend",
-            "boss",
-            "grandmother",
-            "father",
-            "nephew",
-        ]
-    ),
+    *(f"{owner} {person}" for owner in ("my", "our", "her") for person in _RELATED),
     "the critic",
     "the reporter",
     "a stranger",
@@ -143,22 +90,9 @@ BUT = (", but ", ", but ", ". However, ")  # the usual word twice as often
 ALTHOUGH = ("although", "even though")
 DESPITE = (", despite the fact that", ", leaving aside that", ", ignoring that")
 
-PLAIN_ADJECTIVES = [
-    "red",
-    "green",
-    "new",
-    "large",
-    "small",
-    "modern",
-    "round",
-    "square",
-    "narrow",
-    "wooden",
-    "grey",
-    "local",
-]
-DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-COUNTS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "twenty", "thirty"]
+PLAIN_ADJECTIVES = _words("red green new large small modern round square narrow wooden grey local")
+DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+COUNTS = _words("two three four five six seven eight nine ten twelve twenty thirty")
 # A neutral mention: {what} a thing of the topic, {day}, {count}, {who} and {plain} a colour, size or make.
 NEUTRAL = (
     "we came on {day} with {who}",
@@ -177,56 +111,34 @@ NEUTRAL = (
     "{who} was wearing a {plain} hat that {day}",
 )
 
-# --- entailment: nouns with their hypernym ---
+# --- entailment ---
+
+# Nouns by their hypernym.
 KINDS = {
-    "animal": ["dog", "cat", "horse", "goat", "sheep", "rabbit", "fox", "donkey", "monkey", "bear"],
-    "worker": ["doctor", "nurse", "baker", "farmer", "teacher", "lawyer", "plumber", "sailor", "pilot", "tailor"],
-    "musician": ["singer", "drummer", "pianist", "violinist", "guitarist"],
-    "athlete": ["runner", "swimmer", "boxer", "cyclist", "wrestler"],
-    "child": ["boy", "girl", "toddler", "pupil", "schoolboy"],
+    "animal": _words("dog cat horse goat sheep rabbit fox donkey"),
+    "worker": _words("doctor nurse baker farmer lawyer sailor"),
+    "musician": _words("singer drummer pianist violinist guitarist"),
+    "athlete": _words("runner swimmer boxer cyclist wrestler"),
+    "child": _words("boy girl toddler pupil schoolboy"),
 }
 HYPERNYM = {noun: kind for kind, nouns in KINDS.items() for noun in nouns}
-NOUNS = tuple(HYPERNYM)
-PLURALS = {"child": "children"}  # all others take an s
+PLURALS = {"child": "children", "sheep": "sheep", "fox": "foxes"}  # all others take an s
 
-# Opposites: past/base on both sides.
-# past tense (also the participle) and base form, beside those of the opposite
-VERB_PAIRS: tuple[tuple[tuple[str, str], tuple[str, str]], ...] = (
-    (("pushed", "push"), ("pulled", "pull")),
-    (("praised", "praise"), ("scolded", "scold")),
-    (("welcomed", "welcome"), ("ignored", "ignore")),
-    (("protected", "protect"), ("attacked", "attack")),
-    (("trusted", "trust"), ("doubted", "doubt")),
-    (("calmed", "calm"), ("scared", "scare")),
-    (("lifted", "lift"), ("dropped", "drop")),
-    (("thanked", "thank"), ("blamed", "blame")),
-    (("freed", "free"), ("trapped", "trap")),
-    (("helped", "help"), ("hindered", "hinder")),
-    (("admired", "admire"), ("despised", "despise")),
-    (("joined", "join"), ("avoided", "avoid")),
+# (past, base): the kind verb first, then its opposite
+_KIND = _pairs(
+    "praised/praise welcomed/welcome protected/protect trusted/trust calmed/calm lifted/lift thanked/thank freed/free"
 )
-OPPOSITE_VERB = {a: b for left, right in VERB_PAIRS for a, b in ((left, right), (right, left))}
+_UNKIND = _pairs(
+    "scolded/scold ignored/ignore attacked/attack doubted/doubt scared/scare dropped/drop blamed/blame trapped/trap"
+)
+VERB_PAIRS = tuple(zip(_KIND, _UNKIND))
+OPPOSITE_VERB = {a: b for pair in VERB_PAIRS for a, b in (pair, pair[::-1])}
 VERBS = tuple(OPPOSITE_VERB)
-TRAIT_PAIRS = tuple(
-    tuple(pair.split("/"))
-    for pair in [
-        "tall/short",
-        "young/old",
-        "happy/sad",
-        "rich/poor",
-        "strong/weak",
-        "clean/dirty",
-        "quiet/loud",
-        "brave/timid",
-        "fast/slow",
-        "hungry/full",
-        "thin/fat",
-        "kind/cruel",
-    ]
-)
-OPPOSITE_TRAIT = {a: b for left, right in TRAIT_PAIRS for a, b in ((left, right), (right, left))}
+_OPPOSITES = _pairs("tall/short young/old happy/sad rich/poor strong/weak clean/dirty brave/timid fast/slow")
+OPPOSITE_TRAIT = {a: b for pair in _OPPOSITES for a, b in (pair, pair[::-1])}
 TRAITS = tuple(OPPOSITE_TRAIT)
-NUMBERS = ("two", "three", "four", "five", "six", "seven")
+NUMBERS = _words("two three four five six seven")
+AMOUNTS = (*NUMBERS, "some", "some")
 PLACES = (
     "in the park",
     "near the river",
@@ -255,3 +167,51 @@ TIMES = (
     "during the storm",
     "after the concert",
 )
+DENIALS = ("not", "never")
+
+
+def sentence(clause: str) -> str:
+    """Return the clause with a capital and a full stop."""
+    return f"{clause[0].upper()}{clause[1:]}."
+
+
+@dataclass(frozen=True)
+class Party:
+    """Who does something or has it done, such as "the old doctor" or "three dogs"."""
+
+    noun: str
+    trait: str = ""
+    number: str = ""
+
+    def render(self) -> str:
+        """Return the noun phrase."""
+        if self.number:
+            noun = PLURALS.get(self.noun, self.noun + "s")
+            return " ".join(filter(None, (self.number, self.trait, noun)))
+        return f"the {self.trait} {self.noun}" if self.trait else f"the {self.noun}"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the agent did to the patient."""
+
+    agent: Party
+    patient: Party
+    verb: tuple[str, str]  # past (also the participle), base
+    place: str = ""
+    time: str = ""
+    denial: str = ""  # one of DENIALS for what did not happen
+    is_passive: bool = False
+
+    def render(self) -> str:
+        """Return the sentence."""
+        past, base = self.verb
+        if self.is_passive:
+            be = "were" if self.patient.number else "was"
+            middle = " ".join(filter(None, (be, self.denial, past, "by")))
+            subject, other = self.patient, self.agent
+        else:
+            middle = {"": past, "not": f"did not {base}", "never": f"never {past}"}[self.denial]
+            subject, other = self.agent, self.patient
+        parts = (subject.render(), middle, other.render(), self.place, self.time)
+        return sentence(" ".join(filter(None, parts)))
