@@ -14,19 +14,27 @@ class Batch:
     """Rows padded to the longest among them."""
 
     input_ids: np.ndarray  # (B, T) int64
-    attention_mask: np.ndarray  # (B, T) int64, 1 for real tokens
-    token_type_ids: np.ndarray  # (B, T) int64, 1 for tokens of the second text
+    attention_mask: np.ndarray | None  # (B, T) int64, 1 for real tokens; None when nothing is padded
+    token_type_ids: np.ndarray | None  # (B, T) int64, 1 for tokens of the second text; None when there is none
     labels: np.ndarray  # (B,) int64 or float32
     rows: np.ndarray  # (B,) where they came from
 
 
-def collate(split: TokenSplit, rows: np.ndarray, pad_id: int) -> Batch:
-    """The batch of the given rows, in their order."""
+def collate(split: TokenSplit, rows: np.ndarray, pad_id: int, lookup: np.ndarray | None = None) -> Batch:
+    """The batch of the given rows, in their order.
+
+    lookup: (V,) what each token id becomes, padding too, for a model whose word table is arranged otherwise.
+    """
     starts, lengths = split.offsets[rows], split.lengths[rows]
     places = np.arange(int(lengths.max()))
     real = places < lengths[:, None]
     # Places beyond a row's end read its first token and are overwritten: no index ever leaves the array.
     ids = np.asarray(split.tokens)[starts[:, None] + places * real].astype(np.int64)
     ids[~real] = pad_id
-    second = (places >= split.second[rows][:, None]) & real
-    return Batch(ids, real.astype(np.int64), second.astype(np.int64), np.asarray(split.labels[rows]), rows)
+    if lookup is not None:
+        ids = lookup[ids]
+    mask = None if real.all() else real.astype(np.int64)
+    second = None
+    if split.has_pairs:
+        second = ((places >= split.second[rows][:, None]) & real).astype(np.int64)
+    return Batch(ids, mask, second, np.asarray(split.labels[rows]), rows)

@@ -46,6 +46,11 @@ class TokenSplit:
         """Tokens of each row, special tokens included."""
         return np.diff(np.asarray(self.offsets))
 
+    @cached_property
+    def has_pairs(self) -> bool:
+        """Does any row have a second text?"""
+        return bool((np.asarray(self.second) < self.lengths).any())
+
     @property
     def length_stats(self) -> dict[str, float]:
         """Percentiles, mean and maximum of the lengths, in tokens."""

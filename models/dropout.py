@@ -1,18 +1,77 @@
-"""All dropout of our models, so that its kernel can be changed in one place."""
+"""All dropout of our models, so that its kernel can be changed in one place.
+
+On a CPU the masks come from a generator of our own: torch draws one float a place in 5-7 ns, this takes 16 random
+bits and 0.5 ns. On CUDA torch's kernels are used; they are fused there.
+"""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+LEVELS = 1 << 16  # a place is dropped when its 16 bits fall below p x LEVELS: p is exact to 1e-5
+
+
+class Masks:
+    """Seeded 0/1 masks on the CPU, whose state fits a checkpoint."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed(seed)
+
+    def seed(self, seed: int) -> None:
+        """Start the stream of this seed."""
+        self._bits = np.random.SFC64(seed)
+
+    def draw(self, shape: torch.Size, p: float, dtype: torch.dtype = torch.float32) -> tuple[Tensor, float]:
+        """A mask of that shape, 0 with probability p, else 1; and the scale 1 / (1 - p) that goes with it."""
+        count, dropped = math.prod(shape), round(p * LEVELS)
+        random = self._bits.random_raw(count // 4 + 1).view(np.uint16)[:count]
+        # Through uint8, because torch converts from bool six times slower.
+        kept = torch.from_numpy((random >= dropped).view(np.uint8)).view(shape).to(dtype)
+        return kept, LEVELS / (LEVELS - dropped)
+
+    def state(self) -> Tensor:
+        """Where the stream stands, (4,) int64."""
+        words: np.ndarray = self._bits.state["state"]["state"]
+        return torch.from_numpy(words.view(np.int64).copy())
+
+    def load(self, state: Tensor) -> None:
+        """Go on from a `state`."""
+        whole = self._bits.state
+        whole["state"]["state"] = state.numpy().view(np.uint64)
+        self._bits.state = whole
+
+
+masks = Masks()  # of this process, as torch has one generator for the CPU
 
 
 class Dropout(nn.Dropout):
     """Zero elements with probability p while training and scale the rest by 1 / (1 - p)."""
 
+    @property
+    def is_active(self) -> bool:
+        """Would a forward drop anything?"""
+        return self.training and self.p > 0.0
+
     def forward(self, input: Tensor) -> Tensor:
         """Any shape. Outside training the input itself: the stock class pays 2 us a call to find that out."""
-        return F.dropout(input, self.p, True) if self.training and self.p > 0.0 else input
+        if not self.is_active:
+            return input
+        if input.is_cuda:
+            return F.dropout(input, self.p, True)
+        kept, scale = masks.draw(input.shape, self.p, input.dtype)
+        return input * kept.mul_(scale)
+
+    def add(self, input: Tensor, residual: Tensor) -> Tensor:
+        """The dropped input plus the residual, in one pass over both where their types allow it."""
+        if not self.is_active or input.is_cuda or input.dtype != residual.dtype:
+            return self(input) + residual
+        kept, scale = masks.draw(input.shape, self.p, input.dtype)
+        return torch.addcmul(residual, input, kept, value=scale)
 
 
 class TokenDropout(nn.Module):
@@ -32,5 +91,9 @@ class TokenDropout(nn.Module):
         """
         if not self.training or self.p == 0.0:
             return mask
-        kept = (torch.rand(input_ids.shape, device=input_ids.device) >= self.p) / (1.0 - self.p)
+        if input_ids.is_cuda:
+            kept = (torch.rand(input_ids.shape, device=input_ids.device) >= self.p) / (1.0 - self.p)
+        else:
+            zero_one, scale = masks.draw(input_ids.shape, self.p)
+            kept = zero_one.mul_(scale)
         return kept if mask is None else mask * kept

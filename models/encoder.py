@@ -72,35 +72,64 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(hidden, hidden)
         self.dropout = Dropout(dropout)
 
-    def forward(self, hidden: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(self, hidden: Tensor, bias: Tensor | None, asking: Tensor | None = None) -> Tensor:
         """hidden: (B, T, H); bias: (B, 1, 1, T), 0 for real tokens, MASKED for padding, None for no padding.
 
-        Returns (B, T, heads x head size).
+        asking: the states (B, S, H) that attend, None for all T. Returns (B, S, heads x head size).
         """
-        query, key, value = (self.split(layer(hidden)) for layer in (self.query, self.key, self.value))
+        if asking is not None and self.is_plain():
+            return self.ask(hidden, bias, asking)
+        query = self.split(self.query(hidden if asking is None else asking))
+        key, value = self.split(self.key(hidden)), self.split(self.value(hidden))
         if self.is_fused(hidden):
-            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+            dropped = self.dropout.p if self.dropout.is_active else 0.0
+            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropped)
         else:
             mixed = torch.matmul(self.dropout(self.scores(query, key, bias).softmax(-1)), value)
         return mixed.transpose(1, 2).flatten(2)
+
+    def is_plain(self) -> bool:
+        """Are keys and values nothing but products with a weight, which may then be moved to the other side?"""
+        return all(type(layer) is nn.Linear and not layer._forward_hooks for layer in (self.key, self.value))
+
+    def ask(self, hidden: Tensor, bias: Tensor | None, asking: Tensor) -> Tensor:
+        """The same result for few queries, without keys and values of every token.
+
+        q . (K x + k) = (K^T q) . x + q . k, whose last term the softmax cancels, and the sum of a (V x + v) is
+        V (sum of a x) + v (sum of a): products with K and V once a query and head instead of once a token.
+        """
+        rows, count, width = asking.shape
+        per_head = (-1, self.head_size, width)
+        query = self.split(self.query(asking)).transpose(0, 1).flatten(1, 2)  # (heads, B S, size)
+        towards = torch.bmm(query, self.key.weight.view(per_head)) * (1.0 / math.sqrt(self.head_size))
+        towards = towards.unflatten(1, (rows, count)).transpose(0, 1).flatten(1, 2)  # (B, heads S, H)
+        if bias is None:
+            scores = torch.bmm(towards, hidden.transpose(1, 2))
+        else:
+            scores = torch.baddbmm(bias.squeeze(1).to(towards.dtype), towards, hidden.transpose(1, 2))
+        weights = self.dropout(scores.softmax(-1).unflatten(1, (-1, count)))  # (B, heads, S, T)
+        mixed = torch.bmm(weights.flatten(1, 2).to(hidden.dtype), hidden).unflatten(1, (-1, count))
+        mixed = mixed.transpose(0, 1).flatten(1, 2)  # (heads, B S, H)
+        out = torch.bmm(mixed, self.value.weight.view(per_head).transpose(1, 2)).unflatten(1, (rows, count))
+        out = out + self.value.bias.view(-1, 1, 1, self.head_size) * weights.sum(-1).transpose(0, 1).unsqueeze(-1)
+        return out.permute(1, 2, 0, 3).flatten(2)
 
     def split(self, projected: Tensor) -> Tensor:
         """(B, T, heads x head size) to (B, heads, T, head size)."""
         return projected.unflatten(-1, (-1, self.head_size)).transpose(1, 2)
 
     def is_fused(self, hidden: Tensor) -> bool:
-        """Is torch's fused attention the faster way?
+        """Is torch's fused attention the faster way? Always on CUDA; on a CPU never with dropout.
 
-        Never with dropout: torch's way is made of plain kernels then (1.1-1.5x slower than ours on a CPU),
-        and all dropout must go through models/dropout.py.
+        There torch's way is made of plain kernels then, 1.1-1.5x slower than ours.
         """
-        if self.training and self.dropout.p > 0.0:
-            return False
-        return hidden.is_cuda or hidden.shape[1] >= FUSED_FROM[torch.get_float32_matmul_precision()]
+        if hidden.is_cuda:
+            return True
+        return not self.dropout.is_active and hidden.shape[1] >= FUSED_FROM[torch.get_float32_matmul_precision()]
 
     def scores(self, query: Tensor, key: Tensor, bias: Tensor | None) -> Tensor:
-        """Scaled dot products before the softmax, (B, heads, T, T), with the bias added."""
-        batch, heads, length, size = query.shape
+        """Scaled dot products before the softmax, (B, heads, S, T), with the bias added."""
+        batch, heads, length, size = key.shape
         scale = 1.0 / math.sqrt(size)
         if bias is None:
             return torch.matmul(query * scale, key.transpose(-1, -2))
@@ -121,7 +150,7 @@ class ResidualOutput(nn.Module):
 
     def forward(self, inner: Tensor, residual: Tensor) -> Tensor:
         """inner: (B, T, width); residual: (B, T, H). Returns (B, T, H)."""
-        out: Tensor = self.LayerNorm(self.dropout(self.dense(inner)) + residual)
+        out: Tensor = self.LayerNorm(self.dropout.add(self.dense(inner), residual))
         return out
 
 
@@ -133,9 +162,10 @@ class Attention(nn.Module):
         self.self = SelfAttention(settings.hidden, settings.heads, settings.attention_dropout)
         self.output = ResidualOutput(settings.hidden, settings)
 
-    def forward(self, hidden: Tensor, bias: Tensor | None) -> Tensor:
-        """(B, T, H) to (B, T, H)."""
-        out: Tensor = self.output(self.self(hidden, bias), hidden)
+    def forward(self, hidden: Tensor, bias: Tensor | None, first: int | None = None) -> Tensor:
+        """(B, T, H) to (B, T, H), or to (B, first, H): the states of the first tokens only."""
+        asking = None if first is None else hidden[:, :first]
+        out: Tensor = self.output(self.self(hidden, bias, asking), hidden if asking is None else asking)
         return out
 
 
@@ -164,9 +194,9 @@ class Layer(nn.Module):
         self.intermediate = Intermediate(settings.hidden, intermediate)
         self.output = ResidualOutput(intermediate, settings)
 
-    def forward(self, hidden: Tensor, bias: Tensor | None) -> Tensor:
-        """(B, T, H) to (B, T, H)."""
-        attended = self.attention(hidden, bias)
+    def forward(self, hidden: Tensor, bias: Tensor | None, first: int | None = None) -> Tensor:
+        """(B, T, H) to (B, T, H), or to (B, first, H): the states of the first tokens only."""
+        attended = self.attention(hidden, bias, first)
         out: Tensor = self.output(self.intermediate(attended), attended)
         return out
 
@@ -183,16 +213,25 @@ class Encoder(nn.Module):
         super().__init__()
         self.layer = nn.ModuleList(Layer(settings) for _ in range(settings.layers))
 
-    def forward(self, hidden: Tensor, attention_mask: Tensor | None = None, keep: list[Tensor] | None = None) -> Tensor:
+    def forward(
+        self,
+        hidden: Tensor,
+        attention_mask: Tensor | None = None,
+        keep: list[Tensor] | None = None,
+        first: int | None = None,
+    ) -> Tensor:
         """The last layer's output for embeddings (B, T, H) and their mask (B, T), None for no padding.
 
         keep: a list that gets every state, the embeddings' first: layers + 1 tensors (B, T, H).
+        first: the last layer computes only the states of that many first tokens, which is all that some readouts
+        look at: the same numbers for 10/12 less of its linear work. Without effect when the states are kept.
         """
         bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)
+        last = self.layer[-1]
         for layer in self.layer:
             if keep is not None:
                 keep.append(hidden)
-            hidden = layer(hidden, bias)
+            hidden = layer(hidden, bias, first if layer is last and keep is None else None)
         if keep is not None:
             keep.append(hidden)
         return hidden
@@ -224,6 +263,6 @@ class Bert(nn.Module):
         pooled = self.token_dropout(input_ids, attention_mask)
         hidden = self.embeddings(input_ids, token_type_ids)
         if self.encoder is not None:
-            hidden = self.encoder(hidden, attention_mask, keep)
+            hidden = self.encoder(hidden, attention_mask, keep, getattr(self.pooler, "first", None))
         out: Tensor = self.pooler(hidden, pooled)
         return out

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 class ClsPooler(nn.Module):
     """BERT's pooler: tanh of a linear layer over the first token's vector."""
 
+    first = 1  # all it looks at; the encoder need not compute the others' last states
+
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.dense = nn.Linear(hidden, hidden)

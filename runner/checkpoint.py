@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from runner.record import write_json
 
@@ -32,27 +31,14 @@ class Checkpoints:
         """Have `every_s` seconds passed since the last checkpoint?"""
         return time.monotonic() - self._last >= self.every_s
 
-    def save(
-        self,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        best: dict[str, torch.Tensor] | None,
-        state: dict[str, Any],
-    ) -> None:
-        """Write model, optimizer, best weights, random state and `state` (JSON); older checkpoints go."""
+    def save(self, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
+        """Write `tensors` and `state` (JSON, with the key `step`); older checkpoints go."""
         from safetensors.torch import save_file
 
         self.folder.mkdir(exist_ok=True)
-        tensors = {f"model/{k}": v.detach().contiguous() for k, v in model.state_dict().items()}
-        tensors |= {f"best/{k}": v for k, v in (best or {}).items()}
-        for index, entry in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{index}/{k}": v for k, v in entry.items() if isinstance(v, torch.Tensor)}
-        tensors["random/cpu"] = torch.get_rng_state()
-        if torch.cuda.is_available():
-            tensors["random/cuda"] = torch.cuda.get_rng_state()
         path = self.folder / f"step-{state['step']:08d}.safetensors"
         part = path.with_suffix(".part")
-        save_file({k: v.clone() for k, v in tensors.items()}, part)
+        save_file({name: tensor.detach().clone() for name, tensor in tensors.items()}, part)
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         part.replace(path)
@@ -84,23 +70,8 @@ class Checkpoints:
             self.folder.rmdir()
 
 
-def restore(
-    tensors: dict[str, torch.Tensor], model: nn.Module, optimizer: torch.optim.Optimizer
-) -> dict[str, torch.Tensor] | None:
-    """Put a checkpoint's tensors back into model, optimizer and random state; answers the best weights so far."""
-    model.load_state_dict(_below("model/", tensors), strict=True)
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in _below("optimizer/", tensors).items():
-        index, key = name.split("/")
-        state.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    torch.set_rng_state(tensors["random/cpu"])
-    if "random/cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random/cuda"])
-    return _below("best/", tensors) or None
-
-
-def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors whose names start with `prefix`, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 

@@ -22,27 +22,38 @@ def autocast(device: torch.device, precision: str) -> Any:
 
 
 def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
-    """The model's inputs on the device: input_ids, attention_mask, token_type_ids, each (B, T) int64."""
+    """The model's inputs on the device, each (B, T) int64: input_ids, and mask and segments where there are any."""
     arrays = {
         "input_ids": batch.input_ids,
         "attention_mask": batch.attention_mask,
         "token_type_ids": batch.token_type_ids,
     }
-    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}
+    there = {name: array for name, array in arrays.items() if array is not None}
+    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in there.items()}
 
 
 @torch.inference_mode()
 def predict(
-    model: nn.Module, split: TokenSplit, *, pad_id: int, batch_size: int, device: torch.device, precision: str
+    model: nn.Module,
+    split: TokenSplit,
+    *,
+    pad_id: int,
+    batch_size: int,
+    device: torch.device,
+    precision: str,
+    lookup: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in."""
+    """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in.
+
+    lookup: as in data/batch.py, while the word table is arranged for training.
+    """
     was_training = model.training
     model.eval()
     logits: list[torch.Tensor] = []
     batches = eval_batches(split.lengths, batch_size=batch_size)
     for rows in batches:
         with autocast(device, precision):
-            logits.append(model(**to_tensors(collate(split, rows, pad_id), device)).float())
+            logits.append(model(**to_tensors(collate(split, rows, pad_id, lookup), device)).float())
     model.train(was_training)
     joined = torch.cat(logits).cpu().numpy()
     ordered = np.empty_like(joined)

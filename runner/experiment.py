@@ -52,6 +52,7 @@ class Started:
     identity: str
     folder: Path
     weights: Weights
+    engine: dict[str, Any] = field(default_factory=dict)  # the facts of runner/engine.py
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # what loading and building took
 
@@ -88,10 +89,15 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
     import torch
 
     from models.build import build
+    from models.dropout import masks
+    from runner.engine import prepare as prepare_engine
+    from runner.vocabulary import compact
 
     loaded = time.perf_counter()
     device = choose_device(settings.device)
+    engine = prepare_engine(settings, device)
     torch.manual_seed(settings.seed)
+    masks.seed(settings.seed)
     task = splits.task
     model, weights = build(
         settings.model,
@@ -105,11 +111,15 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
             f"data.max_length={data.max_length} is more than the {positions} positions of {settings.model.name}. "
             f"Try: data.max_length={positions}"
         )
+    if settings.engine.compact_vocabulary == "always" and isinstance(
+        reason := compact(model, splits.train, settings.optimizer), str
+    ):
+        raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights.fingerprint)
     notes = [*splits.notes, *weights.notes]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     model.to(device)
-    return Started(settings, splits, model, device, identity, output / identity, weights, notes, seconds)
+    return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
 
 
 def choose_device(name: str) -> torch.device:
@@ -195,7 +205,12 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
         "config": config,
         "overrides": [mask(word) for word in overrides],
         "environment": machine()
-        | {"threads": settings.train.threads, "device": str(started.device), "code_version": VERSION},
+        | {
+            "threads": settings.train.threads,
+            "device": str(started.device),
+            "code_version": VERSION,
+            "engine": started.engine,
+        },
         "data": {
             "name": settings.data.name,
             "source": settings.data.id or settings.data.path or settings.data.source,
@@ -252,6 +267,7 @@ def execute(started: Started, record: Record, checkpoints: Any, terminal: Termin
         "train/best_epoch": trained.best_epoch,
     })  # fmt: skip
     record.content["resumed_from_step"] = trained.resumed_from
+    record.content["environment"]["engine"] |= trained.engine
     with timed(record, "time/evaluate_s"):
         record.add(evaluate(started))
     save_model(started, record)

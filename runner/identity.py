@@ -20,6 +20,8 @@ NOT_IDENTITY = (
     "force",
     "tracker",
     "checkpoint",
+    "engine.gemm",
+    "engine.compile",
     "train.threads",
     "train.eval_batch_size",
     "model.weights",

@@ -62,6 +62,16 @@ class TrainSettings:
 
 
 @dataclass
+class EngineSettings:
+    """How the arithmetic is done; nothing here changes a result beyond rounding."""
+
+    description: str = ""
+    gemm: str = limited("auto", choices=("auto", "default", "onednn"))
+    compact_vocabulary: str = limited("auto", choices=("auto", "always", "never"))
+    compile: bool = False
+
+
+@dataclass
 class CheckpointSettings:
     """Seconds between checkpoints."""
 
@@ -85,6 +95,7 @@ class Settings:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
     measure: MeasureSettings = field(default_factory=MeasureSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     compression: dict[str, Any] = field(default_factory=dict)

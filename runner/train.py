@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +19,15 @@ from torch import nn
 from data.batch import collate
 from data.sampler import epoch_batches
 from data.types import Splits
-from runner.checkpoint import Checkpoints, restore
+from models.dropout import masks
+from runner.checkpoint import Checkpoints, below
 from runner.evaluate import autocast, predict, score, to_tensors
+from runner.flat import Flat
 from runner.metrics import direction
-from runner.optim import Schedule, better, make_optimizer
+from runner.optim import Schedule, better
 from runner.schema import Settings, TrainSettings
 from runner.tasks import get
+from runner.vocabulary import Vocabulary, compact
 
 POINTS = 200  # logged training points a run; each is one host synchronisation
 
@@ -47,6 +51,7 @@ class Position:
     loss_sum: float = 0.0  # since the last logged point
     loss_rows: int = 0
     schedule: dict[str, float | int] = field(default_factory=dict)
+    shrink: float = 1.0  # decay that the untrained rows of the word table still wait for
 
 
 @dataclass
@@ -59,6 +64,7 @@ class Trained:
     best_epoch: int  # from 1
     epochs: int
     resumed_from: int  # 0: from the start
+    engine: dict[str, str]  # facts about how it was done
 
 
 class Plan:
@@ -88,19 +94,39 @@ Report = Callable[[Position, dict[str, float]], None]
 
 
 class Loop:
-    """The state of one training: model, optimizer, schedule and position."""
+    """The state of one training: model, optimizer, schedule and position.
+
+    While it lives the model's tensors lie in flat buffers and its word table is rearranged; `release` ends that.
+    """
 
     def __init__(self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device) -> None:
         self.model, self.splits, self.settings, self.device = model, splits, settings, device
         self.task = get(splits.task.kind)
         self.plan = Plan(splits.train.lengths, settings.train, settings.seed)
-        self.optimizer = make_optimizer(model, settings.optimizer)
+        self.facts: dict[str, str] = {}  # about the engine, for the record
+        self.vocabulary = self._vocabulary()
+        self.lookup = self.vocabulary.lookup if self.vocabulary else None
+        self.flat = Flat(model, settings.optimizer, self.vocabulary)
+        self.forward = torch.compile(model, dynamic=True) if settings.engine.compile else model
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.schedule = Schedule(settings.schedule, settings.optimizer.lr, self.plan.total, direction(self.primary))
         self.position = Position()
         self.best: dict[str, torch.Tensor] | None = None
         self.class_weights = self._class_weights()
         self.loss_sum = torch.zeros((), device=device)
+
+    def _vocabulary(self) -> Vocabulary | None:
+        if self.settings.engine.compact_vocabulary == "never":
+            self.facts["compact_vocabulary"] = "never"
+            return None
+        found = compact(self.model, self.splits.train, self.settings.optimizer)
+        self.facts["compact_vocabulary"] = (
+            found if isinstance(found, str) else f"{found.used} of {len(found.order)} rows"
+        )
+        if isinstance(found, str):
+            return None
+        found.arrange()
+        return found
 
     def _class_weights(self) -> torch.Tensor | None:
         if self.settings.data.class_weights == "none":
@@ -110,43 +136,56 @@ class Loop:
         weights = class_weights(np.asarray(self.splits.train.labels), self.splits.task.num_labels)
         return torch.from_numpy(weights).to(self.device)
 
-    def resume(self, checkpoints: Checkpoints) -> None:
-        """Go on from the newest intact checkpoint, if there is one."""
-        found = checkpoints.newest()
-        if found is None:
-            return
-        tensors, state = found
-        self.best = restore(tensors, self.model, self.optimizer)
+    def weights(self) -> dict[str, torch.Tensor]:
+        """A copy of the model's tensors, the word table by token id."""
+        found = {name: value.detach() for name, value in self.model.state_dict().items()}
+        table = self.vocabulary.name if self.vocabulary else None
+        return {
+            name: self.vocabulary.by_token(value) if self.vocabulary and name == table else value.clone()
+            for name, value in found.items()
+        }
+
+    def resume(self, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
+        """Go on from a checkpoint whose weights the model already holds."""
+        self.flat.load(below("optimizer/", tensors))
+        self.best = below("best/", tensors) or None
         self.position = Position(**state)
+        self.flat.shrink = self.position.shrink
         self.loss_sum.fill_(self.position.loss_sum)
         for name, value in self.position.schedule.items():
             setattr(self.schedule, name, value)
+        torch.set_rng_state(tensors["random/cpu"])
+        masks.load(tensors["random/masks"])
+        if "random/cuda" in tensors and torch.cuda.is_available():
+            torch.cuda.set_rng_state(tensors["random/cuda"])
 
     def save(self, checkpoints: Checkpoints) -> None:
         """Write a checkpoint of this very moment."""
         self.position.loss_sum = float(self.loss_sum)
         self.position.schedule = self.schedule.state()
-        checkpoints.save(self.model, self.optimizer, self.best, asdict(self.position))
+        self.position.shrink = self.flat.shrink
+        parts = {"model": self.weights(), "best": self.best or {}, "optimizer": self.flat.state()}
+        tensors = {f"{part}/{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
+        tensors |= {"random/cpu": torch.get_rng_state(), "random/masks": masks.state()}
+        if torch.cuda.is_available():
+            tensors["random/cuda"] = torch.cuda.get_rng_state()
+        checkpoints.save(tensors, asdict(self.position))
 
     def step(self, rows: np.ndarray) -> torch.Tensor | None:
         """One optimizer step on the given rows, in `accumulate` parts; answers the gradient's norm if clipped."""
-        rate = self.schedule.rate(self.position.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        whole = self._weight(rows)
+        whole, seen = self._weight(rows), list[np.ndarray]()
         for part in np.array_split(rows, min(self.settings.train.accumulate, len(rows))):
-            batch = collate(self.splits.train, part, self.splits.tokenizer.pad_id)
+            batch = collate(self.splits.train, part, self.splits.tokenizer.pad_id, self.lookup)
+            seen.append(batch.input_ids)
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
-                logits = self.model(**to_tensors(batch, self.device))
+                logits = self.forward(**to_tensors(batch, self.device))
             loss = self.task.loss(logits.float(), labels, self.class_weights)
             share = self._weight(part) / whole
             (loss * share).backward()
             self.loss_sum += loss.detach() * (share * len(rows))
-        clip = self.settings.train.clip_norm
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), clip) if clip else None
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        touched = self.vocabulary.rows_of(seen) if self.vocabulary else None
+        norm = self.flat.step(self.schedule.rate(self.position.step), self.settings.train.clip_norm, touched)
         self.position.step += 1
         self.position.examples += len(rows)
         self.position.loss_rows += len(rows)
@@ -196,14 +235,19 @@ def fit(
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
     the selection split. Raises NotFinite.
     """
+    found = checkpoints.newest()
+    if found:
+        model.load_state_dict(below("model/", found[0]), strict=True)
     loop = Loop(model, splits, settings, device)
-    loop.resume(checkpoints)
+    if found:
+        loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
     started = time.perf_counter() - position.seconds
     model.train()
     while position.epoch < loop.plan.epochs and not _is_over(position, settings.train):
         for values in _epoch(loop, checkpoints, started):
             on_point(position, values)
+        loop.flat.settle()
         logits = predict(
             model,
             splits.select,
@@ -211,16 +255,20 @@ def fit(
             batch_size=settings.train.eval_batch_size,
             device=device,
             precision=settings.train.precision,
+            lookup=loop.lookup,
         )
         values = score(splits.task, splits.select, logits)
         _keep_best(loop, values[loop.primary])
         position.epoch, position.batch = position.epoch + 1, 0
         position.seconds = time.perf_counter() - started
         on_epoch(position, values)
+    loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
         model.load_state_dict(loop.best)
     best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
-    return Trained(position.seconds, position.examples, position.step, best_epoch, position.epoch, resumed_from)
+    return Trained(
+        position.seconds, position.examples, position.step, best_epoch, position.epoch, resumed_from, loop.facts
+    )
 
 
 def _is_over(position: Position, settings: TrainSettings) -> bool:
@@ -251,6 +299,6 @@ def _keep_best(loop: Loop, metric: float) -> None:
     if better(metric, position.best_metric, loop.schedule.direction):
         position.best_metric, position.best_epoch, position.stale = metric, position.epoch + 1, 0
         if loop.settings.train.keep_best:
-            loop.best = {name: value.detach().clone() for name, value in loop.model.state_dict().items()}
+            loop.best = loop.weights()
     else:
         position.stale += 1

@@ -57,9 +57,9 @@ def real_batches(split: TokenSplit, pad_id: int, batch_size: int, rounds: int) -
     batches = [collate(split, full[place], pad_id) for place in places]
     return [
         {
-            "input_ids": torch.as_tensor(batch.input_ids),
-            "attention_mask": torch.as_tensor(batch.attention_mask),
-            "token_type_ids": torch.as_tensor(batch.token_type_ids),
+            name: None if array is None else torch.as_tensor(array)
+            for name in ("input_ids", "attention_mask", "token_type_ids")
+            for array in [getattr(batch, name)]
         }
         for batch in batches
     ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runner.engine import measure_gemm
 from runner.verbs import options, output_folder
 
 
@@ -38,26 +38,14 @@ def main(words: list[str]) -> int:
 
 
 def matrix_backend() -> str:
-    """Measured fp32 rate of a matrix product on one thread, for each setting torch offers, with its error."""
+    """Measured rate of a matrix product on one thread, by each way the engine can take, with its error."""
     import torch
 
-    threads, kept = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    a, b = torch.randn(512, 512), torch.randn(512, 512)
-    exact = a.double() @ b.double()
-    found = []
-    for precision in ("highest", "medium"):
-        torch.set_float32_matmul_precision(precision)
-        product = a @ b
-        started, rounds = time.perf_counter(), 0
-        while time.perf_counter() - started < 0.1:
-            product, rounds = a @ b, rounds + 1
-        rate = rounds * 2 * 512**3 / (time.perf_counter() - started) / 1e9
-        error = float((product.double() - exact).norm() / exact.norm())
-        found.append(f"{precision}: {rate:.0f} GFLOP/s, relative error {error:.0e}")
-    torch.set_float32_matmul_precision(kept)
+    rates, errors = measure_gemm(["default", "onednn", "bf16"])
     torch.set_num_threads(threads)
-    return "; ".join(found)
+    return "; ".join(f"{name}: {rates[name]:.0f} GFLOP/s, relative error {errors[name]:.0e}" for name in rates)
 
 
 def reach_hub(timeout_s: float = 2.0) -> tuple[str, bool]:

@@ -12,16 +12,27 @@ from runner.measure.macs import count_macs
 IDS = np.arange(5, 900, dtype=np.uint16)
 
 
-def bert_macs(layers: int, hidden: int, length: int, labels: int) -> int:
-    """12 H^2 T for the products with weights and 2 T^2 H for attention; then pooler and head, once a text."""
-    per_layer = 12 * hidden**2 * length + 2 * length**2 * hidden
-    return layers * per_layer + hidden**2 + hidden * labels
+def bert_macs(layers: int, hidden: int, length: int, labels: int, *, heads: int | None = None) -> int:
+    """12 H^2 T for the products with weights and 2 T^2 H for attention; then pooler and head, once a text.
+
+    heads: when the last layer computes the state of one token only: its products with keys and values are then taken
+    on that token's side, 2 T H a head, and everything else of the layer is 12 H^2 once.
+    """
+    layer = 12 * hidden**2 * length + 2 * length**2 * hidden
+    last = 12 * hidden**2 + 2 * heads * length * hidden if heads else layer
+    return (layers - 1) * layer + last + hidden**2 + hidden * labels
 
 
 @pytest.mark.parametrize("length", [17, 128, 200])  # both sides of the encoder's switch to fused attention
 def test_bert_tiny_costs_what_the_formula_says(length: int) -> None:
     model, _ = build(ModelSettings(family="bert"), num_labels=3, vocab_size=1000)
-    assert count_macs(model, draw_batch(IDS, 1, length)) == bert_macs(2, 128, length, 3)
+    assert count_macs(model, draw_batch(IDS, 1, length)) == bert_macs(2, 128, length, 3, heads=2)
+
+
+def test_a_readout_over_all_tokens_costs_the_whole_last_layer() -> None:
+    model, _ = build(ModelSettings(family="bert", readout="mean"), num_labels=3, vocab_size=1000)
+    # No pooler's product, but the mean is one with the mask.
+    assert count_macs(model, draw_batch(IDS, 1, 50)) == bert_macs(2, 128, 50, 3) - 128**2 + 50 * 128
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])

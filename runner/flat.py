@@ -1,0 +1,143 @@
+"""The optimizer over few, long tensors instead of the model's many short ones, so that a step is a handful of kernels.
+
+Biases, norms and short matrices lie in one buffer each for values and gradients; long matrices keep the gradient that
+autograd made, because adding it to a buffer costs more memory traffic than the buffer saves calls. Of the word table
+only the trained rows are handed to the optimizer, and only the rows of a step's tokens are clipped and cleared: the
+others' gradients are zero. The optimizer is torch's own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from runner.optim import make_optimizer
+from runner.schema import OptimizerSettings
+from runner.vocabulary import Vocabulary
+
+LONG = 1 << 17  # elements from which a matrix is left alone: half a megabyte, a quarter of a core's cache
+ALIGN = 16  # floats: every tensor in the buffer starts on a cache line, as it would alone
+
+
+class Flat:
+    """The buffers of a model in training and the optimizer over them; `release` gives its tensors back."""
+
+    def __init__(self, model: nn.Module, settings: OptimizerSettings, vocabulary: Vocabulary | None) -> None:
+        self.vocabulary, self.decay = vocabulary, settings.weight_decay
+        self.shrink = 1.0  # what decay has done to the untrained rows since they were last brought up to date
+        table = vocabulary.table.weight if vocabulary else None
+        trained = [p for p in model.parameters() if p.requires_grad and p is not table]
+        self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
+        # Without decay first: the two groups are two halves of the buffer.
+        self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: p.ndim > 1)
+        self.grad, plain, matrices = self._gather()
+        decayed = [*matrices, *self.long, *([self._train_rows(vocabulary)] if vocabulary else [])]
+        groups = [
+            {"params": params, "weight_decay": decay}
+            for params, decay in ((plain, 0.0), (decayed, self.decay))
+            if params
+        ]
+        self.optimizer = make_optimizer(groups, settings)
+
+    def _gather(self) -> tuple[Tensor, list[nn.Parameter], list[nn.Parameter]]:
+        """Move the short parameters into one buffer; its gradients, and the parts without and with decay."""
+        places = np.cumsum([0, *(-(-p.numel() // ALIGN) * ALIGN for p in self.short)]).tolist()
+        like = self.short[0].detach() if self.short else torch.zeros(0)
+        values, grads = like.new_zeros(places[-1]), like.new_zeros(places[-1])
+        for parameter, start in zip(self.short, places):
+            view = slice(start, start + parameter.numel())
+            values[view].copy_(parameter.detach().flatten())
+            parameter.data = values[view].view(parameter.shape)
+            parameter.grad = grads[view].view(parameter.shape)
+        middle = places[sum(p.ndim <= 1 for p in self.short)]
+        halves = [
+            [_over(values[start:end], grads[start:end])] if start < end else []
+            for start, end in ((0, middle), (middle, places[-1]))
+        ]
+        return grads, halves[0], halves[1]
+
+    @staticmethod
+    def _train_rows(vocabulary: Vocabulary) -> nn.Parameter:
+        """The trained rows of the table as a parameter of their own, and a place for the table's gradient."""
+        weight = vocabulary.table.weight
+        weight.grad = torch.zeros_like(weight)
+        # A dense gradient of the whole table would be made, filled with zeros and added at every step.
+        vocabulary.table.sparse = weight.device.type == "cpu"
+        return _over(weight.detach()[: vocabulary.used], weight.grad[: vocabulary.used])
+
+    @torch.no_grad()
+    def step(self, rate: float, clip_norm: float, rows: np.ndarray | None) -> Tensor | None:
+        """Clip, update at learning rate `rate`, and clear the gradients; answers their norm before, if clipped.
+
+        rows: the arranged table's rows of this step's tokens; None without a vocabulary.
+        """
+        table, index = None, None
+        if self.vocabulary is not None and rows is not None:
+            table, index = self.vocabulary.table.weight.grad, torch.from_numpy(rows).to(self.grad.device)
+        norm = self._clip(table, index, clip_norm) if clip_norm else None
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.shrink *= 1.0 - rate * self.decay
+        self.grad.zero_()
+        for parameter in self.long:
+            parameter.grad = None
+        if table is not None and index is not None:
+            table.index_fill_(0, index, 0.0)
+        return norm
+
+    def _clip(self, table: Tensor | None, index: Tensor | None, most: float) -> Tensor:
+        """As torch.nn.utils.clip_grad_norm_ over all gradients; of the table's only the rows that are not zero."""
+        grads = [self.grad, *(p.grad for p in self.long if p.grad is not None)]
+        if table is not None and index is not None:
+            grads.append(table[index])
+        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(grad) for grad in grads]))
+        scale = (most / (norm + 1e-6)).clamp(max=1.0)
+        for grad in grads:
+            grad.mul_(scale)
+        if table is not None and index is not None:
+            table.index_copy_(0, index, grads[-1])
+        return norm
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Bring the untrained rows up to date: decay has scaled them by (1 - rate x decay) at each step."""
+        if self.vocabulary:
+            self.vocabulary.table.weight[self.vocabulary.used :].mul_(self.shrink)
+        self.shrink = 1.0
+
+    def release(self) -> None:
+        """Undo all of it: own tensors, no gradients, the table by token id."""
+        self.settle()
+        for parameter in self.short:
+            parameter.data, parameter.grad = parameter.data.clone(), None
+        if self.vocabulary:
+            self.vocabulary.table.weight.grad, self.vocabulary.table.sparse = None, False
+            self.vocabulary.restore()
+
+    def state(self) -> dict[str, Tensor]:
+        """The optimizer's tensors, in this layout: `compact_vocabulary` is part of a run's identity."""
+        return {
+            f"{index}/{key}": value
+            for index, parameter in enumerate(self._all())
+            for key, value in self.optimizer.state[parameter].items()
+            if value is not None
+        }
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Put a `state` back."""
+        parameters = self._all()
+        for name, tensor in state.items():
+            index, key = name.split("/")
+            self.optimizer.state[parameters[int(index)]][key] = tensor.clone()
+
+    def _all(self) -> list[nn.Parameter]:
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+def _over(values: Tensor, grads: Tensor) -> nn.Parameter:
+    """A parameter over existing memory."""
+    parameter = nn.Parameter(values)
+    parameter.grad = grads
+    return parameter

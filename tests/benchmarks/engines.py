@@ -1,0 +1,130 @@
+"""The engines that are compared, each in a process of its own: settings of one never leak into another.
+
+A process keeps its data and starts afresh from the same first weights in every block it is asked for.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ENGINES = ("a", "b", "c")
+TITLES = {
+    "a": "Trainer, padded to the maximum (run_glue's default)",
+    "b": "Trainer, dynamic padding, grouped by length, tuned",
+    "c": "Bertier",
+}
+
+
+@dataclass
+class Block:
+    """What one engine did in one go."""
+
+    examples_per_s: float
+    losses: np.ndarray  # of each step
+    flops: float = 0.0  # of matrix products, a second; only asked of ours
+
+
+@dataclass
+class Work:
+    """A training to time: the words of a `run` command, and the length that (a) pads to."""
+
+    words: tuple[str, ...]
+    pad_to: int
+
+
+class Process:
+    """One engine in one warm process."""
+
+    def __init__(self, engine: str, work: Work, threads: int = 1) -> None:
+        self.engine = engine
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+        os.environ.update(dict.fromkeys(names, str(threads)))  # inherited by the process, before it imports torch
+        self.pool = ProcessPoolExecutor(1, get_context("spawn"), _prepare, (engine, work, threads))
+
+    def run(self, steps: int, seed: int, count: bool = False) -> Block:
+        """Train `steps` steps from the first weights."""
+        return self.pool.submit(_run, steps, seed, count).result()
+
+    def close(self) -> None:
+        """End the process."""
+        self.pool.shutdown()
+
+
+_state: dict[str, Any] = {}  # of the engine's process
+
+
+def _prepare(engine: str, work: Work, threads: int) -> None:
+    import torch
+
+    from data.load import load
+    from models.build import build
+    from runner.compose import compose, resolve
+    from runner.engine import prepare
+
+    torch.set_num_threads(threads)
+    settings = resolve(compose(list(work.words)))
+    cache = Path(settings.paths.cache).expanduser()
+    splits = load(settings.data, tokenizer=settings.model.tokenizer, vocab_size=settings.model.vocab_size, cache=cache)
+    torch.manual_seed(0)
+    tokenizer = splits.tokenizer
+    model, _ = build(
+        settings.model, num_labels=splits.task.num_labels, vocab_size=tokenizer.vocab_size, pad_id=tokenizer.pad_id
+    )
+    if engine == "c":
+        prepare(settings, torch.device("cpu"))
+    _state.update(engine=engine, work=work, settings=settings, splits=splits, model=model)
+
+
+def _run(steps: int, seed: int, count: bool) -> Block:
+    return _ours(steps, seed, count) if _state["engine"] == "c" else _trainer(steps, seed)
+
+
+def _trainer(steps: int, seed: int) -> Block:
+    from tests.benchmarks.rivals import Rows, stock, train
+
+    settings, splits, pad_to = _state["settings"], _state["splits"], _state["work"].pad_to
+    rows = _state.setdefault("rows", Rows(splits.train))
+    with tempfile.TemporaryDirectory() as folder:
+        seconds, losses = train(
+            stock(_state["model"]), rows, settings, Path(folder),
+            steps=steps, length=pad_to if _state["engine"] == "a" else None, seed=seed,
+        )  # fmt: skip
+    return Block(settings.train.batch_size / float(seconds.mean()), losses)
+
+
+def _ours(steps: int, seed: int, count: bool) -> Block:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from models.dropout import masks
+    from runner.train import Loop
+
+    settings, splits = copy.deepcopy(_state["settings"]), _state["splits"]
+    masks.seed(seed)
+    settings.seed = seed
+    settings.train.epochs = steps * settings.train.batch_size / len(splits.train)
+    loop = Loop(copy.deepcopy(_state["model"]).train(), splits, settings, torch.device("cpu"))
+    batches = [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][:steps]
+    if count:
+        with FlopCounterMode(display=False) as counter:
+            for rows in batches:
+                loop.step(rows)
+        return Block(0.0, np.zeros(0), counter.get_total_flops() / len(batches))
+    seconds, losses = [], []
+    for rows in batches:
+        begun = time.perf_counter()
+        loop.step(rows)
+        seconds.append(time.perf_counter() - begun)
+        losses.append(float(loop.loss_sum) / len(rows))
+        loop.loss_sum.zero_()
+    return Block(settings.train.batch_size / float(np.mean(seconds[1:])), np.array(losses))
