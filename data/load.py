@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from data.encoding import Encoded
 from data.errors import DataError
 from data.settings import DataSettings
 from data.split import cut, pick
@@ -164,7 +164,7 @@ def _tokenizer(
 
 def _encode(
     split: RawSplit, name: str, tokenizer: Tokenizer, max_length: int, notify: Notify
-) -> Iterator[tuple[list[Any], np.ndarray]]:
+) -> Iterator[tuple[Encoded, np.ndarray]]:
     if notify:
         notify(f"tokenising {name}, {len(split):,} rows")
     for texts, pairs, labels in split.chunks():

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from data.encoding import Encoded
 from data.types import TokenSplit
 
 FORMAT = 1  # raise when the files or the way rows are encoded change
-Rows = Iterable[tuple[list[Any], np.ndarray]]  # encodings and labels of successive chunks
+Rows = Iterable[tuple[Encoded, np.ndarray]]  # texts and labels of successive chunks
 
 
 class _Writer:
@@ -87,23 +88,18 @@ def _build(folder: Path, rows: Rows, dtype: Any) -> None:
     second, labels = _Writer(folder, "second", np.int32), None
     end = truncated = 0
     offsets.add([0])
-    for encodings, chunk_labels in rows:
+    for encoded, chunk_labels in rows:
         labels = labels or _Writer(folder, "labels", chunk_labels.dtype)
         labels.add(chunk_labels)
-        lengths = np.fromiter((len(e.ids) for e in encodings), np.int64, len(encodings))
-        tokens.add(np.concatenate([np.array(e.ids, dtype=dtype) for e in encodings]))
-        offsets.add(end + np.cumsum(lengths))
-        second.add([sum(1 for kind in e.type_ids if kind == 0) for e in encodings] if _pairs(encodings) else lengths)
-        end += int(lengths.sum())
-        truncated += sum(1 for e in encodings if e.overflowing)
+        tokens.add(encoded.tokens)
+        offsets.add(end + np.cumsum(encoded.lengths))
+        second.add(encoded.second)
+        end += len(encoded.tokens)
+        truncated += encoded.truncated
     assert labels is not None, "a split has rows; loaders refuse empty ones"
     files = {writer.name: writer.close() for writer in (tokens, offsets, second, labels)}
     meta = {"format": FORMAT, "truncated": truncated, "files": files}
     (folder / "meta.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
-
-
-def _pairs(encodings: list[Any]) -> bool:
-    return bool(encodings) and 1 in encodings[0].type_ids
 
 
 def _open(path: Path, name: str) -> TokenSplit | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.encoding import ByWord, Encoded, by_text
 from data.errors import DataError
 from data.reach import endpoint, offline_if_unreachable
 
@@ -31,11 +32,13 @@ class Tokenizer:
     pad_id: int
     pad_token: str
 
-    def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> list[Any]:
-        """Encodings with special tokens, at most max_length long; of a pair the longer text is cut first."""
-        self.backend.enable_truncation(max_length, strategy="longest_first")
-        self.backend.no_padding()
-        return list(self.backend.encode_batch_fast(texts if pairs is None else list(zip(texts, pairs))))
+    by_word: ByWord | None  # for tokenizers of BERT's kind
+
+    def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+        """Token ids with special tokens, at most max_length a row; of a pair the longer text is cut first."""
+        if self.by_word:
+            return self.by_word.encode(texts, pairs, max_length)
+        return by_text(self.backend, texts, pairs, max_length)
 
     def save(self, folder: Path) -> None:
         """Write the files transformers.AutoTokenizer opens."""
@@ -60,7 +63,9 @@ def wrap(backend: Any, source: str) -> Tokenizer:
     pad = next((token for token in ("[PAD]", "<pad>") if backend.token_to_id(token) is not None), None)
     if pad is None:
         raise DataError(f"the tokenizer of {source} has no padding token. {GO_ON}")
-    return Tokenizer(backend, source, digest, backend.get_vocab_size(), backend.token_to_id(pad), pad)
+    return Tokenizer(
+        backend, source, digest, backend.get_vocab_size(), backend.token_to_id(pad), pad, ByWord.of(backend)
+    )
 
 
 def load_tokenizer(source: str) -> Tokenizer:

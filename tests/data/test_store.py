@@ -57,7 +57,7 @@ def test_batches_equal_transformers_own(pairs: list[str] | None, max_length: int
 
 
 def test_truncated_rows_are_counted(tmp_path: Path) -> None:
-    full = [len(e.ids) for e in TOKENIZER.encode(TEXTS, None, 100)]
+    full = TOKENIZER.encode(TEXTS, None, 100).lengths
     assert build(tmp_path, max_length=8).truncated == sum(length > 8 for length in full) > 0
     assert build(tmp_path, max_length=100).truncated == 0
 

@@ -1,0 +1,139 @@
+"""Encoded texts as flat arrays, and BERT's tokenisation done once a word instead of once a text.
+
+BERT's normaliser and pre-tokeniser never look across a space, so a text's tokens are those of its space-separated
+pieces, one after the other. Texts repeat their words: SST-2 has 45 times as many words as distinct ones. The pieces
+still go through the `tokenizers` library; only how often they do is ours.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MOST_WORDS = 100_000  # remembered at a time, about 20 MB: memory must not grow with the file
+
+
+@dataclass
+class Encoded:
+    """Rows of token ids end to end, special tokens included."""
+
+    tokens: np.ndarray  # (sum of lengths,) int64
+    lengths: np.ndarray  # (rows,) int64
+    second: np.ndarray  # (rows,) int64: where in the row the second text starts; the row's length if there is none
+    truncated: int  # rows that lost tokens
+
+
+def by_text(backend: Any, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+    """Every text through the tokenizer, whatever its kind; of a pair the longer text is cut first."""
+    backend.enable_truncation(max_length, strategy="longest_first")
+    backend.no_padding()
+    found = list(backend.encode_batch_fast(texts if pairs is None else list(zip(texts, pairs))))
+    lengths = np.fromiter((len(e.ids) for e in found), np.int64, len(found))
+    second = lengths
+    if any(1 in e.type_ids for e in found[:1]):
+        second = np.array([sum(1 for kind in e.type_ids if kind == 0) for e in found])
+    tokens = np.concatenate([np.array(e.ids, np.int64) for e in found])
+    return Encoded(tokens, lengths, second, sum(1 for e in found if e.overflowing))
+
+
+class ByWord:
+    """The same for tokenizers of BERT's kind, 2 to 12 times as fast; `of` says whether one is."""
+
+    _known: dict[str, int]  # word -> its number
+    _tokens: np.ndarray  # of all known words, end to end
+    _starts: np.ndarray  # by number: where the word's tokens start
+    _counts: np.ndarray  # by number: how many they are
+
+    def __init__(self, backend: Any, first: int, last: int) -> None:
+        self.backend, self.first, self.last = backend, first, last  # [CLS] and [SEP]
+        self._forget()
+
+    @classmethod
+    def of(cls, backend: Any) -> ByWord | None:
+        """For a tokenizer with BERT's normaliser, pre-tokeniser and template, else None."""
+        content = json.loads(backend.to_str())
+        kinds = [(content[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]
+        spaced = any(" " in token["content"] for token in content["added_tokens"])
+        if kinds != ["BertNormalizer", "BertPreTokenizer", "WordPiece"] or spaced:
+            return None
+        backend.no_truncation()
+        backend.no_padding()
+        single, pair = backend.encode(""), backend.encode("", "")
+        if len(single.ids) != 2 or pair.ids != [*single.ids, single.ids[1]] or pair.type_ids != [0, 0, 1]:
+            return None
+        return cls(backend, *single.ids)
+
+    def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+        """As `by_text`."""
+        parts = [self._pieces(texts)] if pairs is None else [self._pieces(texts), self._pieces(pairs)]
+        room = max_length - 1 - len(parts)
+        had = [lengths for _, lengths in parts]
+        kept = [np.minimum(had[0], room)] if pairs is None else list(cut_longest(had[0], had[1], room))
+        lengths = np.sum(kept, axis=0) + 1 + len(kept)
+        ends = np.cumsum(lengths)
+        tokens = np.empty(int(lengths.sum()), np.int64)
+        place = ends - lengths
+        tokens[place] = self.first
+        for (ids, before), count in zip(parts, kept):
+            place = place + 1
+            tokens[spans(place, count)] = ids[spans(np.cumsum(before) - before, count)]
+            place = place + count
+            tokens[place] = self.last
+        second = lengths if pairs is None else kept[0] + 2
+        cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
+        return Encoded(tokens, lengths, second, int(cut.sum()))
+
+    def _pieces(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """All texts' tokens end to end without special ones, and their number in each text."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        split = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
+        words = split.values.dictionary_encode()
+        numbers = self._numbers(words.dictionary.to_pylist())[np.asarray(words.indices)]
+        counts = self._counts[numbers]
+        edges = np.concatenate([[0], np.cumsum(counts)])
+        tokens = self._tokens[spans(self._starts[numbers], counts)]
+        return tokens, np.diff(edges[np.asarray(split.offsets)])
+
+    def _numbers(self, words: list[str]) -> np.ndarray:
+        """The number of each word, new ones tokenised first."""
+        if len(self._known) > MOST_WORDS:
+            self._forget()
+        new = [word for word in words if word not in self._known]
+        if new:
+            self.backend.no_truncation()
+            found = self.backend.encode_batch_fast(new, add_special_tokens=False)
+            counts = np.fromiter((len(e.ids) for e in found), np.int64, len(found))
+            self._known.update(zip(new, range(len(self._known), len(self._known) + len(new))))
+            self._starts = np.concatenate([self._starts, len(self._tokens) + np.cumsum(counts) - counts])
+            self._counts = np.concatenate([self._counts, counts])
+            self._tokens = np.concatenate([self._tokens, *(np.array(e.ids, np.int64) for e in found)])
+        return np.fromiter((self._known[word] for word in words), np.int64, len(words))
+
+    def _forget(self) -> None:
+        self._known = {}
+        self._tokens, self._starts, self._counts = (np.zeros(0, np.int64) for _ in range(3))
+
+
+def spans(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The places starts[i] ... starts[i] + counts[i] - 1 of every i, one after the other."""
+    ends = np.cumsum(counts)
+    return np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
+
+
+def cut_longest(one: np.ndarray, other: np.ndarray, room: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens to keep of each text of a pair within `room`: the longer is cut first, then both to halves.
+
+    As truncation "longest_first" of the `tokenizers` library; of an odd room the longer text gets the odd token.
+    """
+    short, long = np.minimum(one, other), np.maximum(one, other)
+    long_kept = np.minimum(long, np.maximum(short, room - short))
+    halves = short + long_kept > room
+    short_kept = np.where(halves, room // 2, short)
+    long_kept = np.where(halves, room // 2 + room % 2, long_kept)
+    swap = one > other
+    return np.where(swap, long_kept, short_kept), np.where(swap, short_kept, long_kept)
