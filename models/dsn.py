@@ -1,5 +1,7 @@
 """DSN: word vectors, summed, and a linear head; no attention at all.
 
+Batches with much padding are computed on their real tokens alone: nothing but the sum needs rows.
+
 `width` scales the 128 dimensions of bert-tiny: 0.125 gives 16, and 496,642 parameters with BERT's vocabulary
 and two labels. The published DSN sums over padding too; that is kept as pooling=sum_all, to reproduce it.
 """
@@ -7,6 +9,7 @@ and two labels. The published DSN sums over padding too; that is kept as pooling
 from __future__ import annotations
 
 import hashlib
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -16,7 +19,7 @@ from models.encoder import Bert, Embeddings
 from models.errors import ModelError
 from models.hub import go_on
 from models.pretrained import POSITIONS, SEGMENTS, Weights, bert_names, read_state
-from models.readout import make_readout
+from models.readout import SumPooler, counts, make_readout
 from models.settings import ModelSettings
 
 KEY = "model.init_from"
@@ -24,6 +27,45 @@ PREFIX = "bert.embeddings."
 WORDS = f"{PREFIX}word_embeddings.weight"
 TABLES = (WORDS, POSITIONS, SEGMENTS)
 NORM = (f"{PREFIX}LayerNorm.weight", f"{PREFIX}LayerNorm.bias")
+
+# Share of real tokens from which padding costs less than leaving it out (one thread, batch 32, texts of IMDB's
+# lengths in random order, share 0.5): unpadded trains 1.05x as fast at 16 wide, 1.4x at 128, and where all but 2 %
+# are real, as in batches grouped by length, 0.77x and 0.93x.
+MOST_REAL = 0.7
+
+
+class BagOfWords(Bert):
+    """A BERT's embeddings and readout with nothing between them."""
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        keep: list[Tensor] | None = None,
+    ) -> Tensor:
+        """As Bert, (B, T) to (B, H); `keep` stays empty: there are no layers."""
+        if attention_mask is None or not self.is_worth_unpadding(attention_mask):
+            return super().forward(input_ids, attention_mask, token_type_ids)
+        return self.unpadded(input_ids, attention_mask, token_type_ids)
+
+    def is_worth_unpadding(self, attention_mask: Tensor) -> bool:
+        """On CUDA never: finding the real tokens waits for the device."""
+        if attention_mask.is_cuda or not isinstance(self.pooler, SumPooler):
+            return False
+        return int(attention_mask.sum()) < MOST_REAL * attention_mask.numel()
+
+    def unpadded(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
+        """Look up, normalise and drop real tokens only, then sum them by row; (B, H)."""
+        weights = self.token_dropout(input_ids, attention_mask)
+        places = attention_mask.flatten().nonzero().squeeze(1)
+        rows = places // input_ids.shape[1]
+        segments = None if token_type_ids is None else token_type_ids.flatten()[places]
+        hidden = self.embeddings.of_tokens(input_ids.flatten()[places], places - rows * input_ids.shape[1], segments)
+        if weights is not attention_mask:
+            hidden = hidden * weights.flatten()[places].unsqueeze(1)
+        summed = hidden.new_zeros(len(input_ids), hidden.shape[1]).index_add_(0, rows, hidden)
+        return cast(SumPooler, self.pooler).scale(summed, counts(hidden, weights))
 
 
 def build_dsn(
@@ -39,7 +81,7 @@ def build_dsn(
             f"Try: model.width={1 / settings.hidden:g}"
         )
     embeddings = Embeddings(settings, vocab_size, hidden, pad_id)
-    bert = Bert(embeddings, None, make_readout(settings.pooling, hidden), settings.token_dropout)
+    bert = BagOfWords(embeddings, None, make_readout(settings.pooling, hidden), settings.token_dropout)
     architecture = describe(settings, hidden, vocab_size, pad_id, settings.pooling)
     model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
     draw(model, settings.initializer_range)

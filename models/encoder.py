@@ -56,6 +56,16 @@ class Embeddings(nn.Module):
         out: Tensor = self.dropout(self.LayerNorm(summed))
         return out
 
+    def of_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
+        """The same, (N, H), for tokens without rows: their ids, places in their texts and segments, each (N,)."""
+        kinds = self.token_type_embeddings.weight
+        if segments is None:
+            summed = self.word_embeddings(ids) + F.embedding(places, self.position_embeddings.weight + kinds[0])
+        else:
+            summed = self.word_embeddings(ids) + self.position_embeddings(places) + F.embedding(segments, kinds)
+        out: Tensor = self.dropout(self.LayerNorm(summed))
+        return out
+
 
 class SelfAttention(nn.Module):
     """Queries, keys, values and the weighted sum of the values.

@@ -40,25 +40,27 @@ def counts(hidden: Tensor, mask: Tensor | None) -> Tensor:
 class SumPooler(nn.Module):
     """The sum of the vectors of real tokens: the DSN, without the defect below."""
 
+    power = 0.0  # of the number of tokens, which the sum is divided by
+
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """(B, H)."""
-        return masked_sum(hidden, mask)
+        return self.scale(masked_sum(hidden, mask), counts(hidden, mask))
+
+    def scale(self, summed: Tensor, tokens: Tensor) -> Tensor:
+        """The readout from the sums (B, H) of rows of that many tokens (B, 1)."""
+        return summed / tokens**self.power if self.power else summed
 
 
-class MeanPooler(nn.Module):
+class MeanPooler(SumPooler):
     """Their mean."""
 
-    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, H)."""
-        return masked_sum(hidden, mask) / counts(hidden, mask)
+    power = 1.0
 
 
-class SqrtPooler(nn.Module):
+class SqrtPooler(SumPooler):
     """Their sum divided by the square root of their number: the scale stays level over text lengths."""
 
-    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, H)."""
-        return masked_sum(hidden, mask) / counts(hidden, mask).sqrt()
+    power = 0.5
 
 
 class SumAllPooler(nn.Module):

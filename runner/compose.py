@@ -50,10 +50,10 @@ def compose(overrides: list[str]) -> DictConfig:
         raise ConfigError(f"the config does not compose: {reason}. Mend that YAML, then: run --cfg job") from error
 
 
-def resolve(config: DictConfig) -> Settings:
+def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     """Typed settings with every derived value written back, so that what is saved is the whole truth.
 
-    Raises ConfigError for values that contradict each other.
+    jobs: runs side by side, which share the cores. Raises ConfigError for values that contradict each other.
     """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -74,7 +74,7 @@ def resolve(config: DictConfig) -> Settings:
         source = model.pretrained or model.init_from
         model.tokenizer = source or ("train" if builtin else DEFAULT_TOKENIZER)
     if settings.train.threads is None:
-        settings.train.threads = choose_threads(settings)
+        settings.train.threads = choose_threads(settings, jobs)
     contradictions = list(conflicts(settings))
     if contradictions:
         raise ConfigError("\n".join(contradictions))

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+import models.dsn
 from models.build import build
+from models.dropout import masks
 from models.dsn import principal_directions
 from models.errors import ModelError
 from models.settings import ModelSettings
@@ -46,6 +48,40 @@ def test_the_logits_are_the_head_of_the_sum_of_normalised_vectors() -> None:
 def test_padding_has_no_say(pooling: str) -> None:
     model, inputs = dsn(pooling=pooling), batch()
     torch.testing.assert_close(model(**padded(inputs, 30)), model(**inputs), atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["sum", "mean", "sqrt"])
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("token_dropout", [0.0, 0.4])
+def test_the_unpadded_way_gives_the_same_logits_and_gradients(pooling: str, paired: bool, token_dropout: float) -> None:
+    def trained(real: float) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        models.dsn.MOST_REAL = real
+        model, inputs = dsn(pooling=pooling, dropout=0.0, token_dropout=token_dropout).train(), batch(5, 9)
+        inputs["attention_mask"] = (torch.arange(9) < torch.tensor([1, 0, 9, 3, 4])[:, None]).long()  # one is empty
+        if not paired:
+            inputs["token_type_ids"] = None
+        masks.seed(0)
+        logits = model(**inputs)
+        logits.square().sum().backward()
+        return logits, [p.grad for p in model.parameters()]
+
+    before = models.dsn.MOST_REAL
+    try:
+        (logits, gradients), (expected, wanted) = trained(1.1), trained(0.0)
+    finally:
+        models.dsn.MOST_REAL = before
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
+    for found, other in zip(gradients, wanted):
+        torch.testing.assert_close(found, other, atol=1e-5, rtol=1e-5)
+
+
+def test_only_batches_with_much_padding_are_unpadded(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, inputs, taken = dsn(pooling="mean"), batch(4, 10), []
+    monkeypatch.setattr(type(model.bert), "unpadded", lambda *_: taken.append(1) or torch.zeros(4, 32))
+    for real in (10, 8, 4):
+        inputs["attention_mask"] = (torch.arange(10) < real).long().expand(4, 10)
+        model(**inputs)
+    assert len(taken) == 1
 
 
 def test_sum_all_depends_on_padding_as_the_published_model_does() -> None:
