@@ -2,7 +2,7 @@
 
 Measured on four cores, examples/s on 1, 2 and 4 threads: bert-tiny 2439, 3318, 4159 on sentences and 160, 271, 480 on
 long texts, bert-mini 390, 654, 1008; a DSN gains nothing. Beside two other busy processes bert-tiny does 2700 on one
-thread and 37 on four, whose threads wait for one another in turn. Four runs on one thread each do 3.97x the work of one.
+thread and 37 on four, whose threads wait for one another. Four runs on one thread each do 3.97x the work of one.
 """
 
 from __future__ import annotations

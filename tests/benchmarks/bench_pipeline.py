@@ -7,35 +7,46 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from data.batch import collate
-from data.demo import generate
-from data.load import load
+from data.load import load, read
 from data.sampler import epoch_batches
 from data.settings import DataSettings
-from data.tokenizer import train_tokenizer
+from data.tokenizer import load_tokenizer
+from runner.compose import compose, resolve
 from runner.track.mirror import start
 from runner.track.settings import TrackerSettings
+from tests.conftest import hub_answers
 
 ROUNDS = 5
 
 
-def test_the_rust_tokenizer_alone_beats_the_wrapper(tmp_path: Path) -> None:
+def test_tokenising_beats_the_wrapper() -> None:
+    """The training texts of SST-2 by chunks, as the token store takes them, against one call with all of them."""
+    if not hub_answers():
+        pytest.skip("needs the hub")
     from transformers import AutoTokenizer
 
-    texts = [row[0] for row in generate("sentiment", 20_000, 0)]
-    ours = train_tokenizer(lambda: texts, 2000)
-    ours.save(tmp_path)
-    stock = AutoTokenizer.from_pretrained(tmp_path)
+    source = "google-bert/bert-base-uncased"
+    stock = AutoTokenizer.from_pretrained(source)
+    train = read(resolve(compose(["data=sst2"])).data, Path()).splits["train"]
+    texts = list(train.texts())
     ratios = []
     for _ in range(ROUNDS):
+        ours = load_tokenizer(source)  # remembers nothing yet
         begun = time.perf_counter()
-        ours.encode(texts, None, 64)
+        for chunk, pairs, _labels in train.chunks():
+            ours.encode(chunk, pairs, 128)
         middle = time.perf_counter()
-        stock(texts, truncation=True, max_length=64)
+        stock(texts, truncation=True, max_length=128)
         ratios.append((time.perf_counter() - middle) / (middle - begun))
-    print(f"\ntokenising: {np.min(ratios):.1f} / {np.median(ratios):.1f} / {np.max(ratios):.1f} x tokenizer(...)")
-    assert np.median(ratios) > 1.2
+    rows = len(texts) / (middle - begun)
+    print(
+        f"\ntokenising: {rows:,.0f} rows/s, "
+        f"{np.min(ratios):.1f} / {np.median(ratios):.1f} / {np.max(ratios):.1f} x tokenizer(...), wanted 2.5"
+    )
+    assert np.median(ratios) >= 2.5
 
 
 def test_cutting_a_batch_takes_a_fraction_of_a_millisecond(tmp_path: Path) -> None:
@@ -84,5 +95,5 @@ def test_tracking_costs_a_run_less_than_a_hundredth_of_a_minute(tmp_path: Path) 
     begun = time.perf_counter()
     assert mirror.close(20) is None
     spent += time.perf_counter() - begun
-    print(f"\ntracking: {spent * 1e3:.0f} ms of the run's time")
+    print(f"\ntracking: {spent * 1e3:.0f} ms of the run's time, {spent / 60:.2%} of a minute, wanted 1 %")
     assert spent < 0.6

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-ENGINES = ("a", "b", "c")
 TITLES = {
     "a": "Trainer, padded to the maximum (run_glue's default)",
     "b": "Trainer, dynamic padding, grouped by length, tuned",
+    "b*": "(b) on the very batches of (c)",
     "c": "Bertier",
 }
 
@@ -89,32 +89,40 @@ def _run(steps: int, seed: int, count: bool) -> Block:
     return _ours(steps, seed, count) if _state["engine"] == "c" else _trainer(steps, seed)
 
 
+def _loop(steps: int, seed: int) -> tuple[Any, list[np.ndarray]]:
+    """Our loop from the first weights, and the rows of its first `steps` steps."""
+    import torch
+
+    from runner.train import Loop
+
+    settings, splits = copy.deepcopy(_state["settings"]), _state["splits"]
+    settings.seed = seed
+    settings.train.epochs = steps * settings.train.batch_size / len(splits.train)
+    loop = Loop(copy.deepcopy(_state["model"]).train(), splits, settings, torch.device("cpu"))
+    return loop, [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][:steps]
+
+
 def _trainer(steps: int, seed: int) -> Block:
     from tests.benchmarks.rivals import Rows, stock, train
 
     settings, splits, pad_to = _state["settings"], _state["splits"], _state["work"].pad_to
     rows = _state.setdefault("rows", Rows(splits.train))
+    order = np.concatenate(_loop(steps, seed)[1]).tolist() if _state["engine"] == "b*" else None
     with tempfile.TemporaryDirectory() as folder:
         seconds, losses = train(
             stock(_state["model"]), rows, settings, Path(folder),
-            steps=steps, length=pad_to if _state["engine"] == "a" else None, seed=seed,
+            steps=steps, length=pad_to if _state["engine"] == "a" else None, seed=seed, order=order,
         )  # fmt: skip
     return Block(settings.train.batch_size / float(seconds.mean()), losses)
 
 
 def _ours(steps: int, seed: int, count: bool) -> Block:
-    import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     from models.dropout import masks
-    from runner.train import Loop
 
-    settings, splits = copy.deepcopy(_state["settings"]), _state["splits"]
     masks.seed(seed)
-    settings.seed = seed
-    settings.train.epochs = steps * settings.train.batch_size / len(splits.train)
-    loop = Loop(copy.deepcopy(_state["model"]).train(), splits, settings, torch.device("cpu"))
-    batches = [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][:steps]
+    loop, batches = _loop(steps, seed)
     if count:
         with FlopCounterMode(display=False) as counter:
             for rows in batches:
@@ -127,4 +135,4 @@ def _ours(steps: int, seed: int, count: bool) -> Block:
         seconds.append(time.perf_counter() - begun)
         losses.append(float(loop.loss_sum) / len(rows))
         loop.loss_sum.zero_()
-    return Block(settings.train.batch_size / float(np.mean(seconds[1:])), np.array(losses))
+    return Block(loop.settings.train.batch_size / float(np.mean(seconds[1:])), np.array(losses))

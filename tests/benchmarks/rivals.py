@@ -67,6 +67,10 @@ class LengthTrainer(Trainer):
     """The Trainer, told the lengths instead of looking them up row by row, and keeping every loss."""
 
     losses: list[torch.Tensor]
+    order: list[int] | None  # of the rows; None: as the Trainer's own sampler draws them
+
+    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> Any:
+        return super()._get_train_sampler(*args, **kwargs) if self.order is None else self.order
 
     def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
         loss = super().compute_loss(*args, **kwargs)
@@ -87,10 +91,19 @@ def stock(model: SequenceClassifier, attention: str = "sdpa") -> nn.Module:
 
 
 def train(
-    model: nn.Module, rows: Rows, settings: Settings, folder: Path, *, steps: int, length: int | None, seed: int
+    model: nn.Module,
+    rows: Rows,
+    settings: Settings,
+    folder: Path,
+    *,
+    steps: int,
+    length: int | None,
+    seed: int,
+    order: list[int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Seconds of each step but the first, and the losses.
 
+    order: the rows' order, batch after batch, instead of the Trainer's own.
     length: pad every batch to it, in random order, as run_glue does by default; None: pad to the batch's longest
     and group by length.
     """
@@ -126,6 +139,6 @@ def train(
     trainer = LengthTrainer(
         model=model, args=arguments, train_dataset=rows, data_collator=lambda part: pad(part, length), callbacks=[clock]
     )
-    trainer.losses = []
+    trainer.losses, trainer.order = [], order
     trainer.train()
     return np.diff(clock.ends), torch.stack(trainer.losses).numpy()
