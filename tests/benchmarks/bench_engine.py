@@ -24,7 +24,7 @@ from tests.benchmarks.engines import Process, Work
 from tests.conftest import hub_answers
 
 QUICK = os.environ.get("BENCH_QUICK") == "1"
-ROUNDS = 3 if QUICK else 5
+ROUNDS = 2 if QUICK else 5
 MINILM = ("model.layers=6", "model.hidden=384", "model.heads=12", "model.intermediate=1536")
 
 

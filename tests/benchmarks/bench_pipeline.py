@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from runner.track.mirror import start
 from runner.track.settings import TrackerSettings
 from tests.conftest import hub_answers
 
-ROUNDS = 5
+ROUNDS = 2 if os.environ.get("BENCH_QUICK") == "1" else 5
 
 
 def test_tokenising_beats_the_wrapper() -> None:
