@@ -113,6 +113,7 @@ class Loop:
         self.position = Position()
         self.best: dict[str, torch.Tensor] | None = None
         self.class_weights = self._class_weights()
+        self.row_weights = np.zeros(0) if self.class_weights is None else self.class_weights.cpu().numpy()
         self.loss_sum = torch.zeros((), device=device)
 
     def _vocabulary(self) -> Vocabulary | None:
@@ -196,7 +197,7 @@ class Loop:
         if self.class_weights is None:
             return float(len(rows))
         labels = np.asarray(self.splits.train.labels)[rows]
-        return float(self.class_weights.cpu().numpy()[labels].sum())
+        return float(self.row_weights[labels].sum())
 
     def drain(self, norm: torch.Tensor | None, seconds: float) -> dict[str, float]:
         """The training metrics since the last point; raises NotFinite when the loss is not a number."""
