@@ -44,16 +44,21 @@ def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def computed(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of a resolved config that decides what a run computes, flat."""
+    return {
+        key: value
+        for key, value in flatten(config).items()
+        if not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
+    }
+
+
 def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str:
     """The ten hexadecimal digits that name a run.
 
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed).
     """
-    kept = {
-        key: value
-        for key, value in flatten(asdict(settings)).items()
-        if not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
-    }
+    kept = computed(asdict(settings))
     # A folder is named by what lies in it, so that moving it does not make another run.
     kept |= {"model.tokenizer": tokenizer}
     text = json.dumps([kept, data, weights, VERSION], sort_keys=True)
