@@ -69,7 +69,7 @@ def content(comparison: Comparison, title: str, question: str | None, made: str)
                  for letter, (cost, words) in AXES.items()],
         "groups": [_group(row, keys.index((row.metric, row.examples))) for row in rows],
         "curves": curves,
-        "curvesNote": f"Thinned to {CURVE_POINTS} points a run."
+        "curvesNote": f"Runs with more than {CURVE_POINTS} logged points: means of neighbouring points."
         + (f" The first {CURVE_RUNS} of {runs} runs." if runs > CURVE_RUNS else ""),
         "differences": _differences(comparison),
         "environment": _environment([run for row in rows for run in row.group.runs]),
@@ -180,9 +180,10 @@ def read_points(run: Run) -> dict[str, list[list[float]]]:
 
 
 def _thin(points: list[list[float]]) -> list[list[float]]:
-    """At most CURVE_POINTS of the points, evenly, the last one always."""
+    """At most CURVE_POINTS points: the means of equally long stretches, at their last step."""
     stride = math.ceil(len(points) / CURVE_POINTS)
-    return points[:-1:stride] + points[-1:]
+    stretches = [points[start : start + stride] for start in range(0, len(points), stride)]
+    return [[part[-1][0], sum(value for _, value in part) / len(part)] for part in stretches]
 
 
 def _differences(comparison: Comparison) -> dict[str, Any]:
@@ -200,12 +201,13 @@ def _environment(runs: list[Run]) -> dict[str, Any]:
         for key, value in facts.items():
             if key in FACTS or key.startswith("versions."):
                 values = counts.setdefault(key, {})
-                values[shown(value)] = values.get(shown(value), 0) + 1
+                text = f"{value / 1e9:.1f} GB" if key == "memory_bytes" else shown(value)
+                values[text] = values.get(text, 0) + 1
     lines = []
     for key in sorted(counts, key=lambda key: (FACTS.index(key) if key in FACTS else len(FACTS), key)):
         values = counts[key]
         text = ", ".join(value if len(values) == 1 else f"{value} ({n} runs)" for value, n in values.items())
-        lines.append([key.removeprefix("versions."), text])
+        lines.append([key.removeprefix("versions.").replace("memory_bytes", "memory"), text])
     return _plain(["what", "value"], lines)
 
 

@@ -9,13 +9,14 @@ and a difference counts only if it stands against both: the p-value is the large
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from runner.compare import stats
 from runner.compare.groups import Group
 from runner.compare.predictions import Predictions, read_predictions
+from runner.compare.select import Run
 from runner.metrics import direction
 
 ALPHA = 0.05
@@ -72,7 +73,6 @@ class Refused:
     """Why two groups cannot be compared."""
 
     reason: str
-    seeds: list[int] = field(default_factory=list)
 
     def in_words(self) -> str:
         return f"not compared: {self.reason}"
@@ -80,60 +80,67 @@ class Refused:
 
 def compare(first: Group, second: Group, metric: str) -> Paired | Refused:
     """The difference of a metric between two groups on the same examples, or why there is none to be had."""
-    split, _, score = metric.partition("/")
     common = [seed for seed in first.seeds if seed in second.seeds]
-    refusal = _refusal(first, second, metric, common)
+    if not common:
+        seeds = [", ".join(map(str, group.seeds)) for group in (first, second)]
+        return Refused(f"no seed in common ({seeds[0]} against {seeds[1]}), so no pairs")
+    return compare_runs([(first.seeds[seed], second.seeds[seed]) for seed in common], metric)
+
+
+def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
+    """The mean difference of a metric over pairs of runs on the same examples, or why there is none to be had."""
+    refusal = _refusal(runs, metric)
     if refusal:
-        return Refused(refusal, common)
-    kind = str(first.runs[0].record["data"].get("task"))
-    pairs = _read_pairs(first, second, split, common)
-    if isinstance(pairs, str):
-        return Refused(pairs, common)
-    differences = [_value(first, seed, metric) - _value(second, seed, metric) for seed in common]
-    test, p_examples, over_examples = _over_examples(pairs, kind, score)
+        return Refused(refusal)
+    split, _, score = metric.partition("/")
+    answers = _read_pairs(runs, split)
+    if isinstance(answers, str):
+        return Refused(answers)
+    kind = str(runs[0][0].record["data"].get("task"))
+    test, p_examples, over_examples = _over_examples(answers, kind, score)
+    differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
     found = stats.paired_seeds(differences)
     p_seeds, intervals = (None, [over_examples]) if found is None else (found[0], [over_examples, found[1]])
     return Paired(
-        metric, float(np.mean(differences)), min(i.low for i in intervals), max(i.high for i in intervals),
-        p_examples, p_seeds, test, common, len(pairs[0][0].labels),
-    )  # fmt: skip
+        metric,
+        float(np.mean(differences)),
+        min(interval.low for interval in intervals),
+        max(interval.high for interval in intervals),
+        p_examples,
+        p_seeds,
+        test,
+        [first.seed for first, _ in runs],
+        len(answers[0][0].labels),
+    )
 
 
 Pair = tuple[Predictions, Predictions]
 
 
-def _read_pairs(first: Group, second: Group, split: str, seeds: list[int]) -> list[Pair] | str:
-    """The stored answers of both groups for each seed, or why they cannot be paired."""
+def _read_pairs(runs: list[tuple[Run, Run]], split: str) -> list[Pair] | str:
+    """The stored answers of each pair of runs, or why they cannot be paired."""
     pairs: list[Pair] = []
-    for seed in seeds:
-        runs = (first.seeds[seed], second.seeds[seed])
-        mine, other = (read_predictions(run, split) for run in runs)
+    for first, second in runs:
+        mine, other = read_predictions(first, split), read_predictions(second, split)
         if mine is None or other is None:
-            run = runs[0] if mine is None else runs[1]
-            return f"run {run.identity} (seed {seed}) has no readable predictions-{split}.parquet"
+            run = first if mine is None else second
+            return f"run {run.identity} (seed {run.seed}) has no readable predictions-{split}.parquet"
         if not np.array_equal(mine.labels, other.labels):
-            return f"the labels of {split} differ (seed {seed})"
+            return f"the labels of {split} differ between {first.identity} and {second.identity}"
         pairs.append((mine, other))
     return pairs
 
 
-def _value(group: Group, seed: int, metric: str) -> float:
-    return float(group.seeds[seed].metrics[metric])
-
-
-def _refusal(first: Group, second: Group, metric: str, common: list[int]) -> str | None:
+def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
     split, _, score = metric.partition("/")
-    run, other = first.runs[0], second.runs[0]
-    if run.examples(split) != other.examples(split):
-        return f"other examples ({split} of data {run.examples(split)[:8]} against {other.examples(split)[:8]})"
-    if not common:
-        seeds = [", ".join(map(str, group.seeds)) for group in (first, second)]
-        return f"no seed in common ({seeds[0]} against {seeds[1]}), so no pairs"
-    missing = [g.seeds[s].identity for g in (first, second) for s in common if metric not in g.seeds[s].metrics]
-    if missing:
-        return f"run {missing[0]} has no {metric}"
     if score not in _scores():
         return f"{metric} is not a score of single examples, so there is no paired test"
+    for first, second in runs:
+        if first.examples(split) != second.examples(split):
+            return f"other examples ({split} of data {first.examples(split)[:8]} against {second.examples(split)[:8]})"
+        for run in (first, second):
+            if metric not in run.metrics:
+                return f"run {run.identity} has no {metric}"
     return None
 
 

@@ -76,10 +76,12 @@ def _seeds(plt: Any, rows: list[Row]) -> Any:
     for index, row in enumerate(reversed(rows)):
         values = row.group.values(row.metric)
         if row.interval:
-            axes.barh(index, row.interval.high - row.interval.low, left=row.interval.low, height=0.5, alpha=0.2)
+            low, high = row.interval.low, row.interval.high
+            axes.barh(index, high - low, left=low, height=0.5, alpha=0.2, color="C0")
         axes.plot(values, [index] * len(values), "o", color="C0", markersize=5)
         axes.plot([row.mean, row.mean], [index - 0.35, index + 0.35], color="C0", linewidth=2)
     axes.set_yticks(range(len(rows)), [f"{row.group.name}, n={row.n}" for row in reversed(rows)])
     axes.set_xlabel(rows[0].metric)
+    axes.use_sticky_edges = False  # a bar that begins at the edge looks cut off
     axes.grid(axis="x", alpha=0.25)
     return figure

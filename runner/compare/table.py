@@ -110,11 +110,12 @@ def legend(comparison: Comparison) -> list[str]:
 
 def test_legend(comparison: Comparison) -> list[str]:
     """How the tests were made."""
-    tests = sorted({row.paired.test for row in comparison.rows if isinstance(row.paired, Paired)})
+    kinds = sorted({row.paired.test for row in comparison.rows if isinstance(row.paired, Paired)})
+    tests = "1 test" if comparison.tests == 1 else f"{comparison.tests} tests"
     return [
-        f"Against {comparison.baseline}, seed by seed on the same examples: {'; '.join(tests)}."
+        f"Against {comparison.baseline}, seed by seed on the same examples: {'; '.join(kinds) or 'nothing to pair'}."
         " With several seeds also a paired t test over them; a difference must stand against both.",
-        f"p Holm: the larger of the two, corrected for {comparison.tests} tests; below 0.05 is distinguishable.",
+        f"p Holm: the larger of the two, corrected for {tests} in this table; below 0.05 is distinguishable.",
     ]
 
 
