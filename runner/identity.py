@@ -31,6 +31,7 @@ NOT_IDENTITY = (
     "data.val_path",
     "data.test_path",
 )
+_BELOW = tuple(f"{name}." for name in NOT_IDENTITY)
 
 
 def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
@@ -49,7 +50,7 @@ def computed(config: dict[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in flatten(config).items()
-        if not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
+        if not key.endswith("description") and key not in NOT_IDENTITY and not key.startswith(_BELOW)
     }
 
 

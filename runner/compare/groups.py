@@ -6,7 +6,6 @@ prints are part of what a group is.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,4 +122,4 @@ def shown_setting(key: str, settings: dict[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
+    return repr(sorted(value.items()) if isinstance(value, dict) else value)

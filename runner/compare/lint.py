@@ -111,9 +111,12 @@ def learnt_nothing(comparison: Comparison) -> Iterator[str]:
 
 def _compressed(rows: list[Row]) -> Iterator[tuple[Row, Row]]:
     """Each compressed row with the row of the same settings without compression."""
+    compressed = [row for row in rows if row.group.settings["compression"]]
+    if not compressed:
+        return
     plain = {_uncompressed(row): row for row in rows if not row.group.settings["compression"]}
-    for row in rows:
-        if row.group.settings["compression"] and (found := plain.get(_uncompressed(row))):
+    for row in compressed:
+        if found := plain.get(_uncompressed(row)):
             yield row, found
 
 

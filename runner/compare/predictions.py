@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -24,13 +26,17 @@ class Predictions:
 
 def read_predictions(run: Run, split: str) -> Predictions | None:
     """The predictions of a run on a split, None where none are stored or they cannot be read."""
+    return _read(run.folder / f"predictions-{split}.parquet")
+
+
+@lru_cache(maxsize=64)  # the baseline's are read for every group
+def _read(path: Path) -> Predictions | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = run.folder / f"predictions-{split}.parquet"
     try:
-        with pq.ParquetFile(path) as file:
+        with pa.OSFile(str(path)) as stream, pq.ParquetFile(stream) as file:
             table = file.read(columns=["label", "prediction"], use_threads=False)
-    except (OSError, pa.ArrowException):
+            return Predictions(table["label"].to_numpy(), table["prediction"].to_numpy())
+    except (OSError, KeyError, pa.ArrowException):
         return None
-    return Predictions(table["label"].to_numpy(), table["prediction"].to_numpy())

@@ -98,17 +98,18 @@ def _moved(a: float | None, b: float | None) -> str:
 
 def verdicts(first: Run, second: Run) -> list[str]:
     """One sentence for each score of the reported split: is the second run different from the first?"""
-    from runner.compare.pairs import Paired, compare_runs
+    from runner.compare.pairs import Paired, compare_runs, correct
 
-    split = second.primary.partition("/")[0]
+    split, _, headline = second.primary.partition("/")
+    scores = dict.fromkeys([headline, *second.record["config"]["data"]["metrics"]])
+    found = {f"{split}/{score}": compare_runs([(second, first)], f"{split}/{score}") for score in scores}
+    correct(iter(found.values()))
     sentences = []
-    for score in dict.fromkeys([second.primary.partition("/")[2], *second.record["config"]["data"]["metrics"]]):
-        metric = f"{split}/{score}"
-        found = compare_runs([(second, first)], metric)
-        sentence = f"{metric}: {second.identity} against {first.identity}: {found.in_words()}"
-        if isinstance(found, Paired):
-            interval = f"{found.difference:+.4f}, 95 % {found.low:+.4f} to {found.high:+.4f}"
-            sentence += f" ({interval}; {found.test} on {found.examples} examples, p = {found.p:.2g})"
+    for metric, test in found.items():
+        sentence = f"{metric}: {second.identity} against {first.identity}: {test.in_words()}"
+        if isinstance(test, Paired):
+            interval = f"{test.difference:+.4f}, 95 % {test.low:+.4f} to {test.high:+.4f}"
+            sentence += f" ({interval}; {test.test} on {test.examples} examples, Holm's p = {test.p_holm:.2g})"
         sentences.append(sentence)
     return sentences
 
