@@ -41,7 +41,7 @@ def seed_interval(values: Sequence[float]) -> Interval | None:
     from scipy import stats
 
     n = len(values)
-    if n < 2:
+    if n < 2 or not np.all(np.isfinite(values)):
         return None
     mean, half = float(np.mean(values)), float(stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / math.sqrt(n))
     return Interval(mean - half, mean + half, f"t over {n} seeds")
@@ -52,7 +52,7 @@ def seed_bootstrap(values: Sequence[float]) -> Interval | None:
     from scipy import stats
 
     n = len(values)
-    if n < 2:
+    if n < 2 or not np.all(np.isfinite(values)):
         return None
     found = stats.bootstrap(
         (np.asarray(values),), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(0)

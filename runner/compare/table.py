@@ -199,7 +199,7 @@ def fit(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
 
     def needs(column: Column) -> int:
         widest = max([len(column.title), *(len(column.cell(row)) for row in rows)])
-        return min(widest, 40) + 2 if not column.numeric else widest + 2  # text may wrap, numbers not
+        return (widest if column.numeric else min(widest, 40)) + 3  # text may wrap, numbers not; 3: padding and rule
 
     first, *others = shown
     parts, used = [[first]], needs(first)
