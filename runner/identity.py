@@ -31,7 +31,6 @@ NOT_IDENTITY = (
     "data.val_path",
     "data.test_path",
 )
-_BELOW = tuple(f"{name}." for name in NOT_IDENTITY)
 
 
 def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
@@ -45,13 +44,14 @@ def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def computed(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of a resolved config that decides what a run computes, flat."""
-    return {
-        key: value
-        for key, value in flatten(config).items()
-        if not key.endswith("description") and key not in NOT_IDENTITY and not key.startswith(_BELOW)
-    }
+def counts(key: str) -> bool:
+    """Does the setting with this dotted key change what a run computes?"""
+    return not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
+
+
+def counting(settings: Settings) -> dict[str, Any]:
+    """The settings that change what a run computes, flat."""
+    return {key: value for key, value in flatten(asdict(settings)).items() if counts(key)}
 
 
 def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str:
@@ -59,7 +59,7 @@ def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str
 
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed).
     """
-    kept = computed(asdict(settings))
+    kept = counting(settings)
     # A folder is named by what lies in it, so that moving it does not make another run.
     kept |= {"model.tokenizer": tokenizer}
     text = json.dumps([kept, data, weights, VERSION], sort_keys=True)

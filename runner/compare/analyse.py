@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from runner.compare.groups import Group, apart, make_groups, varying
 from runner.compare.pairs import Paired, Refused
 from runner.compare.pareto import AXES, front
 from runner.compare.predictions import read_predictions
-from runner.compare.select import Selection, matcher
+from runner.compare.select import Selection, as_words, matcher
 from runner.errors import ConfigError
 from runner.metrics import check, direction
 
@@ -71,11 +72,18 @@ class Comparison:
         return varying(self.groups)
 
 
-def analyse(selection: Selection, *, baseline: str | None = None, metric: str | None = None) -> Comparison:
+def analyse(
+    selection: Selection,
+    *,
+    baseline: str | Mapping[str, Any] | None = None,
+    metric: str | None = None,
+    forgiving: bool = False,
+) -> Comparison:
     """Compare the selected runs; ConfigError for a metric or a baseline that does not exist among them.
 
-    baseline: key=value (several with commas or spaces) naming the group that the others are tested against.
+    baseline: key=value (several with commas or spaces), or a mapping, naming the group the others are tested against.
     metric: the score compared; None for the headline metric of each dataset.
+    forgiving: a baseline that is not there becomes a note, as at the end of a sweep whose baseline failed.
     """
     from runner.compare.lint import lint
 
@@ -86,9 +94,16 @@ def analyse(selection: Selection, *, baseline: str | None = None, metric: str | 
     rows = [_row(group, metric or group.runs[0].primary, latency) for group in groups]
     rows.sort(key=_order)
     notes = apart(groups)
-    tests = _test(rows, baseline, notes) if baseline else 0
+    name, tests = "" if baseline is None else " ".join(as_words(baseline)), 0
+    try:
+        tests = _test(rows, name) if name else 0
+    except ConfigError as error:
+        if not forgiving:
+            raise
+        notes.append(f"no tests: {error}")
+        name = ""
     _mark_fronts(rows)
-    comparison = Comparison(rows, baseline, latency, tests, selection, notes)
+    comparison = Comparison(rows, name or None, latency, tests, selection, notes)
     comparison.lint = lint(comparison)
     return comparison
 
@@ -151,10 +166,10 @@ def _order(row: Row) -> tuple[str, str, str, float]:
     return str(row.group.settings.get("data.name")), row.metric, row.examples, sign * worst
 
 
-def _test(rows: list[Row], baseline: str, notes: list[str]) -> int:
+def _test(rows: list[Row], baseline: str) -> int:
     """Test each group against its baseline and correct over the table; returns the number of tests."""
     known = [row.group.settings for row in rows]
-    words = [word for word in re.split(r"\s+|,(?=[\w.]+=)", baseline) if word]
+    words = baseline.split()
     for word in words:
         if "=" not in word:
             raise ConfigError(

@@ -1,7 +1,8 @@
 """Published numbers against measured ones: reproduced, not reproduced, or not testable here, and why.
 
 The rule. "Reaches" means as good as published or better, in the metric's own direction, within the claim's tolerance;
-a metric without a direction must lie within the tolerance.
+a metric without a direction must lie within the tolerance. A ratio of costs above 1, or a difference of costs above 0,
+claims at least that much ("15 times the latency of the other"); below, at most that much.
 
 1. `why` is given, or the runs or the metric are missing, or several groups match: not testable here.
 2. No end of the measured 95 % interval reaches the published number: not reproduced.
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.compare import pairs, stats
-from runner.compare.select import matcher
+from runner.compare.select import as_words, matcher
 from runner.errors import ConfigError
 from runner.metrics import direction
 
@@ -85,7 +86,10 @@ def _judge(claim: dict[str, Any], rows: list[Row]) -> Verdict:
 
 def _verdict(found: Measured, value: float, tolerance: float, kind: str, metric: str) -> tuple[str, str]:
     """Verdict and reason by the rule of this module."""
+    none = {"difference": 0.0, "ratio": 1.0}.get(kind)
     sign = {"higher": 1.0, "lower": -1.0}.get(direction(metric), 0.0)
+    if none is not None and value > none and metric.startswith(("cost/", "speed/", "time/")):
+        sign = abs(sign)  # "15 times the latency of the other": the claim is on the size of the factor
     low, high, over = found.interval.low, found.interval.high, found.interval.over
     half = (high - low) / 2
 
@@ -97,7 +101,6 @@ def _verdict(found: Measured, value: float, tolerance: float, kind: str, metric:
     covers = low - tolerance <= value <= high + tolerance
     if not (reaches(low) or reaches(high) or covers):
         return NOT_REPRODUCED, f"the interval ({over}) stays short of it"
-    none = {"difference": 0.0, "ratio": 1.0}.get(kind)
     if none is not None and sign * (value - none) > 0 and low <= none <= high:
         return NOT_TESTABLE, f"the interval ({over}) also covers no difference; more seeds would tell"
     if reaches(found.value):
@@ -127,9 +130,7 @@ def _measure(claim: dict[str, Any], kind: str, rows: list[Row]) -> Measured | st
 
 def _one(wanted: dict[str, Any], rows: list[Row], metric: str) -> Row | str:
     """The one row that has the wanted settings and the metric, or why there is none."""
-    from runner.compare.select import shown
-
-    words = [f"{key}={shown(value)}" for key, value in wanted.items()]
+    words = as_words(wanted)
     settings = [row.group.settings for row in rows]
     try:
         tests = [matcher(word, settings) for word in words]

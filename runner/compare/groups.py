@@ -7,13 +7,17 @@ prints are part of what a group is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from runner.compare.select import Run, shown, stages
-from runner.identity import computed
+from runner.identity import counts, flatten
 
 # What a config does not say but a result depends on; named only where nothing else tells two groups apart.
 PRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
+
+
+matters = cache(counts)  # asked for the same hundred keys of every run
 
 
 @dataclass
@@ -42,7 +46,7 @@ class Group:
 def settings_of(run: Run) -> dict[str, Any]:
     """Everything the result of a run depends on but its seed, flat."""
     record = run.record
-    kept = {key: value for key, value in computed(record["config"]).items() if key != "seed"}
+    kept = {key: value for key, value in flatten(record["config"]).items() if key != "seed" and matters(key)}
     return kept | {
         "compression": stages(record),
         "code_version": record["environment"].get("code_version"),

@@ -60,7 +60,7 @@ def content(comparison: Comparison, title: str, question: str | None, made: str)
         "facts": f"{runs} runs in {len(rows)} groups. {made}",
         "table": _table(columns(comparison), rows),
         "legend": legend(comparison),
-        "notes": list(notes(comparison)),
+        "notes": [note.removeprefix("look: ") for note in notes(comparison)],
         "tests": _table(test_columns(), rows) | {"legend": test_legend(comparison)} if comparison.baseline else None,
         "claims": _claims(comparison.claims) if comparison.claims else None,
         "tables": [{"key": i, "metric": metric, "label": _label(rows, metric, of) if len(keys) > 1 else ""}

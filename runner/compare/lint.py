@@ -16,16 +16,23 @@ if TYPE_CHECKING:
 SPARSE = 0.9  # below this share of non-zero parameters a model counts as sparse
 DENSE_BYTES = 4  # of a parameter stored in fp32
 CLEARLY = 1.05  # latencies closer than 5 % are called equal
+MOST = 5  # sentences of one check
 NOISY = 1.5  # p90/p50 of the same input, as in runner/metrics.py
 
 
 def lint(comparison: Comparison) -> list[str]:
-    """Every sentence of every check, in the order of the checks."""
+    """The sentences of every check, in the order of the checks, the first few of each."""
     checks = (
         compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file, noisy_latency,
         machines_differ, learnt_nothing,
     )  # fmt: skip
-    return [sentence for look in checks for sentence in look(comparison)]
+    found = []
+    for look in checks:
+        sentences = list(look(comparison))
+        found += sentences[:MOST]
+        if len(sentences) > MOST:
+            found.append(f"... and {len(sentences) - MOST} more like the last")
+    return found
 
 
 def compressed_but_slower(comparison: Comparison) -> Iterator[str]:

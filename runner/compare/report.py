@@ -5,7 +5,7 @@ write(records, Path("outputs/sweeps/0123456789"), title="dsn_vs_bert_tiny", base
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,21 +24,22 @@ def write(
     title: str,
     question: str | None = None,
     claims: Iterable[dict[str, Any]] = (),
-    baseline: str | None = None,
+    baseline: str | Mapping[str, Any] | None = None,
     metric: str | None = None,
     output: Path | None = None,
 ) -> list[Path]:
     """Compare the records and write every file of the report into `folder`; returns the paths written.
 
-    output: the folder of the run folders, for predictions and learning curves; None: two levels above a folder
-    `<output>/sweeps/<id>`, else the parent of `folder`. ConfigError if no record is finished or no group is the
-    baseline.
+    records: finished runs; the others are listed as left out. baseline: as for `analyse`; where it is not among the
+    runs the report says so and has no tests. output: the folder of the run folders, for predictions and learning
+    curves; None: two levels above a folder `<output>/sweeps/<id>`, else the parent of `folder`. ConfigError if no
+    record is finished.
     """
     where = output or (folder.parent.parent if folder.parent.name == "sweeps" else folder.parent)
     selection = from_records(list(records), where)
     if not selection.runs:
         raise ConfigError(f"no finished run to report on in {where}")
-    comparison = analyse(selection, baseline=baseline, metric=metric)
+    comparison = analyse(selection, baseline=baseline, metric=metric, forgiving=True)
     comparison.claims = judge(list(claims), comparison.rows)
     return write_files(comparison, folder, title=title, question=question)
 

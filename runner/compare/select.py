@@ -8,7 +8,7 @@ Only finished runs are compared; what is left out is listed with its reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -177,6 +177,13 @@ def full_key(key: str, settings: dict[str, Any]) -> str:
     return f"{key}.name" if key not in settings and f"{key}.name" in settings else key
 
 
+def as_words(wanted: str | Mapping[str, Any]) -> list[str]:
+    """Settings that name a group, typed or from a YAML, as key=value words: "model=dsn,seed=0" or {model: dsn}."""
+    if isinstance(wanted, str):
+        return [word for word in re.split(r"\s+|,(?=[\w.]+=)", wanted) if word]
+    return [f"{key}={shown(value)}" for key, value in wanted.items()]
+
+
 def matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]], bool]:
     """A test of flat settings for key=value or key=value,value; ConfigError for a key that no settings have."""
     key, _, text = word.partition("=")
@@ -187,7 +194,7 @@ def matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]]
         raise ConfigError(
             f"{word}: no recorded run has the key {key}{hint} Try: run compare {(close or ['model'])[0]}=..."
         )
-    wanted = [text] if text.startswith("[") else re.split(r",", text)
+    wanted = [text] if text.startswith("[") else text.split(",")
 
     def matches(settings: dict[str, Any]) -> bool:
         full = full_key(key, settings)

@@ -99,7 +99,10 @@ def legend(comparison: Comparison) -> list[str]:
     """What the columns mean, one sentence a line."""
     lines = []
     if any(row.n > 1 for row in comparison.rows):
-        lines.append("95 %: Student's t over seeds; it says where another seed would land, on the same examples.")
+        lines.append(
+            "95 %: Student's t over seeds, on the same examples. The bootstrap over seeds is in groups.csv; "
+            "with three seeds it covers the mean in 76 % of the cases, t in 95 %."
+        )
     if any(row.n == 1 for row in comparison.rows):
         lines.append("Where there is one seed, 95 % is over the examples of that one run and says nothing about seeds.")
     if comparison.latency:

@@ -46,7 +46,8 @@ def main(words: list[str]) -> int:
     if chosen.claims and not sweep.get("claims"):
         what = f"sweep {sweep['id']} states none" if sweep else "they belong to a sweep"
         raise ConfigError(f"run compare --claims: {what}. Try: run compare <a sweep with claims> --claims")
-    comparison = analyse(selection, baseline=chosen.baseline or sweep.get("baseline"), metric=chosen.metric)
+    baseline = chosen.baseline or sweep.get("baseline")
+    comparison = analyse(selection, baseline=baseline, metric=chosen.metric, forgiving=not chosen.baseline)
     if chosen.claims or (chosen.out and sweep.get("claims")):
         comparison.claims = judge(sweep["claims"], comparison.rows)
     title = str(sweep.get("name") or sweep.get("id") or "compared")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError
-from runner.identity import computed, flatten
+from runner.identity import counts, flatten
 from runner.metrics import direction
 from runner.record import find
 from runner.verbs import options, output_folder
@@ -58,14 +58,12 @@ def settings(first: Run, second: Run) -> list[list[str]]:
     """Setting and both values wherever they differ; what cannot change a result says so."""
     from runner.compare.select import shown
 
-    kept = {**computed(first.record["config"]), **computed(second.record["config"])}
     flat = [run.settings | _facts(run.record) for run in (first, second)]
     lines = []
     for key in dict.fromkeys([*flat[0], *flat[1]]):
         values = [shown(side[key]) if key in side else "(absent)" for side in flat]
         if values[0] != values[1] and not key.endswith("description"):
-            matters = key in kept or key in FACTS or key == "compression"
-            lines.append([key if matters else f"{key} (no effect on the result)", *values])
+            lines.append([key if counts(key) else f"{key} (no effect on the result)", *values])
     return lines
 
 

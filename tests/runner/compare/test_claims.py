@@ -84,6 +84,13 @@ def test_a_ratio_is_where_over_versus(output: Path) -> None:
     assert verdict(output, value=1 / 15, metric="test/loss", kind="ratio", versus=TINY).verdict == "not testable here"
 
 
+def test_a_ratio_of_costs_above_one_claims_at_least_that_factor(output: Path) -> None:
+    claim = {"metric": "speed/latency_ms_p50_b1_s128", "kind": "ratio", "where": TINY, "versus": DSN}
+    assert verdict(output, value=14, **claim).verdict == "reproduced"
+    assert verdict(output, value=18, **claim).verdict == "not reproduced"
+    assert verdict(output, value=18, tolerance=3.0, **claim).verdict == "reproduced"
+
+
 @pytest.mark.parametrize(
     ("claim", "why"),
     [

@@ -158,3 +158,15 @@ def test_half_written_points_and_numbers_that_are_none_do_not_break_a_report(tmp
     text = (tmp_path / "sweeps" / "y" / "report.html").read_text()
     found = re.search(r'type="application/json">(.*?)</script>', text, re.DOTALL)
     assert found and json.loads(found[1])["groups"][0]["score"] is None
+
+
+def test_a_sweep_whose_baseline_failed_still_gets_its_report(tmp_path: Path) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150, 160])
+    folder = tmp_path / "sweeps" / "z"
+    write(records, folder, title="t", baseline={"model.name": "bert-tiny"})
+    assert "no tests: --baseline model.name=bert-tiny: no group matches" in (folder / "table.md").read_text()
+    write(records, folder, title="t", baseline={"model.pretrained": None, "model": "dsn"})
+    assert (
+        "model=dsn data=demo" in (folder / "table.md").read_text()
+        and "no tests" not in (folder / "table.md").read_text()
+    )

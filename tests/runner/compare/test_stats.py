@@ -7,10 +7,12 @@ import pytest
 from scipy import stats as scipy_stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from runner.compare import stats
 from runner.tasks.classification import OF_CONFUSION
+from runner.tasks.intervals import wilson
 
 
 @pytest.mark.parametrize("values", [[0.1, 0.4], [0.81, 0.83, 0.80], [0.5, 0.5, 0.6, 0.7, 0.5], [2.0, 2.0, 2.0]])
@@ -25,6 +27,12 @@ def test_a_single_seed_has_no_interval_over_seeds() -> None:
     assert stats.seed_interval([0.8]) is None
     assert stats.seed_bootstrap([0.8]) is None
     assert stats.spread([0.8]) is None
+
+
+@pytest.mark.parametrize(("right", "rows"), [(0, 20), (20, 20), (150, 200), (1, 3)])
+def test_the_interval_of_a_single_seed_is_statsmodels_wilson(right: int, rows: int) -> None:
+    low, high = wilson(right / rows, rows)
+    assert (low, high) == pytest.approx(proportion_confint(right, rows, method="wilson"), abs=1e-12)
 
 
 def test_the_bootstrap_over_seeds_is_the_percentile_bootstrap() -> None:
