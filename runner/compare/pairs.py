@@ -59,12 +59,12 @@ class Paired:
     def _why(self) -> str:
         if self.p_examples == 1.0 and self.difference == 0:
             return ": the same answers"
+        if self.p < ALPHA:
+            return ": one of many comparisons"
         if self.p_seeds is None:
             return ": within the noise of the examples"
         if self.p_seeds >= ALPHA > self.p_examples:
             return ": the seeds scatter as much"
-        if self.p < ALPHA:
-            return ": one of many comparisons"
         return ""
 
 
