@@ -35,6 +35,7 @@ class Paired:
     test: str
     seeds: list[int]
     examples: int
+    same_answers: bool
     p_holm: float | None = None
 
     @property
@@ -57,7 +58,7 @@ class Paired:
         return f"{word[self.difference < 0]} by {abs(self.difference):.4f}{sure}"
 
     def _why(self) -> str:
-        if self.p_examples == 1.0 and self.difference == 0:
+        if self.same_answers:
             return ": the same answers"
         if self.p < ALPHA:
             return ": one of many comparisons"
@@ -111,6 +112,7 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
         test,
         [first.seed for first, _ in runs],
         len(answers[0][0].labels),
+        all(np.array_equal(mine.predicted, other.predicted) for mine, other in answers),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,11 @@ def _save(plt: Any, figure: Any, path: Path) -> Path:
 
 def _pareto(plt: Any, rows: list[Row], letter: str, latency: str | None) -> Any:
     """Score against one cost with intervals; the front is joined."""
+    from matplotlib.ticker import EngFormatter
+
     cost, words = AXES[letter]
     figure, axes = plt.subplots(figsize=(7, 4))
+    values = [row.costs[cost] for row in rows]
     for index, row in enumerate(rows):
         colour, x, y = f"C{index % 10}" if len(rows) <= MOST_LABELS else "C0", row.costs[cost], row.mean
         on = letter in row.fronts
@@ -57,12 +61,12 @@ def _pareto(plt: Any, rows: list[Row], letter: str, latency: str | None) -> Any:
             axes.plot([x, x], [row.interval.low, row.interval.high], color=colour, alpha=0.5, linewidth=1.2)
         axes.plot(x, y, "o", color=colour, markersize=7, alpha=1 if on else 0.45)
         if len(rows) <= MOST_LABELS:
-            axes.annotate(row.group.name, (x, y), xytext=(7, 3), textcoords="offset points", fontsize=8)
+            _name(axes, row.group.name, x, float(y or 0.0), to_the_left=x > math.sqrt(min(values) * max(values)))
     front = sorted((row.costs[cost], row.mean) for row in rows if letter in row.fronts)
     axes.plot([x for x, _ in front], [y for _, y in front], "--", color="0.5", linewidth=1, zorder=0)
-    values = [row.costs[cost] for row in rows]
     if max(values) > LOG_FROM * min(values):
         axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}" if letter == "l" else EngFormatter())
     axes.set_xlabel(f"{latency}, ms" if letter == "l" else words)
     axes.set_ylabel(rows[0].metric)
     axes.margins(x=0.15)
@@ -70,9 +74,19 @@ def _pareto(plt: Any, rows: list[Row], letter: str, latency: str | None) -> Any:
     return figure
 
 
+def _name(axes: Any, name: str, x: float, y: float, to_the_left: bool) -> None:
+    """Write a name beside its point, readable over lines."""
+    from matplotlib.patheffects import withStroke
+
+    place = {"xytext": (-8, -3), "ha": "right"} if to_the_left else {"xytext": (8, -3), "ha": "left"}
+    halo = [withStroke(linewidth=3, foreground="white")]
+    axes.annotate(name, (x, y), textcoords="offset points", fontsize=8, path_effects=halo, **place)
+
+
 def _seeds(plt: Any, rows: list[Row]) -> Any:
     """One strip a group: each run, the mean, the interval."""
     figure, axes = plt.subplots(figsize=(7, 1 + 0.35 * len(rows)))
+    axes.use_sticky_edges = False  # a bar that begins at the edge looks cut off
     for index, row in enumerate(reversed(rows)):
         values = row.group.values(row.metric)
         if row.interval:
@@ -82,6 +96,5 @@ def _seeds(plt: Any, rows: list[Row]) -> Any:
         axes.plot([row.mean, row.mean], [index - 0.35, index + 0.35], color="C0", linewidth=2)
     axes.set_yticks(range(len(rows)), [f"{row.group.name}, n={row.n}" for row in reversed(rows)])
     axes.set_xlabel(rows[0].metric)
-    axes.use_sticky_edges = False  # a bar that begins at the edge looks cut off
     axes.grid(axis="x", alpha=0.25)
     return figure

@@ -61,12 +61,13 @@ def test_columns() -> list[Column]:
     """The test of each group against the baseline."""
     return [
         Column("group", False, lambda row: row.group.name),
+        Column("verdict", False, lambda row: row.verdict or None),
         Column("difference", True, _tested(lambda found: found.difference), "{:+.4f}".format),
         Column("95 %", True, _tested(lambda found: found), lambda found: f"{found.low:+.4f} to {found.high:+.4f}"),
+        Column("pairs", True, _tested(lambda found: len(found.seeds))),
         Column("p examples", True, _tested(lambda found: found.p_examples), p_text),
         Column("p seeds", True, _tested(lambda found: found.p_seeds), p_text),
         Column("p Holm", True, _tested(lambda found: found.p_holm), p_text),
-        Column("verdict", False, lambda row: row.verdict or None),
     ]
 
 

@@ -67,6 +67,24 @@ def test_identical_answers_are_said_to_be_so(tmp_path: Path) -> None:
     assert found.in_words() == "not distinguishable: the same answers"
 
 
+def test_as_many_errors_elsewhere_are_a_tie_but_not_the_same_answers(tmp_path: Path) -> None:
+    labels = np.arange(100) % 2
+    for model, wrong in (("dsn", slice(0, 10)), ("bert-tiny", slice(50, 60))):
+        answers = labels.copy()
+        answers[wrong] = 1 - answers[wrong]
+        write_run(tmp_path, f"model={model}", labels=labels, answers=answers)
+    found = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(found, Paired) and found.p == 1.0 and found.low < 0 < found.high
+    assert found.in_words() == "not distinguishable: within the noise of the examples"
+
+
+def test_only_common_seeds_are_paired(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=bert-tiny", right=[184, 176, 190])
+    write_group(tmp_path, "model=dsn", right=[140, 139])
+    found = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(found, Paired) and found.seeds == [0, 1] and found.difference == pytest.approx(0.2025)
+
+
 def test_holm_corrects_over_the_whole_table(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150])
     for number, right in enumerate((155, 156, 157, 158)):
