@@ -159,9 +159,10 @@ def markdown(comparison: Comparison, title: str, question: str | None) -> str:
     """The comparison as a Markdown page."""
     lines = [f"# {title}", ""] + ([question, ""] if question else [])
     lines += _markdown_table(columns(comparison), comparison.rows)
-    lines += ["", *legend(comparison)]
+    lines += ["", *(f"- {line}" for line in legend(comparison))]
     if comparison.baseline:
-        lines += ["", *_markdown_table(test_columns(), comparison.rows), "", *test_legend(comparison)]
+        lines += ["", *_markdown_table(test_columns(), comparison.rows), ""]
+        lines += [f"- {line}" for line in test_legend(comparison)]
     if comparison.claims:
         rows = [claim_cells(claim) for claim in comparison.claims]
         lines += ["", *_pipes(CLAIM_TITLES, [False] * len(CLAIM_TITLES), rows)]
