@@ -94,7 +94,9 @@ def _name(groups: list[Group]) -> None:
         record = groups[0].runs[0].record
         groups[0].name = f"model={record['config']['model']['name']} data={record['config']['data']['name']}"
         return
-    typed = {word.partition("=")[0].lstrip("+") for group in groups for word in group.runs[0].record["overrides"]}
+    typed = {
+        word.partition("=")[0].lstrip("+") for group in groups for word in group.runs[0].record.get("overrides", [])
+    }
     keys = sorted(varying(groups), key=lambda key: (_rank(key, typed), key))
     parts: list[tuple[str, ...]] = [()] * len(groups)
     chosen: list[str] = []

@@ -63,8 +63,7 @@ def content(comparison: Comparison, title: str, question: str | None, made: str)
         "notes": [note.removeprefix("look: ") for note in notes(comparison)],
         "tests": _table(test_columns(), rows) | {"legend": test_legend(comparison)} if comparison.baseline else None,
         "claims": _claims(comparison.claims) if comparison.claims else None,
-        "tables": [{"key": i, "metric": metric, "label": _label(rows, metric, of) if len(keys) > 1 else ""}
-                   for i, (metric, of) in enumerate(keys)],
+        "tables": [{"key": i, "metric": keys[i][0], "label": label} for i, label in enumerate(_labels(rows, keys))],
         "axes": [{"letter": letter, "key": cost, "label": words, "title": f"{UNITS[letter]}{_cell(comparison, letter)}"}
                  for letter, (cost, words) in AXES.items()],
         "groups": [_group(row, keys.index((row.metric, row.examples))) for row in rows],
@@ -77,9 +76,13 @@ def content(comparison: Comparison, title: str, question: str | None, made: str)
     }  # fmt: skip
 
 
-def _label(rows: list[Row], metric: str, examples: str) -> str:
-    first = next(row for row in rows if row.metric == metric and row.examples == examples)
-    return f"{first.group.settings['data.name']} {metric}"
+def _labels(rows: list[Row], keys: list[tuple[str, str]]) -> list[str]:
+    """A name for each table of data and metric: none for a single one, the data's print where names are not enough."""
+    if len(keys) == 1:
+        return [""]
+    names = {row.examples: row.group.settings["data.name"] for row in rows}
+    plain = [f"{names[examples]} {metric}" for metric, examples in keys]
+    return [f"{name} ({key[1][:6]})" if plain.count(name) > 1 else name for name, key in zip(plain, keys)]
 
 
 def _cell(comparison: Comparison, letter: str) -> str:

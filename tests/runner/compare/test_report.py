@@ -111,6 +111,12 @@ class Page(HTMLParser):
 
 
 def browse(page: Path, fragment: str, profile: Path) -> tuple[Page, str]:
+    """The page after its scripts ran, parsed, and what it logged."""
+    text, logged = browse_text(page, fragment, profile)
+    return Page(text), logged
+
+
+def browse_text(page: Path, fragment: str, profile: Path) -> tuple[str, str]:
     """The page after its scripts ran, in a headless Chromium, and what it logged."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
@@ -120,7 +126,7 @@ def browse(page: Path, fragment: str, profile: Path) -> tuple[Page, str]:
         f"--user-data-dir={profile}", "--dump-dom", f"file://{page}{fragment}",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    return Page(done.stdout), "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
 
 
 def test_a_browser_draws_tables_points_and_curves_without_an_error(sweep: Path, tmp_path: Path) -> None:
@@ -143,6 +149,46 @@ def test_a_browser_sorts_the_table_both_ways(sweep: Path, tmp_path: Path) -> Non
     smallest_first = browse(sweep / "report.html", f"#sort=-{column}", tmp_path / "c")[0]
     assert [row[0] for row in largest_first.rows["compared"][1:]] == ["model=bert-tiny", "model=dsn"]
     assert [row[0] for row in smallest_first.rows["compared"][1:]] == ["model=dsn", "model=bert-tiny"]
+
+
+def acted(page: Path, script: str, folder: Path) -> str:
+    """The page's DOM after a visitor's actions, written as a script at its end."""
+    copy = folder / "acted.html"
+    text = page.read_text(encoding="utf-8").replace("</body>", f"<script>{script}</script></body>")
+    copy.write_text(text, encoding="utf-8")
+    return browse_text(copy, "", folder / "profile")[0]
+
+
+def test_pointing_at_a_dot_shows_its_numbers(sweep: Path, tmp_path: Path) -> None:
+    script = (
+        "document.querySelector('#pareto circle')"
+        ".dispatchEvent(new PointerEvent('pointermove', {clientX: 100, clientY: 100}))"
+    )
+    dom = acted(sweep / "report.html", script, tmp_path)
+    found = re.search(r'<div id="tip" role="status"([^>]*)>(.*?)</div>', dom, re.DOTALL)
+    assert found and "hidden" not in found[1]
+    assert "model=bert-tiny" in found[2] and "packed bytes 40,000" in found[2] and "better by" in found[2]
+
+
+def test_clicking_sorts_and_chooses_the_cost(sweep: Path, tmp_path: Path) -> None:
+    script = (
+        "const heads = [...document.querySelectorAll('#groups th button')];"
+        "const head = heads.find((button) => button.textContent === 'ms'); head.click(); head.click();"
+        "[...document.querySelectorAll('#pareto .choices button')].find((b) => b.textContent === 'latency').click();"
+    )
+    dom = acted(sweep / "report.html", script, tmp_path)
+    assert [row[0] for row in Page(dom).rows["compared"][1:]] == ["model=bert-tiny", "model=dsn"]
+    assert 'aria-sort="ascending"' in dom and "ms (speed/latency_ms_p50_b1_s128)" in dom
+
+
+def test_datasets_are_drawn_apart(tmp_path: Path) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150, 160])
+    records += write_group(tmp_path, "model=dsn", right=[170, 160], fingerprint="e" * 64)
+    write(records, tmp_path / "sweeps" / "x", title="two")
+    dom = browse_text(tmp_path / "sweeps" / "x" / "report.html", "", tmp_path / "profile")[0]
+    assert "demo test/accuracy (dddddd)</button>" in dom and "demo test/accuracy (eeeeee)</button>" in dom
+    assert Page(dom).classes.count("seeds point") == 2, "two runs of the table that is shown"
+    assert (tmp_path / "sweeps" / "x" / "plots" / "seeds_2.png").is_file()
 
 
 def test_a_report_of_nothing_is_refused(tmp_path: Path) -> None:
