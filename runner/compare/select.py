@@ -205,8 +205,10 @@ def matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]]
 
 def same(value: Any, text: str) -> bool:
     """Is a config value what the text says? 1e-3 is 0.001, null is None, [int8] is the list of one."""
-    if isinstance(value, bool) or value is None or isinstance(value, str | list):
-        return shown(value) in (text, text.replace(" ", "")) or (value == [] and text in ("none", "[none]"))
+    if isinstance(value, list):
+        return shown(value) in (text.replace(" ", ""), f"[{text}]") or (value == [] and text in ("none", "[none]"))
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return shown(value) == text
     try:
         return float(value) == float(text)
     except (TypeError, ValueError):
