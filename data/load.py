@@ -53,7 +53,7 @@ def load(settings: DataSettings, *, tokenizer: str, vocab_size: int, cache: Path
     fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
     return Splits(
         task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
-        raw.dropped, raw.notes,
+        prints, raw.dropped, raw.notes,
     )  # fmt: skip
 
 

@@ -29,6 +29,9 @@ Verbs
   run demo          train and compare two tiny encoders on the built-in data, offline
   run list [GROUP]  every choice of every group
   run show [ID]     the table of a recorded run (the newest without ID)
+  run compare ...   recorded runs grouped over seeds: intervals, tests against a baseline, fronts, a report
+  run diff A B      what differs between two runs: settings, metrics, and whether it could be chance
+  run explain ID    where each setting of a run came from: file, sweep, command line or derived
   run sync          mirror the run folders to MLflow that are not there yet
   run ui            open MLflow on the recorded runs
   run doctor        versions, threads, matrix backend, hub and store
@@ -36,7 +39,7 @@ Verbs
 Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completion (-sc).
 """
 
-VERBS = ("demo", "list", "show", "sync", "ui", "doctor")
+VERBS = ("demo", "list", "show", "compare", "diff", "explain", "sync", "ui", "doctor")
 outcomes: list[Outcome] = []
 
 

@@ -215,6 +215,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "name": settings.data.name,
             "source": settings.data.id or settings.data.path or settings.data.source,
             "fingerprint": splits.fingerprint,
+            "fingerprints": splits.prints,
             "rows": {part.name: len(part) for part in parts},
             "truncated": {part.name: part.truncated for part in parts},
             "lengths": {part.name: part.length_stats for part in parts},
