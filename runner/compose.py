@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError
+from runner.sweep import register
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from runner.schema import Settings
+
+
+COMMAND_KEYS = ("hydra", "sweep")  # about the command, not about what one run computes
 
 
 @cache
@@ -41,6 +45,7 @@ def compose(overrides: list[str]) -> DictConfig:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    register()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_module("conf", version_base="1.3"):
@@ -50,10 +55,10 @@ def compose(overrides: list[str]) -> DictConfig:
         raise ConfigError(f"the config does not compose: {reason}. Mend that YAML, then: run --cfg job") from error
 
 
-def resolve(config: DictConfig) -> Settings:
+def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     """Typed settings with every derived value written back, so that what is saved is the whole truth.
 
-    Raises ConfigError for values that contradict each other.
+    jobs: runs side by side, which share the cores. Raises ConfigError for values that contradict each other.
     """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -62,7 +67,8 @@ def resolve(config: DictConfig) -> Settings:
     from runner.threads import choose_threads
 
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), config)
+        ours = [str(key) for key in config if key not in COMMAND_KEYS]
+        merged = OmegaConf.merge(OmegaConf.structured(Settings), OmegaConf.masked_copy(config, ours))
         settings: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error
@@ -74,7 +80,7 @@ def resolve(config: DictConfig) -> Settings:
         source = model.pretrained or model.init_from
         model.tokenizer = source or ("train" if builtin else DEFAULT_TOKENIZER)
     if settings.train.threads is None:
-        settings.train.threads = choose_threads(settings)
+        settings.train.threads = choose_threads(settings, jobs)
     contradictions = list(conflicts(settings))
     if contradictions:
         raise ConfigError("\n".join(contradictions))

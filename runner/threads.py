@@ -24,12 +24,12 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def choose_threads(settings: Settings) -> int:
-    """CPU threads for one run: 1 for models without an encoder or up to 256 wide, else up to 4."""
+def choose_threads(settings: Settings, jobs: int = 1) -> int:
+    """CPU threads for one of `jobs` runs side by side: 1 without an encoder or up to 256 wide, else up to 4."""
     model = settings.model
     if model.family == "dsn" or (model.family == "bert" and model.hidden <= WIDE):
         return 1
-    return min(MOST, cores())
+    return max(1, min(MOST, cores() // jobs))
 
 
 def set_threads(count: int) -> None:

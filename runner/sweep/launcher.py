@@ -1,0 +1,160 @@
+"""Hydra's side of a sweep: the launcher `local` (a process a job, side by side) and the sweeper `grid`.
+
+`grid` is Hydra's own sweeper without its check of every job one after the other: the launcher composes them anyway,
+side by side, and checks more.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+
+from runner.errors import refuse
+from runner.sweep.ledger import Ledger
+from runner.sweep.plan import Job, plan
+from runner.sweep.pool import Pool, gpus
+from runner.sweep.worker import Task
+from runner.terminal import comparison
+from runner.threads import cores, set_threads
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+REFUSED = 2
+
+
+class Grid(BasicSweeper):
+    """Every combination of the swept values, as one batch."""
+
+    returned: ClassVar[list[JobReturn]] = []  # hydra.main gives the results to nobody
+
+    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
+        """Leave it to the launcher where that is ours."""
+        if not isinstance(self.launcher, LocalLauncher):
+            super().validate_batch_is_legal(batch)
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Run every combination; the results of each batch."""
+        batches = super().sweep(arguments)
+        Grid.returned[:] = [result for batch in batches for result in batch]
+        if not isinstance(self.launcher, LocalLauncher):  # ours ends with more than this table
+            records = [getattr(result.return_value, "record", None) for result in Grid.returned]
+            comparison([record for record in records if record])
+        return batches
+
+
+class LocalLauncher(Launcher):
+    """Runs the jobs of a sweep in processes of their own on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger: Ledger | None = None
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take what Hydra gives every launcher."""
+        self.context, self.function, self.config = hydra_context, task_function, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run the jobs that are not done yet; one result each, in order.
+
+        Leaves with exit code 2 before anything starts if a config is wrong. Raises KeyboardInterrupt.
+        """
+        from omegaconf import OmegaConf
+
+        sweep: Any = OmegaConf.to_container(self.config.sweep, resolve=True)
+        slots = sweep["jobs"] or len(gpus()) or cores()
+        slots = min(slots, len(job_overrides)) if self.ledger is None else slots
+        jobs = plan(job_overrides, self._load, cores(), min(slots, cores()))
+        for job in jobs:
+            job.number += initial_job_idx
+        _refuse(jobs)
+        for job in jobs:
+            with_number(job)
+        ledger = self._ledger(jobs, sweep, slots)
+        interrupted = False
+        try:
+            self._run(jobs, ledger, sweep, slots)
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
+        finally:
+            ledger.close(interrupted)
+        return [_returned(job) for job in jobs]
+
+    def _load(self, overrides: list[str]) -> DictConfig:
+        return self.context.config_loader.load_sweep_config(self.config, overrides)
+
+    def _ledger(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> Ledger:
+        """The sweep's ledger; a further batch, as a tuner asks for them, belongs to the same sweep."""
+        if self.ledger is None:
+            self.ledger = Ledger(list(self.config.hydra.overrides.task), jobs, sweep, slots)
+        else:
+            self.ledger.extend(jobs)
+        self.ledger.open()
+        return self.ledger
+
+    def _run(self, jobs: list[Job], ledger: Ledger, sweep: dict[str, Any], slots: int) -> None:
+        todo = [job for job in jobs if job.status != "done"]
+        if not todo:
+            return
+        Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
+        load_libraries()
+        alive = os.pipe()
+        stop = sweep["on_failure"] == "stop"
+        task = Task(self.function, self.context, min(slots, cores()), alive)
+        try:
+            Pool(task, ledger, slots=slots, memory_gb=sweep["memory_gb"], stop_on_failure=stop).run(todo)
+        finally:
+            for end in alive:
+                os.close(end)
+
+
+def load_libraries() -> None:
+    """Import once what every job needs, before forking: a second a job. Imports only: no thread, no arithmetic."""
+    set_threads(1)
+    import runner.results
+    import runner.train  # noqa: F401
+
+
+def with_number(job: Job) -> None:
+    """Tell a job's config its number, as Hydra's launchers do."""
+    from omegaconf import open_dict
+
+    with open_dict(job.config):
+        job.config.hydra.job.id = job.number
+        job.config.hydra.job.num = job.number
+
+
+def _refuse(jobs: list[Job]) -> None:
+    """Leave if a config is wrong, naming each mistake once."""
+    problems: dict[str, list[str]] = {}
+    for job in jobs:
+        if job.problem:
+            problems.setdefault(job.problem, []).append(job.label)
+    if problems:
+        lines = [
+            f"{problem} ({where[0]}{f' and {len(where) - 1} more' if where[1:] else ''})"
+            for problem, where in problems.items()
+        ]
+        sys.exit(refuse(lines))
+
+
+def _returned(job: Job) -> JobReturn:
+    """A job's result as Hydra's launchers give it."""
+    from runner.experiment import Outcome
+
+    found = JobReturn(overrides=job.overrides, working_dir=os.getcwd(), task_name="run")
+    found.cfg = copy.copy(job.config)
+    found.status = JobStatus.COMPLETED
+    code = {"done": 0, "killed": 130}.get(job.status, 1)
+    found.return_value = job.return_value or Outcome(code, job.record, job.reason)
+    return found
