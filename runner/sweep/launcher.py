@@ -7,6 +7,7 @@ side by side, and checks more.
 from __future__ import annotations
 
 import copy
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -107,7 +108,7 @@ class LocalLauncher(Launcher):
         if not todo:
             return
         Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
-        load_libraries()
+        load_libraries({job.settings.data.source for job in todo if job.settings})
         alive = os.pipe()
         stop = sweep["on_failure"] == "stop"
         task = Task(self.function, self.context, min(slots, cores()), alive)
@@ -118,11 +119,21 @@ class LocalLauncher(Launcher):
                 os.close(end)
 
 
-def load_libraries() -> None:
-    """Import once what every job needs, before forking: a second a job. Imports only: no thread, no arithmetic."""
+LIBRARIES = (
+    "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
+    "sklearn.metrics", "data.load", "models.build", "models.save", "runner.checkpoint", "runner.results", "runner.train",
+    "runner.measure.latency",
+)  # fmt: skip
+
+
+def load_libraries(sources: set[str]) -> None:
+    """Import once, before forking, what every job imports sooner or later: two seconds a job.
+
+    Imports only: none starts arithmetic or a thread that a fork would miss. sources: of the data.
+    """
     set_threads(1)
-    import runner.results
-    import runner.train  # noqa: F401
+    for name in (*LIBRARIES, *(["datasets"] if "hub" in sources else [])):
+        importlib.import_module(name)
 
 
 def with_number(job: Job) -> None:
@@ -152,7 +163,7 @@ def _returned(job: Job) -> JobReturn:
     """A job's result as Hydra's launchers give it."""
     from runner.experiment import Outcome
 
-    found = JobReturn(overrides=job.overrides, working_dir=os.getcwd(), task_name="run")
+    found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
     found.cfg = copy.copy(job.config)
     found.status = JobStatus.COMPLETED
     code = {"done": 0, "killed": 130}.get(job.status, 1)
