@@ -72,8 +72,7 @@ class LocalLauncher(Launcher):
         from omegaconf import OmegaConf
 
         sweep: Any = OmegaConf.to_container(self.config.sweep, resolve=True)
-        slots = sweep["jobs"] or len(gpus()) or cores()
-        slots = min(slots, len(job_overrides)) if self.ledger is None else slots
+        slots = slots_for(sweep, len(job_overrides))
         jobs = plan(job_overrides, self._load, cores(), min(slots, cores()))
         for job in jobs:
             job.number += initial_job_idx
@@ -117,6 +116,11 @@ class LocalLauncher(Launcher):
         finally:
             for end in alive:
                 os.close(end)
+
+
+def slots_for(sweep: dict[str, Any], count: int) -> int:
+    """How many of `count` jobs run side by side: sweep.jobs, else one a GPU where there are any, else one a core."""
+    return max(1, min(sweep["jobs"] or len(gpus()) or cores(), count))
 
 
 LIBRARIES = (
