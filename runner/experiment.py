@@ -20,6 +20,7 @@ from runner.identity import identify
 from runner.record import Record, check_writable, read
 from runner.schema import Settings
 from runner.surroundings import Busy
+from runner.sweep import stale
 from runner.sweep.index import remember
 from runner.terminal import Terminal
 from runner.threads import set_threads
@@ -183,7 +184,8 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
     record = Record.begin(started.folder, _header(started, overrides), resumed=checkpoints.newest() is not None)
     mirror = (surroundings.here.mirror or start_mirror)(settings.tracker, started.folder.parent)
     if mirror:
-        mirror.request(started.folder)
+        for folder in [started.folder, *([] if surroundings.here.mirror else stale.close_all(started.folder.parent))]:
+            mirror.request(folder)
     terminal.begin(started)
     wait_s, code = settings.tracker.wait_s, 0
     try:

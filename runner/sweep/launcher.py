@@ -125,8 +125,8 @@ def slots_for(sweep: dict[str, Any], count: int) -> int:
 
 LIBRARIES = (
     "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
-    "sklearn.metrics", "data.load", "models.build", "models.save", "runner.checkpoint", "runner.results", "runner.train",
-    "runner.measure.latency",
+    "sklearn.metrics", "data.load", "models.build", "models.save", "runner.checkpoint", "runner.measure.latency",
+    "runner.results", "runner.train",
 )  # fmt: skip
 
 

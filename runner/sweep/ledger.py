@@ -144,18 +144,20 @@ class Ledger:
         write_json(self.folder / SWEEP, self.content)
 
     def close(self, interrupted: bool) -> None:
-        """End: the final file, the table, the report, and the mirror brought up to date."""
+        """End: the table, the report, the final file, and the mirror brought up to date with all of them."""
         states = {job.status for job in self.jobs}
-        status = "killed" if interrupted else "failed" if "failed" in states else "done"
-        self.content |= {"status": status, "ended": now()}
-        self.write()
         self.table.close()
         records = [job.record for job in self.jobs if job.record]
-        if records and not interrupted:
-            compare(records, self.folder, self.content)
-        self._finish_mirrors(AFTER_CTRL_C_S if interrupted else None)
-        if self._lock is not None:
-            self._lock.release()
+        try:
+            if records and not interrupted:
+                compare(records, self.folder, self.content)
+        finally:
+            status = "killed" if interrupted else "failed" if states & {"failed", "killed"} else "done"
+            self.content |= {"status": status, "ended": now()}
+            self.write()
+            self._finish_mirrors(AFTER_CTRL_C_S if interrupted else None)
+            if self._lock is not None:
+                self._lock.release()
 
     def _finish_mirrors(self, wait_s: float | None) -> None:
         if any(self._mirrors.values()):
