@@ -183,8 +183,9 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
         checkpoints.clear()
     record = Record.begin(started.folder, _header(started, overrides), resumed=checkpoints.newest() is not None)
     mirror = (surroundings.here.mirror or start_mirror)(settings.tracker, started.folder.parent)
+    closed = [] if surroundings.here.mirror else stale.close_all(started.folder.parent)  # a sweep has done that
     if mirror:
-        for folder in [started.folder, *([] if surroundings.here.mirror else stale.close_all(started.folder.parent))]:
+        for folder in [started.folder, *closed]:
             mirror.request(folder)
     terminal.begin(started)
     wait_s, code = settings.tracker.wait_s, 0

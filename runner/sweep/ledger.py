@@ -147,7 +147,7 @@ class Ledger:
         """End: the table, the report, the final file, and the mirror brought up to date with all of them."""
         states = {job.status for job in self.jobs}
         self.table.close()
-        records = [job.record for job in self.jobs if job.record]
+        records = [job.record for job in self.jobs if job.record and job.status == "done"]
         try:
             if records and not interrupted:
                 compare(records, self.folder, self.content)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
 LOG_LINES = 20
+LINE = 200  # characters of one
 
 
 class Pool:
@@ -230,8 +231,11 @@ def gpus() -> list[str]:
 
 
 def last_lines(log: Path, count: int = LOG_LINES) -> str:
-    """The end of a log."""
+    """The end of a log; of a crash, whose report starts with the innermost call, its beginning."""
     try:
-        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
+    crash = next((place for place, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+    shown = lines[-count:] if crash is None else lines[crash : crash + count]
+    return "\n".join(line[:LINE] for line in shown)

@@ -26,6 +26,8 @@ class Table:
     def __init__(self, jobs: list[Job], slots: int) -> None:
         self.jobs, self.slots = jobs, slots
         self.console = Console(highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = 120  # a pipe has no width of its own
         self._common = common([job.label for job in jobs])
         self._live: Any = None
 

@@ -119,7 +119,7 @@ def _settle(task: Task, log: Path, gpu: str | None) -> None:
     for source, target in ((nothing, 0), (out, 1), (out, 2)):
         os.dup2(source, target)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", buffering=1), open(2, "w", buffering=1)  # noqa: SIM115
-    faulthandler.enable(sys.stderr)
+    faulthandler.enable(sys.stderr, all_threads=False)
     # Ctrl-C in the terminal reaches the whole group; the parent passes it on as SIGTERM, once and in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
