@@ -63,12 +63,12 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.schema import DEFAULT_TOKENIZER, Settings
+    from runner.schema import DEFAULT_TOKENIZER
     from runner.threads import choose_threads
 
     try:
         ours = [str(key) for key in config if key not in COMMAND_KEYS]
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), OmegaConf.masked_copy(config, ours))
+        merged = OmegaConf.merge(_schema(), OmegaConf.masked_copy(config, ours))
         settings: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error
@@ -85,6 +85,16 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     if contradictions:
         raise ConfigError("\n".join(contradictions))
     return settings
+
+
+@cache
+def _schema() -> DictConfig:
+    """The typed config that a composed one is merged into."""
+    from omegaconf import OmegaConf
+
+    from runner.schema import Settings
+
+    return OmegaConf.structured(Settings)
 
 
 def conflicts(settings: Settings) -> list[str]:

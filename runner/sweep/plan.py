@@ -21,6 +21,7 @@ from runner.compose import resolve
 from runner.errors import ConfigError
 from runner.schema import Settings
 from runner.sweep import index
+from runner.sweep.composing import Composer
 from runner.sweep.stale import is_held
 
 if TYPE_CHECKING:
@@ -67,8 +68,10 @@ def plan(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_be
     """
     jobs = [Job(number, list(words)) for number, words in enumerate(overrides)]
 
+    composer = Composer(load)
+
     def one(job: Job) -> Job:
-        return examine(job, load, jobs_beside)
+        return examine(job, composer, jobs_beside)
 
     return side_by_side(one, jobs, processes)
 
