@@ -6,15 +6,15 @@ side by side, and checks more.
 
 from __future__ import annotations
 
-import copy
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
@@ -43,14 +43,28 @@ class Grid(BasicSweeper):
         if not isinstance(self.launcher, LocalLauncher):
             super().validate_batch_is_legal(batch)
 
+    @staticmethod
+    def expand(params: Mapping[str, Any], words: Sequence[str], loader: Any = None) -> list[list[str]]:
+        """Every combination of the values in a sweep's file and on the command line, which replaces the file's."""
+        own = [f"{key}={value}" for key, value in params.items()]
+        parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *words])
+        (batch,) = BasicSweeper.split_arguments(parsed, None)
+        return batch
+
     def sweep(self, arguments: list[str]) -> Any:
-        """Run every combination; the results of each batch."""
-        batches = super().sweep(arguments)
-        Grid.returned[:] = [result for batch in batches for result in batch]
+        """Run every combination; their results, in order.
+
+        Unlike Hydra's own, nothing is written here: a dump of the config could hold a tracker's password.
+        """
+        if self.config is None or self.launcher is None or self.hydra_context is None:
+            raise RuntimeError("sweep() before setup()")
+        batch = self.expand(self.params, arguments, self.hydra_context.config_loader)
+        self.validate_batch_is_legal(batch)
+        Grid.returned[:] = self.launcher.launch(batch, initial_job_idx=0)
         if not isinstance(self.launcher, LocalLauncher):  # ours ends with more than this table
             records = [getattr(result.return_value, "record", None) for result in Grid.returned]
             comparison([record for record in records if record])
-        return batches
+        return Grid.returned
 
 
 class LocalLauncher(Launcher):
@@ -168,7 +182,7 @@ def _returned(job: Job) -> JobReturn:
     from runner.experiment import Outcome
 
     found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
-    found.cfg = copy.copy(job.config)
+    found.cfg = job.config
     found.status = JobStatus.COMPLETED
     code = {"done": 0, "killed": 130}.get(job.status, 1)
     found.return_value = job.return_value or Outcome(code, job.record, job.reason)

@@ -21,6 +21,7 @@ from runner.sweep.plan import Job, output_of
 from runner.sweep.table import Table
 from runner.sweep.worker import Running
 from runner.track.settings import TrackerSettings
+from runner.track.uri import mask
 
 SWEEP = "sweep.json"
 EVERY_S = 1.0  # between two writings of sweep.json
@@ -55,7 +56,7 @@ class Ledger:
             "id": self.id,
             "name": sweep.get("name"),
             "question": sweep.get("question"),
-            "overrides": overrides,
+            "overrides": [mask(word) for word in overrides],
             "runs": [],
             "claims": sweep.get("claims") or [],
             "baseline": sweep.get("baseline"),

@@ -23,6 +23,7 @@ from runner.schema import Settings
 from runner.sweep import index
 from runner.sweep.composing import Composer
 from runner.sweep.stale import is_held
+from runner.track.uri import mask
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -58,7 +59,8 @@ class Job:
     @property
     def label(self) -> str:
         """The overrides without those that say how to run."""
-        return " ".join(word for word in self.overrides if not word.startswith(("sweep.", "+sweep=", "hydra")))
+        hidden = ("sweep.", "+sweep=", "hydra")
+        return " ".join(mask(word) for word in self.overrides if not word.startswith(hidden))
 
 
 def plan(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:

@@ -36,7 +36,6 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
     """The jobs of a sweep's command, its `sweep` node, and how many would run at a time."""
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.types import RunMode
     from omegaconf import OmegaConf
 
@@ -50,10 +49,7 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
     with initialize_config_module("conf", version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", overrides, run_mode=RunMode.MULTIRUN)
-        params = master.hydra.sweeper.params or {}
-        words = [*(f"{key}={value}" for key, value in params.items()), *master.hydra.overrides.task]
-        parsed = OverridesParser.create(config_loader=loader).parse_overrides(words)
-        (batch,) = Grid.split_arguments(parsed, None)
+        batch = Grid.expand(master.hydra.sweeper.params or {}, master.hydra.overrides.task, loader)
         sweep: Any = OmegaConf.to_container(master.sweep, resolve=True)
         slots = slots_for(sweep, len(batch))
         jobs = plan(batch, lambda job: loader.load_sweep_config(master, job), cores(), min(slots, cores()))
