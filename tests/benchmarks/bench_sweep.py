@@ -17,10 +17,12 @@ import pytest
 
 from runner.record import records
 from runner.threads import cores
+from tests.benchmarks.trainer_script import TINY
 from tests.conftest import REPO
 
 JOBS = 100
 ROWS, SEEDS = 10_000, 8
+REPETITIONS = int(os.environ.get("REPETITIONS", "20"))
 LEAST_GAIN = {2: 2.7, 4: 5.0}  # wall of the script over wall of the sweep, by cores
 
 
@@ -49,11 +51,11 @@ def test_a_hundred_jobs_that_do_nothing_take_half_of_hydras_basic_launcher(tmp_p
 
 
 @pytest.mark.hub
+@pytest.mark.timeout(1800)
 def test_eight_fine_tunings_against_a_script_around_the_trainer(tmp_path: Path) -> None:
-    words = ["-m", "model=bert-tiny", "data=sst2", f"data.max_rows={ROWS}", "train.epochs=1", "measure=off"]
-    wall("runner.cli", "model=bert-tiny", "data=sst2", f"data.max_rows={ROWS}", "train.epochs=0.01", "measure=off",
-         "tracker=none", "paths.output=warm", cwd=tmp_path)  # fmt: skip
-    ours, _ = wall("runner.cli", *words, f"seed=range(0,{SEEDS})", "tracker=none", cwd=tmp_path)
+    words = [*TINY, f"data.max_rows={ROWS}", "train.epochs=1", "measure=off", "tracker=none"]
+    wall("runner.cli", *words, "train.epochs=0.01", "paths.output=warm", cwd=tmp_path)  # data and tokens
+    ours, _ = wall("runner.cli", "-m", *words, f"seed=range(0,{SEEDS})", cwd=tmp_path)
     rivals = {
         threads: wall("tests.benchmarks.trainer_script", ROWS, SEEDS, threads, cwd=tmp_path) for threads in (1, cores())
     }
@@ -61,13 +63,14 @@ def test_eight_fine_tunings_against_a_script_around_the_trainer(tmp_path: Path) 
     for threads, (seconds, said) in rivals.items():
         print(f"\nTrainer, {threads} threads: {seconds:.1f} s = {seconds / ours:.2f} x our {ours:.1f} s\n{said}")
     print(f"ours: {scores}")
-    assert len(scores) == SEEDS and min(scores) > 0.7
+    assert len(scores) == SEEDS and min(scores) > 0.5
     assert rivals[1][0] >= LEAST_GAIN.get(cores(), 1.0) * ours
 
 
-def test_twenty_fresh_stores_with_eight_processes_at_once_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.timeout(3600)
+def test_fresh_stores_with_eight_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     words = ["model=dsn", "data=demo", "data.demo_rows=100", "train.epochs=1", "measure=off", "tracker.wait_s=120"]
-    for repetition in range(20):
+    for repetition in range(REPETITIONS):
         there = tmp_path / str(repetition)
         there.mkdir()
         environment = os.environ | {"PYTHONPATH": str(REPO), "BERTIER_CACHE": str(there / "cache")}
@@ -81,7 +84,7 @@ def test_twenty_fresh_stores_with_eight_processes_at_once_lose_nothing(tmp_path:
         with sqlite3.connect(there / "outputs" / "mlflow.db") as store:
             states = store.execute("select status, count(*) from runs group by 1").fetchall()
         assert states == [("FINISHED", 8)], (repetition, states, said)
-    print("\n20 repetitions, 160 runs: none failed, none lost")
+    print(f"\n{REPETITIONS} repetitions, {8 * REPETITIONS} runs: none failed, none lost")
 
 
 def test_latencies_in_a_sweep_are_those_of_a_lone_run(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 from runner.compose import compose, resolve
 from runner.threads import set_threads
 
+TINY = ["model=bert-tiny", "model.pretrained=null", "data=sst2"]  # the work is the same from any first weights
+
 
 def main(rows: int, seeds: int, threads: int) -> None:
     set_threads(threads)
@@ -25,7 +27,7 @@ def main(rows: int, seeds: int, threads: int) -> None:
     from models.build import build
     from tests.benchmarks.rivals import Rows, pad, stock, train
 
-    settings = resolve(compose(["model=bert-tiny", "data=sst2", f"data.max_rows={rows}", "train.epochs=1"]))
+    settings = resolve(compose([*TINY, f"data.max_rows={rows}", "train.epochs=1"]))
     cache = Path(settings.paths.cache).expanduser()
     splits = load(settings.data, tokenizer=settings.model.tokenizer, vocab_size=0, cache=cache)
     trained, reported = Rows(splits.train), Rows(splits.report[0])
