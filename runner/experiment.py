@@ -44,6 +44,7 @@ class Outcome:
     exit_code: int
     record: dict[str, Any] | None = None
     reason: str | None = None  # why there is no record
+    was_done: bool = False  # before: nothing was run
 
 
 @dataclass
@@ -81,7 +82,7 @@ def run(settings: Settings, overrides: list[str]) -> Outcome:
             found = read(started.folder)
             if found and found["status"] == "done" and not settings.force:
                 terminal.found(found, started.folder)
-                return Outcome(0, found)
+                return Outcome(0, found, was_done=True)
             return _recorded(started, overrides, terminal, begun)
     finally:
         turns.leave()

@@ -73,6 +73,7 @@ class LocalLauncher(Launcher):
     def __init__(self) -> None:
         super().__init__()
         self.ledger: Ledger | None = None
+        self.in_batches = False  # set by a sweeper that calls `launch` again and again, and `finish` at the end
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take what Hydra gives every launcher."""
@@ -85,35 +86,40 @@ class LocalLauncher(Launcher):
         """
         from omegaconf import OmegaConf
 
+        if not hasattr(os, "fork"):
+            sys.exit(refuse(["hydra/launcher=local needs a system with fork. Try: run -m hydra/launcher=basic ..."]))
         sweep: Any = OmegaConf.to_container(self.config.sweep, resolve=True)
         slots = slots_for(sweep, len(job_overrides))
         jobs = plan(job_overrides, self._load, cores(), min(slots, cores()))
-        for job in jobs:
-            job.number += initial_job_idx
         _refuse(jobs)
-        for job in jobs:
-            with_number(job)
-        ledger = self._ledger(jobs, sweep, slots)
-        interrupted = False
+        for number, job in enumerate(jobs, initial_job_idx):
+            with_number(job, number)
+        ledger = self._open(jobs, sweep, slots)
         try:
             self._run(jobs, ledger, sweep, slots)
-        except KeyboardInterrupt:
-            interrupted = True
+        except BaseException:
+            self.finish(interrupted=True)
             raise
-        finally:
-            ledger.close(interrupted)
+        if not self.in_batches:
+            self.finish()
         return [_returned(job) for job in jobs]
+
+    def finish(self, interrupted: bool = False) -> None:
+        """End the sweep: its table, its report, its mirror."""
+        if self.ledger is not None:
+            self.ledger.close(interrupted)
+            self.ledger = None
 
     def _load(self, overrides: list[str]) -> DictConfig:
         return self.context.config_loader.load_sweep_config(self.config, overrides)
 
-    def _ledger(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> Ledger:
-        """The sweep's ledger; a further batch, as a tuner asks for them, belongs to the same sweep."""
+    def _open(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> Ledger:
+        """The sweep's ledger; a further batch belongs to the same sweep."""
         if self.ledger is None:
-            self.ledger = Ledger(list(self.config.hydra.overrides.task), jobs, sweep, slots)
+            self.ledger = Ledger(list(self.config.hydra.overrides.task), list(jobs), sweep, slots)
+            self.ledger.open()
         else:
             self.ledger.extend(jobs)
-        self.ledger.open()
         return self.ledger
 
     def _run(self, jobs: list[Job], ledger: Ledger, sweep: dict[str, Any], slots: int) -> None:
@@ -154,10 +160,11 @@ def load_libraries(sources: set[str]) -> None:
         importlib.import_module(name)
 
 
-def with_number(job: Job) -> None:
-    """Tell a job's config its number, as Hydra's launchers do."""
+def with_number(job: Job, number: int) -> None:
+    """Give a job its number in the sweep, in its config too, as Hydra's launchers do."""
     from omegaconf import open_dict
 
+    job.number = number
     with open_dict(job.config):
         job.config.hydra.job.id = job.number
         job.config.hydra.job.num = job.number
@@ -184,6 +191,5 @@ def _returned(job: Job) -> JobReturn:
     found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
     found.cfg = job.config
     found.status = JobStatus.COMPLETED
-    code = {"done": 0, "killed": 130}.get(job.status, 1)
-    found.return_value = job.return_value or Outcome(code, job.record, job.reason)
+    found.return_value = job.return_value or Outcome(int(job.status != "done"), job.record, job.reason)
     return found

@@ -189,6 +189,8 @@ def _answer(sender: Connection, function: Callable[[T], T], items: list[T]) -> N
 
     try:
         sender.send_bytes(pickle.dumps([function(item) for item in items]))
+    except KeyboardInterrupt:  # the parent has got it too, and tells
+        os._exit(130)
     except BaseException:  # whatever it was: a copy of the process must never return into the caller's code
         traceback.print_exc()
         sys.stderr.flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -152,6 +153,7 @@ class Pool:
             job.status = record["status"] if record else "done" if worked else "failed"
             job.reason = record["reason"] if record else getattr(content, "reason", None)
             job.identity = record["identity"] if record else job.identity
+            job.was_done = getattr(content, "was_done", False)  # by another process, while this one waited
             return
         if (kind == RAISED and content[0] == "KeyboardInterrupt") or self.interruptions:
             job.status, job.reason = "killed", running.ended_for or "interrupted"
@@ -175,7 +177,7 @@ class Pool:
                 os.kill(running.pid, signal.SIGKILL)
 
 
-KIB = 1 if os.uname().sysname == "Darwin" else 1024  # what ru_maxrss counts in
+KIB = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
 
 
 def _close_record(job: Job) -> None:
