@@ -167,14 +167,13 @@ finally:
 
 
 def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path: Path) -> None:
-    def devices(*words: str) -> list[str]:
-        done = subprocess.run(
-            [sys.executable, "-c", VISIBLE, "-m", "model=dsn", "data=demo", "tracker=none", *words], cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(REPO), "CUDA_VISIBLE_DEVICES": "5,7"}, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        line = next(line for line in done.stdout.splitlines() if line.startswith("RETURNED"))
-        return list(json.loads(line.removeprefix("RETURNED")))
-
-    assert sorted(devices("seed=0,1,2,3")) == ["5", "5", "7", "7"]
-    assert devices("seed=0,1", "device=cpu") == ["5,7", "5,7"], "untouched: they use none"
+    words = ["-m", "model=dsn", "data=demo", "tracker=none", "device=auto,cpu", "seed=0,1,2,3", "sweep.jobs=4"]
+    done = subprocess.run(
+        [sys.executable, "-c", VISIBLE, *words], cwd=tmp_path, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(REPO), "CUDA_VISIBLE_DEVICES": "5,7"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RETURNED"))
+    devices = json.loads(line.removeprefix("RETURNED"))
+    assert set(devices[:4]) == {"5", "7"}
+    assert set(devices[4:]) == {"5,7"}, "untouched: they use none"

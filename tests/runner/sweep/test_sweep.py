@@ -87,7 +87,7 @@ def test_what_raises_crashes_is_killed_or_hoards_is_one_row_with_its_reason_and_
 
 
 def test_a_run_of_a_sweep_is_the_lone_run_bit_for_bit(tmp_path: Path) -> None:
-    model = ["model=bert-tiny", "model.vocab_size=300", *SMALL[1:], "train.threads=1", "train.epochs=1"]
+    model = ["model=bert-tiny", "model.vocab_size=300", *SMALL[1:], "data.demo_rows=300", "train.threads=1"]
     assert run_cli("-m", *model, "seed=1,2", "sweep.jobs=1", "paths.output=many", cwd=tmp_path).returncode == 0
     assert run_cli(*model, "seed=2", "paths.output=one", cwd=tmp_path).returncode == 0
     (alone,) = records(tmp_path / "one")
@@ -109,11 +109,13 @@ def test_a_run_of_a_sweep_is_the_lone_run_bit_for_bit(tmp_path: Path) -> None:
 
 def test_after_sigkill_of_the_parent_its_jobs_stop_and_the_same_command_completes_the_set(tmp_path: Path) -> None:
     words = ["-m", *SMALL, "train.epochs=6", "seed=0,1,2,3", "sweep.jobs=2", "checkpoint.every_s=0.1"]
-    process = start(*words, cwd=tmp_path, SLOW_S="0.01")
+    process = start(*words, cwd=tmp_path, SLOW_S="0.03")
 
     def has_come_far() -> bool:
-        states = [record["status"] for record in recorded(tmp_path).values()]
-        return "done" in states and bool(list((tmp_path / "outputs").glob("*/checkpoints/*.json")))
+        found = recorded(tmp_path).values()
+        going_on = [tmp_path / "outputs" / r["identity"] for r in found if r["status"] == "running"]
+        is_saved = any(list(folder.glob("checkpoints/*.json")) for folder in going_on)
+        return is_saved and "done" in {record["status"] for record in found}
 
     wait_for(has_come_far)
     process.kill()
