@@ -14,9 +14,15 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from runner.compose import compose, groups, resolve
 from runner.errors import ConfigError
+from runner.sweep import names, sweep_overrides
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+
+    from runner.schema import Settings
+
+
+SWEEP = "sweep"
 
 
 def near(word: str, known: list[str]) -> list[str]:
@@ -34,6 +40,15 @@ def check(words: list[str], multirun: bool = False) -> list[str]:
         parsed, problem = _parse(word)
         problems += [problem] if problem else []
         overrides += [parsed] if parsed else []
+    named = [override for override in overrides if override.key_or_group == SWEEP]
+    for override in named:
+        problems += _check_sweep(override, multirun)
+    if named and not problems:  # its own overrides are checked with those of the command line, which replace them
+        rest = [(word, override) for word, override in zip(words, overrides) if override not in named]
+        given = {override.get_key_element() for _, override in rest}
+        own = [_parse(word)[0] for override in named for word in sweep_overrides(str(override.value()))]
+        overrides = [o for o in own if o and o.get_key_element() not in given] + [override for _, override in rest]
+    overrides = [override for override in overrides if override not in named]
     chosen: dict[str, list[str]] = {}
     for override in overrides:
         if override.key_or_group in groups():
@@ -44,6 +59,19 @@ def check(words: list[str], multirun: bool = False) -> list[str]:
     if not problems and not any(o.is_sweep_override() for o in overrides):
         problems += _check_whole(words)
     return problems
+
+
+def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
+    """What is wrong with `+sweep=<name>`."""
+    known, name = list(names()), str(override.value())
+    if name not in known:
+        close = near(name, known)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        yield f"+sweep={name}: no such sweep{hint} Sweeps: {', '.join(known)}. Try: run -m +sweep={(close or known)[0]}"
+    elif not override.is_add():
+        yield f"sweep={name}: a sweep is added to a command. Try: run -m +sweep={name}"
+    elif not multirun:
+        yield f"+sweep={name} is several runs. Try: run -m +sweep={name}"
 
 
 def _parse(word: str) -> tuple[Override | None, str | None]:
@@ -166,11 +194,12 @@ def _owner(key: str, group: str) -> str | None:
     return None
 
 
+@cache
 def _field(key: str) -> dataclasses.Field[Any] | None:
     """The dataclass field behind a dotted key, or None where the schema says nothing."""
     from runner import schema
 
-    kind: Any = schema.Settings
+    kind: Any = schema.Command
     found = None
     for part in key.split("."):
         if not dataclasses.is_dataclass(kind):
@@ -188,18 +217,26 @@ def _check_one(key: str, value: Any) -> str | None:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.schema import Settings
-
     if isinstance(value, str) and "${" in value:
         return None  # an interpolation: checked once the whole config is composed
     try:
-        config = OmegaConf.structured(Settings)
+        config = _typed()
         OmegaConf.update(config, key, value, merge=True)
         typed = OmegaConf.select(config, key)
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
         return f"{key}={value}: {reason}. {_expected(_field(key), key)}"
     return check_range(key, typed)
+
+
+@cache
+def _typed() -> Any:
+    """The schema as a config that takes values of the right type only; made once, as that takes 10 ms."""
+    from omegaconf import OmegaConf
+
+    from runner.schema import Command
+
+    return OmegaConf.structured(Command)
 
 
 def check_range(key: str, value: Any) -> str | None:
@@ -246,13 +283,16 @@ def _expected(found: dataclasses.Field[Any] | None, key: str) -> str:
 
 def _check_whole(words: list[str]) -> list[str]:
     """Range and cross-field mistakes that show only in the composed config, such as a bad value in a YAML."""
-    from omegaconf import OmegaConf
-
     try:
         settings = resolve(compose(words))
     except ConfigError as error:
         return str(error).splitlines()
-    flat = OmegaConf.to_container(OmegaConf.structured(settings))
+    return check_settings(settings)
+
+
+def check_settings(settings: Settings) -> list[str]:
+    """One line for each value of whole settings that is out of range."""
+    flat = dataclasses.asdict(settings)
     return [p for key, value in _leaves(flat) if (p := check_range(key, value))]
 
 

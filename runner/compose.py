@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError
+from runner.sweep import register
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from runner.schema import Settings
+
+
+COMMAND_KEYS = ("hydra", "sweep")  # about the command, not about what one run computes
 
 
 @cache
@@ -41,6 +45,7 @@ def compose(overrides: list[str]) -> DictConfig:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    register()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_module("conf", version_base="1.3"):
@@ -58,11 +63,12 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.schema import DEFAULT_TOKENIZER, Settings
+    from runner.schema import DEFAULT_TOKENIZER
     from runner.threads import choose_threads
 
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), config)
+        ours = [str(key) for key in config if key not in COMMAND_KEYS]
+        merged = OmegaConf.merge(_schema(), OmegaConf.masked_copy(config, ours))
         settings: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error
@@ -79,6 +85,16 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     if contradictions:
         raise ConfigError("\n".join(contradictions))
     return settings
+
+
+@cache
+def _schema() -> DictConfig:
+    """The typed config that a composed one is merged into."""
+    from omegaconf import OmegaConf
+
+    from runner.schema import Settings
+
+    return OmegaConf.structured(Settings)
 
 
 def conflicts(settings: Settings) -> list[str]:

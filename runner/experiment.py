@@ -14,10 +14,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner import surroundings, turns
 from runner.errors import ConfigError
 from runner.identity import identify
 from runner.record import Record, check_writable, read
 from runner.schema import Settings
+from runner.surroundings import Busy
+from runner.sweep import stale
+from runner.sweep.index import remember
 from runner.terminal import Terminal
 from runner.threads import set_threads
 from runner.version import VERSION
@@ -39,6 +43,8 @@ class Outcome:
 
     exit_code: int
     record: dict[str, Any] | None = None
+    reason: str | None = None  # why there is no record
+    was_done: bool = False  # before: nothing was run
 
 
 @dataclass
@@ -63,18 +69,23 @@ def run(settings: Settings, overrides: list[str]) -> Outcome:
     Raises the user's errors (bad data, weights that cannot be had, an unwritable folder) before anything is written;
     every later failure ends in the record and in the exit code 1, an interruption in 130.
     """
-    begun = time.perf_counter()
+    begun = turns.clock()
     output = Path(settings.paths.output).expanduser().absolute()
     check_writable(output)
     set_threads(settings.train.threads or 1)
     terminal = Terminal()
-    started = prepare(settings, output, terminal)
-    with claim(started.folder, terminal):
-        found = read(started.folder)
-        if found and found["status"] == "done" and not settings.force:
-            terminal.found(found, started.folder)
-            return Outcome(0, found)
-        return _recorded(started, overrides, terminal, begun)
+    turns.join(Path(settings.paths.cache))
+    try:
+        started = prepare(settings, output, terminal)
+        with claim(started, terminal):
+            remember(output, settings, started.identity)
+            found = read(started.folder)
+            if found and found["status"] == "done" and not settings.force:
+                terminal.found(found, started.folder)
+                return Outcome(0, found, was_done=True)
+            return _recorded(started, overrides, terminal, begun)
+    finally:
+        turns.leave()
 
 
 def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
@@ -134,10 +145,14 @@ def choose_device(name: str) -> torch.device:
 
 
 @contextmanager
-def claim(folder: Path, terminal: Terminal) -> Iterator[None]:
-    """Hold the run folder: the same command in a second terminal waits and then finds the finished run."""
+def claim(started: Started, terminal: Terminal) -> Iterator[None]:
+    """Hold the run folder: the same command in a second terminal waits and then finds the finished run.
+
+    In a sweep that has other runs to do it does not wait but raises Busy.
+    """
     from filelock import FileLock, Timeout
 
+    folder = started.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -146,8 +161,12 @@ def claim(folder: Path, terminal: Terminal) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        if not surroundings.here.is_patient:
+            raise Busy(folder.name) from None
         terminal.say(f"run {folder.name} is going on in another process; waiting for it")
+        turns.leave()  # who only waits must not keep the other one from having the machine alone
         lock.acquire()
+        turns.join(Path(started.settings.paths.cache))
     try:
         yield
     finally:
@@ -164,23 +183,26 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
     if settings.force:
         checkpoints.clear()
     record = Record.begin(started.folder, _header(started, overrides), resumed=checkpoints.newest() is not None)
-    mirror = start_mirror(settings.tracker, started.folder.parent)
+    mirror = (surroundings.here.mirror or start_mirror)(settings.tracker, started.folder.parent)
+    closed = [] if surroundings.here.mirror else stale.close_all(started.folder.parent)  # a sweep has done that
     if mirror:
-        mirror.request(started.folder)
+        for folder in [started.folder, *closed]:
+            mirror.request(folder)
     terminal.begin(started)
     wait_s, code = settings.tracker.wait_s, 0
     try:
         execute(started, record, checkpoints, terminal, mirror)
-        record.add({"time/total_s": time.perf_counter() - begun})
+        record.add({"time/total_s": turns.clock() - begun})
         record.finish("done")
         checkpoints.clear()
-    except KeyboardInterrupt:
-        record.finish("killed", "interrupted")
+    except KeyboardInterrupt as interruption:
+        record.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
     except Exception as error:
         (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
         record.finish("failed", f"{type(error).__name__}: {error}")
         code = 1
+    turns.leave()  # only the mirror is waited for now
     terminal.end(record.content, started.folder)
     if mirror:
         mirror.request(started.folder)
@@ -280,6 +302,6 @@ def execute(started: Started, record: Record, checkpoints: Any, terminal: Termin
 @contextmanager
 def timed(record: Record, name: str) -> Iterator[None]:
     """Add the seconds that the block takes to the record under `name`."""
-    begun = time.perf_counter()
+    begun = turns.clock()
     yield
-    record.add({name: time.perf_counter() - begun})
+    record.add({name: turns.clock() - begun})

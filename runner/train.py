@@ -7,7 +7,6 @@ selection split, keep the best.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -27,6 +26,7 @@ from runner.metrics import direction
 from runner.optim import Schedule, better
 from runner.schema import Settings, TrainSettings
 from runner.tasks import get
+from runner.turns import clock, give_way
 from runner.vocabulary import Vocabulary, compact
 
 POINTS = 200  # logged training points a run; each is one host synchronisation
@@ -243,7 +243,7 @@ def fit(
     if found:
         loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
-    started = time.perf_counter() - position.seconds
+    started = clock() - position.seconds
     model.train()
     while position.epoch < loop.plan.epochs and not _is_over(position, settings.train):
         for values in _epoch(loop, checkpoints, started):
@@ -261,7 +261,7 @@ def fit(
         values = score(splits.task, splits.select, logits)
         _keep_best(loop, values[loop.primary])
         position.epoch, position.batch = position.epoch + 1, 0
-        position.seconds = time.perf_counter() - started
+        position.seconds = clock() - started
         on_epoch(position, values)
     loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
@@ -279,17 +279,18 @@ def _is_over(position: Position, settings: TrainSettings) -> bool:
 def _epoch(loop: Loop, checkpoints: Checkpoints, started: float) -> Iterator[dict[str, float]]:
     """Train one epoch from the position on; yields the metrics of each logged point."""
     position, plan = loop.position, loop.plan
-    since = time.perf_counter()
+    since = clock()
     for rows in plan.batches(position.epoch)[position.batch :]:
+        give_way()
         norm = loop.step(rows)
         position.batch += 1
         if position.step % plan.log_every == 0 or position.step == plan.total:
-            values = loop.drain(norm, time.perf_counter() - since)
-            position.seconds = time.perf_counter() - started
+            values = loop.drain(norm, clock() - since)
+            position.seconds = clock() - started
             yield values
-            since = time.perf_counter()
+            since = clock()
         if checkpoints.due():
-            position.seconds = time.perf_counter() - started
+            position.seconds = clock() - started
             loop.save(checkpoints)
 
 

@@ -26,6 +26,9 @@ PARAMETERS = {
     "bert-base": 109_483_778,
     "bert-large": 335_143_938,
     "dsn": 496_642,
+    "dsn-32": 993_282,
+    "dsn-64": 1_986_562,
+    "dsn-128": 3_973_122,
 }
 OF_A_DSN = {"width", "pooling", "init", "init_from", "token_dropout"}
 OF_AN_ENCODER = {"layers", "heads", "intermediate", "attention_dropout", "readout", "pretrained", "weights"}
