@@ -104,6 +104,7 @@ def _experiments(words: list[str]) -> int:
     """Check the whole command, then let Hydra compose and start each run."""
     from runner.check import check
     from runner.errors import ConfigError
+    from runner.sweep import returned
 
     flags = [word for word in words if word.startswith("-")]
     multirun = any(flag in ("-m", "--multirun") for flag in flags)
@@ -127,40 +128,41 @@ def _experiments(words: list[str]) -> int:
     if problems:
         return _refuse(problems)
     code = _hydra()
-    if len(outcomes) > 1:
-        from runner.terminal import comparison
-
-        comparison([outcome.record for outcome in outcomes if outcome.record])
-    worst = max((outcome.exit_code for outcome in outcomes), default=code)
+    worst = max((outcome.exit_code for outcome in [*outcomes, *returned()]), default=code)
     return min(worst, 1) if multirun and worst != 130 else worst
 
 
 def _hydra() -> int:
     import hydra
 
+    from runner.sweep import install
+
+    install()
     # Without this Hydra derives the job's name from the script that started it.
     sys.argv[0] = "run"
     hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
     return 0
 
 
-def _job(config: DictConfig) -> None:
-    """One composed config, run to its end; what went wrong is kept, so that a sweep's other runs go on."""
+def _job(config: DictConfig) -> Outcome:
+    """One composed config, run to its end here or on another machine; what went wrong is in the outcome."""
     from hydra.core.hydra_config import HydraConfig
 
     from runner.errors import user_errors
     from runner.experiment import Outcome, run
+    from runner.tune.pruning import watcher
 
     try:
         from runner.compose import resolve
 
-        outcome = run(resolve(config), list(HydraConfig.get().overrides.task))
+        outcome = run(resolve(config), list(HydraConfig.get().overrides.task), watcher(HydraConfig.get().sweeper))
     except user_errors() as error:
         _refuse(str(error).splitlines())
         outcome = Outcome(exit_code=2)
     outcomes.append(outcome)
     if outcome.exit_code == 130:
         raise KeyboardInterrupt
+    return outcome
 
 
 if __name__ == "__main__":
