@@ -66,7 +66,7 @@ def _check_choice(override: Override, multirun: bool) -> Iterator[str]:
         return
     register()
     with initialize_config_module("conf", version_base="1.3"):
-        known = sorted({*GlobalHydra.instance().config_loader().get_group_options(group), *_extras(group)})
+        known = GlobalHydra.instance().config_loader().get_group_options(group)
     if name not in known:
         close = near(name, known) or known[:1]
         yield f"{choice}: no such {group.split('/')[1]}. Choices: {', '.join(known)}. Try: run -m {group}={close[0]}"
@@ -79,10 +79,6 @@ def _is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # not even its parent
         return False
-
-
-def _extras(group: str) -> list[str]:
-    return [choice.split("=")[1] for choice in EXTRAS if choice.startswith(f"{group}=")]
 
 
 def _check_key(override: Override, known: DictConfig) -> str | None:

@@ -13,11 +13,23 @@ PLUGINS = "hydra_plugins.bertier"  # Hydra takes plugins from packages of this n
 
 @cache
 def register() -> None:
-    """Make `hydra/sweeper=grid` known to Hydra's composition."""
+    """Make `hydra/sweeper=grid` known to Hydra's composition, and our YAMLs for other people's plugins."""
     from hydra.core.config_store import ConfigStore
 
+    prefer_ours()
     grid = {"_target_": f"{PLUGINS}.Grid", "max_batch_size": None, "params": None}
     ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=grid, provider="bertier")
+
+
+def prefer_ours() -> None:
+    """Forget the plugins' own defaults for what conf/hydra/launcher has: Hydra would mix the two, with a warning."""
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.plugins import Plugins
+
+    Plugins.instance()  # scans the plugins, which puts their defaults into the store
+    theirs = ConfigStore.instance().repo["hydra"]["launcher"]
+    for name in ("ray", "submitit_local", "submitit_slurm"):
+        theirs.pop(f"{name}.yaml", None)
 
 
 @cache
