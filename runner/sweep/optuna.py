@@ -85,17 +85,29 @@ class OptunaSweeper(Sweeper):
             study.revive(found)
             found.sampler = study.make_sampler(self.settings, len(found.get_trials(deepcopy=False)))
             self._search(found, fixed, ranges, where)
-            report.show(found, names, fixed, where)
+            if not report.show(found, names, fixed, where):
+                raise SystemExit(1)
 
-    def _example(self, fixed: list[str], ranges: dict[str, Any]) -> Settings:
-        """The settings of one trial: what the data selects on, and where results go."""
+    def _load(self, overrides: list[str]) -> DictConfig:
+        """One trial's config, without what is Hydra's or the sweep's."""
+        from dataclasses import fields
+
         from omegaconf import OmegaConf
 
-        from runner.compose import resolve
+        from runner.schema import Settings
 
-        first = [f"{key}={d.choices[0] if hasattr(d, 'choices') else d.low}" for key, d in ranges.items()]
-        config = self.loader.load_sweep_config(self.config, fixed + first)
-        return resolve(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
+        config = self.loader.load_sweep_config(self.config, overrides)
+        return OmegaConf.masked_copy(config, [field.name for field in fields(Settings)])
+
+    def _example(self, fixed: list[str], ranges: dict[str, Any]) -> Settings:
+        """The settings of one trial, unchecked: what the data selects on, what is measured, where results go."""
+        from omegaconf import OmegaConf
+
+        from runner.schema import Settings
+
+        first = {key: d.choices[0] if hasattr(d, "choices") else d.low for key, d in ranges.items()}
+        config = self._load([*fixed, *assignments(first)])
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config))  # type: ignore[return-value]
 
     def _search(self, study: Study, fixed: list[str], ranges: dict[str, Any], where: str) -> None:
         """Ask, launch and tell, batch by batch, until the study has its trials; a failed one is not asked for again."""
@@ -106,11 +118,29 @@ class OptunaSweeper(Sweeper):
         while missing > 0:
             trials = [study.ask(ranges) for _ in range(min(self.settings.n_jobs, missing))]
             missing -= len(trials)
-            jobs = [[*fixed, *assignments(trial.params), *self._watched(trial, study, where)] for trial in trials]
-            outcomes = self._launch(study, trials, jobs)
+            asked = [(trial, [*fixed, *assignments(trial.params)]) for trial in trials]
+            able = [(trial, job) for trial, job in asked if not self._refuse(study, trial, job)]
+            jobs = [[*job, *self._watched(trial, study, where)] for trial, job in able]
+            outcomes = self._launch(study, [trial for trial, _ in able], jobs)
             Grid.returned += [as_returned(outcome) for outcome in outcomes]
-            for trial, outcome in zip(trials, outcomes):
+            for (trial, _), outcome in zip(able, outcomes):
                 self._tell(study, trial, outcome)
+
+    def _refuse(self, study: Study, trial: Trial, job: list[str]) -> bool:
+        """Fail a trial whose values contradict each other, before it costs its batch anything."""
+        from hydra.errors import HydraException
+        from optuna.trial import TrialState
+
+        from runner.compose import resolve
+
+        try:
+            resolve(self._load(job))
+        except (ConfigError, HydraException) as error:
+            print(f"trial {trial.number} cannot be: {error}", file=sys.stderr)
+            trial.set_user_attr("reason", str(error))
+            study.tell(trial, state=TrialState.FAIL)
+            return True
+        return False
 
     def _watched(self, trial: Trial, study: Study, where: str) -> list[str]:
         """What a job needs to know to be pruned on whatever machine it runs."""
@@ -126,6 +156,8 @@ class OptunaSweeper(Sweeper):
         from runner.experiment import Outcome
 
         assert self.launcher is not None
+        if not jobs:
+            return []
         try:
             return [outcome_of(job) for job in self.launcher.launch(jobs, initial_job_idx=trials[0].number)]
         except Exception as error:

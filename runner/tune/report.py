@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> None:
-    """Print how many trials ended how, the best ones, and the command that repeats the first of them."""
+def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> bool:
+    """Print how many trials ended how, the best ones, and the command that repeats the first; False if none is there."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 120  # a pipe has no width of its own
@@ -32,7 +32,7 @@ def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> N
     best = best_trials(study)
     if not best:
         console.print("no trial was completed, so there is no best one")
-        return
+        return False
     title = "best trial" if len(objectives) == 1 else "trials that no other beats in every objective"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("trial", "run", *objectives, *best[0].params):
@@ -44,6 +44,7 @@ def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> N
     console.print(table)
     console.print(escape(f"again: {command(best[0], fixed)}"), soft_wrap=True)
     console.print(f"its record: run show {best[0].user_attrs.get('run', '')}")
+    return True
 
 
 def best_trials(study: Study) -> list[FrozenTrial]:

@@ -168,19 +168,22 @@ def test_a_study_goes_on_where_it_was_and_shows_its_pareto_set(reviews: Path, tm
 
 
 def test_a_failed_trial_is_told_and_the_study_goes_on(reviews: Path, tmp_path: Path) -> None:
-    words = ["-m", TUNER, *SMALL, f"data.path={reviews}", "data.max_length=64,600", "train.epochs=1",
-             "hydra.sweeper.sampler=random", "hydra.sweeper.n_trials=4", "hydra.sweeper.study_name=lengths",
-             "hydra.sweeper.storage=sqlite:///studies.db"]  # fmt: skip
+    words = ["-m", TUNER, *SMALL, f"data.path={reviews}", "data.max_length=64,600", "train.batch_size=2,32",
+             "train.accumulate=4", "train.epochs=1", "hydra.sweeper.sampler=random", "hydra.sweeper.n_trials=7",
+             "hydra.sweeper.study_name=lengths", "hydra.sweeper.storage=sqlite:///studies.db"]  # fmt: skip
     done = run_cli(*words, cwd=tmp_path)
     study = optuna.load_study(study_name="lengths", storage=f"sqlite:///{tmp_path}/studies.db")
-    ended = {trial.params["data.max_length"]: trial.state.name for trial in study.trials}
-    assert ended == {"64": "COMPLETE", "600": "FAIL"} and len(study.trials) == 4
+    ended = {(t.params["data.max_length"], t.params["train.batch_size"]): t.state.name for t in study.trials}
+    assert ended.pop(("64", "32")) == "COMPLETE"
+    assert ended == {("600", "32"): "FAIL", ("64", "2"): "FAIL", ("600", "2"): "FAIL"}
+    (reason, *_) = [t.user_attrs["reason"] for t in study.trials if t.params["train.batch_size"] == "2"]
+    assert "Try: train.accumulate=2" in reason
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert study.best_trial.params == {"data.max_length": "64"}
+    assert study.best_trial.params == {"data.max_length": "64", "train.batch_size": "32"}
 
     other = run_cli(*words, "seed=1", cwd=tmp_path)
     assert other.returncode == 2 and "hydra.sweeper.study_name=<a new name>" in other.stderr
-    assert len(study.get_trials()) == 4
+    assert len(study.get_trials()) == 7
 
 
 def test_a_trial_behind_the_others_is_pruned_and_recorded_as_that(reviews: Path, tmp_path: Path) -> None:
