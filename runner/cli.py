@@ -148,14 +148,17 @@ def _job(config: DictConfig) -> Outcome:
     """One composed config, run to its end here or on another machine; what went wrong is in the outcome."""
     from hydra.core.hydra_config import HydraConfig
 
+    from runner.elsewhere import work_in
     from runner.errors import user_errors
     from runner.experiment import Outcome, run
     from runner.tune.pruning import watcher
 
+    hydra = HydraConfig.get()
     try:
         from runner.compose import resolve
 
-        outcome = run(resolve(config), list(HydraConfig.get().overrides.task), watcher(HydraConfig.get().sweeper))
+        work_in(hydra.runtime.cwd)
+        outcome = run(resolve(config), list(hydra.overrides.task), watcher(hydra.sweeper))
     except user_errors() as error:
         _refuse(str(error).splitlines())
         outcome = Outcome(exit_code=2)

@@ -178,7 +178,8 @@ class OptunaSweeper(Sweeper):
         record = outcome.record
         if record:
             trial.set_user_attr("run", record["identity"])
-            trial.set_user_attr("reason", record["reason"])
+        if record is None or record["reason"]:
+            trial.set_user_attr("reason", record["reason"] if record else "it was refused, see its output")
         if record and record.get("pruned"):
             study.tell(trial, state=TrialState.PRUNED)
         elif record is None or outcome.exit_code:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> bool:
-    """Print how many trials ended how, the best ones, and the command that repeats the first; False if none is there."""
+    """Print how many trials ended how, the best ones, and how to repeat the first; False if there is none."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 120  # a pipe has no width of its own
-    counts = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
+    counts = Counter(map(ending, study.get_trials(deepcopy=False)))
     ended = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     console.print(escape(f"study {study.study_name}: {ended}; kept in {mask(where)}"), soft_wrap=True)
     best = best_trials(study)
@@ -45,6 +45,12 @@ def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> b
     console.print(escape(f"again: {command(best[0], fixed)}"), soft_wrap=True)
     console.print(f"its record: run show {best[0].user_attrs.get('run', '')}")
     return True
+
+
+def ending(trial: FrozenTrial) -> str:
+    """How a trial ended, in a word; every one that failed has its reason, else the tuner itself was ended."""
+    name = trial.state.name.lower()
+    return {"fail": "failed" if "reason" in trial.user_attrs else "interrupted"}.get(name, name)
 
 
 def best_trials(study: Study) -> list[FrozenTrial]:

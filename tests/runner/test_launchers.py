@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.check import check
+from runner.elsewhere import work_in
+from runner.errors import ConfigError
 from runner.record import records
 from tests.conftest import run_cli
 
@@ -48,11 +52,28 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return computed(folder)
 
 
+@contextmanager
+def cluster(folder: Path) -> Iterator[dict[str, str]]:
+    """A Ray cluster on this machine, started in another folder than the sweep; what tells a command where it is."""
+    ray = pytest.importorskip("ray")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        context = ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+        yield {"RAY_ADDRESS": context.address_info["gcs_address"]}
+    finally:
+        os.chdir(before)
+        ray.shutdown()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", PLUGINS)
-def test_four_jobs_elsewhere_leave_the_same_records(launcher: str, expected: dict[str, Any], tmp_path: Path) -> None:
+def test_four_jobs_elsewhere_leave_the_same_records(
+    launcher: str, expected: dict[str, Any], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     pytest.importorskip(PLUGINS[launcher])
-    done = sweep(launcher, tmp_path, *GRID)
+    with cluster(tmp_path_factory.mktemp("ray")) if launcher == "ray" else nullcontext({}) as env:
+        done = sweep(launcher, tmp_path, *GRID, env=env)
     assert done.returncode == 0, done.stderr
     found = computed(tmp_path)
     assert len(found) == 4 and all(run[0] == "done" for run in found.values())
@@ -75,6 +96,11 @@ def test_a_tuner_watches_its_trials_through_another_launcher(tmp_path: Path) -> 
     assert done.returncode == 1 and "Traceback" not in done.stderr
     logs = [path.read_text() for path in (tmp_path / "outputs" / ".multirun" / ".submitit").rglob("*.err")]
     assert any("data.max_length=512" in log for log in logs), "the reason is in the log of the job"
+
+
+def test_a_machine_without_the_commands_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a folder that all machines share"):
+        work_in(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize(
