@@ -24,6 +24,7 @@ Bertier trains, compresses, measures and records small text encoders, one compar
   run model=bert-tiny data=sst2 seed=1 train.epochs=3
   run data=files data.path=reviews.csv data.text=review data.label=stars
   run -m model=bert-tiny,dsn seed=0,1,2        every combination, one after another
+  run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)' data=imdb     search with Optuna
 
 Verbs
   run demo          train and compare two tiny encoders on the built-in data, offline
