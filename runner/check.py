@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from runner.check_hydra import TUNER, check_hydra, is_tuned
 from runner.compose import compose, groups, resolve
 from runner.errors import ConfigError
 from runner.sweep import names, sweep_overrides
@@ -50,12 +51,15 @@ def check(words: list[str], multirun: bool = False) -> list[str]:
         overrides = [o for o in own if o and o.get_key_element() not in given] + [override for _, override in rest]
     overrides = [override for override in overrides if override not in named]
     chosen: dict[str, list[str]] = {}
-    for override in overrides:
+    tuned = is_tuned(overrides)
+    ours = [override for override in overrides if not override.key_or_group.startswith("hydra")]
+    for override in ours:
         if override.key_or_group in groups():
             problems += _check_group(override, chosen)
-    for override in overrides:
-        if override.key_or_group not in groups() and not override.key_or_group.startswith("hydra"):
-            problems += _check_value(override, chosen, multirun)
+    for override in ours:
+        if override.key_or_group not in groups():
+            problems += _check_value(override, chosen, multirun, tuned)
+    problems += check_hydra(overrides, multirun)
     if not problems and not any(o.is_sweep_override() for o in overrides):
         problems += _check_whole(words)
     return problems
@@ -88,11 +92,13 @@ def _parse(word: str) -> tuple[Override | None, str | None]:
         )
 
 
-def _values(override: Override) -> list[Any]:
-    """The values one override stands for: one, or each of a sweep."""
-    from hydra.core.override_parser.types import ChoiceSweep
+def values_of(override: Override) -> list[Any]:
+    """The values one override stands for: one, each of a sweep, or the ends of an interval."""
+    from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep
 
     value = override.value()
+    if isinstance(value, IntervalSweep):
+        return [value.start, value.end]
     if isinstance(value, ChoiceSweep):
         return list(override.sweep_iterator())
     if override.is_sweep_override():
@@ -105,7 +111,7 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
     if override.is_delete():
         yield f"~{group}: {group} cannot be left out. Choose one of: {', '.join(known)}"
         return
-    for value in _values(override):
+    for value in values_of(override):
         for name in _names(value):
             if name == "null" and group == "experiment":
                 continue
@@ -149,7 +155,7 @@ def _compose_keys(choice: str) -> dict[str, Any]:
     return flat
 
 
-def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool) -> Iterator[str]:
+def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool, tuned: bool) -> Iterator[str]:
     key = override.key_or_group
     group = key.split(".")[0]
     options = chosen.get(group) or [""]
@@ -168,10 +174,24 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
     if override.is_sweep_override() and not multirun:
         yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}"
         return
-    for value in _values(override):
+    if override.is_sweep_override() and not override.is_discrete_sweep():
+        if not tuned:
+            yield f"{key}={text} is for a tuner to search. Try: run -m {TUNER} '{key}={text}', or list the values"
+            return
+        if (whole := _whole_numbers(override)) and _check_one(key, whole[0] + 0.5):
+            paste = f"'{key}=int(interval({whole[0]},{whole[1]}))'"
+            yield f"{key}={text}: whole numbers are needed. Try: run -m {TUNER} {paste}"
+            return
+    for value in values_of(override):
         problem = _check_one(key, value)
         if problem:
             yield problem
+
+
+def _whole_numbers(override: Override) -> tuple[int, int] | None:
+    """The ends of an interval of real numbers, as whole ones; None if it holds whole numbers alone."""
+    sweep: Any = override.value()
+    return None if isinstance(sweep.start, int) else (int(sweep.start), int(sweep.end))
 
 
 def _unknown_key(key: str, group: str, option: str, known: list[str], chosen: dict[str, list[str]]) -> str:
@@ -242,9 +262,19 @@ def _typed() -> Any:
 def check_range(key: str, value: Any) -> str | None:
     """One line if `value` lies outside the range in the field's metadata, else None."""
     found = _field(key)
-    if found is None or value is None:
-        return None
+    return None if found is None else _outside(found, key, value)
+
+
+def out_of_range(kind: type, key: str, value: Any, prefix: str) -> str | None:
+    """The same for the field `key` of any dataclass, which the command line calls `prefix` + `key`."""
+    found = next(field for field in dataclasses.fields(kind) if field.name == key)
+    return _outside(found, f"{prefix}{key}", value)
+
+
+def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
     limits = found.metadata
+    if value is None:
+        return None
     for part in value if hasattr(value, "__iter__") and not isinstance(value, str | dict) else [value]:
         if "choices" in limits and part not in limits["choices"]:
             close = near(str(part), [str(c) for c in limits["choices"]])

@@ -25,6 +25,7 @@ Bertier trains, compresses, measures and records small text encoders, one compar
   run data=files data.path=reviews.csv data.text=review data.label=stars
   run -m model=bert-tiny,dsn seed=0,1,2        every combination, side by side; again: what is missing
   run -m +sweep=model_sizes                    a sweep that has a name; run list sweep
+  run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)' data=imdb     search with Optuna
 
 Verbs
   run demo          train and compare two tiny encoders on the built-in data, offline
@@ -139,17 +140,22 @@ def _hydra() -> int:
 
 
 def _job(config: DictConfig) -> Outcome:
-    """One composed config, run to its end; what went wrong is kept, so that a sweep's other runs go on."""
+    """One composed config, run to its end here or on another machine; what went wrong is in the outcome."""
     from hydra.core.hydra_config import HydraConfig
 
     from runner import surroundings
+    from runner.elsewhere import work_in
     from runner.errors import refuse, user_errors
     from runner.experiment import Outcome, run
+    from runner.tune.pruning import watcher
 
+    hydra = HydraConfig.get()
     try:
         from runner.compose import resolve
 
-        outcome = run(resolve(config, surroundings.here.jobs), list(HydraConfig.get().overrides.task))
+        work_in(hydra.runtime.cwd)
+        settings = resolve(config, surroundings.here.jobs)
+        outcome = run(settings, list(hydra.overrides.task), watcher(hydra.sweeper))
     except user_errors() as error:
         refuse(str(error).splitlines())
         outcome = Outcome(exit_code=2, reason=str(error))

@@ -36,8 +36,11 @@ def groups() -> dict[str, list[str]]:
     return found
 
 
-def compose(overrides: list[str]) -> DictConfig:
-    """The composed config of one run, interpolations not yet resolved; ConfigError for what does not compose."""
+def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
+    """The composed config of one run, interpolations not yet resolved; ConfigError for what does not compose.
+
+    hydra: with the node of that name, which holds launcher and sweeper.
+    """
     import yaml
     from hydra import compose as hydra_compose
     from hydra import initialize_config_module
@@ -49,7 +52,7 @@ def compose(overrides: list[str]) -> DictConfig:
     GlobalHydra.instance().clear()
     try:
         with initialize_config_module("conf", version_base="1.3"):
-            return hydra_compose("config", overrides=overrides)
+            return hydra_compose("config", overrides=overrides, return_hydra_config=hydra)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise ConfigError(f"the config does not compose: {reason}. Mend that YAML, then: run --cfg job") from error

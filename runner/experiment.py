@@ -24,6 +24,7 @@ from runner.sweep import stale
 from runner.sweep.index import remember
 from runner.terminal import Terminal
 from runner.threads import set_threads
+from runner.tune.pruning import Pruned, Watch
 from runner.version import VERSION
 
 if TYPE_CHECKING:
@@ -63,9 +64,10 @@ class Started:
     seconds: dict[str, float] = field(default_factory=dict)  # what loading and building took
 
 
-def run(settings: Settings, overrides: list[str]) -> Outcome:
+def run(settings: Settings, overrides: list[str], watch: Watch | None = None) -> Outcome:
     """Execute one experiment, or find the finished run of the same identity.
 
+    watch: gets the selection metric after each epoch but the last, and may end the run by raising Pruned.
     Raises the user's errors (bad data, weights that cannot be had, an unwritable folder) before anything is written;
     every later failure ends in the record and in the exit code 1, an interruption in 130.
     """
@@ -83,7 +85,7 @@ def run(settings: Settings, overrides: list[str]) -> Outcome:
             if found and found["status"] == "done" and not settings.force:
                 terminal.found(found, started.folder)
                 return Outcome(0, found, was_done=True)
-            return _recorded(started, overrides, terminal, begun)
+            return _recorded(started, overrides, terminal, begun, watch)
     finally:
         turns.leave()
 
@@ -173,7 +175,7 @@ def claim(started: Started, terminal: Terminal) -> Iterator[None]:
         lock.release()
 
 
-def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun: float) -> Outcome:
+def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun: float, watch: Watch | None) -> Outcome:
     """Run between the first and the last word of the record."""
     from runner.checkpoint import Checkpoints
     from runner.track.mirror import start as start_mirror
@@ -191,13 +193,17 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
     terminal.begin(started)
     wait_s, code = settings.tracker.wait_s, 0
     try:
-        execute(started, record, checkpoints, terminal, mirror)
+        execute(started, record, checkpoints, terminal, mirror, watch)
         record.add({"time/total_s": turns.clock() - begun})
         record.finish("done")
         checkpoints.clear()
     except KeyboardInterrupt as interruption:
         record.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
+    except Pruned as end:
+        record.content["pruned"] = True
+        record.finish("killed", str(end))
+        checkpoints.clear()
     except Exception as error:
         (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
         record.finish("failed", f"{type(error).__name__}: {error}")
@@ -245,6 +251,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "labels": list(splits.task.label_names),
             "task": splits.task.kind,
             "primary": f"{splits.report[0].name}/{splits.task.metrics[0]}",
+            "selection": f"{splits.select.name}/{splits.task.metrics[0]}",
         },
         "tokenizer": {
             "source": splits.tokenizer.source,
@@ -262,7 +269,14 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
     }
 
 
-def execute(started: Started, record: Record, checkpoints: Any, terminal: Terminal, mirror: Mirror | None) -> None:
+def execute(
+    started: Started,
+    record: Record,
+    checkpoints: Any,
+    terminal: Terminal,
+    mirror: Mirror | None,
+    watch: Watch | None = None,
+) -> None:
     """Train, evaluate, save, measure; every number lands in the record as soon as it is known."""
     from runner.results import costs, evaluate, save_model
     from runner.train import Position, fit
@@ -278,6 +292,8 @@ def execute(started: Started, record: Record, checkpoints: Any, terminal: Termin
         terminal.epoch(position, values)
         if mirror:
             mirror.request(started.folder)
+        if watch and position.epoch < settings.train.epochs:
+            watch(position.epoch, values[record.content["data"]["selection"]])
 
     trained = fit(
         started.model, splits, settings, device=started.device, checkpoints=checkpoints,

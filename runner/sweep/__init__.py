@@ -40,6 +40,7 @@ def register() -> None:
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
 
+    prefer_ours()
     store = ConfigStore.instance()
     store.store(group="hydra/launcher", name="local", node={"_target_": f"{PLUGINS}.LocalLauncher"}, provider="bertier")
     grid = {"_target_": f"{PLUGINS}.Grid", "max_batch_size": None, "params": None}
@@ -48,16 +49,28 @@ def register() -> None:
         store.store(group="sweep", name=name, node=OmegaConf.load(path), package="_global_", provider="bertier")
 
 
+def prefer_ours() -> None:
+    """Forget the plugins' own defaults for what conf/hydra/launcher has: Hydra would mix the two, with a warning."""
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.plugins import Plugins
+
+    Plugins.instance()  # scans the plugins, which puts their defaults into the store
+    theirs = ConfigStore.instance().repo["hydra"]["launcher"]
+    for name in ("ray", "submitit_local", "submitit_slurm"):
+        theirs.pop(f"{name}.yaml", None)
+
+
 @cache
 def install() -> None:
     """Make the launcher and the sweeper known to Hydra's plugins; scans those, about 0.1 s."""
     from hydra.core.plugins import Plugins
 
     from runner.sweep.launcher import Grid, LocalLauncher
+    from runner.sweep.optuna import OptunaSweeper
 
     register()
     plugins = Plugins.instance()
-    for plugin in (Grid, LocalLauncher):
+    for plugin in (Grid, LocalLauncher, OptunaSweeper):
         plugins.register(plugin)
         plugins.class_name_to_class[f"{PLUGINS}.{plugin.__name__}"] = plugin
 
