@@ -148,9 +148,9 @@ class Ledger:
         """End: the table, the report, the final file, and the mirror brought up to date with all of them."""
         states = {job.status for job in self.jobs}
         self.table.close()
-        records = [job.record for job in self.jobs if job.record and job.status == "done"]
+        records = [job.record for job in self.jobs if job.record]
         try:
-            if records and not interrupted:
+            if not interrupted:
                 compare(records, self.folder, self.content)
         finally:
             status = "killed" if interrupted else "failed" if states & {"failed", "killed"} else "done"
@@ -175,22 +175,15 @@ AFTER_CTRL_C_S = 1.2  # as after a lone run: an interrupted command ends within 
 def compare(records: list[dict[str, Any]], folder: Path, content: dict[str, Any]) -> None:
     """What a sweep ends with: its runs side by side, and the report in its folder.
 
-    The report is attached to the sweep's parent run in MLflow, as every file in the folder is.
+    The report is attached to the sweep's parent run in MLflow, as every file in the folder is. It names the runs that
+    did not end well and leaves them out.
     """
+    from runner.compare.report import write
     from runner.terminal import comparison
 
-    if len(records) > 1:
-        comparison(records)
-    report(records, folder, content)
-
-
-def report(records: list[dict[str, Any]], folder: Path, content: dict[str, Any]) -> None:
-    """Write the report of a sweep; THE call site of runner.compare.report."""
-    import importlib.util
-
-    if importlib.util.find_spec("runner.compare") is None:
-        return
-    write = importlib.import_module("runner.compare.report").write
-    title = content["name"] or content["id"]
-    kept = {"question": content["question"], "claims": content["claims"], "baseline": content["baseline"]}
-    write(records, folder, title=title, **kept)
+    done = [record for record in records if record["status"] == "done"]
+    if len(done) > 1:
+        comparison(done)
+    if done:
+        kept = {key: content[key] for key in ("question", "claims", "baseline")}
+        write(records, folder, title=content["name"] or content["id"], **kept)

@@ -84,7 +84,7 @@ class OptunaSweeper(Sweeper):
             found = study.open_study(study.open_storage(where), name, directions, search)
             study.revive(found)
             found.sampler = study.make_sampler(self.settings, len(found.get_trials(deepcopy=False)))
-            self._search(found, fixed, ranges, where)
+            self._search_as_one_sweep(found, fixed, ranges, where)
             if not report.show(found, names, fixed, where):
                 raise SystemExit(1)
 
@@ -108,6 +108,17 @@ class OptunaSweeper(Sweeper):
         first = {key: d.choices[0] if hasattr(d, "choices") else d.low for key, d in ranges.items()}
         config = self._load([*fixed, *assignments(first)])
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config))  # type: ignore[return-value]
+
+    def _search_as_one_sweep(self, study: Study, fixed: list[str], ranges: dict[str, Any], where: str) -> None:
+        """The search; where the launcher is ours its batches share one table, one report and one mirror."""
+        from runner.sweep.launcher import LocalLauncher
+
+        local = self.launcher if isinstance(self.launcher, LocalLauncher) else None
+        if local is not None:
+            local.in_batches = True
+        self._search(study, fixed, ranges, where)
+        if local is not None:
+            local.finish()
 
     def _search(self, study: Study, fixed: list[str], ranges: dict[str, Any], where: str) -> None:
         """Ask, launch and tell, batch by batch, until the study has its trials; a failed one is not asked for again."""
