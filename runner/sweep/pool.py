@@ -91,7 +91,7 @@ class Pool:
             free = [gpu for gpu in self.gpus if gpu not in {running.gpu for running in self.running}]
             used = sum(running.job.threads for running in self.running)
             if self.running and (used + job.threads > self.cores or (needs_gpu and not free)):
-                self.waiting.appendleft(job)
+                (self.busy if is_patient else self.waiting).appendleft(job)
                 return
             self._start(job, is_patient=is_patient, gpu=free[0] if needs_gpu else None)
 
@@ -100,9 +100,12 @@ class Pool:
         while self.waiting:
             job = self.waiting.popleft()
             look_up(job)
-            if job.status != "done":
+            if job.status == "done":
+                self.ledger.ended(job)
+            elif job.status == "running":
+                self.busy.append(job)
+            else:
                 return job, False
-            self.ledger.ended(job)
         # Only then is waiting for others the best there is to do.
         return (self.busy.popleft(), True) if self.busy else (None, False)
 

@@ -56,15 +56,15 @@ def test_eight_fine_tunings_against_a_script_around_the_trainer(tmp_path: Path) 
     words = [*TINY, f"data.max_rows={ROWS}", "train.epochs=1", "measure=off", "tracker=none"]
     wall("runner.cli", *words, "train.epochs=0.01", "paths.output=warm", cwd=tmp_path)  # data and tokens
     ours, _ = wall("runner.cli", "-m", *words, f"seed=range(0,{SEEDS})", cwd=tmp_path)
-    rivals = {
-        threads: wall("tests.benchmarks.trainer_script", ROWS, SEEDS, threads, cwd=tmp_path) for threads in (1, cores())
-    }
     scores = [record["metrics"]["val/accuracy"] for record in records(tmp_path / "outputs")]
-    for threads, (seconds, said) in rivals.items():
-        print(f"\nTrainer, {threads} threads: {seconds:.1f} s = {seconds / ours:.2f} x our {ours:.1f} s\n{said}")
-    print(f"ours: {scores}")
-    assert len(scores) == SEEDS and min(scores) > 0.5
-    assert rivals[1][0] >= LEAST_GAIN.get(cores(), 1.0) * ours
+    assert len(scores) == SEEDS and min(scores) > 0.5, scores
+    print(f"\nours: {ours:.1f} s, {scores}")
+    gains = {}
+    for threads in (1, cores()):  # on busy cores the second takes for ever: they wait for each other
+        seconds, said = wall("tests.benchmarks.trainer_script", ROWS, SEEDS, threads, cwd=tmp_path)
+        gains[threads] = seconds / ours
+        print(f"Trainer, {threads} threads: {seconds:.1f} s, {gains[threads]:.2f} x ours\n{said}", flush=True)
+    assert gains[1] >= LEAST_GAIN.get(cores(), 1.0)
 
 
 @pytest.mark.timeout(3600)
