@@ -113,7 +113,7 @@ def test_diff_shows_settings_metrics_and_the_test(folder: Path) -> None:
 def test_explain_names_the_file_the_command_line_and_what_is_derived(tmp_path: Path) -> None:
     words = ("model=dsn", "model.width=0.5", "experiment=demo", "schedule=cosine")
     record = write_run(tmp_path / "outputs", *words)
-    done = run_cli("explain", record["identity"], cwd=tmp_path)
+    done = run_cli("explain", record["identity"], cwd=tmp_path, env={"COLUMNS": "300"})
     assert done.returncode == 0, done.stderr
     sources = {line.split()[0]: line for line in done.stdout.splitlines() if "." in line}
     expected = {
