@@ -19,8 +19,8 @@ setup: .venv/.installed  ## make .venv with everything in it
 demo: setup  ## train and compare a DSN and a bert-tiny on the built-in data (under 4 minutes)
 	$(BIN)/run demo
 
-test: setup  ## run the tests (under 8 minutes)
-	$(BIN)/python -m pytest
+test: setup  ## run the tests, two files at a time (under 8 minutes)
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup  ## format, lint and types
 	$(BIN)/ruff format --check .
