@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -98,16 +99,12 @@ def _names(value: Any) -> list[str]:
     return [part.strip() for part in text.strip("[]").split(",")]
 
 
-def _known_keys(group: str = "", option: str = "") -> dict[str, Any]:
-    """Every dotted key when `option` of `group` is chosen ("" for the default), with its default value."""
-    return _compose_keys(f"{group}={option}" if option else "")
-
-
 @cache
-def _compose_keys(choice: str) -> dict[str, Any]:
+def _known_keys(*choices: str) -> dict[str, Any]:
+    """Every dotted key when `choices` ("model=dsn", "model/embedding=hash") are made, with its default value."""
     from omegaconf import OmegaConf
 
-    config = compose([choice] if choice else [])
+    config = compose(list(choices))
     flat: dict[str, Any] = {}
 
     def walk(node: Any, prefix: str) -> None:
@@ -124,15 +121,16 @@ def _compose_keys(choice: str) -> dict[str, Any]:
 def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool) -> Iterator[str]:
     key = override.key_or_group
     group = key.split(".")[0]
-    options = chosen.get(group) or [""]
-    tables = [_known_keys(group, option) for option in options]
+    picked = [[f"{g}={option}" for option in options] for g, options in sorted(chosen.items()) if _is_part(g, group)]
+    combinations = list(itertools.product(*picked))
+    tables = [_known_keys(*choices) for choices in combinations]
     if override.is_delete():
         yield f"~{key}: a setting cannot be removed, only changed. Try: run {key}=<value>"
         return
     text = (override.input_line or "").partition("=")[2]
-    missing = [option for option, table in zip(options, tables) if key not in table]
+    missing = [choices for choices, table in zip(combinations, tables) if key not in table]
     if missing:
-        yield _unknown_key(key, group, missing[0], sorted(set().union(*tables)), chosen)
+        yield _unknown_key(key, group, " ".join(missing[0]), sorted(set().union(*tables)))
         return
     if override.is_add():
         yield f"+{key}: the key exists already; leave the + away. Try: run {key}={text}"
@@ -146,12 +144,17 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
             yield problem
 
 
-def _unknown_key(key: str, group: str, option: str, known: list[str], chosen: dict[str, list[str]]) -> str:
+def _is_part(group: str, owner: str) -> bool:
+    """Is `group` the group `owner`, or nested in it?"""
+    return group == owner or group.startswith(f"{owner}/")
+
+
+def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
     if key.split(".")[0] in groups() or "." not in key:
         owner = _owner(key, group)
         if owner:
-            chosen_now = option or _known_keys().get(f"{group}.name", group)
-            return f"{key}: not a setting of {group}={chosen_now}, but of {owner}. Try: run {owner} {key}=..."
+            choices = choices or f"{group}={_known_keys().get(f'{group}.name', group)}"
+            return f"{key}: not a setting of {choices}, but of {owner}. Try: run {owner} {key}=..."
     close = near(key, known + sorted(groups()))
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     paste = f"Try: run {close[0]}=..." if close else "See every key: run --cfg job"
@@ -160,9 +163,10 @@ def _unknown_key(key: str, group: str, option: str, known: list[str], chosen: di
 
 def _owner(key: str, group: str) -> str | None:
     """`group=option` of another option that has this key, so that model.width points at model=dsn."""
-    for option in groups().get(group, []):
-        if key in _known_keys(group, option):
-            return f"{group}={option}"
+    for part in (name for name in groups() if _is_part(name, group)):
+        for option in groups()[part]:
+            if key in _known_keys(f"{part}={option}"):
+                return f"{part}={option}"
     return None
 
 

@@ -104,6 +104,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
         num_labels=task.num_labels,
         vocab_size=splits.tokenizer.vocab_size,
         pad_id=splits.tokenizer.pad_id,
+        tokens=splits.tokenizer.tokens,
     )
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
