@@ -22,6 +22,7 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "split": ("|".join(SPLITS), SPLITS),
     "batch": (r"[1-9]\d*", ("1", "32")),
     "length": (r"s[1-9]\d*|data", ("s128", "data")),  # data: real rows of the reported split
+    "index": (r"\d+", ("0", "1")),
     "tokens": (r"[1-9]\d*", ("128",)),
     "score": (
         "accuracy|f1|f1_macro|mcc|pearson|spearman|mse",
@@ -74,6 +75,16 @@ METRICS: tuple[Metric, ...] = (
     Metric("train/tokens_per_s", "tokens/s", "higher", "training throughput in tokens, without padding"),
     Metric("train/epoch", "epochs", "none", "epochs finished, with the fraction of the current one"),
     Metric("train/steps", "steps", "none", "optimiser steps taken"),
+    Metric("train/area", "as the score", "higher", "mean primary score of the selection split over the run"),
+    Metric("train/steps_to_target", "steps", "lower", "until the baseline's best score (runner/convergence.py)"),
+    Metric("train/diverged", "0 or 1", "lower", "1: it learned nothing (runner/convergence.py)"),
+    Metric("grad_norm/block_{index}", "1", "none", "norm of a block's gradients before clipping, from block 1"),
+    # The scalar mix of all layers; 0 is the embeddings' output.
+    Metric("mix/weight_{index}", "share", "none", "share of that layer"),
+    Metric("mix/norm_{index}", "1", "none", "share of that layer times the mean norm of its vectors"),
+    Metric("mix/gamma", "1", "none", "factor on the mixed vector"),
+    Metric("mix/center", "layers", "none", "centre of gravity of the shares"),
+    Metric("mix/entropy", "nat", "none", "entropy of the shares; ln(layers mixed) when all are equal"),
     Metric("train/best_epoch", "epochs", "none", "epoch whose weights were kept"),
     # What the model costs.
     Metric("cost/params", "parameters", "lower", "all parameters, shared ones counted once"),
