@@ -85,4 +85,14 @@ def contradictions(model: ModelSettings) -> list[str]:
             f"model.init={model.init} fills a table of word vectors, and model/embedding={embedding} has none. "
             "Try: model.init=random, or model/embedding=table"
         )
+    if model.embedding.get("align") and not model.pretrained:
+        found.append(
+            f"model.embedding.align={model.embedding['align']} fits the hash to a pretrained word table, and "
+            "model.pretrained names none. Try: model.embedding.align=null, or model.pretrained=<hub id or folder>"
+        )
+    if model.embedding.get("align") and model.pretrained and model.tokenizer == "train":
+        found.append(
+            f"model.tokenizer=train makes a new vocabulary, which the table of {model.pretrained} has no rows for, and "
+            f"model.embedding.align={model.embedding['align']} reads them. Try: model.tokenizer=auto"
+        )
     return found

@@ -29,6 +29,8 @@ PARAMETERS = {
     "bert-large": 335_143_938,
     "dsn": 496_642,
     "bermo": 4_386_182,
+    "eelbert": 479_362,
+    "uno-eelbert": 281_986,
 }
 OF_A_DSN = {"width", "init", "init_from", "token_dropout"}
 OF_AN_ENCODER = {"layers", "heads", "intermediate", "attention_dropout", "pretrained", "weights"}

@@ -90,9 +90,10 @@ def test_evaluations_within_an_epoch_do_not_change_the_training(splits: Splits, 
 
 
 def test_a_run_logs_its_mix_at_every_evaluation_and_records_the_last(reviews: Path, tmp_path: Path) -> None:
-    words = ["model=bermo", f"data.path={reviews}", "data=files", "data.text=review", "data.label=stars", 
-             "data.max_length=32", "model.layers=1", "model.hidden=16", "model.heads=2", "model.pretrained=null", "model.tokenizer=train",
-             "model.vocab_size=120", "train.epochs=1", "train.evals=4", "measure=off", "tracker=none"]  # fmt: skip
+    words = ["model=bermo", f"data.path={reviews}", "data=files", "data.text=review", "data.label=stars",
+             "data.max_length=32", "model.layers=1", "model.hidden=16", "model.heads=2", "model.pretrained=null",
+             "model.tokenizer=train", "model.vocab_size=120", "train.epochs=1", "train.evals=4", "measure=off",
+             "tracker=none"]  # fmt: skip
     done = run_cli(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder = next((tmp_path / "outputs").glob("*/record.json")).parent
