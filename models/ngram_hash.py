@@ -15,6 +15,7 @@ from torch import Tensor
 
 PRIME = 2**31 - 1
 BASE = 257  # of the rolling hash: one more than the bytes there are
+TOKEN_BASE = 1_000_003  # of the control, whose windows are whole tokens: with 257 some words of five letters collide
 SALT = 31  # a window's length is hashed too: `aa` of two letters is not `aa` at the start of three
 FLAG = 256  # stands before a word piece under marker=flag; no byte has this value
 MASK64 = 2**64 - 1
@@ -91,7 +92,7 @@ def random_rows(letters: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
     """The control: one signature of the whole token, so that similar words have unrelated vectors; as ngram_rows."""
     signature = torch.zeros_like(letters[:, 0])
     for place in letters.unbind(1):
-        signature = torch.where(place > 0, (signature * BASE + place) % PRIME, signature)
+        signature = torch.where(place > 0, (signature * TOKEN_BASE + place) % PRIME, signature)
     signature = (signature * SALT) % PRIME  # 0 is no window's length
     rows = spread(signature, multipliers, buckets) * (RANDOM_SPREAD / buckets)
     return (rows * (letters[:, :1] > 0)).float()

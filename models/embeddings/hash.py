@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from models.embedding import Tokens
 from models.errors import ModelError
-from models.ngram_hash import PRIME, letters, ngram_rows, random_rows, seeds
+from models.ngram_hash import PRIME, letters, ngram_rows, seeds
 
 MODES = ("cached", "unique", "on_the_fly")
 CHOICES = {
-    "kind": ("ngram", "token_random"),
     "marker": ("keep", "strip", "flag"),
     "mode": MODES,
     "align": (None, "linear", "merged"),
@@ -32,12 +31,12 @@ class Hash(nn.Module):
     """The embedding. Its options are those of conf/model/embedding/hash.yaml."""
 
     def __init__(
-        self, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None, *, kind: str, ngrams: int, buckets: int,
+        self, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None, *, ngrams: int, buckets: int,
         seed: int, marker: str, scale: float, train_scale: bool, mode: str, align: str | None, align_width: int,
         ridge: float,
     ) -> None:  # fmt: skip
         super().__init__()
-        for option, value in (("kind", kind), ("marker", marker), ("mode", mode), ("align", align)):
+        for option, value in (("marker", marker), ("mode", mode), ("align", align)):
             known = [str(choice or "null") for choice in CHOICES[option]]
             check(value in CHOICES[option], option, value, f"one of {', '.join(known)}", known[0])
         check(1 <= ngrams <= 16, "ngrams", ngrams, "1 to 16", 3)
@@ -46,7 +45,7 @@ class Hash(nn.Module):
         check(align_width >= 1, "align_width", align_width, "at least 1", 1)
         check(ridge > 0, "ridge", ridge, "more than 0", 1.0)
         self.vocab_size, self.pad_id, self.mode = vocab_size, pad_id, mode
-        self.kind, self.ngrams, self.buckets, self.marker, self.ridge = kind, ngrams, buckets, marker, ridge
+        self.ngrams, self.buckets, self.marker, self.ridge = ngrams, buckets, marker, ridge
         inner = hidden * align_width if align else hidden
         # NumPy and plain attributes: neither state nor on the device on which transformers makes empty models.
         self.letters = letters([*tokens(), *[""] * vocab_size][:vocab_size], marker) if tokens else None
@@ -82,13 +81,11 @@ class Hash(nn.Module):
                 "this embedding is computed from its tokens' letters, and it was built without a tokenizer"
             )
         chosen = torch.from_numpy(self.letters)[ids.cpu()].to(ids.device, torch.int64)
-        multipliers = self.seeds.to(ids.device)
-        made = (
-            random_rows(chosen, multipliers, self.buckets)
-            if self.kind == "token_random"
-            else ngram_rows(chosen, multipliers, self.buckets, self.ngrams)
-        )
-        return made * self.fixed_scale * (ids != self.pad_id).unsqueeze(1)
+        return self.compute(chosen, self.seeds.to(ids.device)) * self.fixed_scale * (ids != self.pad_id).unsqueeze(1)
+
+    def compute(self, letters: Tensor, multipliers: Tensor) -> Tensor:
+        """The vectors (N, d) of tokens with these letters (N, longest)."""
+        return ngram_rows(letters, multipliers, self.buckets, self.ngrams)
 
     def table(self, device: torch.device) -> Tensor:
         """The vectors of all tokens, (V, d), computed at the first call."""

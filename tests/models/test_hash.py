@@ -29,6 +29,7 @@ from .test_presets import settings as preset
 from .test_save import write
 
 OPTIONS: dict[str, Any] = yaml.safe_load((REPO / "conf/model/embedding/hash.yaml").read_text(encoding="utf-8"))
+CONTROL = yaml.safe_load((REPO / "conf/model/embedding/token_random.yaml").read_text(encoding="utf-8"))
 GOLDEN = {
     "play": (0.056406, 0.002012, 0.168614, -0.159583),
     "##ing": (-0.099754, -0.088574, 0.181963, 0.250278),
@@ -55,7 +56,7 @@ def hashed(seed: int = 0, *, num_labels: int = 3, options: dict[str, Any] | None
     """A small model with hash embeddings over WORDS."""
     torch.manual_seed(seed)
     shape: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
-    settings = ModelSettings(embedding=OPTIONS | (options or {}), **(shape | changes))
+    settings = ModelSettings(**({"embedding": OPTIONS | (options or {})} | shape | changes))
     return build(settings, num_labels=num_labels, vocab_size=90, pad_id=0, tokens=tokens)[0].eval()
 
 
@@ -107,6 +108,7 @@ def test_similar_words_have_similar_vectors_and_the_control_has_not() -> None:
     control = random_rows(torch.from_numpy(letters(some, "keep")).long(), seeds(128, 1729), 1_000_003)
     assert abs(close(control[0], control[1], 0).item()) < 0.3
     assert control.std().item() == pytest.approx(0.16, abs=0.01)
+    assert torch.equal(words_of(hashed(embedding=CONTROL, hidden=128, heads=2))(torch.tensor([5, 6])), control[:2] / 4)
 
 
 def test_a_subset_has_the_rows_of_the_whole_bit_for_bit_on_any_number_of_threads() -> None:
@@ -211,7 +213,7 @@ def test_no_state_no_parameter_and_no_gradient_belongs_to_the_table() -> None:
     [
         {},
         {"options": {"mode": "unique", "train_scale": True}},
-        {"options": {"kind": "token_random"}},
+        {"embedding": CONTROL},
         {"readout": {"name": "mean"}},
         {"family": "dsn", "readout": {"name": "mean"}},
     ],
@@ -301,7 +303,6 @@ def test_a_hash_in_an_encoder_of_transformers_is_refused(tmp_path: Path) -> None
     ("options", "message"),
     [
         ({"mode": "sometimes"}, "model.embedding.mode=sometimes: expected one of cached, unique, on_the_fly"),
-        ({"kind": "md5"}, "one of ngram, token_random"),
         ({"marker": "drop"}, "one of keep, strip, flag"),
         ({"align": "rotate"}, "one of null, linear, merged"),
         ({"ngrams": 0}, "1 to 16. Try: model.embedding.ngrams=3"),
