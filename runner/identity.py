@@ -44,16 +44,22 @@ def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def counts(key: str) -> bool:
+    """Does the setting with this dotted key change what a run computes?"""
+    return not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
+
+
+def counting(settings: Settings) -> dict[str, Any]:
+    """The settings that change what a run computes, flat."""
+    return {key: value for key, value in flatten(asdict(settings)).items() if counts(key)}
+
+
 def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str:
     """The ten hexadecimal digits that name a run.
 
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed).
     """
-    kept = {
-        key: value
-        for key, value in flatten(asdict(settings)).items()
-        if not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
-    }
+    kept = counting(settings)
     # A folder is named by what lies in it, so that moving it does not make another run.
     kept |= {"model.tokenizer": tokenizer}
     text = json.dumps([kept, data, weights, VERSION], sort_keys=True)
