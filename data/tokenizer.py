@@ -40,6 +40,10 @@ class Tokenizer:
             return self.by_word.encode(texts, pairs, max_length)
         return by_text(self.backend, texts, pairs, max_length)
 
+    def tokens(self) -> list[str]:
+        """The token of each id, (vocab_size,)."""
+        return [self.backend.id_to_token(index) or "" for index in range(self.vocab_size)]
+
     def save(self, folder: Path) -> None:
         """Write the files transformers.AutoTokenizer opens."""
         self.backend.no_truncation()

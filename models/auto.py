@@ -15,7 +15,7 @@ from models.errors import ModelError
 from models.hub import PRETRAINED
 from models.pretrained import READOUT, Weights, load_into, plain_names, read_state
 from models.readout import make_readout
-from models.settings import ModelSettings
+from models.settings import ModelSettings, Part, short
 
 BACKBONE = "bert.backbone."
 
@@ -23,10 +23,10 @@ BACKBONE = "bert.backbone."
 class Wrapped(nn.Module):
     """A transformers encoder in the place of our own, and a readout under the same name, `pooler`."""
 
-    def __init__(self, backbone: Any, readout: str) -> None:
+    def __init__(self, backbone: Any, readout: Part) -> None:
         super().__init__()
         self.backbone = backbone
-        self.pooler = make_readout(readout, backbone.config.hidden_size)
+        self.pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
         takes = "token_type_ids" in inspect.signature(backbone.forward).parameters
         self.takes_segments = takes and getattr(backbone.config, "type_vocab_size", 0) > 1
 
@@ -35,8 +35,11 @@ class Wrapped(nn.Module):
     ) -> Tensor:
         """(B, T) ids, mask and segments to one vector a text, (B, H)."""
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
-        hidden = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **segments).last_hidden_state
-        out: Tensor = self.pooler(hidden, attention_mask)
+        reads_all = getattr(self.pooler, "layers_read", "last") == "all"
+        made = self.backbone(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=reads_all, **segments
+        )
+        out: Tensor = self.pooler(made.hidden_states if reads_all else made.last_hidden_state, attention_mask)
         return out
 
 
@@ -58,7 +61,7 @@ def check_encoder(config: dict[str, Any]) -> None:
         )
 
 
-def assemble(config: dict[str, Any], readout: str, num_labels: int, dropout: float) -> SequenceClassifier:
+def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: float) -> SequenceClassifier:
     """The classifier around a transformers config, with random weights; ModelError for what is no encoder."""
     from transformers import AutoConfig, AutoModel
 
@@ -71,14 +74,15 @@ def assemble(config: dict[str, Any], readout: str, num_labels: int, dropout: flo
         "hidden_size": backbone.config.hidden_size,
         "max_position_embeddings": _longest(backbone),
         "hidden_dropout_prob": dropout,
-        "readout": readout,
+        "readout": short(readout),
     }
     model = SequenceClassifier(Wrapped(backbone, readout), num_labels, dropout, architecture)
     spread = getattr(backbone.config, "initializer_range", 0.02)
-    for layer in (model.classifier, getattr(model.bert.pooler, "dense", None)):
-        if layer is not None:
+    for layer in (model.classifier, *model.bert.get_submodule("pooler").modules()):
+        if isinstance(layer, nn.Linear):
             nn.init.normal_(layer.weight, 0.0, spread)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     return model
 
 
@@ -98,6 +102,11 @@ def build_auto(
 
     source = settings.pretrained or ""
     check_encoder(config)
+    if settings.embedding["name"] != "table":
+        raise ModelError(
+            f"model/embedding={settings.embedding['name']} takes the place of the word table of our own encoder, and "
+            f"{PRETRAINED}={source} is a {config['model_type']}. Try: model/embedding=table, or {PRETRAINED}=<a BERT>"
+        )
     state = read_state(source)
     model = assemble(config, settings.readout, num_labels, settings.dropout)
     backbone = model.bert.get_submodule("backbone")

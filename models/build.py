@@ -8,14 +8,16 @@ from typing import Any
 import torch
 from torch import nn
 
+from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
 from models.dsn import build_dsn
+from models.embedding import Tokens
 from models.encoder import Bert, Embeddings, Encoder
 from models.errors import ModelError
 from models.hub import PRETRAINED
-from models.pretrained import Weights, bert_names, load_into, read_config, read_state
+from models.pretrained import TABLE, WORDS, Weights, bert_names, load_into, read_config, read_state
 from models.readout import make_readout
-from models.settings import ModelSettings
+from models.settings import ModelSettings, contradictions, full, short
 
 # What a config.json may leave out, in transformers' words and with its defaults.
 BERT_DEFAULTS: dict[str, Any] = {
@@ -32,24 +34,36 @@ BERT_DEFAULTS: dict[str, Any] = {
 
 
 def build(
-    settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int = 0
+    settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int = 0, tokens: Tokens | None = None
 ) -> tuple[SequenceClassifier, Weights]:
     """The model of `settings` and where its weights came from; the caller seeds torch for what is drawn.
 
-    num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use.
-    Raises ModelError for sizes that do not fit together and weights that cannot be had.
+    num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use; tokens: its token of each
+    id, for embeddings that read them.
+    Raises ModelError for parts and sizes that do not fit together and weights that cannot be had.
     """
+    if refused := contradictions(settings):
+        raise ModelError("\n".join(refused))
+    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens)
+    if settings.embedding["name"] != "table" and (notes := getattr(model.get_submodule(WORDS), "notes", None)):
+        weights.notes += notes()
+    return model, weights
+
+
+def _build(
+    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None
+) -> tuple[SequenceClassifier, Weights]:
     if settings.family == "dsn":
-        return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id)
+        return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
     source = settings.pretrained
     if not source:
         if settings.family == "auto":
             raise ModelError(
-                "model=auto needs an encoder: a hub id or a folder. "
+                "model/backbone=auto needs an encoder: a hub id or a folder. "
                 f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
             )
-        return build_bert(settings, num_labels, vocab_size, pad_id), Weights()
-    if settings.tokenizer == "train":
+        return build_bert(settings, num_labels, vocab_size, pad_id, tokens), Weights()
+    if settings.tokenizer == "train" and settings.embedding["name"] == "table":
         raise ModelError(
             f"model.tokenizer=train makes a new vocabulary, which the weights of {source} do not know. "
             f"Try: model.tokenizer={source}"
@@ -64,30 +78,57 @@ def build(
         from models.auto import build_auto
 
         return build_auto(settings, config, num_labels=num_labels, vocab_size=vocab_size)
-    return _build_pretrained(settings, config, num_labels, vocab_size, pad_id)
+    return _build_pretrained(settings, config, num_labels, vocab_size, pad_id, tokens)
 
 
 def _build_pretrained(
-    settings: ModelSettings, config: dict[str, Any], num_labels: int, vocab_size: int, pad_id: int
+    settings: ModelSettings,
+    config: dict[str, Any],
+    num_labels: int,
+    vocab_size: int,
+    pad_id: int,
+    tokens: Tokens | None,
 ) -> tuple[SequenceClassifier, Weights]:
     """Our BERT with a checkpoint's weights, in its own size (family auto) or checked against the preset's."""
-    source, table = settings.pretrained or "", int(config["vocab_size"])
-    check_vocabulary(source, table, vocab_size)
-    notes = []
+    source, notes = settings.pretrained or "", list[str]()
+    _check_embedding(settings, config)
+    if settings.embedding["name"] == "table":  # its rows are the checkpoint's tokens
+        check_vocabulary(source, int(config["vocab_size"]), vocab_size)
+        vocab_size = int(config["vocab_size"])
     if settings.family == "auto":
         settings = sized(settings, config)
     else:
         notes = _check_size(settings, config)
         settings = replace(settings, layer_norm_eps=config["layer_norm_eps"])
     state = bert_names(read_state(source))
-    model = build_bert(settings, num_labels, table, pad_id)
+    model = build_bert(settings, num_labels, vocab_size, pad_id, tokens)
     weights = load_into(model, source, state)
+    start_from = getattr(model.get_submodule(WORDS), "start_from", None)
+    if start_from is not None and TABLE in state:
+        check_vocabulary(source, len(state[TABLE]), vocab_size if settings.embedding.get("align") else 0)
+        start_from(state[TABLE])
     weights.notes = notes + weights.notes
     return model, weights
 
 
+def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
+    """ModelError when an encoder learned to read other vectors than the settings would give it."""
+    wanted, found = settings.embedding, full(config.get("embedding", "table"))
+    if found["name"] == "table":
+        return  # whatever takes the place of a table is trained, or fitted, from there
+    wrong = [f"model.embedding.{key}={value}" for key, value in found.items() if wanted.get(key) != value]
+    wrong = [word for word in wrong if not word.startswith("model.embedding.mode=")]
+    if wrong:
+        words = [word.replace("model.embedding.name", "model/embedding") for word in wrong]
+        raise ModelError(
+            f"{PRETRAINED}={settings.pretrained}: was trained with another embedding. Try: {' '.join(words)}"
+        )
+
+
 def is_ours(config: dict[str, Any]) -> bool:
-    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder."""
+    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder; or saved by us."""
+    if config["model_type"] == MODEL_TYPE:
+        return "backbone" not in config and config["num_hidden_layers"] > 0
     return (
         config["model_type"] == "bert"
         and config["hidden_act"] == "gelu"
@@ -151,16 +192,18 @@ def sized(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings:
     )
 
 
-def build_bert(settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int) -> SequenceClassifier:
+def build_bert(
+    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
+) -> SequenceClassifier:
     """Our BERT with random weights, as BERT draws them."""
     if settings.hidden % settings.heads:
         raise ModelError(
             f"model.hidden={settings.hidden} does not divide into model.heads={settings.heads}. "
             f"Try: model.heads={_heads(settings.hidden)}"
         )
-    embeddings = Embeddings(settings, vocab_size, settings.hidden, pad_id)
-    bert = Bert(embeddings, Encoder(settings), make_readout(settings.readout, settings.hidden))
-    architecture = describe(settings, settings.hidden, vocab_size, pad_id, settings.readout)
+    embeddings = Embeddings(settings, vocab_size, settings.hidden, pad_id, tokens)
+    bert = Bert(embeddings, Encoder(settings), make_readout(settings.readout, settings.hidden, settings.layers))
+    architecture = describe(settings, settings.hidden, vocab_size, pad_id)
     model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
     draw(model, settings.initializer_range)
     return model
@@ -171,8 +214,11 @@ def _heads(hidden: int) -> int:
     return max(count for count in range(1, max(1, hidden // 64) + 1) if hidden % count == 0)
 
 
-def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int, readout: str) -> dict[str, Any]:
-    """The model's shape in the words of transformers' BertConfig, and `readout`: enough to build it again."""
+def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> dict[str, Any]:
+    """The model's shape in the words of transformers' BertConfig, and its parts: enough to build it again."""
+    parts = {"readout": short(settings.readout)}
+    if settings.embedding["name"] != "table":
+        parts["embedding"] = settings.embedding
     return {
         "num_hidden_layers": 0 if settings.family == "dsn" else settings.layers,
         "hidden_size": hidden,
@@ -187,27 +233,27 @@ def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int,
         "hidden_dropout_prob": settings.dropout,
         "attention_probs_dropout_prob": settings.attention_dropout,
         "initializer_range": settings.initializer_range,
-        "readout": readout,
-    }
+    } | parts
 
 
-def rebuild(architecture: dict[str, Any], num_labels: int) -> SequenceClassifier:
+def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None = None) -> SequenceClassifier:
     """The model that `describe` (or models/auto.py) described, with random weights."""
+    readout = full(architecture["readout"])
     if "backbone" in architecture:
         from models.auto import assemble
 
         dropout = architecture["hidden_dropout_prob"]
-        return assemble(architecture["backbone"], architecture["readout"], num_labels, dropout)
+        return assemble(architecture["backbone"], readout, num_labels, dropout)
     config = BERT_DEFAULTS | architecture
     settings = sized(ModelSettings(), config)
     settings.dropout = config["hidden_dropout_prob"]
     settings.attention_dropout = config["attention_probs_dropout_prob"]
+    settings.readout, settings.embedding = readout, full(config.get("embedding", "table"))
     vocab_size, pad_id = config["vocab_size"], config["pad_token_id"]
     if settings.layers:
-        settings.readout = config["readout"]
-        return build_bert(settings, num_labels, vocab_size, pad_id)
-    settings.family, settings.pooling = "dsn", config["readout"]
-    model, _ = build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id)
+        return build_bert(settings, num_labels, vocab_size, pad_id, tokens)
+    settings.family = "dsn"
+    model, _ = build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
     return model
 
 
@@ -217,7 +263,7 @@ def draw(model: nn.Module, spread: float) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
             module.weight.normal_(0.0, spread)
-        if isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear) and module.bias is not None:
             module.bias.zero_()
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:
             module.weight[module.padding_idx].zero_()

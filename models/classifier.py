@@ -20,7 +20,7 @@ class SequenceClassifier(nn.Module):
         super().__init__()
         self.bert = bert
         self.dropout = Dropout(dropout)
-        self.classifier = nn.Linear(architecture["hidden_size"], num_labels)
+        self.classifier = nn.Linear(getattr(bert.pooler, "width", architecture["hidden_size"]), num_labels)
         self.architecture = architecture
 
     def forward(

@@ -3,7 +3,7 @@
 Batches with much padding are computed on their real tokens alone: nothing but the sum needs rows.
 
 `width` scales the 128 dimensions of bert-tiny: 0.125 gives 16, and 496,642 parameters with BERT's vocabulary
-and two labels. The published DSN sums over padding too; that is kept as pooling=sum_all, to reproduce it.
+and two labels. The published DSN sums over padding too; that is kept as readout sum_all, to reproduce it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from models.classifier import SequenceClassifier
+from models.embedding import Tokens
 from models.encoder import Bert, Embeddings
 from models.errors import ModelError
 from models.hub import go_on
@@ -69,7 +70,7 @@ class BagOfWords(Bert):
 
 
 def build_dsn(
-    settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int
+    settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> tuple[SequenceClassifier, Weights]:
     """A DSN with random vectors, or with a checkpoint's cut or projected to its width (init=slice|pca)."""
     from models.build import describe, draw
@@ -80,22 +81,22 @@ def build_dsn(
             f"model.width={settings.width:g} of {settings.hidden} dimensions leaves none. "
             f"Try: model.width={1 / settings.hidden:g}"
         )
-    embeddings = Embeddings(settings, vocab_size, hidden, pad_id)
-    bert = BagOfWords(embeddings, None, make_readout(settings.pooling, hidden), settings.token_dropout)
-    architecture = describe(settings, hidden, vocab_size, pad_id, settings.pooling)
+    embeddings = Embeddings(settings, vocab_size, hidden, pad_id, tokens)
+    bert = BagOfWords(embeddings, None, make_readout(settings.readout, hidden, 0), settings.token_dropout)
+    architecture = describe(settings, hidden, vocab_size, pad_id)
     model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
     draw(model, settings.initializer_range)
     if settings.init == "random":
         return model, Weights()
-    return model, _start(embeddings, settings, hidden)
+    return model, _start(embeddings, settings, vocab_size, hidden)
 
 
 @torch.no_grad()
-def _start(embeddings: Embeddings, settings: ModelSettings, hidden: int) -> Weights:
+def _start(embeddings: Embeddings, settings: ModelSettings, vocab_size: int, hidden: int) -> Weights:
     """Fill the tables from `init_from`: the first dimensions, or the words' principal directions."""
     source = _source(settings)
     state = bert_names(read_state(source, KEY))
-    _check(state.get(WORDS), source, embeddings.word_embeddings.num_embeddings, hidden, settings)
+    _check(state.get(WORDS), source, vocab_size, hidden, settings)
     started = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)
     own, digest = embeddings.state_dict(prefix=PREFIX), hashlib.sha256()
     for name, tensor in started.items():

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.dropout import Dropout, TokenDropout
+from models.embedding import Tokens, make_embedding
 from models.settings import ModelSettings
 
 # Added to the scores of padded places. Not the lowest float32: bf16 would round that to -inf, and a row that
@@ -35,9 +36,11 @@ FUSED_FROM = {"highest": 0, "high": 0, "medium": 384}
 class Embeddings(nn.Module):
     """Word + position + segment vectors, normalised, with dropout."""
 
-    def __init__(self, settings: ModelSettings, vocab_size: int, hidden: int, pad_id: int) -> None:
+    def __init__(
+        self, settings: ModelSettings, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None = None
+    ) -> None:
         super().__init__()
-        self.word_embeddings = nn.Embedding(vocab_size, hidden, padding_idx=pad_id)
+        self.word_embeddings = make_embedding(settings.embedding, vocab_size, hidden, pad_id, tokens)
         self.position_embeddings = nn.Embedding(settings.positions, hidden)
         self.token_type_embeddings = nn.Embedding(settings.segments, hidden)
         self.LayerNorm = nn.LayerNorm(hidden, eps=settings.layer_norm_eps)
@@ -233,15 +236,15 @@ class Encoder(nn.Module):
         """The last layer's output for embeddings (B, T, H) and their mask (B, T), None for no padding.
 
         keep: a list that gets every state, the embeddings' first: layers + 1 tensors (B, T, H).
-        first: the last layer computes only the states of that many first tokens, which is all that some readouts
-        look at: the same numbers for 10/12 less of its linear work. Without effect when the states are kept.
+        first: the last layer computes only the states (B, first, H) of that many first tokens, which is all that
+        some readouts look at: the same numbers for 10/12 less of its linear work.
         """
         bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)
         last = self.layer[-1]
         for layer in self.layer:
             if keep is not None:
                 keep.append(hidden)
-            hidden = layer(hidden, bias, first if layer is last and keep is None else None)
+            hidden = layer(hidden, bias, first if layer is last else None)
         if keep is not None:
             keep.append(hidden)
         return hidden
@@ -272,7 +275,12 @@ class Bert(nn.Module):
         """
         pooled = self.token_dropout(input_ids, attention_mask)
         hidden = self.embeddings(input_ids, token_type_ids)
-        if self.encoder is not None:
-            hidden = self.encoder(hidden, attention_mask, keep, getattr(self.pooler, "first", None))
-        out: Tensor = self.pooler(hidden, pooled)
+        if self.encoder is None:
+            out: Tensor = self.pooler(hidden, pooled)
+            return out
+        reads_all = getattr(self.pooler, "layers_read", "last") == "all"
+        first = getattr(self.pooler, "first", None) if keep is None else None  # who keeps states wants whole ones
+        states = [] if reads_all and keep is None else keep
+        hidden = self.encoder(hidden, attention_mask, states, first)
+        out = self.pooler(states if reads_all else hidden, pooled)
         return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from models.build import rebuild
 from models.classifier import SequenceClassifier
 from models.hf_config import BertierConfig
+from models.pretrained import read_tokens
 
 
 class BertierForSequenceClassification(PreTrainedModel):
@@ -21,7 +23,7 @@ class BertierForSequenceClassification(PreTrainedModel):
 
     def __init__(self, config: BertierConfig) -> None:
         super().__init__(config)
-        network = rebuild(config.to_dict(), config.num_labels)
+        network = rebuild(config.to_dict(), config.num_labels, partial(read_tokens, config.name_or_path))
         for name, child in network.named_children():
             self.add_module(name, child)
         self.post_init()

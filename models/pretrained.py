@@ -18,6 +18,8 @@ from models.hub import PRETRAINED, fetch, go_on, named
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+WORDS = "bert.embeddings.word_embeddings"
+TABLE = f"{WORDS}.weight"
 POSITIONS = "bert.embeddings.position_embeddings.weight"
 SEGMENTS = "bert.embeddings.token_type_embeddings.weight"
 HEAD = "classifier."
@@ -74,6 +76,17 @@ def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
 
 
+def read_tokens(source: str) -> list[str]:
+    """The token of each id, from the tokenizer.json that lies with a saved model; ModelError without one."""
+    path = fetch(source, "tokenizer.json", "")
+    if path is None:
+        raise ModelError(f"{source}: has no tokenizer.json, and its embedding is computed from the tokens' letters")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    by_id = {index: token for token, index in content["model"]["vocab"].items()}
+    by_id |= {added["id"]: added["content"] for added in content["added_tokens"]}
+    return [by_id.get(index, "") for index in range(max(by_id) + 1)]
+
+
 def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same tensors, the norms' TensorFlow-era names (gamma, beta) made today's."""
     renames = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
@@ -113,13 +126,14 @@ def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weight
         report.loaded.append(name)
     report.new = sorted(own.keys() - set(report.loaded))
     parameters = {name for name, _ in model.named_parameters()}
-    missing = [name for name in report.new if name in parameters and not name.startswith((HEAD, READOUT))]
+    free = (HEAD, READOUT, f"{WORDS}.")  # below WORDS: what an embedding without a table has of its own
+    missing = [name for name in report.new if name in parameters and (name == TABLE or not name.startswith(free))]
     if missing:
         raise ModelError(
             f"{PRETRAINED}={source}: its weights lack {len(missing)} tensors of the encoder, such as "
             f"{missing[0]}. {go_on()}"
         )
-    if any(name.startswith(READOUT) for name in report.new):
+    if any(name.startswith(f"{READOUT}dense.") for name in report.new):
         report.notes.append(f"{source} has no pooler: its weights start at random")
     report.fingerprint = digest.hexdigest()
     return report

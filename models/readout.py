@@ -1,12 +1,20 @@
 """From token vectors (B, T, H) to one vector a text (B, H); mask (B, T) is 1 for real tokens, None for all.
 
-To add one: a class here and its name in READOUTS.
+To add one: models/readouts/<name>.py with a class of that name in CamelCase, built with `hidden` (H), `layers` (of the
+backbone) and the options of its YAML, and conf/model/readout/<name>.yaml. By attributes it asks for what it needs:
+
+    layers_read = "all"   it is called with the list of layers + 1 states (B, T, H), the embeddings' first
+    first = 1             all it looks at are that many first tokens; the last layer computes no others
+    width = 2 * hidden    of the vector it makes, where that is not H
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+
+from models.named import make
+from models.settings import Part
 
 
 class ClsPooler(nn.Module):
@@ -71,7 +79,7 @@ class SumAllPooler(nn.Module):
         return hidden.sum(1)
 
 
-READOUTS = {
+BASIC = {
     "cls": ClsPooler,
     "mean": MeanPooler,
     "sum": SumPooler,
@@ -80,6 +88,8 @@ READOUTS = {
 }
 
 
-def make_readout(name: str, hidden: int) -> nn.Module:
-    """The readout of that name for vectors of width `hidden`."""
-    return ClsPooler(hidden) if name == "cls" else READOUTS[name]()
+def make_readout(part: Part, hidden: int, layers: int) -> nn.Module:
+    """The readout of that name and options for a backbone of that many layers, `hidden` wide; ModelError as `make`."""
+    if part["name"] not in BASIC:
+        return make("models.readouts", part, hidden=hidden, layers=layers)
+    return ClsPooler(hidden) if part["name"] == "cls" else BASIC[part["name"]]()

@@ -10,13 +10,14 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
 from models.errors import ModelError
-from models.pretrained import WEIGHTS, bert_names, read_config, read_state
+from models.pretrained import WEIGHTS, bert_names, read_config, read_state, read_tokens
 
 
 def save(
@@ -81,7 +82,7 @@ def _swap(part: Path, folder: Path) -> None:
 def is_plain_bert(architecture: dict[str, Any]) -> bool:
     """Does the stock BertForSequenceClassification compute this model?"""
     layers = architecture.get("num_hidden_layers", 0)
-    return architecture["readout"] == "cls" and layers > 0 and "backbone" not in architecture
+    return architecture["readout"] == "cls" and layers > 0 and not {"backbone", "embedding"} & set(architecture)
 
 
 def describe_saved(model: SequenceClassifier, label_names: Sequence[str], kind: str) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def load(folder: Path) -> SequenceClassifier:
         raise ModelError(
             f"{source}: is a {config['model_type']}, not a model saved by Bertier. Train it with model=auto"
         )
-    model = rebuild(config, len(config.get("id2label", ())) or 2)
+    model = rebuild(config, len(config.get("id2label", ())) or 2, partial(read_tokens, source))
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:

@@ -1,4 +1,8 @@
-"""The settings of one model; standard library only, because configs are checked before torch is imported."""
+"""The settings of one model; standard library only, because configs are checked before torch is imported.
+
+A model is embedding x backbone x readout x head. Embedding and readout are parts with options of their own: a
+dictionary of a `name` and the options that its YAML in conf/model/ lists.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +24,22 @@ class Recipe:
     batch_size: int = limited(32, low=1)
 
 
+Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
+
+# Readouts that make sense of bare word vectors; every other one needs a backbone.
+OVER_WORDS = ("mean", "sum", "sqrt", "sum_all")
+
+
 @dataclass
 class ModelSettings:
-    """embedding x backbone x readout x head. A preset's YAML lists the fields its family knows."""
+    """A preset's YAML chooses the parts; a backbone's lists the sizes its family knows."""
 
     name: str = "bert-tiny"
     description: str = ""
-    family: str = limited("bert", choices=("bert", "dsn", "auto"))
+    family: str = limited("bert", choices=("bert", "dsn", "auto"))  # whose code: our encoder, none, by checkpoint
+    backbone: str = "bert-tiny"
+    embedding: Part = field(default_factory=lambda: {"name": "table"})
+    readout: Part = field(default_factory=lambda: {"name": "cls"})
     layers: int = limited(2, low=1, high=48)
     hidden: int = limited(128, low=1, high=8192)  # width of the token vectors; for dsn before `width`
     heads: int = limited(2, low=1, high=128)
@@ -37,9 +50,7 @@ class ModelSettings:
     attention_dropout: float = limited(0.1, low=0.0, high=0.99)
     initializer_range: float = limited(0.02, above=0.0, high=1.0)
     layer_norm_eps: float = limited(1e-12, above=0.0, high=1.0)  # BERT's; a checkpoint's own replaces it
-    readout: str = limited("cls", choices=("cls", "mean"))
     width: float = limited(1.0, above=0.0, high=16.0)
-    pooling: str = limited("sum", choices=("sum", "mean", "sqrt", "sum_all"))
     token_dropout: float = limited(0.0, low=0.0, high=0.99)
     init: str = limited("random", choices=("random", "slice", "pca"))
     init_from: str | None = None  # a checkpoint whose word vectors start the DSN
@@ -48,3 +59,40 @@ class ModelSettings:
     tokenizer: str = "auto"
     vocab_size: int = limited(4096, low=64, high=1000000)  # of a vocabulary trained by tokenizer=train
     recipe: Recipe = field(default_factory=Recipe)
+
+
+def full(part: str | Part) -> Part:
+    """A part as a dictionary; config.json holds one without options as its name alone."""
+    return {"name": part} if isinstance(part, str) else dict(part)
+
+
+def short(part: Part) -> str | Part:
+    """The opposite of `full`, for config.json."""
+    return str(part["name"]) if len(part) == 1 else part
+
+
+def contradictions(model: ModelSettings) -> list[str]:
+    """One line for every pair of parts that make no model together, with the cure."""
+    found = []
+    embedding, readout = model.embedding["name"], model.readout["name"]
+    if model.family == "dsn" and readout not in OVER_WORDS:
+        found.append(
+            f"model/readout={readout} reads what an encoder has put into a token or a layer, and model/backbone=none "
+            "has no encoder. Try: model/readout=mean, or model/backbone=bert-tiny"
+        )
+    if embedding != "table" and model.init != "random":
+        found.append(
+            f"model.init={model.init} fills a table of word vectors, and model/embedding={embedding} has none. "
+            "Try: model.init=random, or model/embedding=table"
+        )
+    if model.embedding.get("align") and not model.pretrained:
+        found.append(
+            f"model.embedding.align={model.embedding['align']} fits the hash to a pretrained word table, and "
+            "model.pretrained names none. Try: model.embedding.align=null, or model.pretrained=<hub id or folder>"
+        )
+    if model.embedding.get("align") and model.pretrained and model.tokenizer == "train":
+        found.append(
+            f"model.tokenizer=train makes a new vocabulary, which the table of {model.pretrained} has no rows for, and "
+            f"model.embedding.align={model.embedding['align']} reads them. Try: model.tokenizer=auto"
+        )
+    return found

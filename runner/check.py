@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from runner.check_hydra import TUNER, check_hydra, is_tuned
 from runner.compose import compose, groups, resolve
 from runner.errors import ConfigError
+from runner.keys import is_part, known_keys, owner_of
 from runner.sweep import names, sweep_overrides
 
 if TYPE_CHECKING:
@@ -132,41 +134,19 @@ def _names(value: Any) -> list[str]:
     return [part.strip() for part in text.strip("[]").split(",")]
 
 
-def _known_keys(group: str = "", option: str = "") -> dict[str, Any]:
-    """Every dotted key when `option` of `group` is chosen ("" for the default), with its default value."""
-    return _compose_keys(f"{group}={option}" if option else "")
-
-
-@cache
-def _compose_keys(choice: str) -> dict[str, Any]:
-    from omegaconf import OmegaConf
-
-    config = compose([choice] if choice else [])
-    flat: dict[str, Any] = {}
-
-    def walk(node: Any, prefix: str) -> None:
-        for key, value in node.items():
-            name = f"{prefix}{key}"
-            if isinstance(value, dict):
-                walk(value, f"{name}.")
-            flat[name] = value
-
-    walk(OmegaConf.to_container(config, resolve=False), "")
-    return flat
-
-
 def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool, tuned: bool) -> Iterator[str]:
     key = override.key_or_group
     group = key.split(".")[0]
-    options = chosen.get(group) or [""]
-    tables = [_known_keys(group, option) for option in options]
+    picked = [[f"{g}={option}" for option in options] for g, options in sorted(chosen.items()) if is_part(g, group)]
+    combinations = list(itertools.product(*picked))
+    tables = [known_keys(*choices) for choices in combinations]
     if override.is_delete():
         yield f"~{key}: a setting cannot be removed, only changed. Try: run {key}=<value>"
         return
     text = (override.input_line or "").partition("=")[2]
-    missing = [option for option, table in zip(options, tables) if key not in table]
+    missing = [choices for choices, table in zip(combinations, tables) if key not in table]
     if missing:
-        yield _unknown_key(key, group, missing[0], sorted(set().union(*tables)), chosen)
+        yield _unknown_key(key, group, " ".join(missing[0]), sorted(set().union(*tables)))
         return
     if override.is_add():
         yield f"+{key}: the key exists already; leave the + away. Try: run {key}={text}"
@@ -183,7 +163,7 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
             yield f"{key}={text}: whole numbers are needed. Try: run -m {TUNER} {paste}"
             return
     for value in values_of(override):
-        problem = _check_one(key, value)
+        problem = _check_one(key, value) or _check_kind(key, value, tables[0][key])
         if problem:
             yield problem
 
@@ -194,24 +174,16 @@ def _whole_numbers(override: Override) -> tuple[int, int] | None:
     return None if isinstance(sweep.start, int) else (int(sweep.start), int(sweep.end))
 
 
-def _unknown_key(key: str, group: str, option: str, known: list[str], chosen: dict[str, list[str]]) -> str:
+def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
     if key.split(".")[0] in groups() or "." not in key:
-        owner = _owner(key, group)
+        owner = owner_of(key, group)
         if owner:
-            chosen_now = option or _known_keys().get(f"{group}.name", group)
-            return f"{key}: not a setting of {group}={chosen_now}, but of {owner}. Try: run {owner} {key}=..."
+            choices = choices or f"{group}={known_keys().get(f'{group}.name', group)}"
+            return f"{key}: not a setting of {choices}, but of {owner}. Try: run {owner} {key}=..."
     close = near(key, known + sorted(groups()))
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     paste = f"Try: run {close[0]}=..." if close else "See every key: run --cfg job"
     return f"{key}: no such key{hint or '.'} {paste}"
-
-
-def _owner(key: str, group: str) -> str | None:
-    """`group=option` of another option that has this key, so that model.width points at model=dsn."""
-    for option in groups().get(group, []):
-        if key in _known_keys(group, option):
-            return f"{group}={option}"
-    return None
 
 
 @cache
@@ -247,6 +219,17 @@ def _check_one(key: str, value: Any) -> str | None:
         reason = str(error).splitlines()[0]
         return f"{key}={value}: {reason}. {_expected(_field(key), key)}"
     return check_range(key, typed)
+
+
+def _check_kind(key: str, value: Any, default: Any) -> str | None:
+    """What is wrong with the type of a part's option, of which only the YAML's own value says what it should be."""
+    if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
+        return None
+    kind = bool if isinstance(default, bool) else int | float if isinstance(default, int | float) else None
+    if kind is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
+        return None
+    expected = "true or false" if kind is bool else "a number"
+    return f"{key}={value}: expected {expected}. Try: run {key}={str(default).lower()}"
 
 
 @cache
@@ -303,7 +286,7 @@ def _expected(found: dataclasses.Field[Any] | None, key: str) -> str:
     if "high" in limits:
         words.append(f"at most {limits['high']:g}")
     expected = f"Expected {' and '.join(words)}. " if words else ""
-    shown = _known_keys().get(key, found.default)
+    shown = known_keys().get(key, found.default)
     if isinstance(shown, str) and "${" in shown:
         shown = found.default
     if shown is None:

@@ -48,7 +48,9 @@ outcomes: list[Outcome] = []
 
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
-    words = sys.argv[1:]
+    from runner.compose import spelled
+
+    words = sys.argv[1:] = [spelled(word) for word in sys.argv[1:]]
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         sys.exit(_dispatch(words))

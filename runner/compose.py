@@ -36,6 +36,13 @@ def groups() -> dict[str, list[str]]:
     return found
 
 
+def spelled(word: str) -> str:
+    """An override with a nested group in Hydra's spelling: model.backbone=bert-mini is model/backbone=bert-mini."""
+    key, equals, value = word.partition("=")
+    group = key.replace(".", "/")
+    return f"{group}{equals}{value}" if "." in key and group in groups() else word
+
+
 def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
     """The composed config of one run, interpolations not yet resolved; ConfigError for what does not compose.
 
@@ -102,14 +109,17 @@ def _schema() -> DictConfig:
 
 def conflicts(settings: Settings) -> list[str]:
     """One line for every pair of values that cannot go together, with the cure."""
+    from models.settings import contradictions
+
     model, data, train = settings.model, settings.data, settings.train
     found = []
     if model.family == "auto" and not model.pretrained:
         found.append(
-            "model=auto needs an encoder: a hub id or a folder. "
-            "Try: run model=auto model.pretrained=sentence-transformers/all-MiniLM-L6-v2"
+            "model/backbone=auto needs an encoder: a hub id or a folder. "
+            "Try: model.pretrained=sentence-transformers/all-MiniLM-L6-v2"
         )
-    if model.tokenizer == "train" and model.pretrained:
+    found += contradictions(model)
+    if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":
         found.append(
             f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "
             "Try: model.tokenizer=auto, or model.pretrained=null"
@@ -118,6 +128,11 @@ def conflicts(settings: Settings) -> list[str]:
         found.append(
             f"model.init={model.init} needs a checkpoint to take the embeddings from. "
             "Try: model.init_from=sentence-transformers/all-MiniLM-L6-v2"
+        )
+    if settings.engine.compact_vocabulary == "always" and model.embedding["name"] != "table":
+        found.append(
+            f"engine.compact_vocabulary=always trains part of a word table, and model/embedding="
+            f"{model.embedding['name']} has none. Try: engine.compact_vocabulary=auto"
         )
     if train.accumulate > train.batch_size:
         found.append(

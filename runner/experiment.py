@@ -117,6 +117,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
         num_labels=task.num_labels,
         vocab_size=splits.tokenizer.vocab_size,
         pad_id=splits.tokenizer.pad_id,
+        tokens=splits.tokenizer.tokens,
     )
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
@@ -278,7 +279,7 @@ def execute(
     watch: Watch | None = None,
 ) -> None:
     """Train, evaluate, save, measure; every number lands in the record as soon as it is known."""
-    from runner.results import costs, evaluate, save_model
+    from runner.results import costs, evaluate, learning, save_model
     from runner.train import Position, fit
 
     settings, splits = started.settings, started.splits
@@ -304,7 +305,8 @@ def execute(
         "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
         "train/steps": trained.steps,
         "train/best_epoch": trained.best_epoch,
-    })  # fmt: skip
+    } | trained.watched)  # fmt: skip
+    record.add(learning(started))
     record.content["resumed_from_step"] = trained.resumed_from
     record.content["environment"]["engine"] |= trained.engine
     with timed(record, "time/evaluate_s"):

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from runner.metrics import SPLITS
+
 if TYPE_CHECKING:
     from runner.experiment import Started
     from runner.train import Position
@@ -83,7 +85,7 @@ class Terminal:
 
     def epoch(self, position: Position, values: dict[str, float]) -> None:
         """One line for a finished epoch."""
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items() if name.split("/")[0] in SPLITS)
         best = " *" if position.best_epoch == position.epoch else ""
         spent = time.perf_counter() - self._started
         left = spent / max(position.step, 1) * (self._total - position.step)
@@ -137,6 +139,7 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
             rows.append((name, form(metrics[name])))
     rows.append(("", ""))
     rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/latency_ms_p50")]
+    rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith(MODES)]
     rows += [(name, f"{value:,.1f} x") for name, value in metrics.items() if name.startswith("speed/speedup")]
     rows += [(name, f"{metrics[name]:,.1f}") for name in ("time/train_s", "time/total_s") if name in metrics]
     return rows
@@ -158,6 +161,7 @@ def _bytes(value: float) -> str:
     return f"{value / 1e6:,.2f} MB"
 
 
+MODES = tuple(f"speed/{mode}_ms_p50" for mode in ("cached", "unique", "on_the_fly"))  # of a hash embedding
 HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
 COSTS = {
     "cost/params": _count,

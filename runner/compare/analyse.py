@@ -13,6 +13,7 @@ from runner.compare.groups import Group, apart, make_groups, varying
 from runner.compare.pairs import Paired, Refused
 from runner.compare.pareto import AXES, front
 from runner.compare.predictions import read_predictions
+from runner.compare.reach import mark_steps
 from runner.compare.select import Selection, as_words, matcher
 from runner.errors import ConfigError
 from runner.metrics import check, direction
@@ -102,6 +103,7 @@ def analyse(
             raise
         notes.append(f"no tests: {error}")
         name = ""
+    notes += mark_steps(rows)
     _mark_fronts(rows)
     comparison = Comparison(rows, name or None, latency, tests, selection, notes)
     comparison.lint = lint(comparison)

@@ -24,7 +24,7 @@ def lint(comparison: Comparison) -> list[str]:
     """The sentences of every check, in the order of the checks, the first few of each."""
     checks = (
         compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file, noisy_latency,
-        machines_differ, learnt_nothing,
+        machines_differ, learnt_nothing, diverged,
     )  # fmt: skip
     found = []
     for look in checks:
@@ -114,6 +114,14 @@ def learnt_nothing(comparison: Comparison) -> Iterator[str]:
         stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get(name)]
         if stuck:
             yield f"{row.group.name}: the same answer to every example (seed {', '.join(stuck)})"
+
+
+def diverged(comparison: Comparison) -> Iterator[str]:
+    """Runs that ended no better than guessing."""
+    for row in comparison.rows:
+        stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get("train/diverged")]
+        if stuck:
+            yield f"{row.group.name}: learned nothing in {len(stuck)} of {row.n} runs (seed {', '.join(stuck)})"
 
 
 def _compressed(rows: list[Row]) -> Iterator[tuple[Row, Row]]:

@@ -128,8 +128,10 @@ def _written(key: str, files: dict[str, tuple[str, Any]], typed: dict[str, str])
     name, value = files[key]
     text = name
     group = name.removeprefix("conf/").rpartition("/")[0]
-    if group in typed:
-        text += f", by {typed[group].removesuffix(' on the command line')}"
+    # A nested group's file is chosen by itself or by a preset of the group above it.
+    above = [group.rsplit("/", up)[0] for up in range(group.count("/") + 1)]
+    if chosen := next((typed[name] for name in above if name in typed), None):
+        text += f", by {chosen.removesuffix(' on the command line')}"
     reference = re.fullmatch(r"\$\{([\w.]+)\}", value) if isinstance(value, str) else None
     if reference:
         text += f" as {value}: {_written(reference[1], files, typed) or f'default in {_module(reference[1])}'}"

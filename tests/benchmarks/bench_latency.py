@@ -18,7 +18,7 @@ def test_dsn_answers_at_least_ten_times_faster_than_bert_tiny() -> None:
     torch.manual_seed(0)
     options = {"num_labels": 2, "vocab_size": 30522}
     models = {
-        "dsn": build(ModelSettings(family="dsn", width=0.125, pooling="mean"), **options)[0],  # type: ignore[arg-type]
+        "dsn": build(ModelSettings(family="dsn", readout={"name": "mean"}, width=0.125), **options)[0],  # type: ignore[arg-type]
         "bert-tiny": build(ModelSettings(), **options)[0],  # type: ignore[arg-type]
     }
     ids = np.random.default_rng(0).integers(1000, 30522, 50_000).astype(np.uint16)

@@ -57,7 +57,7 @@ def start(folder: Path, **changes: Any) -> tuple[Any, Weights]:
 def test_a_distilbert_gives_its_encoder_under_our_readout_and_head(tmp_path: Path, task: str) -> None:
     theirs = save_backbone("DistilBert", DISTILBERT, tmp_path, task)
     backbone = theirs if task == "Model" else theirs.distilbert
-    model, weights = start(tmp_path, readout="mean")
+    model, weights = start(tmp_path, readout={"name": "mean"})
     inputs = batch()
     mask = inputs["attention_mask"].unsqueeze(-1)
     hidden = backbone(inputs["input_ids"], inputs["attention_mask"]).last_hidden_state

@@ -54,7 +54,7 @@ def test_every_bert_size_has_the_published_number_of_parameters(
 @pytest.mark.parametrize(("hidden", "row"), DSNS.items())
 def test_every_dsn_width_has_the_published_number_of_parameters(hidden: int, row: tuple[tuple[int, int], ...]) -> None:
     for width, expected in zip((1.0, 0.5, 0.25, 0.125), row):
-        settings = ModelSettings(family="dsn", hidden=hidden, width=width)
+        settings = ModelSettings(family="dsn", readout={"name": "sum"}, hidden=hidden, width=width)
         assert (parameters(settings, 2), parameters(settings, 3)) == expected
 
 
@@ -81,6 +81,11 @@ def test_heads_that_do_not_divide_the_width_are_refused_with_a_number_that_does(
 def test_model_auto_without_a_checkpoint_is_refused() -> None:
     with pytest.raises(ModelError, match="needs an encoder"):
         build(ModelSettings(family="auto"), num_labels=2, vocab_size=90)
+
+
+def test_a_bag_of_words_with_a_readout_that_needs_an_encoder_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"model/backbone=none has no encoder. Try: model/readout=mean"):
+        build(ModelSettings(family="dsn"), num_labels=2, vocab_size=90)
 
 
 def test_parts_are_found_by_dotted_names() -> None:

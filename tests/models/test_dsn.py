@@ -25,7 +25,7 @@ def checkpoint(tmp_path: Path) -> str:
 
 
 def dsn(**changes: Any) -> Any:
-    options: dict[str, Any] = {"family": "dsn", "initializer_range": 0.5}
+    options: dict[str, Any] = {"family": "dsn", "readout": {"name": "sum"}, "initializer_range": 0.5}
     return small(**(options | changes))
 
 
@@ -46,7 +46,7 @@ def test_the_logits_are_the_head_of_the_sum_of_normalised_vectors() -> None:
 
 @pytest.mark.parametrize("pooling", ["sum", "mean", "sqrt"])
 def test_padding_has_no_say(pooling: str) -> None:
-    model, inputs = dsn(pooling=pooling), batch()
+    model, inputs = dsn(readout={"name": pooling}), batch()
     torch.testing.assert_close(model(**padded(inputs, 30)), model(**inputs), atol=1e-4, rtol=1e-5)
 
 
@@ -56,7 +56,7 @@ def test_padding_has_no_say(pooling: str) -> None:
 def test_the_unpadded_way_gives_the_same_logits_and_gradients(pooling: str, paired: bool, token_dropout: float) -> None:
     def trained(real: float) -> tuple[torch.Tensor, list[torch.Tensor]]:
         models.dsn.MOST_REAL = real
-        model, inputs = dsn(pooling=pooling, dropout=0.0, token_dropout=token_dropout).train(), batch(5, 9)
+        model, inputs = dsn(readout={"name": pooling}, dropout=0.0, token_dropout=token_dropout).train(), batch(5, 9)
         inputs["attention_mask"] = (torch.arange(9) < torch.tensor([1, 0, 9, 3, 4])[:, None]).long()  # one is empty
         if not paired:
             inputs["token_type_ids"] = None
@@ -76,7 +76,7 @@ def test_the_unpadded_way_gives_the_same_logits_and_gradients(pooling: str, pair
 
 
 def test_only_batches_with_much_padding_are_unpadded(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, inputs, taken = dsn(pooling="mean"), batch(4, 10), []
+    model, inputs, taken = dsn(readout={"name": "mean"}), batch(4, 10), []
     monkeypatch.setattr(type(model.bert), "unpadded", lambda *_: taken.append(1) or torch.zeros(4, 32))
     for real in (10, 8, 4):
         inputs["attention_mask"] = (torch.arange(10) < real).long().expand(4, 10)
@@ -85,7 +85,7 @@ def test_only_batches_with_much_padding_are_unpadded(monkeypatch: pytest.MonkeyP
 
 
 def test_sum_all_depends_on_padding_as_the_published_model_does() -> None:
-    model, inputs = dsn(pooling="sum_all"), batch()
+    model, inputs = dsn(readout={"name": "sum_all"}), batch()
     assert (model(**padded(inputs, 30)) - model(**inputs)).abs().max() > 0.1
 
 
@@ -123,7 +123,9 @@ def test_directions_have_a_sign_that_does_not_depend_on_the_library() -> None:
 
 def test_the_report_says_what_was_taken_and_fingerprints_it(checkpoint: str, tmp_path: Path) -> None:
     def start(folder: str, init: str) -> Any:
-        settings = ModelSettings(family="dsn", hidden=32, positions=64, width=0.5, init=init, init_from=folder)
+        settings = ModelSettings(
+            family="dsn", readout={"name": "sum"}, hidden=32, positions=64, width=0.5, init=init, init_from=folder
+        )
         return build(settings, num_labels=2, vocab_size=90)[1]
 
     cut = start(checkpoint, "slice")

@@ -39,7 +39,9 @@ def python(code: str, *words: str) -> str:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("changes", [{"family": "dsn"}, {"readout": "mean"}], ids=["dsn", "mean"])
+@pytest.mark.parametrize(
+    "changes", [{"family": "dsn", "readout": {"name": "sum"}}, {"readout": {"name": "mean"}}], ids=["dsn", "mean"]
+)
 def test_auto_classes_open_our_folders_in_either_import_order(
     tmp_path: Path, order: str, changes: dict[str, Any]
 ) -> None:
@@ -61,23 +63,25 @@ def test_a_tokenizer_alone_does_not_pull_our_torch_code_in() -> None:
 
 
 def test_the_config_opens_without_the_model(tmp_path: Path) -> None:
-    config = AutoConfig.from_pretrained(write(small(family="dsn"), tmp_path / "m"))
+    config = AutoConfig.from_pretrained(write(small(family="dsn", readout={"name": "sum"}), tmp_path / "m"))
     assert (config.model_type, config.readout, config.num_labels) == ("bertier", "sum", 3)
 
 
 def test_loss_follows_the_kind_of_task(tmp_path: Path) -> None:
-    folder = write(small(family="dsn"), tmp_path / "c")
+    folder = write(small(family="dsn", readout={"name": "sum"}), tmp_path / "c")
     model, labels = AutoModelForSequenceClassification.from_pretrained(folder), torch.tensor([0, 1, 2, 1, 0])
     out = model(**batch(), labels=labels)
     torch.testing.assert_close(out.loss, torch.nn.functional.cross_entropy(out.logits, labels))
-    folder = write(small(family="dsn", num_labels=1), tmp_path / "r", label_names=[], kind="regression")
+    folder = write(
+        small(family="dsn", readout={"name": "sum"}, num_labels=1), tmp_path / "r", label_names=[], kind="regression"
+    )
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     out = model(**batch(), labels=labels)
     torch.testing.assert_close(out.loss, (out.logits[:, 0] - labels).square().mean())
 
 
 def test_what_transformers_saves_again_still_opens_in_ours(tmp_path: Path) -> None:
-    model = small(family="dsn")
+    model = small(family="dsn", readout={"name": "sum"})
     opened = AutoModelForSequenceClassification.from_pretrained(write(model, tmp_path / "m"))
     opened.save_pretrained(tmp_path / "again")
     assert torch.equal(load(tmp_path / "again")(**batch()), model(**batch()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.conftest import REPO
 from .helpers import count
 
 FOLDER = REPO / "conf/model"
+PARTS = sorted(FOLDER.glob("*/[!_]*.yaml"))
 PRESETS = sorted(path.stem for path in FOLDER.glob("[!_]*.yaml"))
 PARAMETERS = {
     "bert-tiny": 4_386_178,
@@ -26,12 +28,15 @@ PARAMETERS = {
     "bert-base": 109_483_778,
     "bert-large": 335_143_938,
     "dsn": 496_642,
+    "bermo": 4_386_182,
+    "eelbert": 479_362,
+    "uno-eelbert": 281_986,
     "dsn-32": 993_282,
     "dsn-64": 1_986_562,
     "dsn-128": 3_973_122,
 }
-OF_A_DSN = {"width", "pooling", "init", "init_from", "token_dropout"}
-OF_AN_ENCODER = {"layers", "heads", "intermediate", "attention_dropout", "readout", "pretrained", "weights"}
+OF_A_DSN = {"width", "init", "init_from", "token_dropout"}
+OF_AN_ENCODER = {"layers", "heads", "intermediate", "attention_dropout", "pretrained", "weights"}
 
 
 @cache
@@ -91,6 +96,24 @@ def test_a_bert_preset_names_the_published_weights_of_its_size(name: str) -> Non
 
 def test_every_preset_is_covered_here() -> None:
     assert set(PRESETS) == {*PARAMETERS, "auto"}
+
+
+@pytest.mark.parametrize("path", PARTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_part_says_how_it_is_used_what_it_is_and_its_name(path: Path) -> None:
+    group = f"model/{path.parent.name}"
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("# @package")]
+    assert re.match(rf"# run (.* {group}={path.stem}( |$)|model=)", lines[0])
+    assert re.match(r"# \w.{10,}", lines[1])
+    key = "backbone" if group == "model/backbone" else "name"
+    assert any(re.match(rf"{key}: {path.stem}( +#|$)", line) for line in lines)
+
+
+@pytest.mark.parametrize("word", ["model/backbone=bert-mini", "model.backbone=bert-mini"])
+def test_a_part_of_a_preset_is_swapped_in_either_spelling(word: str) -> None:
+    from runner.compose import compose, resolve, spelled
+
+    model = resolve(compose(["model=dsn", "model/readout=cls", "data=demo", spelled(word)])).model
+    assert (model.name, model.family, model.layers, model.hidden) == ("dsn", "bert", 4, 256)
 
 
 def test_a_value_outside_its_range_is_marked_by_the_dataclass() -> None:

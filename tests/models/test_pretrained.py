@@ -94,7 +94,7 @@ def test_a_missing_pooler_starts_at_random_and_is_said(folder: Path) -> None:
     weights = start(folder)[1]
     assert "bert.pooler.dense.weight" in weights.new
     assert weights.notes == [f"{folder} has no pooler: its weights start at random"]
-    assert not start(folder, readout="mean")[1].notes  # needs none
+    assert not start(folder, readout={"name": "mean"})[1].notes  # needs none
 
 
 @pytest.mark.parametrize(("positions", "note"), [(40, "40 of the 64 positions"), (100, "the other 36 start at random")])

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
-from models.readout import READOUTS, make_readout
-from models.settings import ModelSettings
+from models.errors import ModelError
+from models.readout import BASIC, make_readout
+from tests.conftest import REPO
 
 HIDDEN = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [100.0, 100.0]], [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]])
 MASK = torch.tensor([[1, 1, 0], [1, 1, 1]])
+
+
+def made(name: str, **options: Any) -> Any:
+    return make_readout({"name": name, **options}, 2, 0)
 
 
 @pytest.mark.parametrize(
@@ -22,25 +29,30 @@ MASK = torch.tensor([[1, 1, 0], [1, 1, 1]])
     ],
 )
 def test_each_pooling_gives_the_numbers_worked_out_by_hand(name: str, expected: list[list[float]]) -> None:
-    torch.testing.assert_close(make_readout(name, 2)(HIDDEN, MASK), torch.tensor(expected))
+    torch.testing.assert_close(made(name)(HIDDEN, MASK), torch.tensor(expected))
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "sqrt"])
 def test_no_mask_means_no_padding_and_an_empty_text_gives_zeros(name: str) -> None:
-    readout = make_readout(name, 2)
+    readout = made(name)
     torch.testing.assert_close(readout(HIDDEN, None), readout(HIDDEN, torch.ones_like(MASK)))
     assert not readout(HIDDEN, torch.zeros_like(MASK)).any()
 
 
 def test_cls_reads_the_first_token_alone() -> None:
-    readout = make_readout("cls", 2)
+    readout = made("cls")
     changed = HIDDEN.clone()
     changed[:, 1:] += 1
     assert torch.equal(readout(HIDDEN, MASK), readout(changed, MASK))
     assert (readout(HIDDEN, MASK).abs() <= 1).all()
 
 
-def test_the_settings_offer_exactly_the_readouts_there_are() -> None:
-    fields = ModelSettings.__dataclass_fields__
-    offered = {*fields["readout"].metadata["choices"], *fields["pooling"].metadata["choices"]}
-    assert offered == set(READOUTS)
+def test_there_is_a_yaml_for_each_readout_and_a_readout_for_each_yaml() -> None:
+    files = {path.stem for path in (REPO / "models/readouts").glob("[!_]*.py")}
+    assert {path.stem for path in (REPO / "conf/model/readout").glob("[!_]*.yaml")} == files | set(BASIC)
+
+
+@pytest.mark.parametrize("name", ["nobody", "../scalar_mix", "__init__"])
+def test_a_readout_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(ModelError, match="no such model/readout"):
+        made(name)

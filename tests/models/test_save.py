@@ -31,10 +31,10 @@ def write(model: Any, folder: Path, **changes: Any) -> Path:
     "changes",
     [
         {},
-        {"readout": "mean"},
+        {"readout": {"name": "mean"}},
         {"layer_norm_eps": 1e-5},
-        {"family": "dsn"},
-        {"family": "dsn", "pooling": "sum_all"},
+        {"family": "dsn", "readout": {"name": "sum"}},
+        {"family": "dsn", "readout": {"name": "sum_all"}},
     ],
 )
 def test_a_saved_model_comes_back_with_equal_logits(tmp_path: Path, changes: dict[str, Any]) -> None:

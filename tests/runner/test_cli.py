@@ -182,7 +182,7 @@ def test_a_failing_run_is_recorded_and_its_siblings_go_on(reviews: Path, tmp_pat
         "train.clip_norm=0",
     ]
     done = run_cli(*words, "optimizer.lr=99,0.01", "train.epochs=1", "model.initializer_range=1.0",
-                   "model.pooling=sum", "schedule.warmup=0", "train.precision=fp32", cwd=tmp_path)  # fmt: skip
+                   "model/readout=sum", "schedule.warmup=0", "train.precision=fp32", cwd=tmp_path)  # fmt: skip
     states = sorted(record["status"] for record in recorded(tmp_path))
     assert states in (["done", "failed"], ["done", "done"])
     assert done.returncode == (1 if "failed" in states else 0)

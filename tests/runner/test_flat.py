@@ -25,7 +25,7 @@ from runner.vocabulary import Vocabulary, by_use, compact
 
 CPU = torch.device("cpu")
 BERT = ModelSettings(layers=2, hidden=16, heads=2)
-DSN = ModelSettings(family="dsn", hidden=16, width=0.5, pooling="mean", token_dropout=0.3)
+DSN = ModelSettings(family="dsn", hidden=16, width=0.5, readout={"name": "mean"}, token_dropout=0.3)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ SMALL = [
     "data=demo", "data.demo_rows=200", "model=dsn", "model.vocab_size=200", "train.epochs=2", "measure=off",
     "tracker=none",
 ]  # fmt: skip
-GRID = ["seed=0,1", "model.pooling=mean,sum"]
+GRID = ["seed=0,1", "model/readout=mean,sum"]
 PLUGINS = {"ray": "hydra_plugins.hydra_ray_launcher", "submitit_local": "hydra_plugins.hydra_submitit_launcher"}
 # What a machine and its load decide, and where the folders are.
 VARYING = ("time/", "train/examples_per_s", "cost/bytes_peak")

@@ -66,3 +66,8 @@ def test_a_long_list_of_one_kind_is_cut(tmp_path: Path) -> None:
         write_run(tmp_path, "model=dsn", f"optimizer.lr={number + 1}e-3", metrics=more)
     found = said(tmp_path, "model=bert-tiny")
     assert len(found) == 6 and found[-1] == "... and 3 more like the last"
+
+
+def test_runs_that_learned_nothing_are_said(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=dsn", metrics={"test/accuracy": 0.5, "train/diverged": 1.0})
+    assert said(tmp_path) == ["model=dsn data=demo: learned nothing in 1 of 1 runs (seed 0)"]

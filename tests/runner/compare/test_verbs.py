@@ -111,20 +111,21 @@ def test_diff_shows_settings_metrics_and_the_test(folder: Path) -> None:
 
 
 def test_explain_names_the_file_the_command_line_and_what_is_derived(tmp_path: Path) -> None:
-    words = ("model=dsn", "model.width=0.5", "experiment=demo", "schedule=cosine")
+    words = ("model=dsn", "model/readout=sum", "model.width=0.5", "experiment=demo", "schedule=cosine")
     record = write_run(tmp_path / "outputs", *words)
     done = run_cli("explain", record["identity"], cwd=tmp_path, env={"COLUMNS": "300"})
     assert done.returncode == 0, done.stderr
     sources = {line.split()[0]: line for line in done.stdout.splitlines() if "." in line}
     expected = {
         "model.width": "model.width=0.5 on the command line",
-        "model.token_dropout": "conf/model/dsn.yaml, by model=dsn",
+        "model.token_dropout": "conf/model/backbone/none.yaml, by model=dsn",
+        "model.readout.name": "conf/model/readout/sum.yaml, by model/readout=sum",
         "model.dropout": "conf/model/_shared.yaml, by model=dsn",
         "model.layer_norm_eps": "default in models/settings.py",
         "model.tokenizer": "derived by runner/compose.py:resolve from auto",
         "train.epochs": "conf/experiment/demo.yaml",
         "schedule.warmup": "conf/schedule/cosine.yaml, by schedule=cosine",
-        "optimizer.lr": "conf/optimizer/adamw.yaml as ${model.recipe.lr}: conf/model/dsn.yaml, by model=dsn",
+        "optimizer.lr": "conf/optimizer/adamw.yaml as ${model.recipe.lr}: conf/model/backbone/none.yaml",
         "checkpoint.every_s": "conf/config.yaml",
         "data.demo_rows": "conf/data/_shared.yaml, by data=demo",
     }

@@ -30,7 +30,7 @@ def test_bert_tiny_costs_what_the_formula_says(length: int) -> None:
 
 
 def test_a_readout_over_all_tokens_costs_the_whole_last_layer() -> None:
-    model, _ = build(ModelSettings(family="bert", readout="mean"), num_labels=3, vocab_size=1000)
+    model, _ = build(ModelSettings(family="bert", readout={"name": "mean"}), num_labels=3, vocab_size=1000)
     # No pooler's product, but the mean is one with the mask.
     assert count_macs(model, draw_batch(IDS, 1, 50)) == bert_macs(2, 128, 50, 3) - 128**2 + 50 * 128
 
@@ -47,7 +47,7 @@ def test_fused_attention_of_other_libraries_is_not_left_out(attention: str) -> N
 
 
 def test_a_dsn_costs_its_head_and_its_pooling() -> None:
-    model, _ = build(ModelSettings(family="dsn", width=0.125), num_labels=2, vocab_size=1000)
+    model, _ = build(ModelSettings(family="dsn", readout={"name": "sum"}, width=0.125), num_labels=2, vocab_size=1000)
     assert count_macs(model, draw_batch(IDS, 1, 50)) == 16 * 2 + 50 * 16
 
 

@@ -28,7 +28,8 @@ def split() -> TokenSplit:
 
 
 def make(family: str) -> nn.Module:
-    settings = ModelSettings(family=family, hidden=32, heads=2, layers=1)
+    readout = {"name": "mean" if family == "dsn" else "cls"}
+    settings = ModelSettings(family=family, readout=readout, hidden=32, heads=2, layers=1)
     return build(settings, num_labels=2, vocab_size=300)[0]
 
 

@@ -16,7 +16,7 @@ def test_counts_of_bert_tiny_equal_the_published_ones() -> None:
 
 
 def test_counts_of_a_dsn_of_width_an_eighth_equal_the_published_ones() -> None:
-    model, _ = build(ModelSettings(family="dsn", width=0.125), num_labels=2, vocab_size=30522)
+    model, _ = build(ModelSettings(family="dsn", readout={"name": "sum"}, width=0.125), num_labels=2, vocab_size=30522)
     assert count_params(model).total == 496_642
 
 

@@ -1,0 +1,1 @@
+"""Embeddings other than a table: <name>.py holds the class of that name in CamelCase."""
