@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from runner.compare.select import Run
 
 STEPS = "time/steps_to_target"
+NEARLY, SHARE = "time/steps_to_target_99", 0.99  # of the target
 FEWEST = SMOOTH + 1  # evaluations: with fewer every run gets there at the same moment
 
 
@@ -23,7 +24,8 @@ def mark_steps(rows: list[Row]) -> list[str]:
             continue
         goal = target(own)
         for row in (row for row in rows if row.examples == base.examples and row.metric == base.metric):
-            never = _mark(row, goal)
+            never = _mark(row, STEPS, goal)
+            _mark(row, NEARLY, SHARE * goal)
             if never:
                 notes.append(
                     f"{row.group.name}: {never} of {len(row.group.runs)} runs never reached {goal:.4f}, the baseline's "
@@ -41,15 +43,15 @@ def often(run: Run) -> Curve | None:
     return found if len(found.steps) >= FEWEST else None
 
 
-def _mark(row: Row, goal: float) -> int:
+def _mark(row: Row, name: str, goal: float) -> int:
     """Write the steps into the runs of a row; answers how many never got there."""
     never = 0
     for run in row.group.runs:
         found = often(run)
         if found:
             steps, is_there = steps_to(found, goal)
-            run.metrics[STEPS] = steps
+            run.metrics[name] = steps
             never += not is_there
-    if (mean := row.group.mean(STEPS)) is not None:
-        row.costs[STEPS] = mean
+    if (mean := row.group.mean(name)) is not None:
+        row.costs[name] = mean
     return never

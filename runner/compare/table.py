@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runner.compare.analyse import Comparison, Row
 from runner.compare.claims import Verdict
 from runner.compare.pairs import Paired
+from runner.compare.reach import STEPS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,6 +53,8 @@ def columns(comparison: Comparison) -> list[Column]:
         Column("MACs", True, _cost("cost/macs"), short),
         Column("ms", True, _cost("latency"), "{:,.3f}".format),
         Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
+        Column("steps to target", True, _cost(STEPS), "{:,.0f}".format),
+        Column("gravity", True, lambda row: row.group.mean("mix/center"), "{:.2f}".format),
         Column("front", False, lambda row: row.fronts or None),
     ]
     return [column for column in found if any(column.cell(row) for row in comparison.rows)]

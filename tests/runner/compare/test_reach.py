@@ -9,8 +9,9 @@ import pytest
 
 from runner.compare.analyse import analyse
 from runner.compare.claims import judge
-from runner.compare.reach import STEPS
+from runner.compare.reach import NEARLY, STEPS
 from runner.compare.select import select
+from runner.compare.table import markdown
 from tests.runner.compare.folders import write_group
 
 SLOW = [0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9, 0.9]
@@ -36,6 +37,9 @@ def test_each_run_gets_the_steps_to_the_baselines_score_and_a_claim_is_judged_by
     steps = {row.group.settings["model.name"]: row.group.values(STEPS) for row in compared.rows}
     assert steps == {"bert-tiny": [70, 70], "bermo": [40, 40]}
     assert {row.costs[STEPS] for row in compared.rows} == {70, 40}
+    assert all(row.group.values(NEARLY) == steps[row.group.settings["model.name"]] for row in compared.rows)
+    text = markdown(compared, "compared", None)
+    assert "steps to target" in text and "gravity" not in text
     (verdict,) = judge([CLAIM], compared.rows)
     assert verdict.measured == pytest.approx(1.75) and verdict.verdict == "reproduced"
 
