@@ -14,6 +14,18 @@ def limited(default: Any, **limits: Any) -> Any:
 
 
 @dataclass
+class TaskSettings:
+    """What is learnt: what the labels say, or masked words; conf/task/ explains each."""
+
+    name: str = limited("auto", choices=("auto", "mlm"))
+    description: str = ""
+    share: float = limited(0.15, above=0.0, high=0.9)
+    masked: float = limited(0.8, low=0.0, high=1.0)
+    random: float = limited(0.1, low=0.0, high=1.0)
+    output: str = limited("tied", choices=("tied", "own", "fixed"))
+
+
+@dataclass
 class DataSettings:
     """Where texts and labels come from and who trains, selects, reports; conf/data/_shared.yaml explains each."""
 
@@ -29,10 +41,11 @@ class DataSettings:
     encoding: str = "utf-8"
     text: str = "text"
     text_pair: str | None = None
-    label: str = "label"
+    label: str | None = "label"
     label_names: list[str] = field(default_factory=list)
     task: str = limited("auto", choices=("auto", "classification", "regression"))
     metrics: list[str] = field(default_factory=list, metadata={"choices": METRICS})
+    split: str | None = None
     train_split: str = "train"
     select_split: str | None = None
     report_splits: dict[str, str] = field(default_factory=dict)

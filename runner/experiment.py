@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
     from data.types import Splits
     from models.classifier import SequenceClassifier
+    from models.masked_lm import MaskedLM
     from models.pretrained import Weights
     from runner.track.mirror import Mirror
+
+    Model = SequenceClassifier | MaskedLM
 
 AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
 
@@ -47,7 +50,7 @@ class Started:
 
     settings: Settings
     splits: Splits
-    model: SequenceClassifier
+    model: Model
     device: torch.device
     identity: str
     folder: Path
@@ -84,11 +87,13 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
     data, begun = settings.data, time.perf_counter()
     cache = Path(settings.paths.cache).expanduser()
     tokenizer = settings.model.tokenizer
-    splits = load(data, tokenizer=tokenizer, vocab_size=settings.model.vocab_size, cache=cache, notify=terminal.say)
+    splits = load(
+        data, tokenizer=tokenizer, vocab_size=settings.model.vocab_size, cache=cache, notify=terminal.say,
+        task=settings.task, seed=settings.seed,
+    )  # fmt: skip
 
     import torch
 
-    from models.build import build
     from models.dropout import masks
     from runner.engine import prepare as prepare_engine
     from runner.vocabulary import compact
@@ -98,13 +103,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
     engine = prepare_engine(settings, device)
     torch.manual_seed(settings.seed)
     masks.seed(settings.seed)
-    task = splits.task
-    model, weights = build(
-        settings.model,
-        num_labels=task.num_labels,
-        vocab_size=splits.tokenizer.vocab_size,
-        pad_id=splits.tokenizer.pad_id,
-    )
+    model, weights = first_model(settings, splits)
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
         raise ConfigError(
@@ -115,11 +114,24 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
         reason := compact(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
-    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights.fingerprint)
+    # With the architecture: heads and norms of a checkpoint show in no tensor.
+    start = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
+    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, start)
     notes = [*splits.notes, *weights.notes]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     model.to(device)
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
+
+
+def first_model(settings: Settings, splits: Splits) -> tuple[Model, Weights]:
+    """The model before its first step, with the head that the task asks for; the caller seeds torch."""
+    from models.build import build
+    from models.masked_lm import build_masked
+
+    sizes = {"vocab_size": splits.tokenizer.vocab_size, "pad_id": splits.tokenizer.pad_id}
+    if splits.task.kind == "mlm":
+        return build_masked(settings.model, output=settings.task.output, **sizes)
+    return build(settings.model, num_labels=splits.task.num_labels, **sizes)
 
 
 def choose_device(name: str) -> torch.device:
@@ -263,6 +275,7 @@ def execute(started: Started, record: Record, checkpoints: Any, terminal: Termin
     record.add(started.seconds | {
         "time/train_s": trained.seconds,
         "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
+        "train/tokens_per_s": trained.examples * float(splits.train.lengths.mean()) / max(trained.seconds, 1e-9),
         "train/steps": trained.steps,
         "train/best_epoch": trained.best_epoch,
     })  # fmt: skip
