@@ -47,9 +47,7 @@ class Masking:
             )
         special = np.zeros(tokenizer.vocab_size, bool)
         special[list(ids.values())] = True
-        return cls(
-            settings.share, settings.masked, settings.random, ids["[MASK]"], ids["[CLS]"], ids["[SEP]"], special
-        )
+        return cls(settings.share, settings.masked, settings.random, ids["[MASK]"], ids["[CLS]"], ids["[SEP]"], special)
 
     def batch(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> Batch:
         """The given blocks as [CLS] ... [SEP], masked; labels and places are those of the tokens to guess."""

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.build import draw
 from models.build import build as build_classifier
+from models.build import draw
 from models.encoder import Bert, Embeddings
 from models.errors import ModelError
 from models.hub import PRETRAINED
@@ -30,14 +30,6 @@ class Words(NamedTuple):
     hidden: Tensor  # (N, H), in the type the product is to be made in
     table: Tensor  # (V, H)
     bias: Tensor  # (V,)
-
-
-class EveryToken(nn.Module):
-    """The readout of a model that answers for each token: none."""
-
-    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, T, H) as it is."""
-        return hidden
 
 
 class Transform(nn.Module):
@@ -75,7 +67,7 @@ class MaskedLM(nn.Module):
     def __init__(self, bert: Bert, architecture: dict[str, Any], output: str) -> None:
         super().__init__()
         self.bert, self.architecture, self.output = bert, architecture, output
-        bert.pooler = EveryToken()
+        bert.pooler = nn.Identity()  # each token is answered for, not the text
         shape = architecture["hidden_size"], architecture["vocab_size"], architecture["layer_norm_eps"]
         predictions = Predictions(*shape, has_table=output != "tied")
         draw(predictions, architecture["initializer_range"])
@@ -94,9 +86,9 @@ class MaskedLM(nn.Module):
 
         The latter are not multiplied out: they are the largest thing in a training, and its loss needs no copy.
         """
-        hidden = self.bert(input_ids, attention_mask, token_type_ids)
-        if places is not None:
-            hidden = hidden.flatten(0, 1).index_select(0, places)
+        assert self.bert.encoder is not None, "build_masked refuses models without"
+        embedded = self.bert.embeddings(input_ids, token_type_ids)
+        hidden = self.bert.encoder(embedded, attention_mask, places=places)
         predictions: Any = self.cls["predictions"]
         hidden = predictions.transform(hidden)
         own = predictions.decoder

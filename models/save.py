@@ -15,8 +15,8 @@ from typing import Any
 
 from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
-from models.masked_lm import MaskedLM
 from models.errors import ModelError
+from models.masked_lm import MaskedLM
 from models.pretrained import WEIGHTS, bert_names, read_config, read_state
 
 

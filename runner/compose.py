@@ -137,10 +137,14 @@ def _task_conflicts(settings: Settings) -> list[str]:
     task, model, data = settings.task, settings.model, settings.data
     found = []
     if data.split and data.source != "hub":
-        found.append(f"data.split={data.split} names a split of a hub dataset, data={data.name} has none. Leave it away")
+        found.append(
+            f"data.split={data.split} names a split of a hub dataset, data={data.name} has none. Leave it away"
+        )
     if task.name != "mlm":
         if data.label is None:
-            found.append("data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label")
+            found.append(
+                "data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label"
+            )
         return found
     if data.label is not None:
         found.append(f"data.label={data.label}: task=mlm learns from the words alone. Leave it away")

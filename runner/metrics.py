@@ -53,7 +53,9 @@ class Metric:
 
 METRICS: tuple[Metric, ...] = (
     # Quality on one split. `train` is the training split, `tune` or `val` selects, the others are reported.
-    Metric("{split}/loss", "nat or squared label", "lower", "mean loss per example (per masked word for mlm), dropout off"),
+    Metric(
+        "{split}/loss", "nat or squared label", "lower", "mean loss per example (per masked word for mlm), dropout off"
+    ),
     Metric("{split}/accuracy", "share", "higher", "share of examples whose largest logit is the label"),
     Metric("{split}/f1", "share", "higher", "F1 of class 1 of two classes"),
     Metric("{split}/f1_macro", "share", "higher", "unweighted mean of the F1 of all classes"),

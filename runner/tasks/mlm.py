@@ -32,7 +32,7 @@ def loss(words: Words, labels: Tensor, class_weights: Tensor | None = None) -> T
     """
     if class_weights is not None:
         raise ValueError("class weights need classes, this task is mlm. Try: data.class_weights=none")
-    total: Tensor = _CrossEntropy.apply(words.hidden, words.table, words.bias, labels)  # type: ignore[no-untyped-call]
+    total: Tensor = _CrossEntropy.apply(words.hidden, words.table, words.bias, labels)
     return total / max(1, len(labels))
 
 
@@ -111,7 +111,8 @@ def metrics(found: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict
     wrong = int((~np.isfinite(found)).any(axis=1).sum())
     if wrong:
         raise ValueError(
-            f"the losses of {wrong} of {len(found)} blocks are not finite: training diverged. Try: a smaller optimizer.lr"
+            f"the losses of {wrong} of {len(found)} blocks are not finite: training diverged. "
+            "Try: a smaller optimizer.lr"
         )
     once = np.ones((1, len(found)))
     return {name: float(_scorer(found, name)(once)[0]) for name in names}
