@@ -53,7 +53,7 @@ class Predictions(nn.Module):
         super().__init__()
         self.transform = Transform(hidden, eps)
         self.bias = nn.Parameter(torch.zeros(vocab_size))
-        self.decoder = nn.Linear(hidden, vocab_size, bias=False) if has_table else None
+        self.decoder = nn.Embedding(vocab_size, hidden) if has_table else None
 
 
 class MaskedLM(nn.Module):
@@ -134,8 +134,6 @@ def build_masked(settings: ModelSettings, *, vocab_size: int, pad_id: int, outpu
 def _load_head(model: MaskedLM, source: str, weights: Weights) -> None:
     """Copy the checkpoint's head where it has one that fits, and bring the account of the weights up to date."""
     state, own = bert_names(read_state(source)), model.state_dict()
-    if model.output == "fixed":
-        del own[f"{PREDICTIONS}decoder.weight"]  # the word vectors loaded are the table
     found = {name: tensor for name, tensor in state.items() if name.startswith(PREDICTIONS) and name in own}
     for name, tensor in found.items():
         if tensor.shape != own[name].shape:
@@ -150,7 +148,8 @@ def _load_head(model: MaskedLM, source: str, weights: Weights) -> None:
     weights.fingerprint = digest.hexdigest()
     weights.loaded = [name for name in weights.loaded if name in own] + sorted(found)
     weights.ignored = sorted(set(state) - set(weights.loaded))
-    weights.new = sorted(own.keys() - set(weights.loaded))
+    known = {f"{PREDICTIONS}decoder.weight"} if model.output == "fixed" else set()  # else the word vectors just loaded
+    weights.new = sorted(own.keys() - known - set(weights.loaded))
     weights.notes = [note for note in weights.notes if "pooler" not in note]
     if not found:
         weights.notes.append(f"{source} has no head for masked words: its weights start at random")

@@ -58,6 +58,9 @@ def _write(model: SequenceClassifier | MaskedLM, part: Path, label_names: Sequen
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    if isinstance(model, MaskedLM) and model.output != "tied":
+        # Untied, transformers unties the bias too: the decoder's own is the one it adds.
+        tensors["cls.predictions.decoder.bias"] = tensors["cls.predictions.bias"].clone()
     save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
     content = json.dumps(describe_saved(model, label_names, kind), indent=2, ensure_ascii=False)
     (part / "config.json").write_text(content + "\n", encoding="utf-8")

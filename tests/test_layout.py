@@ -75,6 +75,8 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
     words = [f"{group}=[{choice}]" if group == "compression" else f"{group}={choice}"]
     if (group, choice) == ("model", "auto"):
         words.append("model.pretrained=some/encoder")
+    if choice == "mlm":
+        words.append("model=bert-tiny")
     if choice == "files":
         words.append("data.path=some.csv")
     settings = resolve(compose(words))
