@@ -1,4 +1,4 @@
-"""Pretraining on masked words as a run: exact repetition and resume, what the record says, what becomes of the folder."""
+"""Pretraining on masked words as a run: exact resume, refusals, what the record says, what becomes of the folder."""
 
 from __future__ import annotations
 
