@@ -60,7 +60,7 @@ def load(
     for split in tokens.values():
         share = split.truncated / len(split)
         if share > TRUNCATED_NOTE:
-            limit_key = f"data.max_length={settings.max_length}"
+            limit_key = f"data.max_length={settings.max_length}" if raw.kind != "mlm" else f"{UNCUT:,} tokens"
             raw.notes.append(f"{share:.1%} of the {split.name} texts are longer than {limit_key} and were cut")
     if raw.kind == "mlm":
         tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)

@@ -69,11 +69,15 @@ class MaskedLM(nn.Module):
         self.bert, self.architecture, self.output = bert, architecture, output
         bert.pooler = nn.Identity()  # each token is answered for, not the text
         shape = architecture["hidden_size"], architecture["vocab_size"], architecture["layer_norm_eps"]
-        predictions = Predictions(*shape, has_table=output != "tied")
+        is_computed = not isinstance(bert.embeddings.word_embeddings, nn.Embedding)
+        predictions = Predictions(*shape, has_table=output == "own" or (output == "fixed" and not is_computed))
         draw(predictions, architecture["initializer_range"])
         self.cls = nn.ModuleDict({"predictions": predictions})
-        if predictions.decoder is not None and output == "fixed":
-            predictions.decoder.weight.requires_grad_(False).copy_(word_vectors(bert.embeddings))
+        fixed = word_vectors(bert.embeddings, architecture["vocab_size"]) if output == "fixed" else None
+        # Vectors that are computed are no weights: neither counted nor saved.
+        self.register_buffer("fixed", fixed if is_computed else None, persistent=False)
+        if fixed is not None and predictions.decoder is not None:
+            predictions.decoder.weight.requires_grad_(False).copy_(fixed)
 
     def forward(
         self,
@@ -91,21 +95,26 @@ class MaskedLM(nn.Module):
         hidden = self.bert.encoder(embedded, attention_mask, places=places)
         predictions: Any = self.cls["predictions"]
         hidden = predictions.transform(hidden)
-        own = predictions.decoder
-        table = self.bert.embeddings.word_embeddings.weight if own is None else own.weight
+        table = self.table()
         if places is None:
             return F.linear(hidden, table, predictions.bias)
         if torch.is_autocast_enabled(hidden.device.type):
             hidden = hidden.to(torch.get_autocast_dtype(hidden.device.type))
         return Words(hidden, table, predictions.bias)
 
+    def table(self) -> Tensor:
+        """What the scores are products with, (V, H)."""
+        if self.output == "tied":
+            return self.bert.embeddings.word_embeddings.weight
+        found = self.get_buffer("fixed") if self.fixed is not None else self.cls["predictions"].decoder.weight
+        return found
+
 
 @torch.no_grad()
-def word_vectors(embeddings: Embeddings) -> Tensor:
+def word_vectors(embeddings: Embeddings, vocab_size: int) -> Tensor:
     """The vector of every word, (V, H), whether they lie in a table or are computed."""
-    words: Any = embeddings.word_embeddings
-    out: Tensor = words(torch.arange(words.num_embeddings))
-    return out
+    out: Tensor = embeddings.word_embeddings(torch.arange(vocab_size))
+    return out.clone()
 
 
 def build_masked(settings: ModelSettings, *, vocab_size: int, pad_id: int, output: str) -> tuple[MaskedLM, Weights]:

@@ -16,7 +16,7 @@ from typing import Any
 from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
 from models.errors import ModelError
-from models.masked_lm import MaskedLM
+from models.masked_lm import PREDICTIONS, MaskedLM
 from models.pretrained import WEIGHTS, bert_names, read_config, read_state
 
 
@@ -58,9 +58,9 @@ def _write(model: SequenceClassifier | MaskedLM, part: Path, label_names: Sequen
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    if isinstance(model, MaskedLM) and model.output != "tied":
+    if f"{PREDICTIONS}decoder.weight" in tensors:
         # Untied, transformers unties the bias too: the decoder's own is the one it adds.
-        tensors["cls.predictions.decoder.bias"] = tensors["cls.predictions.bias"].clone()
+        tensors[f"{PREDICTIONS}decoder.bias"] = tensors[f"{PREDICTIONS}bias"].clone()
     save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
     content = json.dumps(describe_saved(model, label_names, kind), indent=2, ensure_ascii=False)
     (part / "config.json").write_text(content + "\n", encoding="utf-8")
@@ -112,13 +112,14 @@ def describe_saved(model: SequenceClassifier | MaskedLM, label_names: Sequence[s
 
 
 def _describe_masked(model: MaskedLM) -> dict[str, Any]:
-    """config.json of a masked-word model, which is the stock class."""
+    """config.json of a masked-word model: the stock class, unless its word vectors are computed."""
+    is_stock = "embedding" not in model.architecture
     head = {
-        "architectures": ["BertForMaskedLM"],
-        "model_type": "bert",
+        "architectures": ["BertForMaskedLM" if is_stock else "BertierForMaskedLM"],
+        "model_type": "bert" if is_stock else MODEL_TYPE,
         "tie_word_embeddings": model.output == "tied",
     }
-    shape = {name: value for name, value in model.architecture.items() if name != "readout"}
+    shape = {name: value for name, value in model.architecture.items() if name != "readout" or not is_stock}
     return head | shape | {"dtype": "float32"}
 
 

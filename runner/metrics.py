@@ -69,7 +69,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
     Metric("{split}/examples", "examples", "none", "rows behind the scores of this split"),
     Metric("{split}/constant_predictions", "0 or 1", "lower", "1: every row got the same prediction"),
-    Metric("baseline/majority", "as the score", "none", "primary score of the commonest training label"),
+    Metric(
+        "baseline/majority",
+        "as the score",
+        "none",
+        "primary score of the commonest training label; for mlm of the words' training frequencies",
+    ),
     Metric("baseline/majority_{score}", "as the score", "none", "that score of the commonest training label"),
     # While training.
     Metric("train/lr", "1", "none", "learning rate of the step"),

@@ -40,6 +40,8 @@ def evaluate(started: Started) -> dict[str, float]:
             f"{split.name}/examples": len(split),
         }
         if not splits.task.has_labels:
+            if split is splits.report[0]:
+                found["baseline/majority"] = kind.unigram_perplexity(splits.train, split)
             continue
         found[f"{split.name}/constant_predictions"] = float(kind.constant_predictions(logits))
         if split is splits.report[0]:

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data.batch import Batch
+from data.batch import Batch, collate
+from data.sampler import eval_batches
+from data.types import TokenSplit
 from models.masked_lm import Words
 from runner.tasks.intervals import RESAMPLES, bootstrap_rows
 
@@ -138,6 +140,19 @@ def _scorer(found: np.ndarray, name: str) -> Callable[[np.ndarray], np.ndarray]:
         return np.exp(np.minimum(counts @ losses / words, MOST))
 
     return score
+
+
+def unigram_perplexity(train: TokenSplit, split: TokenSplit) -> float:
+    """Return the perplexity on the masked words of `split` of their frequencies in `train`, each plus one."""
+    assert split.masking is not None, "a split of this task is masked"
+    special = split.masking.special
+    counts = np.ones(len(special))
+    for start in range(0, len(train.tokens), CHUNK):
+        counts += np.bincount(train.tokens[start : start + CHUNK], minlength=len(special))
+    counts[special] = 0.0
+    logs = np.log(np.maximum(counts, 1.0) / counts.sum())
+    labels = [collate(split, rows, 0).labels for rows in eval_batches(split.lengths, batch_size=1024)]
+    return float(np.exp(-logs[np.concatenate(labels)].mean()))
 
 
 def columns(found: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:

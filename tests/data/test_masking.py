@@ -13,6 +13,7 @@ from data.load import load
 from data.masking import Masking, draw, pack
 from data.settings import DataSettings, TaskSettings
 from data.types import Splits, TokenSplit
+from runner.tasks.mlm import unigram_perplexity
 
 VOCABULARY, MASK, CLS, SEP = 1000, 4, 2, 3
 
@@ -82,6 +83,13 @@ def test_the_bits_of_the_draw_are_even_and_uncorrelated() -> None:
     assert np.abs(np.corrcoef(bits[1:].T, bits[:-1].T)).max() < 1.01 and len(np.unique(draw(np.arange(20000), 0, 0)))
     neighbours = (bits[1:] == bits[:-1]).mean(0)
     assert np.abs(neighbours - 0.5).max() < 0.02
+
+
+def test_without_learning_even_words_are_as_perplexing_as_they_are_many() -> None:
+    split = blocks()
+    assert unigram_perplexity(split, split) == pytest.approx(VOCABULARY - 5, rel=0.02)
+    split.tokens = np.minimum(split.tokens, 9).astype(np.uint16)  # nearly all of them one word
+    assert unigram_perplexity(split, split) < 1.1
 
 
 def test_blocks_are_the_store_itself_and_lose_no_text(reviews: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,43 @@ def test_a_checkpoint_without_such_a_head_is_said_and_an_unfitting_one_refused(t
 def test_models_that_cannot_learn_it_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="model=bert-tiny"):
         build_masked(ModelSettings(name="dsn", family="dsn"), vocab_size=90, pad_id=0, output="tied")
+
+
+class Computed(nn.Module):
+    """Word vectors that are computed and not stored, as hash embeddings are."""
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return torch.sin(ids.unsqueeze(-1) * torch.arange(1, 33) * 0.37)
+
+
+def computed(output: str) -> MaskedLM:
+    torch.manual_seed(0)
+    model, _ = build(ModelSettings(**SMALL), num_labels=1, vocab_size=90)
+    model.bert.embeddings.word_embeddings = Computed()
+    return MaskedLM(model.bert, model.architecture | {"embedding": "computed"}, output).eval()
+
+
+def test_computed_word_vectors_are_a_fixed_output_table_that_costs_no_parameter(tmp_path: Path) -> None:
+    fixed, own = computed("fixed"), computed("own")
+    counts = [sum(p.numel() for p in model.parameters()) for model in (fixed, own)]
+    assert counts[1] - counts[0] == 90 * 32
+    ids, places, labels = inputs()
+    logits = fixed(ids).flatten(0, 1)[places]
+    mlm.loss(fixed(ids, places=places), labels).backward()
+    torch.testing.assert_close(
+        mlm.loss(fixed(ids, places=places), labels), nn.functional.cross_entropy(logits, labels), atol=1e-5, rtol=1e-5
+    )
+    assert not [name for name in fixed.state_dict() if "fixed" in name or "decoder" in name]
+    config = json.loads((saved(fixed, tmp_path / "m") / "config.json").read_text())
+    assert config["model_type"] == "bertier" and config["tie_word_embeddings"] is False
+
+
+def test_computed_word_vectors_cannot_be_tied(monkeypatch: pytest.MonkeyPatch) -> None:
+    def built(*_: Any, **__: Any) -> Any:
+        model, weights = build(ModelSettings(**SMALL), num_labels=1, vocab_size=90)
+        model.bert.embeddings.word_embeddings = Computed()
+        return model, weights
+
+    monkeypatch.setattr("models.masked_lm.build_classifier", built)
+    with pytest.raises(ModelError, match=r"task\.output=fixed"):
+        build_masked(ModelSettings(**SMALL), vocab_size=90, pad_id=0, output="tied")

@@ -169,7 +169,8 @@ def test_a_run_pretrains_and_another_starts_from_its_id(tmp_path: Path) -> None:
     assert metrics["test/perplexity"] == pytest.approx(math.exp(metrics["test/loss"]))
     assert metrics["test/perplexity_low"] < metrics["test/perplexity"] < metrics["test/perplexity_high"]
     assert 0.0 < metrics["test/masked_accuracy"] < 1.0 and metrics["train/tokens_per_s"] > 0
-    assert "baseline/majority" not in metrics and "test/constant_predictions" not in metrics
+    assert 50 < metrics["baseline/majority"] < 300, "the words' frequencies tell more than nothing"
+    assert "test/constant_predictions" not in metrics
     assert (folder / "predictions-test.parquet").is_file()
     assert json.loads((folder / "model/config.json").read_text())["architectures"] == ["BertForMaskedLM"]
 
