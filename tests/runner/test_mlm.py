@@ -196,3 +196,12 @@ def test_a_run_pretrains_and_another_starts_from_its_id(tmp_path: Path) -> None:
 def test_a_missing_run_is_said_with_the_folder_looked_for() -> None:
     with pytest.raises(ConfigError, match=r"there is no .*/ffffffffff/model"):
         resolve(compose(["model=bert-tiny", "data=demo", "model.pretrained=ffffffffff", "paths.output=/nowhere"]))
+
+
+def test_bf16_learns_what_fp32_learns(splits: Splits, tmp_path: Path) -> None:
+    settings = configured(epochs=10)
+    settings.model.dropout = settings.model.attention_dropout = 0.0
+    _, exact, _ = train(settings, splits, tmp_path)
+    settings.train.precision = "bf16"
+    _, losses, _ = train(settings, splits, tmp_path)
+    assert losses[-1] == pytest.approx(exact[-1], abs=0.1) and losses[-1] < 0.9 * losses[0]
