@@ -16,15 +16,21 @@ class Batch:
     input_ids: np.ndarray  # (B, T) int64
     attention_mask: np.ndarray | None  # (B, T) int64, 1 for real tokens; None when nothing is padded
     token_type_ids: np.ndarray | None  # (B, T) int64, 1 for tokens of the second text; None when there is none
-    labels: np.ndarray  # (B,) int64 or float32
+    labels: np.ndarray  # (B,) int64 or float32; of masked words (N,) int64, their ids
     rows: np.ndarray  # (B,) where they came from
+    places: np.ndarray | None = None  # (N,) int64, the masked words' places in the flattened (B, T)
 
 
-def collate(split: TokenSplit, rows: np.ndarray, pad_id: int, lookup: np.ndarray | None = None) -> Batch:
+def collate(
+    split: TokenSplit, rows: np.ndarray, pad_id: int, lookup: np.ndarray | None = None, epoch: int = 0
+) -> Batch:
     """The batch of the given rows, in their order.
 
     lookup: (V,) what each token id becomes, padding too, for a model whose word table is arranged otherwise.
+    epoch: which masks to draw, where words are masked.
     """
+    if split.masking is not None:
+        return split.masking.batch(split, rows, epoch)
     starts, lengths = split.offsets[rows], split.lengths[rows]
     places = np.arange(int(lengths.max()))
     real = places < lengths[:, None]

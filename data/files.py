@@ -128,7 +128,7 @@ class _Missing:
 
     def sees(self, number: int, text: Any, pair: Any, label: Any) -> bool:
         """Is something missing in this row?"""
-        needed = [text, label] + ([pair] if self.settings.text_pair else [])
+        needed = [text] + ([] if self.settings.label is None else [label]) + ([pair] if self.settings.text_pair else [])
         absent = any(v is None or (isinstance(v, float) and math.isnan(v)) or not str(v).strip() for v in needed)
         if absent:
             self.count += 1
@@ -248,11 +248,12 @@ def _parquet_rows(path: Path, settings: DataSettings) -> Iterator[Row]:
     try:
         file = pq.ParquetFile(path)
         _pick(file.schema_arrow.names, path, settings)
-        columns = [c for c in (settings.text, settings.text_pair, settings.label) if c]
+        wanted = (settings.text, settings.text_pair, settings.label)
+        columns = [c for c in wanted if c]
         number = 0
         for batch in file.iter_batches(CHUNK, columns=columns):
-            values = [batch[c].to_pylist() if c else [None] * len(batch) for c in (settings.text, settings.text_pair)]
-            for text, pair, label in zip(*values, batch[settings.label].to_pylist()):
+            values = [batch[c].to_pylist() if c else [None] * len(batch) for c in wanted]
+            for text, pair, label in zip(*values):
                 number += 1
                 yield number, text, pair, label
     except (pa.ArrowException, OSError) as error:

@@ -22,8 +22,10 @@ def read_hub(settings: DataSettings) -> RawData:
     """The splits of a hub dataset that the settings name; DataError with a way to go on."""
     notes = offline_if_unreachable()
     kind = "regression" if settings.task == "regression" else "classification"
-    wanted = {"train": settings.train_split, **settings.report_splits}
-    if settings.select_split:
+    if settings.label is None:
+        kind = "mlm"
+    wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
+    if settings.select_split and not settings.split:
         wanted["val"] = settings.select_split
     data = RawData(kind, tuple(settings.label_names), {}, notes=notes)
     for name, split in wanted.items():
@@ -80,8 +82,11 @@ def _label_names(dataset: Any, settings: DataSettings) -> tuple[str, ...]:
 
 def _used_rows(dataset: Any, settings: DataSettings, data: RawData, name: str) -> RawSplit:
     """A split with its labels as numbers and the rows without a gold label dropped, or refused."""
-    column = dataset.data.column(settings.label)
-    if data.kind == "regression":
+    column = None if settings.label is None else dataset.data.column(settings.label)
+    if column is None:
+        labels = np.zeros(len(dataset), dtype=np.int64)
+        bad = labels < 0
+    elif data.kind == "regression":
         labels = np.asarray(column.to_pylist(), dtype=np.float32)
         bad = ~np.isfinite(labels)
     else:

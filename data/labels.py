@@ -43,7 +43,9 @@ def _number(value: str) -> float | None:
 
 
 def what_labels_are(settings: DataSettings, column: Column, path: str) -> tuple[str, tuple[str, ...]]:
-    """classification with its class names in id order, or regression; DataError where neither fits."""
+    """classification with its class names in id order, regression, or mlm; DataError where none fits."""
+    if settings.label is None:
+        return "mlm", ()
     distinct = list(column.distinct)
     words = [value for value in distinct if _number(value) is None]
     whole = all(value.lstrip("+-").isdigit() for value in distinct)
@@ -82,6 +84,8 @@ def encode(column: Column, kind: str, names: tuple[str, ...], path: str) -> np.n
                 "their label empty and use data.missing=drop"
             )
         return labels.astype(np.float32)
+    if kind == "mlm":
+        return np.zeros(len(column), dtype=np.int64)
     ids = {name: i for i, name in enumerate(names)}
     unseen = [value for value in column.distinct if value not in ids]
     if unseen:

@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from data.encoding import Encoded
 from data.errors import DataError
-from data.settings import DataSettings, split_names
+from data.masking import UNCUT, Masking, pack
+from data.settings import DataSettings, TaskSettings, split_names
 from data.split import cut, pick
 from data.store import open_or_build
 from data.table import RawData, RawSplit, require_two_classes
 from data.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
-from data.types import DataTask, Splits
+from data.types import DataTask, Splits, TokenSplit
 
 Notify = Callable[[str], None] | None
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
 
 
-def load(settings: DataSettings, *, tokenizer: str, vocab_size: int, cache: Path, notify: Notify = None) -> Splits:
+def load(
+    settings: DataSettings,
+    *,
+    tokenizer: str,
+    vocab_size: int,
+    cache: Path,
+    notify: Notify = None,
+    task: TaskSettings | None = None,
+    seed: int = 0,
+) -> Splits:
     """Ready splits of a dataset.
 
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use.
-    cache: folder of the shared caches. Raises DataError.
+    cache: folder of the shared caches; task, seed: what to learn from texts without labels, and of its masks.
+    Raises DataError.
     """
     raw = read(settings, cache, notify)
     require_two_classes(raw, settings.path or settings.train_path or settings.id or settings.name)
@@ -33,13 +45,13 @@ def load(settings: DataSettings, *, tokenizer: str, vocab_size: int, cache: Path
     limit(raw, settings)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
-    task = DataTask(raw.kind, raw.label_names, settings.text_pair is not None, _metrics(settings, raw))
+    longest = UNCUT if raw.kind == "mlm" else settings.max_length
     tokens = {
         name: open_or_build(
             cache / "tokens",
             name,
-            {"source": prints[name], "tokenizer": chosen.fingerprint, "max_length": settings.max_length},
-            lambda name=name: _encode(raw.splits[name], name, chosen, settings.max_length, notify),  # type: ignore[misc]
+            {"source": prints[name], "tokenizer": chosen.fingerprint, "max_length": longest},
+            lambda name=name: _encode(raw.splits[name], name, chosen, longest, notify),  # type: ignore[misc]
             vocab_size=chosen.vocab_size,
             notify=notify,
         )
@@ -48,13 +60,22 @@ def load(settings: DataSettings, *, tokenizer: str, vocab_size: int, cache: Path
     for split in tokens.values():
         share = split.truncated / len(split)
         if share > TRUNCATED_NOTE:
-            limit_key = f"data.max_length={settings.max_length}"
+            limit_key = f"data.max_length={settings.max_length}" if raw.kind != "mlm" else f"{UNCUT:,} tokens"
             raw.notes.append(f"{share:.1%} of the {split.name} texts are longer than {limit_key} and were cut")
+    if raw.kind == "mlm":
+        tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)
+    data_task = DataTask(raw.kind, raw.label_names, settings.text_pair is not None, _metrics(settings, raw))
     fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
     return Splits(
-        task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
+        data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
         prints, raw.dropped, raw.notes,
     )  # fmt: skip
+
+
+def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: int) -> dict[str, TokenSplit]:
+    """The splits as blocks of text; only the training masks change with the run's seed."""
+    own = replace(masking, seed=seed)
+    return {name: pack(split, length, own if name == "train" else masking) for name, split in tokens.items()}
 
 
 def read(settings: DataSettings, cache: Path, notify: Notify = None) -> RawData:
@@ -77,10 +98,9 @@ def _generate(settings: DataSettings) -> RawData:
     from data.demo import LABELS, generate
 
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
-    data, seen = (
-        RawData("classification", tuple(LABELS[settings.demo_task]), {}),
-        set[tuple[str, str | None]](),
-    )
+    data, seen = RawData("classification", tuple(LABELS[settings.demo_task]), {}), set[tuple[str, str | None]]()
+    if settings.label is None:
+        data = RawData("mlm", (), {})
     for offset, (name, count) in enumerate(wanted.items()):
         rows = generate(settings.demo_task, count, 3 * settings.split_seed + offset)
         rows = [row for row in rows if (row[0], row[1]) not in seen]
@@ -88,7 +108,7 @@ def _generate(settings: DataSettings) -> RawData:
         columns = {"text": [row[0] for row in rows]}
         if settings.text_pair:
             columns["text_pair"] = [row[1] or "" for row in rows]
-        labels = np.array([row[2] for row in rows], dtype=np.int64)
+        labels = np.array([row[2] if data.label_names else 0 for row in rows], dtype=np.int64)
         data.splits[name] = RawSplit(pa.table(columns), labels, np.arange(len(rows)))
     return data
 
@@ -98,7 +118,8 @@ def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[s
 
     One file: cut off both. The slices are seeded and stratified.
     """
-    if settings.source == "files" and "test" not in data.splits:
+    one = settings.source == "files" or settings.split is not None
+    if one and "test" not in data.splits:
         count = round(len(data.splits["train"]) * settings.test_fraction)
         _cut_off(data, "test", count, settings)
     select, report = split_names(settings)
@@ -131,6 +152,8 @@ def limit(data: RawData, settings: DataSettings) -> None:
 
 
 def _metrics(settings: DataSettings, data: RawData) -> tuple[str, ...]:
+    if data.kind == "mlm":
+        return ("perplexity", "masked_accuracy")
     if settings.metrics:
         return tuple(settings.metrics)
     if data.kind == "regression":

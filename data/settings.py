@@ -14,6 +14,18 @@ def limited(default: Any, **limits: Any) -> Any:
 
 
 @dataclass
+class TaskSettings:
+    """What is learnt: what the labels say, or masked words; conf/task/ explains each."""
+
+    name: str = limited("auto", choices=("auto", "mlm"))
+    description: str = ""
+    share: float = limited(0.15, above=0.0, high=0.9)
+    masked: float = limited(0.8, low=0.0, high=1.0)
+    random: float = limited(0.1, low=0.0, high=1.0)
+    output: str = limited("tied", choices=("tied", "own", "fixed"))
+
+
+@dataclass
 class DataSettings:
     """Where texts and labels come from and who trains, selects, reports; conf/data/_shared.yaml explains each."""
 
@@ -29,10 +41,11 @@ class DataSettings:
     encoding: str = "utf-8"
     text: str = "text"
     text_pair: str | None = None
-    label: str = "label"
+    label: str | None = "label"
     label_names: list[str] = field(default_factory=list)
     task: str = limited("auto", choices=("auto", "classification", "regression"))
     metrics: list[str] = field(default_factory=list, metadata={"choices": METRICS})
+    split: str | None = None
     train_split: str = "train"
     select_split: str | None = None
     report_splits: dict[str, str] = field(default_factory=dict)
@@ -54,7 +67,8 @@ def split_names(settings: DataSettings) -> tuple[str, list[str]]:
     """The split that selects, and those that are reported; never the same.
 
     With a labelled test split: select on `val`, report `test`. Without one (GLUE): select on `tune`, a slice of train,
-    and report validation.
+    and report validation. One file, or one split of the hub's: both are cut off it.
     """
-    report = list(settings.report_splits) if settings.source == "hub" else ["test"]
+    is_whole = settings.source == "hub" and settings.split is None
+    report = list(settings.report_splits) if is_whole else ["test"]
     return ("val" if "test" in report else "tune"), report

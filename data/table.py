@@ -62,7 +62,7 @@ class RawSplit:
 class RawData:
     """The raw splits of a dataset by name (train, and val / test / others where they exist) and what labels mean."""
 
-    kind: str  # classification | regression
+    kind: str  # classification | regression | mlm (texts without labels)
     label_names: tuple[str, ...]
     splits: dict[str, RawSplit]
     dropped: dict[str, int] = field(default_factory=dict)

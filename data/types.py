@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from data.masking import Masking
     from data.tokenizer import Tokenizer
 
 
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
 class DataTask:
     """What the labels are. `metrics[0]` selects and headlines."""
 
-    kind: str  # classification | regression
-    label_names: tuple[str, ...]  # in id order; () for regression
+    kind: str  # classification | regression | mlm
+    label_names: tuple[str, ...]  # in id order; () without classes
     is_pair: bool
     metrics: tuple[str, ...]
+
+    @property
+    def has_labels(self) -> bool:
+        """Does each row have a label? Not where the words themselves are to be guessed."""
+        return self.kind != "mlm"
 
     @property
     def num_labels(self) -> int:
@@ -37,6 +43,7 @@ class TokenSplit:
     second: np.ndarray  # (rows,) int32: where in the row the second text starts; the row's length if there is none
     labels: np.ndarray  # (rows,) int64 or float32
     truncated: int  # rows that lost tokens to max_length
+    masking: Masking | None = None  # rows are blocks of text whose masked words are to be guessed
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

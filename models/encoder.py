@@ -207,9 +207,16 @@ class Layer(nn.Module):
         self.intermediate = Intermediate(settings.hidden, intermediate)
         self.output = ResidualOutput(intermediate, settings)
 
-    def forward(self, hidden: Tensor, bias: Tensor | None, first: int | None = None) -> Tensor:
-        """(B, T, H) to (B, T, H), or to (B, first, H): the states of the first tokens only."""
+    def forward(
+        self, hidden: Tensor, bias: Tensor | None, first: int | None = None, places: Tensor | None = None
+    ) -> Tensor:
+        """(B, T, H) to (B, T, H), or to (B, first, H): the states of the first tokens only.
+
+        places: (N,) of the flattened (B, T): only the states there, (N, H).
+        """
         attended = self.attention(hidden, bias, first)
+        if places is not None:
+            attended = attended.flatten(0, 1).index_select(0, places)
         out: Tensor = self.output(self.intermediate(attended), attended)
         return out
 
@@ -232,19 +239,21 @@ class Encoder(nn.Module):
         attention_mask: Tensor | None = None,
         keep: list[Tensor] | None = None,
         first: int | None = None,
+        places: Tensor | None = None,
     ) -> Tensor:
         """The last layer's output for embeddings (B, T, H) and their mask (B, T), None for no padding.
 
         keep: a list that gets every state, the embeddings' first: layers + 1 tensors (B, T, H).
         first: the last layer computes only the states (B, first, H) of that many first tokens, which is all that
         some readouts look at: the same numbers for 10/12 less of its linear work.
+        places: (N,) of the flattened (B, T): the last layer's feed-forward half is computed there alone; (N, H).
         """
         bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)
         last = self.layer[-1]
         for layer in self.layer:
             if keep is not None:
                 keep.append(hidden)
-            hidden = layer(hidden, bias, first if layer is last else None)
+            hidden = layer(hidden, bias, first, places) if layer is last else layer(hidden, bias)
         if keep is not None:
             keep.append(hidden)
         return hidden

@@ -17,11 +17,12 @@ from typing import Any
 from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
 from models.errors import ModelError
+from models.masked_lm import PREDICTIONS, MaskedLM
 from models.pretrained import WEIGHTS, bert_names, read_config, read_state, read_tokens
 
 
 def save(
-    model: SequenceClassifier,
+    model: SequenceClassifier | MaskedLM,
     folder: Path,
     *,
     tokenizer_save: Callable[[Path], None],
@@ -32,7 +33,7 @@ def save(
     """Write the folder whole or not at all; an older model of that name is replaced.
 
     tokenizer_save: writes the tokenizer's files into a folder; label_names: in id order, none for regression;
-    kind: classification | regression; card: the text of README.md.
+    kind: classification | regression | mlm; card: the text of README.md.
     Raises ModelError when the folder holds something that is not a model.
     """
     folder = Path(folder)
@@ -54,10 +55,13 @@ def is_replaceable(folder: Path) -> bool:
     return folder.is_dir() and ((folder / "config.json").is_file() or not any(folder.iterdir()))
 
 
-def _write(model: SequenceClassifier, part: Path, label_names: Sequence[str], kind: str, card: str) -> None:
+def _write(model: SequenceClassifier | MaskedLM, part: Path, label_names: Sequence[str], kind: str, card: str) -> None:
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    if f"{PREDICTIONS}decoder.weight" in tensors:
+        # Untied, transformers unties the bias too: the decoder's own is the one it adds.
+        tensors[f"{PREDICTIONS}decoder.bias"] = tensors[f"{PREDICTIONS}bias"].clone()
     save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
     content = json.dumps(describe_saved(model, label_names, kind), indent=2, ensure_ascii=False)
     (part / "config.json").write_text(content + "\n", encoding="utf-8")
@@ -85,10 +89,12 @@ def is_plain_bert(architecture: dict[str, Any]) -> bool:
     return architecture["readout"] == "cls" and layers > 0 and not {"backbone", "embedding"} & set(architecture)
 
 
-def describe_saved(model: SequenceClassifier, label_names: Sequence[str], kind: str) -> dict[str, Any]:
+def describe_saved(model: SequenceClassifier | MaskedLM, label_names: Sequence[str], kind: str) -> dict[str, Any]:
     """config.json of a model of ours: stock BERT where that says it all, else model_type "bertier"."""
     names = list(label_names) or ["value"]
     shape = dict(model.architecture)
+    if isinstance(model, MaskedLM):
+        return _describe_masked(model)
     if is_plain_bert(shape):
         del shape["readout"]
         head = {
@@ -104,6 +110,18 @@ def describe_saved(model: SequenceClassifier, label_names: Sequence[str], kind: 
         "problem_type": "regression" if kind == "regression" else "single_label_classification",
     }
     return head | shape | labels | {"dtype": "float32"}
+
+
+def _describe_masked(model: MaskedLM) -> dict[str, Any]:
+    """config.json of a masked-word model: the stock class, unless its word vectors are computed."""
+    is_stock = "embedding" not in model.architecture
+    head = {
+        "architectures": ["BertForMaskedLM" if is_stock else "BertierForMaskedLM"],
+        "model_type": "bert" if is_stock else MODEL_TYPE,
+        "tie_word_embeddings": model.output == "tied",
+    }
+    shape = {name: value for name, value in model.architecture.items() if name != "readout" or not is_stock}
+    return head | shape | {"dtype": "float32"}
 
 
 def load(folder: Path) -> SequenceClassifier:

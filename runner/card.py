@@ -10,6 +10,7 @@ def card(record: dict[str, Any]) -> str:
     metrics, data = record["metrics"], record["data"]
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(metrics.items()))
     command = " ".join(["run", *record["overrides"]])
+    head = "MaskedLM" if data["task"] == "mlm" else "SequenceClassification"
     return f"""---
 library_name: transformers
 tags: [bertier]
@@ -18,7 +19,7 @@ tags: [bertier]
 
 Trained by Bertier on `{data["name"]}` ({data["rows"].get("train", 0):,} rows). Make it again with `{command}`.
 
-Open it with `AutoModelForSequenceClassification.from_pretrained(folder)`; a model that is not a plain BERT
+Open it with `AutoModelFor{head}.from_pretrained(folder)`; a model that is not a plain BERT
 (`"model_type": "bertier"` in config.json) needs `import models` from Bertier first.
 
 | metric | value |

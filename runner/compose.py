@@ -83,6 +83,9 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error
     model, builtin = settings.model, settings.data.source == "demo"
+    model.pretrained = _of_run(model.pretrained, settings.paths.output)
+    if settings.task.name == "mlm":
+        settings.data.task, settings.data.metrics = "auto", []  # the dataset's are about its labels
     if model.pretrained == "auto":
         # The built-in data never needs a hub; everything else starts from the published weights of that size.
         model.pretrained = None if builtin else model.weights
@@ -107,12 +110,27 @@ def _schema() -> DictConfig:
     return OmegaConf.structured(Settings)
 
 
+def _of_run(source: str | None, output: str) -> str | None:
+    """The model folder of a run where `source` is the id of one in the output folder; anything else as it is."""
+    import re
+
+    if source is None or not re.fullmatch("[0-9a-f]{10}", source) or Path(source).exists():
+        return source
+    folder = Path(output).expanduser() / source / "model"
+    if not folder.is_dir():
+        raise ConfigError(
+            f"model.pretrained={source} looks like the id of a run, but there is no {folder}. "
+            "Try: model.pretrained=<the id of a finished run, a folder, or a hub id>"
+        )
+    return str(folder)
+
+
 def conflicts(settings: Settings) -> list[str]:
     """One line for every pair of values that cannot go together, with the cure."""
     from models.settings import contradictions
 
     model, data, train = settings.model, settings.data, settings.train
-    found = []
+    found = _task_conflicts(settings)
     if model.family == "auto" and not model.pretrained:
         found.append(
             "model/backbone=auto needs an encoder: a hub id or a folder. "
@@ -144,5 +162,36 @@ def conflicts(settings: Settings) -> list[str]:
     if data.source == "files" and not (data.path or data.train_path):
         found.append(
             "data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"
+        )
+    return found
+
+
+def _task_conflicts(settings: Settings) -> list[str]:
+    """The same for what is to be learnt."""
+    task, model, data = settings.task, settings.model, settings.data
+    found = []
+    if data.split and data.source != "hub":
+        found.append(
+            f"data.split={data.split} names a split of a hub dataset, data={data.name} has none. Leave it away"
+        )
+    if task.name != "mlm":
+        if data.label is None:
+            found.append(
+                "data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label"
+            )
+        return found
+    if data.label is not None:
+        found.append(f"data.label={data.label}: task=mlm learns from the words alone. Leave it away")
+    if model.family == "dsn":
+        found.append(
+            "task=mlm model=dsn: without an encoder a masked place knows nothing of the words around it. "
+            "Try: run task=mlm model=bert-tiny; model=dsn model.init=pca model.init_from=<its folder> takes the words"
+        )
+    if data.class_weights != "none":
+        found.append(f"data.class_weights={data.class_weights}: masked words have no classes. Leave it away")
+    if task.masked + task.random > 1.0:
+        found.append(
+            f"task.masked={task.masked} and task.random={task.random} are shares of the same tokens and exceed 1 "
+            "together. Try: task.masked=0.8 task.random=0.1"
         )
     return found

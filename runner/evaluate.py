@@ -23,11 +23,15 @@ def autocast(device: torch.device, precision: str) -> Any:
 
 
 def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
-    """The model's inputs on the device, each (B, T) int64: input_ids, and mask and segments where there are any."""
+    """The model's inputs on the device, each (B, T) int64: input_ids, and mask and segments where there are any.
+
+    Where words are masked also their `places`, (N,) int64.
+    """
     arrays = {
         "input_ids": batch.input_ids,
         "attention_mask": batch.attention_mask,
         "token_type_ids": batch.token_type_ids,
+        "places": batch.places,
     }
     there = {name: array for name, array in arrays.items() if array is not None}
     return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in there.items()}
@@ -46,6 +50,7 @@ def predict(
 ) -> np.ndarray:
     """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in.
 
+    Of masked words not their logits but what came of each block, (rows, 3), as `runner.tasks.mlm.outcomes` says.
     lookup: as in data/batch.py, while the word table is arranged for training.
     """
     was_training = model.training
@@ -55,7 +60,9 @@ def predict(
     for rows in batches:
         give_way()
         with autocast(device, precision):
-            logits.append(model(**to_tensors(collate(split, rows, pad_id, lookup), device)).float())
+            batch = collate(split, rows, pad_id, lookup)
+            found = model(**to_tensors(batch, device))
+        logits.append(found.float() if isinstance(found, torch.Tensor) else get("mlm").outcomes(found, batch))
     model.train(was_training)
     joined = torch.cat(logits).cpu().numpy()
     ordered = np.empty_like(joined)
@@ -68,18 +75,16 @@ def score(task: DataTask, split: TokenSplit, logits: np.ndarray) -> dict[str, fl
     kind = get(task.kind)
     labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
     values = kind.metrics(logits, labels, task.metrics)
-    values["loss"] = float(kind.loss(torch.from_numpy(logits), torch.from_numpy(labels)))
+    values["loss"] = kind.mean_loss(logits, labels)
     return {f"{split.name}/{name}": value for name, value in values.items()}
 
 
 def write_predictions(folder: Path, task: DataTask, split: TokenSplit, logits: np.ndarray) -> Path:
-    """Store label, prediction and logits of each row as predictions-<split>.parquet, atomically."""
+    """Store what each row was answered as predictions-<split>.parquet, atomically; the task names the columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    prediction = logits.argmax(1) if task.kind == "classification" else logits[:, 0]
-    columns = {"row": np.arange(len(split)), "label": np.asarray(split.labels), "prediction": prediction}
-    columns |= {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
+    columns = {"row": np.arange(len(split))} | get(task.kind).columns(logits, np.asarray(split.labels))
     path = folder / f"predictions-{split.name}.parquet"
     part = path.with_suffix(".part")
     pq.write_table(pa.table(columns), part)

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
     from data.types import Splits
     from models.classifier import SequenceClassifier
+    from models.masked_lm import MaskedLM
     from models.pretrained import Weights
     from runner.track.mirror import Mirror
+
+    Model = SequenceClassifier | MaskedLM
 
 AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
 
@@ -54,7 +57,7 @@ class Started:
 
     settings: Settings
     splits: Splits
-    model: SequenceClassifier
+    model: Model
     device: torch.device
     identity: str
     folder: Path
@@ -97,11 +100,13 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
     data, begun = settings.data, time.perf_counter()
     cache = Path(settings.paths.cache).expanduser()
     tokenizer = settings.model.tokenizer
-    splits = load(data, tokenizer=tokenizer, vocab_size=settings.model.vocab_size, cache=cache, notify=terminal.say)
+    splits = load(
+        data, tokenizer=tokenizer, vocab_size=settings.model.vocab_size, cache=cache, notify=terminal.say,
+        task=settings.task, seed=settings.seed,
+    )  # fmt: skip
 
     import torch
 
-    from models.build import build
     from models.dropout import masks
     from runner.engine import prepare as prepare_engine
     from runner.vocabulary import compact
@@ -111,14 +116,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
     engine = prepare_engine(settings, device)
     torch.manual_seed(settings.seed)
     masks.seed(settings.seed)
-    task = splits.task
-    model, weights = build(
-        settings.model,
-        num_labels=task.num_labels,
-        vocab_size=splits.tokenizer.vocab_size,
-        pad_id=splits.tokenizer.pad_id,
-        tokens=splits.tokenizer.tokens,
-    )
+    model, weights = first_model(settings, splits)
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
         raise ConfigError(
@@ -129,11 +127,25 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
         reason := compact(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
-    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights.fingerprint)
+    # With the architecture: heads and norms of a checkpoint show in no tensor.
+    start = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
+    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, start)
     notes = [*splits.notes, *weights.notes]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     model.to(device)
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
+
+
+def first_model(settings: Settings, splits: Splits) -> tuple[Model, Weights]:
+    """The model before its first step, with the head that the task asks for; the caller seeds torch."""
+    from models.build import build
+    from models.masked_lm import build_masked
+
+    tokenizer = splits.tokenizer
+    known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
+    if splits.task.kind == "mlm":
+        return build_masked(settings.model, output=settings.task.output, **known)
+    return build(settings.model, num_labels=splits.task.num_labels, **known)
 
 
 def choose_device(name: str) -> torch.device:
@@ -303,6 +315,7 @@ def execute(
     record.add(started.seconds | {
         "time/train_s": trained.seconds,
         "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
+        "train/tokens_per_s": trained.examples * float(splits.train.lengths.mean()) / max(trained.seconds, 1e-9),
         "train/steps": trained.steps,
         "train/best_epoch": trained.best_epoch,
     } | trained.watched)  # fmt: skip

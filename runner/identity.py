@@ -25,6 +25,8 @@ NOT_IDENTITY = (
     "train.threads",
     "train.eval_batch_size",
     "model.weights",
+    "model.pretrained",
+    "model.init_from",
     "model.recipe",
     "data.path",
     "data.train_path",
@@ -57,10 +59,10 @@ def counting(settings: Settings) -> dict[str, Any]:
 def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str:
     """The ten hexadecimal digits that name a run.
 
-    data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed).
+    data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed). Checkpoints and
+    tokenizers count by what lies in them, not by the id or the folder they come from.
     """
     kept = counting(settings)
-    # A folder is named by what lies in it, so that moving it does not make another run.
     kept |= {"model.tokenizer": tokenizer}
     text = json.dumps([kept, data, weights, VERSION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -26,8 +26,8 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "index": (r"\d+", ("0", "1")),
     "tokens": (r"[1-9]\d*", ("128",)),
     "score": (
-        "accuracy|f1|f1_macro|mcc|pearson|spearman|mse",
-        ("accuracy", "f1", "f1_macro", "mcc", "pearson", "spearman", "mse"),
+        "accuracy|f1|f1_macro|mcc|pearson|spearman|mse|perplexity|masked_accuracy",
+        ("accuracy", "f1", "f1_macro", "mcc", "pearson", "spearman", "mse", "perplexity", "masked_accuracy"),
     ),
 }
 
@@ -55,7 +55,9 @@ class Metric:
 
 METRICS: tuple[Metric, ...] = (
     # Quality on one split. `train` is the training split, `tune` or `val` selects, the others are reported.
-    Metric("{split}/loss", "nat or squared label", "lower", "mean loss per example, dropout off"),
+    Metric(
+        "{split}/loss", "nat or squared label", "lower", "mean loss per example (per masked word for mlm), dropout off"
+    ),
     Metric("{split}/accuracy", "share", "higher", "share of examples whose largest logit is the label"),
     Metric("{split}/f1", "share", "higher", "F1 of class 1 of two classes"),
     Metric("{split}/f1_macro", "share", "higher", "unweighted mean of the F1 of all classes"),
@@ -63,11 +65,18 @@ METRICS: tuple[Metric, ...] = (
     Metric("{split}/pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
     Metric("{split}/spearman", "-1..1", "higher", "rank correlation with the labels; 0 if constant"),
     Metric("{split}/mse", "squared label", "lower", "mean squared error"),
+    Metric("{split}/perplexity", "words", "lower", "exp of the mean loss of a masked word"),
+    Metric("{split}/masked_accuracy", "share", "higher", "share of the masked words that are guessed right"),
     Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
     Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
     Metric("{split}/examples", "examples", "none", "rows behind the scores of this split"),
     Metric("{split}/constant_predictions", "0 or 1", "lower", "1: every row got the same prediction"),
-    Metric("baseline/majority", "as the score", "none", "primary score of the commonest training label"),
+    Metric(
+        "baseline/majority",
+        "as the score",
+        "none",
+        "primary score of the commonest training label; for mlm of the words' training frequencies",
+    ),
     Metric("baseline/majority_{score}", "as the score", "none", "that score of the commonest training label"),
     # While training.
     Metric("train/lr", "1", "none", "learning rate of the step"),

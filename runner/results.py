@@ -41,8 +41,12 @@ def evaluate(started: Started) -> dict[str, float]:
             f"{split.name}/{primary}_low": low,
             f"{split.name}/{primary}_high": high,
             f"{split.name}/examples": len(split),
-            f"{split.name}/constant_predictions": float(kind.constant_predictions(logits)),
         }
+        if not splits.task.has_labels:
+            if split is splits.report[0]:
+                found["baseline/majority"] = kind.unigram_perplexity(splits.train, split)
+            continue
+        found[f"{split.name}/constant_predictions"] = float(kind.constant_predictions(logits))
         if split is splits.report[0]:
             found["baseline/majority"] = kind.majority(np.asarray(splits.train.labels), labels, primary)
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from data.settings import DataSettings
+from data.settings import DataSettings, TaskSettings
 from models.settings import ModelSettings
 from runner.measure.settings import MeasureSettings
 from runner.sweep.settings import SweepSettings
@@ -51,6 +51,7 @@ class TrainSettings:
 
     description: str = ""
     epochs: float = limited(3.0, above=0.0, high=100000.0)
+    steps: int | None = limited(None, low=1)
     batch_size: int = limited(32, low=1)
     token_budget: int | None = limited(None, low=8)
     accumulate: int = limited(1, low=1)
@@ -94,6 +95,7 @@ class Settings:
 
     model: ModelSettings = field(default_factory=ModelSettings)
     data: DataSettings = field(default_factory=DataSettings)
+    task: TaskSettings = field(default_factory=TaskSettings)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     train: TrainSettings = field(default_factory=TrainSettings)

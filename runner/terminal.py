@@ -43,7 +43,8 @@ class Terminal:
         self.console.rule(
             escape(f"{settings.model.name} on {settings.data.name}, seed {settings.seed}, run {started.identity}")
         )
-        self.say(f"rows: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
+        what = "rows" if splits.task.has_labels else f"blocks of {settings.data.max_length} tokens"
+        self.say(f"{what}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
         for note in started.notes:
             self.say(f"note: {note}")
         from runner.train import Plan

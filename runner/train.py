@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from data.batch import collate
+from data.batch import Batch, collate
 from data.sampler import epoch_batches
 from data.types import Splits
 from models.dropout import masks
@@ -75,15 +75,20 @@ class Plan:
     def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int) -> None:
         self.lengths, self.settings, self.seed = lengths, settings, seed
         whole = int(settings.epochs)
-        self.epochs = math.ceil(settings.epochs)
-        self.steps = [len(self._cut(epoch)) for epoch in range(self.epochs)]
-        if self.epochs > whole:  # the last, partial epoch
-            self.steps[-1] = max(1, round(self.steps[-1] * (settings.epochs - whole)))
-        self.total = sum(self.steps)
+        self.steps: list[int] = []
+        if settings.steps:
+            while (left := settings.steps - sum(self.steps)) > 0:
+                self.steps.append(min(left, len(self._cut(len(self.steps)))))
+        else:
+            self.steps = [len(self._cut(epoch)) for epoch in range(math.ceil(settings.epochs))]
+            if settings.epochs > whole:  # the last, partial epoch
+                self.steps[-1] = max(1, round(self.steps[-1] * (settings.epochs - whole)))
+        self.epochs, self.total = len(self.steps), sum(self.steps)
         self.log_every = max(1, math.ceil(self.total / POINTS))
         wanted = settings.evals or 0
-        self.ends = set(np.cumsum(self.steps).tolist())  # steps after which an epoch is over
-        self.evaluated = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - self.ends
+        ends = set(np.cumsum(self.steps).tolist())  # steps after which an epoch is over, which evaluates anyway
+        self.evaluated = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - ends
+        self.watched = self.evaluated | ends
 
     def _cut(self, epoch: int) -> list[np.ndarray]:
         budget = self.settings.token_budget
@@ -181,19 +186,20 @@ class Loop:
 
     def step(self, rows: np.ndarray) -> torch.Tensor | None:
         """One optimizer step on the given rows, in `accumulate` parts; answers the gradient's norm if clipped."""
-        whole, seen = self._weight(rows), list[np.ndarray]()
-        for part in np.array_split(rows, min(self.settings.train.accumulate, len(rows))):
-            batch = collate(self.splits.train, part, self.splits.tokenizer.pad_id, self.lookup)
-            seen.append(batch.input_ids)
+        parts = np.array_split(rows, min(self.settings.train.accumulate, len(rows)))
+        pad_id, epoch = self.splits.tokenizer.pad_id, self.position.epoch
+        batches = [collate(self.splits.train, part, pad_id, self.lookup, epoch) for part in parts]
+        whole = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
+        for batch in batches:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
                 logits = self.forward(**to_tensors(batch, self.device))
-            loss = self.task.loss(logits.float(), labels, self.class_weights)
-            share = self._weight(part) / whole
+            loss = self.task.loss(logits, labels, self.class_weights)
+            share = self._weight(batch) / whole
             (loss * share).backward()
             self.loss_sum += loss.detach() * (share * len(rows))
-        touched = self.vocabulary.rows_of(seen) if self.vocabulary else None
-        if self.position.step + 1 in self.plan.evaluated | self.plan.ends:
+        touched = self.vocabulary.rows_of([batch.input_ids for batch in batches]) if self.vocabulary else None
+        if self.position.step + 1 in self.plan.watched:
             self.block_norms = gradient_norms(self.model)
         norm = self.flat.step(self.schedule.rate(self.position.step), self.settings.train.clip_norm, touched)
         self.position.step += 1
@@ -201,12 +207,11 @@ class Loop:
         self.position.loss_rows += len(rows)
         return norm
 
-    def _weight(self, rows: np.ndarray) -> float:
-        """What a set of rows counts for in the mean loss: their number, or the sum of their class weights."""
+    def _weight(self, batch: Batch) -> float:
+        """What a batch counts for in the mean loss: the number of its labels, or the sum of their class weights."""
         if self.class_weights is None:
-            return float(len(rows))
-        labels = np.asarray(self.splits.train.labels)[rows]
-        return float(self.row_weights[labels].sum())
+            return float(len(batch.labels))
+        return float(self.row_weights[batch.labels].sum())
 
     def evaluate(self) -> dict[str, float]:
         """The metrics of the selection split as the model stands, and the facts it offers."""

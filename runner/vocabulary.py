@@ -82,6 +82,8 @@ def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> Vocabulary |
 
 def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:
     """Name and module of the word table that nothing but the lookup touches, or what else does."""
+    if hasattr(model, "whole_table"):
+        return str(model.whole_table)
     embeddings = getattr(getattr(model, "bert", None), "embeddings", None)
     table = getattr(embeddings, "word_embeddings", None)
     if embeddings is None:

@@ -75,8 +75,10 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
     words = [f"{group}=[{choice}]" if group == "compression" else f"{group}={choice}"]
     if group == "model/readout":
         words.append("model=bert-tiny")  # most read what an encoder made
-    if choice == "auto":
+    if group.startswith("model") and choice == "auto":
         words.append("model.pretrained=some/encoder")
+    if choice == "mlm":
+        words.append("model=bert-tiny")
     if choice == "files":
         words.append("data.path=some.csv")
     settings = resolve(compose(words))

@@ -26,7 +26,20 @@ def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) ->
     """
     from torch.nn import functional  # here: tables of scores are made without torch
 
-    return functional.cross_entropy(logits, labels, weight=class_weights)
+    return functional.cross_entropy(logits.float(), labels, weight=class_weights)
+
+
+def mean_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean loss of (N, C) logits, without class weights."""
+    import torch
+
+    return float(loss(torch.from_numpy(logits), torch.from_numpy(labels)))
+
+
+def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is kept of each row for paired comparisons: label, prediction and logits."""
+    kept = {"label": labels, "prediction": logits.argmax(1)}
+    return kept | {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
 
 
 def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, float]:

@@ -24,7 +24,20 @@ def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) ->
         raise ValueError("class weights need classes, this task is regression. Try: data.class_weights=none")
     from torch.nn import functional  # here: tables of scores are made without torch
 
-    return functional.mse_loss(logits.squeeze(-1), labels.to(logits.dtype))
+    return functional.mse_loss(logits.float().squeeze(-1), labels.float())
+
+
+def mean_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean loss of (N, C) logits, without class weights."""
+    import torch
+
+    return float(loss(torch.from_numpy(logits), torch.from_numpy(labels)))
+
+
+def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is kept of each row for paired comparisons: label, prediction and logits."""
+    kept = {"label": labels, "prediction": logits[:, 0]}
+    return kept | {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
 
 
 def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, float]:

@@ -22,6 +22,7 @@ TITLES = {
     "b": "Trainer, dynamic padding, grouped by length, tuned",
     "b*": "(b) on the very batches of (c)",
     "c": "Bertier",
+    "mlm": "Trainer with DataCollatorForLanguageModeling, on the blocks of (c)",
 }
 
 
@@ -67,19 +68,19 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
     import torch
 
     from data.load import load
-    from models.build import build
     from runner.compose import compose, resolve
     from runner.engine import prepare
+    from runner.experiment import first_model
 
     torch.set_num_threads(threads)
     settings = resolve(compose(list(work.words)))
     cache = Path(settings.paths.cache).expanduser()
-    splits = load(settings.data, tokenizer=settings.model.tokenizer, vocab_size=settings.model.vocab_size, cache=cache)
+    splits = load(
+        settings.data, tokenizer=settings.model.tokenizer, vocab_size=settings.model.vocab_size, cache=cache,
+        task=settings.task,
+    )  # fmt: skip
     torch.manual_seed(0)
-    tokenizer = splits.tokenizer
-    model, _ = build(
-        settings.model, num_labels=splits.task.num_labels, vocab_size=tokenizer.vocab_size, pad_id=tokenizer.pad_id
-    )
+    model, _ = first_model(settings, splits)
     if engine == "c":
         prepare(settings, torch.device("cpu"))
     _state.update(engine=engine, work=work, settings=settings, splits=splits, model=model)
@@ -103,15 +104,16 @@ def _loop(steps: int, seed: int) -> tuple[Any, list[np.ndarray]]:
 
 
 def _trainer(steps: int, seed: int) -> Block:
-    from tests.benchmarks.rivals import Rows, stock, train
+    from tests.benchmarks.rivals import Rows, masker, stock, train
 
     settings, splits, pad_to = _state["settings"], _state["splits"], _state["work"].pad_to
     rows = _state.setdefault("rows", Rows(splits.train))
-    order = np.concatenate(_loop(steps, seed)[1]).tolist() if _state["engine"] == "b*" else None
+    order = np.concatenate(_loop(steps, seed)[1]).tolist() if _state["engine"] in ("b*", "mlm") else None
     with tempfile.TemporaryDirectory() as folder:
         seconds, losses = train(
             stock(_state["model"]), rows, settings, Path(folder),
             steps=steps, length=pad_to if _state["engine"] == "a" else None, seed=seed, order=order,
+            collator=masker(_state["splits"].tokenizer) if _state["engine"] == "mlm" else None,
         )  # fmt: skip
     return Block(settings.train.batch_size / float(seconds.mean()), losses)
 
@@ -133,6 +135,6 @@ def _ours(steps: int, seed: int, count: bool) -> Block:
         begun = time.perf_counter()
         loop.step(rows)
         seconds.append(time.perf_counter() - begun)
-        losses.append(float(loop.loss_sum) / len(rows))
+        losses.append(loop.loss_sum.item() / len(rows))
         loop.loss_sum.zero_()
     return Block(loop.settings.train.batch_size / float(np.mean(seconds[1:])), np.array(losses))

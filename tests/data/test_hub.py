@@ -106,3 +106,18 @@ except DataError as error:
     )
     assert "cannot be had from http://127.0.0.1:9" in done.stdout and "data=demo" in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.hub
+def test_texts_without_labels_are_cut_from_one_split(tmp_path: Path) -> None:
+    words = ["task=mlm", "model=bert-tiny", "data.split=unsupervised", "data.max_rows=100", "data.max_eval_rows=20"]
+    found = resolve(compose(["data=imdb", *words]))
+    splits = load(
+        found.data, tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task
+    )  # fmt: skip
+    assert [split.name for split in (splits.train, splits.select, *splits.report)] == ["train", "val", "test"]
+    assert splits.task.kind == "mlm" and 100 < len(splits.train) < 500 and set(splits.train.lengths) == {128}
+    assert splits.fingerprint != load(
+        resolve(compose(["data=imdb", *words[:2], *words[3:]])).data,
+        tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task,
+    ).fingerprint  # fmt: skip

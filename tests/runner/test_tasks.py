@@ -162,6 +162,8 @@ def test_regression_loss_squeezes_the_head_and_refuses_class_weights() -> None:
 
 def test_each_named_task_offers_the_whole_interface() -> None:
     for kind in TASKS:
-        assert all(hasattr(get(kind), name) for name in ("loss", "metrics", "interval", "majority"))
+        names = ["loss", "mean_loss", "metrics", "interval", "columns"]
+        names += [] if kind == "mlm" else ["majority", "constant_predictions"]
+        assert all(hasattr(get(kind), name) for name in names)
     with pytest.raises(KeyError, match="known: classification, regression"):
         get("ranking")
