@@ -25,8 +25,6 @@ NOT_IDENTITY = (
     "train.threads",
     "train.eval_batch_size",
     "model.weights",
-    "model.pretrained",
-    "model.init_from",
     "model.recipe",
     "data.path",
     "data.train_path",
@@ -62,7 +60,6 @@ def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed). Checkpoints and
     tokenizers count by what lies in them, not by the id or the folder they come from.
     """
-    kept = counting(settings)
-    kept |= {"model.tokenizer": tokenizer}
+    kept = counting(settings) | {"model.tokenizer": tokenizer, "model.pretrained": None, "model.init_from": None}
     text = json.dumps([kept, data, weights, VERSION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -25,7 +25,7 @@ SMALL = [
 GRID = ["seed=0,1", "model/readout=mean,sum"]
 PLUGINS = {"ray": "hydra_plugins.hydra_ray_launcher", "submitit_local": "hydra_plugins.hydra_submitit_launcher"}
 # What a machine and its load decide, and where the folders are.
-VARYING = ("time/", "train/examples_per_s", "cost/bytes_peak")
+VARYING = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_peak")
 
 
 def sweep(launcher: str, folder: Path, *words: str, env: dict[str, str] | None = None) -> Any:

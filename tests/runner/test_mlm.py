@@ -130,7 +130,7 @@ def test_steps_take_the_place_of_epochs(splits: Splits, tmp_path: Path) -> None:
         (["data.class_weights=balanced"], "no classes"),
         (["task.masked=0.9", "task.random=0.2"], "exceed 1"),
         (["data.label=label"], "from the words alone"),
-        (["model=auto"], "model=auto needs an encoder"),
+        (["model=auto"], "backbone=auto needs an encoder"),
         (["model.pretrained=0123456789"], "looks like the id of a run"),
         (["data.split=unsupervised"], "names a split of a hub dataset"),
         (["task.share=0"], "more than 0"),

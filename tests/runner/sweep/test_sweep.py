@@ -95,7 +95,7 @@ def test_a_run_of_a_sweep_is_the_lone_run_bit_for_bit(tmp_path: Path) -> None:
     assert beside is not None
 
     def results(record: dict[str, Any]) -> dict[str, float]:
-        timed = ("time/", "train/examples_per_s", "cost/bytes_peak")
+        timed = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_peak")
         return {name: value for name, value in record["metrics"].items() if not name.startswith(timed)}
 
     def losses(output: str) -> list[tuple[int, float]]:
