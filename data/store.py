@@ -106,7 +106,7 @@ def _open(path: Path, name: str) -> TokenSplit | None:
     """The stored split, or None when a file is missing or its checksum is wrong."""
     try:
         meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for part, facts in meta["files"].items():
             with (path / part).open("rb") as stream:
                 if hashlib.file_digest(stream, "sha256").hexdigest() != facts["sha256"]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from data.activations import Activations
     from data.tokenizer import Tokenizer
 
 
@@ -37,6 +38,7 @@ class TokenSplit:
     second: np.ndarray  # (rows,) int32: where in the row the second text starts; the row's length if there is none
     labels: np.ndarray  # (rows,) int64 or float32
     truncated: int  # rows that lost tokens to max_length
+    activations: Activations | None = None  # what an encoder made of the rows; batches then carry these, not ids
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

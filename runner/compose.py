@@ -65,6 +65,7 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    from runner.brief import folder_of
     from runner.schema import DEFAULT_TOKENIZER, Settings
     from runner.threads import choose_threads
 
@@ -77,8 +78,11 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     if model.pretrained == "auto":
         # The built-in data never needs a hub; everything else starts from the published weights of that size.
         model.pretrained = None if builtin else model.weights
+    start = model.init_from if model.family == "dsn" else None
+    if model.init_from and not start:
+        start, model.pretrained = str(folder_of(model.init_from, settings.paths.output)), None
     if model.tokenizer == "auto":
-        source = model.pretrained or model.init_from
+        source = model.pretrained or start
         model.tokenizer = source or ("train" if builtin else DEFAULT_TOKENIZER)
     if settings.train.threads is None:
         settings.train.threads = choose_threads(settings, jobs)
@@ -94,7 +98,7 @@ def conflicts(settings: Settings) -> list[str]:
 
     model, data, train = settings.model, settings.data, settings.train
     found = []
-    if model.family == "auto" and not model.pretrained:
+    if model.family == "auto" and not (model.pretrained or model.init_from):
         found.append(
             "model/backbone=auto needs an encoder: a hub id or a folder. "
             "Try: model.pretrained=sentence-transformers/all-MiniLM-L6-v2"

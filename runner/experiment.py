@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner import activations
+from runner.brief import Start, begin
 from runner.errors import ConfigError
 from runner.identity import identify
 from runner.record import Record, check_writable, read
@@ -68,7 +70,10 @@ def run(settings: Settings, overrides: list[str]) -> Outcome:
     check_writable(output)
     set_threads(settings.train.threads or 1)
     terminal = Terminal()
-    started = prepare(settings, output, terminal)
+    start = begin(settings, overrides, terminal)
+    if start.outcome:
+        return start.outcome
+    started = prepare(settings, output, terminal, start)
     with claim(started.folder, terminal):
         found = read(started.folder)
         if found and found["status"] == "done" and not settings.force:
@@ -77,14 +82,19 @@ def run(settings: Settings, overrides: list[str]) -> Outcome:
         return _recorded(started, overrides, terminal, begun)
 
 
-def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
-    """Load the data, build the model from the seed, and name the run."""
+def load_data(settings: Settings, terminal: Terminal) -> Splits:
+    """The splits, tokenised for the model."""
     from data.load import load
 
-    data, begun = settings.data, time.perf_counter()
     cache = Path(settings.paths.cache).expanduser()
-    tokenizer = settings.model.tokenizer
-    splits = load(data, tokenizer=tokenizer, vocab_size=settings.model.vocab_size, cache=cache, notify=terminal.say)
+    model = settings.model
+    return load(settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, cache=cache, notify=terminal.say)
+
+
+def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) -> Started:
+    """Load the data, build the model from the seed, and name the run."""
+    data, begun = settings.data, time.perf_counter()
+    splits = load_data(settings, terminal)
 
     import torch
 
@@ -105,6 +115,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
         vocab_size=splits.tokenizer.vocab_size,
         pad_id=splits.tokenizer.pad_id,
         tokens=splits.tokenizer.tokens,
+        start=start.folder,
     )
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
@@ -116,11 +127,25 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
         reason := compact(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
+    check_tokenizer(start.folder, splits)
+    kept = activations.check(model, splits, settings)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights.fingerprint)
-    notes = [*splits.notes, *weights.notes]
+    notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
+    seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
     model.to(device)
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
+
+
+def check_tokenizer(folder: Path | None, splits: Splits) -> None:
+    """ConfigError when a model goes on whose tokens are not those of the data."""
+    from data.tokenizer import load_tokenizer
+
+    if folder and load_tokenizer(str(folder)).fingerprint != splits.tokenizer.fingerprint:
+        raise ConfigError(
+            f"model.init_from={folder}: was trained with another vocabulary than {splits.tokenizer.source}. "
+            "Try: model.tokenizer=auto"
+        )
 
 
 def choose_device(name: str) -> torch.device:
@@ -245,7 +270,7 @@ def execute(started: Started, record: Record, checkpoints: Any, terminal: Termin
     from runner.results import costs, evaluate, save_model
     from runner.train import Position, fit
 
-    settings, splits = started.settings, started.splits
+    settings, splits = started.settings, with_activations(started, record, terminal)
 
     def on_point(position: Position, values: dict[str, float]) -> None:
         record.point(position.step, values)
@@ -275,6 +300,17 @@ def execute(started: Started, record: Record, checkpoints: Any, terminal: Termin
     with timed(record, "time/measure_s"):
         record.add(costs(started, terminal))
     record.content["stages"].append({"name": "train", "metrics": dict(record.content["metrics"])})
+
+
+def with_activations(started: Started, record: Record, terminal: Terminal) -> Splits:
+    """What is trained on: the splits, with the states of a frozen encoder where they are to be kept."""
+    if not activations.is_wanted(started.model, started.settings.cache):
+        return started.splits
+    with timed(record, "time/cache_s"):
+        splits = activations.attach(started.model, started.splits, started.settings, started.device, terminal.say)
+    kept = [split.activations for split in (splits.train, splits.select)]
+    record.add({"cost/bytes_cache": sum(states.values.nbytes for states in kept if states)})
+    return splits
 
 
 @contextmanager
