@@ -90,7 +90,8 @@ def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: fl
     for layer in (model.classifier, *model.bert.get_submodule("pooler").modules()):
         if isinstance(layer, nn.Linear):
             nn.init.normal_(layer.weight, 0.0, spread)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     return model
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
 from models.dsn import build_dsn
 from models.embedding import Tokens
@@ -16,7 +17,7 @@ from models.encoder import Bert, Embeddings, Encoder
 from models.errors import ModelError
 from models.freeze import freeze
 from models.hub import PRETRAINED
-from models.pretrained import Weights, bert_names, load_into, read_config, read_state
+from models.pretrained import TABLE, WORDS, Weights, bert_names, load_into, read_config, read_state
 from models.readout import make_readout
 from models.settings import ModelSettings, contradictions, full, short
 
@@ -51,22 +52,23 @@ def build(
     """
     if refused := contradictions(settings):
         raise ModelError("\n".join(refused))
+    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens, start)
+    freeze(model, settings.freeze)
+    if settings.embedding["name"] != "table" and (notes := getattr(model.get_submodule(WORDS), "notes", None)):
+        weights.notes += notes()
+    return model, weights
+
+
+def _build(
+    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None, start: Path | None
+) -> tuple[SequenceClassifier, Weights]:
+    """The model of its family, nothing frozen yet."""
     if settings.family == "dsn":
         return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
     if start is not None:
         from models.carry import carry
 
-        model, weights = carry(settings, start, num_labels=num_labels, vocab_size=vocab_size, tokens=tokens)
-    else:
-        model, weights = _build_encoder(settings, num_labels, vocab_size, pad_id, tokens)
-    freeze(model, settings.freeze)
-    return model, weights
-
-
-def _build_encoder(
-    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None
-) -> tuple[SequenceClassifier, Weights]:
-    """An encoder with random weights or those of a checkpoint."""
+        return carry(settings, start, num_labels=num_labels, vocab_size=vocab_size, tokens=tokens)
     source = settings.pretrained
     if not source:
         if settings.family == "auto":
@@ -102,7 +104,8 @@ def _build_pretrained(
     tokens: Tokens | None,
 ) -> tuple[SequenceClassifier, Weights]:
     """Our BERT with a checkpoint's weights, in its own size (family auto) or checked against the preset's."""
-    source, notes = settings.pretrained or "", []
+    source, notes = settings.pretrained or "", list[str]()
+    _check_embedding(settings, config)
     if settings.embedding["name"] == "table":  # its rows are the checkpoint's tokens
         check_vocabulary(source, int(config["vocab_size"]), vocab_size)
         vocab_size = int(config["vocab_size"])
@@ -114,6 +117,10 @@ def _build_pretrained(
     state = bert_names(read_state(source))
     model = build_bert(settings, num_labels, vocab_size, pad_id, tokens)
     weights = load_into(model, source, state)
+    start_from = getattr(model.get_submodule(WORDS), "start_from", None)
+    if start_from is not None and TABLE in state:
+        check_vocabulary(source, len(state[TABLE]), vocab_size if settings.embedding.get("align") else 0)
+        start_from(state[TABLE])
     weights.notes = notes + weights.notes
     return model, weights
 
@@ -128,8 +135,24 @@ def check_readout(settings: ModelSettings) -> tuple[nn.Module, int, int]:
         return make_readout(settings.readout, hidden, layers), hidden, layers
 
 
+def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
+    """ModelError when an encoder learned to read other vectors than the settings would give it."""
+    wanted, found = settings.embedding, full(config.get("embedding", "table"))
+    if found["name"] == "table":
+        return  # whatever takes the place of a table is trained, or fitted, from there
+    wrong = [f"model.embedding.{key}={value}" for key, value in found.items() if wanted.get(key) != value]
+    wrong = [word for word in wrong if not word.startswith("model.embedding.mode=")]
+    if wrong:
+        words = [word.replace("model.embedding.name", "model/embedding") for word in wrong]
+        raise ModelError(
+            f"{PRETRAINED}={settings.pretrained}: was trained with another embedding. Try: {' '.join(words)}"
+        )
+
+
 def is_ours(config: dict[str, Any]) -> bool:
-    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder."""
+    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder; or saved by us."""
+    if config["model_type"] == MODEL_TYPE:
+        return "backbone" not in config and config["num_hidden_layers"] > 0
     return (
         config["model_type"] == "bert"
         and config["hidden_act"] == "gelu"
@@ -264,7 +287,7 @@ def draw(model: nn.Module, spread: float) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
             module.weight.normal_(0.0, spread)
-        if isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear) and module.bias is not None:
             module.bias.zero_()
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:
             module.weight[module.padding_idx].zero_()

@@ -18,6 +18,8 @@ from models.hub import PRETRAINED, fetch, go_on, named
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+WORDS = "bert.embeddings.word_embeddings"
+TABLE = f"{WORDS}.weight"
 POSITIONS = "bert.embeddings.position_embeddings.weight"
 SEGMENTS = "bert.embeddings.token_type_embeddings.weight"
 HEAD = "classifier."
@@ -124,7 +126,8 @@ def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weight
         report.loaded.append(name)
     report.new = sorted(own.keys() - set(report.loaded))
     parameters = {name for name, _ in model.named_parameters()}
-    missing = [name for name in report.new if name in parameters and not name.startswith((HEAD, READOUT))]
+    free = (HEAD, READOUT, f"{WORDS}.")  # below WORDS: what an embedding without a table has of its own
+    missing = [name for name in report.new if name in parameters and (name == TABLE or not name.startswith(free))]
     if missing:
         raise ModelError(
             f"{PRETRAINED}={source}: its weights lack {len(missing)} tensors of the encoder, such as "

@@ -102,4 +102,14 @@ def contradictions(model: ModelSettings) -> list[str]:
             f"model.tune.epochs={model.tune.epochs:g} tunes an encoder that is frozen afterwards, and model.freeze="
             f"{model.freeze}. Try: model.freeze=encoder, or model.tune.epochs=0"
         )
+    if model.embedding.get("align") and not model.pretrained:
+        found.append(
+            f"model.embedding.align={model.embedding['align']} fits the hash to a pretrained word table, and "
+            "model.pretrained names none. Try: model.embedding.align=null, or model.pretrained=<hub id or folder>"
+        )
+    if model.embedding.get("align") and model.pretrained and model.tokenizer == "train":
+        found.append(
+            f"model.tokenizer=train makes a new vocabulary, which the table of {model.pretrained} has no rows for, and "
+            f"model.embedding.align={model.embedding['align']} reads them. Try: model.tokenizer=auto"
+        )
     return found

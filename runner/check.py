@@ -9,8 +9,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import itertools
+import re
 from collections.abc import Iterator
 from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from runner.compose import compose, groups, resolve
@@ -139,7 +142,7 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}"
         return
     for value in _values(override):
-        problem = _check_one(key, value)
+        problem = _check_one(key, value) or _check_kind(key, value, tables[0][key])
         if problem:
             yield problem
 
@@ -163,11 +166,23 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
 
 def _owner(key: str, group: str) -> str | None:
     """`group=option` of another option that has this key, so that model.width points at model=dsn."""
+    mentions = _mentioning(key.rpartition(".")[2], group)
     for part in (name for name in groups() if _is_part(name, group)):
         for option in groups()[part]:
-            if key in _known_keys(f"{part}={option}"):
+            if f"{part}/{option}" in mentions and key in _known_keys(f"{part}={option}"):
                 return f"{part}={option}"
     return None
+
+
+def _mentioning(word: str, group: str) -> set[str]:
+    """The options of a group whose YAML, or one that it is made of, has the key `word`; composing all takes seconds."""
+    root = Path(str(resources.files("conf")))
+    texts = {path: path.read_text(encoding="utf-8") for path in (root / group).rglob("*.yaml")}
+    holding = [path for path, text in texts.items() if re.search(rf"^ *{re.escape(word)}:", text, re.MULTILINE)]
+    parts = [f"{path.parent.name}: {path.stem}" for path in holding]
+    is_shared = any(path.stem.startswith("_") for path in holding)
+    found = [path for path, text in texts.items() if is_shared or path in holding or any(p in text for p in parts)]
+    return {path.relative_to(root).with_suffix("").as_posix() for path in found}
 
 
 def _field(key: str) -> dataclasses.Field[Any] | None:
@@ -204,6 +219,17 @@ def _check_one(key: str, value: Any) -> str | None:
         reason = str(error).splitlines()[0]
         return f"{key}={value}: {reason}. {_expected(_field(key), key)}"
     return check_range(key, typed)
+
+
+def _check_kind(key: str, value: Any, default: Any) -> str | None:
+    """What is wrong with the type of a part's option, of which only the YAML's own value says what it should be."""
+    if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
+        return None
+    kind = bool if isinstance(default, bool) else int | float if isinstance(default, int | float) else None
+    if kind is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
+        return None
+    expected = "true or false" if kind is bool else "a number"
+    return f"{key}={value}: expected {expected}. Try: run {key}={str(default).lower()}"
 
 
 def check_range(key: str, value: Any) -> str | None:

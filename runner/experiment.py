@@ -267,7 +267,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
 
 def execute(started: Started, record: Record, checkpoints: Any, terminal: Terminal, mirror: Mirror | None) -> None:
     """Train, evaluate, save, measure; every number lands in the record as soon as it is known."""
-    from runner.results import costs, evaluate, save_model
+    from runner.results import costs, evaluate, learning, save_model
     from runner.train import Position, fit
 
     settings, splits = started.settings, with_activations(started, record, terminal)
@@ -291,7 +291,8 @@ def execute(started: Started, record: Record, checkpoints: Any, terminal: Termin
         "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
         "train/steps": trained.steps,
         "train/best_epoch": trained.best_epoch,
-    })  # fmt: skip
+    } | trained.watched)  # fmt: skip
+    record.add(learning(started))
     record.content["resumed_from_step"] = trained.resumed_from
     record.content["environment"]["engine"] |= trained.engine
     with timed(record, "time/evaluate_s"):

@@ -8,6 +8,10 @@ others' gradients are zero. The optimizer is torch's own.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import groupby
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -20,6 +24,19 @@ LONG = 1 << 17  # elements from which a matrix is left alone: half a megabyte, a
 ALIGN = 16  # floats: every tensor in the buffer starts on a cache line, as it would alone
 
 
+class Kind(NamedTuple):
+    """What the optimizer does with a parameter: its rate as a multiple of the schedule's, and whether it decays."""
+
+    scale: float
+    decays: bool
+
+
+def own_rates(model: nn.Module) -> dict[nn.Parameter, float]:
+    """The peak rates of parameters whose module sets one by `own_lr`; such parameters never decay."""
+    rates = ((module, getattr(module, "own_lr", None)) for module in model.modules())
+    return {p: rate for module, rate in rates if rate for p in module.parameters(recurse=False)}
+
+
 class Flat:
     """The buffers of a model in training and the optimizer over them; `release` gives its tensors back."""
 
@@ -29,19 +46,23 @@ class Flat:
         table = vocabulary.table.weight if vocabulary else None
         trained = [p for p in model.parameters() if p.requires_grad and p is not table]
         self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
-        # Without decay first: the two groups are two halves of the buffer.
-        self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: p.ndim > 1)
-        self.grad, plain, matrices = self._gather()
-        decayed = [*matrices, *self.long, *([self._train_rows(vocabulary)] if vocabulary else [])]
+        own = {p: rate / settings.lr for p, rate in own_rates(model).items()}
+        kinds = {p: Kind(own.get(p, 1.0), p.ndim > 1 and p not in own) for p in trained}
+        # Sorted, so that every kind is one stretch of the buffer.
+        self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: kinds[p])
+        self.grad, members = self._gather(kinds)
+        for parameter in self.long:
+            members[kinds[parameter]].append(parameter)
+        if vocabulary:
+            members[Kind(1.0, True)].append(self._train_rows(vocabulary))
         groups = [
-            {"params": params, "weight_decay": decay}
-            for params, decay in ((plain, 0.0), (decayed, self.decay))
-            if params
+            {"params": params, "weight_decay": self.decay if kind.decays else 0.0, "scale": kind.scale}
+            for kind, params in sorted(members.items())
         ]
         self.optimizer = make_optimizer(groups, settings)
 
-    def _gather(self) -> tuple[Tensor, list[nn.Parameter], list[nn.Parameter]]:
-        """Move the short parameters into one buffer; its gradients, and the parts without and with decay."""
+    def _gather(self, kinds: dict[nn.Parameter, Kind]) -> tuple[Tensor, dict[Kind, list[nn.Parameter]]]:
+        """Move the short parameters into one buffer; its gradients, and the stretch of each kind as a parameter."""
         places = np.cumsum([0, *(-(-p.numel() // ALIGN) * ALIGN for p in self.short)]).tolist()
         like = self.short[0].detach() if self.short else torch.zeros(0)
         values, grads = like.new_zeros(places[-1]), like.new_zeros(places[-1])
@@ -50,12 +71,12 @@ class Flat:
             values[view].copy_(parameter.detach().flatten())
             parameter.data = values[view].view(parameter.shape)
             parameter.grad = grads[view].view(parameter.shape)
-        middle = places[sum(p.ndim <= 1 for p in self.short)]
-        halves = [
-            [_over(values[start:end], grads[start:end])] if start < end else []
-            for start, end in ((0, middle), (middle, places[-1]))
-        ]
-        return grads, halves[0], halves[1]
+        members: dict[Kind, list[nn.Parameter]] = defaultdict(list)
+        for kind, stretch in groupby(zip(self.short, places, places[1:]), key=lambda part: kinds[part[0]]):
+            parts = list(stretch)
+            start, end = parts[0][1], parts[-1][2]
+            members[kind].append(_over(values[start:end], grads[start:end]))
+        return grads, members
 
     @staticmethod
     def _train_rows(vocabulary: Vocabulary) -> nn.Parameter:
@@ -77,7 +98,7 @@ class Flat:
             table, index = self.vocabulary.table.weight.grad, torch.from_numpy(rows).to(self.grad.device)
         norm = self._clip(table, index, clip_norm) if clip_norm else None
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         self.optimizer.step()
         self.shrink *= 1.0 - rate * self.decay
         self.grad.zero_()

@@ -22,6 +22,8 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "split": ("|".join(SPLITS), SPLITS),
     "batch": (r"[1-9]\d*", ("1", "32")),
     "length": (r"s[1-9]\d*|data", ("s128", "data")),  # data: real rows of the reported split
+    "mode": ("cached|unique|on_the_fly", ("cached", "on_the_fly")),  # of a hash embedding
+    "index": (r"\d+", ("0", "1")),
     "tokens": (r"[1-9]\d*", ("128",)),
     "score": (
         "accuracy|f1|f1_macro|mcc|pearson|spearman|mse",
@@ -74,6 +76,18 @@ METRICS: tuple[Metric, ...] = (
     Metric("train/tokens_per_s", "tokens/s", "higher", "training throughput in tokens, without padding"),
     Metric("train/epoch", "epochs", "none", "epochs finished, with the fraction of the current one"),
     Metric("train/steps", "steps", "none", "optimiser steps taken"),
+    Metric("train/area", "as the score", "higher", "mean primary score of the selection split over the run"),
+    Metric("train/steps_to_target", "steps", "lower", "until the baseline's best score (runner/convergence.py)"),
+    Metric("train/diverged", "0 or 1", "lower", "1: it learned nothing (runner/convergence.py)"),
+    Metric("grad_norm/block_{index}", "1", "none", "norm of a block's gradients before clipping, from block 1"),
+    Metric("hash/unique_rows", "tokens", "higher", "tokens whose hashed vector no other token has"),
+    Metric("hash/scale", "1", "none", "trained factor on the hashed vectors"),
+    # The scalar mix of all layers; 0 is the embeddings' output.
+    Metric("mix/weight_{index}", "share", "none", "share of that layer"),
+    Metric("mix/norm_{index}", "1", "none", "share of that layer times the mean norm of its vectors"),
+    Metric("mix/gamma", "1", "none", "factor on the mixed vector"),
+    Metric("mix/center", "layers", "none", "centre of gravity of the shares"),
+    Metric("mix/entropy", "nat", "none", "entropy of the shares; ln(layers mixed) when all are equal"),
     Metric("train/best_epoch", "epochs", "none", "epoch whose weights were kept"),
     # What the model costs.
     Metric("cost/params", "parameters", "lower", "all parameters, shared ones counted once"),
@@ -84,6 +98,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("cost/bytes_packed", "B", "lower", "stored numbers at their own width, no container"),
     Metric("cost/bytes_file", "B", "lower", "size of the saved weights file"),
     Metric("cost/bytes_cache", "B", "lower", "kept states of a frozen encoder, while training"),
+    Metric("cost/bytes_regenerable_{mode}", "B", "lower", "memory of a hash embedding that no file holds, by mode"),
+    Metric("cost/bytes_ram", "B", "lower", "bytes packed and those regenerated at start, in the mode in use"),
     Metric("cost/bytes_peak_memory", "B", "lower", "peak resident memory of the process so far"),
     Metric("cost/bytes_peak_gpu", "B", "lower", "peak memory of torch on the GPU so far"),
     Metric("cost/macs", "MAC", "lower", "multiply-adds of one example of the data's mean length"),
@@ -92,6 +108,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("speed/latency_ms_p50_b{batch}_{length}", "ms", "lower", "median wall time of one call"),
     Metric("speed/latency_ms_p90_b{batch}_{length}", "ms", "lower", "wall time that 90 % of the calls keep"),
     Metric("speed/latency_ms_p99_b{batch}_{length}", "ms", "lower", "wall time that 99 % of the calls keep"),
+    Metric(
+        "speed/latency_ms_p50_{mode}_b{batch}_{length}", "ms", "lower", "the same, with hash embeddings in that mode"
+    ),
     Metric("speed/cpu_ms_b{batch}_{length}", "ms", "lower", "median CPU time of one call, all threads"),
     Metric("speed/examples_per_s_b{batch}_{length}", "examples/s", "higher", "rows answered per second"),
     Metric("speed/noise_b{batch}_{length}", "ratio", "lower", "p90/p50 of the same input; above 1.5 is noisy"),

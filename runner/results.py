@@ -45,6 +45,27 @@ def evaluate(started: Started) -> dict[str, float]:
     return found
 
 
+def learning(started: Started) -> dict[str, float]:
+    """How well the curve on the selection split went: its area and, for classes, whether anything was learned."""
+    import numpy as np
+
+    from runner.convergence import area, curve, diverged, last
+    from runner.metrics import direction
+    from runner.tasks import get
+
+    splits, found = started.splits, dict[str, float]()
+    select = splits.select
+    if direction(f"{select.name}/{splits.task.metrics[0]}") == "higher":
+        found["train/area"] = area(curve(started.folder))
+    accuracy, loss = last(started.folder, f"{select.name}/accuracy"), last(started.folder, "train/loss")
+    if splits.task.kind == "classification" and accuracy is not None and loss is not None:
+        labels, seen = np.asarray(select.labels), np.asarray(splits.train.labels)
+        majority = get(splits.task.kind).majority(seen, labels, "accuracy")
+        reason = diverged(accuracy=accuracy, majority=majority, loss=loss, classes=splits.task.num_labels)
+        found["train/diverged"] = float(reason is not None)
+    return found
+
+
 def save_model(started: Started, record: Record) -> None:
     """Save the trained model as a Hugging Face folder inside the run folder."""
     from models.save import save

@@ -57,6 +57,7 @@ class TrainSettings:
     precision: str = limited("fp32", choices=("fp32", "bf16"))
     threads: int | None = limited(None, low=1, high=1024)
     patience: int | None = limited(None, low=1)
+    evals: int | None = limited(None, low=1)
     keep_best: bool = True
     eval_batch_size: int = limited(64, low=1)
 

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from runner.metrics import SPLITS
+
 if TYPE_CHECKING:
     from runner.experiment import Started
     from runner.train import Position
@@ -83,7 +85,7 @@ class Terminal:
 
     def epoch(self, position: Position, values: dict[str, float]) -> None:
         """One line for a finished epoch."""
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items() if name.split("/")[0] in SPLITS)
         best = " *" if position.best_epoch == position.epoch else ""
         spent = time.perf_counter() - self._started
         left = spent / max(position.step, 1) * (self._total - position.step)

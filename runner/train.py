@@ -28,6 +28,7 @@ from runner.optim import Schedule, better
 from runner.schema import Settings, TrainSettings
 from runner.tasks import get
 from runner.vocabulary import Vocabulary, compact
+from runner.watch import facts, gradient_norms
 
 POINTS = 200  # logged training points a run; each is one host synchronisation
 
@@ -65,6 +66,7 @@ class Trained:
     epochs: int
     resumed_from: int  # 0: from the start
     engine: dict[str, str]  # facts about how it was done
+    watched: dict[str, float]  # what runner/watch.py sees in the kept model
 
 
 class Plan:
@@ -79,6 +81,9 @@ class Plan:
             self.steps[-1] = max(1, round(self.steps[-1] * (settings.epochs - whole)))
         self.total = sum(self.steps)
         self.log_every = max(1, math.ceil(self.total / POINTS))
+        wanted = settings.evals or 0
+        self.ends = set(np.cumsum(self.steps).tolist())  # steps after which an epoch is over
+        self.evaluated = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - self.ends
 
     def _cut(self, epoch: int) -> list[np.ndarray]:
         budget = self.settings.token_budget
@@ -114,6 +119,8 @@ class Loop:
         self.best: dict[str, torch.Tensor] | None = None
         self.class_weights = self._class_weights()
         self.loss_sum = torch.zeros((), device=device)
+        self.block_norms: torch.Tensor | None = None  # of the last step before an evaluation
+        self.watched: dict[str, float] = {}  # the model's facts at the last evaluation
 
     def _vocabulary(self) -> Vocabulary | None:
         if self.settings.engine.compact_vocabulary == "never":
@@ -185,6 +192,8 @@ class Loop:
             (loss * share).backward()
             self.loss_sum += loss.detach() * (share * len(rows))
         touched = self.vocabulary.rows_of(seen) if self.vocabulary else None
+        if self.position.step + 1 in self.plan.evaluated | self.plan.ends:
+            self.block_norms = gradient_norms(self.model)
         norm = self.flat.step(self.schedule.rate(self.position.step), self.settings.train.clip_norm, touched)
         self.position.step += 1
         self.position.examples += len(rows)
@@ -197,6 +206,21 @@ class Loop:
             return float(len(rows))
         labels = np.asarray(self.splits.train.labels)[rows]
         return float(self.class_weights.cpu().numpy()[labels].sum())
+
+    def evaluate(self) -> dict[str, float]:
+        """The metrics of the selection split as the model stands, and the facts it offers."""
+        self.flat.settle()
+        logits = predict(
+            self.model,
+            self.splits.select,
+            pad_id=self.splits.tokenizer.pad_id,
+            batch_size=self.settings.train.eval_batch_size,
+            device=self.device,
+            precision=self.settings.train.precision,
+            lookup=self.lookup,
+        )
+        self.watched = facts(self.model, self.block_norms)
+        return score(self.splits.task, self.splits.select, logits)
 
     def drain(self, norm: torch.Tensor | None, seconds: float) -> dict[str, float]:
         """The training metrics since the last point; raises NotFinite when the loss is not a number."""
@@ -247,28 +271,19 @@ def fit(
     while position.epoch < loop.plan.epochs and not _is_over(position, settings.train):
         for values in _epoch(loop, checkpoints, started):
             on_point(position, values)
-        loop.flat.settle()
-        logits = predict(
-            model,
-            splits.select,
-            pad_id=splits.tokenizer.pad_id,
-            batch_size=settings.train.eval_batch_size,
-            device=device,
-            precision=settings.train.precision,
-            lookup=loop.lookup,
-        )
-        values = score(splits.task, splits.select, logits)
+        values = loop.evaluate()
         _keep_best(loop, values[loop.primary])
         position.epoch, position.batch = position.epoch + 1, 0
         position.seconds = time.perf_counter() - started
-        on_epoch(position, values)
+        on_epoch(position, values | loop.watched)
     loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
         model.load_state_dict(loop.best)
     best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
     return Trained(
-        position.seconds, position.examples, position.step, best_epoch, position.epoch, resumed_from, loop.facts
-    )
+        position.seconds, position.examples, position.step, best_epoch, position.epoch, resumed_from, loop.facts,
+        facts(model, loop.block_norms),
+    )  # fmt: skip
 
 
 def _is_over(position: Position, settings: TrainSettings) -> bool:
@@ -282,8 +297,11 @@ def _epoch(loop: Loop, checkpoints: Checkpoints, started: float) -> Iterator[dic
     for rows in plan.batches(position.epoch)[position.batch :]:
         norm = loop.step(rows)
         position.batch += 1
-        if position.step % plan.log_every == 0 or position.step == plan.total:
+        is_evaluated = position.step in plan.evaluated
+        if is_evaluated or position.step % plan.log_every == 0 or position.step == plan.total:
             values = loop.drain(norm, time.perf_counter() - since)
+            if is_evaluated:
+                values |= loop.evaluate() | loop.watched
             position.seconds = time.perf_counter() - started
             yield values
             since = time.perf_counter()

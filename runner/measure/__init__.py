@@ -57,8 +57,9 @@ def count_costs(
     """Return the `cost/*` metrics that are exact counts: parameters, bytes, multiply-adds."""
     from runner.measure.inputs import device_of, draw_batch, to_device
     from runner.measure.macs import count_macs
+    from runner.measure.modes import mode_of
     from runner.measure.params import count_params
-    from runner.measure.size import bytes_file, bytes_packed
+    from runner.measure.size import bytes_file, bytes_packed, bytes_regenerable
 
     params = count_params(model)
     metrics: dict[str, float] = {
@@ -69,6 +70,10 @@ def count_costs(
         "cost/params_embeddings": params.embeddings,
         "cost/bytes_packed": bytes_packed(model),
     }
+    modes = bytes_regenerable(model)
+    if modes is not None:
+        metrics |= {f"cost/bytes_regenerable_{mode}": count for mode, count in modes.items()}
+        metrics["cost/bytes_ram"] = metrics["cost/bytes_packed"] + modes[mode_of(model)]
     if model_folder is not None:
         metrics["cost/bytes_file"] = bytes_file(model_folder)
     lengths = {"cost/macs": max(1, round(float(split.lengths.mean())))}
@@ -93,6 +98,7 @@ def time_model(
     """Return the `speed/*` metrics, with those of the yardstick where there is one."""
     from runner.measure.inputs import Cell, Inputs, draw_batch, real_batches
     from runner.measure.latency import measure_latency
+    from runner.measure.modes import in_other_modes
 
     def make_batch(cell: Cell) -> list[Inputs]:
         if cell.length is None:
@@ -106,6 +112,7 @@ def time_model(
     if settings.data_rows:
         lengths.append(None)
     models = {_MODEL: model} if baseline is None else {_MODEL: model, _BASELINE: baseline}
+    models |= in_other_modes(model)
     report = measure_latency(
         models,
         [Cell(batch_size, length) for batch_size in settings.batch_sizes for length in lengths],
@@ -133,6 +140,8 @@ def _speed_metrics(report: LatencyReport) -> dict[str, float]:
         if _BASELINE in report.times:
             metrics[f"speed/baseline_ms_p50_{cell.name}"] = report.times[_BASELINE][cell].percentile_ms(0.5)
             metrics[f"speed/speedup_{cell.name}"] = report.speedup(_MODEL, _BASELINE, cell)
+        for mode in sorted(report.times.keys() - {_MODEL, _BASELINE}):
+            metrics[f"speed/latency_ms_p50_{mode}_{cell.name}"] = report.times[mode][cell].percentile_ms(0.5)
     return metrics
 
 

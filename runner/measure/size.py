@@ -27,6 +27,12 @@ def bytes_file(path: Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
+def bytes_regenerable(model: nn.Module) -> dict[str, int] | None:
+    """Bytes in memory that no file holds, by mode of the embedding that computes them; None where there is none."""
+    offers = (getattr(module, "regenerable_bytes", None) for module in model.modules())
+    return next((offered() for offered in offers if callable(offered)), None)
+
+
 def _stored_tensors(model: nn.Module) -> list[Tensor]:
     # keep_vars: the parameters themselves, so that shared ones are the same object.
     state = model.state_dict(keep_vars=True).values()

@@ -41,6 +41,7 @@ MISTAKES = [
     ("model/readouts=mean", ["did you mean model/readout"]),
     ("model.readout.nmae=1", ["did you mean model.readout.name"]),
     ("~model/embedding", ["cannot be left out"]),
+    ("model.embedding.seed=1", ["not a setting of model=dsn, but of model=eelbert"]),
 ]
 
 
@@ -72,8 +73,31 @@ def test_sweeps_are_checked_value_by_value() -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("model.embedding.ngrams=three", "expected a number. Try: run model.embedding.ngrams=3"),
+        ("model.embedding.seed=true", "expected a number"),
+        ("model.embedding.train_scale=1", "expected true or false. Try: run model.embedding.train_scale=false"),
+        ("model.embedding.ngram=2", "did you mean model.embedding.ngrams"),
+    ],
+)
+def test_options_of_a_part_are_checked_against_its_yaml(word: str, expected: str) -> None:
+    problems = check(["model=eelbert", word])
+    assert len(problems) == 1 and expected in problems[0]
+
+
+@pytest.mark.parametrize(
     "words",
     [
+        ["model=dsn", "model/embedding=hash"],
+        [
+            "model=bermo",
+            "model/backbone=auto",
+            "model.pretrained=a/b",
+            "model.readout.lr=null",
+            "model.readout.init=[1]",
+        ],
+        ["model=eelbert", "model.embedding.align=linear", "data=sst2"],
         ["model=dsn", "data=snli"],
         ["model=bert-tiny", "data=sst2", "seed=1", "train.epochs=3"],
         ["model=auto", "model.pretrained=sentence-transformers/all-MiniLM-L6-v2", "data=stsb"],
@@ -90,6 +114,10 @@ def test_good_commands_pass(words: list[str]) -> None:
     [
         (["model=auto"], "model.pretrained=sentence-transformers"),
         (["model=bert-tiny", "model/backbone=auto"], "model.pretrained=sentence-transformers"),
+        (["model=eelbert", "model.embedding.align=linear", "data=demo"], "model.embedding.align=null"),
+        (["model=eelbert", "engine.compact_vocabulary=always"], "engine.compact_vocabulary=auto"),
+        (["model=dsn", "model/embedding=hash", "model.init=slice", "model.init_from=a/b"], "model.init=random"),
+        (["model=dsn", "model/readout=scalar_mix"], "Try: model/readout=mean"),
         (["model=dsn", "model/readout=cls"], "Try: model/readout=mean, or model/backbone=bert-tiny"),
         (["data=files"], "data.path="),
         (["model=dsn", "model.init=pca"], "model.init_from="),

@@ -1,0 +1,25 @@
+"""The control of EELBERT's hash: a vector drawn for each whole token, so that similar words have unrelated ones.
+
+What it scores is what the encoder learns without a table and without the letters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from models.embedding import Tokens
+from models.embeddings.hash import Hash
+from models.ngram_hash import random_rows
+
+
+class TokenRandom(Hash):
+    """The embedding. Its options are those of conf/model/embedding/token_random.yaml."""
+
+    def __init__(self, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None, **options: Any) -> None:
+        super().__init__(vocab_size, hidden, pad_id, tokens, ngrams=1, marker="keep", **options)
+
+    def compute(self, letters: Tensor, multipliers: Tensor) -> Tensor:
+        """As Hash; one draw for the whole token."""
+        return random_rows(letters, multipliers, self.buckets)

@@ -1,0 +1,98 @@
+"""Word vectors from the letters of a token: the n-gram pooling hash of EELBERT, exact on every machine.
+
+After the outline of Cohn et al. 2023 (arXiv 2310.20144); the constants are ours. Every sum is one of integers until a
+final division, so threads, devices and the choice of rows change no bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+PRIME = 2**31 - 1
+BASE = 257  # of the rolling hash: one more than the bytes there are
+TOKEN_BASE = 1_000_003  # of the control, whose windows are whole tokens: with 257 some words of five letters collide
+SALT = 31  # a window's length is hashed too: `aa` of two letters is not `aa` at the start of three
+FLAG = 256  # stands before a word piece under marker=flag; no byte has this value
+MASK64 = 2**64 - 1
+RANDOM_SPREAD = 0.28  # brings uniform numbers in -1..1 to the spread of an n-gram mean over BERT's vocabulary, 0.16
+
+
+def seeds(count: int, start: int) -> Tensor:
+    """`count` multipliers in 1..PRIME-1, int64: splitmix64 from `start`, in Python's integers."""
+    found, state = [], start & MASK64
+    for _ in range(count):
+        state = (state + 0x9E3779B97F4A7C15) & MASK64
+        z = state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK64
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK64
+        found.append(1 + (z ^ (z >> 31)) % (PRIME - 1))
+    return torch.from_numpy(np.array(found, np.int64))
+
+
+def letters(tokens: Sequence[str], marker: str) -> np.ndarray:
+    """The bytes of each token + 1, (tokens, longest) int16, 0 where there are none.
+
+    marker: what becomes of the `##` of word pieces: keep, strip, or flag (one sign of its own).
+    """
+    rows = []
+    for token in tokens:
+        is_piece = marker != "keep" and token.startswith("##") and len(token) > 2
+        bare = list((token[2:] if is_piece else token).encode())
+        rows.append([FLAG, *bare] if is_piece and marker == "flag" else bare)
+    found = np.zeros((len(rows), max(map(len, rows), default=1) or 1), np.int16)
+    for index, row in enumerate(rows):
+        found[index, : len(row)] = np.array(row, np.int16) + 1
+    return found
+
+
+def windows(letters: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """The signatures of all windows of `size` letters, row by row, and how many each row has, (rows,)."""
+    there = letters > 0
+    if size > letters.shape[1]:
+        return letters.new_zeros(0), letters.new_zeros(len(letters))
+    count = letters.shape[1] - size + 1
+    signature = torch.zeros_like(letters[:, :count])
+    for place in range(size):
+        signature = (signature * BASE + letters[:, place : place + count]) % PRIME
+    signature = (signature * SALT + size) % PRIME
+    whole = there[:, size - 1 :]
+    return signature[whole], whole.sum(1)
+
+
+def spread(signatures: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
+    """Signatures (S,) to whole numbers in -buckets..buckets, (S, d) float64."""
+    return ((signatures[:, None] * multipliers) % PRIME % (2 * buckets + 1) - buckets).double()
+
+
+def ngram_rows(letters: Tensor, multipliers: Tensor, buckets: int, longest: int) -> Tensor:
+    """Mean over the window lengths 1..longest of the mean over windows: (rows, letters) int64 to (rows, d) fp32."""
+    found = [windows(letters, size) for size in range(1, longest + 1)]
+    # Words share most of their n-grams: each is multiplied out once.
+    distinct, places = torch.unique(torch.cat([signatures for signatures, _ in found]), return_inverse=True)
+    table = spread(distinct, multipliers, buckets)
+    total = table.new_zeros(len(letters), len(multipliers))
+    lengths, begun = table.new_zeros(len(letters), 1), 0
+    for signatures, counts in found:
+        if not len(signatures):
+            continue
+        part = places[begun : begun + len(signatures)]
+        sums = F.embedding_bag(part, table, counts.cumsum(0) - counts, mode="sum")
+        total += sums / (counts.clamp(min=1) * buckets).unsqueeze(1)
+        lengths += (counts > 0).unsqueeze(1)
+        begun += len(signatures)
+    return (total / lengths.clamp(min=1)).float()
+
+
+def random_rows(letters: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
+    """The control: one signature of the whole token, so that similar words have unrelated vectors; as ngram_rows."""
+    signature = torch.zeros_like(letters[:, 0])
+    for place in letters.unbind(1):
+        signature = torch.where(place > 0, (signature * TOKEN_BASE + place) % PRIME, signature)
+    signature = (signature * SALT) % PRIME  # 0 is no window's length
+    rows = spread(signature, multipliers, buckets) * (RANDOM_SPREAD / buckets)
+    return (rows * (letters[:, :1] > 0)).float()
