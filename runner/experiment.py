@@ -95,6 +95,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     """Load the data, build the model from the seed, and name the run."""
     data, begun = settings.data, time.perf_counter()
     splits = load_data(settings, terminal)
+    check_tokenizer(start.folder, splits)
 
     import torch
 
@@ -127,7 +128,6 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
         reason := compact(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
-    check_tokenizer(start.folder, splits)
     kept = activations.check(model, splits, settings)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights.fingerprint)
     notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]

@@ -57,6 +57,8 @@ def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str
         for key, value in flatten(asdict(settings)).items()
         if not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
     }
+    if settings.model.freeze != "encoder":  # nothing is kept then
+        kept = {key: value for key, value in kept.items() if not key.startswith("cache.")}
     # A folder is named by what lies in it, so that moving it does not make another run.
     kept |= {"model.tokenizer": tokenizer}
     text = json.dumps([kept, data, weights, VERSION], sort_keys=True)
