@@ -10,7 +10,7 @@ import numpy as np
 
 from data.encoding import Encoded
 from data.errors import DataError
-from data.settings import DataSettings
+from data.settings import DataSettings, split_names
 from data.split import cut, pick
 from data.store import open_or_build
 from data.table import RawData, RawSplit, require_two_classes
@@ -53,7 +53,7 @@ def load(settings: DataSettings, *, tokenizer: str, vocab_size: int, cache: Path
     fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
     return Splits(
         task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
-        raw.dropped, raw.notes,
+        prints, raw.dropped, raw.notes,
     )  # fmt: skip
 
 
@@ -96,14 +96,12 @@ def _generate(settings: DataSettings) -> RawData:
 def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[str]]:
     """Name the split that selects and those that are reported, cutting off train what is missing.
 
-    With a labelled test split: select on validation (`val`), report `test`. Without one (GLUE): select on a slice
-    of train (`tune`), report validation. One file: cut off both. The slices are seeded and stratified.
+    One file: cut off both. The slices are seeded and stratified.
     """
     if settings.source == "files" and "test" not in data.splits:
         count = round(len(data.splits["train"]) * settings.test_fraction)
         _cut_off(data, "test", count, settings)
-    report = list(settings.report_splits) if settings.source == "hub" else ["test"]
-    select = "val" if "test" in report else "tune"
+    select, report = split_names(settings)
     if select not in data.splits:
         count = round(len(data.splits["train"]) * settings.select_fraction)
         _cut_off(data, select, min(count, settings.select_max_rows), settings)

@@ -48,3 +48,13 @@ class DataSettings:
     class_weights: str = limited("none", choices=("none", "balanced"))
     demo_task: str = limited("sentiment", choices=("sentiment", "entailment"))
     demo_rows: int = limited(12000, low=20, high=1000000)
+
+
+def split_names(settings: DataSettings) -> tuple[str, list[str]]:
+    """The split that selects, and those that are reported; never the same.
+
+    With a labelled test split: select on `val`, report `test`. Without one (GLUE): select on `tune`, a slice of train,
+    and report validation.
+    """
+    report = list(settings.report_splits) if settings.source == "hub" else ["test"]
+    return ("val" if "test" in report else "tune"), report

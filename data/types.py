@@ -77,5 +77,6 @@ class Splits:
     report: tuple[TokenSplit, ...]  # the first is the headline
     tokenizer: Tokenizer
     fingerprint: str  # sha256 of texts and labels in use, wherever they were loaded from
+    prints: dict[str, str] = field(default_factory=dict)  # the same for each split alone
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # what the user must be told once

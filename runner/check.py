@@ -9,18 +9,23 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import itertools
-import re
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from runner.check_hydra import TUNER, check_hydra, is_tuned
 from runner.compose import compose, groups, resolve
 from runner.errors import ConfigError
+from runner.keys import is_part, known_keys, owner_of
+from runner.sweep import names, sweep_overrides
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+
+    from runner.schema import Settings
+
+
+SWEEP = "sweep"
 
 
 def near(word: str, known: list[str]) -> list[str]:
@@ -38,16 +43,41 @@ def check(words: list[str], multirun: bool = False) -> list[str]:
         parsed, problem = _parse(word)
         problems += [problem] if problem else []
         overrides += [parsed] if parsed else []
+    named = [override for override in overrides if override.key_or_group == SWEEP]
+    for override in named:
+        problems += _check_sweep(override, multirun)
+    if named and not problems:  # its own overrides are checked with those of the command line, which replace them
+        rest = [(word, override) for word, override in zip(words, overrides) if override not in named]
+        given = {override.get_key_element() for _, override in rest}
+        own = [_parse(word)[0] for override in named for word in sweep_overrides(str(override.value()))]
+        overrides = [o for o in own if o and o.get_key_element() not in given] + [override for _, override in rest]
+    overrides = [override for override in overrides if override not in named]
     chosen: dict[str, list[str]] = {}
-    for override in overrides:
+    tuned = is_tuned(overrides)
+    ours = [override for override in overrides if not override.key_or_group.startswith("hydra")]
+    for override in ours:
         if override.key_or_group in groups():
             problems += _check_group(override, chosen)
-    for override in overrides:
-        if override.key_or_group not in groups() and not override.key_or_group.startswith("hydra"):
-            problems += _check_value(override, chosen, multirun)
+    for override in ours:
+        if override.key_or_group not in groups():
+            problems += _check_value(override, chosen, multirun, tuned)
+    problems += check_hydra(overrides, multirun)
     if not problems and not any(o.is_sweep_override() for o in overrides):
         problems += _check_whole(words)
     return problems
+
+
+def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
+    """What is wrong with `+sweep=<name>`."""
+    known, name = list(names()), str(override.value())
+    if name not in known:
+        close = near(name, known)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        yield f"+sweep={name}: no such sweep{hint} Sweeps: {', '.join(known)}. Try: run -m +sweep={(close or known)[0]}"
+    elif not override.is_add():
+        yield f"sweep={name}: a sweep is added to a command. Try: run -m +sweep={name}"
+    elif not multirun:
+        yield f"+sweep={name} is several runs. Try: run -m +sweep={name}"
 
 
 def _parse(word: str) -> tuple[Override | None, str | None]:
@@ -64,11 +94,13 @@ def _parse(word: str) -> tuple[Override | None, str | None]:
         )
 
 
-def _values(override: Override) -> list[Any]:
-    """The values one override stands for: one, or each of a sweep."""
-    from hydra.core.override_parser.types import ChoiceSweep
+def values_of(override: Override) -> list[Any]:
+    """The values one override stands for: one, each of a sweep, or the ends of an interval."""
+    from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep
 
     value = override.value()
+    if isinstance(value, IntervalSweep):
+        return [value.start, value.end]
     if isinstance(value, ChoiceSweep):
         return list(override.sweep_iterator())
     if override.is_sweep_override():
@@ -81,7 +113,7 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
     if override.is_delete():
         yield f"~{group}: {group} cannot be left out. Choose one of: {', '.join(known)}"
         return
-    for value in _values(override):
+    for value in values_of(override):
         for name in _names(value):
             if name == "null" and group == "experiment":
                 continue
@@ -102,31 +134,12 @@ def _names(value: Any) -> list[str]:
     return [part.strip() for part in text.strip("[]").split(",")]
 
 
-@cache
-def _known_keys(*choices: str) -> dict[str, Any]:
-    """Every dotted key when `choices` ("model=dsn", "model/embedding=hash") are made, with its default value."""
-    from omegaconf import OmegaConf
-
-    config = compose(list(choices))
-    flat: dict[str, Any] = {}
-
-    def walk(node: Any, prefix: str) -> None:
-        for key, value in node.items():
-            name = f"{prefix}{key}"
-            if isinstance(value, dict):
-                walk(value, f"{name}.")
-            flat[name] = value
-
-    walk(OmegaConf.to_container(config, resolve=False), "")
-    return flat
-
-
-def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool) -> Iterator[str]:
+def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool, tuned: bool) -> Iterator[str]:
     key = override.key_or_group
     group = key.split(".")[0]
-    picked = [[f"{g}={option}" for option in options] for g, options in sorted(chosen.items()) if _is_part(g, group)]
+    picked = [[f"{g}={option}" for option in options] for g, options in sorted(chosen.items()) if is_part(g, group)]
     combinations = list(itertools.product(*picked))
-    tables = [_known_keys(*choices) for choices in combinations]
+    tables = [known_keys(*choices) for choices in combinations]
     if override.is_delete():
         yield f"~{key}: a setting cannot be removed, only changed. Try: run {key}=<value>"
         return
@@ -141,22 +154,31 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
     if override.is_sweep_override() and not multirun:
         yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}"
         return
-    for value in _values(override):
+    if override.is_sweep_override() and not override.is_discrete_sweep():
+        if not tuned:
+            yield f"{key}={text} is for a tuner to search. Try: run -m {TUNER} '{key}={text}', or list the values"
+            return
+        if (whole := _whole_numbers(override)) and _check_one(key, whole[0] + 0.5):
+            paste = f"'{key}=int(interval({whole[0]},{whole[1]}))'"
+            yield f"{key}={text}: whole numbers are needed. Try: run -m {TUNER} {paste}"
+            return
+    for value in values_of(override):
         problem = _check_one(key, value) or _check_kind(key, value, tables[0][key])
         if problem:
             yield problem
 
 
-def _is_part(group: str, owner: str) -> bool:
-    """Is `group` the group `owner`, or nested in it?"""
-    return group == owner or group.startswith(f"{owner}/")
+def _whole_numbers(override: Override) -> tuple[int, int] | None:
+    """The ends of an interval of real numbers, as whole ones; None if it holds whole numbers alone."""
+    sweep: Any = override.value()
+    return None if isinstance(sweep.start, int) else (int(sweep.start), int(sweep.end))
 
 
 def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
     if key.split(".")[0] in groups() or "." not in key:
-        owner = _owner(key, group)
+        owner = owner_of(key, group)
         if owner:
-            choices = choices or f"{group}={_known_keys().get(f'{group}.name', group)}"
+            choices = choices or f"{group}={known_keys().get(f'{group}.name', group)}"
             return f"{key}: not a setting of {choices}, but of {owner}. Try: run {owner} {key}=..."
     close = near(key, known + sorted(groups()))
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
@@ -164,32 +186,12 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
     return f"{key}: no such key{hint or '.'} {paste}"
 
 
-def _owner(key: str, group: str) -> str | None:
-    """`group=option` of another option that has this key, so that model.width points at model=dsn."""
-    mentions = _mentioning(key.rpartition(".")[2], group)
-    for part in (name for name in groups() if _is_part(name, group)):
-        for option in groups()[part]:
-            if f"{part}/{option}" in mentions and key in _known_keys(f"{part}={option}"):
-                return f"{part}={option}"
-    return None
-
-
-def _mentioning(word: str, group: str) -> set[str]:
-    """The options of a group whose YAML, or one that it is made of, has the key `word`; composing all takes seconds."""
-    root = Path(str(resources.files("conf")))
-    texts = {path: path.read_text(encoding="utf-8") for path in (root / group).rglob("*.yaml")}
-    holding = [path for path, text in texts.items() if re.search(rf"^ *{re.escape(word)}:", text, re.MULTILINE)]
-    parts = [f"{path.parent.name}: {path.stem}" for path in holding]
-    is_shared = any(path.stem.startswith("_") for path in holding)
-    found = [path for path, text in texts.items() if is_shared or path in holding or any(p in text for p in parts)]
-    return {path.relative_to(root).with_suffix("").as_posix() for path in found}
-
-
+@cache
 def _field(key: str) -> dataclasses.Field[Any] | None:
     """The dataclass field behind a dotted key, or None where the schema says nothing."""
     from runner import schema
 
-    kind: Any = schema.Settings
+    kind: Any = schema.Command
     found = None
     for part in key.split("."):
         if not dataclasses.is_dataclass(kind):
@@ -207,12 +209,10 @@ def _check_one(key: str, value: Any) -> str | None:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.schema import Settings
-
     if isinstance(value, str) and "${" in value:
         return None  # an interpolation: checked once the whole config is composed
     try:
-        config = OmegaConf.structured(Settings)
+        config = _typed()
         OmegaConf.update(config, key, value, merge=True)
         typed = OmegaConf.select(config, key)
     except OmegaConfBaseException as error:
@@ -232,12 +232,32 @@ def _check_kind(key: str, value: Any, default: Any) -> str | None:
     return f"{key}={value}: expected {expected}. Try: run {key}={str(default).lower()}"
 
 
+@cache
+def _typed() -> Any:
+    """The schema as a config that takes values of the right type only; made once, as that takes 10 ms."""
+    from omegaconf import OmegaConf
+
+    from runner.schema import Command
+
+    return OmegaConf.structured(Command)
+
+
 def check_range(key: str, value: Any) -> str | None:
     """One line if `value` lies outside the range in the field's metadata, else None."""
     found = _field(key)
-    if found is None or value is None:
-        return None
+    return None if found is None else _outside(found, key, value)
+
+
+def out_of_range(kind: type, key: str, value: Any, prefix: str) -> str | None:
+    """The same for the field `key` of any dataclass, which the command line calls `prefix` + `key`."""
+    found = next(field for field in dataclasses.fields(kind) if field.name == key)
+    return _outside(found, f"{prefix}{key}", value)
+
+
+def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
     limits = found.metadata
+    if value is None:
+        return None
     for part in value if hasattr(value, "__iter__") and not isinstance(value, str | dict) else [value]:
         if "choices" in limits and part not in limits["choices"]:
             close = near(str(part), [str(c) for c in limits["choices"]])
@@ -266,7 +286,7 @@ def _expected(found: dataclasses.Field[Any] | None, key: str) -> str:
     if "high" in limits:
         words.append(f"at most {limits['high']:g}")
     expected = f"Expected {' and '.join(words)}. " if words else ""
-    shown = _known_keys().get(key, found.default)
+    shown = known_keys().get(key, found.default)
     if isinstance(shown, str) and "${" in shown:
         shown = found.default
     if shown is None:
@@ -276,13 +296,16 @@ def _expected(found: dataclasses.Field[Any] | None, key: str) -> str:
 
 def _check_whole(words: list[str]) -> list[str]:
     """Range and cross-field mistakes that show only in the composed config, such as a bad value in a YAML."""
-    from omegaconf import OmegaConf
-
     try:
         settings = resolve(compose(words))
     except ConfigError as error:
         return str(error).splitlines()
-    flat = OmegaConf.to_container(OmegaConf.structured(settings))
+    return check_settings(settings)
+
+
+def check_settings(settings: Settings) -> list[str]:
+    """One line for each value of whole settings that is out of range."""
+    flat = dataclasses.asdict(settings)
     return [p for key, value in _leaves(flat) if (p := check_range(key, value))]
 
 

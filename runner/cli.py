@@ -23,12 +23,18 @@ Bertier trains, compresses, measures and records small text encoders, one compar
   run model=dsn data=imdb                      one experiment
   run model=bert-tiny data=sst2 seed=1 train.epochs=3
   run data=files data.path=reviews.csv data.text=review data.label=stars
-  run -m model=bert-tiny,dsn seed=0,1,2        every combination, one after another
+  run -m model=bert-tiny,dsn seed=0,1,2        every combination, side by side; again: what is missing
+  run -m +sweep=model_sizes                    a sweep that has a name; run list sweep
+  run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)' data=imdb     search with Optuna
 
 Verbs
   run demo          train and compare two tiny encoders on the built-in data, offline
   run list [GROUP]  every choice of every group
   run show [ID]     the table of a recorded run (the newest without ID)
+  run plan -m ...   what a sweep would do, and how long it would take
+  run compare ...   recorded runs grouped over seeds: intervals, tests against a baseline, fronts, a report
+  run diff A B      what differs between two runs: settings, metrics, and whether it could be chance
+  run explain ID    where each setting of a run came from: file, sweep, command line or derived
   run sync          mirror the run folders to MLflow that are not there yet
   run ui            open MLflow on the recorded runs
   run doctor        versions, threads, matrix backend, hub and store
@@ -36,7 +42,7 @@ Verbs
 Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completion (-sc).
 """
 
-VERBS = ("demo", "list", "show", "sync", "ui", "doctor")
+VERBS = ("demo", "list", "plan", "show", "compare", "diff", "explain", "sync", "ui", "doctor")
 outcomes: list[Outcome] = []
 
 
@@ -74,38 +80,28 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _verb(name: str, words: list[str]) -> int:
-    from runner.errors import user_errors
+    from runner.errors import refuse, user_errors
     from runner.track.errors import TrackError
 
     if name not in VERBS:
         close = difflib.get_close_matches(name, VERBS, n=1, cutoff=0.5)
         hint = f"; did you mean `run {close[0]}`?" if close else ""
-        return _refuse([f"no verb {name!r}{hint} Verbs: {', '.join(VERBS)}. Settings are written key=value."])
+        return refuse([f"no verb {name!r}{hint} Verbs: {', '.join(VERBS)}. Settings are written key=value."])
     try:
         code: int = importlib.import_module(f"runner.verbs.{name}").main(words)
     except user_errors() as error:
-        return _refuse(str(error).splitlines())
+        return refuse(str(error).splitlines())
     except TrackError as error:
         print(f"run {name}: {error}", file=sys.stderr)
         return 1
     return code
 
 
-def _refuse(problems: list[str]) -> int:
-    """Print the user's mistakes and answer the exit code for them."""
-    if len(problems) == 1:
-        print(f"run: {problems[0]}", file=sys.stderr)
-    else:
-        print(f"run: {len(problems)} mistakes", file=sys.stderr)
-        for number, problem in enumerate(problems, 1):
-            print(f"  {number}. {problem}", file=sys.stderr)
-    return 2
-
-
 def _experiments(words: list[str]) -> int:
     """Check the whole command, then let Hydra compose and start each run."""
     from runner.check import check
-    from runner.errors import ConfigError
+    from runner.errors import ConfigError, refuse
+    from runner.sweep import returned
 
     flags = [word for word in words if word.startswith("-")]
     multirun = any(flag in ("-m", "--multirun") for flag in flags)
@@ -127,42 +123,48 @@ def _experiments(words: list[str]) -> int:
     except ConfigError as error:
         problems = str(error).splitlines()
     if problems:
-        return _refuse(problems)
+        return refuse(problems)
     code = _hydra()
-    if len(outcomes) > 1:
-        from runner.terminal import comparison
-
-        comparison([outcome.record for outcome in outcomes if outcome.record])
-    worst = max((outcome.exit_code for outcome in outcomes), default=code)
+    worst = max((outcome.exit_code for outcome in [*outcomes, *returned()]), default=code)
     return min(worst, 1) if multirun and worst != 130 else worst
 
 
 def _hydra() -> int:
     import hydra
 
+    from runner.sweep import install
+
+    install()
     # Without this Hydra derives the job's name from the script that started it.
     sys.argv[0] = "run"
     hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
     return 0
 
 
-def _job(config: DictConfig) -> None:
-    """One composed config, run to its end; what went wrong is kept, so that a sweep's other runs go on."""
+def _job(config: DictConfig) -> Outcome:
+    """One composed config, run to its end here or on another machine; what went wrong is in the outcome."""
     from hydra.core.hydra_config import HydraConfig
 
-    from runner.errors import user_errors
+    from runner import surroundings
+    from runner.elsewhere import work_in
+    from runner.errors import refuse, user_errors
     from runner.experiment import Outcome, run
+    from runner.tune.pruning import watcher
 
+    hydra = HydraConfig.get()
     try:
         from runner.compose import resolve
 
-        outcome = run(resolve(config), list(HydraConfig.get().overrides.task))
+        work_in(hydra.runtime.cwd)
+        settings = resolve(config, surroundings.here.jobs)
+        outcome = run(settings, list(hydra.overrides.task), watcher(hydra.sweeper))
     except user_errors() as error:
-        _refuse(str(error).splitlines())
-        outcome = Outcome(exit_code=2)
+        refuse(str(error).splitlines())
+        outcome = Outcome(exit_code=2, reason=str(error))
     outcomes.append(outcome)
     if outcome.exit_code == 130:
         raise KeyboardInterrupt
+    return outcome
 
 
 if __name__ == "__main__":

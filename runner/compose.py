@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError
+from runner.sweep import register
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from runner.schema import Settings
+
+
+COMMAND_KEYS = ("hydra", "sweep")  # about the command, not about what one run computes
 
 
 @cache
@@ -39,8 +43,11 @@ def spelled(word: str) -> str:
     return f"{group}{equals}{value}" if "." in key and group in groups() else word
 
 
-def compose(overrides: list[str]) -> DictConfig:
-    """The composed config of one run, interpolations not yet resolved; ConfigError for what does not compose."""
+def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
+    """The composed config of one run, interpolations not yet resolved; ConfigError for what does not compose.
+
+    hydra: with the node of that name, which holds launcher and sweeper.
+    """
     import yaml
     from hydra import compose as hydra_compose
     from hydra import initialize_config_module
@@ -48,10 +55,11 @@ def compose(overrides: list[str]) -> DictConfig:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    register()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_module("conf", version_base="1.3"):
-            return hydra_compose("config", overrides=overrides)
+            return hydra_compose("config", overrides=overrides, return_hydra_config=hydra)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise ConfigError(f"the config does not compose: {reason}. Mend that YAML, then: run --cfg job") from error
@@ -66,11 +74,12 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     from omegaconf.errors import OmegaConfBaseException
 
     from runner.brief import folder_of
-    from runner.schema import DEFAULT_TOKENIZER, Settings
+    from runner.schema import DEFAULT_TOKENIZER
     from runner.threads import choose_threads
 
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), config)
+        ours = [str(key) for key in config if key not in COMMAND_KEYS]
+        merged = OmegaConf.merge(_schema(), OmegaConf.masked_copy(config, ours))
         settings: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error
@@ -90,6 +99,16 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     if contradictions:
         raise ConfigError("\n".join(contradictions))
     return settings
+
+
+@cache
+def _schema() -> DictConfig:
+    """The typed config that a composed one is merged into."""
+    from omegaconf import OmegaConf
+
+    from runner.schema import Settings
+
+    return OmegaConf.structured(Settings)
 
 
 def conflicts(settings: Settings) -> list[str]:

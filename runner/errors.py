@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 
 class ConfigError(ValueError):
     """A command or config that cannot be run: the message says what was seen, what is expected and the cure."""
@@ -13,3 +15,14 @@ def user_errors() -> tuple[type[Exception], ...]:
     from models.errors import ModelError
 
     return (ConfigError, DataError, ModelError)
+
+
+def refuse(problems: list[str]) -> int:
+    """Print the user's mistakes and answer the exit code for them."""
+    if len(problems) == 1:
+        print(f"run: {problems[0]}", file=sys.stderr)
+    else:
+        print(f"run: {len(problems)} mistakes", file=sys.stderr)
+        for number, problem in enumerate(problems, 1):
+            print(f"  {number}. {problem}", file=sys.stderr)
+    return 2

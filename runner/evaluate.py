@@ -14,6 +14,7 @@ from data.batch import Batch, collate
 from data.sampler import eval_batches
 from data.types import DataTask, TokenSplit
 from runner.tasks import get
+from runner.turns import give_way
 
 
 def autocast(device: torch.device, precision: str) -> Any:
@@ -68,6 +69,7 @@ def predict(
     logits: list[torch.Tensor] = []
     batches = eval_batches(split.lengths, batch_size=batch_size)
     for rows in batches:
+        give_way()
         with autocast(device, precision):
             logits.append(model(**to_tensors(collate(split, rows, pad_id, lookup), device)).float())
     model.train(was_training)

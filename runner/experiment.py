@@ -14,14 +14,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import activations
+from runner import activations, surroundings, turns
 from runner.brief import Start, begin
 from runner.errors import ConfigError
 from runner.identity import identify
 from runner.record import Record, check_writable, read
 from runner.schema import Settings
+from runner.surroundings import Busy
+from runner.sweep import stale
+from runner.sweep.index import remember
 from runner.terminal import Terminal
 from runner.threads import set_threads
+from runner.tune.pruning import Pruned, Watch
 from runner.version import VERSION
 
 if TYPE_CHECKING:
@@ -41,6 +45,8 @@ class Outcome:
 
     exit_code: int
     record: dict[str, Any] | None = None
+    reason: str | None = None  # why there is no record
+    was_done: bool = False  # before: nothing was run
 
 
 @dataclass
@@ -59,13 +65,14 @@ class Started:
     seconds: dict[str, float] = field(default_factory=dict)  # what loading and building took
 
 
-def run(settings: Settings, overrides: list[str]) -> Outcome:
+def run(settings: Settings, overrides: list[str], watch: Watch | None = None) -> Outcome:
     """Execute one experiment, or find the finished run of the same identity.
 
+    watch: gets the selection metric after each epoch but the last, and may end the run by raising Pruned.
     Raises the user's errors (bad data, weights that cannot be had, an unwritable folder) before anything is written;
     every later failure ends in the record and in the exit code 1, an interruption in 130.
     """
-    begun = time.perf_counter()
+    begun = turns.clock()
     output = Path(settings.paths.output).expanduser().absolute()
     check_writable(output)
     set_threads(settings.train.threads or 1)
@@ -73,13 +80,18 @@ def run(settings: Settings, overrides: list[str]) -> Outcome:
     start = begin(settings, overrides, terminal)
     if start.outcome:
         return start.outcome
-    started = prepare(settings, output, terminal, start)
-    with claim(started.folder, terminal):
-        found = read(started.folder)
-        if found and found["status"] == "done" and not settings.force:
-            terminal.found(found, started.folder)
-            return Outcome(0, found)
-        return _recorded(started, overrides, terminal, begun)
+    turns.join(Path(settings.paths.cache))
+    try:
+        started = prepare(settings, output, terminal, start)
+        with claim(started, terminal):
+            remember(output, settings, started.identity)
+            found = read(started.folder)
+            if found and found["status"] == "done" and not settings.force:
+                terminal.found(found, started.folder)
+                return Outcome(0, found, was_done=True)
+            return _recorded(started, overrides, terminal, begun, watch)
+    finally:
+        turns.leave()
 
 
 def load_data(settings: Settings, terminal: Terminal) -> Splits:
@@ -160,10 +172,14 @@ def choose_device(name: str) -> torch.device:
 
 
 @contextmanager
-def claim(folder: Path, terminal: Terminal) -> Iterator[None]:
-    """Hold the run folder: the same command in a second terminal waits and then finds the finished run."""
+def claim(started: Started, terminal: Terminal) -> Iterator[None]:
+    """Hold the run folder: the same command in a second terminal waits and then finds the finished run.
+
+    In a sweep that has other runs to do it does not wait but raises Busy.
+    """
     from filelock import FileLock, Timeout
 
+    folder = started.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -172,15 +188,19 @@ def claim(folder: Path, terminal: Terminal) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        if not surroundings.here.is_patient:
+            raise Busy(folder.name) from None
         terminal.say(f"run {folder.name} is going on in another process; waiting for it")
+        turns.leave()  # who only waits must not keep the other one from having the machine alone
         lock.acquire()
+        turns.join(Path(started.settings.paths.cache))
     try:
         yield
     finally:
         lock.release()
 
 
-def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun: float) -> Outcome:
+def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun: float, watch: Watch | None) -> Outcome:
     """Run between the first and the last word of the record."""
     from runner.checkpoint import Checkpoints
     from runner.track.mirror import start as start_mirror
@@ -190,23 +210,30 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
     if settings.force:
         checkpoints.clear()
     record = Record.begin(started.folder, _header(started, overrides), resumed=checkpoints.newest() is not None)
-    mirror = start_mirror(settings.tracker, started.folder.parent)
+    mirror = (surroundings.here.mirror or start_mirror)(settings.tracker, started.folder.parent)
+    closed = [] if surroundings.here.mirror else stale.close_all(started.folder.parent)  # a sweep has done that
     if mirror:
-        mirror.request(started.folder)
+        for folder in [started.folder, *closed]:
+            mirror.request(folder)
     terminal.begin(started)
     wait_s, code = settings.tracker.wait_s, 0
     try:
-        execute(started, record, checkpoints, terminal, mirror)
-        record.add({"time/total_s": time.perf_counter() - begun})
+        execute(started, record, checkpoints, terminal, mirror, watch)
+        record.add({"time/total_s": turns.clock() - begun})
         record.finish("done")
         checkpoints.clear()
-    except KeyboardInterrupt:
-        record.finish("killed", "interrupted")
+    except KeyboardInterrupt as interruption:
+        record.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
+    except Pruned as end:
+        record.content["pruned"] = True
+        record.finish("killed", str(end))
+        checkpoints.clear()
     except Exception as error:
         (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
         record.finish("failed", f"{type(error).__name__}: {error}")
         code = 1
+    turns.leave()  # only the mirror is waited for now
     terminal.end(record.content, started.folder)
     if mirror:
         mirror.request(started.folder)
@@ -241,6 +268,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "name": settings.data.name,
             "source": settings.data.id or settings.data.path or settings.data.source,
             "fingerprint": splits.fingerprint,
+            "fingerprints": splits.prints,
             "rows": {part.name: len(part) for part in parts},
             "truncated": {part.name: part.truncated for part in parts},
             "lengths": {part.name: part.length_stats for part in parts},
@@ -248,6 +276,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "labels": list(splits.task.label_names),
             "task": splits.task.kind,
             "primary": f"{splits.report[0].name}/{splits.task.metrics[0]}",
+            "selection": f"{splits.select.name}/{splits.task.metrics[0]}",
         },
         "tokenizer": {
             "source": splits.tokenizer.source,
@@ -265,7 +294,14 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
     }
 
 
-def execute(started: Started, record: Record, checkpoints: Any, terminal: Terminal, mirror: Mirror | None) -> None:
+def execute(
+    started: Started,
+    record: Record,
+    checkpoints: Any,
+    terminal: Terminal,
+    mirror: Mirror | None,
+    watch: Watch | None = None,
+) -> None:
     """Train, evaluate, save, measure; every number lands in the record as soon as it is known."""
     from runner.results import costs, evaluate, learning, save_model
     from runner.train import Position, fit
@@ -281,6 +317,8 @@ def execute(started: Started, record: Record, checkpoints: Any, terminal: Termin
         terminal.epoch(position, values)
         if mirror:
             mirror.request(started.folder)
+        if watch and position.epoch < settings.train.epochs:
+            watch(position.epoch, values[record.content["data"]["selection"]])
 
     trained = fit(
         started.model, splits, settings, device=started.device, checkpoints=checkpoints,
@@ -317,6 +355,6 @@ def with_activations(started: Started, record: Record, terminal: Terminal) -> Sp
 @contextmanager
 def timed(record: Record, name: str) -> Iterator[None]:
     """Add the seconds that the block takes to the record under `name`."""
-    begun = time.perf_counter()
+    begun = turns.clock()
     yield
-    record.add({name: time.perf_counter() - begun})
+    record.add({name: turns.clock() - begun})

@@ -47,18 +47,25 @@ def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def counts(key: str) -> bool:
+    """Does the setting with this dotted key change what a run computes?"""
+    return not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
+
+
+def counting(settings: Settings) -> dict[str, Any]:
+    """The settings that change what a run computes, flat; those of a cache only where states are kept."""
+    unused = () if settings.model.freeze == "encoder" else ("cache.",)
+    return {
+        key: value for key, value in flatten(asdict(settings)).items() if counts(key) and not key.startswith(unused)
+    }
+
+
 def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str:
     """The ten hexadecimal digits that name a run.
 
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed).
     """
-    kept = {
-        key: value
-        for key, value in flatten(asdict(settings)).items()
-        if not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
-    }
-    if settings.model.freeze != "encoder":  # nothing is kept then
-        kept = {key: value for key, value in kept.items() if not key.startswith("cache.")}
+    kept = counting(settings)
     # A folder is named by what lies in it, so that moving it does not make another run.
     kept |= {"model.tokenizer": tokenizer}
     text = json.dumps([kept, data, weights, VERSION], sort_keys=True)

@@ -91,10 +91,10 @@ class Record:
         self.write()
 
 
-def read(folder: Path) -> dict[str, Any] | None:
+def read(folder: Path, name: str = "record.json") -> dict[str, Any] | None:
     """The record in a run folder, or None where there is none that can be read."""
     try:
-        content = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        content = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
+
+from runner.turns import alone
 
 if TYPE_CHECKING:
     from models.classifier import SequenceClassifier
@@ -91,16 +94,17 @@ def costs(started: Started, terminal: Terminal) -> dict[str, float]:
     if settings.measure.enabled:
         terminal.say("measuring size and latency")
         yardstick = build_yardstick(started)
-    return measure(
-        started.model,
-        splits.report[0],
-        settings.measure,
-        pad_id=splits.tokenizer.pad_id,
-        baseline=yardstick,
-        model_folder=started.folder / "model",
-        positions=positions_of(started),
-        warn=terminal.say,
-    )
+    with alone(terminal.say) if settings.measure.enabled else nullcontext():
+        return measure(
+            started.model,
+            splits.report[0],
+            settings.measure,
+            pad_id=splits.tokenizer.pad_id,
+            baseline=yardstick,
+            model_folder=started.folder / "model",
+            positions=positions_of(started),
+            warn=terminal.say,
+        )
 
 
 def positions_of(started: Started) -> int:

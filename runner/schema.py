@@ -12,6 +12,7 @@ from typing import Any
 from data.settings import DataSettings
 from models.settings import ModelSettings
 from runner.measure.settings import MeasureSettings
+from runner.sweep.settings import SweepSettings
 from runner.track.settings import TrackerSettings
 
 
@@ -116,6 +117,13 @@ class Settings:
     checkpoint: CheckpointSettings = field(default_factory=CheckpointSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     paths: PathSettings = field(default_factory=PathSettings)
+
+
+@dataclass
+class Command(Settings):
+    """What a command line may set: an experiment, and how several of them are run together."""
+
+    sweep: SweepSettings = field(default_factory=SweepSettings)
 
 
 # The defaults an `auto` in a config becomes; the WordPiece all published miniatures share.

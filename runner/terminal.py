@@ -139,6 +139,7 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
             rows.append((name, form(metrics[name])))
     rows.append(("", ""))
     rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/latency_ms_p50")]
+    rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith(MODES)]
     rows += [(name, f"{value:,.1f} x") for name, value in metrics.items() if name.startswith("speed/speedup")]
     times = ("time/tune_s", "time/cache_s", "time/train_s", "time/total_s")
     rows += [(name, f"{metrics[name]:,.1f}") for name in times if name in metrics]
@@ -161,6 +162,7 @@ def _bytes(value: float) -> str:
     return f"{value / 1e6:,.2f} MB"
 
 
+MODES = tuple(f"speed/{mode}_ms_p50" for mode in ("cached", "unique", "on_the_fly"))  # of a hash embedding
 HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
 COSTS = {
     "cost/params": _count,

@@ -7,7 +7,6 @@ selection split, keep the best.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -27,6 +26,7 @@ from runner.metrics import direction
 from runner.optim import Schedule, better
 from runner.schema import Settings, TrainSettings
 from runner.tasks import get
+from runner.turns import clock, give_way
 from runner.vocabulary import Vocabulary, compact
 from runner.watch import facts, gradient_norms
 
@@ -118,6 +118,7 @@ class Loop:
         self.position = Position()
         self.best: dict[str, torch.Tensor] | None = None
         self.class_weights = self._class_weights()
+        self.row_weights = np.zeros(0) if self.class_weights is None else self.class_weights.cpu().numpy()
         self.loss_sum = torch.zeros((), device=device)
         self.block_norms: torch.Tensor | None = None  # of the last step before an evaluation
         self.watched: dict[str, float] = {}  # the model's facts at the last evaluation
@@ -205,7 +206,7 @@ class Loop:
         if self.class_weights is None:
             return float(len(rows))
         labels = np.asarray(self.splits.train.labels)[rows]
-        return float(self.class_weights.cpu().numpy()[labels].sum())
+        return float(self.row_weights[labels].sum())
 
     def evaluate(self) -> dict[str, float]:
         """The metrics of the selection split as the model stands, and the facts it offers."""
@@ -266,7 +267,7 @@ def fit(
     if found:
         loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
-    started = time.perf_counter() - position.seconds
+    started = clock() - position.seconds
     model.train()
     while position.epoch < loop.plan.epochs and not _is_over(position, settings.train):
         for values in _epoch(loop, checkpoints, started):
@@ -274,7 +275,7 @@ def fit(
         values = loop.evaluate()
         _keep_best(loop, values[loop.primary])
         position.epoch, position.batch = position.epoch + 1, 0
-        position.seconds = time.perf_counter() - started
+        position.seconds = clock() - started
         on_epoch(position, values | loop.watched)
     loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
@@ -293,20 +294,21 @@ def _is_over(position: Position, settings: TrainSettings) -> bool:
 def _epoch(loop: Loop, checkpoints: Checkpoints, started: float) -> Iterator[dict[str, float]]:
     """Train one epoch from the position on; yields the metrics of each logged point."""
     position, plan = loop.position, loop.plan
-    since = time.perf_counter()
+    since = clock()
     for rows in plan.batches(position.epoch)[position.batch :]:
+        give_way()
         norm = loop.step(rows)
         position.batch += 1
         is_evaluated = position.step in plan.evaluated
         if is_evaluated or position.step % plan.log_every == 0 or position.step == plan.total:
-            values = loop.drain(norm, time.perf_counter() - since)
+            values = loop.drain(norm, clock() - since)
             if is_evaluated:
                 values |= loop.evaluate() | loop.watched
-            position.seconds = time.perf_counter() - started
+            position.seconds = clock() - started
             yield values
-            since = time.perf_counter()
+            since = clock()
         if checkpoints.due():
-            position.seconds = time.perf_counter() - started
+            position.seconds = clock() - started
             loop.save(checkpoints)
 
 

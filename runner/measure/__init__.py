@@ -141,7 +141,7 @@ def _speed_metrics(report: LatencyReport) -> dict[str, float]:
             metrics[f"speed/baseline_ms_p50_{cell.name}"] = report.times[_BASELINE][cell].percentile_ms(0.5)
             metrics[f"speed/speedup_{cell.name}"] = report.speedup(_MODEL, _BASELINE, cell)
         for mode in sorted(report.times.keys() - {_MODEL, _BASELINE}):
-            metrics[f"speed/latency_ms_p50_{mode}_{cell.name}"] = report.times[mode][cell].percentile_ms(0.5)
+            metrics[f"speed/{mode}_ms_p50_{cell.name}"] = report.times[mode][cell].percentile_ms(0.5)
     return metrics
 
 

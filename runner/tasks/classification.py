@@ -6,12 +6,14 @@ A prediction is the class of the largest logit; the first wins ties.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
-from torch.nn import functional
 
 from runner.tasks.intervals import RESAMPLES, bootstrap_confusion, wilson
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 METRICS = ("accuracy", "f1", "f1_macro", "mcc")
 
@@ -22,6 +24,8 @@ def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) ->
     logits: (B, C) float; labels: (B,) class ids; class_weights: (C,) float on the same device, or None.
     With weights the mean is over the weights of the batch's labels, as in torch.
     """
+    from torch.nn import functional  # here: tables of scores are made without torch
+
     return functional.cross_entropy(logits, labels, weight=class_weights)
 
 
@@ -45,7 +49,7 @@ def interval(
     _refuse_unknown(name, logits.shape[1])
     size = max(logits.shape[1], int(labels.max()) + 1)
     confusion = np.bincount(labels * size + predictions, minlength=size * size).reshape(size, size)
-    return bootstrap_confusion(confusion, _OF_CONFUSION[name], resamples=resamples, seed=seed)
+    return bootstrap_confusion(confusion, OF_CONFUSION[name], resamples=resamples, seed=seed)
 
 
 def majority(train_labels: np.ndarray, labels: np.ndarray, name: str) -> float:
@@ -116,4 +120,9 @@ def _mcc(confusions: np.ndarray) -> np.ndarray:
     return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1.0)), 0.0)
 
 
-_OF_CONFUSION = {"f1": _f1, "f1_macro": _f1_macro, "mcc": _mcc}
+def _accuracy(confusions: np.ndarray) -> np.ndarray:
+    return np.asarray(np.trace(confusions, axis1=1, axis2=2) / confusions.sum(axis=(1, 2)))
+
+
+# Each takes (R, C, C) counts, row = label, column = prediction, and returns (R,) scores.
+OF_CONFUSION = {"accuracy": _accuracy, "f1": _f1, "f1_macro": _f1_macro, "mcc": _mcc}

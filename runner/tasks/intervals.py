@@ -58,6 +58,17 @@ def bootstrap_rows(
 
     score: takes (R, N) counts, how often each row was drawn, and returns (R,) scores.
     """
+    return _ends(resample_rows(rows, score, resamples=resamples, seed=seed))
+
+
+def resample_rows(
+    rows: int,
+    score: Callable[[np.ndarray], np.ndarray],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> np.ndarray:
+    """Return the (resamples,) scores behind `bootstrap_rows`; the same seed draws the same rows."""
     generator = np.random.default_rng(seed)
     chunk = max(1, _CHUNK // rows)
     scores: list[np.ndarray] = []
@@ -66,7 +77,7 @@ def bootstrap_rows(
         rows_drawn = generator.integers(rows, size=(drawn, rows)) + np.arange(drawn)[:, None] * rows
         counts = np.bincount(rows_drawn.ravel(), minlength=drawn * rows).reshape(drawn, rows)
         scores.append(score(counts.astype(np.float64)))
-    return _ends(np.concatenate(scores))
+    return np.concatenate(scores)
 
 
 def _ends(scores: np.ndarray) -> tuple[float, float]:

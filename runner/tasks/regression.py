@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
-from torch.nn import functional
 
 from runner.tasks.intervals import RESAMPLES, bootstrap_rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 METRICS = ("pearson", "spearman", "mse")
 
@@ -20,6 +22,8 @@ def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) ->
     """
     if class_weights is not None:
         raise ValueError("class weights need classes, this task is regression. Try: data.class_weights=none")
+    from torch.nn import functional  # here: tables of scores are made without torch
+
     return functional.mse_loss(logits.squeeze(-1), labels.to(logits.dtype))
 
 
@@ -39,7 +43,7 @@ def interval(
     """Return the 95 % bootstrap interval (low, high) of a score."""
     outputs, targets = _outputs(logits), labels.astype(np.float64)
     _refuse_unknown(name)
-    score = _OF_COUNTS[name](outputs, targets)
+    score = OF_COUNTS[name](outputs, targets)
     return bootstrap_rows(len(targets), score, resamples=resamples, seed=seed)
 
 
@@ -105,7 +109,8 @@ def _spearman_of_counts(outputs: np.ndarray, targets: np.ndarray) -> Scorer:
     return lambda counts: _correlate(counts, rank_x(counts), rank_y(counts))
 
 
-_OF_COUNTS = {"mse": _mse_of_counts, "pearson": _pearson_of_counts, "spearman": _spearman_of_counts}
+# Each takes outputs and targets (N,) and returns a function from counts (R, N) of drawn rows to (R,) scores.
+OF_COUNTS = {"mse": _mse_of_counts, "pearson": _pearson_of_counts, "spearman": _spearman_of_counts}
 
 
 def _standardise(values: np.ndarray) -> np.ndarray:

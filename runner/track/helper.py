@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from runner.track.errors import TrackError
 from runner.track.folder import note_problem
+from runner.track.parent import is_sweep
 from runner.track.settings import TrackerSettings
 from runner.track.uri import mask
 
@@ -55,21 +56,24 @@ class Worker:
 
     def connect(self) -> None:
         """Open MLflow while the training starts; a failure is met again, and told, by the first request."""
+        from runner.track.parent import close_gone
         from runner.track.target import connect
 
         if self.target is None:
             self.target = connect(self.settings, self.output)
+            close_gone(self.target, self.output)
 
     def sync(self, folder: str, number: int) -> None:
         """Mirror one folder and answer."""
         self.answer({"sync": folder, "id": number, "problem": self._attempt(Path(folder))})
 
     def _attempt(self, folder: Path) -> str | None:
+        from runner.track.parent import sync_sweep
         from runner.track.sync import sync
 
         try:
             self.connect()
-            sync(folder, self.settings, self.target)
+            (sync_sweep if is_sweep(folder) else sync)(folder, self.settings, self.target)
         except TrackError as error:
             reason = mask(str(error))
         except Exception as error:  # the border of the process: whatever it was, the run must get an answer
@@ -129,8 +133,8 @@ def _serve(worker: Worker, messages: queue.Queue[Message | None]) -> None:
         ended = None in batch
         # Requests that piled up for one folder are one piece of work: the last stands for all.
         latest = {message["sync"]: message["id"] for message in batch if message is not None}
-        for folder, number in latest.items():
-            worker.sync(folder, number)
+        for folder in sorted(latest, key=lambda name: is_sweep(Path(name))):  # a sweep looks for its runs
+            worker.sync(folder, latest[folder])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`run sync`: mirror every run folder below the output folder, for instance after an outage."""
+"""`run sync`: mirror every run and every sweep below the output folder, for instance after an outage."""
 
 from __future__ import annotations
 
@@ -36,17 +36,19 @@ def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], No
 
     Raises TrackError if MLflow cannot be opened at all.
     """
+    from runner.track.parent import sync_sweep
     from runner.track.sync import sync
     from runner.track.target import connect
 
     counts, row = SyncCounts(), 0
-    folders = list(run_folders(output))
+    runs = list(run_folders(output))
+    folders = [*runs, *sweep_folders(output)]  # the parents last: they look for their runs
     if not folders:
         return counts
     target = connect(settings, output)
     for done, folder in enumerate(folders):
         try:
-            outcome = sync(folder, settings, target)
+            outcome = (sync if done < len(runs) else sync_sweep)(folder, settings, target)
             setattr(counts, outcome, getattr(counts, outcome) + 1)
             row = 0
         except TrackError as error:
@@ -56,6 +58,11 @@ def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], No
             counts.skipped = len(folders) - done - 1
             break
     return counts
+
+
+def sweep_folders(output: Path) -> list[Path]:
+    """The folders of the sweeps below an output folder, sorted."""
+    return sorted(path.parent for path in output.glob("sweeps/*/sweep.json"))
 
 
 def run_folders(output: Path) -> Iterator[Path]:

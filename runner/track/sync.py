@@ -24,6 +24,7 @@ from runner.track.folder import (
     read_state,
     write_state,
 )
+from runner.track.parent import HOME, home
 from runner.track.settings import TrackerSettings
 from runner.track.target import Target, connect, explain
 from runner.track.uri import mask
@@ -67,7 +68,7 @@ def _sync(folder: Path, record: dict[str, Any], settings: TrackerSettings, targe
     run = _find(target, record, state)
     created = run is None
     if run is None:
-        run = _create(target, record)
+        run = _create(target, record, folder)
     state.run_id = run.info.run_id
     state.problem = None
     if run.info.lifecycle_stage != "active":  # the user deleted it in MLflow and meant it
@@ -122,16 +123,18 @@ def _attempts(target: Target, record: dict[str, Any]) -> list[Run]:
     return list(target.client.search_runs([target.experiment_id], f"tags.identity = '{record['identity']}'"))
 
 
-def _create(target: Target, record: dict[str, Any]) -> Run:
+def _create(target: Target, record: dict[str, Any], folder: Path) -> Run:
     older = [run for run in _attempts(target, record) if run.data.tags.get("superseded") != "true"]
     run = target.client.create_run(
         target.experiment_id,
         start_time=milliseconds(record["started"]),
-        tags={"identity": record["identity"], "started": record["started"]},
+        tags={"identity": record["identity"], "started": record["started"], HOME: home(folder)},
         run_name=content.run_name(record),
     )
     for old in older:
         target.client.set_tag(old.info.run_id, "superseded", "true")
+        if old.info.status == "RUNNING" and old.data.tags.get(HOME) == home(folder):
+            target.client.set_terminated(old.info.run_id, "KILLED")  # its process died, else this one had waited
     return run
 
 

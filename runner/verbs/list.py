@@ -1,4 +1,4 @@
-"""`run list [GROUP]`: every choice of every group with its one-line description. Imports no torch."""
+"""`run list [GROUP]`: every choice of every group, and every sweep, with one line about each. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 from runner.compose import groups
 from runner.errors import ConfigError
+from runner.sweep import names
 
 
 def main(words: list[str]) -> int:
     """Print the groups, or the one named."""
-    known = groups()
+    known = groups() | {"sweep": list(names())}
     for word in words:
         if word not in known:
             close = difflib.get_close_matches(word, list(known), n=1) or ["model"]
@@ -21,7 +22,7 @@ def main(words: list[str]) -> int:
     for group, choices in known.items():
         if words and group not in words:
             continue
-        print(f"{group}=")
+        print("+sweep=    (run -m +sweep=..., run plan +sweep=...)" if group == "sweep" else f"{group}=")
         width = max(map(len, choices))
         for choice in choices:
             print(f"  {choice:<{width}}  {describe(group, choice)}")
@@ -32,9 +33,19 @@ def main(words: list[str]) -> int:
 
 def describe(group: str, choice: str) -> str:
     """The `description:` of a choice, else the comment below its first line."""
+    if group == "sweep":
+        return _question(choice)
     text = (Path(str(resources.files("conf"))) / group / f"{choice}.yaml").read_text(encoding="utf-8")
     found = re.search(r"^description: *(.+?) *$", text, re.MULTILINE)
     if found:
         return found[1].strip("\"'")
     comments = [line[1:].strip() for line in text.splitlines() if line.startswith("#")]
     return next((c for c in comments if not c.startswith(("@", "run "))), "")
+
+
+def _question(name: str) -> str:
+    """What a sweep asks, how many runs that is, and what they take."""
+    import yaml
+
+    sweep = yaml.safe_load(names()[name].read_text(encoding="utf-8"))["sweep"]
+    return f"{sweep['question']} ({sweep['size']} runs, {sweep['price']})"

@@ -32,6 +32,9 @@ PARAMETERS = {
     "bermo": 4_386_182,
     "eelbert": 479_362,
     "uno-eelbert": 281_986,
+    "dsn-32": 993_282,
+    "dsn-64": 1_986_562,
+    "dsn-128": 3_973_122,
 }
 OF_A_DSN = {"width", "init", "token_dropout"}
 OF_AN_ENCODER = {

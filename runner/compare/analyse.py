@@ -1,0 +1,221 @@
+"""From selected runs to one comparison: a row a group, the tests against the baseline, fronts, notes and claims."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from runner.compare import pairs, stats
+from runner.compare.groups import Group, apart, make_groups, varying
+from runner.compare.pairs import Paired, Refused
+from runner.compare.pareto import AXES, front
+from runner.compare.predictions import read_predictions
+from runner.compare.reach import mark_steps
+from runner.compare.select import Selection, as_words, matcher
+from runner.errors import ConfigError
+from runner.metrics import check, direction
+
+BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by the unit of a metric: few seeds make wide intervals
+LATENCY = re.compile(r"speed/latency_ms_p50_b(\d+)_s?(\w+)")
+
+
+@dataclass
+class Row:
+    """One group in the table."""
+
+    group: Group
+    metric: str
+    mean: float | None
+    sd: float | None
+    interval: stats.Interval | None
+    costs: dict[str, float]
+    is_baseline: bool = False
+    paired: Paired | Refused | None = None
+    fronts: str = ""
+
+    @property
+    def n(self) -> int:
+        return len(self.group.values(self.metric))
+
+    @property
+    def examples(self) -> str:
+        """The fingerprint of the examples behind the metric: rows with the same one belong into one table."""
+        return self.group.runs[0].examples(self.metric.partition("/")[0])
+
+    @property
+    def verdict(self) -> str:
+        """In words, against the baseline."""
+        return "baseline" if self.is_baseline else self.paired.in_words() if self.paired else ""
+
+
+@dataclass
+class Comparison:
+    """Everything that the table, the plots and the report show."""
+
+    rows: list[Row]
+    baseline: str | None
+    latency: str | None  # the latency metric of the table, None where nothing was timed
+    tests: int
+    selection: Selection
+    notes: list[str] = field(default_factory=list)
+    lint: list[str] = field(default_factory=list)
+    claims: list[Any] = field(default_factory=list)
+
+    @property
+    def groups(self) -> list[Group]:
+        return [row.group for row in self.rows]
+
+    @property
+    def varying(self) -> list[str]:
+        return varying(self.groups)
+
+
+def analyse(
+    selection: Selection,
+    *,
+    baseline: str | Mapping[str, Any] | None = None,
+    metric: str | None = None,
+    forgiving: bool = False,
+) -> Comparison:
+    """Compare the selected runs; ConfigError for a metric or a baseline that does not exist among them.
+
+    baseline: key=value (several with commas or spaces), or a mapping, naming the group the others are tested against.
+    metric: the score compared; None for the headline metric of each dataset.
+    forgiving: a baseline that is not there becomes a note, as at the end of a sweep whose baseline failed.
+    """
+    from runner.compare.lint import lint
+
+    groups = make_groups(selection.runs)
+    if metric:
+        _check_metric(metric, groups)
+    latency = latency_metric(groups)
+    rows = [_row(group, metric or group.runs[0].primary, latency) for group in groups]
+    rows.sort(key=_order)
+    notes = apart(groups)
+    name, tests = "" if baseline is None else " ".join(as_words(baseline)), 0
+    try:
+        tests = _test(rows, name) if name else 0
+    except ConfigError as error:
+        if not forgiving:
+            raise
+        notes.append(f"no tests: {error}")
+        name = ""
+    notes += mark_steps(rows)
+    _mark_fronts(rows)
+    comparison = Comparison(rows, name or None, latency, tests, selection, notes)
+    comparison.lint = lint(comparison)
+    return comparison
+
+
+def latency_metric(groups: list[Group]) -> str | None:
+    """The median latency that most groups have; batch 1 and 128 tokens where they are equally common."""
+    counts: dict[str, int] = {}
+    for group in groups:
+        for name in group.runs[0].metrics:
+            if name.startswith("speed/latency_ms_p50"):
+                counts[name] = counts.get(name, 0) + 1
+
+    def rank(name: str) -> tuple[int, int, bool, str]:
+        found = LATENCY.fullmatch(name)
+        batch, length = found.groups() if found else ("0", "")
+        return -counts[name], int(batch), length != "128", name
+
+    return min(counts, key=rank, default=None)
+
+
+def _check_metric(metric: str, groups: list[Group]) -> None:
+    try:
+        check(metric)
+    except KeyError as error:
+        raise ConfigError(f"--metric {metric}: {error.args[0]}") from error
+    if not any(group.values(metric) for group in groups):
+        there = sorted({name for name in groups[0].runs[0].metrics if direction(name) != "none"})
+        raise ConfigError(f"--metric {metric}: none of the chosen runs has it. They have: {', '.join(there)}")
+
+
+def _row(group: Group, metric: str, latency: str | None) -> Row:
+    names = {name for run in group.runs for name in run.metrics if name.startswith(("cost/", "speed/", "time/"))}
+    costs = {name: mean for name in sorted(names) if (mean := group.mean(name)) is not None}
+    if latency in costs:
+        costs["latency"] = costs[str(latency)]
+    values = group.values(metric)
+    interval = stats.seed_interval(values) if len(values) != 1 else _over_examples(group, metric)
+    lowest, highest = BOUNDS.get(check(metric).unit, (-math.inf, math.inf))
+    if interval:
+        interval = replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))
+    return Row(group, metric, group.mean(metric), stats.spread(values), interval, costs)
+
+
+def _over_examples(group: Group, metric: str) -> stats.Interval | None:
+    """The interval of a single run: over its examples, as recorded, else from its predictions."""
+    run = next(run for run in group.runs if metric in run.metrics)
+    split, _, score = metric.partition("/")
+    if f"{metric}_low" in run.metrics:
+        low, high = run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"]
+        return stats.Interval(low, high, f"{int(run.metrics.get(f'{split}/examples', 0))} examples, one seed")
+    found = read_predictions(run, split) if split in run.record["data"].get("rows", {}) else None
+    return pairs.score_interval(found, str(run.record["data"].get("task")), score) if found else None
+
+
+def _order(row: Row) -> tuple[str, str, str, float]:
+    """Datasets together, best first."""
+    value = row.mean if row.mean is not None else float("nan")
+    sign = -1 if direction(row.metric) == "higher" else 1
+    worst = value if value == value else float("inf") * sign
+    return str(row.group.settings.get("data.name")), row.metric, row.examples, sign * worst
+
+
+def _test(rows: list[Row], baseline: str) -> int:
+    """Test each group against its baseline and correct over the table; returns the number of tests."""
+    known = [row.group.settings for row in rows]
+    words = baseline.split()
+    for word in words:
+        if "=" not in word:
+            raise ConfigError(
+                f"--baseline {baseline}: a group is named key=value. Try: --baseline {rows[0].group.name}"
+            )
+    tests = [matcher(word, known) for word in words]
+    bases = [row for row in rows if all(matches(row.group.settings) for matches in tests)]
+    if not bases:
+        names = "; ".join(row.group.name for row in rows[:6])
+        raise ConfigError(f"--baseline {baseline}: no group matches. Groups: {names}")
+    for row in bases:
+        row.is_baseline = True
+    for row in rows:
+        if not row.is_baseline:
+            row.paired = _against(row, bases)
+    return pairs.correct(row.paired for row in rows)
+
+
+def _against(row: Row, bases: list[Row]) -> Paired | Refused:
+    """The row against the one baseline of its data that is most like it."""
+    there = [base for base in bases if base.examples == row.examples and base.metric == row.metric]
+    if not there:
+        return Refused(f"the baseline was scored on other examples (its data is not {row.examples[:8]})")
+    keys = varying([row.group, *(base.group for base in there)])
+
+    def alike(base: Row) -> int:
+        return sum(base.group.settings.get(key) == row.group.settings.get(key) for key in keys)
+
+    best = max(alike(base) for base in there)
+    nearest = [base for base in there if alike(base) == best]
+    if len(nearest) > 1:
+        names = "; ".join(base.group.name for base in nearest[:3])
+        return Refused(f"{len(nearest)} baselines fit equally well ({names}); name it with more keys")
+    return pairs.compare(row.group, nearest[0].group, row.metric)
+
+
+def _mark_fronts(rows: list[Row]) -> None:
+    """Note on each row the letters of the fronts it lies on, among the rows of the same data and metric."""
+    tables: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        tables.setdefault((row.metric, row.examples), []).append(row)
+    for (metric, _), members in tables.items():
+        sign = -1 if direction(metric) == "lower" else 1
+        for letter, (cost, _) in AXES.items():
+            there = [row for row in members if row.mean is not None and cost in row.costs]
+            for index in front([(sign * float(row.mean or 0.0), row.costs[cost]) for row in there]):
+                there[index].fronts += letter

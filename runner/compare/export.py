@@ -1,0 +1,88 @@
+"""A comparison as data: CSV and Parquet, one line a group or a run, every recorded number."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, TextIO
+
+from runner.compare import stats
+from runner.compare.analyse import Comparison, Row
+from runner.compare.groups import shown_setting
+from runner.compare.pairs import Paired
+
+
+def group_lines(comparison: Comparison) -> list[dict[str, Any]]:
+    """One dictionary a group, all with the same keys: score, intervals, test, settings that vary, mean costs."""
+    keys = comparison.varying
+    costs = sorted({name for row in comparison.rows for name in row.costs} - {"latency"})
+    return [_group_line(row, keys, costs) for row in comparison.rows]
+
+
+def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
+    bootstrap = stats.seed_bootstrap(row.group.values(row.metric))
+    found = row.paired if isinstance(row.paired, Paired) else None
+    return {
+        "group": row.group.name,
+        "metric": row.metric,
+        "mean": row.mean,
+        "sd": row.sd,
+        "n": row.n,
+        "low": row.interval.low if row.interval else None,
+        "high": row.interval.high if row.interval else None,
+        "interval": row.interval.over if row.interval else None,
+        "bootstrap_low": bootstrap.low if bootstrap else None,
+        "bootstrap_high": bootstrap.high if bootstrap else None,
+        "baseline": row.is_baseline,
+        "difference": found.difference if found else None,
+        "difference_low": found.low if found else None,
+        "difference_high": found.high if found else None,
+        "p_examples": found.p_examples if found else None,
+        "p_seeds": found.p_seeds if found else None,
+        "p_holm": found.p_holm if found else None,
+        "test": found.test if found else None,
+        "verdict": row.verdict,
+        "front": row.fronts,
+        "seeds": " ".join(map(str, row.group.seeds)),
+        "runs": " ".join(run.identity for run in row.group.seeds.values()),
+        **{key: shown_setting(key, row.group.settings) for key in keys},
+        **{name: row.costs.get(name) for name in costs},
+    }
+
+
+def run_lines(comparison: Comparison) -> list[dict[str, Any]]:
+    """One dictionary a run, all with the same keys: group, seed, settings that vary, every metric."""
+    keys = comparison.varying
+    runs = [(row, run) for row in comparison.rows for run in row.group.runs]
+    names = sorted({name for _, run in runs for name in run.metrics})
+    return [
+        {
+            "run": run.identity,
+            "group": row.group.name,
+            "seed": run.seed,
+            "started": run.record.get("started"),
+            **{key: shown_setting(key, row.group.settings) for key in keys},
+            **{name: run.metrics.get(name) for name in names},
+        }
+        for row, run in runs
+    ]
+
+
+def groups_csv(comparison: Comparison, stream: TextIO) -> None:
+    """Write groups.csv to a stream."""
+    write_csv(group_lines(comparison), stream)
+
+
+def write_csv(lines: list[dict[str, Any]], stream: TextIO) -> None:
+    """Write dictionaries of the same keys as CSV; None is an empty cell."""
+    writer = csv.DictWriter(stream, list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+
+
+def write_parquet(lines: list[dict[str, Any]], path: Path) -> None:
+    """Write dictionaries of the same keys as Parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(lines), path)

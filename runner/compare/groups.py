@@ -1,0 +1,131 @@
+"""Runs that differ in nothing but the seed are one group; groups are named by what tells them apart.
+
+Runs of one config that came from other code, other data, another tokenizer or other weights are never pooled: those
+prints are part of what a group is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from runner.compare.select import Run, shown, stages
+from runner.identity import counts, flatten
+
+# What a config does not say but a result depends on; named only where nothing else tells two groups apart.
+PRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
+
+
+matters = cache(counts)  # asked for the same hundred keys of every run
+
+
+@dataclass
+class Group:
+    """The runs of one config, one a seed. `settings` is flat and holds the prints too, but no seed."""
+
+    settings: dict[str, Any]
+    runs: list[Run] = field(default_factory=list)
+    name: str = ""
+
+    @property
+    def seeds(self) -> dict[int, Run]:
+        """The run of each seed, in the order of the seeds."""
+        return {run.seed: run for run in sorted(self.runs, key=lambda run: run.seed)}
+
+    def values(self, metric: str) -> list[float]:
+        """The metric of each run that has it, in the order of the seeds."""
+        return [float(run.metrics[metric]) for run in self.seeds.values() if metric in run.metrics]
+
+    def mean(self, metric: str) -> float | None:
+        """The mean over the seeds, None where no run has the metric."""
+        values = self.values(metric)
+        return sum(values) / len(values) if values else None
+
+
+def settings_of(run: Run) -> dict[str, Any]:
+    """Everything the result of a run depends on but its seed, flat."""
+    record = run.record
+    kept = {key: value for key, value in flatten(record["config"]).items() if key != "seed" and matters(key)}
+    return kept | {
+        "compression": stages(record),
+        "code_version": record["environment"].get("code_version"),
+        "data.fingerprint": record["data"]["fingerprint"][:8],
+        "tokenizer.fingerprint": record.get("tokenizer", {}).get("fingerprint", "")[:8],
+        "weights.fingerprint": record.get("weights", {}).get("fingerprint", "")[:8],
+    }
+
+
+def make_groups(runs: list[Run]) -> list[Group]:
+    """The groups of the runs in order of first appearance, each with a name of its own."""
+    found: dict[str, Group] = {}
+    for run in runs:
+        settings = settings_of(run)
+        found.setdefault(_text(settings), Group(settings)).runs.append(run)
+    groups = list(found.values())
+    _name(groups)
+    return groups
+
+
+def varying(groups: list[Group]) -> list[str]:
+    """The settings that are not the same in all groups, sorted."""
+    keys = sorted({key for group in groups for key in group.settings})
+    return [key for key in keys if len({_text(group.settings.get(key)) for group in groups}) > 1]
+
+
+def apart(groups: list[Group]) -> list[str]:
+    """One sentence for groups whose configs are the same and that only code, data, tokenizer or weights keep apart."""
+    by_config: dict[str, list[Group]] = {}
+    for group in groups:
+        config = {key: value for key, value in group.settings.items() if key not in PRINTS}
+        by_config.setdefault(_text(config), []).append(group)
+    sentences = []
+    for same in by_config.values():
+        if len(same) > 1:
+            why = ", ".join(key for key in varying(same))
+            names = "; ".join(group.name for group in same)
+            sentences.append(f"same settings but other {why}, so not pooled: {names}")
+    return sentences
+
+
+def _name(groups: list[Group]) -> None:
+    """Name groups by the fewest settings that tell them apart: what was chosen by name first, then what was typed."""
+    if len(groups) == 1:
+        record = groups[0].runs[0].record
+        groups[0].name = f"model={record['config']['model']['name']} data={record['config']['data']['name']}"
+        return
+    typed = {
+        word.partition("=")[0].lstrip("+") for group in groups for word in group.runs[0].record.get("overrides", [])
+    }
+    keys = sorted(varying(groups), key=lambda key: (_rank(key, typed), key))
+    parts: list[tuple[str, ...]] = [()] * len(groups)
+    chosen: list[str] = []
+    for key in keys:
+        finer = [(*before, _text(group.settings.get(key))) for before, group in zip(parts, groups)]
+        if len(set(finer)) > len(set(parts)):
+            parts = finer
+            chosen.append(key)
+        if len(set(parts)) == len(groups):
+            break
+    for group in groups:
+        group.name = " ".join(f"{key.removesuffix('.name')}={shown_setting(key, group.settings)}" for key in chosen)
+
+
+def _rank(key: str, typed: set[str]) -> int:
+    """model, compression and data lead; then what was typed; then other choices and keys; the prints come last."""
+    if key in PRINTS:
+        return 5
+    if key in ("model.name", "compression", "data.name"):
+        return ("model.name", "compression", "data.name").index(key)
+    return 3 if key in typed or key.removesuffix(".name") in typed else 4
+
+
+def shown_setting(key: str, settings: dict[str, Any]) -> str:
+    """A setting as one would type it; a group that does not know the key says so."""
+    if key not in settings:
+        return "(absent)"
+    return "none" if key == "compression" and not settings[key] else shown(settings[key])
+
+
+def _text(value: Any) -> str:
+    return repr(sorted(value.items()) if isinstance(value, dict) else value)

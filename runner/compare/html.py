@@ -1,0 +1,232 @@
+"""The report as one HTML file that opens anywhere: no network, no library, light and dark.
+
+This module gathers what the page shows as JSON; report.html, .css and .js beside it draw it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib import resources
+from typing import Any
+
+from runner.compare.analyse import Comparison, Row
+from runner.compare.claims import Verdict
+from runner.compare.groups import shown_setting
+from runner.compare.pareto import AXES
+from runner.compare.select import Run, shown
+from runner.compare.stats import Interval
+from runner.compare.table import (
+    CLAIM_TITLES,
+    Column,
+    claim_cells,
+    columns,
+    legend,
+    notes,
+    test_columns,
+    test_legend,
+)
+from runner.identity import flatten
+
+CURVE_RUNS = 60  # runs whose learning curves are drawn, best groups first
+CURVE_POINTS = 160  # a curve is thinned to this many
+NO_CURVE = ("step", "time", "train/lr", "train/epoch", "train/grad_norm", "train/examples_per_s", "train/tokens_per_s")
+FACTS = (
+    "cpu", "cores", "memory_bytes", "system", "python", "device", "threads", "code_version", "git_commit", "git_dirty",
+    "engine.gemm", "engine.precision", "torch.gpu",
+)  # fmt: skip
+UNITS = {"b": "packed bytes", "l": "ms", "m": "multiply-adds per example"}
+
+
+def page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
+    """The whole report. made: when and with what, for the line below the title."""
+    folder = resources.files("runner.compare")
+    parts = {name: folder.joinpath(f"report.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
+    # "</" would end the script element, and a NaN is no JSON.
+    data = json.dumps(_finite(content(comparison, title, question, made)), ensure_ascii=False, allow_nan=False)
+    html = parts["html"].replace("/*STYLE*/", parts["css"]).replace("/*SCRIPT*/", parts["js"])
+    return html.replace("/*DATA*/", data.replace("<", "\\u003c"))
+
+
+def content(comparison: Comparison, title: str, question: str | None, made: str) -> dict[str, Any]:
+    """Everything the page draws."""
+    rows = comparison.rows
+    keys = list(dict.fromkeys((row.metric, row.examples) for row in rows))
+    runs = sum(len(row.group.runs) for row in rows)
+    curves = _curves(rows)
+    return {
+        "title": title,
+        "question": question,
+        "facts": f"{runs} runs in {len(rows)} groups. {made}",
+        "table": _table(columns(comparison), rows),
+        "legend": legend(comparison),
+        "notes": [note.removeprefix("look: ") for note in notes(comparison)],
+        "tests": _table(test_columns(), rows) | {"legend": test_legend(comparison)} if comparison.baseline else None,
+        "claims": _claims(comparison.claims) if comparison.claims else None,
+        "tables": [{"key": i, "metric": keys[i][0], "label": label} for i, label in enumerate(_labels(rows, keys))],
+        "axes": [{"letter": letter, "key": cost, "label": words, "title": f"{UNITS[letter]}{_cell(comparison, letter)}"}
+                 for letter, (cost, words) in AXES.items()],
+        "groups": [_group(row, keys.index((row.metric, row.examples))) for row in rows],
+        "curves": curves,
+        "curvesNote": f"Runs with more than {CURVE_POINTS} logged points: means of neighbouring points."
+        + (f" The first {CURVE_RUNS} of {runs} runs." if runs > CURVE_RUNS else ""),
+        "differences": _differences(comparison),
+        "environment": _environment([run for row in rows for run in row.group.runs]),
+        "runs": _runs(rows),
+    }  # fmt: skip
+
+
+def _labels(rows: list[Row], keys: list[tuple[str, str]]) -> list[str]:
+    """A name for each table of data and metric: none for a single one, the data's print where names are not enough."""
+    if len(keys) == 1:
+        return [""]
+    names = {row.examples: row.group.settings["data.name"] for row in rows}
+    plain = [f"{names[examples]} {metric}" for metric, examples in keys]
+    return [f"{name} ({key[1][:6]})" if plain.count(name) > 1 else name for name, key in zip(plain, keys)]
+
+
+def _cell(comparison: Comparison, letter: str) -> str:
+    return f" ({comparison.latency})" if letter == "l" else ""
+
+
+def _table(shown_columns: list[Column], rows: list[Row]) -> dict[str, Any]:
+    return {
+        "columns": [{"title": column.title, "numeric": column.numeric} for column in shown_columns],
+        "rows": [
+            {
+                "baseline": row.is_baseline,
+                "cells": [
+                    {"text": column.cell(row), "value": _sort_key(column.value(row))} for column in shown_columns
+                ],
+            }
+            for row in rows
+        ],
+    }
+
+
+def _sort_key(value: Any) -> float | str | None:
+    """What a cell is sorted by: itself, or the lower end of an interval."""
+    if isinstance(value, Interval) or hasattr(value, "low"):
+        return float(value.low)
+    return value if value is None or isinstance(value, int | float | str) else str(value)
+
+
+def _plain(titles: list[str], lines: list[list[str]]) -> dict[str, Any]:
+    """A table of text."""
+    return {
+        "columns": [{"title": title, "numeric": False} for title in titles],
+        "rows": [{"cells": [{"text": cell, "value": cell} for cell in line]} for line in lines],
+    }
+
+
+def _claims(claims: list[Verdict]) -> dict[str, Any]:
+    lines = [[*claim_cells(claim), claim.source] for claim in claims]
+    return _plain([*CLAIM_TITLES, "source"], lines)
+
+
+def _group(row: Row, table: int) -> dict[str, Any]:
+    interval = row.interval
+    lines = [row.group.name]
+    if row.mean is not None:
+        lines.append(
+            f"{row.metric} {row.mean:.4f}" + (f" ({interval.low:.4f}-{interval.high:.4f})" if interval else "")
+        )
+    names = {"cost/params": "parameters", "cost/bytes_packed": "packed bytes", "cost/macs": "MACs"}
+    lines += [f"{words} {row.costs[name]:,.0f}" for name, words in names.items() if name in row.costs]
+    lines += [f"latency {row.costs['latency']:.3f} ms"] if "latency" in row.costs else []
+    return {
+        "name": row.group.name,
+        "table": table,
+        "score": row.mean,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "costs": {cost: row.costs[cost] for cost, _ in AXES.values() if cost in row.costs},
+        "fronts": row.fronts,
+        "hover": "\n".join([*lines, row.verdict] if row.verdict else lines),
+        "seeds": [
+            {"seed": run.seed, "value": run.metrics[row.metric], "run": run.identity}
+            for run in row.group.seeds.values()
+            if row.metric in run.metrics
+        ],
+    }
+
+
+def _curves(rows: list[Row]) -> list[dict[str, Any]]:
+    """The learning curves of the first runs, thinned."""
+    found: list[dict[str, Any]] = []
+    for index, row in enumerate(rows):
+        for run in row.group.seeds.values():
+            if len(found) == CURVE_RUNS:
+                return found
+            series = read_points(run)
+            if series:
+                found.append({"group": index, "seed": run.seed, "run": run.identity, "series": series})
+    return found
+
+
+def read_points(run: Run) -> dict[str, list[list[float]]]:
+    """The logged losses and scores of a run as {metric: [[step, value], ...]}; half-written lines are skipped."""
+    try:
+        lines = (run.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    series: dict[str, list[list[float]]] = {}
+    for line in lines:
+        try:
+            point = json.loads(line)
+        except ValueError:
+            continue
+        for name, value in point.items():
+            if name not in NO_CURVE and math.isfinite(value):
+                series.setdefault(name, []).append([point["step"], value])
+    return {name: _thin(points) for name, points in sorted(series.items()) if len(points) > 1}
+
+
+def _thin(points: list[list[float]]) -> list[list[float]]:
+    """At most CURVE_POINTS points: the means of equally long stretches, at their last step."""
+    stride = math.ceil(len(points) / CURVE_POINTS)
+    stretches = [points[start : start + stride] for start in range(0, len(points), stride)]
+    return [[part[-1][0], sum(value for _, value in part) / len(part)] for part in stretches]
+
+
+def _differences(comparison: Comparison) -> dict[str, Any]:
+    """Settings that are not the same everywhere: a line a setting, a column a group, at most 40 groups."""
+    groups = comparison.groups[:40]
+    lines = [[key, *(shown_setting(key, group.settings) for group in groups)] for key in comparison.varying]
+    return _plain(["setting", *(group.name for group in groups)], lines)
+
+
+def _environment(runs: list[Run]) -> dict[str, Any]:
+    """The machine, versions and code behind the runs; where they differ, each value with its number of runs."""
+    counts: dict[str, dict[str, int]] = {}
+    for run in runs:
+        facts = flatten(run.record["environment"])
+        for key, value in facts.items():
+            if key in FACTS or key.startswith("versions."):
+                values = counts.setdefault(key, {})
+                text = f"{value / 1e9:.1f} GB" if key == "memory_bytes" else shown(value)
+                values[text] = values.get(text, 0) + 1
+    lines = []
+    for key in sorted(counts, key=lambda key: (FACTS.index(key) if key in FACTS else len(FACTS), key)):
+        values = counts[key]
+        text = ", ".join(value if len(values) == 1 else f"{value} ({n} runs)" for value, n in values.items())
+        lines.append([key.removeprefix("versions.").replace("memory_bytes", "memory"), text])
+    return _plain(["what", "value"], lines)
+
+
+def _runs(rows: list[Row]) -> dict[str, Any]:
+    lines = [
+        [run.identity, row.group.name, str(run.seed), row.metric, f"{run.metrics[row.metric]:.4f}",
+         str(run.record.get("started") or "")]
+        for row in rows for run in row.group.seeds.values() if row.metric in run.metrics
+    ]  # fmt: skip
+    return _plain(["run", "group", "seed", "metric", "score", "started"], lines)
+
+
+def _finite(value: Any) -> Any:
+    """The same structure with None for what is not a finite number."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,143 @@
+"""What the recorded costs say against the obvious reading of the table: one function a suspicion, a sentence a finding.
+
+    "int8 slower than fp32 here", "sparse but not smaller"
+
+Only from what the records hold; nothing is measured again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.compare.analyse import Comparison, Row
+
+SPARSE = 0.9  # below this share of non-zero parameters a model counts as sparse
+DENSE_BYTES = 4  # of a parameter stored in fp32
+CLEARLY = 1.05  # latencies closer than 5 % are called equal
+MOST = 5  # sentences of one check
+NOISY = 1.5  # p90/p50 of the same input, as in runner/metrics.py
+
+
+def lint(comparison: Comparison) -> list[str]:
+    """The sentences of every check, in the order of the checks, the first few of each."""
+    checks = (
+        compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file, noisy_latency,
+        machines_differ, learnt_nothing, diverged,
+    )  # fmt: skip
+    found = []
+    for look in checks:
+        sentences = list(look(comparison))
+        found += sentences[:MOST]
+        if len(sentences) > MOST:
+            found.append(f"... and {len(sentences) - MOST} more like the last")
+    return found
+
+
+def compressed_but_slower(comparison: Comparison) -> Iterator[str]:
+    """A compressed group that takes longer than the same group without compression."""
+    for row, plain in _compressed(comparison.rows):
+        mine, other = row.costs.get("latency"), plain.costs.get("latency")
+        if mine and other and mine > CLEARLY * other:
+            chain = "+".join(row.group.settings["compression"])
+            precision = plain.group.settings.get("train.precision", "uncompressed")
+            yield f"{chain} slower than {precision} here: {mine:.2f} ms against {other:.2f} ms ({row.group.name})"
+
+
+def sparse_but_not_smaller(comparison: Comparison) -> Iterator[str]:
+    """Most parameters zero, the file as large as if they were not."""
+    plain_of = {id(row): plain for row, plain in _compressed(comparison.rows)}
+    for row in comparison.rows:
+        total, nonzero, file = (row.costs.get(f"cost/{n}") for n in ("params", "params_nonzero", "bytes_file"))
+        if not total or nonzero is None or file is None or nonzero > SPARSE * total:
+            continue
+        plain = plain_of.get(id(row))
+        dense = plain.costs.get("cost/bytes_file", 0.0) if plain else DENSE_BYTES * total
+        if file >= 0.95 * dense:
+            yield (
+                f"sparse but not smaller: {row.group.name} has {1 - nonzero / total:.0%} zeros "
+                f"and still a file of {file / 1e6:.2f} MB ({file / total:.1f} bytes a parameter, zero or not)"
+            )
+
+
+def smaller_but_slower(comparison: Comparison) -> Iterator[str]:
+    """Fewer bytes than the baseline, yet a longer answer."""
+    bases = {row.examples: row for row in comparison.rows if row.is_baseline}
+    for row in comparison.rows:
+        base = bases.get(row.examples)
+        if row.is_baseline or base is None:
+            continue
+        size, base_size = row.costs.get("cost/bytes_packed"), base.costs.get("cost/bytes_packed")
+        time, base_time = row.costs.get("latency"), base.costs.get("latency")
+        if size and base_size and time and base_time and size < base_size and time > CLEARLY * base_time:
+            yield (
+                f"smaller but slower: {row.group.name} takes {size / base_size:.0%} of the bytes "
+                f"and {time / base_time:.0%} of the time of {base.group.name}"
+            )
+
+
+def packed_smaller_than_file(comparison: Comparison) -> Iterator[str]:
+    """A size on paper that the saved file does not have."""
+    for row in comparison.rows:
+        packed, file = row.costs.get("cost/bytes_packed"), row.costs.get("cost/bytes_file")
+        if packed and file and file > 2 * packed and file - packed > 100_000:  # small files are mostly header
+            yield f"{row.group.name}: {packed / 1e6:.2f} MB packed, but a file of {file / 1e6:.2f} MB"
+
+
+def noisy_latency(comparison: Comparison) -> Iterator[str]:
+    """Latency cells whose times scatter, which makes their median doubtful."""
+    if comparison.latency is None:
+        return
+    cell = comparison.latency.removeprefix("speed/latency_ms_p50_")
+    noisy = [row for row in comparison.rows if row.costs.get(f"speed/noise_{cell}", 0.0) > NOISY]
+    if noisy:
+        worst = max(row.costs[f"speed/noise_{cell}"] for row in noisy)
+        names = "; ".join(row.group.name for row in noisy[:5]) + (" ..." if len(noisy) > 5 else "")
+        yield f"noisy latency (p90/p50 up to {worst:.1f}; above {NOISY} do not rank by it): {names}"
+
+
+def machines_differ(comparison: Comparison) -> Iterator[str]:
+    """Milliseconds from several kinds of machine in one table."""
+    facts = {_machine(run.record["environment"]) for group in comparison.groups for run in group.runs}
+    if len(facts) > 1 and comparison.latency:
+        yield (
+            f"timed on {len(facts)} kinds of machine ({'; '.join(sorted(facts))}): "
+            "compare speed/speedup_*, the ratio to the yardstick, not milliseconds"
+        )
+
+
+def learnt_nothing(comparison: Comparison) -> Iterator[str]:
+    """Runs that give every example the same answer."""
+    for row in comparison.rows:
+        name = f"{row.metric.partition('/')[0]}/constant_predictions"
+        stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get(name)]
+        if stuck:
+            yield f"{row.group.name}: the same answer to every example (seed {', '.join(stuck)})"
+
+
+def diverged(comparison: Comparison) -> Iterator[str]:
+    """Runs that ended no better than guessing."""
+    for row in comparison.rows:
+        stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get("train/diverged")]
+        if stuck:
+            yield f"{row.group.name}: learned nothing in {len(stuck)} of {row.n} runs (seed {', '.join(stuck)})"
+
+
+def _compressed(rows: list[Row]) -> Iterator[tuple[Row, Row]]:
+    """Each compressed row with the row of the same settings without compression."""
+    compressed = [row for row in rows if row.group.settings["compression"]]
+    if not compressed:
+        return
+    plain = {_uncompressed(row): row for row in rows if not row.group.settings["compression"]}
+    for row in compressed:
+        if found := plain.get(_uncompressed(row)):
+            yield row, found
+
+
+def _uncompressed(row: Row) -> str:
+    return repr(sorted((k, str(v)) for k, v in row.group.settings.items() if not k.startswith("compression")))
+
+
+def _machine(environment: dict[str, object]) -> str:
+    return f"{environment.get('cpu')}, {environment.get('cores')} cores, {environment.get('device')}"

@@ -1,0 +1,153 @@
+"""Where each setting of a recorded run came from: a file of conf/, a sweep's YAML, the command line, or derived.
+
+Nothing is guessed: the recorded overrides are composed again by Hydra, whose defaults list names the files in order,
+and the result is held against the record. A value that today's files no longer give is said to be one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from runner.compare.select import shown
+from runner.compose import compose, groups, resolve
+from runner.identity import flatten
+from runner.record import read
+
+RESOLVE = "runner/compose.py:resolve"
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One setting as recorded, and where it came from."""
+
+    key: str
+    value: Any
+    source: str
+
+
+def origins(record: dict[str, Any], output: Path) -> list[Origin]:
+    """The origin of every setting in a record, in the order of the config; ConfigError if it no longer composes."""
+    from omegaconf import OmegaConf
+
+    words = [str(word) for word in record["overrides"]]
+    config = compose(words)
+    composed = flatten(OmegaConf.to_container(config, resolve=True))
+    today = flatten(asdict(resolve(config)))
+    files = _files(words)
+    typed = _typed(words, sweep_of(output, str(record["identity"])))
+
+    def origin(key: str) -> str:
+        return _written(key, files, typed) or f"default in {_module(key)}"
+
+    return [
+        Origin(key, value, _source(key, value, composed, today, origin))
+        for key, value in flatten(record["config"]).items()
+        if not key.endswith("description")
+    ]
+
+
+def _source(key: str, value: Any, composed: dict[str, Any], today: dict[str, Any], origin: Callable[[str], str]) -> str:
+    """The origin of a recorded value, in words."""
+    written, now = composed.get(key, _ABSENT), today.get(key, _ABSENT)
+    derived = written is not _ABSENT and written != now
+    if derived:
+        here = "" if now == value else f"; here it would be {shown(now)}"
+        return f"derived by {RESOLVE} from {shown(written)}, {origin(key)}{here}"
+    if now is _ABSENT:
+        return "recorded by other code: there is no such setting today"
+    if now != value:
+        return f"recorded by other code or files: today it is {shown(now)}, {origin(key)}"
+    return origin(key)
+
+
+def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
+    """For each key the YAML that set it last, and the value as written there, interpolations and all."""
+    from hydra import initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf
+
+    GlobalHydra.instance().clear()
+    found: dict[str, tuple[str, Any]] = {}
+    with initialize_config_module("conf", version_base="1.3"):
+        loader: Any = GlobalHydra.instance().config_loader()
+        for default in loader.compute_defaults_list("config", words, RunMode.RUN).defaults:
+            path, package = str(default.config_path), str(default.package or "")
+            if path.startswith("hydra/"):
+                continue
+            loaded = loader.repository.load_config(path)
+            content = flatten(OmegaConf.to_container(loaded.config, resolve=False))
+            name = f"{path}.yaml" if path.startswith("sweep/") else f"conf/{path}.yaml"
+            found |= {
+                f"{package}.{key}" if package else key: (name.replace("sweep/", "sweeps/"), value)
+                for key, value in content.items()
+            }
+    return found
+
+
+def sweep_of(output: Path, identity: str) -> dict[str, Any] | None:
+    """The newest recorded sweep that this run is part of."""
+    sweeps = [read(path.parent, "sweep.json") or {} for path in output.glob("sweeps/*/sweep.json")]
+    mine = [s for s in sweeps if any(run.get("identity") == identity for run in s.get("runs", []))]
+    return max(mine, key=lambda sweep: str(sweep.get("started")), default=None)
+
+
+def _typed(words: list[str], sweep: dict[str, Any] | None) -> dict[str, str]:
+    """For each overridden key or group what overrode it: the command line, or the sweep the run was part of."""
+    commanded = {_key(word): word for word in (sweep or {}).get("overrides", [])}
+    found = {}
+    for word in words:
+        key = _key(word)
+        if sweep and key not in commanded and key not in ("sweep", "hydra"):
+            name = sweep.get("name")
+            found[key] = f"{word} of " + (f"sweeps/{name}.yaml" if name else f"sweep {sweep.get('id')}")
+        else:
+            found[key] = f"{commanded.get(key, word)} on the command line"
+    return found
+
+
+def _key(word: str) -> str:
+    return str(word).partition("=")[0].lstrip("+~")
+
+
+def _written(key: str, files: dict[str, tuple[str, Any]], typed: dict[str, str]) -> str | None:
+    """Who wrote the value of a key: an override, or a file and what chose that file; None for nobody."""
+    parts = key.split(".")
+    for end in range(len(parts), 0, -1):
+        over = ".".join(parts[:end])
+        if over in typed and over not in groups():
+            return typed[over]
+    if key not in files:
+        return None
+    name, value = files[key]
+    text = name
+    group = name.removeprefix("conf/").rpartition("/")[0]
+    # A nested group's file is chosen by itself or by a preset of the group above it.
+    above = [group.rsplit("/", up)[0] for up in range(group.count("/") + 1)]
+    if chosen := next((typed[name] for name in above if name in typed), None):
+        text += f", by {chosen.removesuffix(' on the command line')}"
+    reference = re.fullmatch(r"\$\{([\w.]+)\}", value) if isinstance(value, str) else None
+    if reference:
+        text += f" as {value}: {_written(reference[1], files, typed) or f'default in {_module(reference[1])}'}"
+    elif isinstance(value, str) and "${" in value:
+        text += f" as {value}"
+    return text
+
+
+def _module(key: str) -> str:
+    """The file of the dataclass that declares a setting."""
+    from runner.schema import Settings
+
+    kind: Any = Settings
+    for part in key.split(".")[:-1]:
+        if not dataclasses.is_dataclass(kind) or part not in get_type_hints(kind):
+            break
+        hint = get_type_hints(kind)[part]
+        kind = next((k for k in (hint, *get_args(hint)) if dataclasses.is_dataclass(k)), kind)
+    return f"{kind.__module__.replace('.', '/')}.py"

@@ -1,0 +1,217 @@
+"""Two groups on the same examples: how large the difference is, and whether it could be chance.
+
+Runs are paired seed by seed on their stored predictions. With one pair the test is McNemar's for accuracy and a paired
+bootstrap over the examples for every other score. With several pairs two things are chance: which examples were
+drawn, and which seeds. Each is tested (McNemar with examples as clusters, or the bootstrap; a paired t test over seeds)
+and a difference counts only if it stands against both: the p-value is the larger, the interval spans both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.compare import stats
+from runner.compare.groups import Group
+from runner.compare.predictions import Predictions, read_predictions
+from runner.compare.select import Run
+from runner.metrics import direction
+
+ALPHA = 0.05
+
+
+@dataclass
+class Paired:
+    """The difference first - second of a metric; `p_holm` is set once the whole table is known."""
+
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p_examples: float
+    p_seeds: float | None
+    test: str
+    seeds: list[int]
+    examples: int
+    same_answers: bool
+    p_holm: float | None = None
+
+    @property
+    def p(self) -> float:
+        """The larger of the two p-values: a difference must stand over examples and over seeds."""
+        return max(self.p_examples, self.p_seeds or 0.0)
+
+    @property
+    def distinguishable(self) -> bool:
+        return (self.p if self.p_holm is None else self.p_holm) < ALPHA
+
+    def in_words(self) -> str:
+        """The verdict as a sentence without a subject: better by, worse by, or not distinguishable."""
+        if not self.distinguishable:
+            return f"not distinguishable{self._why()}"
+        word = {"higher": ("better", "worse"), "lower": ("worse", "better")}.get(
+            direction(self.metric), ("more", "less")
+        )
+        sure = "" if self.p_seeds is not None else ", one seed"
+        return f"{word[self.difference < 0]} by {abs(self.difference):.4f}{sure}"
+
+    def _why(self) -> str:
+        if self.same_answers:
+            return ": the same answers"
+        if self.p < ALPHA:
+            return ": one of many comparisons"
+        if self.p_seeds is None:
+            return ": within the noise of the examples"
+        if self.p_seeds >= ALPHA > self.p_examples:
+            return ": the seeds scatter as much"
+        return ""
+
+
+@dataclass
+class Refused:
+    """Why two groups cannot be compared."""
+
+    reason: str
+
+    def in_words(self) -> str:
+        return f"not compared: {self.reason}"
+
+
+def compare(first: Group, second: Group, metric: str) -> Paired | Refused:
+    """The difference of a metric between two groups on the same examples, or why there is none to be had."""
+    common = [seed for seed in first.seeds if seed in second.seeds]
+    if not common:
+        seeds = [", ".join(map(str, group.seeds)) for group in (first, second)]
+        return Refused(f"no seed in common ({seeds[0]} against {seeds[1]}), so no pairs")
+    return compare_runs([(first.seeds[seed], second.seeds[seed]) for seed in common], metric)
+
+
+def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
+    """The mean difference of a metric over pairs of runs on the same examples, or why there is none to be had."""
+    refusal = _refusal(runs, metric)
+    if refusal:
+        return Refused(refusal)
+    split, _, score = metric.partition("/")
+    answers = _read_pairs(runs, split)
+    if isinstance(answers, str):
+        return Refused(answers)
+    kind = str(runs[0][0].record["data"].get("task"))
+    test, p_examples, over_examples = _over_examples(answers, kind, score)
+    differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
+    found = stats.paired_seeds(differences)
+    p_seeds, intervals = (None, [over_examples]) if found is None else (found[0], [over_examples, found[1]])
+    return Paired(
+        metric,
+        float(np.mean(differences)),
+        min(interval.low for interval in intervals),
+        max(interval.high for interval in intervals),
+        p_examples,
+        p_seeds,
+        test,
+        [first.seed for first, _ in runs],
+        len(answers[0][0].labels),
+        all(np.array_equal(mine.predicted, other.predicted) for mine, other in answers),
+    )
+
+
+Pair = tuple[Predictions, Predictions]
+
+
+def _read_pairs(runs: list[tuple[Run, Run]], split: str) -> list[Pair] | str:
+    """The stored answers of each pair of runs, or why they cannot be paired."""
+    pairs: list[Pair] = []
+    for first, second in runs:
+        mine, other = read_predictions(first, split), read_predictions(second, split)
+        if mine is None or other is None:
+            run = first if mine is None else second
+            return f"run {run.identity} (seed {run.seed}) has no readable predictions-{split}.parquet"
+        if not np.array_equal(mine.labels, other.labels):
+            return f"the labels of {split} differ between {first.identity} and {second.identity}"
+        pairs.append((mine, other))
+    return pairs
+
+
+def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
+    split, _, score = metric.partition("/")
+    if score not in _scores():
+        return f"{metric} is not a score of single examples, so there is no paired test"
+    for first, second in runs:
+        if first.examples(split) != second.examples(split):
+            return f"other examples ({split} of data {first.examples(split)[:8]} against {second.examples(split)[:8]})"
+        for run in (first, second):
+            if metric not in run.metrics:
+                return f"run {run.identity} has no {metric}"
+    return None
+
+
+def _scores() -> set[str]:
+    from runner.tasks import classification, regression
+
+    return {*classification.OF_CONFUSION, *regression.OF_COUNTS}
+
+
+def _over_examples(pairs: list[Pair], kind: str, score: str) -> tuple[str, float, stats.Interval]:
+    """The name of the test over examples, its p-value, and the interval of the difference over examples."""
+    count = len(pairs[0][0].labels)
+    over = f"bootstrap over {count} examples"
+    if score == "accuracy":
+        differences = np.mean([first.right - second.right for first, second in pairs], axis=0)
+        interval = stats.ends(stats.resample_mean(differences), over)
+        if len(pairs) == 1:
+            only_first, only_second = int(np.sum(differences > 0)), int(np.sum(differences < 0))
+            return "McNemar", stats.mcnemar(only_first, only_second), interval
+        return "McNemar, examples as clusters", stats.mcnemar_clustered(differences), interval
+    resampled = _resample(pairs, kind, score)
+    return "paired bootstrap", stats.bootstrap_p(resampled), stats.ends(resampled, over)
+
+
+def _resample(pairs: list[Pair], kind: str, score: str) -> np.ndarray:
+    """Differences of a score between the first and the second of each pair (averaged), the same rows drawn for all."""
+    labels = pairs[0][0].labels
+    if kind == "classification":
+        from runner.tasks.classification import OF_CONFUSION
+
+        firsts, seconds = ([pair[side].predicted for pair in pairs] for side in (0, 1))
+        return stats.resample_confusions(labels, firsts, seconds, OF_CONFUSION[score])
+    from runner.tasks.intervals import resample_rows
+    from runner.tasks.regression import OF_COUNTS
+
+    targets = labels.astype(np.float64)
+    scorers = [[OF_COUNTS[score](p.predicted.astype(np.float64), targets) for p in pair] for pair in pairs]
+
+    def difference(counts: np.ndarray) -> np.ndarray:
+        return np.asarray(np.mean([first(counts) - second(counts) for first, second in scorers], axis=0))
+
+    return resample_rows(len(labels), difference, resamples=stats.RESAMPLES)
+
+
+def score_interval(found: Predictions, kind: str, score: str) -> stats.Interval | None:
+    """The 95 % interval of a single run's score over its examples; None for what is not a score of examples."""
+    count = len(found.labels)
+    over = f"{count} examples, one seed"
+    if kind == "classification":
+        from runner.tasks.classification import OF_CONFUSION
+        from runner.tasks.intervals import bootstrap_confusion
+
+        if score not in OF_CONFUSION:
+            return None
+        size = 1 + int(max(found.labels.max(), found.predicted.max()))
+        confusion = np.bincount(found.labels * size + found.predicted, minlength=size * size).reshape(size, size)
+        return stats.Interval(*bootstrap_confusion(confusion, OF_CONFUSION[score]), over)
+    from runner.tasks.intervals import bootstrap_rows
+    from runner.tasks.regression import OF_COUNTS
+
+    if score not in OF_COUNTS:
+        return None
+    scorer = OF_COUNTS[score](found.predicted.astype(np.float64), found.labels.astype(np.float64))
+    return stats.Interval(*bootstrap_rows(count, scorer), over)
+
+
+def correct(comparisons: Iterator[Paired | Refused | None]) -> int:
+    """Set Holm's corrected p-values over one table; returns how many tests it has."""
+    tested = [found for found in comparisons if isinstance(found, Paired)]
+    for found, p in zip(tested, stats.holm([found.p for found in tested])):
+        found.p_holm = p
+    return len(tested)

@@ -1,0 +1,27 @@
+"""Pareto fronts: which groups no other group beats in score and cost at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Letter, metric and words of each cost a front is drawn over. Latency: the first cell that the records hold.
+AXES = {
+    "b": ("cost/bytes_packed", "packed bytes"),
+    "l": ("latency", "latency"),
+    "m": ("cost/macs", "MACs"),
+}
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """The indices of the points (score, cost) that are not dominated, cheapest first.
+
+    Score: higher is better; cost: lower is better. A point is dominated when another is at least as good in both and
+    better in one; points that are equal in both are all kept.
+    """
+    kept: list[int] = []
+    order = sorted(range(len(points)), key=lambda i: (points[i][1], -points[i][0]))
+    for index in order:
+        score = points[index][0]
+        if not kept or score > points[kept[-1]][0] or points[index] == points[kept[-1]]:
+            kept.append(index)
+    return kept

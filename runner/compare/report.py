@@ -1,0 +1,82 @@
+"""A comparison as files: report.html, table.md, runs.csv, groups.csv, groups.parquet and plots/*.png.
+
+write(records, Path("outputs/sweeps/0123456789"), title="dsn_vs_bert_tiny", baseline="model=bert-tiny")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.compare.analyse import Comparison, analyse
+from runner.compare.claims import judge
+from runner.compare.select import from_records
+from runner.errors import ConfigError
+from runner.version import VERSION
+
+
+def write(
+    records: Iterable[dict[str, Any]],
+    folder: Path,
+    *,
+    title: str,
+    question: str | None = None,
+    claims: Iterable[dict[str, Any]] = (),
+    baseline: str | Mapping[str, Any] | None = None,
+    metric: str | None = None,
+    output: Path | None = None,
+) -> list[Path]:
+    """Compare the records and write every file of the report into `folder`; returns the paths written.
+
+    records: finished runs; the others are listed as left out. baseline: as for `analyse`; where it is not among the
+    runs the report says so and has no tests. output: the folder of the run folders, for predictions and learning
+    curves; None: two levels above a folder `<output>/sweeps/<id>`, else the parent of `folder`. ConfigError if no
+    record is finished.
+    """
+    where = output or (folder.parent.parent if folder.parent.name == "sweeps" else folder.parent)
+    selection = from_records(list(records), where)
+    if not selection.runs:
+        raise ConfigError(f"no finished run to report on in {where}")
+    comparison = analyse(selection, baseline=baseline, metric=metric, forgiving=True)
+    comparison.claims = judge(list(claims), comparison.rows)
+    return write_files(comparison, folder, title=title, question=question)
+
+
+def write_files(comparison: Comparison, folder: Path, *, title: str, question: str | None = None) -> list[Path]:
+    """Write the report of a comparison; each file appears whole or not at all."""
+    from runner.compare.export import group_lines, run_lines, write_csv, write_parquet
+    from runner.compare.html import page
+    from runner.compare.plots import draw
+    from runner.compare.table import markdown
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {folder} cannot be made: {error.strerror}. Try: --out report") from error
+    groups, runs = group_lines(comparison), run_lines(comparison)
+    made = f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by Bertier {VERSION}."
+
+    def csv_of(lines: list[dict[str, Any]], path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            write_csv(lines, stream)
+
+    def html(path: Path) -> None:
+        path.write_text(page(comparison, title=title, question=question, made=made), encoding="utf-8")
+
+    writers: dict[str, Callable[[Path], object]] = {
+        "report.html": html,
+        "table.md": lambda path: path.write_text(markdown(comparison, title, question), encoding="utf-8"),
+        "runs.csv": lambda path: csv_of(runs, path),
+        "groups.csv": lambda path: csv_of(groups, path),
+        "groups.parquet": lambda path: write_parquet(groups, path),
+    }
+    written = []
+    for name, writer in writers.items():
+        path = folder / name
+        part = path.with_name(f"{name}.part")
+        writer(part)
+        part.replace(path)
+        written.append(path)
+    return written + draw(comparison, folder / "plots")

@@ -1,0 +1,264 @@
+"""A comparison as text: the cells that the terminal, Markdown and the report share.
+
+The header says what every interval is over; a number without n and interval is not printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.compare.analyse import Comparison, Row
+from runner.compare.claims import Verdict
+from runner.compare.pairs import Paired
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MOST_ROWS = 60  # in a terminal; files hold them all
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its title, the value of a row (None for an empty cell) and how the value is written."""
+
+    title: str
+    numeric: bool
+    value: Callable[[Row], Any]
+    form: Callable[[Any], str] = str
+
+    def cell(self, row: Row) -> str:
+        """The text of a row's cell, "" where there is no value."""
+        value = self.value(row)
+        return "" if value is None else self.form(value)
+
+
+def columns(comparison: Comparison) -> list[Column]:
+    """Quality, size and speed of each group; columns that no row fills are left out."""
+    metrics = {row.metric for row in comparison.rows}
+    score = metrics.pop() if len(metrics) == 1 else "score"
+    found = [
+        Column("group", False, lambda row: row.group.name),
+        Column("metric", False, lambda row: row.metric if score == "score" else None),
+        Column(score, True, lambda row: row.mean, "{:.4f}".format),
+        Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
+        Column("95 %", True, lambda row: row.interval, lambda found: f"{found.low:.4f}-{found.high:.4f}"),
+        Column("seeds", True, lambda row: row.n),
+        *(_apart() if any(map(_is_partly_trained, comparison.rows)) else ()),
+        Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
+        Column("non-zero", True, _nonzero, "{:.0%}".format),
+        Column("packed MB", True, _cost("cost/bytes_packed", 1e6), "{:,.2f}".format),
+        Column("file MB", True, _cost("cost/bytes_file", 1e6), "{:,.2f}".format),
+        Column("MACs", True, _cost("cost/macs"), short),
+        Column("ms", True, _cost("latency"), "{:,.3f}".format),
+        Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
+        Column("front", False, lambda row: row.fronts or None),
+    ]
+    return [column for column in found if any(column.cell(row) for row in comparison.rows)]
+
+
+def test_columns() -> list[Column]:
+    """The test of each group against the baseline."""
+    return [
+        Column("group", False, lambda row: row.group.name),
+        Column("verdict", False, lambda row: row.verdict or None),
+        Column("difference", True, _tested(lambda found: found.difference), "{:+.4f}".format),
+        Column("95 %", True, _tested(lambda found: found), lambda found: f"{found.low:+.4f} to {found.high:+.4f}"),
+        Column("pairs", True, _tested(lambda found: len(found.seeds))),
+        Column("p examples", True, _tested(lambda found: found.p_examples), p_text),
+        Column("p seeds", True, _tested(lambda found: found.p_seeds), p_text),
+        Column("p Holm", True, _tested(lambda found: found.p_holm), p_text),
+    ]
+
+
+def p_text(p: float) -> str:
+    """A p-value to two digits; tiny ones as a bound."""
+    return "<0.0001" if p < 0.0001 else f"{p:.2g}"
+
+
+def short(value: float) -> str:
+    """A large number with three digits: 4.47 M, 512."""
+    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= unit:
+            return f"{value / unit:.2f}{name}"
+    return f"{value:.0f}"
+
+
+def claim_cells(verdict: Verdict) -> list[str]:
+    """Claim, published, measured with interval, verdict, why."""
+    measured = "" if verdict.measured is None else f"{verdict.measured:,.4g}"
+    if verdict.interval and verdict.interval.high > verdict.interval.low:
+        measured += f" ({verdict.interval.low:,.4g} to {verdict.interval.high:,.4g})"
+    published = f"{verdict.metric} {verdict.kind} {verdict.published:,.4g}"
+    return [verdict.claim, published, measured, verdict.verdict, verdict.why]
+
+
+CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]
+
+
+def legend(comparison: Comparison) -> list[str]:
+    """What the columns mean, one sentence a line."""
+    lines = []
+    if any(row.n > 1 for row in comparison.rows):
+        lines.append(
+            "95 %: Student's t over seeds, on the same examples. The bootstrap over seeds is in groups.csv; "
+            "with three seeds it covers the mean in 76 % of the cases, t in 95 %."
+        )
+    if any(row.n == 1 for row in comparison.rows):
+        lines.append("Where there is one seed, 95 % is over the examples of that one run and says nothing about seeds.")
+    if comparison.latency:
+        lines.append(f"ms: {comparison.latency}, mean over runs.")
+    lines.append("front: not beaten in score and in packed bytes (b), latency (l), multiply-adds (m).")
+    return lines
+
+
+def test_legend(comparison: Comparison) -> list[str]:
+    """How the tests were made."""
+    kinds = sorted({row.paired.test for row in comparison.rows if isinstance(row.paired, Paired)})
+    tests = "1 test" if comparison.tests == 1 else f"{comparison.tests} tests"
+    return [
+        f"Against {comparison.baseline}, seed by seed on the same examples: {'; '.join(kinds) or 'nothing to pair'}."
+        " With several seeds also a paired t test over them; a difference must stand against both.",
+        f"p Holm: the larger of the two, corrected for {tests} in this table; below 0.05 is distinguishable.",
+    ]
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """The whole comparison in a terminal."""
+    shown = comparison.rows[:MOST_ROWS]
+    _print(console, "compared", columns(comparison), shown)
+    if len(shown) < len(comparison.rows):
+        _say(console, f"... and {len(comparison.rows) - len(shown)} more groups: --out FOLDER or --format csv has all")
+    for line in legend(comparison):
+        _say(console, line)
+    if comparison.baseline:
+        console.print()
+        _print(console, f"against {comparison.baseline}", test_columns(), shown)
+        for line in test_legend(comparison):
+            _say(console, line)
+    elif len(comparison.rows) > 1:
+        _say(console, f'For tests on the same examples name a baseline: --baseline "{comparison.rows[-1].group.name}"')
+    if comparison.claims:
+        console.print()
+        _print_claims(console, comparison.claims)
+    for note in notes(comparison):
+        _say(console, note)
+
+
+def notes(comparison: Comparison) -> Iterator[str]:
+    """What a reader must know: groups kept apart, suspicious costs, runs left out."""
+    yield from (f"note: {note}" for note in comparison.notes)
+    yield from (f"look: {sentence}" for sentence in comparison.lint)
+    left_out = comparison.selection.left_out
+    yield from (f"left out: {name} ({why})" for name, why in left_out[:8])
+    if len(left_out) > 8:
+        yield f"left out: {len(left_out) - 8} more"
+
+
+def markdown(comparison: Comparison, title: str, question: str | None) -> str:
+    """The comparison as a Markdown page."""
+    lines = [f"# {title}", ""] + ([question, ""] if question else [])
+    lines += _markdown_table(columns(comparison), comparison.rows)
+    lines += ["", *(f"- {line}" for line in legend(comparison))]
+    if comparison.baseline:
+        lines += ["", *_markdown_table(test_columns(), comparison.rows), ""]
+        lines += [f"- {line}" for line in test_legend(comparison)]
+    if comparison.claims:
+        rows = [claim_cells(claim) for claim in comparison.claims]
+        lines += ["", *_pipes(CLAIM_TITLES, [False] * len(CLAIM_TITLES), rows)]
+    said = [f"- {note}" for note in notes(comparison)]
+    return "\n".join(lines + (["", *said] if said else [])) + "\n"
+
+
+def _markdown_table(shown: list[Column], rows: list[Row]) -> list[str]:
+    cells = [[column.cell(row) for column in shown] for row in rows]
+    return _pipes([column.title for column in shown], [column.numeric for column in shown], cells)
+
+
+def _pipes(titles: list[str], numeric: list[bool], rows: list[list[str]]) -> list[str]:
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+    return [line(titles), line(["---:" if right else "---" for right in numeric]), *(line(row) for row in rows)]
+
+
+def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -> None:
+    """A table; one that is wider than the terminal is continued below, under the same groups."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    for part in fit(shown, rows, console.width):
+        table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        for column in part:
+            table.add_column(
+                escape(column.title), justify="right" if column.numeric else "left", no_wrap=column.numeric
+            )
+        for row in rows:
+            table.add_row(*(escape(column.cell(row)) for column in part), style="bold" if row.is_baseline else None)
+        console.print(table)
+
+
+def fit(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
+    """The columns cut into tables that fit the width, each beginning with the first column."""
+
+    def needs(column: Column) -> int:
+        widest = max([len(column.title), *(len(column.cell(row)) for row in rows)])
+        return (widest if column.numeric else min(widest, 40)) + 3  # text may wrap, numbers not; 3: padding and rule
+
+    first, *others = shown
+    parts, used = [[first]], needs(first)
+    for column in others:
+        if used + needs(column) > width and len(parts[-1]) > 1:
+            parts.append([first])
+            used = needs(first)
+        parts[-1].append(column)
+        used += needs(column)
+    return parts
+
+
+def _print_claims(console: Console, claims: list[Verdict]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="published against measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for title in CLAIM_TITLES:
+        table.add_column(title)
+    for claim in claims:
+        table.add_row(*(escape(cell) for cell in claim_cells(claim)))
+    console.print(table)
+
+
+def _say(console: Console, text: str) -> None:
+    from rich.markup import escape
+
+    console.print(escape(text), soft_wrap=True)
+
+
+def _cost(name: str, unit: float = 1.0) -> Callable[[Row], float | None]:
+    return lambda row: row.costs[name] / unit if name in row.costs else None
+
+
+def _apart() -> list[Column]:
+    """What was trained beside what an answer needs: of a frozen encoder nothing is trained, and it still runs."""
+    return [
+        Column("trained", True, _cost("cost/params_trained"), "{:,.0f}".format),
+        Column("deployed", True, _cost("cost/params_deployed"), "{:,.0f}".format),
+    ]
+
+
+def _is_partly_trained(row: Row) -> bool:
+    trained, total = row.costs.get("cost/params_trained"), row.costs.get("cost/params")
+    return trained is not None and total is not None and trained < total
+
+
+def _nonzero(row: Row) -> float | None:
+    """The share of non-zero parameters where zeros are worth a word: below 99 %."""
+    total, nonzero = row.costs.get("cost/params"), row.costs.get("cost/params_nonzero")
+    return nonzero / total if total and nonzero is not None and nonzero < 0.99 * total else None
+
+
+def _tested(value: Callable[[Paired], Any]) -> Callable[[Row], Any]:
+    return lambda row: value(row.paired) if isinstance(row.paired, Paired) else None

@@ -1,0 +1,195 @@
+"""Hydra's side of a sweep: the launcher `local` (a process a job, side by side) and the sweeper `grid`.
+
+`grid` is Hydra's own sweeper without its check of every job one after the other: the launcher composes them anyway,
+side by side, and checks more.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+
+from runner.errors import refuse
+from runner.sweep.ledger import Ledger
+from runner.sweep.plan import Job, plan
+from runner.sweep.pool import Pool, gpus
+from runner.sweep.worker import Task
+from runner.terminal import comparison
+from runner.threads import cores, set_threads
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+REFUSED = 2
+
+
+class Grid(BasicSweeper):
+    """Every combination of the swept values, as one batch."""
+
+    returned: ClassVar[list[JobReturn]] = []  # hydra.main gives the results to nobody
+
+    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
+        """Leave it to the launcher where that is ours."""
+        if not isinstance(self.launcher, LocalLauncher):
+            super().validate_batch_is_legal(batch)
+
+    @staticmethod
+    def expand(params: Mapping[str, Any], words: Sequence[str], loader: Any = None) -> list[list[str]]:
+        """Every combination of the values in a sweep's file and on the command line, which replaces the file's."""
+        own = [f"{key}={value}" for key, value in params.items()]
+        parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *words])
+        (batch,) = BasicSweeper.split_arguments(parsed, None)
+        return batch
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Run every combination; their results, in order.
+
+        Unlike Hydra's own, nothing is written here: a dump of the config could hold a tracker's password.
+        """
+        if self.config is None or self.launcher is None or self.hydra_context is None:
+            raise RuntimeError("sweep() before setup()")
+        batch = self.expand(self.params, arguments, self.hydra_context.config_loader)
+        self.validate_batch_is_legal(batch)
+        Grid.returned[:] = self.launcher.launch(batch, initial_job_idx=0)
+        if not isinstance(self.launcher, LocalLauncher):  # ours ends with more than this table
+            records = [getattr(result.return_value, "record", None) for result in Grid.returned]
+            comparison([record for record in records if record])
+        return Grid.returned
+
+
+class LocalLauncher(Launcher):
+    """Runs the jobs of a sweep in processes of their own on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger: Ledger | None = None
+        self.in_batches = False  # set by a sweeper that calls `launch` again and again, and `finish` at the end
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take what Hydra gives every launcher."""
+        self.context, self.function, self.config = hydra_context, task_function, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run the jobs that are not done yet; one result each, in order.
+
+        Leaves with exit code 2 before anything starts if a config is wrong. Raises KeyboardInterrupt.
+        """
+        from omegaconf import OmegaConf
+
+        if not hasattr(os, "fork"):
+            sys.exit(refuse(["hydra/launcher=local needs a system with fork. Try: run -m hydra/launcher=basic ..."]))
+        sweep: Any = OmegaConf.to_container(self.config.sweep, resolve=True)
+        slots = slots_for(sweep, len(job_overrides))
+        jobs = plan(job_overrides, self._load, cores(), min(slots, cores()))
+        _refuse(jobs)
+        for number, job in enumerate(jobs, initial_job_idx):
+            with_number(job, number)
+        ledger = self._open(jobs, sweep, slots)
+        try:
+            self._run(jobs, ledger, sweep, slots)
+        except BaseException:
+            self.finish(interrupted=True)
+            raise
+        if not self.in_batches:
+            self.finish()
+        return [_returned(job) for job in jobs]
+
+    def finish(self, interrupted: bool = False) -> None:
+        """End the sweep: its table, its report, its mirror."""
+        if self.ledger is not None:
+            self.ledger.close(interrupted)
+            self.ledger = None
+
+    def _load(self, overrides: list[str]) -> DictConfig:
+        return self.context.config_loader.load_sweep_config(self.config, overrides)
+
+    def _open(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> Ledger:
+        """The sweep's ledger; a further batch belongs to the same sweep."""
+        if self.ledger is None:
+            self.ledger = Ledger(list(self.config.hydra.overrides.task), list(jobs), sweep, slots)
+            self.ledger.open()
+        else:
+            self.ledger.extend(jobs)
+        return self.ledger
+
+    def _run(self, jobs: list[Job], ledger: Ledger, sweep: dict[str, Any], slots: int) -> None:
+        todo = [job for job in jobs if job.status != "done"]
+        if not todo:
+            return
+        Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
+        load_libraries({job.settings.data.source for job in todo if job.settings})
+        alive = os.pipe()
+        stop = sweep["on_failure"] == "stop"
+        task = Task(self.function, self.context, min(slots, cores()), alive)
+        try:
+            Pool(task, ledger, slots=slots, memory_gb=sweep["memory_gb"], stop_on_failure=stop).run(todo)
+        finally:
+            for end in alive:
+                os.close(end)
+
+
+def slots_for(sweep: dict[str, Any], count: int) -> int:
+    """How many of `count` jobs run side by side: sweep.jobs, else one a GPU where there are any, else one a core."""
+    return max(1, min(sweep["jobs"] or len(gpus()) or cores(), count))
+
+
+LIBRARIES = (
+    "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
+    "sklearn.metrics", "data.load", "models.build", "models.save", "runner.checkpoint", "runner.measure.latency",
+    "runner.results", "runner.train",
+)  # fmt: skip
+
+
+def load_libraries(sources: set[str]) -> None:
+    """Import once, before forking, what every job imports sooner or later: two seconds a job.
+
+    Imports only: none starts arithmetic or a thread that a fork would miss. sources: of the data.
+    """
+    set_threads(1)
+    for name in (*LIBRARIES, *(["datasets"] if "hub" in sources else [])):
+        importlib.import_module(name)
+
+
+def with_number(job: Job, number: int) -> None:
+    """Give a job its number in the sweep, in its config too, as Hydra's launchers do."""
+    from omegaconf import open_dict
+
+    job.number = number
+    with open_dict(job.config):
+        job.config.hydra.job.id = job.number
+        job.config.hydra.job.num = job.number
+
+
+def _refuse(jobs: list[Job]) -> None:
+    """Leave if a config is wrong, naming each mistake once."""
+    problems: dict[str, list[str]] = {}
+    for job in jobs:
+        if job.problem:
+            problems.setdefault(job.problem, []).append(job.label)
+    if problems:
+        lines = [
+            f"{problem} ({where[0]}{f' and {len(where) - 1} more' if where[1:] else ''})"
+            for problem, where in problems.items()
+        ]
+        sys.exit(refuse(lines))
+
+
+def _returned(job: Job) -> JobReturn:
+    """A job's result as Hydra's launchers give it."""
+    from runner.experiment import Outcome
+
+    found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
+    found.cfg = job.config
+    found.status = JobStatus.COMPLETED
+    found.return_value = job.return_value or Outcome(int(job.status != "done"), job.record, job.reason)
+    return found

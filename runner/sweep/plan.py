@@ -1,0 +1,198 @@
+"""The jobs of a command: composed side by side, checked before anything starts, and looked up among the finished.
+
+jobs = plan([["model=dsn", "seed=0"], ...], load, processes=4)
+[job.problem for job in jobs]         # the user's mistakes
+remaining([...], jobs, slots=4)       # seconds, from finished siblings
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from runner.compose import resolve
+from runner.errors import ConfigError
+from runner.schema import Settings
+from runner.sweep import index
+from runner.sweep.composing import Composer
+from runner.sweep.stale import is_held
+from runner.track.uri import mask
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+T = TypeVar("T")
+Load = Callable[[list[str]], "DictConfig"]  # from a job's overrides to its composed config
+
+
+@dataclass
+class Job:
+    """One run of a sweep: what it is, and what became of it."""
+
+    number: int
+    overrides: list[str]
+    config: Any = None  # composed, with Hydra's node
+    settings: Settings | None = None
+    problem: str | None = None  # the user's mistake in it
+    status: str = "new"  # new | running | done | failed | killed
+    identity: str | None = None
+    reason: str | None = None
+    record: dict[str, Any] | None = None  # of a finished run
+    was_done: bool = False  # before this command
+    seconds: float | None = None  # that it took, now or then
+    peak_bytes: int | None = None  # resident
+    log: Path | None = None
+    return_value: Any = None  # of the task function
+
+    @property
+    def threads(self) -> int:
+        """Cores the run uses."""
+        return (self.settings.train.threads if self.settings else None) or 1
+
+    @property
+    def label(self) -> str:
+        """The overrides without those that say how to run."""
+        hidden = ("sweep.", "+sweep=", "hydra")
+        return " ".join(mask(word) for word in self.overrides if not word.startswith(hidden))
+
+
+def plan(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:
+    """The jobs in order, each with its settings or with the mistake in them, and with what is recorded of it.
+
+    load: composes one. processes: how many compose side by side. jobs_beside: runs that will share the cores.
+    """
+    jobs = [Job(number, list(words)) for number, words in enumerate(overrides)]
+
+    composer = Composer(load)
+
+    def one(job: Job) -> Job:
+        return examine(job, composer, jobs_beside)
+
+    return side_by_side(one, jobs, processes)
+
+
+def examine(job: Job, load: Load, jobs_beside: int) -> Job:
+    """Compose one job and look up whether it is done."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from runner.check import check_settings
+
+    try:
+        job.config = load(job.overrides)
+        job.settings = resolve(job.config, jobs_beside)
+        job.problem = "\n".join(check_settings(job.settings)) or None
+    except (HydraException, OmegaConfBaseException) as error:
+        job.problem = " ".join(str(error.__cause__ or error).split())
+    except ConfigError as error:
+        job.problem = str(error)
+    if job.problem is None:
+        look_up(job)
+    return job
+
+
+def look_up(job: Job) -> None:
+    """Bring a job up to date with what is recorded of it; one with force=true is always new."""
+    from runner.record import read
+
+    settings = job.settings
+    if settings is None or settings.force:
+        return
+    output = output_of(settings)
+    job.identity = index.recall(output, index.key(settings))
+    record = read(output / job.identity) if job.identity else None
+    if record is None:
+        return
+    job.status, job.reason = record["status"], record.get("reason")
+    if job.status == "running" and not is_held(output / record["identity"]):
+        job.status, job.reason = "killed", "its process ended without a word"
+    if job.status == "done":
+        job.record, job.was_done = record, True
+        job.seconds = record["metrics"].get("time/total_s")
+
+
+def output_of(settings: Settings) -> Path:
+    """The absolute folder of run folders."""
+    return Path(settings.paths.output).expanduser().absolute()
+
+
+def expected(job: Job, finished: Sequence[Job]) -> float | None:
+    """Seconds a job will take: the mean of the finished ones most like it; None while there are none."""
+    for likeness in (_but_seed, _model_and_data, _data, _anything):
+        alike = [d.seconds for d in finished if d.seconds is not None and likeness(d) == likeness(job)]
+        if alike:
+            return fmean(alike)
+    return None
+
+
+def remaining(waiting: Sequence[Job], finished: Sequence[Job], slots: int) -> float | None:
+    """Seconds until the waiting jobs are done, `slots` at a time; None if nothing is known of any."""
+    found = [expected(job, finished) for job in waiting]
+    known = [seconds for seconds in found if seconds is not None]
+    if len(known) < len(found):
+        return None
+    return max(sum(known) / slots, max(known, default=0.0))
+
+
+def _but_seed(job: Job) -> object:
+    return sorted(word for word in job.overrides if not word.startswith("seed="))
+
+
+def _model_and_data(job: Job) -> object:
+    return (job.settings.model.name, job.settings.data.name) if job.settings else None
+
+
+def _data(job: Job) -> object:
+    return job.settings.data.name if job.settings else None
+
+
+def _anything(_job: Job) -> object:
+    return None
+
+
+def side_by_side(function: Callable[[T], T], items: list[T], processes: int) -> list[T]:
+    """`function` of each item, in order, on forked copies of this process; results must pickle."""
+    processes = min(processes, len(items) // 2)
+    if processes < 2 or not hasattr(os, "fork"):
+        return [function(item) for item in items]
+    pipes = []
+    for share in range(processes):
+        receiver, sender = Pipe(duplex=False)
+        child = os.fork()
+        if child == 0:
+            _answer(sender, function, items[share::processes])
+        sender.close()
+        pipes.append((child, receiver))
+    found: list[list[T]] = []
+    for child, receiver in pipes:
+        try:
+            found.append(pickle.loads(receiver.recv_bytes()))  # noqa: S301 from our own fork, through a pipe of ours
+        except EOFError as error:
+            raise RuntimeError("a process that composed configs ended early; what it said is above") from error
+        finally:
+            receiver.close()
+            os.waitpid(child, 0)
+    return [found[place % processes][place // processes] for place in range(len(items))]
+
+
+def _answer(sender: Connection, function: Callable[[T], T], items: list[T]) -> None:
+    """The whole life of one forked copy."""
+    import sys
+    import traceback
+
+    try:
+        sender.send_bytes(pickle.dumps([function(item) for item in items]))
+    except KeyboardInterrupt:  # the parent has got it too, and tells
+        os._exit(130)
+    except BaseException:  # whatever it was: a copy of the process must never return into the caller's code
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)

@@ -1,0 +1,243 @@
+"""The processes of a sweep: a job each, as many at a time as there are cores for, and what becomes of every one.
+
+A job that raises, is killed, crashes or takes too much memory is one row with its reason; the others go on.
+Ctrl-C once: jobs end as a lone run does, nothing new starts. Twice: all end at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.sweep import index, stale
+from runner.sweep.plan import Job, look_up, output_of
+from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
+from runner.threads import cores
+
+if TYPE_CHECKING:
+    from runner.sweep.ledger import Ledger
+
+TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
+LOG_LINES = 20
+LINE = 200  # characters of one
+
+
+class Pool:
+    """Runs the jobs of one batch; `ledger` hears of every change."""
+
+    def __init__(
+        self, task: Task, ledger: Ledger, *, slots: int, memory_gb: float | None, stop_on_failure: bool
+    ) -> None:
+        self.task, self.ledger = task, ledger
+        self.slots, self.memory_gb, self.stop_on_failure = slots, memory_gb, stop_on_failure
+        self.cores = cores()
+        self.gpus = gpus()
+        self.waiting: deque[Job] = deque()
+        self.busy: deque[Job] = deque()  # another process is at them
+        self.running: list[Running] = []
+        self.interruptions = 0
+        self.starved_before = oom_kills()
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Run the jobs; each has its final status afterwards. Raises KeyboardInterrupt if there was one."""
+        self.waiting.extend(jobs)
+        with self._signals():
+            while self.waiting or self.busy or self.running:
+                self._fill()
+                if not self.running:
+                    continue
+                for pipe in wait([running.pipe for running in self.running], TICK_S):
+                    self._hear(next(running for running in self.running if running.pipe is pipe))
+                self._limit_memory()
+                self.ledger.tick(self.running, len(self.waiting) + len(self.busy))
+        if self.interruptions:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _interrupt(self, _signal: int, _frame: Any) -> None:
+        self.interruptions += 1
+        self.waiting.clear()
+        self.busy.clear()
+        how = signal.SIGTERM if self.interruptions == 1 else signal.SIGKILL
+        for running in self.running:
+            if how == signal.SIGKILL:
+                running.ended_for = "interrupted twice"
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running.pid, how)
+
+    def _fill(self) -> None:
+        """Start what fits: jobs x threads is never more than the cores, and a GPU has one job."""
+        while len(self.running) < self.slots and not self.interruptions:
+            job, is_patient = self._next()
+            if job is None:
+                return
+            needs_gpu = bool(self.gpus) and job.settings is not None and job.settings.device != "cpu"
+            free = [gpu for gpu in self.gpus if gpu not in {running.gpu for running in self.running}]
+            used = sum(running.job.threads for running in self.running)
+            if self.running and (used + job.threads > self.cores or (needs_gpu and not free)):
+                self.waiting.appendleft(job)
+                return
+            self._start(job, is_patient=is_patient, gpu=free[0] if needs_gpu else None)
+
+    def _next(self) -> tuple[Job | None, bool]:
+        """The next job that nobody has done in the meantime; last of all those that others are at."""
+        while self.waiting:
+            job = self.waiting.popleft()
+            look_up(job)
+            if job.status != "done":
+                return job, False
+            self.ledger.ended(job)
+        # Only then is waiting for others the best there is to do.
+        return (self.busy.popleft(), True) if self.busy else (None, False)
+
+    def _start(self, job: Job, *, is_patient: bool, gpu: str | None) -> None:
+        job.status, job.reason, job.log = "running", None, self.ledger.log(job)
+        self.running.append(start(job, self.task, job.log, is_patient=is_patient, gpu=gpu))
+        self.ledger.started(job)
+        if self.interruptions:  # it came between the last look and the fork
+            os.kill(self.running[-1].pid, signal.SIGTERM)
+
+    def _hear(self, running: Running) -> None:
+        """Take in one message of a job, or its end."""
+        try:
+            kind, content = running.pipe.recv()
+        except (EOFError, OSError):
+            self._end(running)
+            return
+        if kind == MIRROR:
+            self.ledger.mirror(*content)
+        else:
+            running.answer = (kind, content)
+
+    def _end(self, running: Running) -> None:
+        """The job's process is gone: find out what became of the job."""
+        running.pipe.close()
+        _, state, usage = os.wait4(running.pid, 0)
+        self.running.remove(running)
+        job = running.job
+        job.seconds, job.peak_bytes = time.monotonic() - running.began, usage.ru_maxrss * KIB
+        if running.answer is not None and running.answer[0] == BUSY and not self.interruptions:
+            job.status = "new"
+            self.busy.append(job)
+            return
+        self._judge(running, os.waitstatus_to_exitcode(state))
+        self.ledger.ended(job)
+        if job.status == "failed" and self.stop_on_failure:
+            self.waiting.clear()
+            self.busy.clear()
+
+    def _judge(self, running: Running, code: int) -> None:
+        job = running.job
+        kind, content = running.answer or ("", ("", ""))
+        if kind == RETURNED:
+            job.return_value = content
+            record = getattr(content, "record", None)
+            job.record = record
+            worked = getattr(content, "exit_code", 0) == 0
+            job.status = record["status"] if record else "done" if worked else "failed"
+            job.reason = record["reason"] if record else getattr(content, "reason", None)
+            job.identity = record["identity"] if record else job.identity
+            job.was_done = getattr(content, "was_done", False)  # by another process, while this one waited
+            return
+        if (kind == RAISED and content[0] == "KeyboardInterrupt") or self.interruptions:
+            job.status, job.reason = "killed", running.ended_for or "interrupted"
+        elif kind == RAISED:
+            job.status, job.reason = "failed", ": ".join(filter(None, content))
+        else:
+            starved = code == -signal.SIGKILL and oom_kills() > self.starved_before
+            out_of_memory = f"out of memory: the system ended it, it had held {job.peak_bytes or 0:,} bytes"
+            job.status, job.reason = "failed", running.ended_for or (out_of_memory if starved else why(code))
+        _close_record(job)
+
+    def _limit_memory(self) -> None:
+        """End the jobs that hold more than they may."""
+        for running in self.running:
+            held = resident_bytes(running.pid)
+            running.peak_bytes = max(running.peak_bytes, held)
+            if self.memory_gb is not None and held > self.memory_gb * 1e9 and running.ended_for is None:
+                running.ended_for = (
+                    f"out of memory: held {held / 1e9:.2f} GB, more than sweep.memory_gb={self.memory_gb:g}"
+                )
+                os.kill(running.pid, signal.SIGKILL)
+
+
+KIB = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
+
+
+def _close_record(job: Job) -> None:
+    """Write into the record of a job what it could not write itself."""
+    if job.settings is None:
+        return
+    output = output_of(job.settings)
+    job.identity = index.recall(output, index.key(job.settings)) or job.identity
+    if job.identity:
+        stale.close(output / job.identity, job.status, job.reason or "")
+
+
+def oom_kills() -> int:
+    """How many processes of this control group the kernel has ended for want of memory; 0 where it does not say."""
+    try:
+        lines = Path("/sys/fs/cgroup/memory.events").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+
+
+def why(code: int) -> str:
+    """In words why a process ended: an exit code, or minus the number of a signal."""
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    name = signal.Signals(-code).name
+    known = {
+        "SIGSEGV": "crashed: segmentation fault (SIGSEGV)",
+        "SIGBUS": "crashed: bus error (SIGBUS), often a full disk or shared memory",
+        "SIGABRT": "crashed: aborted (SIGABRT)",
+        "SIGFPE": "crashed: arithmetic error (SIGFPE)",
+        "SIGILL": "crashed: illegal instruction (SIGILL)",
+        "SIGKILL": "killed from outside (SIGKILL), by a person or by the system for want of memory",
+    }
+    return known.get(name, f"killed by {name}")
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process now; 0 where the system does not say."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def gpus() -> list[str]:
+    """The CUDA devices that jobs may be given, one each, as CUDA_VISIBLE_DEVICES names them; asks no torch."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name for name in visible.split(",") if name.strip() not in ("", "-1")]
+    return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
+
+
+def last_lines(log: Path, count: int = LOG_LINES) -> str:
+    """The end of a log; of a crash, whose report starts with the innermost call, its beginning."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    crash = next((place for place, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+    shown = lines[-count:] if crash is None else lines[crash : crash + count]
+    return "\n".join(line[:LINE] for line in shown)

@@ -1,0 +1,155 @@
+"""The screen during a sweep: a live table on a terminal, one line an event elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.table import Table as Grid
+from rich.text import Text
+
+from runner.sweep.plan import Job, expected, remaining
+from runner.sweep.worker import Running
+
+SHOWN = 12  # jobs in the live table at most
+LOG_LINES = 8  # of a failed job
+
+
+class Table:
+    """What a person sees of a sweep."""
+
+    def __init__(self, jobs: list[Job], slots: int) -> None:
+        self.jobs, self.slots = jobs, slots
+        self.console = Console(highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = 120  # a pipe has no width of its own
+        self._common = common([job.label for job in jobs])
+        self._live: Any = None
+
+    def say(self, text: str) -> None:
+        """One line."""
+        self.console.print(escape(text), soft_wrap=True)
+
+    def open(self, name: str) -> None:
+        """The headline; from here on the table is live where there is a terminal."""
+        done = sum(job.was_done for job in self.jobs)
+        again = sum(job.status in ("failed", "killed") for job in self.jobs)
+        parts = [
+            f"{len(self.jobs)} runs",
+            f"{done} done already" if done else "",
+            f"{again} to try again" if again else "",
+        ]
+        self.console.rule(escape(f"sweep {name}"))
+        self.say(f"{', '.join(filter(None, parts))}; {self.slots} at a time{self._left([], len(self.jobs) - done)}")
+        if self._common:
+            self.say(f"all with: {' '.join(self._common)}")
+        if self.console.is_terminal:
+            from rich.live import Live
+
+            # No refreshing thread: the process is forked for each job, and forks and threads do not mix.
+            self._live = Live(console=self.console, auto_refresh=False, transient=True)
+            self._live.start()
+
+    def started(self, job: Job) -> None:
+        """A job has begun."""
+        if self._live is None:
+            self.say(f"started  {self._name(job)}")
+
+    def ended(self, job: Job) -> None:
+        """A job has ended: one line, and why, if it went wrong."""
+        counts = Counter(other.status for other in self.jobs)
+        ended = counts["done"] + counts["failed"] + counts["killed"]
+        took = "done already" if job.was_done else f"{job.seconds or 0:.1f} s"
+        self.say(f"{job.status:<8} {self._name(job)}  {score(job)}{took}  ({ended} of {len(self.jobs)})")
+        if job.status == "failed":
+            self._explain(job)
+
+    def _explain(self, job: Job) -> None:
+        from runner.sweep.pool import last_lines
+
+        peak = f"; peak memory {job.peak_bytes / 1e9:.2f} GB" if job.peak_bytes else ""
+        self.say(f"         {job.reason}{peak}")
+        if job.log and (text := last_lines(job.log, LOG_LINES)):
+            self.say("\n".join(f"         | {line}" for line in text.splitlines()) + f"\n         the log: {job.log}")
+
+    def update(self, running: Sequence[Running], waiting: int) -> None:
+        """Redraw the live table."""
+        if self._live is not None:
+            self._live.update(self._draw(running, waiting), refresh=True)
+
+    def _draw(self, running: Sequence[Running], waiting: int) -> Group:
+        counts = Counter(job.status for job in self.jobs)
+        head = ", ".join(f"{counts[name]} {name}" for name in ("done", "failed", "killed") if counts[name])
+        grid = Grid(box=SIMPLE_HEAD, pad_edge=False)
+        for column in ("running", "s", "GB", "last line of its log"):
+            grid.add_column(column, no_wrap=True, justify="right" if column in ("s", "GB") else "left")
+        for one in running[:SHOWN]:
+            spent = f"{time.monotonic() - one.began:.0f}"
+            grid.add_row(escape(self._name(one.job)), spent, f"{one.peak_bytes / 1e9:.2f}", escape(_last(one)))
+        line = f"{head or 'none done'}, {len(running)} running, {waiting} waiting{self._left(running, waiting)}"
+        return Group(grid, Text(line))
+
+    def _left(self, running: Sequence[Running], waiting: int) -> str:
+        """The time left in words, nothing while no run has finished."""
+        finished = [job for job in self.jobs if job.status == "done"]
+        busy = {one.job.number for one in running}
+        todo = [job for job in self.jobs if job.status != "done" and job.number not in busy][:waiting]
+        seconds = remaining(todo, finished, self.slots)
+        ends = [(expected(one.job, finished) or 0.0) - (time.monotonic() - one.began) for one in running]
+        if seconds is None or not finished:
+            return ""
+        return f", about {duration(max(seconds, 0.0) + max(ends, default=0.0))} left" if todo or running else ""
+
+    def close(self) -> None:
+        """Leave the terminal as it was; a table of what went wrong."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        failed = [job for job in self.jobs if job.status in ("failed", "killed")]
+        if not failed:
+            return
+        grid = Grid(title="did not finish", title_justify="left", box=SIMPLE_HEAD)
+        for column in ("run", "what", "status", "reason", "peak GB"):
+            grid.add_column(column, overflow="fold")
+        for job in failed:
+            peak = f"{job.peak_bytes / 1e9:.2f}" if job.peak_bytes else ""
+            grid.add_row(job.identity or "", escape(self._name(job)), job.status, escape(job.reason or ""), peak)
+        self.console.print(grid)
+        self.say("The same command again runs these and nothing else.")
+
+    def _name(self, job: Job) -> str:
+        """What tells a job from the others."""
+        return " ".join(word for word in job.label.split() if word not in self._common) or job.label or "the run"
+
+
+def common(labels: Sequence[str]) -> list[str]:
+    """The words that all labels have, in order; none if there is but one label."""
+    split = [label.split() for label in labels]
+    return [word for word in split[0] if all(word in words for words in split)] if len(split) > 1 else []
+
+
+def score(job: Job) -> str:
+    """The primary metric of a finished run."""
+    if not job.record or "data" not in job.record:
+        return ""
+    primary = job.record["data"]["primary"]
+    value = job.record["metrics"].get(primary)
+    return "" if value is None else f"{primary} {value:.4f}  "
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 40 s, 12 min, 3.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _last(running: Running) -> str:
+    from runner.sweep.pool import last_lines
+
+    return last_lines(running.job.log, 1)[:70] if running.job.log else ""

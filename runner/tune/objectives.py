@@ -1,0 +1,93 @@
+"""What a study makes best: names of runner/metrics.py, and `select` for the metric that selects the best epoch.
+
+    select               val/accuracy of data=imdb, tune/accuracy of data=sst2, ...
+    select/f1            another score of the same split
+    cost/bytes_packed    a cost; whether more or less is better is known from the list of metrics
+
+A score of a reported split is refused: a test set that was tuned on no longer tests.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+from data.settings import split_names
+from runner.errors import ConfigError
+from runner.metrics import SPLITS, check, direction
+
+if TYPE_CHECKING:
+    from runner.schema import Settings
+
+KEY = "hydra.sweeper.objectives"
+
+
+def selection(settings: Settings) -> str:
+    """The metric that selects the best epoch of such a run, as far as it is known before the data is read."""
+    metrics = settings.data.metrics or ["accuracy"]  # or spearman: more is better all the same
+    return f"{split_names(settings.data)[0]}/{metrics[0]}"
+
+
+def metric(objective: str, selected_by: str) -> str:
+    """The name under which a record holds the objective; `selected_by`: the selection metric of that run."""
+    if objective == "select":
+        return selected_by
+    if objective.startswith("select/"):
+        return f"{selected_by.split('/')[0]}/{objective.split('/', 1)[1]}"
+    return objective
+
+
+def optuna_direction(objective: str, settings: Settings) -> Literal["maximize", "minimize"]:
+    """What Optuna is to do with the objective."""
+    return "maximize" if direction(metric(objective, selection(settings))) == "higher" else "minimize"
+
+
+def problems(objectives: list[str], pruner: str | None, settings: Settings) -> list[str]:
+    """One line for every objective that cannot be tuned with these settings, with the cure."""
+    found = [p for name in objectives if (p := _problem(name, settings))]
+    if not objectives:
+        found.append(f"{KEY} is empty. Try: {KEY}=[select]")
+    if len(set(objectives)) < len(objectives):
+        found.append(f"{KEY} names an objective twice. Try: {KEY}=[{','.join(dict.fromkeys(objectives))}]")
+    if pruner and not found and [metric(name, selection(settings)) for name in objectives] != [selection(settings)]:
+        found.append(
+            f"hydra.sweeper.pruner={pruner} ends runs by their selection metric, so it must be the only objective. "
+            f"Try: hydra.sweeper.pruner=null, or {KEY}=[select]"
+        )
+    return found
+
+
+def _problem(objective: str, settings: Settings) -> str | None:
+    name = metric(objective, selection(settings))
+    if "/" not in name:
+        return (
+            f"{KEY}: no objective {name!r}; it is `select` or a metric such as cost/bytes_packed. Try: {KEY}=[select]"
+        )
+    try:
+        better = check(name).direction
+    except KeyError as error:
+        return f"{KEY}: {error.args[0]}. Try: {KEY}=[select]"
+    split, score = name.split("/", 1)
+    select, _ = split_names(settings.data)
+    if split in SPLITS and split not in ("train", select):
+        return (
+            f"{KEY}: {name} is not a score of the split that selects, which is `{select}` with "
+            f"data={settings.data.name}; a reported split that is tuned on no longer tests. Try: {KEY}=[select/{score}]"
+        )
+    if better == "none":
+        return f"{KEY}: {name} is a fact, neither more nor less of it is better. Try: {KEY}=[select]"
+    if split == "speed" and not settings.measure.enabled:
+        return f"{KEY}: {name} is not measured with measure=off. Try: measure=quick"
+    return None
+
+
+def value(objective: str, record: dict[str, Any]) -> float:
+    """The objective's value in the record of a finished run; ConfigError if such a run has no such metric."""
+    selected_by, metrics = record["data"]["selection"], record["metrics"]
+    name = metric(objective, selected_by)
+    split = name.split("/")[0]
+    if name not in metrics or (split in SPLITS and split not in ("train", selected_by.split("/")[0])):
+        split = selected_by.split("/")[0]
+        there = [n for n in metrics if n.startswith((f"{split}/", "cost/", "speed/latency_ms_p50"))]
+        raise ConfigError(f"{KEY}: run {record['identity']} has no {name} to tune on. It has: {', '.join(there)}")
+    return float(metrics[name]) if math.isfinite(metrics[name]) else math.nan

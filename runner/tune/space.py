@@ -1,0 +1,60 @@
+"""Hydra's sweep grammar as Optuna's distributions, so that one way of writing serves sweeps and tuning.
+
+choice(16,32,64), or 16,32,64     one of them
+range(1,9), range(0,1,0.25)       evenly spaced, the end left out, as everywhere in Hydra
+interval(0,0.5)                   any number between
+int(interval(8,64))               any whole number between
+tag(log,interval(1e-5,1e-2))      the same, drawn on a logarithmic scale
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override, Sweep
+    from optuna.distributions import BaseDistribution
+
+
+def split(overrides: list[Override]) -> tuple[list[str], dict[str, BaseDistribution]]:
+    """The overrides that hold for every trial, and the space that is searched; the last of a key counts."""
+    fixed: dict[str, str] = {}
+    space: dict[str, BaseDistribution] = {}
+    for override in overrides:
+        key = override.get_key_element()
+        fixed.pop(key, None)
+        space.pop(key, None)
+        if override.is_sweep_override():
+            space[key] = distribution(override)
+        else:
+            fixed[key] = f"{key}={override.get_value_element_as_str()}" if not override.is_delete() else key
+    return list(fixed.values()), space
+
+
+def distribution(override: Override) -> BaseDistribution:
+    """What Optuna draws from for one override that holds several values; ConfigError if there is nothing to draw."""
+    from hydra.core.override_parser.types import IntervalSweep, RangeSweep
+    from optuna.distributions import CategoricalDistribution
+
+    sweep: Any = override.value()
+    try:
+        if isinstance(sweep, IntervalSweep):
+            return _numbers(sweep, sweep.start, sweep.end)
+        if isinstance(sweep, RangeSweep):
+            values = sorted(sweep.range())
+            step = values[1] - values[0] if len(values) > 1 else 1
+            return _numbers(sweep, values[0], values[-1], step)
+        return CategoricalDistribution(list(override.sweep_string_iterator()))
+    except (ValueError, IndexError) as error:
+        raise ConfigError(f"{override.input_line}: {error}. Try: choice(...) with the values themselves") from error
+
+
+def _numbers(sweep: Sweep, low: Any, high: Any, step: float | None = None) -> BaseDistribution:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    log = "log" in sweep.tags
+    if isinstance(low, int) and isinstance(high, int):
+        return IntDistribution(low, high, log=log, step=int(step or 1))
+    return FloatDistribution(low, high, log=log, step=None if log else step)

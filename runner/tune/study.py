@@ -1,0 +1,103 @@
+"""The study on disk: a journal beside the runs or any database Optuna knows, opened by the sweeper and by its jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from runner.errors import ConfigError
+from runner.tune.settings import TunerSettings
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
+    from optuna.storages import BaseStorage
+
+SEARCH = "search"  # the study's attribute that says what it searches
+
+
+def name_of(search: dict[str, Any]) -> str:
+    """The ten hexadecimal digits that name a study by what it searches, so that the same command goes on with it."""
+    return hashlib.sha256(json.dumps(search, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def open_storage(where: str) -> BaseStorage:
+    """The storage at a database URL, or the journal in a file.
+
+    The journal's lock is a link in the file system, which holds on NFS too: jobs on other machines may read and write.
+    """
+    import optuna
+    from optuna.storages import JournalStorage, RDBStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        if "://" in where:
+            return RDBStorage(where)
+        Path(where).parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(where))
+    except Exception as error:  # SQLAlchemy's and its drivers' own errors have no common base
+        from runner.track.uri import mask
+
+        reason = str(error).splitlines()[0].replace(where, mask(where))
+        raise ConfigError(
+            f"hydra.sweeper.storage={mask(where)} cannot be opened: {reason}. Try: hydra.sweeper.storage=study.journal"
+        ) from None
+
+
+def open_study(
+    storage: BaseStorage, name: str, directions: list[Literal["maximize", "minimize"]], search: dict[str, Any]
+) -> Study:
+    """The study of that name, made if there is none; ConfigError if it searched something else until now."""
+    import optuna
+
+    study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
+    before = study.user_attrs.get(SEARCH)
+    if before is None:
+        study.set_user_attr(SEARCH, search)
+    elif before != search:
+        part = next(key for key in search if before.get(key) != search[key])
+        raise ConfigError(
+            f"study {name!r} was made with other {part}: {before.get(part)}, now {search[part]}. "
+            "Try: hydra.sweeper.study_name=<a new name>"
+        )
+    return study
+
+
+def make_sampler(settings: TunerSettings, trials: int) -> BaseSampler:
+    """The sampler; `trials` that the study has already move its seed, else a continued study would draw them again."""
+    from optuna.samplers import NSGAIISampler, RandomSampler, TPESampler
+
+    seed = settings.seed + trials
+    if settings.sampler == "random":
+        return RandomSampler(seed=seed)
+    if settings.sampler == "nsga2":
+        return NSGAIISampler(seed=seed)
+    # Trials of one batch do not know each other's values: the constant liar keeps them apart.
+    return TPESampler(seed=seed, constant_liar=settings.n_jobs > 1)
+
+
+def make_pruner(name: str) -> BasePruner:
+    """The pruner; its steps are epochs, and five trials go to their end before the median cuts any."""
+    from optuna.pruners import MedianPruner, SuccessiveHalvingPruner
+
+    return MedianPruner(n_startup_trials=5) if name == "median" else SuccessiveHalvingPruner()
+
+
+def finished(study: Study) -> int:
+    """Trials that need not be done again: complete or pruned. Failed ones are made up for."""
+    from optuna.trial import TrialState
+
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
+
+
+def revive(study: Study) -> None:
+    """Queue again the trials that were under way when the tuner last died; their runs go on from their checkpoints."""
+    from optuna.trial import TrialState
+
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params)

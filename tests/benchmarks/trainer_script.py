@@ -1,0 +1,55 @@
+"""What a user writes without Bertier: eight fine-tunings one after the other by transformers' Trainer.
+
+    python -m tests.benchmarks.trainer_script ROWS SEEDS THREADS
+
+One process: imports, data and tokens are loaded once for all. Batches are grouped by length, as the tuned Trainer of
+rivals.py has it; the model is transformers' BERT. Each run ends with the accuracy on the validation split.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from runner.compose import compose, resolve
+from runner.threads import set_threads
+
+TINY = ["model=bert-tiny", "model.pretrained=null", "data=sst2"]  # the work is the same from any first weights
+
+
+def main(rows: int, seeds: int, threads: int) -> None:
+    set_threads(threads)
+    import numpy as np
+    import torch
+
+    from data.load import load
+    from models.build import build
+    from tests.benchmarks.rivals import Rows, pad, stock, train
+
+    settings = resolve(compose([*TINY, f"data.max_rows={rows}", "train.epochs=1"]))
+    cache = Path(settings.paths.cache).expanduser()
+    splits = load(settings.data, tokenizer=settings.model.tokenizer, vocab_size=0, cache=cache)
+    trained, reported = Rows(splits.train), Rows(splits.report[0])
+    for seed in range(seeds):
+        torch.manual_seed(seed)
+        ours, _ = build(
+            settings.model, num_labels=2, vocab_size=splits.tokenizer.vocab_size, pad_id=splits.tokenizer.pad_id
+        )
+        model = stock(ours)
+        steps = -(-len(trained) // settings.train.batch_size)
+        with tempfile.TemporaryDirectory() as folder:
+            train(model, trained, settings, Path(folder), steps=steps, length=None, seed=seed)
+        model.eval()
+        right = 0
+        order = np.argsort(reported.lengths)
+        with torch.inference_mode():
+            for start in range(0, len(order), 64):
+                batch = pad([reported[int(row)] for row in order[start : start + 64]], None)
+                labels = batch.pop("labels")
+                right += int((model(**batch).logits.argmax(-1) == labels).sum())
+        print(f"seed {seed}: accuracy {right / len(reported):.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:4]))

@@ -1,0 +1,71 @@
+"""Groups over seeds: what is pooled, what never is, and how groups are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.compare.groups import Group, apart, make_groups
+from runner.compare.select import select
+from tests.runner.compare.folders import write_group, write_run
+
+
+def groups_in(output: Path) -> list[Group]:
+    return make_groups(select(output, []).runs)
+
+
+def test_runs_that_differ_in_seed_paths_threads_and_tracker_are_one_group(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=dsn", seed=0)
+    write_run(tmp_path, "model=dsn", "train.threads=2", "paths.output=elsewhere", "tracker.experiment=x", seed=1)
+    (group,) = groups_in(tmp_path)
+    assert list(group.seeds) == [0, 1] and group.name == "model=dsn data=demo"
+
+
+def test_a_name_holds_only_what_tells_groups_apart(tmp_path: Path) -> None:
+    for model in ("dsn", "bert-tiny"):
+        write_run(tmp_path, f"model={model}")
+    assert {g.name for g in groups_in(tmp_path)} == {"model=dsn", "model=bert-tiny"}, "not the 20 keys behind a preset"
+    write_run(tmp_path, "model=dsn", "optimizer.lr=0.02")
+    names = {g.name for g in groups_in(tmp_path)}
+    assert names == {
+        "model=dsn optimizer.lr=0.005",
+        "model=bert-tiny optimizer.lr=0.0003",
+        "model=dsn optimizer.lr=0.02",
+    }
+
+
+def test_other_code_or_other_data_is_never_pooled_and_said(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=dsn", seed=0)
+    write_run(tmp_path, "model=dsn", seed=1, environment={"code_version": "0.0.1"})
+    write_run(tmp_path, "model=dsn", seed=2, fingerprint="e" * 64)
+    found = groups_in(tmp_path)
+    assert sorted(len(group.runs) for group in found) == [1, 1, 1]
+    assert len({group.name for group in found}) == 3
+    (sentence,) = apart(found)
+    assert "not pooled" in sentence and "code_version" in sentence and "data.fingerprint" in sentence
+
+
+def test_other_weights_or_another_tokenizer_are_not_pooled_either(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=dsn", seed=0)
+    write_run(tmp_path, "model=dsn", seed=1, tokenizer={"fingerprint": "u" * 64})
+    write_run(tmp_path, "model=dsn", seed=2, weights={"fingerprint": "w" * 64})
+    assert len(groups_in(tmp_path)) == 3
+
+
+def test_the_order_of_compression_stages_makes_another_group(tmp_path: Path) -> None:
+    for seed, stages in enumerate(
+        ({}, {"prune": {"share": 0.5}, "int8": {"bits": 8}}, {"int8": {"bits": 8}, "prune": {"share": 0.5}})
+    ):
+        record = write_run(tmp_path, "model=dsn", seed=seed)
+        record["config"]["compression"] = stages
+        write_run(tmp_path, "model=dsn", seed=seed, config=record["config"])
+    assert {g.name for g in groups_in(tmp_path)} == {
+        "compression=none", "compression=[prune,int8]", "compression=[int8,prune]",
+    }  # fmt: skip
+
+
+def test_values_come_in_the_order_of_the_seeds_without_the_runs_that_lack_them(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=dsn", right=[150, 160], count=200)
+    write_run(tmp_path, "model=dsn", seed=5)
+    (group,) = groups_in(tmp_path)
+    assert group.values("test/accuracy") == [0.75, 0.8] and group.mean("test/accuracy") == 0.775
+    assert group.mean("test/f1") is None

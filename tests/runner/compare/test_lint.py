@@ -1,0 +1,73 @@
+"""Suspicious costs become sentences, and honest ones do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from runner.compare.analyse import analyse
+from runner.compare.select import select
+from tests.runner.compare.folders import write_run
+
+MS = "speed/latency_ms_p50_b1_s128"
+
+
+def compressed(output: Path, stage: str, metrics: dict[str, float], **more: Any) -> None:
+    record = write_run(output, "model=dsn", "train.precision=fp32")
+    config = record["config"] | {"compression": {stage: {"bits": 8}}}
+    write_run(output, "model=dsn", "train.precision=fp32", metrics=metrics, config=config, identity=stage, **more)
+
+
+def said(output: Path, baseline: str | None = None) -> list[str]:
+    return analyse(select(output, []), baseline=baseline).lint
+
+
+def test_compression_that_costs_time_is_said(tmp_path: Path) -> None:
+    compressed(tmp_path, "int8", {MS: 1.5})
+    assert said(tmp_path) == ["int8 slower than fp32 here: 1.50 ms against 1.00 ms (compression=[int8])"]
+
+
+def test_zeros_that_are_stored_are_said(tmp_path: Path) -> None:
+    compressed(tmp_path, "prune", {"cost/params_nonzero": 100})
+    (sentence,) = said(tmp_path)
+    assert sentence.startswith("sparse but not smaller: compression=[prune] has 90% zeros")
+
+
+def test_a_sparse_model_that_is_smaller_and_fast_passes(tmp_path: Path) -> None:
+    compressed(tmp_path, "prune", {"cost/params_nonzero": 100, "cost/bytes_file": 900, MS: 0.8})
+    assert said(tmp_path) == []
+
+
+def test_fewer_bytes_but_more_time_than_the_baseline_is_said(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=bert-tiny")
+    write_run(tmp_path, "model=dsn", metrics={"cost/bytes_packed": 1000, MS: 3.0})
+    expected = "smaller but slower: model=dsn takes 25% of the bytes and 300% of the time of model=bert-tiny"
+    assert said(tmp_path) == [] and said(tmp_path, "model=bert-tiny") == [expected]
+
+
+def test_a_size_that_only_the_paper_has_is_said(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=dsn", metrics={"cost/bytes_packed": 1e6, "cost/bytes_file": 4e6})
+    assert said(tmp_path) == ["model=dsn data=demo: 1.00 MB packed, but a file of 4.00 MB"]
+
+
+def test_noise_other_machines_and_constant_answers_are_said(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=dsn", metrics={"speed/noise_b1_s128": 1.9})
+    write_run(tmp_path, "model=bert-tiny", environment={"cpu": "another"}, metrics={"test/constant_predictions": 1.0})
+    noisy, machines, stuck = said(tmp_path)
+    assert noisy.startswith("noisy latency (p90/p50 up to 1.9") and noisy.endswith("model=dsn")
+    assert "2 kinds of machine" in machines and "speed/speedup" in machines
+    assert stuck == "model=bert-tiny: the same answer to every example (seed 0)"
+
+
+def test_a_long_list_of_one_kind_is_cut(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=bert-tiny")
+    for number in range(8):
+        more = {"cost/bytes_packed": 1000, MS: 3.0}
+        write_run(tmp_path, "model=dsn", f"optimizer.lr={number + 1}e-3", metrics=more)
+    found = said(tmp_path, "model=bert-tiny")
+    assert len(found) == 6 and found[-1] == "... and 3 more like the last"
+
+
+def test_runs_that_learned_nothing_are_said(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=dsn", metrics={"test/accuracy": 0.5, "train/diverged": 1.0})
+    assert said(tmp_path) == ["model=dsn data=demo: learned nothing in 1 of 1 runs (seed 0)"]

@@ -1,0 +1,153 @@
+"""`run compare`, `run diff` and `run explain` as real processes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import run_cli
+from tests.runner.compare.folders import write_group, write_run, write_sweep
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with the runs of a sweep in outputs/."""
+    found = tmp_path_factory.mktemp("work")
+    output = found / "outputs"
+    records = write_group(output, "model=dsn", right=[150, 152, 149])
+    records += write_group(output, "model=bert-tiny", "optimizer.lr=1e-3", right=[180, 182, 181])
+    claims = [
+        {"claim": "dsn is as good", "metric": "test/accuracy", "kind": "difference", "where": {"model": "dsn"},
+         "versus": {"model": "bert-tiny"}, "value": 0.0, "source": "a page"},
+        {"claim": "on a phone", "metric": "test/accuracy", "value": 0.9, "where": {}, "why": "no phone here"},
+    ]  # fmt: skip
+    write_sweep(output, records, claims=claims, baseline="model=dsn", overrides=["model=dsn,bert-tiny", "data=demo"])
+    return found
+
+
+def test_compare_prints_groups_with_intervals_and_the_way_to_a_test(folder: Path) -> None:
+    done = run_cli("compare", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "model=bert-tiny" in done.stdout and "0.9050" in done.stdout and "Student's t over seeds" in done.stdout
+    assert "--baseline" in done.stdout and "p Holm" not in done.stdout
+
+
+def test_compare_of_a_sweep_takes_its_baseline_and_its_claims(folder: Path) -> None:
+    done = run_cli("compare", "a_sweep", "--claims", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "better by 0.15" in done.stdout and "not reproduced" in done.stdout
+    assert "not testable here" in done.stdout and "no phone here" in done.stdout
+
+
+def test_compare_writes_csv_and_markdown_that_other_tools_read(folder: Path) -> None:
+    done = run_cli("compare", "model=dsn", "seed=0,1", "--format", "csv", cwd=folder)
+    (line,) = csv.DictReader(io.StringIO(done.stdout))
+    assert line["n"] == "2" and line["seeds"] == "0 1"
+    done = run_cli("compare", "--format=markdown", "--baseline", "model=dsn", cwd=folder)
+    assert done.stdout.startswith("# compared\n") and "| ---: |" in done.stdout
+
+
+def test_compare_writes_a_report_where_it_is_told_to(folder: Path) -> None:
+    done = run_cli("compare", "a_sweep", "--out", "there/report", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Published against measured" in (folder / "there" / "report" / "report.html").read_text()
+    assert "wrote" in done.stderr and (folder / "there" / "report" / "plots" / "seeds.png").is_file()
+
+
+def test_a_narrow_terminal_gets_narrow_tables(folder: Path) -> None:
+    done = run_cli("compare", "--baseline", "model=dsn", cwd=folder, env={"COLUMNS": "80"})
+    tables = [line for line in done.stdout.splitlines() if line.startswith((" ", "m"))]
+    assert (
+        max(map(len, tables)) <= 80
+        and "model=bert-tiny" in done.stdout
+        and "…" not in done.stdout
+        and "0.9050" in done.stdout
+    )
+
+
+BAD = [
+    (["compare", "--metric", "test/acuracy"], "test/accuracy"),
+    (["compare", "--metric", "test/mse"], "none of the chosen runs has it"),
+    (["compare", "--baseline", "model=bert"], "Groups: model=bert-tiny"),
+    (["compare", "--claims"], "run compare <a sweep with claims> --claims"),
+    (["compare", "--basline", "x"], "run compare --help"),
+    (["compare", "--format", "pdf"], "invalid choice"),
+    (["compare", "nosuch"], "Try: run compare model=dsn"),
+    (["compare", "paths.output=elsewhere"], "run demo"),
+    (["compare", "--out", "/proc/nowhere"], "cannot be made"),
+    (["diff", "abc"], "two runs are needed, not 1"),
+    (["diff", "zz", "yy"], "no run starts with 'zz'"),
+    (["explain", "zz"], "no run starts with 'zz'"),
+    (["explain", "paths.output=elsewhere"], "run demo"),
+]
+
+
+@pytest.mark.parametrize(("words", "cure"), BAD, ids=lambda words: " ".join(words) if isinstance(words, list) else "")
+def test_a_mistake_is_one_message_with_the_cure_and_exit_code_2(words: list[str], cure: str, folder: Path) -> None:
+    done = run_cli(*words, cwd=folder)
+    assert done.returncode == 2 and cure in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("verb", ["compare", "diff", "explain"])
+def test_each_verb_has_a_help(verb: str, folder: Path) -> None:
+    done = run_cli(verb, "--help", cwd=folder)
+    assert done.returncode == 0 and done.stdout.startswith(f"run {verb} ")
+
+
+def test_diff_shows_settings_metrics_and_the_test(folder: Path) -> None:
+    first = write_group(folder / "other", "model=dsn", right=[150], metrics={"test/f1": 0.75})[0]
+    more = {"test/f1": 0.9, "cost/params": 4000}
+    second = write_group(folder / "other", "model=dsn", "train.epochs=9", right=[180], metrics=more)[0]
+    done = run_cli("diff", first["identity"][:6], second["identity"], "paths.output=other", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "train.epochs" in done.stdout and "optimizer.lr" not in done.stdout
+    assert "cost/params " in done.stdout and "x 4" in done.stdout and "cost/macs" not in done.stdout
+    assert f"test/accuracy: {second['identity']} against {first['identity']}: better by 0.1500" in done.stdout
+    assert "McNemar on 200 examples" in done.stdout and "paired bootstrap on 200 examples" in done.stdout
+
+
+def test_explain_names_the_file_the_command_line_and_what_is_derived(tmp_path: Path) -> None:
+    words = ("model=dsn", "model/readout=sum", "model.width=0.5", "experiment=demo", "schedule=cosine")
+    record = write_run(tmp_path / "outputs", *words)
+    done = run_cli("explain", record["identity"], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    sources = {line.split()[0]: line for line in done.stdout.splitlines() if "." in line}
+    expected = {
+        "model.width": "model.width=0.5 on the command line",
+        "model.token_dropout": "conf/model/backbone/none.yaml, by model=dsn",
+        "model.readout.name": "conf/model/readout/sum.yaml, by model/readout=sum",
+        "model.dropout": "conf/model/_shared.yaml, by model=dsn",
+        "model.layer_norm_eps": "default in models/settings.py",
+        "model.tokenizer": "derived by runner/compose.py:resolve from auto",
+        "train.epochs": "conf/experiment/demo.yaml",
+        "schedule.warmup": "conf/schedule/cosine.yaml, by schedule=cosine",
+        "optimizer.lr": "conf/optimizer/adamw.yaml as ${model.recipe.lr}: conf/model/backbone/none.yaml",
+        "checkpoint.every_s": "conf/config.yaml",
+        "data.demo_rows": "conf/data/_shared.yaml, by data=demo",
+    }
+    assert {key: source for key, source in expected.items() if source not in sources[key]} == {}
+    part = run_cli("explain", record["identity"], "lr", cwd=tmp_path)
+    assert "optimizer.lr" in part.stdout and "model.width" not in part.stdout
+    wrong = run_cli("explain", record["identity"], "optimzer", cwd=tmp_path)
+    assert wrong.returncode == 2 and "did you mean optimizer" in wrong.stderr
+
+
+def test_explain_tells_a_sweeps_choice_from_the_command_line(tmp_path: Path) -> None:
+    output = tmp_path / "outputs"
+    record = write_run(output, "model=dsn", "model.width=0.5", "train.epochs=2")
+    write_sweep(output, [record], overrides=["train.epochs=2,4"])
+    text = run_cli("explain", record["identity"], cwd=tmp_path).stdout
+    assert "model.width=0.5 of sweeps/a_sweep.yaml" in text and "train.epochs=2,4 on the command line" in text
+
+
+def test_explain_says_when_today_gives_something_else(tmp_path: Path) -> None:
+    record = write_run(tmp_path / "outputs", "model=dsn")
+    record["config"]["schedule"]["warmup"] = 0.3
+    record["config"]["model"]["gone"] = 1
+    write_run(tmp_path / "outputs", "model=dsn", config=record["config"])
+    text = run_cli("explain", record["identity"], cwd=tmp_path).stdout
+    assert "today it is 0.1, conf/schedule/linear.yaml" in text and "there is no such setting today" in text
