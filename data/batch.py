@@ -19,6 +19,7 @@ class Batch:
     labels: np.ndarray  # (B,) int64 or float32; of masked words (N,) int64, their ids
     rows: np.ndarray  # (B,) where they came from
     places: np.ndarray | None = None  # (N,) int64, the masked words' places in the flattened (B, T)
+    states: np.ndarray | None = None  # (B, T, layers, H) in place of the ids, see data/activations.py
 
 
 def collate(
@@ -31,11 +32,14 @@ def collate(
     """
     if split.masking is not None:
         return split.masking.batch(split, rows, epoch)
-    starts, lengths = split.offsets[rows], split.lengths[rows]
-    places = np.arange(int(lengths.max()))
-    real = places < lengths[:, None]
-    # Places beyond a row's end read its first token and are overwritten: no index ever leaves the array.
-    ids = np.asarray(split.tokens)[starts[:, None] + places * real].astype(np.int64)
+    kept = split.activations
+    index, real = places_of(split.offsets if kept is None else kept.offsets, rows)
+    if kept is not None:
+        mask = None if real.all() else real.astype(np.int64)
+        none = np.zeros((len(rows), 0), np.int64)
+        return Batch(none, mask, None, np.asarray(split.labels[rows]), rows, states=np.asarray(kept.values)[index])
+    places = np.arange(index.shape[1])
+    ids = np.asarray(split.tokens)[index].astype(np.int64)
     ids[~real] = pad_id
     if lookup is not None:
         ids = lookup[ids]
@@ -44,3 +48,15 @@ def collate(
     if split.has_pairs:
         second = ((places >= split.second[rows][:, None]) & real).astype(np.int64)
     return Batch(ids, mask, second, np.asarray(split.labels[rows]), rows)
+
+
+def places_of(offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the rows' tokens lie in the flat array, and which places are real, both (B, T).
+
+    Places beyond a row's end read its first token, to be overwritten or masked: no index ever leaves the array.
+    """
+    starts = offsets[rows]
+    lengths = offsets[rows + 1] - starts
+    places = np.arange(int(lengths.max()))
+    real = places < lengths[:, None]
+    return starts[:, None] + places * real, real

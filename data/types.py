@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from data.activations import Activations
     from data.masking import Masking
     from data.tokenizer import Tokenizer
 
@@ -44,6 +45,7 @@ class TokenSplit:
     labels: np.ndarray  # (rows,) int64 or float32
     truncated: int  # rows that lost tokens to max_length
     masking: Masking | None = None  # rows are blocks of text whose masked words are to be guessed
+    activations: Activations | None = None  # what an encoder made of the rows; batches then carry these, not ids
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

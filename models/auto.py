@@ -14,7 +14,7 @@ from models.classifier import SequenceClassifier
 from models.errors import ModelError
 from models.hub import PRETRAINED
 from models.pretrained import READOUT, Weights, load_into, plain_names, read_state
-from models.readout import make_readout
+from models.readout import make_readout, read, reads_all
 from models.settings import ModelSettings, Part, short
 
 BACKBONE = "bert.backbone."
@@ -31,16 +31,25 @@ class Wrapped(nn.Module):
         self.takes_segments = takes and getattr(backbone.config, "type_vocab_size", 0) > 1
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        keep: list[Tensor] | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to one vector a text, (B, H)."""
+        """(B, T) ids, mask and segments to one vector a text, (B, H).
+
+        keep: a list that gets every state, the embeddings' first: layers + 1 tensors (B, T, H).
+        """
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
-        reads_all = getattr(self.pooler, "layers_read", "last") == "all"
+        all_states = keep is not None or reads_all(self.pooler)
         made = self.backbone(
-            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=reads_all, **segments
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=all_states, **segments
         )
-        out: Tensor = self.pooler(made.hidden_states if reads_all else made.last_hidden_state, attention_mask)
-        return out
+        states = made.hidden_states if all_states else [made.last_hidden_state]
+        if keep is not None:
+            keep.extend(states)
+        return read(self.pooler, states, attention_mask)
 
 
 def check_encoder(config: dict[str, Any]) -> None:

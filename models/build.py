@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from models.dsn import build_dsn
 from models.embedding import Tokens
 from models.encoder import Bert, Embeddings, Encoder
 from models.errors import ModelError
+from models.freeze import freeze
 from models.hub import PRETRAINED
 from models.pretrained import TABLE, WORDS, Weights, bert_names, load_into, read_config, read_state
 from models.readout import make_readout
@@ -34,27 +36,39 @@ BERT_DEFAULTS: dict[str, Any] = {
 
 
 def build(
-    settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int = 0, tokens: Tokens | None = None
+    settings: ModelSettings,
+    *,
+    num_labels: int,
+    vocab_size: int,
+    pad_id: int = 0,
+    tokens: Tokens | None = None,
+    start: Path | None = None,
 ) -> tuple[SequenceClassifier, Weights]:
     """The model of `settings` and where its weights came from; the caller seeds torch for what is drawn.
 
     num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use; tokens: its token of each
-    id, for embeddings that read them.
+    id, for embeddings that read them; start: the folder of a saved model whose encoder goes on (models/carry.py).
     Raises ModelError for parts and sizes that do not fit together and weights that cannot be had.
     """
     if refused := contradictions(settings):
         raise ModelError("\n".join(refused))
-    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens)
+    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens, start)
+    freeze(model, settings.freeze)
     if settings.embedding["name"] != "table" and (notes := getattr(model.get_submodule(WORDS), "notes", None)):
         weights.notes += notes()
     return model, weights
 
 
 def _build(
-    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None
+    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None, start: Path | None
 ) -> tuple[SequenceClassifier, Weights]:
+    """The model of its family, nothing frozen yet."""
     if settings.family == "dsn":
         return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
+    if start is not None:
+        from models.carry import carry
+
+        return carry(settings, start, num_labels=num_labels, vocab_size=vocab_size, tokens=tokens)
     source = settings.pretrained
     if not source:
         if settings.family == "auto":
@@ -109,6 +123,16 @@ def _build_pretrained(
         start_from(state[TABLE])
     weights.notes = notes + weights.notes
     return model, weights
+
+
+def check_readout(settings: ModelSettings) -> tuple[nn.Module, int, int]:
+    """The readout without memory, and the width and layers of its backbone; ModelError when it cannot be had."""
+    hidden, layers = settings.hidden, settings.layers
+    if settings.family == "auto":
+        config = read_config(settings.pretrained or "")
+        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+    with torch.device("meta"):
+        return make_readout(settings.readout, hidden, layers), hidden, layers
 
 
 def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:

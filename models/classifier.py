@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor, nn
 
 from models.dropout import Dropout
+from models.readout import read
 
 
 class SequenceClassifier(nn.Module):
@@ -19,17 +20,35 @@ class SequenceClassifier(nn.Module):
     def __init__(self, bert: nn.Module, num_labels: int, dropout: float, architecture: dict[str, Any]) -> None:
         super().__init__()
         self.bert = bert
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(getattr(bert.pooler, "head_dropout", dropout))
         self.classifier = nn.Linear(getattr(bert.pooler, "width", architecture["hidden_size"]), num_labels)
         self.architecture = architecture
+        self.frozen: list[nn.Module] = []  # kept in prediction mode, see models/freeze.py
+
+    def train(self, mode: bool = True) -> Self:
+        """As ever, except that what is frozen goes on predicting: no dropout."""
+        super().train(mode)
+        for part in self.frozen:
+            part.eval()
+        return self
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        states: Tensor | None = None,
     ) -> Tensor:
         """input_ids, attention_mask (1 for real tokens), token_type_ids: (B, T) int64. Returns logits (B, C).
+
+        states: (layers read, B, T, H) that the backbone has made of these texts before, in place of the ids.
 
         A mask of None says that nothing is padded and saves its cost; only the caller knows that without a wait
         for the device.
         """
-        out: Tensor = self.classifier(self.dropout(self.bert(input_ids, attention_mask, token_type_ids)))
+        if states is None:
+            vector = self.bert(input_ids, attention_mask, token_type_ids)
+        else:
+            vector = read(self.bert.get_submodule("pooler"), states, attention_mask)
+        out: Tensor = self.classifier(self.dropout(vector))
         return out

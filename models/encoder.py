@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from models.dropout import Dropout, TokenDropout
 from models.embedding import Tokens, make_embedding
+from models.readout import read, reads_all
 from models.settings import ModelSettings
 
 # Added to the scores of padded places. Not the lowest float32: bf16 would round that to -inf, and a row that
@@ -287,9 +288,7 @@ class Bert(nn.Module):
         if self.encoder is None:
             out: Tensor = self.pooler(hidden, pooled)
             return out
-        reads_all = getattr(self.pooler, "layers_read", "last") == "all"
         first = getattr(self.pooler, "first", None) if keep is None else None  # who keeps states wants whole ones
-        states = [] if reads_all and keep is None else keep
+        states = [] if keep is None and reads_all(self.pooler) else keep  # None: no layer's states outlive the next
         hidden = self.encoder(hidden, attention_mask, states, first)
-        out = self.pooler(states if reads_all else hidden, pooled)
-        return out
+        return read(self.pooler, states or [hidden], pooled)

@@ -6,9 +6,13 @@ backbone) and the options of its YAML, and conf/model/readout/<name>.yaml. By at
     layers_read = "all"   it is called with the list of layers + 1 states (B, T, H), the embeddings' first
     first = 1             all it looks at are that many first tokens; the last layer computes no others
     width = 2 * hidden    of the vector it makes, where that is not H
+    head_dropout = 0.0    of that vector before the head, where it is not model.dropout
+    longest = 128         tokens it can read, where that is less than the backbone's positions
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -86,6 +90,17 @@ BASIC = {
     "sqrt": SqrtPooler,
     "sum_all": SumAllPooler,
 }
+
+
+def read(readout: nn.Module, states: Sequence[Tensor] | Tensor, mask: Tensor | None) -> Tensor:
+    """One vector a text from the states (B, T, H) of the layers that the readout reads, the last one last."""
+    out: Tensor = readout(list(states) if reads_all(readout) else states[-1], mask)
+    return out
+
+
+def reads_all(readout: nn.Module) -> bool:
+    """Does it want the states of all layers, and not only the last ones?"""
+    return getattr(readout, "layers_read", "last") == "all"
 
 
 def make_readout(part: Part, hidden: int, layers: int) -> nn.Module:

@@ -24,6 +24,15 @@ class Recipe:
     batch_size: int = limited(32, low=1)
 
 
+@dataclass
+class Tune:
+    """The encoder's own training before it is frozen."""
+
+    epochs: float = limited(0.0, low=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0)
+    batch_size: int | None = limited(None, low=1)
+
+
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
 # Readouts that make sense of bare word vectors; every other one needs a backbone.
@@ -53,7 +62,10 @@ class ModelSettings:
     width: float = limited(1.0, above=0.0, high=16.0)
     token_dropout: float = limited(0.0, low=0.0, high=0.99)
     init: str = limited("random", choices=("random", "slice", "pca"))
-    init_from: str | None = None  # a checkpoint whose word vectors start the DSN
+    init_from: str | None = None  # a checkpoint whose word vectors start the DSN; for encoders a run or its model
+    carry: str = limited("encoder", choices=("encoder", "readout", "all"))
+    freeze: str = limited("none", choices=("none", "embeddings", "encoder"))
+    tune: Tune = field(default_factory=Tune)
     weights: str | None = None  # the published weights of this size
     pretrained: str | None = None
     tokenizer: str = "auto"
@@ -84,6 +96,11 @@ def contradictions(model: ModelSettings) -> list[str]:
         found.append(
             f"model.init={model.init} fills a table of word vectors, and model/embedding={embedding} has none. "
             "Try: model.init=random, or model/embedding=table"
+        )
+    if model.tune.epochs and model.freeze != "encoder":
+        found.append(
+            f"model.tune.epochs={model.tune.epochs:g} tunes an encoder that is frozen afterwards, and model.freeze="
+            f"{model.freeze}. Try: model.freeze=encoder, or model.tune.epochs=0"
         )
     if model.embedding.get("align") and not model.pretrained:
         found.append(

@@ -73,6 +73,7 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    from runner.brief import folder_of
     from runner.schema import DEFAULT_TOKENIZER
     from runner.threads import choose_threads
 
@@ -89,8 +90,11 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     if model.pretrained == "auto":
         # The built-in data never needs a hub; everything else starts from the published weights of that size.
         model.pretrained = None if builtin else model.weights
+    start = model.init_from if model.family == "dsn" else None
+    if model.init_from and not start:
+        start, model.pretrained = str(folder_of(model.init_from, settings.paths.output)), None
     if model.tokenizer == "auto":
-        source = model.pretrained or model.init_from
+        source = model.pretrained or start
         model.tokenizer = source or ("train" if builtin else DEFAULT_TOKENIZER)
     if settings.train.threads is None:
         settings.train.threads = choose_threads(settings, jobs)
@@ -131,7 +135,7 @@ def conflicts(settings: Settings) -> list[str]:
 
     model, data, train = settings.model, settings.data, settings.train
     found = _task_conflicts(settings)
-    if model.family == "auto" and not model.pretrained:
+    if model.family == "auto" and not (model.pretrained or model.init_from):
         found.append(
             "model/backbone=auto needs an encoder: a hub id or a folder. "
             "Try: model.pretrained=sentence-transformers/all-MiniLM-L6-v2"
@@ -186,6 +190,11 @@ def _task_conflicts(settings: Settings) -> list[str]:
         found.append(
             "task=mlm model=dsn: without an encoder a masked place knows nothing of the words around it. "
             "Try: run task=mlm model=bert-tiny; model=dsn model.init=pca model.init_from=<its folder> takes the words"
+        )
+    elif model.init_from or model.tune.epochs or model.freeze != "none":
+        found.append(
+            "task=mlm trains a whole encoder: model.init_from, model.tune and model.freeze are for heads on a finished "
+            "one. Try: model.pretrained=<run id or folder>"
         )
     if data.class_weights != "none":
         found.append(f"data.class_weights={data.class_weights}: masked words have no classes. Leave it away")

@@ -25,8 +25,13 @@ def autocast(device: torch.device, precision: str) -> Any:
 def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
     """The model's inputs on the device, each (B, T) int64: input_ids, and mask and segments where there are any.
 
-    Where words are masked also their `places`, (N,) int64.
+    Where words are masked also their `places`, (N,) int64. Of a batch that carries states: those, and the mask.
     """
+    if batch.states is not None:
+        states = {"states": unpack(torch.from_numpy(batch.states).to(device))}
+        if batch.attention_mask is not None:
+            states["attention_mask"] = torch.from_numpy(batch.attention_mask).to(device)
+        return states
     arrays = {
         "input_ids": batch.input_ids,
         "attention_mask": batch.attention_mask,
@@ -35,6 +40,14 @@ def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
     }
     there = {name: array for name, array in arrays.items() if array is not None}
     return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in there.items()}
+
+
+def unpack(states: torch.Tensor) -> torch.Tensor:
+    """Stored states (B, T, layers, H), fp32 or bf16 as bits in int16, as the model reads them: (layers, B, T, H)."""
+    if states.dtype == torch.int16:
+        states = states.view(torch.bfloat16)
+    ordered = states.permute(2, 0, 1, 3)
+    return torch.empty(ordered.shape, device=states.device).copy_(ordered)  # type and order in one pass
 
 
 @torch.inference_mode()

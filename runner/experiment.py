@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import surroundings, turns
+from runner import activations, surroundings, turns
+from runner.brief import Start, begin
 from runner.errors import ConfigError
 from runner.identity import identify
 from runner.record import Record, check_writable, read
@@ -79,9 +80,12 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
     check_writable(output)
     set_threads(settings.train.threads or 1)
     terminal = Terminal()
+    start = begin(settings, overrides, terminal)
+    if start.outcome:
+        return start.outcome
     turns.join(Path(settings.paths.cache))
     try:
-        started = prepare(settings, output, terminal)
+        started = prepare(settings, output, terminal, start)
         with claim(started, terminal):
             remember(output, settings, started.identity)
             found = read(started.folder)
@@ -93,17 +97,23 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
         turns.leave()
 
 
-def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
-    """Load the data, build the model from the seed, and name the run."""
+def load_data(settings: Settings, terminal: Terminal) -> Splits:
+    """The splits, tokenised for the model."""
     from data.load import load
 
-    data, begun = settings.data, time.perf_counter()
     cache = Path(settings.paths.cache).expanduser()
-    tokenizer = settings.model.tokenizer
-    splits = load(
-        data, tokenizer=tokenizer, vocab_size=settings.model.vocab_size, cache=cache, notify=terminal.say,
+    model = settings.model
+    return load(
+        settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, cache=cache, notify=terminal.say,
         task=settings.task, seed=settings.seed,
     )  # fmt: skip
+
+
+def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) -> Started:
+    """Load the data, build the model from the seed, and name the run."""
+    data, begun = settings.data, time.perf_counter()
+    splits = load_data(settings, terminal)
+    check_tokenizer(start.folder, splits)
 
     import torch
 
@@ -116,7 +126,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
     engine = prepare_engine(settings, device)
     torch.manual_seed(settings.seed)
     masks.seed(settings.seed)
-    model, weights = first_model(settings, splits)
+    model, weights = first_model(settings, splits, start.folder)
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
         raise ConfigError(
@@ -127,16 +137,18 @@ def prepare(settings: Settings, output: Path, terminal: Terminal) -> Started:
         reason := compact(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
+    kept = activations.check(model, splits, settings)
     # With the architecture: heads and norms of a checkpoint show in no tensor.
-    start = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
-    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, start)
-    notes = [*splits.notes, *weights.notes]
+    first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
+    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first)
+    notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
+    seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
     model.to(device)
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
 
 
-def first_model(settings: Settings, splits: Splits) -> tuple[Model, Weights]:
+def first_model(settings: Settings, splits: Splits, start: Path | None) -> tuple[Model, Weights]:
     """The model before its first step, with the head that the task asks for; the caller seeds torch."""
     from models.build import build
     from models.masked_lm import build_masked
@@ -145,7 +157,18 @@ def first_model(settings: Settings, splits: Splits) -> tuple[Model, Weights]:
     known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
     if splits.task.kind == "mlm":
         return build_masked(settings.model, output=settings.task.output, **known)
-    return build(settings.model, num_labels=splits.task.num_labels, **known)
+    return build(settings.model, num_labels=splits.task.num_labels, start=start, **known)
+
+
+def check_tokenizer(folder: Path | None, splits: Splits) -> None:
+    """ConfigError when a model goes on whose tokens are not those of the data."""
+    from data.tokenizer import load_tokenizer
+
+    if folder and load_tokenizer(str(folder)).fingerprint != splits.tokenizer.fingerprint:
+        raise ConfigError(
+            f"model.init_from={folder}: was trained with another vocabulary than {splits.tokenizer.source}. "
+            "Try: model.tokenizer=auto"
+        )
 
 
 def choose_device(name: str) -> torch.device:
@@ -294,7 +317,7 @@ def execute(
     from runner.results import costs, evaluate, learning, save_model
     from runner.train import Position, fit
 
-    settings, splits = started.settings, started.splits
+    settings, splits = started.settings, with_activations(started, record, terminal)
 
     def on_point(position: Position, values: dict[str, float]) -> None:
         record.point(position.step, values)
@@ -328,6 +351,17 @@ def execute(
     with timed(record, "time/measure_s"):
         record.add(costs(started, terminal))
     record.content["stages"].append({"name": "train", "metrics": dict(record.content["metrics"])})
+
+
+def with_activations(started: Started, record: Record, terminal: Terminal) -> Splits:
+    """What is trained on: the splits, with the states of a frozen encoder where they are to be kept."""
+    if not activations.is_wanted(started.model, started.settings.cache):
+        return started.splits
+    with timed(record, "time/cache_s"):
+        splits = activations.attach(started.model, started.splits, started.settings, started.device, terminal.say)
+    kept = [split.activations for split in (splits.train, splits.select)]
+    record.add({"cost/bytes_cache": sum(states.values.nbytes for states in kept if states)})
+    return splits
 
 
 @contextmanager

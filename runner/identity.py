@@ -20,6 +20,8 @@ NOT_IDENTITY = (
     "force",
     "tracker",
     "checkpoint",
+    "cache.max_gb",
+    "cache.path",
     "engine.gemm",
     "engine.compile",
     "train.threads",
@@ -50,8 +52,11 @@ def counts(key: str) -> bool:
 
 
 def counting(settings: Settings) -> dict[str, Any]:
-    """The settings that change what a run computes, flat."""
-    return {key: value for key, value in flatten(asdict(settings)).items() if counts(key)}
+    """The settings that change what a run computes, flat; those of a cache only where states are kept."""
+    unused = () if settings.model.freeze == "encoder" else ("cache.",)
+    return {
+        key: value for key, value in flatten(asdict(settings)).items() if counts(key) and not key.startswith(unused)
+    }
 
 
 def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str:

@@ -99,11 +99,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("train/best_epoch", "epochs", "none", "epoch whose weights were kept"),
     # What the model costs.
     Metric("cost/params", "parameters", "lower", "all parameters, shared ones counted once"),
-    Metric("cost/params_trainable", "parameters", "none", "parameters that received gradients"),
+    Metric("cost/params_trained", "parameters", "none", "parameters that this run trained; the others were frozen"),
+    Metric("cost/params_deployed", "parameters", "lower", "numbers an answer needs: all parameters, and statistics"),
     Metric("cost/params_nonzero", "parameters", "lower", "parameters that are not exactly zero"),
     Metric("cost/params_embeddings", "parameters", "lower", "parameters in word, position, segment tables"),
     Metric("cost/bytes_packed", "B", "lower", "stored numbers at their own width, no container"),
     Metric("cost/bytes_file", "B", "lower", "size of the saved weights file"),
+    Metric("cost/bytes_cache", "B", "lower", "kept states of a frozen encoder, while training"),
     Metric("cost/bytes_regenerable_{mode}", "B", "lower", "memory of a hash embedding that no file holds, by mode"),
     Metric("cost/bytes_ram", "B", "lower", "bytes packed and those regenerated at start, in the mode in use"),
     Metric("cost/bytes_peak_memory", "B", "lower", "peak resident memory of the process so far"),
@@ -129,6 +131,8 @@ METRICS: tuple[Metric, ...] = (
     # How long the run took.
     Metric("time/data_s", "s", "lower", "loading and tokenising"),
     Metric("time/build_s", "s", "lower", "building the model and reading its weights"),
+    Metric("time/tune_s", "s", "lower", "tuning the encoder before it was frozen, in a run of its own"),
+    Metric("time/cache_s", "s", "lower", "computing or checking the kept states of the frozen encoder"),
     Metric("time/train_s", "s", "lower", "training, evaluation between epochs included"),
     Metric("time/evaluate_s", "s", "lower", "final evaluation"),
     Metric("time/measure_s", "s", "lower", "counting and timing"),

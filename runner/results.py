@@ -113,7 +113,8 @@ def costs(started: Started, terminal: Terminal) -> dict[str, float]:
 
 def positions_of(started: Started) -> int:
     """The longest input in tokens the model takes."""
-    return int(started.model.architecture.get("max_position_embeddings", started.settings.model.positions))
+    positions = int(started.model.architecture.get("max_position_embeddings", started.settings.model.positions))
+    return min(positions, getattr(started.model.bert.pooler, "longest", positions))
 
 
 def build_yardstick(started: Started) -> SequenceClassifier | None:

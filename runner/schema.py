@@ -82,6 +82,16 @@ class CheckpointSettings:
 
 
 @dataclass
+class CacheSettings:
+    """The kept states of a frozen encoder; `max_gb` in 1e9 bytes."""
+
+    mode: str = limited("disk", choices=("disk", "none"))
+    dtype: str = limited("bf16", choices=("bf16", "fp32"))
+    max_gb: float = limited(20.0, above=0.0)
+    path: str | None = None
+
+
+@dataclass
 class PathSettings:
     """Where results and caches live; never part of a run's identity."""
 
@@ -107,6 +117,7 @@ class Settings:
     device: str = limited("auto", choices=("auto", "cpu", "cuda"))
     force: bool = False
     checkpoint: CheckpointSettings = field(default_factory=CheckpointSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
     paths: PathSettings = field(default_factory=PathSettings)
 
 

@@ -142,7 +142,8 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/latency_ms_p50")]
     rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith(MODES)]
     rows += [(name, f"{value:,.1f} x") for name, value in metrics.items() if name.startswith("speed/speedup")]
-    rows += [(name, f"{metrics[name]:,.1f}") for name in ("time/train_s", "time/total_s") if name in metrics]
+    times = ("time/tune_s", "time/cache_s", "time/train_s", "time/total_s")
+    rows += [(name, f"{metrics[name]:,.1f}") for name in times if name in metrics]
     return rows
 
 
@@ -166,6 +167,8 @@ MODES = tuple(f"speed/{mode}_ms_p50" for mode in ("cached", "unique", "on_the_fl
 HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
 COSTS = {
     "cost/params": _count,
+    "cost/params_trained": _count,
+    "cost/params_deployed": _count,
     "cost/params_embeddings": _count,
     "cost/params_nonzero": _count,
     "cost/bytes_packed": _bytes,
@@ -173,6 +176,7 @@ COSTS = {
     "cost/macs": _count,
     "cost/macs_s128": _count,
     "cost/bytes_peak_memory": _bytes,
+    "cost/bytes_cache": _bytes,
 }
 
 
@@ -184,7 +188,8 @@ def comparison(records: list[dict[str, Any]]) -> None:
     table = Table(title="compared", title_justify="left", box=SIMPLE_HEAD)
     for column in ("run", "what", "metric"):
         table.add_column(column)
-    for column in ("value", "95 %", "parameters", "file MB", "b1 ms", "train s"):
+    # trained: by that run; parameters: those that an answer needs
+    for column in ("value", "95 %", "trained", "parameters", "file MB", "b1 ms", "train s"):
         table.add_column(column, justify="right", no_wrap=True)
     for record in records:
         metrics, primary = record["metrics"], record["data"]["primary"]
@@ -195,7 +200,8 @@ def comparison(records: list[dict[str, Any]]) -> None:
             primary,
             _cell(metrics.get(primary), ".4f") or record["status"],
             f"{metrics[f'{primary}_low']:.3f}-{metrics[f'{primary}_high']:.3f}" if primary in metrics else "",
-            _cell(metrics.get("cost/params"), ",.0f"),
+            _cell(metrics.get("cost/params_trained"), ",.0f"),
+            _cell(metrics.get("cost/params_deployed"), ",.0f"),
             _cell(metrics.get("cost/bytes_file"), ",.2f", 1e6),
             _cell(latency, ".2f"),
             _cell(metrics.get("time/train_s"), ".1f"),

@@ -17,10 +17,12 @@ def blocks(model: nn.Module) -> list[nn.Module]:
 
 @torch.no_grad()
 def gradient_norms(model: nn.Module) -> Tensor | None:
-    """The norm of all gradients of each block, (blocks,), still on the device; None without blocks."""
+    """The norm of all gradients of each block, (blocks,), still on the device; None without blocks, or frozen ones."""
     norms = []
     for block in blocks(model):
         grads = [p.grad.flatten() for p in block.parameters() if p.grad is not None]
+        if not grads:
+            return None
         norms.append(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(grad) for grad in grads])))
     return torch.stack(norms) if norms else None
 

@@ -46,6 +46,7 @@ def columns(comparison: Comparison) -> list[Column]:
         Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
         Column("95 %", True, lambda row: row.interval, lambda found: f"{found.low:.4f}-{found.high:.4f}"),
         Column("seeds", True, lambda row: row.n),
+        *(_apart() if any(map(_is_partly_trained, comparison.rows)) else ()),
         Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
         Column("non-zero", True, _nonzero, "{:.0%}".format),
         Column("packed MB", True, _cost("cost/bytes_packed", 1e6), "{:,.2f}".format),
@@ -241,6 +242,19 @@ def _say(console: Console, text: str) -> None:
 
 def _cost(name: str, unit: float = 1.0) -> Callable[[Row], float | None]:
     return lambda row: row.costs[name] / unit if name in row.costs else None
+
+
+def _apart() -> list[Column]:
+    """What was trained beside what an answer needs: of a frozen encoder nothing is trained, and it still runs."""
+    return [
+        Column("trained", True, _cost("cost/params_trained"), "{:,.0f}".format),
+        Column("deployed", True, _cost("cost/params_deployed"), "{:,.0f}".format),
+    ]
+
+
+def _is_partly_trained(row: Row) -> bool:
+    trained, total = row.costs.get("cost/params_trained"), row.costs.get("cost/params")
+    return trained is not None and total is not None and trained < total
 
 
 def _nonzero(row: Row) -> float | None:

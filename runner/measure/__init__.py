@@ -64,7 +64,8 @@ def count_costs(
     params = count_params(model)
     metrics: dict[str, float] = {
         "cost/params": params.total,
-        "cost/params_trainable": params.trainable,
+        "cost/params_trained": params.trained,
+        "cost/params_deployed": params.deployed,
         "cost/params_nonzero": params.nonzero,
         "cost/params_embeddings": params.embeddings,
         "cost/bytes_packed": bytes_packed(model),

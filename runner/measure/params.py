@@ -10,23 +10,30 @@ from torch import nn
 
 @dataclass(frozen=True)
 class ParamCounts:
-    """Numbers of parameters: all, those that get gradients, those that are not zero, those in tables."""
+    """Numbers of parameters: all, those that get gradients, all and the statistics of norms, not zero, in tables."""
 
     total: int
-    trainable: int
+    trained: int
+    deployed: int
     nonzero: int
     embeddings: int
 
 
 def count_params(model: nn.Module) -> ParamCounts:
-    """Return the parameter counts of a model; buffers are not parameters.
+    """Return the parameter counts of a model; of its buffers only `deployed` counts any, those that are saved.
 
     `embeddings` are the rows of look-up tables (word, position, segment), without the layer norm after them.
     """
     parameters = list(model.parameters())  # torch yields a shared parameter once
+    total, names = (
+        sum(p.numel() for p in parameters),
+        {name for name, _ in model.named_parameters(remove_duplicate=False)},
+    )
+    saved = [t for name, t in model.state_dict().items() if t.is_floating_point() and name not in names]
     return ParamCounts(
-        total=sum(p.numel() for p in parameters),
-        trainable=sum(p.numel() for p in parameters if p.requires_grad),
+        total=total,
+        trained=sum(p.numel() for p in parameters if p.requires_grad),
+        deployed=total + sum(t.numel() for t in saved),
         nonzero=sum(int(torch.count_nonzero(p)) for p in parameters),
         embeddings=sum(p.numel() for p in _table_parameters(model)),
     )

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from models.build import build
-from models.settings import ModelSettings, Recipe
+from models.settings import ModelSettings, Recipe, Tune
 from tests.conftest import REPO
 
 from .helpers import count
@@ -28,6 +28,7 @@ PARAMETERS = {
     "bert-base": 109_483_778,
     "bert-large": 335_143_938,
     "dsn": 496_642,
+    "bertvision": 11_129_362,  # bert-mini without pooler and head (11,104,768), and the published head (24,594)
     "bermo": 4_386_182,
     "eelbert": 479_362,
     "uno-eelbert": 281_986,
@@ -35,8 +36,10 @@ PARAMETERS = {
     "dsn-64": 1_986_562,
     "dsn-128": 3_973_122,
 }
-OF_A_DSN = {"width", "init", "init_from", "token_dropout"}
-OF_AN_ENCODER = {"layers", "heads", "intermediate", "attention_dropout", "pretrained", "weights"}
+OF_A_DSN = {"width", "init", "token_dropout"}
+OF_AN_ENCODER = {
+    "layers", "heads", "intermediate", "attention_dropout", "pretrained", "weights", "carry", "freeze", "tune",
+}  # fmt: skip
 
 
 @cache
@@ -46,13 +49,16 @@ def preset(name: str) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(FOLDER.parent), version_base="1.3"):
-        found: Any = OmegaConf.to_container(compose(f"model/{name}").model)
+        composed = compose("config", [f"model={name}", "data=sst2"])
+    found: Any = OmegaConf.to_container(composed.model)
+    found["readout"] = OmegaConf.to_container(composed.model.readout, resolve=True)
     return dict(found)
 
 
 def settings(name: str) -> ModelSettings:
     values = preset(name)
-    return ModelSettings(**(values | {"recipe": Recipe(**values["recipe"]), "pretrained": None}))
+    made = {"recipe": Recipe(**values["recipe"]), "tune": Tune(**values.get("tune", {})), "pretrained": None}
+    return ModelSettings(**(values | made))
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -131,6 +131,7 @@ def test_steps_take_the_place_of_epochs(splits: Splits, tmp_path: Path) -> None:
         (["task.masked=0.9", "task.random=0.2"], "exceed 1"),
         (["data.label=label"], "from the words alone"),
         (["model=auto"], "backbone=auto needs an encoder"),
+        (["model=bertvision"], "are for heads on a finished one"),
         (["model.pretrained=0123456789"], "looks like the id of a run"),
         (["data.split=unsupervised"], "names a split of a hub dataset"),
         (["task.share=0"], "more than 0"),

@@ -11,7 +11,7 @@ from runner.measure.params import count_params
 def test_counts_of_bert_tiny_equal_the_published_ones() -> None:
     model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=30522)
     counts = count_params(model)
-    assert (counts.total, counts.trainable) == (4_386_178, 4_386_178)
+    assert (counts.total, counts.trained) == (4_386_178, 4_386_178)
     assert counts.embeddings == (30_522 + 512 + 2) * 128
 
 
@@ -25,7 +25,7 @@ def test_a_shared_table_is_counted_once() -> None:
     head.weight = table.weight
     counts = count_params(nn.ModuleList([table, nn.Embedding.from_pretrained(torch.ones(2, 4)), head]))
     assert (counts.total, counts.embeddings) == (48, 48)
-    assert counts.trainable == 40, "from_pretrained freezes its table"
+    assert counts.trained == 40, "from_pretrained freezes its table"
 
 
 def test_pruned_weights_are_parameters_but_not_nonzero_ones() -> None:

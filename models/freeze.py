@@ -1,0 +1,35 @@
+"""Parts of a model that training leaves alone."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from models.classifier import SequenceClassifier
+
+CHOICES = ("none", "embeddings", "encoder")
+
+
+def freeze(model: SequenceClassifier, what: str) -> None:
+    """none; embeddings: the tables and their norm; encoder: everything below the readout, which then predicts only.
+
+    A frozen encoder drops nothing out: its states are the same in every epoch.
+    """
+    parts = [part for part in _parts(model.bert, what) if isinstance(part, nn.Module)]
+    for part in parts:
+        part.requires_grad_(False)
+    if what == "encoder":
+        model.frozen = parts
+
+
+def _parts(bert: nn.Module, what: str) -> list[nn.Module | None]:
+    if what == "none":
+        return []
+    if backbone := getattr(bert, "backbone", None):
+        return [backbone.embeddings if what == "embeddings" else backbone]
+    embeddings, encoder = bert.get_submodule("embeddings"), getattr(bert, "encoder", None)
+    return [embeddings, encoder if what == "encoder" else None]
+
+
+def is_frozen(model: nn.Module) -> bool:
+    """Is everything below the readout frozen, so that its states can be kept?"""
+    return bool(getattr(model, "frozen", None))

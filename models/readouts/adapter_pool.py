@@ -1,0 +1,64 @@
+"""BERTVision's adapter pooler: a narrow linear layer and GELU on every token's state in every layer.
+
+    z[t, j] = gelu(W h[t, j] + b),   (T, layers + 1, size)
+
+W is shared by all layers, or each has its own. Benge et al., BERTVision (github.com/cbenge509/BERTVision, 2020-21).
+Padding adds nothing, so an answer does not depend on the batch; the published heads fed it as any token.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.errors import ModelError
+from models.readout import counts, masked_sum
+
+POOLS = ("flatten", "masked_mean", "cls")
+
+
+class AdapterPool(nn.Module):
+    """The readout: all places side by side (flatten, as published), their mean, or the first one.
+
+    length: places that flatten has room for. skip: each token's last state lies beside its z.
+    """
+
+    layers_read = "all"
+    head_dropout = 0.0  # published without
+
+    def __init__(
+        self, hidden: int, layers: int, *, size: int, pool: str, shared: bool, skip: bool, length: int
+    ) -> None:
+        super().__init__()
+        if pool not in POOLS:
+            raise ModelError(f"model.readout.pool={pool}: expected one of {', '.join(POOLS)}")
+        if size < 1:
+            raise ModelError(f"model.readout.size={size}: expected at least 1. Try: model.readout.size=16")
+        self.pool, self.skip = pool, skip
+        self.adapter = nn.ModuleList(nn.Linear(hidden, size) for _ in range(1 if shared else layers + 1))
+        self.width = (layers + 1) * size + (hidden if skip else 0)
+        if pool == "cls":
+            self.first = 1
+        if pool == "flatten":
+            self.longest = length
+            self.width *= length
+
+    def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
+        """(B, width)."""
+        if self.pool == "cls":
+            return self.narrow([state[:, :1] for state in states])[:, 0]
+        made = self.narrow(states)
+        if self.pool == "masked_mean":
+            return masked_sum(made, mask) / counts(made, mask)
+        if made.shape[1] > self.longest:
+            raise ModelError(f"a text of {made.shape[1]} tokens: this head was made for {self.longest}")
+        if mask is not None:
+            made = made * mask.unsqueeze(-1)
+        return F.pad(made, (0, 0, 0, self.longest - made.shape[1])).flatten(1)
+
+    def narrow(self, states: list[Tensor]) -> Tensor:
+        """(B, T, (layers + 1) x size), and H more with the skip connection."""
+        layers = range(len(states))
+        made = [F.gelu(self.adapter[j % len(self.adapter)](states[j])) for j in layers]
+        return torch.cat([*made, states[-1]] if self.skip else made, 2)
