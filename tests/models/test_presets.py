@@ -46,6 +46,10 @@ OF_AN_ENCODER = {
 def preset(name: str) -> dict[str, Any]:
     """The composed keys of one preset."""
     from hydra import compose, initialize_config_dir
+
+    from runner.sweep import register
+
+    register()
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(FOLDER.parent), version_base="1.3"):
