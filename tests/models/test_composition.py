@@ -39,8 +39,9 @@ GRID = list(product(EMBEDDINGS, FAMILIES, READOUTS))
 
 
 def settings(embedding: str, family: str, readout: str) -> ModelSettings:
+    layers = 4 if readout == "xception" else 2  # the fewest it takes
     return ModelSettings(
-        family=family, layers=4 if readout == "xception" else 2, hidden=32, heads=4, intermediate=48, positions=POSITIONS,
+        family=family, layers=layers, hidden=32, heads=4, intermediate=48, positions=POSITIONS,
         embedding=dict(EMBEDDINGS[embedding]), readout=dict(READOUTS[readout]),
     )  # fmt: skip
 

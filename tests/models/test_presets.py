@@ -46,12 +46,11 @@ OF_AN_ENCODER = {
 def preset(name: str) -> dict[str, Any]:
     """The composed keys of one preset."""
     from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
 
     from runner.sweep import register
 
     register()
-    from omegaconf import OmegaConf
-
     with initialize_config_dir(str(FOLDER.parent), version_base="1.3"):
         composed = compose("config", [f"model={name}", "data=sst2"])
     found: Any = OmegaConf.to_container(composed.model)
