@@ -179,7 +179,12 @@ def read_points(run: Run) -> dict[str, list[list[float]]]:
         for name, value in point.items():
             if name not in NO_CURVE and math.isfinite(value):
                 series.setdefault(name, []).append([point["step"], value])
-    return {name: _thin(points) for name, points in sorted(series.items()) if len(points) > 1}
+    return {name: _thin(series[name]) for name in sorted(series, key=_by_interest) if len(series[name]) > 1}
+
+
+def _by_interest(name: str) -> tuple[int, str]:
+    """Loss first, then scores, then what a model tells of itself."""
+    return (0 if name == "train/loss" else 2 if name.startswith(("grad_norm/", "mix/")) else 1), name
 
 
 def _thin(points: list[list[float]]) -> list[list[float]]:

@@ -35,7 +35,9 @@ def mark_steps(rows: list[Row]) -> list[str]:
 
 
 def often(run: Run) -> Curve | None:
-    """The curve of a run with enough evaluations, else None."""
+    """The curve of a run that was asked for enough evaluations, else None."""
+    if not run.record["config"]["train"].get("evals"):
+        return None
     try:
         found = curve(run.folder)
     except (ValueError, OSError):

@@ -24,7 +24,7 @@ CLAIM = {
 
 
 def write(output: Path, model: str, scores: list[float]) -> None:
-    for record in write_group(output, f"model={model}", right=[150, 150], metrics={"train/steps": 80}):
+    for record in write_group(output, f"model={model}", "train.evals=8", right=[150, 150], metrics={"train/steps": 80}):
         points = [{"step": 10 * i, "time": 0.0, "val/accuracy": score} for i, score in enumerate(scores, 1)]
         path = output / str(record["identity"]) / "metrics.jsonl"
         path.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")
