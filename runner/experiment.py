@@ -148,7 +148,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
 
 
-def first_model(settings: Settings, splits: Splits, start: Path | None) -> tuple[Model, Weights]:
+def first_model(settings: Settings, splits: Splits, start: Path | None = None) -> tuple[Model, Weights]:
     """The model before its first step, with the head that the task asks for; the caller seeds torch."""
     from models.build import build
     from models.masked_lm import build_masked
