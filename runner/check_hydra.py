@@ -56,7 +56,7 @@ def _check_choice(override: Override, multirun: bool) -> Iterator[str]:
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
 
-    from runner.check import near
+    from runner.keys import near
 
     group, name = override.key_or_group, str(override.value())
     choice = f"{group}={name}"
@@ -85,7 +85,7 @@ def _check_key(override: Override, known: DictConfig) -> str | None:
     """What is wrong with a key such as hydra.sweeper.n_trials, given the composed hydra node."""
     from omegaconf import OmegaConf
 
-    from runner.check import near
+    from runner.keys import near
 
     key = override.key_or_group
     if key in GROUPS or "/" in key or override.is_add() or override.is_force_add():
@@ -108,7 +108,7 @@ def _check_tuner(words: list[str], overrides: list[Override]) -> Iterator[str]:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.check import out_of_range
+    from runner.check_value import out_of_range
     from runner.tune import objectives
 
     composed = compose(words, hydra=True).hydra.sweeper

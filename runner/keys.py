@@ -1,7 +1,8 @@
-"""Which dotted keys a choice of config groups has, and which choice has a key."""
+"""Which dotted keys a choice of config groups has, which choice has a key, and which one a typo may mean."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from functools import cache
 from importlib import resources
@@ -9,6 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from runner.compose import compose, groups
+
+
+def near(word: str, known: list[str]) -> list[str]:
+    """The known words that `word` may have meant, best first; a bare `lr` finds `optimizer.lr`."""
+    by_leaf = [name for name in known if "." not in word and name.rsplit(".", 1)[-1] == word]
+    by_leaf.sort(key=lambda name: name.count("."))
+    return list(dict.fromkeys(by_leaf + difflib.get_close_matches(word, known, n=2, cutoff=0.7)))[:2]
 
 
 @cache

@@ -14,9 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner.check import near
 from runner.errors import ConfigError
 from runner.identity import flatten
+from runner.keys import near
 from runner.record import read, records
 
 NEEDED = ("identity", "status", "config", "metrics", "data", "environment")

@@ -83,7 +83,7 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.check import check_settings
+    from runner.check_value import check_settings
 
     try:
         job.config = load(job.overrides)

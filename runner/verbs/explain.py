@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from runner.check import near
 from runner.compare.origins import origins
 from runner.compare.select import shown
 from runner.errors import ConfigError
+from runner.keys import near
 from runner.record import find
 from runner.verbs import options, output_folder
 
