@@ -79,7 +79,7 @@ def refuse_early(settings: Settings, terminal: Terminal) -> None:
     """Raise for a readout that the encoder cannot feed and a cache that is too large, before the encoder is tuned."""
     from models.build import check_readout
     from runner.activations import check_size
-    from runner.experiment import load_data
+    from runner.prepare import load_data
 
     readout, hidden, layers = check_readout(settings.model)
     if settings.cache.mode == "disk":

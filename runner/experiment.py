@@ -6,18 +6,17 @@ behind; what goes wrong after it is recorded there as failed or killed.
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner import activations, surroundings, turns
-from runner.brief import Start, begin
+from runner.brief import begin
 from runner.errors import ConfigError
-from runner.identity import identify
+from runner.prepare import Started, prepare
 from runner.record import Record, check_writable, read
 from runner.schema import Settings
 from runner.surroundings import Busy
@@ -29,15 +28,8 @@ from runner.tune.pruning import Pruned, Watch
 from runner.version import VERSION
 
 if TYPE_CHECKING:
-    import torch
-
     from data.types import Splits
-    from models.classifier import SequenceClassifier
-    from models.masked_lm import MaskedLM
-    from models.pretrained import Weights
     from runner.track.mirror import Mirror
-
-    Model = SequenceClassifier | MaskedLM
 
 AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
 
@@ -50,22 +42,6 @@ class Outcome:
     record: dict[str, Any] | None = None
     reason: str | None = None  # why there is no record
     was_done: bool = False  # before: nothing was run
-
-
-@dataclass
-class Started:
-    """Everything a run has before its first step."""
-
-    settings: Settings
-    splits: Splits
-    model: Model
-    device: torch.device
-    identity: str
-    folder: Path
-    weights: Weights
-    engine: dict[str, Any] = field(default_factory=dict)  # the facts of runner/engine.py
-    notes: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)  # what loading and building took
 
 
 def run(settings: Settings, overrides: list[str], watch: Watch | None = None) -> Outcome:
@@ -95,91 +71,6 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
             return _recorded(started, overrides, terminal, begun, watch)
     finally:
         turns.leave()
-
-
-def load_data(settings: Settings, terminal: Terminal) -> Splits:
-    """The splits, tokenised for the model."""
-    from data.load import load
-
-    cache = Path(settings.paths.cache).expanduser()
-    model = settings.model
-    return load(
-        settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, cache=cache, notify=terminal.say,
-        task=settings.task, seed=settings.seed,
-    )  # fmt: skip
-
-
-def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) -> Started:
-    """Load the data, build the model from the seed, and name the run."""
-    data, begun = settings.data, time.perf_counter()
-    splits = load_data(settings, terminal)
-    check_tokenizer(start.folder, splits)
-
-    import torch
-
-    from models.dropout import masks
-    from runner.engine import prepare as prepare_engine
-    from runner.vocabulary import compact
-
-    loaded = time.perf_counter()
-    device = choose_device(settings.device)
-    engine = prepare_engine(settings, device)
-    torch.manual_seed(settings.seed)
-    masks.seed(settings.seed)
-    model, weights = first_model(settings, splits, start.folder)
-    positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
-    if data.max_length > positions:
-        raise ConfigError(
-            f"data.max_length={data.max_length} is more than the {positions} positions of {settings.model.name}. "
-            f"Try: data.max_length={positions}"
-        )
-    if settings.engine.compact_vocabulary == "always" and isinstance(
-        reason := compact(model, splits.train, settings.optimizer), str
-    ):
-        raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
-    kept = activations.check(model, splits, settings)
-    # With the architecture: heads and norms of a checkpoint show in no tensor.
-    first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
-    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first)
-    notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]
-    seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
-    seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
-    model.to(device)
-    return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
-
-
-def first_model(settings: Settings, splits: Splits, start: Path | None = None) -> tuple[Model, Weights]:
-    """The model before its first step, with the head that the task asks for; the caller seeds torch."""
-    from models.build import build
-    from models.masked_lm import build_masked
-
-    tokenizer = splits.tokenizer
-    known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
-    if splits.task.kind == "mlm":
-        return build_masked(settings.model, output=settings.task.output, **known)
-    return build(settings.model, num_labels=splits.task.num_labels, start=start, **known)
-
-
-def check_tokenizer(folder: Path | None, splits: Splits) -> None:
-    """ConfigError when a model goes on whose tokens are not those of the data."""
-    from data.tokenizer import load_tokenizer
-
-    if folder and load_tokenizer(str(folder)).fingerprint != splits.tokenizer.fingerprint:
-        raise ConfigError(
-            f"model.init_from={folder}: was trained with another vocabulary than {splits.tokenizer.source}. "
-            "Try: model.tokenizer=auto"
-        )
-
-
-def choose_device(name: str) -> torch.device:
-    """The device to run on; asking for CUDA where there is none is refused, never quietly the CPU."""
-    import torch
-
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device=cuda, but torch sees no CUDA device here. Try: device=cpu")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
 
 
 @contextmanager

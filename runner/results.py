@@ -9,7 +9,7 @@ from runner.turns import alone
 
 if TYPE_CHECKING:
     from models.classifier import SequenceClassifier
-    from runner.experiment import Started
+    from runner.prepare import Started
     from runner.record import Record
     from runner.terminal import Terminal
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from runner.metrics import SPLITS
 
 if TYPE_CHECKING:
-    from runner.experiment import Started
+    from runner.prepare import Started
     from runner.train import Position
 
 
@@ -47,7 +47,7 @@ class Terminal:
         self.say(f"{what}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
         for note in started.notes:
             self.say(f"note: {note}")
-        from runner.train import Plan
+        from runner.steps import Plan
 
         self._total = Plan(splits.train.lengths, settings.train, settings.seed).total
         self._started = time.perf_counter()

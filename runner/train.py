@@ -16,7 +16,6 @@ import torch
 from torch import nn
 
 from data.batch import Batch, collate
-from data.sampler import epoch_batches
 from data.types import Splits
 from models.dropout import masks
 from runner.checkpoint import Checkpoints, below
@@ -25,12 +24,11 @@ from runner.flat import Flat
 from runner.metrics import direction
 from runner.optim import Schedule, better
 from runner.schema import Settings, TrainSettings
+from runner.steps import Plan
 from runner.tasks import get
 from runner.turns import clock, give_way
 from runner.vocabulary import Vocabulary, compact
 from runner.watch import facts, gradient_norms
-
-POINTS = 200  # logged training points a run; each is one host synchronisation
 
 
 class NotFinite(RuntimeError):
@@ -67,37 +65,6 @@ class Trained:
     resumed_from: int  # 0: from the start
     engine: dict[str, str]  # facts about how it was done
     watched: dict[str, float]  # what runner/watch.py sees in the kept model
-
-
-class Plan:
-    """Which rows go into which step: a pure function of the seed, so only the position is ever stored."""
-
-    def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int) -> None:
-        self.lengths, self.settings, self.seed = lengths, settings, seed
-        whole = int(settings.epochs)
-        self.steps: list[int] = []
-        if settings.steps:
-            while (left := settings.steps - sum(self.steps)) > 0:
-                self.steps.append(min(left, len(self._cut(len(self.steps)))))
-        else:
-            self.steps = [len(self._cut(epoch)) for epoch in range(math.ceil(settings.epochs))]
-            if settings.epochs > whole:  # the last, partial epoch
-                self.steps[-1] = max(1, round(self.steps[-1] * (settings.epochs - whole)))
-        self.epochs, self.total = len(self.steps), sum(self.steps)
-        self.log_every = max(1, math.ceil(self.total / POINTS))
-        wanted = settings.evals or 0
-        ends = set(np.cumsum(self.steps).tolist())  # steps after which an epoch is over, which evaluates anyway
-        self.evaluated = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - ends
-        self.watched = self.evaluated | ends
-
-    def _cut(self, epoch: int) -> list[np.ndarray]:
-        budget = self.settings.token_budget
-        size = None if budget else self.settings.batch_size
-        return epoch_batches(self.lengths, seed=self.seed, epoch=epoch, batch_size=size, token_budget=budget)
-
-    def batches(self, epoch: int) -> list[np.ndarray]:
-        """The batches of one epoch, each an array of row numbers."""
-        return self._cut(epoch)[: self.steps[epoch]]
 
 
 Report = Callable[[Position, dict[str, float]], None]

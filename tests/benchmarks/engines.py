@@ -70,7 +70,7 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
     from data.load import load
     from runner.compose import compose, resolve
     from runner.engine import prepare
-    from runner.experiment import first_model
+    from runner.prepare import first_model
 
     torch.set_num_threads(threads)
     settings = resolve(compose(list(work.words)))

@@ -1,0 +1,43 @@
+"""The steps of a training: which rows go into each, and after which of them something is logged or evaluated."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from data.sampler import epoch_batches
+from runner.schema import TrainSettings
+
+POINTS = 200  # logged training points a run; each is one host synchronisation
+
+
+class Plan:
+    """Which rows go into which step: a pure function of the seed, so only the position is ever stored."""
+
+    def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int) -> None:
+        self.lengths, self.settings, self.seed = lengths, settings, seed
+        whole = int(settings.epochs)
+        self.steps: list[int] = []
+        if settings.steps:
+            while (left := settings.steps - sum(self.steps)) > 0:
+                self.steps.append(min(left, len(self._cut(len(self.steps)))))
+        else:
+            self.steps = [len(self._cut(epoch)) for epoch in range(math.ceil(settings.epochs))]
+            if settings.epochs > whole:  # the last, partial epoch
+                self.steps[-1] = max(1, round(self.steps[-1] * (settings.epochs - whole)))
+        self.epochs, self.total = len(self.steps), sum(self.steps)
+        self.log_every = max(1, math.ceil(self.total / POINTS))
+        wanted = settings.evals or 0
+        ends = set(np.cumsum(self.steps).tolist())  # steps after which an epoch is over, which evaluates anyway
+        self.evaluated = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - ends
+        self.watched = self.evaluated | ends
+
+    def _cut(self, epoch: int) -> list[np.ndarray]:
+        budget = self.settings.token_budget
+        size = None if budget else self.settings.batch_size
+        return epoch_batches(self.lengths, seed=self.seed, epoch=epoch, batch_size=size, token_budget=budget)
+
+    def batches(self, epoch: int) -> list[np.ndarray]:
+        """The batches of one epoch, each an array of row numbers."""
+        return self._cut(epoch)[: self.steps[epoch]]
