@@ -261,7 +261,13 @@ def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int)
 
 
 def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None = None) -> SequenceClassifier:
-    """The model that `describe` (or models/auto.py) described, with random weights."""
+    """The model that `describe` (or models/auto.py) described, as compression left its structure, random weights."""
+    from models.compression import restore_all
+
+    return restore_all(_rebuild(architecture, num_labels, tokens), architecture)
+
+
+def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None) -> SequenceClassifier:
     readout = full(architecture["readout"])
     if "backbone" in architecture:
         from models.auto import assemble

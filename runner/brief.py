@@ -35,8 +35,8 @@ class Start:
     outcome: Outcome | None = None  # of a tuning run that did not finish
 
 
-def folder_of(init_from: str, output: str) -> Path:
-    """The saved model of a run id (or its beginning) or a folder; ConfigError when there is none."""
+def folder_of(init_from: str, output: str, key: str = "model.init_from") -> Path:
+    """The saved model of a run id (or its beginning) or a folder; ConfigError, about `key`, when there is none."""
     from runner.record import find
 
     folder = Path(init_from).expanduser()
@@ -45,12 +45,12 @@ def folder_of(init_from: str, output: str) -> Path:
         try:
             record = find(root, init_from)
         except ConfigError as error:
-            raise ConfigError(f"model.init_from={init_from}: no such folder, and {error}") from error
+            raise ConfigError(f"{key}={init_from}: no such folder, and {error}") from error
         folder = root / str(record["identity"])
     found = folder / "model" if (folder / "model").is_dir() else folder
     if not (found / "config.json").is_file():
         raise ConfigError(
-            f"model.init_from={init_from}: {found} holds no saved model. Try: the id of a finished run (run show), or "
+            f"{key}={init_from}: {found} holds no saved model. Try: the id of a finished run (run show), or "
             "a folder like outputs/<id>/model"
         )
     return found.absolute()

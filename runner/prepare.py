@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from models.classifier import SequenceClassifier
     from models.masked_lm import MaskedLM
     from models.pretrained import Weights
+    from models.settings import ModelSettings
 
     Model = SequenceClassifier | MaskedLM
 
@@ -60,7 +61,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     """Load the data, build the model from the seed, and name the run."""
     data, begun = settings.data, time.perf_counter()
     splits = load_data(settings, terminal)
-    check_tokenizer(start.folder, splits)
+    finished = Path(settings.finished) if settings.finished else None
+    check_tokenizer(finished or start.folder, splits)
 
     import torch
 
@@ -73,7 +75,9 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     engine = prepare_engine(settings, device)
     torch.manual_seed(settings.seed)
     masks.seed(settings.seed)
-    model, weights = first_model(settings, splits, start.folder)
+    model, weights = (
+        finished_model(finished, settings.model) if finished else first_model(settings, splits, start.folder)
+    )
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
         raise ConfigError(
@@ -107,14 +111,31 @@ def first_model(settings: Settings, splits: Splits, start: Path | None = None) -
     return build(settings.model, num_labels=splits.task.num_labels, start=start, **known)
 
 
+def finished_model(folder: Path, settings: ModelSettings) -> tuple[Model, Weights]:
+    """A run's model as it was saved, with what the settings add for training, and what it is known by."""
+    import hashlib
+
+    from models.dropout import TokenDropout
+    from models.encoder import Bert
+    from models.freeze import freeze
+    from models.pretrained import WEIGHTS, Weights
+    from models.save import load
+
+    model = load(folder)
+    freeze(model, settings.freeze)
+    if isinstance(model.bert, Bert):
+        model.bert.token_dropout = TokenDropout(settings.token_dropout)
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()))
+
+
 def check_tokenizer(folder: Path | None, splits: Splits) -> None:
     """ConfigError when a model goes on whose tokens are not those of the data."""
     from data.tokenizer import load_tokenizer
 
     if folder and load_tokenizer(str(folder)).fingerprint != splits.tokenizer.fingerprint:
         raise ConfigError(
-            f"model.init_from={folder}: was trained with another vocabulary than {splits.tokenizer.source}. "
-            "Try: model.tokenizer=auto"
+            f"{folder}: was trained with another vocabulary than {splits.tokenizer.source}. Try: model.tokenizer=auto"
         )
 
 

@@ -18,7 +18,7 @@ from runner.metrics import SPLITS
 
 if TYPE_CHECKING:
     from runner.prepare import Started
-    from runner.train import Position
+    from runner.steps import Position
 
 
 class Terminal:
@@ -47,12 +47,24 @@ class Terminal:
         self.say(f"{what}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
         for note in started.notes:
             self.say(f"note: {note}")
-        from runner.steps import Plan
 
-        self._total = Plan(splits.train.lengths, settings.train, settings.seed).total
-        self._started = time.perf_counter()
+    def train(self, total: int) -> None:
+        """A training of that many steps begins; on a terminal it has a progress bar."""
+        self._close()
+        self._total, self._started = total, time.perf_counter()
         if self.console.is_terminal:
             self._open()
+
+    def stage(self, record: dict[str, Any]) -> None:
+        """One line for a finished stage, where there are several."""
+        self._close()
+        entry, primary = record["stages"][-1], record["data"]["primary"]
+        if len(record["stages"]) > 1 or record["config"]["compression"]:
+            metrics = entry["metrics"]
+            self.say(
+                f"after {entry['name']}: {primary} {metrics[primary]:.4f}, {metrics['cost/params_nonzero']:,.0f} "
+                f"numbers that are not zero, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry['seconds']:.1f} s"
+            )
 
     def _open(self) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
