@@ -73,6 +73,19 @@ class Phase:
     seconds: float
 
 
+class Teacher(Protocol):
+    """A finished classifier of the same tokens and labels, better than the commonest label."""
+
+    score: float  # the primary metric on the selection split; higher is better
+    rows_answered: int  # by running it, for answers that were not kept; 0: all were
+    seconds: float  # that took
+
+    @property
+    def network(self) -> nn.Module:
+        """It itself, on the device, predicting, its weights fixed; read from disk when first asked for."""
+        ...
+
+
 class Bench(Protocol):
     """What the runner offers a stage: data, the training loop, the clock, and a place to log to."""
 
@@ -102,6 +115,21 @@ class Bench(Protocol):
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """The training rows `rows`, with the tokenizer's ids."""
+        ...
+
+    def teacher(self, source: str) -> Teacher:
+        """The teacher that a stage's settings name."""
+        ...
+
+    def answers(self, source: str) -> np.ndarray:
+        """That teacher's logits of all training rows, (rows, C) float32, kept in the shared cache."""
+        ...
+
+    def add_unlabelled(self, stage: str) -> int:
+        """Put the texts of the stage's `unlabelled` behind the training rows of this stage; answers how many.
+
+        Their part of the task's loss is zero.
+        """
         ...
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
@@ -137,6 +165,10 @@ class Stage:
 
     def __init__(self, options: Any) -> None:
         self.options = options
+
+    def refuse(self, model: nn.Module, teacher: Teacher | None) -> list[str]:
+        """Why this cannot be done to the model, one line each with the cure; asked before the run begins."""
+        return []
 
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""
