@@ -86,7 +86,7 @@ class Loop:
             return None
         from data.load import class_weights
 
-        weights = class_weights(np.asarray(self.splits.train.labels), self.splits.task.num_labels)
+        weights = class_weights(self.splits.train.gold, self.splits.task.num_labels)
         return torch.from_numpy(weights).to(self.device)
 
     def weights(self) -> dict[str, torch.Tensor]:
@@ -143,7 +143,7 @@ class Loop:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
                 logits = self.during.forward(self.forward, to_tensors(batch, self.device), batch.rows)
-            loss = self.task.loss(logits, labels, self.class_weights)
+            loss = self._task_loss(logits, labels, batch.rows)
             loss = self.during.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / whole
             (loss * share).backward()
@@ -157,6 +157,17 @@ class Loop:
         self.position.examples += len(rows)
         self.position.loss_rows += len(rows)
         return norm
+
+    def _task_loss(self, logits: torch.Tensor, labels: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        """The mean loss of the batch; a row without a label counts in the mean and adds nothing."""
+        train = self.splits.train
+        if not train.unlabelled:
+            return self.task.loss(logits, labels, self.class_weights)
+        known = rows < len(train.gold)
+        if not known.any():
+            return logits.sum() * 0.0
+        chosen = torch.from_numpy(known).to(self.device)
+        return self.task.loss(logits[chosen], labels[chosen], self.class_weights) * float(known.mean())
 
     def _weight(self, batch: Batch) -> float:
         """What a batch counts for in the mean loss: the number of its labels, or the sum of their class weights."""

@@ -7,7 +7,7 @@ come from the shared cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -49,11 +49,11 @@ class Distil(Stage):
 
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Train through the phases that are not done yet; the projections are dropped."""
-        options, teacher = self.options, bench.teacher(self.options.teacher or "")
+        options, teacher = self.options, bench.teacher()
         if refused := self.refuse(model, teacher):
             raise ModelError("\n".join(refused))
-        if options.unlabelled:
-            bench.say(f"{bench.add_unlabelled(options.unlabelled):,} rows without labels join the training rows")
+        if added := bench.add_unlabelled():
+            bench.say(f"{added:,} rows without labels join the training rows")
         pair = Pair(model, teacher, bench, options)
         both, done = nn.ModuleDict({"model": model, "projections": pair.projections}), 0
         if found := bench.kept():
@@ -67,6 +67,7 @@ class Distil(Stage):
                 bench.keep(both, {"phases": place})
         bench.add({
             "distil/teacher_score": teacher.score,
+            "distil/retained": bench.score(model) / teacher.score,
             "distil/teacher_rows": teacher.rows_answered,
             "time/teacher_s": teacher.seconds,
         })  # fmt: skip
@@ -115,23 +116,22 @@ class Projections(nn.Module):
     Source: W_h and W_e of TinyBERT, eq. 8 and 9; its code shares one.
     """
 
-    def __init__(self, student: int, teacher: int, layers: list[int] | None) -> None:
+    def __init__(self, student: int, teacher: int, layers: Iterable[int], *, is_shared: bool, seed: int) -> None:
         super().__init__()
-        self.maps = nn.ModuleDict(
-            {self._name(layer): nn.Linear(student, teacher, bias=False) for layer in layers or [None]}
-        )
-        if student == teacher:
-            for linear in self.maps.values():
-                nn.init.eye_(linear.weight)  # type: ignore[arg-type]
-
-    @staticmethod
-    def _name(layer: int | None) -> str:
-        return "shared" if layer is None else str(layer)
+        self.is_shared = is_shared
+        names = ["shared"] if is_shared else [str(layer) for layer in layers]
+        self.maps = nn.ModuleDict({name: nn.Linear(student, teacher, bias=False) for name in names})
+        # Of its own, so that a run that goes on later draws the same.
+        generator = torch.Generator().manual_seed(seed)
+        for weight in self.maps.parameters():
+            if student == teacher:
+                nn.init.eye_(weight)
+            else:
+                nn.init.normal_(weight, std=student**-0.5, generator=generator)
 
     def forward(self, states: list[Tensor], layer: int) -> Tensor:
         """(B, T, student's width) to (B, T, teacher's); layer 0 is the embeddings."""
-        name = self._name(None if "shared" in self.maps else layer)
-        out: Tensor = self.maps[name](states[layer])
+        out: Tensor = self.maps["shared" if self.is_shared else str(layer)](states[layer])
         return out
 
 
@@ -147,15 +147,16 @@ class Pair:
             own, other = shape_of(student), shape_of(teacher.network)
             self.layers = layer_map(options.layers, own.layers, other.layers)
             if any(getattr(loss, name) for loss in losses for name in PROJECTED):
-                each = [0, *self.layers] if options.projection == "per_layer" else None
-                self.projections = Projections(own.width, other.width, each).to(bench.device)
+                self.projections = Projections(
+                    own.width, other.width, [0, *self.layers], is_shared=options.projection == "shared",
+                    seed=bench.seed,
+                ).to(bench.device)  # fmt: skip
         self._answers: Tensor | None = None
 
     def answers(self, rows: np.ndarray) -> Tensor:
         """The teacher's logits of these rows, (B, C)."""
         if self._answers is None:
-            kept = np.array(self.bench.answers(self.options.teacher or ""))  # a copy: torch wants to write
-            self._answers = torch.from_numpy(kept).to(self.bench.device)
+            self._answers = torch.from_numpy(self.bench.answers()).to(self.bench.device)
         return self._answers[torch.from_numpy(rows).to(self._answers.device)]
 
 

@@ -93,8 +93,12 @@ class Bench(Protocol):
     device: torch.device
     kind: str  # classification | regression
     num_labels: int
-    steps_per_epoch: int
     cache: Path  # shared by all runs
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps that one pass over the training rows takes."""
+        ...
 
     def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
         """The ordinary, resumable training loop; `phase` names it within the stage.
@@ -117,18 +121,18 @@ class Bench(Protocol):
         """The training rows `rows`, with the tokenizer's ids."""
         ...
 
-    def teacher(self, source: str) -> Teacher:
-        """The teacher that a stage's settings name."""
+    def teacher(self) -> Teacher:
+        """The one that the stage's settings name."""
         ...
 
-    def answers(self, source: str) -> np.ndarray:
-        """That teacher's logits of all training rows, (rows, C) float32, kept in the shared cache."""
+    def answers(self) -> np.ndarray:
+        """Its logits of all training rows, (rows, C) float32, kept in the shared cache."""
         ...
 
-    def add_unlabelled(self, stage: str) -> int:
-        """Put the texts of the stage's `unlabelled` behind the training rows of this stage; answers how many.
+    def add_unlabelled(self) -> int:
+        """Put the texts that the stage's settings name behind its training rows; answers how many they are.
 
-        Their part of the task's loss is zero.
+        They have no part in the task's loss.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
@@ -31,26 +32,28 @@ class Foreign(nn.Module):
         return logits
 
 
-def labels_of(source: str, key: str) -> list[str]:
-    """The teacher's labels in the order of its logits; LABEL_0, LABEL_1 where it gives them no names."""
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a teacher without running it."""
+
+    labels: tuple[str, ...]  # in the order of its logits; LABEL_0, LABEL_1 where it gives them no names
+    positions: int | None  # the longest text in tokens; None: any
+    fingerprint: str  # sha256 of its configuration and weights
+
+
+def facts_of(source: str, key: str) -> Facts:
+    """Of a folder or hub id; key: the setting that named it, for messages. Raises ModelError."""
     config = read_config(source, key)
     names: dict[str, str] = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    return [names[index] for index in sorted(names, key=int)]
-
-
-def fingerprint(source: str, key: str) -> str:
-    """sha256 of the teacher's configuration and weights."""
-    digest = hashlib.sha256(repr(sorted(read_config(source, key).items())).encode())
+    digest = hashlib.sha256(repr(sorted(config.items())).encode())
     for path in weight_files(source, key):
         digest.update(path.read_bytes())
-    return digest.hexdigest()
+    labels = tuple(names[index] for index in sorted(names, key=int))
+    return Facts(labels, config.get("max_position_embeddings"), digest.hexdigest())
 
 
 def open_teacher(source: str, key: str) -> nn.Module:
-    """The classifier, ready to predict, its weights fixed; ModelError for what is none.
-
-    key: the setting that named it, for messages.
-    """
+    """The classifier, ready to predict, its weights fixed; ModelError for what is none."""
     config = read_config(source, key)
     teacher: nn.Module = open_model(source, key) if is_readable(config) else _foreign(source, config, key)
     return teacher.eval().requires_grad_(False)
