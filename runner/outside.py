@@ -142,9 +142,10 @@ class KeptTeacher:
 
         splits, kind = self.splits, get(self.splits.task.kind)
         metric = splits.task.metrics[0]
-        found = score(splits.task, splits.select, self.answers(splits.select))[f"{splits.select.name}/{metric}"]
-        base = kind.majority(splits.train.gold, np.asarray(splits.select.labels), metric)
-        sign = -1.0 if direction(f"{splits.select.name}/{metric}") == "lower" else 1.0
+        name, labels = f"{splits.select.name}/{metric}", np.asarray(splits.select.labels)
+        found = score(splits.task, splits.select, np.array(self.answers(splits.select)))[name]
+        base = kind.majority(labels, labels, metric)
+        sign = -1.0 if direction(name) == "lower" else 1.0
         self.score = sign * found
         if self.score < sign * base + BETTER:
             raise ConfigError(

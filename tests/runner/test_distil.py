@@ -1,0 +1,281 @@
+"""Distillation in a run: a finished run teaches another, its answers are kept, and bad teachers are sent away."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from data.types import DataTask, Splits, TokenSplit
+from data.unlabelled import joined
+from models.compression.distil import Distil, Lesson, Pair
+from models.compression.settings import Distil as Options
+from models.compression.settings import DistilLosses, DistilPhase
+from models.dropout import masks
+from models.pretrained import read_state
+from runner.brief import Start
+from runner.checkpoint import Checkpoints
+from runner.compose import compose, resolve
+from runner.errors import ConfigError
+from runner.evaluate import predict
+from runner.experiment import run
+from runner.outside import KeptTeacher, source_of
+from runner.prepare import prepare
+from runner.record import read
+from runner.schema import Settings
+from runner.terminal import Terminal
+from runner.train import fit
+from tests.conftest import run_cli, write_reviews
+from tests.models.helpers import small
+
+CPU = torch.device("cpu")
+
+
+class School:
+    """A folder with reviews and a finished teacher that knows them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.output = folder, folder / "outputs"
+        self.reviews = write_reviews(folder / "reviews.csv")
+        self.words = [
+            "data=files", f"data.path={self.reviews}", "data.text=review", "data.label=stars", "model.tokenizer=train",
+            "model.vocab_size=200", "measure=off", "tracker=none", "train.batch_size=8", "optimizer.lr=3e-3",
+            f"paths.output={self.output}", f"paths.cache={folder / 'cache'}",
+        ]  # fmt: skip
+        outcome = run(self.settings(*TEACHER, "train.epochs=5"), [])
+        assert outcome.record and outcome.record["metrics"]["test/accuracy"] == 1.0
+        self.teacher: str = outcome.record["identity"]
+
+    def settings(self, *words: str) -> Settings:
+        return resolve(compose([*self.words, *words]))
+
+    def distil(self, *words: str, preset: str = "distil") -> list[str]:
+        own = [f"compression=[{preset}]", f"compression.{preset}.teacher={self.teacher}", "train.epochs=2"]
+        return ["model=dsn", *own, *words]
+
+
+ENCODER = ["model=bert-tiny", "model.pretrained=null", "model.hidden=32", "model.intermediate=64"]
+TEACHER = [*ENCODER, "model.heads=4"]
+STUDENT = [*ENCODER, "model.layers=1", "model.heads=4"]
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> School:
+    return School(tmp_path_factory.mktemp("school"))
+
+
+def record_of(outcome: Any) -> dict[str, Any]:
+    assert outcome.exit_code == 0, outcome
+    found: dict[str, Any] = outcome.record
+    return found
+
+
+def test_a_run_teaches_another_and_the_second_student_asks_nobody(school: School) -> None:
+    words = [*school.words, *school.distil()]
+    first = run_cli(*words, cwd=school.folder)
+    assert first.returncode == 0, first.stderr
+    assert "asking the teacher" in first.stdout
+    second = record_of(run(school.settings(*school.distil("seed=1", "compression.distil.temperature=4")), []))
+    before = next(r for r in map(read, school.output.iterdir()) if r and r["overrides"])
+    metrics = [before["metrics"], second["metrics"]]
+    assert [m["distil/teacher_rows"] for m in metrics] == [97 + 11, 0], "train and selection rows, once"
+    assert metrics[0]["distil/teacher_score"] == 1.0 and metrics[1]["time/teacher_s"] == 0.0
+
+
+def test_phases_go_on_after_an_interruption_to_the_same_weights(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = school.distil(
+        *STUDENT, "compression.tinybert.phases.inside.epochs=2", "compression.tinybert.phases.answers.epochs=2",
+        preset="tinybert",
+    )  # fmt: skip
+    whole = record_of(run(school.settings(*words), []))
+    folder = school.output / whole["identity"]
+    expected = read_state(str(folder / "model"), "")
+    assert "distil/loss_attention" in (folder / "metrics.jsonl").read_text(encoding="utf-8")
+    shutil.rmtree(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Distil, "run", interrupted(Distil.run, "answers"))
+        assert run(school.settings(*words), []).exit_code == 130
+    resumed = record_of(run(school.settings(*words), []))
+    assert resumed["identity"] == whole["identity"]
+    found = read_state(str(folder / "model"), "")
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    assert not any("projection" in name for name in found)
+
+
+def interrupted(method: Callable[..., Any], phase: str) -> Callable[..., Any]:
+    """A stage's run that is interrupted where `phase` begins."""
+
+    def run_until(self: Any, model: Any, bench: Any) -> Any:
+        plain = bench.train
+
+        def train(*arguments: Any, **named: Any) -> Any:
+            if named["phase"] == phase:
+                raise KeyboardInterrupt
+            return plain(*arguments, **named)
+
+        bench.train = train
+        return method(self, model, bench)
+
+    return run_until
+
+
+def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_the_run(school: School) -> None:
+    extra = school.folder / "extra.csv"
+    lines = school.reviews.read_text(encoding="utf-8").replace("film", "play")
+    extra.write_text(lines, encoding="utf-8")
+    words = school.distil(f"compression.distil.unlabelled={extra}")
+    plain, more = (record_of(run(school.settings(*w), [])) for w in (school.distil("seed=5"), [*words, "seed=5"]))
+    assert more["metrics"]["distil/teacher_rows"] == 120, "those of the training rows are shared with other runs"
+    assert more["metrics"]["train/steps"] == 2 * -(-(97 + 120) // 8) > plain["metrics"]["train/steps"]
+    extra.write_text(lines.replace("year", "week"), encoding="utf-8")
+    other = prepare(school.settings(*words, "seed=5"), school.output, Terminal(), Start())
+    assert other.identity != more["identity"]
+
+
+@pytest.mark.parametrize("mistake", ["heads", "untrained", "vocabulary", "missing"])
+def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
+    school: School, mistake: str, tmp_path: Path
+) -> None:
+    teacher, words, message = school.teacher, ["model=dsn"], ""
+    if mistake == "heads":
+        words = [*ENCODER, "model.heads=2", "compression.distil.phases.task.losses.attention=1"]
+        message = (
+            "compression.distil: loss attention compares head with head, and the student has 2 heads, the teacher 4"
+        )
+    elif mistake == "untrained":
+        teacher = str(tmp_path / "untrained")
+        shutil.copytree(school.output / school.teacher / "model", teacher)
+        blank(Path(teacher))
+        message = "it was not trained for this task"
+    elif mistake == "vocabulary":
+        words, message = ["model=dsn", "model.vocab_size=70"], "reads another vocabulary"
+    else:
+        teacher, message = "ffffffffff", "no run starts with 'ffffffffff'"
+    settings = school.settings(*school.distil(f"compression.distil.teacher={teacher}", *words))
+    before = set(school.output.iterdir())
+    with pytest.raises(ConfigError, match=message):
+        run(settings, [])
+    assert set(school.output.iterdir()) == before
+
+
+def blank(folder: Path) -> None:
+    """The saved model with a head that answers 0 whatever it reads."""
+    from safetensors.torch import load_file, save_file
+
+    state = load_file(folder / "model.safetensors")
+    for name in ("classifier.weight", "classifier.bias"):
+        state[name] = torch.zeros_like(state[name])
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_a_teacher_is_known_by_its_weights_and_asked_row_by_row(school: School, tmp_path: Path) -> None:
+    started = prepare(school.settings(*school.distil()), school.output, Terminal(), Start())
+    source = school.output / school.teacher / "model"
+
+    def teacher(folder: Path) -> KeptTeacher:
+        return KeptTeacher(str(folder), f"teacher={folder}", started.splits, CPU, tmp_path, lambda _: None)
+
+    first, train = teacher(source), started.splits.train
+    answers = first.answers(train)
+    plain = predict(first.network, train, pad_id=0, batch_size=5, device=CPU, precision="fp32")
+    np.testing.assert_allclose(answers, plain, atol=1e-5)
+    second = teacher(source)
+    np.testing.assert_array_equal(second.answers(train), answers)
+    assert "network" not in vars(second) and second.rows_answered == 0
+    copied = tmp_path / "copy"
+    shutil.copytree(source, copied)
+    assert teacher(copied).facts.fingerprint == first.facts.fingerprint
+    blank(copied)
+    assert teacher(copied).facts.fingerprint != first.facts.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("imdb", "neither a file nor <data>:<split>"), ("demo:train", "data=demo is not on the hub"),
+     ("qnli:test", "data=qnli has another number of texts a row")],
+)  # fmt: skip
+def test_texts_that_are_not_there_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        source_of("compression.distil.unlabelled", text, Settings().data)
+
+
+# A task that a bag of words can learn and 64 examples do not show: 60 words, each with a weight of its own.
+WORDS, LONG = 60, 12
+
+
+def written(count: int, seed: int, name: str) -> TokenSplit:
+    tokens = np.random.default_rng(seed).integers(1, WORDS, (count, LONG))
+    labels = (np.random.default_rng(0).normal(size=WORDS)[tokens].sum(1) > 0).astype(np.int64)
+    offsets = np.arange(count + 1) * LONG
+    return TokenSplit(name, tokens.ravel().astype(np.uint16), offsets, np.full(count, LONG, np.int32), labels, 0)
+
+
+def splits_of(train: TokenSplit) -> Splits:
+    task = DataTask("classification", ("no", "yes"), False, ("accuracy",))
+    tokenizer: Any = SimpleNamespace(pad_id=0)
+    return Splits(task, train, written(300, 2, "val"), (), tokenizer, "")
+
+
+def trained(
+    train: TokenSplit, folder: Path, epochs: float, seed: int = 0, during: Callable[[Any], Lesson] | None = None
+) -> tuple[Any, list[float], float]:
+    """A bag of words trained on these rows, its logged losses, and its accuracy on the selection rows."""
+    settings, losses = Settings(seed=seed), list[float]()
+    settings.train.epochs, settings.optimizer.lr, settings.train.batch_size = epochs, 0.02, 16
+    model = small(
+        seed, num_labels=2, vocab_size=WORDS, family="dsn", backbone="none", readout={"name": "mean"}, dropout=0.1
+    )
+    masks.seed(seed)
+    done = fit(
+        model, splits_of(train), settings, device=CPU, checkpoints=Checkpoints(folder, "t", 1e9),
+        on_point=lambda _, values: losses.append(values["train/loss"]), on_epoch=lambda *_: None,
+        during=during(model) if during else None,
+    )  # fmt: skip
+    return model, losses, done.best_metric
+
+
+def lesson(answers: np.ndarray, **weights: float) -> Callable[[Any], Lesson]:
+    bench: Any = SimpleNamespace(device=CPU, kind="classification", answers=lambda: answers)
+    losses = DistilLosses(**weights)
+    options = Options(phases={"task": DistilPhase(losses)}, temperature=1.0)
+    return lambda model: Lesson(losses, Pair(model, SimpleNamespace(), bench, options))  # type: ignore[arg-type]
+
+
+def test_a_few_examples_with_a_teachers_answers_teach_more_than_their_labels(tmp_path: Path) -> None:
+    few = written(64, 3, "train")
+    teacher, _, known = trained(written(1000, 1, "train"), tmp_path, 4)
+    more = joined(few, written(300, 4, "train"))
+    answers = predict(teacher, more, pad_id=0, batch_size=64, device=CPU, precision="fp32")
+
+    def mean(train: TokenSplit, epochs: float, **weights: float) -> float:
+        during = lesson(answers, **weights) if weights else None
+        return float(np.mean([trained(train, tmp_path, epochs, seed, during)[2] for seed in range(3)]))
+
+    alone, taught = mean(few, 15), mean(few, 15, soft=1.0)
+    assert known > 0.9 and taught > alone + 0.02
+    assert mean(more, 8, soft=1.0, hard=0.5) > taught + 0.1, "the teacher's answers to more texts"
+
+
+def test_with_the_labels_alone_it_is_plain_training_bit_for_bit(tmp_path: Path) -> None:
+    few = written(64, 3, "train")
+    plain, losses, _ = trained(few, tmp_path, 3)
+    other, same, _ = trained(few, tmp_path, 3, during=lesson(np.zeros(0), hard=1.0))
+    assert losses == same
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), other.parameters(), strict=True))
+
+
+def test_rows_without_labels_add_nothing_to_the_tasks_loss(tmp_path: Path) -> None:
+    few, extra = written(32, 3, "train"), written(32, 4, "train")
+    flipped = replace(extra, labels=1 - extra.labels)
+    one, losses, _ = trained(joined(few, extra), tmp_path, 2)
+    other, same, _ = trained(joined(few, flipped), tmp_path, 2)
+    assert losses == same and all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
