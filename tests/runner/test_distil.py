@@ -141,6 +141,20 @@ def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_th
     assert other.identity != more["identity"]
 
 
+def test_a_teacher_named_by_its_words_is_made_first_and_found_again(school: School) -> None:
+    named = "model=dsn train.epochs=9 optimizer.lr=0.05"
+    words = [*school.words, *school.distil(f'compression.distil.teacher="{named}"')]
+    before = set(school.output.iterdir())
+    first = record_of(run(resolve(compose(words)), words))
+    teacher = first["config"]["compression"]["distil"]["teacher"]
+    assert {path.name for path in set(school.output.iterdir()) - before} == {teacher, first["identity"]}
+    assert (read(school.output / teacher) or {})["config"]["train"]["epochs"] == 9
+    second = record_of(run(resolve(compose([*words, "seed=1"])), [*words, "seed=1"]))
+    assert second["config"]["compression"]["distil"]["teacher"] == teacher
+    with pytest.raises(ConfigError, match=r"compression.distil.teacher: train.epoks.*did you mean"):
+        run(resolve(compose([*words, 'compression.distil.teacher="train.epoks=3"'])), words)
+
+
 @pytest.mark.parametrize("mistake", ["heads", "untrained", "vocabulary", "missing"])
 def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
     school: School, mistake: str, tmp_path: Path
