@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runner.errors import ConfigError
+from runner.record import read
 from runner.schema import Settings
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ class KeptTeacher:
         self.seconds += time.perf_counter() - begun
         return logits
 
-    def check(self) -> None:
-        """Score it; ConfigError when it cannot teach this task with these tokens."""
-        self._check_tokens()
+    def check(self, max_length: int) -> None:
+        """Score it; ConfigError when it cannot teach this task with these tokens, `max_length` of them at most."""
+        self._check_tokens(max_length)
         labels, names = self.facts.labels, self.splits.task.label_names
         if len(labels) != self.splits.task.num_labels:
             raise ConfigError(
@@ -118,15 +119,15 @@ class KeptTeacher:
             )
         self._check_score()
 
-    def _check_tokens(self) -> None:
+    def _check_tokens(self, max_length: int) -> None:
         from data.tokenizer import load_tokenizer
 
         own = self.splits.tokenizer
         other = load_tokenizer(self.source)
-        longest, positions = int(self.splits.train.lengths.max()), self.facts.positions
-        if positions is not None and longest > positions:
+        positions = self.facts.positions
+        if positions is not None and max_length > positions:
             raise ConfigError(
-                f"{self.named}: reads {positions} tokens at most, the data has texts of {longest}. "
+                f"{self.named}: reads {positions} tokens at most, and data.max_length={max_length}. "
                 f"Try: data.max_length={positions}"
             )
         if other.tokens() != own.tokens():
@@ -174,7 +175,7 @@ def find(settings: Settings, splits: Splits, model: Model, device: torch.device,
         if refused := make(stage).refuse(model, outside.teacher):
             raise ConfigError("\n".join(f"compression.{name}: {line}" for line in refused))
         if outside.teacher:
-            outside.teacher.check()
+            outside.teacher.check(settings.data.max_length)
         if getattr(stage, "unlabelled", None):
             outside.unlabelled = _unlabelled(settings, name, stage, splits, notify)
         found[name] = outside
@@ -193,7 +194,11 @@ def _teacher(
     key, cache = f"compression.{name}.teacher", Path(settings.paths.cache).expanduser()
     named = f"{key}={source}"
     if "/" not in source or Path(source).expanduser().is_dir():
-        source = str(folder_of(source, settings.paths.output, key))
+        folder = folder_of(source, settings.paths.output, key)
+        record = read(folder.parent)
+        if record and record["status"] != "done":
+            raise ConfigError(f"{named}: that run is {record['status']}. Try: the id of a finished one (run show)")
+        source = str(folder)
     return KeptTeacher(source, named, splits, device, cache, notify)
 
 

@@ -65,12 +65,10 @@ class Distil(Stage):
             bench.train(model, Lesson(phase.losses, pair), phase=name, **changes(phase))
             if place < len(options.phases):
                 bench.keep(both, {"phases": place})
-        bench.add({
-            "distil/teacher_score": teacher.score,
-            "distil/retained": bench.score(model) / teacher.score,
-            "distil/teacher_rows": teacher.rows_answered,
-            "time/teacher_s": teacher.seconds,
-        })  # fmt: skip
+        bench.add({"distil/teacher_score": teacher.score, "distil/teacher_rows": teacher.rows_answered})
+        bench.add({"time/teacher_s": teacher.seconds})
+        if teacher.score > 0:  # an error has no share
+            bench.add({"distil/retained": bench.score(model) / teacher.score})
         return model
 
 
@@ -177,13 +175,18 @@ class Lesson(During):
         """The student's logits; both models are looked into where a loss asks for it."""
         if not self.looks:
             return model(**inputs)
-        needs_attention = {"attention", "relation"} & self.weights.keys()
-        layers = self.pair.layers if needs_attention else {}
+        layers = self.attended()
         student = look_inside(self.pair.student, inputs, layers)
         with torch.no_grad():
             teacher = look_inside(self.pair.teacher.network, self.pair.bench.inputs(rows), layers.values())
         self.inside, self.mask = (student, teacher), inputs.get("attention_mask")
         return student.logits
+
+    def attended(self) -> dict[int, int]:
+        """The layers whose attention is compared: all, the last, or none."""
+        if "attention" in self.weights:
+            return self.pair.layers
+        return dict([max(self.pair.layers.items())]) if "relation" in self.weights else {}
 
     def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
         """The weighted sum; with the labels alone exactly the task's loss."""

@@ -155,7 +155,7 @@ def test_a_teacher_named_by_its_words_is_made_first_and_found_again(school: Scho
         run(resolve(compose([*words, 'compression.distil.teacher="train.epoks=3"'])), words)
 
 
-@pytest.mark.parametrize("mistake", ["heads", "untrained", "vocabulary", "missing"])
+@pytest.mark.parametrize("mistake", ["heads", "untrained", "vocabulary", "labels", "killed", "missing"])
 def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
     school: School, mistake: str, tmp_path: Path
 ) -> None:
@@ -170,6 +170,14 @@ def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
         shutil.copytree(school.output / school.teacher / "model", teacher)
         blank(Path(teacher))
         message = "it was not trained for this task"
+    elif mistake == "labels":
+        teacher, message = (
+            changed(school, tmp_path, "config.json", '"1": "5"', '"1": "5", "2": "6"'),
+            "answers 3 labels",
+        )
+    elif mistake == "killed":
+        teacher = changed(school, tmp_path, "../record.json", '"status": "done"', '"status": "killed"')
+        message = "that run is killed"
     elif mistake == "vocabulary":
         words, message = ["model=dsn", "model.vocab_size=70"], "reads another vocabulary"
     else:
@@ -179,6 +187,17 @@ def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
     with pytest.raises(ConfigError, match=message):
         run(settings, [])
     assert set(school.output.iterdir()) == before
+
+
+def changed(school: School, folder: Path, name: str, before: str, after: str) -> str:
+    """A copy of the teacher's run with other words in a file of its model."""
+    copied = folder / "copy"
+    shutil.copytree(school.output / school.teacher, copied)
+    path = copied / "model" / name
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    return str(copied)
 
 
 def blank(folder: Path) -> None:
