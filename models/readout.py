@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.errors import ModelError
 from models.named import make
 from models.settings import Part
 
@@ -47,6 +49,15 @@ def counts(hidden: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return hidden.new_full((hidden.shape[0], 1), float(hidden.shape[1]))
     return mask.sum(1, keepdim=True).clamp(min=1).to(hidden.dtype)
+
+
+def side_by_side(vectors: Tensor, mask: Tensor | None, places: int) -> Tensor:
+    """(B, T, W) to (B, places x W), zeros where there is no real token; ModelError for texts of more tokens."""
+    if vectors.shape[1] > places:
+        raise ModelError(f"a text of {vectors.shape[1]} tokens: this head was made for {places}")
+    if mask is not None:
+        vectors = vectors * mask.unsqueeze(-1)
+    return F.pad(vectors, (0, 0, 0, places - vectors.shape[1])).flatten(1)
 
 
 class SumPooler(nn.Module):
