@@ -19,6 +19,7 @@ from models.settings import ModelSettings
 
 from .helpers import batch, count, small
 from .test_auto import DISTILBERT, save_backbone
+from .test_carry import carried
 from .test_save import write
 
 OPTIONS: dict[str, Any] = {"name": "parasite", "size": 4, "reach": 2, "length": 17}
@@ -109,6 +110,13 @@ def test_it_moves_into_a_checkpoint_whose_weights_stay(tmp_path: Path) -> None:
     assert all(name.startswith(("bert.pooler.inline.", "classifier.")) for name in weights.new) and not weights.notes
     for name, tensor in small().bert.encoder.state_dict().items():
         assert torch.equal(model.bert.get_submodule("encoder").state_dict()[name], tensor)
+
+
+def test_it_goes_on_from_a_saved_one(tmp_path: Path) -> None:
+    source = infested()
+    model, weights = carried(write(source, tmp_path / "m"), readout=OPTIONS, layers=3, carry="all")
+    assert not weights.new
+    torch.testing.assert_close(model.eval()(**batch()), source(**batch()))
 
 
 def test_an_encoder_of_transformers_has_no_place_for_it(tmp_path: Path) -> None:
