@@ -16,6 +16,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest  # noqa: E402
 
+from tests.warm import nursery  # noqa: E402
+
 # Where the tests run in the background of a script, SIGINT is ignored, and children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -64,8 +66,14 @@ def reviews(tmp_path: Path) -> Path:
     return path
 
 
-def run_cli(*words: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """`run` as a real process, without a terminal."""
-    command = [sys.executable, "-m", "runner.cli", *words]
+def run_cli(
+    *words: str, cwd: Path, env: dict[str, str] | None = None, fresh: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """`run` as a real process, without a terminal; fresh: in an interpreter of its own, down to the imports."""
     environment = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | (env or {})
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
+    if fresh or not nursery().suits(environment):
+        command = [sys.executable, "-m", "runner.cli", *words]
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
+    child = nursery().start("runner.cli", words, cwd, environment)
+    out, err = child.communicate()
+    return subprocess.CompletedProcess(child.args, child.wait(), out, err)
