@@ -30,6 +30,8 @@ class Control:
 
     def end(self) -> str:
         """Why there is no other phase; empty while there is one."""
+        if self.options.mode == "base":
+            return "mode=base adds nothing"
         if self.count >= self.options.maximum:
             return f"maximum={self.options.maximum} reached"
         if self.failures >= self.options.tries:

@@ -1,8 +1,8 @@
 """Dendrites: small units beside the neurons of chosen linear layers, grown one after the other.
 
 gd trains them with the network; cascor trains each by itself to follow its neuron's error and then freezes it (Fahlman
-& Lebiere 1990); random freezes them as drawn; restart adds none: the control with the same trainings. Error signals
-pass through dendrites as through everything else; nothing of the backward pass is masked.
+& Lebiere 1990); random freezes them as drawn; restart adds none: the control with the same trainings; base stops at
+once. Error signals pass through dendrites as through everything else; nothing of the backward pass is masked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from models.compression.dendritic import Dendrite, Dendritic, attach, detach, gr
 from models.compression.settings import Dendrites as Options
 from models.compression.stage import Bench, Inputs, Stage
 
+CONTROLS = ("restart", "base")  # the arms without dendrites
 MOMENTS = "moments/"  # of what a boundary holds, the optimizer's
 GD_SPREAD = 0.01  # of a gd dendrite's first weights; perforatedai 3.2.9's
 CHECKED = 64  # rows whose logits a new dendrite must leave as they were
@@ -37,10 +38,14 @@ class Dendrites(Stage):
 
     options: Options
 
+    def check(self, model: nn.Module) -> None:
+        """Targets must be linear layers."""
+        linear_names(model, self.options.targets)
+
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Phase after phase: a new dendrite, a training, and back to the model before where that did not pay."""
         options = self.options
-        names = [] if options.mode == "restart" else linear_names(model, options.targets)
+        names = [] if options.mode in CONTROLS else linear_names(model, options.targets)
         modules = attach(model, names)
         control, moments = self._begin(model, modules, bench)
         while control.goes_on():

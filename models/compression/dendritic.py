@@ -77,7 +77,9 @@ def linear_names(model: nn.Module, patterns: list[str]) -> list[str]:
 
     A pattern is a dotted name in which * stands for one part of it: classifier, bert.encoder.layer.*.output.dense.
     """
+    grown = [name for name, module in model.named_modules() if isinstance(module, Dendritic)]
     linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    linear = [name for name in linear if not any(name.startswith(f"{other}.") for other in grown)]
     for pattern in patterns:
         if not any(_is_within(name, pattern) for name in linear):
             others = [type(module).__name__ for name, module in model.named_modules() if _is_within(name, pattern)]

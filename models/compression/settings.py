@@ -32,7 +32,7 @@ class Dendrites(StageSettings):
     """Units of their own for chosen linear layers, added one after the other and kept where they pay."""
 
     method: str = limited("dendrites", choices=("dendrites",))
-    mode: str = limited("gd", choices=("gd", "cascor", "random", "restart"))
+    mode: str = limited("gd", choices=("gd", "cascor", "random", "restart", "base"))
     targets: list[str] = field(default_factory=lambda: ["classifier"])
     act: str = limited("sigmoid", choices=("sigmoid", "tanh", "relu"))
     maximum: int = limited(5, low=1)

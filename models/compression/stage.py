@@ -145,6 +145,9 @@ class Stage:
     def __init__(self, options: Any) -> None:
         self.options = options
 
+    def check(self, model: nn.Module) -> None:
+        """Raise ModelError where this cannot be done to `model`: asked before anything is trained."""
+
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""
         raise NotImplementedError
