@@ -49,14 +49,14 @@ def observe(
     model: nn.Module, modules: list[Dendritic], kind: str, batches: Iterable[tuple[Inputs, Tensor]]
 ) -> Iterator[list[Sample]]:
     """The samples of each batch; nothing of the model is changed, and its dropout is off while this runs."""
-    seen: list[tuple[Tensor, Tensor, Tensor]] = []  # input, a zero added to the output, answers of the dendrites
+    seen: dict[nn.Module, tuple[Tensor, Tensor, Tensor]] = {}  # input, a zero added to the output, dendrites' answers
 
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         zero = torch.zeros_like(output, requires_grad=True)
         with torch.no_grad():
             answers = module.answers(inputs[0])  # type: ignore[operator]
         earlier = torch.stack(answers, -2) if answers else output.new_zeros(*output.shape[:-1], 0, output.shape[-1])
-        seen.append((inputs[0].detach(), zero, earlier))
+        seen[module] = inputs[0].detach(), zero, earlier
         return output + zero
 
     hooks = [module.register_forward_hook(record) for module in modules]
@@ -66,9 +66,11 @@ def observe(
         for inputs, labels in batches:
             seen.clear()
             with torch.enable_grad():
-                gradients = torch.autograd.grad(_loss(model(**inputs), labels, kind), [zero for _, zero, _ in seen])
+                loss_sum = _loss(model(**inputs), labels, kind)
+            found = [seen[module] for module in modules]  # not in the order of their calls
+            gradients = torch.autograd.grad(loss_sum, [zero for _, zero, _ in found])
             mask = inputs.get("attention_mask")
-            yield [_sample(x, -g, earlier, mask) for (x, _, earlier), g in zip(seen, gradients)]
+            yield [_sample(x, -g, earlier, mask) for (x, _, earlier), g in zip(found, gradients)]
     finally:
         model.train(was_training)
         for hook in hooks:

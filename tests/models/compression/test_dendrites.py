@@ -162,6 +162,16 @@ def test_padding_is_no_place_that_a_candidate_sees() -> None:
         torch.testing.assert_close(getattr(short[0], name), getattr(long[0], name))
 
 
+def test_samples_come_in_the_order_of_the_modules_whatever_the_order_of_their_calls() -> None:
+    settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
+    model, _ = build(settings, num_labels=2, vocab_size=50)
+    modules = attach(model, ["classifier", "bert.encoder.layer.0.output.dense"])
+    (parts,) = observe(
+        model, modules, "classification", [({"input_ids": torch.ones(3, 6).long()}, torch.ones(3).long())]
+    )
+    assert [tuple(part.inputs.shape) for part in parts] == [(3, 8), (18, 32)]
+
+
 def test_candidates_come_to_follow_the_error_and_leave_the_network_alone() -> None:
     bench, model = small(), started()
     (module,) = attach(model, ["classifier"])
