@@ -99,3 +99,20 @@ class TensorBench:
 
     def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         return self.boundary
+
+
+def parity(seed: int) -> tuple[Rows, Rows, Rows]:
+    """x1 x2 + x3 x4 > 0, which no linear layer learns: 3,000 rows to train on, 1,000 to select, 1,000 to test."""
+    x = torch.randn(5000, 8, generator=torch.Generator().manual_seed(seed))
+    y = (x[:, 0] * x[:, 1] + x[:, 2] * x[:, 3] > 0).long()
+    return (x[:3000], y[:3000]), (x[3000:4000], y[3000:4000]), (x[4000:], y[4000:])
+
+
+def small(seed: int = 0, **more: Any) -> TensorBench:
+    train, select, _ = parity(seed)
+    return TensorBench((train[0][:600], train[1][:600]), (select[0][:200], select[1][:200]), seed=seed, **more)
+
+
+def started(seed: int = 0) -> Head:
+    torch.manual_seed(seed)
+    return Head(8)

@@ -1,4 +1,4 @@
-"""The maths of dendrites on a bare head, the candidates' training, and the stage from phase to phase."""
+"""The maths of dendrites on a bare head, the candidates' training, and dendrites in a saved model."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from torch import nn
 
 from models.build import build
 from models.compression.dendrite_candidates import Candidates, Running, Sample, cached, loss, observe, train_candidates
-from models.compression.dendrites import Dendrites
 from models.compression.dendritic import Dendrite, Dendritic, attach, detach, extra_params, grow, linear_names
 from models.compression.settings import Dendrites as Options
 from models.errors import ModelError
 from models.save import load, save
 from models.settings import ModelSettings
-from tests.models.compression.bench import Head, Rows, TensorBench
+from tests.models.compression.bench import Head, small, started
 
 
 def head(count: int, inputs: int = 16, outputs: int = 2, act: str = "sigmoid") -> Dendritic:
@@ -32,29 +31,9 @@ def head(count: int, inputs: int = 16, outputs: int = 2, act: str = "sigmoid") -
     return module.double()
 
 
-def parity(seed: int) -> tuple[Rows, Rows, Rows]:
-    """x1 x2 + x3 x4 > 0, which no linear layer learns: 3,000 rows to train on, 1,000 to select, 1,000 to test."""
-    x = torch.randn(5000, 8, generator=torch.Generator().manual_seed(seed))
-    y = (x[:, 0] * x[:, 1] + x[:, 2] * x[:, 3] > 0).long()
-    return (x[:3000], y[:3000]), (x[3000:4000], y[3000:4000]), (x[4000:], y[4000:])
-
-
-def small(seed: int = 0, **more: Any) -> TensorBench:
-    train, select, _ = parity(seed)
-    return TensorBench((train[0][:600], train[1][:600]), (select[0][:200], select[1][:200]), seed=seed, **more)
-
-
-def started(seed: int = 0) -> Head:
-    torch.manual_seed(seed)
-    return Head(8)
-
-
 def candidates(module: Dendritic, sample: Sample, **options: Any) -> Candidates:
     chosen = Options(**options)
     return Candidates(module, sample, chosen, chosen.pool, torch.Generator().manual_seed(0))
-
-
-FAST = {"switch": "fixed", "epochs": 3, "p_epochs": 3, "p_batch_size": 200}
 
 
 def test_a_dendrite_is_the_sum_that_its_definition_says() -> None:
@@ -192,74 +171,6 @@ def test_candidates_come_to_follow_the_error_and_leave_the_network_alone() -> No
     assert len(x) == len(error.inputs)
 
 
-@pytest.mark.parametrize("mode", ["gd", "cascor", "random", "restart"])
-def test_a_phase_that_does_not_pay_leaves_no_trace(mode: str) -> None:
-    model = started()
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    bench = small()
-    found = Dendrites(Options(mode=mode, min_gain=1.0, tries=2, **FAST)).run(model, bench)
-    assert len(bench.trained) == 2
-    assert type(found.classifier) is nn.Linear and found.architecture == {}
-    assert all(torch.equal(tensor, before[name]) for name, tensor in found.state_dict().items())
-    assert bench.facts["dendrites/count"] == bench.facts["dendrites/params_extra"] == 0
-
-
-def test_rollback_goes_back_to_the_dendrites_before_bit_for_bit() -> None:
-    first, second = small(), small()
-    kept = Dendrites(Options(maximum=1, tries=9, **FAST)).run(started(), first)
-    second.worth = len(first.trained)
-    again = Dendrites(Options(maximum=2, tries=1, attempts=9, **FAST)).run(started(), second)
-    assert len(second.trained) == len(first.trained) + 1
-    assert second.facts["dendrites/count"] == first.facts["dendrites/count"] == 1
-    assert second.facts["dendrites/best"] == first.facts["dendrites/best"]
-    for name, tensor in kept.state_dict().items():
-        assert torch.equal(tensor, again.state_dict()[name]), name
-
-
-@pytest.mark.parametrize("mode", ["gd", "cascor", "restart"])
-def test_a_killed_stage_goes_on_to_the_same_weights(mode: str) -> None:
-    options = Options(mode=mode, maximum=3, attempts=4, tries=4, **FAST)
-    straight, broken = small(), small(killed_in="phase-2")
-    expected = Dendrites(options).run(started(), straight)
-    with pytest.raises(KeyboardInterrupt):
-        Dendrites(options).run(started(), broken)
-    torch.rand(7)  # another process draws other numbers
-    broken.killed_in = ""
-    found = Dendrites(options).run(started(), broken)
-    assert broken.facts == straight.facts and len(broken.trained) == len(straight.trained)
-    for name, tensor in expected.state_dict().items():
-        assert torch.equal(tensor, found.state_dict()[name]), name
-
-
-def test_all_arms_train_the_same_phases_at_the_same_rates() -> None:
-    changes = {}
-    for mode in ("gd", "cascor", "random", "restart"):
-        bench = small()
-        Dendrites(Options(mode=mode, maximum=3, tries=3, attempts=3, lr_factor=0.5, **FAST)).run(started(), bench)
-        changes[mode] = [{key: value for key, value in c.items() if key != "moments"} for c in bench.trained]
-    assert changes["gd"] == changes["cascor"] == changes["random"] == changes["restart"]
-    assert [change["lr"] for change in changes["gd"]] == [0.01, 0.005, 0.0025]
-
-
-def test_moments_of_what_stays_are_handed_on_and_new_weights_begin_without() -> None:
-    bench = small()
-    Dendrites(Options(maximum=2, tries=9, **FAST)).run(started(), bench)
-    kept = [point["dendrites/pays"] for point in bench.points if "dendrites/pays" in point]
-    after = bench.trained[kept.index(1.0) + 1]["moments"]
-    assert "classifier.dendrites.0.linear.weight/exp_avg" in after
-    assert not any(name.startswith("classifier.dendrites.1.") for name in after)
-
-
-def test_frozen_dendrites_stay_as_they_were_made_and_only_learn_to_be_heard() -> None:
-    for mode, is_frozen in (("cascor", True), ("random", True), ("gd", False)):
-        bench, model = small(killed_in="phase-0"), started()
-        with pytest.raises(KeyboardInterrupt):
-            Dendrites(Options(mode=mode, **FAST)).run(model, bench)
-        trained = {name for name, p in model.named_parameters() if p.requires_grad}
-        assert ("classifier.dendrites.0.linear.weight" in trained) != is_frozen
-        assert {"classifier.dendrites.0.to_soma", "classifier.soma.weight"} <= trained
-
-
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_saved_model_comes_back_with_its_dendrites(count: int, tmp_path: Path) -> None:
     settings = ModelSettings(name="dsn", family="dsn", readout={"name": "mean"}, hidden=8, width=1.0, positions=16)
@@ -308,22 +219,3 @@ def test_detaching_puts_the_plain_layers_back() -> None:
     grow(attach(model, ["classifier"]), 2, "relu")
     detach(model, ["classifier"])
     assert model.classifier is linear
-
-
-@pytest.mark.parametrize(("mode", "low", "high"), [("gd", 0.92, 1.0), ("cascor", 0.86, 1.0), ("random", 0.0, 0.6)])
-def test_dendrites_learn_what_no_linear_layer_can(mode: str, low: float, high: float) -> None:
-    """Six dendrites, mean over five seeds; random ones and the layer alone stay near chance."""
-    plain, found = [], []
-    for seed in range(5):
-        train, select, (x, y) = parity(seed)
-        bench, model = TensorBench(train, select, seed=seed, lr=0.06, batch_size=500), started(seed)
-        bench.train(model, phase="alone", epochs=10, lr=0.06)
-        plain.append(float((model(x).argmax(1) == y).float().mean()))
-        options = Options(
-            mode=mode, switch="fixed", epochs=12, maximum=6, tries=6, attempts=6, p_epochs=10, p_lr=0.1,
-            p_batch_size=1000,
-        )  # fmt: skip
-        grown = Dendrites(options).run(model, bench)
-        found.append(float((grown(x).argmax(1) == y).float().mean()))
-    assert sum(plain) / 5 < 0.58
-    assert low <= sum(found) / 5 <= high, found
