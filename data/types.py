@@ -70,6 +70,10 @@ class TokenSplit:
         """The labels of the rows that have one, which come first."""
         return np.asarray(self.labels)[: len(self) - self.unlabelled]
 
+    def known(self, rows: np.ndarray) -> np.ndarray | None:
+        """Which of these rows have a label, (B,); None where all rows do."""
+        return rows < len(self) - self.unlabelled if self.unlabelled else None
+
     @cached_property
     def has_pairs(self) -> bool:
         """Does any row have a second text?"""

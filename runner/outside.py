@@ -168,13 +168,16 @@ def _row(split: TokenSplit, number: int) -> TokenSplit:
 def find(settings: Settings, splits: Splits, model: Model, device: torch.device, notify: Notify) -> dict[str, Outside]:
     """What each stage gets, by its name, everything checked; raises the user's errors."""
     from models.compression import make
+    from models.errors import ModelError
 
     found = {}
     for name, stage in settings.compression.items():
         outside = Outside(_teacher(settings, name, stage, splits, device, notify))
-        if refused := make(stage).refuse(model, outside.teacher):
-            raise ConfigError("\n".join(f"compression.{name}: {line}" for line in refused))
         if outside.teacher:
+            try:
+                make(stage).check_teacher(model, outside.teacher)
+            except ModelError as error:
+                raise ConfigError(f"compression.{name}: {error}") from error
             outside.teacher.check(settings.data.max_length)
         if getattr(stage, "unlabelled", None):
             outside.unlabelled = _unlabelled(settings, name, stage, splits, notify)

@@ -69,6 +69,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
 
     import torch
 
+    from models.compression import make
     from models.dropout import masks
     from runner.engine import prepare as prepare_engine
     from runner.vocabulary import compact
@@ -93,6 +94,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
     model.to(device)
+    for options in settings.compression.values():
+        make(options).check(model)
     found = outside.find(settings, splits, model, device, terminal.say)
     kept = activations.check(model, splits, settings)
     # With the architecture: heads and norms of a checkpoint show in no tensor.

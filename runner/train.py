@@ -26,7 +26,7 @@ from runner.metrics import direction
 from runner.optim import Schedule, better
 from runner.schema import Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
-from runner.tasks import get
+from runner.tasks import get, loss_of
 from runner.turns import clock, give_way
 from runner.vocabulary import Vocabulary, compact
 from runner.watch import facts, gradient_norms
@@ -46,8 +46,9 @@ class Loop:
     """
 
     def __init__(
-        self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device, during: During | None = None
-    ) -> None:
+        self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device,
+        during: During | None = None, moments: dict[str, torch.Tensor] | None = None,
+    ) -> None:  # fmt: skip
         self.model, self.splits, self.settings, self.device = model, splits, settings, device
         self.during = during or During()
         self.task = get(splits.task.kind)
@@ -56,7 +57,9 @@ class Loop:
         self.vocabulary = self._vocabulary()
         self.lookup = self.vocabulary.lookup if self.vocabulary else None
         extra = self.during.extra
-        self.flat = Flat(nn.ModuleList([model, extra]) if extra else model, settings.optimizer, self.vocabulary)
+        self.flat = Flat(
+            nn.ModuleList([model, extra]) if extra else model, settings.optimizer, self.vocabulary, moments
+        )
         self.forward = torch.compile(model, dynamic=True) if settings.engine.compile else model
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.schedule = Schedule(settings.schedule, settings.optimizer.lr, self.plan.total, direction(self.primary))
@@ -143,7 +146,7 @@ class Loop:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
                 logits = self.during.forward(self.forward, to_tensors(batch, self.device), batch.rows)
-            loss = self._task_loss(logits, labels, batch.rows)
+            loss = loss_of(self.task, logits, labels, self.class_weights, self.splits.train.known(batch.rows))
             loss = self.during.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / whole
             (loss * share).backward()
@@ -157,17 +160,6 @@ class Loop:
         self.position.examples += len(rows)
         self.position.loss_rows += len(rows)
         return norm
-
-    def _task_loss(self, logits: torch.Tensor, labels: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
-        """The mean loss of the batch; a row without a label counts in the mean and adds nothing."""
-        train = self.splits.train
-        if not train.unlabelled:
-            return self.task.loss(logits, labels, self.class_weights)
-        known = rows < len(train.gold)
-        if not known.any():
-            return logits.sum() * 0.0
-        chosen = torch.from_numpy(known).to(self.device)
-        return self.task.loss(logits[chosen], labels[chosen], self.class_weights) * float(known.mean())
 
     def _weight(self, batch: Batch) -> float:
         """What a batch counts for in the mean loss: the number of its labels, or the sum of their class weights."""
@@ -222,11 +214,13 @@ def fit(
     on_point: Report,
     on_epoch: Report,
     during: During | None = None,
+    moments: dict[str, torch.Tensor] | None = None,
 ) -> Trained:
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
-    the selection split; during: what a compression stage does meanwhile. Raises NotFinite.
+    the selection split; during: what a compression stage does meanwhile; moments: an earlier training's, to go on
+    with (empty: none, but hand on this one's). Raises NotFinite.
     """
     if during:
         during.begin(model, Plan(splits.train.lengths, settings.train, settings.seed).total)
@@ -235,7 +229,7 @@ def fit(
         model.load_state_dict(below("model/", found[0]), strict=True)
         if during and during.extra:
             during.extra.load_state_dict(below("extra/", found[0]))
-    loop = Loop(model, splits, settings, device, during)
+    loop = Loop(model, splits, settings, device, during, moments)
     if found:
         loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
@@ -249,6 +243,7 @@ def fit(
         position.epoch, position.batch = position.epoch + 1, 0
         position.seconds = clock() - started
         on_epoch(position, values | loop.watched)
+    moments = {} if moments is None else loop.flat.moments()
     loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
         model.load_state_dict(loop.best)
@@ -256,7 +251,7 @@ def fit(
     best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
     return Trained(
         position.seconds, position.examples, position.step, best_epoch, position.epoch, position.best_metric,
-        resumed_from, loop.facts, facts(model, loop.block_norms),
+        resumed_from, loop.facts, facts(model, loop.block_norms), moments,
     )  # fmt: skip
 
 

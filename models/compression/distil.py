@@ -40,18 +40,16 @@ class Distil(Stage):
 
     options: Options
 
-    def refuse(self, model: nn.Module, teacher: Teacher | None) -> list[str]:
-        """Losses that the two shapes do not allow."""
+    def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
+        """ModelError for losses that the two shapes do not allow."""
         used = {loss for phase in self.options.phases.values() for loss in INSIDE if getattr(phase.losses, loss)}
-        if not used or teacher is None:
-            return []
-        return misfits(used, shape_of(model), shape_of(teacher.network), self.options)
+        if used and (found := misfits(used, shape_of(model), shape_of(teacher.network), self.options)):
+            raise ModelError("\n".join(found))
 
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Train through the phases that are not done yet; the projections are dropped."""
         options, teacher = self.options, bench.teacher()
-        if refused := self.refuse(model, teacher):
-            raise ModelError("\n".join(refused))
+        self.check_teacher(model, teacher)  # again: a stage before may have cut heads
         if added := bench.add_unlabelled():
             bench.say(f"{added:,} rows without labels join the training rows")
         pair = Pair(model, teacher, bench, options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +15,7 @@ from models.compression.distil import INSIDE, Distil, Lesson, Pair, changes
 from models.compression.inside import shape_of
 from models.compression.settings import Distil as Options
 from models.compression.settings import DistilLosses, DistilPhase
+from models.errors import ModelError
 from tests.models.helpers import batch, count, small
 
 ROWS = np.arange(5)
@@ -101,8 +101,8 @@ def test_losses_that_do_not_fit_are_refused_with_both_numbers(
 ) -> None:
     stage = Distil(Options(phases={"all": DistilPhase(DistilLosses(**losses))}))
     taught: Any = SimpleNamespace(network=small(**teacher))
-    (line,) = stage.refuse(small(**student), taught)
-    assert re.search(message, line), line
+    with pytest.raises(ModelError, match=message):
+        stage.check_teacher(small(**student), taught)
 
 
 def test_a_phase_that_teaches_no_answers_keeps_its_last_weights() -> None:
