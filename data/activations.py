@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from data import shared
 from data.errors import DataError
 
 FORMAT = 1  # raise when the files or the way states are computed change
@@ -75,27 +76,10 @@ def open_or_build(
     parts: what the content depends on, with `dtype` and `tokens` ("all" or how many first ones); lengths: of the rows;
     shape: (layers, H). Raises DataError when the folder holds something else, or the disk has no room for it.
     """
-    from filelock import FileLock
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f"{path.name}.lock")):
-        refuse_other(path, parts)
-        if path.is_dir():
-            if found := _open(path):
-                return found
-            notify(f"the activations in {path} are damaged; making them again")
-            shutil.rmtree(path)
-        part = path.with_name(f"{path.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        try:
-            _build(part, parts, lengths, shape, fill)
-            part.replace(path)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    found = _open(path)
-    assert found is not None, "a store just written must open"
-    return found
+    return shared.open_or_build(
+        path, lambda found: _open(found, parts), lambda part: _build(part, parts, lengths, shape, fill),
+        damaged=f"the activations in {path} are damaged; making them again", notify=notify,
+    )  # fmt: skip
 
 
 def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill) -> None:
@@ -111,7 +95,7 @@ def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tupl
     fill(values, offsets)
     values.flush()
     offsets.tofile(folder / "offsets")
-    files = {name: _digest(folder / name) for name in ("values", "offsets")}
+    files = {name: shared.checksum(folder / name) for name in ("values", "offsets")}
     meta = {"parts": parts | {"format": FORMAT}, "shape": shape, "sha256": files}
     with (folder / "meta.json").open("w", encoding="utf-8") as stream:
         json.dump(meta, stream, indent=2)
@@ -119,11 +103,12 @@ def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tupl
         os.fsync(stream.fileno())
 
 
-def _open(path: Path) -> Activations | None:
-    """The stored states, or None when a file is missing or its checksum is wrong."""
+def _open(path: Path, parts: dict[str, Any]) -> Activations | None:
+    """The stored states, or None when a file is missing or its checksum is wrong; DataError for those of others."""
+    refuse_other(path, parts)
     meta = _meta(path)
     try:
-        if meta is None or any(_digest(path / name) != value for name, value in meta["sha256"].items()):
+        if meta is None or any(shared.checksum(path / name) != value for name, value in meta["sha256"].items()):
             return None
         dtype = DTYPES[meta["parts"]["dtype"]]
         values = np.memmap(path / "values", dtype, "r").reshape(-1, *meta["shape"])
@@ -138,8 +123,3 @@ def _meta(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("parts"), dict) else None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

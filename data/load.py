@@ -46,17 +46,7 @@ def load(
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
-    tokens = {
-        name: open_or_build(
-            cache / "tokens",
-            name,
-            {"source": prints[name], "tokenizer": chosen.fingerprint, "max_length": longest},
-            lambda name=name: _encode(raw.splits[name], name, chosen, longest, notify),  # type: ignore[misc]
-            vocab_size=chosen.vocab_size,
-            notify=notify,
-        )
-        for name in prints
-    }
+    tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
     for split in tokens.values():
         share = split.truncated / len(split)
         if share > TRUNCATED_NOTE:
@@ -70,6 +60,20 @@ def load(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
         prints, raw.dropped, raw.notes,
     )  # fmt: skip
+
+
+def tokenised(
+    raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: Path, notify: Notify
+) -> TokenSplit:
+    """A raw split, known by its fingerprint, from the token store; rows have at most `longest` tokens."""
+    return open_or_build(
+        cache / "tokens",
+        name,
+        {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest},
+        lambda: _encode(raw, name, tokenizer, longest, notify),
+        vocab_size=tokenizer.vocab_size,
+        notify=notify,
+    )
 
 
 def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: int) -> dict[str, TokenSplit]:

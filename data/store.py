@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from data import shared
 from data.encoding import Encoded
 from data.types import TokenSplit
 
@@ -58,29 +58,15 @@ def open_or_build(
     parts: what the content depends on (source and tokenizer fingerprints, max_length): the key is their hash.
     rows: called only if the store must be built.
     """
-    from filelock import FileLock
-
     text = json.dumps(parts | {"format": FORMAT}, sort_keys=True)
-    key = hashlib.sha256(text.encode()).hexdigest()[:20]
-    path = folder / key
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{key}.lock"):
-        if path.is_dir():
-            found = _open(path, name)
-            if found is not None:
-                return found
-            if notify:
-                notify(f"the token store {path} is damaged; making it again")
-            shutil.rmtree(path)
-        for stale in folder.glob(f"{key}.part*"):
-            shutil.rmtree(stale, ignore_errors=True)
-        part = folder / f"{key}.part"
-        part.mkdir()
-        _build(part, rows(), np.uint16 if vocab_size <= 1 << 16 else np.uint32)
-        part.replace(path)
-    found = _open(path, name)
-    assert found is not None, "a store just written must open"
-    return found
+    path = folder / hashlib.sha256(text.encode()).hexdigest()[:20]
+    return shared.open_or_build(
+        path,
+        lambda found: _open(found, name),
+        lambda part: _build(part, rows(), np.uint16 if vocab_size <= 1 << 16 else np.uint32),
+        damaged=f"the token store {path} is damaged; making it again",
+        notify=notify,
+    )
 
 
 def _build(folder: Path, rows: Rows, dtype: Any) -> None:
@@ -108,9 +94,8 @@ def _open(path: Path, name: str) -> TokenSplit | None:
         meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
         arrays: dict[str, Any] = {}
         for part, facts in meta["files"].items():
-            with (path / part).open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() != facts["sha256"]:
-                    return None
+            if shared.checksum(path / part) != facts["sha256"]:
+                return None
             arrays[part] = np.memmap(path / part, dtype=np.dtype(facts["dtype"]), mode="r")
     except (OSError, ValueError, KeyError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ class TokenSplit:
     truncated: int  # rows that lost tokens to max_length
     masking: Masking | None = None  # rows are blocks of text whose masked words are to be guessed
     activations: Activations | None = None  # what an encoder made of the rows; batches then carry these, not ids
+    unlabelled: int = 0  # of the last rows: there is no label, the 0 in its place means nothing
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -54,6 +56,23 @@ class TokenSplit:
     def lengths(self) -> np.ndarray:
         """Tokens of each row, special tokens included."""
         return np.diff(np.asarray(self.offsets))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of the tokens and of where rows and second texts begin; the tokenizer and max_length show in it."""
+        digest = hashlib.sha256()
+        for array in (self.tokens, self.offsets, self.second):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def gold(self) -> np.ndarray:
+        """The labels of the rows that have one, which come first."""
+        return np.asarray(self.labels)[: len(self) - self.unlabelled]
+
+    def known(self, rows: np.ndarray) -> np.ndarray | None:
+        """Which of these rows have a label, (B,); None where all rows do."""
+        return rows < len(self) - self.unlabelled if self.unlabelled else None
 
     @cached_property
     def has_pairs(self) -> bool:

@@ -21,7 +21,7 @@ def go_on(key: str = PRETRAINED) -> str:
     """The ways on when the checkpoint that setting `key` names cannot be had; "" for a folder of our own."""
     if not key:
         return "Expected a folder that a run wrote: outputs/<identity>/model"
-    return f"Try one of: {CURES[key]}, HF_ENDPOINT=<a hub that has it>"
+    return f"Try one of: {CURES.get(key, f'{key}=<another id or folder>')}, HF_ENDPOINT=<a hub that has it>"
 
 
 def named(source: str, key: str) -> str:

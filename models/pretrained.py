@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -54,21 +55,29 @@ def read_config(source: str, key: str = PRETRAINED) -> dict[str, Any]:
     return config
 
 
-def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
-    """All tensors of a checkpoint's safetensors, floats as fp32; ModelError unless all can be had."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
+def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
+    """The safetensors files of a checkpoint; ModelError unless all can be had."""
     names = [WEIGHTS]
     if fetch(source, WEIGHTS, key) is None and (index := fetch(source, INDEX, key)) is not None:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    state: dict[str, Tensor] = {}
+    found = []
     for name in names:
         path = fetch(source, name, key)
         if path is None:
             raise ModelError(
                 f"{named(source, key)}: has no {name}, so its weights cannot be had (no pickle is read). {go_on(key)}"
             )
+        found.append(path)
+    return found
+
+
+def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
+    """All tensors of a checkpoint's safetensors, floats as fp32; ModelError unless all can be had."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    state: dict[str, Tensor] = {}
+    for path in weight_files(source, key):
         try:
             state |= load_file(path)
         except (SafetensorError, OSError) as error:

@@ -17,6 +17,7 @@ from typing import Any
 from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
 from models.errors import ModelError
+from models.hub import named
 from models.masked_lm import PREDICTIONS, MaskedLM
 from models.pretrained import WEIGHTS, bert_names, read_config, read_state, read_tokens
 
@@ -139,27 +140,38 @@ def adopt(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
 
 def load(folder: Path) -> SequenceClassifier:
     """The model that `save` wrote or a stock BERT classifier, ready to predict; ModelError for others."""
-    from models.build import BERT_DEFAULTS, is_ours, rebuild
-
-    source = str(folder)
     if not Path(folder).is_dir():
-        raise ModelError(f"{source}: there is no such folder. Expected one that a run wrote: outputs/<identity>/model")
-    config = read_config(source, "")
-    state = bert_names(read_state(source, ""))
+        raise ModelError(f"{folder}: there is no such folder. Expected one that a run wrote: outputs/<identity>/model")
+    return open_model(str(folder), "")
+
+
+def is_readable(config: dict[str, Any]) -> bool:
+    """Is this the config.json of a model that `open_model` opens?"""
+    from models.build import BERT_DEFAULTS, is_ours
+
+    return config["model_type"] == MODEL_TYPE or (config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config))
+
+
+def open_model(source: str, key: str) -> SequenceClassifier:
+    """The same of a folder or hub id, which the setting `key` named."""
+    from models.build import BERT_DEFAULTS, rebuild
+
+    config = read_config(source, key)
+    if not is_readable(config):
+        what = "BERT that only transformers can open" if config["model_type"] == "bert" else config["model_type"]
+        raise ModelError(f"{named(source, key)}: is a {what}, not a model saved by Bertier. Train it with model=auto")
+    state = bert_names(read_state(source, key))
     if config["model_type"] == "bert":
         config = BERT_DEFAULTS | config | {"readout": "cls"}
-        if not is_ours(config):
-            raise ModelError(f"{source}: is a BERT that only transformers can open ({config['hidden_act']})")
-    elif config["model_type"] != MODEL_TYPE:
-        raise ModelError(
-            f"{source}: is a {config['model_type']}, not a model saved by Bertier. Train it with model=auto"
-        )
     model = rebuild(config, len(config.get("id2label", ())) or 2, partial(read_tokens, source))
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise ModelError(f"{source}: weights and config.json disagree: {str(error)[:300]}") from error
+        message = f"{named(source, key)}: weights and config.json disagree: {str(error)[:300]}"
+        raise ModelError(message) from error
     unexpected = [name for name in unexpected if not name.endswith("position_ids")]  # older transformers saved these
     if missing or unexpected:
-        raise ModelError(f"{source}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}")
+        raise ModelError(
+            f"{named(source, key)}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}"
+        )
     return model.eval()

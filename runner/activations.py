@@ -133,7 +133,7 @@ def _parts(model: SequenceClassifier, split: TokenSplit, dtype: str) -> dict[str
     readout = model.bert.get_submodule("pooler")
     return {
         "encoder": _encoder(model),
-        "texts": _texts(split),
+        "texts": split.fingerprint,
         "layers": "all" if _reads_all(readout) else "last",
         "tokens": getattr(readout, "first", None) or "all",
         "dtype": dtype,
@@ -148,14 +148,6 @@ def _encoder(model: SequenceClassifier) -> str:
         if name.startswith("bert.") and not name.startswith(READOUT):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _texts(split: TokenSplit) -> str:
-    """sha256 of a split's tokens and of where its rows and second texts begin."""
-    digest = hashlib.sha256()
-    for array in (split.tokens, split.offsets, split.second):
-        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 

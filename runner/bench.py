@@ -15,12 +15,14 @@ from torch import Tensor, nn
 from data.batch import collate
 from data.sampler import eval_batches
 from data.types import TokenSplit
+from data.unlabelled import joined
 from models.compression.stage import During, Inputs, Phase
 from models.dropout import masks
 from runner import turns
 from runner.checkpoint import BOUNDARIES, Checkpoints
 from runner.evaluate import predict, score, to_tensors
 from runner.metrics import direction
+from runner.outside import KeptTeacher, Outside
 from runner.record import Record
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
@@ -44,14 +46,20 @@ class RunBench:
         self.started, self.record, self.terminal, self.mirror, self.stage = started, record, terminal, mirror, stage
         settings, splits = started.settings, started.splits
         self.settings, self.splits = settings, splits
+        self.outside = started.outside.get(stage.partition("-")[2], Outside())
         self.seed, self.lr, self.device = settings.seed, settings.optimizer.lr, started.device
         self.kind, self.num_labels = splits.task.kind, splits.task.num_labels
-        self.steps_per_epoch = Plan(splits.train.lengths, replace(settings.train, epochs=1.0), settings.seed).total
         self.cache = Path(settings.paths.cache).expanduser()
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(started.folder, self._name("kept"), 0.0, BOUNDARIES)
         self.facts: dict[str, float] = {}  # what the stage adds to its entry
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Unlabelled rows included."""
+        once = replace(self.settings.train, epochs=1.0)
+        return Plan(self.splits.train.lengths, once, self.settings.seed).total
 
     def _name(self, phase: str) -> str:
         """What a checkpoint of a phase is known by, so that none is ever taken for another's."""
@@ -108,6 +116,26 @@ class RunBench:
     def _batch(self, split: TokenSplit, rows: np.ndarray) -> tuple[Inputs, Tensor]:
         batch = collate(split, rows, self.splits.tokenizer.pad_id)
         return to_tensors(batch, self.device), torch.from_numpy(batch.labels).to(self.device)
+
+    def teacher(self) -> KeptTeacher:
+        """Checked before the run began."""
+        assert self.outside.teacher is not None, "a stage that needs a teacher has one"
+        return self.outside.teacher
+
+    def answers(self) -> np.ndarray:
+        """Kept for training rows and unlabelled texts apart, so that runs with and without the latter share them."""
+        parts = [self.teacher().answers(self.started.splits.train)]
+        if self.splits.train.unlabelled and self.outside.unlabelled:
+            parts.append(self.teacher().answers(self.outside.unlabelled.split))
+        return np.concatenate(parts)
+
+    def add_unlabelled(self) -> int:
+        """Of this stage only: what comes after it trains on the labelled rows again."""
+        extra = self.outside.unlabelled
+        if extra is None:
+            return 0
+        self.splits = replace(self.splits, train=joined(self.splits.train, extra.split))
+        return len(extra.split)
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
         """On one thread, or as many as measure.threads says."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from models.compression.settings import METHODS
 from runner.compose import groups
 from runner.keys import known_keys, near
 
 if TYPE_CHECKING:
-    from models.compression.settings import StageSettings
     from runner.schema import Settings
 
 
@@ -36,13 +35,18 @@ def _field(key: str) -> dataclasses.Field[Any] | None:
     return found
 
 
-def _stage_of(key: str) -> tuple[type[StageSettings], str] | None:
-    """The settings class behind compression.<name>.<option>, and the option."""
+def _stage_of(key: str) -> tuple[type[Any], str] | None:
+    """The settings class behind compression.<name>.<option>, and the option; of a named entry, such as a phase, its."""
     group, _, rest = key.partition(".")
     name, _, option = rest.partition(".")
     if group != "compression" or not option or name not in groups()[group] or name == "none":
         return None
-    return METHODS[known_keys(f"{group}=[{name}]")[f"{group}.{name}.method"]], option
+    kind = METHODS[known_keys(f"{group}=[{name}]")[f"{group}.{name}.method"]]
+    owner, *entry = option.split(".", 2)
+    hint = get_type_hints(kind).get(owner)
+    if len(entry) == 2 and get_origin(hint) is dict:
+        return get_args(hint)[1], entry[1]
+    return kind, option
 
 
 def check_type(key: str, value: Any) -> str | None:

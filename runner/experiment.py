@@ -22,6 +22,7 @@ from runner.schema import Settings
 from runner.surroundings import Busy
 from runner.sweep import stale
 from runner.sweep.index import remember
+from runner.teach import make_teachers
 from runner.terminal import Terminal
 from runner.threads import set_threads
 from runner.tune.pruning import Pruned, Watch
@@ -53,8 +54,8 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
     set_threads(settings.train.threads or 1)
     terminal = Terminal()
     start = begin(settings, overrides, terminal)
-    if start.outcome:
-        return start.outcome
+    if outcome := start.outcome or make_teachers(settings, overrides, terminal):
+        return outcome
     turns.join(Path(settings.paths.cache))
     try:
         started = prepare(settings, output, terminal, start)

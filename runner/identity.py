@@ -60,13 +60,17 @@ def counting(settings: Settings) -> dict[str, Any]:
     }
 
 
-def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str:
+def identify(
+    settings: Settings, data: str, tokenizer: str, weights: str, contents: dict[str, str] | None = None
+) -> str:
     """The ten hexadecimal digits that name a run.
 
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed). Checkpoints and
-    tokenizers count by what lies in them, not by the id or the folder they come from.
+    tokenizers count by what lies in them, not by the id or the folder they come from; contents: the same for other
+    settings, by their dotted keys.
     """
     kept = counting(settings) | {"model.tokenizer": tokenizer, "model.pretrained": None, "model.init_from": None}
+    kept |= contents or {}
     if settings.finished:
         kept["finished"] = True  # `weights` says of what
     if settings.compression:

@@ -25,6 +25,7 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mode": ("cached|unique|on_the_fly", ("cached", "on_the_fly")),  # of a hash embedding
     "index": (r"\d+", ("0", "1")),
     "tokens": (r"[1-9]\d*", ("128",)),
+    "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine", ("soft", "hard", "hidden")),
     "score": (
         "accuracy|f1|f1_macro|mcc|pearson|spearman|mse|perplexity|masked_accuracy",
         ("accuracy", "f1", "f1_macro", "mcc", "pearson", "spearman", "mse", "perplexity", "masked_accuracy"),
@@ -97,6 +98,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("mix/center", "layers", "none", "centre of gravity of the shares"),
     Metric("mix/entropy", "nat", "none", "entropy of the shares; ln(layers mixed) when all are equal"),
     Metric("train/best_epoch", "epochs", "none", "epoch whose weights were kept"),
+    # Distillation.
+    Metric(
+        "distil/loss_{lesson}", "as the loss", "lower", "mean of that loss, before its weight, since the last point"
+    ),
+    Metric("distil/teacher_score", "as the score", "none", "primary score of the teacher on the selection split"),
+    Metric("distil/retained", "share", "higher", "the student's score on the selection split over the teacher's"),
+    Metric("distil/teacher_rows", "rows", "none", "rows the teacher answered in this run; 0: all answers were kept"),
     # Dendrites, at the begin and the end of a phase and after the candidates' training.
     Metric("dendrites/phase", "phases", "none", "phases begun"),
     Metric("dendrites/count", "dendrites", "none", "dendrites of each neuron"),
@@ -147,6 +155,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("time/build_s", "s", "lower", "building the model and reading its weights"),
     Metric("time/tune_s", "s", "lower", "tuning the encoder before it was frozen, in a run of its own"),
     Metric("time/cache_s", "s", "lower", "computing or checking the kept states of the frozen encoder"),
+    Metric("time/teacher_s", "s", "lower", "asking the teacher for answers that were not kept"),
     Metric("time/train_s", "s", "lower", "training, evaluation between epochs included"),
     Metric("time/stage_s", "s", "lower", "the stage itself, trainings included"),
     Metric("time/evaluate_s", "s", "lower", "final evaluation"),

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import activations
+from runner import activations, outside
 from runner.brief import Start
 from runner.errors import ConfigError
 from runner.identity import identify
+from runner.outside import Outside
 from runner.schema import Settings
 from runner.terminal import Terminal
 
@@ -44,6 +45,7 @@ class Started:
     engine: dict[str, Any] = field(default_factory=dict)  # the facts of runner/engine.py
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # what loading and building took
+    outside: dict[str, Outside] = field(default_factory=dict)  # what each stage takes from outside the run
 
 
 def load_data(settings: Settings, terminal: Terminal) -> Splits:
@@ -91,17 +93,19 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
         reason := compact(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
+    model.to(device)
     for options in settings.compression.values():
         make(options).check(model)
+    found = outside.find(settings, splits, model, device, terminal.say)
     kept = activations.check(model, splits, settings)
     # With the architecture: heads and norms of a checkpoint show in no tensor.
     first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
-    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first)
+    contents = {key: value for name, stage in found.items() for key, value in stage.contents(name).items()}
+    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
     notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
-    model.to(device)
-    return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
+    return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds, found)
 
 
 def check_longest(readout: nn.Module, settings: Settings) -> None:

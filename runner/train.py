@@ -26,7 +26,7 @@ from runner.metrics import direction
 from runner.optim import Schedule, better
 from runner.schema import Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
-from runner.tasks import get
+from runner.tasks import get, loss_of
 from runner.turns import clock, give_way
 from runner.vocabulary import Vocabulary, compact
 from runner.watch import facts, gradient_norms
@@ -89,7 +89,7 @@ class Loop:
             return None
         from data.load import class_weights
 
-        weights = class_weights(np.asarray(self.splits.train.labels), self.splits.task.num_labels)
+        weights = class_weights(self.splits.train.gold, self.splits.task.num_labels)
         return torch.from_numpy(weights).to(self.device)
 
     def weights(self) -> dict[str, torch.Tensor]:
@@ -146,7 +146,7 @@ class Loop:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
                 logits = self.during.forward(self.forward, to_tensors(batch, self.device), batch.rows)
-            loss = self.task.loss(logits, labels, self.class_weights)
+            loss = loss_of(self.task, logits, labels, self.class_weights, self.splits.train.known(batch.rows))
             loss = self.during.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / whole
             (loss * share).backward()

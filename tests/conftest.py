@@ -58,12 +58,16 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture
 def reviews(tmp_path: Path) -> Path:
     """A CSV of 120 learnable reviews with the columns review and stars (1 or 5)."""
+    return write_reviews(tmp_path / "reviews.csv")
+
+
+def write_reviews(path: Path) -> Path:
+    """Those reviews, in a file of that name."""
     good, bad = ["fine", "lovely", "great"], ["poor", "awful", "dull"]
     lines = ["review,stars"]
     for i in range(120):
         words = good if i % 2 else bad
         lines.append(f'"the {words[i % 3]} film, number {i} of the year",{5 if i % 2 else 1}')
-    path = tmp_path / "reviews.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

@@ -13,6 +13,7 @@ import pytest
 import data
 import models
 from runner.compose import compose, groups, resolve
+from runner.keys import known_keys
 from tests.conftest import REPO
 
 FORBIDDEN = {"data": {"runner", "models"}, "models": {"runner", "data"}, "runner": set()}
@@ -73,6 +74,8 @@ CHOICES = [(group, choice) for group, names in groups().items() for choice in na
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> None:
     words = [f"{group}=[{choice}]" if group == "compression" else f"{group}={choice}"]
+    if group == "compression" and f"{group}.{choice}.teacher" in known_keys(words[0]):
+        words.append(f"{group}.{choice}.teacher=some/teacher")
     if group == "model/readout":
         words.append("model=bert-tiny")  # most read what an encoder made
     if group.startswith("model") and choice == "auto":

@@ -26,6 +26,63 @@ class StageSettings:
     method: str = ""  # a subclass: limited("<method>", choices=("<method>",))
     description: str = ""
 
+    def contradictions(self, name: str) -> list[str]:
+        """One line for each pair of options that cannot go together; name: what the command line calls the stage."""
+        return []
+
+
+@dataclass
+class DistilLosses:
+    """The weight of each loss in a phase; 0: not computed."""
+
+    soft: float = limited(0.0, low=0.0)
+    hard: float = limited(0.0, low=0.0)
+    hidden: float = limited(0.0, low=0.0)
+    attention: float = limited(0.0, low=0.0)
+    embedding: float = limited(0.0, low=0.0)
+    relation: float = limited(0.0, low=0.0)
+    cosine: float = limited(0.0, low=0.0)
+
+
+@dataclass
+class DistilPhase:
+    """One training of a distillation; None: as the run's own settings say."""
+
+    losses: DistilLosses = field(default_factory=DistilLosses)
+    epochs: float | None = limited(None, above=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0, high=100.0)
+    batch_size: int | None = limited(None, low=1)
+    schedule: str | None = limited(None, choices=("linear", "cosine", "constant", "plateau"))
+    warmup: float | None = limited(None, low=0.0, high=1.0)
+
+
+@dataclass
+class Distil(StageSettings):
+    """Learning from a teacher, in phases one after the other; conf/compression/distil.yaml explains each."""
+
+    starts: ClassVar[str] = "fresh"
+    needs: ClassVar[tuple[str, ...]] = ("teacher",)
+
+    method: str = limited("distil", choices=("distil",))
+    teacher: str | None = None
+    unlabelled: str | None = None
+    unlabelled_rows: int | None = limited(None, low=1)
+    soft: str = limited("kl", choices=("kl", "cross_entropy"))
+    temperature: float = limited(2.0, above=0.0, high=100.0)
+    layers: str = limited("uniform", choices=("uniform", "top", "bottom", "last"))
+    projection: str = limited("shared", choices=("shared", "per_layer"))
+    relation_heads: int = limited(16, low=1, high=1024)
+    phases: dict[str, DistilPhase] = field(default_factory=dict)
+
+    def contradictions(self, name: str) -> list[str]:
+        """Phases in which nothing is learned."""
+        idle = [phase for phase, settings in self.phases.items() if not any(vars(settings.losses).values())]
+        return [
+            f"compression.{name}.phases.{phase}.losses are all 0: nothing is learned. "
+            f"Try: compression.{name}.phases.{phase}.losses.soft=1"
+            for phase in idle
+        ]
+
 
 @dataclass
 class Dendrites(StageSettings):
@@ -55,7 +112,7 @@ class Dendrites(StageSettings):
     p_lr: float = limited(0.01, above=0.0, high=100.0)
 
 
-METHODS: dict[str, type[StageSettings]] = {"dendrites": Dendrites}
+METHODS: dict[str, type[StageSettings]] = {"dendrites": Dendrites, "distil": Distil}
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
@@ -83,9 +140,10 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
 
 
 def lacking(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
-    """One line for each thing a stage needs and does not get."""
+    """One line for each thing a stage needs and does not get, and for its contradictions."""
     found = []
     for name, stage in stages.items():
+        found += stage.contradictions(name)
         if "teacher" in stage.needs and not getattr(stage, "teacher", None):
             found.append(
                 f"compression=[{name}] learns from a teacher. "

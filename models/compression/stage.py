@@ -74,6 +74,19 @@ class Phase:
     moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if the phase was given any
 
 
+class Teacher(Protocol):
+    """A finished classifier of the same tokens and labels, better than the commonest label."""
+
+    score: float  # the primary metric on the selection split; higher is better
+    rows_answered: int  # by running it, for answers that were not kept; 0: all were
+    seconds: float  # that took
+
+    @property
+    def network(self) -> nn.Module:
+        """It itself, on the device, predicting, its weights fixed; read from disk when first asked for."""
+        ...
+
+
 class Bench(Protocol):
     """What the runner offers a stage: data, the training loop, the clock, and a place to log to."""
 
@@ -82,8 +95,12 @@ class Bench(Protocol):
     kind: str  # classification | regression
     num_labels: int
     lr: float  # the run's own peak learning rate
-    steps_per_epoch: int
     cache: Path  # shared by all runs
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps that one pass over the training rows takes."""
+        ...
 
     def train(
         self, model: nn.Module, during: During | None = None, *, phase: str, moments: dict[str, Tensor] | None = None,
@@ -108,6 +125,21 @@ class Bench(Protocol):
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """The training rows `rows`, with the tokenizer's ids."""
+        ...
+
+    def teacher(self) -> Teacher:
+        """The one that the stage's settings name."""
+        ...
+
+    def answers(self) -> np.ndarray:
+        """Its logits of all training rows, (rows, C) float32, kept in the shared cache."""
+        ...
+
+    def add_unlabelled(self) -> int:
+        """Put the texts that the stage's settings name behind its training rows; answers how many they are.
+
+        They have no part in the task's loss.
+        """
         ...
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
@@ -147,6 +179,9 @@ class Stage:
 
     def check(self, model: nn.Module) -> None:
         """Raise ModelError where this cannot be done to `model`: asked before anything is trained."""
+
+    def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
+        """Raise ModelError where `model` cannot learn from that teacher; asked at the same time."""
 
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
 
 TASKS: dict[str, str] = {
     "classification": "runner.tasks.classification",
@@ -21,3 +26,18 @@ def get(kind: str) -> ModuleType:
     if kind not in TASKS:
         raise KeyError(f"unknown task '{kind}'; known: {', '.join(TASKS)}")
     return importlib.import_module(TASKS[kind])
+
+
+def loss_of(
+    task: ModuleType, logits: Tensor, labels: Tensor, class_weights: Tensor | None, known: np.ndarray | None
+) -> Tensor:
+    """Return the task's mean loss of a batch; a row without a label counts in the mean and adds nothing.
+
+    known: (B,) which rows have a label, None for all.
+    """
+    if known is None:
+        loss: Tensor = task.loss(logits, labels, class_weights)
+        return loss
+    chosen = labels.new_tensor(known).bool()
+    loss = task.loss(logits[chosen], labels[chosen], class_weights) if known.any() else logits.sum()
+    return loss * float(known.mean())

@@ -1,0 +1,54 @@
+"""A folder of the shared cache that is made once for all processes: under a lock, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+
+def open_or_build(
+    path: Path,
+    read: Callable[[Path], Found | None],
+    build: Callable[[Path], None],
+    *,
+    damaged: str,
+    notify: Callable[[str], None] | None,
+) -> Found:
+    """What `read` finds in the folder `path`; where that is nothing, `build` fills a folder that then takes its place.
+
+    damaged: what is said when the folder is there and `read` answers None. A killed build leaves nothing that looks
+    whole, and the next one clears it away.
+    """
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f"{path.name}.lock")):
+        if path.is_dir():
+            found = read(path)
+            if found is not None:
+                return found
+            if notify:
+                notify(damaged)
+            shutil.rmtree(path)
+        part = path.with_name(f"{path.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        try:
+            build(part)
+            part.replace(path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    found = read(path)
+    assert found is not None, "a folder just written must open"
+    return found
+
+
+def checksum(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

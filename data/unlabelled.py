@@ -1,0 +1,51 @@
+"""Texts without labels beside the training rows: a teacher's answers are all that is learned from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from data.load import Notify, read, tokenised
+from data.settings import DataSettings
+from data.split import pick
+from data.tokenizer import Tokenizer
+from data.types import TokenSplit
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """The tokenised texts, and the sha256 of their content."""
+
+    split: TokenSplit
+    fingerprint: str
+
+
+def load_unlabelled(
+    settings: DataSettings, tokenizer: Tokenizer, *, rows: int | None, cache: Path, notify: Notify = None
+) -> Unlabelled:
+    """The texts of a file, or of the split `settings.split` of a hub dataset, whatever labels they have left out.
+
+    rows: at most so many, drawn by settings.split_seed. Raises DataError.
+    """
+    raw = read(replace(settings, label=None, missing="drop"), cache, notify).splits["train"]
+    if rows is not None and rows < len(raw):
+        raw = raw.take(pick(raw.labels, rows, settings.split_seed, False))
+    fingerprint = raw.fingerprint()
+    return Unlabelled(
+        tokenised(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, cache, notify), fingerprint
+    )
+
+
+def joined(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
+    """The training rows, and after them those without labels."""
+    return replace(
+        train,
+        tokens=np.concatenate([train.tokens, extra.tokens]),
+        offsets=np.concatenate([train.offsets, train.offsets[-1] + extra.offsets[1:]]),
+        second=np.concatenate([train.second, extra.second]),
+        labels=np.concatenate([train.labels, np.zeros(len(extra), train.labels.dtype)]),
+        truncated=train.truncated + extra.truncated,
+        unlabelled=len(extra),
+    )

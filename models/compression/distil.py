@@ -1,0 +1,257 @@
+"""Knowledge distillation: a small model learns what a larger, finished one answers, and how it comes to its answers.
+
+A distillation is a list of phases, each a training with its own weights of the losses: TinyBERT, Simplified TinyBERT
+and ERNIE-Tiny are such lists (conf/compression/). Where only answers are learned the teacher never runs: its logits
+come from the shared cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from models.compression.inside import PROJECTIONS, Inside, Shape, look_inside, shape_of
+from models.compression.layer_map import layer_map
+from models.compression.losses import (
+    directions_apart,
+    divergence,
+    relations_apart,
+    scores_apart,
+    soft_cross_entropy,
+    states_apart,
+)
+from models.compression.settings import Distil as Options
+from models.compression.settings import DistilLosses, DistilPhase
+from models.compression.stage import Bench, During, Inputs, Stage, Teacher
+from models.errors import ModelError
+
+INSIDE = ("hidden", "attention", "embedding", "relation", "cosine")  # losses that look into both models
+PROJECTED = ("hidden", "embedding")
+NEVER = 1_000_000  # epochs without progress, for phases whose progress the metric does not show
+
+
+class Distil(Stage):
+    """The stage: phase after phase, with the projections of one shared by all."""
+
+    options: Options
+
+    def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
+        """ModelError for losses that the two shapes do not allow."""
+        used = {loss for phase in self.options.phases.values() for loss in INSIDE if getattr(phase.losses, loss)}
+        if used and (found := misfits(used, shape_of(model), shape_of(teacher.network), self.options)):
+            raise ModelError("\n".join(found))
+
+    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+        """Train through the phases that are not done yet; the projections are dropped."""
+        options, teacher = self.options, bench.teacher()
+        self.check_teacher(model, teacher)  # again: a stage before may have cut heads
+        if added := bench.add_unlabelled():
+            bench.say(f"{added:,} rows without labels join the training rows")
+        pair = Pair(model, teacher, bench, options)
+        both, done = nn.ModuleDict({"model": model, "projections": pair.projections}), 0
+        if found := bench.kept():
+            both.load_state_dict(found[0])
+            done = found[1]["phases"]
+        for place, (name, phase) in enumerate(options.phases.items(), 1):
+            if place <= done:
+                continue
+            bench.train(model, Lesson(phase.losses, pair), phase=name, **changes(phase))
+            if place < len(options.phases):
+                bench.keep(both, {"phases": place})
+        bench.add({"distil/teacher_score": teacher.score, "distil/teacher_rows": teacher.rows_answered})
+        bench.add({"time/teacher_s": teacher.seconds})
+        if teacher.score > 0:  # an error has no share
+            bench.add({"distil/retained": bench.score(model) / teacher.score})
+        return model
+
+
+def changes(phase: DistilPhase) -> dict[str, Any]:
+    """What a phase changes of the run's training; one that teaches no answers keeps its last weights."""
+    teaches = bool(phase.losses.soft or phase.losses.hard)
+    own = {name: getattr(phase, name) for name in ("epochs", "lr", "batch_size", "schedule", "warmup")}
+    return own if teaches else own | {"keep_best": False, "patience": NEVER}
+
+
+def misfits(used: set[str], student: Shape, teacher: Shape, options: Options) -> list[str]:
+    """One line for each loss that these two cannot have, with the cure."""
+    listed = ", ".join(sorted(used))
+    for who, shape in (("student", student), ("teacher", teacher)):
+        if not shape.layers:
+            return [f"losses {listed} look at layers, and the {who} shows none. Try: the losses soft and hard alone"]
+        if used & {"attention", "relation"} and not shape.heads:
+            return [f"losses {listed} look at attention, which the {who} does not show. Try: hidden in its place"]
+    layers, found = layer_map(options.layers, student.layers, teacher.layers), []
+    if "attention" in used:
+        unequal = {(student.heads[own - 1], teacher.heads[other - 1]) for own, other in layers.items()}
+        found += [
+            f"loss attention compares head with head, and the student has {own} heads, the teacher {other}. "
+            f"Try: attention=0 and relation=1 among the losses, or a student with model.heads={other}"
+            for own, other in sorted(unequal) if own != other
+        ]  # fmt: skip
+    if "relation" in used and (student.width % options.relation_heads or teacher.width % options.relation_heads):
+        found.append(
+            f"relation_heads={options.relation_heads} must divide the student's width {student.width} and the "
+            f"teacher's {teacher.width}. Try: relation_heads={np.gcd(student.width, teacher.width)}"
+        )
+    if "cosine" in used and student.width != teacher.width:
+        found.append(
+            f"loss cosine needs equal widths, the student has {student.width}, the teacher {teacher.width}. "
+            "Try: cosine=0 and hidden=1 among the losses"
+        )
+    return found
+
+
+class Projections(nn.Module):
+    """Linear maps of the student's states to the teacher's width: one for all layers, or one a layer.
+
+    Source: W_h and W_e of TinyBERT, eq. 8 and 9; its code shares one.
+    """
+
+    def __init__(self, student: int, teacher: int, layers: Iterable[int], *, is_shared: bool, seed: int) -> None:
+        super().__init__()
+        self.is_shared = is_shared
+        names = ["shared"] if is_shared else [str(layer) for layer in layers]
+        self.maps = nn.ModuleDict({name: nn.Linear(student, teacher, bias=False) for name in names})
+        # Of its own, so that a run that goes on later draws the same.
+        generator = torch.Generator().manual_seed(seed)
+        for weight in self.maps.parameters():
+            if student == teacher:
+                nn.init.eye_(weight)
+            else:
+                nn.init.normal_(weight, std=student**-0.5, generator=generator)
+
+    def forward(self, states: list[Tensor], layer: int) -> Tensor:
+        """(B, T, student's width) to (B, T, teacher's); layer 0 is the embeddings."""
+        out: Tensor = self.maps["shared" if self.is_shared else str(layer)](states[layer])
+        return out
+
+
+class Pair:
+    """Student and teacher with what belongs to both: whom each layer learns from, projections, the kept answers."""
+
+    def __init__(self, student: nn.Module, teacher: Teacher, bench: Bench, options: Options) -> None:
+        self.student, self.teacher, self.bench, self.options = student, teacher, bench, options
+        losses = [phase.losses for phase in options.phases.values()]
+        self.layers: dict[int, int] = {}
+        self.projections = nn.Module()
+        if any(getattr(loss, name) for loss in losses for name in INSIDE):
+            own, other = shape_of(student), shape_of(teacher.network)
+            self.layers = layer_map(options.layers, own.layers, other.layers)
+            if any(getattr(loss, name) for loss in losses for name in PROJECTED):
+                self.projections = Projections(
+                    own.width, other.width, [0, *self.layers], is_shared=options.projection == "shared",
+                    seed=bench.seed,
+                ).to(bench.device)  # fmt: skip
+        self._answers: Tensor | None = None
+
+    def answers(self, rows: np.ndarray) -> Tensor:
+        """The teacher's logits of these rows, (B, C)."""
+        if self._answers is None:
+            self._answers = torch.from_numpy(self.bench.answers()).to(self.bench.device)
+        return self._answers[torch.from_numpy(rows).to(self._answers.device)]
+
+
+class Lesson(During):
+    """One phase: the weighted sum of its losses, and their means since the last evaluation as facts."""
+
+    def __init__(self, losses: DistilLosses, pair: Pair) -> None:
+        self.weights = {name: weight for name, weight in vars(losses).items() if weight}
+        self.pair = pair
+        self.looks = [name for name in INSIDE if name in self.weights]
+        if any(name in self.weights for name in PROJECTED):
+            self.extra = pair.projections
+        self.inside: tuple[Inside, Inside] | None = None  # the student's and the teacher's, of the batch going on
+        self.mask: Tensor | None = None
+        self.sums = torch.zeros(len(self.weights) + 1, device=pair.bench.device)  # of each loss, and of the batches
+
+    def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
+        """The student's logits; both models are looked into where a loss asks for it."""
+        if not self.looks:
+            return model(**inputs)
+        layers = self.attended()
+        student = look_inside(self.pair.student, inputs, layers)
+        with torch.no_grad():
+            teacher = look_inside(self.pair.teacher.network, self.pair.bench.inputs(rows), layers.values())
+        self.inside, self.mask = (student, teacher), inputs.get("attention_mask")
+        return student.logits
+
+    def attended(self) -> dict[int, int]:
+        """The layers whose attention is compared: all, the last, or none."""
+        if "attention" in self.weights:
+            return self.pair.layers
+        return dict([max(self.pair.layers.items())]) if "relation" in self.weights else {}
+
+    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
+        """The weighted sum; with the labels alone exactly the task's loss."""
+        found = {}
+        for name in self.weights:
+            if name == "hard":
+                found[name] = task_loss
+            elif name == "soft":
+                found[name] = self._soft(logits.float(), rows)
+            else:
+                found[name] = getattr(self, f"_{name}")(*self._inside())
+        self.sums += torch.stack([*(value.detach() for value in found.values()), self.sums.new_ones(())])
+        self.inside = None
+        return torch.stack([self.weights[name] * value for name, value in found.items()]).sum()
+
+    def _inside(self) -> tuple[Inside, Inside]:
+        assert self.inside is not None, "forward comes before loss"
+        return self.inside
+
+    def _soft(self, logits: Tensor, rows: np.ndarray) -> Tensor:
+        answers = self.inside[1].logits if self.inside else self.pair.answers(rows)
+        if self.pair.bench.kind == "regression":
+            return mse_loss(logits, answers)
+        options = self.pair.options
+        loss = divergence if options.soft == "kl" else soft_cross_entropy
+        return loss(logits, answers, options.temperature)
+
+    def _hidden(self, student: Inside, teacher: Inside) -> Tensor:
+        parts = [
+            states_apart(self.pair.projections(student.states, own), teacher.states[other], self.mask)
+            for own, other in self.pair.layers.items()
+        ]
+        return torch.stack(parts).sum()
+
+    def _embedding(self, student: Inside, teacher: Inside) -> Tensor:
+        return states_apart(self.pair.projections(student.states, 0), teacher.states[0], self.mask)
+
+    def _attention(self, student: Inside, teacher: Inside) -> Tensor:
+        parts = [
+            scores_apart(student.scores(own), teacher.scores(other), self.mask)
+            for own, other in self.pair.layers.items()
+        ]
+        return torch.stack(parts).sum()
+
+    def _relation(self, student: Inside, teacher: Inside) -> Tensor:
+        own, other = max(self.pair.layers.items())
+        heads = self.pair.options.relation_heads
+        parts = [
+            relations_apart(student.projected[own, name], teacher.projected[other, name], heads, self.mask)
+            for name in PROJECTIONS
+        ]
+        return torch.stack(parts).sum()
+
+    def _cosine(self, student: Inside, teacher: Inside) -> Tensor:
+        own, other = max(self.pair.layers.items())
+        return directions_apart(student.states[own], teacher.states[other], self.mask)
+
+    def facts(self) -> dict[str, float]:
+        """The mean of each loss, before its weight."""
+        *sums, batches = self.sums.tolist()
+        self.sums.zero_()
+        return {f"distil/loss_{name}": total / batches for name, total in zip(self.weights, sums)} if batches else {}
+
+    def state(self) -> dict[str, Tensor]:
+        """The sums behind the next facts."""
+        return {"sums": self.sums.clone()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Put them back."""
+        self.sums.copy_(state["sums"])

@@ -1,0 +1,130 @@
+"""Lessons: nothing to learn from a twin, gradients where they belong, and pairs that do not fit refused by number."""
+
+from __future__ import annotations
+
+import copy
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.compression.distil import INSIDE, Distil, Lesson, Pair, changes
+from models.compression.inside import shape_of
+from models.compression.settings import Distil as Options
+from models.compression.settings import DistilLosses, DistilPhase
+from models.errors import ModelError
+from tests.models.helpers import batch, count, small
+
+ROWS = np.arange(5)
+
+
+def pair(student: Any, teacher: Any, *, kind: str = "classification", answers: Any = None, **options: Any) -> Pair:
+    """Student and teacher over one batch of five padded rows."""
+    bench: Any = SimpleNamespace(
+        device=torch.device("cpu"), seed=0, kind=kind, inputs=lambda rows: batch(), answers=lambda: answers
+    )
+    phases = {"all": DistilPhase(DistilLosses(**dict.fromkeys(INSIDE, 1.0)))}
+    taught: Any = SimpleNamespace(network=teacher, score=1.0)
+    return Pair(student, taught, bench, Options(phases=phases, **options))
+
+
+def learned(both: Pair, **weights: float) -> tuple[Tensor, dict[str, float]]:
+    """The loss of one batch, and each part of it."""
+    lesson = Lesson(DistilLosses(**weights), both)
+    logits = lesson.forward(both.student, batch(), ROWS)
+    labels = torch.tensor([0, 1, 2, 0, 1])
+    return lesson.loss(nn.functional.cross_entropy(logits, labels), logits, labels, ROWS), lesson.facts()
+
+
+def test_a_twin_has_nothing_to_learn_but_the_teachers_entropy() -> None:
+    teacher = small()
+    both = pair(copy.deepcopy(teacher), teacher, relation_heads=8, soft="cross_entropy", temperature=1.0)
+    _, parts = learned(both, soft=1.0, **dict.fromkeys(INSIDE, 1.0))
+    with torch.no_grad():
+        shares = teacher(**batch()).softmax(-1)
+    entropy = float(-(shares * shares.log()).sum(-1).mean())
+    assert parts.pop("distil/loss_soft") == pytest.approx(entropy, abs=1e-6)
+    assert parts == {f"distil/loss_{name}": pytest.approx(0.0, abs=1e-6) for name in INSIDE}
+
+
+@pytest.mark.parametrize("projection", ["shared", "per_layer"])
+def test_student_and_projections_get_gradients_and_the_teacher_none(projection: str) -> None:
+    student, teacher = small(hidden=16), small(1, layers=4)
+    before = copy.deepcopy(teacher.state_dict())
+    teacher.requires_grad_(False)
+    both = pair(student, teacher, projection=projection)
+    loss, parts = learned(both, hidden=1.0, attention=1.0, embedding=1.0, relation=1.0)
+    loss.backward()
+    assert all(value > 0 for value in parts.values())
+    assert both.layers == {1: 2, 2: 4}
+    weights = list(both.projections.parameters())
+    assert len(weights) == (1 if projection == "shared" else 3)
+    assert all(weight.shape == (32, 16) and weight.grad is not None and weight.grad.any() for weight in weights)
+    assert student.bert.embeddings.word_embeddings.weight.grad.any()
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
+
+
+def test_relations_teach_two_heads_what_twelve_do() -> None:
+    student, teacher = small(layers=1, hidden=128, heads=2), small(1, layers=2, hidden=768, heads=12)
+    loss, _ = learned(pair(student, teacher), relation=1.0)
+    loss.backward()
+    assert loss > 0 and student.bert.encoder.layer[0].attention.self.query.weight.grad.any()
+
+
+def test_answers_are_taken_by_row_and_numbers_are_compared_as_numbers() -> None:
+    student = small(num_labels=1)
+    answers = np.arange(10, dtype=np.float32)[:, None]
+    both = pair(student, small(num_labels=1), kind="regression", answers=answers)
+    lesson, rows = Lesson(DistilLosses(soft=2.0), both), np.array([7, 2])
+    logits = torch.tensor([[7.5], [2.0]])
+    assert lesson.loss(torch.zeros(()), logits, torch.zeros(2), rows).item() == pytest.approx(2 * 0.125)
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "losses", "message"),
+    [
+        ({"heads": 2}, {}, {"attention": 1.0}, "the student has 2 heads, the teacher 4.*relation=1"),
+        ({"hidden": 24}, {}, {"relation": 1.0}, "relation_heads=16.*width 24 and the teacher's 32.*relation_heads=8"),
+        ({"hidden": 16}, {}, {"cosine": 1.0}, "the student has 16, the teacher 32"),
+        (
+            {"family": "dsn", "backbone": "none", "readout": {"name": "mean"}}, {}, {"hidden": 1.0},
+            "losses hidden look at layers, and the student shows none",
+        ),
+    ],
+)  # fmt: skip
+def test_losses_that_do_not_fit_are_refused_with_both_numbers(
+    student: dict[str, Any], teacher: dict[str, Any], losses: dict[str, float], message: str
+) -> None:
+    stage = Distil(Options(phases={"all": DistilPhase(DistilLosses(**losses))}))
+    taught: Any = SimpleNamespace(network=small(**teacher))
+    with pytest.raises(ModelError, match=message):
+        stage.check_teacher(small(**student), taught)
+
+
+def test_a_phase_that_teaches_no_answers_keeps_its_last_weights() -> None:
+    inside = changes(DistilPhase(DistilLosses(hidden=1.0), epochs=2.0))
+    assert inside["epochs"] == 2.0 and inside["keep_best"] is False
+    assert "keep_best" not in changes(DistilPhase(DistilLosses(hidden=1.0, soft=1.0)))
+
+
+@pytest.mark.parametrize(
+    ("layers", "hidden", "heads", "intermediate", "parameters"),
+    [
+        (4, 312, 12, 1200, 14_350_874), (6, 768, 12, 3072, 66_956_546),
+        (6, 384, 12, 1536, 22_713_986), (12, 384, 12, 1536, 33_360_770),
+    ],
+)  # fmt: skip
+def test_published_students_have_their_published_size(
+    layers: int, hidden: int, heads: int, intermediate: int, parameters: int
+) -> None:
+    with torch.device("meta"):
+        student = small(
+            num_labels=2, vocab_size=30522, layers=layers, hidden=hidden, heads=heads, intermediate=intermediate,
+            positions=512,
+        )  # fmt: skip
+    assert count(student) == parameters
+    assert shape_of(student).heads == (heads,) * layers

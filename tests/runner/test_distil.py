@@ -1,0 +1,231 @@
+"""Distillation in a run: a finished run teaches another, its answers are kept, and bad teachers are sent away."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.compression.distil import Distil
+from models.pretrained import read_state
+from runner.brief import Start
+from runner.compose import compose, resolve
+from runner.errors import ConfigError
+from runner.evaluate import predict
+from runner.experiment import run
+from runner.outside import KeptTeacher, source_of
+from runner.prepare import prepare
+from runner.record import read
+from runner.schema import Settings
+from runner.terminal import Terminal
+from tests.conftest import run_cli, write_reviews
+
+CPU = torch.device("cpu")
+
+
+class School:
+    """A folder with reviews and a finished teacher that knows them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.output = folder, folder / "outputs"
+        self.reviews = write_reviews(folder / "reviews.csv")
+        self.words = [
+            "data=files", f"data.path={self.reviews}", "data.text=review", "data.label=stars", "model.tokenizer=train",
+            "model.vocab_size=200", "measure=off", "tracker=none", "train.batch_size=8", "optimizer.lr=3e-3",
+            f"paths.output={self.output}", f"paths.cache={folder / 'cache'}",
+        ]  # fmt: skip
+        outcome = run(self.settings(*TEACHER, "train.epochs=5"), [])
+        assert outcome.record and outcome.record["metrics"]["test/accuracy"] == 1.0
+        self.teacher: str = outcome.record["identity"]
+
+    def settings(self, *words: str) -> Settings:
+        return resolve(compose([*self.words, *words]))
+
+    def distil(self, *words: str, preset: str = "distil") -> list[str]:
+        own = [f"compression=[{preset}]", f"compression.{preset}.teacher={self.teacher}", "train.epochs=2"]
+        return ["model=dsn", *own, *words]
+
+
+ENCODER = ["model=bert-tiny", "model.pretrained=null", "model.hidden=32", "model.intermediate=64"]
+TEACHER = [*ENCODER, "model.heads=4"]
+STUDENT = [*ENCODER, "model.layers=1", "model.heads=4"]
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> School:
+    return School(tmp_path_factory.mktemp("school"))
+
+
+def record_of(outcome: Any) -> dict[str, Any]:
+    assert outcome.exit_code == 0, outcome
+    found: dict[str, Any] = outcome.record
+    return found
+
+
+def test_a_run_teaches_another_and_the_second_student_asks_nobody(school: School) -> None:
+    words = [*school.words, *school.distil()]
+    first = run_cli(*words, cwd=school.folder)
+    assert first.returncode == 0, first.stderr
+    assert "asking the teacher" in first.stdout
+    second = record_of(run(school.settings(*school.distil("seed=1", "compression.distil.temperature=4")), []))
+    before = next(r for r in map(read, school.output.iterdir()) if r and r["overrides"])
+    metrics = [before["metrics"], second["metrics"]]
+    assert [m["distil/teacher_rows"] for m in metrics] == [97 + 11, 0], "train and selection rows, once"
+    assert metrics[0]["distil/teacher_score"] == 1.0 and metrics[1]["time/teacher_s"] == 0.0
+
+
+def test_phases_go_on_after_an_interruption_to_the_same_weights(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = school.distil(
+        *STUDENT, "compression.tinybert.phases.inside.epochs=2", "compression.tinybert.phases.answers.epochs=2",
+        preset="tinybert",
+    )  # fmt: skip
+    whole = record_of(run(school.settings(*words), []))
+    folder = school.output / whole["identity"]
+    expected = read_state(str(folder / "model"), "")
+    assert "distil/loss_attention" in (folder / "metrics.jsonl").read_text(encoding="utf-8")
+    shutil.rmtree(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Distil, "run", interrupted(Distil.run, "answers"))
+        assert run(school.settings(*words), []).exit_code == 130
+    resumed = record_of(run(school.settings(*words), []))
+    assert resumed["identity"] == whole["identity"]
+    found = read_state(str(folder / "model"), "")
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    assert not any("projection" in name for name in found)
+
+
+def interrupted(method: Callable[..., Any], phase: str) -> Callable[..., Any]:
+    """A stage's run that is interrupted where `phase` begins."""
+
+    def run_until(self: Any, model: Any, bench: Any) -> Any:
+        plain = bench.train
+
+        def train(*arguments: Any, **named: Any) -> Any:
+            if named["phase"] == phase:
+                raise KeyboardInterrupt
+            return plain(*arguments, **named)
+
+        bench.train = train
+        return method(self, model, bench)
+
+    return run_until
+
+
+def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_the_run(school: School) -> None:
+    extra = school.folder / "extra.csv"
+    lines = school.reviews.read_text(encoding="utf-8").replace("film", "play")
+    extra.write_text(lines, encoding="utf-8")
+    words = school.distil(f"compression.distil.unlabelled={extra}")
+    plain, more = (record_of(run(school.settings(*w), [])) for w in (school.distil("seed=5"), [*words, "seed=5"]))
+    assert more["metrics"]["distil/teacher_rows"] == 120, "those of the training rows are shared with other runs"
+    assert more["metrics"]["train/steps"] == 2 * -(-(97 + 120) // 8) > plain["metrics"]["train/steps"]
+    extra.write_text(lines.replace("year", "week"), encoding="utf-8")
+    other = prepare(school.settings(*words, "seed=5"), school.output, Terminal(), Start())
+    assert other.identity != more["identity"]
+
+
+def test_a_teacher_named_by_its_words_is_made_first_and_found_again(school: School) -> None:
+    named = "model=dsn train.epochs=9 optimizer.lr=0.05"
+    words = [*school.words, *school.distil(f'compression.distil.teacher="{named}"')]
+    before = set(school.output.iterdir())
+    first = record_of(run(resolve(compose(words)), words))
+    teacher = first["config"]["compression"]["distil"]["teacher"]
+    assert {path.name for path in set(school.output.iterdir()) - before} == {teacher, first["identity"]}
+    assert (read(school.output / teacher) or {})["config"]["train"]["epochs"] == 9
+    second = record_of(run(resolve(compose([*words, "seed=1"])), [*words, "seed=1"]))
+    assert second["config"]["compression"]["distil"]["teacher"] == teacher
+    with pytest.raises(ConfigError, match=r"compression.distil.teacher: train.epoks.*did you mean"):
+        run(resolve(compose([*words, 'compression.distil.teacher="train.epoks=3"'])), words)
+
+
+@pytest.mark.parametrize("mistake", ["heads", "untrained", "vocabulary", "labels", "killed", "missing"])
+def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
+    school: School, mistake: str, tmp_path: Path
+) -> None:
+    teacher, words, message = school.teacher, ["model=dsn"], ""
+    if mistake == "heads":
+        words = [*ENCODER, "model.heads=2", "compression.distil.phases.task.losses.attention=1"]
+        message = (
+            "compression.distil: loss attention compares head with head, and the student has 2 heads, the teacher 4"
+        )
+    elif mistake == "untrained":
+        teacher = str(tmp_path / "untrained")
+        shutil.copytree(school.output / school.teacher / "model", teacher)
+        blank(Path(teacher))
+        message = "it was not trained for this task"
+    elif mistake == "labels":
+        teacher, message = (
+            changed(school, tmp_path, "config.json", '"1": "5"', '"1": "5", "2": "6"'),
+            "answers 3 labels",
+        )
+    elif mistake == "killed":
+        teacher = changed(school, tmp_path, "../record.json", '"status": "done"', '"status": "killed"')
+        message = "that run is killed"
+    elif mistake == "vocabulary":
+        words, message = ["model=dsn", "model.vocab_size=70"], "reads another vocabulary"
+    else:
+        teacher, message = "ffffffffff", "no run starts with 'ffffffffff'"
+    settings = school.settings(*school.distil(f"compression.distil.teacher={teacher}", *words))
+    before = set(school.output.iterdir())
+    with pytest.raises(ConfigError, match=message):
+        run(settings, [])
+    assert set(school.output.iterdir()) == before
+
+
+def changed(school: School, folder: Path, name: str, before: str, after: str) -> str:
+    """A copy of the teacher's run with other words in a file of its model."""
+    copied = folder / "copy"
+    shutil.copytree(school.output / school.teacher, copied)
+    path = copied / "model" / name
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    return str(copied)
+
+
+def blank(folder: Path) -> None:
+    """The saved model with a head that answers 0 whatever it reads."""
+    from safetensors.torch import load_file, save_file
+
+    state = load_file(folder / "model.safetensors")
+    for name in ("classifier.weight", "classifier.bias"):
+        state[name] = torch.zeros_like(state[name])
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_a_teacher_is_known_by_its_weights_and_asked_row_by_row(school: School, tmp_path: Path) -> None:
+    started = prepare(school.settings(*school.distil()), school.output, Terminal(), Start())
+    source = school.output / school.teacher / "model"
+
+    def teacher(folder: Path) -> KeptTeacher:
+        return KeptTeacher(str(folder), f"teacher={folder}", started.splits, CPU, tmp_path, lambda _: None)
+
+    first, train = teacher(source), started.splits.train
+    answers = first.answers(train)
+    plain = predict(first.network, train, pad_id=0, batch_size=5, device=CPU, precision="fp32")
+    np.testing.assert_allclose(answers, plain, atol=1e-5)
+    second = teacher(source)
+    np.testing.assert_array_equal(second.answers(train), answers)
+    assert "network" not in vars(second) and second.rows_answered == 0
+    copied = tmp_path / "copy"
+    shutil.copytree(source, copied)
+    assert teacher(copied).facts.fingerprint == first.facts.fingerprint
+    blank(copied)
+    assert teacher(copied).facts.fingerprint != first.facts.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("imdb", "neither a file nor <data>:<split>"), ("demo:train", "data=demo is not on the hub"),
+     ("qnli:test", "data=qnli has another number of texts a row")],
+)  # fmt: skip
+def test_texts_that_are_not_there_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        source_of("compression.distil.unlabelled", text, Settings().data)
