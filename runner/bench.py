@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from models.dropout import masks
 from runner import turns
 from runner.checkpoint import BOUNDARIES, Checkpoints
 from runner.evaluate import predict, score, to_tensors
+from runner.measure.machine import cpu_model, torch_facts
 from runner.metrics import direction
 from runner.record import Record
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
@@ -52,6 +53,8 @@ class RunBench:
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(started.folder, self._name("kept"), 0.0, BOUNDARIES)
         self.facts: dict[str, float] = {}  # what the stage adds to its entry
+        self.machine = {"cpu": cpu_model(), "device": str(self.device), "version": torch.__version__}
+        self.machine |= (torch_facts() or {}) | {"threads": settings.measure.threads}
 
     def _name(self, phase: str) -> str:
         """What a checkpoint of a phase is known by, so that none is ever taken for another's."""
@@ -106,7 +109,14 @@ class RunBench:
         return to_tensors(batch, self.device), torch.from_numpy(batch.labels).to(self.device)
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
-        """On one thread, or as many as measure.threads says."""
+        """The median round's."""
+        seconds = self.settings.measure.min_time_s
+        return float(np.median(self.times({"model": model}, batch=batch, length=length, seconds=seconds)["model"]))
+
+    def times(
+        self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float
+    ) -> dict[str, list[float]]:
+        """On one thread, or as many as measure.threads says, while all other runs stand still."""
         from runner.measure.inputs import Cell, draw_batch
         from runner.measure.latency import measure_latency
 
@@ -114,10 +124,10 @@ class RunBench:
         inputs = [draw_batch(self.splits.train.tokens, batch, length, seed=seed) for seed in range(settings.rounds)]
         with turns.alone(self.say):
             report = measure_latency(
-                {"model": model}, [cell], threads=settings.threads, min_time_s=settings.min_time_s,
-                rounds=settings.rounds, make_batch=lambda _: inputs,
+                models, [cell], threads=settings.threads, min_time_s=seconds, rounds=settings.rounds,
+                make_batch=lambda _: inputs,
             )  # fmt: skip
-        return report.times["model"][cell].percentile_ms(0.5)
+        return {name: cells[cell].round_medians_ms().tolist() for name, cells in report.times.items()}
 
     def log(self, values: dict[str, float]) -> None:
         """At the step that the run's trainings have come to."""

@@ -7,7 +7,7 @@ YAMLs conf/compression/<name>.yaml. Nothing here knows the runner: it offers a B
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,6 +82,7 @@ class Bench(Protocol):
     num_labels: int
     steps_per_epoch: int
     cache: Path  # shared by all runs
+    machine: dict[str, Any]  # what a time depends on: hardware, versions, threads
 
     def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
         """The ordinary, resumable training loop; `phase` names it within the stage.
@@ -106,6 +107,15 @@ class Bench(Protocol):
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
         """Median milliseconds of one call, taken alone on this machine."""
+        ...
+
+    def times(
+        self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float
+    ) -> dict[str, list[float]]:
+        """Median milliseconds of one call of each model in each round, in which they take turns.
+
+        seconds: for each model, over all rounds.
+        """
         ...
 
     def log(self, values: dict[str, float]) -> None:

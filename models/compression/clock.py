@@ -1,0 +1,73 @@
+"""A dense model's time and what others of its kind take, predicted by the table and measured side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from models.compression.search import Choices
+from models.compression.settings import Ziplm as Options
+from models.compression.shrink import Block, blocks, layer_of, width_of
+from models.compression.speed_table import key_of, levels, measured
+from models.compression.stage import Bench
+from models.compression.surgery import Half
+from models.errors import ModelError
+
+SPEED_S = 1.0  # seconds that each of two models is timed for when they are compared
+
+
+class Clock:
+    """All times are in ms, of one call at the options' batch size and length."""
+
+    def __init__(self, dense: Any, bench: Bench, options: Options) -> None:
+        self.dense, self.bench, self.options = dense, bench, options
+        self.shape = {"batch": options.batch, "length": options.length}
+        self.table = measured(dense, bench, **self.shape, multiple=options.round_to)
+        halves = [(key_of(dense, block), width_of(layer_of(dense, block), block.kind)) for block in blocks(dense)]
+        # Embeddings, readout and head, and whatever a whole model takes beyond its parts.
+        self.rest = max(0.0, self.table.whole() - sum(float(self.table.times(key, [now])[0]) for key, now in halves))
+        self.least = self.rest + sum(float(self.table.times(key, [0])[0]) for key, _ in halves)
+
+    def target(self) -> float:
+        """The speed-up that the options ask for; ModelError when it is out of reach."""
+        wanted, asked = self.options.target.speedup, "speedup"
+        if self.options.target.latency_ms:
+            wanted, asked = self.bench.latency(self.dense, **self.shape) / self.options.target.latency_ms, "latency_ms"
+        most = self.table.whole() / self.least
+        if wanted > most:
+            nearest = max(1.0, int(most * 9) / 10) if asked == "speedup" else round(self.least * 1.1, 3)
+            raise ModelError(
+                f"compression.ziplm.target.{asked}={getattr(self.options.target, asked):g}: {wanted:.2f}x is out of "
+                f"reach. Without any head and neuron {self.least:.3g} of {self.table.whole():.3g} ms are left: "
+                f"{most:.2f}x. Try: compression.ziplm.target.{asked}={nearest:g}"
+            )
+        return max(1.0, wanted)
+
+    def budget(self, speedup: float) -> float:
+        """What all halves together may take."""
+        return self.table.whole() / speedup - self.rest
+
+    def predicted(self, times: float) -> float:
+        """The speed-up of a model whose halves take that long together."""
+        return self.table.whole() / (self.rest + times)
+
+    def choices(self, model: nn.Module, block: Block, half: Half | None) -> Choices:
+        """What a half may become: as wide as it is, or any width of the table below; half: None where it is gone."""
+        layer, key = layer_of(model, block), key_of(model, block)
+        now = width_of(layer, block.kind)
+        narrower = [
+            width for width in levels(block.kind, self._widest(block.kind), self.options.round_to) if width < now
+        ]
+        found = [now, *narrower]
+        errors = np.array([half.error(width) for width in found]) if half else np.zeros(1)
+        return Choices(found, errors, self.table.times(key, found))
+
+    def _widest(self, kind: str) -> int:
+        return max(width_of(layer_of(self.dense, block), kind) for block in blocks(self.dense) if block.kind == kind)
+
+    def speedup(self, model: nn.Module) -> float:
+        """How many times faster a model is than the dense one: the median of the rounds' ratios."""
+        both = self.bench.times({"dense": self.dense, "model": model}, **self.shape, seconds=SPEED_S)
+        return float(np.median(np.array(both["dense"]) / np.array(both["model"])))
