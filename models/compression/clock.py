@@ -10,7 +10,7 @@ from torch import nn
 from models.compression.search import Choices
 from models.compression.settings import Ziplm as Options
 from models.compression.shrink import Block, blocks, layer_of, width_of
-from models.compression.speed_table import key_of, levels, measured
+from models.compression.speed_table import EMPTY, WHOLE, key_of, levels, measured
 from models.compression.stage import Bench
 from models.compression.surgery import Half
 from models.errors import ModelError
@@ -25,33 +25,35 @@ class Clock:
         self.dense, self.bench, self.options = dense, bench, options
         self.shape = {"batch": options.batch, "length": options.length}
         self.table = measured(dense, bench, **self.shape, multiple=options.round_to)
-        halves = [(key_of(dense, block), width_of(layer_of(dense, block), block.kind)) for block in blocks(dense)]
-        # Embeddings, readout and head, and whatever a whole model takes beyond its parts.
-        self.rest = max(0.0, self.table.whole() - sum(float(self.table.times(key, [now])[0]) for key, now in halves))
-        self.least = self.rest + sum(float(self.table.times(key, [0])[0]) for key, _ in halves)
+        self.whole, self.empty = self.table.of(WHOLE), self.table.of(EMPTY)
+        alone = 0.0  # what the halves of the whole model take by themselves
+        for block in blocks(dense):
+            now, none = self.table.times(key_of(dense, block), [width_of(layer_of(dense, block), block.kind), 0])
+            alone += now - none
+        self.scale = (self.whole - self.empty) / alone
 
     def target(self) -> float:
         """The speed-up that the options ask for; ModelError when it is out of reach."""
         wanted, asked = self.options.target.speedup, "speedup"
         if self.options.target.latency_ms:
-            wanted, asked = self.bench.latency(self.dense, **self.shape) / self.options.target.latency_ms, "latency_ms"
-        most = self.table.whole() / self.least
-        if wanted > most:
-            nearest = max(1.0, int(most * 9) / 10) if asked == "speedup" else round(self.least * 1.1, 3)
+            wanted, asked = self.whole / self.options.target.latency_ms, "latency_ms"
+        most = self.whole / self.empty
+        if wanted >= most:
+            nearest = max(1.0, int(most * 9) / 10) if asked == "speedup" else round(self.empty * 1.1, 3)
             raise ModelError(
                 f"compression.ziplm.target.{asked}={getattr(self.options.target, asked):g}: {wanted:.2f}x is out of "
-                f"reach. Without any head and neuron {self.least:.3g} of {self.table.whole():.3g} ms are left: "
-                f"{most:.2f}x. Try: compression.ziplm.target.{asked}={nearest:g}"
+                f"reach. Without any head and neuron {self.empty:.3g} of {self.whole:.3g} ms are left: {most:.2f}x. "
+                f"Try: compression.ziplm.target.{asked}={nearest:g}"
             )
         return max(1.0, wanted)
 
     def budget(self, speedup: float) -> float:
-        """What all halves together may take."""
-        return self.table.whole() / speedup - self.rest
+        """What all halves together add to the time of the empty model, for a model of that speed-up."""
+        return self.whole / speedup - self.empty
 
-    def predicted(self, times: float) -> float:
-        """The speed-up of a model whose halves take that long together."""
-        return self.table.whole() / (self.rest + times)
+    def predicted(self, spent: float) -> float:
+        """The speed-up of a model whose halves add that much."""
+        return self.whole / (self.empty + spent)
 
     def choices(self, model: nn.Module, block: Block, half: Half | None) -> Choices:
         """What a half may become: as wide as it is, or any width of the table below; half: None where it is gone."""
@@ -62,7 +64,8 @@ class Clock:
         ]
         found = [now, *narrower]
         errors = np.array([half.error(width) for width in found]) if half else np.zeros(1)
-        return Choices(found, errors, self.table.times(key, found))
+        times = self.table.times(key, [*found, 0])
+        return Choices(found, errors, self.scale * (times[:-1] - times[-1]))
 
     def _widest(self, kind: str) -> int:
         return max(width_of(layer_of(self.dense, block), kind) for block in blocks(self.dense) if block.kind == kind)

@@ -1,7 +1,8 @@
 """How long each half of a layer takes at each width, on this machine: the table that a structured pruning goes by.
 
-All halves take turns in the same rounds. The table is kept in the cache under what it depends on.
-Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
+All halves take turns in the same rounds; so do the whole model and what is left of it without any head or neuron,
+because a half called by itself finds its weights in the cache and is faster than within a model. The table is kept in
+the cache folder under what it depends on. Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.compression import shrink
 from models.compression.search import ffn_widths
-from models.compression.shrink import ATTENTION, Block, blocks, cut, group_of, layer_of, output_of, width_of
+from models.compression.shrink import ATTENTION, Block, blocks, layer_of, output_of, width_of
 from models.compression.stage import Bench
 from models.encoder import Layer
 
-WHOLE = "whole"
+WHOLE, EMPTY = "whole", "empty"
 CELL_S, WHOLE_S = 0.05, 1.0  # seconds that a cell and the whole model are timed for, spread over the rounds
 
 
@@ -34,7 +36,7 @@ class Cell(nn.Module):
         super().__init__()
         self.kind, self.first, self.layer = kind, first, copy.deepcopy(layer)
         dense = output_of(layer, kind).dense
-        cut(self.layer, kind, range(width), dense.weight[:, : width * group_of(layer, kind)], dense.bias)
+        shrink.cut(self.layer, kind, range(width), dense.weight[:, : width * shrink.group_of(layer, kind)], dense.bias)
         for other in ("intermediate", "output") if kind == ATTENTION else ("attention",):
             delattr(self.layer, other)
         self.register_buffer("states", states, persistent=False)
@@ -52,22 +54,22 @@ class Cell(nn.Module):
 
 @dataclass(frozen=True)
 class SpeedTable:
-    """Milliseconds in each round of the whole model and of every cell, such as `attention/12` or `ffn/first/1536`."""
+    """Milliseconds in each round of `whole`, `empty` and every cell, such as `attention/12` or `ffn/first/1536`."""
 
     rounds: dict[str, list[float]]
 
-    def whole(self) -> float:
-        """Of the model as it came, ms; of the best round, as all that disturbs only adds."""
-        return min(self.rounds[WHOLE])
+    def of(self, name: str) -> float:
+        """The median round of one, ms."""
+        return float(np.median(self.rounds[name]))
 
-    def times(self, key: str, widths: list[int]) -> np.ndarray:
-        """Of a half at these widths, ms: the best rounds, made non-decreasing in the width, and lines between them."""
+    def times(self, key: str, sizes: list[int]) -> np.ndarray:
+        """Of a half at these widths, ms: medians made non-decreasing in the width, and lines between them."""
         from scipy.optimize import isotonic_regression
 
         found = (name.rpartition("/") for name in self.rounds)
         known = sorted(int(width) for cell, _, width in found if cell == key)
-        best = [min(self.rounds[f"{key}/{width}"]) for width in known]
-        return np.interp(widths, known, isotonic_regression(best).x)
+        level = isotonic_regression([self.of(f"{key}/{width}") for width in known]).x
+        return np.interp(sizes, known, level)
 
 
 def key_of(model: Any, block: Block) -> str:
@@ -92,7 +94,8 @@ def measured(model: Any, bench: Bench, *, batch: int, length: int, multiple: int
     made = cells(model, batch, length, multiple)
     bench.say(f"latency table {digest[:8]}: timing {len(made)} cells of {batch} x {length} tokens")
     rounds = bench.times(made, batch=batch, length=length, seconds=CELL_S)
-    rounds |= bench.times({WHOLE: model}, batch=batch, length=length, seconds=WHOLE_S)
+    empty = shrink.restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(shrink.widths(model))})
+    rounds |= bench.times({WHOLE: model, EMPTY: empty}, batch=batch, length=length, seconds=WHOLE_S)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(json.dumps({"facts": facts, "rounds": rounds}, indent=1), encoding="utf-8")

@@ -93,18 +93,19 @@ class Ziplm(Stage):
     def _meet(self, surgery: Surgery, choices: list[Choices], weights: np.ndarray, clock: Clock, speedup: float) -> Cut:
         """The cut whose measured speed-up is nearest to that asked for.
 
-        A whole model is a little slower or faster than the sum of its parts; by how much it is, the next try asks for
-        more or less.
+        The next try's budget is the goal's, corrected by what the halves of the last one turned out to take.
         """
-        tried, asked = list[Cut](), speedup
-        while len(tried) < ATTEMPTS and (levels := solve(choices, weights, clock.budget(asked))):
+        goal = budget = clock.budget(speedup)
+        tried = list[Cut]()
+        while len(tried) < ATTEMPTS and (levels := solve(choices, weights, budget)):
             sizes = chosen(choices, levels)
             model = surgery.cut(sizes)
             spent = sum(float(choice.times[level]) for choice, level in zip(choices, levels))
             tried.append(Cut(model, sizes, clock.predicted(spent), clock.speedup(model)))
-            if abs(tried[-1].measured / speedup - 1) <= self.options.tolerance:
-                return tried[-1]
-            asked *= speedup / tried[-1].measured
+            took = clock.budget(tried[-1].measured)
+            if abs(tried[-1].measured / speedup - 1) <= self.options.tolerance or took <= 0 or spent <= 0:
+                break
+            budget = goal * spent / took
         return min(tried, key=lambda cut: abs(math.log(cut.measured / speedup)))
 
 
