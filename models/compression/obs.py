@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import inf
 
 import torch
@@ -66,8 +67,7 @@ def sweep(weight: Tensor, hessian: Tensor, group: int = 1) -> Removal:
         costs.append(max(0.0, float(scores[cheapest])))
         _remove(weight, inverse, slice(cheapest * group, (cheapest + 1) * group))
         alive[cheapest] = False
-    total = sum(costs) or 1.0
-    return Removal(order, [float(error) / total for error in torch.tensor([0.0, *costs]).double().cumsum(0)])
+    return Removal(order, [error / (sum(costs) or 1.0) for error in accumulate(costs, initial=0.0)])
 
 
 def _scores(weight: Tensor, inverse: Tensor, group: int) -> Tensor:
