@@ -15,7 +15,7 @@ from models.compression.stage import Bench
 from models.compression.surgery import Half
 from models.errors import ModelError
 
-SPEED_S = 1.0  # seconds that each of two models is timed for when they are compared
+SPEED_S = 0.5  # seconds that each of two models is timed for when they are compared
 
 
 class Clock:
