@@ -57,8 +57,8 @@ class Ziplm(Stage):
                 bench.keep(model, {"step": step, "layers": widths(model)})
             if options.recovery.epochs:
                 during = TowardsDense(dense, bench, options.recovery)
-                changes = {"epochs": options.recovery.epochs, "lr": options.recovery.lr}
-                bench.train(model, during, phase=f"recovery-{step}", **changes)
+                epochs, lr = options.recovery.epochs, options.recovery.lr
+                bench.train(model, during, phase=f"recovery-{step}", epochs=epochs, lr=lr)
         bench.add({"structure/speedup_target": target, "structure/speedup": clock.speedup(model)})
         out: nn.Module = model
         return out
