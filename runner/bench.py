@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +19,11 @@ from models.dropout import masks
 from runner import turns
 from runner.checkpoint import BOUNDARIES, Checkpoints
 from runner.evaluate import predict, score, to_tensors
-from runner.measure.machine import cpu_model, torch_facts
 from runner.metrics import direction
 from runner.record import Record
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
+from runner.stopwatch import Stopwatch
 from runner.train import fit
 
 if TYPE_CHECKING:
@@ -34,30 +33,24 @@ if TYPE_CHECKING:
 
 # What a phase may change, by the names that a stage calls it.
 OTHERWISE = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}
-ROUNDS = (
-    20  # in which models take turns on the clock; a short one is not hit by much, and the median of many by nothing
-)
-BATCH = 32  # rows timed calls and statistics are computed on at once
+BATCH = 32  # rows statistics are computed on at once
 
 
-class RunBench:
+class RunBench(Stopwatch):
     """The Bench of one stage of one run; see models/compression/stage.py for what each part means."""
 
     def __init__(self, started: Started, record: Record, terminal: Terminal, mirror: Mirror | None, stage: str) -> None:
         """stage: the place and the name of the stage in the chain, such as `2-distil`."""
-        self.started, self.record, self.terminal, self.mirror, self.stage = started, record, terminal, mirror, stage
+        self.started, self.record, self.mirror, self.stage = started, record, mirror, stage
         settings, splits = started.settings, started.splits
-        self.settings, self.splits = settings, splits
-        self.seed, self.lr, self.device = settings.seed, settings.optimizer.lr, started.device
+        super().__init__(settings, splits, started.device, terminal)
+        self.seed, self.lr = settings.seed, settings.optimizer.lr
         self.kind, self.num_labels = splits.task.kind, splits.task.num_labels
         self.steps_per_epoch = Plan(splits.train.lengths, replace(settings.train, epochs=1.0), settings.seed).total
-        self.cache = Path(settings.paths.cache).expanduser()
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(started.folder, self._name("kept"), 0.0, BOUNDARIES)
         self.facts: dict[str, float] = {}  # what the stage adds to its entry
-        self.machine = {"cpu": cpu_model(), "device": str(self.device), "version": torch.__version__}
-        self.machine |= (torch_facts() or {}) | {"threads": settings.measure.threads}
 
     def _name(self, phase: str) -> str:
         """What a checkpoint of a phase is known by, so that none is ever taken for another's."""
@@ -115,32 +108,6 @@ class RunBench:
         batch = collate(split, rows, self.splits.tokenizer.pad_id)
         return to_tensors(batch, self.device), torch.from_numpy(batch.labels).to(self.device)
 
-    def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
-        """The median round's."""
-        seconds = self.settings.measure.min_time_s
-        return float(np.median(self.times({"model": model}, batch=batch, length=length, seconds=seconds)["model"]))
-
-    def times(
-        self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float
-    ) -> dict[str, list[float]]:
-        """On one thread, or as many as measure.threads says, while all other runs of this cache stand still.
-
-        One thread on a CPU is timed by its own clock: a call's processor time is what it would take on an idle machine.
-        Beside 14 busy processes on 4 cores, a MiniLM was 0.99-1.01 times as fast as itself by that, 0.94-1.06 by the
-        wall's.
-        """
-        from runner.measure.inputs import Cell, draw_batch
-        from runner.measure.latency import measure_latency
-
-        threads, cell = self.settings.measure.threads, Cell(batch, length)
-        inputs = [draw_batch(self.splits.train.tokens, batch, length, seed=seed) for seed in range(ROUNDS)]
-        with turns.alone(self.say):
-            report = measure_latency(
-                models, [cell], threads=threads, min_time_s=seconds, rounds=ROUNDS, make_batch=lambda _: inputs
-            )
-        is_own = threads == 1 and self.device.type == "cpu"
-        return {name: cells[cell].round_medians_ms(is_own).tolist() for name, cells in report.times.items()}
-
     def log(self, values: dict[str, float]) -> None:
         """At the step that the run's trainings have come to."""
         self.record.point(self.record.content["steps"], values)
@@ -148,10 +115,6 @@ class RunBench:
     def add(self, values: dict[str, float]) -> None:
         """Later values of the same name replace earlier ones."""
         self.facts |= values
-
-    def say(self, text: str) -> None:
-        """Escaped, whatever it holds."""
-        self.terminal.say(text)
 
     def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         """With the number of steps so far, which the next phase's points are counted from."""

@@ -11,7 +11,7 @@ from models.compression.search import Choices
 from models.compression.settings import Ziplm as Options
 from models.compression.shrink import Block, blocks, layer_of, width_of
 from models.compression.speed_table import EMPTY, WHOLE, key_of, levels, measured
-from models.compression.stage import Bench
+from models.compression.stage import Stopwatch
 from models.compression.surgery import Half
 from models.errors import ModelError
 
@@ -21,10 +21,10 @@ SPEED_S = 0.5  # seconds that each of two models is timed for when they are comp
 class Clock:
     """All times are in ms, of one call at the options' batch size and length."""
 
-    def __init__(self, dense: Any, bench: Bench, options: Options) -> None:
-        self.dense, self.bench, self.options = dense, bench, options
+    def __init__(self, dense: Any, stopwatch: Stopwatch, options: Options) -> None:
+        self.dense, self.stopwatch, self.options = dense, stopwatch, options
         self.shape = {"batch": options.batch, "length": options.length}
-        self.table = measured(dense, bench, **self.shape, multiple=options.round_to)
+        self.table = measured(dense, stopwatch, **self.shape, multiple=options.round_to)
         self.whole, self.empty = self.table.of(WHOLE), self.table.of(EMPTY)
         alone = 0.0  # what the halves of the whole model take by themselves
         for block in blocks(dense):
@@ -72,5 +72,5 @@ class Clock:
 
     def speedup(self, model: nn.Module) -> float:
         """How many times faster a model is than the dense one: the median of the rounds' ratios."""
-        both = self.bench.times({"dense": self.dense, "model": model}, **self.shape, seconds=SPEED_S)
+        both = self.stopwatch.times({"dense": self.dense, "model": model}, **self.shape, seconds=SPEED_S)
         return float(np.median(np.array(both["dense"]) / np.array(both["model"])))

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from models.compression import shrink
 from models.compression.search import ffn_widths
 from models.compression.shrink import ATTENTION, Block, blocks, layer_of, output_of, width_of
-from models.compression.stage import Bench
+from models.compression.stage import Stopwatch
 from models.encoder import Layer
 
 WHOLE, EMPTY = "whole", "empty"
@@ -83,19 +83,19 @@ def levels(kind: str, most: int, multiple: int) -> list[int]:
     return list(range(most, -1, -1)) if kind == ATTENTION else ffn_widths(most, multiple)
 
 
-def measured(model: Any, bench: Bench, *, batch: int, length: int, multiple: int) -> SpeedTable:
+def measured(model: Any, stopwatch: Stopwatch, *, batch: int, length: int, multiple: int) -> SpeedTable:
     """The table for a model at that batch size and length in tokens, from the cache where it lies there."""
-    facts = {"model": model.architecture, "batch": batch, "length": length, "multiple": multiple, **bench.machine}
+    facts = {"model": model.architecture, "batch": batch, "length": length, "multiple": multiple, **stopwatch.machine}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    path = bench.cache / "speed" / f"{digest[:16]}.json"
+    path = stopwatch.cache / "speed" / f"{digest[:16]}.json"
     if path.is_file():
-        bench.say(f"latency table {digest[:8]} from the cache")
+        stopwatch.say(f"latency table {digest[:8]} from the cache")
         return SpeedTable(json.loads(path.read_text(encoding="utf-8"))["rounds"])
     made = cells(model, batch, length, multiple)
-    bench.say(f"latency table {digest[:8]}: timing {len(made)} cells of {batch} x {length} tokens")
-    rounds = bench.times(made, batch=batch, length=length, seconds=CELL_S)
+    stopwatch.say(f"latency table {digest[:8]}: timing {len(made)} cells of {batch} x {length} tokens")
+    rounds = stopwatch.times(made, batch=batch, length=length, seconds=CELL_S)
     empty = shrink.restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(shrink.widths(model))})
-    rounds |= bench.times({WHOLE: model, EMPTY: empty}, batch=batch, length=length, seconds=WHOLE_S)
+    rounds |= stopwatch.times({WHOLE: model, EMPTY: empty}, batch=batch, length=length, seconds=WHOLE_S)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(json.dumps({"facts": facts, "rounds": rounds}, indent=1), encoding="utf-8")
@@ -108,7 +108,8 @@ def cells(model: Any, batch: int, length: int, multiple: int) -> dict[str, nn.Mo
     found: dict[str, nn.Module] = {}
     halves = blocks(model)
     device = layer_of(model, halves[0]).output.LayerNorm.weight.device
-    states = torch.randn(batch, length, model.architecture["hidden_size"], device=device)
+    generator = torch.Generator().manual_seed(0)  # the run's own random numbers stay untouched
+    states = torch.randn(batch, length, model.architecture["hidden_size"], generator=generator).to(device)
     for key in dict.fromkeys(key_of(model, block) for block in halves):
         alike = [block for block in halves if key_of(model, block) == key]
         widest = max(alike, key=lambda block: width_of(layer_of(model, block), block.kind))

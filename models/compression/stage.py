@@ -74,7 +74,31 @@ class Phase:
     moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if the phase was given any
 
 
-class Bench(Protocol):
+class Stopwatch(Protocol):
+    """How fast models are on this machine; there is one before anything is trained."""
+
+    cache: Path  # shared by all runs
+    machine: dict[str, Any]  # what a time depends on: hardware, versions, threads
+
+    def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
+        """Median milliseconds of one call, taken alone on this machine."""
+        ...
+
+    def times(
+        self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float
+    ) -> dict[str, list[float]]:
+        """Median milliseconds of one call of each model in each round, in which they take turns.
+
+        seconds: for each model, over all rounds.
+        """
+        ...
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+        ...
+
+
+class Bench(Stopwatch, Protocol):
     """What the runner offers a stage: data, the training loop, the clock, and a place to log to."""
 
     seed: int
@@ -83,8 +107,6 @@ class Bench(Protocol):
     num_labels: int
     lr: float  # the run's own peak learning rate
     steps_per_epoch: int
-    cache: Path  # shared by all runs
-    machine: dict[str, Any]  # what a time depends on: hardware, versions, threads
 
     def train(
         self, model: nn.Module, during: During | None = None, *, phase: str, moments: dict[str, Tensor] | None = None,
@@ -111,29 +133,12 @@ class Bench(Protocol):
         """The training rows `rows`, with the tokenizer's ids."""
         ...
 
-    def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
-        """Median milliseconds of one call, taken alone on this machine."""
-        ...
-
-    def times(
-        self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float
-    ) -> dict[str, list[float]]:
-        """Median milliseconds of one call of each model in each round, in which they take turns.
-
-        seconds: for each model, over all rounds.
-        """
-        ...
-
     def log(self, values: dict[str, float]) -> None:
         """One point of the run's curve."""
         ...
 
     def add(self, values: dict[str, float]) -> None:
         """Metrics of this stage's entry in the record."""
-        ...
-
-    def say(self, text: str) -> None:
-        """One line for the user."""
         ...
 
     def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
@@ -157,6 +162,9 @@ class Stage:
 
     def check(self, model: nn.Module) -> None:
         """Raise ModelError where this cannot be done to `model`: asked before anything is trained."""
+
+    def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
+        """Raise ModelError where it cannot be made as fast as asked: asked before anything is trained, too."""
 
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""

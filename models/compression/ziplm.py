@@ -21,8 +21,8 @@ from models.compression.clock import Clock
 from models.compression.recover import TowardsDense
 from models.compression.search import Choices, search, solve
 from models.compression.settings import Ziplm as Options
-from models.compression.shrink import restore, widths
-from models.compression.stage import Bench, Inputs, Stage
+from models.compression.shrink import encoder_of, restore, widths
+from models.compression.stage import Bench, Inputs, Stage, Stopwatch
 from models.compression.surgery import Surgery
 
 ATTEMPTS = 4  # configurations that are cut and timed until one is within the tolerance
@@ -42,8 +42,16 @@ class Ziplm(Stage):
 
     options: Options
 
+    def check(self, model: nn.Module) -> None:
+        """There must be an encoder of ours."""
+        encoder_of(model)
+
+    def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
+        """The target must be within reach."""
+        Clock(model, stopwatch, self.options).target()
+
     def run(self, model: Any, bench: Bench) -> nn.Module:
-        """Raises ModelError for a model without an encoder of ours and for a target that cannot be reached."""
+        """Raises ModelError where a stage before this one has put the target out of reach."""
         options, dense = self.options, copy.deepcopy(model).eval()
         clock = Clock(dense, bench, options)
         target = clock.target()

@@ -47,6 +47,7 @@ def test_a_run_is_cut_in_steps_to_the_speed_asked_for_and_its_folder_opens(tmp_p
     refused = run_cli(
         f"from={found['identity']}", "compression=[ziplm]", "compression.ziplm.target.speedup=900", cwd=tmp_path
     )
-    assert refused.returncode == 1
+    assert refused.returncode == 2
+    assert len(list((tmp_path / "outputs").glob("*/record.json"))) == 1, "nothing is written"
     said = refused.stdout + refused.stderr
     assert "900.00x is out of reach" in " ".join(said.split()) and "Traceback (most" not in said
