@@ -41,9 +41,9 @@ class Clock:
         if wanted >= most:
             nearest = max(1.0, int(most * 9) / 10) if asked == "speedup" else round(self.empty * 1.1, 3)
             raise ModelError(
-                f"compression.ziplm.target.{asked}={getattr(self.options.target, asked):g}: {wanted:.2f}x is out of "
+                f"target.{asked}={getattr(self.options.target, asked):g}: {wanted:.2f}x is out of "
                 f"reach. Without any head and neuron {self.empty:.3g} of {self.whole:.3g} ms are left: {most:.2f}x. "
-                f"Try: compression.ziplm.target.{asked}={nearest:g}"
+                f"Try: target.{asked}={nearest:g}"
             )
         return max(1.0, wanted)
 

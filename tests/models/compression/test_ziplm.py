@@ -170,7 +170,7 @@ def test_a_target_out_of_reach_is_refused_with_the_fastest_that_can_be_had(bench
         ModelError, match=rf"100.00x is out of reach.*{whole:.2f}x. Try: .*speedup={int(whole * 9) / 10}"
     ):
         run(options(100.0), bench)
-    with pytest.raises(ModelError, match=r"latency_ms=0.5: .* Try: compression.ziplm.target.latency_ms=1.1"):
+    with pytest.raises(ModelError, match=r"latency_ms=0.5: .* Try: target.latency_ms=1.1"):
         run(options(target=Target(latency_ms=0.5)), bench)
     assert bench.boundary is None
 
