@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from runner.outside import KeptTeacher, Outside
 from runner.record import Record
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
+from runner.stopwatch import Stopwatch
 from runner.train import fit
 
 if TYPE_CHECKING:
@@ -35,21 +35,20 @@ if TYPE_CHECKING:
 
 # What a phase may change, by the names that a stage calls it.
 OTHERWISE = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}
-BATCH = 32  # rows timed calls and statistics are computed on at once
+BATCH = 32  # rows statistics are computed on at once
 
 
-class RunBench:
+class RunBench(Stopwatch):
     """The Bench of one stage of one run; see models/compression/stage.py for what each part means."""
 
     def __init__(self, started: Started, record: Record, terminal: Terminal, mirror: Mirror | None, stage: str) -> None:
         """stage: the place and the name of the stage in the chain, such as `2-distil`."""
-        self.started, self.record, self.terminal, self.mirror, self.stage = started, record, terminal, mirror, stage
+        self.started, self.record, self.mirror, self.stage = started, record, mirror, stage
         settings, splits = started.settings, started.splits
-        self.settings, self.splits = settings, splits
+        super().__init__(settings, splits, started.device, terminal)
         self.outside = started.outside.get(stage.partition("-")[2], Outside())
-        self.seed, self.lr, self.device = settings.seed, settings.optimizer.lr, started.device
+        self.seed, self.lr = settings.seed, settings.optimizer.lr
         self.kind, self.num_labels = splits.task.kind, splits.task.num_labels
-        self.cache = Path(settings.paths.cache).expanduser()
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(started.folder, self._name("kept"), 0.0, BOUNDARIES)
@@ -137,20 +136,6 @@ class RunBench:
         self.splits = replace(self.splits, train=joined(self.splits.train, extra.split))
         return len(extra.split)
 
-    def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
-        """On one thread, or as many as measure.threads says."""
-        from runner.measure.inputs import Cell, draw_batch
-        from runner.measure.latency import measure_latency
-
-        settings, cell = self.settings.measure, Cell(batch, length)
-        inputs = [draw_batch(self.splits.train.tokens, batch, length, seed=seed) for seed in range(settings.rounds)]
-        with turns.alone(self.say):
-            report = measure_latency(
-                {"model": model}, [cell], threads=settings.threads, min_time_s=settings.min_time_s,
-                rounds=settings.rounds, make_batch=lambda _: inputs,
-            )  # fmt: skip
-        return report.times["model"][cell].percentile_ms(0.5)
-
     def log(self, values: dict[str, float]) -> None:
         """At the step that the run's trainings have come to."""
         self.record.point(self.record.content["steps"], values)
@@ -158,10 +143,6 @@ class RunBench:
     def add(self, values: dict[str, float]) -> None:
         """Later values of the same name replace earlier ones."""
         self.facts |= values
-
-    def say(self, text: str) -> None:
-        """Escaped, whatever it holds."""
-        self.terminal.say(text)
 
     def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         """With the number of steps so far, which the next phase's points are counted from."""

@@ -134,6 +134,15 @@ METRICS: tuple[Metric, ...] = (
     Metric("cost/bytes_peak_gpu", "B", "lower", "peak memory of torch on the GPU so far"),
     Metric("cost/macs", "MAC", "lower", "multiply-adds of one example of the data's mean length"),
     Metric("cost/macs_s{tokens}", "MAC", "lower", "multiply-adds of one example of that many tokens"),
+    # What a structured pruning left, and what it cost each layer (the last cut's, where there were several).
+    Metric("structure/heads", "heads", "none", "attention heads left in the encoder"),
+    Metric("structure/neurons", "neurons", "none", "feed-forward neurons left in the encoder"),
+    Metric("structure/speedup_target", "ratio", "none", "speed-up over the dense model that was asked for"),
+    Metric("structure/speedup_predicted", "ratio", "none", "the latency table's, for the chosen widths"),
+    Metric("structure/speedup", "ratio", "higher", "measured: dense time over own time, same rounds"),
+    Metric("structure/layer_error_mean", "share", "lower", "change of a cut layer half's output, of its variance"),
+    Metric("structure/layer_error_max", "share", "lower", "the same, of the half that lost most"),
+    Metric("structure/layer_error_deleted_mean", "share", "none", "had the same columns been deleted, nothing mended"),
     # How fast it answers.
     Metric("speed/latency_ms_p50_b{batch}_{length}", "ms", "lower", "median wall time of one call"),
     Metric("speed/latency_ms_p90_b{batch}_{length}", "ms", "lower", "wall time that 90 % of the calls keep"),

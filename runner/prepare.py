@@ -72,6 +72,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     from models.compression import make
     from models.dropout import masks
     from runner.engine import prepare as prepare_engine
+    from runner.stopwatch import Stopwatch
     from runner.vocabulary import compact
 
     loaded = time.perf_counter()
@@ -105,6 +106,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
+    for options in settings.compression.values():
+        make(options).check_speed(model, Stopwatch(settings, splits, device, terminal))
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds, found)
 
 

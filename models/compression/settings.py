@@ -112,7 +112,54 @@ class Dendrites(StageSettings):
     p_lr: float = limited(0.01, above=0.0, high=100.0)
 
 
-METHODS: dict[str, type[StageSettings]] = {"dendrites": Dendrites, "distil": Distil}
+@dataclass
+class Target:
+    """How fast a structured pruning makes a model; a latency takes the place of the speed-up."""
+
+    speedup: float = limited(2.0, low=1.0, high=1000.0)
+    latency_ms: float | None = limited(None, above=0.0)
+
+
+@dataclass
+class Recovery:
+    """The training after each cut: its length, and the weights of what it minimises."""
+
+    epochs: float = limited(0.0, low=0.0, high=1000.0)
+    lr: float = limited(5e-5, above=0.0)
+    task: float = limited(0.0, low=0.0)
+    answers: float = limited(1.0, low=0.0)
+    states: float = limited(0.5, low=0.0)
+    temperature: float = limited(2.0, above=0.0)
+
+
+@dataclass
+class Search:
+    """The random search for how much each layer gives."""
+
+    steps: int = limited(100, low=0)
+    rows: int = limited(128, low=1)
+
+
+@dataclass
+class Ziplm(StageSettings):
+    """Structured pruning to a measured speed."""
+
+    kind: ClassVar[str] = "prune"
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+
+    method: str = limited("ziplm", choices=("ziplm",))
+    target: Target = field(default_factory=Target)
+    batch: int = limited(1, low=1)
+    length: int = limited(128, low=1)
+    tolerance: float = limited(0.03, low=0.0, high=1.0)
+    calibration_rows: int = limited(2048, low=1)
+    round_to: int = limited(16, low=1)
+    search: Search = field(default_factory=Search)
+    steps: int = limited(1, low=1, high=100)
+    recovery: Recovery = field(default_factory=Recovery)
+
+
+METHODS: dict[str, type[StageSettings]] = {"dendrites": Dendrites, "distil": Distil, "ziplm": Ziplm}
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:

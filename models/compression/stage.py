@@ -7,7 +7,7 @@ YAMLs conf/compression/<name>.yaml. Nothing here knows the runner: it offers a B
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,7 +87,31 @@ class Teacher(Protocol):
         ...
 
 
-class Bench(Protocol):
+class Stopwatch(Protocol):
+    """How fast models are on this machine; there is one before anything is trained."""
+
+    cache: Path  # shared by all runs
+    machine: dict[str, Any]  # what a time depends on: hardware, versions, threads
+
+    def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
+        """Median milliseconds of one call, taken alone on this machine."""
+        ...
+
+    def times(
+        self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float
+    ) -> dict[str, list[float]]:
+        """Median milliseconds of one call of each model in each round, in which they take turns.
+
+        seconds: for each model, over all rounds.
+        """
+        ...
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+        ...
+
+
+class Bench(Stopwatch, Protocol):
     """What the runner offers a stage: data, the training loop, the clock, and a place to log to."""
 
     seed: int
@@ -95,7 +119,6 @@ class Bench(Protocol):
     kind: str  # classification | regression
     num_labels: int
     lr: float  # the run's own peak learning rate
-    cache: Path  # shared by all runs
 
     @property
     def steps_per_epoch(self) -> int:
@@ -142,20 +165,12 @@ class Bench(Protocol):
         """
         ...
 
-    def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
-        """Median milliseconds of one call, taken alone on this machine."""
-        ...
-
     def log(self, values: dict[str, float]) -> None:
         """One point of the run's curve."""
         ...
 
     def add(self, values: dict[str, float]) -> None:
         """Metrics of this stage's entry in the record."""
-        ...
-
-    def say(self, text: str) -> None:
-        """One line for the user."""
         ...
 
     def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
@@ -182,6 +197,9 @@ class Stage:
 
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
         """Raise ModelError where `model` cannot learn from that teacher; asked at the same time."""
+
+    def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
+        """Raise ModelError where it cannot be made as fast as asked; asked at the same time."""
 
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""

@@ -62,9 +62,10 @@ class CellTimes:
         """Return p90/p50 of the same input: samples are divided by the median of their batch first."""
         return self._percentile(self.wall_ms / self._batch_medians()[self.batch], 0.9)
 
-    def round_medians_ms(self) -> np.ndarray:
-        """Return the median wall time of each round, (rounds,)."""
-        return np.array([np.median(self.wall_ms[self.round == r]) for r in range(self.round.max() + 1)])
+    def round_medians_ms(self, cpu: bool = False) -> np.ndarray:
+        """Return the median wall (or CPU) time of each round, (rounds,)."""
+        samples = self.cpu_ms if cpu else self.wall_ms
+        return np.array([np.median(samples[self.round == r]) for r in range(self.round.max() + 1)])
 
     def _percentile(self, values: np.ndarray, share: float) -> float:
         # Weighted, since a round of short rows fits more calls into its time than a round of long ones.

@@ -1,0 +1,136 @@
+"""Remove heads, neurons and whole halves of layers until the encoder is as fast as asked, by this machine's own clock.
+
+Layer by layer, optimal brain surgery says what can go and mends the rest (obs.py); a table of measured latencies
+(speed_table.py) and a search (search.py) say how much each layer gives. One-shot, or in steps with training towards
+the dense model after each. Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.compression.clock import Clock
+from models.compression.recover import TowardsDense
+from models.compression.search import Choices, search, solve
+from models.compression.settings import Ziplm as Options
+from models.compression.shrink import encoder_of, restore, widths
+from models.compression.stage import Bench, Inputs, Stage, Stopwatch
+from models.compression.surgery import Surgery
+
+ATTEMPTS = 4  # configurations that are cut and timed until one is within the tolerance
+
+
+class Cut(NamedTuple):
+    """A model that was cut to the widths, and the speed-up that it was predicted to have and has."""
+
+    model: Any
+    widths: list[int]
+    predicted: float
+    measured: float
+
+
+class Ziplm(Stage):
+    """The stage; `options` are those of conf/compression/ziplm.yaml."""
+
+    options: Options
+
+    def check(self, model: nn.Module) -> None:
+        """There must be an encoder of ours."""
+        encoder_of(model)
+
+    def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
+        """The target must be within reach."""
+        Clock(model, stopwatch, self.options).target()
+
+    def run(self, model: Any, bench: Bench) -> nn.Module:
+        """Raises ModelError where a stage before this one has put the target out of reach."""
+        options, dense = self.options, copy.deepcopy(model).eval()
+        clock = Clock(dense, bench, options)
+        target = clock.target()
+        done = 0
+        if kept := bench.kept():
+            done = kept[1]["step"]
+            restore(model, kept[1]).load_state_dict(kept[0])
+        for step in range(max(done, 1), options.steps + 1):
+            if step > done:
+                model = self._prune(model, clock, target ** (step / options.steps), bench)
+                bench.keep(model, {"step": step, "layers": widths(model)})
+            if options.recovery.epochs:
+                during = TowardsDense(dense, bench, options.recovery)
+                epochs, lr = options.recovery.epochs, options.recovery.lr
+                bench.train(model, during, phase=f"recovery-{step}", epochs=epochs, lr=lr)
+        bench.add({"structure/speedup_target": target, "structure/speedup": clock.speedup(model)})
+        out: nn.Module = model
+        return out
+
+    def _prune(self, model: Any, clock: Clock, speedup: float, bench: Bench) -> Any:
+        """A cut copy of the model that is `speedup` times as fast as the dense one."""
+        options = self.options
+        texts = bench.batches(rows=options.calibration_rows, seed=bench.seed)
+        surgery = Surgery(model, (inputs for inputs, _, _ in texts))
+        choices = [clock.choices(model, block, surgery.halves.get(block)) for block in surgery.blocks]
+        tested = [(inputs, labels) for inputs, labels, _ in bench.batches(rows=options.search.rows, seed=bench.seed)]
+
+        def loss(levels: Sequence[int]) -> float:
+            return task_loss(surgery.cut(chosen(choices, levels)), tested, bench.kind)
+
+        weights = search(choices, clock.budget(speedup), loss, options.search.steps, bench.seed)
+        found = self._meet(surgery, choices, weights, clock, speedup)
+        heads, neurons = found.widths[::2], found.widths[1::2]
+        bench.say(f"heads {heads}, neurons {neurons}: {found.measured:.2f}x as fast, {speedup:.2f}x was asked for")
+        errors = surgery.errors(found.widths) or [(0.0, 0.0)]
+        mended, deleted = np.array(errors).T
+        bench.add({
+            "structure/heads": sum(heads),
+            "structure/neurons": sum(neurons),
+            "structure/speedup_predicted": found.predicted,
+            "structure/layer_error_mean": float(mended.mean()),
+            "structure/layer_error_max": float(mended.max()),
+            "structure/layer_error_deleted_mean": float(deleted.mean()),
+        })  # fmt: skip
+        return found.model
+
+    def _meet(self, surgery: Surgery, choices: list[Choices], weights: np.ndarray, clock: Clock, speedup: float) -> Cut:
+        """The cut whose measured speed-up is nearest to that asked for.
+
+        The next try's budget is the goal's, corrected by what the halves of the last one turned out to take.
+        """
+        goal = budget = clock.budget(speedup)
+        tried = list[Cut]()
+        while len(tried) < ATTEMPTS and (levels := solve(choices, weights, budget)):
+            sizes = chosen(choices, levels)
+            model = surgery.cut(sizes)
+            spent = sum(float(choice.times[level]) for choice, level in zip(choices, levels))
+            tried.append(Cut(model, sizes, clock.predicted(spent), clock.speedup(model)))
+            took = clock.budget(tried[-1].measured)
+            if abs(tried[-1].measured / speedup - 1) <= self.options.tolerance or took <= 0 or spent <= 0:
+                break
+            budget = goal * spent / took
+        return min(tried, key=lambda cut: abs(math.log(cut.measured / speedup)))
+
+
+def chosen(choices: Sequence[Choices], levels: Sequence[int]) -> list[int]:
+    """The widths of these levels."""
+    return [choice.widths[level] for choice, level in zip(choices, levels, strict=True)]
+
+
+@torch.no_grad()
+def task_loss(model: nn.Module, batches: Sequence[tuple[Inputs, Tensor]], kind: str) -> float:
+    """Mean loss of the task over batches of inputs and labels."""
+    model.eval()
+    total, rows = 0.0, 0
+    for inputs, labels in batches:
+        logits = model(**inputs).float()
+        loss = (
+            F.mse_loss(logits.squeeze(-1), labels.float()) if kind == "regression" else F.cross_entropy(logits, labels)
+        )
+        total, rows = total + float(loss) * len(labels), rows + len(labels)
+    return total / rows
