@@ -105,6 +105,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("cost/params_embeddings", "parameters", "lower", "parameters in word, position, segment tables"),
     Metric("cost/bytes_packed", "B", "lower", "stored numbers at their own width, no container"),
     Metric("cost/bytes_file", "B", "lower", "size of the saved weights file"),
+    Metric(
+        "cost/bytes_unpacked", "B", "lower", "memory of rounded weights decoded to float32 for products; in no file"
+    ),
     Metric("cost/bytes_cache", "B", "lower", "kept states of a frozen encoder, while training"),
     Metric("cost/bytes_regenerable_{mode}", "B", "lower", "memory of a hash embedding that no file holds, by mode"),
     Metric("cost/bytes_ram", "B", "lower", "bytes packed and those regenerated at start, in the mode in use"),
@@ -112,6 +115,15 @@ METRICS: tuple[Metric, ...] = (
     Metric("cost/bytes_peak_gpu", "B", "lower", "peak memory of torch on the GPU so far"),
     Metric("cost/macs", "MAC", "lower", "multiply-adds of one example of the data's mean length"),
     Metric("cost/macs_s{tokens}", "MAC", "lower", "multiply-adds of one example of that many tokens"),
+    # What a quantization did to the model that it got.
+    Metric("quantize/layers", "layers", "none", "linear layers and tables whose weights were rounded"),
+    Metric("quantize/params_share", "share", "none", "share of the parameters that were rounded"),
+    Metric("quantize/bits_per_weight", "bit", "lower", "stored bits a rounded weight: codes, steps, zeros, clusters"),
+    Metric("quantize/weight_mse", "1", "lower", "mean squared error of the rounded weights"),
+    Metric("quantize/snr_db", "dB", "higher", "power of the weights over that of their error"),
+    Metric("quantize/logit_difference", "1", "lower", "largest change of a logit on 64 training rows"),
+    Metric("quantize/split_difference", "1", "lower", "the same by splitting alone, before rounding"),
+    Metric("quantize/kernel", "0 or 1", "none", "1: products of integers; 0: of weights decoded to float32"),
     # How fast it answers.
     Metric("speed/latency_ms_p50_b{batch}_{length}", "ms", "lower", "median wall time of one call"),
     Metric("speed/latency_ms_p90_b{batch}_{length}", "ms", "lower", "wall time that 90 % of the calls keep"),
