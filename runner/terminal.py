@@ -132,7 +132,33 @@ def show(record: dict[str, Any], folder: Path, console: Console | None = None) -
         else:
             table.add_section()
     console.print(table)
+    if len(record["stages"]) > 1:
+        console.print(stages(record))
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
+
+
+def stages(record: dict[str, Any]) -> Table:
+    """What the model was worth and cost after each stage."""
+    primary = record["data"]["primary"]
+    latency = next((name for name in record["metrics"] if name.startswith("speed/latency_ms_p50_b1_s")), "")
+    table = Table(title="after each stage", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("stage")
+    for column in (primary, "parameters", "not zero", "packed MB", "file MB", "MACs", "b1 ms", "seconds"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for entry in record["stages"]:
+        metrics = entry["metrics"]
+        table.add_row(
+            escape(entry["name"]),
+            f"{metrics[primary]:.4f}",
+            _count(metrics["cost/params"]),
+            _count(metrics["cost/params_nonzero"]),
+            f"{metrics['cost/bytes_packed'] / 1e6:,.3f}",
+            f"{metrics['cost/bytes_file'] / 1e6:,.3f}",
+            _count(metrics["cost/macs"]),
+            _cell(metrics.get(latency), ".3f"),
+            f"{entry['seconds']:,.1f}",
+        )
+    return table
 
 
 def summary(record: dict[str, Any]) -> list[tuple[str, str]]:

@@ -144,10 +144,13 @@ def tensors(record: dict[str, Any], tmp_path: Path) -> dict[str, Tensor]:
 
 
 @pytest.mark.usefixtures("stages")
-def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(tmp_path: Path) -> None:
+def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     chosen = settings(tmp_path, doubling=Learning(), rounding=Rounding())
     outcome = run(chosen, [])
-    record = outcome.record
+    record, shown = outcome.record, capsys.readouterr().out
+    assert "stage 3 of 3: rounding" in shown and "after each stage" in shown
     assert outcome.exit_code == 0 and record is not None
     assert [entry["name"] for entry in record["stages"]] == ["train", "doubling", "rounding"]
     for entry in record["stages"]:
