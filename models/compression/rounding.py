@@ -30,7 +30,7 @@ class Rounding(Stage):
     """
 
     options: RoundingSettings
-    has_kernel = False  # are products made of integers, or of the decoded weights?
+    has_kernel = False  # on a CPU: are products made of integers, or of the decoded weights?
 
     def linear(self, layer: nn.Linear) -> nn.Module | None:
         """What takes the place of a linear layer, None to leave it."""
@@ -65,13 +65,12 @@ class Rounding(Stage):
         for name, (layer, made) in replaced.items():
             self.fill(name, layer, made)
         describe(model, self.options)
-        facts = fidelity(model, replaced) | {"quantize/kernel": float(self.has_kernel)}
+        has_kernel = self.has_kernel and bench.device.type == "cpu"
+        facts = fidelity(model, replaced) | {"quantize/kernel": float(has_kernel)}
         facts["quantize/logit_difference"] = float((logits(model, bench) - before).abs().max())
         bench.add(facts)
-        how = "integer products" if self.has_kernel else "decoded once, then multiplied in float32: no faster"
-        bench.say(
-            f"{len(replaced)} layers in {facts['quantize/bits_per_weight']:.2f} bits a weight, scales included; {how}"
-        )
+        how = "products of integers" if has_kernel else "no kernel: evaluated in float32 on the decoded weights"
+        bench.say(f"rounded to {facts['quantize/bits_per_weight']:.2f} bits a weight, scales included; {how}")
         return model
 
 

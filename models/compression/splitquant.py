@@ -148,6 +148,8 @@ class Splitquant(Rounding):
 
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Also what the splitting alone changes, which should be nothing but the order of sums."""
+        if self.options.form == "dense":
+            bench.say("each layer makes three products in the place of one")
         if self.options.form != "whole":
             exact = copy.deepcopy(model).eval()
             Exact(self.options).outline(exact)

@@ -84,7 +84,7 @@ def test_static_ranges_are_near_the_float_model(kind: str) -> None:
     model, rows = static(range=kind)
     scale = float(answers(small()).abs().max())
     assert float((answers(model) - answers(small())).abs().max()) < 0.1 * scale
-    assert rows.facts["quantize/kernel"] == 1 and "integer" in rows.said[0]
+    assert rows.facts["quantize/kernel"] == 1 and "products of integers" in rows.said[0]
 
 
 def test_the_ranges_come_from_the_calibration_rows() -> None:
