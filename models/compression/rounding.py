@@ -87,7 +87,7 @@ def logits(model: nn.Module, bench: Bench) -> Tensor:
 
 
 def fidelity(model: nn.Module, replaced: Replaced) -> dict[str, float]:
-    """How near the rounded weights are to the old ones, and what they take; 0 everywhere if nothing was rounded."""
+    """How near the rounded weights are to the old ones, and what they take."""
     error = power = 0.0
     weights = bits = 0
     for layer, made in replaced.values():
@@ -99,10 +99,10 @@ def fidelity(model: nn.Module, replaced: Replaced) -> dict[str, float]:
         stored = sum(tensor.numel() * tensor.element_size() for tensor in made.state_dict().values())
         bits += 8 * (stored - (0 if bias is None else bias.numel() * bias.element_size()))
     whole = weights + sum(parameter.numel() for parameter in model.parameters())
-    return {
+    snr = {"quantize/snr_db": 10 * math.log10(power / error)} if error and power else {}
+    return snr | {
         "quantize/layers": float(len(replaced)),
         "quantize/params_share": weights / max(whole, 1),
         "quantize/bits_per_weight": bits / max(weights, 1),
         "quantize/weight_mse": error / max(weights, 1),
-        "quantize/snr_db": 10 * math.log10(power / error) if error and power else math.inf,
     }

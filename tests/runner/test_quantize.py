@@ -20,7 +20,7 @@ from runner.experiment import run
 from runner.finished import expand
 from runner.record import records
 from tests.conftest import run_cli
-from tests.models.compression.bench import Rows, answers, applied, reopened
+from tests.models.compression.rows import Rows, answers, applied, reopened
 from tests.models.helpers import small
 
 WORDS = ("model=dsn", "model.tokenizer=train", "data=demo", "data.max_rows=200", "data.max_eval_rows=100")

@@ -13,7 +13,7 @@ from models.compression.settings import Bf16 as Options
 from runner.measure.size import bytes_packed
 from tests.models.helpers import small
 
-from .bench import answers, applied, reopened
+from .rows import answers, applied, reopened
 
 MIX = {
     "name": "scalar_mix", "mixed": "all", "embeddings": True, "normalize": "softmax", "gamma": True, "init": "uniform",

@@ -19,7 +19,7 @@ from runner.measure.params import count_params
 from runner.measure.size import bytes_packed
 from tests.models.helpers import batch, small
 
-from .bench import Rows, answers, applied, reopened
+from .rows import Rows, answers, applied, reopened
 
 
 def dynamic(**options: Any) -> tuple[Any, Rows]:

@@ -20,7 +20,7 @@ from runner.measure.params import count_params
 from runner.measure.size import bytes_packed
 from tests.models.helpers import batch, small
 
-from .bench import answers, applied, reopened
+from .rows import answers, applied, reopened
 
 
 def weights(outliers: bool = False, shape: tuple[int, int] = (512, 128)) -> Tensor:

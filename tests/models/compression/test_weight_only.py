@@ -17,7 +17,7 @@ from runner.measure.params import count_params
 from runner.measure.size import bytes_file, bytes_packed, bytes_unpacked
 from tests.models.helpers import batch, small
 
-from .bench import Rows, answers, applied, reopened
+from .rows import Rows, answers, applied, reopened
 
 
 def packed(model: Any = None, **options: Any) -> tuple[Any, Rows]:
