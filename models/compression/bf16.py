@@ -7,10 +7,11 @@ What is no matrix, table or norm of the encoder stays as it is: a layer mix's we
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.compression.rounding import describe, logits
 from models.compression.stage import Stage
@@ -36,24 +37,33 @@ class Bf16(Stage):
 def cast(model: nn.Module) -> None:
     """The encoder and the linear layers above it to bfloat16; inputs are cast where the two types meet."""
     bert = model.get_submodule("bert")
-    below = [child for name, child in bert.named_children() if name != "pooler"]
-    above = [bert.get_submodule("pooler"), model.get_submodule("classifier")]
-    for part in below:
-        part.to(torch.bfloat16)
-    for layer in (layer for part in above for layer in part.modules()):
+    for name, part in bert.named_children():
+        if name != "pooler":
+            part.to(torch.bfloat16)
+    meeting = list(_below(bert))
+    for layer in (*bert.get_submodule("pooler").modules(), *model.get_submodule("classifier").modules()):
         if isinstance(layer, nn.Linear):
             layer.to(torch.bfloat16)
-        if any(True for _ in layer.parameters(recurse=False)) and not any(True for _ in layer.children()):
-            layer.register_forward_pre_hook(to_own_type)
-    for layer in (layer for part in below for layer in part.modules()):
-        if isinstance(layer, nn.LayerNorm):  # what it gets may hold word vectors computed in float32
-            layer.register_forward_pre_hook(to_own_type)
+        if any(True for _ in layer.parameters(recurse=False)):
+            meeting.append(layer)
+    for layer in meeting:
+        layer.register_forward_pre_hook(to_own_type)
 
 
-def to_own_type(layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Cast what a layer gets to the type of its parameters."""
-    own = next(layer.parameters()).dtype
-    return tuple(value.to(own) for value in inputs)
+def _below(bert: nn.Module) -> Iterator[nn.Module]:
+    """Parts of our encoder that may get float32: computed word vectors, and what a readout adds between layers."""
+    if isinstance(embeddings := getattr(bert, "embeddings", None), nn.Module):
+        yield embeddings.get_submodule("LayerNorm")
+    if isinstance(encoder := getattr(bert, "encoder", None), nn.Module):
+        yield from encoder.get_submodule("layer").children()
+
+
+def to_own_type(layer: nn.Module, inputs: Any) -> Any:
+    """Cast the float tensors that a layer gets, in lists too, to the type of its parameters."""
+    if isinstance(inputs, tuple | list):
+        return type(inputs)(to_own_type(layer, value) for value in inputs)
+    is_float = torch.is_tensor(inputs) and inputs.is_floating_point()
+    return inputs.to(next(layer.parameters()).dtype) if is_float else inputs
 
 
 def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:

@@ -25,6 +25,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "dsn": {"family": "dsn", "readout": {"name": "sqrt"}},
     "scalar_mix": {"readout": MIX},
     "layer_pool": {"readout": {"name": "layer_pool", "weights": "learned", "pool": "masked_mean"}},
+    "parasite": {"readout": {"name": "parasite", "size": 4, "reach": 2, "length": 64}},
     "xception": {"layers": 4, "hidden": 64, "readout": {"name": "xception", "kind": "residual"}},
 }
 
