@@ -65,7 +65,8 @@ class BagOfWords(Bert):
         hidden = self.embeddings.of_tokens(input_ids.flatten()[places], places - rows * input_ids.shape[1], segments)
         if weights is not attention_mask:
             hidden = hidden * weights.flatten()[places].unsqueeze(1)
-        summed = hidden.new_zeros(len(input_ids), hidden.shape[1]).index_add_(0, rows, hidden)
+        summed = hidden.new_zeros(len(input_ids), hidden.shape[1], dtype=torch.float32)  # bf16 loses late tokens
+        summed.index_add_(0, rows, hidden.float())
         return cast(SumPooler, self.pooler).scale(summed, counts(hidden, weights))
 
 

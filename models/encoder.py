@@ -34,6 +34,12 @@ MASKED = -1e30
 FUSED_FROM = {"highest": 0, "high": 0, "medium": 384}
 
 
+def first_rows(table: nn.Module, count: int) -> Tensor:
+    """The first rows of a table, (count, H); one in codes (models/compression/coded.py) decodes no others."""
+    rows: Tensor = table.weight[:count] if isinstance(table, nn.Embedding) else table.first(count)  # type: ignore[operator]
+    return rows
+
+
 class Embeddings(nn.Module):
     """Word + position + segment vectors, normalised, with dropout."""
 
@@ -49,7 +55,7 @@ class Embeddings(nn.Module):
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """input_ids, token_type_ids: (B, T) int64, None for all 0. Returns (B, T, H)."""
-        shared = self.position_embeddings.weight[: input_ids.shape[1]]
+        shared = first_rows(self.position_embeddings, input_ids.shape[1])
         segments = self.token_type_embeddings.weight
         words = self.word_embeddings(input_ids)
         if token_type_ids is None:  # 1.4x faster than looking up row 0 everywhere
@@ -104,7 +110,10 @@ class SelfAttention(nn.Module):
 
     def is_plain(self) -> bool:
         """Are keys and values nothing but products with a weight, which may then be moved to the other side?"""
-        return all(type(layer) is nn.Linear and not layer._forward_hooks for layer in (self.key, self.value))
+        return all(
+            (type(layer) is nn.Linear or getattr(layer, "is_product", False)) and not layer._forward_hooks
+            for layer in (self.key, self.value)
+        )
 
     def ask(self, hidden: Tensor, bias: Tensor | None, asking: Tensor) -> Tensor:
         """The same result for few queries, without keys and values of every token.

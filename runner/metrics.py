@@ -127,6 +127,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("cost/params_embeddings", "parameters", "lower", "parameters in word, position, segment tables"),
     Metric("cost/bytes_packed", "B", "lower", "stored numbers at their own width, no container"),
     Metric("cost/bytes_file", "B", "lower", "size of the saved weights file"),
+    Metric(
+        "cost/bytes_unpacked", "B", "lower", "memory of rounded weights decoded to float32 for products; in no file"
+    ),
     Metric("cost/bytes_cache", "B", "lower", "kept states of a frozen encoder, while training"),
     Metric("cost/bytes_regenerable_{mode}", "B", "lower", "memory of a hash embedding that no file holds, by mode"),
     Metric("cost/bytes_ram", "B", "lower", "bytes packed and those regenerated at start, in the mode in use"),
@@ -143,6 +146,15 @@ METRICS: tuple[Metric, ...] = (
     Metric("structure/layer_error_mean", "share", "lower", "change of a cut layer half's output, of its variance"),
     Metric("structure/layer_error_max", "share", "lower", "the same, of the half that lost most"),
     Metric("structure/layer_error_deleted_mean", "share", "none", "had the same columns been deleted, nothing mended"),
+    # What a quantization did to the model that it got.
+    Metric("quantize/layers", "layers", "none", "linear layers and tables whose weights were rounded"),
+    Metric("quantize/params_share", "share", "none", "share of the parameters that were rounded"),
+    Metric("quantize/bits_per_weight", "bit", "lower", "stored bits a rounded weight: codes, steps, zeros, clusters"),
+    Metric("quantize/weight_mse", "1", "lower", "mean squared error of the rounded weights"),
+    Metric("quantize/snr_db", "dB", "higher", "power of the weights over that of their error"),
+    Metric("quantize/logit_difference", "1", "lower", "largest change of a logit on 64 training rows"),
+    Metric("quantize/split_difference", "1", "lower", "the same by splitting alone, before rounding"),
+    Metric("quantize/kernel", "0 or 1", "none", "1: products of integers; 0: of weights decoded to float32"),
     # How fast it answers.
     Metric("speed/latency_ms_p50_b{batch}_{length}", "ms", "lower", "median wall time of one call"),
     Metric("speed/latency_ms_p90_b{batch}_{length}", "ms", "lower", "wall time that 90 % of the calls keep"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.compression.settings import METHODS
 from runner import activations, outside
 from runner.brief import Start
 from runner.errors import ConfigError
@@ -144,6 +145,9 @@ def finished_model(folder: Path, settings: ModelSettings) -> tuple[Model, Weight
     from models.save import load
 
     model = load(folder)
+    done = [entry["method"] for entry in model.architecture.get("compressed", ())]
+    if any(METHODS[method].kind == "quantize" for method in done):
+        raise ConfigError(f"{folder}: its weights are rounded already, and no stage may follow that. Name another run")
     freeze(model, settings.freeze)
     if isinstance(model.bert, Bert):
         model.bert.token_dropout = TokenDropout(settings.token_dropout)

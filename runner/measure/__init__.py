@@ -59,7 +59,7 @@ def count_costs(
     from runner.measure.macs import count_macs
     from runner.measure.modes import mode_of
     from runner.measure.params import count_params
-    from runner.measure.size import bytes_file, bytes_packed, bytes_regenerable
+    from runner.measure.size import bytes_file, bytes_packed, bytes_regenerable, bytes_unpacked
 
     params = count_params(model)
     metrics: dict[str, float] = {
@@ -70,6 +70,8 @@ def count_costs(
         "cost/params_embeddings": params.embeddings,
         "cost/bytes_packed": bytes_packed(model),
     }
+    if unpacked := bytes_unpacked(model):
+        metrics["cost/bytes_unpacked"] = unpacked
     modes = bytes_regenerable(model)
     if modes is not None:
         metrics |= {f"cost/bytes_regenerable_{mode}": count for mode, count in modes.items()}

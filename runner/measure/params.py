@@ -1,8 +1,12 @@
-"""Parameter counts of a model. A parameter shared by two modules is one parameter."""
+"""Parameter counts of a model. A parameter shared by two modules is one parameter.
+
+Rounded weights are buffers of codes, not parameters; they count as the numbers they stand for.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -25,18 +29,32 @@ def count_params(model: nn.Module) -> ParamCounts:
     `embeddings` are the rows of look-up tables (word, position, segment), without the layer norm after them.
     """
     parameters = list(model.parameters())  # torch yields a shared parameter once
-    total, names = (
-        sum(p.numel() for p in parameters),
-        {name for name, _ in model.named_parameters(remove_duplicate=False)},
-    )
+    names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     saved = [t for name, t in model.state_dict().items() if t.is_floating_point() and name not in names]
+    rounded = [(module, module.stands_for()) for module in rounded_modules(model)]
+    total = sum(p.numel() for p in parameters) + sum(weight.numel() for _, weight in rounded)
     return ParamCounts(
         total=total,
-        trained=sum(p.numel() for p in parameters if p.requires_grad),
+        trained=sum(p.numel() for p in parameters if p.requires_grad)
+        + sum(weight.numel() for module, weight in rounded if module.is_trained),
         deployed=total + sum(t.numel() for t in saved),
-        nonzero=sum(int(torch.count_nonzero(p)) for p in parameters),
-        embeddings=sum(p.numel() for p in _table_parameters(model)),
+        nonzero=sum(int(torch.count_nonzero(p)) for p in [*parameters, *(weight for _, weight in rounded)]),
+        embeddings=sum(p.numel() for p in _table_parameters(model))
+        + sum(weight.numel() for module, weight in rounded if hasattr(module, "num_embeddings")),
     )
+
+
+def rounded_modules(model: nn.Module) -> list[Any]:
+    """The layers and tables of models/compression that hold codes in the place of a weight, once each."""
+    found: dict[int, Any] = {}
+    waiting: list[nn.Module] = [model]
+    while waiting:
+        module = waiting.pop()
+        if hasattr(module, "stands_for"):
+            found[id(module)] = module  # what it is made of is no layer of the model
+        else:
+            waiting += module.children()
+    return list(found.values())
 
 
 def _table_parameters(model: nn.Module) -> list[nn.Parameter]:

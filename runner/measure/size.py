@@ -6,6 +6,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from runner.measure.params import rounded_modules
+
 
 def bytes_packed(model: nn.Module) -> int:
     """Return the bytes of all stored numbers at their own width, without any container.
@@ -31,6 +33,11 @@ def bytes_regenerable(model: nn.Module) -> dict[str, int] | None:
     """Bytes in memory that no file holds, by mode of the embedding that computes them; None where there is none."""
     offers = (getattr(module, "regenerable_bytes", None) for module in model.modules())
     return next((offered() for offered in offers if callable(offered)), None)
+
+
+def bytes_unpacked(model: nn.Module) -> int:
+    """Memory of rounded weights that are decoded to float32 once, to be multiplied by."""
+    return sum(module.unpacked_bytes() for module in rounded_modules(model) if hasattr(module, "unpacked_bytes"))
 
 
 def _stored_tensors(model: nn.Module) -> list[Tensor]:

@@ -1,0 +1,174 @@
+"""int8 weights and int8 inputs, whose range is taken once, from training rows: no search at each call.
+
+    run compression=[int8_static] from=<run id>
+
+Each linear layer's input gets one range. minmax: all that was seen; percentile: without the outermost shares; entropy:
+the range whose rounded distribution is nearest to the one seen (Kullback-Leibler), as in TensorRT (Migacz 2017), here
+with both ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from models.compression import settings
+from models.compression.integers import Int8Linear, product
+from models.compression.rounding import Rounding
+from models.errors import ModelError
+
+if TYPE_CHECKING:
+    from models.compression.stage import Bench
+
+LEVELS = 255
+BINS = 2048  # of an input's values between its extremes
+TRIED = 64  # ranges that entropy chooses from, down to a quarter of the whole
+
+
+class StaticLinear(Int8Linear):
+    """Rounds its input to a range that is part of the model: input = (code - input_zero) input_step."""
+
+    input_step: Tensor  # ()
+    input_zero: Tensor  # () int8
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__(layer)
+        self.register_buffer("input_step", torch.ones(()))
+        self.register_buffer("input_zero", torch.zeros((), dtype=torch.int8))
+
+    def expect(self, low: float, high: float) -> None:
+        """Set the range of the input; it always takes 0 in."""
+        low, high = min(low, 0.0), max(high, 0.0)
+        step = (high - low) / LEVELS or 1.0
+        self.input_step.fill_(step)
+        self.input_zero.fill_(round(-low / step) - 128)
+        self.derived = None
+
+    def multiply(self, rows: Tensor) -> Tensor:
+        """(N, in) float32 to (N, out) float32."""
+        if self.derived is None:
+            with torch.inference_mode(False), torch.no_grad():
+                self.derived = self._constants()
+        scale, zero, factor, shift = self.derived
+        codes = rows.mul(scale).round_().add_(zero).clamp_(-128, 127).to(torch.int8)
+        return product(codes, self.codes).mul_(factor).add_(shift)
+
+    def _constants(self) -> tuple[float, float, Tensor, Tensor]:
+        """Numbers that round an input, and (out,) that turn a sum of integers into an output."""
+        zero, factor = float(self.input_zero), self.step * self.input_step
+        shift = -zero * self.codes.sum(1, dtype=torch.int32) * factor
+        return 1.0 / float(self.input_step), zero, factor, shift if self.bias is None else shift + self.bias
+
+
+class Seen:
+    """The inputs of one layer: first their extremes, then how often each value between them occurs."""
+
+    def __init__(self) -> None:
+        self.low, self.high = 0.0, 0.0
+        self.counts: Tensor | None = None
+
+    def extremes(self, input: Tensor) -> None:
+        """Take notice of (..., in)."""
+        low, high = torch.aminmax(input)
+        self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
+
+    def count(self, input: Tensor) -> None:
+        """The same inputs a second time."""
+        found = torch.histc(input.float(), BINS, self.low, self.high).cpu().double()
+        self.counts = found if self.counts is None else self.counts + found
+
+    def range(self, method: str, percentile: float) -> tuple[float, float]:
+        """Lowest and highest value to keep apart."""
+        if self.counts is None:
+            return self.low, self.high
+        first, last = percentiles(self.counts, percentile) if method == "percentile" else nearest(self.counts)
+        width = (self.high - self.low) / BINS
+        return self.low + first * width, self.low + last * width
+
+
+def percentiles(counts: Tensor, percentile: float) -> tuple[int, int]:
+    """The bins [first, last) without the (100 - percentile) % of the values at each end."""
+    share, cut = counts.cumsum(0) / counts.sum(), 1 - percentile / 100
+    first = int((share <= cut).sum())
+    return first, max(int((share < 1 - cut).sum()) + 1, first + 1)
+
+
+def nearest(counts: Tensor) -> tuple[int, int]:
+    """The bins [first, last) in which 255 levels lose the least of the distribution."""
+    peak = int(counts.argmax())
+    best, least = (0, BINS), torch.inf
+    for number in range(TRIED):
+        share = 1 - 0.75 * number / TRIED
+        first, last = round(peak * (1 - share)), peak + round((BINS - peak) * share)
+        loss = _divergence(counts, first, last)
+        if loss < least:
+            best, least = (first, last), loss
+    return best
+
+
+def _divergence(counts: Tensor, first: int, last: int) -> float:
+    """Kullback-Leibler divergence, in nat, of the values clamped to bins [first, last) from their rounding."""
+    inside = counts[first:last]
+    clamped = inside.clone()
+    clamped[0] += counts[:first].sum()
+    clamped[-1] += counts[last:].sum()
+    level = torch.arange(len(inside)) * LEVELS // len(inside)
+    there = (inside > 0).double()
+    sums, places = (torch.zeros(LEVELS, dtype=torch.double).index_add_(0, level, part) for part in (inside, there))
+    rounded = (sums / places.clamp(min=1))[level] * there
+    p, q = clamped / clamped.sum(), rounded / rounded.sum()
+    return float((p * (p / q.clamp(min=1e-12)).clamp(min=1e-300).log()).sum())
+
+
+class StaticInt8(Rounding):
+    """The stage."""
+
+    options: settings.StaticInt8
+    has_kernel = True
+
+    def linear(self, layer: nn.Linear) -> nn.Module:
+        """The layer in integers."""
+        return StaticLinear(layer)
+
+    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+        """See what goes into each layer, round, and set the ranges."""
+        model.eval()
+        seen = {name: Seen() for name, layer in model.named_modules() if type(layer) is nn.Linear}
+        self._watch(model, bench, {name: each.extremes for name, each in seen.items()})
+        if self.options.range != "minmax":
+            self._watch(model, bench, {name: each.count for name, each in seen.items()})
+        self.ranges = {name: each.range(self.options.range, self.options.percentile) for name, each in seen.items()}
+        return super().run(model, bench)
+
+    def fill(self, name: str, layer: nn.Module, made: nn.Module) -> None:
+        """Also the range of the input."""
+        super().fill(name, layer, made)
+        if isinstance(made, StaticLinear):
+            made.expect(*self.ranges[name])
+
+    @torch.no_grad()
+    def _watch(self, model: nn.Module, bench: Bench, see: dict[str, Any]) -> None:
+        """Show every linear layer's input for the calibration rows to `see`; ModelError where there are none."""
+        # Hooks after the layer: the last layer's keys and values are then computed for every token, as they will be.
+        hooks = [
+            model.get_submodule(name).register_forward_hook(lambda _, inputs, __, take=take: take(inputs[0]))
+            for name, take in see.items()
+        ]
+        count = 0
+        try:
+            for inputs, _, rows in bench.batches(rows=self.options.rows, seed=bench.seed):
+                model(**inputs)
+                count += len(rows)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        if not count:
+            raise ModelError("there are no training rows to calibrate on. Try: compression=[int8_dynamic]")
+
+
+def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
+    """The structure of a saved model."""
+    StaticInt8(settings.StaticInt8(**description)).outline(model)
+    return model

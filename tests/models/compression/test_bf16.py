@@ -1,0 +1,54 @@
+"""bfloat16: half the bytes, near the float model, with every readout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from models.compression.bf16 import Bf16
+from models.compression.settings import Bf16 as Options
+from runner.measure.size import bytes_packed
+from tests.models.helpers import small
+
+from .rows import answers, applied, reopened
+
+MIX = {
+    "name": "scalar_mix", "mixed": "all", "embeddings": True, "normalize": "softmax", "gamma": True, "init": "uniform",
+    "layer_norm": False, "dropout": 0.0, "layer_dropout": 0.0, "lr": None, "where": "before_pooler", "pooling": "cls",
+}  # fmt: skip
+MODELS: dict[str, dict[str, Any]] = {
+    "cls": {},
+    "mean": {"readout": {"name": "mean"}},
+    "dsn": {"family": "dsn", "readout": {"name": "sqrt"}},
+    "scalar_mix": {"readout": MIX},
+    "layer_pool": {"readout": {"name": "layer_pool", "weights": "learned", "pool": "masked_mean"}},
+    "parasite": {"readout": {"name": "parasite", "size": 4, "reach": 2, "length": 64}},
+    "xception": {"layers": 4, "hidden": 64, "readout": {"name": "xception", "kind": "residual"}},
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_half_the_bytes_and_nearly_the_same_answers(name: str, tmp_path: Path) -> None:
+    before = small(**MODELS[name])
+    model, rows = applied(Bf16(Options()), small(**MODELS[name]))
+    scale = float(answers(before).abs().max())
+    difference = float((answers(model).float() - answers(before)).abs().max())
+    assert 0 < difference < 0.05 * max(scale, 0.1)
+    assert rows.facts["quantize/logit_difference"] > 0
+    if name in ("cls", "mean", "dsn"):
+        assert bytes_packed(model) * 2 == bytes_packed(before)
+    assert torch.equal(answers(reopened(model, tmp_path / "model")), answers(model))
+
+
+def test_a_long_text_is_not_cut_short_by_the_type_of_its_sum() -> None:
+    """A bfloat16 sum of 400 like vectors stops growing at 256 of them; with padding they are summed one by one."""
+    changes = {"family": "dsn", "readout": {"name": "sum"}, "positions": 512}
+    before, (model, _) = small(**changes), applied(Bf16(Options()), small(**changes))
+    ids = torch.full((2, 400), 7)
+    mask = torch.ones_like(ids)
+    mask[1, 3:] = 0
+    both = [m(ids, mask).detach().float()[0] for m in (before, model)]
+    torch.testing.assert_close(both[1], both[0], rtol=0.02, atol=0.02 * float(both[0].abs().max()))

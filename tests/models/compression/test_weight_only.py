@@ -1,0 +1,132 @@
+"""Few-bit weights: exact sizes, the file as good as the model, look-ups and fast paths unharmed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from models.compression.coded import CodedLinear, CodedTable, Codes
+from models.compression.grid import Grid
+from models.compression.settings import WeightOnly as Options
+from models.compression.weight_only import WeightOnly
+from runner.measure.params import count_params
+from runner.measure.size import bytes_file, bytes_packed, bytes_unpacked
+from tests.models.helpers import batch, small
+
+from .rows import Rows, answers, applied, reopened
+
+
+def packed(model: Any = None, **options: Any) -> tuple[Any, Rows]:
+    return applied(WeightOnly(Options(**options)), model or small())
+
+
+@pytest.mark.parametrize("per", ["tensor", "row", "group"])
+@pytest.mark.parametrize("bits", [2, 4, 6, 8])
+def test_the_stored_bytes_are_those_of_the_formula(bits: int, per: str) -> None:
+    model = small()
+    linear = {name: m.weight for name, m in model.named_modules() if type(m) is nn.Linear}
+    tables = [m.weight for m in model.modules() if type(m) is nn.Embedding]
+    rest = sum(p.numel() for p in model.parameters()) - sum(w.numel() for w in [*linear.values(), *tables])
+    ranges = {"tensor": lambda w: 1, "row": len, "group": lambda w: w.numel() // 16}[per]
+    bits_linear = sum(w.numel() * bits + ranges(w) * (32 + 8) for w in linear.values())
+    bits_tables = sum(w.numel() * 4 + len(w) * (32 + 8) for w in tables)
+    model, _ = packed(model, bits=bits, per=per, group=16, scheme="affine", embedding_bits=4)
+    assert bytes_packed(model) * 8 == bits_linear + bits_tables + rest * 32
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"bits": 8}, {"bits": 4, "scheme": "affine", "per": "group", "group": 16, "embedding_bits": 4}, {"bits": 3}],
+    ids=["int8", "int4", "int3"],
+)
+def test_the_saved_folder_gives_the_same_answers_bit_for_bit(tmp_path: Path, options: dict[str, Any]) -> None:
+    model, _ = packed(**options)
+    again = reopened(model, tmp_path / "model")
+    assert torch.equal(answers(again), answers(model))
+    header = 16_384  # names and shapes
+    assert bytes_packed(model) <= bytes_file(tmp_path / "model") < bytes_packed(model) + header
+
+
+def test_transformers_opens_a_folder_of_codes(tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification
+
+    model, _ = packed(bits=4, scheme="affine")
+    reopened(model, tmp_path / "model")
+    theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").eval()
+    assert torch.equal(theirs(**batch()).logits, answers(model))
+
+
+def test_the_layers_compute_what_their_rounded_weights_compute() -> None:
+    """Also in the last layer, whose keys and values are moved to the other side of the product."""
+    model, _ = packed(bits=4, scheme="affine")
+    plain = small(seed=1)
+    state = dict(model.named_parameters())
+    for name, module in model.named_modules():
+        if isinstance(module, CodedLinear | CodedTable):
+            state[f"{name}.weight"] = module.stands_for()
+    plain.load_state_dict(state)
+    assert model.bert.encoder.layer[-1].attention.self.is_plain()
+    torch.testing.assert_close(answers(model), answers(plain), atol=1e-6, rtol=0)
+
+
+def test_a_look_up_decodes_the_rows_it_needs_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    import models.compression.coded as coded
+
+    table = CodedTable(nn.Embedding(1000, 16), Grid(4))
+    table.fill(torch.randn(1000, 16))
+    whole = table.stands_for()
+    seen: list[int] = []
+    original = coded.unpack
+    monkeypatch.setattr(coded, "unpack", lambda codes, *rest: (seen.append(len(codes)), original(codes, *rest))[1])
+    ids = torch.tensor([[5, 999, 5], [0, 1, 2]])
+    assert torch.equal(table(ids), whole[ids])
+    assert torch.equal(table.first(3), whole[:3])
+    assert seen == [6, 3]
+
+
+def test_codes_loaded_after_an_answer_replace_the_decoded_weight() -> None:
+    layers = [CodedLinear(nn.Linear(16, 8), Codes(8, 16, Grid(8))) for _ in range(2)]
+    for layer in layers:
+        layer.fill(torch.randn(8, 16))
+        layer(torch.ones(1, 16))
+    layers[0].load_state_dict(layers[1].state_dict())
+    assert torch.equal(layers[0](torch.ones(1, 16)), layers[1](torch.ones(1, 16)))
+
+
+def test_a_model_that_answered_in_inference_mode_can_still_stand_below_a_trained_one() -> None:
+    model, _ = packed(bits=8)
+    with torch.inference_mode():
+        model(**batch())
+    model(**batch()).sum().backward()
+
+
+def test_tables_and_head_stay_whole_when_told_to() -> None:
+    model, _ = packed(bits=4, embeddings=False, head=False)
+    assert type(model.classifier) is nn.Linear
+    assert type(model.bert.embeddings.word_embeddings) is nn.Embedding
+
+
+def test_rounded_weights_count_as_the_parameters_they_stand_for() -> None:
+    before = count_params(small())
+    model, _ = packed(bits=8)
+    after = count_params(model)
+    assert (after.total, after.trained, after.embeddings) == (before.total, before.trained, before.embeddings)
+    linear = [m for m in model.modules() if isinstance(m, CodedLinear)]
+    assert bytes_unpacked(model) == sum(4 * m.stands_for().numel() for m in linear)
+
+
+def test_the_record_says_what_rounding_did_and_that_no_kernel_is_behind_it() -> None:
+    found = {bits: packed(bits=bits, scheme="affine", embedding_bits=bits)[1] for bits in (2, 4, 8)}
+    assert found[8].facts["quantize/kernel"] == 0
+    assert "no kernel" in found[8].said[0]
+    assert (
+        found[8].facts["quantize/snr_db"] > 30 > found[4].facts["quantize/snr_db"] > found[2].facts["quantize/snr_db"]
+    )
+    differences = [found[bits].facts["quantize/logit_difference"] for bits in (2, 4, 8)]
+    assert differences == sorted(differences, reverse=True) and differences[-1] > 0
+    assert 8 < found[8].facts["quantize/bits_per_weight"] < 10  # 32-wide rows with a step and a zero each
+    assert 0.9 < found[8].facts["quantize/params_share"] < 1
