@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.deploy.deployed import Deployed
+from runner.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +33,10 @@ class Predictor:
         from data.types import TokenSplit
 
         second = None if pairs is None else list(pairs)
-        found = self.tokenizer.encode(list(texts), second, limit or self.deployed.max_length)
+        try:
+            found = self.tokenizer.encode(list(texts), second, limit or self.deployed.max_length)
+        except UnicodeEncodeError as error:
+            raise ConfigError(f"a text is not Unicode: {error}") from error
         offsets = np.concatenate([[0], np.cumsum(found.lengths)])
         labels = np.zeros(len(texts), np.int64)
         return TokenSplit("texts", found.tokens, offsets, found.second, labels, found.truncated)

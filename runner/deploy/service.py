@@ -5,7 +5,6 @@ Every refusal is one line, {"error": ...}: 400 not JSON, 422 not what is expecte
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -112,13 +111,11 @@ async def read_body(request: Request, most: int) -> bytes:
 def parse(body: bytes, most: int, is_pair: bool) -> Question:
     """The question in a body; HTTPException for what is none."""
     try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise HTTPException(400, f"the body is not JSON: {error}") from error
-    try:
-        question = Question.model_validate(content)
+        question = Question.model_validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise HTTPException(400, f"the body is not JSON: {first['ctx']['error']}") from error
         place = ".".join(map(str, first["loc"])) or "body"
         raise HTTPException(422, f'{place}: {first["msg"]}. Expected {{"texts": ["..."]}}') from error
     if len(question.texts) > most:

@@ -37,9 +37,7 @@ def write_run(output: Path, identity: str, data: str = "demo", status: str = "do
     for parameter in made.parameters():
         parameter.data.add_(torch.randn_like(parameter) * 0.1)
     folder = output / identity
-    save(
-        made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, kind="classification", card="card"
-    )
+    save(made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, kind="classification", card="card")
     record = {
         "schema_version": 1, "identity": identity, "status": status, "name": "small demo seed=0", "started": STARTED,
         "overrides": words, "config": asdict(settings), "metrics": {}, "stages": [],
