@@ -127,12 +127,17 @@ def _build_pretrained(
 
 def check_readout(settings: ModelSettings) -> tuple[nn.Module, int, int]:
     """The readout without memory, and the width and layers of its backbone; ModelError when it cannot be had."""
-    hidden, layers = settings.hidden, settings.layers
+    hidden, layers, config = settings.hidden, settings.layers, dict[str, Any]()
     if settings.family == "auto":
-        config = read_config(settings.pretrained or "")
+        config = BERT_DEFAULTS | read_config(settings.pretrained or "")
         hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
     with torch.device("meta"):
-        return make_readout(settings.readout, hidden, layers), hidden, layers
+        readout = make_readout(settings.readout, hidden, layers)
+    if config and not is_ours(config):
+        from models.auto import check_inline
+
+        check_inline(readout, settings.readout, config["model_type"])
+    return readout, hidden, layers
 
 
 def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
@@ -261,7 +266,13 @@ def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int)
 
 
 def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None = None) -> SequenceClassifier:
-    """The model that `describe` (or models/auto.py) described, with random weights."""
+    """The model that `describe` (or models/auto.py) described, as compression left its structure, random weights."""
+    from models.compression import restore_all
+
+    return restore_all(_rebuild(architecture, num_labels, tokens), architecture)
+
+
+def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None) -> SequenceClassifier:
     readout = full(architecture["readout"])
     if "backbone" in architecture:
         from models.auto import assemble

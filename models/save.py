@@ -94,7 +94,8 @@ def _swap(part: Path, folder: Path) -> None:
 def is_plain_bert(architecture: dict[str, Any]) -> bool:
     """Does the stock BertForSequenceClassification compute this model?"""
     layers = architecture.get("num_hidden_layers", 0)
-    return architecture["readout"] == "cls" and layers > 0 and not {"backbone", "embedding"} & set(architecture)
+    own = {"backbone", "embedding", "compressed"}
+    return architecture["readout"] == "cls" and layers > 0 and not own & set(architecture)
 
 
 def describe_saved(model: SequenceClassifier | MaskedLM, label_names: Sequence[str], kind: str) -> dict[str, Any]:
@@ -130,6 +131,18 @@ def _describe_masked(model: MaskedLM) -> dict[str, Any]:
     }
     shape = {name: value for name, value in model.architecture.items() if name != "readout" or not is_stock}
     return head | shape | {"dtype": "float32"}
+
+
+def adopt(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
+    """`model`, built from the settings of the run that saved `folder`, with the structure and weights saved there.
+
+    Unlike `load` it keeps what only training knows, such as what is frozen and which tokens are left out.
+    """
+    from models.compression import restore_all
+
+    model = restore_all(model, read_config(str(folder), ""))
+    model.load_state_dict(bert_names(read_state(str(folder), "")), strict=True)
+    return model
 
 
 def load(folder: Path) -> SequenceClassifier:

@@ -35,8 +35,8 @@ class Start:
     outcome: Outcome | None = None  # of a tuning run that did not finish
 
 
-def folder_of(init_from: str, output: str) -> Path:
-    """The saved model of a run id (or its beginning) or a folder; ConfigError when there is none."""
+def folder_of(init_from: str, output: str, key: str = "model.init_from") -> Path:
+    """The saved model of a run id (or its beginning) or a folder; ConfigError, about `key`, when there is none."""
     from runner.record import find
 
     folder = Path(init_from).expanduser()
@@ -45,12 +45,12 @@ def folder_of(init_from: str, output: str) -> Path:
         try:
             record = find(root, init_from)
         except ConfigError as error:
-            raise ConfigError(f"model.init_from={init_from}: no such folder, and {error}") from error
+            raise ConfigError(f"{key}={init_from}: no such folder, and {error}") from error
         folder = root / str(record["identity"])
     found = folder / "model" if (folder / "model").is_dir() else folder
     if not (found / "config.json").is_file():
         raise ConfigError(
-            f"model.init_from={init_from}: {found} holds no saved model. Try: the id of a finished run (run show), or "
+            f"{key}={init_from}: {found} holds no saved model. Try: the id of a finished run (run show), or "
             "a folder like outputs/<id>/model"
         )
     return found.absolute()
@@ -78,11 +78,13 @@ def begin(settings: Settings, overrides: list[str], terminal: Terminal) -> Start
 def refuse_early(settings: Settings, terminal: Terminal) -> None:
     """Raise for a readout that the encoder cannot feed and a cache that is too large, before the encoder is tuned."""
     from models.build import check_readout
+    from models.readout import inline_of
     from runner.activations import check_size
-    from runner.prepare import load_data
+    from runner.prepare import check_longest, load_data
 
     readout, hidden, layers = check_readout(settings.model)
-    if settings.cache.mode == "disk":
+    check_longest(readout, settings)
+    if settings.cache.mode == "disk" and inline_of(readout) is None:
         splits: Splits = load_data(settings, terminal)
         check_size(splits, settings.cache, readout, hidden, layers)
 

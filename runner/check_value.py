@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from models.compression.settings import METHODS
+from runner.compose import groups
 from runner.keys import known_keys, near
 
 if TYPE_CHECKING:
+    from models.compression.settings import StageSettings
     from runner.schema import Settings
 
 
@@ -20,6 +23,8 @@ def _field(key: str) -> dataclasses.Field[Any] | None:
 
     kind: Any = schema.Command
     found = None
+    if (stage := _stage_of(key)) is not None:
+        kind, key = stage[0], stage[1]
     for part in key.split("."):
         if not dataclasses.is_dataclass(kind):
             return None
@@ -31,17 +36,29 @@ def _field(key: str) -> dataclasses.Field[Any] | None:
     return found
 
 
+def _stage_of(key: str) -> tuple[type[StageSettings], str] | None:
+    """The settings class behind compression.<name>.<option>, and the option."""
+    group, _, rest = key.partition(".")
+    name, _, option = rest.partition(".")
+    if group != "compression" or not option or name not in groups()[group] or name == "none":
+        return None
+    return METHODS[known_keys(f"{group}=[{name}]")[f"{group}.{name}.method"]], option
+
+
 def check_type(key: str, value: Any) -> str | None:
     """What is wrong with one value: its type by OmegaConf, its range by the field's metadata."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    from runner.schema import Command
+
     if isinstance(value, str) and "${" in value:
         return None  # an interpolation: checked once the whole config is composed
     try:
-        config = _typed()
-        OmegaConf.update(config, key, value, merge=True)
-        typed = OmegaConf.select(config, key)
+        kind, name = _stage_of(key) or (Command, key)
+        config = _typed(kind)  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances
+        OmegaConf.update(config, name, value, merge=True)
+        typed = OmegaConf.select(config, name)
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
         return f"{key}={value}: {reason}. {_expected(_field(key), key)}"
@@ -60,13 +77,11 @@ def check_option(key: str, value: Any, default: Any) -> str | None:
 
 
 @cache
-def _typed() -> Any:
-    """The schema as a config that takes values of the right type only; made once, as that takes 10 ms."""
+def _typed(kind: Any) -> Any:
+    """A dataclass as a config that takes values of the right type only; made once, as that takes 10 ms."""
     from omegaconf import OmegaConf
 
-    from runner.schema import Command
-
-    return OmegaConf.structured(Command)
+    return OmegaConf.structured(kind)
 
 
 def check_range(key: str, value: Any) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ import torch
 
 from runner.record import write_json
 
+# Within a run folder: within a training, between two trainings of one stage, and the models of finished stages.
+CHECKPOINTS, BOUNDARIES, STAGES = "checkpoints", "boundaries", "stages"
+
 
 class Checkpoints:
-    """The newest checkpoint of one run, in <run folder>/checkpoints."""
+    """The newest checkpoint of one training of a run, in <run folder>/checkpoints."""
 
-    def __init__(self, folder: Path, identity: str, every_s: float) -> None:
-        self.folder = folder / "checkpoints"
+    def __init__(self, folder: Path, identity: str, every_s: float, name: str = CHECKPOINTS) -> None:
+        self.folder = folder / name
         self.identity = identity
         self.every_s = every_s
         self._last = time.monotonic()
@@ -49,25 +53,36 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def newest(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
-        """Tensors and state of the newest intact checkpoint of this very run, or None."""
+        """Tensors and state of the newest intact checkpoint of this very training, or None."""
         from safetensors.torch import load_file
 
         for path in sorted(self.folder.glob("step-*.json"), reverse=True):
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-                tensors = path.with_suffix(".safetensors")
-                if content["identity"] == self.identity and content["sha256"] == _digest(tensors):
-                    return load_file(tensors), content["state"]
-            except (OSError, ValueError, KeyError):
-                continue
+            content = _intact(path)
+            if content and content["identity"] == self.identity:
+                return load_file(path.with_suffix(".safetensors")), content["state"]
         return None
 
-    def clear(self) -> None:
-        """Remove all checkpoints: a finished run needs none."""
-        if self.folder.is_dir():
-            for path in self.folder.iterdir():
-                path.unlink(missing_ok=True)
-            self.folder.rmdir()
+
+def has_any(folder: Path, identity: str) -> bool:
+    """Is there anything that an interrupted run goes on from: a checkpoint of it, or a finished stage?"""
+    found = (_intact(path) for path in folder.glob("*/step-*.json"))
+    return any(c and c["identity"].split("/")[0] == identity for c in found) or (folder / STAGES).is_dir()
+
+
+def clear(folder: Path, stages: bool = False) -> None:
+    """Remove all checkpoints of a run: a finished one needs none. stages: the models of its stages too."""
+    for name in (CHECKPOINTS, BOUNDARIES, *([STAGES] if stages else [])):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _intact(path: Path) -> dict[str, Any] | None:
+    """The content of a checkpoint's JSON file, or None where it or its tensors cannot be trusted."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        is_whole = content["sha256"] == _digest(path.with_suffix(".safetensors"))
+        return content if is_whole and isinstance(content["identity"], str) and "state" in content else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -23,6 +23,7 @@ Bertier trains, compresses, measures and records small text encoders, one compar
   run model=dsn data=imdb                      one experiment
   run model=bert-tiny data=sst2 seed=1 train.epochs=3
   run data=files data.path=reviews.csv data.text=review data.label=stars
+  run compression=[int8] from=<run id>         compress a finished run's model, without training it again
   run -m model=bert-tiny,dsn seed=0,1,2        every combination, side by side; again: what is missing
   run -m +sweep=model_sizes                    a sweep that has a name; run list sweep
   run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)' data=imdb     search with Optuna
@@ -66,9 +67,14 @@ outcomes: list[Outcome] = []
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
     from runner.compose import spelled
+    from runner.errors import ConfigError, refuse
+    from runner.finished import expand
 
-    words = sys.argv[1:] = [spelled(word) for word in sys.argv[1:]]
     signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        words = sys.argv[1:] = expand([spelled(word) for word in sys.argv[1:]])
+    except ConfigError as error:
+        sys.exit(refuse(str(error).splitlines()))
     try:
         sys.exit(_dispatch(words))
     except KeyboardInterrupt:

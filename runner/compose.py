@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError
 from runner.sweep import register
@@ -16,6 +16,7 @@ from runner.sweep import register
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from models.compression.settings import StageSettings
     from runner.schema import Settings
 
 
@@ -83,6 +84,7 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         settings: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error
+    settings.compression = _stages(settings.compression)
     model, builtin = settings.model, settings.data.source == "demo"
     model.pretrained = _of_run(model.pretrained, settings.paths.output)
     if settings.task.name == "mlm":
@@ -102,6 +104,28 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     if contradictions:
         raise ConfigError("\n".join(contradictions))
     return settings
+
+
+def _stages(chosen: dict[str, Any]) -> dict[str, StageSettings]:
+    """The stages in their order, each with the settings of its method; ConfigError for an option it does not have."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from models.compression.settings import METHODS
+
+    found: dict[str, StageSettings] = {}
+    for name, options in chosen.items():
+        if name == "none":
+            continue
+        if options["method"] not in METHODS:
+            raise ConfigError(f"compression.{name}.method={options['method']}: no such method. Mend that YAML")
+        try:
+            found[name] = OmegaConf.to_object(
+                OmegaConf.merge(OmegaConf.structured(METHODS[options["method"]]), options)
+            )  # type: ignore[assignment]
+        except OmegaConfBaseException as error:
+            raise ConfigError(f"compression.{name}: {str(error).splitlines()[0]}") from error
+    return found
 
 
 @cache
@@ -131,6 +155,7 @@ def _of_run(source: str | None, output: str) -> str | None:
 
 def conflicts(settings: Settings) -> list[str]:
     """One line for every pair of values that cannot go together, with the cure."""
+    from models.compression.settings import lacking, out_of_order
     from models.settings import contradictions
 
     model, data, train = settings.model, settings.data, settings.train
@@ -141,6 +166,8 @@ def conflicts(settings: Settings) -> list[str]:
             "Try: model.pretrained=sentence-transformers/all-MiniLM-L6-v2"
         )
     found += contradictions(model)
+    found += out_of_order(settings.compression)
+    found += lacking(settings.compression, has_encoder=model.family != "dsn")
     if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":
         found.append(
             f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "
@@ -209,6 +236,11 @@ def _task_conflicts(settings: Settings) -> list[str]:
         found.append(
             "task=mlm trains a whole encoder: model.init_from, model.tune and model.freeze are for heads on a finished "
             "one. Try: model.pretrained=<run id or folder>"
+        )
+    if settings.compression:
+        found.append(
+            f"task=mlm compression=[{','.join(settings.compression)}]: compress what is made of it. Try: run "
+            "model.pretrained=<run id> compression=[...]"
         )
     if data.class_weights != "none":
         found.append(f"data.class_weights={data.class_weights}: masked words have no classes. Leave it away")

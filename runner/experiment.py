@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from runner import activations, surroundings, turns
+from runner import surroundings, turns
 from runner.brief import begin
 from runner.errors import ConfigError
 from runner.prepare import Started, prepare
@@ -26,10 +26,6 @@ from runner.terminal import Terminal
 from runner.threads import set_threads
 from runner.tune.pruning import Pruned, Watch
 from runner.version import VERSION
-
-if TYPE_CHECKING:
-    from data.types import Splits
-    from runner.track.mirror import Mirror
 
 AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
 
@@ -104,14 +100,15 @@ def claim(started: Started, terminal: Terminal) -> Iterator[None]:
 
 def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun: float, watch: Watch | None) -> Outcome:
     """Run between the first and the last word of the record."""
-    from runner.checkpoint import Checkpoints
+    from runner.chain import execute
+    from runner.checkpoint import clear, has_any
     from runner.track.mirror import start as start_mirror
 
     settings = started.settings
-    checkpoints = Checkpoints(started.folder, started.identity, settings.checkpoint.every_s)
     if settings.force:
-        checkpoints.clear()
-    record = Record.begin(started.folder, _header(started, overrides), resumed=checkpoints.newest() is not None)
+        clear(started.folder, stages=True)
+    resumed = has_any(started.folder, started.identity)
+    record = Record.begin(started.folder, _header(started, overrides), resumed=resumed)
     mirror = (surroundings.here.mirror or start_mirror)(settings.tracker, started.folder.parent)
     closed = [] if surroundings.here.mirror else stale.close_all(started.folder.parent)  # a sweep has done that
     if mirror:
@@ -120,17 +117,17 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
     terminal.begin(started)
     wait_s, code = settings.tracker.wait_s, 0
     try:
-        execute(started, record, checkpoints, terminal, mirror, watch)
+        execute(started, record, terminal, mirror, watch)
         record.add({"time/total_s": turns.clock() - begun})
         record.finish("done")
-        checkpoints.clear()
+        clear(started.folder)
     except KeyboardInterrupt as interruption:
         record.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
     except Pruned as end:
         record.content["pruned"] = True
         record.finish("killed", str(end))
-        checkpoints.clear()
+        clear(started.folder, stages=True)
     except Exception as error:
         (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
         record.finish("failed", f"{type(error).__name__}: {error}")
@@ -194,70 +191,3 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
         },
         "notes": started.notes,
     }
-
-
-def execute(
-    started: Started,
-    record: Record,
-    checkpoints: Any,
-    terminal: Terminal,
-    mirror: Mirror | None,
-    watch: Watch | None = None,
-) -> None:
-    """Train, evaluate, save, measure; every number lands in the record as soon as it is known."""
-    from runner.results import costs, evaluate, learning, save_model
-    from runner.train import Position, fit
-
-    settings, splits = started.settings, with_activations(started, record, terminal)
-
-    def on_point(position: Position, values: dict[str, float]) -> None:
-        record.point(position.step, values)
-        terminal.point(position, values)
-
-    def on_epoch(position: Position, values: dict[str, float]) -> None:
-        record.point(position.step, values)
-        terminal.epoch(position, values)
-        if mirror:
-            mirror.request(started.folder)
-        if watch and position.epoch < settings.train.epochs:
-            watch(position.epoch, values[record.content["data"]["selection"]])
-
-    trained = fit(
-        started.model, splits, settings, device=started.device, checkpoints=checkpoints,
-        on_point=on_point, on_epoch=on_epoch,
-    )  # fmt: skip
-    record.add(started.seconds | {
-        "time/train_s": trained.seconds,
-        "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
-        "train/tokens_per_s": trained.examples * float(splits.train.lengths.mean()) / max(trained.seconds, 1e-9),
-        "train/steps": trained.steps,
-        "train/best_epoch": trained.best_epoch,
-    } | trained.watched)  # fmt: skip
-    record.add(learning(started))
-    record.content["resumed_from_step"] = trained.resumed_from
-    record.content["environment"]["engine"] |= trained.engine
-    with timed(record, "time/evaluate_s"):
-        record.add(evaluate(started))
-    save_model(started, record)
-    with timed(record, "time/measure_s"):
-        record.add(costs(started, terminal))
-    record.content["stages"].append({"name": "train", "metrics": dict(record.content["metrics"])})
-
-
-def with_activations(started: Started, record: Record, terminal: Terminal) -> Splits:
-    """What is trained on: the splits, with the states of a frozen encoder where they are to be kept."""
-    if not activations.is_wanted(started.model, started.settings.cache):
-        return started.splits
-    with timed(record, "time/cache_s"):
-        splits = activations.attach(started.model, started.splits, started.settings, started.device, terminal.say)
-    kept = [split.activations for split in (splits.train, splits.select)]
-    record.add({"cost/bytes_cache": sum(states.values.nbytes for states in kept if states)})
-    return splits
-
-
-@contextmanager
-def timed(record: Record, name: str) -> Iterator[None]:
-    """Add the seconds that the block takes to the record under `name`."""
-    begun = turns.clock()
-    yield
-    record.add({name: turns.clock() - begun})

@@ -18,6 +18,7 @@ NOT_IDENTITY = (
     "paths",
     "device",
     "force",
+    "finished",
     "tracker",
     "checkpoint",
     "cache.max_gb",
@@ -66,5 +67,9 @@ def identify(settings: Settings, data: str, tokenizer: str, weights: str) -> str
     tokenizers count by what lies in them, not by the id or the folder they come from.
     """
     kept = counting(settings) | {"model.tokenizer": tokenizer, "model.pretrained": None, "model.init_from": None}
+    if settings.finished:
+        kept["finished"] = True  # `weights` says of what
+    if settings.compression:
+        kept["compression"] = list(settings.compression)  # flat settings do not say the order
     text = json.dumps([kept, data, weights, VERSION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -137,6 +137,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("time/tune_s", "s", "lower", "tuning the encoder before it was frozen, in a run of its own"),
     Metric("time/cache_s", "s", "lower", "computing or checking the kept states of the frozen encoder"),
     Metric("time/train_s", "s", "lower", "training, evaluation between epochs included"),
+    Metric("time/stage_s", "s", "lower", "the stage itself, trainings included"),
     Metric("time/evaluate_s", "s", "lower", "final evaluation"),
     Metric("time/measure_s", "s", "lower", "counting and timing"),
     Metric("time/steps_to_target", "steps", "lower", "optimiser steps to the baseline's best score; known to compare"),

@@ -19,11 +19,13 @@ from runner.terminal import Terminal
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from data.types import Splits
     from models.classifier import SequenceClassifier
     from models.masked_lm import MaskedLM
     from models.pretrained import Weights
+    from models.settings import ModelSettings
 
     Model = SequenceClassifier | MaskedLM
 
@@ -60,7 +62,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     """Load the data, build the model from the seed, and name the run."""
     data, begun = settings.data, time.perf_counter()
     splits = load_data(settings, terminal)
-    check_tokenizer(start.folder, splits)
+    finished = Path(settings.finished) if settings.finished else None
+    check_tokenizer(finished or start.folder, splits)
 
     import torch
 
@@ -73,13 +76,16 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     engine = prepare_engine(settings, device)
     torch.manual_seed(settings.seed)
     masks.seed(settings.seed)
-    model, weights = first_model(settings, splits, start.folder)
+    model, weights = (
+        finished_model(finished, settings.model) if finished else first_model(settings, splits, start.folder)
+    )
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
         raise ConfigError(
             f"data.max_length={data.max_length} is more than the {positions} positions of {settings.model.name}. "
             f"Try: data.max_length={positions}"
         )
+    check_longest(model.get_submodule("bert.pooler"), settings)
     if settings.engine.compact_vocabulary == "always" and isinstance(
         reason := compact(model, splits.train, settings.optimizer), str
     ):
@@ -95,6 +101,16 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
 
 
+def check_longest(readout: nn.Module, settings: Settings) -> None:
+    """ConfigError for texts that may be longer than what the readout has room for."""
+    longest, wanted = getattr(readout, "longest", settings.data.max_length), settings.data.max_length
+    if wanted > longest:
+        raise ConfigError(
+            f"data.max_length={wanted} is more than the {longest} tokens that model/readout="
+            f"{settings.model.readout['name']} has room for. Try: model.readout.length={wanted}"
+        )
+
+
 def first_model(settings: Settings, splits: Splits, start: Path | None = None) -> tuple[Model, Weights]:
     """The model before its first step, with the head that the task asks for; the caller seeds torch."""
     from models.build import build
@@ -107,14 +123,31 @@ def first_model(settings: Settings, splits: Splits, start: Path | None = None) -
     return build(settings.model, num_labels=splits.task.num_labels, start=start, **known)
 
 
+def finished_model(folder: Path, settings: ModelSettings) -> tuple[Model, Weights]:
+    """A run's model as it was saved, with what the settings add for training, and what it is known by."""
+    import hashlib
+
+    from models.dropout import TokenDropout
+    from models.encoder import Bert
+    from models.freeze import freeze
+    from models.pretrained import WEIGHTS, Weights
+    from models.save import load
+
+    model = load(folder)
+    freeze(model, settings.freeze)
+    if isinstance(model.bert, Bert):
+        model.bert.token_dropout = TokenDropout(settings.token_dropout)
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()))
+
+
 def check_tokenizer(folder: Path | None, splits: Splits) -> None:
     """ConfigError when a model goes on whose tokens are not those of the data."""
     from data.tokenizer import load_tokenizer
 
     if folder and load_tokenizer(str(folder)).fingerprint != splits.tokenizer.fingerprint:
         raise ConfigError(
-            f"model.init_from={folder}: was trained with another vocabulary than {splits.tokenizer.source}. "
-            "Try: model.tokenizer=auto"
+            f"{folder}: was trained with another vocabulary than {splits.tokenizer.source}. Try: model.tokenizer=auto"
         )
 
 

@@ -58,7 +58,10 @@ class Record:
             "ended": None,
             "metrics": {},
             "stages": [],
+            "steps": 0,  # of all trainings that are finished
         } | content
+        if before and before.get("stages"):  # what they found stays found
+            content |= {key: before[key] for key in ("metrics", "stages", "steps")}
         record = cls(folder, content)
         record.write()
         return record

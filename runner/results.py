@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.turns import alone
@@ -73,15 +74,15 @@ def learning(started: Started) -> dict[str, float]:
     return found
 
 
-def save_model(started: Started, record: Record) -> None:
-    """Save the trained model as a Hugging Face folder inside the run folder."""
+def save_model(started: Started, record: Record, folder: Path) -> None:
+    """Save the model as it stands as a Hugging Face folder."""
     from models.save import save
     from runner.card import card
 
     splits = started.splits
     save(
         started.model,
-        started.folder / "model",
+        folder,
         tokenizer_save=splits.tokenizer.save,
         label_names=list(splits.task.label_names),
         kind=splits.task.kind,
@@ -89,8 +90,8 @@ def save_model(started: Started, record: Record) -> None:
     )
 
 
-def costs(started: Started, terminal: Terminal) -> dict[str, float]:
-    """Size, work and latency of the trained model, beside the yardstick model in the same rounds."""
+def costs(started: Started, terminal: Terminal, folder: Path) -> dict[str, float]:
+    """Size, work and latency of the model saved in `folder`, beside the yardstick model in the same rounds."""
     from runner.measure import measure
 
     settings, splits = started.settings, started.splits
@@ -105,7 +106,7 @@ def costs(started: Started, terminal: Terminal) -> dict[str, float]:
             settings.measure,
             pad_id=splits.tokenizer.pad_id,
             baseline=yardstick,
-            model_folder=started.folder / "model",
+            model_folder=folder,
             positions=positions_of(started),
             warn=terminal.say,
         )

@@ -112,7 +112,8 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     measure: MeasureSettings = field(default_factory=MeasureSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
-    compression: dict[str, Any] = field(default_factory=dict)
+    compression: dict[str, Any] = field(default_factory=dict)  # name: StageSettings, in order
+    finished: str | None = None  # model folder of the run that the stages are applied to
     seed: int = limited(0, low=0, high=2**32 - 1)
     device: str = limited("auto", choices=("auto", "cpu", "cuda"))
     force: bool = False

@@ -1,8 +1,10 @@
-"""The steps of a training: which rows go into each, and after which of them something is logged or evaluated."""
+"""The steps of a training: which rows go into each, after which of them something is logged or evaluated, and where it
+stands."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -41,3 +43,36 @@ class Plan:
     def batches(self, epoch: int) -> list[np.ndarray]:
         """The batches of one epoch, each an array of row numbers."""
         return self._cut(epoch)[: self.steps[epoch]]
+
+
+@dataclass
+class Position:
+    """Where training stands; together with the tensors this is the whole checkpoint."""
+
+    epoch: int = 0  # the epoch going on, from 0
+    batch: int = 0  # the next batch within it
+    step: int = 0  # optimizer steps done
+    examples: int = 0
+    seconds: float = 0.0
+    best_epoch: int = -1
+    best_metric: float = math.nan
+    stale: int = 0
+    loss_sum: float = 0.0  # since the last logged point
+    loss_rows: int = 0
+    schedule: dict[str, float | int] = field(default_factory=dict)
+    shrink: float = 1.0  # decay that the untrained rows of the word table still wait for
+
+
+@dataclass
+class Trained:
+    """What `fit` did: the model passed in now holds the kept weights."""
+
+    seconds: float
+    examples: int
+    steps: int
+    best_epoch: int  # from 1
+    epochs: int
+    best_metric: float  # of the selection split, by the weights that were kept if train.keep_best
+    resumed_from: int  # 0: from the start
+    engine: dict[str, str]  # facts about how it was done
+    watched: dict[str, float]  # what runner/watch.py sees in the kept model

@@ -18,7 +18,7 @@ from runner.metrics import SPLITS
 
 if TYPE_CHECKING:
     from runner.prepare import Started
-    from runner.train import Position
+    from runner.steps import Position
 
 
 class Terminal:
@@ -47,12 +47,24 @@ class Terminal:
         self.say(f"{what}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
         for note in started.notes:
             self.say(f"note: {note}")
-        from runner.steps import Plan
 
-        self._total = Plan(splits.train.lengths, settings.train, settings.seed).total
-        self._started = time.perf_counter()
+    def train(self, total: int) -> None:
+        """A training of that many steps begins; on a terminal it has a progress bar."""
+        self._close()
+        self._total, self._started = total, time.perf_counter()
         if self.console.is_terminal:
             self._open()
+
+    def stage(self, record: dict[str, Any]) -> None:
+        """One line for a finished stage, where there are several."""
+        self._close()
+        entry, primary = record["stages"][-1], record["data"]["primary"]
+        if len(record["stages"]) > 1 or record["config"]["compression"]:
+            metrics = entry["metrics"]
+            self.say(
+                f"after {entry['name']}: {primary} {metrics[primary]:.4f}, {metrics['cost/params_nonzero']:,.0f} "
+                f"numbers that are not zero, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry['seconds']:.1f} s"
+            )
 
     def _open(self) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -120,7 +132,33 @@ def show(record: dict[str, Any], folder: Path, console: Console | None = None) -
         else:
             table.add_section()
     console.print(table)
+    if len(record["stages"]) > 1:
+        console.print(stages(record))
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
+
+
+def stages(record: dict[str, Any]) -> Table:
+    """What the model was worth and cost after each stage."""
+    primary = record["data"]["primary"]
+    latency = next((name for name in record["metrics"] if name.startswith("speed/latency_ms_p50_b1_s")), "")
+    table = Table(title="after each stage", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("stage")
+    for column in (primary, "parameters", "not zero", "packed MB", "file MB", "MACs", "b1 ms", "seconds"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for entry in record["stages"]:
+        metrics = entry["metrics"]
+        table.add_row(
+            escape(entry["name"]),
+            f"{metrics[primary]:.4f}",
+            _count(metrics["cost/params"]),
+            _count(metrics["cost/params_nonzero"]),
+            f"{metrics['cost/bytes_packed'] / 1e6:,.3f}",
+            f"{metrics['cost/bytes_file'] / 1e6:,.3f}",
+            _count(metrics["cost/macs"]),
+            _cell(metrics.get(latency), ".3f"),
+            f"{entry['seconds']:,.1f}",
+        )
+    return table
 
 
 def summary(record: dict[str, Any]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import nn
 
 from data.batch import Batch, collate
 from data.types import Splits
+from models.compression.stage import During
 from models.dropout import masks
 from runner.checkpoint import Checkpoints, below
 from runner.evaluate import autocast, predict, score, to_tensors
@@ -24,7 +25,7 @@ from runner.flat import Flat
 from runner.metrics import direction
 from runner.optim import Schedule, better
 from runner.schema import Settings, TrainSettings
-from runner.steps import Plan
+from runner.steps import Plan, Position, Trained
 from runner.tasks import get
 from runner.turns import clock, give_way
 from runner.vocabulary import Vocabulary, compact
@@ -33,38 +34,6 @@ from runner.watch import facts, gradient_norms
 
 class NotFinite(RuntimeError):
     """The loss is no longer a number; the message says where and what helps."""
-
-
-@dataclass
-class Position:
-    """Where training stands; together with the tensors this is the whole checkpoint."""
-
-    epoch: int = 0  # the epoch going on, from 0
-    batch: int = 0  # the next batch within it
-    step: int = 0  # optimizer steps done
-    examples: int = 0
-    seconds: float = 0.0
-    best_epoch: int = -1
-    best_metric: float = math.nan
-    stale: int = 0
-    loss_sum: float = 0.0  # since the last logged point
-    loss_rows: int = 0
-    schedule: dict[str, float | int] = field(default_factory=dict)
-    shrink: float = 1.0  # decay that the untrained rows of the word table still wait for
-
-
-@dataclass
-class Trained:
-    """What `fit` did: the model passed in now holds the kept weights."""
-
-    seconds: float
-    examples: int
-    steps: int
-    best_epoch: int  # from 1
-    epochs: int
-    resumed_from: int  # 0: from the start
-    engine: dict[str, str]  # facts about how it was done
-    watched: dict[str, float]  # what runner/watch.py sees in the kept model
 
 
 Report = Callable[[Position, dict[str, float]], None]
@@ -76,14 +45,18 @@ class Loop:
     While it lives the model's tensors lie in flat buffers and its word table is rearranged; `release` ends that.
     """
 
-    def __init__(self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device) -> None:
+    def __init__(
+        self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device, during: During | None = None
+    ) -> None:
         self.model, self.splits, self.settings, self.device = model, splits, settings, device
+        self.during = during or During()
         self.task = get(splits.task.kind)
         self.plan = Plan(splits.train.lengths, settings.train, settings.seed)
         self.facts: dict[str, str] = {}  # about the engine, for the record
         self.vocabulary = self._vocabulary()
         self.lookup = self.vocabulary.lookup if self.vocabulary else None
-        self.flat = Flat(model, settings.optimizer, self.vocabulary)
+        extra = self.during.extra
+        self.flat = Flat(nn.ModuleList([model, extra]) if extra else model, settings.optimizer, self.vocabulary)
         self.forward = torch.compile(model, dynamic=True) if settings.engine.compile else model
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.schedule = Schedule(settings.schedule, settings.optimizer.lr, self.plan.total, direction(self.primary))
@@ -129,6 +102,7 @@ class Loop:
         """Go on from a checkpoint whose weights the model already holds."""
         self.flat.load(below("optimizer/", tensors))
         self.best = below("best/", tensors) or None
+        self.during.load(below("during/", tensors))
         self.position = Position(**state)
         self.flat.shrink = self.position.shrink
         self.loss_sum.fill_(self.position.loss_sum)
@@ -144,7 +118,14 @@ class Loop:
         self.position.loss_sum = float(self.loss_sum)
         self.position.schedule = self.schedule.state()
         self.position.shrink = self.flat.shrink
-        parts = {"model": self.weights(), "best": self.best or {}, "optimizer": self.flat.state()}
+        extra = self.during.extra.state_dict() if self.during.extra else {}
+        parts = {
+            "model": self.weights(),
+            "best": self.best or {},
+            "optimizer": self.flat.state(),
+            "extra": extra,
+            "during": self.during.state(),
+        }
         tensors = {f"{part}/{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
         tensors |= {"random/cpu": torch.get_rng_state(), "random/masks": masks.state()}
         if torch.cuda.is_available():
@@ -157,11 +138,13 @@ class Loop:
         pad_id, epoch = self.splits.tokenizer.pad_id, self.position.epoch
         batches = [collate(self.splits.train, part, pad_id, self.lookup, epoch) for part in parts]
         whole = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
+        self.during.before_step(self.position.step)
         for batch in batches:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
-                logits = self.forward(**to_tensors(batch, self.device))
+                logits = self.during.forward(self.forward, to_tensors(batch, self.device), batch.rows)
             loss = self.task.loss(logits, labels, self.class_weights)
+            loss = self.during.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / whole
             (loss * share).backward()
             self.loss_sum += loss.detach() * (share * len(rows))
@@ -169,6 +152,7 @@ class Loop:
         if self.position.step + 1 in self.plan.watched:
             self.block_norms = gradient_norms(self.model)
         norm = self.flat.step(self.schedule.rate(self.position.step), self.settings.train.clip_norm, touched)
+        self.during.after_step(self.position.step)
         self.position.step += 1
         self.position.examples += len(rows)
         self.position.loss_rows += len(rows)
@@ -192,7 +176,7 @@ class Loop:
             precision=self.settings.train.precision,
             lookup=self.lookup,
         )
-        self.watched = facts(self.model, self.block_norms)
+        self.watched = facts(self.model, self.block_norms) | self.during.facts()
         return score(self.splits.task, self.splits.select, logits)
 
     def drain(self, norm: torch.Tensor | None, seconds: float) -> dict[str, float]:
@@ -226,16 +210,21 @@ def fit(
     checkpoints: Checkpoints,
     on_point: Report,
     on_epoch: Report,
+    during: During | None = None,
 ) -> Trained:
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
-    the selection split. Raises NotFinite.
+    the selection split; during: what a compression stage does meanwhile. Raises NotFinite.
     """
+    if during:
+        during.begin(model, Plan(splits.train.lengths, settings.train, settings.seed).total)
     found = checkpoints.newest()
     if found:
         model.load_state_dict(below("model/", found[0]), strict=True)
-    loop = Loop(model, splits, settings, device)
+        if during and during.extra:
+            during.extra.load_state_dict(below("extra/", found[0]))
+    loop = Loop(model, splits, settings, device, during)
     if found:
         loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
@@ -252,10 +241,11 @@ def fit(
     loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
         model.load_state_dict(loop.best)
+    loop.during.end(model)
     best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
     return Trained(
-        position.seconds, position.examples, position.step, best_epoch, position.epoch, resumed_from, loop.facts,
-        facts(model, loop.block_norms),
+        position.seconds, position.examples, position.step, best_epoch, position.epoch, position.best_metric,
+        resumed_from, loop.facts, facts(model, loop.block_norms),
     )  # fmt: skip
 
 
@@ -288,6 +278,8 @@ def _keep_best(loop: Loop, metric: float) -> None:
     """Remember the weights if this epoch is the best so far on the selection split."""
     position = loop.position
     loop.schedule.observe(metric)
+    if not loop.during.may_keep():
+        return
     if better(metric, position.best_metric, loop.schedule.direction):
         position.best_metric, position.best_epoch, position.stale = metric, position.epoch + 1, 0
         if loop.settings.train.keep_best:

@@ -1,1 +1,30 @@
-"""One file a compression method; none is built in yet."""
+"""One file a compression method; models/compression/stage.py says what one is."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from models.classifier import SequenceClassifier
+    from models.compression.settings import StageSettings
+    from models.compression.stage import Stage
+
+
+def make(options: StageSettings) -> Stage:
+    """The stage of these settings: the class in CamelCase of models/compression/<method>.py."""
+    module = importlib.import_module(f"models.compression.{options.method}")
+    stage: Stage = getattr(module, "".join(word.title() for word in options.method.split("_")))(options)
+    return stage
+
+
+def restore_all(model: SequenceClassifier, architecture: dict[str, Any]) -> SequenceClassifier:
+    """`model`, built anew, with the structure that the stages of `architecture["compressed"]` gave it, in order.
+
+    Each entry is a dictionary with its `method`, whose module offers restore(model, entry) -> model.
+    """
+    for entry in architecture.get("compressed", ()):
+        module = importlib.import_module(f"models.compression.{entry['method']}")
+        model = module.restore(model, entry)
+        model.architecture.setdefault("compressed", []).append(entry)
+    return model

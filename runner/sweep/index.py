@@ -53,7 +53,7 @@ def _sources(settings: Settings) -> Iterator[tuple[str, list[tuple[str, int, int
             yield name, _stamps(Path(name).expanduser())
     if data.id:
         yield data.id, _revision("datasets", data.id)
-    for name in (model.pretrained, model.tokenizer, model.init_from):
+    for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):
         if name and name not in ("train", "auto"):
             path = Path(name).expanduser()
             yield name, _stamps(path) if path.exists() else _revision("models", name)

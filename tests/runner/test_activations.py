@@ -21,7 +21,8 @@ from runner.checkpoint import Checkpoints
 from runner.errors import ConfigError
 from runner.evaluate import predict, unpack
 from runner.schema import Settings
-from runner.train import Position, fit
+from runner.steps import Position
+from runner.train import fit
 
 CPU = torch.device("cpu")
 READOUTS: dict[str, dict[str, Any]] = {

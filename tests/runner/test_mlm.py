@@ -22,8 +22,8 @@ from runner.compose import compose, resolve
 from runner.errors import ConfigError
 from runner.record import records
 from runner.schema import Settings
-from runner.steps import Plan
-from runner.train import Loop, Position, Trained, fit
+from runner.steps import Plan, Position, Trained
+from runner.train import Loop, fit
 from tests.conftest import run_cli
 
 CPU = torch.device("cpu")

@@ -18,8 +18,8 @@ from models.settings import ModelSettings
 from runner.checkpoint import Checkpoints
 from runner.optim import Schedule
 from runner.schema import ScheduleSettings, Settings
-from runner.steps import Plan
-from runner.train import Loop, NotFinite, Position, Trained, fit
+from runner.steps import Plan, Position, Trained
+from runner.train import Loop, NotFinite, fit
 
 CPU = torch.device("cpu")
 

@@ -1,0 +1,143 @@
+"""What a stage of a compression chain is, what it may use, and where it reaches into training.
+
+To add a method: models/compression/<method>.py with a class of that name in CamelCase (a Stage) and, where it changes
+a model's structure for good, a function `restore`; its settings in models/compression/settings.py; and one or more
+YAMLs conf/compression/<name>.yaml. Nothing here knows the runner: it offers a Bench.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Inputs = dict[str, Tensor]  # input_ids, attention_mask, token_type_ids, each (B, T); the last two where there are any
+
+
+class During:
+    """What acts inside the training loop; every method does nothing unless a stage overrides it."""
+
+    extra: nn.Module | None = None  # trained beside the model and dropped afterwards, such as projections
+
+    def begin(self, model: nn.Module, total_steps: int) -> None:
+        """Before the optimizer is made: swap modules, add parameters (`own_lr` of a module is their own peak rate)."""
+
+    def before_step(self, step: int) -> None:
+        """Before the forward pass of optimizer step `step`, from 0."""
+
+    def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
+        """The logits (B, C) of the training rows `rows`; here a stage keeps the states its loss needs.
+
+        The ids may be rearranged for the time of training: whoever needs the tokenizer's asks the bench.
+        """
+        return model(**inputs)
+
+    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
+        """What is minimised, a scalar."""
+        return task_loss
+
+    def after_step(self, step: int) -> None:
+        """After the optimizer step."""
+
+    def may_keep(self) -> bool:
+        """May the weights as they stand count as the best? A pruning says no until it has its final density."""
+        return True
+
+    def facts(self) -> dict[str, float]:
+        """Metrics to log at every evaluation."""
+        return {}
+
+    def state(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold beyond the tensors of the model and of `extra`."""
+        return {}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Put a `state` back."""
+
+    def end(self, model: nn.Module) -> None:
+        """After the best weights are back in the model: fold masks, put plain modules in their places."""
+
+
+@dataclass
+class Phase:
+    """What one training within a stage came to; the model holds the kept weights."""
+
+    metric: float  # of the selection split, the best kept; higher is better
+    steps: int
+    epochs: int
+    seconds: float
+
+
+class Bench(Protocol):
+    """What the runner offers a stage: data, the training loop, the clock, and a place to log to."""
+
+    seed: int
+    device: torch.device
+    kind: str  # classification | regression
+    num_labels: int
+    steps_per_epoch: int
+    cache: Path  # shared by all runs
+
+    def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
+        """The ordinary, resumable training loop; `phase` names it within the stage.
+
+        changes: epochs, steps, batch_size, patience, keep_best, lr, weight_decay, schedule, warmup.
+        """
+        ...
+
+    def score(self, model: nn.Module) -> float:
+        """The primary metric on the selection split; higher is better."""
+        ...
+
+    def batches(
+        self, *, rows: int | None = None, batch_size: int = 32, split: str = "train", seed: int | None = None
+    ) -> Iterator[tuple[Inputs, Tensor, np.ndarray]]:
+        """Inputs, labels and row numbers of a split's first `rows` rows, or of as many drawn by `seed`."""
+        ...
+
+    def inputs(self, rows: np.ndarray) -> Inputs:
+        """The training rows `rows`, with the tokenizer's ids."""
+        ...
+
+    def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
+        """Median milliseconds of one call, taken alone on this machine."""
+        ...
+
+    def log(self, values: dict[str, float]) -> None:
+        """One point of the run's curve."""
+        ...
+
+    def add(self, values: dict[str, float]) -> None:
+        """Metrics of this stage's entry in the record."""
+        ...
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+        ...
+
+    def keep(self, model: nn.Module, state: dict[str, Any]) -> None:
+        """Remember a boundary between two phases, for a run that is interrupted later; `state` is JSON.
+
+        What is drawn at random from here on is the same in a run that goes on from it.
+        """
+        ...
+
+    def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """The tensors and the state of the newest `keep` of this stage, if the run was interrupted after it."""
+        ...
+
+
+class Stage:
+    """One stage: `run` takes a model and answers the one that goes on."""
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+        """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""
+        raise NotImplementedError

@@ -1,0 +1,199 @@
+"""What the runner offers a compression stage: the training loop, the data, the clock and a place to log to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data.batch import collate
+from data.sampler import eval_batches
+from data.types import TokenSplit
+from models.compression.stage import During, Inputs, Phase
+from models.dropout import masks
+from runner import turns
+from runner.checkpoint import BOUNDARIES, Checkpoints
+from runner.evaluate import predict, score, to_tensors
+from runner.metrics import direction
+from runner.record import Record
+from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
+from runner.steps import Plan, Position, Trained
+from runner.train import fit
+
+if TYPE_CHECKING:
+    from runner.prepare import Started
+    from runner.terminal import Terminal
+    from runner.track.mirror import Mirror
+
+# What a phase may change, by the names that a stage calls it.
+OTHERWISE = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}
+BATCH = 32  # rows timed calls and statistics are computed on at once
+
+
+class RunBench:
+    """The Bench of one stage of one run; see models/compression/stage.py for what each part means."""
+
+    def __init__(self, started: Started, record: Record, terminal: Terminal, mirror: Mirror | None, stage: str) -> None:
+        """stage: the place and the name of the stage in the chain, such as `2-distil`."""
+        self.started, self.record, self.terminal, self.mirror, self.stage = started, record, terminal, mirror, stage
+        settings, splits = started.settings, started.splits
+        self.settings, self.splits = settings, splits
+        self.seed, self.device = settings.seed, started.device
+        self.kind, self.num_labels = splits.task.kind, splits.task.num_labels
+        self.steps_per_epoch = Plan(splits.train.lengths, replace(settings.train, epochs=1.0), settings.seed).total
+        self.cache = Path(settings.paths.cache).expanduser()
+        self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
+        self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
+        self.boundaries = Checkpoints(started.folder, self._name("kept"), 0.0, BOUNDARIES)
+        self.facts: dict[str, float] = {}  # what the stage adds to its entry
+
+    def _name(self, phase: str) -> str:
+        """What a checkpoint of a phase is known by, so that none is ever taken for another's."""
+        return f"{self.started.identity}/{self.stage}/{phase}"
+
+    def draw_from(self, moment: str) -> None:
+        """Seed what is drawn from here on by the run's seed and a name, so that a run that goes on draws the same."""
+        digest = hashlib.sha256(f"{self.seed}/{self.stage}/{moment}".encode()).digest()
+        seed = int.from_bytes(digest[:6], "big")
+        torch.manual_seed(seed)
+        masks.seed(seed)
+
+    def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
+        """Raises NotFinite, and TypeError for a change that is none."""
+        settings = changed(self.settings, changes)
+        self.draw_from(phase)
+        checkpoints = Checkpoints(self.started.folder, self._name(phase), settings.checkpoint.every_s)
+        trained = train(self, model, settings, checkpoints, during)
+        before, spent = self.record.content["metrics"], {"time/train_s": trained.seconds, "train/steps": trained.steps}
+        self.record.add({name: before.get(name, 0) + value for name, value in spent.items()})
+        self.record.content["steps"] += trained.steps
+        return Phase(self.sign * trained.best_metric, trained.steps, trained.epochs, trained.seconds)
+
+    def score(self, model: nn.Module) -> float:
+        """One pass over the selection split."""
+        settings = self.settings.train
+        logits = predict(
+            model, self.splits.select, pad_id=self.splits.tokenizer.pad_id, batch_size=settings.eval_batch_size,
+            device=self.device, precision=settings.precision,
+        )  # fmt: skip
+        return self.sign * score(self.splits.task, self.splits.select, logits)[self.primary]
+
+    def batches(
+        self, *, rows: int | None = None, batch_size: int = BATCH, split: str = "train", seed: int | None = None
+    ) -> Iterator[tuple[Inputs, Tensor, np.ndarray]]:
+        """Sorted by length, so that little is padded; split: train | select."""
+        chosen = self.splits.train if split == "train" else self.splits.select
+        count = min(rows or len(chosen), len(chosen))
+        numbers = np.arange(count)
+        if seed is not None:
+            numbers = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:count])
+        for places in eval_batches(chosen.lengths[numbers], batch_size=batch_size):
+            turns.give_way()
+            yield (*self._batch(chosen, numbers[places]), numbers[places])
+
+    def inputs(self, rows: np.ndarray) -> Inputs:
+        """Padded to the longest of them."""
+        return self._batch(self.splits.train, rows)[0]
+
+    def _batch(self, split: TokenSplit, rows: np.ndarray) -> tuple[Inputs, Tensor]:
+        batch = collate(split, rows, self.splits.tokenizer.pad_id)
+        return to_tensors(batch, self.device), torch.from_numpy(batch.labels).to(self.device)
+
+    def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
+        """On one thread, or as many as measure.threads says."""
+        from runner.measure.inputs import Cell, draw_batch
+        from runner.measure.latency import measure_latency
+
+        settings, cell = self.settings.measure, Cell(batch, length)
+        inputs = [draw_batch(self.splits.train.tokens, batch, length, seed=seed) for seed in range(settings.rounds)]
+        with turns.alone(self.say):
+            report = measure_latency(
+                {"model": model}, [cell], threads=settings.threads, min_time_s=settings.min_time_s,
+                rounds=settings.rounds, make_batch=lambda _: inputs,
+            )  # fmt: skip
+        return report.times["model"][cell].percentile_ms(0.5)
+
+    def log(self, values: dict[str, float]) -> None:
+        """At the step that the run's trainings have come to."""
+        self.record.point(self.record.content["steps"], values)
+
+    def add(self, values: dict[str, float]) -> None:
+        """Later values of the same name replace earlier ones."""
+        self.facts |= values
+
+    def say(self, text: str) -> None:
+        """Escaped, whatever it holds."""
+        self.terminal.say(text)
+
+    def keep(self, model: nn.Module, state: dict[str, Any]) -> None:
+        """With the number of steps so far, which the next phase's points are counted from."""
+        steps = self.record.content["steps"]
+        self.boundaries.save(dict(model.state_dict()), {"step": steps, "facts": self.facts, "stage": state})
+        self.draw_from(f"after step {steps}")
+
+    def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """None where the stage begins."""
+        found = self.boundaries.newest()
+        if found is None:
+            return None
+        tensors, state = found
+        self.record.content["steps"], self.facts = state["step"], state["facts"]
+        self.draw_from(f"after step {state['step']}")
+        return tensors, state["stage"]
+
+
+def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """The settings of a phase; TypeError for a name that no group has, None leaves a setting as it is."""
+    groups = {"train": TrainSettings, "optimizer": OptimizerSettings, "schedule": ScheduleSettings}
+    found: dict[str, dict[str, Any]] = {group: {} for group in groups}
+    for name, value in changes.items():
+        owner = (group for group, kind in groups.items() if name in {f.name for f in fields(kind)} - {"name"})
+        group, key = OTHERWISE.get(name) or (next(owner, ""), name)
+        if not group:
+            raise TypeError(f"a phase of training has no setting {name!r}")
+        if value is not None:
+            found[group][key] = value
+    return replace(
+        settings,
+        train=replace(settings.train, **found["train"]),
+        optimizer=replace(settings.optimizer, **found["optimizer"]),
+        schedule=replace(settings.schedule, **found["schedule"]),
+    )
+
+
+def train(
+    bench: RunBench,
+    model: nn.Module,
+    settings: Settings,
+    checkpoints: Checkpoints,
+    during: During | None = None,
+    splits: Any = None,
+    watch: Any = None,
+) -> Trained:
+    """One training as the run's log and terminal see it; its steps count on from those of the run before it."""
+    record, terminal, before = bench.record, bench.terminal, bench.record.content["steps"]
+    splits = splits or bench.splits
+    terminal.train(Plan(splits.train.lengths, settings.train, settings.seed).total)
+
+    def on_point(position: Position, values: dict[str, float]) -> None:
+        record.point(before + position.step, values)
+        terminal.point(position, values)
+
+    def on_epoch(position: Position, values: dict[str, float]) -> None:
+        record.point(before + position.step, values)
+        terminal.epoch(position, values)
+        if bench.mirror:
+            bench.mirror.request(bench.started.folder)
+        if watch and position.epoch < settings.train.epochs:
+            watch(position.epoch, values[bench.primary])
+
+    return fit(
+        model, splits, settings, device=bench.device, checkpoints=checkpoints, on_point=on_point, on_epoch=on_epoch,
+        during=during,
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+"""A run's stages in their order: the training, then each compression; scored, saved and measured after each.
+
+A stage that is finished stays finished: its model lies in stages/<place>-<name> (the last one's in model) and its
+entry in the record, and an interrupted run goes on after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.compression import make
+from models.compression.settings import StageSettings
+from models.save import adopt
+from runner import activations, turns
+from runner.bench import RunBench, train
+from runner.checkpoint import Checkpoints
+from runner.record import Record
+from runner.results import costs, evaluate, learning, save_model
+from runner.schema import Settings
+from runner.tune.pruning import Watch
+
+if TYPE_CHECKING:
+    from data.types import Splits
+    from runner.prepare import Started
+    from runner.terminal import Terminal
+    from runner.track.mirror import Mirror
+
+TRAIN = "train"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One stage of the chain; without options the plain training."""
+
+    name: str
+    options: StageSettings | None = None
+
+
+def plan(settings: Settings) -> list[Link]:
+    """The stages in order. The plain training comes first, unless the model is finished or the first stage trains."""
+    stages = [Link(name, options) for name, options in settings.compression.items()]
+    first = next(iter(settings.compression.values()), None)
+    if settings.finished or (first and first.starts == "fresh"):
+        return stages
+    return [Link(TRAIN), *stages]
+
+
+def execute(
+    started: Started, record: Record, terminal: Terminal, mirror: Mirror | None, watch: Watch | None = None
+) -> None:
+    """Go through the stages that are not done yet; every number lands in the record as soon as it is known."""
+    links = plan(started.settings)
+    for place, link in enumerate(links, 1):
+        folder = started.folder / ("model" if place == len(links) else f"stages/{place}-{link.name}")
+        if place <= len(record.content["stages"]):
+            if place == len(record.content["stages"]):
+                started.model = adopt(started.model, folder)  # type: ignore[arg-type]
+                terminal.say(f"going on after stage {link.name}")
+            continue
+        bench = RunBench(started, record, terminal, mirror, f"{place}-{link.name}")
+        if len(links) > 1:
+            terminal.say(f"stage {place} of {len(links)}: {link.name}")
+        with timed(record, "time/stage_s"):
+            _run(link, bench, watch)
+        _close(link, bench, folder)
+
+
+def _run(link: Link, bench: RunBench, watch: Watch | None) -> None:
+    if link.options is None:
+        _train(bench, watch)
+    else:
+        bench.draw_from("start")
+        bench.started.model = make(link.options).run(bench.started.model, bench)  # type: ignore[assignment]
+
+
+def _train(bench: RunBench, watch: Watch | None) -> None:
+    """The plain training, and what it says of itself."""
+    started, record, settings = bench.started, bench.record, bench.settings
+    splits = with_activations(started, record, bench.terminal)
+    checkpoints = Checkpoints(started.folder, started.identity, settings.checkpoint.every_s)
+    trained = train(bench, started.model, settings, checkpoints, splits=splits, watch=watch)
+    record.content["steps"] = trained.steps
+    record.add({
+        "time/train_s": trained.seconds,
+        "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
+        "train/tokens_per_s": trained.examples * float(splits.train.lengths.mean()) / max(trained.seconds, 1e-9),
+        "train/steps": trained.steps,
+        "train/best_epoch": trained.best_epoch,
+    } | trained.watched)  # fmt: skip
+    record.add(learning(started))
+    record.content["resumed_from_step"] = trained.resumed_from
+    record.content["environment"]["engine"] |= trained.engine
+
+
+def _close(link: Link, bench: RunBench, folder: Path) -> None:
+    """Score, save and measure the model as the stage left it, and enter that into the record."""
+    started, record = bench.started, bench.record
+    record.add(started.seconds)
+    with timed(record, "time/evaluate_s"):
+        record.add(evaluate(started))
+    save_model(started, record, folder)
+    with timed(record, "time/measure_s"):
+        record.add(costs(started, bench.terminal, folder))
+    record.add(bench.facts)
+    metrics = dict(record.content["metrics"])
+    entry: dict[str, Any] = {"name": link.name, "metrics": metrics, "seconds": metrics["time/stage_s"]}
+    record.content["stages"].append(entry)
+    record.write()
+    bench.terminal.stage(record.content)
+
+
+def with_activations(started: Started, record: Record, terminal: Terminal) -> Splits:
+    """What is trained on: the splits, with the states of a frozen encoder where they are to be kept."""
+    if not activations.is_wanted(started.model, started.settings.cache):
+        return started.splits
+    with timed(record, "time/cache_s"):
+        splits = activations.attach(started.model, started.splits, started.settings, started.device, terminal.say)
+    kept = [split.activations for split in (splits.train, splits.select)]
+    record.add({"cost/bytes_cache": sum(states.values.nbytes for states in kept if states)})
+    return splits
+
+
+@contextmanager
+def timed(record: Record, name: str) -> Iterator[None]:
+    """Add the seconds that the block takes to the record under `name`."""
+    begun = turns.clock()
+    yield
+    record.add({name: turns.clock() - begun})

@@ -1,0 +1,251 @@
+"""The chain: stages in order, each scored, saved and measured; interrupted anywhere, applied to a finished run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.compression.settings import StageSettings, lacking, out_of_order
+from models.compression.stage import Bench, During, Stage
+from models.pretrained import read_state
+from models.save import load
+from runner.bench import changed
+from runner.compose import compose, resolve
+from runner.experiment import run
+from runner.finished import expand
+from runner.record import read, records
+from runner.schema import Settings
+
+
+@dataclass
+class Learning(StageSettings):
+    kind: ClassVar[str] = "learn"
+    method: str = "doubling"
+    teacher: str | None = None
+
+
+@dataclass
+class Fresh(Learning):
+    starts: ClassVar[str] = "fresh"
+    needs: ClassVar[tuple[str, ...]] = ("teacher",)
+
+
+@dataclass
+class Zeroing(StageSettings):
+    kind: ClassVar[str] = "prune"
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+
+
+@dataclass
+class Rounding(StageSettings):
+    kind: ClassVar[str] = "quantize"
+    method: str = "rounding"
+
+
+class Doubled(During):
+    """Twice the loss, an extra module beside the model, and a count of the steps."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def begin(self, model: nn.Module, total_steps: int) -> None:
+        self.extra = nn.Linear(2, 2)
+
+    def after_step(self, step: int) -> None:
+        self.steps += 1
+
+    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: Any) -> Tensor:
+        assert self.extra is not None
+        return 2 * task_loss + self.extra(logits).square().mean()
+
+    def state(self) -> dict[str, Tensor]:
+        return {"steps": torch.tensor(self.steps)}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        self.steps = int(state.get("steps", self.steps))
+
+
+class Doubling(Stage):
+    """Two phases of training with a boundary between them; `stop` ends the process there or within the second."""
+
+    stop = ""
+
+    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+        found = bench.kept()
+        if found:
+            model.load_state_dict(found[0])
+            assert found[1] == {"phase": 1}
+        else:
+            bench.train(model, Doubled(), phase="first", epochs=1, lr=1e-3)
+            bench.keep(model, {"phase": 1})
+        if self.stop == "boundary":
+            raise KeyboardInterrupt
+        during = Doubled()
+        if self.stop == "within":
+            during.after_step = self._interrupt  # type: ignore[method-assign]
+        phase = bench.train(model, during, phase="second", epochs=2, lr=1e-3)
+        assert phase.metric == bench.score(model), "the kept weights are the best ones"
+        bench.add({"train/area": 0.5})
+        return model
+
+    @staticmethod
+    def _interrupt(step: int) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+
+class Rounding1(Stage):
+    """Weights to one decimal, and a module of its own in the place of the head."""
+
+    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_((parameter * 10).round() / 10)
+        description = {"method": "rounding", "digits": 1}
+        model.architecture["compressed"] = [description]  # type: ignore[index,operator]
+        return restore(model, description)
+
+
+def restore(model: Any, description: dict[str, Any]) -> nn.Module:
+    model.classifier = nn.Sequential(model.classifier)
+    out: nn.Module = model
+    return out
+
+
+@pytest.fixture
+def stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, stage in {"doubling": Doubling, "rounding": Rounding1}.items():
+        module = ModuleType(f"models.compression.{name}")
+        module.__dict__.update({name.title(): stage, "restore": restore})
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(Doubling, "stop", "")
+
+
+def settings(tmp_path: Path, **chosen: StageSettings) -> Settings:
+    words = [
+        "model=dsn", "data=demo", "data.max_rows=160", "train.epochs=2", "measure=off", "tracker=none",
+        f"paths.output={tmp_path / 'outputs'}", f"paths.cache={tmp_path / 'cache'}",
+    ]  # fmt: skip
+    found = resolve(compose(words))
+    found.compression = dict(chosen)
+    return found
+
+
+def tensors(record: dict[str, Any], tmp_path: Path) -> dict[str, Tensor]:
+    return read_state(str(tmp_path / "outputs" / record["identity"] / "model"), "")
+
+
+@pytest.mark.usefixtures("stages")
+def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = settings(tmp_path, doubling=Learning(), rounding=Rounding())
+    outcome = run(chosen, [])
+    record, shown = outcome.record, capsys.readouterr().out
+    assert "stage 3 of 3: rounding" in shown and "after each stage" in shown
+    assert outcome.exit_code == 0 and record is not None
+    assert [entry["name"] for entry in record["stages"]] == ["train", "doubling", "rounding"]
+    for entry in record["stages"]:
+        assert {"test/accuracy", "cost/params", "cost/bytes_file", "cost/macs"} <= entry["metrics"].keys()
+        assert entry["seconds"] == entry["metrics"]["time/stage_s"]
+    assert record["stages"][1]["metrics"]["train/area"] == 0.5 != record["stages"][0]["metrics"]["train/area"]
+    zeros = [entry["metrics"]["cost/params_nonzero"] for entry in record["stages"]]
+    assert zeros[2] < zeros[1] and record["metrics"]["cost/params_nonzero"] == zeros[2]
+    folder = tmp_path / "outputs" / record["identity"]
+    before, after = load(folder / "stages" / "2-doubling"), load(folder / "model")
+    assert torch.equal((before.classifier.weight * 10).round() / 10, after.classifier[0].weight)  # type: ignore[index]
+    assert after.architecture["compressed"] == [{"method": "rounding", "digits": 1}]
+    steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps) and steps[-1] == record["metrics"]["train/steps"], "one axis over all trainings"
+    assert not (folder / "checkpoints").exists() and not (folder / "boundaries").exists()
+
+
+@pytest.mark.usefixtures("stages")
+@pytest.mark.parametrize("place", ["boundary", "within"])
+def test_an_interrupted_chain_goes_on_where_it_was_and_ends_the_same(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(settings(tmp_path / "whole", doubling=Learning()), []).record
+    monkeypatch.setattr(Doubling, "stop", place)
+    chosen = settings(tmp_path, doubling=Learning())
+    chosen.checkpoint.every_s = 1e-9
+    killed = run(chosen, [])
+    assert killed.exit_code == 130 and killed.record and [s["name"] for s in killed.record["stages"]] == ["train"]
+    monkeypatch.setattr(Doubling, "stop", "")
+    chosen.checkpoint.every_s = 1e9
+    record = run(chosen, []).record
+    assert whole and record and record["status"] == "done" and record["identity"] == whole["identity"]
+    before, after = tensors(whole, tmp_path / "whole"), tensors(record, tmp_path)
+    assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+    same = ("test/accuracy", "test/loss", "train/steps", "train/area")
+    for ours, theirs in zip(record["stages"], whole["stages"], strict=True):
+        assert all(ours["metrics"][name] == theirs["metrics"][name] for name in same)
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_stage_that_trains_by_itself_comes_without_the_plain_training(tmp_path: Path) -> None:
+    record = run(settings(tmp_path, doubling=Fresh()), []).record
+    assert record and [entry["name"] for entry in record["stages"]] == ["doubling"]
+    assert record["metrics"]["train/steps"] > 0 and record["metrics"]["time/train_s"] > 0
+
+
+@pytest.mark.usefixtures("stages")
+def test_stages_on_a_finished_run_train_nothing_before_them(tmp_path: Path) -> None:
+    first = run(settings(tmp_path), ["model=dsn", "data=demo", "compression=[none]", "force=true", "seed=0"]).record
+    assert first
+    words = expand(
+        [f"from={first['identity'][:6]}", "compression=[rounding]", f"paths.output={tmp_path / 'outputs'}", "seed=1"]
+    )
+    folder = tmp_path / "outputs" / first["identity"] / "model"
+    assert words == [
+        "model=dsn", "data=demo", "compression=[rounding]", f"paths.output={tmp_path / 'outputs'}", "seed=1",
+        f"finished={folder}",
+    ]  # fmt: skip
+    chosen = settings(tmp_path, rounding=Rounding())
+    chosen.finished = str(folder)
+    record = run(chosen, []).record
+    assert record and [entry["name"] for entry in record["stages"]] == ["rounding"]
+    assert record["identity"] != first["identity"] and "train/steps" not in record["metrics"]
+    before, after = tensors(first, tmp_path), tensors(record, tmp_path)
+    assert torch.equal((before["classifier.weight"] * 10).round() / 10, after["classifier.0.weight"])
+    assert len(list(records(tmp_path / "outputs"))) == 2
+    assert read(tmp_path / "outputs" / first["identity"]) == first, "the finished run is untouched"
+
+
+def test_what_may_follow_what() -> None:
+    learning, zeroing, rounding = Learning(), Zeroing(), Rounding()
+    assert out_of_order({"a": learning, "b": zeroing, "c": rounding}) == []
+    assert "Try: compression=[a,b]" in out_of_order({"b": zeroing, "a": learning})[0]
+    assert "Try: compression=[b,c]" in out_of_order({"c": rounding, "b": zeroing})[0]
+    assert "both round the same weights" in out_of_order({"c": rounding, "d": rounding})[0]
+    assert "learns from a teacher" in lacking({"x": Fresh()}, has_encoder=True)[0]
+    assert lacking({"x": Fresh(teacher="bert")}, has_encoder=True) == []
+    assert "model=dsn has none" in lacking({"b": zeroing}, has_encoder=False)[0]
+
+
+def test_the_order_of_the_stages_names_the_run(tmp_path: Path) -> None:
+    from runner.identity import identify
+
+    found = [
+        identify(settings(tmp_path, **chosen), "d", "t", "w")
+        for chosen in ({}, {"a": Learning(), "b": Learning()}, {"b": Learning(), "a": Learning()})
+    ]
+    assert len(set(found)) == 3
+
+
+def test_a_phase_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    before = settings(tmp_path)
+    after = changed(before, {"epochs": 7, "lr": 1e-5, "schedule": "constant", "warmup": None, "weight_decay": 0.0})
+    assert (after.train.epochs, after.optimizer.lr, after.schedule.name) == (7, 1e-5, "constant")
+    assert after.schedule.warmup == before.schedule.warmup and after.train.batch_size == before.train.batch_size
+    assert after.optimizer.weight_decay == 0.0 and before.train.epochs == 2.0
+    with pytest.raises(TypeError, match="no setting 'epoch'"):
+        changed(before, {"epoch": 7})
