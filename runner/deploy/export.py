@@ -96,13 +96,17 @@ def write_model(trained: Deployed, engine: str, folder: Path, record: dict[str, 
 
 def write_graph(trained: Deployed, exported: Deployed, record: dict[str, Any]) -> Parity:
     """The ONNX file, and how far its logits are from the model's; ParityError when fp32 is further than rounding."""
+    from models.errors import ModelError
     from runner.deploy.graph import write_onnx
     from runner.deploy.int8 import quantize
     from runner.deploy.parity import TOLERANCE, ParityError, compare, rows_of
     from runner.deploy.predictor import Predictor
 
     model = Predictor(trained)
-    write_onnx(cast("SequenceClassifier", model.model), exported.weights)
+    try:
+        write_onnx(cast("SequenceClassifier", model.model), exported.weights)
+    except ModelError as error:
+        raise ModelError(f"{error}. Try: format=safetensors, or the run before what makes it so") from error
     if exported.engine == "onnx-int8":
         plain = exported.weights.rename(exported.folder / "fp32.onnx")
         quantize(plain, exported.weights)

@@ -3,7 +3,8 @@
     write_onnx(model, Path("model.onnx"))
     logits = OnnxModel(Path("model.onnx"), threads=1)(input_ids, attention_mask)
 
-Embeddings that are computed (models/embeddings/hash.py) go into the file as the table they amount to.
+Embeddings that are computed (models/embeddings/hash.py) go into the file as the table they amount to, weights that are
+kept in codes as the numbers they stand for. Layers that multiply integers are refused: torch's product has no graph.
 """
 
 from __future__ import annotations
@@ -66,13 +67,29 @@ class _Graph(nn.Module):
 
 
 def _plain(model: SequenceClassifier) -> nn.Module:
-    """A copy on the CPU, ready to predict, whose embedding is a table."""
+    """A copy on the CPU, ready to predict, of plain tables and layers."""
     plain = copy.deepcopy(model).to("cpu").eval()
     embedding: Any = next((module for module in plain.modules() if hasattr(module, "regenerable_bytes")), None)
     if embedding is not None:
         embedding.mode = "cached"
         embedding.table(torch.device("cpu"))  # computed here, so that the graph gets its result
+    for name, module in list(plain.named_modules()):
+        if hasattr(module, "stands_for") and not hasattr(module, "multiply"):
+            plain.set_submodule(name, _decoded(module))
     return _Graph(plain)
+
+
+def _decoded(module: Any) -> nn.Module:
+    """The plain layer in place of one that keeps its weight in codes and computes on what they stand for."""
+    weight = module.stands_for().detach().float()
+    if hasattr(module, "num_embeddings"):
+        return nn.Embedding.from_pretrained(weight, padding_idx=module.padding_idx)
+    linear = nn.Linear(module.in_features, module.out_features, bias=module.bias is not None)
+    with torch.no_grad():
+        linear.weight.copy_(weight)
+        if module.bias is not None:
+            linear.bias.copy_(module.bias)
+    return linear
 
 
 def _reason(error: BaseException) -> str:

@@ -31,6 +31,27 @@ def of_letters() -> Any:
     return build(settings, num_labels=3, vocab_size=90, tokens=lambda: [f"word{i}" for i in range(90)])[0].eval()
 
 
+class Coded(nn.Module):
+    """A linear layer whose weight lies in memory as whole numbers."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features, self.bias = layer.in_features, layer.out_features, layer.bias
+        self.register_buffer("codes", (layer.weight.detach() * 500).round().to(torch.int8))
+
+    def stands_for(self) -> Tensor:
+        return self.codes.float() / 500
+
+    def forward(self, input: Tensor) -> Tensor:
+        return nn.functional.linear(input, self.stands_for(), self.bias)
+
+
+def of_codes() -> Any:
+    model = small(family="dsn", readout={"name": "mean"})
+    model.classifier = Coded(model.classifier)
+    return model
+
+
 def of_another_library() -> Any:
     torch.manual_seed(0)
     shape = {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 48, "vocab_size": 90, "max_position_embeddings": 64}
@@ -86,8 +107,8 @@ def test_int8_covers_word_vectors_and_products_and_stays_close(written: tuple[An
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: small(family="dsn", readout={"name": "sqrt"}), of_letters, of_another_library],
-    ids=["a bag of words", "letters and a fixed length", "another library"],
+    "make", [lambda: small(family="dsn", readout={"name": "sqrt"}), of_letters, of_codes, of_another_library],
+    ids=["a bag of words", "letters and a fixed length", "weights in codes", "another library"],
 )  # fmt: skip
 def test_every_family_becomes_a_graph_and_is_left_as_it_was(make: Any, tmp_path: Path) -> None:
     model = make()
