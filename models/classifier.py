@@ -52,3 +52,10 @@ class SequenceClassifier(nn.Module):
             vector = read(self.bert.get_submodule("pooler"), states, attention_mask)
         out: Tensor = self.classifier(self.dropout(vector))
         return out
+
+
+def longest_input(model: nn.Module) -> int | None:
+    """The longest text in tokens that a model of ours takes, None for no limit."""
+    positions: int | None = model.architecture.get("max_position_embeddings")  # type: ignore[operator, union-attr]
+    room: int | None = getattr(model.bert.pooler, "longest", None)  # type: ignore[union-attr]
+    return min((limit for limit in (positions, room) if limit is not None), default=None)

@@ -51,8 +51,8 @@ class BagOfWords(Bert):
         return self.unpadded(input_ids, attention_mask, token_type_ids)
 
     def is_worth_unpadding(self, attention_mask: Tensor) -> bool:
-        """On CUDA never: finding the real tokens waits for the device."""
-        if attention_mask.is_cuda or not isinstance(self.pooler, SumPooler):
+        """On CUDA never: finding the real tokens waits for the device. Nor while a graph is made: it has one way."""
+        if attention_mask.is_cuda or torch.compiler.is_exporting() or not isinstance(self.pooler, SumPooler):
             return False
         return int(attention_mask.sum()) < MOST_REAL * attention_mask.numel()
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,19 @@ def save(
     folder = Path(folder)
     if folder.exists() and not is_replaceable(folder):
         raise ModelError(f"{folder} holds something that is not a model and is not replaced. Choose another folder")
+    with written_whole(folder) as part:
+        _write(model, part, label_names, kind, card)
+        tokenizer_save(part)
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """An empty folder to write to, which takes the place of `folder` at the end of the block, or vanishes."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(parents=True)
-        _write(model, part, label_names, kind, card)
-        tokenizer_save(part)
+        yield part
         _swap(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)

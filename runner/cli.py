@@ -36,6 +36,9 @@ Verbs
   run compare ...   recorded runs grouped over seeds: intervals, tests against a baseline, fronts, a report
   run diff A B      what differs between two runs: settings, metrics, and whether it could be chance
   run explain ID    where each setting of a run came from: file, sweep, command line or derived
+  run export ID     the model as an ONNX graph (int8=true), as safetensors or for MLflow, compared with the original
+  run predict ID .. answers to a text, a CSV or JSONL file, or the lines of - (standard input)
+  run serve ID      answers over HTTP, on this machine only
   run sync          mirror the run folders to MLflow that are not there yet
   run ui            open MLflow on the recorded runs
   run doctor        versions, threads, matrix backend, hub and store
@@ -43,7 +46,21 @@ Verbs
 Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completion (-sc).
 """
 
-VERBS = ("demo", "list", "plan", "show", "compare", "diff", "explain", "sync", "ui", "doctor")
+VERBS = (
+    "demo",
+    "list",
+    "plan",
+    "show",
+    "compare",
+    "diff",
+    "explain",
+    "export",
+    "predict",
+    "serve",
+    "sync",
+    "ui",
+    "doctor",
+)
 outcomes: list[Outcome] = []
 
 

@@ -190,11 +190,25 @@ def conflicts(settings: Settings) -> list[str]:
         )
     if not settings.tracker.experiment.strip():
         found.append("tracker.experiment is empty, a name is needed. Try: tracker.experiment=bertier")
+    found += _measure_conflicts(settings)
     if data.source == "files" and not (data.path or data.train_path):
         found.append(
             "data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"
         )
     return found
+
+
+def _measure_conflicts(settings: Settings) -> list[str]:
+    """The same for what is to be timed."""
+    from runner.deploy.extras import missing
+
+    if not settings.measure.onnx:
+        return []
+    if not settings.measure.enabled:
+        return ["measure.onnx=true: with measure=off nothing is timed. Try: measure=default"]
+    if settings.task.name == "mlm":
+        return ["measure.onnx=true: a model that guesses words is not exported. Try: measure.onnx=false"]
+    return [f"measure.onnx=true: {problem}"] if (problem := missing("onnx")) else []
 
 
 def _task_conflicts(settings: Settings) -> list[str]:

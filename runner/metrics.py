@@ -23,6 +23,7 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "batch": (r"[1-9]\d*", ("1", "32")),
     "length": (r"s[1-9]\d*|data", ("s128", "data")),  # data: real rows of the reported split
     "mode": ("cached|unique|on_the_fly", ("cached", "on_the_fly")),  # of a hash embedding
+    "graph": ("onnx|onnx_int8", ("onnx", "onnx_int8")),  # of run export, run by ONNX Runtime
     "index": (r"\d+", ("0", "1")),
     "tokens": (r"[1-9]\d*", ("128",)),
     "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine", ("soft", "hard", "hidden")),
@@ -130,6 +131,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "cost/bytes_unpacked", "B", "lower", "memory of rounded weights decoded to float32 for products; in no file"
     ),
+    Metric("cost/bytes_{graph}", "B", "lower", "size of the exported file"),
     Metric("cost/bytes_cache", "B", "lower", "kept states of a frozen encoder, while training"),
     Metric("cost/bytes_regenerable_{mode}", "B", "lower", "memory of a hash embedding that no file holds, by mode"),
     Metric("cost/bytes_ram", "B", "lower", "bytes packed and those regenerated at start, in the mode in use"),
@@ -162,6 +164,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "speed/{mode}_ms_p50_b{batch}_{length}", "ms", "lower", "median time of one call, hash embeddings in that mode"
     ),
+    Metric("speed/{graph}_ms_p50_b{batch}_{length}", "ms", "lower", "median time of one call of the exported graph"),
     Metric("speed/cpu_ms_b{batch}_{length}", "ms", "lower", "median CPU time of one call, all threads"),
     Metric("speed/examples_per_s_b{batch}_{length}", "examples/s", "higher", "rows answered per second"),
     Metric("speed/noise_b{batch}_{length}", "ratio", "lower", "p90/p50 of the same input; above 1.5 is noisy"),

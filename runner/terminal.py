@@ -179,6 +179,7 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     rows.append(("", ""))
     rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/latency_ms_p50")]
     rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith(MODES)]
+    rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/onnx")]
     rows += [(name, f"{value:,.1f} x") for name, value in metrics.items() if name.startswith("speed/speedup")]
     times = ("time/tune_s", "time/cache_s", "time/train_s", "time/total_s")
     rows += [(name, f"{metrics[name]:,.1f}") for name in times if name in metrics]
@@ -211,6 +212,8 @@ COSTS = {
     "cost/params_nonzero": _count,
     "cost/bytes_packed": _bytes,
     "cost/bytes_file": _bytes,
+    "cost/bytes_onnx": _bytes,
+    "cost/bytes_onnx_int8": _bytes,
     "cost/macs": _count,
     "cost/macs_s128": _count,
     "cost/bytes_peak_memory": _bytes,

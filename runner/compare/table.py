@@ -39,6 +39,7 @@ def columns(comparison: Comparison) -> list[Column]:
     """Quality, size and speed of each group; columns that no row fills are left out."""
     metrics = {row.metric for row in comparison.rows}
     score = metrics.pop() if len(metrics) == 1 else "score"
+    eager = comparison.latency or ""
     found = [
         Column("group", False, lambda row: row.group.name),
         Column("metric", False, lambda row: row.metric if score == "score" else None),
@@ -53,6 +54,8 @@ def columns(comparison: Comparison) -> list[Column]:
         Column("file MB", True, _cost("cost/bytes_file", 1e6), "{:,.2f}".format),
         Column("MACs", True, _cost("cost/macs"), short),
         Column("ms", True, _cost("latency"), "{:,.3f}".format),
+        Column("ONNX ms", True, _cost(eager.replace("latency_ms", "onnx_ms")), "{:,.3f}".format),
+        Column("ONNX int8 ms", True, _cost(eager.replace("latency_ms", "onnx_int8_ms")), "{:,.3f}".format),
         Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
         Column("steps to target", True, _cost(STEPS), "{:,.0f}".format),
         Column("gravity", True, lambda row: row.group.mean("mix/center"), "{:.2f}".format),

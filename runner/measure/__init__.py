@@ -46,8 +46,9 @@ def measure(
     """
     metrics = count_costs(model, split, model_folder=model_folder, positions=positions)
     if settings.enabled:
+        before = _peaks()
         metrics |= time_model(model, split, settings, pad_id=pad_id, baseline=baseline, positions=positions, warn=warn)
-        metrics |= _peaks()
+        metrics |= before if settings.onnx else _peaks()  # making graphs takes more memory than any answer
     return metrics
 
 
@@ -97,7 +98,7 @@ def time_model(
     positions: int | None = None,
     warn: Callable[[str], None] = warnings.warn,
 ) -> dict[str, float]:
-    """Return the `speed/*` metrics, with those of the yardstick where there is one."""
+    """Return the `speed/*` metrics, with those of the yardstick and of the ONNX graphs where there are some."""
     from runner.measure.inputs import Cell, Inputs, draw_batch, real_batches
     from runner.measure.latency import measure_latency
     from runner.measure.modes import in_other_modes
@@ -115,6 +116,12 @@ def time_model(
         lengths.append(None)
     models = {_MODEL: model} if baseline is None else {_MODEL: model, _BASELINE: baseline}
     models |= in_other_modes(model)
+    sizes: dict[str, float] = {}
+    if settings.onnx:
+        from runner.measure.graphs import in_onnx
+
+        graphs, sizes = in_onnx(model, settings.threads, warn)
+        models |= graphs
     report = measure_latency(
         models,
         [Cell(batch_size, length) for batch_size in settings.batch_sizes for length in lengths],
@@ -125,7 +132,7 @@ def time_model(
     )
     for line in report.warnings():
         warn(line)
-    return _speed_metrics(report)
+    return _speed_metrics(report) | sizes
 
 
 def _speed_metrics(report: LatencyReport) -> dict[str, float]:

@@ -17,4 +17,5 @@ class MeasureSettings:
     threads: int = field(default=1, metadata={"low": 1, "high": 1024})  # of torch, while timing
     min_time_s: float = field(default=0.3, metadata={"above": 0.0})  # per model and cell, over all rounds
     rounds: int = field(default=5, metadata={"low": 3})  # interleaved blocks per cell
+    onnx: bool = False  # also time the graphs of `run export`, fp32 and int8
     baseline: str | None = "bert-tiny"  # preset timed beside the model, random weights; null = none

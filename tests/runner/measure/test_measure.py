@@ -46,6 +46,15 @@ def test_every_metric_is_in_the_list_and_every_cell_is_there(split: TokenSplit) 
     assert got["speed/latency_ms_p50_b1_s16"] <= got["speed/latency_ms_p99_b1_s16"]
 
 
+def test_graphs_are_timed_in_the_same_cells_and_their_files_weighed(split: TokenSplit) -> None:
+    settings = MeasureSettings(batch_sizes=[1], lengths=[16], min_time_s=0.003, rounds=3, onnx=True)
+    got = measure(make("dsn"), split, settings, pad_id=0, warn=quiet)
+    assert all(check(name) for name in got)
+    for graph in ("onnx", "onnx_int8"):
+        assert got[f"speed/{graph}_ms_p50_b1_s16"] > 0 and got[f"speed/{graph}_ms_p50_b1_data"] > 0
+    assert got["cost/bytes_onnx"] > got["cost/bytes_packed"] > got["cost/bytes_onnx_int8"]
+
+
 def test_without_a_yardstick_there_is_no_speed_up(split: TokenSplit) -> None:
     got = measure(make("dsn"), split, QUICK, pad_id=0, warn=quiet)
     assert not [name for name in got if "speedup" in name or "baseline" in name]

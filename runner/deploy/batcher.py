@@ -1,0 +1,72 @@
+"""Micro-batching: what comes in while one batch is computed is the next batch.
+
+Nobody waits for company: alone a question is answered at once, and under load batches fill by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+Question = TypeVar("Question")
+
+
+class Busy(RuntimeError):
+    """More is waiting than will be answered in reasonable time."""
+
+
+class Batcher(Generic[Question]):
+    """Collects questions and answers them on one thread, which alone touches the model.
+
+    answer: one result a question, an exception where that question has none. size_of: rows of a question.
+    batch_size: rows at a time (a larger question goes alone); most: rows that may wait.
+    """
+
+    def __init__(
+        self, answer: Callable[[Sequence[Question]], Sequence[Any]], size_of: Callable[[Question], int], *,
+        batch_size: int, most: int,
+    ) -> None:  # fmt: skip
+        self.answer, self.size_of, self.batch_size, self.most = answer, size_of, batch_size, most
+        self._waiting: list[tuple[Question, asyncio.Future[Any]]] = []
+        self._rows = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._worker: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Question) -> Any:
+        """The result for a question; raises Busy, or what its result is if that is an exception."""
+        if self._rows and self._rows + self.size_of(question) > self.most:
+            raise Busy
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        self._rows += self.size_of(question)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        """Answer until nothing waits."""
+        loop = asyncio.get_running_loop()
+        while batch := self._next():
+            questions = [question for question, _ in batch]
+            try:
+                results = await loop.run_in_executor(self._thread, self.answer, questions)
+            except Exception as error:  # told to everyone who asked; the server goes on
+                results = [error] * len(batch)
+            for (_, future), result in zip(batch, results):
+                if future.done():  # whoever asked has gone
+                    continue
+                if isinstance(result, BaseException):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
+
+    def _next(self) -> list[tuple[Question, asyncio.Future[Any]]]:
+        """The oldest questions, at least one, up to batch_size rows in all."""
+        found, rows = list[tuple[Question, asyncio.Future[Any]]](), 0
+        while self._waiting and (not found or rows + self.size_of(self._waiting[0][0]) <= self.batch_size):
+            found.append(self._waiting.pop(0))
+            rows += self.size_of(found[-1][0])
+        self._rows -= rows
+        return found

@@ -1,0 +1,121 @@
+"""`run export`: a folder that answers texts elsewhere, checked against the trained model before it is there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from runner.deploy.deployed import FILE, Deployed, export_folder, of_record
+from runner.deploy.extras import need
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from models.classifier import SequenceClassifier
+    from runner.deploy.parity import Parity
+
+FORMATS = ("onnx", "safetensors", "mlflow")
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+def export(
+    record: dict[str, Any], run_folder: Path, form: str, int8: bool, out: Path | None
+) -> tuple[Deployed, Parity | None]:
+    """Write the export of a run whole or not at all; what it is, and how close its answers are.
+
+    form: of FORMATS; out: where to, by default below the run folder. No Parity for the very weights of the run.
+    Raises ConfigError for what cannot be had, ModelError for a model that is no graph, ParityError for a graph that
+    computes something else.
+    """
+    check_format(form, int8)
+    trained = of_record(record, run_folder)
+    engine = "torch" if not int8 and form != "onnx" else "onnx-int8" if int8 else "onnx"
+    if engine != "torch":
+        need("onnx", f"format={form}{' int8=true' if int8 else ''}")
+    folder = (out or export_folder(run_folder, form + ("-int8" if int8 else ""))).expanduser().absolute()
+    if folder.exists() and not is_replaceable(folder):
+        raise ConfigError(f"out={folder}: holds something that is no export and is not replaced. Try: another out=")
+    check_place(folder)
+
+    from models.save import written_whole
+
+    with written_whole(folder) as part, tempfile.TemporaryDirectory() as scratch:
+        model = Path(scratch) / "model" if form == "mlflow" else part
+        parity = write_model(trained, engine, model, record)
+        if form == "mlflow":
+            from runner.deploy import mlflow_model
+
+            mlflow_model.save(part, model)
+    return Deployed(**{**vars(trained), "folder": folder, "engine": engine}), parity
+
+
+def check_format(form: str, int8: bool) -> None:
+    """ConfigError for a format that is not written, with the one to take instead."""
+    if form == "torch":
+        raise ConfigError(
+            "format=torch: torch.export.load opens a .pt2 program with pickle, which runs whatever the file says. "
+            "Try: format=safetensors (opens in torch), or format=onnx (a graph)"
+        )
+    if form not in FORMATS:
+        raise ConfigError(f"format={form}: expected one of {', '.join(FORMATS)}. Try: format=onnx")
+    if int8 and form == "safetensors":
+        raise ConfigError("int8=true: needs the kernels of ONNX Runtime. Try: format=onnx int8=true")
+
+
+def is_replaceable(folder: Path) -> bool:
+    """Is this an empty folder or an earlier export?"""
+    return folder.is_dir() and (not any(folder.iterdir()) or any((folder / n).is_file() for n in (FILE, "MLmodel")))
+
+
+def check_place(folder: Path) -> None:
+    """ConfigError unless the folder can be made."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"out={folder}: cannot be made: {error.strerror}. Try: another out=") from error
+
+
+def write_model(trained: Deployed, engine: str, folder: Path, record: dict[str, Any]) -> Parity | None:
+    """Weights, tokenizer and deploy.json for an engine; compared with the trained model where they are not its own."""
+    parity = None
+    exported = Deployed(**{**vars(trained), "folder": folder, "engine": engine})
+    if engine == "torch":
+        shutil.copytree(trained.folder, folder, dirs_exist_ok=True)
+    else:
+        folder.mkdir(exist_ok=True)
+        for name in TOKENIZER:
+            shutil.copy2(trained.folder / name, folder / name)
+        parity = write_graph(trained, exported, record)
+    checked = {"checked": parity.describe()} if parity else {}
+    content = json.dumps(exported.describe() | checked, indent=2, ensure_ascii=False)
+    (folder / FILE).write_text(content + "\n", encoding="utf-8")
+    return parity
+
+
+def write_graph(trained: Deployed, exported: Deployed, record: dict[str, Any]) -> Parity:
+    """The ONNX file, and how far its logits are from the model's; ParityError when fp32 is further than rounding."""
+    from models.errors import ModelError
+    from runner.deploy.graph import write_onnx
+    from runner.deploy.int8 import quantize
+    from runner.deploy.parity import TOLERANCE, ParityError, compare, rows_of
+    from runner.deploy.predictor import Predictor
+
+    model = Predictor(trained)
+    try:
+        write_onnx(cast("SequenceClassifier", model.model), exported.weights)
+    except ModelError as error:
+        raise ModelError(f"{error}. Try: format=safetensors, or the run before what makes it so") from error
+    if exported.engine == "onnx-int8":
+        plain = exported.weights.rename(exported.folder / "fp32.onnx")
+        quantize(plain, exported.weights)
+        plain.unlink()
+    split, source, task = rows_of(record, model)
+    parity = compare(model, Predictor(exported), split, source, task)
+    if exported.engine == "onnx" and parity.difference > TOLERANCE:
+        raise ParityError(
+            f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows ({source}); "
+            f"rounding explains {TOLERANCE:g}. Nothing was written. Try: format=safetensors"
+        )
+    return parity

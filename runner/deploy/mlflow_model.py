@@ -1,0 +1,76 @@
+"""An export as an MLflow model: what `mlflow models serve` and `mlflow.pyfunc.load_model` open, from files alone.
+
+    mlflow models serve -m outputs/<id>/export/mlflow --env-manager local
+    curl -d '{"dataframe_records": [{"text": "a fine film"}]}' -H 'Content-Type: application/json' :5000/invocations
+
+MLflow is told a module and a folder, not an object, so nothing is pickled. The module's packages lie in the model,
+which then needs no installation of Bertier, but what is in its requirements.txt.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.deploy.deployed import Deployed, read
+from runner.deploy.predictor import Predictor, flat
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PACKAGES = ("runner", "models", "data")
+NEEDED = ("torch", "tokenizers", "safetensors", "transformers", "numpy", "pandas", "pyarrow", "filelock")
+
+
+def save(folder: Path, model: Path) -> None:
+    """Write the MLflow model of an exported folder `model` into the empty `folder`."""
+    import mlflow.pyfunc
+
+    deployed = read(model)
+    needed = [*NEEDED, *(["onnxruntime"] if deployed.engine != "torch" else [])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it would like an example to run, which the signature makes up for
+        mlflow.pyfunc.save_model(
+            path=str(folder),
+            loader_module=__name__,
+            data_path=str(model),
+            code_paths=[str(Path(str(import_module(name).__file__)).parent) for name in PACKAGES],
+            # Without what follows a +: local builds such as 2.13.0+cpu are in no index.
+            pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in needed],
+            signature=signature(deployed),
+            metadata={"identity": deployed.identity, "name": deployed.name},
+        )
+
+
+def signature(deployed: Deployed) -> Any:
+    """The columns that go in and come out."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    made = "double" if deployed.task == "regression" else "string"
+    first, *shares = deployed.answer_columns
+    texts = [ColSpec("string", name) for name in deployed.columns]
+    return ModelSignature(Schema(texts), Schema([ColSpec(made, first), *(ColSpec("double", name) for name in shares)]))
+
+
+class TextModel:
+    """What MLflow calls."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Predictions, and probabilities by label, of the rows of a data frame with the texts' columns."""
+        import pandas as pd
+
+        first, *second = (frame[name].astype(str).tolist() for name in self.predictor.deployed.columns)
+        answers = self.predictor(first, second[0] if second else None)
+        return pd.DataFrame([flat(answer) for answer in answers], index=frame.index)
+
+
+def _load_pyfunc(path: str) -> TextModel:
+    """MLflow's entry: the model from its data folder."""
+    return TextModel(Predictor(read(Path(path))))

@@ -1,0 +1,110 @@
+"""Does an export answer as the trained model does? On rows of the run's own data, else on built-in texts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runner.deploy.predictor import Predictor
+
+if TYPE_CHECKING:
+    from data.types import DataTask, TokenSplit
+
+TOLERANCE = 1e-4  # of a logit, in fp32; what is seen is 1e-7 to 1e-5
+ROWS = 64  # compared, from the shortest to the longest: batches of 32 then are a third padding
+BATCHES = (1, 32)  # alone nothing is padded, which models compute in another way
+SCORED = 2000  # rows at most that an int8 export is scored on
+
+
+class ParityError(RuntimeError):
+    """An export that does not compute what was trained."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far the export's logits are from the model's; scores only where the rows have labels."""
+
+    rows: int
+    source: str
+    difference: float  # the largest of a logit, absolute
+    scored: int = 0
+    metric: str = ""
+    trained: float = 0.0  # the score of the torch model on the scored rows, and of the export
+    exported: float = 0.0
+    agreement: float = 0.0  # share of the scored rows with the same answer, for classes
+
+    def describe(self) -> dict[str, Any]:
+        """As deploy.json keeps it."""
+        return asdict(self)
+
+
+def compare(trained: Predictor, exported: Predictor, split: TokenSplit, source: str, task: DataTask | None) -> Parity:
+    """Compare on the rows of `split`; task: what its labels are, None for texts without."""
+    rows = spread(split.lengths, ROWS)
+    some = take(split, rows)
+    worst = max(float(np.abs(trained.logits(some, n) - exported.logits(some, n)).max()) for n in BATCHES)
+    found = Parity(len(rows), source, worst)
+    return found if task is None else _scored(found, trained, exported, split, task)
+
+
+def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: DataTask) -> Parity:
+    """With the primary metric of both."""
+    from runner.tasks import get
+
+    some = take(split, spread(split.lengths, SCORED))
+    labels, metric, kind = np.array(some.labels), task.metrics[0], get(task.kind)
+    logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
+    scores = [kind.metrics(values, labels, [metric])[metric] for values in logits]
+    same = float(np.mean(logits[0].argmax(1) == logits[1].argmax(1)))
+    return replace(found, scored=len(labels), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
+
+
+def rows_of(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
+    """The rows to compare on, where they are from, and their task: the run's reported split where it can be had."""
+    from data.errors import DataError
+    from data.load import load
+    from data.settings import DataSettings
+    from runner.compose import compose
+
+    settings = DataSettings(**record["config"]["data"])
+    try:
+        splits = load(
+            settings,
+            tokenizer=str(trained.deployed.folder),
+            vocab_size=0,
+            cache=Path(compose([]).paths.cache).expanduser(),
+        )
+    except DataError as error:
+        reason = str(error).split(". ")[0]
+        return built_in(trained), f"built-in texts, since the run's data cannot be had ({reason})", None
+    split = splits.report[0]
+    return split, f"{settings.name}, {split.name}", splits.task
+
+
+def built_in(trained: Predictor) -> TokenSplit:
+    """Generated English texts of several lengths."""
+    from data.demo import generate
+
+    kind = "entailment" if trained.deployed.is_pair else "sentiment"
+    rows = generate(kind, ROWS, seed=0)
+    texts = [" ".join([text] * (1 + index % 4)) for index, (text, _, _) in enumerate(rows)]
+    return trained.encode(texts, [pair or "" for _, pair, _ in rows] if trained.deployed.is_pair else None)
+
+
+def spread(lengths: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` row numbers, evenly over the lengths."""
+    order = np.argsort(lengths, kind="stable")
+    return np.asarray(order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)])
+
+
+def take(split: TokenSplit, rows: np.ndarray) -> TokenSplit:
+    """Those rows as a split of their own."""
+    parts = [np.asarray(split.tokens[split.offsets[row] : split.offsets[row + 1]]) for row in rows]
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+    return replace(
+        split, tokens=np.concatenate(parts), offsets=offsets, second=np.asarray(split.second)[rows],
+        labels=np.asarray(split.labels)[rows], truncated=0,
+    )  # fmt: skip

@@ -1,0 +1,97 @@
+"""Texts to answers, with a run's torch model or its ONNX export: tokenised, batched and padded as in evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runner.deploy.deployed import Deployed
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from data.types import TokenSplit
+
+Answer = dict[str, Any]  # "prediction", and "probabilities" by label where there are labels
+
+
+class Predictor:
+    """A loaded model. Raises the user's errors for folders that are not whole."""
+
+    def __init__(self, deployed: Deployed, threads: int = 1) -> None:
+        from data.tokenizer import load_tokenizer
+
+        self.deployed = deployed
+        self.tokenizer = load_tokenizer(str(deployed.folder))
+        self.model = open_model(deployed, threads)
+
+    def encode(self, texts: Sequence[str], pairs: Sequence[str] | None = None, limit: int | None = None) -> TokenSplit:
+        """The texts as token ids, cut at `limit` tokens (the model's longest); `truncated` counts those."""
+        from data.types import TokenSplit
+
+        second = None if pairs is None else list(pairs)
+        try:
+            found = self.tokenizer.encode(list(texts), second, limit or self.deployed.max_length)
+        except UnicodeEncodeError as error:
+            raise ConfigError(f"a text is not Unicode: {error}") from error
+        offsets = np.concatenate([[0], np.cumsum(found.lengths)])
+        labels = np.zeros(len(texts), np.int64)
+        return TokenSplit("texts", found.tokens, offsets, found.second, labels, found.truncated)
+
+    def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
+        """(rows, C) float32, in the order of the rows."""
+        import torch
+
+        from runner.evaluate import predict
+
+        return predict(
+            self.model, split, pad_id=self.tokenizer.pad_id, batch_size=batch_size, device=torch.device("cpu"),
+            precision="fp32",
+        )  # fmt: skip
+
+    def answers(self, split: TokenSplit, batch_size: int) -> list[Answer]:
+        """One answer a row."""
+        logits = self.logits(split, batch_size)
+        if self.deployed.task == "regression":
+            return [{"prediction": float(value)} for value in logits[:, 0]]
+        names, shares = self.deployed.labels, softmax(logits)
+        return [
+            {"prediction": names[int(row.argmax())], "probabilities": dict(zip(names, map(float, row)))}
+            for row in shares
+        ]
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
+        """One answer a text, or a pair of texts; what is too long is cut."""
+        return self.answers(self.encode(texts, pairs), batch_size) if texts else []
+
+
+def open_model(deployed: Deployed, threads: int) -> nn.Module:
+    """The model in memory, on that many threads, ready to predict."""
+    import torch
+
+    from models.save import load
+    from runner.deploy.extras import need
+
+    torch.set_num_threads(threads)
+    if deployed.engine == "torch":
+        return load(deployed.folder)
+    need("onnx", str(deployed.folder))
+    from runner.deploy.graph import OnnxModel
+
+    return OnnxModel(deployed.weights, threads)
+
+
+def flat(answer: Answer) -> dict[str, Any]:
+    """An answer as a row of a table, under Deployed.answer_columns."""
+    shares = answer.get("probabilities", {})
+    return {"prediction": answer["prediction"]} | {f"p_{name}": share for name, share in shares.items()}
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """(rows, C) probabilities, float64: they add up to 1 also after rounding to a few digits."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    shares: np.ndarray = shifted / shifted.sum(1, keepdims=True)
+    return shares

@@ -1,0 +1,144 @@
+"""A model over HTTP: /predict, /health, a page to try it on, /openapi.json. Nothing is fetched from elsewhere.
+
+Every refusal is one line, {"error": ...}: 400 not JSON, 422 not what is expected, 413 too much or too long, 503 busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from data.masking import UNCUT
+from runner.deploy.batcher import Batcher, Busy
+from runner.deploy.predictor import Answer, Predictor
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may ask, and how much may wait."""
+
+    texts: int = 256  # in one request
+    body: int = 1_000_000  # B
+    waiting: int = 4096  # texts of all requests
+
+
+class Question(BaseModel):
+    """What is asked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    texts: list[str] = Field(min_length=1, description="texts to answer")
+    pairs: list[str] | None = Field(None, description="the second text of each, for models that read two")
+    truncate: bool = Field(False, description="cut texts that are longer than the model reads; else they are refused")
+
+
+class Answers(BaseModel):
+    """One answer a text, in the order asked."""
+
+    model: str = Field(description="the run that trained it")
+    answers: list[dict[str, Any]] = Field(description="prediction, and probabilities by label where there are labels")
+
+
+class Health(BaseModel):
+    """That it answers, and what."""
+
+    status: str
+    model: str
+    name: str
+    engine: str
+    task: str
+    labels: list[str]
+    reads: int = Field(description="texts at a time: 2 for pairs")
+    max_length: int = Field(description="tokens")
+
+
+def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Sequence[str]) -> FastAPI:
+    """The application around a loaded model. hosts: names it may be asked under, ["*"] for any."""
+    deployed = predictor.deployed
+    app = FastAPI(title=deployed.name, version=deployed.identity, docs_url=None, redoc_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))  # else any web page could ask, by DNS
+    batcher: Batcher[Question] = Batcher(
+        lambda questions: answer(predictor, questions, batch_size), lambda question: len(question.texts),
+        batch_size=batch_size, most=limits.waiting,
+    )  # fmt: skip
+    page = resources.files("runner.deploy").joinpath("page.html").read_text(encoding="utf-8")
+    schema = {"content": {"application/json": {"schema": Question.model_json_schema()}}, "required": True}
+
+    @app.exception_handler(HTTPException)
+    async def refuse(_: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+    @app.post("/predict", openapi_extra={"requestBody": schema}, summary="Answer texts")
+    async def predict(request: Request) -> Answers:
+        question = parse(await read_body(request, limits.body), limits.texts, deployed.is_pair)
+        try:
+            found = await batcher.ask(question)
+        except Busy as error:
+            raise HTTPException(503, "busy; ask again in a second", {"Retry-After": "1"}) from error
+        return Answers(model=deployed.identity, answers=found)
+
+    @app.get("/health", summary="Does it answer?")
+    async def health() -> Health:
+        return Health(
+            status="ok", model=deployed.identity, name=deployed.name, engine=deployed.engine, task=deployed.task,
+            labels=list(deployed.labels), reads=len(deployed.columns), max_length=deployed.max_length,
+        )  # fmt: skip
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def show() -> str:
+        return page
+
+    return app
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body, no byte more than `most` of it in memory."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise HTTPException(413, f"the request has more than {most:,} bytes. Ask in parts")
+    return body
+
+
+def parse(body: bytes, most: int, is_pair: bool) -> Question:
+    """The question in a body; HTTPException for what is none."""
+    try:
+        question = Question.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise HTTPException(400, f"the body is not JSON: {first['ctx']['error']}") from error
+        place = ".".join(map(str, first["loc"])) or "body"
+        raise HTTPException(422, f'{place}: {first["msg"]}. Expected {{"texts": ["..."]}}') from error
+    if len(question.texts) > most:
+        raise HTTPException(413, f"{len(question.texts)} texts in one request, at most {most}. Ask in parts")
+    if is_pair != (question.pairs is not None) or len(question.texts) != len(question.pairs or question.texts):
+        wanted = "as many pairs as texts" if is_pair else "texts without pairs"
+        raise HTTPException(422, f"this model reads {wanted}")
+    return question
+
+
+def answer(predictor: Predictor, questions: Sequence[Question], batch_size: int) -> list[list[Answer] | HTTPException]:
+    """The answers to several questions, computed together; the exception for one whose text is too long."""
+    texts = [text for question in questions for text in question.texts]
+    pairs = [pair for question in questions for pair in question.pairs or ()] or None
+    longest, lengths = predictor.deployed.max_length, predictor.encode(texts, pairs, UNCUT).lengths
+    found = iter(predictor(texts, pairs, batch_size))
+    results: list[list[Answer] | HTTPException] = []
+    for question in questions:
+        mine, lengths = lengths[: len(question.texts)], lengths[len(question.texts) :]
+        answers = [next(found) for _ in question.texts]
+        if question.truncate or mine.max() <= longest:
+            results.append(answers)
+        else:
+            worst = f"text {int(mine.argmax()) + 1} has {mine.max():,} tokens, this model reads {longest}"
+            results.append(HTTPException(413, f'{worst}. Shorten it, or send "truncate": true'))
+    return results

@@ -1,0 +1,47 @@
+"""Finished runs as the runner leaves them, without training: a real model folder and its record."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from data.demo import generate
+from data.tokenizer import train_tokenizer
+from models.build import build
+from models.save import save
+from models.settings import ModelSettings
+from runner.compose import compose, resolve
+
+SMALL: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
+LABELS = {"demo": ["negative", "positive"], "demo-pairs": ["entailment", "neutral", "contradiction"]}
+STARTED = "2026-01-02T03:04:05.000Z"
+
+
+def write_run(output: Path, identity: str, data: str = "demo", status: str = "done", **model: Any) -> dict[str, Any]:
+    """A run on built-in data whose weights are drawn wide, so that answers differ; its record."""
+    words = ["model=bert-tiny", f"data={data}", "data.demo_rows=240", "tracker=none"]
+    settings, labels = resolve(compose(words)), LABELS[data]
+    task = "sentiment" if data == "demo" else "entailment"
+    rows = generate(task, 200, seed=0)
+    texts = [part for text, pair, _ in rows for part in (text, pair) if part]
+    tokenizer = train_tokenizer(lambda: texts, 300)
+    torch.manual_seed(0)
+    made, _ = build(
+        ModelSettings(**(SMALL | model)), num_labels=len(labels), vocab_size=tokenizer.vocab_size,
+        pad_id=tokenizer.pad_id, tokens=tokenizer.tokens,
+    )  # fmt: skip
+    for parameter in made.parameters():
+        parameter.data.add_(torch.randn_like(parameter) * 0.1)
+    folder = output / identity
+    save(made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, kind="classification", card="card")
+    record = {
+        "schema_version": 1, "identity": identity, "status": status, "name": "small demo seed=0", "started": STARTED,
+        "overrides": words, "config": asdict(settings), "metrics": {}, "stages": [],
+        "data": {"task": "classification", "labels": labels, "rows": {}, "primary": "test/accuracy"},
+    }  # fmt: skip
+    (folder / "record.json").write_text(json.dumps(record, default=str), encoding="utf-8")
+    return record

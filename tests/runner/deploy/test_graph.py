@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.auto import assemble
+from models.build import build
+from models.errors import ModelError
+from models.settings import ModelSettings
+from runner.deploy.graph import OnnxModel, write_onnx
+from runner.deploy.int8 import quantize
+from tests.models.helpers import SMALL, batch, small
+
+LETTERS = {
+    "name": "hash", "ngrams": 3, "buckets": 1003, "seed": 0, "marker": "keep", "scale": 0.25, "train_scale": True,
+    "mode": "on_the_fly", "align": None, "align_width": 1, "ridge": 1.0,
+}  # fmt: skip
+ROOM = {"name": "adapter_pool", "size": 4, "pool": "flatten", "shared": True, "skip": True, "length": 40}
+
+
+def of_letters() -> Any:
+    """Computed word vectors under a head that has room for 40 tokens."""
+    torch.manual_seed(0)
+    settings = ModelSettings(**(SMALL | {"layers": 1, "embedding": LETTERS, "readout": ROOM}))
+    return build(settings, num_labels=3, vocab_size=90, tokens=lambda: [f"word{i}" for i in range(90)])[0].eval()
+
+
+class Coded(nn.Module):
+    """A linear layer whose weight lies in memory as whole numbers."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features, self.bias = layer.in_features, layer.out_features, layer.bias
+        self.register_buffer("codes", (layer.weight.detach() * 500).round().to(torch.int8))
+
+    def stands_for(self) -> Tensor:
+        return self.codes.float() / 500
+
+    def forward(self, input: Tensor) -> Tensor:
+        return nn.functional.linear(input, self.stands_for(), self.bias)
+
+
+def of_codes() -> Any:
+    model = small(family="dsn", readout={"name": "mean"})
+    model.classifier = Coded(model.classifier)
+    return model
+
+
+def of_another_library() -> Any:
+    torch.manual_seed(0)
+    shape = {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 48, "vocab_size": 90, "max_position_embeddings": 64}
+    return assemble({"model_type": "distilbert", **shape}, {"name": "mean"}, 3, 0.1).eval()
+
+
+def difference(one: nn.Module, other: nn.Module, inputs: dict[str, Any]) -> float:
+    with torch.inference_mode():
+        return float((one(**inputs) - other(**inputs)).abs().max())
+
+
+def check(model: Any, graph: nn.Module) -> None:
+    """The same logits in several shapes, padded, and alone with no mask at all."""
+    for rows, length in ((1, 1), (1, 40), (7, 9), (33, 40)):
+        padded = batch(rows, length)
+        assert difference(model, graph, padded) < 1e-5
+        assert difference(model, graph, {"input_ids": padded["input_ids"].clamp(min=1), "attention_mask": None}) < 1e-5
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """A model of two layers, the last of which computes only what is read, and its graph."""
+    model, path = small(vocab_size=2000, positions=48), tmp_path_factory.mktemp("graph") / "model.onnx"
+    write_onnx(model, path)
+    return model, path
+
+
+def test_the_graph_answers_as_the_model_in_every_shape(written: tuple[Any, Path]) -> None:
+    check(written[0], OnnxModel(written[1], threads=1))
+
+
+def test_padding_changes_no_answer_of_the_graph(written: tuple[Any, Path]) -> None:
+    graph, inputs = OnnxModel(written[1], threads=1), batch(6, 30)
+    together = graph(**inputs)
+    for row, length in enumerate(inputs["attention_mask"].sum(1)):
+        alone = graph(**{name: value[row : row + 1, : int(length)] for name, value in inputs.items()})
+        torch.testing.assert_close(alone[0], together[row], atol=1e-5, rtol=0)
+
+
+def test_int8_covers_word_vectors_and_products_and_stays_close(written: tuple[Any, Path], tmp_path: Path) -> None:
+    import onnx
+
+    quantize(written[1], tmp_path / "int8.onnx")
+    floats = [
+        int(np.prod(tensor.dims))
+        for tensor in onnx.load(tmp_path / "int8.onnx").graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT
+    ]
+    assert max(floats) == 48 * 32, "the positions, which are cut off a table and not looked up"
+    inputs = batch(8, 20, vocab_size=2000)
+    spread = float(written[0](**inputs).detach().std())
+    assert 0 < difference(written[0], OnnxModel(tmp_path / "int8.onnx", threads=1), inputs) < 0.1 * spread + 0.01
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: small(family="dsn", readout={"name": "sqrt"}), of_letters, of_codes, of_another_library],
+    ids=["a bag of words", "letters and a fixed length", "weights in codes", "another library"],
+)  # fmt: skip
+def test_every_family_becomes_a_graph_and_is_left_as_it_was(make: Any, tmp_path: Path) -> None:
+    model = make()
+    before, words = copy.deepcopy(model.state_dict()), getattr(model.bert, "embeddings", None)
+    write_onnx(model, tmp_path / "model.onnx")
+    check(model, OnnxModel(tmp_path / "model.onnx", threads=1))
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert getattr(getattr(words, "word_embeddings", None), "mode", "on_the_fly") == "on_the_fly"
+
+
+def test_what_is_no_graph_is_refused_with_the_reason(tmp_path: Path) -> None:
+    class Looks(nn.Module):
+        def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+            return hidden.sum(1) if float(hidden.sum()) > 0 else hidden.mean(1)
+
+    model = small(family="dsn", readout={"name": "mean"})
+    model.bert.pooler = Looks()
+    with pytest.raises(ModelError, match=r"cannot be written as an ONNX graph: .*data-dependent"):
+        write_onnx(model, tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []

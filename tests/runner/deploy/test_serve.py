@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.deploy import extras
+from runner.deploy.batcher import Batcher, Busy
+from runner.deploy.deployed import find
+from runner.deploy.predictor import Predictor
+from runner.errors import ConfigError
+from runner.verbs import serve
+from tests.conftest import REPO
+
+
+@pytest.fixture(scope="module")
+def address(output: Path) -> Iterator[str]:
+    """A server as a process of its own, ended as Ctrl-C does."""
+    command = [sys.executable, "-m", "runner.cli", "serve", "aaaa", "port=0", f"paths.output={output}"]
+    process = subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found
+        yield found[0]
+    finally:
+        process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+
+
+def ask(address: str, body: Any, host: str | None = None) -> tuple[int, dict[str, Any]]:
+    """Status and content of an answer; a body that is no bytes goes as JSON."""
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(f"{address}/predict", data=sent, headers={"Host": host} if host else {})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def get(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+def test_answers_are_those_of_predict_also_side_by_side(address: str, output: Path) -> None:
+    texts = [f"the film was {'very ' * (i % 9)}{'dull' if i % 2 else 'lovely'}" for i in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: ask(address, {"texts": [text]}), texts))
+    assert {status for status, _ in found} == {200} and {content["model"] for _, content in found} == {"aaaa"}
+    expected = Predictor(find("aaaa", output, "auto"))(texts)
+    for (_, content), answer in zip(found, expected):
+        assert content["answers"][0]["prediction"] == answer["prediction"]
+        assert content["answers"][0]["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-5)
+    _, together = ask(address, {"texts": texts})
+    assert [answer["prediction"] for answer in together["answers"]] == [answer["prediction"] for answer in expected]
+
+
+BAD: dict[str, tuple[Any, int, str]] = {
+    "not JSON": (b'{"texts": ', 400, "the body is not JSON"),
+    "no UTF-8": (b'{"texts": ["\xff"]}', 400, "the body is not JSON"),
+    "half a character": (b'{"texts": ["\\ud800"]}', 400, "the body is not JSON"),
+    "other fields": ({"text": "a"}, 422, "texts: Field required"),
+    "more fields": ({"texts": ["a"], "top": 3}, 422, "top: Extra inputs"),
+    "no list": ({"texts": "a"}, 422, "texts"),
+    "a number": ({"texts": [5]}, 422, "texts.0"),
+    "no text": ({"texts": []}, 422, "texts"),
+    "pairs": ({"texts": ["a"], "pairs": ["b"]}, 422, "texts without pairs"),
+    "many texts": ({"texts": ["a"] * 257}, 413, "at most 256"),
+    "many bytes": (b" " * 1_000_001, 413, "more than 1,000,000 bytes"),
+    "a long text": ({"texts": ["a", "so " * 99]}, 413, "text 2 has 200 tokens, this model reads 64"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_requests_are_one_line_with_their_status(case: str, address: str) -> None:
+    body, status, expected = BAD[case]
+    found, content = ask(address, body)
+    assert found == status and list(content) == ["error"] and expected in content["error"]
+
+
+def test_a_long_text_is_cut_on_demand_and_harms_nobody_else(address: str) -> None:
+    long = {"texts": ["so " * 99]}
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda body: ask(address, body)[0], [long, {"texts": ["a"]}] * 6))
+    assert found == [413, 200] * 6
+    assert ask(address, long | {"truncate": True})[0] == 200
+
+
+def test_health_description_and_page_need_no_network(address: str) -> None:
+    health = json.loads(get(f"{address}/health"))
+    assert health["status"] == "ok" and health["labels"] == ["negative", "positive"] and health["max_length"] == 64
+    described = json.loads(get(f"{address}/openapi.json"))
+    body = described["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["texts"]
+    page = get(f"{address}/")
+    assert "<textarea" in page and not re.findall(r"(?:src|href|action)=\"?https?:|//[a-z]+\.", page)
+
+
+def test_other_sites_cannot_ask_through_a_browser(address: str) -> None:
+    request = urllib.request.Request(f"{address}/health", headers={"Host": "elsewhere.example"})
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(request, timeout=60)
+
+
+def test_what_comes_while_a_batch_is_computed_is_the_next_batch() -> None:
+    batches: list[list[int]] = []
+
+    def answer(questions: Sequence[int]) -> list[int | Exception]:
+        batches.append(list(questions))
+        time.sleep(0.1)
+        return [ValueError("no") if question == 5 else 10 * question for question in questions]
+
+    async def asked() -> list[int | BaseException]:
+        batcher: Batcher[int] = Batcher(answer, lambda _: 1, batch_size=4, most=7)
+        first = asyncio.create_task(batcher.ask(0))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(batcher.ask(number)) for number in range(1, 9)]
+        return list(await asyncio.gather(first, *others, return_exceptions=True))
+
+    found = asyncio.run(asked())
+    assert batches == [[0], [1, 2, 3, 4], [5, 6, 7]], "alone at once, then in company, at most four"
+    assert found[:5] == [0, 10, 20, 30, 40] and found[6:8] == [60, 70]
+    assert isinstance(found[5], ValueError) and isinstance(found[8], Busy), "eight wait, seven may"
+
+
+def test_a_taken_port_and_a_missing_extra_are_refused(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match=r"in use.* Try: port=0"):
+        serve.main(["aaaa", f"port={taken.getsockname()[1]}", f"paths.output={output}"])
+    with pytest.raises(ConfigError, match="port=70000: expected a whole number, 0 to 65,535"):
+        serve.main(["aaaa", "port=70000", f"paths.output={output}"])
+    monkeypatch.setitem(extras.MODULES, "serve", ("not_there_at_all",))
+    with pytest.raises(ConfigError, match=r"pip install 'bertier\[serve\]'"):
+        serve.main(["aaaa", f"paths.output={output}"])
