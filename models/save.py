@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from models import MODEL_TYPE
-from models.classifier import SequenceClassifier
+from models.classifier import PRUNED, SequenceClassifier
 from models.errors import ModelError
 from models.masked_lm import PREDICTIONS, MaskedLM
 from models.pretrained import WEIGHTS, bert_names, read_config, read_state, read_tokens
@@ -132,7 +132,9 @@ def adopt(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
     """
     from models.compression import restore_all
 
-    model = restore_all(model, read_config(str(folder), ""))
+    config = read_config(str(folder), "")
+    model = restore_all(model, config)
+    model.architecture |= {key: config[key] for key in (PRUNED,) if key in config}
     model.load_state_dict(bert_names(read_state(str(folder), "")), strict=True)
     return model
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from data.batch import collate
 from data.sampler import eval_batches
 from data.types import TokenSplit
+from models.compression.masks import kept_zeros
 from models.compression.stage import During, Inputs, Phase
 from models.dropout import masks
 from runner import turns
@@ -22,6 +23,7 @@ from runner.checkpoint import BOUNDARIES, Checkpoints
 from runner.evaluate import predict, score, to_tensors
 from runner.metrics import direction
 from runner.record import Record
+from runner.results import fate
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
 from runner.train import fit
@@ -69,7 +71,11 @@ class RunBench:
         settings = changed(self.settings, changes)
         self.draw_from(phase)
         checkpoints = Checkpoints(self.started.folder, self._name(phase), settings.checkpoint.every_s)
-        trained = train(self, model, settings, checkpoints, during)
+        begun = self.record.content["steps"]
+        with kept_zeros(model):
+            trained = train(self, model, settings, checkpoints, during)
+        if during and during.settled is not None:
+            self.add(fate(self.started, begun, during.settled))
         before, spent = self.record.content["metrics"], {"time/train_s": trained.seconds, "train/steps": trained.steps}
         self.record.add({name: before.get(name, 0) + value for name, value in spent.items()})
         self.record.content["steps"] += trained.steps

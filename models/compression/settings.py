@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from models.settings import limited
+
 RANK = {"learn": 0, "prune": 1, "quantize": 2}
 
 
@@ -24,8 +26,87 @@ class StageSettings:
     method: str = ""  # a subclass: limited("<method>", choices=("<method>",))
     description: str = ""
 
+    def contradictions(self, name: str) -> list[str]:
+        """One line for each pair of options that cannot go together; name: what the command line calls the stage."""
+        return []
 
-METHODS: dict[str, type[StageSettings]] = {}
+
+@dataclass
+class Masking(StageSettings):
+    """What all prunings of single weights have; conf/compression/_masks.yaml explains each."""
+
+    kind: ClassVar[str] = "prune"
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+
+    matrices: str | None = None
+    epochs: float = limited(6.0, low=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0, high=100.0)
+    warmup: float | None = limited(None, low=0.0, high=1.0)
+    start: float = limited(1 / 6, low=0.0, high=1.0)
+    end: float = limited(5 / 6, low=0.0, high=1.0)
+    every: int = limited(10, low=1)
+    freeze_embeddings: bool = True
+
+    def contradictions(self, name: str) -> list[str]:
+        """A schedule that ends before it begins, or that no training follows."""
+        if self.start > self.end:
+            return [
+                f"compression.{name}.start={self.start:g} is later than compression.{name}.end={self.end:g}. "
+                f"Try: compression.{name}.start={self.end / 2:g}"
+            ]
+        return []
+
+
+@dataclass
+class Magnitude(Masking):
+    """The smallest weights go."""
+
+    method: str = limited("magnitude", choices=("magnitude",))
+    density: float = limited(0.1, above=0.0, high=1.0)
+    scope: str = limited("local", choices=("local", "global"))
+
+
+@dataclass
+class Movement(Masking):
+    """The weights that training moves towards zero go."""
+
+    method: str = limited("movement", choices=("movement",))
+    form: str = limited("hard", choices=("hard", "soft"))
+    density: float = limited(0.1, above=0.0, high=1.0)
+    scope: str = limited("local", choices=("local", "global"))
+    threshold: float = limited(0.1, above=0.0, high=1.0)
+    penalty: float = limited(400.0, low=0.0)
+    score_lr: float = limited(1e-2, above=0.0, high=100.0)
+
+    def contradictions(self, name: str) -> list[str]:
+        """Also scores that decide before they have learned anything."""
+        found = super().contradictions(name)
+        if not self.start or not self.epochs:
+            found.append(
+                f"compression.{name}: the scores are all 0 at first, so nothing may go before they are trained. "
+                f"Try: compression.{name}.start=0.1 compression.{name}.epochs=6"
+            )
+        return found
+
+
+@dataclass
+class L0(Masking):
+    """Gates that are fined for being open."""
+
+    method: str = limited("l0", choices=("l0",))
+    penalty: float = limited(125.0, low=0.0)
+    init: float = limited(2.197, low=-10.0, high=10.0)
+    score_lr: float = limited(1e-1, above=0.0, high=100.0)
+
+    def contradictions(self, name: str) -> list[str]:
+        """Also gates that never learn."""
+        found = super().contradictions(name)
+        if not self.epochs:
+            found.append(f"compression.{name}.epochs=0: gates are closed by training. Try: compression.{name}.epochs=6")
+        return found
+
+
+METHODS: dict[str, type[StageSettings]] = {"magnitude": Magnitude, "movement": Movement, "l0": L0}
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
@@ -53,14 +134,16 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
 
 
 def lacking(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
-    """One line for each thing a stage needs and does not get."""
+    """One line for each thing a stage needs and does not get, and for its contradictions."""
     found = []
     for name, stage in stages.items():
+        found += stage.contradictions(name)
         if "teacher" in stage.needs and not getattr(stage, "teacher", None):
             found.append(
                 f"compression=[{name}] learns from a teacher. "
                 f"Try: compression.{name}.teacher=<id of a finished run, a folder or a hub id>"
             )
-        if "encoder" in stage.needs and not has_encoder:
-            found.append(f"compression=[{name}] works on an encoder, and model=dsn has none. Try: model=bert-tiny")
+        if "encoder" in stage.needs and not has_encoder and not getattr(stage, "matrices", None):
+            own = f", or compression.{name}.matrices=*word_embeddings" if hasattr(stage, "matrices") else ""
+            found.append(f"compression=[{name}] works on an encoder, and model=dsn has none. Try: model=bert-tiny{own}")
     return found

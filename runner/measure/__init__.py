@@ -59,7 +59,7 @@ def count_costs(
     from runner.measure.macs import count_macs
     from runner.measure.modes import mode_of
     from runner.measure.params import count_params
-    from runner.measure.size import bytes_file, bytes_packed, bytes_regenerable
+    from runner.measure.size import bitmask, bytes_file, bytes_packed, bytes_regenerable, bytes_sparse, csr
 
     params = count_params(model)
     metrics: dict[str, float] = {
@@ -69,6 +69,8 @@ def count_costs(
         "cost/params_nonzero": params.nonzero,
         "cost/params_embeddings": params.embeddings,
         "cost/bytes_packed": bytes_packed(model),
+        "cost/bytes_bitmask": bytes_sparse(model, bitmask),
+        "cost/bytes_csr": bytes_sparse(model, csr),
     }
     modes = bytes_regenerable(model)
     if modes is not None:
