@@ -9,8 +9,6 @@ from torch import Tensor, nn
 from models.dropout import Dropout
 from models.readout import read
 
-PRUNED = "pruned"  # the key of an architecture that lists the pruned modules, whose zeros are meant to stay
-
 
 class SequenceClassifier(nn.Module):
     """Text to logits: `bert` makes one vector a text of (input_ids, attention_mask, token_type_ids).

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from models import MODEL_TYPE
-from models.classifier import PRUNED, SequenceClassifier
+from models.classifier import SequenceClassifier
 from models.errors import ModelError
 from models.masked_lm import PREDICTIONS, MaskedLM
 from models.pretrained import WEIGHTS, bert_names, read_config, read_state, read_tokens
@@ -132,9 +132,7 @@ def adopt(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
     """
     from models.compression import restore_all
 
-    config = read_config(str(folder), "")
-    model = restore_all(model, config)
-    model.architecture |= {key: config[key] for key in (PRUNED,) if key in config}
+    model = restore_all(model, read_config(str(folder), ""))
     model.load_state_dict(bert_names(read_state(str(folder), "")), strict=True)
     return model
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, register_parametrization, remove_parametrizations
 
-from models.classifier import PRUNED
+from models.compression import PRUNED
 from models.errors import ModelError
 
 # The six linear maps of a block, by BERT's names for them: what is pruned unless a pattern says otherwise.

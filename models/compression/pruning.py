@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.classifier import PRUNED
+from models.compression import PRUNED
 from models.compression.masks import Matrix, choose, cubic, densities, fold, put_on
 from models.compression.settings import Masking
 from models.compression.stage import Bench, During, Stage
