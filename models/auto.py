@@ -14,7 +14,7 @@ from models.classifier import SequenceClassifier
 from models.errors import ModelError
 from models.hub import PRETRAINED
 from models.pretrained import READOUT, Weights, load_into, plain_names, read_state
-from models.readout import make_readout, read, reads_all
+from models.readout import inline_of, make_readout, read, reads_all
 from models.settings import ModelSettings, Part, short
 
 BACKBONE = "bert.backbone."
@@ -27,6 +27,7 @@ class Wrapped(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
+        check_inline(self.pooler, readout, backbone.config.model_type)
         takes = "token_type_ids" in inspect.signature(backbone.forward).parameters
         self.takes_segments = takes and getattr(backbone.config, "type_vocab_size", 0) > 1
 
@@ -50,6 +51,15 @@ class Wrapped(nn.Module):
         if keep is not None:
             keep.extend(states)
         return read(self.pooler, states, attention_mask)
+
+
+def check_inline(made: nn.Module, readout: Part, kind: str) -> None:
+    """ModelError for a readout with modules inside the encoder: they have no place in another library's."""
+    if inline_of(made) is not None:
+        raise ModelError(
+            f"model/readout={readout['name']} puts modules between the layers of our own encoder, and this is a "
+            f"{kind} of transformers'. Try: model/readout=adapter_pool, or {PRETRAINED}=<a BERT>"
+        )
 
 
 def check_encoder(config: dict[str, Any]) -> None:

@@ -127,12 +127,17 @@ def _build_pretrained(
 
 def check_readout(settings: ModelSettings) -> tuple[nn.Module, int, int]:
     """The readout without memory, and the width and layers of its backbone; ModelError when it cannot be had."""
-    hidden, layers = settings.hidden, settings.layers
+    hidden, layers, config = settings.hidden, settings.layers, dict[str, Any]()
     if settings.family == "auto":
-        config = read_config(settings.pretrained or "")
+        config = BERT_DEFAULTS | read_config(settings.pretrained or "")
         hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
     with torch.device("meta"):
-        return make_readout(settings.readout, hidden, layers), hidden, layers
+        readout = make_readout(settings.readout, hidden, layers)
+    if config and not is_ours(config):
+        from models.auto import check_inline
+
+        check_inline(readout, settings.readout, config["model_type"])
+    return readout, hidden, layers
 
 
 def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:

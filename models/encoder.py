@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from models.dropout import Dropout, TokenDropout
 from models.embedding import Tokens, make_embedding
-from models.readout import read, reads_all
+from models.readout import inline_of, read, reads_all
 from models.settings import ModelSettings
 
 # Added to the scores of padded places. Not the lowest float32: bf16 would round that to -inf, and a row that
@@ -241,6 +241,7 @@ class Encoder(nn.Module):
         keep: list[Tensor] | None = None,
         first: int | None = None,
         places: Tensor | None = None,
+        inline: nn.ModuleList | None = None,
     ) -> Tensor:
         """The last layer's output for embeddings (B, T, H) and their mask (B, T), None for no padding.
 
@@ -248,12 +249,16 @@ class Encoder(nn.Module):
         first: the last layer computes only the states (B, first, H) of that many first tokens, which is all that
         some readouts look at: the same numbers for 10/12 less of its linear work.
         places: (N,) of the flattened (B, T): the last layer's feed-forward half is computed there alone; (N, H).
+        inline: modules whose results are added to what goes into each layer, see models/readout.py.
         """
         bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)
         last = self.layer[-1]
-        for layer in self.layer:
+        keep = [] if keep is None and inline is not None else keep
+        for index, layer in enumerate(self.layer):
             if keep is not None:
                 keep.append(hidden)
+            if inline is not None:
+                hidden = hidden + inline[index](keep, attention_mask)
             hidden = layer(hidden, bias, first, places) if layer is last else layer(hidden, bias)
         if keep is not None:
             keep.append(hidden)
@@ -290,5 +295,5 @@ class Bert(nn.Module):
             return out
         first = getattr(self.pooler, "first", None) if keep is None else None  # who keeps states wants whole ones
         states = [] if keep is None and reads_all(self.pooler) else keep  # None: no layer's states outlive the next
-        hidden = self.encoder(hidden, attention_mask, states, first)
+        hidden = self.encoder(hidden, attention_mask, states, first, inline=inline_of(self.pooler))
         return read(self.pooler, states or [hidden], pooled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from models.classifier import SequenceClassifier
+from models.readout import inline_of
 
 CHOICES = ("none", "embeddings", "encoder")
 
@@ -31,5 +32,5 @@ def _parts(bert: nn.Module, what: str) -> list[nn.Module | None]:
 
 
 def is_frozen(model: nn.Module) -> bool:
-    """Is everything below the readout frozen, so that its states can be kept?"""
-    return bool(getattr(model, "frozen", None))
+    """Is everything below the readout frozen and free of its modules, so that its states can be kept?"""
+    return bool(getattr(model, "frozen", None)) and inline_of(model.get_submodule("bert.pooler")) is None

@@ -8,6 +8,7 @@ backbone) and the options of its YAML, and conf/model/readout/<name>.yaml. By at
     width = 2 * hidden    of the vector it makes, where that is not H
     head_dropout = 0.0    of that vector before the head, where it is not model.dropout
     longest = 128         tokens it can read, where that is less than the backbone's positions
+    inline = ModuleList   a module before each layer of our encoder: (states so far, mask) to what is added to the last
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.errors import ModelError
 from models.named import make
 from models.settings import Part
 
@@ -47,6 +50,20 @@ def counts(hidden: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return hidden.new_full((hidden.shape[0], 1), float(hidden.shape[1]))
     return mask.sum(1, keepdim=True).clamp(min=1).to(hidden.dtype)
+
+
+def check_length(tokens: int, places: int) -> None:
+    """ModelError for a text of more tokens than there are places for."""
+    if tokens > places:
+        raise ModelError(f"a text of {tokens} tokens: this head was made for {places}")
+
+
+def side_by_side(vectors: Tensor, mask: Tensor | None, places: int) -> Tensor:
+    """(B, T, W) to (B, places x W), zeros where there is no real token; ModelError for texts of more tokens."""
+    check_length(vectors.shape[1], places)
+    if mask is not None:
+        vectors = vectors * mask.unsqueeze(-1)
+    return F.pad(vectors, (0, 0, 0, places - vectors.shape[1])).flatten(1)
 
 
 class SumPooler(nn.Module):
@@ -101,6 +118,11 @@ def read(readout: nn.Module, states: Sequence[Tensor] | Tensor, mask: Tensor | N
 def reads_all(readout: nn.Module) -> bool:
     """Does it want the states of all layers, and not only the last ones?"""
     return getattr(readout, "layers_read", "last") == "all"
+
+
+def inline_of(readout: nn.Module) -> nn.ModuleList | None:
+    """The modules that it puts before the layers of the encoder, so that their states change with it."""
+    return getattr(readout, "inline", None)
 
 
 def make_readout(part: Part, hidden: int, layers: int) -> nn.Module:

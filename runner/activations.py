@@ -59,7 +59,8 @@ def check_size(splits: Splits, cache: CacheSettings, readout: nn.Module, hidden:
 def check(model: nn.Module, splits: Splits, settings: Settings) -> str | None:
     """What `attach` will keep, in one line; raises for a cache that is too large or another encoder's."""
     if not is_wanted(model, settings.cache):
-        return None
+        is_inside = settings.model.freeze == "encoder" and settings.cache.mode == "disk"
+        return "activations are not kept: the readout works inside the encoder and changes them" if is_inside else None
     hidden, layers = _shape(model)
     line = check_size(splits, settings.cache, model.bert.get_submodule("pooler"), hidden, layers)
     for split in (splits.train, splits.select):

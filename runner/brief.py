@@ -78,11 +78,13 @@ def begin(settings: Settings, overrides: list[str], terminal: Terminal) -> Start
 def refuse_early(settings: Settings, terminal: Terminal) -> None:
     """Raise for a readout that the encoder cannot feed and a cache that is too large, before the encoder is tuned."""
     from models.build import check_readout
+    from models.readout import inline_of
     from runner.activations import check_size
-    from runner.prepare import load_data
+    from runner.prepare import check_longest, load_data
 
     readout, hidden, layers = check_readout(settings.model)
-    if settings.cache.mode == "disk":
+    check_longest(readout, settings)
+    if settings.cache.mode == "disk" and inline_of(readout) is None:
         splits: Splits = load_data(settings, terminal)
         check_size(splits, settings.cache, readout, hidden, layers)
 

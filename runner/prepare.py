@@ -19,6 +19,7 @@ from runner.terminal import Terminal
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from data.types import Splits
     from models.classifier import SequenceClassifier
@@ -84,6 +85,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
             f"data.max_length={data.max_length} is more than the {positions} positions of {settings.model.name}. "
             f"Try: data.max_length={positions}"
         )
+    check_longest(model.get_submodule("bert.pooler"), settings)
     if settings.engine.compact_vocabulary == "always" and isinstance(
         reason := compact(model, splits.train, settings.optimizer), str
     ):
@@ -97,6 +99,16 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
     model.to(device)
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds)
+
+
+def check_longest(readout: nn.Module, settings: Settings) -> None:
+    """ConfigError for texts that may be longer than what the readout has room for."""
+    longest, wanted = getattr(readout, "longest", settings.data.max_length), settings.data.max_length
+    if wanted > longest:
+        raise ConfigError(
+            f"data.max_length={wanted} is more than the {longest} tokens that model/readout="
+            f"{settings.model.readout['name']} has room for. Try: model.readout.length={wanted}"
+        )
 
 
 def first_model(settings: Settings, splits: Splits, start: Path | None = None) -> tuple[Model, Weights]:

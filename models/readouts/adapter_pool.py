@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.readout import counts, masked_sum
+from models.readout import counts, masked_sum, side_by_side
 
 POOLS = ("flatten", "masked_mean", "cls")
 
@@ -51,11 +51,7 @@ class AdapterPool(nn.Module):
         made = self.narrow(states)
         if self.pool == "masked_mean":
             return masked_sum(made, mask) / counts(made, mask)
-        if made.shape[1] > self.longest:
-            raise ModelError(f"a text of {made.shape[1]} tokens: this head was made for {self.longest}")
-        if mask is not None:
-            made = made * mask.unsqueeze(-1)
-        return F.pad(made, (0, 0, 0, self.longest - made.shape[1])).flatten(1)
+        return side_by_side(made, mask, self.longest)
 
     def narrow(self, states: list[Tensor]) -> Tensor:
         """(B, T, (layers + 1) x size), and H more with the skip connection."""

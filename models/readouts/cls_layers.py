@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.readouts.layer_pool import LayerMix
+from models.mix import make_mix
 
 
 class FirstTokens(nn.Module):
@@ -39,7 +39,7 @@ class ClsLayers(FirstTokens):
         super().__init__(hidden)
         if size is not None and size < 1:
             raise ModelError(f"model.readout.size={size}: expected at least 1, or null for no adapter")
-        self.mix = LayerMix(layers + 2, weights)
+        self.mix = make_mix(layers + 2, weights)
         self.adapter = None if size is None else nn.Linear(hidden, size)
         self.width = hidden if size is None else size + hidden
 

@@ -1,7 +1,5 @@
 """One vector a token from the states of all layers, learned weights or equal ones, then one a text.
 
-    m = gamma * sum over j of s_j h_j,  s = softmax(w),  j = 0 is the embeddings' output
-
 Learned pooling and average pooling of BERTVision (github.com/cbenge509/BERTVision, after Tenney et al. 2019), which
 start w at normal(0, 0.05). The published torch version takes the softmax of the states; the weights' is meant.
 """
@@ -12,27 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ModelError
+from models.mix import make_mix
 from models.readout import counts, masked_sum
 
-SPREAD = 0.05
-WEIGHTS, POOLS = ("learned", "mean"), ("cls", "masked_mean")
-
-
-class LayerMix(nn.Module):
-    """The weights, `count` + 1 parameters; none for the plain mean."""
-
-    def __init__(self, count: int, weights: str) -> None:
-        super().__init__()
-        if weights not in WEIGHTS:
-            raise ModelError(f"model.readout.weights={weights}: expected one of {', '.join(WEIGHTS)}")
-        self.weight = nn.Parameter(torch.randn(count) * SPREAD) if weights == "learned" else None
-        self.gamma = nn.Parameter(torch.ones(())) if weights == "learned" else None
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """(B, count, H) to (B, H)."""
-        if self.weight is None or self.gamma is None:
-            return vectors.mean(1)
-        return self.gamma * torch.matmul(self.weight.softmax(0), vectors.float())
+POOLS = ("cls", "masked_mean")
 
 
 class LayerPool(nn.Module):
@@ -48,7 +29,7 @@ class LayerPool(nn.Module):
         self.pool = pool
         if pool == "cls":
             self.first = 1
-        self.mix = LayerMix(layers + 1, weights)
+        self.mix = make_mix(layers + 1, weights)
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
         """(B, H)."""

@@ -8,7 +8,6 @@ token, so only the vectors that are read are mixed: those of the first token, or
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -17,40 +16,15 @@ from torch import Tensor, nn
 
 from models.dropout import Dropout
 from models.errors import ModelError
+from models.mix import Mix
 from models.readout import counts, masked_sum
 
-GROUP = "model/readout=scalar_mix"
 LAST = 20.0  # softmax weight of the last layer under init=last: the others' share is 2e-9 each
 CHOICES = {
     "normalize": ("softmax", "none"),
     "where": ("before_pooler", "after_pooler", "no_pooler"),
     "pooling": ("cls", "mean"),
 }
-
-
-class Mix(nn.Module):
-    """The mixing weights, trained at `own_lr` and never decayed; they stay fp32 under autocast."""
-
-    def __init__(self, start: list[float], normalize: str, gamma: bool, layer_dropout: float, lr: float | None) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.tensor(start))
-        self.gamma = nn.Parameter(torch.ones(1)) if gamma else None
-        self.normalize, self.layer_dropout, self.own_lr = normalize, layer_dropout, lr
-
-    def shares(self) -> Tensor:
-        """s, (layers mixed,)."""
-        weight: Tensor = self.weight
-        is_softmax = self.normalize == "softmax"
-        if self.training and self.layer_dropout:
-            dropped = torch.rand_like(weight) < self.layer_dropout
-            dropped = dropped & ~dropped.all()  # something must be left to read
-            weight = weight.masked_fill(dropped, -math.inf if is_softmax else 0.0)
-        return weight.softmax(0) if is_softmax else weight
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """(B, layers mixed, H) to (B, H)."""
-        mixed = torch.matmul(self.shares(), vectors.float())
-        return mixed if self.gamma is None else self.gamma * mixed
 
 
 class ScalarMix(nn.Module):
@@ -73,7 +47,8 @@ class ScalarMix(nn.Module):
         self.pooling, self.where, self.layer_norm = pooling, where, layer_norm
         if pooling == "cls":
             self.first = 1
-        self.mix = Mix(starts(init, len(self.mixed), normalize), normalize, gamma, layer_dropout, lr)
+        first, factor = torch.tensor(starts(init, len(self.mixed), normalize)), torch.ones(1) if gamma else None
+        self.mix = Mix(first, self.mixed, gamma=factor, normalize=normalize, layer_dropout=layer_dropout, lr=lr)
         self.dense = None if where == "no_pooler" else nn.Linear(hidden, hidden)
         self.dropout = Dropout(dropout)
         self._seen: Tensor | None = None  # the last training step's vectors, for `facts`
@@ -95,19 +70,11 @@ class ScalarMix(nn.Module):
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
-        """What the mix has learned, as the `mix/*` metrics; norms (s_j mean |h_j|) are of the last training step."""
-        weight = self.mix.weight
-        shares = (weight.softmax(0) if self.mix.normalize == "softmax" else weight).tolist()
-        found = {f"mix/weight_{index}": share for index, share in zip(self.mixed, shares)}
-        found["mix/center"] = sum(index * share for index, share in zip(self.mixed, shares))
-        if self.mix.normalize == "softmax":
-            found["mix/entropy"] = -sum(share * math.log(share) for share in shares if share > 0)
-        if self.mix.gamma is not None:
-            found["mix/gamma"] = float(self.mix.gamma)
-        if self._seen is not None:
-            norms = self._seen.float().norm(dim=-1).mean(0).tolist()
-            found |= {f"mix/norm_{index}": share * norm for index, share, norm in zip(self.mixed, shares, norms)}
-        return found
+        """How much of the sum is each layer's: s_j mean |h_j| over the last training step."""
+        if self._seen is None:
+            return {}
+        shares, norms = self.mix.facts(), self._seen.float().norm(dim=-1).mean(0).tolist()
+        return {f"mix/norm_{index}": shares[f"mix/weight_{index}"] * norm for index, norm in zip(self.mixed, norms)}
 
 
 def which(mixed: str | list[int], layers: int, embeddings: bool) -> list[int]:

@@ -95,7 +95,9 @@ def _name(groups: list[Group]) -> None:
         groups[0].name = f"model={record['config']['model']['name']} data={record['config']['data']['name']}"
         return
     typed = {
-        word.partition("=")[0].lstrip("+") for group in groups for word in group.runs[0].record.get("overrides", [])
+        word.partition("=")[0].lstrip("+").replace("/", ".")
+        for group in groups
+        for word in group.runs[0].record.get("overrides", [])
     }
     keys = sorted(varying(groups), key=lambda key: (_rank(key, typed), key))
     parts: list[tuple[str, ...]] = [()] * len(groups)

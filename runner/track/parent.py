@@ -95,14 +95,8 @@ def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, targ
 
 def _find(target: Target, identity: str, state: MirrorState) -> Run | None:
     """Return the parent run: by its id, else by its tag."""
-    from mlflow.exceptions import MlflowException
-
-    if state.run_id:
-        try:
-            return target.client.get_run(state.run_id)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
+    if run := target.find(state.run_id):
+        return run
     found = target.client.search_runs([target.experiment_id], f"tags.sweep = '{identity}'")
     return found[0] if found else None
 
@@ -136,19 +130,14 @@ def _describe(target: Target, run: Run, content: dict[str, Any]) -> None:
 
 def _adopt(target: Target, parent: str, content: dict[str, Any], folder: Path) -> None:
     """Put the runs of the sweep that MLflow has below the parent; the first sweep keeps them."""
-    from mlflow.exceptions import MlflowException
-
     output = folder.parent.parent
     for identity in dict.fromkeys(job["identity"] for job in content["runs"] if job["identity"]):
         state = read_state(output / identity)
-        if not state.run_id or (state.uri, state.experiment) != (target.uri, target.experiment):
+        is_here = (state.uri, state.experiment) == (target.uri, target.experiment)
+        run = target.find(state.run_id) if is_here else None
+        if run is None:
             continue
-        try:
-            tags = target.client.get_run(state.run_id).data.tags
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            continue
+        tags = run.data.tags
         known = [name for name in tags.get(SWEEPS, "").split(",") if name]
         if PARENT not in tags:
             target.client.set_tag(state.run_id, PARENT, parent)

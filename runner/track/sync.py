@@ -104,14 +104,8 @@ def _matching_state(state: MirrorState, record: dict[str, Any], target: Target) 
 
 def _find(target: Target, record: dict[str, Any], state: MirrorState) -> Run | None:
     """Return the run's mirror: by its id, else by its tags, so that a lost mlflow.json makes no duplicate."""
-    from mlflow.exceptions import MlflowException
-
-    if state.run_id:
-        try:
-            return target.client.get_run(state.run_id)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
+    if run := target.find(state.run_id):
+        return run
     # Nothing is known to be there, the store may be new: all is sent again (MLflow drops equal points).
     state.points, state.points_crc, state.artifacts, state.status, state.ended = 0, 0, False, "", ""
     same = [run for run in _attempts(target, record) if run.data.tags.get("started") == record["started"]]

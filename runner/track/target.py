@@ -15,7 +15,7 @@ from runner.track.store import artifact_root, ensure_store
 from runner.track.uri import is_server, mask, resolve, sqlite_path, without_credentials
 
 if TYPE_CHECKING:
-    from mlflow.entities import Experiment
+    from mlflow.entities import Experiment, Run
     from mlflow.tracking.client import MlflowClient
 
 
@@ -27,6 +27,17 @@ class Target:
     experiment_id: str
     experiment: str
     uri: str  # credentials masked
+
+    def find(self, run_id: str) -> Run | None:
+        """The run of that id; None for no id and for a run that is not there."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.client.get_run(run_id) if run_id else None
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
 
 
 def connect(settings: TrackerSettings, output: Path) -> Target:

@@ -10,6 +10,7 @@ import torch
 from models.errors import ModelError
 from models.readout import MeanPooler, make_readout
 from models.save import load
+from runner.watch import facts
 
 from .helpers import batch, small
 from .test_save import write
@@ -40,6 +41,13 @@ def test_average_pooling_weighs_all_layers_alike_and_trains_nothing() -> None:
     readout, states = made(weights="mean"), list(torch.randn(3, 2, 4, 8))
     torch.testing.assert_close(readout(states, MASK), MeanPooler()(torch.stack(states).mean(0), MASK))
     assert not list(readout.parameters())
+
+
+def test_what_learned_pooling_learns_is_logged() -> None:
+    model = small(readout={"name": "layer_pool", "weights": "learned", "pool": "cls"})
+    found = facts(model, None)
+    assert [found[f"mix/weight_{j}"] for j in range(3)] == model.bert.pooler.mix.weight.softmax(0).tolist()
+    assert found["mix/gamma"] == 1.0 and 0 < found["mix/center"] < 2
 
 
 def test_a_saved_head_comes_back(tmp_path: Any) -> None:

@@ -18,10 +18,13 @@ from models.errors import ModelError
 from models.masked_lm import MaskedLM, Words, build_masked
 from models.save import save
 from models.settings import ModelSettings
+from runner.compose import compose, resolve
 from runner.tasks import mlm
-from tests.models.helpers import SMALL, STOCK
+from tests.models.helpers import SMALL, STOCK, count
 
 OUTPUTS = ["tied", "own", "fixed"]
+# backbone: parameters over a hash of BERT's vocabulary, whose vectors are the output table too
+HASHED = {"bert-base": 86_073_402, "bert-mini": 3_387_962, "bert-tiny": 509_882, "uno_ffn128": 312_506}
 
 
 def masked(output: str = "tied", **changes: Any) -> MaskedLM:
@@ -205,6 +208,27 @@ def test_computed_word_vectors_are_a_fixed_output_table_that_costs_no_parameter(
     assert not [name for name in fixed.state_dict() if "fixed" in name or "decoder" in name]
     config = json.loads((saved(fixed, tmp_path / "m") / "config.json").read_text())
     assert config["model_type"] == "bertier" and config["tie_word_embeddings"] is False
+
+
+def hashed(backbone: str, monkeypatch: pytest.MonkeyPatch) -> MaskedLM:
+    """Over BERT's vocabulary, but for the hash vectors themselves: they take their time and are not counted here."""
+    monkeypatch.setattr("models.masked_lm.word_vectors", lambda embeddings, vocab_size: torch.zeros(vocab_size, 1))
+    settings = resolve(compose(["task=mlm", "model=eelbert", f"model/backbone={backbone}", "data=demo"])).model
+    return build_masked(settings, vocab_size=30522, pad_id=0, output="fixed")[0]
+
+
+@pytest.mark.parametrize("backbone", HASHED)
+def test_over_a_hash_it_has_the_published_number_of_parameters(backbone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with torch.device("meta"):
+        assert count(hashed(backbone, monkeypatch)) == HASHED[backbone]
+
+
+@pytest.mark.parametrize("backbone", ["bert-mini", "bert-tiny", "uno_ffn128"])
+def test_over_a_hash_the_file_is_four_bytes_a_parameter(
+    backbone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = saved(hashed(backbone, monkeypatch), tmp_path / "m")
+    assert 1.0 <= (folder / "model.safetensors").stat().st_size / (4 * HASHED[backbone]) < 1.02
 
 
 def test_computed_word_vectors_cannot_be_tied(monkeypatch: pytest.MonkeyPatch) -> None:

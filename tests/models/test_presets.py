@@ -36,6 +36,15 @@ PARAMETERS = {
     "dsn-64": 1_986_562,
     "dsn-128": 3_973_122,
 }
+# of them in the six matrices of the blocks, which pruning works on
+MATRICES = {
+    "bert-tiny": 393_216,
+    "bert-mini": 3_145_728,
+    "bert-small": 12_582_912,
+    "bert-medium": 25_165_824,
+    "bert-base": 84_934_656,
+    "bert-large": 301_989_888,
+}
 OF_A_DSN = {"width", "init", "token_dropout"}
 OF_AN_ENCODER = {
     "layers", "heads", "intermediate", "attention_dropout", "pretrained", "weights", "carry", "freeze", "tune",
@@ -90,6 +99,13 @@ def test_a_preset_has_the_published_number_of_parameters(name: str) -> None:
     with torch.device("meta"):
         model, _ = build(settings(name), num_labels=2, vocab_size=30522)
     assert count(model) == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_the_matrices_of_the_blocks_have_the_published_size(name: str) -> None:
+    with torch.device("meta"):
+        model, _ = build(settings(name), num_labels=2, vocab_size=30522)
+    assert sum(p.numel() for p in model.bert.get_submodule("encoder").parameters() if p.ndim == 2) == MATRICES[name]
 
 
 @pytest.mark.parametrize("name", [name for name in PARAMETERS if name.startswith("bert")])

@@ -16,6 +16,7 @@ from models.errors import ModelError
 from models.pretrained import bert_names
 from models.save import load
 from models.settings import ModelSettings
+from runner.watch import facts
 from tests.conftest import REPO
 
 from .helpers import batch, count, small, stock
@@ -93,7 +94,7 @@ def test_mixed_layers_are_chosen_by_number() -> None:
     inputs["attention_mask"] = torch.ones_like(inputs["attention_mask"])
     kept: list[torch.Tensor] = []
     torch.testing.assert_close(model.bert(**inputs, keep=kept), (kept[0].mean(1) + kept[2].mean(1)) / 2)
-    assert model.bert.pooler.facts().keys() == {"mix/weight_0", "mix/weight_2", "mix/center", "mix/entropy"}
+    assert facts(model, None).keys() == {"mix/weight_0", "mix/weight_2", "mix/center", "mix/entropy"}
     assert len(bermo(embeddings=False).bert.pooler.mix.weight) == 2
 
 
@@ -131,12 +132,12 @@ def test_the_scalars_stay_fp32_under_autocast() -> None:
 def test_facts_are_those_worked_out_by_hand() -> None:
     model = bermo(init=[0.0, math.log(2.0), 0.0]).train()
     model(**batch())
-    facts = model.bert.pooler.facts()
-    assert [round(facts[f"mix/weight_{j}"], 6) for j in range(3)] == [0.25, 0.5, 0.25]
-    assert facts["mix/center"] == pytest.approx(1.0) and facts["mix/gamma"] == 1.0
-    assert facts["mix/entropy"] == pytest.approx(1.5 * math.log(2.0))
+    found = facts(model, None)
+    assert [round(found[f"mix/weight_{j}"], 6) for j in range(3)] == [0.25, 0.5, 0.25]
+    assert found["mix/center"] == pytest.approx(1.0) and found["mix/gamma"] == 1.0
+    assert found["mix/entropy"] == pytest.approx(1.5 * math.log(2.0))
     # A layer norm leaves vectors of norm sqrt(H), up to dropout.
-    assert all(0 < facts[f"mix/norm_{j}"] < 2 * math.sqrt(32) for j in range(3))
+    assert all(0 < found[f"mix/norm_{j}"] < 2 * math.sqrt(32) for j in range(3))
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,19 @@ def test_an_encoder_and_its_head_go_on_to_other_data(reviews: Path, tmp_path: Pa
     assert len(list((tmp_path / "outputs").iterdir())) == before, "refused before anything is written"
 
 
+def test_modules_inside_a_frozen_encoder_train_without_a_cache_and_are_measured(reviews: Path, tmp_path: Path) -> None:
+    command = [*TINY, f"data.path={reviews}", "model/readout=parasite", "model.tune.epochs=0", "measure=quick"]
+    command += ["data.max_length=32", "train.epochs=1", "measure.baseline=null", "measure.lengths=[32]"]
+    done = run_cli(*command, cwd=tmp_path)
+    assert done.returncode == 0 and "activations are not kept" in done.stdout, done.stderr
+    metrics = recorded(tmp_path)["bertvision"]["metrics"]
+    trained = 2 * (32 + 128 + 128 * 16 + 16 + 16 * 128 + 128) + 128 * 2 + 2
+    assert metrics["cost/params_trained"] == trained < metrics["cost/params_deployed"]
+    assert metrics["speed/latency_ms_p50_b1_s32"] > 0 and "cost/bytes_cache" not in metrics
+
+
 REFUSED = [
+    (["model/readout=parasite", "model.readout.length=8"], "Try: model.readout.length=128"),
     (["model/readout=xception"], "needs at least 4 of them; this encoder has 2"),
     (["cache.max_gb=0.00001"], "more than cache.max_gb=1e-05"),
     (["model.freeze=none"], "Try: model.freeze=encoder, or model.tune.epochs=0"),

@@ -33,6 +33,13 @@ def test_a_name_holds_only_what_tells_groups_apart(tmp_path: Path) -> None:
     }
 
 
+def test_a_part_of_a_model_that_was_chosen_leads_its_options(tmp_path: Path) -> None:
+    for embedding in ("table", "hash", "token_random"):
+        write_run(tmp_path, "model=bert-tiny", f"model/embedding={embedding}")
+    names = {g.name for g in groups_in(tmp_path)}
+    assert names == {"model.embedding=table", "model.embedding=hash", "model.embedding=token_random"}
+
+
 def test_other_code_or_other_data_is_never_pooled_and_said(tmp_path: Path) -> None:
     write_run(tmp_path, "model=dsn", seed=0)
     write_run(tmp_path, "model=dsn", seed=1, environment={"code_version": "0.0.1"})

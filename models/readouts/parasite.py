@@ -1,0 +1,58 @@
+"""BERTVision's in-line variant, the "parasite": a tiny module before every block of an encoder that may be frozen.
+
+    x_i + up(gelu(down(c + sum over t, j of w_tj x_tj))) goes into block i; j are the last `reach` states, x_i the last
+
+One vector a text, added to all its tokens; what is read is the first token of the last block, without BERT's pooler
+(github.com/cbenge509/BERTVision, 2021, which put a sigmoid before the cross-entropy; here are none but logits). All
+starts at w = 0, c = 0, where the encoder is as it was. Padding adds nothing, so an answer does not depend on the batch.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.errors import ModelError
+from models.readout import check_length
+
+
+class Guest(nn.Module):
+    """The module before one block; it reads `reach` states of at most `length` tokens."""
+
+    def __init__(self, hidden: int, size: int, reach: int, length: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(reach, length))
+        self.bias = nn.Parameter(torch.zeros(hidden))
+        self.down, self.up = nn.Linear(hidden, size), nn.Linear(size, hidden)
+
+    def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
+        """The last of the states (B, T, H) to what is added to it, (B, 1, H)."""
+        reach, length = len(self.weight), states[-1].shape[1]
+        check_length(length, self.weight.shape[1])
+        weight = self.weight[:, None, None, :length]  # (reach, 1, 1, T)
+        if mask is not None:
+            weight = weight * mask.unsqueeze(1)
+        read = sum((weight[j] @ state for j, state in enumerate(states[-reach:])), start=self.bias)
+        out: Tensor = self.up(F.gelu(self.down(read)))
+        return out
+
+
+class Parasite(nn.Module):
+    """The readout, and the modules in `inline` that the encoder calls."""
+
+    first = 1
+
+    def __init__(self, hidden: int, layers: int, *, size: int, reach: int, length: int) -> None:
+        super().__init__()
+        for option, value, cure in (("size", size, 16), ("reach", reach, 1)):
+            if value < 1:
+                raise ModelError(
+                    f"model.readout.{option}={value}: expected at least 1. Try: model.readout.{option}={cure}"
+                )
+        self.longest = length
+        self.inline = nn.ModuleList(Guest(hidden, size, min(reach, block), length) for block in range(1, layers + 1))
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """The vector of [CLS]."""
+        return hidden[:, 0]
