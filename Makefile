@@ -20,7 +20,7 @@ demo: setup  ## train and compare a DSN and a bert-tiny on the built-in data (un
 	$(BIN)/run demo
 
 test: setup  ## run the tests, two files at a time (under 8 minutes)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## format, lint and types
 	$(BIN)/ruff format --check .

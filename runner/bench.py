@@ -46,7 +46,7 @@ class RunBench:
         self.started, self.record, self.terminal, self.mirror, self.stage = started, record, terminal, mirror, stage
         settings, splits = started.settings, started.splits
         self.settings, self.splits = settings, splits
-        self.seed, self.device = settings.seed, started.device
+        self.seed, self.lr, self.device = settings.seed, settings.optimizer.lr, started.device
         self.kind, self.num_labels = splits.task.kind, splits.task.num_labels
         self.steps_per_epoch = Plan(splits.train.lengths, replace(settings.train, epochs=1.0), settings.seed).total
         self.cache = Path(settings.paths.cache).expanduser()
@@ -66,20 +66,24 @@ class RunBench:
         torch.manual_seed(seed)
         masks.seed(seed)
 
-    def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
+    def train(
+        self, model: nn.Module, during: During | None = None, *, phase: str, moments: dict[str, Tensor] | None = None,
+        **changes: Any,
+    ) -> Phase:  # fmt: skip
         """Raises NotFinite, and TypeError for a change that is none."""
         settings = changed(self.settings, changes)
         self.draw_from(phase)
         checkpoints = Checkpoints(self.started.folder, self._name(phase), settings.checkpoint.every_s)
         begun = self.record.content["steps"]
         with kept_zeros(model):
-            trained = train(self, model, settings, checkpoints, during)
+            trained = train(self, model, settings, checkpoints, during, moments=moments)
         if during and during.settled is not None:
             self.add(fate(self.started, begun, during.settled))
         before, spent = self.record.content["metrics"], {"time/train_s": trained.seconds, "train/steps": trained.steps}
         self.record.add({name: before.get(name, 0) + value for name, value in spent.items()})
         self.record.content["steps"] += trained.steps
-        return Phase(self.sign * trained.best_metric, trained.steps, trained.epochs, trained.seconds)
+        metric = self.sign * trained.best_metric
+        return Phase(metric, trained.steps, trained.epochs, trained.seconds, trained.moments)
 
     def score(self, model: nn.Module) -> float:
         """One pass over the selection split."""
@@ -137,10 +141,11 @@ class RunBench:
         """Escaped, whatever it holds."""
         self.terminal.say(text)
 
-    def keep(self, model: nn.Module, state: dict[str, Any]) -> None:
+    def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         """With the number of steps so far, which the next phase's points are counted from."""
         steps = self.record.content["steps"]
-        self.boundaries.save(dict(model.state_dict()), {"step": steps, "facts": self.facts, "stage": state})
+        held = dict(model.state_dict()) | (tensors or {})
+        self.boundaries.save(held, {"step": steps, "facts": self.facts, "stage": state})
         self.draw_from(f"after step {steps}")
 
     def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -181,6 +186,7 @@ def train(
     during: During | None = None,
     splits: Any = None,
     watch: Any = None,
+    moments: dict[str, Tensor] | None = None,
 ) -> Trained:
     """One training as the run's log and terminal see it; its steps count on from those of the run before it."""
     record, terminal, before = bench.record, bench.terminal, bench.record.content["steps"]
@@ -201,5 +207,5 @@ def train(
 
     return fit(
         model, splits, settings, device=bench.device, checkpoints=checkpoints, on_point=on_point, on_epoch=on_epoch,
-        during=during,
+        during=during, moments=moments,
     )  # fmt: skip

@@ -29,6 +29,15 @@ class Kind(NamedTuple):
 
     scale: float
     decays: bool
+    is_known: bool = False  # has moments of an earlier training, and so has taken more steps than the others
+
+
+class Span(NamedTuple):
+    """Where a parameter lies in a tensor that the optimizer is given."""
+
+    name: str
+    tensor: nn.Parameter
+    part: slice  # of it, flattened
 
 
 def own_rates(model: nn.Module) -> dict[nn.Parameter, float]:
@@ -40,26 +49,37 @@ def own_rates(model: nn.Module) -> dict[nn.Parameter, float]:
 class Flat:
     """The buffers of a model in training and the optimizer over them; `release` gives its tensors back."""
 
-    def __init__(self, model: nn.Module, settings: OptimizerSettings, vocabulary: Vocabulary | None) -> None:
+    def __init__(
+        self, model: nn.Module, settings: OptimizerSettings, vocabulary: Vocabulary | None,
+        moments: dict[str, Tensor] | None = None,
+    ) -> None:  # fmt: skip
+        """moments: what `moments` found after an earlier training, for the parameters that were there then."""
         self.vocabulary, self.decay = vocabulary, settings.weight_decay
         self.shrink = 1.0  # what decay has done to the untrained rows since they were last brought up to date
         table = vocabulary.table.weight if vocabulary else None
         trained = [p for p in model.parameters() if p.requires_grad and p is not table]
+        self.names = {parameter: name for name, parameter in model.named_parameters()}
+        self.spans: list[Span] = []
+        known = {name.rpartition("/")[0] for name in moments or {}}
         self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
         own = {p: rate / settings.lr for p, rate in own_rates(model).items()}
-        kinds = {p: Kind(own.get(p, 1.0), p.ndim > 1 and p not in own) for p in trained}
+        kinds = {p: Kind(own.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
         # Sorted, so that every kind is one stretch of the buffer.
         self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: kinds[p])
         self.grad, members = self._gather(kinds)
         for parameter in self.long:
             members[kinds[parameter]].append(parameter)
+            self.spans.append(Span(self.names[parameter], parameter, slice(None)))
         if vocabulary:
-            members[Kind(1.0, True)].append(self._train_rows(vocabulary))
+            rows = self._train_rows(vocabulary)
+            members[Kind(1.0, True, vocabulary.name in known)].append(rows)
+            self.spans.append(Span(vocabulary.name, rows, slice(None)))
         groups = [
             {"params": params, "weight_decay": self.decay if kind.decays else 0.0, "scale": kind.scale}
             for kind, params in sorted(members.items())
         ]
         self.optimizer = make_optimizer(groups, settings)
+        self._begin_with(moments or {})
 
     def _gather(self, kinds: dict[nn.Parameter, Kind]) -> tuple[Tensor, dict[Kind, list[nn.Parameter]]]:
         """Move the short parameters into one buffer; its gradients, and the stretch of each kind as a parameter."""
@@ -75,7 +95,10 @@ class Flat:
         for kind, stretch in groupby(zip(self.short, places, places[1:]), key=lambda part: kinds[part[0]]):
             parts = list(stretch)
             start, end = parts[0][1], parts[-1][2]
-            members[kind].append(_over(values[start:end], grads[start:end]))
+            joined = _over(values[start:end], grads[start:end])
+            members[kind].append(joined)
+            for p, place, _ in parts:
+                self.spans.append(Span(self.names[p], joined, slice(place - start, place - start + p.numel())))
         return grads, members
 
     @staticmethod
@@ -152,6 +175,25 @@ class Flat:
         for name, tensor in state.items():
             index, key = name.split("/")
             self.optimizer.state[parameters[int(index)]][key] = tensor.clone()
+
+    def moments(self) -> dict[str, Tensor]:
+        """The optimizer's tensors by parameter, as <name>/<key>; of the word table those of the trained rows."""
+        return {
+            f"{name}/{key}": (value.flatten()[part] if value.ndim else value).clone()
+            for name, parameter, part in self.spans
+            for key, value in self.optimizer.state[parameter].items()
+            if value is not None
+        }
+
+    def _begin_with(self, moments: dict[str, Tensor]) -> None:
+        spans = {name: (parameter, part) for name, parameter, part in self.spans}
+        for name, tensor in moments.items():
+            parameter, part = spans[name.rpartition("/")[0]]
+            state, key = self.optimizer.state[parameter], name.rpartition("/")[2]
+            if tensor.ndim:
+                state.setdefault(key, torch.zeros_like(parameter)).view(-1)[part] = tensor
+            else:
+                state[key] = tensor.clone()
 
     def _all(self) -> list[nn.Parameter]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]

@@ -67,6 +67,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
 
     import torch
 
+    from models.compression import make
     from models.dropout import masks
     from runner.engine import prepare as prepare_engine
     from runner.vocabulary import compact
@@ -90,6 +91,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
         reason := compact(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
+    for options in settings.compression.values():
+        make(options).check(model)
     kept = activations.check(model, splits, settings)
     # With the architecture: heads and norms of a checkpoint show in no tensor.
     first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.sampler import epoch_batches
 from runner.schema import TrainSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 POINTS = 200  # logged training points a run; each is one host synchronisation
 
@@ -76,3 +80,4 @@ class Trained:
     resumed_from: int  # 0: from the start
     engine: dict[str, str]  # facts about how it was done
     watched: dict[str, float]  # what runner/watch.py sees in the kept model
+    moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if they were asked for

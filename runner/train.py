@@ -46,8 +46,9 @@ class Loop:
     """
 
     def __init__(
-        self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device, during: During | None = None
-    ) -> None:
+        self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device,
+        during: During | None = None, moments: dict[str, torch.Tensor] | None = None,
+    ) -> None:  # fmt: skip
         self.model, self.splits, self.settings, self.device = model, splits, settings, device
         self.during = during or During()
         self.task = get(splits.task.kind)
@@ -56,7 +57,9 @@ class Loop:
         self.vocabulary = self._vocabulary()
         self.lookup = self.vocabulary.lookup if self.vocabulary else None
         extra = self.during.extra
-        self.flat = Flat(nn.ModuleList([model, extra]) if extra else model, settings.optimizer, self.vocabulary)
+        self.flat = Flat(
+            nn.ModuleList([model, extra]) if extra else model, settings.optimizer, self.vocabulary, moments
+        )
         self.forward = torch.compile(model, dynamic=True) if settings.engine.compile else model
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.schedule = Schedule(settings.schedule, settings.optimizer.lr, self.plan.total, direction(self.primary))
@@ -211,11 +214,13 @@ def fit(
     on_point: Report,
     on_epoch: Report,
     during: During | None = None,
+    moments: dict[str, torch.Tensor] | None = None,
 ) -> Trained:
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
-    the selection split; during: what a compression stage does meanwhile. Raises NotFinite.
+    the selection split; during: what a compression stage does meanwhile; moments: an earlier training's, to go on
+    with (empty: none, but hand on this one's). Raises NotFinite.
     """
     if during:
         during.begin(model, Plan(splits.train.lengths, settings.train, settings.seed).total)
@@ -224,7 +229,7 @@ def fit(
         model.load_state_dict(below("model/", found[0]), strict=True)
         if during and during.extra:
             during.extra.load_state_dict(below("extra/", found[0]))
-    loop = Loop(model, splits, settings, device, during)
+    loop = Loop(model, splits, settings, device, during, moments)
     if found:
         loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
@@ -238,6 +243,7 @@ def fit(
         position.epoch, position.batch = position.epoch + 1, 0
         position.seconds = clock() - started
         on_epoch(position, values | loop.watched)
+    moments = {} if moments is None else loop.flat.moments()
     loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
         model.load_state_dict(loop.best)
@@ -245,7 +251,7 @@ def fit(
     best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
     return Trained(
         position.seconds, position.examples, position.step, best_epoch, position.epoch, position.best_metric,
-        resumed_from, loop.facts, facts(model, loop.block_norms),
+        resumed_from, loop.facts, facts(model, loop.block_norms), moments,
     )  # fmt: skip
 
 

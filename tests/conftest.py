@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
     os.environ[name] = "1"  # before torch is imported
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest  # noqa: E402
+
+from tests.warm import nursery  # noqa: E402
 
 # Where the tests run in the background of a script, SIGINT is ignored, and children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,6 +35,8 @@ def hub_answers() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Files that start `run` take longest: they go first, so that the workers end at the same time.
+    items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "run_cli"))
     marked = [item for item in items if item.get_closest_marker("hub")]
     if marked and not hub_answers():
         for item in marked:
@@ -64,8 +68,14 @@ def reviews(tmp_path: Path) -> Path:
     return path
 
 
-def run_cli(*words: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """`run` as a real process, without a terminal."""
-    command = [sys.executable, "-m", "runner.cli", *words]
+def run_cli(
+    *words: str, cwd: Path, env: dict[str, str] | None = None, fresh: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """`run` as a real process, without a terminal; fresh: in an interpreter of its own, down to the imports."""
     environment = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | (env or {})
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
+    if fresh or not nursery().suits(environment):
+        command = [sys.executable, "-m", "runner.cli", *words]
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
+    child = nursery().start("runner.cli", words, cwd, environment)
+    out, err = child.communicate()
+    return subprocess.CompletedProcess(child.args, child.wait(), out, err)

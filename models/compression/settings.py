@@ -6,7 +6,7 @@ A YAML in conf/compression/ names its method and gives the options; several YAML
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from models.settings import limited
@@ -106,7 +106,40 @@ class L0(Masking):
         return found
 
 
-METHODS: dict[str, type[StageSettings]] = {"magnitude": Magnitude, "movement": Movement, "l0": L0}
+@dataclass
+class Dendrites(StageSettings):
+    """Units of their own for chosen linear layers, added one after the other and kept where they pay."""
+
+    method: str = limited("dendrites", choices=("dendrites",))
+    mode: str = limited("gd", choices=("gd", "cascor", "random", "restart", "base"))
+    targets: list[str] = field(default_factory=lambda: ["classifier"])
+    act: str = limited("sigmoid", choices=("sigmoid", "tanh", "relu"))
+    maximum: int = limited(5, low=1)
+    tries: int = limited(2, low=1)
+    attempts: int | None = limited(None, low=1)
+    min_gain: float = limited(0.0, low=0.0)
+    switch: str = limited("history", choices=("history", "fixed"))
+    patience: int = limited(5, low=1)
+    epochs: float | None = limited(None, above=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0, high=100.0)
+    lr_factor: float = limited(1.0, above=0.0, high=1.0)
+    spread: float | None = limited(None, above=0.0)
+    pool: int = limited(4, low=1)
+    objective: str = limited("cov", choices=("cov", "corr"))
+    ema: float = limited(0.99, low=0.0, high=0.9999)
+    p_rows: int | None = limited(20000, low=2)
+    p_batch_size: int = limited(256, low=2)
+    p_epochs: int = limited(40, low=1)
+    p_patience: int = limited(5, low=1)
+    p_lr: float = limited(0.01, above=0.0, high=100.0)
+
+
+METHODS: dict[str, type[StageSettings]] = {
+    "dendrites": Dendrites,
+    "magnitude": Magnitude,
+    "movement": Movement,
+    "l0": L0,
+}
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:

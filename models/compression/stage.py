@@ -72,6 +72,7 @@ class Phase:
     steps: int
     epochs: int
     seconds: float
+    moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if the phase was given any
 
 
 class Bench(Protocol):
@@ -81,12 +82,17 @@ class Bench(Protocol):
     device: torch.device
     kind: str  # classification | regression
     num_labels: int
+    lr: float  # the run's own peak learning rate
     steps_per_epoch: int
     cache: Path  # shared by all runs
 
-    def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
+    def train(
+        self, model: nn.Module, during: During | None = None, *, phase: str, moments: dict[str, Tensor] | None = None,
+        **changes: Any,
+    ) -> Phase:  # fmt: skip
         """The ordinary, resumable training loop; `phase` names it within the stage.
 
+        moments: an earlier phase's, to go on with; what is new since begins without. {}: none, but answer this one's.
         changes: epochs, steps, batch_size, patience, keep_best, lr, weight_decay, schedule, warmup.
         """
         ...
@@ -121,9 +127,10 @@ class Bench(Protocol):
         """One line for the user."""
         ...
 
-    def keep(self, model: nn.Module, state: dict[str, Any]) -> None:
+    def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         """Remember a boundary between two phases, for a run that is interrupted later; `state` is JSON.
 
+        tensors: what there is beside the model's, under names that are not the model's.
         What is drawn at random from here on is the same in a run that goes on from it.
         """
         ...
@@ -138,6 +145,9 @@ class Stage:
 
     def __init__(self, options: Any) -> None:
         self.options = options
+
+    def check(self, model: nn.Module) -> None:
+        """Raise ModelError where this cannot be done to `model`: asked before anything is trained."""
 
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""

@@ -158,7 +158,10 @@ def _anything(_job: Job) -> object:
 
 
 def side_by_side(function: Callable[[T], T], items: list[T], processes: int) -> list[T]:
-    """`function` of each item, in order, on forked copies of this process; results must pickle."""
+    """`function` of each item, in order, on forked copies of this process; results must pickle.
+
+    Neighbours stay together: the jobs of one shape, which share most of their composing, are each other's.
+    """
     processes = min(processes, len(items) // 2)
     if processes < 2 or not hasattr(os, "fork"):
         return [function(item) for item in items]
@@ -167,19 +170,20 @@ def side_by_side(function: Callable[[T], T], items: list[T], processes: int) -> 
         receiver, sender = Pipe(duplex=False)
         child = os.fork()
         if child == 0:
-            _answer(sender, function, items[share::processes])
+            first, end = (len(items) * number // processes for number in (share, share + 1))
+            _answer(sender, function, items[first:end])
         sender.close()
         pipes.append((child, receiver))
-    found: list[list[T]] = []
+    found: list[T] = []
     for child, receiver in pipes:
         try:
-            found.append(pickle.loads(receiver.recv_bytes()))  # noqa: S301 from our own fork, through a pipe of ours
+            found += pickle.loads(receiver.recv_bytes())  # noqa: S301 from our own fork, through a pipe of ours
         except EOFError as error:
             raise RuntimeError("a process that composed configs ended early; what it said is above") from error
         finally:
             receiver.close()
             os.waitpid(child, 0)
-    return [found[place % processes][place // processes] for place in range(len(items))]
+    return found
 
 
 def _answer(sender: Connection, function: Callable[[T], T], items: list[T]) -> None:

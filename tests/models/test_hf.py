@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -20,9 +19,10 @@ from .test_save import write
 
 OPEN = """
 import json, sys, torch
-model = AutoModelForSequenceClassification.from_pretrained(sys.argv[1]).eval()
-inputs = {name: torch.tensor(value) for name, value in json.loads(sys.argv[2]).items()}
-print(json.dumps([type(model).__name__, model(**inputs).logits.tolist()]))
+inputs = {name: torch.tensor(value) for name, value in json.loads(sys.argv[1]).items()}
+for folder in sys.argv[2:]:
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    print(json.dumps([type(model).__name__, model(**inputs).logits.tolist()]))
 """
 ORDERS = {
     "ours first": "import models\nfrom transformers import AutoModelForSequenceClassification",
@@ -39,18 +39,15 @@ def python(code: str, *words: str) -> str:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize(
-    "changes", [{"family": "dsn", "readout": {"name": "sum"}}, {"readout": {"name": "mean"}}], ids=["dsn", "mean"]
-)
-def test_auto_classes_open_our_folders_in_either_import_order(
-    tmp_path: Path, order: str, changes: dict[str, Any]
-) -> None:
-    model, inputs = small(**changes), batch()
-    folder = write(model, tmp_path / "m")
+def test_auto_classes_open_our_folders_in_either_import_order(tmp_path: Path, order: str) -> None:
+    made, inputs = [small(family="dsn", readout={"name": "sum"}), small(readout={"name": "mean"})], batch()
+    folders = [str(write(model, tmp_path / f"m{number}")) for number, model in enumerate(made)]
     plain = {name: tensor.tolist() for name, tensor in inputs.items()}
-    name, logits = json.loads(python(ORDERS[order] + OPEN, str(folder), json.dumps(plain)))
-    assert name == "BertierForSequenceClassification"
-    torch.testing.assert_close(torch.tensor(logits), model(**inputs), atol=1e-5, rtol=0)
+    lines = python(ORDERS[order] + OPEN, json.dumps(plain), *folders).splitlines()
+    for model, line in zip(made, lines, strict=True):
+        name, logits = json.loads(line)
+        assert name == "BertierForSequenceClassification"
+        torch.testing.assert_close(torch.tensor(logits), model(**inputs), atol=1e-5, rtol=0)
 
 
 def test_importing_models_imports_neither_torch_nor_transformers() -> None:

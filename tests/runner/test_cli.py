@@ -31,7 +31,6 @@ def recorded(folder: Path) -> list[dict]:  # type: ignore[type-arg]
     "words", [["--help"], ["list"], ["list", "model"], ["optimizer.lrr=1"], ["modle=dsn"], ["--cfg", "job"]]
 )
 def test_help_lists_and_mistakes_answer_fast_and_import_no_torch(words: list[str], tmp_path: Path) -> None:
-    run_cli(*words, cwd=tmp_path)  # compiles the modules
     script = f"""
 import sys, runner.cli
 sys.argv = ["run", *{words!r}]
@@ -41,23 +40,24 @@ finally:
     heavy = {{"torch", "transformers", "datasets", "mlflow", "pandas", "pyarrow"}} & set(sys.modules)
     assert not heavy, heavy
 """
-    seconds = []
-    for _ in range(3):
+    for _ in range(3):  # the first may have to compile the modules
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True,
                               env=os.environ | {"PYTHONPATH": str(REPO)})  # fmt: skip
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         # CPU time: the wall time of an idle machine, whatever else runs here.
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         assert "AssertionError" not in done.stderr
-    assert min(seconds) < 1.0
+        if seconds < 1.0:
+            break
+    assert seconds < 1.0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_help_names_every_verb(tmp_path: Path) -> None:
     from runner.cli import VERBS
 
-    text = run_cli("--help", cwd=tmp_path).stdout
+    text = run_cli("--help", cwd=tmp_path, fresh=True).stdout
     assert all(f"run {verb}" in text for verb in VERBS)
 
 
@@ -99,7 +99,7 @@ def test_mistakes_are_one_message_exit_code_2_and_write_nothing(
 
 def test_a_run_is_recorded_found_again_and_repeated_on_demand(reviews: Path, tmp_path: Path) -> None:
     words = [*SMALL, f"data.path={reviews}", "model=dsn", "tracker=none"]
-    done = run_cli(*words, cwd=tmp_path)
+    done = run_cli(*words, cwd=tmp_path, fresh=True)
     assert done.returncode == 0, done.stderr
     assert "epoch   2" in done.stdout and "test/accuracy" in done.stdout
     (record,) = recorded(tmp_path)
@@ -131,7 +131,7 @@ def test_a_run_is_recorded_found_again_and_repeated_on_demand(reviews: Path, tmp
     assert same == {k: v for k, v in new["metrics"].items() if not k.startswith(timing)}, "the seed fixes everything"
     other = run_cli(*words, "seed=1", cwd=tmp_path)
     assert other.returncode == 0 and len(recorded(tmp_path)) == 2
-    shown = run_cli("show", record["identity"][:4], cwd=tmp_path)
+    shown = run_cli("show", record["identity"][:4], cwd=tmp_path, fresh=True)
     assert shown.returncode == 0 and "test/accuracy" in shown.stdout
 
 
@@ -166,7 +166,8 @@ def test_the_recorded_model_opens_and_predicts_the_same(reviews: Path, tmp_path:
 
 
 def test_a_sweep_runs_every_combination_and_compares(reviews: Path, tmp_path: Path) -> None:
-    done = run_cli("-m", *SMALL, f"data.path={reviews}", "model=dsn", "tracker=none", "seed=0,1", cwd=tmp_path)
+    words = ["-m", *SMALL, f"data.path={reviews}", "model=dsn", "tracker=none", "seed=0,1"]
+    done = run_cli(*words, cwd=tmp_path, fresh=True)
     assert done.returncode == 0, done.stderr
     assert len(recorded(tmp_path)) == 2 and "compared" in done.stdout
 
@@ -188,15 +189,27 @@ def test_a_failing_run_is_recorded_and_its_siblings_go_on(reviews: Path, tmp_pat
     assert done.returncode == (1 if "failed" in states else 0)
 
 
-def interrupted(words: list[str], cwd: Path, seconds_after_start: float) -> tuple[int, float]:
-    """Exit code and seconds to the end of a run that gets Ctrl-C once its record says that it is running."""
+def mirrored(folder: Path) -> list[str]:
+    """The status of each run in MLflow's store."""
+    if not (store := folder / "outputs" / "mlflow.db").exists():
+        return []
+    with sqlite3.connect(store) as connection:
+        return [row[0] for row in connection.execute("select status from runs")]
+
+
+def interrupted(words: list[str], cwd: Path) -> tuple[int, float]:
+    """Exit code and seconds to the end of a run that gets Ctrl-C once it trains and the tracker's helper has begun."""
     environment = os.environ | {"PYTHONPATH": str(REPO)}
+
+    def known() -> int:
+        return len(list((cwd / "outputs").glob("*/mlflow.json")))
+
+    before = known()
     with subprocess.Popen([sys.executable, "-m", "runner.cli", *words], cwd=cwd, env=environment,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # fmt: skip
         deadline = time.monotonic() + 60
-        while not list((cwd / "outputs").glob("*/metrics.jsonl")) and time.monotonic() < deadline:
+        while known() == before and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(seconds_after_start)
         started = time.perf_counter()
         process.send_signal(signal.SIGINT)
         code = process.wait(30)
@@ -206,22 +219,19 @@ def interrupted(words: list[str], cwd: Path, seconds_after_start: float) -> tupl
 def test_ctrl_c_ends_within_two_seconds_and_is_recorded(reviews: Path, tmp_path: Path) -> None:
     words = [*SMALL, f"data.path={reviews}", "model=dsn", "train.epochs=5000"]
     for seed in range(3):  # a busy machine gets three tries at the two seconds, never at the rest
-        code, seconds = interrupted([*words, f"seed={seed}"], tmp_path, 6.0)  # by then the tracker's helper is up
+        code, seconds = interrupted([*words, f"seed={seed}"], tmp_path)
         assert code == 130
+        for _ in range(100):  # the helper may finish after us
+            if set(mirrored(tmp_path)) == {"KILLED"}:
+                break
+            time.sleep(0.1)
+        assert mirrored(tmp_path) == ["KILLED"] * (seed + 1)
         if seconds < 2.0:
             break
     assert seconds < 2.0
     record = recorded(tmp_path)[-1]
     assert record["status"] == "killed" and record["reason"] == "interrupted"
     assert not list(tmp_path.rglob("*.part"))
-    statuses: list[str] = []
-    for _ in range(100):  # the helper may finish after us
-        with sqlite3.connect(tmp_path / "outputs" / "mlflow.db") as store:
-            statuses = [row[0] for row in store.execute("select status from runs")]
-        if set(statuses) == {"KILLED"}:
-            break
-        time.sleep(0.1)
-    assert set(statuses) == {"KILLED"}
 
 
 def test_after_sigkill_the_same_command_resumes_to_the_same_result(reviews: Path, tmp_path: Path) -> None:
@@ -277,7 +287,7 @@ assert not {{"mlflow", "transformers", "datasets"}} & set(sys.modules)
 
 
 def test_doctor_reports_versions_threads_backend_hub_and_store(tmp_path: Path) -> None:
-    done = run_cli("doctor", cwd=tmp_path, env={"HF_ENDPOINT": "http://127.0.0.1:9"})
+    done = run_cli("doctor", cwd=tmp_path, env={"HF_ENDPOINT": "http://127.0.0.1:9"}, fresh=True)
     assert done.returncode == 1, "the hub does not answer"
     for word in ("torch", "threads", "GFLOP/s", "does not answer", "store"):
         assert word in done.stdout

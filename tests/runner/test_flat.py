@@ -53,12 +53,9 @@ def plain(settings: Settings, splits: Splits, steps: int) -> tuple[dict[str, tor
     """The textbook loop: AdamW over the parameters themselves, the whole table, torch's clipping."""
     model = built(settings, splits)
     loop = Loop(built(settings, splits), splits, settings, CPU)  # for its plan and schedule only
-    named = list(model.parameters())
-    groups = [
-        {"params": [p for p in named if p.ndim > 1], "weight_decay": settings.optimizer.weight_decay},
-        {"params": [p for p in named if p.ndim == 1], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=settings.optimizer.lr, fused=False, foreach=False)
+    optimizer = torch.optim.AdamW(
+        grouped(model, settings.optimizer.weight_decay), lr=settings.optimizer.lr, fused=False, foreach=False
+    )
     masks.seed(0)
     norms = []
     for step in range(steps):
@@ -209,3 +206,61 @@ def test_sgd_with_decay_is_refused_because_its_untouched_rows_move(splits: Split
     found = compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.1))
     assert isinstance(found, str) and "moves every row" in found
     assert isinstance(compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.0)), Vocabulary)
+
+
+@pytest.mark.parametrize("long", [100, 1 << 17], ids=["long matrices", "all in one buffer"])
+@pytest.mark.parametrize("model", [BERT, DSN], ids=["bert", "dsn"])
+@pytest.mark.parametrize("is_grown", [False, True])
+def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
+    splits: Splits, monkeypatch: pytest.MonkeyPatch, long: int, model: ModelSettings, is_grown: bool
+) -> None:
+    """Two loops of three steps against the textbook optimizer over six, which meets a new parameter halfway."""
+    monkeypatch.setattr(flat, "LONG", long)
+    settings = settings_of(model, decay=0.1, clip=0.0)
+    settings.schedule.name, settings.schedule.warmup = "constant", 0.0
+    found, expected, moments = built(settings, splits), built(settings, splits), dict[str, torch.Tensor]()
+    optimizer = torch.optim.AdamW(grouped(expected, 0.1), lr=5e-3, foreach=False)
+    for half in range(2):
+        if half and is_grown:
+            for each in (found, expected):
+                each.classifier = Scaled(each.classifier)  # type: ignore[arg-type]
+            optimizer.add_param_group({"params": [expected.classifier.scale], "weight_decay": 0.0})  # type: ignore[union-attr]
+            moments = {name.replace("classifier.", "classifier.inner."): tensor for name, tensor in moments.items()}
+        loop = Loop(found, splits, settings, CPU, moments=moments)
+        for rows in loop.plan.batches(half)[:3]:
+            masks.seed(int(rows[0]))
+            loop.step(rows)
+            masks.seed(int(rows[0]))
+            batch = collate(splits.train, rows, 0)
+            mask = None if batch.attention_mask is None else torch.from_numpy(batch.attention_mask)
+            logits = expected(torch.from_numpy(batch.input_ids), mask)
+            F.cross_entropy(logits.float(), torch.from_numpy(batch.labels)).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        moments = loop.flat.moments()
+        loop.flat.release()
+    for name, tensor in found.state_dict().items():
+        torch.testing.assert_close(
+            tensor, expected.state_dict()[name], atol=1e-6, rtol=1e-6, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+class Scaled(nn.Module):
+    """A layer and a new factor on what it answers."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.scale = inner, nn.Parameter(torch.ones(1).double())
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.inner(inputs) * self.scale
+        return out
+
+
+def grouped(model: nn.Module, decay: float) -> list[dict[str, object]]:
+    """Parameter groups: matrices decay, vectors do not."""
+    named = list(model.parameters())
+    return [
+        {"params": [p for p in named if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in named if p.ndim == 1], "weight_decay": 0.0},
+    ]

@@ -22,7 +22,7 @@ SMALL = [
     "data=demo", "data.demo_rows=200", "model=dsn", "model.vocab_size=200", "train.epochs=2", "measure=off",
     "tracker=none",
 ]  # fmt: skip
-GRID = ["seed=0,1", "model/readout=mean,sum"]
+GRID = ["seed=1", "model/readout=mean,sum"]
 PLUGINS = {"ray": "hydra_plugins.hydra_ray_launcher", "submitit_local": "hydra_plugins.hydra_submitit_launcher"}
 # What a machine and its load decide, and where the folders are.
 VARYING = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_peak")
@@ -45,7 +45,7 @@ def computed(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The four runs as Hydra's own launcher makes them, one after the other in one process."""
+    """The two runs as Hydra's own launcher makes them, one after the other in one process."""
     folder = tmp_path_factory.mktemp("basic")
     done = sweep("basic", folder, *GRID)
     assert done.returncode == 0, done.stderr
@@ -68,7 +68,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", PLUGINS)
-def test_four_jobs_elsewhere_leave_the_same_records(
+def test_jobs_elsewhere_leave_the_same_records(
     launcher: str, expected: dict[str, Any], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     pytest.importorskip(PLUGINS[launcher])
@@ -76,7 +76,7 @@ def test_four_jobs_elsewhere_leave_the_same_records(
         done = sweep(launcher, tmp_path, *GRID, env=env)
     assert done.returncode == 0, done.stderr
     found = computed(tmp_path)
-    assert len(found) == 4 and all(run[0] == "done" for run in found.values())
+    assert len(found) == 2 and all(run[0] == "done" for run in found.values())
     assert found == expected
     assert "compared" in done.stdout, "the outcomes came back"
 

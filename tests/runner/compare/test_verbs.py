@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_compare_prints_groups_with_intervals_and_the_way_to_a_test(folder: Path) -> None:
-    done = run_cli("compare", cwd=folder)
+    done = run_cli("compare", cwd=folder, fresh=True)
     assert done.returncode == 0, done.stderr
     assert "model=bert-tiny" in done.stdout and "0.9050" in done.stdout and "Student's t over seeds" in done.stdout
     assert "--baseline" in done.stdout and "p Holm" not in done.stdout
@@ -102,7 +102,7 @@ def test_diff_shows_settings_metrics_and_the_test(folder: Path) -> None:
     first = write_group(folder / "other", "model=dsn", right=[150], metrics={"test/f1": 0.75})[0]
     more = {"test/f1": 0.9, "cost/params": 4000}
     second = write_group(folder / "other", "model=dsn", "train.epochs=9", right=[180], metrics=more)[0]
-    done = run_cli("diff", first["identity"][:6], second["identity"], "paths.output=other", cwd=folder)
+    done = run_cli("diff", first["identity"][:6], second["identity"], "paths.output=other", cwd=folder, fresh=True)
     assert done.returncode == 0, done.stderr
     assert "train.epochs" in done.stdout and "optimizer.lr" not in done.stdout
     assert "cost/params " in done.stdout and "x 4" in done.stdout and "cost/macs" not in done.stdout
@@ -140,7 +140,7 @@ def test_explain_tells_a_sweeps_choice_from_the_command_line(tmp_path: Path) -> 
     output = tmp_path / "outputs"
     record = write_run(output, "model=dsn", "model.width=0.5", "train.epochs=2")
     write_sweep(output, [record], overrides=["train.epochs=2,4"])
-    text = run_cli("explain", record["identity"], cwd=tmp_path).stdout
+    text = run_cli("explain", record["identity"], cwd=tmp_path, fresh=True).stdout
     assert "model.width=0.5 of sweeps/a_sweep.yaml" in text and "train.epochs=2,4 on the command line" in text
 
 

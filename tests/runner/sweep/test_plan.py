@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,18 @@ from runner.verbs.plan import examine
 from tests.conftest import REPO
 
 
+@cache
+def examined(name: str) -> tuple[list[Job], dict[str, Any]]:
+    """The jobs and the node of a shipped sweep."""
+    jobs, sweep, _ = examine([f"+sweep={name}"])
+    return jobs, sweep
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_looked_up(name: str) -> None:
     assert names()[name].read_text(encoding="utf-8").startswith(f"# run -m +sweep={name}\n")
     assert check([f"+sweep={name}"], multirun=True) == []
-    jobs, sweep, _ = examine([f"+sweep={name}"])
+    jobs, sweep = examined(name)
     assert [job.problem for job in jobs if job.problem] == []
     assert len(jobs) == sweep["size"] and sweep["name"] == name and sweep["question"] and sweep["price"]
     configs = [flatten(OmegaConf.to_container(OmegaConf.structured(job.settings))) for job in jobs]  # type: ignore[arg-type]
@@ -50,7 +58,7 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
 
 
 def test_the_claims_of_the_dsn_are_the_published_numbers() -> None:
-    _, sweep, _ = examine(["+sweep=dsn_vs_bert_tiny"])
+    _, sweep = examined("dsn_vs_bert_tiny")
     assert [claim["value"] for claim in sweep["claims"]] == [0.865, 0.863, 0.002, 0.113, 15.0]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,23 +13,21 @@ from filelock import FileLock
 
 from runner.record import read, records, write_json
 from tests.conftest import REPO, run_cli
+from tests.warm import Child, nursery
 
 SMALL = ["model=dsn", "data=demo", "data.demo_rows=600", "train.epochs=2", "measure=off", "tracker=none"]
 
 
-def start(*words: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
+def start(*words: str, cwd: Path, **env: str) -> Child:
     """`run` with its faults, going on beside the test."""
-    command = [sys.executable, "-m", "tests.runner.sweep.faulty", *words]
     environment = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | env
-    return subprocess.Popen(
-        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return nursery().start("tests.runner.sweep.faulty", words, cwd, environment)
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Exit code and output."""
-    said, _ = process.communicate(timeout=120)
-    return process.returncode, said
+def finish(process: Child) -> tuple[int, str]:
+    """Exit code, and output with errors."""
+    out, err = process.communicate(timeout=120)
+    return process.wait(), out + err
 
 
 def recorded(cwd: Path) -> dict[int, dict[str, Any]]:
@@ -69,7 +65,7 @@ def test_what_raises_crashes_is_killed_or_hoards_is_one_row_with_its_reason_and_
     assert "seed 5" in log and "epoch   2" in log and "epoch   2" not in said, "each run has its own output"
 
     files = sorted((tmp_path / "outputs").rglob("*"))
-    planned = run_cli("plan", *words, "seed=1,2,3,4,5,6,7", cwd=tmp_path)
+    planned = run_cli("plan", *words, "seed=1,2,3,4,5,6,7", cwd=tmp_path, fresh=True)
     assert planned.returncode == 0 and "4 failed, 2 done, 1 new" in planned.stdout
     assert "the cat sat on the keyboard" in planned.stdout and "by its finished siblings" in planned.stdout
     assert sorted((tmp_path / "outputs").rglob("*")) == files, "a plan writes nothing"
@@ -118,7 +114,7 @@ def test_after_sigkill_of_the_parent_its_jobs_stop_and_the_same_command_complete
         return is_saved and [record["status"] for record in found].count("done") == 2  # the others have just begun
 
     wait_for(has_come_far)
-    process.kill()
+    process.send_signal(signal.SIGKILL)
     process.wait()
     wait_for(lambda: "running" not in {record["status"] for record in recorded(tmp_path).values()}, 15)
     first = recorded(tmp_path)

@@ -12,24 +12,32 @@ from runner.track.errors import TrackError
 from runner.track.store import ensure_store
 
 START = """
-import sys
+import os, sys, traceback
 from pathlib import Path
+from mlflow.tracking.client import MlflowClient
 from runner.track.store import ensure_store
-uri = ensure_store(Path(sys.argv[1]) / "mlflow.db")
-if sys.argv[2] == "writes":
-    from mlflow.tracking.client import MlflowClient
-    client = MlflowClient(uri, registry_uri=uri)
-    client.set_terminated(client.create_run("0").info.run_id)
+
+def live(number):
+    uri = ensure_store(Path(sys.argv[1]) / "mlflow.db")
+    if number < 2:
+        client = MlflowClient(uri, registry_uri=uri)
+        client.set_terminated(client.create_run("0").info.run_id)
+
+for number in range(6):
+    if os.fork() == 0:
+        try:
+            live(number)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+sys.exit(sum(os.waitpid(-1, 0)[1] for _ in range(6)) != 0)
 """
 
 
 @pytest.mark.parametrize("repetition", range(3))
 def test_many_processes_may_start_at_once_on_a_fresh_store(tmp_path: Path, repetition: int) -> None:
-    started = [
-        subprocess.Popen([sys.executable, "-c", START, str(tmp_path), "writes" if number < 2 else "opens"])
-        for number in range(6)
-    ]
-    assert [process.wait() for process in started] == [0] * 6
+    subprocess.run([sys.executable, "-c", START, str(tmp_path)], check=True)
     connection = sqlite3.connect(tmp_path / "mlflow.db")
     assert connection.execute("select count(*) from runs where status = 'FINISHED'").fetchone() == (2,)
     assert connection.execute("pragma integrity_check").fetchone() == ("ok",)

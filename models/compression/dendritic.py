@@ -1,0 +1,122 @@
+"""A linear layer with dendrites: small units beside each of its neurons, whose weighted answers are added to it.
+
+    a_k = D_k(x) + sum over j < k of lateral_kj * d_j        d_k = act(a_k)        z' = soma(x) + sum of to_soma_k * d_k
+
+All products are by neuron. `to_soma` and `lateral` begin at zero, so a new dendrite changes no output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from models.errors import ModelError
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+}
+
+
+class Dendrite(nn.Module):
+    """One unit a neuron of `soma`; the k earlier dendrites of the same neuron are inputs too."""
+
+    def __init__(self, soma: nn.Linear, earlier: int, act: str) -> None:
+        super().__init__()
+        inputs, outputs, weight = soma.in_features, soma.out_features, soma.weight
+        self.linear = nn.Linear(inputs, outputs, device=weight.device, dtype=weight.dtype)
+        self.to_soma = nn.Parameter(weight.new_zeros(outputs))
+        self.lateral = nn.Parameter(weight.new_zeros(earlier, outputs)) if earlier else None
+        self.act = act
+
+    def forward(self, inputs: Tensor, earlier: list[Tensor]) -> Tensor:
+        """(..., m) and answers (..., n) of the earlier dendrites; returns (..., n)."""
+        pre = self.linear(inputs)
+        if self.lateral is not None:
+            for weight, answer in zip(self.lateral, earlier):
+                pre = pre + weight * answer
+        return ACTIVATIONS[self.act](pre)
+
+    def freeze(self) -> None:
+        """Leave only the weight towards the soma to training."""
+        self.requires_grad_(False)
+        self.to_soma.requires_grad_(True)
+
+
+class Dendritic(nn.Module):
+    """`soma` and its dendrites."""
+
+    def __init__(self, soma: nn.Linear) -> None:
+        super().__init__()
+        self.soma = soma
+        self.dendrites = nn.ModuleList()  # each a Dendrite
+
+    def answers(self, inputs: Tensor) -> list[Tensor]:
+        """d_k of each dendrite, (..., n)."""
+        found: list[Tensor] = []
+        for dendrite in self.dendrites:
+            found.append(dendrite(inputs, found))
+        return found
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., m) to (..., n)."""
+        out: Tensor = self.soma(inputs)
+        for dendrite, answer in zip(self.dendrites, self.answers(inputs)):
+            out = out + cast(Dendrite, dendrite).to_soma * answer
+        return out
+
+
+def linear_names(model: nn.Module, patterns: list[str]) -> list[str]:
+    """Names of the linear layers that a pattern names, alone or by a block that holds them; ModelError for a pattern
+    that names none.
+
+    A pattern is a dotted name in which * stands for one part of it: classifier, bert.encoder.layer.*.output.dense.
+    """
+    grown = [name for name, module in model.named_modules() if isinstance(module, Dendritic)]
+    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    linear = [name for name in linear if not any(name.startswith(f"{other}.") for other in grown)]
+    for pattern in patterns:
+        if not any(_is_within(name, pattern) for name in linear):
+            others = [type(module).__name__ for name, module in model.named_modules() if _is_within(name, pattern)]
+            what = f"names {others[0]}, and only a Linear can have dendrites" if others else "names no module"
+            raise ModelError(
+                f"compression.dendrites.targets: {pattern} {what}. Linear layers here: {', '.join(linear[-8:])}. "
+                "Try: 'compression.dendrites.targets=[classifier]'"
+            )
+    return [name for name in linear if any(_is_within(name, pattern) for pattern in patterns)]
+
+
+def _is_within(name: str, pattern: str) -> bool:
+    """Is the module, or one that holds it, named by the pattern?"""
+    parts, wanted = name.split("."), pattern.split(".")
+    return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
+def attach(model: nn.Module, names: list[str]) -> list[Dendritic]:
+    """Put a Dendritic without dendrites in the place of each of these linear layers."""
+    wrapped = [Dendritic(model.get_submodule(name)) for name in names]  # type: ignore[arg-type]
+    for name, module in zip(names, wrapped):
+        model.set_submodule(name, module)
+    return wrapped
+
+
+def detach(model: nn.Module, names: list[str]) -> None:
+    """Put the plain linear layers back, as they stand now."""
+    for name in names:
+        model.set_submodule(name, cast(Dendritic, model.get_submodule(name)).soma)
+
+
+def grow(modules: list[Dendritic], count: int, act: str) -> None:
+    """Give each module `count` dendrites, all weights to be loaded."""
+    for module in modules:
+        module.dendrites.extend(Dendrite(module.soma, earlier, act) for earlier in range(count))
+
+
+def extra_params(inputs: int, outputs: int, count: int) -> int:
+    """Parameters that `count` dendrites add to Linear(inputs, outputs)."""
+    return count * (inputs * outputs + outputs) + count * outputs + outputs * count * (count - 1) // 2

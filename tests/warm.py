@@ -1,0 +1,159 @@
+"""Processes that need not import torch again: forks of one that has loaded other people's packages, and none of ours.
+
+A fork is a process like any other, with its own folder, environment, output, signals and exit code, and imports our
+code anew. What it shares with its siblings is what an interpreter draws when it starts, such as the seed of its hashes.
+
+child = nursery().start("runner.cli", ["list"], Path.cwd(), dict(os.environ))
+out, err = child.communicate(timeout=60)
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+REPO = Path(__file__).resolve().parent.parent
+LIBRARIES = (
+    "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
+    "sklearn.metrics", "hydra.main", "rich.console",
+)  # fmt: skip
+# Any other variable may have been read when the libraries were imported.
+READ_LATE = {
+    "BERTIER_CACHE", "COLUMNS", "HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "PATH", "PYTEST_CURRENT_TEST", "RAY_ADDRESS"
+}  # fmt: skip
+
+
+class Child:
+    """A forked process, with the part of Popen that tests use."""
+
+    def __init__(self, nursery: Nursery, module: str, words: Iterable[str], cwd: Path, environment: Mapping[str, str]):
+        self.nursery, self.args, self.returncode = nursery, [module, *words], None
+        self.files = [tempfile.NamedTemporaryFile("r+", encoding="utf-8") for _ in range(2)]  # noqa: SIM115
+        paths = [file.name for file in self.files]
+        self.pid = nursery.ask(module=module, words=self.args[1:], cwd=str(cwd), env=dict(environment), paths=paths)
+
+    def wait(self, timeout: float = 240.0) -> int:
+        """The exit code, negative for a signal; TimeoutExpired after so many seconds."""
+        if self.returncode is None:
+            self.returncode = self.nursery.ask(pid=self.pid, seconds=timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return self.returncode
+
+    def communicate(self, timeout: float = 240.0) -> tuple[str, str]:
+        """Output and errors of the whole life."""
+        try:
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.send_signal(signal.SIGKILL)
+            raise
+        out, err = [file.read() for file in self.files]
+        return out, err
+
+    def send_signal(self, number: int) -> None:
+        """As `kill` does."""
+        os.kill(self.pid, number)
+
+
+class Nursery:
+    """The process that forks, seen from the tests: one question, one answer at a time."""
+
+    def __init__(self) -> None:
+        self.environment = os.environ | {"PYTHONPATH": str(REPO)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.warm"], cwd=REPO, env=self.environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        atexit.register(self.process.communicate)
+
+    def ask(self, **question: Any) -> Any:
+        """What the process answers."""
+        assert self.process.stdin and self.process.stdout
+        print(json.dumps(question), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def suits(self, environment: Mapping[str, str]) -> bool:
+        """Would the libraries have been imported just like that with this environment? Where forks are safe at all."""
+        changed = {name for name, _ in environment.items() ^ self.environment.items()}
+        return sys.platform == "linux" and changed <= READ_LATE
+
+    def start(self, module: str, words: Iterable[str], cwd: Path, environment: Mapping[str, str]) -> Child:
+        """`python -m module words...` in that folder."""
+        return Child(self, module, words, cwd, environment)
+
+
+@cache
+def nursery() -> Nursery:
+    """The one of this process, which ends with it."""
+    return Nursery()
+
+
+def serve() -> None:
+    """Fork and wait as asked until there are no more questions; in a fork this ends as its program does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    gc.freeze()
+    for line in sys.stdin:
+        question = json.loads(line)
+        if "pid" in question:
+            answer = reap(**question)
+        elif (answer := os.fork()) == 0:
+            live(**question)
+        print(json.dumps(answer), flush=True)
+
+
+def reap(pid: int, seconds: float) -> int | None:
+    """The exit code of a fork once it has ended, None if it goes on for longer."""
+    end = time.monotonic() + seconds
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > end:
+            return None
+        time.sleep(0.005)
+
+
+def live(module: str, words: list[str], cwd: str, env: dict[str, str], paths: list[str]) -> NoReturn:
+    """The whole life of a fork: what `python -m module words...` does."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for target, path in enumerate([os.devnull, *paths]):
+        os.dup2(os.open(path, os.O_RDWR), target)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.path[0], sys.argv[1:] = cwd, words
+    code = 0
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    # The end of an interpreter, but for taking apart what it shares with its siblings: that would copy it first.
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    serve()
