@@ -86,7 +86,9 @@ class Binary(Mask):
 
 
 def original(module: Matrix) -> Tensor:
-    """The weight behind the mask."""
+    """The weight behind the masks, if there are any."""
+    if not is_parametrized(module):
+        return module.weight
     found: Tensor = module.parametrizations.weight.original  # type: ignore[union-attr,assignment]
     return found
 

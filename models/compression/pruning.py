@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.compression import PRUNED
-from models.compression.masks import Matrix, choose, cubic, densities, fold, put_on
+from models.compression.masks import Matrix, choose, cubic, densities, fold, original, put_on
 from models.compression.settings import Masking
 from models.compression.stage import Bench, During, Stage
 
@@ -47,14 +47,14 @@ class Pruning(During):
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
         """Put the masks on, and freeze the embeddings if asked to."""
-        weights = {id(matrix.weight) for matrix in self.matrices.values()}
+        weights = {id(original(matrix)) for matrix in self.matrices.values()}
         if self.options.freeze_embeddings:
             below = [p for name, p in model.named_parameters() if "embeddings." in name and id(p) not in weights]
             self.frozen = [p for p in below if p.requires_grad]
         for parameter in self.frozen:
             parameter.requires_grad_(False)
         for name, matrix in self.matrices.items():
-            self.masks[name] = self.mask(matrix.weight)
+            self.masks[name] = self.mask(original(matrix))
             put_on(matrix, self.masks[name])
         self.model, self.total, self.settled = model, total_steps, round(self.options.end * total_steps)
         self._follow(0)

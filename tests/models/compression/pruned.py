@@ -41,7 +41,7 @@ class SmallBench:
             self.points.append(during.facts() | {"may_keep": float(during.may_keep())})
         self.masked = {name: value.clone() for name, value in model.state_dict().items()}
         during.end(model)
-        return Phase(0.0, self.steps, 1, 0.0)
+        return Phase(0.0, self.steps, 1, 0.0, {})
 
     def batches(self, **_: Any) -> Any:
         yield batch(seed=99), torch.zeros(5), torch.arange(5).numpy()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.compression.magnitude import Magnitude
-from models.compression.masks import choose
+from models.compression.masks import choose, kept_zeros
 from models.compression.settings import Magnitude as Options
 from models.compression.settings import lacking
 from tests.models.compression.pruned import SmallBench
@@ -63,6 +63,17 @@ def test_without_epochs_the_smallest_go_and_the_others_stay_as_they_are() -> Non
         old = before[f"{name}.weight"]
         kept = matrix.weight != 0
         assert torch.equal(matrix.weight[kept], old[kept]) and old[kept].abs().min() >= old[~kept].abs().max()
+
+
+def test_a_pruned_model_can_be_pruned_again_and_its_first_zeros_stay() -> None:
+    model = small()
+    prune(model, density=0.5)
+    gone = {name: matrix.weight == 0 for name, matrix in choose(model, None).items()}
+    with kept_zeros(model):
+        bench = prune(model, density=0.2)
+    assert bench.added["prune/density_prunable"] == pytest.approx(0.2, abs=1e-3)
+    assert all(not matrix.weight[gone[name]].any() for name, matrix in choose(model, None).items())
+    assert model.state_dict().keys() == small().state_dict().keys()
 
 
 def test_embeddings_stay_as_they_are_while_frozen_and_are_free_again_afterwards() -> None:
