@@ -52,7 +52,7 @@ def test_one_cut_over_all_matrices_spares_those_with_large_weights() -> None:
         model.bert.encoder.layer[0].output.dense.weight.mul_(10)
     bench = prune(model, density=0.3, scope="global")
     assert bench.added["prune/density_prunable"] == pytest.approx(0.3, abs=1e-3)
-    assert bench.added["prune/density_1_output"] > 0.9 > 0.3 > bench.added["prune/density_2_output"]
+    assert bench.added["prune/density_1_output"] > 0.8 > 0.3 > bench.added["prune/density_2_output"]
 
 
 def test_without_epochs_the_smallest_go_and_the_others_stay_as_they_are() -> None:
