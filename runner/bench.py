@@ -15,6 +15,7 @@ from data.batch import collate
 from data.sampler import eval_batches
 from data.types import TokenSplit
 from data.unlabelled import joined
+from models.compression.masks import kept_zeros
 from models.compression.stage import During, Inputs, Phase
 from models.dropout import masks
 from runner import turns
@@ -23,6 +24,7 @@ from runner.evaluate import predict, score, to_tensors
 from runner.metrics import direction
 from runner.outside import KeptTeacher, Outside
 from runner.record import Record
+from runner.results import fate
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
 from runner.stopwatch import Stopwatch
@@ -79,7 +81,11 @@ class RunBench(Stopwatch):
         settings = changed(self.settings, changes)
         self.draw_from(phase)
         checkpoints = Checkpoints(self.started.folder, self._name(phase), settings.checkpoint.every_s)
-        trained = train(self, model, settings, checkpoints, during, moments=moments)
+        begun = self.record.content["steps"]
+        with kept_zeros(model):
+            trained = train(self, model, settings, checkpoints, during, moments=moments)
+        if during and during.settled is not None:
+            self.add(fate(self.started, begun, during.settled))
         before, spent = self.record.content["metrics"], {"time/train_s": trained.seconds, "train/steps": trained.steps}
         self.record.add({name: before.get(name, 0) + value for name, value in spent.items()})
         self.record.content["steps"] += trained.steps

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.compression import make
-from models.compression.settings import StageSettings
+from models.compression.stage_settings import StageSettings
 from models.save import adopt
 from runner import activations, turns
 from runner.bench import RunBench, train
 from runner.checkpoint import Checkpoints
-from runner.record import Record
+from runner.disagree import disagreement
+from runner.record import Record, read
 from runner.results import costs, evaluate, learning, save_model
 from runner.schema import Settings
 from runner.tune.pruning import Watch
@@ -108,9 +109,22 @@ def _close(link: Link, bench: RunBench, folder: Path) -> None:
     record.add(bench.facts)
     metrics = dict(record.content["metrics"])
     entry: dict[str, Any] = {"name": link.name, "metrics": metrics, "seconds": metrics["time/stage_s"]}
+    density = bench.facts.get("prune/density_prunable")
+    if density is not None and (note := disagreement(density, metrics, _before(bench))):
+        record.content["notes"].append(f"{link.name}: {note}")
+        bench.say(f"note: {link.name}: {note}")
     record.content["stages"].append(entry)
     record.write()
     bench.terminal.stage(record.content)
+
+
+def _before(bench: RunBench) -> dict[str, float]:
+    """What the model cost before this stage; empty where no record says it."""
+    stages, finished = bench.record.content["stages"], bench.settings.finished
+    if stages:
+        return dict(stages[-1]["metrics"])
+    found = read(Path(finished).parent) if finished else None
+    return dict(found["metrics"]) if found else {}
 
 
 def with_activations(started: Started, record: Record, terminal: Terminal) -> Splits:

@@ -16,11 +16,12 @@ from runner.sweep import register
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from models.compression.settings import StageSettings
+    from models.compression.stage_settings import StageSettings
     from runner.schema import Settings
 
 
-COMMAND_KEYS = ("hydra", "sweep")  # about the command, not about what one run computes
+# About the command, or values that only other keys refer to: not settings of a run.
+COMMAND_KEYS = ("hydra", "sweep", "density")
 
 
 @cache
@@ -80,7 +81,9 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
 
     try:
         ours = [str(key) for key in config if key not in COMMAND_KEYS]
-        merged = OmegaConf.merge(_schema(), OmegaConf.masked_copy(config, ours))
+        masked = OmegaConf.masked_copy(config, ours)
+        masked.compression = OmegaConf.to_container(config.compression, resolve=True)  # may refer to what is left out
+        merged = OmegaConf.merge(_schema(), masked)
         settings: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error

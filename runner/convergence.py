@@ -35,6 +35,10 @@ class Curve:
     scores: np.ndarray
     total: int
 
+    def since(self, step: int) -> Curve:
+        """The part after a step."""
+        return Curve(self.steps[self.steps > step], self.scores[self.steps > step], self.total)
+
 
 @dataclass(frozen=True)
 class SpeedUp:

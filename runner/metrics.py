@@ -27,6 +27,8 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "index": (r"\d+", ("0", "1")),
     "tokens": (r"[1-9]\d*", ("128",)),
     "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine", ("soft", "hard", "hidden")),
+    "layer": (r"[1-9]\d*", ("1", "2")),  # of the encoder
+    "matrix": ("query|key|value|attention_output|intermediate|output", ("query", "output")),
     "score": (
         "accuracy|f1|f1_macro|mcc|pearson|spearman|mse|perplexity|masked_accuracy",
         ("accuracy", "f1", "f1_macro", "mcc", "pearson", "spearman", "mse", "perplexity", "masked_accuracy"),
@@ -98,6 +100,18 @@ METRICS: tuple[Metric, ...] = (
     Metric("mix/gamma", "1", "none", "factor on the mixed vector"),
     Metric("mix/center", "layers", "none", "centre of gravity of the shares"),
     Metric("mix/entropy", "nat", "none", "entropy of the shares; ln(layers mixed) when all are equal"),
+    # Pruning of single weights.
+    Metric("prune/target_density", "share", "none", "weights that the schedule keeps"),
+    Metric("prune/threshold", "1", "none", "below which the sigmoid of a score prunes its weight"),
+    Metric("prune/lambda", "1", "none", "weight of the penalty, as the schedule has it"),
+    Metric("prune/penalty", "1", "lower", "mean penalty since the last evaluation, before its weight"),
+    Metric("prune/loss_task", "nat or squared label", "lower", "mean loss on the labels since the last evaluation"),
+    Metric("prune/mask_flip_rate", "share", "none", "masks' places that changed since the last evaluation"),
+    Metric("prune/density_prunable", "share", "lower", "weights left of the matrices that are pruned"),
+    Metric("prune/density_encoder", "share", "lower", "parameters left of the encoder, its biases and norms with it"),
+    Metric("prune/density_model", "share", "lower", "parameters left of the whole model"),
+    Metric("prune/density_{layer}_{matrix}", "share", "none", "weights left of one matrix"),
+    Metric("prune/fold_error", "1", "lower", "largest change of a logit when the masks were folded into the weights"),
     Metric("train/best_epoch", "epochs", "none", "epoch whose weights were kept"),
     # Distillation.
     Metric(
@@ -127,6 +141,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("cost/params_nonzero", "parameters", "lower", "parameters that are not exactly zero"),
     Metric("cost/params_embeddings", "parameters", "lower", "parameters in word, position, segment tables"),
     Metric("cost/bytes_packed", "B", "lower", "stored numbers at their own width, no container"),
+    Metric("cost/bytes_bitmask", "B", "lower", "bytes packed, matrices with zeros as values and a bit a place if less"),
+    Metric("cost/bytes_csr", "B", "lower", "bytes packed, matrices with zeros as sparse rows (CSR, int32) if less"),
     Metric("cost/bytes_file", "B", "lower", "size of the saved weights file"),
     Metric(
         "cost/bytes_unpacked", "B", "lower", "memory of rounded weights decoded to float32 for products; in no file"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from data.settings import DataSettings
     from data.types import Splits, TokenSplit
     from data.unlabelled import Unlabelled
-    from models.compression.settings import StageSettings
+    from models.compression.stage_settings import StageSettings
     from runner.prepare import Model
 
 Notify = Callable[[str], None]

@@ -61,7 +61,7 @@ class Record:
             "steps": 0,  # of all trainings that are finished
         } | content
         if before and before.get("stages"):  # what they found stays found
-            content |= {key: before[key] for key in ("metrics", "stages", "steps")}
+            content |= {key: before[key] for key in ("metrics", "stages", "steps", "notes")}
         record = cls(folder, content)
         record.write()
         return record

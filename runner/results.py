@@ -55,23 +55,49 @@ def evaluate(started: Started) -> dict[str, float]:
 
 def learning(started: Started) -> dict[str, float]:
     """How well the curve on the selection split went: its area and, for classes, whether anything was learned."""
+    from runner.convergence import area, curve
+
+    found = _guesses(started, "train/loss")
+    if _rises(started):
+        found["train/area"] = area(curve(started.folder))
+    return found
+
+
+def fate(started: Started, begun: int, settled: int) -> dict[str, float]:
+    """Whether a pruning, trained from step `begun` of the run on, diverged: it guesses, or fell once it had settled.
+
+    settled: the steps after `begun` after which nothing more was taken away.
+    """
+    from runner.convergence import collapsed, curve
+
+    found = _guesses(started, "prune/loss_task")
+    if _rises(started) and collapsed(curve(started.folder).since(begun), begun + settled):
+        found["train/diverged"] = 1.0
+    return found
+
+
+def _rises(started: Started) -> bool:
+    """Is the primary score better higher?"""
+    from runner.metrics import direction
+
+    return direction(f"{started.splits.select.name}/{started.splits.task.metrics[0]}") == "higher"
+
+
+def _guesses(started: Started, loss_name: str) -> dict[str, float]:
+    """`train/diverged` of a classifier by its last score and last logged loss; nothing for other tasks."""
     import numpy as np
 
-    from runner.convergence import area, curve, diverged, last
-    from runner.metrics import direction
+    from runner.convergence import diverged, last
     from runner.tasks import get
 
-    splits, found = started.splits, dict[str, float]()
-    select = splits.select
-    if direction(f"{select.name}/{splits.task.metrics[0]}") == "higher":
-        found["train/area"] = area(curve(started.folder))
-    accuracy, loss = last(started.folder, f"{select.name}/accuracy"), last(started.folder, "train/loss")
-    if splits.task.kind == "classification" and accuracy is not None and loss is not None:
-        labels, seen = np.asarray(select.labels), np.asarray(splits.train.labels)
-        majority = get(splits.task.kind).majority(seen, labels, "accuracy")
-        reason = diverged(accuracy=accuracy, majority=majority, loss=loss, classes=splits.task.num_labels)
-        found["train/diverged"] = float(reason is not None)
-    return found
+    splits, select = started.splits, started.splits.select
+    accuracy, loss = last(started.folder, f"{select.name}/accuracy"), last(started.folder, loss_name)
+    if splits.task.kind != "classification" or accuracy is None or loss is None:
+        return {}
+    labels, seen = np.asarray(select.labels), np.asarray(splits.train.labels)
+    majority = get(splits.task.kind).majority(seen, labels, "accuracy")
+    reason = diverged(accuracy=accuracy, majority=majority, loss=loss, classes=splits.task.num_labels)
+    return {"train/diverged": float(reason is not None)}
 
 
 def save_model(started: Started, record: Record, folder: Path) -> None:

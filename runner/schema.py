@@ -127,6 +127,7 @@ class Command(Settings):
     """What a command line may set: an experiment, and how several of them are run together."""
 
     sweep: SweepSettings = field(default_factory=SweepSettings)
+    density: float = limited(0.1, above=0.0, high=1.0)
 
 
 # The defaults an `auto` in a config becomes; the WordPiece all published miniatures share.

@@ -74,12 +74,10 @@ CHOICES = [(group, choice) for group, names in groups().items() for choice in na
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> None:
     words = [f"{group}=[{choice}]" if group == "compression" else f"{group}={choice}"]
-    if group == "compression":
-        words.append("model=bert-tiny")  # some methods work on an encoder only
-        if f"{group}.{choice}.teacher" in known_keys(words[0]):
-            words.append(f"{group}.{choice}.teacher=some/teacher")
-    if group == "model/readout":
-        words.append("model=bert-tiny")  # most read what an encoder made
+    if group in ("model/readout", "compression"):
+        words.append("model=bert-tiny")  # most work on what an encoder made
+    if group == "compression" and f"{group}.{choice}.teacher" in known_keys(words[0]):
+        words.append(f"{group}.{choice}.teacher=some/teacher")
     if group.startswith("model") and choice == "auto":
         words.append("model.pretrained=some/encoder")
     if choice == "mlm":

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from models.classifier import SequenceClassifier
-    from models.compression.settings import StageSettings
     from models.compression.stage import Stage
+    from models.compression.stage_settings import StageSettings
+
+PRUNED = "pruned"  # the key of an architecture that lists the pruned modules, whose zeros are meant to stay
 
 
 def make(options: StageSettings) -> Stage:
@@ -21,8 +23,11 @@ def make(options: StageSettings) -> Stage:
 def restore_all(model: SequenceClassifier, architecture: dict[str, Any]) -> SequenceClassifier:
     """`model`, built anew, with the structure that the stages of `architecture["compressed"]` gave it, in order.
 
-    Each entry is a dictionary with its `method`, whose module offers restore(model, entry) -> model.
+    Each entry is a dictionary with its `method`, whose module offers restore(model, entry) -> model. Which modules
+    were pruned is no structure, but is taken over, too.
     """
+    if PRUNED in architecture:
+        model.architecture[PRUNED] = architecture[PRUNED]
     for entry in architecture.get("compressed", ()):
         module = importlib.import_module(f"models.compression.{entry['method']}")
         model = module.restore(model, entry)

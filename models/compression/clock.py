@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from models.compression.prune_settings import Ziplm as Options
 from models.compression.search import Choices
-from models.compression.settings import Ziplm as Options
 from models.compression.shrink import Block, blocks, layer_of, width_of
 from models.compression.speed_table import EMPTY, WHOLE, key_of, levels, measured
 from models.compression.stage import Stopwatch

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.compression.dendritic import ACTIVATIONS, Dendrite, Dendritic
-from models.compression.settings import Dendrites
+from models.compression.learn_settings import Dendrites
 from models.compression.stage import Inputs
 
 TINY = 1e-12  # a variance below this is that of a constant, which correlates with nothing

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from models.compression.settings import Dendrites
+from models.compression.learn_settings import Dendrites
 
 NEVER = 1 << 30  # epochs
 

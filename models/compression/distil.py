@@ -17,6 +17,8 @@ from torch.nn.functional import mse_loss
 
 from models.compression.inside import PROJECTIONS, Inside, Shape, look_inside, shape_of
 from models.compression.layer_map import layer_map
+from models.compression.learn_settings import Distil as Options
+from models.compression.learn_settings import DistilLosses, DistilPhase
 from models.compression.losses import (
     directions_apart,
     divergence,
@@ -25,8 +27,6 @@ from models.compression.losses import (
     soft_cross_entropy,
     states_apart,
 )
-from models.compression.settings import Distil as Options
-from models.compression.settings import DistilLosses, DistilPhase
 from models.compression.stage import Bench, During, Inputs, Stage, Teacher
 from models.errors import ModelError
 

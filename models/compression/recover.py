@@ -14,7 +14,7 @@ from models.compression.shrink import encoder_of
 from models.compression.stage import Bench, During, Inputs
 
 if TYPE_CHECKING:
-    from models.compression.settings import Recovery
+    from models.compression.prune_settings import Recovery
 
 
 def states_apart(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:

@@ -14,7 +14,7 @@ from models.compression.grid import Grid
 from models.compression.stage import Stage
 
 if TYPE_CHECKING:
-    from models.compression.settings import RoundingSettings
+    from models.compression.round_settings import RoundingSettings
     from models.compression.stage import Bench
 
 HEAD = "classifier"

@@ -23,6 +23,7 @@ class During:
     """What acts inside the training loop; every method does nothing unless a stage overrides it."""
 
     extra: nn.Module | None = None  # trained beside the model and dropped afterwards, such as projections
+    settled: int | None = None  # steps after which nothing more is taken away; a score that falls then has diverged
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
         """Before the optimizer is made: swap modules, add parameters (`own_lr` of a module is their own peak rate)."""

@@ -18,9 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.compression.clock import Clock
+from models.compression.prune_settings import Ziplm as Options
 from models.compression.recover import TowardsDense
 from models.compression.search import Choices, search, solve
-from models.compression.settings import Ziplm as Options
 from models.compression.shrink import encoder_of, restore, widths
 from models.compression.stage import Bench, Inputs, Stage, Stopwatch
 from models.compression.surgery import Surgery

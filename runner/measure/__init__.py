@@ -60,7 +60,15 @@ def count_costs(
     from runner.measure.macs import count_macs
     from runner.measure.modes import mode_of
     from runner.measure.params import count_params
-    from runner.measure.size import bytes_file, bytes_packed, bytes_regenerable, bytes_unpacked
+    from runner.measure.size import (
+        bitmask,
+        bytes_file,
+        bytes_packed,
+        bytes_regenerable,
+        bytes_sparse,
+        bytes_unpacked,
+        csr,
+    )
 
     params = count_params(model)
     metrics: dict[str, float] = {
@@ -70,6 +78,8 @@ def count_costs(
         "cost/params_nonzero": params.nonzero,
         "cost/params_embeddings": params.embeddings,
         "cost/bytes_packed": bytes_packed(model),
+        "cost/bytes_bitmask": bytes_sparse(model, bitmask),
+        "cost/bytes_csr": bytes_sparse(model, csr),
     }
     if unpacked := bytes_unpacked(model):
         metrics["cost/bytes_unpacked"] = unpacked

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from runner.measure.params import rounded_modules
@@ -16,6 +19,26 @@ def bytes_packed(model: nn.Module) -> int:
     its codes and scales there), shared ones once. A pruned weight that is stored as a zero still counts.
     """
     return sum(tensor.numel() * tensor.element_size() for tensor in _stored_tensors(model))
+
+
+def bytes_sparse(model: nn.Module, form: Callable[[Tensor, int], int]) -> int:
+    """Return the same with every matrix in a sparse form where that is smaller: what a format for it would store."""
+    total = 0
+    for tensor in _stored_tensors(model):
+        dense = tensor.numel() * tensor.element_size()
+        is_matrix = tensor.ndim == 2 and not tensor.is_quantized
+        total += min(dense, form(tensor, int(torch.count_nonzero(tensor)))) if is_matrix else dense
+    return total
+
+
+def bitmask(matrix: Tensor, nonzero: int) -> int:
+    """Bytes of the values that are not zero and one bit a place."""
+    return nonzero * matrix.element_size() + math.ceil(matrix.numel() / 8)
+
+
+def csr(matrix: Tensor, nonzero: int) -> int:
+    """Bytes of those values, a column number each, and where each row begins; numbers of four bytes."""
+    return nonzero * (matrix.element_size() + 4) + 4 * (len(matrix) + 1)
 
 
 def bytes_file(path: Path) -> int:

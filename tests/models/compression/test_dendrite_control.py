@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from models.compression.dendrite_control import NEVER, Control, resumed
-from models.compression.settings import Dendrites
+from models.compression.learn_settings import Dendrites
 
 
 def play(scores: list[float], **options: object) -> tuple[list[bool], Control]:

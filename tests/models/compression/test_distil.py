@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from models.compression.distil import INSIDE, Distil, Lesson, Pair, changes
 from models.compression.inside import shape_of
-from models.compression.settings import Distil as Options
-from models.compression.settings import DistilLosses, DistilPhase
+from models.compression.learn_settings import Distil as Options
+from models.compression.learn_settings import DistilLosses, DistilPhase
 from models.errors import ModelError
 from tests.models.helpers import batch, count, small
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from models.compression.coded import CodedLinear, CodedTable, Codes
 from models.compression.grid import Grid
-from models.compression.settings import WeightOnly as Options
+from models.compression.round_settings import WeightOnly as Options
 from models.compression.weight_only import WeightOnly
 from runner.measure.params import count_params
 from runner.measure.size import bytes_file, bytes_packed, bytes_unpacked

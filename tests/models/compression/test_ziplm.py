@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.calibrate import collect
+from models.compression.prune_settings import Recovery, Search, Target
+from models.compression.prune_settings import Ziplm as Options
 from models.compression.recover import TowardsDense, answers_apart, states_apart
-from models.compression.settings import Recovery, Search, Target
-from models.compression.settings import Ziplm as Options
 from models.compression.shrink import ATTENTION, Block, widths
 from models.compression.surgery import Surgery
 from models.compression.ziplm import Ziplm

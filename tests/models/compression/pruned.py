@@ -1,0 +1,53 @@
+"""A bench for prunings: plain training steps on random texts, without a runner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from models.compression.stage import During, Phase
+from tests.models.helpers import batch
+
+
+class SmallBench:
+    """Trains with AdamW, scores at their own rate, and remembers the facts after every step."""
+
+    device, kind, num_labels = torch.device("cpu"), "classification", 3
+
+    def __init__(self, steps: int = 12, lr: float = 1e-3) -> None:
+        self.steps, self.lr = steps, lr
+        self.added: dict[str, float] = {}
+        self.points: list[dict[str, float]] = []
+        self.masked: dict[str, Tensor] = {}  # the state before the masks were folded
+
+    def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
+        assert during is not None
+        during.begin(model, self.steps)
+        own = {id(p): m.own_lr for m in model.modules() if hasattr(m, "own_lr") for p in m.parameters(recurse=False)}
+        trained = [p for p in model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW([{"params": [p], "lr": own.get(id(p), self.lr)} for p in trained])
+        for step in range(self.steps):
+            model.train()
+            during.before_step(step)
+            inputs, labels = batch(seed=step), torch.arange(5) % 3
+            logits = during.forward(model, inputs, labels.numpy())
+            optimizer.zero_grad()
+            during.loss(cross_entropy(logits, labels), logits, labels, labels.numpy()).backward()
+            optimizer.step()
+            during.after_step(step)
+            self.points.append(during.facts() | {"may_keep": float(during.may_keep())})
+        self.masked = {name: value.clone() for name, value in model.state_dict().items()}
+        during.end(model)
+        return Phase(0.0, self.steps, 1, 0.0, {})
+
+    def batches(self, **_: Any) -> Any:
+        yield batch(seed=99), torch.zeros(5), torch.arange(5).numpy()
+
+    def add(self, values: dict[str, float]) -> None:
+        self.added |= values
+
+    def say(self, text: str) -> None:
+        pass

@@ -1,0 +1,101 @@
+"""Movement pruning, hard and soft."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+import torch
+
+from models.compression.masks import choose
+from models.compression.movement import FLOOR, Movement, Moving, Scored, StraightThrough
+from models.compression.prune_settings import Movement as Options
+from tests.models.compression.pruned import SmallBench
+from tests.models.helpers import small
+
+
+def prune(model: Any, steps: int = 12, **options: Any) -> SmallBench:
+    bench = SmallBench(steps)
+    settings = Options(**({"every": 1, "start": 0.25, "end": 0.75} | options))
+    Movement(settings).run(model, cast(Any, bench))
+    return bench
+
+
+def test_scores_get_the_gradient_of_the_mask_and_weights_that_of_what_is_kept() -> None:
+    torch.manual_seed(0)
+    weight, scores = (torch.randn(3, 4, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    kept = (torch.rand(3, 4) < 0.5).double().requires_grad_()
+    inputs = torch.randn(5, 4, dtype=torch.float64)
+
+    def loss(masked: torch.Tensor) -> torch.Tensor:
+        return (inputs @ masked.T).tanh().square().sum()
+
+    loss(StraightThrough.apply(weight, scores, kept.detach())).backward()  # type: ignore[no-untyped-call]
+    through = scores.grad
+    own = weight.grad
+    weight.grad = None
+    loss(weight * kept).backward()  # what autograd makes of the product, mask included
+    assert torch.allclose(through, kept.grad) and torch.allclose(own, weight.grad)  # type: ignore[arg-type]
+    assert bool((through[kept == 0] != 0).any()), "what is pruned goes on being scored"  # type: ignore[index]
+
+
+def test_a_score_adds_up_how_far_its_weight_was_pushed_from_zero() -> None:
+    mask, weight, rate = Scored(torch.randn(2, 3), 0.01), torch.randn(2, 3, requires_grad=True), 0.5
+    total = torch.zeros(2, 3)
+    for seed in range(4):
+        factor = torch.randn(2, 3, generator=torch.Generator().manual_seed(seed))
+        (mask(weight) * factor).sum().backward()
+        total -= rate * factor * weight.detach()
+        with torch.no_grad():
+            mask.scores.sub_(rate * mask.scores.grad)  # type: ignore[operator]
+            weight.sub_(0.1 * weight.grad)  # type: ignore[operator]
+        mask.scores.grad = weight.grad = None
+    assert torch.allclose(mask.scores, total, atol=1e-6)
+
+
+def test_hard_pruning_ends_at_its_density_and_is_not_magnitude_pruning() -> None:
+    model = small()
+    bench = prune(model, density=0.15)
+    assert bench.added["prune/density_prunable"] == pytest.approx(0.15, abs=1e-3)
+    assert bench.points[-1]["prune/target_density"] == pytest.approx(0.15) and bench.added["prune/fold_error"] <= 1e-6
+    assert model.state_dict().keys() == small().state_dict().keys(), "the scores are gone"
+    old, new = small().bert.encoder.layer[0].output.dense.weight, model.bert.encoder.layer[0].output.dense.weight
+    smallest = old.abs().flatten().kthvalue(old.numel() // 2).values
+    assert bool((old.abs()[new != 0] < smallest).any()), "small weights that move away from zero stay"
+
+
+def test_scores_have_a_rate_of_their_own() -> None:
+    mask = Moving(Options(score_lr=0.03), choose(small(), None), cast(Any, SmallBench())).mask(torch.ones(2, 2))
+    assert mask.own_lr == 0.03 and [*mask.parameters()] == [mask.scores] and not mask.scores.any()
+
+
+def test_soft_pruning_takes_more_the_higher_the_penalty_and_says_what_it_was() -> None:
+    found = []
+    for penalty in (0.0, 400.0):
+        bench = prune(small(), 32, form="soft", penalty=penalty, threshold=0.45, score_lr=0.2)
+        found.append(bench.added["prune/density_prunable"])
+    assert found[1] < 0.9 * found[0]
+    last = bench.points[-1]
+    assert last["prune/threshold"] == 0.45 and last["prune/lambda"] == 400.0 and 0 < last["prune/penalty"] < 0.5
+    ramp = bench.points[15]
+    assert ramp["prune/lambda"] == pytest.approx(400 * ramp["prune/threshold"] / 0.45), "it follows the threshold"
+    assert bench.points[5]["prune/density_prunable"] == 1.0
+
+
+def test_a_matrix_never_loses_everything() -> None:
+    matrices = choose(small(), None)
+    moving = Moving(Options(form="soft"), matrices, cast(Any, SmallBench()))
+    moving.begin(small(), 10)
+    moving.value = 0.6
+    with torch.no_grad():
+        for mask in moving.masks.values():
+            mask.scores.uniform_(-9, -8)
+    moving.cut()
+    for mask in moving.masks.values():
+        assert int(mask.kept.sum()) == round(FLOOR * mask.kept.numel())
+
+
+def test_scores_that_are_all_equal_decide_nothing() -> None:
+    assert "not" not in "".join(Options().contradictions("m"))
+    assert "scores are all 0 at first" in Options(start=0.0).contradictions("m")[0]
+    assert "scores are all 0 at first" in Options(epochs=0.0).contradictions("m")[0]
