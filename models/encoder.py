@@ -35,7 +35,7 @@ FUSED_FROM = {"highest": 0, "high": 0, "medium": 384}
 
 
 def first_rows(table: nn.Module, count: int) -> Tensor:
-    """The first rows of a table, (count, H); one in codes (models/compression/coded.py) decodes no others."""
+    """The first rows of a table, (count, H); one in codes (models/compression/rounding/coded.py) decodes no others."""
     rows: Tensor = table.weight[:count] if isinstance(table, nn.Embedding) else table.first(count)  # type: ignore[operator]
     return rows
 

@@ -15,7 +15,7 @@ from data.batch import collate
 from data.sampler import eval_batches
 from data.types import TokenSplit
 from data.unlabelled import joined
-from models.compression.masks import kept_zeros
+from models.compression.masking.masks import kept_zeros
 from models.compression.stage import During, Inputs, Phase
 from models.dropout import masks
 from runner import turns

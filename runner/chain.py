@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.compression import make
-from models.compression.stage_settings import StageSettings
+from models.compression.settings.stage import StageSettings
 from models.save import adopt
 from runner import activations, turns
 from runner.bench import RunBench, train

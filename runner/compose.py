@@ -16,7 +16,7 @@ from runner.sweep import register
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from models.compression.stage_settings import StageSettings
+    from models.compression.settings.stage import StageSettings
     from runner.schema import Settings
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from data.settings import DataSettings
     from data.types import Splits, TokenSplit
     from data.unlabelled import Unlabelled
-    from models.compression.stage_settings import StageSettings
+    from models.compression.settings.stage import StageSettings
     from runner.prepare import Model
 
 Notify = Callable[[str], None]
@@ -56,7 +56,7 @@ class KeptTeacher:
 
     def __init__(self, source: str, named: str, splits: Splits, device: torch.device, cache: Path, notify: Notify):
         """source: a folder or hub id; named: the setting that names it and how, for messages."""
-        from models.compression.teacher import facts_of
+        from models.compression.teaching.teacher import facts_of
 
         self.source, self.named, self.splits, self.device = source, named, splits, device
         self.cache, self.notify = cache, notify
@@ -68,7 +68,7 @@ class KeptTeacher:
         """Read without touching the run's random numbers."""
         import torch
 
-        from models.compression.teacher import open_teacher
+        from models.compression.teaching.teacher import open_teacher
 
         with torch.random.fork_rng():
             return open_teacher(self.source, self.named.partition("=")[0]).to(self.device)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from models.classifier import SequenceClassifier
+    from models.compression.settings.stage import StageSettings
     from models.compression.stage import Stage
-    from models.compression.stage_settings import StageSettings
 
 PRUNED = "pruned"  # the key of an architecture that lists the pruned modules, whose zeros are meant to stay
 

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.dendrite_candidates import Grown, Sample, cached, draw_random, observe, train_candidates
-from models.compression.dendrite_control import Control, resumed
-from models.compression.dendritic import Dendrite, Dendritic, attach, detach, grow, linear_names
-from models.compression.learn_settings import Dendrites as Options
+from models.compression.dendrite.candidates import Grown, Sample, cached, draw_random, observe, train_candidates
+from models.compression.dendrite.control import Control, resumed
+from models.compression.dendrite.module import Dendrite, Dendritic, attach, detach, grow, linear_names
+from models.compression.settings.learn import Dendrites as Options
 from models.compression.stage import Bench, Inputs, Stage
 
 CONTROLS = ("restart", "base")  # the arms without dendrites

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from models.compression.inside import PROJECTIONS, Inside, Shape, look_inside, shape_of
-from models.compression.layer_map import layer_map
-from models.compression.learn_settings import Distil as Options
-from models.compression.learn_settings import DistilLosses, DistilPhase
-from models.compression.losses import (
+from models.compression.settings.learn import Distil as Options
+from models.compression.settings.learn import DistilLosses, DistilPhase
+from models.compression.stage import Bench, During, Inputs, Stage, Teacher
+from models.compression.teaching.inside import PROJECTIONS, Inside, Shape, look_inside, shape_of
+from models.compression.teaching.layer_map import layer_map
+from models.compression.teaching.losses import (
     directions_apart,
     divergence,
     relations_apart,
@@ -27,7 +28,6 @@ from models.compression.losses import (
     soft_cross_entropy,
     states_apart,
 )
-from models.compression.stage import Bench, During, Inputs, Stage, Teacher
 from models.errors import ModelError
 
 INSIDE = ("hidden", "attention", "embedding", "relation", "cosine")  # losses that look into both models

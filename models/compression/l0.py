@@ -11,9 +11,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from models.compression.masks import Mask, Matrix
-from models.compression.prune_settings import L0 as Options
-from models.compression.pruning import MaskingStage, Pruning
+from models.compression.masking.masks import Mask, Matrix
+from models.compression.masking.stage import MaskingStage, Pruning
+from models.compression.settings.prune import L0 as Options
 from models.compression.stage import Bench
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature, and the ends that the sigmoid is stretched to

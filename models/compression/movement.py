@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.compression.masks import Binary, Matrix, cut_to, keep_top
-from models.compression.prune_settings import Movement as Options
-from models.compression.pruning import MaskingStage, Pruning
+from models.compression.masking.masks import Binary, Matrix, cut_to, keep_top
+from models.compression.masking.stage import MaskingStage, Pruning
+from models.compression.settings.prune import Movement as Options
 from models.compression.stage import Bench
 
 FLOOR = 0.005  # of a matrix's weights, which soft pruning keeps whatever their scores: binarizer.py of the source

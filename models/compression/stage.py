@@ -1,8 +1,9 @@
 """What a stage of a compression chain is, what it may use, and where it reaches into training.
 
 To add a method: models/compression/<method>.py with a class of that name in CamelCase (a Stage) and, where it changes
-a model's structure for good, a function `restore`; its settings in models/compression/settings.py; and one or more
-YAMLs conf/compression/<name>.yaml. Nothing here knows the runner: it offers a Bench.
+a model's structure for good, a function `restore`; its settings in models/compression/settings/; and one or more YAMLs
+conf/compression/<name>.yaml. What it is made of lies in a folder beside it. Nothing here knows the runner: it offers a
+Bench.
 """
 
 from __future__ import annotations

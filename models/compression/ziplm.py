@@ -1,8 +1,9 @@
 """Remove heads, neurons and whole halves of layers until the encoder is as fast as asked, by this machine's own clock.
 
-Layer by layer, optimal brain surgery says what can go and mends the rest (obs.py); a table of measured latencies
-(speed_table.py) and a search (search.py) say how much each layer gives. One-shot, or in steps with training towards
-the dense model after each. Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
+Layer by layer, optimal brain surgery says what can go and mends the rest; a table of measured latencies and a search say
+how much each layer gives. One-shot, or in steps with training towards the dense model after each. Its parts are in
+structure/.
+Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.compression.clock import Clock
-from models.compression.prune_settings import Ziplm as Options
-from models.compression.recover import TowardsDense
-from models.compression.search import Choices, search, solve
-from models.compression.shrink import encoder_of, restore, widths
+from models.compression.settings.prune import Ziplm as Options
 from models.compression.stage import Bench, Inputs, Stage, Stopwatch
-from models.compression.surgery import Surgery
+from models.compression.structure.clock import Clock
+from models.compression.structure.recover import TowardsDense
+from models.compression.structure.search import Choices, search, solve
+from models.compression.structure.shrink import encoder_of, restore, widths
+from models.compression.structure.surgery import Surgery
 
 ATTEMPTS = 4  # configurations that are cut and timed until one is within the tolerance
 

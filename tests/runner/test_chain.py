@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.settings import lacking, out_of_order
+from models.compression.settings.stage import StageSettings
 from models.compression.stage import Bench, During, Stage
-from models.compression.stage_settings import StageSettings
 from models.pretrained import read_state
 from models.save import load
 from runner.bench import changed

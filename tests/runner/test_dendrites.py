@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from models.compression.dendrites import Dendrites
-from models.compression.learn_settings import Dendrites as Options
+from models.compression.settings.learn import Dendrites as Options
 from models.pretrained import read_state
 from models.save import load
 from runner.compose import compose, resolve

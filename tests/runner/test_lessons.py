@@ -14,8 +14,8 @@ import torch
 from data.types import DataTask, Splits, TokenSplit
 from data.unlabelled import joined
 from models.compression.distil import Lesson, Pair
-from models.compression.learn_settings import Distil as Options
-from models.compression.learn_settings import DistilLosses, DistilPhase
+from models.compression.settings.learn import Distil as Options
+from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.dropout import masks
 from runner.checkpoint import Checkpoints
 from runner.evaluate import predict

@@ -15,12 +15,12 @@ import torch
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
-from models.compression.masks import choose
+from models.compression.masking.masks import choose
 from models.compression.movement import Moving
-from models.compression.prune_settings import Magnitude, Movement
 from models.compression.settings import out_of_order
+from models.compression.settings.prune import Magnitude, Movement
+from models.compression.settings.stage import StageSettings
 from models.compression.stage import Bench, Stage
-from models.compression.stage_settings import StageSettings
 from models.pretrained import read_state
 from models.save import load
 from runner.compose import compose, resolve

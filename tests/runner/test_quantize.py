@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.compression import make
-from models.compression.coded import CodedLinear, CodedTable
+from models.compression.rounding.coded import CodedLinear, CodedTable
 from models.save import load
 from runner.check import check
 from runner.compose import compose, groups, resolve

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.compression.shrink import widths
+from models.compression.structure.shrink import widths
 from models.save import load
 from tests.conftest import run_cli
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.compression.bf16 import Bf16
-from models.compression.round_settings import Bf16 as Options
+from models.compression.settings.rounding import Bf16 as Options
 from runner.measure.size import bytes_packed
 from tests.models.helpers import small
 

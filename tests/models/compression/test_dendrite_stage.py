@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from models.compression.dendrites import Dendrites
-from models.compression.learn_settings import Dendrites as Options
+from models.compression.settings.learn import Dendrites as Options
 from tests.models.compression.bench import TensorBench, parity, small, started
 
 FAST = {"switch": "fixed", "epochs": 3, "p_epochs": 3, "p_batch_size": 200}

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.build import build
-from models.compression.dendrite_candidates import Candidates, Running, Sample, cached, loss, observe, train_candidates
-from models.compression.dendritic import Dendrite, Dendritic, attach, detach, extra_params, grow, linear_names
-from models.compression.learn_settings import Dendrites as Options
+from models.compression.dendrite.candidates import Candidates, Running, Sample, cached, loss, observe, train_candidates
+from models.compression.dendrite.module import Dendrite, Dendritic, attach, detach, extra_params, grow, linear_names
+from models.compression.settings.learn import Dendrites as Options
 from models.errors import ModelError
 from models.save import load, save
 from models.settings import ModelSettings

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from models.compression.magnitude import Magnitude
-from models.compression.masks import choose, kept_zeros
-from models.compression.prune_settings import Magnitude as Options
+from models.compression.masking.masks import choose, kept_zeros
 from models.compression.settings import lacking
+from models.compression.settings.prune import Magnitude as Options
 from tests.models.compression.pruned import SmallBench
 from tests.models.helpers import batch, small
 

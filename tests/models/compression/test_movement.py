@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 import torch
 
-from models.compression.masks import choose
+from models.compression.masking.masks import choose
 from models.compression.movement import FLOOR, Movement, Moving, Scored, StraightThrough
-from models.compression.prune_settings import Movement as Options
+from models.compression.settings.prune import Movement as Options
 from tests.models.compression.pruned import SmallBench
 from tests.models.helpers import small
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.clusters import boundaries, members
-from models.compression.coded import CodedLinear, Codes
-from models.compression.grid import Grid
-from models.compression.round_settings import Splitquant as Options
+from models.compression.rounding.clusters import boundaries, members
+from models.compression.rounding.coded import CodedLinear, Codes
+from models.compression.rounding.grid import Grid
+from models.compression.settings.rounding import Splitquant as Options
 from models.compression.splitquant import ClusterCodes, Exact, SplitLinear, Splitquant, split
 from models.errors import ModelError
 from runner.measure.macs import count_macs

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.calibrate import collect
-from models.compression.prune_settings import Recovery, Search, Target
-from models.compression.prune_settings import Ziplm as Options
-from models.compression.recover import TowardsDense, answers_apart, states_apart
-from models.compression.shrink import ATTENTION, Block, widths
-from models.compression.surgery import Surgery
+from models.compression.settings.prune import Recovery, Search, Target
+from models.compression.settings.prune import Ziplm as Options
+from models.compression.structure.calibrate import collect
+from models.compression.structure.recover import TowardsDense, answers_apart, states_apart
+from models.compression.structure.shrink import ATTENTION, Block, widths
+from models.compression.structure.surgery import Surgery
 from models.compression.ziplm import Ziplm
 from models.errors import ModelError
 
@@ -117,7 +117,7 @@ def test_the_model_gets_as_fast_as_asked_and_its_layers_are_mended(speedup: floa
     assert facts["structure/heads"] == sum(heads for heads, _ in widths(found))
     assert facts["structure/neurons"] == sum(neurons for _, neurons in widths(found)) < 3 * 48
     assert 0 < facts["structure/layer_error_mean"] < 0.8 * facts["structure/layer_error_deleted_mean"]
-    assert found.architecture["compressed"] == [{"method": "shrink", "layers": widths(found)}]
+    assert found.architecture["compressed"] == [{"method": "ziplm", "layers": widths(found)}]
     assert found(**batch()).isfinite().all()
 
 

@@ -1,0 +1,1 @@
+"""What dendrites are made of: the module, its candidates, the control."""

@@ -1,0 +1,279 @@
+"""Candidate dendrites, trained to follow their neuron's error while the network stands still.
+
+Source: Fahlman & Lebiere 1990, The Cascade-Correlation Learning Architecture, with one difference: a candidate sees
+the error of its own neuron only. Statistics run over the batches, as one pass over the data is not one batch here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.compression.dendrite.module import ACTIVATIONS, Dendrite, Dendritic
+from models.compression.settings.learn import Dendrites
+from models.compression.stage import Inputs
+
+TINY = 1e-12  # a variance below this is that of a constant, which correlates with nothing
+GROWTH = 1.01  # of a score that counts as progress
+
+
+@dataclass
+class Sample:
+    """What the candidates of one module see of some places that are no padding."""
+
+    inputs: Tensor  # (P, m)
+    error: Tensor  # (P, n): minus the gradient of the summed loss by the module's output
+    earlier: Tensor  # (P, k, n): answers of the dendrites that are there
+
+
+@dataclass
+class Grown:
+    """The best candidate of each neuron of a module, and how it did on all rows."""
+
+    dendrite: Dendrite
+    score: Tensor  # (n,): absolute covariance or correlation, whichever was the objective
+    correlation: Tensor  # (n,): with the error
+    untrained: float  # mean absolute correlation of the first candidates
+    epochs: int
+
+
+Rows = dict[str, Tensor]
+Samples = Callable[[], Iterable[list[Sample]]]  # one pass; one Sample a module
+
+
+def observe(
+    model: nn.Module, modules: list[Dendritic], kind: str, batches: Iterable[tuple[Inputs, Tensor]]
+) -> Iterator[list[Sample]]:
+    """The samples of each batch; nothing of the model is changed, and its dropout is off while this runs."""
+    seen: dict[nn.Module, tuple[Tensor, Tensor, Tensor]] = {}  # input, a zero added to the output, dendrites' answers
+
+    def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        zero = torch.zeros_like(output, requires_grad=True)
+        with torch.no_grad():
+            answers = module.answers(inputs[0])  # type: ignore[operator]
+        earlier = torch.stack(answers, -2) if answers else output.new_zeros(*output.shape[:-1], 0, output.shape[-1])
+        seen[module] = inputs[0].detach(), zero, earlier
+        return output + zero
+
+    hooks = [module.register_forward_hook(record) for module in modules]
+    was_training = model.training
+    model.eval()
+    try:
+        for inputs, labels in batches:
+            seen.clear()
+            with torch.enable_grad():
+                loss_sum = _loss(model(**inputs), labels, kind)
+            found = [seen[module] for module in modules]  # not in the order of their calls
+            gradients = torch.autograd.grad(loss_sum, [zero for _, zero, _ in found])
+            mask = inputs.get("attention_mask")
+            yield [_sample(x, -g, earlier, mask) for (x, _, earlier), g in zip(found, gradients)]
+    finally:
+        model.train(was_training)
+        for hook in hooks:
+            hook.remove()
+
+
+def _loss(logits: Tensor, labels: Tensor, kind: str) -> Tensor:
+    """The task's loss, summed: so a row's error does not depend on the rows beside it."""
+    if kind == "regression":
+        return F.mse_loss(logits.squeeze(-1), labels.to(logits.dtype), reduction="sum")
+    return F.cross_entropy(logits, labels, reduction="sum")
+
+
+def _sample(inputs: Tensor, error: Tensor, earlier: Tensor, mask: Tensor | None) -> Sample:
+    """Places in rows of (P, ...); without the padding where there is one place a token."""
+    if mask is not None and inputs.ndim == 3 and inputs.shape[:2] == mask.shape:
+        real = mask.bool()
+        return Sample(inputs[real], error[real], earlier[real])
+    return Sample(inputs.flatten(0, -2), error.flatten(0, -2), earlier.flatten(0, -3))
+
+
+def cached(samples: Samples, batch_size: int, draw: torch.Generator) -> Samples:
+    """The same places in batches of `batch_size`, shuffled in each pass; for what is small enough to be kept."""
+    whole = [
+        Sample(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Sample)))
+        for parts in zip(*samples())
+    ]
+
+    def shuffled() -> Iterator[list[Sample]]:
+        order = torch.randperm(len(whole[0].inputs), generator=draw).to(whole[0].inputs.device)
+        for places in order.split(batch_size):
+            yield [Sample(s.inputs[places], s.error[places], s.earlier[places]) for s in whole]
+
+    return shuffled
+
+
+class Candidates(nn.Module):
+    """`pool` candidates for each of a module's n outputs."""
+
+    def __init__(self, module: Dendritic, sample: Sample, options: Dendrites, pool: int, draw: torch.Generator) -> None:
+        """Drawn so that over `sample` the pre-activations lie around 0 and, unless `spread` is given, spread by 1."""
+        super().__init__()
+        outputs, (_, earlier, _) = module.soma.out_features, sample.earlier.shape
+        centre = sample.inputs.mean(0)
+        size = (sample.inputs - centre).square().sum(1).mean().sqrt().clamp_min(TINY)
+        weight = torch.randn(pool, outputs, len(centre), generator=draw).to(sample.inputs)
+        self.weight = nn.Parameter(weight * (options.spread or 1.0 / size))
+        self.bias = nn.Parameter(-(self.weight.detach() @ centre))
+        self.lateral = nn.Parameter(sample.inputs.new_zeros(pool, earlier, outputs))
+        self.act = ACTIVATIONS[options.act]
+
+    def forward(self, inputs: Tensor, earlier: Tensor) -> Tensor:
+        """(P, m) and (P, k, n) to (P, pool, n)."""
+        pre = (inputs @ self.weight.flatten(0, 1).T).unflatten(1, self.bias.shape) + self.bias
+        return self.act(pre + torch.einsum("pkn,qkn->pqn", earlier, self.lateral))
+
+    def rows(self, which: Tensor) -> Rows:
+        """The weights of candidate `which` (n,) of each neuron."""
+        neurons = torch.arange(len(which), device=which.device)
+        return {
+            "weight": self.weight[which, neurons],  # (n, m)
+            "bias": self.bias[which, neurons],  # (n,)
+            "lateral": self.lateral[which, :, neurons].T,  # (k, n)
+        }
+
+
+class Running:
+    """Means, variances and covariance of answers and errors: averages that fade by `ema` a batch, unbiased."""
+
+    def __init__(self, ema: float) -> None:
+        self.ema, self.weight, self.values = ema, 0.0, dict[str, Tensor]()
+
+    @torch.no_grad()
+    def update(self, answers: Tensor, error: Tensor) -> None:
+        """Count in a batch: (P, pool, n) and (P, n)."""
+        self.weight = self.ema * self.weight + 1.0 - self.ema
+        self._fade(answer=answers.mean(0), error=error.mean(0))
+        a, e = answers - self["answer"], (error - self["error"]).unsqueeze(1)
+        self._fade(covariance=(a * e).mean(0), answer_var=a.square().mean(0), error_var=e.square().mean(0))
+
+    def _fade(self, **batch: Tensor) -> None:
+        for name, value in batch.items():
+            self.values[name] = self.ema * self.values.get(name, torch.zeros_like(value)) + (1.0 - self.ema) * value
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.values[name] / self.weight
+
+
+def loss(answers: Tensor, error: Tensor, running: Running, objective: str) -> Tensor:
+    """Minus the summed absolute covariances, or correlations, of answers (P, pool, n) with the errors (P, n).
+
+    The running statistics are constants. Of a correlation the second term is what its denominator adds to the
+    gradient, so that it is the exact gradient wherever the running statistics are the batch's.
+    """
+    a, e = answers - running["answer"], (error - running["error"]).unsqueeze(1)
+    covariance = (a * e).mean(0)
+    sign = torch.where(running["covariance"] < 0, -1.0, 1.0)
+    if objective == "cov":
+        return -(sign * covariance).sum()
+    answer_var, error_var = running["answer_var"] + TINY, running["error_var"] + TINY
+    scale = (answer_var * error_var).rsqrt()
+    held = (running["covariance"].abs() * scale / (2 * answer_var)) * a.square().mean(0)
+    return -(sign * covariance * scale - held).sum()
+
+
+@torch.no_grad()
+def measure(candidates: list[Candidates], samples: Samples) -> list[tuple[Tensor, Tensor]]:
+    """Covariance and correlation of each candidate, (pool, n) each, over one whole pass."""
+    sums = [dict[str, Tensor]() for _ in candidates]
+    for parts in samples():
+        for sample, candidate, total in zip(parts, candidates, sums):
+            a, e = candidate(sample.inputs, sample.earlier).double(), sample.error.double().unsqueeze(1)
+            found = {"a": a, "e": e, "ae": a * e, "aa": a * a, "ee": e * e, "one": torch.ones_like(e)}
+            for name, value in found.items():
+                total[name] = total.get(name, 0.0) + value.sum(0)
+    return [_statistics(total) for total in sums]
+
+
+def _statistics(total: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    mean = {name: value / total["one"] for name, value in total.items()}
+    covariance = mean["ae"] - mean["a"] * mean["e"]
+    variances = (mean["aa"] - mean["a"] ** 2) * (mean["ee"] - mean["e"] ** 2)
+    return covariance, torch.where(variances > TINY**2, covariance / variances.clamp_min(TINY**2).sqrt(), 0.0)
+
+
+class Best:
+    """The best candidate that each neuron of one module has had in any epoch."""
+
+    def __init__(self) -> None:
+        self.score = self.correlation = torch.zeros(0)
+        self.rows: Rows = {}
+
+    @torch.no_grad()
+    def take(self, candidate: Candidates, covariance: Tensor, correlation: Tensor, objective: str) -> None:
+        """Look at the candidates as they stand: (pool, n) statistics."""
+        score, which = (covariance if objective == "cov" else correlation).abs().max(0)
+        found, rows = correlation.gather(0, which.unsqueeze(0)).squeeze(0), candidate.rows(which)
+        if not self.rows:
+            self.score, self.correlation, self.rows = score, found, rows
+            return
+        better = score > self.score
+        self.score, self.correlation = torch.maximum(score, self.score), torch.where(better, found, self.correlation)
+        for name, row in rows.items():
+            self.rows[name] = torch.where(better.unsqueeze(1) if name == "weight" else better, row, self.rows[name])
+
+
+def train_candidates(
+    modules: list[Dendritic], samples: Samples, options: Dendrites, draw: torch.Generator
+) -> list[Grown]:
+    """Train a pool of candidates for every neuron of the modules; the best of each make one new dendrite a module.
+
+    Ends after p_epochs, or when for p_patience epochs no module's mean score has grown enough.
+    """
+    first = next(iter(samples()))
+    candidates = [Candidates(*both, options, options.pool, draw) for both in zip(modules, first)]
+    optimizer = torch.optim.Adam([p for c in candidates for p in c.parameters()], lr=options.p_lr)
+    running, best = [Running(options.ema) for _ in modules], [Best() for _ in modules]
+    untrained, mark = _look(candidates, samples, best, options.objective), torch.zeros(len(modules)).double()
+    epoch = stale = 0
+    while epoch < options.p_epochs and stale < options.p_patience:
+        for parts in samples():
+            losses = [_batch_loss(*three, options.objective) for three in zip(candidates, parts, running)]
+            optimizer.zero_grad()
+            torch.stack(losses).sum().backward()
+            optimizer.step()
+        _look(candidates, samples, best, options.objective)
+        scores = torch.stack([kept.score.mean().cpu() for kept in best])
+        has_grown, epoch = bool((scores > mark * GROWTH).any()), epoch + 1
+        mark, stale = (torch.maximum(mark, scores), 0) if has_grown else (mark, stale + 1)
+    return [
+        Grown(_dendrite(module, kept.rows, options.act), kept.score, kept.correlation, before, epoch)
+        for module, kept, before in zip(modules, best, untrained)
+    ]
+
+
+def _batch_loss(candidate: Candidates, sample: Sample, running: Running, objective: str) -> Tensor:
+    answers = candidate(sample.inputs, sample.earlier)
+    running.update(answers.detach(), sample.error)
+    return loss(answers, sample.error, running, objective)
+
+
+def _look(candidates: list[Candidates], samples: Samples, best: list[Best], objective: str) -> list[float]:
+    """Let every module keep its best; answers the mean absolute correlation of all candidates, by module."""
+    found = measure(candidates, samples)
+    for kept, candidate, statistics in zip(best, candidates, found):
+        kept.take(candidate, *statistics, objective)
+    return [float(correlation.abs().mean()) for _, correlation in found]
+
+
+def draw_random(
+    modules: list[Dendritic], samples: Samples, options: Dendrites, draw: torch.Generator
+) -> list[Dendrite]:
+    """Dendrites as candidates are before their training."""
+    candidates = [Candidates(*both, options, 1, draw) for both in zip(modules, next(iter(samples())))]
+    zeros = [torch.zeros_like(candidate.bias[0], dtype=torch.long) for candidate in candidates]
+    return [_dendrite(m, candidate.rows(first), options.act) for m, candidate, first in zip(modules, candidates, zeros)]
+
+
+@torch.no_grad()
+def _dendrite(module: Dendritic, rows: Rows, act: str) -> Dendrite:
+    dendrite = Dendrite(module.soma, len(module.dendrites), act)
+    dendrite.linear.weight.copy_(rows["weight"])
+    dendrite.linear.bias.copy_(rows["bias"])
+    if dendrite.lateral is not None:
+        dendrite.lateral.copy_(rows["lateral"])
+    return dendrite

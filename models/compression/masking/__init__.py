@@ -1,0 +1,1 @@
+"""What the prunings of single weights share."""

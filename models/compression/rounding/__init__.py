@@ -1,0 +1,1 @@
+"""What the quantizations share: grids, bit packing, layers."""

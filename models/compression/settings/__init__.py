@@ -1,0 +1,68 @@
+"""Every compression method with its settings, and what may follow what; standard library only, as configs are checked
+before torch is imported.
+
+A YAML in conf/compression/ names its method and gives the options; several YAMLs may be presets of one method.
+"""
+
+from __future__ import annotations
+
+from models.compression.settings.learn import Dendrites, Distil
+from models.compression.settings.prune import L0, Magnitude, Movement, Ziplm
+from models.compression.settings.rounding import Bf16, DynamicInt8, Splitquant, StaticInt8, WeightOnly
+from models.compression.settings.stage import StageSettings
+
+RANK = {"learn": 0, "prune": 1, "quantize": 2}
+
+METHODS: dict[str, type[StageSettings]] = {
+    "distil": Distil,
+    "dendrites": Dendrites,
+    "ziplm": Ziplm,
+    "bf16": Bf16,
+    "weight_only": WeightOnly,
+    "dynamic_int8": DynamicInt8,
+    "static_int8": StaticInt8,
+    "splitquant": Splitquant,
+    "magnitude": Magnitude,
+    "movement": Movement,
+    "l0": L0,
+}
+
+
+def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
+    """One line for each stage that cannot come where it stands, with the order that can."""
+    names, found = list(stages), []
+    by_rank = sorted(names, key=lambda name: RANK[stages[name].kind])
+    for place, name in enumerate(names):
+        before = [earlier for earlier in names[:place] if RANK[stages[earlier].kind] > RANK[stages[name].kind]]
+        if stages[name].keeps_zeros:
+            before = [earlier for earlier in before if stages[earlier].kind == "quantize"]
+        if before:
+            undone = "the rounded weights" if stages[before[0]].kind == "quantize" else "the zeros"
+            found.append(
+                f"compression=[{','.join(names)}]: {name} after {before[0]} would undo {undone} of it. "
+                f"Try: compression=[{','.join(by_rank)}]"
+            )
+    rounding = [name for name in names if stages[name].kind == "quantize"]
+    if len(rounding) > 1:
+        kept = [name for name in names if name not in rounding[1:]]
+        found.append(
+            f"compression=[{','.join(names)}]: {' and '.join(rounding)} both round the same weights. "
+            f"Try: compression=[{','.join(kept)}]"
+        )
+    return found
+
+
+def lacking(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
+    """One line for each thing a stage needs and does not get, and for its contradictions."""
+    found = []
+    for name, stage in stages.items():
+        found += stage.contradictions(name)
+        if "teacher" in stage.needs and not getattr(stage, "teacher", None):
+            found.append(
+                f"compression=[{name}] learns from a teacher. "
+                f"Try: compression.{name}.teacher=<id of a finished run, a folder or a hub id>"
+            )
+        if "encoder" in stage.needs and not has_encoder and not getattr(stage, "matrices", None):
+            own = f", or compression.{name}.matrices=*word_embeddings" if hasattr(stage, "matrices") else ""
+            found.append(f"compression=[{name}] works on an encoder, and model=dsn has none. Try: model=bert-tiny{own}")
+    return found

@@ -1,0 +1,91 @@
+"""The settings of the methods that learn: from a teacher, or with dendrites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from models.compression.settings.stage import StageSettings
+from models.settings import limited
+
+
+@dataclass
+class DistilLosses:
+    """The weight of each loss in a phase; 0: not computed."""
+
+    soft: float = limited(0.0, low=0.0)
+    hard: float = limited(0.0, low=0.0)
+    hidden: float = limited(0.0, low=0.0)
+    attention: float = limited(0.0, low=0.0)
+    embedding: float = limited(0.0, low=0.0)
+    relation: float = limited(0.0, low=0.0)
+    cosine: float = limited(0.0, low=0.0)
+
+
+@dataclass
+class DistilPhase:
+    """One training of a distillation; None: as the run's own settings say."""
+
+    losses: DistilLosses = field(default_factory=DistilLosses)
+    epochs: float | None = limited(None, above=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0, high=100.0)
+    batch_size: int | None = limited(None, low=1)
+    schedule: str | None = limited(None, choices=("linear", "cosine", "constant", "plateau"))
+    warmup: float | None = limited(None, low=0.0, high=1.0)
+
+
+@dataclass
+class Distil(StageSettings):
+    """Learning from a teacher, in phases one after the other; conf/compression/distil.yaml explains each."""
+
+    starts: ClassVar[str] = "fresh"
+    needs: ClassVar[tuple[str, ...]] = ("teacher",)
+    keeps_zeros: ClassVar[bool] = True
+
+    method: str = limited("distil", choices=("distil",))
+    teacher: str | None = None
+    unlabelled: str | None = None
+    unlabelled_rows: int | None = limited(None, low=1)
+    soft: str = limited("kl", choices=("kl", "cross_entropy"))
+    temperature: float = limited(2.0, above=0.0, high=100.0)
+    layers: str = limited("uniform", choices=("uniform", "top", "bottom", "last"))
+    projection: str = limited("shared", choices=("shared", "per_layer"))
+    relation_heads: int = limited(16, low=1, high=1024)
+    phases: dict[str, DistilPhase] = field(default_factory=dict)
+
+    def contradictions(self, name: str) -> list[str]:
+        """Phases in which nothing is learned."""
+        idle = [phase for phase, settings in self.phases.items() if not any(vars(settings.losses).values())]
+        return [
+            f"compression.{name}.phases.{phase}.losses are all 0: nothing is learned. "
+            f"Try: compression.{name}.phases.{phase}.losses.soft=1"
+            for phase in idle
+        ]
+
+
+@dataclass
+class Dendrites(StageSettings):
+    """Units of their own for chosen linear layers, added one after the other and kept where they pay."""
+
+    method: str = limited("dendrites", choices=("dendrites",))
+    mode: str = limited("gd", choices=("gd", "cascor", "random", "restart", "base"))
+    targets: list[str] = field(default_factory=lambda: ["classifier"])
+    act: str = limited("sigmoid", choices=("sigmoid", "tanh", "relu"))
+    maximum: int = limited(5, low=1)
+    tries: int = limited(2, low=1)
+    attempts: int | None = limited(None, low=1)
+    min_gain: float = limited(0.0, low=0.0)
+    switch: str = limited("history", choices=("history", "fixed"))
+    patience: int = limited(5, low=1)
+    epochs: float | None = limited(None, above=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0, high=100.0)
+    lr_factor: float = limited(1.0, above=0.0, high=1.0)
+    spread: float | None = limited(None, above=0.0)
+    pool: int = limited(4, low=1)
+    objective: str = limited("cov", choices=("cov", "corr"))
+    ema: float = limited(0.99, low=0.0, high=0.9999)
+    p_rows: int | None = limited(20000, low=2)
+    p_batch_size: int = limited(256, low=2)
+    p_epochs: int = limited(40, low=1)
+    p_patience: int = limited(5, low=1)
+    p_lr: float = limited(0.01, above=0.0, high=100.0)

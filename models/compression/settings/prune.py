@@ -1,0 +1,131 @@
+"""The settings of the methods that prune: single weights, or heads and neurons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from models.compression.settings.stage import StageSettings
+from models.settings import limited
+
+
+@dataclass
+class Masking(StageSettings):
+    """What all prunings of single weights have; conf/compression/_masks.yaml explains each."""
+
+    kind: ClassVar[str] = "prune"
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+
+    matrices: str | None = None
+    epochs: float = limited(6.0, low=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0, high=100.0)
+    warmup: float | None = limited(None, low=0.0, high=1.0)
+    start: float = limited(1 / 6, low=0.0, high=1.0)
+    end: float = limited(5 / 6, low=0.0, high=1.0)
+    every: int = limited(10, low=1)
+    freeze_embeddings: bool = True
+
+    def contradictions(self, name: str) -> list[str]:
+        """A schedule that ends before it begins, or that no training follows."""
+        if self.start > self.end:
+            return [
+                f"compression.{name}.start={self.start:g} is later than compression.{name}.end={self.end:g}. "
+                f"Try: compression.{name}.start={self.end / 2:g}"
+            ]
+        return []
+
+
+@dataclass
+class Magnitude(Masking):
+    """The smallest weights go."""
+
+    method: str = limited("magnitude", choices=("magnitude",))
+    density: float = limited(0.1, above=0.0, high=1.0)
+    scope: str = limited("local", choices=("local", "global"))
+
+
+@dataclass
+class Movement(Masking):
+    """The weights that training moves towards zero go."""
+
+    method: str = limited("movement", choices=("movement",))
+    form: str = limited("hard", choices=("hard", "soft"))
+    density: float = limited(0.1, above=0.0, high=1.0)
+    scope: str = limited("local", choices=("local", "global"))
+    threshold: float = limited(0.1, above=0.0, high=1.0)
+    penalty: float = limited(400.0, low=0.0)
+    score_lr: float = limited(1e-2, above=0.0, high=100.0)
+
+    def contradictions(self, name: str) -> list[str]:
+        """Also scores that decide before they have learned anything."""
+        found = super().contradictions(name)
+        if not self.start or not self.epochs:
+            found.append(
+                f"compression.{name}: the scores are all 0 at first, so nothing may go before they are trained. "
+                f"Try: compression.{name}.start=0.1 compression.{name}.epochs=6"
+            )
+        return found
+
+
+@dataclass
+class L0(Masking):
+    """Gates that are fined for being open."""
+
+    method: str = limited("l0", choices=("l0",))
+    penalty: float = limited(125.0, low=0.0)
+    init: float = limited(2.197, low=-10.0, high=10.0)
+    score_lr: float = limited(1e-1, above=0.0, high=100.0)
+
+    def contradictions(self, name: str) -> list[str]:
+        """Also gates that never learn."""
+        found = super().contradictions(name)
+        if not self.epochs:
+            found.append(f"compression.{name}.epochs=0: gates are closed by training. Try: compression.{name}.epochs=6")
+        return found
+
+
+@dataclass
+class Target:
+    """How fast a structured pruning makes a model; a latency takes the place of the speed-up."""
+
+    speedup: float = limited(2.0, low=1.0, high=1000.0)
+    latency_ms: float | None = limited(None, above=0.0)
+
+
+@dataclass
+class Recovery:
+    """The training after each cut: its length, and the weights of what it minimises."""
+
+    epochs: float = limited(0.0, low=0.0, high=1000.0)
+    lr: float = limited(5e-5, above=0.0)
+    task: float = limited(0.0, low=0.0)
+    answers: float = limited(1.0, low=0.0)
+    states: float = limited(0.5, low=0.0)
+    temperature: float = limited(2.0, above=0.0)
+
+
+@dataclass
+class Search:
+    """The random search for how much each layer gives."""
+
+    steps: int = limited(100, low=0)
+    rows: int = limited(128, low=1)
+
+
+@dataclass
+class Ziplm(StageSettings):
+    """Structured pruning to a measured speed."""
+
+    kind: ClassVar[str] = "prune"
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+
+    method: str = limited("ziplm", choices=("ziplm",))
+    target: Target = field(default_factory=Target)
+    batch: int = limited(1, low=1)
+    length: int = limited(128, low=1)
+    tolerance: float = limited(0.03, low=0.0, high=1.0)
+    calibration_rows: int = limited(2048, low=1)
+    round_to: int = limited(16, low=1)
+    search: Search = field(default_factory=Search)
+    steps: int = limited(1, low=1, high=100)
+    recovery: Recovery = field(default_factory=Recovery)

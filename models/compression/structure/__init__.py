@@ -1,0 +1,1 @@
+"""What structured pruning is made of: removal, times, search, recovery."""

@@ -1,0 +1,1 @@
+"""What distillation is made of: losses, layer maps, a look inside encoders."""
