@@ -1,7 +1,7 @@
 """Remove heads, neurons and whole halves of layers until the encoder is as fast as asked, by this machine's own clock.
 
-Layer by layer, optimal brain surgery says what can go and mends the rest; a table of measured latencies and a search say
-how much each layer gives. One-shot, or in steps with training towards the dense model after each. Its parts are in
+Layer by layer, optimal brain surgery says what can go and mends the rest; a table of measured latencies and a search
+say how much each layer gives. One-shot, or in steps with training towards the dense model after each. Its parts are in
 structure/.
 Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
 """
