@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from models.compression.stage import During, Phase
+from models.dropout import masks
 from tests.models.helpers import batch
 
 
@@ -25,6 +26,8 @@ class SmallBench:
 
     def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
         assert during is not None
+        torch.manual_seed(0)
+        masks.seed(0)
         during.begin(model, self.steps)
         own = {id(p): m.own_lr for m in model.modules() if hasattr(m, "own_lr") for p in m.parameters(recurse=False)}
         trained = [p for p in model.parameters() if p.requires_grad]

@@ -52,9 +52,9 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
         fields = {"claim", "source", "metric", "kind", "where", "versus", "value", "tolerance", "why"}
         assert set(claim) == fields and claim["kind"] in ("value", "difference", "ratio")
         check_metric(claim["metric"])
-        assert is_there(claim["where"]), claim["where"]
         assert (claim["versus"] is None) == (claim["kind"] == "value")
-        assert claim["versus"] is None or is_there(claim["versus"])
+        groups = [claim["where"], *([claim["versus"]] if claim["versus"] else [])]
+        assert claim["why"] or all(map(is_there, groups)), groups  # what is not tested here may need other runs
 
 
 def test_the_claims_of_the_dsn_are_the_published_numbers() -> None:
@@ -66,7 +66,7 @@ def test_the_claims_of_the_dsn_are_the_published_numbers() -> None:
     ("words", "said"),
     [
         (["+sweep=sedes"], "did you mean seeds"),
-        (["+sweep=nothing_like_it"], "model_sizes, seeds"),
+        (["+sweep=nothing_like_it"], "bermo_vs_bert, bertvision_heads"),
         (["sweep=seeds"], "run -m +sweep=seeds"),
         (["sweep.on_failure=halt"], "continue, stop"),
         (["sweep.jobs=0"], "at least 1"),
