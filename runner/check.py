@@ -103,16 +103,19 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
         yield f"~{group}: {group} cannot be left out. Choose one of: {', '.join(known)}"
         return
     for value in values_of(override):
-        for name in _names(value):
-            if name == "null" and group == "experiment":
-                continue
-            if name in known:
-                chosen.setdefault(group, []).append(name)
-                continue
+        unknown = [
+            name for name in _names(value) if name not in known and not (name == "null" and group == "experiment")
+        ]
+        for name in unknown:
             close = near(name, known)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             paste = f"[{(close or known)[0]}]" if group == "compression" else (close or known)[0]
             yield f"{group}={name}: no such {group}{hint} Choices: {', '.join(known)}. Try: run {group}={paste}"
+        if not unknown and value is not None:
+            # Stages are chosen together: a setting of one of them is a setting of all of the chain.
+            chosen.setdefault(group, []).append(
+                f"[{','.join(_names(value))}]" if group == "compression" else str(value)
+            )
 
 
 def _names(value: Any) -> list[str]:

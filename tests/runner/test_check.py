@@ -102,6 +102,7 @@ def test_options_of_a_part_are_checked_against_its_yaml(word: str, expected: str
         ["model=bert-tiny", "data=sst2", "seed=1", "train.epochs=3"],
         ["model=auto", "model.pretrained=sentence-transformers/all-MiniLM-L6-v2", "data=stsb"],
         ["data=files", "data.path=reviews.csv", "data.text=review", "data.label=stars"],
+        ["compression=[dendrites,int8]", "compression.dendrites.attempts=1", "compression.int8.bits=4"],
         ["compression=[none]", "tracker=none", "experiment=demo", "data.max_rows=null"],
     ],
 )
