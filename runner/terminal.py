@@ -123,6 +123,7 @@ class Terminal:
 def show(record: dict[str, Any], folder: Path, console: Console | None = None) -> None:
     """Print one run as a table: quality, size, speed."""
     console = console or Console(highlight=False)
+    widen(console)
     table = Table(title=escape(f"{record['name']}  ({record['identity']}, {record['status']})"), title_justify="left")
     table.add_column("what")
     table.add_column("value", justify="right")
@@ -142,7 +143,7 @@ def stages(record: dict[str, Any]) -> Table:
     primary = record["data"]["primary"]
     latency = next((name for name in record["metrics"] if name.startswith("speed/latency_ms_p50_b1_s")), "")
     table = Table(title="after each stage", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("stage")
+    table.add_column("stage", no_wrap=True)
     for column in (primary, "parameters", "not zero", "packed MB", "file MB", "MACs", "b1 ms", "seconds"):
         table.add_column(column, justify="right", no_wrap=True)
     for entry in record["stages"]:
@@ -224,8 +225,7 @@ COSTS = {
 def comparison(records: list[dict[str, Any]]) -> None:
     """Several runs side by side, one line each, narrow enough for 100 columns."""
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 120  # a pipe has no width of its own, and rich's guess of 80 would cut the numbers
+    widen(console)
     table = Table(title="compared", title_justify="left", box=SIMPLE_HEAD)
     for column in ("run", "what", "metric"):
         table.add_column(column)
@@ -248,6 +248,12 @@ def comparison(records: list[dict[str, Any]]) -> None:
             _cell(metrics.get("time/train_s"), ".1f"),
         )
     console.print(table)
+
+
+def widen(console: Console) -> None:
+    """A pipe has no width of its own, and rich's guess of 80 would cut the numbers."""
+    if not console.is_terminal:
+        console.width = max(console.width, 120)
 
 
 def _cell(value: float | None, form: str, unit: float = 1.0) -> str:

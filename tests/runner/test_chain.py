@@ -151,7 +151,9 @@ def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(
     chosen = settings(tmp_path, doubling=Learning(), rounding=Rounding())
     outcome = run(chosen, [])
     record, shown = outcome.record, capsys.readouterr().out
-    assert "stage 3 of 3: rounding" in shown and "after each stage" in shown
+    lines = shown[shown.index("after each stage") :].splitlines()
+    assert "stage 3 of 3: rounding" in shown
+    assert any(line.split()[:1] == ["doubling"] and "…" not in line for line in lines), "whole, also in a pipe"
     assert outcome.exit_code == 0 and record is not None
     assert [entry["name"] for entry in record["stages"]] == ["train", "doubling", "rounding"]
     for entry in record["stages"]:
