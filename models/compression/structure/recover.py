@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from models.compression.stage import Bench, During, Inputs
 from models.compression.structure.shrink import encoder_of
+from models.compression.teaching.losses import divergence
 
 if TYPE_CHECKING:
     from models.compression.settings.prune import Recovery
@@ -30,11 +31,10 @@ def states_apart(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def answers_apart(logits: Tensor, wanted: Tensor, temperature: float, kind: str) -> Tensor:
-    """T^2 KL of the softened answers (B, C), Hinton et al. 2015; the squared difference of values for regression."""
+    """The divergence of the answers (B, C); the squared difference of values for regression."""
     if kind == "regression":
         return F.mse_loss(logits.float(), wanted.float())
-    soft = [(one.float() / temperature).log_softmax(-1) for one in (logits, wanted)]
-    return temperature**2 * F.kl_div(soft[0], soft[1], reduction="batchmean", log_target=True)
+    return divergence(logits.float(), wanted.float(), temperature)
 
 
 class TowardsDense(During):
