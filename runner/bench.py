@@ -86,9 +86,9 @@ class RunBench(Stopwatch):
             trained = train(self, model, settings, checkpoints, during, moments=moments)
         if during and during.settled is not None:
             self.add(fate(self.started, begun, during.settled))
-        before, spent = self.record.content["metrics"], {"time/train_s": trained.seconds, "train/steps": trained.steps}
-        self.record.add({name: before.get(name, 0) + value for name, value in spent.items()})
         self.record.content["steps"] += trained.steps
+        seconds = self.record.content["metrics"].get("time/train_s", 0.0) + trained.seconds
+        self.record.add({"time/train_s": seconds, "train/steps": self.record.content["steps"]})
         metric = self.sign * trained.best_metric
         return Phase(metric, trained.steps, trained.epochs, trained.seconds, trained.moments)
 
@@ -152,9 +152,9 @@ class RunBench(Stopwatch):
 
     def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         """With the number of steps so far, which the next phase's points are counted from."""
-        steps = self.record.content["steps"]
+        steps, spent = self.record.content["steps"], self.record.content["metrics"].get("time/train_s", 0.0)
         held = dict(model.state_dict()) | (tensors or {})
-        self.boundaries.save(held, {"step": steps, "facts": self.facts, "stage": state})
+        self.boundaries.save(held, {"step": steps, "train_s": spent, "facts": self.facts, "stage": state})
         self.draw_from(f"after step {steps}")
 
     def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -164,6 +164,7 @@ class RunBench(Stopwatch):
             return None
         tensors, state = found
         self.record.content["steps"], self.facts = state["step"], state["facts"]
+        self.record.add({"time/train_s": state["train_s"], "train/steps": state["step"]})
         self.draw_from(f"after step {state['step']}")
         return tensors, state["stage"]
 

@@ -1,11 +1,11 @@
-"""A run's stages in their order: the training, then each compression; scored, saved and measured after each.
+"""A run's last stage: the training, or one compression; then the model is scored, saved and measured.
 
-A stage that is finished stays finished: its model lies in stages/<place>-<name> (the last one's in model) and its
-entry in the record, and an interrupted run goes on after it.
+What comes before that stage is a run of its own (runner/prefix.py), whose record this one continues.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from runner import activations, turns
 from runner.bench import RunBench, train
 from runner.checkpoint import Checkpoints
 from runner.disagree import disagreement
-from runner.record import Record, read
+from runner.record import POINTS, Record, read
 from runner.results import costs, evaluate, learning, save_model
 from runner.schema import Settings
 from runner.tune.pruning import Watch
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from runner.track.mirror import Mirror
 
 TRAIN = "train"
+CONTINUED = ("metrics", "stages", "steps", "resumed_from_step")  # of a record, by that of the next stage's run
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,28 @@ def plan(settings: Settings) -> list[Link]:
 def execute(
     started: Started, record: Record, terminal: Terminal, mirror: Mirror | None, watch: Watch | None = None
 ) -> None:
-    """Go through the stages that are not done yet; every number lands in the record as soon as it is known."""
+    """Do the last stage; every number lands in the record as soon as it is known."""
     links = plan(started.settings)
-    for place, link in enumerate(links, 1):
-        folder = started.folder / ("model" if place == len(links) else f"stages/{place}-{link.name}")
-        if place <= len(record.content["stages"]):
-            if place == len(record.content["stages"]):
-                started.model = adopt(started.model, folder)  # type: ignore[arg-type]
-                terminal.say(f"going on after stage {link.name}")
-            continue
-        bench = RunBench(started, record, terminal, mirror, f"{place}-{link.name}")
-        if len(links) > 1:
-            terminal.say(f"stage {place} of {len(links)}: {link.name}")
-        with timed(record, "time/stage_s"):
-            _run(link, bench, watch)
-        _close(link, bench, folder)
+    if started.before:
+        _go_on_from(started.before, started, record)
+    bench = RunBench(started, record, terminal, mirror, f"{len(links)}-{links[-1].name}")
+    if len(links) > 1:
+        terminal.say(f"stage {len(links)} of {len(links)}: {links[-1].name}")
+    with timed(record, "time/stage_s"):
+        _run(links[-1], bench, watch)
+    _close(links[-1], bench, started.folder / "model")
+
+
+def _go_on_from(before: Path, started: Started, record: Record) -> None:
+    """Take over the model in the run folder `before`, what its record found, and its points where none are yet."""
+    found = read(before)
+    assert found is not None, "it has just been finished"
+    started.model = adopt(started.model, before / "model")  # type: ignore[arg-type]
+    record.content |= {key: found[key] for key in CONTINUED if key in found}
+    record.content["notes"] = list(dict.fromkeys([*found["notes"], *record.content["notes"]]))
+    record.content["environment"]["engine"] |= found["environment"]["engine"]
+    if not (record.folder / POINTS).exists():
+        shutil.copyfile(before / POINTS, record.folder / POINTS)
 
 
 def _run(link: Link, bench: RunBench, watch: Watch | None) -> None:
@@ -108,7 +116,8 @@ def _close(link: Link, bench: RunBench, folder: Path) -> None:
         record.add(costs(started, bench.terminal, folder))
     record.add(bench.facts)
     metrics = dict(record.content["metrics"])
-    entry: dict[str, Any] = {"name": link.name, "metrics": metrics, "seconds": metrics["time/stage_s"]}
+    entry: dict[str, Any] = {"name": link.name, "run": started.identity, "metrics": metrics}
+    entry["seconds"] = metrics["time/stage_s"]
     density = bench.facts.get("prune/density_prunable")
     if density is not None and (note := disagreement(density, metrics, _before(bench))):
         record.content["notes"].append(f"{link.name}: {note}")

@@ -18,8 +18,8 @@ import torch
 
 from runner.record import write_json
 
-# Within a run folder: within a training, between two trainings of one stage, and the models of finished stages.
-CHECKPOINTS, BOUNDARIES, STAGES = "checkpoints", "boundaries", "stages"
+# Within a run folder: within a training, and between two trainings of one stage.
+CHECKPOINTS, BOUNDARIES = "checkpoints", "boundaries"
 
 
 class Checkpoints:
@@ -64,14 +64,14 @@ class Checkpoints:
 
 
 def has_any(folder: Path, identity: str) -> bool:
-    """Is there anything that an interrupted run goes on from: a checkpoint of it, or a finished stage?"""
+    """Is there a checkpoint that an interrupted run goes on from?"""
     found = (_intact(path) for path in folder.glob("*/step-*.json"))
-    return any(c and c["identity"].split("/")[0] == identity for c in found) or (folder / STAGES).is_dir()
+    return any(c and c["identity"].split("/")[0] == identity for c in found)
 
 
-def clear(folder: Path, stages: bool = False) -> None:
-    """Remove all checkpoints of a run: a finished one needs none. stages: the models of its stages too."""
-    for name in (CHECKPOINTS, BOUNDARIES, *([STAGES] if stages else [])):
+def clear(folder: Path) -> None:
+    """Remove all checkpoints of a run: a finished one needs none."""
+    for name in (CHECKPOINTS, BOUNDARIES):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 

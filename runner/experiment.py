@@ -16,6 +16,7 @@ from typing import Any
 from runner import surroundings, turns
 from runner.brief import begin
 from runner.errors import ConfigError
+from runner.prefix import run_prefix
 from runner.prepare import Started, prepare
 from runner.record import Record, check_writable, read
 from runner.schema import Settings
@@ -65,6 +66,8 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
             if found and found["status"] == "done" and not settings.force:
                 terminal.found(found, started.folder)
                 return Outcome(0, found, was_done=True)
+            if outcome := run_prefix(started, overrides, terminal, watch):
+                return outcome
             return _recorded(started, overrides, terminal, begun, watch)
     finally:
         turns.leave()
@@ -107,7 +110,7 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
 
     settings = started.settings
     if settings.force:
-        clear(started.folder, stages=True)
+        clear(started.folder)
     resumed = has_any(started.folder, started.identity)
     record = Record.begin(started.folder, _header(started, overrides), resumed=resumed)
     mirror = (surroundings.here.mirror or start_mirror)(settings.tracker, started.folder.parent)
@@ -128,7 +131,7 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
     except Pruned as end:
         record.content["pruned"] = True
         record.finish("killed", str(end))
-        clear(started.folder, stages=True)
+        clear(started.folder)
     except Exception as error:
         (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
         record.finish("failed", f"{type(error).__name__}: {error}")

@@ -47,6 +47,7 @@ class Started:
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # what loading and building took
     outside: dict[str, Outside] = field(default_factory=dict)  # what each stage takes from outside the run
+    before: Path | None = None  # folder of the finished run that the last stage goes on from
 
 
 def load_data(settings: Settings, terminal: Terminal) -> Splits:

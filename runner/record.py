@@ -18,6 +18,7 @@ from runner.errors import ConfigError
 from runner.metrics import check
 
 SCHEMA_VERSION = 1
+POINTS = "metrics.jsonl"
 
 
 def now() -> str:
@@ -48,7 +49,7 @@ class Record:
         """Start writing: a resumed run keeps its points, any other starts with none."""
         before = read(folder) if resumed else None
         if before is None:
-            (folder / "metrics.jsonl").unlink(missing_ok=True)
+            (folder / POINTS).unlink(missing_ok=True)
         (folder / "error.txt").unlink(missing_ok=True)
         content = {
             "schema_version": SCHEMA_VERSION,
@@ -60,8 +61,6 @@ class Record:
             "stages": [],
             "steps": 0,  # of all trainings that are finished
         } | content
-        if before and before.get("stages"):  # what they found stays found
-            content |= {key: before[key] for key in ("metrics", "stages", "steps", "notes")}
         record = cls(folder, content)
         record.write()
         return record
@@ -75,7 +74,7 @@ class Record:
         for name in values:
             check(name)
         if self._stream is None:
-            self._stream = (self.folder / "metrics.jsonl").open("a", encoding="utf-8")
+            self._stream = (self.folder / POINTS).open("a", encoding="utf-8")
         self._stream.write(json.dumps({"step": step, "time": time.time()} | values) + "\n")
         self._stream.flush()
 

@@ -46,13 +46,16 @@ class Group:
 def settings_of(run: Run) -> dict[str, Any]:
     """Everything the result of a run depends on but its seed, flat."""
     record = run.record
+    weights = record.get("weights", {}).get("fingerprint", "")[:8]
+    if record["config"]["model"].get("tune", {}).get("epochs"):
+        weights = ""  # an encoder tuned first: a result of the seed, as the weights after training are
     kept = {key: value for key, value in flatten(record["config"]).items() if key != "seed" and matters(key)}
     return kept | {
         "compression": stages(record),
         "code_version": record["environment"].get("code_version"),
         "data.fingerprint": record["data"]["fingerprint"][:8],
         "tokenizer.fingerprint": record.get("tokenizer", {}).get("fingerprint", "")[:8],
-        "weights.fingerprint": record.get("weights", {}).get("fingerprint", "")[:8],
+        "weights.fingerprint": weights,
     }
 
 

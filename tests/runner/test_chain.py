@@ -163,7 +163,11 @@ def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(
     zeros = [entry["metrics"]["cost/params_nonzero"] for entry in record["stages"]]
     assert zeros[2] < zeros[1] and record["metrics"]["cost/params_nonzero"] == zeros[2]
     folder = tmp_path / "outputs" / record["identity"]
-    before, after = load(folder / "stages" / "2-doubling"), load(folder / "model")
+    runs = [entry["run"] for entry in record["stages"]]
+    assert {found["identity"]: [entry["name"] for entry in found["stages"]] for found in records(folder.parent)} == {
+        runs[0]: ["train"], runs[1]: ["train", "doubling"], runs[2]: ["train", "doubling", "rounding"],
+    }, "a run of its own each"  # fmt: skip
+    before, after = load(folder.parent / runs[1] / "model"), load(folder / "model")
     assert torch.equal((before.classifier.weight * 10).round() / 10, after.classifier[0].weight)  # type: ignore[index]
     assert after.architecture["compressed"] == [{"method": "rounding", "digits": 1}]
     steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -182,6 +186,7 @@ def test_an_interrupted_chain_goes_on_where_it_was_and_ends_the_same(
     chosen.checkpoint.every_s = 1e-9
     killed = run(chosen, [])
     assert killed.exit_code == 130 and killed.record and [s["name"] for s in killed.record["stages"]] == ["train"]
+    assert killed.record["status"] == "killed" and killed.record["config"]["compression"]
     monkeypatch.setattr(Doubling, "stop", "")
     chosen.checkpoint.every_s = 1e9
     record = run(chosen, []).record
@@ -252,3 +257,29 @@ def test_a_phase_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     assert after.optimizer.weight_decay == 0.0 and before.train.epochs == 2.0
     with pytest.raises(TypeError, match="no setting 'epoch'"):
         changed(before, {"epoch": 7})
+
+
+@pytest.mark.usefixtures("stages")
+def test_chains_that_begin_alike_share_what_they_begin_with(tmp_path: Path) -> None:
+    words = ["model=dsn", "seed=0", "density=0.5", "compression=[doubling,rounding]", "compression.rounding.digits=1"]
+    plain = run(settings(tmp_path), ["model=dsn"]).record
+    record = run(settings(tmp_path, doubling=Learning(), rounding=Rounding()), words).record
+    other = run(settings(tmp_path, rounding=Rounding()), words).record
+    assert plain and record and other
+    assert len(list(records(tmp_path / "outputs"))) == 4, "plain; doubling; doubling, rounding; rounding"
+    assert record["stages"][0] == other["stages"][0] == plain["stages"][0]
+    middle = read(tmp_path / "outputs" / record["stages"][1]["run"])
+    assert middle and middle["overrides"] == ["model=dsn", "seed=0", "density=0.5", "compression=[doubling]"]
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_chain_whose_beginning_is_interrupted_does_not_begin_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Doubling, "stop", "within")
+    outcome = run(settings(tmp_path, doubling=Learning(), rounding=Rounding()), [])
+    assert outcome.exit_code == 130 and outcome.record and list(outcome.record["config"]["compression"]) == ["doubling"]
+    assert [found["status"] for found in records(tmp_path / "outputs")] == ["done", "killed"]
+    monkeypatch.setattr(Doubling, "stop", "")
+    again = run(settings(tmp_path, doubling=Learning(), rounding=Rounding()), [])
+    assert again.exit_code == 0 and again.record and len(again.record["stages"]) == 3

@@ -38,7 +38,7 @@ def test_a_run_with_dendrites_saves_counts_and_logs_them(tmp_path: Path) -> None
     words = [f"compression.dendrites.{key}={value}" for key, value in OPTIONS.items()]
     done = run_cli(*WORDS, "compression=[dendrites]", "compression.dendrites.mode=cascor", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    (record,) = records(tmp_path / "outputs")
+    _, record = records(tmp_path / "outputs")
     before, after = (stage["metrics"] for stage in record["stages"])
     count, extra = after["dendrites/count"], after["dendrites/params_extra"]
     assert count >= 1 and extra == {1: 36, 2: 74}[count]

@@ -79,7 +79,8 @@ def test_a_pruned_model_is_recorded_with_its_costs_and_later_training_keeps_its_
     note = next(note for note in record["notes"] if note.startswith("magnitude:"))
     assert "75% sparse" in note and "same file size" in note and f"note: {note}" in capsys.readouterr().out
     folder = tmp_path / "outputs" / record["identity"]
-    before, end = matrices(folder / "stages" / "2-magnitude"), matrices(folder / "model")
+    earlier = tmp_path / "outputs" / record["stages"][1]["run"]
+    before, end = matrices(earlier / "model"), matrices(folder / "model")
     for name, weight in before.items():
         assert torch.equal(weight != 0, end[name] != 0) and not torch.equal(weight, end[name])
     assert after["cost/params_nonzero"] == pytest.approx(pruned["cost/params_nonzero"], rel=0.01)

@@ -76,3 +76,10 @@ def test_values_come_in_the_order_of_the_seeds_without_the_runs_that_lack_them(t
     (group,) = groups_in(tmp_path)
     assert group.values("test/accuracy") == [0.75, 0.8] and group.mean("test/accuracy") == 0.775
     assert group.mean("test/f1") is None
+
+
+def test_seeds_of_a_head_are_pooled_although_each_has_an_encoder_that_was_tuned_by_its_own_seed(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        words = ("model=bertvision", "model/backbone=bert-mini", "model.pretrained=null")
+        write_run(tmp_path, *words, seed=seed, weights={"fingerprint": str(seed) * 64})
+    assert [len(group.runs) for group in groups_in(tmp_path)] == [2]
