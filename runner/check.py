@@ -52,7 +52,7 @@ def check(words: list[str], multirun: bool = False) -> list[str]:
             problems += _check_value(override, chosen, multirun, tuned)
     problems += check_hydra(overrides, multirun)
     if not problems and not any(o.is_sweep_override() for o in overrides):
-        problems += _check_whole(words)
+        problems += _check_whole([override.input_line or "" for override in overrides])
     return problems
 
 
@@ -136,6 +136,9 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         yield f"~{key}: a setting cannot be removed, only changed. Try: run {key}=<value>"
         return
     text = (override.input_line or "").partition("=")[2]
+    if not text:
+        yield f"{key}= has no value. Try: run {key}=null for none, or a value; perhaps a variable of the shell is empty"
+        return
     missing = [choices for choices, table in zip(combinations, tables) if key not in table]
     if missing:
         yield _unknown_key(key, group, " ".join(missing[0]), sorted(set().union(*tables)))

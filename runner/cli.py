@@ -147,6 +147,10 @@ def _experiments(words: list[str]) -> int:
         problems = str(error).splitlines()
     if problems:
         return refuse(problems)
+    if multirun:
+        from runner.sweep.deferring import deferred
+
+        sys.argv[1:] = deferred(words)
     code = _hydra()
     worst = max((outcome.exit_code for outcome in [*outcomes, *returned()]), default=code)
     return min(worst, 1) if multirun and worst != 130 else worst

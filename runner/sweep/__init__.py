@@ -1,5 +1,6 @@
 """Many runs as one set: what is done is skipped, what failed is tried again, what is new is run.
 
+    deferring.py  values that wait for a job's choice of options
     plan.py       the jobs of a command: composed in parallel, checked, looked up
     launcher.py   Hydra's launcher `local` and sweeper `grid`, the defaults of `run -m`
     pool.py       the processes: one a job, siblings go on

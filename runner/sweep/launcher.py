@@ -19,6 +19,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
 from runner.errors import refuse
+from runner.sweep.deferring import plain
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, plan
 from runner.sweep.pool import Pool, gpus
@@ -45,11 +46,11 @@ class Grid(BasicSweeper):
 
     @staticmethod
     def expand(params: Mapping[str, Any], words: Sequence[str], loader: Any = None) -> list[list[str]]:
-        """Every combination of the values in a sweep's file and on the command line, which replaces the file's."""
+        """Every combination, once, of a sweep's values: its file's, replaced by those of the command line."""
         own = [f"{key}={value}" for key, value in params.items()]
         parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *words])
         (batch,) = BasicSweeper.split_arguments(parsed, None)
-        return batch
+        return [list(words) for words in dict.fromkeys(tuple(words) for words in batch)]
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run every combination; their results, in order.
@@ -116,7 +117,7 @@ class LocalLauncher(Launcher):
     def _open(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> Ledger:
         """The sweep's ledger; a further batch belongs to the same sweep."""
         if self.ledger is None:
-            self.ledger = Ledger(list(self.config.hydra.overrides.task), list(jobs), sweep, slots)
+            self.ledger = Ledger([plain(word) for word in self.config.hydra.overrides.task], list(jobs), sweep, slots)
             self.ledger.open()
         else:
             self.ledger.extend(jobs)

@@ -26,7 +26,10 @@ def split(overrides: list[Override]) -> tuple[list[str], dict[str, BaseDistribut
         key = override.get_key_element()
         fixed.pop(key, None)
         space.pop(key, None)
-        if override.is_sweep_override():
+        only = set(override.sweep_string_iterator()) if override.is_discrete_sweep() else set()
+        if len(only) == 1:
+            fixed[key] = f"{key}={only.pop()}"
+        elif override.is_sweep_override():
             space[key] = distribution(override)
         else:
             fixed[key] = f"{key}={override.get_value_element_as_str()}" if not override.is_delete() else key

@@ -9,6 +9,7 @@ from runner.compose import compose, resolve
 from runner.errors import ConfigError
 
 MISTAKES = [
+    ("model.pretrained=", ["model.pretrained= has no value", "Try: run model.pretrained=null"]),
     ("model=bert-tinny", ["did you mean bert-tiny", "Try: run model=bert-tiny"]),
     ("data=immdb", ["did you mean imdb"]),
     ("optimizer.lrr=1", ["did you mean optimizer.lr", "Try: run optimizer.lr="]),
