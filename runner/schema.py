@@ -61,6 +61,7 @@ class TrainSettings:
     patience: int | None = limited(None, low=1)
     evals: int | None = limited(None, low=1)
     keep_best: bool = True
+    average: int = limited(1, low=1, high=100)
     eval_batch_size: int = limited(64, low=1)
 
 

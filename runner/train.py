@@ -19,6 +19,7 @@ from data.batch import Batch, collate
 from data.types import Splits
 from models.compression.stage import During
 from models.dropout import masks
+from runner.averaging import Average
 from runner.checkpoint import Checkpoints, below
 from runner.evaluate import autocast, predict, score, to_tensors
 from runner.flat import Flat
@@ -64,6 +65,7 @@ class Loop:
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.schedule = Schedule(settings.schedule, settings.optimizer.lr, self.plan.total, direction(self.primary))
         self.position = Position()
+        self.average = Average(model, settings.train.average)
         self.best: dict[str, torch.Tensor] | None = None
         self.class_weights = self._class_weights()
         self.row_weights = np.zeros(0) if self.class_weights is None else self.class_weights.cpu().numpy()
@@ -105,6 +107,7 @@ class Loop:
         """Go on from a checkpoint whose weights the model already holds."""
         self.flat.load(below("optimizer/", tensors))
         self.best = below("best/", tensors) or None
+        self.average.load(below("average/", tensors))
         self.during.load(below("during/", tensors))
         self.position = Position(**state)
         self.flat.shrink = self.position.shrink
@@ -121,12 +124,12 @@ class Loop:
         self.position.loss_sum = float(self.loss_sum)
         self.position.schedule = self.schedule.state()
         self.position.shrink = self.flat.shrink
-        extra = self.during.extra.state_dict() if self.during.extra else {}
         parts = {
             "model": self.weights(),
             "best": self.best or {},
+            "average": self.average.state(),
             "optimizer": self.flat.state(),
-            "extra": extra,
+            "extra": self.during.extra.state_dict() if self.during.extra else {},
             "during": self.during.state(),
         }
         tensors = {f"{part}/{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
@@ -238,12 +241,15 @@ def fit(
     while position.epoch < loop.plan.epochs and not _is_over(position, settings.train):
         for values in _epoch(loop, checkpoints, started):
             on_point(position, values)
-        values = loop.evaluate()
-        _keep_best(loop, values[loop.primary])
+        loop.flat.settle()
+        with loop.average.at_end():
+            values = loop.evaluate()
+            _keep_best(loop, values[loop.primary])
         position.epoch, position.batch = position.epoch + 1, 0
         position.seconds = clock() - started
         on_epoch(position, values | loop.watched)
     moments = {} if moments is None else loop.flat.moments()
+    loop.average.put()
     loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
         model.load_state_dict(loop.best)
