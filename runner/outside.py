@@ -54,13 +54,21 @@ class Outside:
 class KeptTeacher:
     """A finished classifier whose answers are kept; models/compression/stage.py says what a Teacher is."""
 
-    def __init__(self, source: str, named: str, splits: Splits, device: torch.device, cache: Path, notify: Notify):
-        """source: a folder or hub id; named: the setting that names it and how, for messages."""
+    def __init__(
+        self, source: str, named: str, splits: Splits, device: torch.device, cache: Path, notify: Notify,
+        versions: dict[str, TokenSplit] | None = None,
+    ) -> None:  # fmt: skip
+        """source: a folder or hub id; named: the setting that names it and how, for messages.
+
+        splits: in the teacher's tokens; versions: the same of the student's splits, by their fingerprints, if it has
+        other tokens.
+        """
         from models.compression.teaching.teacher import facts_of
 
         self.source, self.named, self.splits, self.device = source, named, splits, device
         self.cache, self.notify = cache, notify
         self.facts = facts_of(source, named.partition("=")[0])
+        self.versions = versions or {}
         self.rows_answered, self.seconds, self.score = 0, 0.0, 0.0
 
     @cached_property
@@ -77,6 +85,7 @@ class KeptTeacher:
         """Its logits of every row, (rows, C) float32; computed if no run has asked for them before."""
         from data.answers import open_or_build
 
+        split = self.versions.get(split.fingerprint, split)
         parts = {"teacher": self.facts.fingerprint, "texts": split.fingerprint}
         return open_or_build(self.cache, parts, lambda: self._answer(split), self.notify)
 
@@ -133,7 +142,8 @@ class KeptTeacher:
         if other.tokens() != own.tokens():
             raise ConfigError(
                 f"{self.named}: reads another vocabulary ({other.vocab_size:,} tokens) than the student "
-                f"({own.vocab_size:,}). Try: model.tokenizer={self.source}"
+                f"({own.vocab_size:,}). Try: model.tokenizer={self.source}, or "
+                f"{self.named.partition('=')[0].removesuffix('teacher')}tokens=own to learn its answers alone"
             )
 
     def _check_score(self) -> None:
@@ -178,9 +188,13 @@ def find(settings: Settings, splits: Splits, model: Model, device: torch.device,
                 make(stage).check_teacher(model, outside.teacher)
             except ModelError as error:
                 raise ConfigError(f"compression.{name}: {error}") from error
-            outside.teacher.check(settings.data.max_length)
+            outside.teacher.check(getattr(stage, "teacher_length", None) or settings.data.max_length)
         if getattr(stage, "unlabelled", None):
             outside.unlabelled = _unlabelled(settings, name, stage, splits, notify)
+            if outside.teacher and outside.teacher.splits is not splits:
+                length = stage.teacher_length
+                theirs = _unlabelled(settings, name, stage, outside.teacher.splits, notify, length)
+                outside.teacher.versions[outside.unlabelled.split.fingerprint] = theirs.split
         found[name] = outside
     return found
 
@@ -202,15 +216,31 @@ def _teacher(
         if record and record["status"] != "done":
             raise ConfigError(f"{named}: that run is {record['status']}. Try: the id of a finished one (run show)")
         source = str(folder)
-    return KeptTeacher(source, named, splits, device, cache, notify)
+    if getattr(stage, "tokens", "shared") == "shared":
+        return KeptTeacher(source, named, splits, device, cache, notify)
+    theirs = _as_read(settings, source, stage.teacher_length, cache, notify)  # type: ignore[attr-defined]
+    versions = {splits.train.fingerprint: theirs.train, splits.select.fingerprint: theirs.select}
+    return KeptTeacher(source, named, theirs, device, cache, notify, versions)
 
 
-def _unlabelled(settings: Settings, name: str, stage: StageSettings, splits: Splits, notify: Notify) -> Unlabelled:
+def _as_read(settings: Settings, source: str, length: int | None, cache: Path, notify: Notify) -> Splits:
+    """The run's splits, row by row, in the teacher's tokens."""
+    from data.load import load
+
+    data = replace(settings.data, max_length=length or settings.data.max_length)
+    return load(data, tokenizer=source, vocab_size=0, cache=cache, notify=notify, task=settings.task)
+
+
+def _unlabelled(
+    settings: Settings, name: str, stage: StageSettings, splits: Splits, notify: Notify, length: int | None = None
+) -> Unlabelled:
+    """In the tokens of `splits`, at most `length` or data.max_length of a text."""
     from data.unlabelled import load_unlabelled
 
     wanted = source_of(f"compression.{name}.unlabelled", stage.unlabelled, settings.data)  # type: ignore[attr-defined]
     rows: int | None = stage.unlabelled_rows  # type: ignore[attr-defined]
     cache = Path(settings.paths.cache).expanduser()
+    wanted = replace(wanted, max_length=length or wanted.max_length)
     return load_unlabelled(wanted, splits.tokenizer, rows=rows, cache=cache, notify=notify)
 
 

@@ -30,7 +30,6 @@ from models.compression.teaching.losses import (
 )
 from models.errors import ModelError
 
-INSIDE = ("hidden", "attention", "embedding", "relation", "cosine")  # losses that look into both models
 PROJECTED = ("hidden", "embedding")
 NEVER = 1_000_000  # epochs without progress, for phases whose progress the metric does not show
 
@@ -42,7 +41,7 @@ class Distil(Stage):
 
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
         """ModelError for losses that the two shapes do not allow."""
-        used = {loss for phase in self.options.phases.values() for loss in INSIDE if getattr(phase.losses, loss)}
+        used = {loss for phase in self.options.phases.values() for loss in phase.losses.inside}
         if used and (found := misfits(used, shape_of(model), shape_of(teacher.network), self.options)):
             raise ModelError("\n".join(found))
 
@@ -139,7 +138,7 @@ class Pair:
         losses = [phase.losses for phase in options.phases.values()]
         self.layers: dict[int, int] = {}
         self.projections = nn.Module()
-        if any(getattr(loss, name) for loss in losses for name in INSIDE):
+        if any(loss.inside for loss in losses):
             own, other = shape_of(student), shape_of(teacher.network)
             self.layers = layer_map(options.layers, own.layers, other.layers)
             if any(getattr(loss, name) for loss in losses for name in PROJECTED):
@@ -162,7 +161,7 @@ class Lesson(During):
     def __init__(self, losses: DistilLosses, pair: Pair) -> None:
         self.weights = {name: weight for name, weight in vars(losses).items() if weight}
         self.pair = pair
-        self.looks = [name for name in INSIDE if name in self.weights]
+        self.looks = losses.inside
         if any(name in self.weights for name in PROJECTED):
             self.extra = pair.projections
         self.inside: tuple[Inside, Inside] | None = None  # the student's and the teacher's, of the batch going on

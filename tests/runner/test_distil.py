@@ -200,6 +200,31 @@ def blank(folder: Path) -> None:
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
 
 
+def test_a_teacher_of_another_vocabulary_answers_the_texts_as_it_reads_them(school: School, tmp_path: Path) -> None:
+    texts = tmp_path / "more.csv"
+    texts.write_text("review\n" + "".join(f"a film worth seeing {word}\n" for word in ("twice", "never", "today")))
+    own = ["compression.distil.tokens=own", "model.vocab_size=70", f"compression.distil.unlabelled={texts}"]
+    settings = school.settings(*school.distil(*own, "compression.distil.teacher_length=11"))
+    started = prepare(settings, school.output, Terminal(), Start())
+    outside = started.outside["distil"]
+    assert outside.teacher and outside.unlabelled
+    train, read = started.splits.train, outside.teacher.versions[started.splits.train.fingerprint]
+    assert len(train) == len(read) and read.lengths.max() == 11 < train.lengths.max()
+    np.testing.assert_array_equal(train.labels, read.labels)
+    plain = predict(outside.teacher.network, read, pad_id=0, batch_size=5, device=CPU, precision="fp32")
+    np.testing.assert_allclose(outside.teacher.answers(train), plain, atol=1e-5)
+    assert len(outside.teacher.answers(outside.unlabelled.split)) == 3
+    assert record_of(run(settings, []))["metrics"]["distil/teacher_rows"] == 0, "the answers are kept"
+
+
+def test_losses_that_compare_tokens_need_the_same_ones(school: School) -> None:
+    words = school.distil("compression.distil.tokens=own", "compression.distil.phases.task.losses.hidden=1")
+    with pytest.raises(ConfigError, match=r"tokens=own: the losses hidden compare states token by token.*Try: "):
+        school.settings(*words)
+    with pytest.raises(ConfigError, match=r"teacher_length: the teacher reads the student's tokens.*Try: "):
+        school.settings(*school.distil("compression.distil.teacher_length=11"))
+
+
 def test_a_teacher_is_known_by_its_weights_and_asked_row_by_row(school: School, tmp_path: Path) -> None:
     started = prepare(school.settings(*school.distil()), school.output, Terminal(), Start())
     source = school.output / school.teacher / "model"

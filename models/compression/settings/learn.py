@@ -21,6 +21,11 @@ class DistilLosses:
     relation: float = limited(0.0, low=0.0)
     cosine: float = limited(0.0, low=0.0)
 
+    @property
+    def inside(self) -> list[str]:
+        """Those in use that look into both models."""
+        return [name for name, weight in vars(self).items() if weight and name not in ("soft", "hard")]
+
 
 @dataclass
 class DistilPhase:
@@ -44,6 +49,8 @@ class Distil(StageSettings):
 
     method: str = limited("distil", choices=("distil",))
     teacher: str | None = None
+    tokens: str = limited("shared", choices=("shared", "own"))
+    teacher_length: int | None = limited(None, low=3)
     unlabelled: str | None = None
     unlabelled_rows: int | None = limited(None, low=1)
     soft: str = limited("kl", choices=("kl", "cross_entropy"))
@@ -54,13 +61,26 @@ class Distil(StageSettings):
     phases: dict[str, DistilPhase] = field(default_factory=dict)
 
     def contradictions(self, name: str) -> list[str]:
-        """Phases in which nothing is learned."""
+        """Phases in which nothing is learned, and losses that compare tokens which are not the same."""
         idle = [phase for phase, settings in self.phases.items() if not any(vars(settings.losses).values())]
-        return [
+        found = [
             f"compression.{name}.phases.{phase}.losses are all 0: nothing is learned. "
             f"Try: compression.{name}.phases.{phase}.losses.soft=1"
             for phase in idle
         ]
+        if self.tokens == "own" and (
+            inside := sorted({loss for phase in self.phases.values() for loss in phase.losses.inside})
+        ):
+            found.append(
+                f"compression.{name}.tokens=own: the losses {', '.join(inside)} compare states token by token, and the "
+                f"tokens differ. Try: compression.{name}.tokens=shared, or the losses soft and hard alone"
+            )
+        if self.tokens == "shared" and self.teacher_length:
+            found.append(
+                f"compression.{name}.teacher_length: the teacher reads the student's tokens. "
+                f"Try: compression.{name}.tokens=own"
+            )
+        return found
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.distil import INSIDE, Distil, Lesson, Pair, changes
+from models.compression.distil import Distil, Lesson, Pair, changes
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.compression.teaching.inside import shape_of
@@ -19,6 +19,8 @@ from models.errors import ModelError
 from tests.models.helpers import batch, count, small
 
 ROWS = np.arange(5)
+
+INSIDE = ("hidden", "attention", "embedding", "relation", "cosine")
 
 
 def pair(student: Any, teacher: Any, *, kind: str = "classification", answers: Any = None, **options: Any) -> Pair:
