@@ -40,6 +40,7 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
     from omegaconf import OmegaConf
 
     from runner.sweep import install
+    from runner.sweep.deferring import deferred
     from runner.sweep.launcher import Grid, slots_for
     from runner.sweep.plan import plan
     from runner.threads import cores
@@ -48,7 +49,7 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
     GlobalHydra.instance().clear()
     with initialize_config_module("conf", version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
-        master = loader.load_configuration("config", overrides, run_mode=RunMode.MULTIRUN)
+        master = loader.load_configuration("config", deferred(overrides), run_mode=RunMode.MULTIRUN)
         batch = Grid.expand(master.hydra.sweeper.params or {}, master.hydra.overrides.task, loader)
         sweep: Any = OmegaConf.to_container(master.sweep, resolve=True)
         slots = slots_for(sweep, len(batch))
