@@ -102,7 +102,7 @@ def lost(scene: Scene) -> float:
         folder = path.parent
         if (read(folder) or {})["status"] == "running" and (folder / "metrics.jsonl").is_file():
             saved = [path, *folder.glob("checkpoints/step-*.json"), *folder.glob("boundaries/step-*.json")]
-            with suppress(IndexError, FileNotFoundError):
+            with suppress(IndexError, FileNotFoundError, ValueError):
                 found.append(points(folder)[-1]["time"] - max(one.stat().st_mtime for one in saved))
     assert max(found) < EVERY_S + SLACK_S
     return max(found)

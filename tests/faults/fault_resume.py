@@ -20,6 +20,7 @@ TEACHER = "'model=bert-tiny model.pretrained=null model.layers=2 model.hidden=32
 MODELS = {
     "dsn": (*TINY, "model=dsn"),
     "bert-tiny": BERT,
+    "average": (*BERT, "train.batch_size=20", "train.average=2"),
     "bermo": (*FRESH, "model=bermo", "model/backbone=bert-tiny", "model.readout.layer_dropout=0.3"),
     "eelbert": (*FRESH, "model=eelbert", "model/backbone=bert-tiny"),
     "uno-eelbert": (*FRESH, "model=uno-eelbert"),
