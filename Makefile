@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+TRIES ?= 100
 BIN := .venv/bin
-.PHONY: help setup demo test check bench bench-quick ui
+.PHONY: help setup demo test faults check bench bench-quick ui
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -21,6 +22,9 @@ demo: setup  ## train and compare a DSN and a bert-tiny on the built-in data (un
 
 test: setup  ## run the tests, two files at a time (under 8 minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+faults: setup  ## break runs on purpose, TRIES=100 kills and all other faults, on Linux (about an hour)
+	TRIES=$(TRIES) $(BIN)/python -m pytest tests/faults -o python_files='fault_*.py' --timeout=0
 
 check: setup  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -91,7 +91,12 @@ def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tupl
             f"the activations need {needed / 1e9:.1f} GB, {folder.parent} has {free / 1e9:.1f} GB left. "
             "Try: paths.cache=<a larger disk>, data.max_rows=<fewer>, or cache.mode=none"
         )
-    values = np.memmap(folder / "values", dtype, "w+", shape=(int(offsets[-1]), *shape))
+    with (folder / "values").open("wb") as stream:
+        if hasattr(os, "posix_fallocate"):  # else a disk that fills up meanwhile is a crash, not an error
+            os.posix_fallocate(stream.fileno(), 0, needed)
+        else:
+            stream.truncate(needed)
+    values = np.memmap(folder / "values", dtype, "r+", shape=(int(offsets[-1]), *shape))
     fill(values, offsets)
     values.flush()
     offsets.tofile(folder / "offsets")

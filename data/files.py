@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,9 @@ def _convert(path: Path, settings: DataSettings, cache: Path) -> tuple[Any, Colu
     target, column, missing = folder / f"{key}.arrow", Column(), _Missing(path, settings)
     from filelock import FileLock
 
-    with FileLock(folder / f"{key}.lock"):
+    with FileLock(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
+        stack.callback(part.unlink, missing_ok=True)
         names = ["text", *(["text_pair"] if settings.text_pair else [])]
         schema = pa.schema([(name, pa.string()) for name in names])
         with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
@@ -97,7 +99,6 @@ def _convert(path: Path, settings: DataSettings, cache: Path) -> tuple[Any, Colu
                 writer.write_batch(pa.record_batch([texts, pairs] if settings.text_pair else [texts], schema=schema))
         missing.refuse()
         if not len(column):
-            part.unlink()
             raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
         part.replace(target)
     return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data import shared
 from data.encoding import Encoded
 from data.errors import DataError
 from data.masking import UNCUT, Masking, pack
@@ -20,6 +21,7 @@ from data.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
 from data.types import DataTask, Splits, TokenSplit
 
 Notify = Callable[[str], None] | None
+TOKENIZER, CHECKSUM = "tokenizer.json", "sha256"  # of a trained vocabulary's folder
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
 
 
@@ -171,20 +173,30 @@ def _tokenizer(
     """Load a tokenizer, or train one on the training rows, once for all processes."""
     if source != "train":
         return load_tokenizer(source)
-    from filelock import FileLock
+    path = cache / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"
+
+    def build(folder: Path) -> None:
+        if notify:
+            notify(f"training a vocabulary of {vocab_size:,} tokens")
+        text = train_tokenizer(train.texts, vocab_size).backend.to_str()
+        (folder / TOKENIZER).write_text(text, encoding="utf-8")
+        (folder / CHECKSUM).write_text(shared.checksum(folder / TOKENIZER), encoding="ascii")
+
+    return shared.open_or_build(
+        path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again", notify=notify
+    )
+
+
+def _trained(folder: Path) -> Tokenizer | None:
+    """The tokenizer that was trained into a folder, or None where it is not as it was written."""
     from tokenizers import Tokenizer as Backend
 
-    folder = cache / "tokenizers"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{fingerprint[:20]}-{vocab_size}.json"
-    with FileLock(path.with_suffix(".lock")):
-        if not path.is_file():
-            if notify:
-                notify(f"training a vocabulary of {vocab_size:,} tokens")
-            part = path.with_suffix(".part")
-            train_tokenizer(train.texts, vocab_size).backend.save(str(part))
-            part.replace(path)
-    return wrap(Backend.from_file(str(path)), "train")
+    try:
+        if (folder / CHECKSUM).read_text(encoding="ascii") != shared.checksum(folder / TOKENIZER):
+            return None
+    except (OSError, ValueError):
+        return None
+    return wrap(Backend.from_file(str(folder / TOKENIZER)), "train")
 
 
 def _encode(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Settings of the command that the tuning run does not share.
 OF_THE_HEAD = (
     "model", "model/backbone", "model/readout", "model.readout", "model.tune", "model.freeze", "model.carry",
-    "train.epochs", "train.batch_size", "optimizer.lr", "cache", "force",
+    "train.epochs", "train.batch_size", "optimizer.lr", "cache", "force", "resume",
 )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def tuning(settings: Settings) -> Settings:
     size = model.tune.batch_size or int(recipe["batch_size"])
     train = replace(settings.train, epochs=model.tune.epochs, batch_size=size)
     optimizer = replace(settings.optimizer, lr=model.tune.lr or float(recipe["lr"]))
-    return replace(settings, model=plain, train=train, optimizer=optimizer, force=False)
+    return replace(settings, model=plain, train=train, optimizer=optimizer, force=False, resume="auto")
 
 
 def recipe_of(backbone: str) -> dict[str, float]:

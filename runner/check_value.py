@@ -141,9 +141,12 @@ def _expected(found: dataclasses.Field[Any] | None, key: str) -> str:
 
 
 def check_settings(settings: Settings) -> list[str]:
-    """One line for each value of whole settings that is out of range."""
+    """One line for each value of whole settings that is out of range, or that another one forbids."""
     flat = dataclasses.asdict(settings)
-    return [p for key, value in _leaves(flat) if (p := check_range(key, value))]
+    found = [p for key, value in _leaves(flat) if (p := check_range(key, value))]
+    if settings.force and settings.resume == "must":
+        found.append("resume=must goes on with a run, force=true starts it anew. Try: run resume=must")
+    return found
 
 
 def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

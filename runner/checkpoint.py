@@ -1,7 +1,7 @@
 """Checkpoints a run goes on from exactly: tensors as safetensors, everything else as JSON beside them.
 
-The JSON is written last and holds the checksum of the tensors, so half a checkpoint is never taken for a whole one.
-No pickle: a checkpoint from elsewhere cannot run code.
+The JSON is written last and holds a checksum over both, so half a checkpoint is never taken for a whole one; the one
+before it stays, in case the disk damages the newest. No pickle: a checkpoint from elsewhere cannot run code.
 """
 
 from __future__ import annotations
@@ -11,19 +11,22 @@ import json
 import os
 import shutil
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from runner.record import write_json
+from runner.record import POINTS, read, write_json
 
 # Within a run folder: within a training, and between two trainings of one stage.
 CHECKPOINTS, BOUNDARIES = "checkpoints", "boundaries"
+KEPT = 2
+EPOCH_S = 1.0  # an epoch shorter than this is done again sooner than it is worth writing down
 
 
 class Checkpoints:
-    """The newest checkpoint of one training of a run, in <run folder>/checkpoints."""
+    """The newest checkpoints of one training of a run, in <run folder>/checkpoints."""
 
     def __init__(self, folder: Path, identity: str, every_s: float, name: str = CHECKPOINTS) -> None:
         self.folder = folder / name
@@ -31,24 +34,26 @@ class Checkpoints:
         self.every_s = every_s
         self._last = time.monotonic()
 
-    def due(self) -> bool:
-        """Have `every_s` seconds passed since the last checkpoint?"""
-        return time.monotonic() - self._last >= self.every_s
+    def due(self, at_epoch_end: bool = False) -> bool:
+        """Have `every_s` seconds passed since the last checkpoint, or is an epoch over that took its time?"""
+        return time.monotonic() - self._last >= (min(self.every_s, EPOCH_S) if at_epoch_end else self.every_s)
 
     def save(self, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
-        """Write `tensors` and `state` (JSON, with the key `step`); older checkpoints go."""
+        """Write `tensors` and `state` (JSON, with the key `step`); all but the one before go."""
         from safetensors.torch import save_file
 
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step-{state['step']:08d}.safetensors"
         part = path.with_suffix(".part")
         save_file({name: tensor.detach().clone() for name, tensor in tensors.items()}, part)
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         part.replace(path)
-        write_json(path.with_suffix(".json"), {"identity": self.identity, "sha256": _digest(path), "state": state})
+        content = {"identity": self.identity, "logged": logged(self.folder.parent), "state": state}
+        write_json(path.with_suffix(".json"), content | {"sha256": _digest(path, content)})
+        kept = sorted(name.stem for name in self.folder.glob("step-*.json") if name.stem <= path.stem)[-KEPT:]
         for old in self.folder.iterdir():
-            if old.stem != path.stem:
+            if old.stem not in kept or old.suffix == ".part":
                 old.unlink(missing_ok=True)
         self._last = time.monotonic()
 
@@ -63,10 +68,30 @@ class Checkpoints:
         return None
 
 
-def has_any(folder: Path, identity: str) -> bool:
-    """Is there a checkpoint that an interrupted run goes on from?"""
+def logged(folder: Path) -> list[int]:
+    """How many bytes of points a run has logged, all of them on the disk, and their checksum."""
+    try:
+        with (folder / POINTS).open("rb") as stream:
+            os.fsync(stream.fileno())
+            content = stream.read()
+    except FileNotFoundError:
+        content = b""
+    return [len(content), zlib.crc32(content)]
+
+
+def interrupted_at(folder: Path, identity: str) -> int | None:
+    """How many bytes of its points an interrupted run goes on after; None: there is nothing that it can go on from.
+
+    That is what the newest intact checkpoint says, unless these points themselves are damaged.
+    """
     found = (_intact(path) for path in folder.glob("*/step-*.json"))
-    return any(c and c["identity"].split("/")[0] == identity for c in found)
+    marks = [c["logged"] for c in found if c and c["identity"].split("/")[0] == identity]
+    if read(folder) is None or not marks:
+        return None
+    size, crc = max(marks)
+    points = folder / POINTS
+    content = points.read_bytes()[:size] if points.is_file() else b""
+    return int(size) if zlib.crc32(content) == crc else None
 
 
 def clear(folder: Path) -> None:
@@ -79,9 +104,8 @@ def _intact(path: Path) -> dict[str, Any] | None:
     """The content of a checkpoint's JSON file, or None where it or its tensors cannot be trusted."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        is_whole = content["sha256"] == _digest(path.with_suffix(".safetensors"))
-        return content if is_whole and isinstance(content["identity"], str) and "state" in content else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return content if content.pop("sha256") == _digest(path.with_suffix(".safetensors"), content) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -90,6 +114,9 @@ def below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tens
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, content: dict[str, Any]) -> str:
+    """sha256 of the tensors' file, and of what stands beside it as JSON has it."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hashlib.file_digest(stream, "sha256")
+    digest.update(json.dumps(json.loads(json.dumps(content)), sort_keys=True).encode())
+    return digest.hexdigest()

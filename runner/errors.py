@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+
+# What a disk says when it can or may not be written to: the user's to mend, not a mistake in the code.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class ConfigError(ValueError):
@@ -15,6 +19,17 @@ def user_errors() -> tuple[type[Exception], ...]:
     from models.errors import ModelError
 
     return (ConfigError, DataError, ModelError)
+
+
+def of_the_disk(error: OSError) -> ConfigError:
+    """The same as the user's error if it is the disk's; any other is raised again."""
+    if error.errno not in DISK:
+        raise error
+    where = f" ({error.filename})" if error.filename else ""
+    return ConfigError(
+        f"{error.strerror}{where}. Make room or give leave to write there, then the same command goes on; or try: "
+        "paths.output=<another folder> paths.cache=<another folder>"
+    )
 
 
 def refuse(problems: list[str]) -> int:

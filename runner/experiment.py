@@ -15,7 +15,7 @@ from typing import Any
 
 from runner import surroundings, turns
 from runner.brief import begin
-from runner.errors import ConfigError
+from runner.errors import ConfigError, of_the_disk
 from runner.prefix import run_prefix
 from runner.prepare import Started, prepare
 from runner.record import Record, check_writable, read
@@ -57,20 +57,45 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
     start = begin(settings, overrides, terminal)
     if outcome := start.outcome or make_teachers(settings, overrides, terminal):
         return outcome
-    turns.join(Path(settings.paths.cache))
     try:
+        turns.join(Path(settings.paths.cache))
         started = prepare(settings, output, terminal, start)
+        if settings.resume == "must":
+            refuse_anew(started)
         with claim(started, terminal):
             remember(output, settings, started.identity)
             found = read(started.folder)
             if found and found["status"] == "done" and not settings.force:
+                from runner.checkpoint import clear
+
+                clear(started.folder)  # where its process died after its last word
                 terminal.found(found, started.folder)
                 return Outcome(0, found, was_done=True)
             if outcome := run_prefix(started, overrides, terminal, watch):
                 return outcome
             return _recorded(started, overrides, terminal, begun, watch)
+    except OSError as error:
+        raise of_the_disk(error) from error
     finally:
         turns.leave()
+
+
+def refuse_anew(started: Started) -> None:
+    """ConfigError where nothing of the run is there: neither its end nor anything that it can go on from.
+
+    A chain goes on from what comes before its last stage, which is asked the same when its turn comes.
+    """
+    from runner.chain import plan
+    from runner.checkpoint import interrupted_at
+
+    found = read(started.folder)
+    if len(plan(started.settings)) > 1:
+        return
+    if found is None or (found["status"] != "done" and interrupted_at(started.folder, started.identity) is None):
+        raise ConfigError(
+            f"resume=must: {started.folder} holds nothing that this run could go on from. Try: resume=auto, or the "
+            "paths.output of the interrupted run"
+        )
 
 
 @contextmanager
@@ -105,14 +130,15 @@ def claim(started: Started, terminal: Terminal) -> Iterator[None]:
 def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun: float, watch: Watch | None) -> Outcome:
     """Run between the first and the last word of the record."""
     from runner.chain import execute
-    from runner.checkpoint import clear, has_any
+    from runner.checkpoint import clear, interrupted_at
     from runner.track.mirror import start as start_mirror
 
     settings = started.settings
-    if settings.force:
+    is_anew = settings.force or settings.resume == "never"
+    logged = None if is_anew else interrupted_at(started.folder, started.identity)
+    if logged is None:
         clear(started.folder)
-    resumed = has_any(started.folder, started.identity)
-    record = Record.begin(started.folder, _header(started, overrides), resumed=resumed)
+    record = Record.begin(started.folder, _header(started, overrides), logged)
     mirror = (surroundings.here.mirror or start_mirror)(settings.tracker, started.folder.parent)
     closed = [] if surroundings.here.mirror else stale.close_all(started.folder.parent)  # a sweep has done that
     if mirror:
@@ -133,9 +159,13 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
         record.finish("killed", str(end))
         clear(started.folder)
     except Exception as error:
-        (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        record.finish("failed", f"{type(error).__name__}: {error}")
         code = 1
+        record.content |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+        try:
+            (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            record.finish("failed", record.content["reason"])
+        except OSError as unwritable:  # the next command finds it open and says that it was killed
+            terminal.say(f"the record cannot be written: {unwritable}")
     turns.leave()  # only the mirror is waited for now
     terminal.end(record.content, started.folder)
     if mirror:

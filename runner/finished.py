@@ -12,7 +12,7 @@ from runner.errors import ConfigError
 
 FROM = "from="
 # What the new run has of its own.
-DROPPED = ("compression", "finished", "force", "paths", "tracker", "checkpoint", "+sweep", "sweep")
+DROPPED = ("compression", "finished", "force", "resume", "paths", "tracker", "checkpoint", "+sweep", "sweep")
 
 
 def expand(words: list[str]) -> list[str]:

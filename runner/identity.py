@@ -18,6 +18,7 @@ NOT_IDENTITY = (
     "paths",
     "device",
     "force",
+    "resume",
     "finished",
     "tracker",
     "checkpoint",

@@ -43,7 +43,7 @@ def run_prefix(started: Started, overrides: list[str], terminal: Terminal, watch
 
 def words(overrides: list[str], names: list[str], last: str) -> list[str]:
     """The overrides that make the prefix by itself, for its record."""
-    foreign = {"compression", "force", f"compression.{last}", *(() if names else ("density",))}
+    foreign = {"compression", "force", "resume", f"compression.{last}", *(() if names else ("density",))}
 
     def is_shared(word: str) -> bool:
         key = word.partition("=")[0]

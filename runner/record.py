@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -45,10 +46,16 @@ class Record:
     _stream: Any = field(default=None, repr=False)
 
     @classmethod
-    def begin(cls, folder: Path, content: dict[str, Any], resumed: bool) -> Record:
-        """Start writing: a resumed run keeps its points, any other starts with none."""
-        before = read(folder) if resumed else None
-        if before is None:
+    def begin(cls, folder: Path, content: dict[str, Any], logged: int | None) -> Record:
+        """Start writing; the caller holds the folder.
+
+        logged: the bytes of its points that an interrupted run goes on after; None for a run that starts anew.
+        """
+        tidy(folder)
+        before = read(folder) if logged is not None else None
+        if logged:
+            os.truncate(folder / POINTS, logged)  # what came later is logged again
+        else:
             (folder / POINTS).unlink(missing_ok=True)
         (folder / "error.txt").unlink(missing_ok=True)
         content = {
@@ -91,6 +98,18 @@ class Record:
             self._stream = None
         self.content |= {"status": status, "reason": reason, "ended": now()}
         self.write()
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a process that is gone was in the middle of writing; the caller holds the folder.
+
+    What the tracker's helper writes is not touched: it may outlive its run.
+    """
+    for path in [path for path in folder.rglob("*") if path.suffix in (".part", ".old")]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif not path.name.startswith("mlflow."):
+            path.unlink(missing_ok=True)
 
 
 def read(folder: Path, name: str = "record.json") -> dict[str, Any] | None:

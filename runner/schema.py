@@ -77,7 +77,7 @@ class EngineSettings:
 
 @dataclass
 class CheckpointSettings:
-    """Seconds between checkpoints."""
+    """Seconds between checkpoints; another is made at the end of each epoch."""
 
     every_s: float = limited(300.0, above=0.0)
 
@@ -118,6 +118,7 @@ class Settings:
     seed: int = limited(0, low=0, high=2**32 - 1)
     device: str = limited("auto", choices=("auto", "cpu", "cuda"))
     force: bool = False
+    resume: str = limited("auto", choices=("auto", "never", "must"))
     checkpoint: CheckpointSettings = field(default_factory=CheckpointSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     paths: PathSettings = field(default_factory=PathSettings)

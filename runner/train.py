@@ -116,6 +116,7 @@ class Loop:
             setattr(self.schedule, name, value)
         torch.set_rng_state(tensors["random/cpu"])
         masks.load(tensors["random/masks"])
+        self.block_norms = tensors.get("watched/block_norms")
         if "random/cuda" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["random/cuda"])
 
@@ -136,6 +137,8 @@ class Loop:
         tensors |= {"random/cpu": torch.get_rng_state(), "random/masks": masks.state()}
         if torch.cuda.is_available():
             tensors["random/cuda"] = torch.cuda.get_rng_state()
+        if self.block_norms is not None:
+            tensors["watched/block_norms"] = self.block_norms
         checkpoints.save(tensors, asdict(self.position))
 
     def step(self, rows: np.ndarray) -> torch.Tensor | None:
@@ -248,6 +251,8 @@ def fit(
         position.epoch, position.batch = position.epoch + 1, 0
         position.seconds = clock() - started
         on_epoch(position, values | loop.watched)
+        if checkpoints.due(at_epoch_end=True):
+            loop.save(checkpoints)
     moments = {} if moments is None else loop.flat.moments()
     loop.average.put()
     loop.flat.release()

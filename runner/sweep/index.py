@@ -32,7 +32,7 @@ def remember(output: Path, settings: Settings, identity: str) -> None:
     if recall(output, path.name) == identity:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.part")  # whoever has this key holds the run's folder
     part.write_text(identity, encoding="ascii")
     part.replace(path)
 
@@ -41,7 +41,7 @@ def recall(output: Path, name: str) -> str | None:
     """The identity behind a key, or None if no run with these settings has got that far."""
     try:
         return (output / FOLDER / name).read_text(encoding="ascii") or None
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -18,7 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
-from runner.errors import refuse
+from runner.errors import of_the_disk, refuse
 from runner.sweep.deferring import plain
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, plan
@@ -95,6 +95,14 @@ class LocalLauncher(Launcher):
         _refuse(jobs)
         for number, job in enumerate(jobs, initial_job_idx):
             with_number(job, number)
+        try:
+            self._attend(jobs, sweep, slots)
+        except OSError as error:
+            sys.exit(refuse([str(of_the_disk(error))]))
+        return [_returned(job) for job in jobs]
+
+    def _attend(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> None:
+        """Run the jobs and keep the ledger of it."""
         ledger = self._open(jobs, sweep, slots)
         try:
             self._run(jobs, ledger, sweep, slots)
@@ -103,7 +111,6 @@ class LocalLauncher(Launcher):
             raise
         if not self.in_batches:
             self.finish()
-        return [_returned(job) for job in jobs]
 
     def finish(self, interrupted: bool = False) -> None:
         """End the sweep: its table, its report, its mirror."""

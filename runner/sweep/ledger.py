@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.identity import counts
-from runner.record import now, write_json
+from runner.record import now, tidy, write_json
 from runner.sweep import stale
 from runner.sweep.plan import Job, output_of
 from runner.sweep.table import Table
@@ -77,6 +77,7 @@ class Ledger:
         self._lock = FileLock(self.folder / ".lock")
         with contextlib.suppress(Timeout):  # the same sweep in another terminal: both go on, no run is done twice
             self._lock.acquire(timeout=0)
+            tidy(self.folder)
         self.table.open(self.content["name"] or self.id)
         for folder in stale.close_all(self.output):
             self.table.say(f"run {folder.name} was left open by a process that is gone; closed as killed")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_PARAM = 6000  # characters, mlflow's limits
 MAX_TAG = 8000
 DIGEST = 16  # hex digits of the fingerprint shown; mlflow's limit is 36 characters
+SOMETIMES = {"reason", "non_finite"}  # tags that a later attempt may no longer have
 ARTIFACT_PATTERNS = ("predictions-*.parquet", "metrics.jsonl", "log.txt")
 
 

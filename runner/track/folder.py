@@ -93,6 +93,12 @@ def write_state(folder: Path, state: MirrorState) -> None:
     part.replace(path)
 
 
+def tidy(folder: Path) -> None:
+    """Remove the half-written `mlflow.json` of a process that is gone; the caller holds the folder's mirror."""
+    for part in folder.glob(f"{STATE}.*.part"):
+        part.unlink(missing_ok=True)
+
+
 def note_problem(folder: Path, reason: str) -> None:
     """Keep in mlflow.json why the mirror is not up to date; never raises."""
     try:

@@ -25,6 +25,7 @@ from runner.track.folder import (
     milliseconds,
     note_problem,
     read_state,
+    tidy,
     write_state,
 )
 from runner.track.settings import TrackerSettings
@@ -62,6 +63,7 @@ def sync_sweep(folder: Path, settings: TrackerSettings, target: Target | None = 
     try:
         content = json.loads((folder / SWEEP).read_text(encoding="utf-8"))
         with FileLock(folder / ".mlflow.lock", timeout=LOCK_TIMEOUT_S):
+            tidy(folder)
             target = target or connect(settings, folder.parent.parent)
             return _sync(folder, content, settings, target)
     except (TrackError, MlflowException, OSError, ValueError, Timeout, sqlalchemy.exc.SQLAlchemyError) as error:

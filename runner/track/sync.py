@@ -22,6 +22,7 @@ from runner.track.folder import (
     read_points,
     read_record,
     read_state,
+    tidy,
     write_state,
 )
 from runner.track.parent import HOME, home
@@ -54,6 +55,7 @@ def sync(folder: Path, settings: TrackerSettings, target: Target | None = None) 
     try:
         # A helper of a run that just ended and `run sync` may meet here.
         with FileLock(folder / LOCK, timeout=LOCK_TIMEOUT_S):
+            tidy(folder)
             target = target or connect(settings, folder.parent)
             return _sync(folder, record, settings, target)
     except (TrackError, MlflowException, OSError, Timeout, sqlalchemy.exc.SQLAlchemyError) as error:
@@ -137,15 +139,19 @@ def _send_description(target: Target, run: Run, record: dict[str, Any], points: 
     known_params, known_tags = run.data.params, run.data.tags
     # MLflow's params are immutable: those that differ after a resume (paths, devices) keep their first value.
     params = [item for item in content.params(record) if item.key not in known_params]
-    tags = [item for item in content.tags(record, points) if known_tags.get(item.key) != item.value]
+    current = content.tags(record, points)
+    tags = [item for item in current if known_tags.get(item.key) != item.value]
     run_id = run.info.run_id
     for start in range(0, max(len(params), len(tags)), MAX_PARAMS):
         chunk = slice(start, start + MAX_PARAMS)
         target.client.log_batch(run_id, params=params[chunk], tags=tags[chunk])
+    gone = content.SOMETIMES & known_tags.keys() - {item.key for item in current}
+    for key in gone:  # what an interrupted attempt had said of its end
+        target.client.delete_tag(run_id, key)
     datasets = [] if run.inputs and run.inputs.dataset_inputs else content.datasets(record)
     if datasets:
         target.client.log_inputs(run_id, datasets=datasets)
-    return bool(params or tags or datasets)
+    return bool(params or tags or gone or datasets)
 
 
 def _send_points(target: Target, points: Points, state: MirrorState) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 from pathlib import Path
@@ -94,6 +95,16 @@ def test_a_build_that_dies_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         made(tmp_path / "s", fill=die)
+    assert [path.name for path in tmp_path.iterdir()] == ["s.lock"]
+
+
+def test_a_disk_that_is_full_is_an_error_and_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full, raising=False)
+    with pytest.raises(OSError, match="No space left"):
+        made(tmp_path / "s")
     assert [path.name for path in tmp_path.iterdir()] == ["s.lock"]
 
 

@@ -93,6 +93,24 @@ def test_a_damaged_store_is_made_again_and_said(damage: str, tmp_path: Path) -> 
     assert len(said) == 1 and "damaged" in said[0]
 
 
+@pytest.mark.parametrize("name", ["tokenizer.json", "sha256"])
+def test_a_damaged_vocabulary_is_trained_again_and_said(name: str, reviews: Path, tmp_path: Path) -> None:
+    settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
+    told: list[str] = []
+
+    def opened() -> str:
+        found = load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache", notify=told.append)
+        return found.tokenizer.fingerprint
+
+    before = opened()
+    (path,) = (tmp_path / "cache" / "tokenizers").glob(f"*/{name}")
+    path.write_text(path.read_text().replace("e", "f", 1))
+    told.clear()
+    assert opened() == before and any("vocabulary" in line and "is damaged" in line for line in told)
+    told.clear()
+    assert opened() == before and not any("vocabulary" in line for line in told)
+
+
 def test_a_killed_build_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
     def dies():  # type: ignore[no-untyped-def]
         yield TOKENIZER.encode(TEXTS[:2], None, 16), np.arange(2)

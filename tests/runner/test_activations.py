@@ -17,7 +17,7 @@ from models.build import build
 from models.dropout import masks
 from models.settings import ModelSettings
 from runner import activations
-from runner.checkpoint import Checkpoints
+from runner.checkpoint import Checkpoints, clear
 from runner.errors import ConfigError
 from runner.evaluate import predict, unpack
 from runner.schema import Settings
@@ -77,6 +77,7 @@ def train(settings: Settings, splits: Splits, folder: Path, stop_at: int | None 
             model, splits, settings, device=CPU, checkpoints=Checkpoints(folder, "t", 1e-9 if stop_at else 1e9),
             on_point=on_point, on_epoch=lambda _, values: losses.append(values["val/loss"]),
         )  # fmt: skip
+        clear(folder)  # as a finished run does
     return model, losses
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from models.pretrained import read_state
 from models.save import load
 from runner.bench import changed
 from runner.compose import compose, resolve
+from runner.errors import ConfigError
 from runner.experiment import run
 from runner.finished import expand
-from runner.record import read, records
+from runner.record import Record, read, records
 from runner.schema import Settings
 
 
@@ -75,7 +77,7 @@ class Doubled(During):
 
 
 class Doubling(Stage):
-    """Two phases of training with a boundary between them; `stop` ends the process there or within the second."""
+    """Two phases of training with a boundary between them; `stop` ends it before or behind that, or in the second."""
 
     stop = ""
 
@@ -86,6 +88,9 @@ class Doubling(Stage):
             assert found[1] == {"phase": 1}
         else:
             bench.train(model, Doubled(), phase="first", epochs=1, lr=1e-3)
+            bench.log({"train/area": 0.25})
+            if self.stop == "end of phase":
+                raise KeyboardInterrupt
             bench.keep(model, {"phase": 1})
         if self.stop == "boundary":
             raise KeyboardInterrupt
@@ -175,20 +180,33 @@ def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(
     assert not (folder / "checkpoints").exists() and not (folder / "boundaries").exists()
 
 
+def points(record: dict[str, Any], output: Path) -> list[dict[str, float]]:
+    """What a run logged, without what it took."""
+    lines = (output / "outputs" / record["identity"] / "metrics.jsonl").read_text().splitlines()
+    timed = ("time", "train/examples_per_s")
+    return [{name: value for name, value in json.loads(line).items() if name not in timed} for line in lines]
+
+
 @pytest.mark.usefixtures("stages")
-@pytest.mark.parametrize("place", ["boundary", "within"])
+@pytest.mark.parametrize(
+    ("place", "is_killed"), [("end of phase", False), ("boundary", False), ("within", True)], ids=str
+)
 def test_an_interrupted_chain_goes_on_where_it_was_and_ends_the_same(
-    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, is_killed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run(settings(tmp_path / "whole", doubling=Learning()), []).record
     monkeypatch.setattr(Doubling, "stop", place)
     chosen = settings(tmp_path, doubling=Learning())
     chosen.checkpoint.every_s = 1e-9
-    killed = run(chosen, [])
+    with monkeypatch.context() as patch:
+        if is_killed:  # then it has no last word
+            finish = Record.finish
+            patch.setattr(Record, "finish", lambda *words: finish(*words) if words[1] == "done" else None)
+        killed = run(chosen, [])
     assert killed.exit_code == 130 and killed.record and [s["name"] for s in killed.record["stages"]] == ["train"]
-    assert killed.record["status"] == "killed" and killed.record["config"]["compression"]
+    assert killed.record["status"] == ("running" if is_killed else "killed") and killed.record["config"]["compression"]
     monkeypatch.setattr(Doubling, "stop", "")
-    chosen.checkpoint.every_s = 1e9
+    chosen.checkpoint.every_s, chosen.resume = 1e9, "must"
     record = run(chosen, []).record
     assert whole and record and record["status"] == "done" and record["identity"] == whole["identity"]
     before, after = tensors(whole, tmp_path / "whole"), tensors(record, tmp_path)
@@ -196,6 +214,50 @@ def test_an_interrupted_chain_goes_on_where_it_was_and_ends_the_same(
     same = ("test/accuracy", "test/loss", "train/steps", "train/area")
     for ours, theirs in zip(record["stages"], whole["stages"], strict=True):
         assert all(ours["metrics"][name] == theirs["metrics"][name] for name in same)
+    assert points(record, tmp_path) == points(whole, tmp_path / "whole"), "each point once"
+
+
+@pytest.mark.usefixtures("stages")
+def test_resume_says_whether_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = settings(tmp_path, doubling=Learning())
+    chosen.resume = "must"
+    with pytest.raises(ConfigError, match="nothing that this run could go on from"):
+        run(chosen, [])
+    assert not list((tmp_path / "outputs").glob("*/record.json"))
+    monkeypatch.setattr(Doubling, "stop", "boundary")
+    chosen.resume = "auto"
+    begun = run(chosen, []).record
+    again = run(chosen, []).record
+    chosen.resume = "never"
+    anew = run(chosen, []).record
+    assert begun and again and anew and begun["started"] == again["started"] < anew["started"]
+    monkeypatch.setattr(Doubling, "stop", "")
+    chosen.resume = "must"
+    done = run(chosen, [])
+    assert done.record and (done.exit_code, done.record["started"]) == (0, anew["started"])
+    assert run(chosen, []).was_done, "a finished run is found"
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_disk_that_fills_up_before_the_last_word_is_told_and_the_run_ends_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    chosen = settings(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Record, "finish", full)
+        failed = run(chosen, [])
+    assert failed.exit_code == 1 and failed.record and "No space left" in failed.record["reason"]
+    assert "the record cannot be written" in capsys.readouterr().out
+    folder = tmp_path / "outputs" / failed.record["identity"]
+    assert (read(folder) or {})["status"] == "running"
+    record = run(chosen, []).record
+    assert record and (record["status"], record["reason"]) == ("done", None)
+    with monkeypatch.context() as patch, pytest.raises(ConfigError, match=r"No space left.*paths\.output="):
+        patch.setattr("runner.experiment.prepare", full)
+        run(chosen, [])
 
 
 @pytest.mark.usefixtures("stages")

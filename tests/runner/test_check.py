@@ -58,6 +58,12 @@ def test_all_mistakes_come_at_once() -> None:
     assert len(check(["model=bert-tinny", "optimizer.lrr=1", "train.epochs=-1", "+typo=1"])) == 4
 
 
+def test_going_on_and_starting_anew_exclude_each_other() -> None:
+    (problem,) = check(["resume=must", "force=true"])
+    assert "Try: run resume=must" in problem
+    assert "never" in check(["resume=maybe"])[0]
+
+
 def test_a_setting_of_another_model_names_its_owner() -> None:
     assert "model=dsn" in check(["model=bert-tiny", "model.width=0.5"])[0]
     swapped = check(["model=dsn", "model/backbone=bert-tiny", "model.width=0.5"])[0]

@@ -17,7 +17,7 @@ from models.compression.distil import Lesson, Pair
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.dropout import masks
-from runner.checkpoint import Checkpoints
+from runner.checkpoint import Checkpoints, clear
 from runner.evaluate import predict
 from runner.schema import Settings
 from runner.train import fit
@@ -57,6 +57,7 @@ def trained(
         on_point=lambda _, values: losses.append(values["train/loss"]), on_epoch=lambda *_: None,
         during=during(model) if during else None,
     )  # fmt: skip
+    clear(folder)  # as a finished run does
     return model, losses, done.best_metric
 
 

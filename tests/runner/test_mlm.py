@@ -17,7 +17,7 @@ from data.types import Splits
 from models.dropout import masks
 from models.masked_lm import build_masked
 from models.settings import ModelSettings
-from runner.checkpoint import Checkpoints
+from runner.checkpoint import Checkpoints, clear
 from runner.compose import compose, resolve
 from runner.errors import ConfigError
 from runner.record import records
@@ -75,6 +75,7 @@ def train(
             model, splits, settings, device=CPU, on_point=on_point, on_epoch=lambda *_: None,
             checkpoints=Checkpoints(folder, "test", every_s=1e-9 if stop_at else 1e9),
         )  # fmt: skip
+        clear(folder)  # as a finished run does
     except Stop:
         done = None
     return model.state_dict(), losses, done

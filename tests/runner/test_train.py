@@ -15,7 +15,7 @@ from data.types import Splits
 from models.build import build
 from models.dropout import masks
 from models.settings import ModelSettings
-from runner.checkpoint import Checkpoints
+from runner.checkpoint import Checkpoints, clear
 from runner.optim import Schedule
 from runner.schema import ScheduleSettings, Settings
 from runner.steps import Plan, Position, Trained
@@ -71,6 +71,7 @@ def train(
             on_point=on_point,
             on_epoch=lambda *_: None,
         )
+        clear(folder)  # as a finished run does
     except Stop:
         done = None
     return model.state_dict(), losses, done
@@ -108,13 +109,43 @@ def test_resume_is_exact(
     assert after == losses[done.resumed_from :]
 
 
-def test_a_damaged_or_foreign_checkpoint_is_never_resumed(splits: Splits, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["tensors", "state"])
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(splits: Splits, tmp_path: Path, part: str) -> None:
     settings = configured()
-    train(settings, splits, tmp_path, stop_at=5)
+    straight, losses, _ = train(settings, splits, tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    train(settings, splits, tmp_path / "b", stop_at=7)
+    folder = tmp_path / "b" / "checkpoints"
+    assert sorted(path.stem for path in folder.glob("*.json")) == ["step-00000005", "step-00000006"]
+    if part == "tensors":
+        file = folder / "step-00000006.safetensors"
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+    else:
+        file = folder / "step-00000006.json"
+        file.write_text(file.read_text().replace('"examples": 48', '"examples": 49'))
+    resumed, after, done = train(settings, splits, tmp_path / "b")
+    assert done is not None and done.resumed_from == 5
+    assert equal(straight, resumed) and after == losses[5:]
+
+
+def test_a_checkpoint_of_another_run_is_never_taken(splits: Splits, tmp_path: Path) -> None:
+    train(configured(), splits, tmp_path, stop_at=5)
+    assert Checkpoints(tmp_path, "test", 1e9).newest() is not None
     assert Checkpoints(tmp_path, "another", 1e9).newest() is None
-    file = next((tmp_path / "checkpoints").glob("*.safetensors"))
-    file.write_bytes(file.read_bytes()[:-1] + b"x")
-    assert Checkpoints(tmp_path, "test", 1e9).newest() is None
+
+
+def test_a_checkpoint_is_made_every_so_many_seconds_and_at_the_end_of_an_epoch_that_took_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("runner.checkpoint.time.monotonic", lambda: now)
+    checkpoints = Checkpoints(tmp_path, "test", every_s=300.0)
+    now += 0.5
+    assert not checkpoints.due() and not checkpoints.due(at_epoch_end=True)
+    now += 1.0
+    assert not checkpoints.due() and checkpoints.due(at_epoch_end=True)
+    now += 300.0
+    assert checkpoints.due()
 
 
 @pytest.mark.parametrize("weights", ["none", "balanced"])

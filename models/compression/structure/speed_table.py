@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,9 @@ def measured(model: Any, stopwatch: Stopwatch, *, batch: int, length: int, multi
     facts = {"model": model.architecture, "batch": batch, "length": length, "multiple": multiple, **stopwatch.machine}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     path = stopwatch.cache / "speed" / f"{digest[:16]}.json"
-    if path.is_file():
+    if kept := _kept(path):
         stopwatch.say(f"latency table {digest[:8]} from the cache")
-        return SpeedTable(json.loads(path.read_text(encoding="utf-8"))["rounds"])
+        return kept
     made = cells(model, batch, length, multiple)
     stopwatch.say(f"latency table {digest[:8]}: timing {len(made)} cells of {batch} x {length} tokens")
     rounds = stopwatch.times(made, batch=batch, length=length, seconds=CELL_S)
@@ -101,6 +102,14 @@ def measured(model: Any, stopwatch: Stopwatch, *, batch: int, length: int, multi
     part.write_text(json.dumps({"facts": facts, "rounds": rounds}, indent=1), encoding="utf-8")
     part.replace(path)
     return SpeedTable(rounds)
+
+
+def _kept(path: Path) -> SpeedTable | None:
+    """The table in a file of the cache; None where there is none, or a damaged one."""
+    try:
+        return SpeedTable(json.loads(path.read_text(encoding="utf-8"))["rounds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def cells(model: Any, batch: int, length: int, multiple: int) -> dict[str, nn.Module]:

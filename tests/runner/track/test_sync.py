@@ -97,9 +97,10 @@ def test_each_end_of_a_run_is_shown_as_such(output: Path, target: Target, status
 
 
 def test_a_resumed_run_goes_on_in_its_mirror(output: Path, target: Target) -> None:
-    folder = write_record(output / "abc", status="killed", metrics={})
+    folder = write_record(output / "abc", status="killed", reason="interrupted", metrics={})
     add_points(folder, range(1, 5))
     sync(folder, SETTINGS, target)
+    assert runs(target)[0].data.tags["reason"] == "interrupted"
     (folder / "metrics.jsonl").unlink()  # back to the checkpoint after step 2, then other lines
     add_points(folder, range(1, 3))
     add_points(folder, range(3, 7), **{"train/loss": 9.0}, time=CLOCK + 100)
@@ -109,7 +110,7 @@ def test_a_resumed_run_goes_on_in_its_mirror(output: Path, target: Target) -> No
     write_record(folder, ended="2026-01-02T03:09:05+00:00")
     sync(folder, SETTINGS, target)
     (run,) = runs(target)
-    assert run.info.status == "FINISHED"
+    assert run.info.status == "FINISHED" and "reason" not in run.data.tags
     assert run.data.metrics["train/loss"] == 9.0
     assert {(step, 9.0) for step in range(3, 7)} <= set(history(target, "train/loss"))
 

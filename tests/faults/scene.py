@@ -1,0 +1,153 @@
+"""A command that is started, broken and given again, and what must be the same in the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.record import records
+from tests.conftest import REPO, write_reviews
+from tests.warm import Child, nursery
+
+DATA = ("data=files", "data.path=reviews.csv", "data.text=review", "data.label=stars", "model.tokenizer=train",
+        "model.vocab_size=120", "train.batch_size=8", "train.threads=1", "measure=off")  # fmt: skip
+SMALL = (*DATA, "train.epochs=4", "model=dsn", "tracker=none")
+TIMED = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_peak", "distil/teacher_rows")
+LEFT_BEHIND = (".part", ".old", ".tmp")
+PATIENCE_S = 240.0  # for a command, on a machine that is busy
+
+
+@dataclass
+class Scene:
+    """A command in a folder and with a cache of its own."""
+
+    folder: Path
+    words: tuple[str, ...]
+    module: str = "runner.cli"
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_reviews(self.folder / "reviews.csv")
+
+    @property
+    def output(self) -> Path:
+        """Where the run folders are."""
+        return self.folder / "outputs"
+
+    def start(self, *more: str) -> Child:
+        """The command, going on beside the test."""
+        own = {"PYTHONPATH": str(REPO), "BERTIER_CACHE": str(self.folder / "cache"), "COLUMNS": "160"}
+        return nursery().start(self.module, [*self.words, *more], self.folder, os.environ | own | self.environment)
+
+    def run(self, *more: str) -> tuple[int, str]:
+        """The command to its end: exit code and what it said."""
+        child = self.start(*more)
+        out, err = child.communicate(PATIENCE_S)
+        return child.wait(), out + err
+
+    def finish(self, *more: str) -> str:
+        """The command to its end, which must be a good one; what it said."""
+        code, said = self.run(*more)
+        assert code == 0, said
+        return said
+
+    def check(self, expected: dict[str, Any]) -> None:
+        """The end is that of an undisturbed command, nothing is left over, and the records say so."""
+        self.wait_for_silence()
+        found = results(self.output)
+        assert list(differences(expected, found)) == []
+        assert leftovers(self.folder) == []
+        for record in records(self.output):
+            assert (record["status"], record["reason"]) == ("done", None)
+            assert record["started"] <= record["ended"]
+        for path in self.output.glob("sweeps/*/sweep.json"):
+            sweep = json.loads(path.read_text(encoding="utf-8"))
+            assert sweep["status"] == "done" and {run["status"] for run in sweep["runs"]} == {"done"}
+
+    def wait_for_silence(self, seconds: float = 60.0) -> None:
+        """Until no process of the command is left; it is an orphan that takes longer."""
+        wait_for(lambda: not processes(self.folder), seconds, lambda: f"orphans: {processes(self.folder)}")
+
+    def kill_all(self) -> None:
+        """What a power cut does."""
+        for pid in processes(self.folder):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def remove(self) -> None:
+        """Make room for the next."""
+        shutil.rmtree(self.folder)
+
+
+def wait_for(condition: Callable[[], Any], seconds: float, otherwise: Callable[[], str] = lambda: "too late") -> None:
+    """Until something is true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, otherwise()
+        time.sleep(0.02)
+
+
+def processes(folder: Path) -> list[int]:
+    """Everything that runs in a folder: the command, its jobs, the tracker's helper."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with suppress(OSError):
+                if (entry / "cwd").readlink() == folder and "Z" not in (entry / "stat").read_text().rpartition(")")[2]:
+                    found.append(int(entry.name))
+    return found
+
+
+def results(output: Path) -> dict[str, dict[str, Any]]:
+    """What each run came to, by identity, without what it took: metrics, points, and every file of its models."""
+    return {record["identity"]: dict(_result(output / record["identity"], record)) for record in records(output)}
+
+
+def differences(expected: Any, found: Any, where: str = "") -> Iterator[str]:
+    """Where two results differ, and how."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in sorted(expected.keys() | found.keys(), key=str):
+            yield from differences(expected.get(key), found.get(key), f"{where}/{key}")
+    elif isinstance(expected, list | tuple) and isinstance(found, list | tuple) and len(expected) == len(found):
+        for number, pair in enumerate(zip(expected, found, strict=True)):
+            yield from differences(*pair, f"{where}[{number}]")
+    elif expected != found:
+        yield f"{where}: {str(expected)[:300]} became {str(found)[:300]}"
+
+
+def _result(folder: Path, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "stages", [(stage["name"], untimed(stage["metrics"])) for stage in record["stages"]]
+    yield "metrics", untimed(record["metrics"])
+    yield "notes", record["notes"]
+    yield "points", [untimed(point) for point in points(folder)]
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in (".safetensors", ".parquet"):
+            yield path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def points(folder: Path) -> list[dict[str, float]]:
+    """The lines of a run's metrics.jsonl."""
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def untimed(values: dict[str, float]) -> dict[str, float]:
+    """Metrics that are the same however busy the machine is."""
+    return {name: value for name, value in values.items() if name != "time" and not name.startswith(TIMED)}
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Files that nobody needs any more: half-written ones, and checkpoints of what is finished."""
+    found = [
+        path for path in folder.rglob("*") if path.suffix in LEFT_BEHIND or path.name in ("checkpoints", "boundaries")
+    ]
+    return [path.relative_to(folder).as_posix() for path in found]
