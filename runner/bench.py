@@ -23,7 +23,7 @@ from runner.checkpoint import BOUNDARIES, Checkpoints
 from runner.evaluate import predict, score, to_tensors
 from runner.metrics import direction
 from runner.outside import KeptTeacher, Outside
-from runner.record import Record
+from runner.record import NOT_FINITE, Record
 from runner.results import fate
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
@@ -87,8 +87,10 @@ class RunBench(Stopwatch):
         if during and during.settled is not None:
             self.add(fate(self.started, begun, during.settled))
         self.record.content["steps"] += trained.steps
-        seconds = self.record.content["metrics"].get("time/train_s", 0.0) + trained.seconds
-        self.record.add({"time/train_s": seconds, "train/steps": self.record.content["steps"]})
+        before = self.record.content["metrics"]
+        spent = {"time/train_s": trained.seconds, "train/left_out": trained.left_out}
+        self.record.add({name: before.get(name, 0) + value for name, value in spent.items()})
+        self.record.add({"train/steps": self.record.content["steps"]})
         metric = self.sign * trained.best_metric
         return Phase(metric, trained.steps, trained.epochs, trained.seconds, trained.moments)
 
@@ -215,7 +217,12 @@ def train(
         if watch and position.epoch < settings.train.epochs:
             watch(position.epoch, values[bench.primary])
 
-    return fit(
+    trained = fit(
         model, splits, settings, device=bench.device, checkpoints=checkpoints, on_point=on_point, on_epoch=on_epoch,
         during=during, moments=moments,
     )  # fmt: skip
+    if trained.left_out:
+        note = f"{trained.left_out} of {trained.steps} batches left out, not finite; their rows are in {NOT_FINITE}"
+        record.content["notes"].append(note)
+        terminal.say(f"note: {note}")
+    return trained

@@ -27,6 +27,7 @@ NOT_IDENTITY = (
     "engine.compile",
     "train.threads",
     "train.eval_batch_size",
+    "train.on_nonfinite",  # a run that it ended goes on with skip; what was left out is a metric
     "model.weights",
     "model.recipe",
     "data.path",

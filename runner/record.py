@@ -19,6 +19,7 @@ from runner.metrics import check
 
 SCHEMA_VERSION = 1
 POINTS = "metrics.jsonl"
+NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from, see runner/nonfinite.py
 
 
 def now() -> str:
@@ -49,7 +50,8 @@ class Record:
         """Start writing: a resumed run keeps its points, any other starts with none."""
         before = read(folder) if resumed else None
         if before is None:
-            (folder / POINTS).unlink(missing_ok=True)
+            for name in (POINTS, NOT_FINITE):
+                (folder / name).unlink(missing_ok=True)
         (folder / "error.txt").unlink(missing_ok=True)
         content = {
             "schema_version": SCHEMA_VERSION,
