@@ -1,4 +1,7 @@
-"""`run doctor`: what this machine has and what would go wrong, before a run finds out."""
+"""`run doctor`: what this machine has and what would go wrong, before a run finds out.
+
+`run doctor --determinism [model=dsn train.threads=4 ...]`: is a run the same here when it is made again?
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,13 @@ from urllib.parse import urlsplit
 from runner.engine import measure_gemm
 from runner.verbs import options, output_folder
 
+DETERMINISM = "--determinism"
+
 
 def main(words: list[str]) -> int:
     """Print versions, threads, matrix backend, hub and store; 1 if something is wrong, else 0."""
+    if DETERMINISM in words:
+        return determinism([word for word in words if word != DETERMINISM])
     chosen = options("doctor", words, **{"paths.output": "outputs"})
     from rich.console import Console
     from rich.table import Table
@@ -35,6 +42,28 @@ def main(words: list[str]) -> int:
     table.add_row("store", store)
     Console(highlight=False).print(table)
     return 0 if hub_ok and store_ok else 1
+
+
+def determinism(words: list[str]) -> int:
+    """Make one run three times and say whether all are equal; 1 if they are not."""
+    from runner.determinism import check
+
+    found = check(words)
+    engine, config = found.record["environment"]["engine"], found.record["config"]
+    threads, device = config["train"]["threads"], found.record["environment"]["device"]
+    has_passed = not found.again and not found.elsewhere
+    print(f"determinism: {'pass' if has_passed else 'FAIL'}")
+    print(
+        f"  {found.record['name']}: {found.numbers:,} saved numbers, {found.points} points of the curve, all answers; "
+        f"threads {threads}, {device}, {config['train']['precision']}, matrix backend {engine['gemm']}"
+    )
+    for where, problem in (("again in one process", found.again), ("in another process", found.elsewhere)):
+        print(f"  {where}: {f'differs: {problem}' if problem else 'equal bit for bit'}")
+    print(
+        f"  not covered: another number of threads than {threads} (--determinism train.threads=4 looks at that), other "
+        "processors, other versions of torch or its libraries, other settings than these; times never repeat"
+    )
+    return 0 if has_passed else 1
 
 
 def matrix_backend() -> str:
