@@ -54,6 +54,7 @@ class RunBench(Stopwatch):
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(started.folder, self._name("kept"), 0.0, BOUNDARIES)
+        self.texts: list[TokenSplit] = []  # without labels, which have joined the training rows
         self.facts: dict[str, float] = {}  # what the stage adds to its entry
 
     @property
@@ -131,18 +132,14 @@ class RunBench(Stopwatch):
 
     def answers(self) -> np.ndarray:
         """Kept for training rows and unlabelled texts apart, so that runs with and without the latter share them."""
-        parts = [self.teacher().answers(self.started.splits.train)]
-        if self.splits.train.unlabelled and self.outside.unlabelled:
-            parts.append(self.teacher().answers(self.outside.unlabelled.split))
-        return np.concatenate(parts)
+        return np.concatenate([self.teacher().answers(part) for part in (self.started.splits.train, *self.texts)])
 
     def add_unlabelled(self) -> int:
         """Of this stage only: what comes after it trains on the labelled rows again."""
-        extra = self.outside.unlabelled
-        if extra is None:
-            return 0
-        self.splits = replace(self.splits, train=joined(self.splits.train, extra.split))
-        return len(extra.split)
+        self.texts = self.outside.texts(self.started.splits.train)
+        for extra in self.texts:
+            self.splits = replace(self.splits, train=joined(self.splits.train, extra))
+        return sum(map(len, self.texts))
 
     def log(self, values: dict[str, float]) -> None:
         """At the step that the run's trainings have come to."""

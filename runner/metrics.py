@@ -121,6 +121,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("distil/teacher_score", "as the score", "none", "primary score of the teacher on the selection split"),
     Metric("distil/retained", "share", "higher", "the student's score on the selection split over the teacher's"),
     Metric("distil/teacher_rows", "rows", "none", "rows the teacher answered in this run; 0: all answers were kept"),
+    Metric("distil/rows_added", "rows", "none", "unlabelled and varied texts beside the training rows"),
     # Dendrites, at the begin and the end of a phase and after the candidates' training.
     Metric("dendrites/phase", "phases", "none", "phases begun"),
     Metric("dendrites/count", "dendrites", "none", "dendrites of each neuron"),

@@ -51,6 +51,7 @@ class Distil(Stage):
         self.check_teacher(model, teacher)  # again: a stage before may have cut heads
         if added := bench.add_unlabelled():
             bench.say(f"{added:,} rows without labels join the training rows")
+            bench.add({"distil/rows_added": added})
         pair = Pair(model, teacher, bench, options)
         both, done = nn.ModuleDict({"model": model, "projections": pair.projections}), 0
         if found := bench.kept():

@@ -166,7 +166,7 @@ class Bench(Stopwatch, Protocol):
         ...
 
     def add_unlabelled(self) -> int:
-        """Put the texts that the stage's settings name behind its training rows; answers how many they are.
+        """Put texts that the stage's settings name, or ask for, behind its training rows; answers how many they are.
 
         They have no part in the task's loss.
         """
