@@ -24,6 +24,7 @@ from runner.compose import compose, resolve
 from runner.errors import ConfigError
 from runner.evaluate import predict
 from runner.experiment import run
+from runner.identity import counting
 from runner.outside import KeptTeacher, source_of
 from runner.prepare import prepare
 from runner.record import read
@@ -135,6 +136,16 @@ def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_th
     extra.write_text(lines.replace("year", "week"), encoding="utf-8")
     other = prepare(school.settings(*words, "seed=5"), school.output, Terminal(), Start())
     assert other.identity != more["identity"]
+
+
+def test_how_texts_would_be_varied_is_part_of_a_run_only_where_they_are() -> None:
+    def counted(*words: str) -> dict[str, Any]:
+        chosen = ["compression=[distil]", "compression.distil.teacher=a/b", *words]
+        return counting(resolve(compose([f"compression.distil.{w}" if w.startswith("augment") else w for w in chosen])))
+
+    assert counted() == counted("augment.copies=3")
+    named = ["augment.model=a/c"]
+    assert counted(*named) != counted() and counted(*named) != counted(*named, "augment.copies=3")
 
 
 @pytest.fixture(scope="module")
