@@ -219,7 +219,8 @@ def train(
         during=during, moments=moments,
     )  # fmt: skip
     if trained.left_out:
-        note = f"{trained.left_out} of {trained.steps} batches left out, not finite; their rows are in {NOT_FINITE}"
+        where = f"{record.folder.name}/{NOT_FINITE}"
+        note = f"{trained.left_out} of {trained.steps} batches left out, not finite; their rows are in {where}"
         record.content["notes"].append(note)
         terminal.say(f"note: {note}")
     return trained

@@ -28,7 +28,7 @@ from runner.nonfinite import Guard, LeftOut, Statistics
 from runner.optim import Schedule, better
 from runner.schema import Settings
 from runner.steps import Plan, Position, Trained
-from runner.tasks import get, loss_of
+from runner.tasks import class_weights, get, loss_of
 from runner.turns import clock, give_way
 from runner.vocabulary import arranged
 from runner.watch import facts, gradient_norms
@@ -63,21 +63,13 @@ class Loop:
         self.position = Position()
         self.average = Average(model, settings.train.average)
         self.best: dict[str, torch.Tensor] | None = None
-        self.class_weights = self._class_weights()
+        self.class_weights = class_weights(splits, settings.data.class_weights, device)
         self.row_weights = np.zeros(0) if self.class_weights is None else self.class_weights.cpu().numpy()
         self.loss_sum = torch.zeros((), device=device)
         self.left_out: LeftOut | None = None  # by the last step
         self.statistics = Statistics(model)
         self.block_norms: torch.Tensor | None = None  # of the last step before an evaluation
         self.watched: dict[str, float] = {}  # the model's facts at the last evaluation
-
-    def _class_weights(self) -> torch.Tensor | None:
-        if self.settings.data.class_weights == "none":
-            return None
-        from data.load import class_weights
-
-        weights = class_weights(self.splits.train.gold, self.splits.task.num_labels)
-        return torch.from_numpy(weights).to(self.device)
 
     def weights(self) -> dict[str, torch.Tensor]:
         """A copy of the model's tensors, the word table by token id."""
