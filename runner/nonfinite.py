@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from runner.schema import Settings
     from runner.steps import Position
 
-# Batches of a training that may be left out: so many, or this share of its steps where that is more. Broken texts are
-# few; where weights or learning rate are to blame every batch is.
+# Batches of a training that may be left out: so many, or this share of its steps where that is more, but never more
+# than half. Broken texts are few; where weights or learning rate are to blame every batch is.
 FEW, SHARE = 10, 0.01
 
 
@@ -44,7 +44,7 @@ class LeftOut:
         import torch
 
         is_plain = all(isinstance(part, torch.Tensor) for part in answers)
-        broken = [bool(sound) for part in answers for sound in ~part.isfinite().all(1)] if is_plain else []
+        broken = [not is_sound for part in answers for is_sound in part.isfinite().all(1)] if is_plain else []
         return cls(rows, float(loss) / len(rows), float(norm), broken)
 
 
@@ -88,7 +88,7 @@ class Guard:
             what = f"training loss is {batch.loss}" if is_loss else f"norm of the gradient is {batch.norm}"
             cures.append("train.on_nonfinite=skip")
             raise NotFinite(f"the {what} at {where}; the batch's {kept}. Try: {', or '.join(cures)}")
-        if position.left_out > max(FEW, SHARE * self.total):
+        if position.left_out > min(max(FEW, SHARE * self.total), self.total / 2):
             raise NotFinite(
                 f"{position.left_out} of the first {position.step} batches had a loss or gradient that is not finite, "
                 f"too many for a few bad texts, the last at {where}; its {kept}. Try: {', or '.join(cures)}"
