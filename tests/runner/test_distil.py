@@ -146,6 +146,8 @@ def test_how_texts_would_be_varied_is_part_of_a_run_only_where_they_are() -> Non
     assert counted() == counted("augment.copies=3")
     named = ["augment.model=a/c"]
     assert counted(*named) != counted() and counted(*named) != counted(*named, "augment.copies=3")
+    with pytest.raises(ConfigError, match=r"augment\.model: varies texts in the student's tokens"):
+        counted(*named, "compression.distil.tokens=own")
 
 
 @pytest.fixture(scope="module")

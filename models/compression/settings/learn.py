@@ -87,6 +87,11 @@ class Distil(StageSettings):
                 f"compression.{name}.tokens=own: the losses {', '.join(inside)} compare states token by token, and the "
                 f"tokens differ. Try: compression.{name}.tokens=shared, or the losses soft and hard alone"
             )
+        if self.tokens == "own" and self.augment.model:
+            found.append(
+                f"compression.{name}.augment.model: varies texts in the student's tokens, which are not the teacher's. "
+                f"Try: compression.{name}.tokens=shared, or compression.{name}.augment.model=null"
+            )
         if self.tokens == "shared" and self.teacher_length:
             found.append(
                 f"compression.{name}.teacher_length: the teacher reads the student's tokens. "
