@@ -40,6 +40,11 @@ class Tokenizer:
             return self.by_word.encode(texts, pairs, max_length)
         return by_text(self.backend, texts, pairs, max_length)
 
+    def decode(self, ids: list[int]) -> str:
+        """The text of one row's token ids, as the model sees it; special tokens are left out."""
+        text: str = self.backend.decode(ids)
+        return text
+
     def tokens(self) -> list[str]:
         """The token of each id, (vocab_size,)."""
         return [self.backend.id_to_token(index) or "" for index in range(self.vocab_size)]

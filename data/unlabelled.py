@@ -47,5 +47,5 @@ def joined(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
         second=np.concatenate([train.second, extra.second]),
         labels=np.concatenate([train.labels, np.zeros(len(extra), train.labels.dtype)]),
         truncated=train.truncated + extra.truncated,
-        unlabelled=len(extra),
+        unlabelled=train.unlabelled + len(extra),
     )

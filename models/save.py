@@ -160,6 +160,30 @@ def is_readable(config: dict[str, Any]) -> bool:
     return config["model_type"] == MODEL_TYPE or (config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config))
 
 
+def open_masked(source: str, key: str) -> MaskedLM:
+    """The masked-word model of a folder or hub id, ready to predict; ModelError where there is none.
+
+    key: the setting that named it.
+    """
+    from models.build import BERT_DEFAULTS, rebuild
+
+    config, state = read_config(source, key), bert_names(read_state(source, key))
+    if not is_readable(config) or f"{PREDICTIONS}transform.dense.weight" not in state:
+        raise ModelError(
+            f"{named(source, key)}: has no head for masked words, so it cannot say which words fit. "
+            f"Try: {key}=<the id of a run made by run task=mlm, or a hub id with such a head>"
+        )
+    encoder = rebuild(BERT_DEFAULTS | config | {"readout": "cls"}, 1, partial(read_tokens, source))
+    is_tied = config.get("tie_word_embeddings", True) and "embedding" not in config
+    output = "tied" if is_tied else "own" if f"{PREDICTIONS}decoder.weight" in state else "fixed"
+    model = MaskedLM(encoder.bert, encoder.architecture, output)  # type: ignore[arg-type]
+    own = model.state_dict()
+    model.load_state_dict({name: tensor for name, tensor in state.items() if name in own}, strict=False)
+    if missing := sorted(own.keys() - state.keys()):
+        raise ModelError(f"{named(source, key)}: is not a whole masked-word model: without {missing[:3]}")
+    return model.eval()
+
+
 def open_model(source: str, key: str) -> SequenceClassifier:
     """The same of a folder or hub id, which the setting `key` named."""
     from models.build import BERT_DEFAULTS, rebuild

@@ -23,7 +23,7 @@ from runner.checkpoint import BOUNDARIES, Checkpoints
 from runner.evaluate import predict, score, to_tensors
 from runner.metrics import direction
 from runner.outside import KeptTeacher, Outside
-from runner.record import Record
+from runner.record import NOT_FINITE, Record
 from runner.results import fate
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.steps import Plan, Position, Trained
@@ -54,6 +54,7 @@ class RunBench(Stopwatch):
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(started.folder, self._name("kept"), 0.0, BOUNDARIES)
+        self.texts: list[TokenSplit] = []  # without labels, which have joined the training rows
         self.facts: dict[str, float] = {}  # what the stage adds to its entry
 
     @property
@@ -87,8 +88,10 @@ class RunBench(Stopwatch):
         if during and during.settled is not None:
             self.add(fate(self.started, begun, during.settled))
         self.record.content["steps"] += trained.steps
-        seconds = self.record.content["metrics"].get("time/train_s", 0.0) + trained.seconds
-        self.record.add({"time/train_s": seconds, "train/steps": self.record.content["steps"]})
+        before = self.record.content["metrics"]
+        spent = {"time/train_s": trained.seconds, "train/left_out": trained.left_out}
+        self.record.add({name: before.get(name, 0) + value for name, value in spent.items()})
+        self.record.add({"train/steps": self.record.content["steps"]})
         metric = self.sign * trained.best_metric
         return Phase(metric, trained.steps, trained.epochs, trained.seconds, trained.moments)
 
@@ -129,18 +132,14 @@ class RunBench(Stopwatch):
 
     def answers(self) -> np.ndarray:
         """Kept for training rows and unlabelled texts apart, so that runs with and without the latter share them."""
-        parts = [self.teacher().answers(self.started.splits.train)]
-        if self.splits.train.unlabelled and self.outside.unlabelled:
-            parts.append(self.teacher().answers(self.outside.unlabelled.split))
-        return np.concatenate(parts)
+        return np.concatenate([self.teacher().answers(part) for part in (self.started.splits.train, *self.texts)])
 
     def add_unlabelled(self) -> int:
         """Of this stage only: what comes after it trains on the labelled rows again."""
-        extra = self.outside.unlabelled
-        if extra is None:
-            return 0
-        self.splits = replace(self.splits, train=joined(self.splits.train, extra.split))
-        return len(extra.split)
+        self.texts = self.outside.texts(self.started.splits.train)
+        for extra in self.texts:
+            self.splits = replace(self.splits, train=joined(self.splits.train, extra))
+        return sum(map(len, self.texts))
 
     def log(self, values: dict[str, float]) -> None:
         """At the step that the run's trainings have come to."""
@@ -215,7 +214,13 @@ def train(
         if watch and position.epoch < settings.train.epochs:
             watch(position.epoch, values[bench.primary])
 
-    return fit(
+    trained = fit(
         model, splits, settings, device=bench.device, checkpoints=checkpoints, on_point=on_point, on_epoch=on_epoch,
         during=during, moments=moments,
     )  # fmt: skip
+    if trained.left_out:
+        where = f"{record.folder.name}/{NOT_FINITE}"
+        note = f"{trained.left_out} of {trained.steps} batches left out, not finite; their rows are in {where}"
+        record.content["notes"].append(note)
+        terminal.say(f"note: {note}")
+    return trained

@@ -98,6 +98,7 @@ def _train(bench: RunBench, watch: Watch | None) -> None:
         "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
         "train/tokens_per_s": trained.examples * float(splits.train.lengths.mean()) / max(trained.seconds, 1e-9),
         "train/steps": trained.steps,
+        "train/left_out": trained.left_out,
         "train/best_epoch": trained.best_epoch,
     } | trained.watched)  # fmt: skip
     record.add(learning(started))

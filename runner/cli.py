@@ -42,6 +42,7 @@ Verbs
   run sync          mirror the run folders to MLflow that are not there yet
   run ui            open MLflow on the recorded runs
   run doctor        versions, threads, matrix backend, hub and store
+                    --determinism: is a run made again the same?  --licences: of all packages
 
 Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completion (-sc).
 """

@@ -32,6 +32,14 @@ class Kind(NamedTuple):
     is_known: bool = False  # has moments of an earlier training, and so has taken more steps than the others
 
 
+class Gradients(NamedTuple):
+    """What a step's backward passes left behind."""
+
+    parts: list[Tensor]  # all of it; of the word table a copy of the rows that are not zero
+    rows: Tensor | None  # their numbers, where there is such a table
+    norm: Tensor  # of all parts together, a scalar
+
+
 class Span(NamedTuple):
     """Where a parameter lies in a tensor that the optimizer is given."""
 
@@ -111,38 +119,48 @@ class Flat:
         return _over(weight.detach()[: vocabulary.used], weight.grad[: vocabulary.used])
 
     @torch.no_grad()
-    def step(self, rate: float, clip_norm: float, rows: np.ndarray | None) -> Tensor | None:
-        """Clip, update at learning rate `rate`, and clear the gradients; answers their norm before, if clipped.
+    def gradients(self, rows: np.ndarray | None) -> Gradients:
+        """All gradients of this step, and their norm.
 
         rows: the arranged table's rows of this step's tokens; None without a vocabulary.
         """
-        table, index = None, None
-        if self.vocabulary is not None and rows is not None:
-            table, index = self.vocabulary.table.weight.grad, torch.from_numpy(rows).to(self.grad.device)
-        norm = self._clip(table, index, clip_norm) if clip_norm else None
+        parts, index = [self.grad, *(p.grad for p in self.long if p.grad is not None)], None
+        if (table := self._table_grad()) is not None and rows is not None:
+            index = torch.from_numpy(rows).to(self.grad.device)
+            parts.append(table[index])
+        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(part) for part in parts]))
+        return Gradients(parts, index, norm)
+
+    @torch.no_grad()
+    def step(self, rate: float, clip_norm: float, found: Gradients) -> None:
+        """Clip, update at learning rate `rate`, and clear the gradients."""
+        if clip_norm:
+            self._clip(found, clip_norm)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
         self.optimizer.step()
         self.shrink *= 1.0 - rate * self.decay
+        self.clear(found)
+
+    @torch.no_grad()
+    def clear(self, found: Gradients) -> None:
+        """Have no gradients, as before the backward passes."""
         self.grad.zero_()
         for parameter in self.long:
             parameter.grad = None
-        if table is not None and index is not None:
-            table.index_fill_(0, index, 0.0)
-        return norm
+        if (table := self._table_grad()) is not None and found.rows is not None:
+            table.index_fill_(0, found.rows, 0.0)
 
-    def _clip(self, table: Tensor | None, index: Tensor | None, most: float) -> Tensor:
-        """As torch.nn.utils.clip_grad_norm_ over all gradients; of the table's only the rows that are not zero."""
-        grads = [self.grad, *(p.grad for p in self.long if p.grad is not None)]
-        if table is not None and index is not None:
-            grads.append(table[index])
-        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(grad) for grad in grads]))
-        scale = (most / (norm + 1e-6)).clamp(max=1.0)
-        for grad in grads:
-            grad.mul_(scale)
-        if table is not None and index is not None:
-            table.index_copy_(0, index, grads[-1])
-        return norm
+    def _clip(self, found: Gradients, most: float) -> None:
+        """As torch.nn.utils.clip_grad_norm_ over all gradients."""
+        scale = (most / (found.norm + 1e-6)).clamp(max=1.0)
+        for part in found.parts:
+            part.mul_(scale)
+        if (table := self._table_grad()) is not None and found.rows is not None:
+            table.index_copy_(0, found.rows, found.parts[-1])
+
+    def _table_grad(self) -> Tensor | None:
+        return self.vocabulary.table.weight.grad if self.vocabulary else None
 
     @torch.no_grad()
     def settle(self) -> None:

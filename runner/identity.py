@@ -28,6 +28,7 @@ NOT_IDENTITY = (
     "engine.compile",
     "train.threads",
     "train.eval_batch_size",
+    "train.on_nonfinite",  # a run that it ended goes on with skip; what was left out is a metric
     "model.weights",
     "model.recipe",
     "data.path",
@@ -54,11 +55,13 @@ def counts(key: str) -> bool:
 
 
 def counting(settings: Settings) -> dict[str, Any]:
-    """The settings that change what a run computes, flat; those of a cache only where states are kept."""
-    unused = () if settings.model.freeze == "encoder" else ("cache.",)
-    return {
-        key: value for key, value in flatten(asdict(settings)).items() if counts(key) and not key.startswith(unused)
-    }
+    """The settings that change what a run computes, flat; those of caches and varied texts only where there are any."""
+    unused = [] if settings.model.freeze == "encoder" else ["cache."]
+    for name, stage in settings.compression.items():
+        if not getattr(getattr(stage, "augment", None), "model", None):
+            unused.append(f"compression.{name}.augment.")
+    flat = flatten(asdict(settings))
+    return {key: value for key, value in flat.items() if counts(key) and not key.startswith(tuple(unused))}
 
 
 def identify(

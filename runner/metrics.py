@@ -88,7 +88,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("train/examples_per_s", "examples/s", "higher", "training throughput, evaluation excluded"),
     Metric("train/tokens_per_s", "tokens/s", "higher", "training throughput in tokens, without padding"),
     Metric("train/epoch", "epochs", "none", "epochs finished, with the fraction of the current one"),
-    Metric("train/steps", "steps", "none", "optimiser steps taken"),
+    Metric("train/steps", "steps", "none", "optimiser steps taken, or left out"),
+    Metric("train/left_out", "batches", "lower", "batches whose loss or gradient was not finite (on_nonfinite=skip)"),
     Metric("train/area", "as the score", "higher", "mean primary score of the selection split over the run"),
     Metric("train/diverged", "0 or 1", "lower", "1: it learned nothing (runner/convergence.py)"),
     Metric("grad_norm/block_{index}", "1", "none", "norm of a block's gradients before clipping, from block 1"),
@@ -120,6 +121,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("distil/teacher_score", "as the score", "none", "primary score of the teacher on the selection split"),
     Metric("distil/retained", "share", "higher", "the student's score on the selection split over the teacher's"),
     Metric("distil/teacher_rows", "rows", "none", "rows the teacher answered in this run; 0: all answers were kept"),
+    Metric("distil/rows_added", "rows", "none", "unlabelled and varied texts beside the training rows"),
     # Dendrites, at the begin and the end of a phase and after the candidates' training.
     Metric("dendrites/phase", "phases", "none", "phases begun"),
     Metric("dendrites/count", "dendrites", "none", "dendrites of each neuron"),

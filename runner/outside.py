@@ -1,4 +1,4 @@
-"""What a compression stage takes from outside its run: a finished teacher, and texts without labels.
+"""What a compression stage takes from outside its run: a finished teacher, texts without labels, what varies texts.
 
 All of it is found and checked before the run folder exists, and its content is part of the run's identity.
 """
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from data.settings import DataSettings
     from data.types import Splits, TokenSplit
     from data.unlabelled import Unlabelled
+    from models.compression.settings.learn import Augment
     from models.compression.settings.stage import StageSettings
+    from runner.augment import Augmenter
     from runner.prepare import Model
 
 Notify = Callable[[str], None]
@@ -40,6 +42,12 @@ class Outside:
 
     teacher: KeptTeacher | None = None
     unlabelled: Unlabelled | None = None
+    augmenter: Augmenter | None = None
+
+    def texts(self, train: TokenSplit) -> list[TokenSplit]:
+        """What joins the training rows `train` without labels."""
+        found = [self.unlabelled.split] if self.unlabelled else []
+        return [*found, *([self.augmenter.texts(train)] if self.augmenter else [])]
 
     def contents(self, name: str) -> dict[str, str]:
         """The settings that name these things, with their fingerprints in the place of ids and paths."""
@@ -48,6 +56,8 @@ class Outside:
             found[f"compression.{name}.teacher"] = self.teacher.facts.fingerprint
         if self.unlabelled:
             found[f"compression.{name}.unlabelled"] = self.unlabelled.fingerprint
+        if self.augmenter:
+            found[f"compression.{name}.augment.model"] = self.augmenter.facts.fingerprint
         return found
 
 
@@ -195,6 +205,7 @@ def find(settings: Settings, splits: Splits, model: Model, device: torch.device,
                 length = stage.teacher_length
                 theirs = _unlabelled(settings, name, stage, outside.teacher.splits, notify, length)
                 outside.teacher.versions[outside.unlabelled.split.fingerprint] = theirs.split
+        outside.augmenter = _augmenter(settings, name, stage, splits, device, notify)
         found[name] = outside
     return found
 
@@ -202,25 +213,45 @@ def find(settings: Settings, splits: Splits, model: Model, device: torch.device,
 def _teacher(
     settings: Settings, name: str, stage: StageSettings, splits: Splits, device: torch.device, notify: Notify
 ) -> KeptTeacher | None:
-    """The teacher that a stage names: a run of this output folder, another folder, or a hub id."""
-    from runner.brief import folder_of
-
+    """The teacher that a stage names, if it names one."""
     source: str | None = getattr(stage, "teacher", None)
     if not source:
         return None
     key, cache = f"compression.{name}.teacher", Path(settings.paths.cache).expanduser()
-    named = f"{key}={source}"
-    if "/" not in source or Path(source).expanduser().is_dir():
-        folder = folder_of(source, settings.paths.output, key)
-        record = read(folder.parent)
-        if record and record["status"] != "done":
-            raise ConfigError(f"{named}: that run is {record['status']}. Try: the id of a finished one (run show)")
-        source = str(folder)
+    named, source = f"{key}={source}", _finished(settings, key, source)
     if getattr(stage, "tokens", "shared") == "shared":
         return KeptTeacher(source, named, splits, device, cache, notify)
     theirs = _as_read(settings, source, stage.teacher_length, cache, notify)  # type: ignore[attr-defined]
     versions = {splits.train.fingerprint: theirs.train, splits.select.fingerprint: theirs.select}
     return KeptTeacher(source, named, theirs, device, cache, notify, versions)
+
+
+def _finished(settings: Settings, key: str, source: str) -> str:
+    """The folder or hub id of a finished model: `source` may be a run of this output folder, a folder, or a hub id."""
+    from runner.brief import folder_of
+
+    if "/" in source and not Path(source).expanduser().is_dir():
+        return source
+    folder = folder_of(source, settings.paths.output, key)
+    record = read(folder.parent)
+    if record and record["status"] != "done":
+        raise ConfigError(f"{key}={source}: that run is {record['status']}. Try: the id of a finished one (run show)")
+    return str(folder)
+
+
+def _augmenter(
+    settings: Settings, name: str, stage: StageSettings, splits: Splits, device: torch.device, notify: Notify
+) -> Augmenter | None:
+    """The masked-word model that a stage varies its texts with, if it names one."""
+    from runner.augment import Augmenter
+
+    options: Augment | None = getattr(stage, "augment", None)
+    if not options or not options.model:
+        return None
+    key, cache = f"compression.{name}.augment.model", Path(settings.paths.cache).expanduser()
+    found = Augmenter(_finished(settings, key, options.model), key, options, splits, device, cache, notify)
+    found.check(settings.data.max_length)
+    return found
 
 
 def _as_read(settings: Settings, source: str, length: int | None, cache: Path, notify: Notify) -> Splits:

@@ -20,6 +20,7 @@ from runner.metrics import check
 
 SCHEMA_VERSION = 1
 POINTS = "metrics.jsonl"
+NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from, see runner/nonfinite.py
 
 
 def now() -> str:
@@ -57,6 +58,8 @@ class Record:
             os.truncate(folder / POINTS, logged)  # what came later is logged again
         else:
             (folder / POINTS).unlink(missing_ok=True)
+        if logged is None:
+            (folder / NOT_FINITE).unlink(missing_ok=True)
         (folder / "error.txt").unlink(missing_ok=True)
         content = {
             "schema_version": SCHEMA_VERSION,

@@ -57,6 +57,7 @@ class TrainSettings:
     accumulate: int = limited(1, low=1)
     clip_norm: float = limited(1.0, low=0.0)
     precision: str = limited("fp32", choices=("fp32", "bf16"))
+    on_nonfinite: str = limited("stop", choices=("stop", "skip"))
     threads: int | None = limited(None, low=1, high=1024)
     patience: int | None = limited(None, low=1)
     evals: int | None = limited(None, low=1)

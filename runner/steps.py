@@ -55,7 +55,7 @@ class Position:
 
     epoch: int = 0  # the epoch going on, from 0
     batch: int = 0  # the next batch within it
-    step: int = 0  # optimizer steps done
+    step: int = 0  # steps of the plan done, with the batches that were left out
     examples: int = 0
     seconds: float = 0.0
     best_epoch: int = -1
@@ -64,7 +64,12 @@ class Position:
     loss_sum: float = 0.0  # since the last logged point
     loss_rows: int = 0
     schedule: dict[str, float | int] = field(default_factory=dict)
+    left_out: int = 0  # batches so far whose loss or gradient was not finite
     shrink: float = 1.0  # decay that the untrained rows of the word table still wait for
+
+    def is_over(self, patience: int | None) -> bool:
+        """Has the selection metric not improved for `patience` epochs? None: however long that takes."""
+        return patience is not None and self.stale >= patience
 
 
 @dataclass
@@ -81,3 +86,4 @@ class Trained:
     engine: dict[str, str]  # facts about how it was done
     watched: dict[str, float]  # what runner/watch.py sees in the kept model
     moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if they were asked for
+    left_out: int  # batches whose loss or gradient was not finite

@@ -1,4 +1,4 @@
-"""The training loop: one plain loop, no host synchronisation between logged points.
+"""The training loop: one plain loop. One number is read a step: is this batch's loss and gradient finite?
 
 `fit` reads as: plan the steps, go on from a checkpoint if there is one, then for each epoch train, evaluate on the
 selection split, keep the best.
@@ -24,18 +24,14 @@ from runner.checkpoint import Checkpoints, below
 from runner.evaluate import autocast, predict, score, to_tensors
 from runner.flat import Flat
 from runner.metrics import direction
+from runner.nonfinite import Guard, LeftOut, Statistics
 from runner.optim import Schedule, better
-from runner.schema import Settings, TrainSettings
+from runner.schema import Settings
 from runner.steps import Plan, Position, Trained
-from runner.tasks import get, loss_of
+from runner.tasks import class_weights, get, loss_of
 from runner.turns import clock, give_way
-from runner.vocabulary import Vocabulary, compact
+from runner.vocabulary import arranged
 from runner.watch import facts, gradient_norms
-
-
-class NotFinite(RuntimeError):
-    """The loss is no longer a number; the message says where and what helps."""
-
 
 Report = Callable[[Position, dict[str, float]], None]
 
@@ -54,8 +50,8 @@ class Loop:
         self.during = during or During()
         self.task = get(splits.task.kind)
         self.plan = Plan(splits.train.lengths, settings.train, settings.seed)
-        self.facts: dict[str, str] = {}  # about the engine, for the record
-        self.vocabulary = self._vocabulary()
+        self.vocabulary, said = arranged(model, splits.train, settings)
+        self.facts = {"compact_vocabulary": said}  # about the engine, for the record
         self.lookup = self.vocabulary.lookup if self.vocabulary else None
         extra = self.during.extra
         self.flat = Flat(
@@ -67,32 +63,13 @@ class Loop:
         self.position = Position()
         self.average = Average(model, settings.train.average)
         self.best: dict[str, torch.Tensor] | None = None
-        self.class_weights = self._class_weights()
+        self.class_weights = class_weights(splits, settings.data.class_weights, device)
         self.row_weights = np.zeros(0) if self.class_weights is None else self.class_weights.cpu().numpy()
         self.loss_sum = torch.zeros((), device=device)
+        self.left_out: LeftOut | None = None  # by the last step
+        self.statistics = Statistics(model)
         self.block_norms: torch.Tensor | None = None  # of the last step before an evaluation
         self.watched: dict[str, float] = {}  # the model's facts at the last evaluation
-
-    def _vocabulary(self) -> Vocabulary | None:
-        if self.settings.engine.compact_vocabulary == "never":
-            self.facts["compact_vocabulary"] = "never"
-            return None
-        found = compact(self.model, self.splits.train, self.settings.optimizer)
-        self.facts["compact_vocabulary"] = (
-            found if isinstance(found, str) else f"{found.used} of {len(found.order)} rows"
-        )
-        if isinstance(found, str):
-            return None
-        found.arrange()
-        return found
-
-    def _class_weights(self) -> torch.Tensor | None:
-        if self.settings.data.class_weights == "none":
-            return None
-        from data.load import class_weights
-
-        weights = class_weights(self.splits.train.gold, self.splits.task.num_labels)
-        return torch.from_numpy(weights).to(self.device)
 
     def weights(self) -> dict[str, torch.Tensor]:
         """A copy of the model's tensors, the word table by token id."""
@@ -142,12 +119,39 @@ class Loop:
         checkpoints.save(tensors, asdict(self.position))
 
     def step(self, rows: np.ndarray) -> torch.Tensor | None:
-        """One optimizer step on the given rows, in `accumulate` parts; answers the gradient's norm if clipped."""
-        parts = np.array_split(rows, min(self.settings.train.accumulate, len(rows)))
+        """One optimizer step on the given rows, in `accumulate` parts; answers the gradient's norm.
+
+        None for a batch whose loss or gradient is not finite: it is `left_out`, and changes no weight and no moment.
+        """
+        position = self.position
+        self.statistics.remember()
+        self.during.before_step(position.step)
+        loss, answers, touched = self._backward(rows)
+        found = self.flat.gradients(touched)
+        self.left_out = None
+        if math.isfinite(float(loss + found.norm)):
+            if position.step + 1 in self.plan.watched:
+                self.block_norms = gradient_norms(self.model)
+            self.flat.step(self.schedule.rate(position.step), self.settings.train.clip_norm, found)
+            self.loss_sum += loss
+            position.examples += len(rows)
+            position.loss_rows += len(rows)
+        else:
+            self.flat.clear(found)
+            self.statistics.restore()
+            self.left_out = LeftOut.of(rows, loss, found.norm, answers)
+            position.left_out += 1
+        self.during.after_step(position.step)
+        position.step += 1
+        return None if self.left_out else found.norm
+
+    def _backward(self, rows: np.ndarray) -> tuple[torch.Tensor, list[Any], np.ndarray | None]:
+        """Make the gradients of the rows' mean loss; answers the summed loss, the logits, and the table's rows."""
         pad_id, epoch = self.splits.tokenizer.pad_id, self.position.epoch
+        parts = np.array_split(rows, min(self.settings.train.accumulate, len(rows)))
         batches = [collate(self.splits.train, part, pad_id, self.lookup, epoch) for part in parts]
         whole = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
-        self.during.before_step(self.position.step)
+        total, answers = torch.zeros_like(self.loss_sum), list[Any]()
         for batch in batches:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
@@ -156,16 +160,10 @@ class Loop:
             loss = self.during.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / whole
             (loss * share).backward()
-            self.loss_sum += loss.detach() * (share * len(rows))
+            total += loss.detach() * (share * len(rows))
+            answers.append(logits)
         touched = self.vocabulary.rows_of([batch.input_ids for batch in batches]) if self.vocabulary else None
-        if self.position.step + 1 in self.plan.watched:
-            self.block_norms = gradient_norms(self.model)
-        norm = self.flat.step(self.schedule.rate(self.position.step), self.settings.train.clip_norm, touched)
-        self.during.after_step(self.position.step)
-        self.position.step += 1
-        self.position.examples += len(rows)
-        self.position.loss_rows += len(rows)
-        return norm
+        return total, answers, touched
 
     def _weight(self, batch: Batch) -> float:
         """What a batch counts for in the mean loss: the number of its labels, or the sum of their class weights."""
@@ -189,22 +187,18 @@ class Loop:
         return score(self.splits.task, self.splits.select, logits)
 
     def drain(self, norm: torch.Tensor | None, seconds: float) -> dict[str, float]:
-        """The training metrics since the last point; raises NotFinite when the loss is not a number."""
+        """The training metrics since the last point."""
         position = self.position
-        loss = float(self.loss_sum) / position.loss_rows
-        if not math.isfinite(loss):
-            raise NotFinite(
-                f"the training loss is {loss} at step {position.step} (epoch {position.epoch + 1}). "
-                f"Try: optimizer.lr={self.settings.optimizer.lr / 3:.1e}, or train.precision=fp32"
-            )
         values = {
-            "train/loss": loss,
+            "train/loss": float(self.loss_sum) / position.loss_rows,
             "train/lr": self.schedule.rate(position.step - 1),
             "train/epoch": position.epoch + position.batch / self.plan.steps[position.epoch],
             "train/examples_per_s": position.loss_rows / max(seconds, 1e-9),
         }
         if norm is not None:
             values["train/grad_norm"] = float(norm)
+        if position.left_out:
+            values["train/left_out"] = position.left_out
         self.loss_sum.zero_()
         position.loss_rows = 0
         return values
@@ -239,10 +233,11 @@ def fit(
     if found:
         loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
+    guard = Guard(settings, splits, checkpoints.folder.parent, checkpoints.identity, loop.plan.total)
     started = clock() - position.seconds
     model.train()
-    while position.epoch < loop.plan.epochs and not _is_over(position, settings.train):
-        for values in _epoch(loop, checkpoints, started):
+    while position.epoch < loop.plan.epochs and not position.is_over(settings.train.patience):
+        for values in _epoch(loop, guard, checkpoints, started):
             on_point(position, values)
         loop.flat.settle()
         with loop.average.at_end():
@@ -262,15 +257,11 @@ def fit(
     best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
     return Trained(
         position.seconds, position.examples, position.step, best_epoch, position.epoch, position.best_metric,
-        resumed_from, loop.facts, facts(model, loop.block_norms), moments,
+        resumed_from, loop.facts, facts(model, loop.block_norms), moments, position.left_out,
     )  # fmt: skip
 
 
-def _is_over(position: Position, settings: TrainSettings) -> bool:
-    return settings.patience is not None and position.stale >= settings.patience
-
-
-def _epoch(loop: Loop, checkpoints: Checkpoints, started: float) -> Iterator[dict[str, float]]:
+def _epoch(loop: Loop, guard: Guard, checkpoints: Checkpoints, started: float) -> Iterator[dict[str, float]]:
     """Train one epoch from the position on; yields the metrics of each logged point."""
     position, plan = loop.position, loop.plan
     since = clock()
@@ -278,8 +269,11 @@ def _epoch(loop: Loop, checkpoints: Checkpoints, started: float) -> Iterator[dic
         give_way()
         norm = loop.step(rows)
         position.batch += 1
+        if loop.left_out:
+            guard.observe(loop.left_out, position)
         is_evaluated = position.step in plan.evaluated
-        if is_evaluated or position.step % plan.log_every == 0 or position.step == plan.total:
+        is_logged = is_evaluated or position.step % plan.log_every == 0 or position.step == plan.total
+        if is_logged and position.loss_rows:  # none: all since the last point was left out, and nothing has changed
             values = loop.drain(norm, clock() - since)
             if is_evaluated:
                 values |= loop.evaluate() | loop.watched

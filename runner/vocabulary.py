@@ -9,7 +9,7 @@ A quarter to a half of BERT's 30,522 rows occur in one training set, and the tab
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from data.types import TokenSplit
+
+if TYPE_CHECKING:
+    from runner.schema import Settings
 
 CHUNK = 1 << 22  # tokens looked at in one go, so that memory does not grow with the file
 
@@ -63,6 +66,17 @@ class Vocabulary:
         rows = np.flatnonzero(self._seen)
         self._seen[rows] = False
         return rows
+
+
+def arranged(model: nn.Module, split: TokenSplit, settings: Settings) -> tuple[Vocabulary | None, str]:
+    """The arrangement that `model` is in from here on, if any, and what the record says of it."""
+    if settings.engine.compact_vocabulary == "never":
+        return None, "never"
+    found = compact(model, split, settings.optimizer)
+    if isinstance(found, str):
+        return None, found
+    found.arrange()
+    return found, f"{found.used} of {len(found.order)} rows"
 
 
 def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> Vocabulary | str:

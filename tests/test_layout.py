@@ -98,3 +98,12 @@ def test_every_group_has_a_dataclass_that_lists_its_keys() -> None:
     known = OmegaConf.to_container(OmegaConf.structured(Settings))
     ours = {group.split("/")[0] for group in groups() if not group.startswith("hydra/")}
     assert ours - {"experiment"} <= set(known)
+
+
+def test_every_pinned_version_has_the_hash_of_its_file() -> None:
+    """Torch's CPU build is another file on each index. After a change of constraints.txt: python .ci/hashes.py"""
+    pins = (REPO / "constraints.txt").read_text(encoding="utf-8").lower().replace("_", "-").splitlines()
+    hashed = (REPO / ".ci" / "hashes.txt").read_text(encoding="utf-8").lower().replace("_", "-").splitlines()
+    found = [re.fullmatch(r"(\S+) --hash=sha256:[0-9a-f]{64}", line) for line in hashed[1:]]
+    pinned = {line for line in pins if not line.startswith(("#", "torch=="))}
+    assert {match[1] for match in found if match} == pinned and all(found)

@@ -17,7 +17,7 @@ from torch.nn.functional import mse_loss
 
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
-from models.compression.stage import Bench, During, Inputs, Stage, Teacher
+from models.compression.stage import Bench, During, Inputs, Stage, Teacher, counted
 from models.compression.teaching.inside import PROJECTIONS, Inside, Shape, look_inside, shape_of
 from models.compression.teaching.layer_map import layer_map
 from models.compression.teaching.losses import (
@@ -51,6 +51,7 @@ class Distil(Stage):
         self.check_teacher(model, teacher)  # again: a stage before may have cut heads
         if added := bench.add_unlabelled():
             bench.say(f"{added:,} rows without labels join the training rows")
+            bench.add({"distil/rows_added": added})
         pair = Pair(model, teacher, bench, options)
         both, done = nn.ModuleDict({"model": model, "projections": pair.projections}), 0
         if found := bench.kept():
@@ -195,7 +196,7 @@ class Lesson(During):
                 found[name] = self._soft(logits.float(), rows)
             else:
                 found[name] = getattr(self, f"_{name}")(*self._inside())
-        self.sums += torch.stack([*(value.detach() for value in found.values()), self.sums.new_ones(())])
+        self.sums += counted(torch.stack([*(value.detach() for value in found.values()), self.sums.new_ones(())]))
         self.inside = None
         return torch.stack([self.weights[name] * value for name, value in found.items()]).sum()
 

@@ -20,6 +20,11 @@ from torch import Tensor, nn
 Inputs = dict[str, Tensor]  # input_ids, attention_mask, token_type_ids, each (B, T); the last two where there are any
 
 
+def counted(values: Tensor) -> Tensor:
+    """The values that a batch adds to logged means: themselves, or zeros where not all of them are finite."""
+    return torch.where(values.isfinite().all(), values, 0.0)
+
+
 class During:
     """What acts inside the training loop; every method does nothing unless a stage overrides it."""
 
@@ -44,7 +49,7 @@ class During:
         return task_loss
 
     def after_step(self, step: int) -> None:
-        """After the optimizer step."""
+        """After the optimizer step, or in its place where the batch was left out, its loss or gradient not finite."""
 
     def may_keep(self) -> bool:
         """May the weights as they stand count as the best? A pruning says no until it has its final density."""
@@ -161,7 +166,7 @@ class Bench(Stopwatch, Protocol):
         ...
 
     def add_unlabelled(self) -> int:
-        """Put the texts that the stage's settings name behind its training rows; answers how many they are.
+        """Put texts that the stage's settings name, or ask for, behind its training rows; answers how many they are.
 
         They have no part in the task's loss.
         """

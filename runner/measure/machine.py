@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,18 +17,22 @@ from typing import Any
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "datasets", "safetensors", "huggingface_hub", "numpy", "scipy",
-    "scikit-learn", "hydra-core", "mlflow",
+    "scikit-learn", "pandas", "pyarrow", "hydra-core", "mlflow", "onnxruntime",
 )  # fmt: skip
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
+SOURCES = ("conf/", "data/", "models/", "runner/", "sweeps/")  # what a run is made of
 
 
 def machine() -> dict[str, Any]:
     """Return the facts as JSON-ready values: hardware, system, versions, load, torch's engine, code.
 
-    Memory is in SI bytes; `cores` are those this process may use, `cores_total` those of the machine.
+    Memory is in SI bytes; `cores` are those this process may use, `cores_total` those of the machine. `git_*` is the
+    checkout of this code, `cwd_git_*` the working tree that the command was given in: configs and data may lie there.
     """
     commit, is_dirty = git_state(_CHECKOUT)
+    here = work_tree(Path.cwd())
+    own = (commit, is_dirty) if here == _CHECKOUT else git_state(here) if here else (None, None)
     return {
         "cpu": cpu_model(),
         "cores": usable_cores(),
@@ -41,6 +46,8 @@ def machine() -> dict[str, Any]:
         "torch": torch_facts(),
         "git_commit": commit,
         "git_dirty": is_dirty,
+        "cwd_git_commit": own[0],
+        "cwd_git_dirty": own[1],
     }
 
 
@@ -84,13 +91,17 @@ def versions() -> dict[str, str | None]:
 
 
 def torch_facts() -> dict[str, Any] | None:
-    """Return threads, matrix engine and GPU of torch; None if torch is not loaded in this process."""
+    """Return threads, matrix engines and GPU of torch; None if torch is not loaded in this process."""
     torch = sys.modules.get("torch")
     if torch is None:
         return None
+    build = torch.__config__.show()
     has_gpu = torch.cuda.is_available()
     return {
         "threads": torch.get_num_threads(),
+        "threads_between_operations": torch.get_num_interop_threads(),
+        "blas": next(iter(re.findall(r"BLAS_INFO=(\w+)", build)), None),
+        "libraries": re.findall(r"- (.*(?:Math Kernel Library|MKL-DNN|OpenMP).*)", build),
         "mkl": torch.backends.mkl.is_available(),
         "onednn": torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
@@ -103,16 +114,24 @@ def torch_facts() -> dict[str, Any] | None:
 def git_state(folder: Path) -> tuple[str | None, bool | None]:
     """Return commit and dirty flag of the checkout whose root is `folder`.
 
-    (None, None) for an installed package, without git, or before the first commit. Only tracked files make
-    a checkout dirty.
+    (None, None) for an installed package, without git, or before the first commit. Dirty are changed tracked files,
+    and new ones where they would be imported: a method of one's own, not yet committed.
     """
-    root = _output(["git", "-C", str(folder), "rev-parse", "--show-toplevel"])
-    commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
-    # The root must be ours: a virtual environment inside somebody's repository is not their commit.
-    if not root or not commit or Path(root).resolve() != folder.resolve():
+    if not (folder / ".git").exists():  # a virtual environment inside somebody's repository is not their commit
         return None, None
-    changes = _output(["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"])
-    return commit, None if changes is None else bool(changes)
+    found = _output(["git", "-C", str(folder), "status", "--porcelain=v2", "--branch"])
+    lines = (found or "").splitlines()
+    commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid ")), "(")
+    if commit.startswith("("):  # (initial)
+        return None, None
+    changes = [line for line in lines if not line.startswith(("# ", "? "))]
+    new = [line for line in lines if line.startswith("? ") and line[2:].startswith(SOURCES)]
+    return commit, bool(changes or new)
+
+
+def work_tree(folder: Path) -> Path | None:
+    """Return the root of the git working tree that `folder` lies in."""
+    return next((path for path in (folder, *folder.parents) if (path / ".git").exists()), None)
 
 
 def _output(command: list[str]) -> str | None:

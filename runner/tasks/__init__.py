@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from torch import Tensor
+
+    from data.types import Splits
 
 TASKS: dict[str, str] = {
     "classification": "runner.tasks.classification",
@@ -26,6 +29,17 @@ def get(kind: str) -> ModuleType:
     if kind not in TASKS:
         raise KeyError(f"unknown task '{kind}'; known: {', '.join(TASKS)}")
     return importlib.import_module(TASKS[kind])
+
+
+def class_weights(splits: Splits, wanted: str, device: torch.device) -> Tensor | None:
+    """Return what each class weighs in the loss, (C,); None where all weigh the same (`wanted` is none)."""
+    if wanted == "none":
+        return None
+    import torch
+
+    from data.load import class_weights as balanced
+
+    return torch.from_numpy(balanced(splits.train.gold, splits.task.num_labels)).to(device)
 
 
 def loss_of(

@@ -49,13 +49,14 @@ def tags(record: Mapping[str, Any], points: Points) -> list[RunTag]:
         "data": _name_of(config.get("data")),
         "compression": ",".join(config.get("compression") or {}),
         "seed": config.get("seed"),
-        "code_version": environment.get("code"),
+        "code_version": environment.get("code_version"),
         "non_finite": ", ".join(non_finite(record, points)),
         "mlflow.runName": run_name(record),
         "mlflow.user": _user(),
         "mlflow.source.name": command,
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": environment.get("git_commit"),
+        "git_dirty": environment.get("git_dirty"),
     }
     return [RunTag(key, _cut(mask(str(value)), MAX_TAG)) for key, value in values.items() if value not in (None, "")]
 

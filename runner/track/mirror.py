@@ -14,17 +14,16 @@ import os
 import select
 import subprocess
 import sys
-import sysconfig
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from runner.elsewhere import importable
 from runner.track.folder import note_problem
 from runner.track.settings import TrackerSettings
 
 LOG = "mlflow.log"
-ROOT = Path(__file__).resolve().parents[2]
 EXIT_S = 0.5  # an idle helper is gone within milliseconds
 
 _left: list[subprocess.Popen[bytes]] = []  # helpers that still had work at the end; kept to be reaped later
@@ -104,7 +103,7 @@ class Mirror:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    env=_environment(),
+                    env=importable() | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
                     start_new_session=True,  # Ctrl-C in the terminal is for the run, not for its mirror
                     bufsize=0,
                 )
@@ -161,11 +160,3 @@ class Mirror:
         if reason is None:
             return None
         return f"MLflow lacks a part of this run, its folder has all: {reason.rstrip('.')}. Try: run sync"
-
-
-def _environment() -> dict[str, str]:
-    """Return the helper's environment: one thread, and this code importable from any folder."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    if str(ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return environment

@@ -1,4 +1,8 @@
-"""`run doctor`: what this machine has and what would go wrong, before a run finds out."""
+"""`run doctor`: what this machine has and what would go wrong, before a run finds out.
+
+`run doctor --determinism [model=dsn train.threads=4 ...]`: is a run the same here when it is made again?
+`run doctor --licences`: those of all packages that are needed and installed.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,15 @@ from urllib.parse import urlsplit
 from runner.engine import measure_gemm
 from runner.verbs import options, output_folder
 
+DETERMINISM, LICENCES = "--determinism", "--licences"
+
 
 def main(words: list[str]) -> int:
     """Print versions, threads, matrix backend, hub and store; 1 if something is wrong, else 0."""
+    if DETERMINISM in words:
+        return determinism([word for word in words if word != DETERMINISM])
+    if words == [LICENCES]:
+        return licences()
     chosen = options("doctor", words, **{"paths.output": "outputs"})
     from rich.console import Console
     from rich.table import Table
@@ -35,6 +45,41 @@ def main(words: list[str]) -> int:
     table.add_row("store", store)
     Console(highlight=False).print(table)
     return 0 if hub_ok and store_ok else 1
+
+
+def determinism(words: list[str]) -> int:
+    """Make one run three times and say whether all are equal; 1 if they are not."""
+    from runner.determinism import check
+
+    found = check(words)
+    engine, config = found.record["environment"]["engine"], found.record["config"]
+    threads, device = config["train"]["threads"], found.record["environment"]["device"]
+    has_passed = not found.again and not found.elsewhere
+    print(f"determinism: {'pass' if has_passed else 'FAIL'}")
+    print(
+        f"  {found.record['name']}: {found.numbers:,} saved numbers, {found.points} points of the curve, all answers; "
+        f"threads {threads}, {device}, {config['train']['precision']}, matrix backend {engine['gemm']}"
+    )
+    for where, problem in (("again in one process", found.again), ("in another process", found.elsewhere)):
+        print(f"  {where}: {f'differs: {problem}' if problem else 'equal bit for bit'}")
+    print(
+        f"  not covered: another number of threads than {threads} (--determinism train.threads=4 looks at that), other "
+        "processors, other versions of torch or its libraries, other settings than these; times never repeat"
+    )
+    return 0 if has_passed else 1
+
+
+def licences() -> int:
+    """List the licence of each installed package that is needed; 1 if one is not permissive, or says nothing."""
+    from runner.licences import licences as found
+
+    listed = found()
+    for licence in listed:
+        mark = " " if licence.is_accepted else "!"
+        print(f"{mark} {licence.package} {licence.version}: {licence.text or 'says nothing'}")
+    strict = sum(not licence.is_accepted for licence in listed)
+    print(f"{len(listed)} packages; not permissive, or not known: {strict}{' (marked !)' if strict else ''}")
+    return int(strict > 0)
 
 
 def matrix_backend() -> str:

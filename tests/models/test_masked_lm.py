@@ -16,7 +16,7 @@ from data.batch import Batch
 from models.build import build
 from models.errors import ModelError
 from models.masked_lm import MaskedLM, Words, build_masked
-from models.save import save
+from models.save import open_masked, save
 from models.settings import ModelSettings
 from runner.compose import compose, resolve
 from runner.tasks import mlm
@@ -153,6 +153,24 @@ def test_pretraining_goes_on_from_a_saved_folder_with_its_head(output: str, tmp_
     if output == "fixed":
         start = again.state_dict()["cls.predictions.decoder.weight"]
         assert torch.equal(start, model.bert.embeddings.word_embeddings.weight)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_saved_folder_opens_with_equal_scores(output: str, tmp_path: Path) -> None:
+    model, (ids, _, _) = shaken(masked(output)), inputs()
+    found = open_masked(str(saved(model, tmp_path / "model")), "augment.model")
+    torch.testing.assert_close(found(ids), model(ids), atol=0.0, rtol=0.0)
+    assert not found.training
+
+
+def test_a_stock_checkpoint_opens_and_one_without_a_head_for_masked_words_does_not(tmp_path: Path) -> None:
+    stock, (ids, _, _) = shaken(BertForMaskedLM(BertConfig(**(STOCK | {"vocab_size": 90}))).eval()), inputs()
+    stock.save_pretrained(tmp_path / "stock")
+    found = open_masked(str(tmp_path / "stock"), "augment.model")
+    torch.testing.assert_close(found(ids), stock(ids).logits, atol=1e-5, rtol=1e-5)
+    stock.bert.save_pretrained(tmp_path / "bare")
+    with pytest.raises(ModelError, match=r"augment\.model=.*has no head for masked words.*task=mlm"):
+        open_masked(str(tmp_path / "bare"), "augment.model")
 
 
 def test_a_classifier_starts_from_the_encoder_of_a_saved_folder(tmp_path: Path) -> None:

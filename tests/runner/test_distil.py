@@ -11,13 +11,20 @@ import numpy as np
 import pytest
 import torch
 
+from data.tokenizer import load_tokenizer
 from models.compression.distil import Distil
+from models.errors import ModelError
+from models.masked_lm import build_masked
 from models.pretrained import read_state
+from models.save import save
+from models.settings import ModelSettings
+from runner.augment import Augmenter
 from runner.brief import Start
 from runner.compose import compose, resolve
 from runner.errors import ConfigError
 from runner.evaluate import predict
 from runner.experiment import run
+from runner.identity import counting
 from runner.outside import KeptTeacher, source_of
 from runner.prepare import prepare
 from runner.record import read
@@ -129,6 +136,60 @@ def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_th
     extra.write_text(lines.replace("year", "week"), encoding="utf-8")
     other = prepare(school.settings(*words, "seed=5"), school.output, Terminal(), Start())
     assert other.identity != more["identity"]
+
+
+def test_how_texts_would_be_varied_is_part_of_a_run_only_where_they_are() -> None:
+    def counted(*words: str) -> dict[str, Any]:
+        chosen = ["compression=[distil]", "compression.distil.teacher=a/b", *words]
+        return counting(resolve(compose([f"compression.distil.{w}" if w.startswith("augment") else w for w in chosen])))
+
+    assert counted() == counted("augment.copies=3")
+    named = ["augment.model=a/c"]
+    assert counted(*named) != counted() and counted(*named) != counted(*named, "augment.copies=3")
+    with pytest.raises(ConfigError, match=r"augment\.model: varies texts in the student's tokens"):
+        counted(*named, "compression.distil.tokens=own")
+
+
+@pytest.fixture(scope="module")
+def masked(school: School) -> str:
+    """A model that guesses words, of the school's vocabulary."""
+    tokenizer = load_tokenizer(str(school.output / school.teacher / "model"))
+    settings = ModelSettings(layers=1, hidden=32, heads=2)
+    torch.manual_seed(0)
+    model, _ = build_masked(settings, vocab_size=tokenizer.vocab_size, pad_id=tokenizer.pad_id, output="tied")
+    folder = school.folder / "masked"
+    save(model, folder, tokenizer_save=tokenizer.save, label_names=[], kind="mlm", card="")
+    return str(folder)
+
+
+def test_varied_texts_are_made_once_and_answered_by_the_teacher(
+    school: School, masked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = school.distil(f"compression.distil.augment.model={masked}", "compression.distil.augment.copies=2")
+    first = record_of(run(school.settings(*words, "seed=7"), []))["metrics"]
+    assert 97 < first["distil/rows_added"] <= 2 * 97 and first["distil/teacher_rows"] >= first["distil/rows_added"]
+    assert first["train/steps"] == 2 * -(-(97 + int(first["distil/rows_added"])) // 8)
+    monkeypatch.setattr(Augmenter, "guess", None)  # who asks now, fails
+    second = record_of(run(school.settings(*words, "seed=8"), []))["metrics"]
+    assert second["distil/rows_added"] == first["distil/rows_added"] and second["distil/teacher_rows"] == 0
+
+
+@pytest.mark.parametrize(
+    ("is_masked", "message"), [(False, "has no head for masked words"), (True, "another vocabulary")]
+)
+def test_what_cannot_guess_these_words_is_refused_before_anything_is_written(
+    school: School, masked: str, is_masked: bool, message: str, tmp_path: Path
+) -> None:
+    source = masked if is_masked else school.output / school.teacher / "model"
+    shutil.copytree(source, tmp_path / "other")
+    if is_masked:
+        path = tmp_path / "other" / "tokenizer.json"
+        path.write_text(path.read_text(encoding="utf-8").replace('"film"', '"play"'), encoding="utf-8")
+    settings = school.settings(*school.distil(f"compression.distil.augment.model={tmp_path / 'other'}", "seed=9"))
+    before = set(school.output.iterdir())
+    with pytest.raises((ConfigError, ModelError), match=message):
+        run(settings, [])
+    assert set(school.output.iterdir()) == before
 
 
 def test_a_teacher_named_by_its_words_is_made_first_and_found_again(school: School) -> None:

@@ -77,6 +77,8 @@ def test_the_record_says_what_was_used(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (path,) = tmp_path.glob("outputs/*/record.json")
     environment = json.loads(path.read_text())["environment"]
+    assert environment["torch"]["threads"] == 1 and environment["torch"]["blas"] and environment["versions"]["numpy"]
+    assert {"git_commit", "git_dirty", "cwd_git_commit", "cwd_git_dirty"} <= environment.keys()
     facts = environment["engine"]
     assert facts["precision"] == "bf16" and facts["gemm"] in ("default", "onednn") and environment["threads"] == 1
     assert facts["gemm_gflops"].keys() == facts["gemm_error"].keys() == {"default", "onednn", "bf16"}

@@ -16,10 +16,11 @@ from models.build import build
 from models.dropout import masks
 from models.settings import ModelSettings
 from runner.checkpoint import Checkpoints, clear
+from runner.nonfinite import NotFinite
 from runner.optim import Schedule
 from runner.schema import ScheduleSettings, Settings
 from runner.steps import Plan, Position, Trained
-from runner.train import Loop, NotFinite, fit
+from runner.train import Loop, fit
 
 CPU = torch.device("cpu")
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.compression import PRUNED
 from models.compression.masking.masks import Matrix, choose, cubic, densities, fold, original, put_on
 from models.compression.settings.prune import Masking
-from models.compression.stage import Bench, During, Stage
+from models.compression.stage import Bench, During, Stage, counted
 
 CHECKED = 32  # rows on which the folded model is compared with the masked one
 
@@ -71,7 +71,7 @@ class Pruning(During):
         """The task's loss, and the penalty at the weight that the schedule has come to."""
         penalty = self.penalty()
         fined = self.sums.new_zeros(()) if penalty is None else penalty.detach()
-        self.sums += torch.stack([task_loss.detach(), fined, self.sums.new_ones(())])
+        self.sums += counted(torch.stack([task_loss.detach(), fined, self.sums.new_ones(())]))
         return task_loss if penalty is None else task_loss + self.weight() * penalty
 
     def weight(self) -> float:

@@ -40,6 +40,17 @@ class DistilPhase:
 
 
 @dataclass
+class Augment:
+    """Copies of the training texts in which a masked-word model has replaced words; conf/compression/_distil.yaml."""
+
+    model: str | None = None
+    copies: int = limited(20, low=1, high=1000)
+    share: float = limited(0.4, above=0.0, high=1.0)
+    words: int = limited(15, low=1, high=1000)
+    seed: int = limited(0, low=0, high=2**32 - 1)
+
+
+@dataclass
 class Distil(StageSettings):
     """Learning from a teacher, in phases one after the other; conf/compression/distil.yaml explains each."""
 
@@ -53,6 +64,7 @@ class Distil(StageSettings):
     teacher_length: int | None = limited(None, low=3)
     unlabelled: str | None = None
     unlabelled_rows: int | None = limited(None, low=1)
+    augment: Augment = field(default_factory=Augment)
     soft: str = limited("kl", choices=("kl", "cross_entropy"))
     temperature: float = limited(2.0, above=0.0, high=100.0)
     layers: str = limited("uniform", choices=("uniform", "top", "bottom", "last"))
@@ -74,6 +86,11 @@ class Distil(StageSettings):
             found.append(
                 f"compression.{name}.tokens=own: the losses {', '.join(inside)} compare states token by token, and the "
                 f"tokens differ. Try: compression.{name}.tokens=shared, or the losses soft and hard alone"
+            )
+        if self.tokens == "own" and self.augment.model:
+            found.append(
+                f"compression.{name}.augment.model: varies texts in the student's tokens, which are not the teacher's. "
+                f"Try: compression.{name}.tokens=shared, or compression.{name}.augment.model=null"
             )
         if self.tokens == "shared" and self.teacher_length:
             found.append(

@@ -37,6 +37,9 @@ def test_loaded_torch_tells_its_threads_and_engine() -> None:
     facts = torch_facts()
     assert facts is not None
     assert facts["threads"] == torch.get_num_threads()
+    assert facts["blas"] and facts["blas"] in torch.__config__.show()
+    if facts["mkl"]:
+        assert any("Math Kernel Library" in line for line in facts["libraries"])
     assert facts["float32_matmul_precision"] == torch.get_float32_matmul_precision()
 
 
@@ -62,6 +65,28 @@ def test_a_changed_tracked_file_makes_a_checkout_dirty(checkout: Path) -> None:
     assert commit and len(commit) == 40 and is_dirty is False
     (checkout / "file").write_text("two", encoding="utf-8")
     assert git_state(checkout) == (commit, True)
+
+
+def test_a_new_file_that_would_be_imported_makes_it_dirty_and_results_do_not(checkout: Path) -> None:
+    (checkout / "outputs").mkdir()
+    (checkout / "outputs" / "models").write_text("", encoding="utf-8")
+    assert git_state(checkout)[1] is False
+    (checkout / "models").mkdir()
+    (checkout / "models" / "mine.py").write_text("", encoding="utf-8")
+    assert git_state(checkout)[1] is True
+
+
+def test_the_commit_of_the_users_own_working_tree_is_told_apart_from_that_of_the_code(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout / "experiments").mkdir()
+    monkeypatch.chdir(checkout / "experiments")
+    facts = machine()
+    assert (facts["cwd_git_commit"], facts["cwd_git_dirty"]) == git_state(checkout)
+    assert facts["git_commit"] != facts["cwd_git_commit"]
+    monkeypatch.chdir(module._CHECKOUT)
+    facts = machine()
+    assert facts["git_commit"] == facts["cwd_git_commit"]
 
 
 def test_a_folder_inside_somebody_elses_repository_has_no_commit(checkout: Path) -> None:

@@ -27,7 +27,7 @@ def write_record(folder: Path, **changes: Any) -> Path:
         "overrides": ["model=dsn", "data=imdb"],
         "metrics": {"test/accuracy": 0.75, "cost/params": 1000},
         "stages": [],
-        "environment": {"code": "1.0", "git_commit": "c0ffee"},
+        "environment": {"code_version": "1.0", "git_commit": "c0ffee", "git_dirty": False},
         "started": STARTED,
         "ended": ENDED,
         "schema_version": 1,

@@ -1,0 +1,79 @@
+"""The licences of what Bertier needs, read from the installed packages' own metadata; the strict ones are found.
+
+Permissive licences allow use in closed products. MPL-2.0 is accepted beside them: it covers its own files, and these
+are used unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from typing import Any
+
+ROOT = "bertier"
+ACCEPTED = re.compile(
+    r"\b(MIT|0?BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|CC0|BSL-1\.0|CNRI-Python|Unlicense|"
+    r"MPL-2\.0|Mozilla Public License 2\.0)\b",
+    re.IGNORECASE,
+)
+REFUSED = re.compile(r"GPL|GNU|SSPL|proprietary|commercial|commons clause", re.IGNORECASE)
+# Their metadata has no licence; this is what their LICENSE files say.
+READ = {"huey": "MIT", "skops": "MIT"}
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Of one installed package, in its own words."""
+
+    package: str
+    version: str
+    text: str  # "" where it says nothing
+
+    @property
+    def is_accepted(self) -> bool:
+        """Is each of the licences that hold together, or one of those to choose from, an accepted one?"""
+        return all(any(map(_is_known, part.split(" OR "))) for part in self.text.split(" AND "))
+
+
+def _is_known(text: str) -> bool:
+    return bool(ACCEPTED.search(text)) and not REFUSED.search(text)
+
+
+def licences() -> list[Licence]:
+    """One entry for each installed package that ours needs, directly or not, with all its extras; by name."""
+    found = {}
+    for package in _needed(ROOT, {"dev"}, {}):
+        found[package.name.lower()] = Licence(package.name, package.version, _licence(package))
+    return [found[name] for name in sorted(found)]
+
+
+def _needed(name: str, extras: set[str], seen: dict[str, set[str]]) -> Iterator[Distribution]:
+    """The package and those it needs; what is not installed is not needed here."""
+    from packaging.requirements import Requirement
+
+    key = re.sub(r"[-_.]+", "-", name).lower()
+    if key in seen and extras <= seen[key]:
+        return
+    seen[key] = seen.get(key, set()) | extras
+    try:
+        package = distribution(name)
+    except PackageNotFoundError:
+        return
+    yield package
+    for line in package.requires or []:
+        need = Requirement(line)
+        if need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in {"", *seen[key]}):
+            yield from _needed(need.name, need.extras, seen)
+
+
+def _licence(package: Distribution) -> str:
+    """The SPDX expression, else the classifiers, else the first line of the text."""
+    said: Any = package.metadata  # an email.message.Message, which the type does not say
+    if expression := said.get("License-Expression"):
+        return expression
+    names = [line.split(" :: ")[-1] for line in said.get_all("Classifier") or [] if line.startswith("License :: ")]
+    if named := [name for name in names if name not in ("OSI Approved", "DFSG approved")]:
+        return " AND ".join(named)
+    return (said.get("License") or "").strip().split("\n")[0] or READ.get(package.name, "")
