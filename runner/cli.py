@@ -6,8 +6,10 @@ Nothing heavy is imported here: help, lists and config mistakes answer in under 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
+import io
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -71,6 +73,9 @@ def main() -> None:
     from runner.finished import expand
 
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal cannot write must not end a run
+            stream.reconfigure(errors="backslashreplace")
     try:
         words = sys.argv[1:] = expand([spelled(word) for word in sys.argv[1:]])
     except ConfigError as error:
@@ -104,6 +109,7 @@ def _dispatch(words: list[str]) -> int:
 
 def _verb(name: str, words: list[str]) -> int:
     from runner.errors import refuse, user_errors
+    from runner.harmless import say
     from runner.track.errors import TrackError
 
     if name not in VERBS:
@@ -115,7 +121,7 @@ def _verb(name: str, words: list[str]) -> int:
     except user_errors() as error:
         return refuse(str(error).splitlines())
     except TrackError as error:
-        print(f"run {name}: {error}", file=sys.stderr)
+        say(f"run {name}: {error}", sys.stderr)
         return 1
     return code
 
@@ -155,12 +161,15 @@ def _experiments(words: list[str]) -> int:
 def _hydra() -> int:
     import hydra
 
+    from runner.harmless import MaskedStream
     from runner.sweep import install
 
     install()
     # Without this Hydra derives the job's name from the script that started it.
     sys.argv[0] = "run"
-    hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
+    shows = any(word.startswith(("-c", "--cfg", "-i", "--info")) for word in sys.argv[1:])
+    with contextlib.redirect_stdout(MaskedStream(sys.stdout)) if shows else contextlib.nullcontext():
+        hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
     return 0
 
 

@@ -19,10 +19,12 @@ def user_errors() -> tuple[type[Exception], ...]:
 
 def refuse(problems: list[str]) -> int:
     """Print the user's mistakes and answer the exit code for them."""
+    from runner.harmless import say
+
     if len(problems) == 1:
-        print(f"run: {problems[0]}", file=sys.stderr)
+        say(f"run: {problems[0]}", sys.stderr)
     else:
-        print(f"run: {len(problems)} mistakes", file=sys.stderr)
+        say(f"run: {len(problems)} mistakes", sys.stderr)
         for number, problem in enumerate(problems, 1):
-            print(f"  {number}. {problem}", file=sys.stderr)
+            say(f"  {number}. {problem}", sys.stderr)
     return 2

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from runner.harmless import escape
 from runner.metrics import SPLITS
+from runner.track.uri import mask
 
 if TYPE_CHECKING:
     from runner.prepare import Started
@@ -33,7 +34,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """One line for the user."""
-        self.console.print(escape(text), soft_wrap=True)
+        self.console.print(escape(mask(text)), soft_wrap=True)
 
     def begin(self, started: Started) -> None:
         """Name the run, say once what the user must know, and open the progress bar on a terminal."""
