@@ -19,7 +19,7 @@ from runner import activations, turns
 from runner.bench import RunBench, train
 from runner.checkpoint import Checkpoints
 from runner.disagree import disagreement
-from runner.record import Record, read
+from runner.record import Record, whole
 from runner.results import costs, evaluate, learning, save_model
 from runner.schema import Settings
 from runner.tune.pruning import Watch
@@ -123,7 +123,7 @@ def _before(bench: RunBench) -> dict[str, float]:
     stages, finished = bench.record.content["stages"], bench.settings.finished
     if stages:
         return dict(stages[-1]["metrics"])
-    found = read(Path(finished).parent) if finished else None
+    found = whole(Path(finished).parent) if finished else None
     return dict(found["metrics"]) if found else {}
 
 

@@ -17,7 +17,7 @@ from runner import surroundings, turns
 from runner.brief import begin
 from runner.errors import ConfigError
 from runner.prepare import Started, prepare
-from runner.record import Record, check_writable, read
+from runner.record import Record, check_writable, whole
 from runner.schema import Settings
 from runner.surroundings import Busy
 from runner.sweep import stale
@@ -61,7 +61,7 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
         started = prepare(settings, output, terminal, start)
         with claim(started, terminal):
             remember(output, settings, started.identity)
-            found = read(started.folder)
+            found = whole(started.folder)
             if found and found["status"] == "done" and not settings.force:
                 terminal.found(found, started.folder)
                 return Outcome(0, found, was_done=True)

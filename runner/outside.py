@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runner.errors import ConfigError
-from runner.record import read
+from runner.record import whole
 from runner.schema import Settings
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _teacher(
     named = f"{key}={source}"
     if "/" not in source or Path(source).expanduser().is_dir():
         folder = folder_of(source, settings.paths.output, key)
-        record = read(folder.parent)
+        record = whole(folder.parent)
         if record and record["status"] != "done":
             raise ConfigError(f"{named}: that run is {record['status']}. Try: the id of a finished one (run show)")
         source = str(folder)

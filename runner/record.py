@@ -16,6 +16,7 @@ from typing import Any
 
 from runner.errors import ConfigError
 from runner.metrics import check
+from runner.sound import flaw
 
 SCHEMA_VERSION = 1
 
@@ -46,7 +47,7 @@ class Record:
     @classmethod
     def begin(cls, folder: Path, content: dict[str, Any], resumed: bool) -> Record:
         """Start writing: a resumed run keeps its points, any other starts with none."""
-        before = read(folder) if resumed else None
+        before = whole(folder) if resumed else None
         if before is None:
             (folder / "metrics.jsonl").unlink(missing_ok=True)
         (folder / "error.txt").unlink(missing_ok=True)
@@ -98,14 +99,26 @@ def read(folder: Path, name: str = "record.json") -> dict[str, Any] | None:
     """The record in a run folder, or None where there is none that can be read."""
     try:
         content = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
 
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """The same for a run, whose identity is the name of its folder whatever it says: paths are made of it."""
+    record = read(folder)
+    return None if record is None else record | {"identity": folder.name}
+
+
+def whole(folder: Path) -> dict[str, Any] | None:
+    """The record of a run, None unless it is one that the runner writes: what reads it may take its word."""
+    record = read_run(folder)
+    return record if record and not flaw(record) else None
+
+
 def records(output: Path) -> Iterator[dict[str, Any]]:
     """Every readable record below the output folder, oldest first."""
-    found = (read(path.parent) for path in output.glob("*/record.json"))
+    found = (read_run(path.parent) for path in output.glob("*/record.json"))
     yield from sorted((r for r in found if r), key=lambda r: str(r.get("started")))
 
 
@@ -114,11 +127,12 @@ def find(output: Path, identity: str | None) -> dict[str, Any]:
     known = list(records(output))
     if not known:
         raise ConfigError(f"no recorded run in {output}. Make one: run demo")
-    if identity is None:
-        return known[-1]
-    matching = [r for r in known if str(r["identity"]).startswith(identity)]
-    if len(matching) == 1:
-        return matching[0]
+    matching = [r for r in known if str(r["identity"]).startswith(identity or "")]
+    if len(matching) == 1 or (matching and identity is None):
+        if why := flaw(matching[-1]):
+            folder = output / str(matching[-1]["identity"])
+            raise ConfigError(f"{folder}/record.json is damaged: {why}. Mend it, or remove {folder} and run it again")
+        return matching[-1]
     names = ", ".join(str(r["identity"]) for r in (matching or known)[-8:])
     what = "several runs start" if matching else "no run starts"
     raise ConfigError(f"{what} with {identity!r} in {output}. Runs there: {names}")

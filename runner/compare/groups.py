@@ -49,11 +49,13 @@ def settings_of(run: Run) -> dict[str, Any]:
     kept = {key: value for key, value in flatten(record["config"]).items() if key != "seed" and matters(key)}
     return kept | {
         "compression": stages(record),
-        "code_version": record["environment"].get("code_version"),
-        "data.fingerprint": record["data"]["fingerprint"][:8],
-        "tokenizer.fingerprint": record.get("tokenizer", {}).get("fingerprint", "")[:8],
-        "weights.fingerprint": record.get("weights", {}).get("fingerprint", "")[:8],
+        "code_version": (record.get("environment") or {}).get("code_version"),
+        **{f"{name}.fingerprint": _print_of(record, name) for name in ("data", "tokenizer", "weights")},
     }
+
+
+def _print_of(record: dict[str, Any], name: str) -> str:
+    return str((record.get(name) or {}).get("fingerprint") or "")[:8]
 
 
 def make_groups(runs: list[Run]) -> list[Group]:

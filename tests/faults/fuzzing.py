@@ -15,19 +15,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 SHARE = float(os.environ.get("FUZZ", "1"))  # of the full number of inputs
-PATIENCE_S = 10  # what takes longer hangs
+PATIENCE_S = 10  # of CPU time, which does not depend on what else runs here: what takes longer hangs
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # what a terminal may obey
 
 
 def many(count: int) -> Callable[[Any], Any]:
-    """Settings for a test on `count` inputs at full size, the same ones each time."""
+    """Settings for a test on `count` inputs at full size, the same ones each time; explaining them takes too long."""
     return settings(
         max_examples=max(10, round(count * SHARE)), deadline=None, database=None, derandomize=True, print_blob=False,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
     )  # fmt: skip
 
 
@@ -42,13 +42,16 @@ def patience() -> Iterator[None]:
     def stop(_signal: int, _frame: object) -> None:
         raise Hang
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(PATIENCE_S)
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, PATIENCE_S), (signal.ITIMER_REAL, signal.SIGALRM, 6 * PATIENCE_S))
+    for timer, number, seconds in timers:
+        signal.signal(number, stop)
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        for timer, number, _ in timers:
+            signal.setitimer(timer, 0)
+            signal.signal(number, signal.SIG_IGN)
 
 
 def command(*words: str) -> tuple[int, str, str]:
