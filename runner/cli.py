@@ -69,7 +69,7 @@ outcomes: list[Outcome] = []
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
     from runner.compose import spelled
-    from runner.errors import ConfigError, refuse
+    from runner.errors import ConfigError, refuse, unreadable
     from runner.finished import expand
 
     signal.signal(signal.SIGTERM, _interrupt)
@@ -80,6 +80,8 @@ def main() -> None:
         words = sys.argv[1:] = expand([spelled(word) for word in sys.argv[1:]])
     except ConfigError as error:
         sys.exit(refuse(str(error).splitlines()))
+    except OSError as error:
+        sys.exit(refuse(unreadable(error)))
     try:
         sys.exit(_dispatch(words))
     except KeyboardInterrupt:
@@ -108,7 +110,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _verb(name: str, words: list[str]) -> int:
-    from runner.errors import refuse, user_errors
+    from runner.errors import refuse, unreadable, user_errors
     from runner.harmless import say
     from runner.track.errors import TrackError
 
@@ -123,13 +125,17 @@ def _verb(name: str, words: list[str]) -> int:
     except TrackError as error:
         say(f"run {name}: {error}", sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return refuse(unreadable(error))
     return code
 
 
 def _experiments(words: list[str]) -> int:
     """Check the whole command, then let Hydra compose and start each run."""
     from runner.check import check
-    from runner.errors import ConfigError, refuse
+    from runner.errors import ConfigError, refuse, unreadable
     from runner.sweep import returned
 
     flags = [word for word in words if word.startswith("-")]
@@ -151,6 +157,8 @@ def _experiments(words: list[str]) -> int:
         problems = check(overrides, multirun)
     except ConfigError as error:
         problems = str(error).splitlines()
+    except OSError as error:
+        problems = unreadable(error)
     if problems:
         return refuse(problems)
     code = _hydra()
@@ -179,7 +187,7 @@ def _job(config: DictConfig) -> Outcome:
 
     from runner import surroundings
     from runner.elsewhere import work_in
-    from runner.errors import refuse, user_errors
+    from runner.errors import refuse, unreadable, user_errors
     from runner.experiment import Outcome, run
     from runner.tune.pruning import watcher
 
@@ -192,6 +200,9 @@ def _job(config: DictConfig) -> Outcome:
         outcome = run(settings, list(hydra.overrides.task), watcher(hydra.sweeper))
     except user_errors() as error:
         refuse(str(error).splitlines())
+        outcome = Outcome(exit_code=2, reason=str(error))
+    except OSError as error:  # before the run folder was there; later ones are in its record
+        refuse(unreadable(error))
         outcome = Outcome(exit_code=2, reason=str(error))
     outcomes.append(outcome)
     if outcome.exit_code == 130:

@@ -17,6 +17,12 @@ def user_errors() -> tuple[type[Exception], ...]:
     return (ConfigError, DataError, ModelError)
 
 
+def unreadable(error: OSError) -> list[str]:
+    """What a path that cannot be used at all is told as: too long, not permitted, on a disk that is gone."""
+    where = f"{error.filename}: " if error.filename else ""
+    return [f"{where}{error.strerror or error}. Try another path, or mend that one"]
+
+
 def refuse(problems: list[str]) -> int:
     """Print the user's mistakes and answer the exit code for them."""
     from runner.harmless import say

@@ -25,6 +25,7 @@ from runner.sweep.index import remember
 from runner.teach import make_teachers
 from runner.terminal import Terminal
 from runner.threads import set_threads
+from runner.track.uri import mask
 from runner.tune.pruning import Pruned, Watch
 from runner.version import VERSION
 
@@ -130,7 +131,7 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
         record.finish("killed", str(end))
         clear(started.folder, stages=True)
     except Exception as error:
-        (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        (started.folder / "error.txt").write_text(mask(traceback.format_exc()), encoding="utf-8")
         record.finish("failed", f"{type(error).__name__}: {error}")
         code = 1
     turns.leave()  # only the mirror is waited for now
@@ -146,17 +147,14 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
 def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
     """What the record says before the first step."""
     from runner.measure.machine import machine
-    from runner.track.uri import mask
 
     settings, splits = started.settings, started.splits
-    config = asdict(settings)
-    config["tracker"]["uri"] = mask(settings.tracker.uri) if settings.tracker.uri else None
     parts = [splits.train, splits.select, *splits.report]
     return {
         "identity": started.identity,
         "name": f"{settings.model.name} {settings.data.name} seed={settings.seed}",
-        "config": config,
-        "overrides": [mask(word) for word in overrides],
+        "config": asdict(settings),
+        "overrides": overrides,
         "environment": machine()
         | {
             "threads": settings.train.threads,

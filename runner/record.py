@@ -17,6 +17,7 @@ from typing import Any
 from runner.errors import ConfigError
 from runner.metrics import check
 from runner.sound import flaw
+from runner.track.uri import mask, masked
 
 SCHEMA_VERSION = 1
 
@@ -60,7 +61,7 @@ class Record:
             "metrics": {},
             "stages": [],
             "steps": 0,  # of all trainings that are finished
-        } | content
+        } | masked(content)
         if before and before.get("stages"):  # what they found stays found
             content |= {key: before[key] for key in ("metrics", "stages", "steps", "notes")}
         record = cls(folder, content)
@@ -91,7 +92,7 @@ class Record:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-        self.content |= {"status": status, "reason": reason, "ended": now()}
+        self.content |= {"status": status, "reason": reason and mask(reason), "ended": now()}
         self.write()
 
 

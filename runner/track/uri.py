@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from runner.track.settings import TrackerSettings
@@ -31,6 +32,15 @@ def mask(text: str) -> str:
     for secret in _secrets():
         text = text.replace(secret, HIDDEN)
     return text
+
+
+def masked(content: Any) -> Any:
+    """Return the same lists and dictionaries with every text in them masked."""
+    if isinstance(content, dict):
+        return {key: masked(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [masked(value) for value in content]
+    return mask(content) if isinstance(content, str) else content
 
 
 def _secrets() -> list[str]:

@@ -22,6 +22,7 @@ run predict ID|FOLDER TEXT [SECOND TEXT] | FILE.csv|.jsonl|.txt | -
 
   run predict 1f0c "a lovely film"                   the label and the probability of each
   run predict 1f0c reviews.csv out=answers.csv       every row with its prediction and the probabilities beside it
+                                                     (a text like a formula gets a ' before it; .jsonl keeps all as is)
   tail -f log | run predict 1f0c - engine=onnx-int8  a line of JSON for each line, as they come
 """
 
