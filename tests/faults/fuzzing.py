@@ -88,7 +88,8 @@ def has_cure(message: str) -> bool:
     """Does a message tell how to go on?"""
     cures = (
         "Try", "Mend", "Choose", "Choices", "did you mean", "Quote", "Expected", "expected", "Go on", "See ", "Make ",
-        "Leave it away", "leave the", "Remove", "Add ","Finish it", "Rename", "Name ", "Convert", "needed", "Runs",
+        "Leave it away", "leave the", "Remove", "Add ", "Finish it", "Rename", "Download it", "Name ", "Convert",
+        "needed", "Runs",
     )  # fmt: skip
     return any(cure in message for cure in cures)
 
