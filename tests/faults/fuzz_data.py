@@ -19,7 +19,7 @@ from tests.faults.fuzzing import damaged, files_in, has_cure, many, patience
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 PARTS = [
-    b",", b'"', b"\n", b"\r", b"\t", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3", b"null", b"NaN", b"1e9", b"[" * 999,
+    b",", b'"', b"\n", b"\r", b"\t", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3", b"null", b"NaN", b"[" * 999,
     b"=cmd|'/C calc'!A0", b"\x1b[2J", b"<script>", b'"\\ud800"', b"text", b"PAR1", b"A" * 100_000, b"9" * 5000,
 ]  # fmt: skip
 ENCODINGS = [
