@@ -19,6 +19,7 @@ from models.errors import ModelError
 CODE = ("auto_map", "attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
 BUILT_IN = (None, "eager", "sdpa")
 SIZE = re.compile("size|dim|layers|heads|position|embeddings|hidden|labels")  # in the names of what takes memory
+SHARES = ("_prob", "_eps", "_range")  # ends of the names of numbers from 0 to 1
 LARGEST = 10_000_000  # of any size: no vocabulary has more words
 MOST_LAYERS = 512
 SQUEEZED = 64  # numbers that one stored number may stand for, after packing and pruning
@@ -32,6 +33,8 @@ def check_config(config: dict[str, Any], where: str) -> None:
             raise ModelError(f"{where}: brings its own code ({key}), which is never run here. Name another model")
         if SIZE.search(key) and isinstance(value, int | float) and not abs(value) <= LARGEST:
             raise ModelError(f"{where}: config.json says {key}={value!s:.20}, which no model has. Name another model")
+        if key.endswith(SHARES) and value is not None and (not isinstance(value, int | float) or not 0 <= value <= 1):
+            raise ModelError(f"{where}: config.json says {key}={value!s:.20}, expected 0 to 1. Get it anew")
         if "layers" in key and isinstance(value, int) and value > MOST_LAYERS:
             raise ModelError(f"{where}: config.json says {key}={value}, more than {MOST_LAYERS}. Name another model")
 
@@ -68,11 +71,14 @@ def check_room(config: dict[str, Any], state: dict[str, Tensor], where: str) -> 
 @contextmanager
 def believed(where: str) -> Iterator[None]:
     """What a config or a tensor of the wrong kind leads to, as a ModelError about `where`."""
+    from huggingface_hub.errors import StrictDataclassError  # of transformers' configs, and no ValueError
+
+    wrong = (ArithmeticError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError)
     try:
         yield
     except ModelError:
         raise
-    except (ArithmeticError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError) as error:
+    except (*wrong, StrictDataclassError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise ModelError(
             f"{where}: its files describe no model that can be built ({type(error).__name__}: {reason}). Get them anew"

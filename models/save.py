@@ -178,9 +178,11 @@ def open_model(source: str, key: str) -> SequenceClassifier:
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        message = f"{where}: weights and config.json disagree: {str(error)[:300]}"
-        raise ModelError(message) from error
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{where}: weights and config.json disagree: {reason}. Get both anew") from error
     unexpected = [name for name in unexpected if not name.endswith("position_ids")]  # older transformers saved these
     if missing or unexpected:
-        raise ModelError(f"{where}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}")
+        raise ModelError(
+            f"{where}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}. Get it anew"
+        )
     return model.eval()

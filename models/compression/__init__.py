@@ -33,7 +33,9 @@ def restore_all(model: SequenceClassifier, architecture: dict[str, Any]) -> Sequ
         model.architecture[PRUNED] = architecture[PRUNED]
     for entry in architecture.get("compressed", ()):
         if entry["method"] not in METHODS:  # config.json comes from outside, and names a module to import
-            raise ModelError(f"config.json was compressed by {entry['method']!r:.80}, which is no method here")
+            raise ModelError(
+                f"config.json was compressed by {entry['method']!r:.80}, which is no method here. Get it anew"
+            )
         module = importlib.import_module(f"models.compression.{entry['method']}")
         model = module.restore(model, entry)
         model.architecture.setdefault("compressed", []).append(entry)

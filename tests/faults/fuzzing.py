@@ -89,7 +89,7 @@ def has_cure(message: str) -> bool:
     cures = (
         "Try", "Mend", "Choose", "Choices", "did you mean", "Quote", "Expected", "expected", "Go on", "See ", "Make ",
         "Leave it away", "leave the", "Remove", "Add ", "Finish it", "Rename", "Download it", "Name ", "Convert",
-        "needed", "Runs",
+        "needed", "Runs", "Get ", "Train it", "Its options",
     )  # fmt: skip
     return any(cure in message for cure in cures)
 
