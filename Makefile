@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+FUZZ ?= 1
 BIN := .venv/bin
-.PHONY: help setup demo test check bench bench-quick ui
+.PHONY: help setup demo test check fuzz bench bench-quick ui
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -21,6 +22,9 @@ demo: setup  ## train and compare a DSN and a bert-tiny on the built-in data (un
 
 test: setup  ## run the tests, two files at a time (under 8 minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+fuzz: setup  ## send anything at all to configs, data, records, models, the server (about an hour; FUZZ=0.01: less)
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/faults -o python_files='fuzz_*.py' --timeout=0 -s
 
 check: setup  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -1,8 +1,11 @@
-"""Overrides and config files as no user would write them: 10,000 commands and 500 damaged YAML files at full size."""
+"""Overrides and config files as no user would write them, at full size: 10,000 commands composed, 1,000 shown, 200 run
+as processes, 300 damaged YAML files.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +18,8 @@ from runner.compose import compose, groups, resolve, spelled
 from runner.errors import ConfigError
 from runner.finished import expand
 from runner.keys import known_keys
-from tests.faults.fuzzing import check_manners, command, files_in, has_cure, many, patience
+from tests.conftest import REPO, run_cli
+from tests.faults.fuzzing import check_manners, command, damaged, files_in, has_cure, many, patience
 
 KEYS = sorted(known_keys("compression=[distil,magnitude,int8]"))
 HYDRA = [
@@ -80,3 +84,52 @@ def test_the_command_shows_any_config_or_refuses_it_and_writes_nothing(
     given_words = [*flags, *(part for part in found if "=" in part)]
     check_manners(*command(*given_words))
     assert not files_in(elsewhere)
+
+
+TINY = [
+    "model=dsn",
+    "data=demo",
+    "data.demo_rows=60",
+    "model.vocab_size=80",
+    "train.steps=1",
+    "measure=off",
+    "tracker=none",
+]
+KEPT = ("data", "data.demo_rows", "train.steps", "train.epochs", "train.threads", "measure", "tracker", "paths.cache")
+
+
+@many(200)
+@given(st.lists(word, min_size=1, max_size=2))
+def test_a_real_process_runs_or_refuses_and_writes_below_its_output_alone(elsewhere: Path, found: list[str]) -> None:
+    usable = [part.encode("utf-8", "replace").decode().replace("\x00", "") for part in found if "=" in part]
+    usable = [part for part in usable if not part.lstrip("+~").startswith(("hydra", "paths.output", *KEPT))]
+    done = run_cli(*TINY, *usable, cwd=elsewhere, env={"HF_HUB_OFFLINE": "1"})
+    check_manners(done.returncode, done.stdout, done.stderr)
+    written = files_in(elsewhere)
+    assert not written or done.returncode != 2, written
+    assert all(path.is_relative_to(elsewhere / "outputs") and path.suffix != ".part" for path in written), written
+    shutil.rmtree(elsewhere / "outputs", ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose conf/ is found before ours."""
+    folder = tmp_path_factory.mktemp("edited")
+    shutil.copytree(REPO / "conf", folder / "conf")
+    return folder
+
+
+@many(300)
+@given(st.data(), st.sampled_from([["--cfg", "job"], ["list"], ["modle=x"], ["plan", "seed=0,1"]]))
+def test_a_damaged_yaml_is_refused_in_a_line(edited: Path, data: st.DataObject, verb: list[str]) -> None:
+    used = ["config", "model/dsn", "data/demo", "data/_shared", "optimizer/adamw", "train/default", "tracker/mlflow"]
+    path = edited / "conf" / f"{data.draw(st.sampled_from(used))}.yaml"
+    whole = path.read_bytes()
+    path.write_bytes(
+        data.draw(damaged(whole, [b": ", b"\t", b"${", b"&a *a", b"!!python/object:os.system", b"- ", b"{"]))
+    )
+    try:
+        done = run_cli(*verb, cwd=edited)
+        check_manners(done.returncode, done.stdout, done.stderr)
+    finally:
+        path.write_bytes(whole)
