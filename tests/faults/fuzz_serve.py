@@ -109,7 +109,7 @@ def client(server: Server, number: int, count: int) -> list[tuple[bool, int, flo
 def test_many_clients_one_request_in_twenty_malformed(server: Server) -> None:
     def storm(requests: int) -> list[tuple[bool, int, float]]:
         with ThreadPoolExecutor(CLIENTS) as pool:
-            each = [pool.submit(client, server, number, requests // CLIENTS) for number in range(CLIENTS)]
+            each = [pool.submit(client, server, number, -(-requests // CLIENTS)) for number in range(CLIENTS)]
             return [one for future in each for one in future.result()]
 
     storm(max(CLIENTS * 10, REQUESTS // 5))  # until its pools and caches are as large as they get
