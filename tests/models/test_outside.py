@@ -64,8 +64,9 @@ def test_a_config_is_refused_at_once_for(case: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError) as raised:
         load(folder)
     assert expected in str(raised.value) and time.process_time() - begun < 5
-    with pytest.raises(ModelError):
-        build(ModelSettings(family="auto", pretrained=str(folder)), num_labels=2, vocab_size=40)
+    if "readout" not in changes:  # those who go on from its weights have a readout of their own
+        with pytest.raises(ModelError):
+            build(ModelSettings(family="auto", pretrained=str(folder)), num_labels=2, vocab_size=40)
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pkl", "model.zip", "model.tar", "model.ckpt"])
@@ -87,5 +88,5 @@ def test_the_parts_of_a_model_lie_beside_its_index(name: Any, tmp_path: Path) ->
     save_file({}, tmp_path / "other.safetensors")
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"weight": name}}))
-    with pytest.raises(ModelError, match="which is no file of it|describe no model"):
+    with pytest.raises(ModelError, match=r"which is no file of it|describe no model"):
         read_state(str(folder), "")

@@ -150,6 +150,6 @@ def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
     ],
 )
 def test_a_record_beside_another_model_is_refused(output: Path, change: dict[str, Any], expected: str) -> None:
-    with pytest.raises(ConfigError, match="not of one model: .*force=true") as raised:
+    with pytest.raises(ConfigError, match=r"not of one model: .*force=true") as raised:
         Predictor(replace(find("aaaa", output, "auto"), **change))
     assert expected in str(raised.value)
