@@ -1,8 +1,9 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 TRIES ?= 100
+FUZZ ?= 1
 BIN := .venv/bin
-.PHONY: help setup demo test faults check bench bench-quick ui
+.PHONY: help setup demo test faults fuzz check bench bench-quick ui
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -25,6 +26,9 @@ test: setup  ## run the tests, two files at a time (under 8 minutes)
 
 faults: setup  ## break runs on purpose, TRIES=100 kills and all other faults, on Linux (about an hour)
 	TRIES=$(TRIES) $(BIN)/python -m pytest tests/faults -o python_files='fault_*.py' --timeout=0
+
+fuzz: setup  ## send anything at all to configs, data, records, models, the server (about an hour; FUZZ=0.01: less)
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/faults -o python_files='fuzz_*.py' --timeout=0 -s
 
 check: setup  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,8 @@ from data.settings import DataSettings
 from data.table import CHUNK, RawData, RawSplit
 
 KINDS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+HALF = re.compile("[\ud800-\udfff]")  # of a character outside the first 65,536
+SHOWN_LETTERS = 300  # of column names: what is no table may have one as long as the file
 Row = tuple[int, Any, Any, Any]  # number, text, second text, label
 
 
@@ -110,14 +113,22 @@ def _chunks(rows: Iterator[Row], missing: _Missing, column: Column) -> Iterator[
     for number, text, pair, label in rows:
         if missing.sees(number, text, pair, label):
             continue
-        texts.append(str(text))
-        pairs.append("" if pair is None else str(pair))
-        column.add(str(label).strip(), number)
+        texts.append(_text(text, number))
+        pairs.append("" if pair is None else _text(pair, number))
+        column.add(_text(label, number).strip(), number)
         if len(texts) == CHUNK:
             yield texts, pairs
             texts, pairs = [], []
     if texts:
         yield texts, pairs
+
+
+def _text(value: Any, number: int) -> str:
+    """A cell as text; DataError for what no file can hold: half a character, as JSON can spell, or bytes."""
+    text = str(value)
+    if isinstance(value, bytes) or HALF.search(text):
+        raise DataError(f"row {number} holds {value!r:.80}, which is no text. Mend that row")
+    return text
 
 
 class _Missing:
@@ -187,7 +198,8 @@ def _pick(names: list[str], path: Path, settings: DataSettings) -> None:
         if column is not None and column not in names:
             close = difflib.get_close_matches(column, names, n=1) or names[:1] or ["<column>"]
             raise DataError(
-                f"data.{key}={column!r} is not in {path.name} (columns: {', '.join(names)}). Try: data.{key}={close[0]}"
+                f"data.{key}={column!r} is not in {path.name} (columns: {', '.join(names)[:SHOWN_LETTERS]}). "
+                f"Try: data.{key}={close[0][:SHOWN_LETTERS]}"
             )
 
 
@@ -257,7 +269,9 @@ def _parquet_rows(path: Path, settings: DataSettings) -> Iterator[Row]:
             for text, pair, label in zip(*values):
                 number += 1
                 yield number, text, pair, label
-    except (pa.ArrowException, OSError) as error:
+    except DataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError, NotImplementedError) as error:
         raise DataError(
             f"{path} is not a whole Parquet file ({str(error).splitlines()[0][:200]}); "
             "a download that was cut off looks like this. Download it again"

@@ -48,7 +48,7 @@ def what_labels_are(settings: DataSettings, column: Column, path: str) -> tuple[
         return "mlm", ()
     distinct = list(column.distinct)
     words = [value for value in distinct if _number(value) is None]
-    whole = all(value.lstrip("+-").isdigit() for value in distinct)
+    whole = not words and all(value.lstrip("+-").isdigit() for value in distinct)
     if settings.task == "regression" or (settings.task == "auto" and not words and not whole):
         if words:
             raise DataError(

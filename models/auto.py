@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from models.classifier import SequenceClassifier
 from models.errors import ModelError
 from models.hub import PRETRAINED
+from models.outside import check_room
 from models.pretrained import READOUT, Weights, load_into, plain_names, read_state
 from models.readout import inline_of, make_readout, read, reads_all
 from models.settings import ModelSettings, Part, short
@@ -127,6 +128,7 @@ def build_auto(
             f"{PRETRAINED}={source} is a {config['model_type']}. Try: model/embedding=table, or {PRETRAINED}=<a BERT>"
         )
     state = read_state(source)
+    check_room(config, state, f"{PRETRAINED}={source}")
     model = assemble(config, settings.readout, num_labels, settings.dropout)
     backbone = model.bert.get_submodule("backbone")
     check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)  # type: ignore[operator]

@@ -17,6 +17,7 @@ from models.encoder import Bert, Embeddings, Encoder
 from models.errors import ModelError
 from models.freeze import freeze
 from models.hub import PRETRAINED
+from models.outside import believed, check_room
 from models.pretrained import TABLE, WORDS, Weights, bert_names, load_into, read_config, read_state
 from models.readout import make_readout
 from models.settings import ModelSettings, contradictions, full, short
@@ -83,6 +84,20 @@ def _build(
             f"Try: model.tokenizer={source}"
         )
     config = BERT_DEFAULTS | read_config(source)
+    with believed(f"{PRETRAINED}={source}"):
+        return _build_checkpoint(settings, config, num_labels, vocab_size, pad_id, tokens)
+
+
+def _build_checkpoint(
+    settings: ModelSettings,
+    config: dict[str, Any],
+    num_labels: int,
+    vocab_size: int,
+    pad_id: int,
+    tokens: Tokens | None,
+) -> tuple[SequenceClassifier, Weights]:
+    """The model of a checkpoint: our BERT, or transformers' of another kind."""
+    source = settings.pretrained or ""
     if not is_ours(config):
         if settings.family == "bert":
             raise ModelError(
@@ -115,6 +130,7 @@ def _build_pretrained(
         notes = _check_size(settings, config)
         settings = replace(settings, layer_norm_eps=config["layer_norm_eps"])
     state = bert_names(read_state(source))
+    check_room(config, state, f"{PRETRAINED}={source}")
     model = build_bert(settings, num_labels, vocab_size, pad_id, tokens)
     weights = load_into(model, source, state)
     start_from = getattr(model.get_submodule(WORDS), "start_from", None)

@@ -15,6 +15,7 @@ from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
 from models.embedding import Tokens
 from models.errors import ModelError
+from models.outside import believed
 from models.pretrained import HEAD, READOUT, Weights, bert_names, read_config, read_state
 from models.settings import ModelSettings, full, short
 
@@ -32,12 +33,13 @@ def carry(
     from models.build import rebuild
 
     source = str(folder)
-    config = _config(source)
-    _check(settings, config, source, num_labels, vocab_size)
-    dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
-    architecture = {key: value for key, value in config.items() if key not in LABELS}
-    model = rebuild(architecture | dropouts | {"readout": short(settings.readout)}, num_labels, tokens)
-    return model, _load(model, source, _wanted(settings.carry))
+    with believed(f"{KEY}={source}"):
+        config = _config(source)
+        _check(settings, config, source, num_labels, vocab_size)
+        dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
+        architecture = {key: value for key, value in config.items() if key not in LABELS}
+        model = rebuild(architecture | dropouts | {"readout": short(settings.readout)}, num_labels, tokens)
+        return model, _load(model, source, _wanted(settings.carry))
 
 
 # What config.json says of the labels and not of the network.

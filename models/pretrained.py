@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from models.errors import ModelError
 from models.hub import PRETRAINED, fetch, go_on, named
+from models.outside import LARGEST, believed, check_config
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -46,12 +48,11 @@ def read_config(source: str, key: str = PRETRAINED) -> dict[str, Any]:
         raise ModelError(f"{named(source, key)}: has no config.json, so it is not a model. {go_on(key)}")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{named(source, key)}: {path} is not JSON ({error}). {go_on(key)}") from error
-    if not isinstance(config, dict) or "model_type" not in config:
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ModelError(f"{named(source, key)}: config.json names no model_type. {go_on(key)}")
-    if "auto_map" in config:
-        raise ModelError(f"{named(source, key)}: brings its own code, which is never run here. {go_on(key)}")
+    check_config(config, named(source, key))
     return config
 
 
@@ -59,7 +60,7 @@ def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
     """The safetensors files of a checkpoint; ModelError unless all can be had."""
     names = [WEIGHTS]
     if fetch(source, WEIGHTS, key) is None and (index := fetch(source, INDEX, key)) is not None:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        names = _shards(index, named(source, key))
     found = []
     for name in names:
         path = fetch(source, name, key)
@@ -69,6 +70,16 @@ def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
             )
         found.append(path)
     return found
+
+
+def _shards(index: Path, where: str) -> list[str]:
+    """The files that an index names; none may lie anywhere but beside it."""
+    with believed(where):
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        odd = [name for name in names if not re.fullmatch(r"[\w-]+[\w.-]*\.safetensors", name)]
+    if odd:
+        raise ModelError(f"{where}: {INDEX} names {odd[0][:80]!r}, which is no file of it. Get it anew")
+    return names
 
 
 def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
@@ -90,10 +101,11 @@ def read_tokens(source: str) -> list[str]:
     path = fetch(source, "tokenizer.json", "")
     if path is None:
         raise ModelError(f"{source}: has no tokenizer.json, and its embedding is computed from the tokens' letters")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    by_id = {index: token for token, index in content["model"]["vocab"].items()}
-    by_id |= {added["id"]: added["content"] for added in content["added_tokens"]}
-    return [by_id.get(index, "") for index in range(max(by_id) + 1)]
+    with believed(source):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        by_id = {index: token for token, index in content["model"]["vocab"].items()}
+        by_id |= {added["id"]: added["content"] for added in content["added_tokens"]}
+        return [by_id.get(index, "") for index in range(min(max(by_id) + 1, LARGEST))]
 
 
 def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:

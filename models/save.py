@@ -20,6 +20,7 @@ from models.classifier import SequenceClassifier
 from models.errors import ModelError
 from models.hub import named
 from models.masked_lm import PREDICTIONS, MaskedLM
+from models.outside import believed, check_room
 from models.pretrained import WEIGHTS, bert_names, read_config, read_state, read_tokens
 
 
@@ -188,22 +189,24 @@ def open_model(source: str, key: str) -> SequenceClassifier:
     """The same of a folder or hub id, which the setting `key` named."""
     from models.build import BERT_DEFAULTS, rebuild
 
-    config = read_config(source, key)
-    if not is_readable(config):
-        what = "BERT that only transformers can open" if config["model_type"] == "bert" else config["model_type"]
-        raise ModelError(f"{named(source, key)}: is a {what}, not a model saved by Bertier. Train it with model=auto")
-    state = bert_names(read_state(source, key))
-    if config["model_type"] == "bert":
-        config = BERT_DEFAULTS | config | {"readout": "cls"}
-    model = rebuild(config, len(config.get("id2label", ())) or 2, partial(read_tokens, source))
+    config, where = read_config(source, key), named(source, key)
+    with believed(where):
+        if not is_readable(config):
+            what = "BERT that only transformers can open" if config["model_type"] == "bert" else config["model_type"]
+            raise ModelError(f"{where}: is a {what}, not a model saved by Bertier. Train it with model=auto")
+        state = bert_names(read_state(source, key))
+        if config["model_type"] == "bert":
+            config = BERT_DEFAULTS | config | {"readout": "cls"}
+        check_room(config.get("backbone", config), state, where)
+        model = rebuild(config, len(config.get("id2label", ())) or 2, partial(read_tokens, source))
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        message = f"{named(source, key)}: weights and config.json disagree: {str(error)[:300]}"
-        raise ModelError(message) from error
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{where}: weights and config.json disagree: {reason}. Get both anew") from error
     unexpected = [name for name in unexpected if not name.endswith("position_ids")]  # older transformers saved these
     if missing or unexpected:
         raise ModelError(
-            f"{named(source, key)}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}"
+            f"{where}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}. Get it anew"
         )
     return model.eval()

@@ -19,7 +19,7 @@ from runner import activations, turns
 from runner.bench import RunBench, train
 from runner.checkpoint import Checkpoints
 from runner.disagree import disagreement
-from runner.record import POINTS, Record, read
+from runner.record import POINTS, Record, whole
 from runner.results import costs, evaluate, learning, save_model
 from runner.schema import Settings
 from runner.tune.pruning import Watch
@@ -68,7 +68,7 @@ def execute(
 
 def _go_on_from(before: Path, started: Started, record: Record) -> None:
     """Take over the model in the run folder `before`, what its record found, and its points where none are yet."""
-    found = read(before)
+    found = whole(before)
     assert found is not None, "it has just been finished"
     started.model = adopt(started.model, before / "model")  # type: ignore[arg-type]
     record.content |= {key: found[key] for key in CONTINUED if key in found}
@@ -133,7 +133,7 @@ def _before(bench: RunBench) -> dict[str, float]:
     stages, finished = bench.record.content["stages"], bench.settings.finished
     if stages:
         return dict(stages[-1]["metrics"])
-    found = read(Path(finished).parent) if finished else None
+    found = whole(Path(finished).parent) if finished else None
     return dict(found["metrics"]) if found else {}
 
 

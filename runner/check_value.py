@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from models.compression.settings import METHODS
@@ -89,9 +90,23 @@ def _typed(kind: Any) -> Any:
 
 
 def check_range(key: str, value: Any) -> str | None:
-    """One line if `value` lies outside the range in the field's metadata, else None."""
+    """One line if `value` is text that cannot be used, or outside the range in the field's metadata, else None."""
     found = _field(key)
-    return None if found is None else _outside(found, key, value)
+    return _unusable(key, value) or (None if found is None else _outside(found, key, value))
+
+
+def _unusable(key: str, value: Any) -> str | None:
+    """What is wrong with text that no file, record or address can hold."""
+    for part in value if isinstance(value, list) else [value]:
+        if not isinstance(part, str):
+            continue
+        if "\0" in part or any("\ud800" <= letter <= "\udfff" for letter in part):
+            return f"{key}={part}: holds a NUL or a byte that is not UTF-8. Rename the file, or type it anew"
+        try:
+            Path(part).expanduser()
+        except RuntimeError:
+            return f"{key}={part}: there is no such user here. Try: {key}=~/{part.partition('/')[2]}"
+    return None
 
 
 def out_of_range(kind: type, key: str, value: Any, prefix: str) -> str | None:

@@ -6,8 +6,10 @@ Nothing heavy is imported here: help, lists and config mistakes answer in under 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
+import io
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -68,14 +70,19 @@ outcomes: list[Outcome] = []
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
     from runner.compose import spelled
-    from runner.errors import ConfigError, refuse
+    from runner.errors import ConfigError, refuse, unreadable
     from runner.finished import expand
 
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal cannot write must not end a run
+            stream.reconfigure(errors="backslashreplace")
     try:
         words = sys.argv[1:] = expand([spelled(word) for word in sys.argv[1:]])
     except ConfigError as error:
         sys.exit(refuse(str(error).splitlines()))
+    except OSError as error:
+        sys.exit(refuse(unreadable(error)))
     try:
         sys.exit(_dispatch(words))
     except KeyboardInterrupt:
@@ -104,7 +111,8 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _verb(name: str, words: list[str]) -> int:
-    from runner.errors import refuse, user_errors
+    from runner.errors import refuse, unreadable, user_errors
+    from runner.harmless import say
     from runner.track.errors import TrackError
 
     if name not in VERBS:
@@ -116,15 +124,19 @@ def _verb(name: str, words: list[str]) -> int:
     except user_errors() as error:
         return refuse(str(error).splitlines())
     except TrackError as error:
-        print(f"run {name}: {error}", file=sys.stderr)
+        say(f"run {name}: {error}", sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return refuse(unreadable(error))
     return code
 
 
 def _experiments(words: list[str]) -> int:
     """Check the whole command, then let Hydra compose and start each run."""
     from runner.check import check
-    from runner.errors import ConfigError, refuse
+    from runner.errors import ConfigError, refuse, unreadable
     from runner.sweep import returned
 
     flags = [word for word in words if word.startswith("-")]
@@ -146,6 +158,8 @@ def _experiments(words: list[str]) -> int:
         problems = check(overrides, multirun)
     except ConfigError as error:
         problems = str(error).splitlines()
+    except OSError as error:
+        problems = unreadable(error)
     if problems:
         return refuse(problems)
     if multirun:
@@ -160,12 +174,15 @@ def _experiments(words: list[str]) -> int:
 def _hydra() -> int:
     import hydra
 
+    from runner.harmless import MaskedStream
     from runner.sweep import install
 
     install()
     # Without this Hydra derives the job's name from the script that started it.
     sys.argv[0] = "run"
-    hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
+    shows = any(word.startswith(("-c", "--cfg", "-i", "--info")) for word in sys.argv[1:])
+    with contextlib.redirect_stdout(MaskedStream(sys.stdout)) if shows else contextlib.nullcontext():
+        hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
     return 0
 
 
@@ -175,7 +192,7 @@ def _job(config: DictConfig) -> Outcome:
 
     from runner import surroundings
     from runner.elsewhere import work_in
-    from runner.errors import refuse, user_errors
+    from runner.errors import refuse, unreadable, user_errors
     from runner.experiment import Outcome, run
     from runner.tune.pruning import watcher
 
@@ -188,6 +205,9 @@ def _job(config: DictConfig) -> Outcome:
         outcome = run(settings, list(hydra.overrides.task), watcher(hydra.sweeper))
     except user_errors() as error:
         refuse(str(error).splitlines())
+        outcome = Outcome(exit_code=2, reason=str(error))
+    except OSError as error:  # before the run folder was there; later ones are in its record
+        refuse(unreadable(error))
         outcome = Outcome(exit_code=2, reason=str(error))
     outcomes.append(outcome)
     if outcome.exit_code == 130:

@@ -86,7 +86,8 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         merged = OmegaConf.merge(_schema(), masked)
         settings: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
-        raise ConfigError(str(error).splitlines()[0]) from error
+        key, reason = error.full_key or "a setting", str(error).splitlines()[0]
+        raise ConfigError(f"{key}: {reason}. Mend its value; the defaults: run --cfg job") from error
     settings.compression = _stages(settings.compression)
     model, builtin = settings.model, settings.data.source == "demo"
     model.pretrained = _of_run(model.pretrained, settings.paths.output)

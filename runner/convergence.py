@@ -9,7 +9,6 @@ the mean of its last three evaluations is no less; a run that never does counts 
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from runner.metrics import direction
 from runner.record import read
+from runner.sound import point
 
 SMOOTH = 3  # evaluations
 ROUNDING = 1e-9  # of their mean
@@ -75,8 +75,8 @@ def curve(folder: Path, metric: str | None = None) -> Curve:
 def points(folder: Path, metric: str) -> dict[int, float]:
     """The logged values of a metric by step; of a step that a resumed run did again, the later."""
     path = folder / "metrics.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return {point["step"]: point[metric] for point in map(json.loads, lines) if metric in point}
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    return {int(logged["step"]): logged[metric] for line in lines if (logged := point(line)) and metric in logged}
 
 
 def last(folder: Path, metric: str) -> float | None:

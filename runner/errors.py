@@ -32,12 +32,20 @@ def of_the_disk(error: OSError) -> ConfigError:
     )
 
 
+def unreadable(error: OSError) -> list[str]:
+    """What a path that cannot be used at all is told as: too long, not permitted, on a disk that is gone."""
+    where = f"{error.filename}: " if error.filename else ""
+    return [f"{where}{error.strerror or error}. Try another path, or mend that one"]
+
+
 def refuse(problems: list[str]) -> int:
     """Print the user's mistakes and answer the exit code for them."""
+    from runner.harmless import say
+
     if len(problems) == 1:
-        print(f"run: {problems[0]}", file=sys.stderr)
+        say(f"run: {problems[0]}", sys.stderr)
     else:
-        print(f"run: {len(problems)} mistakes", file=sys.stderr)
+        say(f"run: {len(problems)} mistakes", sys.stderr)
         for number, problem in enumerate(problems, 1):
-            print(f"  {number}. {problem}", file=sys.stderr)
+            say(f"  {number}. {problem}", sys.stderr)
     return 2

@@ -18,7 +18,7 @@ from runner.brief import begin
 from runner.errors import ConfigError, of_the_disk
 from runner.prefix import run_prefix
 from runner.prepare import Started, prepare
-from runner.record import Record, check_writable, read
+from runner.record import Record, check_writable, whole
 from runner.schema import Settings
 from runner.surroundings import Busy
 from runner.sweep import stale
@@ -26,6 +26,7 @@ from runner.sweep.index import remember
 from runner.teach import make_teachers
 from runner.terminal import Terminal
 from runner.threads import set_threads
+from runner.track.uri import mask
 from runner.tune.pruning import Pruned, Watch
 from runner.version import VERSION
 
@@ -64,7 +65,7 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
             refuse_anew(started)
         with claim(started, terminal):
             remember(output, settings, started.identity)
-            found = read(started.folder)
+            found = whole(started.folder)
             if found and found["status"] == "done" and not settings.force:
                 from runner.checkpoint import clear
 
@@ -88,7 +89,7 @@ def refuse_anew(started: Started) -> None:
     from runner.chain import plan
     from runner.checkpoint import interrupted_at
 
-    found = read(started.folder)
+    found = whole(started.folder)
     if len(plan(started.settings)) > 1:
         return
     if found is None or (found["status"] != "done" and interrupted_at(started.folder, started.identity) is None):
@@ -162,7 +163,7 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
         code = 1
         record.content |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
         try:
-            (started.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            (started.folder / "error.txt").write_text(mask(traceback.format_exc()), encoding="utf-8")
             record.finish("failed", record.content["reason"])
         except OSError as unwritable:  # the next command finds it open and says that it was killed
             terminal.say(f"the record cannot be written: {unwritable}")
@@ -179,17 +180,14 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
 def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
     """What the record says before the first step."""
     from runner.measure.machine import machine
-    from runner.track.uri import mask
 
     settings, splits = started.settings, started.splits
-    config = asdict(settings)
-    config["tracker"]["uri"] = mask(settings.tracker.uri) if settings.tracker.uri else None
     parts = [splits.train, splits.select, *splits.report]
     return {
         "identity": started.identity,
         "name": f"{settings.model.name} {settings.data.name} seed={settings.seed}",
-        "config": config,
-        "overrides": [mask(word) for word in overrides],
+        "config": asdict(settings),
+        "overrides": overrides,
         "environment": machine()
         | {
             "threads": settings.train.threads,

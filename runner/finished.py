@@ -12,7 +12,7 @@ from runner.errors import ConfigError
 
 FROM = "from="
 # What the new run has of its own.
-DROPPED = ("compression", "finished", "force", "resume", "paths", "tracker", "checkpoint", "+sweep", "sweep")
+DROPPED = ("compression", "finished", "force", "resume", "paths", "tracker", "checkpoint", "sweep")
 
 
 def expand(words: list[str]) -> list[str]:
@@ -32,9 +32,12 @@ def expand(words: list[str]) -> list[str]:
         raise ConfigError(f"from={identity}: run {record['identity']} is {record['status']}. Name a finished one")
     folder = folder_of(str(record["identity"]), output, "from")
     typed = {word.partition("=")[0] for word in rest}
-    before = [word for word in record["overrides"] if _is_kept(word.partition("=")[0], typed)]
+    before = [word for word in record["overrides"] if _is_kept(word.partition("=")[0].lstrip("+~"), typed)]
     return [*before, *rest, f"finished={folder}"]
 
 
 def _is_kept(key: str, typed: set[str]) -> bool:
+    """Is this a setting to take over? Never one of Hydra, which can call any function: records come from elsewhere."""
+    if key.startswith(("hydra", "-")):
+        return False
     return key not in typed and not any(key == name or key.startswith(f"{name}.") for name in DROPPED)

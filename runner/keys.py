@@ -45,8 +45,9 @@ def is_part(group: str, owner: str) -> bool:
 
 def owner_of(key: str, group: str) -> str | None:
     """`group=option` of another option that has this key, so that model.width points at model=dsn."""
-    mentions = _mentioning(key.rpartition(".")[2], group)
-    for part in (name for name in groups() if is_part(name, group)):
+    parts = [name for name in groups() if is_part(name, group)]
+    mentions = _mentioning(key.rpartition(".")[2], group) if parts else set()
+    for part in parts:
         for option in groups()[part]:
             if f"{part}/{option}" in mentions and key in known_keys(f"{part}={option}"):
                 return f"{part}={option}"

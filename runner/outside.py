@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runner.errors import ConfigError
-from runner.record import read
+from runner.record import whole
 from runner.schema import Settings
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _finished(settings: Settings, key: str, source: str) -> str:
     if "/" in source and not Path(source).expanduser().is_dir():
         return source
     folder = folder_of(source, settings.paths.output, key)
-    record = read(folder.parent)
+    record = whole(folder.parent)
     if record and record["status"] != "done":
         raise ConfigError(f"{key}={source}: that run is {record['status']}. Try: the id of a finished one (run show)")
     return str(folder)

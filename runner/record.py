@@ -17,6 +17,8 @@ from typing import Any
 
 from runner.errors import ConfigError
 from runner.metrics import check
+from runner.sound import flaw
+from runner.track.uri import mask, masked
 
 SCHEMA_VERSION = 1
 POINTS = "metrics.jsonl"
@@ -53,7 +55,7 @@ class Record:
         logged: the bytes of its points that an interrupted run goes on after; None for a run that starts anew.
         """
         tidy(folder)
-        before = read(folder) if logged is not None else None
+        before = whole(folder) if logged is not None else None
         if logged:
             os.truncate(folder / POINTS, logged)  # what came later is logged again
         else:
@@ -70,7 +72,7 @@ class Record:
             "metrics": {},
             "stages": [],
             "steps": 0,  # of all trainings that are finished
-        } | content
+        } | masked(content)
         record = cls(folder, content)
         record.write()
         return record
@@ -99,7 +101,7 @@ class Record:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-        self.content |= {"status": status, "reason": reason, "ended": now()}
+        self.content |= {"status": status, "reason": reason and mask(reason), "ended": now()}
         self.write()
 
 
@@ -119,14 +121,26 @@ def read(folder: Path, name: str = "record.json") -> dict[str, Any] | None:
     """The record in a run folder, or None where there is none that can be read."""
     try:
         content = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
 
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """The same for a run, whose identity is the name of its folder whatever it says: paths are made of it."""
+    record = read(folder)
+    return None if record is None else record | {"identity": folder.name}
+
+
+def whole(folder: Path) -> dict[str, Any] | None:
+    """The record of a run, None unless it is one that the runner writes: what reads it may take its word."""
+    record = read_run(folder)
+    return record if record and not flaw(record) else None
+
+
 def records(output: Path) -> Iterator[dict[str, Any]]:
     """Every readable record below the output folder, oldest first."""
-    found = (read(path.parent) for path in output.glob("*/record.json"))
+    found = (read_run(path.parent) for path in output.glob("*/record.json"))
     yield from sorted((r for r in found if r), key=lambda r: str(r.get("started")))
 
 
@@ -135,11 +149,12 @@ def find(output: Path, identity: str | None) -> dict[str, Any]:
     known = list(records(output))
     if not known:
         raise ConfigError(f"no recorded run in {output}. Make one: run demo")
-    if identity is None:
-        return known[-1]
-    matching = [r for r in known if str(r["identity"]).startswith(identity)]
-    if len(matching) == 1:
-        return matching[0]
+    matching = [r for r in known if str(r["identity"]).startswith(identity or "")]
+    if len(matching) == 1 or (matching and identity is None):
+        if why := flaw(matching[-1]):
+            folder = output / str(matching[-1]["identity"])
+            raise ConfigError(f"{folder}/record.json is damaged: {why}. Mend it, or remove {folder} and run it again")
+        return matching[-1]
     names = ", ".join(str(r["identity"]) for r in (matching or known)[-8:])
     what = "several runs start" if matching else "no run starts"
     raise ConfigError(f"{what} with {identity!r} in {output}. Runs there: {names}")

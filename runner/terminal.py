@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from runner.harmless import escape
 from runner.metrics import SPLITS
+from runner.track.uri import mask
 
 if TYPE_CHECKING:
     from runner.prepare import Started
@@ -33,7 +34,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """One line for the user."""
-        self.console.print(escape(text), soft_wrap=True)
+        self.console.print(escape(mask(text)), soft_wrap=True)
 
     def begin(self, started: Started) -> None:
         """Name the run, say once what the user must know, and open the progress bar on a terminal."""
@@ -150,14 +151,14 @@ def stages(record: dict[str, Any]) -> Table:
         metrics = entry["metrics"]
         table.add_row(
             escape(entry["name"]),
-            f"{metrics[primary]:.4f}",
-            _count(metrics["cost/params"]),
-            _count(metrics["cost/params_nonzero"]),
-            f"{metrics['cost/bytes_packed'] / 1e6:,.3f}",
-            f"{metrics['cost/bytes_file'] / 1e6:,.3f}",
-            _count(metrics["cost/macs"]),
+            _cell(metrics.get(primary), ".4f"),
+            _cell(metrics.get("cost/params"), ",.0f"),
+            _cell(metrics.get("cost/params_nonzero"), ",.0f"),
+            _cell(metrics.get("cost/bytes_packed"), ",.3f", 1e6),
+            _cell(metrics.get("cost/bytes_file"), ",.3f", 1e6),
+            _cell(metrics.get("cost/macs"), ",.0f"),
             _cell(metrics.get(latency), ".3f"),
-            f"{entry['seconds']:,.1f}",
+            _cell(entry.get("seconds"), ",.1f"),
         )
     return table
 
@@ -190,7 +191,7 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
 def quality(metrics: dict[str, float], name: str) -> str:
     """A metric with its 95 % interval over the examples, where there is one."""
     text = f"{metrics[name]:.4f}"
-    if f"{name}_low" in metrics:
+    if metrics.keys() >= {f"{name}_low", f"{name}_high"}:
         text += f"  [{metrics[f'{name}_low']:.4f}, {metrics[f'{name}_high']:.4f}]"
     return text
 
@@ -235,12 +236,13 @@ def comparison(records: list[dict[str, Any]]) -> None:
     for record in records:
         metrics, primary = record["metrics"], record["data"]["primary"]
         latency = next((v for k, v in metrics.items() if k.startswith("speed/latency_ms_p50_b1_s")), None)
+        low, high = f"{primary}_low", f"{primary}_high"
         table.add_row(
             record["identity"],
             escape(record["name"]),
             primary,
             _cell(metrics.get(primary), ".4f") or record["status"],
-            f"{metrics[f'{primary}_low']:.3f}-{metrics[f'{primary}_high']:.3f}" if primary in metrics else "",
+            f"{metrics[low]:.3f}-{metrics[high]:.3f}" if metrics.keys() >= {low, high} else "",
             _cell(metrics.get("cost/params_trained"), ",.0f"),
             _cell(metrics.get("cost/params_deployed"), ",.0f"),
             _cell(metrics.get("cost/bytes_file"), ",.2f", 1e6),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from models.compression.settings import METHODS
+from models.errors import ModelError
+
 if TYPE_CHECKING:
     from models.classifier import SequenceClassifier
     from models.compression.settings.stage import StageSettings
@@ -29,6 +32,10 @@ def restore_all(model: SequenceClassifier, architecture: dict[str, Any]) -> Sequ
     if PRUNED in architecture:
         model.architecture[PRUNED] = architecture[PRUNED]
     for entry in architecture.get("compressed", ()):
+        if entry["method"] not in METHODS:  # config.json comes from outside, and names a module to import
+            raise ModelError(
+                f"config.json was compressed by {entry['method']!r:.80}, which is no method here. Get it anew"
+            )
         module = importlib.import_module(f"models.compression.{entry['method']}")
         model = module.restore(model, entry)
         model.architecture.setdefault("compressed", []).append(entry)

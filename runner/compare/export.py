@@ -10,6 +10,7 @@ from runner.compare import stats
 from runner.compare.analyse import Comparison, Row
 from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
+from runner.harmless import cell
 
 
 def group_lines(comparison: Comparison) -> list[dict[str, Any]]:
@@ -74,10 +75,10 @@ def groups_csv(comparison: Comparison, stream: TextIO) -> None:
 
 
 def write_csv(lines: list[dict[str, Any]], stream: TextIO) -> None:
-    """Write dictionaries of the same keys as CSV; None is an empty cell."""
-    writer = csv.DictWriter(stream, list(lines[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
+    """Write dictionaries of the same keys as CSV; None is an empty cell, text like a formula begins with '."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(map(cell, lines[0]))
+    writer.writerows(map(cell, line.values()) for line in lines)
 
 
 def write_parquet(lines: list[dict[str, Any]], path: Path) -> None:

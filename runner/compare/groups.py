@@ -46,17 +46,19 @@ class Group:
 def settings_of(run: Run) -> dict[str, Any]:
     """Everything the result of a run depends on but its seed, flat."""
     record = run.record
-    weights = record.get("weights", {}).get("fingerprint", "")[:8]
-    if record["config"]["model"].get("tune", {}).get("epochs"):
-        weights = ""  # an encoder tuned first: a result of the seed, as the weights after training are
+    prints = {f"{name}.fingerprint": _print_of(record, name) for name in ("data", "tokenizer", "weights")}
+    if (record["config"]["model"].get("tune") or {}).get("epochs"):
+        del prints["weights.fingerprint"]  # an encoder tuned first is a result of the seed, as all that it learns later
     kept = {key: value for key, value in flatten(record["config"]).items() if key != "seed" and matters(key)}
     return kept | {
         "compression": stages(record),
-        "code_version": record["environment"].get("code_version"),
-        "data.fingerprint": record["data"]["fingerprint"][:8],
-        "tokenizer.fingerprint": record.get("tokenizer", {}).get("fingerprint", "")[:8],
-        "weights.fingerprint": weights,
+        "code_version": (record.get("environment") or {}).get("code_version"),
+        **prints,
     }
+
+
+def _print_of(record: dict[str, Any], name: str) -> str:
+    return str((record.get(name) or {}).get("fingerprint") or "")[:8]
 
 
 def make_groups(runs: list[Run]) -> list[Group]:

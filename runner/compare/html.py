@@ -27,6 +27,7 @@ from runner.compare.table import (
     test_legend,
 )
 from runner.identity import flatten
+from runner.sound import point
 
 CURVE_RUNS = 60  # runs whose learning curves are drawn, best groups first
 CURVE_POINTS = 160  # a curve is thinned to this many
@@ -167,18 +168,15 @@ def _curves(rows: list[Row]) -> list[dict[str, Any]]:
 def read_points(run: Run) -> dict[str, list[list[float]]]:
     """The logged losses and scores of a run as {metric: [[step, value], ...]}; half-written lines are skipped."""
     try:
-        lines = (run.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (run.folder / "metrics.jsonl").read_bytes().splitlines()
     except OSError:
         return {}
     series: dict[str, list[list[float]]] = {}
     for line in lines:
-        try:
-            point = json.loads(line)
-        except ValueError:
-            continue
-        for name, value in point.items():
+        logged = point(line) or {}
+        for name, value in logged.items():
             if name not in NO_CURVE and math.isfinite(value):
-                series.setdefault(name, []).append([point["step"], value])
+                series.setdefault(name, []).append([logged["step"], value])
     return {name: _thin(series[name]) for name in sorted(series, key=_by_interest) if len(series[name]) > 1}
 
 

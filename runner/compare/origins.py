@@ -17,6 +17,7 @@ from runner.compare.select import shown
 from runner.compose import compose, groups, resolve
 from runner.identity import flatten
 from runner.record import read
+from runner.sound import flaw_of_sweep
 
 RESOLVE = "runner/compose.py:resolve"
 _ABSENT = object()
@@ -93,8 +94,9 @@ def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
 
 def sweep_of(output: Path, identity: str) -> dict[str, Any] | None:
     """The newest recorded sweep that this run is part of."""
-    sweeps = [read(path.parent, "sweep.json") or {} for path in output.glob("sweeps/*/sweep.json")]
-    mine = [s for s in sweeps if any(run.get("identity") == identity for run in s.get("runs", []))]
+    found = [read(path.parent, "sweep.json") for path in output.glob("sweeps/*/sweep.json")]
+    sweeps = [sweep for sweep in found if sweep and not flaw_of_sweep(sweep)]
+    mine = [sweep for sweep in sweeps if any(run.get("identity") == identity for run in sweep["runs"])]
     return max(mine, key=lambda sweep: str(sweep.get("started")), default=None)
 
 

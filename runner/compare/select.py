@@ -17,9 +17,8 @@ from typing import Any
 from runner.errors import ConfigError
 from runner.identity import flatten
 from runner.keys import near
-from runner.record import read, records
-
-NEEDED = ("identity", "status", "config", "metrics", "data", "environment")
+from runner.record import read, read_run, records
+from runner.sound import flaw, flaw_of_sweep
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Run:
     def examples(self, split: str) -> str:
         """The fingerprint of what a split's predictions are about: its rows, else those of the whole data."""
         data = self.record["data"]
-        return str(data.get("fingerprints", {}).get(split) or data["fingerprint"])
+        return str((data.get("fingerprints") or {}).get(split) or data.get("fingerprint"))
 
 
 @dataclass
@@ -107,8 +106,8 @@ def from_records(found: list[dict[str, Any]], output: Path) -> Selection:
     left_out: list[tuple[str, str]] = []
     for record in found:
         name = str(record.get("identity", "?"))
-        if any(key not in record for key in NEEDED):
-            left_out.append((name, "its record.json is not whole"))
+        if why := flaw(record):
+            left_out.append((name, f"its record.json is damaged: {why}"))
         elif record["status"] != "done":
             left_out.append((name, ": ".join(str(record[k]) for k in ("status", "reason") if record.get(k))))
         else:
@@ -121,21 +120,23 @@ def find_sweep(output: Path, name: str) -> dict[str, Any] | None:
     found = []
     for path in output.glob("sweeps/*/sweep.json"):
         sweep = read(path.parent, "sweep.json")
-        if sweep and (sweep.get("name") == name or str(sweep.get("id")).startswith(name)):
+        if sweep and (sweep.get("name") == name or path.parent.name.startswith(name)):
+            if why := flaw_of_sweep(sweep):
+                raise ConfigError(f"{path} is damaged: {why}. Mend it, or run that sweep again, which writes it anew")
             found.append(sweep)
     return max(found, key=lambda sweep: str(sweep.get("started")), default=None)
 
 
 def _of_sweep(output: Path, sweep: dict[str, Any]) -> list[dict[str, Any]]:
-    identities = [run["identity"] for run in sweep.get("runs", []) if run.get("identity")]
-    return [record for identity in dict.fromkeys(identities) if (record := read(output / identity))]
+    identities = [run["identity"] for run in sweep["runs"] if run.get("identity")]
+    return [record for identity in dict.fromkeys(identities) if (record := read_run(output / identity))]
 
 
 def _missing(sweep: dict[str, Any], known: set[str]) -> list[tuple[str, str]]:
     """The jobs of a sweep that left no record, with the reason the sweep knows."""
     return [
-        (" ".join(run.get("overrides", [])), f"{run.get('status')}: {run.get('reason') or 'no record'}")
-        for run in sweep.get("runs", [])
+        (" ".join(run["overrides"]), f"{run['status']}: {run.get('reason') or 'no record'}")
+        for run in sweep["runs"]
         if run.get("identity") not in known
     ]
 
@@ -145,7 +146,7 @@ def _by_identity(output: Path, prefix: str) -> list[dict[str, Any]]:
     if not folders:
         raise ConfigError(f"no recorded run in {output}. Make some: run demo")
     matching = [name for name in folders if name.startswith(prefix)]
-    if len(matching) == 1 and (record := read(output / matching[0])):
+    if len(matching) == 1 and (record := read_run(output / matching[0])):
         return [record]
     if matching:
         raise ConfigError(f"several runs in {output} start with {prefix!r}: {', '.join(matching[:8])}. Add a digit")

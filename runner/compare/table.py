@@ -192,8 +192,9 @@ def _pipes(titles: list[str], numeric: list[bool], rows: list[list[str]]) -> lis
 def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -> None:
     """A table; one that is wider than the terminal is continued below, under the same groups."""
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
+
+    from runner.harmless import escape
 
     for part in fit(shown, rows, console.width):
         table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
@@ -226,8 +227,9 @@ def fit(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
 
 def _print_claims(console: Console, claims: list[Verdict]) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
+
+    from runner.harmless import escape
 
     table = Table(title="published against measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for title in CLAIM_TITLES:
@@ -238,7 +240,7 @@ def _print_claims(console: Console, claims: list[Verdict]) -> None:
 
 
 def _say(console: Console, text: str) -> None:
-    from rich.markup import escape
+    from runner.harmless import escape
 
     console.print(escape(text), soft_wrap=True)
 

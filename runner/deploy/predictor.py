@@ -27,6 +27,8 @@ class Predictor:
         self.deployed = deployed
         self.tokenizer = load_tokenizer(str(deployed.folder))
         self.model = open_model(deployed, threads)
+        if deployed.engine == "torch":
+            check_fit(self.model, deployed, self.tokenizer.vocab_size)
 
     def encode(self, texts: Sequence[str], pairs: Sequence[str] | None = None, limit: int | None = None) -> TokenSplit:
         """The texts as token ids, cut at `limit` tokens (the model's longest); `truncated` counts those."""
@@ -82,6 +84,22 @@ def open_model(deployed: Deployed, threads: int) -> nn.Module:
     from runner.deploy.graph import OnnxModel
 
     return OnnxModel(deployed.weights, threads)
+
+
+def check_fit(model: Any, deployed: Deployed, tokens: int) -> None:
+    """ConfigError where model, tokenizer and record are not of one run: ids and labels would miss."""
+    shape, outputs, labels = model.architecture, model.classifier.out_features, len(deployed.labels) or 1
+    rows, places = shape.get("vocab_size") or tokens, shape.get("max_position_embeddings") or deployed.max_length
+    wrong = [
+        f"{outputs} answers for {labels} labels" if outputs != labels else "",
+        f"{tokens:,} tokens for {rows:,} word vectors" if tokens > rows else "",
+        f"{places:,} positions for {deployed.max_length:,} tokens a text" if deployed.max_length > places else "",
+    ]
+    if any(wrong):
+        what = ", ".join(filter(None, wrong))
+        raise ConfigError(
+            f"{deployed.folder}: its files are not of one model: {what}. Try: run it again with force=true"
+        )
 
 
 def flat(answer: Answer) -> dict[str, Any]:

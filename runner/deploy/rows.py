@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from runner.errors import ConfigError
+from runner.harmless import cell
 
 READ = {".csv": "csv", ".jsonl": "jsonl", ".txt": "lines"}
 WRITTEN = {".csv": "csv", ".jsonl": "jsonl"}
@@ -80,8 +81,8 @@ def _of_jsonl(stream: TextIO, name: str) -> Iterator[tuple[int, Row]]:
     for number, line in enumerate(stream, 1):
         try:
             row = json.loads(line)
-        except ValueError as error:
-            raise ConfigError(f"{name}, line {number}: is not JSON ({error})") from error
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{name}, line {number}: is not JSON ({error}). Mend that line") from error
         if not isinstance(row, dict):
             raise ConfigError(f"{name}, line {number}: expected an object with the text, found {line.strip()[:40]}")
         yield number, row
@@ -124,7 +125,7 @@ def arriving(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 class Writer:
-    """Rows onto a stream; the first one says which columns a CSV has."""
+    """Rows onto a stream; the first one says which columns a CSV has, whose texts are made harmless to spreadsheets."""
 
     def __init__(self, stream: TextIO, kind: str) -> None:
         self.stream, self.kind = stream, kind
@@ -134,15 +135,22 @@ class Writer:
         """Append the rows and hand them on at once."""
         if self.kind == "csv":
             if self._table is None:
-                self._table = csv.DictWriter(self.stream, list(rows[0]), lineterminator="\n", restval="")
+                names = [cell(name) for name in rows[0]]
+                self._table = csv.DictWriter(self.stream, names, lineterminator="\n", restval="")
                 self._table.writeheader()
             try:
-                self._table.writerows(rows)
+                self._table.writerows({cell(name): cell(value) for name, value in row.items()} for row in rows)
             except ValueError as error:
                 raise ConfigError(f"a CSV has the columns of its first row: {error}. Try: out=answers.jsonl") from error
         else:
-            self.stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            self.stream.writelines(f"{_line(row)}\n" for row in rows)
         self.stream.flush()
+
+
+def _line(row: Row) -> str:
+    """A row as JSON; what a terminal would obey, and halves of characters, as escapes."""
+    text = json.dumps(row, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(row)
 
 
 @contextmanager
@@ -153,7 +161,7 @@ def written(path: Path | None) -> Iterator[TextIO]:
         return
     part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
+        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             yield stream
         part.replace(path)
     except OSError as error:

@@ -1,10 +1,12 @@
 """A model over HTTP: /predict, /health, a page to try it on, /openapi.json. Nothing is fetched from elsewhere.
 
-Every refusal is one line, {"error": ...}: 400 not JSON, 422 not what is expected, 413 too much or too long, 503 busy.
+Every refusal is one line, {"error": ...}: 400 not JSON, 422 not what is expected, 413 too much or too long,
+408 too slow, 503 busy.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -15,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
 
 from data.masking import UNCUT
 from runner.deploy.batcher import Batcher, Busy
@@ -28,6 +31,7 @@ class Limits:
     texts: int = 256  # in one request
     body: int = 1_000_000  # B
     waiting: int = 4096  # texts of all requests
+    body_s: float = 30.0  # until the body is there
 
 
 class Question(BaseModel):
@@ -77,7 +81,7 @@ def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Se
 
     @app.post("/predict", openapi_extra={"requestBody": schema}, summary="Answer texts")
     async def predict(request: Request) -> Answers:
-        question = parse(await read_body(request, limits.body), limits.texts, deployed.is_pair)
+        question = parse(await read_body(request, limits), limits.texts, deployed.is_pair)
         try:
             found = await batcher.ask(question)
         except Busy as error:
@@ -98,14 +102,20 @@ def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Se
     return app
 
 
-async def read_body(request: Request, most: int) -> bytes:
-    """The body, no byte more than `most` of it in memory."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise HTTPException(413, f"the request has more than {most:,} bytes. Ask in parts")
-    return body
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """The body, no more of it in memory and no longer waited for than the limits say."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.body_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limits.body:
+                    raise HTTPException(413, f"the request has more than {limits.body:,} bytes. Ask in parts")
+    except TimeoutError as error:
+        raise HTTPException(408, f"the body took more than {limits.body_s:g} s. Send it at once") from error
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the body ended early") from error  # told to nobody: the client has gone
+    return bytes(body)
 
 
 def parse(body: bytes, most: int, is_pair: bool) -> Question:

@@ -21,7 +21,7 @@ from runner.sweep.plan import Job, output_of
 from runner.sweep.table import Table
 from runner.sweep.worker import Running
 from runner.track.settings import TrackerSettings
-from runner.track.uri import mask
+from runner.track.uri import mask, masked
 
 SWEEP = "sweep.json"
 EVERY_S = 1.0  # between two writings of sweep.json
@@ -56,7 +56,7 @@ class Ledger:
             "id": self.id,
             "name": sweep.get("name"),
             "question": sweep.get("question"),
-            "overrides": [mask(word) for word in overrides],
+            "overrides": overrides,
             "runs": [],
             "claims": sweep.get("claims") or [],
             "baseline": sweep.get("baseline"),
@@ -103,7 +103,7 @@ class Ledger:
         if job.identity and job.log and job.log.exists() and not job.was_done:
             folder = self.output / job.identity
             if folder.is_dir():
-                job.log = job.log.replace(folder / "log.txt")
+                job.log = _kept(job.log, folder / "log.txt")
                 self._request(job.settings.tracker if job.settings else self.tracker, folder)
         self.table.ended(job)
         if not job.was_done:
@@ -143,7 +143,7 @@ class Ledger:
             }
             for job in self.jobs
         ]
-        write_json(self.folder / SWEEP, self.content)
+        write_json(self.folder / SWEEP, masked(self.content))
 
     def close(self, interrupted: bool) -> None:
         """End: the table, the report, the final file, and the mirror brought up to date with all of them."""
@@ -168,6 +168,14 @@ class Ledger:
             problem = mirror.close(wait_s)
             if problem:
                 self.table.say(problem)
+
+
+def _kept(log: Path, target: Path) -> Path:
+    """The log in its place; libraries log addresses, and MLflow gets the file."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if mask(text) != text:
+        log.write_text(mask(text), encoding="utf-8")
+    return log.replace(target)
 
 
 AFTER_CTRL_C_S = 1.2  # as after a lone run: an interrupted command ends within two seconds

@@ -100,14 +100,14 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
 
 def look_up(job: Job) -> None:
     """Bring a job up to date with what is recorded of it; one with force=true is always new."""
-    from runner.record import read
+    from runner.record import whole
 
     settings = job.settings
     if settings is None or settings.force:
         return
     output = output_of(settings)
     job.identity = index.recall(output, index.key(settings))
-    record = read(output / job.identity) if job.identity else None
+    record = whole(output / job.identity) if job.identity else None
     if record is None:
         return
     job.status, job.reason = record["status"], record.get("reason")

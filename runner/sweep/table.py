@@ -9,12 +9,13 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.table import Table as Grid
 from rich.text import Text
 
+from runner.harmless import escape
 from runner.sweep.plan import Job, expected, remaining
 from runner.sweep.worker import Running
+from runner.track.uri import mask
 
 SHOWN = 12  # jobs in the live table at most
 LOG_LINES = 8  # of a failed job
@@ -33,7 +34,7 @@ class Table:
 
     def say(self, text: str) -> None:
         """One line."""
-        self.console.print(escape(text), soft_wrap=True)
+        self.console.print(escape(mask(text)), soft_wrap=True)
 
     def open(self, name: str) -> None:
         """The headline; from here on the table is live where there is a terminal."""

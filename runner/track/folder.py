@@ -7,11 +7,13 @@ import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from runner.record import read_run
+from runner.sound import Maybe, flaw, misfit, point
 from runner.track.errors import TrackError
 
 RECORD = "record.json"
@@ -36,6 +38,14 @@ class MirrorState:
     problem: str | None = None  # why the last attempt failed
 
 
+TEXTS = ("run_id", "uri", "experiment", "started", "status", "ended", "problem")
+STATE_KINDS = dict.fromkeys(TEXTS, Maybe(str)) | {
+    "points": Maybe(int),
+    "points_crc": Maybe(int),
+    "artifacts": Maybe(bool),
+}
+
+
 @dataclass
 class Points:
     """The complete lines of metrics.jsonl."""
@@ -48,22 +58,17 @@ class Points:
 
     def parsed(self, start: int = 0) -> list[dict[str, Any]]:
         """Return the lines from `start` on as objects."""
-        return [json.loads(line) for line in self.lines[start:] if line.strip()]
+        return [found for line in self.lines[start:] if (found := point(line))]
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """Return the record of a run folder; TrackError if it has none or it cannot be read."""
-    path = folder / RECORD
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise TrackError(f"{folder} is not a run folder: it has no {RECORD}") from error
-    except (OSError, ValueError) as error:
-        raise TrackError(f"{path} cannot be read: {error}") from error
-    missing = [key for key in ("identity", "status", "config", "started") if key not in record]
-    if missing:
-        raise TrackError(f"{path} is not a run record: it lacks {', '.join(missing)}")
-    return dict(record)
+    """Return the record of a run folder; TrackError if it has none or it is not whole."""
+    if not (folder / RECORD).exists():
+        raise TrackError(f"{folder} is not a run folder: it has no {RECORD}")
+    record = read_run(folder)
+    if why := "it cannot be read" if record is None else flaw(record):
+        raise TrackError(f"{folder / RECORD} is damaged: {why}. Mend it, or remove {folder} and run it again")
+    return dict(record or {})
 
 
 def read_points(folder: Path) -> Points:
@@ -79,10 +84,11 @@ def read_state(folder: Path) -> MirrorState:
     """Return what was mirrored; an empty state if nothing was, or if the file is not readable."""
     try:
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return MirrorState()
-    known = {item.name for item in fields(MirrorState)}
-    return MirrorState(**{key: value for key, value in stored.items() if key in known})
+    if misfit(stored, STATE_KINDS):
+        return MirrorState()
+    return MirrorState(**{key: stored[key] for key in STATE_KINDS if stored.get(key) is not None})
 
 
 def write_state(folder: Path, state: MirrorState) -> None:
@@ -128,8 +134,9 @@ def is_finite(value: object) -> bool:
 
 
 def milliseconds(when: str | None) -> int | None:
-    """Return ISO 8601 as milliseconds since the epoch; a time without a zone is UTC."""
-    if not when:
+    """Return ISO 8601 as milliseconds since the epoch, None for what is none; a time without a zone is UTC."""
+    try:
+        parsed = datetime.fromisoformat(when or "")
+    except ValueError:
         return None
-    parsed = datetime.fromisoformat(when)
     return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
+from runner.harmless import MaskedStream
 from runner.track.errors import TrackError
 from runner.track.folder import note_problem
 from runner.track.parent import is_sweep
@@ -25,26 +26,6 @@ from runner.track.uri import mask
 
 NICENESS = 5  # training on the same cores goes first
 Message = dict[str, Any]
-
-
-class MaskedStream:
-    """A text stream that hides credentials: mlflow and its libraries log addresses."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        """Return the number of characters given, as a stream does."""
-        self.stream.write(mask(text))
-        return len(text)
-
-    def flush(self) -> None:
-        """Pass on what is buffered."""
-        self.stream.flush()
-
-    def isatty(self) -> bool:
-        """Return False: this is a log file."""
-        return False
 
 
 class Worker:

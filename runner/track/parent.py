@@ -6,7 +6,6 @@ belongs to several sweeps stays below the first; its tag `sweeps` names them all
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import time
@@ -16,10 +15,11 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
+from runner.record import read, whole
+from runner.sound import flaw_of_sweep
 from runner.track.environment import prepare
 from runner.track.errors import TrackError
 from runner.track.folder import (
-    RECORD,
     MirrorState,
     is_finite,
     milliseconds,
@@ -61,7 +61,7 @@ def sync_sweep(folder: Path, settings: TrackerSettings, target: Target | None = 
     from mlflow.exceptions import MlflowException
 
     try:
-        content = json.loads((folder / SWEEP).read_text(encoding="utf-8"))
+        content = _read(folder)
         with FileLock(folder / ".mlflow.lock", timeout=LOCK_TIMEOUT_S):
             tidy(folder)
             target = target or connect(settings, folder.parent.parent)
@@ -70,6 +70,14 @@ def sync_sweep(folder: Path, settings: TrackerSettings, target: Target | None = 
         reason = str(error) if isinstance(error, TrackError) else explain(error, target.uri if target else "")
         note_problem(folder, reason)
         raise TrackError(reason) from error
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """Return the content of sweep.json; TrackError if it is not whole."""
+    content = read(folder, SWEEP)
+    if why := "it cannot be read" if content is None else flaw_of_sweep(content):
+        raise TrackError(f"{folder / SWEEP} is damaged: {why}. Mend it, or run that sweep again, which writes it anew")
+    return content or {}
 
 
 def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, target: Target) -> str:
@@ -133,7 +141,7 @@ def _describe(target: Target, run: Run, content: dict[str, Any]) -> None:
 def _adopt(target: Target, parent: str, content: dict[str, Any], folder: Path) -> None:
     """Put the runs of the sweep that MLflow has below the parent; the first sweep keeps them."""
     output = folder.parent.parent
-    for identity in dict.fromkeys(job["identity"] for job in content["runs"] if job["identity"]):
+    for identity in dict.fromkeys(job["identity"] for job in content["runs"] if job.get("identity")):
         state = read_state(output / identity)
         is_here = (state.uri, state.experiment) == (target.uri, target.experiment)
         run = target.find(state.run_id) if is_here else None
@@ -182,19 +190,16 @@ def aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
 
 def _values(content: dict[str, Any], output: Path) -> Iterator[tuple[str, str, list[float]]]:
     """(group, metric, its finite values over the seeds), of finished runs."""
-    jobs = [job for job in content["runs"] if job["status"] == "done" and job["identity"]]
+    jobs = [job for job in content["runs"] if job["status"] == "done" and job.get("identity")]
     everywhere = set.intersection(*(set(job["overrides"]) for job in jobs)) if jobs else set()
     groups: dict[str, list[dict[str, Any]]] = {}
     for job in jobs:
         own = [word for word in job["overrides"] if word not in everywhere and not word.startswith("seed=")]
         label = re.sub(r"[^\w. -]", "_", " ".join(own)) or "all"
-        try:
-            record = json.loads((output / job["identity"] / RECORD).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        groups.setdefault(label, []).append(record)
+        if record := whole(output / job["identity"]):
+            groups.setdefault(label, []).append(record)
     for label, records in groups.items():
-        reported = str(records[0].get("data", {}).get("primary", "test/")).split("/")[0] + "/"
+        reported = records[0]["data"]["primary"].split("/")[0] + "/"
         for name in records[0]["metrics"]:
             values = [r["metrics"][name] for r in records if is_finite(r["metrics"].get(name))]
             if values and name.startswith((reported, *AGGREGATED)) and not name.endswith(NOT_AGGREGATED):

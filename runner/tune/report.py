@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from runner.harmless import escape
 from runner.track.uri import mask
 
 if TYPE_CHECKING:

@@ -41,5 +41,8 @@ def whole(verb: str, key: str, text: str, low: int, high: int) -> int:
 
 
 def output_folder(text: str) -> Path:
-    """The folder of run folders, absolute."""
-    return Path(text).expanduser().absolute()
+    """The folder of run folders, absolute; ConfigError for the home of a user who is not there."""
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ConfigError(f"paths.output={text}: there is no such user here. Try: paths.output=outputs") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from runner.errors import ConfigError
+from runner.harmless import say
 from runner.verbs import output_folder
 
 USAGE = """\
@@ -56,7 +57,7 @@ def main(words: list[str]) -> int:
         from runner.compare.report import write_files
 
         for path in write_files(comparison, Path(chosen.out).expanduser(), title=title, question=sweep.get("question")):
-            print(f"wrote {path}", file=sys.stderr)
+            say(f"wrote {path}", sys.stderr)
     return 0
 
 
@@ -80,9 +81,10 @@ def show(comparison: Any, form: str, title: str, question: str | None) -> None:
         groups_csv(comparison, sys.stdout)
         return
     from runner.compare.table import markdown, print_comparison
+    from runner.harmless import visible
 
     if form == "markdown":
-        print(markdown(comparison, title, question), end="")
+        print(visible(markdown(comparison, title, question)), end="")
         return
     from rich.console import Console
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError
+from runner.harmless import escape
 from runner.identity import counts, flatten
 from runner.metrics import direction
 from runner.record import find
@@ -43,7 +44,7 @@ def main(words: list[str]) -> int:
     _print(console, "settings that differ", ["setting", *titles], settings(first, second))
     _print(console, "metrics that moved", ["metric", first.identity, second.identity, "moved"], metrics(first, second))
     for line in verdicts(first, second):
-        console.print(line, soft_wrap=True, markup=False)
+        console.print(escape(line), soft_wrap=True)
     return 0
 
 
@@ -114,7 +115,6 @@ def verdicts(first: Run, second: Run) -> list[str]:
 
 def _print(console: Any, title: str, titles: list[str], lines: list[list[str]]) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
 
     if not lines:

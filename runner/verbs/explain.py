@@ -45,8 +45,9 @@ def main(words: list[str]) -> int:
 def _print(title: str, lines: list[tuple[str, str, str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from runner.harmless import escape
 
     table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("setting", "value", "from"):

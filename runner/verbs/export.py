@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.harmless import say
 from runner.record import find
 from runner.verbs import flag, named, options, output_folder
 
@@ -40,7 +41,7 @@ def main(words: list[str]) -> int:
     try:
         deployed, parity = export(record, output / str(record["identity"]), chosen["format"], int8, out)
     except ParityError as error:
-        print(f"run export: {error}", file=sys.stderr)
+        say(f"run export: {error}", sys.stderr)
         return 1
     show(deployed, parity, chosen["format"])
     return 0
@@ -49,14 +50,14 @@ def main(words: list[str]) -> int:
 def show(deployed: Deployed, parity: Parity | None, form: str) -> None:
     """Where it is and what it is worth."""
     size = next(deployed.folder.rglob(deployed.weights.name)).stat().st_size
-    print(f"{deployed.folder}: {size / 1e6:.2f} MB of weights")
+    say(f"{deployed.folder}: {size / 1e6:.2f} MB of weights")
     if parity:
-        print(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
+        say(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
     if parity and parity.scored:
         same = f", {parity.agreement:.2%} the same answers" if deployed.task == "classification" else ""
-        print(
+        say(
             f"{parity.metric} on {parity.scored:,} rows: {parity.trained:.4f} as trained, "
             f"{parity.exported:.4f} exported{same}"
         )
     use = f"mlflow models serve -m {deployed.folder} --env-manager local" if form == "mlflow" else None
-    print(f"Try: {use or f'run predict {deployed.folder} <text>'}")
+    say(f"Try: {use or f'run predict {deployed.folder} <text>'}")

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from runner.errors import ConfigError, refuse
+from runner.harmless import say
 
 SHOWN = 40  # jobs listed one by one
 
@@ -63,29 +64,29 @@ def show(jobs: list[Any], sweep: dict[str, Any], slots: int) -> None:
     from runner.sweep.plan import expected, remaining
     from runner.sweep.table import common, duration, score
 
-    print(f"sweep {sweep['name'] or identify([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
+    say(f"sweep {sweep['name'] or identify([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
     if sweep["question"]:
-        print(sweep["question"])
+        say(sweep["question"])
     if sweep["price"]:
-        print(f"price: {sweep['price']}")
+        say(f"price: {sweep['price']}")
     shared = common([job.label for job in jobs])
     if shared:
-        print(f"all with: {' '.join(shared)}")
+        say(f"all with: {' '.join(shared)}")
     finished = [job for job in jobs if job.status == "done"]
     for job in jobs[:SHOWN]:
         seconds = job.seconds if job.status == "done" else expected(job, finished)
         took = "" if seconds is None else f"{'' if job.status == 'done' else 'about '}{duration(seconds)}"
         own = " ".join(word for word in job.label.split() if word not in shared)
-        print(f"  {job.status:<8} {job.identity or '':<10}  {own}  {score(job)}{took}  {job.reason or ''}".rstrip())
+        say(f"  {job.status:<8} {job.identity or '':<10}  {own}  {score(job)}{took}  {job.reason or ''}".rstrip())
     if len(jobs) > SHOWN:
-        print(f"  ... and {len(jobs) - SHOWN} more")
+        say(f"  ... and {len(jobs) - SHOWN} more")
     counts = Counter(job.status for job in jobs)
-    print(", ".join(f"{count} {status}" for status, count in counts.items()))
+    say(", ".join(f"{count} {status}" for status, count in counts.items()))
     todo = [job for job in jobs if job.status != "done"]
     seconds = remaining(todo, finished, slots)
     if not todo:
-        print("nothing to do")
+        say("nothing to do")
     elif seconds is None:
-        print("no sibling has finished yet: no estimate")
+        say("no sibling has finished yet: no estimate")
     else:
-        print(f"about {duration(seconds)} for the rest, by its finished siblings")
+        say(f"about {duration(seconds)} for the rest, by its finished siblings")

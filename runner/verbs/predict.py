@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError
+from runner.harmless import say
 from runner.verbs import named, options, output_folder, whole
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ run predict ID|FOLDER TEXT [SECOND TEXT] | FILE.csv|.jsonl|.txt | -
 
   run predict 1f0c "a lovely film"                   the label and the probability of each
   run predict 1f0c reviews.csv out=answers.csv       every row with its prediction and the probabilities beside it
+                                                     (a text like a formula gets a ' before it; .jsonl keeps all as is)
   tail -f log | run predict 1f0c - engine=onnx-int8  a line of JSON for each line, as they come
 """
 
@@ -65,9 +67,9 @@ def main(words: list[str]) -> int:
 def show(answer: dict[str, Any]) -> None:
     """One answer for a person."""
     shares = answer.get("probabilities")
-    print(answer["prediction"] if shares else f"{answer['prediction']:.4f}")
+    say(answer["prediction"] if shares else f"{answer['prediction']:.4f}")
     for name, share in sorted((shares or {}).items(), key=lambda item: -item[1]):
-        print(f"  {share:.4f}  {name}")
+        say(f"  {share:.4f}  {name}")
 
 
 def table(predictor: Predictor, source: str, columns: list[str], chosen: dict[str, str], size: int) -> None:
@@ -90,7 +92,7 @@ def table(predictor: Predictor, source: str, columns: list[str], chosen: dict[st
             writer.write(answers)
             rows, cut = rows + len(batch), cut + lost
     note = f", {cut:,} of them longer than {predictor.deployed.max_length} tokens and cut" if cut else ""
-    print(f"{rows:,} rows{note}" + (f": {out}" if out else ""), file=sys.stderr)
+    say(f"{rows:,} rows{note}" + (f": {out}" if out else ""), sys.stderr)
 
 
 def answer(

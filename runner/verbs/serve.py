@@ -7,6 +7,7 @@ import ipaddress
 import socket
 
 from runner.errors import ConfigError
+from runner.harmless import say
 from runner.verbs import named, options, output_folder, whole
 
 USAGE = """\
@@ -48,7 +49,7 @@ def main(words: list[str]) -> int:
         app = make_app(Predictor(deployed, threads), batch_size=size, limits=Limits(), hosts=hosts)
         reach = "" if is_local else "; whoever reaches this address can ask"
         address = "http://{}:{}".format(*listening.getsockname()[:2])
-        print(f"{deployed.name}: {address}  (Ctrl-C ends it{reach})", flush=True)
+        say(f"{deployed.name}: {address}  (Ctrl-C ends it{reach})")
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.compose import compose, resolve
+from runner.harmless import say
 from runner.verbs import options, output_folder
 
 
@@ -13,6 +14,6 @@ def main(words: list[str]) -> int:
     tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
     from runner.track.resync import sync_all
 
-    counts = sync_all(output_folder(chosen["paths.output"]), tracker, print)
-    print(counts)
+    counts = sync_all(output_folder(chosen["paths.output"]), tracker, say)
+    say(str(counts))
     return 1 if counts.failed or counts.skipped else 0

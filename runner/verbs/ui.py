@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.compose import compose, resolve
 from runner.errors import ConfigError
+from runner.harmless import say
 from runner.verbs import options, output_folder
 
 
@@ -16,4 +17,4 @@ def main(words: list[str]) -> int:
 
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigError(f"run ui: port={port} is not a port (1 to 65535). Try: run ui port=5000")
-    return serve(tracker, output_folder(chosen["paths.output"]), int(port), print)
+    return serve(tracker, output_folder(chosen["paths.output"]), int(port), say)

@@ -213,3 +213,39 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
         peaks.append(int(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
     assert resource.RUSAGE_SELF == 0
     assert peaks[1] - peaks[0] < 60, "45 MB of text must not be held in memory"  # the memory map itself is file cache
+
+
+@pytest.mark.parametrize("name", ["d.zip", "d.tar", "d.gz", "d.pkl", "d.pt", "d.bin", "d.npy"])
+def test_archives_and_pickles_are_no_data(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    assert "files end in .csv" in refused(tmp_path / name)
+
+
+def test_half_a_character_and_bytes_are_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "d.jsonl"
+    for key in ("text", "label"):
+        rows = [{"text": text, "label": value} for text, value in ROWS]
+        rows[3][key] = "a\ud800b"
+        file.write_text("\n".join(map(json.dumps, rows)))
+        assert "row 4 holds 'a\\ud800b', which is no text. Mend that row" in refused(file)
+    pq.write_table(pa.table({"text": [b"\xff"] * 60, "label": ["a", "b"] * 30}), tmp_path / "d.parquet")
+    assert "row 1 holds b'\\xff'" in refused(tmp_path / "d.parquet")
+    broken = pa.table({"text": pa.array([b"\xff"] * 60).cast(pa.string(), safe=False), "label": ["a", "b"] * 30})
+    pq.write_table(broken, tmp_path / "d.parquet")
+    assert "is not a whole Parquet file" in refused(tmp_path / "d.parquet")
+
+
+def test_a_refused_file_leaves_nothing_half_written(tmp_path: Path) -> None:
+    refused(write(tmp_path / "a.csv", [("good", "a"), ("", "b")]))
+    refused(write(tmp_path / "b.jsonl", [("good", "a")] * 3 + [("\ud800", "b")]))
+    assert {path.suffix for path in (tmp_path / "cache" / "tables").iterdir()} <= {".lock"}
+
+
+def test_labels_that_look_like_numbers_and_are_none_are_names(tmp_path: Path) -> None:
+    rows = [(text, "²" if label == "pos" else "--5") for text, label in ROWS]
+    assert read(write(tmp_path / "d.csv", rows)).task.label_names == ("--5", "²")
+
+
+def test_a_file_that_is_no_table_is_not_shown_whole(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("x" * 1_000_000)
+    assert len(refused(tmp_path / "d.csv")) < 1000

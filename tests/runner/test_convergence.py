@@ -83,7 +83,7 @@ def test_a_curve_is_read_from_a_run_folder_and_a_resumed_step_counts_once(tmp_pa
     (tmp_path / "record.json").write_text(json.dumps(record))
     points = [{"step": 10, "val/accuracy": 0.1}, {"step": 5, "train/loss": 2.0}, {"step": 10, "val/accuracy": 0.5},
               {"step": 20, "val/accuracy": 0.7, "val/mse": 1.0}]  # fmt: skip
-    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(point) + "\n" for point in points))
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps({"time": 0.0} | point) + "\n" for point in points))
     found = curve(tmp_path)
     assert (found.steps.tolist(), found.scores.tolist(), found.total) == ([10, 20], [0.5, 0.7], 30)
     assert (last(tmp_path, "val/accuracy"), last(tmp_path, "val/f1")) == (0.7, None)

@@ -134,7 +134,10 @@ def test_an_interrupted_pruning_goes_on_with_its_scores_and_ends_the_same(
 def test_a_score_that_falls_after_the_last_cut_and_stays_there_has_diverged(
     scores: list[float], has_diverged: float, tmp_path: Path
 ) -> None:
-    points = [{"step": 100 + 10 * i, "val/accuracy": score, "prune/loss_task": 0.3} for i, score in enumerate(scores)]
+    points = [
+        {"step": 100 + 10 * i, "time": 0, "val/accuracy": score, "prune/loss_task": 0.3}
+        for i, score in enumerate(scores)
+    ]
     (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, points)), encoding="utf-8")
     record = {"data": {"primary": "test/accuracy", "rows": {"train": 9, "val": 9}}, "metrics": {}}
     (tmp_path / "record.json").write_text(json.dumps(record), encoding="utf-8")

@@ -21,7 +21,10 @@ def test_all_finished_runs_are_chosen_and_the_others_are_listed_with_their_reaso
     found = select(tmp_path, [])
     assert [run.identity for run in found.runs] == [done["identity"]]
     assert sorted(found.left_out) == sorted(
-        [(failed["identity"], "failed: ValueError: diverged"), ("half", "its record.json is not whole")]
+        [
+            (failed["identity"], "failed: ValueError: diverged"),
+            ("half", "its record.json is damaged: status is missing, expected one of running, done, failed, killed"),
+        ]
     )
 
 

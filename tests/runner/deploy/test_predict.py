@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,17 @@ def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
     with opened(tmp_path / "in.csv") as stream:
         assert list(read(stream, "csv", ["text"], "in.csv")) == [{"text": "a"}]
     assert list(read(io.StringIO("a\r\nb"), "lines", ["text"], "")) == [{"text": "a"}, {"text": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"labels": ("a", "b", "c")}, "2 answers for 3 labels"),
+        ({"max_length": 9999}, "64 positions for 9,999 tokens a text"),
+        ({"task": "regression", "labels": ()}, "2 answers for 1 labels"),
+    ],
+)
+def test_a_record_beside_another_model_is_refused(output: Path, change: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ConfigError, match=r"not of one model: .*force=true") as raised:
+        Predictor(replace(find("aaaa", output, "auto"), **change))
+    assert expected in str(raised.value)

@@ -10,17 +10,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from runner.deploy import extras
 from runner.deploy.batcher import Batcher, Busy
 from runner.deploy.deployed import find
 from runner.deploy.predictor import Predictor
+from runner.deploy.service import Limits, read_body
 from runner.errors import ConfigError
 from runner.verbs import serve
 from tests.conftest import REPO
@@ -136,6 +139,27 @@ def test_what_comes_while_a_batch_is_computed_is_the_next_batch() -> None:
     assert batches == [[0], [1, 2, 3, 4], [5, 6, 7]], "alone at once, then in company, at most four"
     assert found[:5] == [0, 10, 20, 30, 40] and found[6:8] == [60, 70]
     assert isinstance(found[5], ValueError) and isinstance(found[8], Busy), "eight wait, seven may"
+
+
+class Slow:
+    """A request whose body stops in the middle, or whose client goes away."""
+
+    def __init__(self, gone: bool) -> None:
+        self.gone = gone
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Half a body."""
+        yield b'{"texts'
+        if self.gone:
+            raise ClientDisconnect
+        await asyncio.sleep(30)
+
+
+@pytest.mark.parametrize(("gone", "status"), [(False, 408), (True, 400)])
+def test_nobody_waits_for_half_a_body(gone: bool, status: int) -> None:
+    with pytest.raises(HTTPException) as raised:
+        asyncio.run(read_body(cast(Any, Slow(gone)), Limits(body_s=0.05)))
+    assert raised.value.status_code == status
 
 
 def test_a_taken_port_and_a_missing_extra_are_refused(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:

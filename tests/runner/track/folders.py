@@ -12,15 +12,15 @@ CLOCK = 1767323045.0  # seconds since the epoch of STARTED
 
 
 def write_record(folder: Path, **changes: Any) -> Path:
-    """Write a record.json of a finished run, with changes."""
+    """Write a record.json of a finished run, with changes; those of the config are added to it."""
     folder.mkdir(parents=True, exist_ok=True)
-    record = {
+    record: dict[str, Any] = {
         "identity": folder.name,
         "status": "done",
         "reason": None,
         "config": {
             "model": {"name": "dsn", "width": 0.125, "pretrained": None},
-            "data": {"name": "imdb", "max_length": 128},
+            "data": {"name": "imdb", "text": "text", "text_pair": None, "max_length": 128, "metrics": []},
             "compression": {},
             "seed": 3,
         },
@@ -36,9 +36,12 @@ def write_record(folder: Path, **changes: Any) -> Path:
             "fingerprint": "f" * 64,
             "rows": {"train": 90, "test": 10},
             "source": "imdb",
+            "task": "classification",
+            "primary": "test/accuracy",
         },
         "name": "dsn imdb seed=3",
     }
+    changes["config"] = record["config"] | changes.get("config", {})
     (folder / "record.json").write_text(json.dumps(record | changes), encoding="utf-8")
     return folder
 

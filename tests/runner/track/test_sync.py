@@ -170,7 +170,7 @@ def test_more_params_points_and_text_than_one_call_takes_are_sent(output: Path, 
     folder = add_points(write_record(output / "abc", config=config), range(1, 1201))
     sync(folder, SETTINGS, target)
     (run,) = runs(target)
-    assert len(run.data.params) == 252
+    assert len(run.data.params) == 259
     assert len(run.data.params["long"]) == 6000
     assert len(history(target, "train/loss")) == 1200
 
