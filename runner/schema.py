@@ -78,7 +78,7 @@ class EngineSettings:
 
 @dataclass
 class CheckpointSettings:
-    """Seconds between checkpoints; another is made at the end of each epoch."""
+    """Seconds between checkpoints; one more is made at the end of each epoch that took a second."""
 
     every_s: float = limited(300.0, above=0.0)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner.record import records
 from tests.faults.conftest import TRIES, Row
-from tests.faults.scene import DATA, Scene, results, wait_for
+from tests.faults.scene import DATA, PATIENCE_S, Scene, results, wait_for
 
 CHAIN = (*DATA, "train.epochs=3", "model=bert-tiny", "model.pretrained=null", "model.hidden=32",
          "compression=[distil,magnitude,int8]", "density=0.5", "seed=5", "tracker=none",
@@ -49,7 +49,7 @@ DAMAGE: list[Callable[[Path], None]] = [cut, flip, empty, remove]
 def interrupted(scene: Scene, runs: int) -> None:
     """Kill the command once the so many-th of the runs that it consists of has a checkpoint."""
     command = scene.start("checkpoint.every_s=0.05")
-    wait_for(lambda: len(list(scene.output.glob("*/record.json"))) == runs and saved(scene), 240)
+    wait_for(lambda: len(list(scene.output.glob("*/record.json"))) == runs and saved(scene), PATIENCE_S)
     os.kill(command.pid, signal.SIGKILL)
     command.wait()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.record import records
 from tests.faults.conftest import TRIES, Row
-from tests.faults.scene import SMALL, Scene, results
+from tests.faults.scene import PATIENCE_S, SMALL, Scene, results
 
 SWEEP = ("-m", *SMALL, "seed=0,1,2,3", "sweep.jobs=2")
 FAULTY = "tests.runner.sweep.faulty"
@@ -54,8 +54,8 @@ def test_two_people_who_start_one_sweep_and_one_of_them_dies(tmp_path: Path, row
         if number % 2:
             os.kill(first.pid, signal.SIGKILL)
         row.tries += 1
-        out, err = second.communicate()
-        first.wait()
+        out, err = second.communicate(PATIENCE_S)
+        first.wait(PATIENCE_S)
         assert second.wait() in (0, 1), out + err  # 1: a job of the dead one was the only one left, and was killed
         scene.finish()
         scene.check(expected)

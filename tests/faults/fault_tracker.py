@@ -18,7 +18,7 @@ import pytest
 from runner.record import records
 from tests.faults.conftest import Row
 from tests.faults.proxy import Proxy
-from tests.faults.scene import SMALL, Scene, differences, results, untimed, wait_for
+from tests.faults.scene import PATIENCE_S, SMALL, Scene, differences, results, untimed, wait_for
 
 WORDS = (*SMALL[:-1], "seed=5", "train.epochs=30")
 OWN = ("started", "folder", "tracker.experiment", "tracker.wait_s", "paths.cache", "mlflow.source.name")
@@ -41,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Proxy, Pa
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd=folder
     )
     try:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), 240)
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), PATIENCE_S)
         with Proxy(port) as proxy:
             yield proxy, folder
     finally:
@@ -108,9 +108,9 @@ def test_a_tracking_server_that_is_down_and_run_sync_afterwards(
     command = scene.start()
     for sign, act in ((down, proxy.down), (up, proxy.up)):
         if sign:
-            wait_for(lambda sign=sign: list(scene.output.glob(sign)), 240)  # type: ignore[misc]
+            wait_for(lambda sign=sign: list(scene.output.glob(sign)), PATIENCE_S)  # type: ignore[misc]
             act()
-    out, err = command.communicate()
+    out, err = command.communicate(PATIENCE_S)
     assert command.wait() == 0, out + err
     row.tries += 1
     proxy.up()

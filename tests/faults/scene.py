@@ -23,7 +23,7 @@ DATA = ("data=files", "data.path=reviews.csv", "data.text=review", "data.label=s
 SMALL = (*DATA, "train.epochs=4", "model=dsn", "tracker=none")
 TIMED = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_peak", "distil/teacher_rows")
 LEFT_BEHIND = (".part", ".old", ".tmp")
-PATIENCE_S = 240.0  # for a command, on a machine that is busy
+PATIENCE_S = 3600.0  # for a command, on a machine that is very busy; more is a hang
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Scene:
             sweep = json.loads(path.read_text(encoding="utf-8"))
             assert sweep["status"] == "done" and {run["status"] for run in sweep["runs"]} == {"done"}
 
-    def wait_for_silence(self, seconds: float = 60.0) -> None:
+    def wait_for_silence(self, seconds: float = 120.0) -> None:
         """Until no process of the command is left; it is an orphan that takes longer."""
         wait_for(lambda: not processes(self.folder), seconds, lambda: f"orphans: {processes(self.folder)}")
 
