@@ -106,7 +106,7 @@ def test_secrets_of_the_environment_are_hidden_and_other_variables_are_not(monke
 def test_a_record_holds_no_secret_whatever_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "geheimnis-7")
     header = {"overrides": ["tracker.uri=http://u:pw@h", "data.id=geheimnis-7"], "config": {"x": ["https://u:pw@h"]}}
-    record = Record.begin(tmp_path, header, resumed=False)
+    record = Record.begin(tmp_path, header, logged=None)
     record.finish("failed", "OSError: https://u:pw@h/geheimnis-7 refused")
     text = (tmp_path / "record.json").read_text(encoding="utf-8")
     assert "pw@" not in text and "geheimnis" not in text
