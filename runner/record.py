@@ -55,7 +55,7 @@ class Record:
         logged: the bytes of its points that an interrupted run goes on after; None for a run that starts anew.
         """
         tidy(folder)
-        before = whole(folder) if logged is not None else None
+        before = (read(folder) or {}).get("started") if logged is not None else None
         if logged:
             os.truncate(folder / POINTS, logged)  # what came later is logged again
         else:
@@ -67,7 +67,7 @@ class Record:
             "schema_version": SCHEMA_VERSION,
             "status": "running",
             "reason": None,
-            "started": before["started"] if before else now(),  # a resumed run is the same run to MLflow
+            "started": before if isinstance(before, str) else now(),  # a resumed run is the same run to MLflow
             "ended": None,
             "metrics": {},
             "stages": [],

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.settings import lacking, out_of_order
+from models.compression.settings import METHODS, lacking, out_of_order
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Bench, During, Stage
 from models.pretrained import read_state
@@ -132,6 +132,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> None:
         module = ModuleType(f"models.compression.{name}")
         module.__dict__.update({name.title(): stage, "restore": restore})
         monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(METHODS, name, Learning)
     monkeypatch.setattr(Doubling, "stop", "")
 
 
