@@ -41,17 +41,24 @@ finally:
     assert not heavy, heavy
 """
     for _ in range(3):  # the first may have to compile the modules
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True,
-                              env=os.environ | {"PYTHONPATH": str(REPO)})  # fmt: skip
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        # CPU time: the wall time of an idle machine, whatever else runs here.
-        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        assert "AssertionError" not in done.stderr
-        if seconds < 1.0:
+        seconds, said = cpu_seconds(script, tmp_path)
+        assert "AssertionError" not in said
+        # A second on an idle machine of today; Hydra's own import is the yardstick of a slow or busy one.
+        limit = max(1.0, 6 * cpu_seconds("import hydra", tmp_path)[0])
+        if seconds < limit:
             break
-    assert seconds < 1.0
+    assert seconds < limit
     assert list(tmp_path.iterdir()) == []
+
+
+def cpu_seconds(script: str, folder: Path) -> tuple[float, str]:
+    """What a fresh interpreter needs for a script, the wall time of an idle machine; and what it says on stderr."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    env = os.environ | {"PYTHONPATH": str(REPO), "PYTHONPYCACHEPREFIX": str(folder.parent / "bytecode")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # else every process would compile all our modules
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, env=env)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stderr
 
 
 def test_help_names_every_verb(tmp_path: Path) -> None:
