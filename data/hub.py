@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import DataError
-from data.reach import endpoint, offline_if_unreachable
+from data.reach import endpoint, first_line, offline_if_unreachable
 from data.settings import DataSettings
 from data.table import RawData, RawSplit
 
@@ -40,6 +40,7 @@ def read_hub(settings: DataSettings) -> RawData:
 def _load(settings: DataSettings, split: str) -> Any:
     """One split as a `datasets.Dataset`."""
     import datasets
+    import httpx2  # what huggingface_hub talks HTTP with; its errors pass through where a connection breaks off
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     datasets.logging.set_verbosity_error()
@@ -49,11 +50,12 @@ def _load(settings: DataSettings, split: str) -> Any:
     try:
         return datasets.load_dataset(settings.id, settings.config, split=split)
     except (ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0][:300]
+        reason = first_line(error)
         raise DataError(f"{what} has no split {split!r} that can be read: {reason}. {GO_ON}") from error
-    except (OSError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError) as error:
-        reason = str(error).splitlines()[0][:300]
-        raise DataError(f"{what} cannot be had from {endpoint()[0]}: {reason}. {GO_ON}") from error
+    except (
+        OSError, httpx2.HTTPError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError,
+    ) as error:  # fmt: skip
+        raise DataError(f"{what} cannot be had from {endpoint()[0]}: {first_line(error)}. {GO_ON}") from error
 
 
 def _check_columns(settings: DataSettings, columns: list[str], where: str) -> None:

@@ -38,3 +38,8 @@ def offline_if_unreachable() -> list[str]:
                 setattr(sys.modules[module], attribute, True)
         return [f"{shown} does not answer: only what is cached can be used"]
     return []
+
+
+def first_line(error: Exception) -> str:
+    """What the hub's libraries say of an error, at most 300 characters; some of theirs say nothing but their name."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

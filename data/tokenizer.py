@@ -12,7 +12,7 @@ from typing import Any
 
 from data.encoding import ByWord, Encoded, by_text
 from data.errors import DataError
-from data.reach import endpoint, offline_if_unreachable
+from data.reach import endpoint, first_line, offline_if_unreachable
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MOST_LETTERS = 1000  # rarer letters become [UNK], as in BERT's own vocabulary
@@ -148,6 +148,7 @@ def _fetch(source: str, name: str) -> Path | None:
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder / name if (folder / name).is_file() else None
+    import httpx2
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -167,5 +168,5 @@ def _fetch(source: str, name: str) -> Path | None:
         return None
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise DataError(f"model.tokenizer={source} is neither a folder nor a repository on {where}. {GO_ON}") from error
-    except (HfHubHTTPError, OSError) as error:
-        raise DataError(f"{source} cannot be had from {where}: {str(error).splitlines()[0]}. {GO_ON}") from error
+    except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
+        raise DataError(f"{source} cannot be had from {where}: {first_line(error)}. {GO_ON}") from error

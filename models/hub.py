@@ -39,6 +39,7 @@ def fetch(source: str, name: str, key: str = PRETRAINED) -> Path | None:
         return folder / name if (folder / name).is_file() else None
     if source.startswith((".", "/", "~")) or source.count("/") > 1:
         raise ModelError(f"{named(source, key)}: there is no such folder. {go_on(key)}")
+    import httpx2  # what huggingface_hub 2 talks HTTP with
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     try:
@@ -49,13 +50,13 @@ def fetch(source: str, name: str, key: str = PRETRAINED) -> Path | None:
         ) from error
     except EntryNotFoundError:
         return None
-    except (OSError, ValueError) as error:  # all other errors of the hub's client are one of the two
+    except (OSError, ValueError, httpx2.HTTPError) as error:  # all other errors of the hub's client are one of these
         raise ModelError(f"{named(source, key)}: {_reason(error)}. {go_on(key)}") from error
 
 
 def _download(source: str, name: str) -> Path:
     """The cached path of a hub file, downloaded if need be; the cache's copy when the hub does not answer."""
-    import httpx2  # what huggingface_hub 2 talks HTTP with
+    import httpx2
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 

@@ -142,8 +142,8 @@ class RunBench(Stopwatch):
         return sum(map(len, self.texts))
 
     def log(self, values: dict[str, float]) -> None:
-        """At the step that the run's trainings have come to."""
-        self.record.point(self.record.content["steps"], values)
+        """At the step that the run's trainings have come to; once, though a phase that goes on is prepared again."""
+        self.record.mark(self.record.content["steps"], values)
 
     def add(self, values: dict[str, float]) -> None:
         """Later values of the same name replace earlier ones."""

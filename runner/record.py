@@ -90,6 +90,14 @@ class Record:
         self._stream.write(json.dumps({"step": step, "time": time.time()} | values) + "\n")
         self._stream.flush()
 
+    def mark(self, step: int, values: dict[str, float]) -> None:
+        """Append a point that a run which goes on may come to again: where it is there already, it stays alone."""
+        point = {"step": step} | values
+        path = self.folder / POINTS
+        logged = map(json.loads, path.read_text(encoding="utf-8").splitlines()) if path.is_file() else ()
+        if not any({name: value for name, value in old.items() if name != "time"} == point for old in logged):
+            self.point(step, values)
+
     def add(self, values: dict[str, float]) -> None:
         """Add final metrics; an unknown metric name raises KeyError."""
         for name in values:

@@ -6,6 +6,9 @@ activations are not, here as in most published tables.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -22,9 +25,22 @@ def count_macs(model: nn.Module, inputs: Inputs) -> int:
     counter = FlopCounterMode(display=False, custom_mapping={torch.ops.aten._int_mm: _product_flops})
     # The counter has no formula for the CPU's fused attention and would silently leave attention out
     # (torch 2.13: 14 % of bert-tiny at 128 tokens), so attention runs as two plain products here.
-    with evaluating(model), torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
+    with evaluating(model), _frozen(model), torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
         model(**inputs)
     return int(counter.get_total_flops()) // 2
+
+
+@contextmanager
+def _frozen(model: nn.Module) -> Iterator[None]:
+    """Nothing is trained: the counter fails on a module that returns a trained parameter, as a removed block does."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    try:
+        for parameter in trained:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)
 
 
 def _product_flops(left: torch.Size, right: torch.Size, *, out_shape: torch.Size) -> int:

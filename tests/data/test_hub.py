@@ -6,13 +6,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import numpy as np
 import pytest
 
 from data.errors import DataError
 from data.hub import read_hub
 from data.load import load
+from data.settings import DataSettings
+from data.tokenizer import load_tokenizer
+from models.errors import ModelError
+from models.hub import fetch
 from runner.compose import compose, resolve
 from tests.conftest import REPO
 
@@ -106,6 +112,23 @@ except DataError as error:
     )
     assert "cannot be had from http://127.0.0.1:9" in done.stdout and "data=demo" in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("said", ["the server closed the connection", ""])
+def test_a_connection_that_breaks_off_is_one_message(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise httpx2.RemoteProtocolError(said)
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # nobody is asked whether there is a hub
+    monkeypatch.setattr("datasets.load_dataset", broken)
+    with pytest.raises(DataError, match=f"cannot be had from .*: {said or 'RemoteProtocolError'}. Go on with"):
+        read_hub(DataSettings(source="hub", id="stanfordnlp/imdb", report_splits={"test": "test"}))
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", broken)
+    with pytest.raises(DataError, match=f"cannot be had from .*: {said or 'RemoteProtocolError'}. "):
+        load_tokenizer("somebody/tokenizer")
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda *_, **__: None)
+    with pytest.raises(ModelError, match=f"refused: {said or 'RemoteProtocolError'}"):
+        fetch("somebody/encoder", "config.json")
 
 
 @pytest.mark.hub

@@ -29,7 +29,8 @@ def cut(path: Path) -> None:
 def flip(path: Path) -> None:
     """One bit in the middle is another."""
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 4
+    if content:
+        content[len(content) // 2] ^= 4
     path.write_bytes(content)
 
 

@@ -13,8 +13,8 @@ from tests.faults.conftest import TRIES, Row
 from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene, results
 
-WORDS = ("data=rte", "data.max_rows=64", "data.max_eval_rows=32", "model=bert-tiny", "train.steps=5",
-         "train.threads=1", "measure=off", "tracker=none")  # fmt: skip
+WORDS = ("data=rte", "data.max_rows=64", "data.max_eval_rows=32", "model=bert-tiny", "model.pretrained=null",
+         "train.steps=5", "train.threads=1", "measure=off", "tracker=none")  # fmt: skip
 MIRROR = urlsplit(os.environ.get("HF_ENDPOINT", ""))
 
 

@@ -10,13 +10,17 @@ import pytest
 import torch
 from transformers import RobertaConfig, RobertaModel
 
+from data.tokenizer import train_tokenizer
 from tests.faults.conftest import Row
 from tests.faults.scene import DATA, Scene, results
 
 TINY = (*DATA, "tracker=none", "train.steps=20")
 FRESH = (*TINY, "model.pretrained=null")
 BERT = (*FRESH, "model=bert-tiny", "model.layers=2", "model.hidden=32", "model.heads=2")
-TEACHER = "'model=bert-tiny model.pretrained=null model.layers=2 model.hidden=32 train.epochs=4 optimizer.lr=0.005'"
+TEACHER = (
+    "'model=bert-tiny model.pretrained=null model.layers=2 model.hidden=32 train.batch_size=8 train.epochs=12 "
+    "optimizer.lr=0.003'"
+)
 MODELS = {
     "dsn": (*TINY, "model=dsn"),
     "bert-tiny": BERT,
@@ -27,7 +31,8 @@ MODELS = {
     "bertvision": (*FRESH, "model=bertvision", "model/backbone=bert-tiny", "model.tune.epochs=2"),
     "parasite": (*FRESH, "model=bertvision", "model/backbone=bert-tiny", "model/readout=parasite",
                  "model.tune.epochs=0"),
-    "auto": (*TINY, "model=auto", "model.pretrained=roberta", "data.max_length=32"),
+    "auto": (*DATA[:4], *DATA[6:], "tracker=none", "train.steps=20", "model=auto", "model.pretrained=roberta",
+             "data.max_length=32"),
     "mlm": (*DATA[:3], "tracker=none", "task=mlm", "model=bert-tiny", "model.layers=1", "model.hidden=32",
             "model.heads=2", "model.tokenizer=train", "model.vocab_size=120", "data.max_length=16",
             "train.batch_size=4", "train.steps=20", "train.threads=1"),
@@ -71,7 +76,11 @@ def save_roberta(folder: Path) -> None:
     """An encoder that is not ours."""
     torch.manual_seed(0)
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
-    RobertaModel(RobertaConfig(vocab_size=120, max_position_embeddings=42, **shape)).save_pretrained(folder)
+    config = RobertaConfig(vocab_size=120, max_position_embeddings=42, pad_token_id=0, **shape)
+    RobertaModel(config).save_pretrained(folder)
+    train_tokenizer(lambda: ["the fine, lovely, great, poor, awful, dull film"], 120).backend.save(
+        str(folder / "tokenizer.json")
+    )
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -21,7 +21,8 @@ from tests.warm import Child, nursery
 DATA = ("data=files", "data.path=reviews.csv", "data.text=review", "data.label=stars", "model.tokenizer=train",
         "model.vocab_size=120", "train.batch_size=8", "train.threads=1", "measure=off")  # fmt: skip
 SMALL = (*DATA, "train.epochs=4", "model=dsn", "tracker=none")
-TIMED = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_peak", "distil/teacher_rows")
+TIMED = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_peak", "distil/teacher_rows",
+         "structure/speedup")  # fmt: skip
 LEFT_BEHIND = (".part", ".old", ".tmp")
 PATIENCE_S = 3600.0  # for a command, on a machine that is very busy; more is a hang
 

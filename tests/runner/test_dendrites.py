@@ -34,6 +34,14 @@ def weights(record: dict[str, Any], tmp_path: Path) -> dict[str, torch.Tensor]:
     return read_state(str(tmp_path / "outputs" / record["identity"] / "model"), "")
 
 
+def points(record: dict[str, Any], tmp_path: Path) -> list[dict[str, float]]:
+    path = tmp_path / "outputs" / record["identity"] / "metrics.jsonl"
+    found = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [
+        {name: value for name, value in point.items() if "time" not in name and "_s" not in name} for point in found
+    ]
+
+
 def test_a_run_with_dendrites_saves_counts_and_logs_them(tmp_path: Path) -> None:
     words = [f"compression.dendrites.{key}={value}" for key, value in OPTIONS.items()]
     done = run_cli(*WORDS, "compression=[dendrites]", "compression.dendrites.mode=cascor", *words, cwd=tmp_path)
@@ -45,9 +53,9 @@ def test_a_run_with_dendrites_saves_counts_and_logs_them(tmp_path: Path) -> None
     assert after["cost/params"] == before["cost/params"] + extra
     folder = tmp_path / "outputs" / record["identity"]
     assert len(load(folder / "model").classifier.dendrites) == count  # type: ignore[arg-type,union-attr]
-    points = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    assert sum(point.get("dendrites/pays", 0.0) for point in points) == count
-    assert sum("dendrites/correlation_mean" in point for point in points) == after["dendrites/phase"]
+    found = points(record, tmp_path)
+    assert sum(point.get("dendrites/pays", 0.0) for point in found) == count
+    assert sum("dendrites/correlation_mean" in point for point in found) == after["dendrites/phase"]
     assert "candidates' correlation with the error" in done.stdout + done.stderr
 
 
@@ -71,6 +79,7 @@ def test_a_run_killed_within_a_phase_ends_as_if_it_had_not_been(
     before, after = weights(whole, tmp_path / "whole"), weights(record, tmp_path / "killed")
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     assert record["metrics"]["dendrites/count"] == whole["metrics"]["dendrites/count"]
+    assert points(record, tmp_path / "killed") == points(whole, tmp_path / "whole"), "what is prepared again is not new"
 
 
 def test_a_target_that_is_no_linear_layer_is_refused_with_the_cure(tmp_path: Path) -> None:

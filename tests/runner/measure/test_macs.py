@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from models.build import build
+from models.compression.structure.shrink import cut
 from models.settings import ModelSettings
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs
@@ -57,7 +59,15 @@ def test_counting_leaves_training_flags_and_gradients_alone() -> None:
     model.bert.embeddings.eval()  # type: ignore[union-attr]
     count_macs(model, draw_batch(IDS, 1, 8))
     assert model.training and not model.bert.embeddings.training  # type: ignore[union-attr]
-    assert all(parameter.grad is None for parameter in model.parameters())
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_removed_block_costs_nothing() -> None:
+    model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=1000)
+    whole = count_macs(model, draw_batch(IDS, 1, 50))
+    layer = model.bert.encoder.layer[0]  # type: ignore[union-attr]
+    cut(layer, "ffn", [], torch.zeros(128, 0), layer.output.dense.bias.detach())
+    assert whole - count_macs(model, draw_batch(IDS, 1, 50)) == 2 * 128 * 512 * 50
 
 
 def test_a_model_of_lookups_alone_costs_nothing() -> None:
