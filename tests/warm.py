@@ -34,7 +34,8 @@ LIBRARIES = (
 )  # fmt: skip
 # Any other variable may have been read when the libraries were imported.
 READ_LATE = {
-    "BERTIER_CACHE", "COLUMNS", "HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "PATH", "PYTEST_CURRENT_TEST", "RAY_ADDRESS"
+    "BERTIER_CACHE", "COLUMNS", "HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "PATH", "PYTEST_CURRENT_TEST",
+    "RAY_ADDRESS", "TORCHINDUCTOR_CACHE_DIR",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from runner.record import find, read, records
 from tests.conftest import REPO, run_cli
+from tests.warm import nursery
 
 SMALL = [
     "data=files", "data.text=review", "data.label=stars", "model.tokenizer=train", "model.vocab_size=120",
@@ -246,11 +247,12 @@ def test_after_sigkill_the_same_command_resumes_to_the_same_result(reviews: Path
     straight = run_cli(*words, "paths.output=straight", cwd=tmp_path)
     assert straight.returncode == 0
     environment = os.environ | {"PYTHONPATH": str(REPO)}
-    command = [sys.executable, "-m", "runner.cli", *words, "checkpoint.every_s=0.05"]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) as process:
-        while not list((tmp_path / "outputs").glob("*/checkpoints/*.json")) and process.poll() is None:
-            time.sleep(0.01)
-        process.kill()
+    process = nursery().start("runner.cli", [*words, "checkpoint.every_s=0.05"], tmp_path, environment)
+    end = time.monotonic() + 120
+    while not list((tmp_path / "outputs").glob("*/checkpoints/*.json")) and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
     assert recorded(tmp_path)[0]["status"] == "running"
     assert run_cli(*words, cwd=tmp_path).returncode == 0
     (resumed,) = recorded(tmp_path)
@@ -264,14 +266,10 @@ def test_after_sigkill_the_same_command_resumes_to_the_same_result(reviews: Path
 
 def test_two_processes_on_a_fresh_store_and_cache_both_succeed_and_run_once(reviews: Path, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(REPO), "BERTIER_CACHE": str(tmp_path / "cache")}
-    words = [*SMALL, f"data.path={reviews}", "model=dsn"]
-    children = [
-        subprocess.Popen([sys.executable, "-m", "runner.cli", *words, f"seed={seed}"], cwd=tmp_path, env=environment,
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for seed in (0, 1, 1)
-    ]  # fmt: skip
-    said = [child.communicate(timeout=120) for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0], said
+    words = [*SMALL, f"data.path={reviews}", "model=dsn", "tracker.wait_s=120"]
+    children = [nursery().start("runner.cli", [*words, f"seed={seed}"], tmp_path, environment) for seed in (0, 1, 1)]
+    said = [child.communicate() for child in children]
+    assert [child.wait() for child in children] == [0, 0, 0], said
     assert len(recorded(tmp_path)) == 2
     assert sum("finished already" in out for out, _ in said) == 1
     with sqlite3.connect(tmp_path / "outputs" / "mlflow.db") as store:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
 from runner.check import check
@@ -30,9 +31,15 @@ from tests.conftest import REPO
 
 @cache
 def examined(name: str) -> tuple[list[Job], dict[str, Any]]:
-    """The jobs and the node of a shipped sweep."""
-    jobs, sweep, _ = examine([f"+sweep={name}"])
+    """The jobs of a shipped sweep with its first seed only, and its node."""
+    jobs, sweep, _ = examine([f"+sweep={name}", "seed=0"])
     return jobs, sweep
+
+
+def seeds(name: str) -> int:
+    """How many it has."""
+    params = yaml.safe_load(names()[name].read_text(encoding="utf-8"))["hydra"]["sweeper"]["params"]
+    return len(str(params.get("seed", 0)).split(","))
 
 
 @pytest.mark.parametrize("name", names())
@@ -41,7 +48,7 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
     assert check([f"+sweep={name}"], multirun=True) == []
     jobs, sweep = examined(name)
     assert [job.problem for job in jobs if job.problem] == []
-    assert len(jobs) == sweep["size"] and sweep["name"] == name and sweep["question"] and sweep["price"]
+    assert len(jobs) * seeds(name) == sweep["size"] and sweep["name"] == name and sweep["question"] and sweep["price"]
     configs = [flatten(OmegaConf.to_container(OmegaConf.structured(job.settings))) for job in jobs]  # type: ignore[arg-type]
 
     def is_there(where: dict[str, Any]) -> bool:
@@ -175,7 +182,7 @@ finally:
 
 
 def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path: Path) -> None:
-    words = ["-m", "model=dsn", "data=demo", "tracker=none", "device=auto,cpu", "seed=0,1,2,3", "sweep.jobs=4"]
+    words = ["-m", "model=dsn", "data=demo", "tracker=none", "device=auto,cpu", "seed=0,1", "sweep.jobs=2"]
     done = subprocess.run(
         [sys.executable, "-c", VISIBLE, *words], cwd=tmp_path, capture_output=True, text=True,
         env=os.environ | {"PYTHONPATH": str(REPO), "CUDA_VISIBLE_DEVICES": "5,7"},
@@ -183,5 +190,5 @@ def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path
     assert done.returncode == 0, done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("RETURNED"))
     devices = json.loads(line.removeprefix("RETURNED"))
-    assert set(devices[:4]) == {"5", "7"}
-    assert set(devices[4:]) == {"5,7"}, "untouched: they use none"
+    assert set(devices[:2]) == {"5", "7"}
+    assert set(devices[2:]) == {"5,7"}, "untouched: they use none"

@@ -167,7 +167,7 @@ def test_a_sweep_runs_and_is_mirrored_on_a_real_server(server: str, tmp_path: Pa
     from tests.conftest import run_cli
 
     words = ["-m", "model=dsn", "data=demo", "data.demo_rows=300", "train.epochs=1", "measure=off", "seed=0,1"]
-    done = run_cli(*words, f"tracker.uri={server}", cwd=tmp_path)
+    done = run_cli(*words, f"tracker.uri={server}", "tracker.wait_s=120", cwd=tmp_path)
     assert done.returncode == 0 and "MLflow lacks" not in done.stdout, done.stdout + done.stderr
     assert not (tmp_path / "outputs" / "mlflow.db").exists()
     target = connect(TrackerSettings(uri=server), tmp_path / "outputs")
