@@ -92,6 +92,11 @@ def contradictions(model: ModelSettings) -> list[str]:
             f"model/readout={readout} reads what an encoder has put into a token or a layer, and model/backbone=none "
             "has no encoder. Try: model/readout=mean, or model/backbone=bert-tiny"
         )
+    if model.family == "dsn" and model.pretrained:
+        found.append(
+            f"model.pretrained={model.pretrained} fills an encoder, and model/backbone=none has none. "
+            f"Try: model.pretrained=null, and for its word vectors model.init=pca model.init_from={model.pretrained}"
+        )
     if embedding != "table" and model.init != "random":
         found.append(
             f"model.init={model.init} fills a table of word vectors, and model/embedding={embedding} has none. "

@@ -72,6 +72,7 @@ def test_a_setting_of_another_model_names_its_owner() -> None:
 
 def test_sweeps_are_checked_value_by_value() -> None:
     assert check(["model=dsn,bert-tiny", "seed=0,1,2", "optimizer.lr=1e-3,1e-2"], multirun=True) == []
+    assert check(["model=dsn,bert-tiny", "model.pretrained=null"], multirun=True) == []
     assert len(check(["model=dsn,bert-tinny", "seed=0,-1"], multirun=True)) == 2
     assert "bert-tiny" in check(["model=dsn,bert-tiny", "model.width=1"], multirun=True)[0]
     assert (
@@ -129,6 +130,7 @@ def test_good_commands_pass(words: list[str]) -> None:
         (["model=dsn", "model/readout=cls"], "Try: model/readout=mean, or model/backbone=bert-tiny"),
         (["data=files"], "data.path="),
         (["model=dsn", "model.init=pca"], "model.init_from="),
+        (["model=dsn", "model.pretrained=a/b"], "model.init=pca model.init_from=a/b"),
         (["model=bert-tiny", "model.pretrained=a/b", "model.tokenizer=train"], "model.tokenizer=auto"),
         (["train.batch_size=2", "train.accumulate=4"], "train.accumulate=2"),
     ],

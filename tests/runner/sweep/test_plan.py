@@ -49,7 +49,11 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
     jobs, sweep = examined(name)
     assert [job.problem for job in jobs if job.problem] == []
     assert len(jobs) * seeds(name) == sweep["size"] and sweep["name"] == name and sweep["question"] and sweep["price"]
-    configs = [flatten(OmegaConf.to_container(OmegaConf.structured(job.settings))) for job in jobs]  # type: ignore[arg-type]
+    configs = [
+        flatten(OmegaConf.to_container(OmegaConf.structured(job.settings)))  # type: ignore[arg-type]
+        | {"compression": list(job.settings.compression)}  # type: ignore[union-attr]
+        for job in jobs
+    ]
 
     def is_there(where: dict[str, Any]) -> bool:
         return any(all(config.get(field, "?") == value for field, value in where.items()) for config in configs)
