@@ -3,8 +3,10 @@
     bert, bermo = [curve(folder) for folder in berts], [curve(folder) for folder in bermos]
     speed_up(bert, bermo)     # how many times fewer steps the second kind needs to the first kind's score
 
-Definitions: a target is the mean over seeds of the baseline's best score; a run gets there at the first step at which
-the mean of its last three evaluations is no less; a run that never does counts with all its steps and is flagged.
+Definitions: a score is smoothed as the mean of the last three evaluations; a target is the mean over seeds of the
+baseline's best smoothed score; a run gets there at the first step at which its own is no less; a run that never does
+counts with all its steps and is flagged. A target of best single evaluations would be out of reach: the highest of 20
+noisy ones lies above every mean of three, for the baseline too.
 """
 
 from __future__ import annotations
@@ -86,14 +88,19 @@ def last(folder: Path, metric: str) -> float | None:
 
 
 def target(baseline: list[Curve], share: float = 1.0) -> float:
-    """The mean over runs of their best score, times `share` (0.99: nearly there)."""
-    return share * float(np.mean([run.scores.max() for run in baseline]))
+    """The mean over runs of their best smoothed score, times `share` (0.99: nearly there)."""
+    return share * float(np.mean([smoothed(run).max() for run in baseline]))
+
+
+def smoothed(run: Curve) -> np.ndarray:
+    """The mean of the last three scores from the third evaluation on; of fewer, the mean of all."""
+    width = min(SMOOTH, len(run.scores))
+    return np.convolve(run.scores, np.full(width, 1 / width), mode="valid")
 
 
 def steps_to(run: Curve, goal: float) -> tuple[int, bool]:
     """The first step whose smoothed score is `goal`, or (all steps, False)."""
-    smoothed = [run.scores[max(0, i - SMOOTH + 1) : i + 1].mean() for i in range(len(run.scores))]
-    for step, score in zip(run.steps[SMOOTH - 1 :], smoothed[SMOOTH - 1 :]):
+    for step, score in zip(run.steps[SMOOTH - 1 :], smoothed(run)):
         if score >= goal - ROUNDING:
             return int(step), True
     return run.total, False

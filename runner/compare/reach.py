@@ -29,7 +29,7 @@ def mark_steps(rows: list[Row]) -> list[str]:
             if never:
                 notes.append(
                     f"{row.group.name}: {never} of {len(row.group.runs)} runs never reached {goal:.4f}, the baseline's "
-                    f"mean best score; they count with all their steps in {STEPS}"
+                    f"mean best score (smoothed over {SMOOTH} evaluations); they count with all their steps in {STEPS}"
                 )
     return notes
 
