@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 SWEEP = "sweep"
+MOST_RUNS = 10_000  # of one command
 
 
 def check(words: list[str], multirun: bool = False) -> list[str]:
@@ -41,6 +42,8 @@ def check(words: list[str], multirun: bool = False) -> list[str]:
         own = [_parse(word)[0] for override in named for word in sweep_overrides(str(override.value()))]
         overrides = [o for o in own if o and o.get_key_element() not in given] + [override for _, override in rest]
     overrides = [override for override in overrides if override not in named]
+    if too_many := list(_check_count(overrides)):
+        return problems + too_many  # no value of them is looked at
     chosen: dict[str, list[str]] = {}
     tuned = is_tuned(overrides)
     ours = [override for override in overrides if not override.key_or_group.startswith("hydra")]
@@ -67,6 +70,26 @@ def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
         yield f"sweep={name}: a sweep is added to a command. Try: run -m +sweep={name}"
     elif not multirun:
         yield f"+sweep={name} is several runs. Try: run -m +sweep={name}"
+
+
+def _check_count(overrides: list[Override]) -> Iterator[str]:
+    """What is wrong with ranges that never end in practice, such as range(0,1000000000)."""
+    from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
+
+    runs, words = 1.0, []
+    for override in overrides:
+        value = override.value()
+        if isinstance(value, RangeSweep):
+            if not value.step:
+                yield f"{override.input_line}: a range with steps of 0 has no end. Try steps of 1"
+                return
+            runs *= max(0.0, ((value.stop or 0) - (value.start or 0)) / value.step)
+            words.append(override.input_line)
+        elif isinstance(value, ChoiceSweep):
+            runs *= len(value.list)
+            words.append(override.input_line)
+    if runs > MOST_RUNS:
+        yield f"{' '.join(map(str, words))}: {runs:,.0f} runs, at most {MOST_RUNS:,} in one command. Try fewer values"
 
 
 def _parse(word: str) -> tuple[Override | None, str | None]:

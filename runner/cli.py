@@ -64,6 +64,14 @@ VERBS = (
     "ui",
     "doctor",
 )
+# Hydra's own flags of which a command has one at most.
+MODES = {
+    "-m": ("-m", "--multirun"),
+    "--run": ("-r", "--run"),
+    "--cfg": ("-c", "--cfg"),
+    "--info": ("-i", "--info"),
+    "-sc": ("-sc", "--shell-completion"),
+}
 outcomes: list[Outcome] = []
 
 
@@ -98,6 +106,11 @@ def _interrupt(_signal: int, _frame: Any) -> None:
 
 
 def _dispatch(words: list[str]) -> int:
+    from runner.errors import refuse
+
+    modes = [flag for flag, names in MODES.items() if any(word.split("=")[0] in names for word in words)]
+    if len(modes) > 1:
+        return refuse([f"{' and '.join(modes)} exclude each other. Try: run plan -m ..., or run --cfg job ..."])
     if words and words[0] in ("-h", "--help"):
         print(HELP, end="")
         return 0

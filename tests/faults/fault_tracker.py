@@ -90,7 +90,7 @@ def content(folder: Path, experiment: str) -> list[dict[str, Any]]:
 def straight(server: tuple[Proxy, Path], tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """The run with a server that is always there."""
     proxy, _ = server
-    words = (*WORDS, f"tracker.uri={proxy.address}", "tracker.experiment=straight")
+    words = (*WORDS, f"tracker.uri={proxy.address}", "tracker.experiment=straight", "tracker.wait_s=300")
     scene = Scene(tmp_path_factory.mktemp("straight"), words)
     assert "MLflow lacks" not in scene.finish()
     return scene

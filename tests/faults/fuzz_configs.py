@@ -103,6 +103,7 @@ KEPT = ("data", "data.demo_rows", "train.steps", "train.epochs", "train.threads"
 def test_a_real_process_runs_or_refuses_and_writes_below_its_output_alone(elsewhere: Path, found: list[str]) -> None:
     usable = [part.encode("utf-8", "replace").decode().replace("\x00", "") for part in found if "=" in part]
     usable = [part for part in usable if not part.lstrip("+~").startswith(("hydra", "paths.output", *KEPT))]
+    usable = [part for part in usable if not part.endswith(("-medium", "-base", "-large"))]  # a step takes minutes
     done = run_cli(*TINY, *usable, cwd=elsewhere, env={"HF_HUB_OFFLINE": "1"})
     check_manners(done.returncode, done.stdout, done.stderr)
     written = files_in(elsewhere)

@@ -70,6 +70,29 @@ def test_a_setting_of_another_model_names_its_owner() -> None:
     assert "not a setting of model=dsn model/backbone=bert-tiny" in swapped
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model=range(0,1000000000)"],
+        ["seed=shuffle(range(0,1e12))"],
+        ["seed=range(0,200)", "optimizer.lr=range(0,1,0.01)"],
+    ],
+)
+def test_more_runs_than_anybody_wants_are_refused_at_once(words: list[str]) -> None:
+    (problem,) = check(words, multirun=True)
+    assert "at most 10,000" in problem and "Try fewer" in problem
+    assert "Try steps of 1" in check(["seed=range(0,5,0)"], multirun=True)[0]
+
+
+def test_a_config_file_of_bytes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise UnicodeDecodeError("utf-8", b"\x80", 0, 1, "invalid start byte")
+
+    monkeypatch.setattr("hydra.compose", broken)
+    with pytest.raises(ConfigError, match=r"does not compose.*invalid start byte.*Mend that YAML"):
+        compose([])
+
+
 def test_sweeps_are_checked_value_by_value() -> None:
     assert check(["model=dsn,bert-tiny", "seed=0,1,2", "optimizer.lr=1e-3,1e-2"], multirun=True) == []
     assert check(["model=dsn,bert-tiny", "model.pretrained=null"], multirun=True) == []

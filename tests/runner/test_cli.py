@@ -75,6 +75,12 @@ def test_hydras_own_flags_work(words: list[str], tmp_path: Path) -> None:
     assert done.returncode == 0 and done.stdout and not done.stderr
 
 
+@pytest.mark.parametrize("words", [["-m", "--cfg", "job"], ["--run", "-m", "seed=1"], ["--info", "--cfg=job"]])
+def test_flags_that_exclude_each_other_are_refused(words: list[str], tmp_path: Path) -> None:
+    done = run_cli(*words, cwd=tmp_path)
+    assert done.returncode == 2 and "exclude each other. Try" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_shell_completion_offers_the_models(tmp_path: Path) -> None:
     done = run_cli("-sc", "query=bash", cwd=tmp_path, env={"COMP_LINE": "run model=b", "COMP_POINT": "11"})
     assert "model=bert-tiny" in done.stdout.split()
