@@ -40,8 +40,8 @@ def check_config(config: dict[str, Any], where: str) -> None:
 
 
 def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key and value, lists and dictionaries opened; the key that forbids a dictionary comes with it."""
-    if key == "auto_map":
+    """Every key and value, lists and dictionaries opened; those that may be neither come whole."""
+    if key == "auto_map" or (key.endswith(SHARES) and isinstance(node, dict | list)):
         yield key, node
     for name, part in node.items() if isinstance(node, dict) else ():
         yield from _leaves(part, str(name))
@@ -73,7 +73,9 @@ def believed(where: str) -> Iterator[None]:
     """What a config or a tensor of the wrong kind leads to, as a ModelError about `where`."""
     from huggingface_hub.errors import StrictDataclassError  # of transformers' configs, and no ValueError
 
-    wrong = (ArithmeticError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError)
+    wrong = (
+        ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError,
+    )  # fmt: skip
     try:
         yield
     except ModelError:

@@ -54,11 +54,13 @@ class MaskedStream:
 def cell(value: Any) -> Any:
     """A value for a CSV file that a spreadsheet shows and does not run: text like a formula begins with an apostrophe.
 
+    Nor is anything in it for a terminal to obey.
+
     Numbers stay as they are, also those that are text.
     """
-    if not isinstance(value, str) or not value.startswith(FORMULA) or _is_number(value):
+    if not isinstance(value, str) or _is_number(value):
         return value
-    return f"'{value}"
+    return f"'{visible(value)}" if value.startswith(FORMULA) else visible(value)
 
 
 def _is_number(text: str) -> bool:

@@ -47,12 +47,16 @@ def test_messages_and_progress_obey_nothing_and_keep_secrets(
 
 @pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "-", "= 1"])
 def test_text_like_a_formula_is_text_to_a_spreadsheet(text: str) -> None:
-    assert cell(text) == f"'{text}"
+    assert cell(text) == f"'{visible(text)}"
 
 
 @pytest.mark.parametrize("value", ["-1", "+1.5", "-1e-5", "a=1", "", None, -1.5, 3, "-inf"])
 def test_numbers_and_other_text_stay_as_they_are(value: object) -> None:
     assert cell(value) == value
+
+
+def test_a_cell_turns_no_text_around() -> None:
+    assert cell("\u202egnp.exe") == r"\u202egnp.exe"
 
 
 def test_csv_files_of_comparisons_and_predictions_hold_no_formula() -> None:
