@@ -264,6 +264,8 @@ def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int)
     parts = {"readout": short(settings.readout)}
     if settings.embedding["name"] != "table":
         parts["embedding"] = settings.embedding
+    if settings.norm != "layer":
+        parts["norm"] = settings.norm
     return {
         "num_hidden_layers": 0 if settings.family == "dsn" else settings.layers,
         "hidden_size": hidden,
@@ -300,6 +302,7 @@ def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | Non
     settings.dropout = config["hidden_dropout_prob"]
     settings.attention_dropout = config["attention_probs_dropout_prob"]
     settings.readout, settings.embedding = readout, full(config.get("embedding", "table"))
+    settings.norm = config.get("norm", "layer")
     vocab_size, pad_id = config["vocab_size"], config["pad_token_id"]
     if settings.layers:
         return build_bert(settings, num_labels, vocab_size, pad_id, tokens)
@@ -310,10 +313,13 @@ def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | Non
 
 @torch.no_grad()
 def draw(model: nn.Module, spread: float) -> None:
-    """BERT's initialisation: normal(0, spread) matrices and tables, zero biases and padding row."""
+    """BERT's initialisation: normal(0, spread) matrices and tables, zero biases and padding row.
+
+    A module with a `spread` of its own gets that.
+    """
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
-            module.weight.normal_(0.0, spread)
+            module.weight.normal_(0.0, getattr(module, "spread", spread))
         if isinstance(module, nn.Linear) and module.bias is not None:
             module.bias.zero_()
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:

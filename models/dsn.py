@@ -100,6 +100,7 @@ def _start(embeddings: Embeddings, settings: ModelSettings, vocab_size: int, hid
     _check(state.get(WORDS), source, vocab_size, hidden, settings)
     started = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)
     own, digest = embeddings.state_dict(prefix=PREFIX), hashlib.sha256()
+    started = {name: tensor for name, tensor in started.items() if name in own}  # without a norm there is none to fill
     for name, tensor in started.items():
         rows = min(len(own[name]), len(tensor))
         own[name][:rows] = tensor[:rows]

@@ -41,7 +41,7 @@ def first_rows(table: nn.Module, count: int) -> Tensor:
 
 
 class Embeddings(nn.Module):
-    """Word + position + segment vectors, normalised, with dropout."""
+    """Word + position + segment vectors, normalised unless norm=none, with dropout."""
 
     def __init__(
         self, settings: ModelSettings, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None = None
@@ -50,7 +50,8 @@ class Embeddings(nn.Module):
         self.word_embeddings = make_embedding(settings.embedding, vocab_size, hidden, pad_id, tokens)
         self.position_embeddings = nn.Embedding(settings.positions, hidden)
         self.token_type_embeddings = nn.Embedding(settings.segments, hidden)
-        self.LayerNorm = nn.LayerNorm(hidden, eps=settings.layer_norm_eps)
+        is_plain = settings.norm == "none"
+        self.LayerNorm = nn.Identity() if is_plain else nn.LayerNorm(hidden, eps=settings.layer_norm_eps)
         self.dropout = Dropout(settings.dropout)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:

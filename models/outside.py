@@ -33,7 +33,8 @@ def check_config(config: dict[str, Any], where: str) -> None:
             raise ModelError(f"{where}: brings its own code ({key}), which is never run here. Name another model")
         if SIZE.search(key) and isinstance(value, int | float) and not abs(value) <= LARGEST:
             raise ModelError(f"{where}: config.json says {key}={value!s:.20}, which no model has. Name another model")
-        if key.endswith(SHARES) and value is not None and (not isinstance(value, int | float) or not 0 <= value <= 1):
+        is_unset = value is None and not key.endswith("_eps")
+        if key.endswith(SHARES) and not is_unset and (not isinstance(value, int | float) or not 0 <= value <= 1):
             raise ModelError(f"{where}: config.json says {key}={value!s:.20}, expected 0 to 1. Get it anew")
         if "layers" in key and isinstance(value, int) and value > MOST_LAYERS:
             raise ModelError(f"{where}: config.json says {key}={value}, more than {MOST_LAYERS}. Name another model")

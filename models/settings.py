@@ -60,6 +60,7 @@ class ModelSettings:
     initializer_range: float = limited(0.02, above=0.0, high=1.0)
     layer_norm_eps: float = limited(1e-12, above=0.0, high=1.0)  # BERT's; a checkpoint's own replaces it
     width: float = limited(1.0, above=0.0, high=16.0)
+    norm: str = limited("layer", choices=("layer", "none"))  # of the sum of word, position and segment vectors
     token_dropout: float = limited(0.0, low=0.0, high=0.99)
     init: str = limited("random", choices=("random", "slice", "pca"))
     init_from: str | None = None  # a checkpoint whose word vectors start the DSN; for encoders a run or its model

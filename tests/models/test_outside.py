@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from models.build import build
 from models.errors import ModelError
+from models.outside import check_config
 from models.pretrained import read_state
 from models.save import load
 from models.settings import ModelSettings
@@ -69,6 +70,12 @@ def test_a_config_is_refused_at_once_for(case: str, tmp_path: Path) -> None:
     if not {"readout", "pad_token_id"} & changes.keys():  # who goes on from its weights has these from elsewhere
         with pytest.raises(ModelError):
             build(ModelSettings(family="auto", pretrained=str(folder)), num_labels=2, vocab_size=40)
+
+
+def test_a_share_may_be_unset_and_an_eps_may_not() -> None:
+    check_config({"classifier_prob": None}, "here")
+    with pytest.raises(ModelError, match="layer_norm_eps=None"):
+        check_config({"layer_norm_eps": None}, "here")
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pkl", "model.zip", "model.tar", "model.ckpt"])

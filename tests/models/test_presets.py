@@ -34,6 +34,7 @@ PARAMETERS = {
     "uno-eelbert": 281_986,
     "dsn-32": 993_282,
     "dsn-64": 1_986_562,
+    "dsn-bigram": 502_078,
     "dsn-128": 3_973_122,
 }
 # of them in the six matrices of the blocks, which pruning works on
@@ -45,9 +46,9 @@ MATRICES = {
     "bert-base": 84_934_656,
     "bert-large": 301_989_888,
 }
-OF_A_DSN = {"width", "init", "token_dropout"}
+OF_A_DSN = {"width", "init", "norm", "token_dropout"}
 OF_AN_ENCODER = {
-    "layers", "heads", "intermediate", "attention_dropout", "pretrained", "weights", "carry", "freeze", "tune",
+    "layers", "heads", "intermediate", "attention_dropout", "weights", "carry", "freeze", "tune",
 }  # fmt: skip
 
 

@@ -1,0 +1,59 @@
+"""A table of words and one of pairs: each token's vector is its own and that of the pair it makes with the one before.
+
+Pairs have no list of their own: a hash gives each one of `buckets` rows, which it shares with others (Joulin et al.
+2016, fastText, arXiv 1607.01759). They start at zero, so that a pair says nothing until it has been learned.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.embedding import Tokens
+from models.errors import ModelError
+
+ENDS = (("[PAD]", "<pad>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"))  # make no pair with what is beside them
+FIRST, SECOND, PRIME = 1_000_003, 8_191, 2**31 - 1  # of the hash; products of ids stay far below 2**63
+
+
+class Bigram(nn.Module):
+    """The embedding. Its options are those of conf/model/embedding/bigram.yaml."""
+
+    ends: Tensor
+
+    def __init__(self, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None, *, buckets: int) -> None:
+        super().__init__()
+        if not 1 <= buckets < PRIME:
+            raise ModelError(
+                f"model.embedding.buckets={buckets}: 1 to {PRIME - 1}. Try: model.embedding.buckets=100000"
+            )
+        self.words = nn.Embedding(vocab_size, hidden, padding_idx=pad_id)
+        self.pairs = nn.Embedding(buckets, hidden)
+        self.pairs.spread = 0.0  # type: ignore[assignment]  # read where weights are drawn
+        self.buckets = buckets
+        self.register_buffer("ends", torch.tensor(find_ends(tokens) if tokens else [pad_id] * len(ENDS)))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """ids (B, T), or (N,) of texts one after the other, to (..., hidden)."""
+        found: Tensor = self.words(ids) + self.of_pairs(ids.flatten()).view(*ids.shape, -1)
+        return found
+
+    def of_pairs(self, ids: Tensor) -> Tensor:
+        """(N,) to (N, hidden); zero for the first word of a text and for what is no word."""
+        is_end = (ids.unsqueeze(1) == self.ends).any(1)
+        before, is_after_end = ids.roll(1), is_end.roll(1)
+        rows: Tensor = self.pairs((before * FIRST + ids * SECOND) % PRIME % self.buckets)
+        return rows.masked_fill((is_end | is_after_end).unsqueeze(1), 0.0)
+
+
+def find_ends(tokens: Tokens) -> list[int]:
+    """The ids of padding and of what stands before and after a text; ModelError where a text has no such ends."""
+    ids = {token: place for place, token in enumerate(tokens())}
+    found = [next((ids[name] for name in names if name in ids), None) for names in ENDS]
+    known = [place for place in found if place is not None]
+    if len(known) < len(ENDS):
+        raise ModelError(
+            "model/embedding=bigram needs a vocabulary with [PAD], [CLS] and [SEP], or with <pad>, <s> and </s>. "
+            "Try: model.tokenizer=train"
+        )
+    return known
