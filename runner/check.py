@@ -108,9 +108,15 @@ def _parse(word: str) -> tuple[Override | None, str | None]:
 
 def values_of(override: Override) -> list[Any]:
     """The values one override stands for: one, each of a sweep, or the ends of an interval."""
-    from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep
+    from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep
 
-    value = override.value()
+    value, group = override.value(), override.key_or_group
+    if isinstance(value, Glob):
+        if group not in groups():
+            raise ConfigError(
+                f"{override.input_line}: glob picks among the choices of a group, {group} is none. Try a list"
+            )
+        return list(value.filter(groups()[group]))
     if isinstance(value, IntervalSweep):
         return [value.start, value.end]
     if isinstance(value, ChoiceSweep):

@@ -84,6 +84,17 @@ def test_more_runs_than_anybody_wants_are_refused_at_once(words: list[str]) -> N
     assert "Try steps of 1" in check(["seed=range(0,5,0)"], multirun=True)[0]
 
 
+def test_glob_picks_among_the_choices_of_a_group_alone() -> None:
+    assert check(["model=glob(dsn*)", "seed=0,1"], multirun=True) == []
+    with pytest.raises(ConfigError, match=r"seed is none. Try a list"):
+        check(["seed=glob(*)"], multirun=True)
+
+
+def test_what_cannot_be_composed_is_one_mistake_among_others() -> None:
+    assert "task=null: no such task" in check(["task=null", "hydra/sweeper=optuna"], multirun=True)[0]
+    assert "cannot be left out" in check(["~task=0", "hydra/sweeper=optuna"], multirun=True)[0]
+
+
 def test_a_config_file_of_bytes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise UnicodeDecodeError("utf-8", b"\x80", 0, 1, "invalid start byte")
