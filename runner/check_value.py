@@ -66,7 +66,8 @@ def check_type(key: str, value: Any) -> str | None:
         typed = OmegaConf.select(config, name)
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
-        return f"{key}={value}: {reason}. {_expected(_field(key), key)}"
+        cure = _expected(_field(key), key) or "Mend its value; the defaults: run --cfg job"
+        return f"{key}={value}: {reason}. {cure}"
     return check_range(key, typed)
 
 

@@ -42,6 +42,7 @@ MISTAKES = [
     ("model/readouts=mean", ["did you mean model/readout"]),
     ("model.readout.nmae=1", ["did you mean model.readout.name"]),
     ("~model/embedding", ["cannot be left out"]),
+    ("compression.distil.phases.task=null", ["is not Optional", "Mend its value"]),
     ("model.embedding.seed=1", ["not a setting of model=dsn, but of model=eelbert"]),
 ]
 
