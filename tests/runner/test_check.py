@@ -42,7 +42,6 @@ MISTAKES = [
     ("model/readouts=mean", ["did you mean model/readout"]),
     ("model.readout.nmae=1", ["did you mean model.readout.name"]),
     ("~model/embedding", ["cannot be left out"]),
-    ("compression.distil.phases.task=null", ["is not Optional", "Mend its value"]),
     ("model.embedding.seed=1", ["not a setting of model=dsn, but of model=eelbert"]),
 ]
 
@@ -53,6 +52,11 @@ def test_each_mistake_is_named_with_its_cure(word: str, expected: list[str]) -> 
     assert len(problems) == 1 and "\n" not in problems[0]
     for text in expected:
         assert text in problems[0]
+
+
+def test_a_phase_that_is_none_is_refused_with_a_cure() -> None:
+    (problem,) = check(["compression=distil", "compression.distil.phases.task=null"])
+    assert "is not Optional" in problem and "Mend its value" in problem
 
 
 def test_all_mistakes_come_at_once() -> None:
