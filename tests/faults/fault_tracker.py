@@ -45,8 +45,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Proxy, Pa
         with Proxy(port) as proxy:
             yield proxy, folder
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+        os.killpg(process.pid, signal.SIGKILL)  # asked to end it waits for connections that the proxy has open
+        process.wait()
 
 
 def answers(address: str) -> bool:
