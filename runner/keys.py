@@ -57,7 +57,7 @@ def owner_of(key: str, group: str) -> str | None:
 def _mentioning(word: str, group: str) -> set[str]:
     """The options of a group whose YAML, or one that it is made of, has the key `word`; composing all takes seconds."""
     root = Path(str(resources.files("conf")))
-    texts = {path: path.read_text(encoding="utf-8") for path in (root / group).rglob("*.yaml")}
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in (root / group).rglob("*.yaml")}
     holding = [path for path, text in texts.items() if re.search(rf"^ *{re.escape(word)}:", text, re.MULTILINE)]
     parts = [f"{path.parent.name}: {path.stem}" for path in holding]
     is_shared = any(path.stem.startswith("_") for path in holding)

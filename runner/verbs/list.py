@@ -35,7 +35,8 @@ def describe(group: str, choice: str) -> str:
     """The `description:` of a choice, else the comment below its first line."""
     if group == "sweep":
         return _question(choice)
-    text = (Path(str(resources.files("conf"))) / group / f"{choice}.yaml").read_text(encoding="utf-8")
+    path = Path(str(resources.files("conf"))) / group / f"{choice}.yaml"
+    text = path.read_text(encoding="utf-8", errors="replace")
     found = re.search(r"^description: *(.+?) *$", text, re.MULTILINE)
     if found:
         return found[1].strip("\"'")

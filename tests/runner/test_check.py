@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runner.check import check
@@ -107,6 +109,15 @@ def test_a_config_file_of_bytes_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("hydra.compose", broken)
     with pytest.raises(ConfigError, match=r"does not compose.*invalid start byte.*Mend that YAML"):
         compose([])
+
+
+def test_a_choice_of_bytes_is_listed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from runner.verbs import list as verb
+
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.yaml").write_bytes(b"\x80\ndescription: a model\n")
+    monkeypatch.setattr(verb.resources, "files", lambda _: tmp_path)
+    assert verb.describe("model", "mine") == "a model"
 
 
 def test_sweeps_are_checked_value_by_value() -> None:
