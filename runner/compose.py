@@ -62,7 +62,7 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
     try:
         with initialize_config_module("conf", version_base="1.3"):
             return hydra_compose("config", overrides=overrides, return_hydra_config=hydra)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise ConfigError(f"the config does not compose: {reason}. Mend that YAML, then: run --cfg job") from error
 

@@ -99,6 +99,7 @@ def test_glob_picks_among_the_choices_of_a_group_alone() -> None:
 
 def test_what_cannot_be_composed_is_one_mistake_among_others() -> None:
     assert "task=null: no such task" in check(["task=null", "hydra/sweeper=optuna"], multirun=True)[0]
+    assert "no such compression" in check([f"compression={'x' * 5000}", "hydra/sweeper=optuna"], multirun=True)[0]
     assert "cannot be left out" in check(["~task=0", "hydra/sweeper=optuna"], multirun=True)[0]
 
 
