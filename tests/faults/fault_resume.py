@@ -23,6 +23,7 @@ TEACHER = (
 )
 MODELS = {
     "dsn": (*TINY, "model=dsn"),
+    "dsn-bigram": (*TINY, "model=dsn-bigram", "model.embedding.buckets=500"),
     "bert-tiny": BERT,
     "average": (*BERT, "train.batch_size=20", "train.average=2"),
     "bermo": (*FRESH, "model=bermo", "model/backbone=bert-tiny", "model.readout.layer_dropout=0.3"),
