@@ -53,7 +53,9 @@ def cast(model: nn.Module) -> None:
 def _below(bert: nn.Module) -> Iterator[nn.Module]:
     """Parts of our encoder that may get float32: computed word vectors, and what a readout adds between layers."""
     if isinstance(embeddings := getattr(bert, "embeddings", None), nn.Module):
-        yield embeddings.get_submodule("LayerNorm")
+        norm = embeddings.get_submodule("LayerNorm")
+        if any(True for _ in norm.parameters()):  # norm=none has none
+            yield norm
     if isinstance(encoder := getattr(bert, "encoder", None), nn.Module):
         yield from encoder.get_submodule("layer").children()
 

@@ -23,6 +23,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "cls": {},
     "mean": {"readout": {"name": "mean"}},
     "dsn": {"family": "dsn", "readout": {"name": "sqrt"}},
+    "no norm": {"family": "dsn", "norm": "none", "readout": {"name": "mean"}},
     "scalar_mix": {"readout": MIX},
     "layer_pool": {"readout": {"name": "layer_pool", "weights": "learned", "pool": "masked_mean"}},
     "parasite": {"readout": {"name": "parasite", "size": 4, "reach": 2, "length": 64}},
