@@ -85,20 +85,8 @@ def _build(
         )
     config = BERT_DEFAULTS | read_config(source)
     with believed(f"{PRETRAINED}={source}"):
-        return _build_checkpoint(settings, config, num_labels, vocab_size, pad_id, tokens)
-
-
-def _build_checkpoint(
-    settings: ModelSettings,
-    config: dict[str, Any],
-    num_labels: int,
-    vocab_size: int,
-    pad_id: int,
-    tokens: Tokens | None,
-) -> tuple[SequenceClassifier, Weights]:
-    """The model of a checkpoint: our BERT, or transformers' of another kind."""
-    source = settings.pretrained or ""
-    if not is_ours(config):
+        if is_ours(config):
+            return _build_pretrained(settings, config, num_labels, vocab_size, pad_id, tokens)
         if settings.family == "bert":
             raise ModelError(
                 f"{PRETRAINED}={source}: is a {_words(config)}, not a BERT like model={settings.name}. "
@@ -107,7 +95,6 @@ def _build_checkpoint(
         from models.auto import build_auto
 
         return build_auto(settings, config, num_labels=num_labels, vocab_size=vocab_size)
-    return _build_pretrained(settings, config, num_labels, vocab_size, pad_id, tokens)
 
 
 def _build_pretrained(
