@@ -17,7 +17,6 @@ from runner.errors import refuse
 from runner.harmless import cell, escape, visible
 from runner.record import Record, read
 from runner.terminal import Terminal
-from runner.track.uri import mask, masked
 from tests.conftest import run_cli
 from tests.runner.compare.folders import write_group
 
@@ -82,29 +81,6 @@ def test_a_report_shows_names_from_outside_as_text(tmp_path: Path) -> None:
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert page.count("</script>") == 2 and "<img" not in page
     assert "\n=" not in (tmp_path / "report" / "runs.csv").read_text(encoding="utf-8").replace(",", "\n")
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("https://h/x?access_token=abcdefgh&a=1", "https://h/x?access_token=***&a=1"),
-        ("https://h/x?X-Amz-Signature=abcdefgh", "https://h/x?X-Amz-Signature=***"),
-        ("Authorization: Bearer abcdefgh.ijk", "Authorization: Bearer ***"),
-        ("token hf_abcdefghijklmnopqrstuvwxyz012345", "token ***"),
-        ("model hf_bert_base", "model hf_bert_base"),
-    ],
-)
-def test_tokens_are_hidden_wherever_they_stand(text: str, shown: str) -> None:
-    assert mask(text) == shown
-
-
-def test_secrets_of_the_environment_are_hidden_and_other_variables_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_TOKEN", "geheimnis-7")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t/key")
-    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "harmless")
-    monkeypatch.setenv("SHORT_TOKEN", "dsn")
-    content = {"a": ["geheimnis-7", 3, None], "b": {"c": "x s3cr3t/key harmless dsn"}}
-    assert masked(content) == {"a": ["***", 3, None], "b": {"c": "x *** harmless dsn"}}
 
 
 def test_a_record_holds_no_secret_whatever_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
