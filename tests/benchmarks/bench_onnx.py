@@ -16,6 +16,7 @@ CELL = Cell(1, 128)
 MOST_BYTES = 0.27  # int8 file against the fp32 one
 SHAPES = {
     "bert-tiny": (ModelSettings(), 2.5),
+    "MiniLM": (ModelSettings(layers=6, hidden=384, heads=12), 3.0),
     "bert-base": (ModelSettings(layers=12, hidden=768, heads=12), 4.0),
 }
 

@@ -106,6 +106,18 @@ def test_int8_covers_word_vectors_and_products_and_stays_close(written: tuple[An
     assert 0 < difference(written[0], OnnxModel(tmp_path / "int8.onnx", threads=1), inputs) < 0.1 * spread + 0.01
 
 
+def test_a_neuron_of_large_weights_costs_the_others_no_precision(tmp_path: Path) -> None:
+    model, inputs = small(vocab_size=2000, positions=48), batch(8, 20, vocab_size=2000)
+    with torch.no_grad():
+        model.classifier.weight[0] *= 1000
+    write_onnx(model, tmp_path / "model.onnx")
+    quantize(tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    with torch.inference_mode():
+        logits = model(**inputs)[:, 1:]
+        off = OnnxModel(tmp_path / "int8.onnx", threads=1)(**inputs)[:, 1:] - logits
+    assert off.abs().max() < 0.2 * logits.std()
+
+
 @pytest.mark.parametrize(
     "make", [lambda: small(family="dsn", readout={"name": "sqrt"}), of_letters, of_codes, of_another_library],
     ids=["a bag of words", "letters and a fixed length", "weights in codes", "another library"],
