@@ -87,6 +87,13 @@ def last(folder: Path, metric: str) -> float | None:
     return found[max(found)] if found else None
 
 
+def late(folder: Path, metric: str) -> float | None:
+    """The mean of the last tenth of a metric's logged values, None if there is none; the last may be of one batch."""
+    found = points(folder, metric)
+    steps = sorted(found)[-max(1, len(found) // 10) :]
+    return float(np.mean([found[step] for step in steps])) if found else None
+
+
 def target(baseline: list[Curve], share: float = 1.0) -> float:
     """The mean over runs of their best smoothed score, times `share` (0.99: nearly there)."""
     return share * float(np.mean([smoothed(run).max() for run in baseline]))

@@ -84,14 +84,14 @@ def _rises(started: Started) -> bool:
 
 
 def _guesses(started: Started, loss_name: str) -> dict[str, float]:
-    """`train/diverged` of a classifier by its last score and last logged loss; nothing for other tasks."""
+    """`train/diverged` of a classifier by its last score and its loss at the end; nothing for other tasks."""
     import numpy as np
 
-    from runner.convergence import diverged, last
+    from runner.convergence import diverged, last, late
     from runner.tasks import get
 
     splits, select = started.splits, started.splits.select
-    accuracy, loss = last(started.folder, f"{select.name}/accuracy"), last(started.folder, loss_name)
+    accuracy, loss = last(started.folder, f"{select.name}/accuracy"), late(started.folder, loss_name)
     if splits.task.kind != "classification" or accuracy is None or loss is None:
         return {}
     labels, seen = np.asarray(select.labels), np.asarray(splits.train.labels)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.convergence import Curve, area, collapsed, curve, diverged, last, speed_up, steps_to, target
+from runner.convergence import Curve, area, collapsed, curve, diverged, last, late, speed_up, steps_to, target
 
 
 def line(*scores: float, every: int = 10) -> Curve:
@@ -72,6 +72,15 @@ def test_the_area_is_the_mean_height() -> None:
 def test_a_run_that_learned_nothing_is_diverged(accuracy: float, loss: float, expected: str | None) -> None:
     reason = diverged(accuracy=accuracy, majority=0.5, loss=loss, classes=2)
     assert reason is None if expected is None else expected in str(reason)
+
+
+def test_the_loss_at_the_end_is_that_of_many_batches_and_not_of_an_odd_last_one(tmp_path: Path) -> None:
+    losses = [1.1] * 180 + [0.9] * 19 + [2.8]
+    (tmp_path / "metrics.jsonl").write_text(
+        "".join(json.dumps({"time": 0.0, "step": step, "train/loss": loss}) + "\n" for step, loss in enumerate(losses))
+    )
+    assert late(tmp_path, "train/loss") == pytest.approx((19 * 0.9 + 2.8) / 20)
+    assert (late(tmp_path, "val/loss"), last(tmp_path, "train/loss")) == (None, 2.8)
 
 
 def test_a_fall_for_good_after_the_ramp_is_a_collapse() -> None:
