@@ -22,6 +22,7 @@ import numpy as np
 from data.errors import DataError
 from data.labels import SHOWN, Column, encode, what_labels_are
 from data.settings import DataSettings
+from data.shared import locked
 from data.table import CHUNK, RawData, RawSplit
 
 KINDS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
@@ -90,9 +91,7 @@ def _convert(path: Path, settings: DataSettings, cache: Path) -> tuple[Any, Colu
     folder = cache / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     target, column, missing = folder / f"{key}.arrow", Column(), _Missing(path, settings)
-    from filelock import FileLock
-
-    with FileLock(folder / f"{key}.lock"), ExitStack() as stack:
+    with locked(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
         stack.callback(part.unlink, missing_ok=True)
         names = ["text", *(["text_pair"] if settings.text_pair else [])]

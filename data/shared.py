@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
 Found = TypeVar("Found")
+# Entered while another process has the lock: runner/turns.py steps aside in it from whoever wants to time alone.
+waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`, waiting for whoever has it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        with waiting():
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def open_or_build(
@@ -24,10 +44,8 @@ def open_or_build(
     damaged: what is said when the folder is there and `read` answers None. A killed build leaves nothing that looks
     whole, and the next one clears it away.
     """
-    from filelock import FileLock
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f"{path.name}.lock")):
+    with locked(path.with_name(f"{path.name}.lock")):
         if path.is_dir():
             found = read(path)
             if found is not None:

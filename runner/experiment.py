@@ -119,9 +119,8 @@ def claim(started: Started, terminal: Terminal) -> Iterator[None]:
         if not surroundings.here.is_patient:
             raise Busy(folder.name) from None
         terminal.say(f"run {folder.name} is going on in another process; waiting for it")
-        turns.leave()  # who only waits must not keep the other one from having the machine alone
-        lock.acquire()
-        turns.join(Path(started.settings.paths.cache))
+        with turns.waiting():
+            lock.acquire()
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ it between two steps and steps aside while it is taken. Looking costs 2 us.
     join(cache)                 # when a run begins
     give_way()                  # between steps
     with alone(notify): ...     # everybody else stands still
+    with waiting(): ...         # for another process: not at work
     clock()                     # a run's own time, without what it stood still
 """
 
@@ -16,8 +17,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+from data import shared
 
 if sys.platform != "win32":
     import fcntl
@@ -46,11 +49,20 @@ class Turns:
 
     def _stand_aside(self) -> float:
         began = time.perf_counter()
-        fcntl.flock(self.work, fcntl.LOCK_UN)
-        fcntl.flock(self.turn, fcntl.LOCK_SH)
-        fcntl.flock(self.turn, fcntl.LOCK_UN)
-        fcntl.flock(self.work, fcntl.LOCK_SH)
+        with self.waiting():
+            pass
         return time.perf_counter() - began
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Not at work for a block, and afterwards not before whoever times is done."""
+        fcntl.flock(self.work, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(self.turn, fcntl.LOCK_SH)
+            fcntl.flock(self.turn, fcntl.LOCK_UN)
+            fcntl.flock(self.work, fcntl.LOCK_SH)
 
     @contextmanager
     def alone(self, notify: Callable[[str], None]) -> Iterator[None]:
@@ -86,6 +98,7 @@ def join(cache: Path) -> None:
     global _here
     if sys.platform != "win32" and _here is None:
         _here = Turns(cache.expanduser())
+        shared.waiting = waiting
 
 
 def leave() -> None:
@@ -115,6 +128,16 @@ def alone(notify: Callable[[str], None]) -> Iterator[None]:
     with _here.alone(notify):
         _stood_s += time.perf_counter() - began
         yield
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Not at work for a block: who only waits for another process must not keep it from having the machine alone."""
+    global _stood_s
+    began = time.perf_counter()
+    with _here.waiting() if _here is not None else nullcontext():
+        yield
+    _stood_s += time.perf_counter() - began
 
 
 def clock() -> float:

@@ -33,6 +33,19 @@ with turns.alone(print):
     time.sleep(float(sys.argv[2]))
     print(time.time(), flush=True)
 """
+WAITS = """
+import sys
+from pathlib import Path
+from data import shared
+from runner import turns
+turns.join(Path(sys.argv[1]))
+print("at work", flush=True)
+shared.open_or_build(
+    Path(sys.argv[2]), lambda folder: folder.name, lambda folder: None, damaged="", notify=None
+)
+turns.give_way()
+print("built", flush=True)
+"""
 
 
 def start(code: str, *words: object) -> subprocess.Popen[str]:
@@ -85,3 +98,19 @@ def test_who_dies_while_timing_or_working_gives_way_at_once(tmp_path: Path) -> N
     timer.communicate()
     next_one = start(TIMER, tmp_path, 0)
     assert len(next_one.communicate(timeout=20)[0].split()) == 2
+
+
+def test_who_waits_for_what_another_builds_is_not_at_work(tmp_path: Path) -> None:
+    """Else whoever times would wait for one that waits for a third, which stands still: three minutes of nothing."""
+    from filelock import FileLock
+
+    held = FileLock(tmp_path / "answers.lock")
+    held.acquire()
+    waits = start(WAITS, tmp_path, tmp_path / "answers")
+    assert waits.stdout is not None and waits.stdout.readline() == "at work\n"
+    time.sleep(0.3)
+    begun, timer = time.monotonic(), start(TIMER, tmp_path, 0.1)
+    said = timer.communicate(timeout=60)[0]
+    assert len(said.split()) == 2 and time.monotonic() - begun < 60, said
+    held.release()
+    assert waits.communicate(timeout=60)[0] == "built\n"
