@@ -28,7 +28,7 @@ SPARE = 50_000_000  # numbers that a small checkpoint may lack: 200 MB
 
 def check_config(config: dict[str, Any], where: str) -> None:
     """ModelError for a config that asks for code of its own, or for sizes that no model has."""
-    for key, value in _leaves(config):
+    for key, value, is_listed in _leaves(config):
         if key == "auto_map" or (key in CODE and value not in BUILT_IN):
             raise ModelError(f"{where}: brings its own code ({key}), which is never run here. Name another model")
         if SIZE.search(key) and isinstance(value, int | float) and not abs(value) <= LARGEST:
@@ -36,20 +36,20 @@ def check_config(config: dict[str, Any], where: str) -> None:
         is_unset = value is None and not key.endswith("_eps")
         if key.endswith(SHARES) and not is_unset and (not isinstance(value, int | float) or not 0 <= value <= 1):
             raise ModelError(f"{where}: config.json says {key}={value!s:.20}, expected 0 to 1. Get it anew")
-        if "layers" in key and isinstance(value, int) and value > MOST_LAYERS:
+        if "layers" in key and not is_listed and isinstance(value, int) and value > MOST_LAYERS:
             raise ModelError(f"{where}: config.json says {key}={value}, more than {MOST_LAYERS}. Name another model")
 
 
-def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key and value, lists and dictionaries opened; those that may be neither come whole."""
+def _leaves(node: Any, key: str = "", is_listed: bool = False) -> Iterator[tuple[str, Any, bool]]:
+    """Every key and value, and whether it is of a list; lists and dictionaries that may not stand there come whole."""
     if key == "auto_map" or (key.endswith(SHARES) and isinstance(node, dict | list)):
-        yield key, node
+        yield key, node, is_listed
     for name, part in node.items() if isinstance(node, dict) else ():
         yield from _leaves(part, str(name))
     for part in node if isinstance(node, list) else ():
-        yield from _leaves(part, key)
+        yield from _leaves(part, key, is_listed=True)
     if not isinstance(node, dict | list):
-        yield key, node
+        yield key, node, is_listed
 
 
 def check_room(config: dict[str, Any], state: dict[str, Tensor], where: str) -> None:

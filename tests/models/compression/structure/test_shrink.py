@@ -135,6 +135,22 @@ def test_a_smaller_model_is_saved_and_opened_as_it_is(tmp_path: Path) -> None:
     assert torch.equal(load(tmp_path / "n")(**batch()), shrunk(**batch())), "and once more"
 
 
+def test_a_layer_may_keep_more_neurons_than_a_model_may_have_layers(tmp_path: Path) -> None:
+    model = small(intermediate=1536)
+    layer = model.bert.encoder.layer[0]
+    cut(layer, FFN, list(range(1024)), layer.output.dense.weight[:, :1024], layer.output.dense.bias)
+    describe(model)
+    save(
+        model,
+        tmp_path / "m",
+        tokenizer_save=fake_tokenizer,
+        label_names=["a", "b", "c"],
+        kind="classification",
+        card="",
+    )
+    assert widths(load(tmp_path / "m"))[0][1] == 1024
+
+
 def test_a_second_cut_replaces_the_description_of_the_first() -> None:
     _, shrunk = pair()
     shrunk.architecture["compressed"].insert(0, {"method": "dendrites"})
