@@ -72,6 +72,10 @@ MODES = {
     "--info": ("-i", "--info"),
     "-sc": ("-sc", "--shell-completion"),
 }
+# Hydra's flags that are followed by a value.
+VALUED = {
+    "-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
+}  # fmt: skip
 outcomes: list[Outcome] = []
 
 
@@ -154,19 +158,8 @@ def _experiments(words: list[str]) -> int:
 
     flags = [word for word in words if word.startswith("-")]
     multirun = any(flag in ("-m", "--multirun") for flag in flags)
-    values = {
-        "-c",
-        "--cfg",
-        "-p",
-        "--package",
-        "-cp",
-        "--config-path",
-        "-cn",
-        "--config-name",
-        "-cd",
-        "--config-dir",
-    }
-    overrides = [word for before, word in zip(["", *words], words) if not word.startswith("-") and before not in values]
+    spoken = [word.startswith("-") or before in VALUED for before, word in zip(["", *words], words)]
+    options, overrides = ([word for word, is_one in zip(words, spoken) if is_one is wanted] for wanted in (True, False))
     try:
         problems = check(overrides, multirun)
     except ConfigError as error:
@@ -175,10 +168,11 @@ def _experiments(words: list[str]) -> int:
         problems = unreadable(error)
     if problems:
         return refuse(problems)
+    sys.argv[1:] = [*options, *overrides]  # Hydra takes overrides from one place only, before a flag or after it
     if multirun:
         from runner.sweep.deferring import deferred
 
-        sys.argv[1:] = deferred(words)
+        sys.argv[1:] = deferred(sys.argv[1:])
     code = _hydra()
     worst = max((outcome.exit_code for outcome in [*outcomes, *returned()]), default=code)
     return min(worst, 1) if multirun and worst != 130 else worst

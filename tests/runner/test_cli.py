@@ -75,6 +75,15 @@ def test_hydras_own_flags_work(words: list[str], tmp_path: Path) -> None:
     assert done.returncode == 0 and done.stdout and not done.stderr
 
 
+def test_a_flag_may_stand_between_settings(tmp_path: Path) -> None:
+    shown = [
+        run_cli(*words, cwd=tmp_path)
+        for words in (["model=dsn", "--cfg", "job", "seed=3"], ["--cfg", "job", "model=dsn", "seed=3"])
+    ]
+    assert [done.returncode for done in shown] == [0, 0] and shown[0].stdout == shown[1].stdout
+    assert "seed: 3" in shown[0].stdout
+
+
 @pytest.mark.parametrize("words", [["-m", "--cfg", "job"], ["--run", "-m", "seed=1"], ["--info", "--cfg=job"]])
 def test_flags_that_exclude_each_other_are_refused(words: list[str], tmp_path: Path) -> None:
     done = run_cli(*words, cwd=tmp_path)
