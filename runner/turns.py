@@ -55,14 +55,12 @@ class Turns:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Not at work for a block, and afterwards not before whoever times is done."""
+        """Not at work for a block, and afterwards not before whoever times is done; Ctrl-C in it waits for nobody."""
         fcntl.flock(self.work, fcntl.LOCK_UN)
-        try:
-            yield
-        finally:
-            fcntl.flock(self.turn, fcntl.LOCK_SH)
-            fcntl.flock(self.turn, fcntl.LOCK_UN)
-            fcntl.flock(self.work, fcntl.LOCK_SH)
+        yield
+        fcntl.flock(self.turn, fcntl.LOCK_SH)
+        fcntl.flock(self.turn, fcntl.LOCK_UN)
+        fcntl.flock(self.work, fcntl.LOCK_SH)
 
     @contextmanager
     def alone(self, notify: Callable[[str], None]) -> Iterator[None]:

@@ -35,6 +35,10 @@ KEPT: dict[tuple[int, str], list[int]] = {
 }  # fmt: skip
 
 
+def write(model: Any, folder: Path) -> None:
+    save(model, folder, tokenizer_save=fake_tokenizer, label_names=["a", "b", "c"], kind="classification", card="")
+
+
 @pytest.fixture(params=["fused", "plain"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to compute attention, whatever the length."""
@@ -113,25 +117,11 @@ def test_the_parameters_of_each_layer_follow_the_formula() -> None:
 
 def test_a_smaller_model_is_saved_and_opened_as_it_is(tmp_path: Path) -> None:
     _, shrunk = pair()
-    save(
-        shrunk,
-        tmp_path / "m",
-        tokenizer_save=fake_tokenizer,
-        label_names=["a", "b", "c"],
-        kind="classification",
-        card="",
-    )
+    write(shrunk, tmp_path / "m")
     opened = load(tmp_path / "m")
     assert widths(opened) == widths(shrunk) and opened.architecture["compressed"] == shrunk.architecture["compressed"]
     assert torch.equal(opened(**batch()), shrunk(**batch()))
-    save(
-        opened,
-        tmp_path / "n",
-        tokenizer_save=fake_tokenizer,
-        label_names=["a", "b", "c"],
-        kind="classification",
-        card="",
-    )
+    write(opened, tmp_path / "n")
     assert torch.equal(load(tmp_path / "n")(**batch()), shrunk(**batch())), "and once more"
 
 
@@ -140,14 +130,7 @@ def test_a_layer_may_keep_more_neurons_than_a_model_may_have_layers(tmp_path: Pa
     layer = model.bert.encoder.layer[0]
     cut(layer, FFN, list(range(1024)), layer.output.dense.weight[:, :1024], layer.output.dense.bias)
     describe(model)
-    save(
-        model,
-        tmp_path / "m",
-        tokenizer_save=fake_tokenizer,
-        label_names=["a", "b", "c"],
-        kind="classification",
-        card="",
-    )
+    write(model, tmp_path / "m")
     assert widths(load(tmp_path / "m"))[0][1] == 1024
 
 
