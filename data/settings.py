@@ -9,7 +9,10 @@ METRICS = ("accuracy", "f1", "f1_macro", "mcc", "pearson", "spearman", "mse")
 
 
 def limited(default: Any, **limits: Any) -> Any:
-    """A dataclass field with its range in the metadata: low=, high=, above= or choices=."""
+    """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
+
+    neutral=: the value with which a field that was added later is no part of a run's identity.
+    """
     return field(default=default, metadata=limits)
 
 

@@ -11,7 +11,10 @@ from typing import Any
 
 
 def limited(default: Any, **limits: Any) -> Any:
-    """A dataclass field with its range in the metadata: low=, high=, above= or choices=."""
+    """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
+
+    neutral=: the value with which a field that was added later is no part of a run's identity.
+    """
     return field(default=default, metadata=limits)
 
 

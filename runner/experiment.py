@@ -28,7 +28,7 @@ from runner.terminal import Terminal
 from runner.threads import set_threads
 from runner.track.uri import mask
 from runner.tune.pruning import Pruned, Watch
-from runner.version import VERSION
+from runner.version import NUMBERS, VERSION
 
 AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
 
@@ -192,6 +192,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "threads": settings.train.threads,
             "device": str(started.device),
             "code_version": VERSION,
+            "numbers_version": NUMBERS,
             "engine": started.engine,
         },
         "data": {

@@ -1,18 +1,23 @@
 """A run is named by what it computes, not by the clock.
 
 The hash covers the resolved settings, the content of the data, the tokenizer, the starting weights and the version
-of the code; it leaves out what does not change the result: paths, devices, threads, the tracker.
+of the numbers; it leaves out what does not change the result: paths, devices, threads, the tracker. A setting that was
+added after runs had been named is left out while it has its neutral value, so those runs keep their names.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, fields, is_dataclass
+from functools import cache
 from typing import Any
 
+from models.compression.settings import METHODS
+from models.compression.settings.stage import StageSettings
 from runner.schema import Settings
-from runner.version import VERSION
+from runner.version import NUMBERS
 
 NOT_IDENTITY = (
     "paths",
@@ -54,13 +59,54 @@ def counts(key: str) -> bool:
     return not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
 
 
+def recorded_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a record, flat; those that were added after it was made have their neutral values."""
+    added = dict(_neutral_values())
+    for name, options in (config.get("compression") or {}).items():
+        added |= {
+            f"compression.{name}.{key}": v for key, v in _neutral_values((options or {}).get("method", "")).items()
+        }
+    return added | flatten(config)
+
+
+@cache
+def _neutral_values(method: str | None = None) -> dict[str, Any]:
+    """Dotted keys and values of the settings that have a neutral value: of a run, or of a compression method."""
+    return dict(_walk_neutral(METHODS.get(method, StageSettings) if method is not None else Settings))
+
+
+def _walk_neutral(kind: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for one in fields(kind):
+        group: Any = one.default_factory
+        if "neutral" in one.metadata:
+            yield f"{prefix}{one.name}", one.metadata["neutral"]
+        elif is_dataclass(group):
+            yield from _walk_neutral(group, f"{prefix}{one.name}.")
+
+
+def neutral_keys(node: Any, prefix: str = "") -> Iterator[str]:
+    """The dotted keys of the fields that have their neutral value, at any depth of dataclasses and dictionaries."""
+    if is_dataclass(node):
+        for one in fields(node):
+            value = getattr(node, one.name)
+            if "neutral" in one.metadata and value == one.metadata["neutral"]:
+                yield f"{prefix}{one.name}"
+            else:
+                yield from neutral_keys(value, f"{prefix}{one.name}.")
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            yield from neutral_keys(value, f"{prefix}{name}.")
+
+
 def counting(settings: Settings) -> dict[str, Any]:
     """The settings that change what a run computes, flat; those of caches and varied texts only where there are any."""
     unused = [] if settings.model.freeze == "encoder" else ["cache."]
+    neutral = set(neutral_keys(settings))
     for name, stage in settings.compression.items():
         if not getattr(getattr(stage, "augment", None), "model", None):
             unused.append(f"compression.{name}.augment.")
     flat = flatten(asdict(settings))
+    flat = {key: value for key, value in flat.items() if key not in neutral}
     return {key: value for key, value in flat.items() if counts(key) and not key.startswith(tuple(unused))}
 
 
@@ -79,5 +125,5 @@ def identify(
         kept["finished"] = True  # `weights` says of what
     if settings.compression:
         kept["compression"] = list(settings.compression)  # flat settings do not say the order
-    text = json.dumps([kept, data, weights, VERSION], sort_keys=True)
+    text = json.dumps([kept, data, weights, NUMBERS], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

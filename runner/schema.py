@@ -1,7 +1,7 @@
 """One dataclass per config group, with units and ranges in the field metadata; standard library only.
 
 `runner/check.py` reads the metadata before anything heavy is imported: `low`, `high` (both allowed values),
-`above` (not itself allowed) and `choices`.
+`above` (not itself allowed) and `choices`; `runner/identity.py` reads `neutral`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from runner.track.settings import TrackerSettings
 
 
 def limited(default: Any, **limits: Any) -> Any:
-    """A dataclass field with its range: low=, high=, above= or choices=."""
+    """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
+
+    neutral=: the value with which a field that was added later is no part of a run's identity.
+    """
     return field(default=default, metadata=limits)
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from runner.compare.select import Run, shown, stages
-from runner.identity import counts, flatten
+from runner.identity import counts, recorded_settings
 
 # What a config does not say but a result depends on; named only where nothing else tells two groups apart.
 PRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
@@ -45,14 +45,14 @@ class Group:
 
 def settings_of(run: Run) -> dict[str, Any]:
     """Everything the result of a run depends on but its seed, flat."""
-    record = run.record
+    record, environment = run.record, run.record.get("environment") or {}
     prints = {f"{name}.fingerprint": _print_of(record, name) for name in ("data", "tokenizer", "weights")}
     if (record["config"]["model"].get("tune") or {}).get("epochs"):
         del prints["weights.fingerprint"]  # an encoder tuned first is a result of the seed, as all that it learns later
-    kept = {key: value for key, value in flatten(record["config"]).items() if key != "seed" and matters(key)}
+    kept = {key: value for key, value in recorded_settings(record["config"]).items() if key != "seed" and matters(key)}
     return kept | {
         "compression": stages(record),
-        "code_version": (record.get("environment") or {}).get("code_version"),
+        "code_version": environment.get("numbers_version") or environment.get("code_version"),
         **prints,
     }
 

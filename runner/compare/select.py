@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import ConfigError
-from runner.identity import flatten
+from runner.identity import recorded_settings
 from runner.keys import near
 from runner.record import read, read_run, records
 from runner.sound import flaw, flaw_of_sweep
@@ -49,7 +49,7 @@ class Run:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The whole config, flat, with `compression` as the list of its stages."""
-        return flatten(self.record["config"]) | {"compression": stages(self.record)}
+        return recorded_settings(self.record["config"]) | {"compression": stages(self.record)}
 
     def examples(self, split: str) -> str:
         """The fingerprint of what a split's predictions are about: its rows, else those of the whole data."""

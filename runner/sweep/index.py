@@ -15,14 +15,14 @@ from pathlib import Path
 
 from runner.identity import counting
 from runner.schema import Settings
-from runner.version import VERSION
+from runner.version import NUMBERS
 
 FOLDER = ".identities"
 
 
 def key(settings: Settings) -> str:
     """The name of these settings as seen from outside, 20 hexadecimal digits."""
-    text = json.dumps([counting(settings), list(_sources(settings)), VERSION], sort_keys=True)
+    text = json.dumps([counting(settings), list(_sources(settings)), NUMBERS], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from models.compression.settings import METHODS
 from runner.compose import compose, resolve
-from runner.identity import identify
+from runner.identity import counting, identify, neutral_keys, recorded_settings
+from runner.schema import Settings
+
+FIRST_FIELDS = Path(__file__).with_name("first_fields.txt")  # of the first release: they have no neutral value
 
 # Made with the settings of the first release; a change here renames every finished run of that kind.
 GOLDEN = {
@@ -28,3 +37,56 @@ GOLDEN = {
 def test_a_finished_run_keeps_its_name(command: str) -> None:
     settings = resolve(compose(command.split()))
     assert identify(settings, "data", "tokenizer", "weights") == GOLDEN[command]
+
+
+def keys_of(node: Any, prefix: str) -> Iterator[tuple[str, bool]]:
+    """The dotted key of every field of a settings object, and whether it has a neutral value."""
+    for one in fields(node):
+        value = getattr(node, one.name)
+        if is_dataclass(value):
+            yield from keys_of(value, f"{prefix}{one.name}.")
+        else:
+            yield f"{prefix}{one.name}", "neutral" in one.metadata
+
+
+def all_keys() -> dict[str, bool]:
+    found = dict(keys_of(Settings(), ""))
+    for name, method in METHODS.items():
+        found |= dict(keys_of(method(), f"compression.{name}."))
+    return found
+
+
+def test_a_setting_that_was_added_later_has_a_neutral_value() -> None:
+    first = set(FIRST_FIELDS.read_text(encoding="utf-8").split())
+    assert [key for key, has_neutral in all_keys().items() if key not in first and not has_neutral] == []
+    assert first <= all_keys().keys(), "a field that is gone renames every run"
+
+
+@dataclass
+class Inner:
+    old: int = 1
+    new: int = field(default=5, metadata={"neutral": 5})
+
+
+@dataclass
+class Outer:
+    inner: Inner
+    stages: dict[str, Inner]
+
+
+def test_a_neutral_value_is_found_at_any_depth_and_another_value_counts() -> None:
+    assert set(neutral_keys(Outer(Inner(), {"a": Inner(), "b": Inner(new=6)}))) == {"inner.new", "stages.a.new"}
+
+
+def test_an_added_setting_counts_once_it_has_another_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = resolve(compose(["model=dsn", "data=demo"]))
+    before = counting(settings)
+    monkeypatch.setattr("runner.identity.neutral_keys", lambda _settings: ["train.epochs"])
+    assert before.keys() - counting(settings).keys() == {"train.epochs"}
+
+
+def test_a_record_from_before_a_setting_was_added_reads_as_one_with_its_neutral_value() -> None:
+    config = {"data": {"name": "demo"}, "compression": {"first": {"method": "weight_only", "bits": 4}, "none": None}}
+    found = recorded_settings(config)
+    neutral = {key for key, has_neutral in dict(keys_of(Settings(), "")).items() if has_neutral}
+    assert found.keys() >= neutral and found["compression.first.bits"] == 4 and found["data.name"] == "demo"
