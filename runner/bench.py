@@ -145,6 +145,10 @@ class RunBench(Stopwatch):
         """At the step that the run's trainings have come to; once, though a phase that goes on is prepared again."""
         self.record.mark(self.record.content["steps"], values)
 
+    def fact(self, name: str, value: str) -> None:
+        """Among the facts of the engine."""
+        self.record.content["environment"]["engine"][name] = value
+
     def add(self, values: dict[str, float]) -> None:
         """Later values of the same name replace earlier ones."""
         self.facts |= values

@@ -73,7 +73,8 @@ def _go_on_from(before: Path, started: Started, record: Record) -> None:
     started.model = adopt(started.model, before / "model")  # type: ignore[arg-type]
     record.content |= {key: found[key] for key in CONTINUED if key in found}
     record.content["notes"] = list(dict.fromkeys([*found["notes"], *record.content["notes"]]))
-    record.content["environment"]["engine"] |= found["environment"]["engine"]
+    environment = record.content["environment"]
+    environment["engine"] = found["environment"]["engine"] | environment["engine"]
     if not (record.folder / POINTS).exists():
         shutil.copyfile(before / POINTS, record.folder / POINTS)
 

@@ -12,11 +12,13 @@ import os
 import shutil
 import time
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from runner.engine import in_use
 from runner.record import POINTS, read, write_json
 
 # Within a run folder: within a training, and between two trainings of one stage.
@@ -49,7 +51,9 @@ class Checkpoints:
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         part.replace(path)
-        content = {"identity": self.identity, "logged": logged(self.folder.parent), "state": state}
+        content = {
+            "identity": self.identity, "logged": logged(self.folder.parent), "engine": in_use(), "state": state,
+        }  # fmt: skip
         write_json(path.with_suffix(".json"), content | {"sha256": _digest(path, content)})
         kept = sorted(name.stem for name in self.folder.glob("step-*.json") if name.stem <= path.stem)[-KEPT:]
         for old in self.folder.iterdir():
@@ -79,19 +83,25 @@ def logged(folder: Path) -> list[int]:
     return [len(content), zlib.crc32(content)]
 
 
-def interrupted_at(folder: Path, identity: str) -> int | None:
-    """How many bytes of its points an interrupted run goes on after; None: there is nothing that it can go on from.
+@dataclass(frozen=True)
+class Interrupted:
+    """Where a run goes on, as the newest of its intact checkpoints says."""
 
-    That is what the newest intact checkpoint says, unless these points themselves are damaged.
-    """
+    logged: int  # bytes of its points that stay
+    engine: dict[str, Any]  # what it computed with, see runner/engine.py; empty in checkpoints from before
+
+
+def interrupted_at(folder: Path, identity: str) -> Interrupted | None:
+    """Where an interrupted run goes on; None: there is nothing that it can go on from, or its points are damaged."""
     found = (_intact(path) for path in folder.glob("*/step-*.json"))
-    marks = [c["logged"] for c in found if c and c["identity"].split("/")[0] == identity]
-    if read(folder) is None or not marks:
+    kept = [c for c in found if c and c["identity"].split("/")[0] == identity]
+    if read(folder) is None or not kept:
         return None
-    size, crc = max(marks)
+    newest = max(kept, key=lambda content: content["logged"])
+    size, crc = newest["logged"]
     points = folder / POINTS
     content = points.read_bytes()[:size] if points.is_file() else b""
-    return int(size) if zlib.crc32(content) == crc else None
+    return Interrupted(int(size), newest.get("engine", {})) if zlib.crc32(content) == crc else None
 
 
 def clear(folder: Path) -> None:

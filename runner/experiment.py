@@ -99,6 +99,29 @@ def refuse_anew(started: Started) -> None:
         )
 
 
+def set_arithmetic(started: Started, overrides: list[str], kept: dict[str, Any]) -> None:
+    """Set the matrix backend and the threads: the run's own, or those of the checkpoint that it goes on from.
+
+    kept: what the checkpoint says of them, {} for a run from its first step. The weights at the end are then the same
+    bit for bit, except with another number of threads that the command itself names: a note says so.
+    Raises ConfigError where the backend of the checkpoint cannot be taken.
+    """
+    from runner.engine import go_on_with, use_gemm
+
+    settings = started.settings
+    if started.device.type == "cpu":
+        use_gemm(started.engine["gemm"])  # an earlier stage, a run of its own, may have gone on with another
+        started.engine |= go_on_with(kept, settings)
+    threads = kept.get("threads") or settings.train.threads
+    if threads != settings.train.threads and any(word.startswith("train.threads=") for word in overrides):
+        threads = settings.train.threads
+        started.notes.append(
+            f"goes on with {threads} threads after {kept['threads']}: equal but for rounding, not bit for bit"
+        )
+    settings.train.threads = threads
+    set_threads(threads or 1)
+
+
 @contextmanager
 def claim(started: Started, terminal: Terminal) -> Iterator[None]:
     """Hold the run folder: the same command in a second terminal waits and then finds the finished run.
@@ -135,9 +158,11 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
 
     settings = started.settings
     is_anew = settings.force or settings.resume == "never"
-    logged = None if is_anew else interrupted_at(started.folder, started.identity)
-    if logged is None:
+    interrupted = None if is_anew else interrupted_at(started.folder, started.identity)
+    if interrupted is None:
         clear(started.folder)
+    set_arithmetic(started, overrides, interrupted.engine if interrupted else {})
+    logged = interrupted.logged if interrupted else None
     record = Record.begin(started.folder, _header(started, overrides), logged)
     mirror = (surroundings.here.mirror or start_mirror)(settings.tracker, started.folder.parent)
     closed = [] if surroundings.here.mirror else stale.close_all(started.folder.parent)  # a sweep has done that

@@ -34,7 +34,7 @@ class OptimizerSettings:
     weight_decay: float = limited(0.01, low=0.0, high=10.0)
     betas: list[float] = field(default_factory=lambda: [0.9, 0.999], metadata={"low": 0.0, "high": 1.0})
     eps: float = limited(1e-8, above=0.0, high=1.0)
-    momentum: float = limited(0.9, low=0.0, high=1.0)
+    momentum: float = limited(0.0, low=0.0, high=1.0)
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from data.shared import locked
 from data.types import Splits
 from runner import turns
 from runner.measure.machine import cpu_model, torch_facts
@@ -33,6 +35,13 @@ class Stopwatch:
     def say(self, text: str) -> None:
         """Escaped, whatever it holds."""
         self.terminal.say(text)
+
+    @contextmanager
+    def locked(self, path: Path) -> Iterator[None]:
+        """By a lock file beside it; who waits for it is not at work."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path.with_name(f"{path.name}.lock")):
+            yield
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
         """The median round's."""

@@ -9,6 +9,7 @@ Bench.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -117,6 +118,10 @@ class Stopwatch(Protocol):
         """One line for the user."""
         ...
 
+    def locked(self, path: Path) -> AbstractContextManager[None]:
+        """Hold a file of the cache for a block, so that no other process writes it; its folder is made."""
+        ...
+
 
 class Bench(Stopwatch, Protocol):
     """What the runner offers a stage: data, the training loop, the clock, and a place to log to."""
@@ -174,6 +179,10 @@ class Bench(Stopwatch, Protocol):
 
     def log(self, values: dict[str, float]) -> None:
         """One point of the run's curve."""
+        ...
+
+    def fact(self, name: str, value: str) -> None:
+        """Enter into the record what the stage depends on beside its settings."""
         ...
 
     def add(self, values: dict[str, float]) -> None:

@@ -54,16 +54,17 @@ class Ziplm(Stage):
     def run(self, model: Any, bench: Bench) -> nn.Module:
         """Raises ModelError where a stage before this one has put the target out of reach."""
         options, dense = self.options, copy.deepcopy(model).eval()
-        clock = Clock(dense, bench, options)
+        kept, done = bench.kept(), 0
+        clock = Clock(dense, bench, options, kept[1].get("speed") if kept else None)
+        bench.fact("speed_table", clock.table.digest)
         target = clock.target()
-        done = 0
-        if kept := bench.kept():
+        if kept:
             done = kept[1]["step"]
             restore(model, kept[1]).load_state_dict(kept[0])
         for step in range(max(done, 1), options.steps + 1):
             if step > done:
                 model = self._prune(model, clock, target ** (step / options.steps), bench)
-                bench.keep(model, {"step": step, "layers": widths(model)})
+                bench.keep(model, {"step": step, "layers": widths(model), "speed": clock.table.content})
             if options.recovery.epochs:
                 during = TowardsDense(dense, bench, options.recovery)
                 epochs, lr = options.recovery.epochs, options.recovery.lr
@@ -110,7 +111,7 @@ class Ziplm(Stage):
             sizes = chosen(choices, levels)
             model = surgery.cut(sizes)
             spent = sum(float(choice.times[level]) for choice, level in zip(choices, levels))
-            tried.append(Cut(model, sizes, clock.predicted(spent), clock.speedup(model)))
+            tried.append(Cut(model, sizes, clock.predicted(spent), clock.settled(model)))
             took = clock.budget(tried[-1].measured)
             if abs(tried[-1].measured / speedup - 1) <= self.options.tolerance or took <= 0 or spent <= 0:
                 break

@@ -12,6 +12,7 @@ import platform
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,35 @@ def machine() -> dict[str, Any]:
 
 def cpu_model() -> str | None:
     """Return the processor's name as the system gives it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() in ("model name", "Model"):
-                return value.strip()
+    told = _cpuinfo()
+    if name := told.get("model name") or told.get("Model"):
+        return name
     if sys.platform == "darwin":
         return _output(["sysctl", "-n", "machdep.cpu.brand_string"])
     return platform.processor() or None
+
+
+def processor() -> tuple[str, frozenset[str]]:
+    """Return the maker of the processor ("AuthenticAMD", "GenuineIntel") and its instruction sets ("avx512f", ...).
+
+    ("", empty) where the system does not tell: only Linux on x86 does.
+    """
+    told = _cpuinfo()
+    return told.get("vendor_id", ""), frozenset(told.get("flags", "").split())
+
+
+@cache
+def _cpuinfo() -> dict[str, str]:
+    """Return what /proc/cpuinfo says of the first processor; nothing where there is no such file."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in text.splitlines())
+    found: dict[str, str] = {}
+    for key, _, value in pairs:
+        found.setdefault(key.strip(), value.strip())
+    return found
 
 
 def usable_cores() -> int:

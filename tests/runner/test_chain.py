@@ -19,6 +19,7 @@ from models.compression.settings.stage import StageSettings
 from models.compression.stage import Bench, During, Stage
 from models.pretrained import read_state
 from models.save import load
+from runner import engine
 from runner.bench import changed
 from runner.compose import compose, resolve
 from runner.errors import ConfigError
@@ -26,6 +27,7 @@ from runner.experiment import run
 from runner.finished import expand
 from runner.record import Record, read, records
 from runner.schema import Settings
+from runner.threads import set_threads
 
 
 @dataclass
@@ -216,6 +218,45 @@ def test_an_interrupted_chain_goes_on_where_it_was_and_ends_the_same(
     for ours, theirs in zip(record["stages"], whole["stages"], strict=True):
         assert all(ours["metrics"][name] == theirs["metrics"][name] for name in same)
     assert points(record, tmp_path) == points(whole, tmp_path / "whole"), "each point once"
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_run_that_goes_on_on_another_processor_ends_as_it_would_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on(maker: str) -> None:
+        monkeypatch.setattr(engine, "processor", lambda: (maker, frozenset({"avx512f"})))
+
+    on("AuthenticAMD")
+    whole = run(settings(tmp_path / "whole", doubling=Learning()), []).record
+    monkeypatch.setattr(Doubling, "stop", "within")
+    chosen = settings(tmp_path, doubling=Learning())
+    chosen.checkpoint.every_s = 1e-9
+    assert run(chosen, []).exit_code == 130
+    on("GenuineIntel")
+    monkeypatch.setattr(Doubling, "stop", "")
+    record = run(chosen, []).record
+    assert whole and record and record["environment"]["engine"]["gemm"] == whole["environment"]["engine"]["gemm"]
+    before, after = tensors(whole, tmp_path / "whole"), tensors(record, tmp_path)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.usefixtures("stages")
+@pytest.mark.parametrize(("words", "threads"), [([], 1), (["train.threads=2"], 2)], ids=["chosen", "named"])
+def test_a_run_goes_on_with_the_threads_it_began_with_unless_the_command_names_others(
+    words: list[str], threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Doubling, "stop", "boundary")
+    chosen = settings(tmp_path, doubling=Learning())
+    run(chosen, [])
+    monkeypatch.setattr(Doubling, "stop", "")
+    chosen.train.threads = 2  # a machine with more cores, or a sweep of fewer jobs
+    try:
+        record = run(chosen, words).record
+    finally:
+        set_threads(1)
+    assert record and record["environment"]["threads"] == record["config"]["train"]["threads"] == threads
+    assert any("not bit for bit" in note for note in record["notes"]) == (threads == 2)
 
 
 @pytest.mark.usefixtures("stages")

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from runner.checkpoint import Checkpoints, interrupted_at
+from runner.engine import use_gemm
 from runner.record import POINTS, Record, write_json
 
 IDENTITY = "abc"
@@ -28,9 +29,9 @@ def folder(tmp_path: Path) -> Path:
 def test_points_after_the_newest_checkpoint_are_logged_again_and_half_a_line_is_no_line(folder: Path) -> None:
     with (folder / POINTS).open("a") as stream:
         stream.write(LINE + LINE[:20])
-    size = interrupted_at(folder, IDENTITY)
-    assert size == 4 * len(LINE)
-    record = Record.begin(folder, {"notes": []}, size)
+    found = interrupted_at(folder, IDENTITY)
+    assert found and found.logged == 4 * len(LINE)
+    record = Record.begin(folder, {"notes": []}, found.logged)
     record.point(6, {"train/loss": 0.25})
     steps = [json.loads(line)["step"] for line in (folder / POINTS).read_text().splitlines()]
     assert steps == [1, 1, 1, 1, 6]
@@ -43,13 +44,27 @@ def test_a_run_whose_past_is_damaged_starts_anew(folder: Path, file: str) -> Non
     (folder / file).write_bytes(content[:3])
     assert interrupted_at(folder, IDENTITY) is None
     (folder / file).write_bytes(content)
-    assert interrupted_at(folder, IDENTITY) == 4 * len(LINE)
+    found = interrupted_at(folder, IDENTITY)
+    assert found and found.logged == 4 * len(LINE)
     assert interrupted_at(folder, "another") is None
 
 
 def test_points_are_those_of_the_checkpoint_that_is_intact(folder: Path) -> None:
     (folder / "checkpoints" / "step-00000004.safetensors").write_bytes(b"")
-    assert interrupted_at(folder, IDENTITY) == 2 * len(LINE)
+    found = interrupted_at(folder, IDENTITY)
+    assert found and found.logged == 2 * len(LINE)
+
+
+def test_a_checkpoint_holds_the_kernels_that_the_run_computes_with(folder: Path) -> None:
+    before = torch.get_float32_matmul_precision()
+    try:
+        for number, name in enumerate(("default", "onednn")):
+            use_gemm(name)
+            Checkpoints(folder, IDENTITY, 1.0).save({"weight": torch.ones(3)}, {"step": 10 + number})
+            found = interrupted_at(folder, IDENTITY)
+            assert found and found.engine == {"gemm": name, "threads": torch.get_num_threads()}
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def test_what_a_killed_process_was_writing_is_cleared_away(folder: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from runner import engine
 from runner.errors import ConfigError
+from runner.schema import Settings
 from tests.conftest import REPO, run_cli
 
 QUICK = ("model=dsn", "data.demo_rows=600", "measure=off", "tracker=none", "train.epochs=0.1")
@@ -38,28 +39,62 @@ def restored_precision() -> object:
     torch.set_float32_matmul_precision(before)
 
 
-def measured(monkeypatch: pytest.MonkeyPatch, rates: dict[str, float], errors: dict[str, float]) -> None:
-    monkeypatch.setattr(engine, "measure_gemm", lambda _names: (rates, errors))
+AMD, INTEL, AVX512 = "AuthenticAMD", "GenuineIntel", frozenset({"avx2", "avx512f", "avx512_bf16"})
+
+
+def on(monkeypatch: pytest.MonkeyPatch, maker: str = AMD, told: frozenset[str] = AVX512, error: float = 3e-7) -> None:
+    """A processor, and the error that oneDNN's products have on it."""
+    monkeypatch.setattr(engine, "processor", lambda: (maker, told))
+    monkeypatch.setattr(engine, "gemm_errors", lambda _names: {"default": 2e-7, "onednn": error})
 
 
 @pytest.mark.parametrize(
-    ("rate", "error", "chosen"),
-    [(200.0, 3e-7, "onednn"), (104.0, 3e-7, "default"), (900.0, 2e-3, "default")],
-    ids=["faster and exact", "no gain beyond noise", "faster in bf16"],
+    ("maker", "told", "error", "chosen"),
+    [
+        (AMD, AVX512, 3e-7, "onednn"),
+        (AMD, AVX512, 2e-3, "default"),
+        (AMD, frozenset({"avx2"}), 3e-7, "default"),
+        (INTEL, AVX512, 3e-7, "default"),
+        (INTEL, AVX512 | {"amx_tile", "amx_bf16"}, 2e-3, "default"),
+        ("", frozenset(), 3e-7, "default"),
+    ],
+    ids=["AMD with AVX-512", "computes in bf16", "AMD without", "Intel", "Intel with AMX", "unknown"],
 )
-def test_auto_takes_onednn_only_where_it_is_faster_and_still_fp32(
-    rate: float, error: float, chosen: str, monkeypatch: pytest.MonkeyPatch
+def test_auto_is_decided_by_the_processor(
+    maker: str, told: frozenset[str], error: float, chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measured(monkeypatch, {"default": 100.0, "onednn": rate}, {"default": 2e-7, "onednn": error})
+    on(monkeypatch, maker, told, error)
+    monkeypatch.setattr(engine.time, "perf_counter", lambda: pytest.fail("a clock was asked"))
     facts = engine.choose_gemm("auto", "fp32")
-    assert facts["gemm"] == chosen and facts["gemm_error"]["onednn"] == error
+    assert facts == {"gemm": chosen, "gemm_error": {"default": 2e-7, "onednn": error}}
     assert torch.get_float32_matmul_precision() == {"onednn": "medium", "default": "highest"}[chosen]
 
 
 def test_a_backend_that_computes_in_bf16_is_refused_for_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
-    measured(monkeypatch, {"default": 100.0, "onednn": 900.0}, {"default": 2e-7, "onednn": 2e-3})
+    on(monkeypatch, error=2e-3)
     with pytest.raises(ConfigError, match=r"engine\.gemm=default"):
         engine.choose_gemm("onednn", "fp32")
+
+
+def test_a_run_that_goes_on_takes_the_backend_it_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    on(monkeypatch, INTEL)
+    settings = Settings()
+    engine.choose_gemm("auto", "fp32")
+    assert engine.go_on_with({"gemm": "default", "threads": 1}, settings) == {} == engine.go_on_with({}, settings)
+    assert engine.go_on_with({"gemm": "onednn", "threads": 1}, settings)["gemm"] == "onednn"
+    assert engine.in_use()["gemm"] == "onednn"
+    settings.engine.gemm = "default"
+    engine.use_gemm("default")
+    with pytest.raises(ConfigError, match=r"engine\.gemm=onednn, or resume=never"):
+        engine.go_on_with({"gemm": "onednn"}, settings)
+    settings.engine.gemm = "auto"
+    on(monkeypatch, INTEL, error=2e-3)
+    with pytest.raises(ConfigError, match="another processor: here that is bf16"):
+        engine.go_on_with({"gemm": "onednn"}, settings)
+
+
+def test_errors_of_products_are_the_same_at_every_start() -> None:
+    assert engine.gemm_errors(["default", "onednn"]) == engine.gemm_errors(["default", "onednn"])
 
 
 def test_the_measurement_finds_rates_and_errors_and_leaves_the_backend_and_random_numbers_alone() -> None:
@@ -81,7 +116,7 @@ def test_the_record_says_what_was_used(tmp_path: Path) -> None:
     assert {"git_commit", "git_dirty", "cwd_git_commit", "cwd_git_dirty"} <= environment.keys()
     facts = environment["engine"]
     assert facts["precision"] == "bf16" and facts["gemm"] in ("default", "onednn") and environment["threads"] == 1
-    assert facts["gemm_gflops"].keys() == facts["gemm_error"].keys() == {"default", "onednn", "bf16"}
+    assert facts["gemm_error"].keys() == {"default", "onednn", "bf16"} and "gemm_gflops" not in facts
     used, whole = facts["compact_vocabulary"].removesuffix(" rows").split(" of ")
     assert 10 < int(used) <= int(whole)
 

@@ -20,8 +20,8 @@ class Masking(StageSettings):
     epochs: float = limited(6.0, low=0.0, high=100000.0)
     lr: float | None = limited(None, above=0.0, high=100.0)
     warmup: float | None = limited(None, low=0.0, high=1.0)
-    start: float = limited(1 / 6, low=0.0, high=1.0)
-    end: float = limited(5 / 6, low=0.0, high=1.0)
+    start: float = limited(0.167, low=0.0, high=1.0)
+    end: float = limited(0.833, low=0.0, high=1.0)
     every: int = limited(10, low=1)
     freeze_embeddings: bool = True
 

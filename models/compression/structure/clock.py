@@ -10,8 +10,8 @@ from torch import nn
 from models.compression.settings.prune import Ziplm as Options
 from models.compression.stage import Stopwatch
 from models.compression.structure.search import Choices
-from models.compression.structure.shrink import Block, blocks, layer_of, width_of
-from models.compression.structure.speed_table import EMPTY, WHOLE, key_of, levels, measured
+from models.compression.structure.shrink import Block, blocks, layer_of, width_of, widths
+from models.compression.structure.speed_table import EMPTY, WHOLE, SpeedTable, key_of, levels, measured, ratio
 from models.compression.structure.surgery import Half
 from models.errors import ModelError
 
@@ -21,10 +21,11 @@ SPEED_S = 0.5  # seconds that each of two models is timed for when they are comp
 class Clock:
     """All times are in ms, of one call at the options' batch size and length."""
 
-    def __init__(self, dense: Any, stopwatch: Stopwatch, options: Options) -> None:
+    def __init__(self, dense: Any, stopwatch: Stopwatch, options: Options, kept: dict[str, Any] | None = None) -> None:
+        """kept: the content of the table that an interrupted run went by; None: this machine's."""
         self.dense, self.stopwatch, self.options = dense, stopwatch, options
         self.shape = {"batch": options.batch, "length": options.length}
-        self.table = measured(dense, stopwatch, **self.shape, multiple=options.round_to)
+        self.table = SpeedTable(**kept) if kept else measured(dense, stopwatch, **self.shape, multiple=options.round_to)
         self.whole, self.empty = self.table.of(WHOLE), self.table.of(EMPTY)
         alone = 0.0  # what the halves of the whole model take by themselves
         for block in blocks(dense):
@@ -69,6 +70,10 @@ class Clock:
 
     def _widest(self, kind: str) -> int:
         return max(width_of(layer_of(self.dense, block), kind) for block in blocks(self.dense) if block.kind == kind)
+
+    def settled(self, model: nn.Module) -> float:
+        """The same as `speedup`, timed once a machine and kept in the table: what decides how a model is cut."""
+        return ratio(self.table, widths(model), self.stopwatch, lambda: self.speedup(model))
 
     def speedup(self, model: nn.Module) -> float:
         """How many times faster a model is than the dense one: the median of the rounds' ratios."""

@@ -2,7 +2,9 @@
 
 All halves take turns in the same rounds; so do the whole model and what is left of it without any head or neuron,
 because a half called by itself finds its weights in the cache and is faster than within a model. The table is kept in
-the cache folder under what it depends on. Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
+the cache folder under what it depends on, with every ratio that is measured later: a machine times each thing once, so
+the same command cuts the same heads and neurons again.
+Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import copy
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +61,19 @@ class SpeedTable:
     """Milliseconds in each round of `whole`, `empty` and every cell, such as `attention/12` or `ffn/first/1536`."""
 
     rounds: dict[str, list[float]]
+    ratios: dict[str, float] = field(default_factory=dict)  # times as fast as the whole model, by the widths as text
+    path: Path | None = None  # of the file in the cache
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What a run has to keep to go on by the same table: medians and ratios."""
+        return {"rounds": {name: [self.of(name)] for name in self.rounds}, "ratios": self.ratios}
+
+    @property
+    def digest(self) -> str:
+        """Eight digits that name the medians."""
+        text = json.dumps(self.content["rounds"], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def of(self, name: str) -> float:
         """The median round of one, ms."""
@@ -87,27 +103,53 @@ def levels(kind: str, most: int, multiple: int) -> list[int]:
 def measured(model: Any, stopwatch: Stopwatch, *, batch: int, length: int, multiple: int) -> SpeedTable:
     """The table for a model at that batch size and length in tokens, from the cache where it lies there."""
     facts = {"model": model.architecture, "batch": batch, "length": length, "multiple": multiple, **stopwatch.machine}
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    path = stopwatch.cache / "speed" / f"{digest[:16]}.json"
-    if kept := _kept(path):
-        stopwatch.say(f"latency table {digest[:8]} from the cache")
-        return kept
-    made = cells(model, batch, length, multiple)
-    stopwatch.say(f"latency table {digest[:8]}: timing {len(made)} cells of {batch} x {length} tokens")
-    rounds = stopwatch.times(made, batch=batch, length=length, seconds=CELL_S)
-    empty = shrink.restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(shrink.widths(model))})
-    rounds |= stopwatch.times({WHOLE: model, EMPTY: empty}, batch=batch, length=length, seconds=WHOLE_S)
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    path = stopwatch.cache / "speed" / f"{key}.json"
+    with stopwatch.locked(path):
+        if kept := _kept(path):
+            stopwatch.say(f"latency table {kept.digest} from the cache")
+            return kept
+        made = cells(model, batch, length, multiple)
+        stopwatch.say(f"timing {len(made)} cells of {batch} x {length} tokens for the latency table")
+        rounds = stopwatch.times(made, batch=batch, length=length, seconds=CELL_S)
+        empty = shrink.restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(shrink.widths(model))})
+        rounds |= stopwatch.times({WHOLE: model, EMPTY: empty}, batch=batch, length=length, seconds=WHOLE_S)
+        table = SpeedTable(rounds, path=path)
+        _write(path, {"facts": facts, "rounds": rounds, "ratios": {}})
+    return table
+
+
+def ratio(
+    table: SpeedTable, widths: Sequence[Sequence[int]], stopwatch: Stopwatch, measure: Callable[[], float]
+) -> float:
+    """How many times as fast as the whole model one of these widths is: from the table, else measured and kept."""
+    key = " ".join(map(str, widths))
+    if key in table.ratios:
+        return table.ratios[key]
+    if table.path is None:  # from a checkpoint, whose cache may be gone
+        return table.ratios.setdefault(key, measure())
+    with stopwatch.locked(table.path):
+        kept = _kept(table.path)
+        found = kept.ratios.get(key) if kept else None
+        table.ratios[key] = measure() if found is None else found
+        if kept and found is None:
+            content = json.loads(table.path.read_text(encoding="utf-8"))
+            _write(table.path, content | {"ratios": kept.ratios | {key: table.ratios[key]}})
+    return table.ratios[key]
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps({"facts": facts, "rounds": rounds}, indent=1), encoding="utf-8")
+    part.write_text(json.dumps(content, indent=1), encoding="utf-8")
     part.replace(path)
-    return SpeedTable(rounds)
 
 
 def _kept(path: Path) -> SpeedTable | None:
     """The table in a file of the cache; None where there is none, or a damaged one."""
     try:
-        return SpeedTable(json.loads(path.read_text(encoding="utf-8"))["rounds"])
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return SpeedTable(content["rounds"], dict(content.get("ratios", {})), path)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class CountingBench:
         self.machine = {"cpu": "of a test"}
         self.timed: list[str] = []
         self.facts: dict[str, float] = {}
+        self.told: dict[str, str] = {}
         self.phases: list[tuple[str, list[list[int]], dict[str, Any]]] = []
         self.boundary: tuple[dict[str, Tensor], dict[str, Any]] | None = None
         self.stop_after = 99
@@ -80,11 +82,28 @@ class CountingBench:
     def say(self, text: str) -> None:
         pass
 
+    def fact(self, name: str, value: str) -> None:
+        self.told[name] = value
+
+    def locked(self, path: Path) -> Any:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return nullcontext()
+
     def keep(self, model: nn.Module, state: dict[str, Any]) -> None:
         self.boundary = ({name: tensor.clone() for name, tensor in model.state_dict().items()}, state)
 
     def kept(self) -> Any:
         return self.boundary
+
+
+class NoisyBench(CountingBench):
+    """Times that other work on the machine makes up to three times as long, never twice the same."""
+
+    noise = np.random.default_rng()
+
+    def times(self, models: Mapping[str, nn.Module], **shape: Any) -> dict[str, list[float]]:
+        found = super().times(models, **shape)
+        return {name: [time * self.noise.uniform(1, 3) for time in times] for name, times in found.items()}
 
 
 @pytest.fixture
@@ -202,6 +221,30 @@ def test_an_interrupted_run_goes_on_from_the_last_cut(bench: CountingBench) -> N
     assert [phase for phase, _, _ in bench.phases] == ["recovery-1", "recovery-2", "recovery-2"]
     assert widths(found) == widths(whole)
     assert torch.equal(found(**batch()), whole(**batch()))
+
+
+def test_what_a_clock_said_once_decides_ever_after(tmp_path: Path) -> None:
+    chosen = options(1.5, steps=2, recovery=Recovery(epochs=1.0))
+    first, again, stopped = (NoisyBench(tmp_path) for _ in range(3))
+    whole = run(chosen, first)
+    assert torch.equal(run(chosen, again)(**batch()), whole(**batch()))
+    stopped.stop_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        run(chosen, stopped)
+    stopped.stop_after = 99
+    assert torch.equal(run(chosen, stopped)(**batch()), whole(**batch()))
+    assert first.told == again.told == stopped.told and first.told["speed_table"]
+
+
+def test_an_interrupted_run_goes_on_by_its_own_table_where_the_cache_is_gone(tmp_path: Path) -> None:
+    chosen = options(1.5, steps=2, recovery=Recovery(epochs=1.0))
+    bench = NoisyBench(tmp_path / "one")
+    bench.stop_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        run(chosen, bench)
+    bench.cache, bench.stop_after, bench.timed, told = tmp_path / "another", 99, [], dict(bench.told)
+    run(chosen, bench)
+    assert "whole" not in bench.timed and bench.told == told
 
 
 def test_the_losses_count_real_tokens_and_are_zero_for_the_dense_model_itself() -> None:
