@@ -46,6 +46,17 @@ class Run:
         """The headline metric of the run's data, for example test/accuracy."""
         return str(self.record["data"]["primary"])
 
+    @property
+    def positive(self) -> int:
+        """The class that F1, precision and recall are of; class 1 in records that do not say."""
+        names, name = self.record["data"].get("labels") or [], self.record["data"].get("positive")
+        return names.index(name) if name in names else 1
+
+    @property
+    def positive_name(self) -> str | None:
+        """The name of that class where it is another one than class 1."""
+        return str(self.record["data"]["positive"]) if self.positive != 1 else None
+
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The whole config, flat, with `compression` as the list of its stages."""
