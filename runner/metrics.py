@@ -17,6 +17,11 @@ from functools import cache
 
 SPLITS = ("train", "tune", "val", "val_mm", "test")
 
+SCORES = (
+    "accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc", "pearson", "spearman", "mse",
+    "perplexity", "masked_accuracy",
+)  # fmt: skip
+
 # What may stand in a place of a name: its pattern, and the examples offered when a name is misspelt.
 _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "split": ("|".join(SPLITS), SPLITS),
@@ -29,13 +34,7 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine", ("soft", "hard", "hidden")),
     "layer": (r"[1-9]\d*", ("1", "2")),  # of the encoder
     "matrix": ("query|key|value|attention_output|intermediate|output", ("query", "output")),
-    "score": (
-        "accuracy|balanced_accuracy|f1|precision|recall|f1_macro|mcc|pearson|spearman|mse|perplexity|masked_accuracy",
-        (
-            "accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc", "pearson", "spearman",
-            "mse", "perplexity", "masked_accuracy",
-        ),  # fmt: skip
-    ),
+    "score": ("|".join(SCORES), SCORES),
 }
 
 
@@ -80,7 +79,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
     Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
     Metric("{split}/examples", "examples", "none", "rows behind the scores of this split"),
-    Metric("{split}/constant_predictions", "0 or 1", "lower", "1: every row got the same prediction; correlations are then 0"),
+    Metric(
+        "{split}/constant_predictions",
+        "0 or 1",
+        "lower",
+        "1: every row got the same prediction; correlations are then 0",
+    ),
     Metric(
         "baseline/majority",
         "as the score",

@@ -53,8 +53,8 @@ RECORD = {
     "metrics": NUMBERS,
     "stages": Of(list, {"name": str, "metrics": NUMBERS, "seconds": Maybe(float)}),
     "data": {
-        "primary": str, "rows": Of(dict, int), "task": str, "name": Maybe(str), "labels": Maybe(TEXTS), "positive": Maybe(str),
-        "fingerprint": Maybe(str), "fingerprints": Maybe(Of(dict, str)),
+        "primary": str, "rows": Of(dict, int), "task": str, "name": Maybe(str), "labels": Maybe(TEXTS),
+        "positive": Maybe(str), "fingerprint": Maybe(str), "fingerprints": Maybe(Of(dict, str)),
     },
     "reports": Maybe(Of(dict, REPORT)),
     "environment": Maybe(dict),

@@ -1,7 +1,8 @@
 """Tasks: what a model is trained on and scored by. One module per kind of label.
 
 Each module offers `loss`, `mean_loss`, `metrics`, `interval` and `columns`; those whose rows have labels also
-`majority` and `constant_predictions`, and the one with classes `report`. The modules are imported when a run needs one, since they load torch.
+`majority` and `constant_predictions`, and the one with classes `report`. The modules are imported when a run needs one,
+since they load torch.
 """
 
 from __future__ import annotations

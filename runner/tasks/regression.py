@@ -45,8 +45,8 @@ def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str], *, positive: int = 1) -> dict[str, float]:
     """Return the named scores, in the order of `names`; correlations are 0 where either side is constant.
 
-    logits: (N, 1) or (N,); labels: (N,); positive: for classes alone, no meaning here. KeyError for an unknown name; ValueError for outputs that are
-    not finite.
+    logits: (N, 1) or (N,); labels: (N,); positive: no meaning here, numbers have no classes. KeyError for an unknown
+    name; ValueError for outputs that are not finite.
     """
     outputs, targets = _outputs(logits), labels.astype(np.float64)
     return {name: _score(outputs, targets, name) for name in names}
