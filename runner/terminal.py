@@ -141,8 +141,8 @@ def show(record: dict[str, Any], folder: Path, console: Console | None = None, d
     console.print(table)
     if len(record["stages"]) > 1:
         console.print(stages(record))
-    if details and (table := classes(record)):
-        console.print(table)
+    if details and (each := classes(record)):
+        console.print(each)
     for sentence in constants(record):
         console.print(escape(f"note: {sentence}"), soft_wrap=True)
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
