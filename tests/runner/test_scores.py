@@ -61,6 +61,7 @@ def test_a_model_that_answers_the_common_class_has_no_f1_and_is_told_so(tmp_path
     assert "train: the model answers 'ok' to every row of test" in record["notes"]
     report = record["reports"]["test"]
     assert report["classes"] == ["fraud", "ok"] and report["confusion"] == [[0, n] for n in report["support"]]
+    assert "are of the class 'fraud'" in (folder / "model" / "README.md").read_text(encoding="utf-8")
     shown = run_cli("show", cwd=tmp_path).stdout
     assert "classes of test" in shown and "the model answers 'ok'" in shown
 
