@@ -13,7 +13,8 @@ from data import shared
 from data.encoding import Encoded
 from data.errors import DataError
 from data.masking import UNCUT, Masking, pack
-from data.settings import DataSettings, TaskSettings, split_names
+from data.positive import check_metrics, positive_class
+from data.settings import DataSettings, TaskSettings, metrics_of, split_names
 from data.split import cut, pick
 from data.store import open_or_build
 from data.table import RawData, RawSplit, require_two_classes
@@ -45,6 +46,9 @@ def load(
     require_two_classes(raw, settings.path or settings.train_path or settings.id or settings.name)
     select, report = apply_split_rule(raw, settings)
     limit(raw, settings)
+    metrics = metrics_of(raw.kind, settings, len(raw.label_names))
+    check_metrics(metrics, raw)
+    positive = positive_class(settings.positive, raw)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
@@ -56,7 +60,7 @@ def load(
             raw.notes.append(f"{share:.1%} of the {split.name} texts are longer than {limit_key} and were cut")
     if raw.kind == "mlm":
         tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)
-    data_task = DataTask(raw.kind, raw.label_names, settings.text_pair is not None, _metrics(settings, raw))
+    data_task = DataTask(raw.kind, raw.label_names, settings.text_pair is not None, metrics, positive)
     fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
@@ -155,16 +159,6 @@ def limit(data: RawData, settings: DataSettings) -> None:
         if most is not None and most < len(split):
             chosen = pick(split.labels, most, settings.split_seed, data.kind == "classification")
             data.splits[name] = split.take(chosen)
-
-
-def _metrics(settings: DataSettings, data: RawData) -> tuple[str, ...]:
-    if data.kind == "mlm":
-        return ("perplexity", "masked_accuracy")
-    if settings.metrics:
-        return tuple(settings.metrics)
-    if data.kind == "regression":
-        return ("spearman", "pearson")
-    return ("accuracy", "f1" if len(data.label_names) == 2 else "f1_macro")
 
 
 def _tokenizer(

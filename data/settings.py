@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-METRICS = ("accuracy", "f1", "f1_macro", "mcc", "pearson", "spearman", "mse")
+# The scores of each kind of task; those in OF_TWO are of the positive class of two.
+SCORES: dict[str, tuple[str, ...]] = {
+    "classification": ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc"),
+    "regression": ("pearson", "spearman", "mse"),
+    "mlm": ("perplexity", "masked_accuracy"),
+}
+OF_TWO = ("f1", "precision", "recall")
+METRICS = (*SCORES["classification"], *SCORES["regression"])
 
 
 def limited(default: Any, **limits: Any) -> Any:
@@ -48,6 +55,7 @@ class DataSettings:
     label_names: list[str] = field(default_factory=list)
     task: str = limited("auto", choices=("auto", "classification", "regression"))
     metrics: list[str] = field(default_factory=list, metadata={"choices": METRICS})
+    positive: str | None = limited(None, neutral=None)
     split: str | None = None
     train_split: str = "train"
     select_split: str | None = None
@@ -75,3 +83,14 @@ def split_names(settings: DataSettings) -> tuple[str, list[str]]:
     is_whole = settings.source == "hub" and settings.split is None
     report = list(settings.report_splits) if is_whole else ["test"]
     return ("val" if "test" in report else "tune"), report
+
+
+def metrics_of(kind: str, settings: DataSettings, classes: int) -> tuple[str, ...]:
+    """The scores of a task of that kind, `classes` of them or 0 for none; the first selects and headlines."""
+    if kind == "mlm":
+        return SCORES["mlm"]
+    if settings.metrics:
+        return tuple(settings.metrics)
+    if kind == "regression":
+        return ("spearman", "pearson")
+    return ("accuracy", "f1" if classes == 2 else "f1_macro")

@@ -23,6 +23,7 @@ class DataTask:
     label_names: tuple[str, ...]  # in id order; () without classes
     is_pair: bool
     metrics: tuple[str, ...]
+    positive: int = 1  # the class that F1, precision and recall are of, where there are two
 
     @property
     def has_labels(self) -> bool:

@@ -10,6 +10,8 @@ def card(record: dict[str, Any]) -> str:
     metrics, data = record["metrics"], record["data"]
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(metrics.items()))
     command = " ".join(["run", *record["overrides"]])
+    positive = data.get("positive")
+    note = f"\nF1, precision and recall are of the class {positive!r}.\n" if positive else ""
     head = "MaskedLM" if data["task"] == "mlm" else "SequenceClassification"
     return f"""---
 library_name: transformers
@@ -25,4 +27,4 @@ Open it with `AutoModelFor{head}.from_pretrained(folder)`; a model that is not a
 | metric | value |
 | --- | --- |
 {rows}
-"""
+{note}"""

@@ -20,6 +20,7 @@ from runner.bench import RunBench, train
 from runner.checkpoint import Checkpoints
 from runner.disagree import disagreement
 from runner.record import POINTS, Record, whole
+from runner.reports import constants
 from runner.results import costs, evaluate, learning, save_model
 from runner.schema import Settings
 from runner.tune.pruning import Watch
@@ -112,7 +113,9 @@ def _close(link: Link, bench: RunBench, folder: Path) -> None:
     started, record = bench.started, bench.record
     record.add(started.seconds)
     with timed(record, "time/evaluate_s"):
-        record.add(evaluate(started))
+        found, reports = evaluate(started)
+    record.add(found)
+    record.content["reports"] = reports
     save_model(started, record, folder)
     with timed(record, "time/measure_s"):
         record.add(costs(started, bench.terminal, folder))
@@ -124,6 +127,7 @@ def _close(link: Link, bench: RunBench, folder: Path) -> None:
     if density is not None and (note := disagreement(density, metrics, _before(bench))):
         record.content["notes"].append(f"{link.name}: {note}")
         bench.say(f"note: {link.name}: {note}")
+    record.content["notes"] += [f"{link.name}: {sentence}" for sentence in constants(record.content)]
     record.content["stages"].append(entry)
     record.write()
     bench.terminal.stage(record.content)

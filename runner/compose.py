@@ -92,7 +92,8 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     model, builtin = settings.model, settings.data.source == "demo"
     model.pretrained = _of_run(model.pretrained, settings.paths.output)
     if settings.task.name == "mlm":
-        settings.data.task, settings.data.metrics = "auto", []  # the dataset's are about its labels
+        data = settings.data
+        data.task, data.metrics, data.positive = "auto", [], None  # the dataset's are about its labels
     if model.pretrained == "auto":
         # The built-in data never needs a hub; everything else starts from the published weights of that size.
         model.pretrained = None if builtin else model.weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch import nn
 from data.batch import Batch, collate
 from data.sampler import eval_batches
 from data.types import DataTask, TokenSplit
-from runner.tasks import get
+from runner.tasks import always, get
 from runner.turns import give_way
 
 
@@ -83,11 +84,12 @@ def predict(
     return ordered
 
 
-def score(task: DataTask, split: TokenSplit, logits: np.ndarray) -> dict[str, float]:
-    """The task's metrics and its loss, named `<split>/<metric>`."""
+def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
+    """The task's metrics, those of every evaluation, `more` of them, and its loss, named `<split>/<metric>`."""
     kind = get(task.kind)
     labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
-    values = kind.metrics(logits, labels, task.metrics)
+    names = list(dict.fromkeys((*task.metrics, *always(task), *more)))
+    values = kind.metrics(logits, labels, names, positive=task.positive)
     values["loss"] = kind.mean_loss(logits, labels)
     return {f"{split.name}/{name}": value for name, value in values.items()}
 

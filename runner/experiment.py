@@ -230,6 +230,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "lengths": {part.name: part.length_stats for part in parts},
             "dropped": splits.dropped,
             "labels": list(splits.task.label_names),
+            "positive": splits.task.label_names[splits.task.positive] if splits.task.num_labels == 2 else None,
             "task": splits.task.kind,
             "primary": f"{splits.report[0].name}/{splits.task.metrics[0]}",
             "selection": f"{splits.select.name}/{splits.task.metrics[0]}",

@@ -117,9 +117,11 @@ def identify(
 
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed). Checkpoints and
     tokenizers count by what lies in them, not by the id or the folder they come from; contents: the same for other
-    settings, by their dotted keys.
+    settings, by their dotted keys. The positive class counts by what it is, not by its name or by who named it, and
+    where it is class 1 not at all.
     """
     kept = counting(settings) | {"model.tokenizer": tokenizer, "model.pretrained": None, "model.init_from": None}
+    kept.pop("data.positive", None)
     kept |= contents or {}
     if settings.finished:
         kept["finished"] = True  # `weights` says of what

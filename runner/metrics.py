@@ -17,6 +17,11 @@ from functools import cache
 
 SPLITS = ("train", "tune", "val", "val_mm", "test")
 
+SCORES = (
+    "accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc", "pearson", "spearman", "mse",
+    "perplexity", "masked_accuracy",
+)  # fmt: skip
+
 # What may stand in a place of a name: its pattern, and the examples offered when a name is misspelt.
 _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "split": ("|".join(SPLITS), SPLITS),
@@ -29,10 +34,7 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine", ("soft", "hard", "hidden")),
     "layer": (r"[1-9]\d*", ("1", "2")),  # of the encoder
     "matrix": ("query|key|value|attention_output|intermediate|output", ("query", "output")),
-    "score": (
-        "accuracy|f1|f1_macro|mcc|pearson|spearman|mse|perplexity|masked_accuracy",
-        ("accuracy", "f1", "f1_macro", "mcc", "pearson", "spearman", "mse", "perplexity", "masked_accuracy"),
-    ),
+    "score": ("|".join(SCORES), SCORES),
 }
 
 
@@ -63,8 +65,11 @@ METRICS: tuple[Metric, ...] = (
         "{split}/loss", "nat or squared label", "lower", "mean loss per example (per masked word for mlm), dropout off"
     ),
     Metric("{split}/accuracy", "share", "higher", "share of examples whose largest logit is the label"),
-    Metric("{split}/f1", "share", "higher", "F1 of class 1 of two classes"),
-    Metric("{split}/f1_macro", "share", "higher", "unweighted mean of the F1 of all classes"),
+    Metric("{split}/balanced_accuracy", "share", "higher", "mean recall of the classes among the labels"),
+    Metric("{split}/f1", "share", "higher", "F1 of the positive class of two (data.positive); 0 if it never occurs"),
+    Metric("{split}/precision", "share", "higher", "share of the rows answered positive that are; 0 if there are none"),
+    Metric("{split}/recall", "share", "higher", "share of the positive rows answered positive; 0 if there are none"),
+    Metric("{split}/f1_macro", "share", "higher", "mean of the F1 of all classes that are labels or answers"),
     Metric("{split}/mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),
     Metric("{split}/pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
     Metric("{split}/spearman", "-1..1", "higher", "rank correlation with the labels; 0 if constant"),
@@ -74,7 +79,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
     Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
     Metric("{split}/examples", "examples", "none", "rows behind the scores of this split"),
-    Metric("{split}/constant_predictions", "0 or 1", "lower", "1: every row got the same prediction"),
+    Metric(
+        "{split}/constant_predictions",
+        "0 or 1",
+        "lower",
+        "1: every row got the same prediction; correlations are then 0",
+    ),
     Metric(
         "baseline/majority",
         "as the score",

@@ -165,7 +165,7 @@ class KeptTeacher:
         metric = splits.task.metrics[0]
         name, labels = f"{splits.select.name}/{metric}", np.asarray(splits.select.labels)
         found = score(splits.task, splits.select, np.array(self.answers(splits.select)))[name]
-        base = kind.majority(labels, labels, metric)
+        base = kind.majority(labels, labels, metric, positive=splits.task.positive)
         sign = -1.0 if direction(name) == "lower" else 1.0
         self.score = sign * found
         if self.score < sign * base + BETTER:

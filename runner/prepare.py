@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from data.types import Splits
+    from data.types import DataTask, Splits
     from models.classifier import SequenceClassifier
     from models.masked_lm import MaskedLM
     from models.pretrained import Weights
@@ -104,6 +104,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     # With the architecture: heads and norms of a checkpoint show in no tensor.
     first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
     contents = {key: value for name, stage in found.items() for key, value in stage.contents(name).items()}
+    contents |= positive_class(splits.task)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
     notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
@@ -111,6 +112,12 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     for options in settings.compression.values():
         make(options).check_speed(model, Stopwatch(settings, splits, device, terminal))
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds, found)
+
+
+def positive_class(task: DataTask) -> dict[str, str]:
+    """The class whose F1 is recorded, as part of a run's identity: nothing for class 1, which all runs once had."""
+    is_other = task.num_labels == 2 and task.positive != 1
+    return {"data.positive": task.label_names[task.positive]} if is_other else {}
 
 
 def check_longest(readout: nn.Module, settings: Settings) -> None:

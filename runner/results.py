@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.turns import alone
 
@@ -17,40 +17,47 @@ if TYPE_CHECKING:
 YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
 
 
-def evaluate(started: Started) -> dict[str, float]:
-    """Metrics, their 95 % interval and the majority baseline of each reported split; predictions are stored."""
+def evaluate(started: Started) -> tuple[dict[str, float], dict[str, Any]]:
+    """Metrics of each split, and of the reported ones their 95 % intervals, the majority baseline and each class's.
+
+    What is said of classes comes apart, by split; predictions are stored.
+    """
     import numpy as np
 
     from runner.evaluate import predict, score, write_predictions
-    from runner.tasks import get
+    from runner.tasks import get, recorded
 
     settings, splits = started.settings, started.splits
-    kind = get(splits.task.kind)
+    task, kind = splits.task, get(splits.task.kind)
     found: dict[str, float] = {}
+    reports: dict[str, Any] = {}
     for split in (splits.select, *splits.report):
         logits = predict(
             started.model, split, pad_id=splits.tokenizer.pad_id, batch_size=settings.train.eval_batch_size,
             device=started.device, precision=settings.train.precision,
         )  # fmt: skip
-        found |= score(splits.task, split, logits)
+        found |= score(task, split, logits, recorded(task))
         if split is splits.select:
+            if task.kind == "regression" and kind.constant_predictions(logits):
+                found["train/diverged"] = 1.0
             continue
-        write_predictions(started.folder, splits.task, split, logits)
-        primary, labels = splits.task.metrics[0], np.asarray(split.labels)
-        low, high = kind.interval(logits, labels, primary)
-        found |= {
-            f"{split.name}/{primary}_low": low,
-            f"{split.name}/{primary}_high": high,
-            f"{split.name}/examples": len(split),
-        }
-        if not splits.task.has_labels:
+        write_predictions(started.folder, task, split, logits)
+        labels = np.asarray(split.labels)
+        for name in task.metrics:
+            low, high = kind.interval(logits, labels, name, positive=task.positive)
+            found |= {f"{split.name}/{name}_low": low, f"{split.name}/{name}_high": high}
+        found[f"{split.name}/examples"] = len(split)
+        if not task.has_labels:
             if split is splits.report[0]:
                 found["baseline/majority"] = kind.unigram_perplexity(splits.train, split)
             continue
         found[f"{split.name}/constant_predictions"] = float(kind.constant_predictions(logits))
+        if task.label_names:
+            reports[split.name] = kind.report(logits, labels, task.label_names)
         if split is splits.report[0]:
-            found["baseline/majority"] = kind.majority(np.asarray(splits.train.labels), labels, primary)
-    return found
+            seen = np.asarray(splits.train.labels)
+            found["baseline/majority"] = kind.majority(seen, labels, task.metrics[0], positive=task.positive)
+    return found, reports
 
 
 def learning(started: Started) -> dict[str, float]:
@@ -84,7 +91,10 @@ def _rises(started: Started) -> bool:
 
 
 def _guesses(started: Started, loss_name: str) -> dict[str, float]:
-    """`train/diverged` of a classifier by its last score and its loss at the end; nothing for other tasks."""
+    """`train/diverged` of a classifier by its last accuracies and its loss at the end; nothing for other tasks.
+
+    Both accuracies are logged whatever the run is scored by.
+    """
     import numpy as np
 
     from runner.convergence import diverged, last, late
@@ -96,7 +106,11 @@ def _guesses(started: Started, loss_name: str) -> dict[str, float]:
         return {}
     labels, seen = np.asarray(select.labels), np.asarray(splits.train.labels)
     majority = get(splits.task.kind).majority(seen, labels, "accuracy")
-    reason = diverged(accuracy=accuracy, majority=majority, loss=loss, classes=splits.task.num_labels)
+    balanced, present = last(started.folder, f"{select.name}/balanced_accuracy"), len(np.unique(labels))
+    above_chance = None if balanced is None else balanced - 1 / present
+    reason = diverged(
+        accuracy=accuracy, majority=majority, loss=loss, classes=splits.task.num_labels, above_chance=above_chance
+    )
     return {"train/diverged": float(reason is not None)}
 
 

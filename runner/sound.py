@@ -32,6 +32,11 @@ class Maybe:
 
 STATUSES = ("running", "done", "failed", "killed")
 TEXTS, NUMBERS = Of(list, str), Of(dict, float)
+SHARES, COUNTS = Of(list, float), Of(list, int)  # one a class
+REPORT = {
+    "classes": TEXTS, "support": COUNTS, "predicted": COUNTS, "precision": SHARES, "recall": SHARES, "f1": SHARES,
+    "confusion": Maybe(Of(list, COUNTS)),
+}  # fmt: skip
 RECORD = {
     "identity": str,
     "status": STATUSES,
@@ -49,8 +54,9 @@ RECORD = {
     "stages": Of(list, {"name": str, "metrics": NUMBERS, "seconds": Maybe(float)}),
     "data": {
         "primary": str, "rows": Of(dict, int), "task": str, "name": Maybe(str), "labels": Maybe(TEXTS),
-        "fingerprint": Maybe(str), "fingerprints": Maybe(Of(dict, str)),
+        "positive": Maybe(str), "fingerprint": Maybe(str), "fingerprints": Maybe(Of(dict, str)),
     },
+    "reports": Maybe(Of(dict, REPORT)),
     "environment": Maybe(dict),
     "tokenizer": Maybe({"fingerprint": Maybe(str)}),
     "weights": Maybe({"fingerprint": Maybe(str)}),

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from runner.harmless import escape
 from runner.metrics import SPLITS
+from runner.reports import classes, constants, is_shown, label, task_line
 from runner.track.uri import mask
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Terminal:
         self._bar: Any = None
         self._started = time.perf_counter()
         self._total = 0
+        self._scores: tuple[str, ...] = ()  # those of an epoch's line; others are logged
 
     def say(self, text: str) -> None:
         """One line for the user."""
@@ -46,8 +48,10 @@ class Terminal:
         )
         what = "rows" if splits.task.has_labels else f"blocks of {settings.data.max_length} tokens"
         self.say(f"{what}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
+        self.say(task_line(splits))
         for note in started.notes:
             self.say(f"note: {note}")
+        self._scores = (*splits.task.metrics, "loss")
 
     def train(self, total: int) -> None:
         """A training of that many steps begins; on a terminal it has a progress bar."""
@@ -99,7 +103,8 @@ class Terminal:
 
     def epoch(self, position: Position, values: dict[str, float]) -> None:
         """One line for a finished epoch."""
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items() if name.split("/")[0] in SPLITS)
+        chosen = ((name, value) for name, value in values.items() if name.split("/")[0] in SPLITS)
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in chosen if name.split("/")[1] in self._scores)
         best = " *" if position.best_epoch == position.epoch else ""
         spent = time.perf_counter() - self._started
         left = spent / max(position.step, 1) * (self._total - position.step)
@@ -121,21 +126,25 @@ class Terminal:
             self.say(f"run {record['identity']} was {record['status']}: {record['reason']}; its record is in {folder}")
 
 
-def show(record: dict[str, Any], folder: Path, console: Console | None = None) -> None:
-    """Print one run as a table: quality, size, speed."""
+def show(record: dict[str, Any], folder: Path, console: Console | None = None, details: bool = False) -> None:
+    """Print one run as a table: quality, size, speed; details: and each class."""
     console = console or Console(highlight=False)
     widen(console)
     table = Table(title=escape(f"{record['name']}  ({record['identity']}, {record['status']})"), title_justify="left")
     table.add_column("what")
     table.add_column("value", justify="right")
-    for label, value in summary(record):
-        if label:
-            table.add_row(escape(label), escape(value))
+    for what, value in summary(record):
+        if what:
+            table.add_row(escape(what), escape(value))
         else:
             table.add_section()
     console.print(table)
     if len(record["stages"]) > 1:
         console.print(stages(record))
+    if details and (each := classes(record)):
+        console.print(each)
+    for sentence in constants(record):
+        console.print(escape(f"note: {sentence}"), soft_wrap=True)
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
 
 
@@ -167,11 +176,12 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     """The rows of a run's table as (label, value); an empty label separates sections."""
     metrics = record["metrics"]
     splits = [name for name in record["data"]["rows"] if name != "train"]
-    rows = []
-    for split in reversed(splits):
-        for name in metrics:
-            if name.startswith(f"{split}/") and not name.endswith(HIDDEN):
-                rows.append((name, quality(metrics, name)))
+    rows = [
+        (label(record, name), quality(metrics, name))
+        for split in reversed(splits)
+        for name in metrics
+        if name.startswith(f"{split}/") and is_shown(record, name)
+    ]
     if "baseline/majority" in metrics:
         rows.append(("without learning", f"{metrics['baseline/majority']:.4f}"))
     rows.append(("", ""))
@@ -205,7 +215,6 @@ def _bytes(value: float) -> str:
 
 
 MODES = tuple(f"speed/{mode}_ms_p50" for mode in ("cached", "unique", "on_the_fly"))  # of a hash embedding
-HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
 COSTS = {
     "cost/params": _count,
     "cost/params_trained": _count,

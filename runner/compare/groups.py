@@ -51,6 +51,7 @@ def settings_of(run: Run) -> dict[str, Any]:
         del prints["weights.fingerprint"]  # an encoder tuned first is a result of the seed, as all that it learns later
     kept = {key: value for key, value in recorded_settings(record["config"]).items() if key != "seed" and matters(key)}
     return kept | {
+        "data.positive": run.positive_name,
         "compression": stages(record),
         "code_version": environment.get("numbers_version") or environment.get("code_version"),
         **prints,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.settings import OF_TWO
 from runner.compare import stats
 from runner.compare.groups import Group
 from runner.compare.predictions import Predictions, read_predictions
@@ -97,8 +98,8 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
     answers = _read_pairs(runs, split)
     if isinstance(answers, str):
         return Refused(answers)
-    kind = str(runs[0][0].record["data"].get("task"))
-    test, p_examples, over_examples = _over_examples(answers, kind, score)
+    kind, positive = str(runs[0][0].record["data"].get("task")), runs[0][0].positive
+    test, p_examples, over_examples = _over_examples(answers, kind, score, positive)
     differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
     found = stats.paired_seeds(differences)
     p_seeds, intervals = (None, [over_examples]) if found is None else (found[0], [over_examples, found[1]])
@@ -143,6 +144,8 @@ def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
         for run in (first, second):
             if metric not in run.metrics:
                 return f"run {run.identity} has no {metric}"
+            if score in OF_TWO and run.positive != runs[0][0].positive:
+                return f"{score} is of another class in {run.identity} than in {runs[0][0].identity}"
     return None
 
 
@@ -152,7 +155,7 @@ def _scores() -> set[str]:
     return {*classification.OF_CONFUSION, *regression.OF_COUNTS}
 
 
-def _over_examples(pairs: list[Pair], kind: str, score: str) -> tuple[str, float, stats.Interval]:
+def _over_examples(pairs: list[Pair], kind: str, score: str, positive: int) -> tuple[str, float, stats.Interval]:
     """The name of the test over examples, its p-value, and the interval of the difference over examples."""
     count = len(pairs[0][0].labels)
     over = f"bootstrap over {count} examples"
@@ -163,18 +166,18 @@ def _over_examples(pairs: list[Pair], kind: str, score: str) -> tuple[str, float
             only_first, only_second = int(np.sum(differences > 0)), int(np.sum(differences < 0))
             return "McNemar", stats.mcnemar(only_first, only_second), interval
         return "McNemar, examples as clusters", stats.mcnemar_clustered(differences), interval
-    resampled = _resample(pairs, kind, score)
+    resampled = _resample(pairs, kind, score, positive)
     return "paired bootstrap", stats.bootstrap_p(resampled), stats.ends(resampled, over)
 
 
-def _resample(pairs: list[Pair], kind: str, score: str) -> np.ndarray:
+def _resample(pairs: list[Pair], kind: str, score: str, positive: int) -> np.ndarray:
     """Differences of a score between the first and the second of each pair (averaged), the same rows drawn for all."""
     labels = pairs[0][0].labels
     if kind == "classification":
-        from runner.tasks.classification import OF_CONFUSION
+        from runner.tasks.classification import of_confusion
 
         firsts, seconds = ([pair[side].predicted for pair in pairs] for side in (0, 1))
-        return stats.resample_confusions(labels, firsts, seconds, OF_CONFUSION[score])
+        return stats.resample_confusions(labels, firsts, seconds, of_confusion(score, positive))
     from runner.tasks.intervals import resample_rows
     from runner.tasks.regression import OF_COUNTS
 
@@ -187,19 +190,18 @@ def _resample(pairs: list[Pair], kind: str, score: str) -> np.ndarray:
     return resample_rows(len(labels), difference, resamples=stats.RESAMPLES)
 
 
-def score_interval(found: Predictions, kind: str, score: str) -> stats.Interval | None:
+def score_interval(found: Predictions, kind: str, score: str, positive: int = 1) -> stats.Interval | None:
     """The 95 % interval of a single run's score over its examples; None for what is not a score of examples."""
     count = len(found.labels)
     over = f"{count} examples, one seed"
     if kind == "classification":
-        from runner.tasks.classification import OF_CONFUSION
+        from runner.tasks.classification import OF_CONFUSION, confusion_of, of_confusion
         from runner.tasks.intervals import bootstrap_confusion
 
         if score not in OF_CONFUSION:
             return None
-        size = 1 + int(max(found.labels.max(), found.predicted.max()))
-        confusion = np.bincount(found.labels * size + found.predicted, minlength=size * size).reshape(size, size)
-        return stats.Interval(*bootstrap_confusion(confusion, OF_CONFUSION[score]), over)
+        confusion = confusion_of(found.labels, found.predicted)
+        return stats.Interval(*bootstrap_confusion(confusion, of_confusion(score, positive)), over)
     from runner.tasks.intervals import bootstrap_rows
     from runner.tasks.regression import OF_COUNTS
 

@@ -46,10 +46,23 @@ class Run:
         """The headline metric of the run's data, for example test/accuracy."""
         return str(self.record["data"]["primary"])
 
+    @property
+    def positive(self) -> int:
+        """The class that F1, precision and recall are of; class 1 in records that do not say."""
+        names, name = self.record["data"].get("labels") or [], self.record["data"].get("positive")
+        return names.index(name) if name in names else 1
+
+    @property
+    def positive_name(self) -> str | None:
+        """The name of that class; None where there are no two."""
+        names = self.record["data"].get("labels") or []
+        return str(names[self.positive]) if len(names) == 2 else None
+
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The whole config, flat, with `compression` as the list of its stages."""
-        return recorded_settings(self.record["config"]) | {"compression": stages(self.record)}
+        """The whole config, flat, with `compression` as the list of its stages; the positive class is that in use."""
+        own = {"compression": stages(self.record), "data.positive": self.positive_name}
+        return recorded_settings(self.record["config"]) | own
 
     def examples(self, split: str) -> str:
         """The fingerprint of what a split's predictions are about: its rows, else those of the whole data."""

@@ -150,7 +150,7 @@ def resample_confusions(
     scores are averaged. Drawing rows is drawing how often each distinct pattern of answers occurs.
     """
     columns = [labels, *firsts, *seconds]
-    size = 1 + max(int(column.max()) for column in columns)
+    size = max(2, 1 + max(int(column.max()) for column in columns))
     code = np.zeros(len(labels), dtype=np.int64)
     for column in columns:  # renumbered each time, so that the code never outgrows 64 bits
         code = np.unique(code * size + column, return_inverse=True)[1]

@@ -57,7 +57,7 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
     some = take(split, spread(split.lengths, SCORED))
     labels, metric, kind = np.array(some.labels), task.metrics[0], get(task.kind)
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
-    scores = [kind.metrics(values, labels, [metric])[metric] for values in logits]
+    scores = [kind.metrics(values, labels, [metric], positive=task.positive)[metric] for values in logits]
     same = float(np.mean(logits[0].argmax(1) == logits[1].argmax(1)))
     return replace(found, scored=len(labels), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
 

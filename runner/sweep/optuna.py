@@ -6,6 +6,7 @@ what is missing. Made anew because Hydra's own optuna plugin needs an Optuna bef
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
     from runner.experiment import Outcome
     from runner.schema import Settings
+
+
+# Choices that decide which score selects, and so whether more or less of it is better.
+DECISIVE = ("experiment", "task", "task.name", "data", "data.task", "data.metrics")
 
 
 class OptunaSweeper(Sweeper):
@@ -73,6 +78,7 @@ class OptunaSweeper(Sweeper):
         wrong = objectives.problems(names, self.settings.pruner, example)
         if wrong:
             raise ConfigError("\n".join(wrong))
+        directions = objectives.agreed(names, list(self._kinds(fixed, ranges)))
         searched = sorted(o.input_line or "" for o in overrides if o.is_sweep_override())
         search = {"overrides": fixed, "space": searched, "objectives": names}
         name = self.settings.study_name or study.name_of(search)
@@ -80,7 +86,6 @@ class OptunaSweeper(Sweeper):
         with claim(folder, name):
             where = self.settings.storage or "study.journal"
             where = where if "://" in where else str((Path.cwd() if self.settings.storage else folder) / where)
-            directions = [objectives.optuna_direction(objective, example) for objective in names]
             found = study.open_study(study.open_storage(where), name, directions, search)
             study.revive(found)
             found.sampler = study.make_sampler(self.settings, len(found.get_trials(deepcopy=False)))
@@ -101,12 +106,23 @@ class OptunaSweeper(Sweeper):
 
     def _example(self, fixed: list[str], ranges: dict[str, Any]) -> Settings:
         """The settings of one trial, unchecked: what the data selects on, what is measured, where results go."""
+        return next(self._kinds(fixed, ranges))
+
+    def _kinds(self, fixed: list[str], ranges: dict[str, Any]) -> Iterator[Settings]:
+        """The same for each combination of the choices that decide what is learnt and what selects."""
+        options = {
+            key: list(d.choices if key in DECISIVE else d.choices[:1]) if hasattr(d, "choices") else [d.low]
+            for key, d in ranges.items()
+        }
+        for values in itertools.product(*options.values()):
+            yield self._unchecked([*fixed, *assignments(dict(zip(options, values)))])
+
+    def _unchecked(self, words: list[str]) -> Settings:
         from omegaconf import OmegaConf
 
         from runner.schema import Settings
 
-        first = {key: d.choices[0] if hasattr(d, "choices") else d.low for key, d in ranges.items()}
-        config = self._load([*fixed, *assignments(first)])
+        config = self._load(words)
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config))  # type: ignore[return-value]
 
     def _search_as_one_sweep(self, study: Study, fixed: list[str], ranges: dict[str, Any], where: str) -> None:
@@ -196,7 +212,8 @@ class OptunaSweeper(Sweeper):
         elif record is None or outcome.exit_code:
             study.tell(trial, state=TrialState.FAIL)
         else:
-            values = [value(objective, record) for objective in self.settings.objectives]
+            both = zip(self.settings.objectives, study.directions)
+            values = [value(objective, record, direction.name.lower()) for objective, direction in both]
             is_number = all(v == v for v in values)
             study.tell(trial, values if is_number else None, None if is_number else TrialState.FAIL)
 

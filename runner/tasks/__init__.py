@@ -1,7 +1,8 @@
 """Tasks: what a model is trained on and scored by. One module per kind of label.
 
 Each module offers `loss`, `mean_loss`, `metrics`, `interval` and `columns`; those whose rows have labels also
-`majority` and `constant_predictions`. The modules are imported when a run needs one, since they load torch.
+`majority` and `constant_predictions`, and the one with classes `report`. The modules are imported when a run needs one,
+since they load torch.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from data.settings import OF_TWO
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from torch import Tensor
 
-    from data.types import Splits
+    from data.types import DataTask, Splits
 
 TASKS: dict[str, str] = {
     "classification": "runner.tasks.classification",
@@ -29,6 +32,18 @@ def get(kind: str) -> ModuleType:
     if kind not in TASKS:
         raise KeyError(f"unknown task '{kind}'; known: {', '.join(TASKS)}")
     return importlib.import_module(TASKS[kind])
+
+
+def always(task: DataTask) -> tuple[str, ...]:
+    """Return the scores that every evaluation has whatever data.metrics names: by them a run is known to learn."""
+    return ("accuracy", "balanced_accuracy") if task.kind == "classification" else ()
+
+
+def recorded(task: DataTask) -> tuple[str, ...]:
+    """Return the scores that every finished run has whatever data.metrics names."""
+    if task.kind != "classification":
+        return ()
+    return (*always(task), "f1_macro", *(OF_TWO if task.num_labels == 2 else ()))
 
 
 def class_weights(splits: Splits, wanted: str, device: torch.device) -> Tensor | None:

@@ -1,21 +1,24 @@
 """Classification of a text or a pair of texts: one of C classes.
 
-A prediction is the class of the largest logit; the first wins ties.
+A prediction is the class of the largest logit; the first wins ties. F1, precision and recall are of one class of two,
+`positive`: 1 where nobody says otherwise (data/positive.py). What is 0/0 counts as 0, in every score.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.settings import OF_TWO, SCORES
 from runner.tasks.intervals import RESAMPLES, bootstrap_confusion, wilson
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-METRICS = ("accuracy", "f1", "f1_macro", "mcc")
+METRICS = SCORES["classification"]
+MOST_SHOWN = 200  # classes of a matrix in a record, which is then 300 kB
 
 
 def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
@@ -42,34 +45,60 @@ def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     return kept | {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
 
 
-def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, float]:
+def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str], *, positive: int = 1) -> dict[str, float]:
     """Return the named scores, in the order of `names`.
 
     logits: (N, C); labels: (N,) class ids. KeyError for an unknown name; ValueError for logits that are
-    not finite and for `f1` with other than two classes.
+    not finite and for `f1`, `precision` and `recall` with other than two classes.
     """
     predictions = _predict(logits)
-    return {name: _score(predictions, labels, name, logits.shape[1]) for name in names}
+    return {name: _score(predictions, labels, name, logits.shape[1], positive) for name in names}
 
 
 def interval(
-    logits: np.ndarray, labels: np.ndarray, name: str, *, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float]:
+    logits: np.ndarray, labels: np.ndarray, name: str, *,
+    positive: int = 1, resamples: int = RESAMPLES, seed: int = 0,
+) -> tuple[float, float]:  # fmt: skip
     """Return the 95 % interval (low, high) of a score: Wilson for accuracy, else bootstrap."""
     predictions = _predict(logits)
     if name == "accuracy":
         return wilson(float(np.mean(predictions == labels)), len(labels))
     _refuse_unknown(name, logits.shape[1])
-    size = max(logits.shape[1], int(labels.max()) + 1)
-    confusion = np.bincount(labels * size + predictions, minlength=size * size).reshape(size, size)
-    return bootstrap_confusion(confusion, OF_CONFUSION[name], resamples=resamples, seed=seed)
+    confusion = confusion_of(labels, predictions, logits.shape[1])
+    return bootstrap_confusion(confusion, of_confusion(name, positive), resamples=resamples, seed=seed)
 
 
-def majority(train_labels: np.ndarray, labels: np.ndarray, name: str) -> float:
+def majority(train_labels: np.ndarray, labels: np.ndarray, name: str, *, positive: int = 1) -> float:
     """Return the score on `labels` of always answering the commonest training label (lowest id on ties)."""
     classes = int(max(train_labels.max(), labels.max())) + 1
     answer = int(np.bincount(train_labels, minlength=classes).argmax())
-    return _score(np.full(len(labels), answer), labels, name, max(2, classes))
+    return _score(np.full(len(labels), answer), labels, name, max(2, classes), positive)
+
+
+def report(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """Return what a record holds of each class, `names` in id order, and the confusion matrix, row = label.
+
+    One number a class: support (rows of it), predicted (rows that got it), precision, recall, F1. The matrix is None
+    for more than MOST_SHOWN classes; the stored predictions say the same.
+    """
+    confusion = confusion_of(labels, _predict(logits), len(names))
+    right = np.diagonal(confusion)
+    support, predicted = confusion.sum(1), confusion.sum(0)
+    return {
+        "classes": list(names),
+        "support": support.tolist(),
+        "predicted": predicted.tolist(),
+        "precision": _ratio(right, predicted).tolist(),
+        "recall": _ratio(right, support).tolist(),
+        "f1": _ratio(2 * right, support + predicted).tolist(),
+        "confusion": confusion.tolist() if len(names) <= MOST_SHOWN else None,
+    }
+
+
+def confusion_of(labels: np.ndarray, predictions: np.ndarray, classes: int = 2) -> np.ndarray:
+    """Return counts (C, C), row = label, column = prediction, of at least `classes` classes."""
+    size = max(classes, int(labels.max(initial=0)) + 1, int(predictions.max(initial=0)) + 1)
+    return np.bincount(labels * size + predictions, minlength=size * size).reshape(size, size)
 
 
 def constant_predictions(logits: np.ndarray) -> bool:
@@ -90,21 +119,27 @@ def _predict(logits: np.ndarray) -> np.ndarray:
 def _refuse_unknown(name: str, classes: int) -> None:
     if name not in METRICS:
         raise KeyError(f"unknown score '{name}' for classification; known: {', '.join(METRICS)}")
-    if name == "f1" and classes != 2:
-        raise ValueError(f"f1 is defined for two classes, here are {classes}. Try: data.metrics=[f1_macro]")
+    if name in OF_TWO and classes != 2:
+        raise ValueError(f"{name} is defined for two classes, here are {classes}. Try: data.metrics=[f1_macro]")
 
 
-def _score(predictions: np.ndarray, labels: np.ndarray, name: str, classes: int) -> float:
+def _score(predictions: np.ndarray, labels: np.ndarray, name: str, classes: int, positive: int) -> float:
     from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
     _refuse_unknown(name, classes)
     if name == "accuracy":
         return float(accuracy_score(labels, predictions))
     if name == "f1":
-        return float(f1_score(labels, predictions, pos_label=1, zero_division=0))
+        return float(f1_score(labels, predictions, pos_label=positive, zero_division=0))
     if name == "f1_macro":
         return float(f1_score(labels, predictions, average="macro", zero_division=0))
-    return float(matthews_corrcoef(labels, predictions))
+    if name == "mcc":
+        return float(matthews_corrcoef(labels, predictions))
+    return float(of_confusion(name, positive)(confusion_of(labels, predictions, classes)[None])[0])
+
+
+def _ratio(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.asarray(some / np.maximum(whole, 1))  # 0/0 is 0
 
 
 def _f1_per_class(confusions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,6 +151,21 @@ def _f1_per_class(confusions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _f1(confusions: np.ndarray) -> np.ndarray:
     return _f1_per_class(confusions)[0][:, 1]
+
+
+def _precision(confusions: np.ndarray) -> np.ndarray:
+    return _ratio(confusions[:, 1, 1], confusions[:, :, 1].sum(axis=1))
+
+
+def _recall(confusions: np.ndarray) -> np.ndarray:
+    return _ratio(confusions[:, 1, 1], confusions[:, 1, :].sum(axis=1))
+
+
+def _balanced_accuracy(confusions: np.ndarray) -> np.ndarray:
+    """Return the mean recall (R,) of the classes that occur among the labels."""
+    support = confusions.sum(axis=2)
+    recalls = _ratio(np.diagonal(confusions, axis1=1, axis2=2), support)
+    return np.asarray(recalls.sum(axis=1) / np.maximum((support > 0).sum(axis=1), 1))
 
 
 def _f1_macro(confusions: np.ndarray) -> np.ndarray:
@@ -137,5 +187,19 @@ def _accuracy(confusions: np.ndarray) -> np.ndarray:
     return np.asarray(np.trace(confusions, axis1=1, axis2=2) / confusions.sum(axis=(1, 2)))
 
 
-# Each takes (R, C, C) counts, row = label, column = prediction, and returns (R,) scores.
-OF_CONFUSION = {"accuracy": _accuracy, "f1": _f1, "f1_macro": _f1_macro, "mcc": _mcc}
+# Each takes (R, C, C) counts, row = label, column = prediction, and returns (R,) scores; the positive class is 1.
+OF_CONFUSION: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "f1": _f1,
+    "precision": _precision,
+    "recall": _recall,
+    "f1_macro": _f1_macro,
+    "mcc": _mcc,
+}
+
+
+def of_confusion(name: str, positive: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function of OF_CONFUSION for any positive class of two: the two change places where it is 0."""
+    score = OF_CONFUSION[name]
+    return score if positive == 1 else lambda confusions: score(confusions[:, ::-1, ::-1])

@@ -14,7 +14,7 @@ import numpy as np
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the normal distribution
 RESAMPLES = 1000  # the ends then move by a few per cent of the width between seeds
-_CHUNK = 2_000_000  # counts held at once (resamples x rows): 16 MB
+_CHUNK = 2_000_000  # counts held at once (resamples x rows, or x cells of a matrix): 16 MB
 
 
 def wilson(share: float, count: int) -> tuple[float, float]:
@@ -42,9 +42,11 @@ def bootstrap_confusion(
     confusion: (C, C) counts, row = label, column = prediction.
     score: takes (R, C, C) matrices, returns (R,) scores.
     """
-    rows = int(confusion.sum())
-    draws = np.random.default_rng(seed).multinomial(rows, confusion.ravel() / rows, size=resamples)
-    return _ends(score(draws.reshape(resamples, *confusion.shape)))
+    rows, generator = int(confusion.sum()), np.random.default_rng(seed)
+    chunk, shares = max(1, _CHUNK // confusion.size), confusion.ravel() / rows
+    sizes = [min(chunk, resamples - start) for start in range(0, resamples, chunk)]
+    draws = (generator.multinomial(rows, shares, size=size) for size in sizes)
+    return _ends(np.concatenate([score(drawn.reshape(-1, *confusion.shape)) for drawn in draws]))
 
 
 def bootstrap_rows(

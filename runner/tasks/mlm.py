@@ -16,11 +16,12 @@ from torch import Tensor
 
 from data.batch import Batch, collate
 from data.sampler import eval_batches
+from data.settings import SCORES
 from data.types import TokenSplit
 from models.masked_lm import Words
 from runner.tasks.intervals import RESAMPLES, bootstrap_rows
 
-METRICS = ("perplexity", "masked_accuracy")
+METRICS = SCORES["mlm"]
 # Scores at a time: 137 places of 30,522 words. Parts of 128 to 256 places take 275 ms for 1,228 of them, of 32 places
 # 385 ms, all of them at once 370 ms (one core of a Xeon with AMX).
 CHUNK = 1 << 22
@@ -108,8 +109,11 @@ def mean_loss(found: np.ndarray, labels: np.ndarray) -> float:
     return float(found[:, 0].sum(dtype=np.float64) / max(1.0, found[:, 2].sum(dtype=np.float64)))
 
 
-def metrics(found: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, float]:
-    """Return the named scores of (N, 3) outcomes; ValueError for losses that are not finite, KeyError for names."""
+def metrics(found: np.ndarray, labels: np.ndarray, names: Sequence[str], *, positive: int = 1) -> dict[str, float]:
+    """Return the named scores of (N, 3) outcomes; ValueError for losses that are not finite, KeyError for names.
+
+    labels, positive: of rows that have labels, no meaning here.
+    """
     wrong = int((~np.isfinite(found)).any(axis=1).sum())
     if wrong:
         raise ValueError(
@@ -121,8 +125,9 @@ def metrics(found: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict
 
 
 def interval(
-    found: np.ndarray, labels: np.ndarray, name: str, *, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float]:
+    found: np.ndarray, labels: np.ndarray, name: str, *,
+    positive: int = 1, resamples: int = RESAMPLES, seed: int = 0,
+) -> tuple[float, float]:  # fmt: skip
     """Return the 95 % bootstrap interval (low, high) of a score, over blocks: words of one text are not independent."""
     return bootstrap_rows(len(found), _scorer(found, name), resamples=resamples, seed=seed)
 

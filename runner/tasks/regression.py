@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.settings import SCORES
 from runner.tasks.intervals import RESAMPLES, bootstrap_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-METRICS = ("pearson", "spearman", "mse")
+METRICS = SCORES["regression"]
+ROUNDING = 8 * float(np.finfo(np.float32).eps)  # of the largest output: what batches of other shapes may differ by
 
 
 def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
@@ -40,19 +42,20 @@ def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     return kept | {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
 
 
-def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, float]:
+def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str], *, positive: int = 1) -> dict[str, float]:
     """Return the named scores, in the order of `names`; correlations are 0 where either side is constant.
 
-    logits: (N, 1) or (N,); labels: (N,). KeyError for an unknown name; ValueError for outputs that are
-    not finite.
+    logits: (N, 1) or (N,); labels: (N,); positive: no meaning here, numbers have no classes. KeyError for an unknown
+    name; ValueError for outputs that are not finite.
     """
     outputs, targets = _outputs(logits), labels.astype(np.float64)
     return {name: _score(outputs, targets, name) for name in names}
 
 
 def interval(
-    logits: np.ndarray, labels: np.ndarray, name: str, *, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float]:
+    logits: np.ndarray, labels: np.ndarray, name: str, *,
+    positive: int = 1, resamples: int = RESAMPLES, seed: int = 0,
+) -> tuple[float, float]:  # fmt: skip
     """Return the 95 % bootstrap interval (low, high) of a score."""
     outputs, targets = _outputs(logits), labels.astype(np.float64)
     _refuse_unknown(name)
@@ -60,14 +63,14 @@ def interval(
     return bootstrap_rows(len(targets), score, resamples=resamples, seed=seed)
 
 
-def majority(train_labels: np.ndarray, labels: np.ndarray, name: str) -> float:
+def majority(train_labels: np.ndarray, labels: np.ndarray, name: str, *, positive: int = 1) -> float:
     """Return the score on `labels` of always answering the mean of the training labels."""
     answer = float(np.mean(train_labels, dtype=np.float64))
     return _score(np.full(len(labels), answer), labels.astype(np.float64), name)
 
 
 def constant_predictions(logits: np.ndarray) -> bool:
-    """Return whether every row gets the same number."""
+    """Return whether every row gets the same number, up to the rounding of float32."""
     return _is_constant(_outputs(logits))
 
 
@@ -79,7 +82,12 @@ def _outputs(logits: np.ndarray) -> np.ndarray:
             f"the outputs of {wrong} of {len(outputs)} rows are not finite: training diverged. "
             "Try: a smaller optimizer.lr"
         )
-    return np.asarray(outputs)
+    return np.full_like(outputs, outputs[0]) if len(outputs) and _is_rounding(outputs) else outputs
+
+
+def _is_rounding(outputs: np.ndarray) -> bool:
+    """Do the outputs differ by rounding alone? Their order would correlate with anything."""
+    return bool(np.ptp(outputs) <= ROUNDING * np.abs(outputs).max())
 
 
 def _refuse_unknown(name: str) -> None:

@@ -47,6 +47,7 @@ def tags(record: Mapping[str, Any], points: Points) -> list[RunTag]:
         "reason": record.get("reason"),
         "model": _name_of(config.get("model")),
         "data": _name_of(config.get("data")),
+        "positive": (record.get("data") or {}).get("positive"),
         "compression": ",".join(config.get("compression") or {}),
         "seed": config.get("seed"),
         "code_version": environment.get("code_version"),

@@ -10,9 +10,10 @@ A score of a reported split is refused: a test set that was tuned on no longer t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from data.settings import split_names
+from data.settings import metrics_of, split_names
 from runner.errors import ConfigError
 from runner.metrics import SPLITS, check, direction
 
@@ -24,8 +25,9 @@ KEY = "hydra.sweeper.objectives"
 
 def selection(settings: Settings) -> str:
     """The metric that selects the best epoch of such a run, as far as it is known before the data is read."""
-    metrics = settings.data.metrics or ["accuracy"]  # or spearman: more is better all the same
-    return f"{split_names(settings.data)[0]}/{metrics[0]}"
+    named = (kind for kind in (settings.task.name, settings.data.task) if kind != "auto")
+    kind = next(named, "classification")  # or regression, by spearman: more is better all the same
+    return f"{split_names(settings.data)[0]}/{metrics_of(kind, settings.data, classes=0)[0]}"
 
 
 def metric(objective: str, selected_by: str) -> str:
@@ -40,6 +42,18 @@ def metric(objective: str, selected_by: str) -> str:
 def optuna_direction(objective: str, settings: Settings) -> Literal["maximize", "minimize"]:
     """What Optuna is to do with the objective."""
     return "maximize" if direction(metric(objective, selection(settings))) == "higher" else "minimize"
+
+
+def agreed(objectives: list[str], each: Sequence[Settings]) -> list[Literal["maximize", "minimize"]]:
+    """What Optuna is to do with each objective; ConfigError where trials of these settings do not agree on it."""
+    found = {tuple(optuna_direction(objective, settings) for objective in objectives) for settings in each}
+    if len(found) > 1:
+        names = ", ".join(dict.fromkeys(selection(settings) for settings in each))
+        raise ConfigError(
+            f"{KEY}: trials are selected by {names}; more of one and less of the other is better, so none is best. "
+            "Try: a study for each of them"
+        )
+    return list(found.pop())
 
 
 def problems(objectives: list[str], pruner: str | None, settings: Settings) -> list[str]:
@@ -81,8 +95,11 @@ def _problem(objective: str, settings: Settings) -> str | None:
     return None
 
 
-def value(objective: str, record: dict[str, Any]) -> float:
-    """The objective's value in the record of a finished run; ConfigError if such a run has no such metric."""
+def value(objective: str, record: dict[str, Any], wanted: str | None = None) -> float:
+    """The objective's value in the record of a finished run; ConfigError if such a run has no such metric.
+
+    wanted: maximize | minimize, what the study does with it; ConfigError where the run's metric asks for the other.
+    """
     selected_by, metrics = record["data"]["selection"], record["metrics"]
     name = metric(objective, selected_by)
     split = name.split("/")[0]
@@ -90,4 +107,10 @@ def value(objective: str, record: dict[str, Any]) -> float:
         split = selected_by.split("/")[0]
         there = [n for n in metrics if n.startswith((f"{split}/", "cost/", "speed/latency_ms_p50"))]
         raise ConfigError(f"{KEY}: run {record['identity']} has no {name} to tune on. It has: {', '.join(there)}")
+    better = "maximize" if direction(name) == "higher" else "minimize"
+    if wanted and better != wanted:
+        raise ConfigError(
+            f"{KEY}: run {record['identity']} was selected by {name}, which this study would {wanted}. "
+            "Try: one study for each kind of task, with data.task=... or data.metrics=... for all its trials"
+        )
     return float(metrics[name]) if math.isfinite(metrics[name]) else math.nan

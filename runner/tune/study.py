@@ -51,10 +51,16 @@ def open_storage(where: str) -> BaseStorage:
 def open_study(
     storage: BaseStorage, name: str, directions: list[Literal["maximize", "minimize"]], search: dict[str, Any]
 ) -> Study:
-    """The study of that name, made if there is none; ConfigError if it searched something else until now."""
+    """The study of that name, made if there is none; ConfigError if it searched something else."""
     import optuna
 
     study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
+    made = [direction.name.lower() for direction in study.directions]
+    if made != directions:
+        raise ConfigError(
+            f"study {name!r} was made to {' and '.join(made)}; these objectives are to {' and '.join(directions)}. "
+            "Try: hydra.sweeper.study_name=<a new name>"
+        )
     before = study.user_attrs.get(SEARCH)
     if before is None:
         study.set_user_attr(SEARCH, search)

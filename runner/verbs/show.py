@@ -13,5 +13,5 @@ def main(words: list[str]) -> int:
     chosen = options("show", words[1:] if identity else words, **{"paths.output": "outputs"})
     output = output_folder(chosen["paths.output"])
     record = find(output, identity)
-    show(record, output / record["identity"])
+    show(record, output / record["identity"], details=True)
     return 0

@@ -74,6 +74,12 @@ def test_a_run_that_learned_nothing_is_diverged(accuracy: float, loss: float, ex
     assert reason is None if expected is None else expected in str(reason)
 
 
+def test_a_run_that_finds_the_rare_class_is_not_diverged_though_accuracy_cannot_say() -> None:
+    rare = {"majority": 0.995, "loss": 0.01, "classes": 2}
+    assert diverged(accuracy=0.998, above_chance=0.3, **rare) is None
+    assert "within a point" in str(diverged(accuracy=0.995, above_chance=0.0, **rare))
+
+
 def test_the_loss_at_the_end_is_that_of_many_batches_and_not_of_an_odd_last_one(tmp_path: Path) -> None:
     losses = [1.1] * 180 + [0.9] * 19 + [2.8]
     (tmp_path / "metrics.jsonl").write_text(

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from data.types import DataTask
 from models.compression.settings import METHODS
 from runner.compose import compose, resolve
 from runner.identity import counting, identify, neutral_keys, recorded_settings
+from runner.prepare import positive_class
 from runner.schema import Settings
 
 FIRST_FIELDS = Path(__file__).with_name("first_fields.txt")  # of the first release: they have no neutral value
@@ -60,6 +62,18 @@ def test_a_setting_that_was_added_later_has_a_neutral_value() -> None:
     first = set(FIRST_FIELDS.read_text(encoding="utf-8").split())
     assert [key for key, has_neutral in all_keys().items() if key not in first and not has_neutral] == []
     assert first <= all_keys().keys(), "a field that is gone renames every run"
+
+
+def test_the_positive_class_counts_where_it_is_not_class_1_however_it_was_named() -> None:
+    settings = resolve(compose(["model=bert-tiny", "data=mrpc"]))
+    plain = identify(settings, "data", "tokenizer", "weights")
+    settings.data.positive = None
+    assert identify(settings, "data", "tokenizer", "weights") == plain
+    names = ("fraud", "ok")
+    contents = [positive_class(DataTask("classification", names, False, ("f1",), positive)) for positive in (1, 0)]
+    named = [identify(settings, "data", "tokenizer", "weights", found) for found in contents]
+    assert named[0] == plain != named[1]
+    assert positive_class(DataTask("regression", (), False, ("mse",))) == {}
 
 
 @dataclass

@@ -30,6 +30,7 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object], name: str = "
     (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
+REPORT = {"classes": ["a"], "support": [1], "predicted": [1], "precision": [1.0], "recall": [1.0], "f1": [1.0]}
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a metric that is text": (
         lambda r: r["metrics"].update({"test/accuracy": "good"}),
@@ -42,6 +43,12 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another status": (lambda r: r.update(status="fine"), "expected one of running, done, failed, killed"),
     "an unknown score": (lambda r: r["data"].update(primary="x"), "unknown metric 'x'"),
     "stages that are no objects": (lambda r: r.update(stages=["train"]), "stages.0 is 'train', expected an object"),
+    "a positive class that is a number": (lambda r: r["data"].update(positive=1), "data.positive is '1'"),
+    "a report without its classes": (lambda r: r.update(reports={"test": {}}), "reports.test.classes is missing"),
+    "a confusion that is no matrix": (
+        lambda r: r.update(reports={"test": {**REPORT, "confusion": [1]}}),
+        "reports.test.confusion.0 is '1'",
+    ),
     "a fingerprint that is a number": (lambda r: r["data"].update(fingerprint=1.5), "expected a text"),
 }
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn import metrics as sklearn_metrics
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from runner.tasks import TASKS, classification, get, regression
@@ -89,6 +90,88 @@ def test_wilson_interval_equals_the_published_example_and_stays_within_0_and_1()
     assert wilson(0.0, 0) == (0.0, 1.0)
 
 
+def drawn(seed: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and predictions of which some classes may occur on one side alone, or not at all."""
+    random = np.random.default_rng(seed)
+    sides = (random.choice(random.permutation(classes)[: random.integers(1, classes + 1)], size=30) for _ in range(2))
+    labels, predictions = sides
+    return labels, np.where(random.random(30) < 0.5, labels, predictions)
+
+
+@pytest.mark.filterwarnings("ignore")  # scikit-learn's, about the very classes that are absent
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("positive", [0, 1])
+def test_scores_equal_scikit_learns_whichever_classes_occur(classes: int, positive: int) -> None:
+    of_two = {"pos_label": positive, "zero_division": 0}
+    expected = {
+        "accuracy": sklearn_metrics.accuracy_score,
+        "balanced_accuracy": sklearn_metrics.balanced_accuracy_score,
+        "f1_macro": lambda y, p: f1_score(y, p, average="macro", zero_division=0),
+        "mcc": matthews_corrcoef,
+    }
+    if classes == 2:
+        expected |= {
+            "f1": lambda y, p: f1_score(y, p, **of_two),
+            "precision": lambda y, p: sklearn_metrics.precision_score(y, p, **of_two),
+            "recall": lambda y, p: sklearn_metrics.recall_score(y, p, **of_two),
+        }
+    for seed in range(25):
+        labels, predictions = drawn(seed, classes)
+        got = classification.metrics(one_hot(predictions, classes), labels, list(expected), positive=positive)
+        assert got == pytest.approx({name: score(labels, predictions) for name, score in expected.items()})
+        matrix = classification.confusion_of(labels, predictions, classes)[None]
+        for name in expected:
+            assert classification.of_confusion(name, positive)(matrix)[0] == pytest.approx(got[name]), name
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_report_of_the_classes_equals_scikit_learns(classes: int) -> None:
+    ids, names = np.arange(classes), [f"class {i}" for i in range(classes)]
+    for seed in range(10):
+        labels, predictions = drawn(seed, classes)
+        got = classification.report(one_hot(predictions, classes), labels, names)
+        precision, recall, f1, support = sklearn_metrics.precision_recall_fscore_support(
+            labels, predictions, labels=ids, zero_division=0
+        )
+        matrix = sklearn_metrics.confusion_matrix(labels, predictions, labels=ids)
+        assert got["confusion"] == matrix.tolist() and got["predicted"] == matrix.sum(0).tolist()
+        assert (got["classes"], got["support"]) == (names, support.tolist())
+        for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
+            assert got[name] == pytest.approx(values.tolist())
+
+
+def test_the_matrix_of_very_many_classes_is_left_to_the_stored_predictions() -> None:
+    labels = np.arange(201)
+    got = classification.report(one_hot(labels, 201), labels, [str(i) for i in labels])
+    assert got["confusion"] is None and len(got["f1"]) == 201
+
+
+def test_a_model_that_never_finds_the_rare_class_has_no_f1() -> None:
+    labels = np.array([0] * 2 + [1] * 400)
+    got = classification.metrics(one_hot([1] * 402), labels, classification.METRICS, positive=0)
+    assert (got["f1"], got["precision"], got["recall"], got["balanced_accuracy"]) == (0.0, 0.0, 0.0, 0.5)
+    assert classification.majority(labels, labels, "f1", positive=0) == 0.0
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "precision", "recall", "f1"])
+@pytest.mark.parametrize("positive", [0, 1])
+def test_an_interval_of_a_score_of_one_class_holds_the_score(name: str, positive: int) -> None:
+    random = np.random.default_rng(3)
+    labels = (random.random(300) < 0.8).astype(int)
+    logits = one_hot(np.where(random.random(300) < 0.8, labels, 1 - labels))
+    low, high = classification.interval(logits, labels, name, positive=positive)
+    assert low < classification.metrics(logits, labels, [name], positive=positive)[name] < high
+    flipped = classification.interval(logits[:, ::-1], 1 - labels, name, positive=1 - positive)
+    assert (low, high) == pytest.approx(flipped, abs=0.03), "the classes have no order"
+
+
+def test_an_interval_of_many_classes_is_the_same_in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, predictions = drawn(1, 5)
+    whole = classification.interval(one_hot(predictions, 5), labels, "f1_macro")
+    monkeypatch.setattr("runner.tasks.intervals._CHUNK", 25 * 7)
+    assert classification.interval(one_hot(predictions, 5), labels, "f1_macro") == whole
+
+
 @pytest.mark.parametrize("name", ["f1", "f1_macro", "mcc"])
 def test_interval_of_a_confusion_equals_resampling_the_rows(name: str) -> None:
     random = np.random.default_rng(3)
@@ -128,6 +211,15 @@ def test_constant_outputs_correlate_with_nothing() -> None:
     assert regression.constant_predictions(np.full((3, 1), 0.1))
     assert regression.interval(np.full((3, 1), 0.1), labels, "spearman") == (0.0, 0.0)
     assert regression.majority(np.array([2.0, 4.0]), labels, "mse") == pytest.approx((4 + 1 + 0) / 3)
+
+
+def test_outputs_that_differ_by_rounding_alone_are_constant() -> None:
+    labels = np.linspace(1.0, 5.0, 40)
+    outputs = (3.0 + 2e-7 * labels).astype(np.float32)[:, None]
+    assert len(np.unique(outputs)) > 1, "and their order is that of the labels"
+    assert regression.constant_predictions(outputs)
+    assert regression.metrics(outputs, labels, ["spearman", "pearson"]) == {"spearman": 0.0, "pearson": 0.0}
+    assert regression.metrics(outputs * 1e6 + labels[:, None], labels, ["spearman"])["spearman"] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("name", ["pearson", "spearman", "mse"])

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from runner.check import check
 from runner.compose import compose, resolve
 from runner.errors import ConfigError
 from runner.record import records
+from runner.schema import Settings
 from runner.tune import objectives
 from runner.tune.settings import TunerSettings
 from tests.conftest import REPO, run_cli
@@ -119,6 +122,71 @@ def test_the_direction_of_an_objective_comes_from_the_list_of_metrics() -> None:
     assert objectives.optuna_direction("cost/params", settings) == "minimize"
     settings.data.metrics = ["mse"]
     assert objectives.optuna_direction("select", settings) == "minimize"
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "expected"),
+    [
+        (["task=mlm", "model=bert-tiny"], "val/perplexity", "minimize"),
+        (["data=stsb"], "tune/spearman", "maximize"),
+        (["data=stsb", "data.metrics=[mse]"], "tune/mse", "minimize"),
+        (["data=mrpc"], "tune/f1", "maximize"),
+        (["data=files", "data.path=x.csv", "data.task=regression"], "val/spearman", "maximize"),
+        (["data=files", "data.path=x.csv"], "val/accuracy", "maximize"),
+    ],
+)
+def test_what_is_better_comes_from_the_score_that_selects(words: list[str], name: str, expected: str) -> None:
+    for settings in (resolve(compose(words)), OmegaConf.to_object(OmegaConf.merge(Settings, settings_of(words)))):
+        assert objectives.selection(settings) == name
+        assert objectives.agreed(["select"], [settings]) == [expected]
+
+
+def settings_of(words: list[str]) -> Any:
+    """Composed and not resolved, as the sweeper sees a trial."""
+    config = compose(words)
+    return OmegaConf.masked_copy(config, [one.name for one in fields(Settings)])
+
+
+def test_trials_that_disagree_on_what_is_better_are_refused() -> None:
+    first, second = resolve(compose(["data=stsb"])), resolve(compose(["data=stsb", "data.metrics=[mse]"]))
+    with pytest.raises(ConfigError, match=r"selected by tune/spearman, tune/mse.*Try: a study for each"):
+        objectives.agreed(["select"], [first, second])
+    assert objectives.agreed(["cost/params"], [first, second]) == ["minimize"]
+    record = {"identity": "abc", "data": {"selection": "val/mse"}, "metrics": {"val/mse": 0.2}}
+    assert objectives.value("select", record, "minimize") == 0.2
+    with pytest.raises(ConfigError, match="val/mse, which this study would maximize"):
+        objectives.value("select", record, "maximize")
+
+
+def test_a_study_made_with_the_other_direction_is_not_gone_on_with(tmp_path: Path) -> None:
+    from runner.tune.study import open_storage, open_study
+
+    storage = open_storage(str(tmp_path / "study.journal"))
+    open_study(storage, "x", ["maximize"], {"space": []})
+    with pytest.raises(ConfigError, match="made to maximize; these objectives are to minimize"):
+        open_study(storage, "x", ["minimize"], {"space": []})
+
+
+@pytest.mark.parametrize(("direction", "pruned"), [("minimize", 9.0), ("maximize", 1.0)])
+def test_the_pruner_ends_the_worse_trial(direction: Any, pruned: float, tmp_path: Path) -> None:
+    from runner.tune.pruning import Pruned, watcher
+    from runner.tune.study import open_storage, open_study
+
+    where = str(tmp_path / "study.journal")
+    study = open_study(open_storage(where), "x", [direction], {"space": []})
+    for _ in range(5):  # the median cuts none of the first five
+        trial = study.ask()
+        trial.report(5.0, 1)
+        study.tell(trial, 5.0)
+    for value in (1.0, 9.0):
+        node = {"trial": study.ask().number, "pruner": "median", "study_name": "x", "storage": where}
+        watch = watcher(OmegaConf.create(node))
+        assert watch is not None
+        if value == pruned:
+            with pytest.raises(Pruned, match="behind the others"):
+                watch(1, value)
+        else:
+            watch(1, value)
 
 
 def test_a_record_is_never_read_for_the_split_it_reports() -> None:

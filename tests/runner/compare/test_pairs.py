@@ -110,6 +110,60 @@ def test_other_scores_of_classes_take_the_paired_bootstrap(metric: str, tmp_path
     assert found.p < 0.01 and 0 < found.low < found.high
 
 
+def of_class(positive: str | None, rows: int = 300) -> dict[str, Any]:
+    """The data of a record whose F1 is of that class; None: one from before a class was chosen."""
+    found = {"name": "demo", "fingerprint": "d" * 64, "rows": {"train": 9, "val": 9, "test": rows},
+             "task": "classification", "primary": "test/f1", "labels": ["fraud", "ok"]}  # fmt: skip
+    return found | ({"positive": positive} if positive else {})
+
+
+@pytest.mark.parametrize(("positive", "label"), [(None, 1), ("ok", 1), ("fraud", 0)])
+def test_f1_is_compared_of_the_class_that_the_records_name(positive: str | None, label: int, tmp_path: Path) -> None:
+    from sklearn.metrics import f1_score
+
+    random = np.random.default_rng(0)
+    labels = (random.random(300) < 0.9).astype(int)
+    for model, right in (("dsn", 0.95), ("bert-tiny", 0.7)):
+        answers = np.where(random.random(300) < right, labels, 1 - labels)
+        score = f1_score(labels, answers, pos_label=label)
+        write_run(
+            tmp_path, f"model={model}", labels=labels, answers=answers, metrics={"test/f1": score},
+            data=of_class(positive),
+        )  # fmt: skip
+    comparison = compared(tmp_path)
+    found = row_of(comparison, "bert-tiny").paired
+    assert isinstance(found, Paired) and found.low < found.difference < found.high
+    for row in comparison.rows:
+        assert row.interval and row.interval.low < float(row.mean or 0) < row.interval.high
+
+
+def test_f1_of_different_classes_is_not_compared(tmp_path: Path) -> None:
+    labels, answers = answers_with(180, 200)
+    for model, positive in (("dsn", "fraud"), ("bert-tiny", "ok")):
+        write_run(tmp_path, f"model={model}", labels=labels, answers=answers, metrics={"test/f1": 0.9, "test/mcc": 0.8},
+                  data=of_class(positive, 200))  # fmt: skip
+    found = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(found, Refused) and "f1 is of another class" in found.reason
+    assert isinstance(row_of(compared(tmp_path, metric="test/mcc"), "bert-tiny").paired, Paired)
+
+
+def test_runs_of_one_config_scored_on_different_classes_are_not_pooled(tmp_path: Path) -> None:
+    labels, answers = answers_with(180, 200)
+    for seed, positive in ((0, "fraud"), (1, None), (2, "ok")):
+        write_run(tmp_path, "model=dsn", seed=seed, labels=labels, answers=answers, metrics={"test/f1": 0.9},
+                  data=of_class(positive, 200))  # fmt: skip
+    groups = sorted(len(row.group.runs) for row in analyse(select(tmp_path, [])).rows)
+    assert groups == [1, 2], "a record that does not say is of class 1"
+
+
+def test_a_split_with_one_class_alone_is_compared(tmp_path: Path) -> None:
+    for model in ("dsn", "bert-tiny"):
+        write_run(tmp_path, f"model={model}", labels=[0] * 50, answers=[0] * 50, metrics={"test/f1": 0.0},
+                  data=of_class(None, 50))  # fmt: skip
+    found = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(found, Paired) and found.same_answers
+
+
 @pytest.mark.parametrize(("metric", "word"), [("test/mse", "worse"), ("test/pearson", "worse")])
 def test_regression_scores_are_tested_in_their_own_direction(metric: str, word: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
