@@ -50,6 +50,7 @@ RECORD = {
     "data": {
         "primary": str, "rows": Of(dict, int), "task": str, "name": Maybe(str), "labels": Maybe(TEXTS),
         "fingerprint": Maybe(str), "fingerprints": Maybe(Of(dict, str)),
+        "duplicates": Maybe(Of(dict, int)),
     },
     "environment": Maybe(dict),
     "tokenizer": Maybe({"fingerprint": Maybe(str)}),
