@@ -1,7 +1,7 @@
 """Texts that occur more than once: counted in every run; dropped, kept in one split or refused where that is wished.
 
 Texts count as equal where they differ only in case, white space and punctuation: "normalised" is a text without these,
-and of a pair both texts together. Compared are hashes: those of a split, 16 bytes a row, lie in <cache>/duplicates/ by
+and of a pair both texts together. Compared are hashes: those of a split, 8 bytes a row, lie in <cache>/duplicates/ by
 the split's fingerprint, so that the runs of a sweep compute them once.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,55 +21,80 @@ from data.errors import DataError
 from data.settings import DataSettings
 from data.table import CHUNK, RawData, RawSplit
 
-FORMAT = 1  # raise when what is hashed changes
-HASHES, CHECKSUM = "hashes.npy", "sha256"
+FORMAT = 1  # raise when what is hashed or counted changes
+HASHES, COUNTS, CHECKSUM = "hashes.npy", "counts.json", "sha256"
 NOTED = 0.001  # above this share of a split's rows the user is told
 EXAMPLES = 3  # of row numbers in a refusal
 NUMBER = np.uint64(0x9E3779B97F4A7C15)  # odd: labels times it are spread over all bits
 BETWEEN = b" \t\n\v\f\r!\"#%&'()*,-./:;?@[\\]_{}"  # ASCII white space and punctuation (Unicode's P, without symbols)
 LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
+Found = TypeVar("Found")
+Notify = Callable[[str], None] | None
 
 
-@dataclass(frozen=True)
-class Hashes:
-    """Of the texts of one split: as they are, and without case, white space and punctuation; (rows,) uint64 each."""
+def hashes_of(split: RawSplit, fingerprint: str, cache: Path, notify: Notify = None) -> np.ndarray:
+    """(rows,) uint64 of the normalised texts of a split, known by its fingerprint; kept in the cache."""
 
-    exact: np.ndarray
-    normalised: np.ndarray
+    def build(path: Path) -> None:
+        np.save(path, _hash(split, _normalised))
 
-
-def hashes_of(split: RawSplit, fingerprint: str, cache: Path) -> Hashes:
-    """The hashes of a split, known by its fingerprint, from the cache; made first where they are not there."""
-
-    def build(folder: Path) -> None:
-        np.save(folder / HASHES, _hash(split))
-        (folder / CHECKSUM).write_text(shared.checksum(folder / HASHES), encoding="ascii")
-
-    key = hashlib.sha256(f"{FORMAT} {fingerprint}".encode()).hexdigest()[:20]
-    path = cache / "duplicates" / key
-    return shared.open_or_build(path, _open, build, damaged=f"{path} is damaged; hashing the texts again", notify=None)
+    return _kept(cache, f"hashes {fingerprint}", HASHES, build, lambda path: np.load(path, mmap_mode="r"), notify)
 
 
-def _open(folder: Path) -> Hashes | None:
-    try:
-        if (folder / CHECKSUM).read_text(encoding="ascii") != shared.checksum(folder / HASHES):
+def counted(
+    splits: Mapping[str, RawSplit], prints: Mapping[str, str], cache: Path, notify: Notify = None
+) -> dict[str, int]:
+    """What `count` finds in the splits that have fingerprints; kept in the cache."""
+
+    def build(path: Path) -> None:
+        found = count(splits, {name: hashes_of(splits[name], prints[name], cache, notify) for name in prints})
+        path.write_text(json.dumps(found, indent=2), encoding="utf-8")
+
+    def read(path: Path) -> dict[str, int]:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+    return _kept(cache, f"counts {json.dumps(prints)}", COUNTS, build, read, notify)
+
+
+def _kept(
+    cache: Path,
+    content: str,
+    name: str,
+    build: Callable[[Path], None],
+    read: Callable[[Path], Found],
+    notify: Notify,
+) -> Found:
+    """What is read from a file of the cache that is known by its content; built where it is missing or damaged."""
+
+    def fill(folder: Path) -> None:
+        build(folder / name)
+        (folder / CHECKSUM).write_text(shared.checksum(folder / name), encoding="ascii")
+
+    def opened(folder: Path) -> Found | None:
+        try:
+            is_whole = (folder / CHECKSUM).read_text(encoding="ascii") == shared.checksum(folder / name)
+            return read(folder / name) if is_whole else None
+        except (OSError, ValueError):
             return None
-        return Hashes(*np.load(folder / HASHES, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, TypeError):
-        return None
+
+    path = cache / "duplicates" / hashlib.sha256(f"{FORMAT} {content}".encode()).hexdigest()[:20]
+    return shared.open_or_build(
+        path, opened, fill, damaged=f"{path} is damaged; counting repeated texts again", notify=notify
+    )
 
 
-def _hash(split: RawSplit) -> np.ndarray:
-    """(2, rows) uint64: of the exact and of the normalised texts."""
+def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.ndarray:
+    """(rows,) uint64 of the changed texts; of pairs, of both together."""
     import pyarrow as pa
 
-    found = np.empty((2, len(split)), dtype=np.uint64)
+    found = np.empty(len(split), dtype=np.uint64)
     for start in range(0, len(split), CHUNK):
         part = split.table.take(split.rows[start : start + CHUNK])
         names = [name for name in ("text", "text_pair") if name in part.column_names]
-        exact = [part[name].cast(pa.large_binary()).to_pylist() for name in names]
-        for row, texts in zip(found, (exact, [_normalised(column) for column in exact])):
-            row[start : start + CHUNK] = _digests(texts)
+        columns = [change(part[name].cast(pa.large_binary()).to_pylist()) for name in names]
+        rows = columns[0] if len(columns) == 1 else map(b"\0".join, zip(*columns))
+        digests = b"".join(hashlib.sha256(row).digest()[:8] for row in rows)
+        found[start : start + CHUNK] = np.frombuffer(digests, dtype=np.uint64)
     return found
 
 
@@ -88,30 +113,28 @@ def _normalised(texts: list[bytes]) -> list[bytes]:
     return [short or text for short, text in zip(found, texts)]
 
 
-def _digests(columns: list[list[bytes]]) -> np.ndarray:
-    rows = columns[0] if len(columns) == 1 else map(b"\0".join, zip(*columns))
-    return np.frombuffer(b"".join(hashlib.sha256(row).digest()[:8] for row in rows), dtype=np.uint64)
-
-
-def count(splits: Mapping[str, RawSplit], hashes: Mapping[str, Hashes]) -> dict[str, int]:
+def count(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray]) -> dict[str, int]:
     """How many rows repeat a text, as the record keeps it, under flat names.
 
     `train/exact`: rows of train with the text of an earlier row; `train+test/exact`: rows of test whose text occurs in
     train. `.../normalised`: the same without case, white space and punctuation. `.../contradicting`: rows of train (of
     test) whose normalised text has another label, or another number, in train.
     """
-    labelled = {name: _labelled(one.normalised, splits[name].labels) for name, one in hashes.items()}
-    found = {}
-    for name, one in hashes.items():
-        found[f"{name}/exact"] = len(one.exact) - len(np.unique(one.exact))
-        found[f"{name}/normalised"] = len(one.normalised) - len(np.unique(one.normalised))
-    for (first, one), (second, other) in itertools.combinations(hashes.items(), 2):
-        found[f"{first}+{second}/exact"] = int(np.isin(other.exact, one.exact).sum())
-        found[f"{first}+{second}/normalised"] = int(np.isin(other.normalised, one.normalised).sum())
-    for first, second in itertools.combinations_with_replacement(hashes, 2):
+    values, times = np.unique(np.concatenate(list(hashes.values())), return_counts=True)
+    rows = {name: np.flatnonzero(np.isin(texts, values[times > 1])) for name, texts in hashes.items()}
+    some = {name: splits[name].take(chosen) for name, chosen in rows.items()}  # only these can repeat
+    normalised = {name: np.asarray(hashes[name][chosen]) for name, chosen in rows.items()}
+    labelled = {name: _labelled(texts, some[name].labels) for name, texts in normalised.items()}
+    exact = {name: _hash(split, lambda texts: texts) for name, split in some.items()}
+    found = dict[str, int]()
+    for kind, texts in (("exact", exact), ("normalised", normalised)):
+        found |= {f"{name}/{kind}": len(one) - len(np.unique(one)) for name, one in texts.items()}
+        for first, second in itertools.combinations(texts, 2):
+            found[f"{first}+{second}/{kind}"] = int(np.isin(texts[second], texts[first]).sum())
+    for first, second in itertools.combinations_with_replacement(normalised, 2):
         key = first if first == second else f"{first}+{second}"
-        texts = hashes[first].normalised, hashes[second].normalised
-        found[f"{key}/contradicting"] = int(_contradicting(*texts, labelled[first], labelled[second]).sum())
+        wrong = _contradicting(normalised[first], normalised[second], labelled[first], labelled[second])
+        found[f"{key}/contradicting"] = int(wrong.sum())
     return found
 
 
@@ -126,7 +149,8 @@ def _contradicting(
     """Which of the other rows have a text that has another label among the first rows, (other rows,) bool."""
     known, first = np.unique(labelled, return_index=True)
     values, labels = np.unique(texts[first], return_counts=True)  # how many labels each text has
-    at = np.minimum(np.searchsorted(values, other_texts), len(values) - 1)
+    at = np.searchsorted(values, other_texts)
+    values, labels = np.append(values, np.uint64(0)), np.append(labels, 0)  # for texts beyond the last
     there = np.where(values[at] == other_texts, labels[at], 0)
     return np.asarray(there > np.isin(other_labelled, known))
 
@@ -137,7 +161,8 @@ def note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
     found: as `count` returns it; rows: of each split.
     """
     said = []
-    for key in (key.removesuffix("/normalised") for key in found if key.endswith("/normalised")):
+    keys = [key.removesuffix("/normalised") for key in found if key.endswith("/normalised")]
+    for key in sorted(keys, key=lambda key: "+" not in key):  # first what a score suffers from
         first, _, second = key.partition("+")
         total, repeats, wrong = rows[second or first], found[f"{key}/normalised"], found.get(f"{key}/contradicting", 0)
         if repeats > NOTED * total:
@@ -150,59 +175,66 @@ def note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
 def drop(data: RawData, cache: Path) -> None:
     """Keep the first of the rows of a split whose texts are equal, and drop train's rows that occur in another split.
 
-    The first stays whatever its label is; how many of the others contradict it is counted apart.
+    The first stays whatever its label is; how many of the others contradict it is counted apart. Raises DataError
+    where nothing is left to train on.
     """
-    kept: dict[str, np.ndarray] = {}
+    kept, lost = dict[str, np.ndarray](), dict[str, int]()
     for name, split in data.splits.items():
-        texts = hashes_of(split, split.fingerprint(), cache).normalised
-        _, first, inverse = np.unique(texts, return_index=True, return_inverse=True)
-        is_repeat = first[inverse] != np.arange(len(texts))
-        is_other = is_repeat & (split.labels != split.labels[first[inverse]])
-        data.dropped |= _some(f"{name}: repeats an earlier text", is_repeat & ~is_other)
-        data.dropped |= _some(f"{name}: repeats an earlier text with another label", is_other)
+        texts = hashes_of(split, split.fingerprint(), cache)
+        first = _first(texts)
+        is_repeat = first != np.arange(len(texts))
+        is_other = is_repeat & (split.labels != split.labels[first])
+        lost[f"{name}: repeats an earlier text"] = int((is_repeat & ~is_other).sum())
+        lost[f"{name}: repeats an earlier text with another label"] = int(is_other.sum())
         data.splits[name], kept[name] = split.take(np.flatnonzero(~is_repeat)), texts[~is_repeat]
     train = kept.pop("train")
-    held_out = np.isin(train, np.concatenate([*kept.values(), train[:0]]))
-    data.dropped |= _some("train: text of another split", held_out)
-    if held_out.all():
+    is_held_out = np.isin(train, np.concatenate([*kept.values(), train[:0]]))
+    if is_held_out.all():
         raise DataError(
-            f"data.duplicates=drop: all {len(train)} different texts of train occur in {' or '.join(kept)}. "
+            f"data.duplicates=drop: all {len(train):,} different texts of train occur in {' or '.join(kept)}. "
             "Try: data.duplicates=keep, or other training rows"
         )
-    data.splits["train"] = data.splits["train"].take(np.flatnonzero(~held_out))
+    data.splits["train"] = data.splits["train"].take(np.flatnonzero(~is_held_out))
+    lost["train: text of another split"] = int(is_held_out.sum())
+    data.dropped |= {what: rows for what, rows in lost.items() if rows}
+    if any(lost.values()):
+        said = ", ".join(f"{rows:,} rows ({what})" for what, rows in lost.items() if rows)
+        data.notes.append(f"data.duplicates=drop left out {said}")
 
 
-def _some(name: str, chosen: np.ndarray) -> dict[str, int]:
-    return {name: int(chosen.sum())} if chosen.any() else {}
+def _first(texts: np.ndarray) -> np.ndarray:
+    """The first row with the text of each row, (rows,)."""
+    _, first, inverse = np.unique(texts, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse])
 
 
-def refuse(splits: Mapping[str, RawSplit], hashes: Mapping[str, Hashes], found: Mapping[str, int]) -> None:
+def refuse(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray], found: Mapping[str, int]) -> None:
     """DataError with the counts, and rows to look at, where any text repeats."""
     said = []
-    for name, one in hashes.items():
-        _, first, inverse = np.unique(one.normalised, return_index=True, return_inverse=True)
-        again = np.flatnonzero(first[inverse] != np.arange(len(inverse)))
+    for name, texts in hashes.items():
+        first, numbers = _first(texts), splits[name].numbers
+        again = np.flatnonzero(first != np.arange(len(first)))
         if len(again):
-            rows = _numbers(splits[name], again, splits[name], first[inverse])
-            said.append(f"{len(again):,} rows of {name} repeat an earlier one (row {rows})")
-    for (first_name, one), (name, other) in itertools.combinations(hashes.items(), 2):
-        values, first = np.unique(one.normalised, return_index=True)
-        again = np.flatnonzero(np.isin(other.normalised, values))
+            rows = _pairs(numbers[again], numbers[first[again]])
+            said.append(f"{len(again):,} rows of {name} repeat an earlier one (rows {rows})")
+    for (other, theirs), (name, texts) in itertools.combinations(hashes.items(), 2):
+        first = _first(np.concatenate([theirs, texts]))[len(theirs) :]
+        again = np.flatnonzero(first < len(theirs))
         if len(again):
-            at = first[np.minimum(np.searchsorted(values, other.normalised), len(values) - 1)]
-            rows = _numbers(splits[name], again, splits[first_name], at)
-            said.append(f"{len(again):,} rows of {name} occur in {first_name} (row {rows})")
+            rows = _pairs(splits[name].numbers[again], splits[other].numbers[first[again]])
+            said.append(f"{len(again):,} rows of {name} occur in {other} (rows {rows})")
     if said:
-        wrong = sum(number for key, number in found.items() if key.endswith("/contradicting"))
+        wrong = sum(rows for key, rows in found.items() if key.endswith("/contradicting"))
         raise DataError(
-            f"data.duplicates=refuse: {'; '.join(said)}; {wrong:,} of them contradict a label. "
+            f"data.duplicates=refuse: {'; '.join(said)}{f'; {wrong:,} rows contradict a label' if wrong else ''}. "
             "Try: data.duplicates=drop, or group where splits are cut off train"
         )
 
 
-def _numbers(split: RawSplit, again: np.ndarray, other: RawSplit, at: np.ndarray) -> str:
-    """The first of the rows and which they equal, by the numbers that they have where they come from."""
-    return ", ".join(f"{split.numbers[row]} = {other.numbers[at[row]]}" for row in again[:EXAMPLES])
+def _pairs(rows: np.ndarray, others: np.ndarray) -> str:
+    """The first of the rows and which rows they equal, by their numbers in the source."""
+    shown = ", ".join(f"{row} = {other}" for row, other in zip(rows[:EXAMPLES], others))
+    return shown + (", ..." if len(rows) > EXAMPLES else "")
 
 
 def groups(data: RawData, settings: DataSettings, cache: Path) -> np.ndarray | None:
@@ -216,7 +248,7 @@ def groups(data: RawData, settings: DataSettings, cache: Path) -> np.ndarray | N
     if settings.group:
         by.append(_values(train, settings.group))
     if settings.duplicates == "group":
-        texts = hashes_of(train, train.fingerprint(), cache).normalised
+        texts = hashes_of(train, train.fingerprint(), cache)
         by.append(np.unique(texts, return_inverse=True)[1])
     return _connected(*by) if len(by) == 2 else by[0] if by else None
 

@@ -44,7 +44,8 @@ def load(
     raw = read(settings, cache, notify)
     select, report = _cut(raw, settings, cache)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
-    repeats, texts = _repeats(raw, settings, prints, cache)
+    repeats = _repeats(raw, settings, prints, cache, notify)
+    texts = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache, notify) for name in report}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
     tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
@@ -59,7 +60,7 @@ def load(
     fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
-        prints, raw.dropped, raw.notes, repeats, {name: texts[name] for name in report},
+        prints, raw.dropped, raw.notes, repeats, texts,
     )  # fmt: skip
 
 
@@ -75,16 +76,16 @@ def _cut(raw: RawData, settings: DataSettings, cache: Path) -> tuple[str, list[s
 
 
 def _repeats(
-    raw: RawData, settings: DataSettings, prints: dict[str, str], cache: Path
-) -> tuple[dict[str, int], dict[str, np.ndarray]]:
-    """The repeated texts, counted, told and perhaps refused; and the hashes that tell texts apart, by split."""
-    hashes = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache) for name in prints}
-    found = duplicates.count(raw.splits, hashes)
+    raw: RawData, settings: DataSettings, prints: dict[str, str], cache: Path, notify: Notify
+) -> dict[str, int]:
+    """The repeated texts, counted, told and perhaps refused."""
+    found = duplicates.counted(raw.splits, prints, cache, notify)
     if settings.duplicates == "refuse":
+        hashes = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache) for name in prints}
         duplicates.refuse(raw.splits, hashes, found)
     if said := duplicates.note(found, {name: len(raw.splits[name]) for name in prints}):
-        raw.notes.append(said)
-    return found, {name: one.normalised for name, one in hashes.items()}
+        raw.notes.append(said + (". Try: data.duplicates=drop" if settings.duplicates == "keep" else ""))
+    return found
 
 
 def tokenised(

@@ -164,7 +164,7 @@ def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
     if count < _least(left):
         why = f"too few: {_least(left)} are needed{each}"
     else:
-        rarest = f"; {_named(data, classes[[left.argmin()]])} has {left.min()}" if stratify else ""
+        rarest = f"; {_named(data, classes[[left.argmin()]])} has {left.min()}" if left.min() == 1 and stratify else ""
         why = f"too many: {len(left)} must stay{each}{rarest}"
     cure = next((c for c in _changes(len(sizes), settings) if not _obstacle(sizes, names, replace(settings, **c))), {})
     values = " ".join(f"data.{key}={value}" for key, value in cure.items())

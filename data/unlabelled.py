@@ -49,7 +49,7 @@ def load_unlabelled(
     return Unlabelled(
         tokenised(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, cache, notify),
         fingerprint,
-        shared_with(hashes_of(raw, fingerprint, cache).normalised, reported or {}),
+        shared_with(hashes_of(raw, fingerprint, cache), reported or {}),
     )
 
 
