@@ -177,7 +177,7 @@ def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
 def _other_ways(settings: DataSettings) -> str:
     if settings.source == "files":
         return "more rows, or files of their own with data.val_path=... data.test_path=..."
-    return "more rows, or splits of their own with data.select_split=... data.report_splits={test: ...}"
+    return "more rows, or " + ("data.split=null" if settings.split else "another split with data.select_split=...")
 
 
 def _changes(classes: int, settings: DataSettings) -> Iterator[dict[str, Any]]:
