@@ -28,7 +28,7 @@ from data.table import CHUNK, RawData, RawSplit
 KINDS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 HALF = re.compile("[\ud800-\udfff]")  # of a character outside the first 65,536
 SHOWN_LETTERS = 300  # of column names: what is no table may have one as long as the file
-Row = tuple[int, Any, Any, Any]  # number, text, second text, label
+Row = tuple[int, Any, Any, Any, Any]  # number, text, second text, label, group
 
 
 def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None] | None = None) -> RawData:
@@ -54,7 +54,8 @@ def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None
     data = RawData(kind, names, {}, dropped=dropped)
     for name, column in columns.items():
         labels = encode(column, kind, names, str(paths[name]))
-        data.splits[name] = RawSplit(tables[name], labels, np.arange(len(labels)))
+        numbers = np.frombuffer(column.numbers, dtype=np.int64)
+        data.splits[name] = RawSplit(tables[name], labels, np.arange(len(labels)), numbers)
     return data
 
 
@@ -87,6 +88,7 @@ def _convert(path: Path, settings: DataSettings, cache: Path) -> tuple[Any, Colu
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     options = [digest, settings.text, settings.text_pair, settings.label, settings.missing, settings.encoding]
+    options += [settings.group] if settings.group else []
     key = hashlib.sha256(json.dumps([*options, path.suffix.lower()]).encode()).hexdigest()[:20]
     folder = cache / "tables"
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,11 +96,12 @@ def _convert(path: Path, settings: DataSettings, cache: Path) -> tuple[Any, Colu
     with locked(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
         stack.callback(part.unlink, missing_ok=True)
-        names = ["text", *(["text_pair"] if settings.text_pair else [])]
+        optional = {"text_pair": settings.text_pair, "group": settings.group}
+        names = ["text", *(name for name, column_name in optional.items() if column_name)]
         schema = pa.schema([(name, pa.string()) for name in names])
         with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-            for texts, pairs in _chunks(_rows(path, settings), missing, column):
-                writer.write_batch(pa.record_batch([texts, pairs] if settings.text_pair else [texts], schema=schema))
+            for chunk in _chunks(_rows(path, settings), missing, column):
+                writer.write_batch(pa.record_batch([chunk[name] for name in names], schema=schema))
         missing.refuse()
         if not len(column):
             raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
@@ -106,20 +109,21 @@ def _convert(path: Path, settings: DataSettings, cache: Path) -> tuple[Any, Colu
     return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count
 
 
-def _chunks(rows: Iterator[Row], missing: _Missing, column: Column) -> Iterator[tuple[list[str], list[str]]]:
-    texts: list[str] = []
-    pairs: list[str] = []
-    for number, text, pair, label in rows:
-        if missing.sees(number, text, pair, label):
+def _chunks(rows: Iterator[Row], missing: _Missing, column: Column) -> Iterator[dict[str, list[str]]]:
+    """The columns of the table, CHUNK rows at a time; labels and row numbers go to `column`."""
+    found: dict[str, list[str]] = {"text": [], "text_pair": [], "group": []}
+    for number, text, pair, label, group in rows:
+        if missing.sees(number, text, pair, label, group):
             continue
-        texts.append(_text(text, number))
-        pairs.append("" if pair is None else _text(pair, number))
+        found["text"].append(_text(text, number))
+        found["text_pair"].append("" if pair is None else _text(pair, number))
+        found["group"].append("" if group is None else _text(group, number).strip())
         column.add(_text(label, number).strip(), number)
-        if len(texts) == CHUNK:
-            yield texts, pairs
-            texts, pairs = [], []
-    if texts:
-        yield texts, pairs
+        if len(found["text"]) == CHUNK:
+            yield found
+            found = {name: [] for name in found}
+    if found["text"]:
+        yield found
 
 
 def _text(value: Any, number: int) -> str:
@@ -131,15 +135,16 @@ def _text(value: Any, number: int) -> str:
 
 
 class _Missing:
-    """Rows without a text or a label: counted, the first ones remembered."""
+    """Rows without a text, a label or a group: counted, the first ones remembered."""
 
     def __init__(self, path: Path, settings: DataSettings) -> None:
         self.path, self.settings = path, settings
         self.count, self.first = 0, list[int]()
 
-    def sees(self, number: int, text: Any, pair: Any, label: Any) -> bool:
+    def sees(self, number: int, text: Any, pair: Any, label: Any, group: Any) -> bool:
         """Is something missing in this row?"""
         needed = [text] + ([] if self.settings.label is None else [label]) + ([pair] if self.settings.text_pair else [])
+        needed += [group] if self.settings.group else []
         absent = any(v is None or (isinstance(v, float) and math.isnan(v)) or not str(v).strip() for v in needed)
         if absent:
             self.count += 1
@@ -193,6 +198,7 @@ def _pick(names: list[str], path: Path, settings: DataSettings) -> None:
         ("text", settings.text),
         ("text_pair", settings.text_pair),
         ("label", settings.label),
+        ("group", settings.group),
     ):
         if column is not None and column not in names:
             close = difflib.get_close_matches(column, names, n=1) or names[:1] or ["<column>"]
@@ -216,7 +222,8 @@ def _csv_rows(path: Path, settings: DataSettings, suffix: str) -> Iterator[Row]:
         try:
             header = next(reader, [])
             _pick(header, path, settings)
-            at = [header.index(c) if c else None for c in (settings.text, settings.text_pair, settings.label)]
+            wanted = (settings.text, settings.text_pair, settings.label, settings.group)
+            at = [header.index(c) if c else None for c in wanted]
             for fields in reader:
                 if not fields:
                     continue  # a blank line
@@ -225,8 +232,8 @@ def _csv_rows(path: Path, settings: DataSettings, suffix: str) -> Iterator[Row]:
                         f"{path} line {reader.line_num} has {len(fields)} fields, the header {len(header)}. "
                         "Mend that line (text with a comma needs quotes)"
                     )
-                text, pair, label = (None if i is None else fields[i] for i in at)
-                yield reader.line_num, text, pair, label
+                text, pair, label, group = (None if i is None else fields[i] for i in at)
+                yield reader.line_num, text, pair, label, group
         except csv.Error as error:
             raise DataError(f"{path} line {reader.line_num} cannot be read: {error}. Mend that line") from error
 
@@ -250,7 +257,8 @@ def _jsonl_rows(path: Path, settings: DataSettings) -> Iterator[Row]:
                 _pick(list(row), path, settings)
                 first = False
             pair = row.get(settings.text_pair) if settings.text_pair else None
-            yield number, row.get(settings.text), pair, row.get(settings.label)
+            group = row.get(settings.group) if settings.group else None
+            yield number, row.get(settings.text), pair, row.get(settings.label), group
 
 
 def _parquet_rows(path: Path, settings: DataSettings) -> Iterator[Row]:
@@ -260,14 +268,14 @@ def _parquet_rows(path: Path, settings: DataSettings) -> Iterator[Row]:
     try:
         file = pq.ParquetFile(path)
         _pick(file.schema_arrow.names, path, settings)
-        wanted = (settings.text, settings.text_pair, settings.label)
+        wanted = (settings.text, settings.text_pair, settings.label, settings.group)
         columns = [c for c in wanted if c]
         number = 0
         for batch in file.iter_batches(CHUNK, columns=columns):
             values = [batch[c].to_pylist() if c else [None] * len(batch) for c in wanted]
-            for text, pair, label in zip(*values):
+            for text, pair, label, group in zip(*values):
                 number += 1
-                yield number, text, pair, label
+                yield number, text, pair, label, group
     except DataError:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError, NotImplementedError) as error:

@@ -65,6 +65,7 @@ def _check_columns(settings: DataSettings, columns: list[str], where: str) -> No
         ("text", settings.text),
         ("text_pair", settings.text_pair),
         ("label", settings.label),
+        ("group", settings.group),
     ):
         if column is not None and column not in columns:
             close = difflib.get_close_matches(column, columns, n=1) or columns[:1]
@@ -106,7 +107,7 @@ def _used_rows(dataset: Any, settings: DataSettings, data: RawData, name: str) -
             )
         data.dropped[f"{name}: no gold label"] = int(bad.sum())
     rows = np.flatnonzero(~bad)
-    table = dataset.data.table.select(
-        [settings.text, *([settings.text_pair] if settings.text_pair else [])]
-    ).rename_columns(["text", *(["text_pair"] if settings.text_pair else [])])
-    return RawSplit(table, labels[rows], rows)
+    wanted = {"text": settings.text, "text_pair": settings.text_pair, "group": settings.group}
+    columns = {name: column for name, column in wanted.items() if column}
+    table = dataset.data.table.select(list(columns.values())).rename_columns(list(columns))
+    return RawSplit(table, labels[rows], rows, rows + 1)

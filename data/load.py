@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from data import shared
+from data import duplicates, shared
 from data.encoding import Encoded
 from data.errors import DataError
 from data.masking import UNCUT, Masking, pack
 from data.positive import check_metrics, positive_class
-from data.settings import DataSettings, TaskSettings, metrics_of, split_names
-from data.split import cut, pick
+from data.settings import DataSettings, TaskSettings, metrics_of
+from data.split import apply_split_rule, limit
 from data.store import open_or_build
 from data.table import RawData, RawSplit, require_two_classes
 from data.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
@@ -43,13 +43,13 @@ def load(
     Raises DataError.
     """
     raw = read(settings, cache, notify)
-    require_two_classes(raw, settings.path or settings.train_path or settings.id or settings.name)
-    select, report = apply_split_rule(raw, settings)
-    limit(raw, settings)
+    select, report = _cut(raw, settings, cache)
     metrics = metrics_of(raw.kind, settings, len(raw.label_names))
     check_metrics(metrics, raw)
     positive = positive_class(settings.positive, raw)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
+    repeats = _repeats(raw, settings, prints, cache, notify)
+    texts = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache, notify) for name in report}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
     tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
@@ -64,15 +64,39 @@ def load(
     fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
-        prints, raw.dropped, raw.notes,
+        prints, raw.dropped, raw.notes, repeats, texts,
     )  # fmt: skip
+
+
+def _cut(raw: RawData, settings: DataSettings, cache: Path) -> tuple[str, list[str]]:
+    """Bring the raw splits to the rows in use; answers which split selects and which are reported."""
+    if settings.duplicates == "drop":
+        duplicates.drop(raw, cache)
+    require_two_classes(raw, settings.path or settings.train_path or settings.id or settings.name)
+    raw.splits["train"].groups = duplicates.groups(raw, settings, cache)
+    select, report = apply_split_rule(raw, settings)
+    limit(raw, settings)
+    return select, report
+
+
+def _repeats(
+    raw: RawData, settings: DataSettings, prints: dict[str, str], cache: Path, notify: Notify
+) -> dict[str, int]:
+    """The repeated texts, counted, told and perhaps refused."""
+    found = duplicates.counted(raw.splits, prints, cache, notify)
+    if settings.duplicates == "refuse":
+        hashes = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache) for name in prints}
+        duplicates.refuse(raw.splits, hashes, found)
+    if said := duplicates.note(found, {name: len(raw.splits[name]) for name in prints}):
+        raw.notes.append(said + (". Try: data.duplicates=drop" if settings.duplicates == "keep" else ""))
+    return found
 
 
 def tokenised(
     raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: Path, notify: Notify
 ) -> TokenSplit:
     """A raw split, known by its fingerprint, from the token store; rows have at most `longest` tokens."""
-    return open_or_build(
+    stored = open_or_build(
         cache / "tokens",
         name,
         {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest},
@@ -80,6 +104,7 @@ def tokenised(
         vocab_size=tokenizer.vocab_size,
         notify=notify,
     )
+    return replace(stored, source_rows=raw.numbers)
 
 
 def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: int) -> dict[str, TokenSplit]:
@@ -107,6 +132,10 @@ def _generate(settings: DataSettings) -> RawData:
 
     from data.demo import LABELS, generate
 
+    if settings.group:
+        raise DataError(
+            f"data.group={settings.group}: the texts of data={settings.name} have no such column. Leave it away"
+        )
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     data, seen = RawData("classification", tuple(LABELS[settings.demo_task]), {}), set[tuple[str, str | None]]()
     if settings.label is None:
@@ -119,46 +148,8 @@ def _generate(settings: DataSettings) -> RawData:
         if settings.text_pair:
             columns["text_pair"] = [row[1] or "" for row in rows]
         labels = np.array([row[2] if data.label_names else 0 for row in rows], dtype=np.int64)
-        data.splits[name] = RawSplit(pa.table(columns), labels, np.arange(len(rows)))
+        data.splits[name] = RawSplit(pa.table(columns), labels, np.arange(len(rows)), np.arange(1, len(rows) + 1))
     return data
-
-
-def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[str]]:
-    """Name the split that selects and those that are reported, cutting off train what is missing.
-
-    One file: cut off both. The slices are seeded and stratified.
-    """
-    one = settings.source == "files" or settings.split is not None
-    if one and "test" not in data.splits:
-        count = round(len(data.splits["train"]) * settings.test_fraction)
-        _cut_off(data, "test", count, settings)
-    select, report = split_names(settings)
-    if select not in data.splits:
-        count = round(len(data.splits["train"]) * settings.select_fraction)
-        _cut_off(data, select, min(count, settings.select_max_rows), settings)
-    return select, report
-
-
-def _cut_off(data: RawData, name: str, count: int, settings: DataSettings) -> None:
-    train = data.splits["train"]
-    stratify = data.kind == "classification"
-    least = len(np.unique(train.labels)) if stratify else 1
-    if count < least or len(train) - count < least:
-        raise DataError(
-            f"{len(train)} training rows are too few to cut off {count} for `{name}` ({least} are needed). "
-            "Try: more rows, or files of their own with data.val_path=... data.test_path=..."
-        )
-    kept, taken = cut(train.labels, count, settings.split_seed, stratify)
-    data.splits["train"], data.splits[name] = train.take(kept), train.take(taken)
-
-
-def limit(data: RawData, settings: DataSettings) -> None:
-    """Keep at most max_rows training rows and max_eval_rows of every other split, seeded and stratified."""
-    for name, split in data.splits.items():
-        most = settings.max_rows if name == "train" else settings.max_eval_rows
-        if most is not None and most < len(split):
-            chosen = pick(split.labels, most, settings.split_seed, data.kind == "classification")
-            data.splits[name] = split.take(chosen)
 
 
 def _tokenizer(

@@ -101,4 +101,5 @@ def pack(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
         labels=np.broadcast_to(np.int64(0), count),
         truncated=0,
         masking=masking,
+        source_rows=None,
     )

@@ -66,6 +66,8 @@ class DataSettings:
     select_max_rows: int = limited(5000, low=1)
     test_fraction: float = limited(0.1, above=0.0, high=0.9)
     split_seed: int = limited(0, low=0)
+    duplicates: str = limited("keep", choices=("keep", "drop", "group", "refuse"), neutral="keep")
+    group: str | None = limited(None, neutral=None)
     max_rows: int | None = limited(None, low=1)
     max_eval_rows: int | None = limited(None, low=1)
     max_length: int = limited(128, low=4, high=65536)

@@ -21,16 +21,21 @@ CHUNK = 2048  # rows in memory at a time
 class RawSplit:
     """Texts (and second texts) in an Arrow table, which of its rows are used, and their labels."""
 
-    table: pa.Table  # columns `text` and, for pairs, `text_pair`
+    table: pa.Table  # columns `text`, for pairs `text_pair`, and with data.group `group`
     labels: np.ndarray  # (used rows,) int64 or float32
     rows: np.ndarray  # (used rows,) row numbers in the table
+    numbers: np.ndarray  # (used rows,) line or row numbers in the source, as messages say them
+    groups: np.ndarray | None = None  # (used rows,) rows of one number are never cut apart
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, chosen: np.ndarray) -> RawSplit:
         """The same split with only the chosen of its used rows."""
-        return replace(self, labels=self.labels[chosen], rows=self.rows[chosen])
+        groups = None if self.groups is None else self.groups[chosen]
+        return replace(
+            self, labels=self.labels[chosen], rows=self.rows[chosen], numbers=self.numbers[chosen], groups=groups
+        )
 
     def chunks(self) -> Iterator[tuple[list[str], list[str] | None, np.ndarray]]:
         """Texts, second texts and labels, CHUNK rows at a time."""

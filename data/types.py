@@ -49,6 +49,7 @@ class TokenSplit:
     masking: Masking | None = None  # rows are blocks of text whose masked words are to be guessed
     activations: Activations | None = None  # what an encoder made of the rows; batches then carry these, not ids
     unlabelled: int = 0  # of the last rows: there is no label, the 0 in its place means nothing
+    source_rows: np.ndarray | None = None  # (rows,) line or row numbers in the user's file; None: rows are made here
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -107,3 +108,5 @@ class Splits:
     prints: dict[str, str] = field(default_factory=dict)  # the same for each split alone
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # what the user must be told once
+    duplicates: dict[str, int] = field(default_factory=dict)  # repeated texts, as data.duplicates.count names them
+    texts: dict[str, np.ndarray] = field(default_factory=dict)  # of the reported: hashes of normalised texts

@@ -95,11 +95,20 @@ def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[
 
 
 def write_predictions(folder: Path, task: DataTask, split: TokenSplit, logits: np.ndarray) -> Path:
-    """Store what each row was answered as predictions-<split>.parquet, atomically; the task names the columns."""
+    """Store what each row was answered as predictions-<split>.parquet, atomically; the task names the columns.
+
+    Beside them: `source_row`, the number of the row's line or row in the user's file, and for classes the words
+    `label_name` and `prediction_name`.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {"row": np.arange(len(split))} | get(task.kind).columns(logits, np.asarray(split.labels))
+    columns: dict[str, Any] = {"row": np.arange(len(split))}
+    if split.source_rows is not None:
+        columns["source_row"] = split.source_rows
+    columns |= get(task.kind).columns(logits, np.asarray(split.labels))
+    if task.label_names:
+        columns |= {f"{key}_name": pa.array(task.label_names).take(columns[key]) for key in ("label", "prediction")}
     path = folder / f"predictions-{split.name}.parquet"
     part = path.with_suffix(".part")
     pq.write_table(pa.table(columns), part)

@@ -17,7 +17,7 @@ from runner import surroundings, turns
 from runner.brief import begin
 from runner.errors import ConfigError, of_the_disk
 from runner.prefix import run_prefix
-from runner.prepare import Started, prepare
+from runner.prepare import Started, prepare, repeats
 from runner.record import Record, check_writable, whole
 from runner.schema import Settings
 from runner.surroundings import Busy
@@ -229,6 +229,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "truncated": {part.name: part.truncated for part in parts},
             "lengths": {part.name: part.length_stats for part in parts},
             "dropped": splits.dropped,
+            "duplicates": splits.duplicates | repeats(started.outside),
             "labels": list(splits.task.label_names),
             "positive": splits.task.label_names[splits.task.positive] if splits.task.num_labels == 2 else None,
             "task": splits.task.kind,

@@ -181,7 +181,7 @@ def _row(split: TokenSplit, number: int) -> TokenSplit:
     own = slice(number, number + 1)
     return replace(
         split, tokens=split.tokens[start:end], offsets=np.array([0, end - start]), second=split.second[own],
-        labels=split.labels[own],
+        labels=split.labels[own], source_rows=None,
     )  # fmt: skip
 
 
@@ -272,7 +272,7 @@ def _unlabelled(
     rows: int | None = stage.unlabelled_rows  # type: ignore[attr-defined]
     cache = Path(settings.paths.cache).expanduser()
     wanted = replace(wanted, max_length=length or wanted.max_length)
-    return load_unlabelled(wanted, splits.tokenizer, rows=rows, cache=cache, notify=notify)
+    return load_unlabelled(wanted, splits.tokenizer, rows=rows, cache=cache, notify=notify, reported=splits.texts)
 
 
 def source_of(key: str, text: str, data: DataSettings) -> DataSettings:

@@ -71,6 +71,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
 
     import torch
 
+    from data.duplicates import note
     from models.compression import make
     from models.dropout import masks
     from runner.engine import prepare as prepare_engine
@@ -106,7 +107,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     contents = {key: value for name, stage in found.items() for key, value in stage.contents(name).items()}
     contents |= positive_class(splits.task)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
-    notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]
+    seen = note(repeats(found), {part.name: len(part) for part in splits.report})
+    notes = [*splits.notes, *([seen] if seen else []), *weights.notes, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
     for options in settings.compression.values():
@@ -118,6 +120,16 @@ def positive_class(task: DataTask) -> dict[str, str]:
     """The class whose F1 is recorded, as part of a run's identity: nothing for class 1, which all runs once had."""
     is_other = task.num_labels == 2 and task.positive != 1
     return {"data.positive": task.label_names[task.positive]} if is_other else {}
+
+
+def repeats(found: dict[str, Outside]) -> dict[str, int]:
+    """The reported rows whose text a stage reads without its label, as `unlabelled+<split>/normalised`."""
+    counts: dict[str, int] = {}
+    for stage in found.values():
+        for split, rows in stage.unlabelled.reported.items() if stage.unlabelled else ():
+            key = f"unlabelled+{split}/normalised"
+            counts[key] = max(rows, counts.get(key, 0))
+    return counts
 
 
 def check_longest(readout: nn.Module, settings: Settings) -> None:

@@ -55,6 +55,7 @@ RECORD = {
     "data": {
         "primary": str, "rows": Of(dict, int), "task": str, "name": Maybe(str), "labels": Maybe(TEXTS),
         "positive": Maybe(str), "fingerprint": Maybe(str), "fingerprints": Maybe(Of(dict, str)),
+        "duplicates": Maybe(Of(dict, int)),
     },
     "reports": Maybe(Of(dict, REPORT)),
     "environment": Maybe(dict),

@@ -106,5 +106,5 @@ def take(split: TokenSplit, rows: np.ndarray) -> TokenSplit:
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
     return replace(
         split, tokens=np.concatenate(parts), offsets=offsets, second=np.asarray(split.second)[rows],
-        labels=np.asarray(split.labels)[rows], truncated=0,
+        labels=np.asarray(split.labels)[rows], truncated=0, source_rows=None,
     )  # fmt: skip

@@ -165,7 +165,9 @@ def test_predictions_agree_with_the_recorded_score(reviews: Path, tmp_path: Path
     (record,) = recorded(tmp_path)
     table = pd.read_parquet(tmp_path / "outputs" / record["identity"] / "predictions-test.parquet")
     assert (table.label == table.prediction).mean() == pytest.approx(record["metrics"]["test/accuracy"])
-    assert list(table.columns) == ["row", "label", "prediction", "logit_0", "logit_1"]
+    assert list(table.columns) == [
+        "row", "source_row", "label", "prediction", "logit_0", "logit_1", "label_name", "prediction_name",
+    ]  # fmt: skip
 
 
 def test_the_recorded_model_opens_and_predicts_the_same(reviews: Path, tmp_path: Path) -> None:
