@@ -12,6 +12,7 @@ import numpy as np
 from data import shared
 from data.encoding import Encoded
 from data.errors import DataError
+from data.labels import Column, what_labels_are
 from data.masking import UNCUT, Masking, pack
 from data.settings import DataSettings, TaskSettings, split_names
 from data.split import cut, pick
@@ -47,6 +48,7 @@ def load(
     limit(raw, settings)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
+    raw.notes += [f"{count:,} rows were left out ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
     tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
     for split in tokens.values():
@@ -104,9 +106,9 @@ def _generate(settings: DataSettings) -> RawData:
     from data.demo import LABELS, generate
 
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
-    data, seen = RawData("classification", tuple(LABELS[settings.demo_task]), {}), set[tuple[str, str | None]]()
-    if settings.label is None:
-        data = RawData("mlm", (), {})
+    values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()
+    meaning = what_labels_are(settings, Column(values), "data=demo")
+    data = RawData(meaning.kind, meaning.names, {}, notes=meaning.notes)
     for offset, (name, count) in enumerate(wanted.items()):
         rows = generate(settings.demo_task, count, 3 * settings.split_seed + offset)
         rows = [row for row in rows if (row[0], row[1]) not in seen]
@@ -114,7 +116,7 @@ def _generate(settings: DataSettings) -> RawData:
         columns = {"text": [row[0] for row in rows]}
         if settings.text_pair:
             columns["text_pair"] = [row[1] or "" for row in rows]
-        labels = np.array([row[2] if data.label_names else 0 for row in rows], dtype=np.int64)
+        labels = np.array([meaning.ids.get(values[row[2]], 0) for row in rows], dtype=np.int64)
         data.splits[name] = RawSplit(pa.table(columns), labels, np.arange(len(rows)))
     return data
 

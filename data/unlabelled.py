@@ -29,7 +29,11 @@ def load_unlabelled(
 
     rows: at most so many, drawn by settings.split_seed. Raises DataError.
     """
-    raw = read(replace(settings, label=None, missing="drop"), cache, notify).splits["train"]
+    data = read(replace(settings, label=None, missing="drop"), cache, notify)
+    raw = data.splits["train"]
+    if notify:
+        for what, count in data.dropped.items():
+            notify(f"{count:,} rows without labels were left out ({what})")
     if rows is not None and rows < len(raw):
         raw = raw.take(pick(raw.labels, rows, settings.split_seed, False))
     fingerprint = raw.fingerprint()
