@@ -12,7 +12,7 @@ import numpy as np
 
 from data.cells import check_texts, label_text
 from data.errors import DataError, MissingColumn
-from data.labels import Column, Meaning, encode, no_labels, what_labels_are
+from data.labels import UNLABELLED, Column, Meaning, encode, no_labels, what_labels_are
 from data.reach import endpoint, first_line, offline_if_unreachable
 from data.settings import DataSettings
 from data.table import RawData, RawSplit
@@ -152,10 +152,8 @@ def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) 
         for value in part.to_pylist():
             row += 1
             if used[row - 1]:
-                if names and value == -1:
-                    value = None
-                elif column.classes and value is not None:
-                    value = names[value]
+                if column.classes and value is not None:
+                    value = names[value] if value >= 0 else None if UNLABELLED in names else UNLABELLED
                 column.add(label_text(value, f"{where} row {row}"), row)
     return column
 
