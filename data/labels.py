@@ -71,7 +71,7 @@ def what_labels_are(settings: DataSettings, column: Column, where: str) -> Meani
     if settings.label is None:
         return Meaning("mlm")
     if column.classes:
-        return _classes(settings, column.classes, where)
+        return _classes(settings, column.classes, where, has_ids=True)
     values = [value for value in column.distinct if value]
     words = [value for value in values if number_of(value) is None]
     if not words:
@@ -113,14 +113,17 @@ def _refuse_whole_floats(values: list[str], where: str) -> None:
         )
 
 
-def _classes(settings: DataSettings, values: Sequence[str], where: str) -> Meaning:
-    """The classes that are these values, called as the user wants."""
-    ids, names = name_classes(settings.label_names, values, where)
-    notes = []
-    if settings.label_names:
+def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids: bool = False) -> Meaning:
+    """The classes that are these values, called as the user wants; has_ids: the dataset itself numbers them."""
+    given, notes = settings.label_names, []
+    if has_ids and isinstance(given, dict):
+        by_id = {str(i): value for i, value in enumerate(values) if str(i) not in values}
+        given = {by_id.get(key, key): name for key, name in given.items()}
+    ids, names = name_classes(given, values, where)
+    if given:
         shown = [f"{value} is {names[ids[value]]}" for value in sorted(values, key=ids.__getitem__)]
         notes.append(f"classes by data.label_names: {', '.join(shown[:20])}{', ...' if len(shown) > 20 else ''}")
-    elif len(values) > 2:
+    elif len(values) > 2 and not has_ids:
         notes += [
             f"the label {value!r} is a class like the others; if it says that there is none: "
             + ("data.unlabelled=drop" if value == UNLABELLED else "leave it empty, and data.missing=drop")

@@ -204,6 +204,9 @@ def test_the_classes_of_a_hub_dataset_keep_their_ids_and_names(monkeypatch: pyte
     assert data.dropped == {"train: no gold label": 2} and len(data.splits["train"]) == 60
     data = hub(monkeypatch, {"train": rows}, features, unlabelled="drop", label_names=["neg", "unused", "pos"])
     assert data.splits["train"].labels[:2].tolist() == [2, 0], "names are values, whatever their order"
+    by_id = {"0": "good", "1": "bad", "unused": "none"}
+    data = hub(monkeypatch, {"train": rows}, features, unlabelled="drop", label_names=by_id)
+    assert data.label_names == ("good", "bad", "none") and data.splits["train"].labels[:2].tolist() == [0, 1]
     assert hub(monkeypatch, {"train": rows_of([0, 1, 2])}, features, task="regression").kind == "regression"
 
 
