@@ -48,7 +48,7 @@ def load(
     limit(raw, settings)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
-    raw.notes += [f"{count:,} rows were left out ({what})" for what, count in raw.dropped.items()]
+    raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
     tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
     for split in tokens.values():

@@ -33,7 +33,7 @@ def load_unlabelled(
     raw = data.splits["train"]
     if notify:
         for what, count in data.dropped.items():
-            notify(f"{count:,} rows without labels were left out ({what})")
+            notify(f"rows without labels left out: {count:,} ({what})")
     if rows is not None and rows < len(raw):
         raw = raw.take(pick(raw.labels, rows, settings.split_seed, False))
     fingerprint = raw.fingerprint()

@@ -246,7 +246,7 @@ def test_the_mapping_and_what_was_left_out_are_printed(tmp_path: Path) -> None:
     settings = DataSettings(source="files", path=path, missing="drop", label_names=["neg", "pos"])
     notes = load(settings, tokenizer="train", vocab_size=300, cache=tmp_path).notes
     assert "classes by data.label_names: 0 is neg, 1 is pos" in notes
-    assert "2 rows were left out (train: missing text or label)" in notes
+    assert "rows left out: 2 (train: missing text or label)" in notes
 
 
 def test_a_column_of_empty_labels_is_no_training_data() -> None:
