@@ -11,7 +11,6 @@ import difflib
 import hashlib
 import json
 import math
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from data.errors import DataError
-from data.labels import SHOWN, Column, encode, what_labels_are
+from data.cells import as_text, check_texts, label_text
+from data.errors import DataError, MissingColumn
+from data.labels import SHOWN, Column, encode, no_labels, what_labels_are
 from data.settings import DataSettings
 from data.shared import locked
 from data.table import CHUNK, RawData, RawSplit
 
 KINDS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-HALF = re.compile("[\ud800-\udfff]")  # of a character outside the first 65,536
 SHOWN_LETTERS = 300  # of column names: what is no table may have one as long as the file
 Row = tuple[int, Any, Any, Any, Any]  # number, text, second text, label, group
 
@@ -47,15 +46,22 @@ def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None
         path = _existing(text, "data.path" if name == "train" and settings.path else f"data.{name}_path")
         if notify:
             notify(f"reading {path.name}")
-        tables[name], columns[name], missing = _convert(path, settings, cache)
+        try:
+            tables[name], columns[name], missing = _convert(path, settings, cache)
+        except MissingColumn as error:
+            if error.key != "label" or name == "train":
+                raise
+            raise no_labels(settings, name, text) from error
         if missing:
             dropped[f"{name}: missing text or label"] = missing
-    kind, names = what_labels_are(settings, columns["train"], paths["train"] or "")
-    data = RawData(kind, names, {}, dropped=dropped)
+    meaning = what_labels_are(settings, columns["train"], paths["train"] or "")
+    data = RawData(meaning.kind, meaning.names, {}, dropped=dropped, notes=list(meaning.notes))
     for name, column in columns.items():
-        labels = encode(column, kind, names, str(paths[name]))
+        labels, rows = encode(column, meaning, settings, name, str(paths[name]))
+        if len(rows) < len(column):
+            dropped[f"{name}: no gold label"] = len(column) - len(rows)
         numbers = np.frombuffer(column.numbers, dtype=np.int64)
-        data.splits[name] = RawSplit(tables[name], labels, np.arange(len(labels)), numbers)
+        data.splits[name] = RawSplit(tables[name], labels, rows, numbers[rows])
     return data
 
 
@@ -102,6 +108,8 @@ def _convert(path: Path, settings: DataSettings, cache: Path) -> tuple[Any, Colu
         with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             for chunk in _chunks(_rows(path, settings), missing, column):
                 writer.write_batch(pa.record_batch([chunk[name] for name in names], schema=schema))
+        if missing.without_label and missing.without_label == missing.count and not len(column):
+            raise MissingColumn("label", f"{path}: no row has a label. Try: data.label=<the column of the labels>")
         missing.refuse()
         if not len(column):
             raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
@@ -115,10 +123,11 @@ def _chunks(rows: Iterator[Row], missing: _Missing, column: Column) -> Iterator[
     for number, text, pair, label, group in rows:
         if missing.sees(number, text, pair, label, group):
             continue
-        found["text"].append(_text(text, number))
-        found["text_pair"].append("" if pair is None else _text(pair, number))
-        found["group"].append("" if group is None else _text(group, number).strip())
-        column.add(_text(label, number).strip(), number)
+        where = f"{missing.path} row {number}"
+        found["text"].append(as_text(text, where, "data.text"))
+        found["text_pair"].append("" if pair is None else as_text(pair, where, "data.text_pair"))
+        found["group"].append("" if group is None else as_text(group, where, "data.group").strip())
+        column.add(label_text(label, where), number)
         if len(found["text"]) == CHUNK:
             yield found
             found = {name: [] for name in found}
@@ -126,26 +135,20 @@ def _chunks(rows: Iterator[Row], missing: _Missing, column: Column) -> Iterator[
         yield found
 
 
-def _text(value: Any, number: int) -> str:
-    """A cell as text; DataError for what no file can hold: half a character, as JSON can spell, or bytes."""
-    text = str(value)
-    if isinstance(value, bytes) or HALF.search(text):
-        raise DataError(f"row {number} holds {value!r:.80}, which is no text. Mend that row")
-    return text
-
-
 class _Missing:
     """Rows without a text, a label or a group: counted, the first ones remembered."""
 
     def __init__(self, path: Path, settings: DataSettings) -> None:
         self.path, self.settings = path, settings
-        self.count, self.first = 0, list[int]()
+        self.count, self.first, self.without_label = 0, list[int](), 0
 
     def sees(self, number: int, text: Any, pair: Any, label: Any, group: Any) -> bool:
         """Is something missing in this row?"""
-        needed = [text] + ([] if self.settings.label is None else [label]) + ([pair] if self.settings.text_pair else [])
-        needed += [group] if self.settings.group else []
-        absent = any(v is None or (isinstance(v, float) and math.isnan(v)) or not str(v).strip() for v in needed)
+        texts = [text] + ([pair] if self.settings.text_pair else []) + ([group] if self.settings.group else [])
+        is_label_absent = self.settings.label is not None and _is_empty(label)
+        absent = any(map(_is_empty, texts))
+        self.without_label += is_label_absent and not absent
+        absent |= is_label_absent
         if absent:
             self.count += 1
             self.first += [number] if len(self.first) < SHOWN else []
@@ -159,6 +162,10 @@ class _Missing:
                 f"{self.path}: {self.count} rows have an empty or missing text or label (rows {shown}). "
                 "Try: data.missing=drop"
             )
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()
 
 
 def _rows(path: Path, settings: DataSettings) -> Iterator[Row]:
@@ -202,9 +209,10 @@ def _pick(names: list[str], path: Path, settings: DataSettings) -> None:
     ):
         if column is not None and column not in names:
             close = difflib.get_close_matches(column, names, n=1) or names[:1] or ["<column>"]
-            raise DataError(
+            raise MissingColumn(
+                key,
                 f"data.{key}={column!r} is not in {path.name} (columns: {', '.join(names)[:SHOWN_LETTERS]}). "
-                f"Try: data.{key}={close[0][:SHOWN_LETTERS]}"
+                f"Try: data.{key}={close[0][:SHOWN_LETTERS]}",
             )
 
 
@@ -270,6 +278,7 @@ def _parquet_rows(path: Path, settings: DataSettings) -> Iterator[Row]:
         _pick(file.schema_arrow.names, path, settings)
         wanted = (settings.text, settings.text_pair, settings.label, settings.group)
         columns = [c for c in wanted if c]
+        check_texts(file.schema_arrow, {k: c for k, c in zip(("text", "text_pair"), wanted) if c}, str(path))
         number = 0
         for batch in file.iter_batches(CHUNK, columns=columns):
             values = [batch[c].to_pylist() if c else [None] * len(batch) for c in wanted]

@@ -6,14 +6,19 @@ Never any remote code. An unreachable hub is found out in seconds: what is cache
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.errors import DataError
+from data.cells import check_texts, label_text
+from data.errors import DataError, MissingColumn
+from data.labels import UNLABELLED, Column, Meaning, encode, no_labels, what_labels_are
 from data.reach import endpoint, first_line, offline_if_unreachable
 from data.settings import DataSettings
 from data.table import RawData, RawSplit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your copy>, or data=demo"
 
@@ -21,19 +26,27 @@ GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your
 def read_hub(settings: DataSettings) -> RawData:
     """The splits of a hub dataset that the settings name; DataError with a way to go on."""
     notes = offline_if_unreachable()
-    kind = "regression" if settings.task == "regression" else "classification"
-    if settings.label is None:
-        kind = "mlm"
     wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
     if settings.select_split and not settings.split:
         wanted["val"] = settings.select_split
-    data = RawData(kind, tuple(settings.label_names), {}, notes=notes)
+    data, meaning = RawData("", (), {}, notes=notes), None
     for name, split in wanted.items():
-        dataset = _load(settings, split)
-        _check_columns(settings, dataset.column_names, f"{settings.id} {split}")
-        if kind == "classification" and not data.label_names:
-            data.label_names = _label_names(dataset, settings)
-        data.splits[name] = _used_rows(dataset, settings, data, name)
+        dataset, where = _load(settings, split), f"{settings.id} {split}"
+        try:
+            _check_columns(settings, dataset.column_names, where)
+        except MissingColumn as error:
+            if error.key != "label" or name == "train":
+                raise
+            raise no_labels(settings, name, where) from error
+        table = _texts(dataset, settings, where)
+        rows = _rows_with_text(table, settings, where)
+        if len(rows) < len(table):
+            data.dropped[f"{name}: missing text"] = len(table) - len(rows)
+        column = _labels(dataset, rows, settings, where)
+        if meaning is None:
+            meaning = what_labels_are(settings, column, where)
+            data.kind, data.label_names, data.notes = meaning.kind, meaning.names, [*notes, *meaning.notes]
+        data.splits[name] = _labelled(table, rows, column, meaning, settings, data, name, where)
     return data
 
 
@@ -49,9 +62,21 @@ def _load(settings: DataSettings, split: str) -> Any:
     what = f"{settings.id}{f' ({settings.config})' if settings.config else ''}"
     try:
         return datasets.load_dataset(settings.id, settings.config, split=split)
-    except (ValueError, KeyError) as error:
-        reason = first_line(error)
-        raise DataError(f"{what} has no split {split!r} that can be read: {reason}. {GO_ON}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        reason = first_line(error).rstrip(".")
+        if "Unknown split" in reason and split != settings.train_split:
+            cure = f"Try: data.split={settings.train_split}, which train, val and test are then all cut from. {GO_ON}"
+        else:
+            cure = GO_ON
+        raise DataError(f"{what} has no split {split!r} that can be read: {reason}. {cure}") from error
+    except RuntimeError as error:
+        if "script" not in str(error):
+            raise DataError(f"{what} cannot be read: {first_line(error)}. {GO_ON}") from error
+        raise DataError(
+            f"{what} is a loading script, and code from a hub is never run here. Run it where it is trusted (datasets "
+            "before 4.0, trust_remote_code=True), save it (train.to_parquet('train.parquet'), test the same way), "
+            "then: data=files data.train_path=train.parquet data.test_path=test.parquet"
+        ) from error
     except (
         OSError, httpx2.HTTPError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError,
     ) as error:  # fmt: skip
@@ -69,45 +94,82 @@ def _check_columns(settings: DataSettings, columns: list[str], where: str) -> No
     ):
         if column is not None and column not in columns:
             close = difflib.get_close_matches(column, columns, n=1) or columns[:1]
-            raise DataError(
-                f"data.{key}={column!r} is not in {where} (columns: {', '.join(columns)}). Try: data.{key}={close[0]}"
+            raise MissingColumn(
+                key,
+                f"data.{key}={column!r} is not in {where} (columns: {', '.join(columns)}). Try: data.{key}={close[0]}",
             )
 
 
-def _label_names(dataset: Any, settings: DataSettings) -> tuple[str, ...]:
-    """Class names in id order: the dataset's own, else its sorted values."""
-    feature = dataset.features[settings.label]
-    if getattr(feature, "names", None):
-        return tuple(feature.names)
-    values = {value for value in dataset.unique(settings.label) if value is not None and value != -1}
-    return tuple(str(value) for value in sorted(values))
+def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
+    """The columns of the texts as the table of a split."""
+    import pyarrow as pa
+
+    wanted = {"text": settings.text} | ({"text_pair": settings.text_pair} if settings.text_pair else {})
+    check_texts(dataset.data.schema, wanted, where)
+    texts = list(wanted)
+    wanted |= {"group": settings.group} if settings.group else {}
+    table = dataset.data.table.select(list(wanted.values())).rename_columns(list(wanted))
+    for i, name in enumerate(texts):
+        kind = table.schema.field(i).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):  # a dictionary, a view
+            table = table.set_column(i, name, table.column(i).cast(pa.string()))
+    return table
 
 
-def _used_rows(dataset: Any, settings: DataSettings, data: RawData, name: str) -> RawSplit:
+def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.ndarray:
+    """Numbers of the rows with a text; the others are refused or dropped.
+
+    A pair with one empty side still has a text: benchmarks hold such pairs, and their scores count them.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    absent, blank = np.zeros(len(table), dtype=bool), np.ones(len(table), dtype=bool)
+    for name in table.column_names:
+        if name == "group":
+            continue
+        column = table.column(name)
+        empty = [pc.equal(pc.utf8_trim_whitespace(part), "") for part in column.chunks]
+        absent |= column.is_null().to_numpy()
+        blank &= pa.chunked_array(empty, pa.bool_()).fill_null(True).to_numpy()
+    absent |= blank
+    if absent.any() and settings.missing == "refuse":
+        raise DataError(
+            f"{where}: {int(absent.sum())} of {len(table)} rows have an empty or missing text (first: row "
+            f"{int(np.argmax(absent)) + 1}). Try: data.missing=drop"
+        )
+    if absent.all():
+        raise DataError(f"{where} has no row with a text. Try: another column with data.text=..., or another split")
+    return np.flatnonzero(~absent)
+
+
+def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) -> Column:
+    """The labels of these rows; ids of a ClassLabel by their names, -1 for none."""
+    if settings.label is None:
+        column = Column()
+        for row in rows.tolist():
+            column.add("", row + 1)
+        return column
+    names = getattr(dataset.features[settings.label], "names", None) or ()
+    column = Column(names if settings.task != "regression" else ())
+    used, row = np.zeros(len(dataset), dtype=bool), 0
+    used[rows] = True
+    for part in dataset.data.column(settings.label).chunks:
+        for value in part.to_pylist():
+            row += 1
+            if used[row - 1]:
+                if column.classes and value is not None:
+                    value = names[value] if value >= 0 else None if UNLABELLED in names else UNLABELLED
+                column.add(label_text(value, f"{where} row {row}"), row)
+    return column
+
+
+def _labelled(
+    table: pa.Table, rows: np.ndarray, column: Column, meaning: Meaning, settings: DataSettings, data: RawData,
+    name: str, where: str,
+) -> RawSplit:  # fmt: skip
     """A split with its labels as numbers and the rows without a gold label dropped, or refused."""
-    column = None if settings.label is None else dataset.data.column(settings.label)
-    if column is None:
-        labels = np.zeros(len(dataset), dtype=np.int64)
-        bad = labels < 0
-    elif data.kind == "regression":
-        labels = np.asarray(column.to_pylist(), dtype=np.float32)
-        bad = ~np.isfinite(labels)
-    else:
-        values = column.to_pylist()
-        if values and isinstance(values[0], str):
-            ids = {label: i for i, label in enumerate(data.label_names)}
-            values = [ids.get(value, -1) for value in values]
-        labels = np.asarray([-1 if value is None else value for value in values], dtype=np.int64)
-        bad = (labels < 0) | (labels >= len(data.label_names))
-    if bad.any():
-        if settings.unlabelled == "refuse":
-            raise DataError(
-                f"{settings.id} {name}: {int(bad.sum())} of {len(bad)} rows have no gold label (first: row "
-                f"{int(np.argmax(bad)) + 1}). Try: data.unlabelled=drop, or another split"
-            )
-        data.dropped[f"{name}: no gold label"] = int(bad.sum())
-    rows = np.flatnonzero(~bad)
-    wanted = {"text": settings.text, "text_pair": settings.text_pair, "group": settings.group}
-    columns = {name: column for name, column in wanted.items() if column}
-    table = dataset.data.table.select(list(columns.values())).rename_columns(list(columns))
-    return RawSplit(table, labels[rows], rows, rows + 1)
+    labels, kept = encode(column, meaning, settings, name, where)
+    if len(kept) < len(rows):
+        data.dropped[f"{name}: no gold label"] = len(rows) - len(kept)
+    return RawSplit(table, labels, rows[kept], rows[kept] + 1)

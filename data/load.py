@@ -12,6 +12,7 @@ import numpy as np
 from data import duplicates, shared
 from data.encoding import Encoded
 from data.errors import DataError
+from data.labels import Column, what_labels_are
 from data.masking import UNCUT, Masking, pack
 from data.positive import check_metrics, positive_class
 from data.settings import DataSettings, TaskSettings, metrics_of
@@ -51,6 +52,7 @@ def load(
     repeats = _repeats(raw, settings, prints, cache, notify)
     texts = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache, notify) for name in report}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
+    raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
     tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
     for split in tokens.values():
@@ -137,9 +139,9 @@ def _generate(settings: DataSettings) -> RawData:
             f"data.group={settings.group}: the texts of data={settings.name} have no such column. Leave it away"
         )
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
-    data, seen = RawData("classification", tuple(LABELS[settings.demo_task]), {}), set[tuple[str, str | None]]()
-    if settings.label is None:
-        data = RawData("mlm", (), {})
+    values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()
+    meaning = what_labels_are(settings, Column(values), "data=demo")
+    data = RawData(meaning.kind, meaning.names, {}, notes=meaning.notes)
     for offset, (name, count) in enumerate(wanted.items()):
         rows = generate(settings.demo_task, count, 3 * settings.split_seed + offset)
         rows = [row for row in rows if (row[0], row[1]) not in seen]
@@ -147,7 +149,7 @@ def _generate(settings: DataSettings) -> RawData:
         columns = {"text": [row[0] for row in rows]}
         if settings.text_pair:
             columns["text_pair"] = [row[1] or "" for row in rows]
-        labels = np.array([row[2] if data.label_names else 0 for row in rows], dtype=np.int64)
+        labels = np.array([meaning.ids.get(values[row[2]], 0) for row in rows], dtype=np.int64)
         data.splits[name] = RawSplit(pa.table(columns), labels, np.arange(len(rows)), np.arange(1, len(rows) + 1))
     return data
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from data.errors import DataError
+
 # The scores of each kind of task; those in OF_TWO are of the positive class of two.
 SCORES: dict[str, tuple[str, ...]] = {
     "classification": ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc"),
@@ -52,7 +54,7 @@ class DataSettings:
     text: str = "text"
     text_pair: str | None = None
     label: str | None = "label"
-    label_names: list[str] = field(default_factory=list)
+    label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
     task: str = limited("auto", choices=("auto", "classification", "regression"))
     metrics: list[str] = field(default_factory=list, metadata={"choices": METRICS})
     positive: str | None = limited(None, neutral=None)
@@ -96,3 +98,19 @@ def metrics_of(kind: str, settings: DataSettings, classes: int) -> tuple[str, ..
     if kind == "regression":
         return ("spearman", "pearson")
     return ("accuracy", "f1" if classes == 2 else "f1_macro")
+
+
+def spelled_names(given: Any) -> list[str] | dict[str, str]:
+    """data.label_names with names and values as text, whatever YAML took them for; DataError for anything else."""
+    pairs: list[tuple[Any, Any]] | None = [] if given is None else None
+    if isinstance(given, dict | list):
+        pairs = list(given.items()) if isinstance(given, dict) else [("", name) for name in given]
+    plain = str | int | float | bool
+    if pairs is None or not all(isinstance(key, plain) and isinstance(name, plain) for key, name in pairs):
+        raise DataError(
+            f"data.label_names={given}: a list of names or a mapping of values to names is needed. "
+            "Try: data.label_names=[negative,positive], or 'data.label_names={0: negative, 1: positive}'"
+        )
+    if isinstance(given, dict) and given:
+        return {str(value): str(name) for value, name in given.items()}
+    return [str(name) for _, name in pairs]

@@ -42,7 +42,11 @@ def load_unlabelled(
     rows: at most so many, drawn by settings.split_seed; reported: the hashes of the reported texts, by split.
     Raises DataError.
     """
-    raw = read(replace(settings, label=None, group=None, missing="drop"), cache, notify).splits["train"]
+    data = read(replace(settings, label=None, group=None, missing="drop"), cache, notify)
+    raw = data.splits["train"]
+    if notify:
+        for what, count in data.dropped.items():
+            notify(f"rows without labels left out: {count:,} ({what})")
     if rows is not None and rows < len(raw):
         raw = raw.take(pick(raw.labels, rows, settings.split_seed, False))
     fingerprint = raw.fingerprint()

@@ -62,7 +62,7 @@ def check_type(key: str, value: Any) -> str | None:
     try:
         kind, name = _stage_of(key) or (Command, key)
         config = _typed(kind)  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances
-        OmegaConf.update(config, name, value, merge=True)
+        OmegaConf.update(config, name, value, merge=False)
         typed = OmegaConf.select(config, name)
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]

@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.errors import DataError
+from data.settings import spelled_names
 from runner.errors import ConfigError
 from runner.sweep import register
 
@@ -89,6 +91,10 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         key, reason = error.full_key or "a setting", str(error).splitlines()[0]
         raise ConfigError(f"{key}: {reason}. Mend its value; the defaults: run --cfg job") from error
     settings.compression = _stages(settings.compression)
+    try:
+        settings.data.label_names = spelled_names(settings.data.label_names)
+    except DataError as error:
+        raise ConfigError(str(error)) from error
     model, builtin = settings.model, settings.data.source == "demo"
     model.pretrained = _of_run(model.pretrained, settings.paths.output)
     if settings.task.name == "mlm":

@@ -87,9 +87,9 @@ def check_manners(code: int, out: str, err: str) -> None:
 def has_cure(message: str) -> bool:
     """Does a message tell how to go on?"""
     cures = (
-        "Try", "Mend", "Choose", "Choices", "did you mean", "Quote", "Expected", "expected", "Go on", "See ", "Make ",
-        "Leave it away", "leave the", "Remove", "Add ", "Finish it", "Rename", "Download it", "Name ", "Convert",
-        "needed", "Runs", "Get ", "Train it", "Its options",
+        "Try", "Fix ", "Mend", "Choose", "Choices", "did you mean", "Quote", "Expected", "expected", "Go on", "See ",
+        "Make ", "Leave it away", "leave the", "Remove", "Add ", "Finish it", "Rename", "Download it", "Name ",
+        "Convert", "needed", "Runs", "Get ", "Train it", "Its options",
     )  # fmt: skip
     return any(cure in message for cure in cures)
 

@@ -1,0 +1,94 @@
+"""Cells of a table as text, whatever they are read from; what is no text is refused with the way to make it one."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from data.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+HALF = re.compile("[\ud800-\udfff]")  # of a character outside the first 65,536
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"  # zero-width characters, which come along when text is copied
+
+
+def as_text(value: Any, where: str, key: str) -> str:
+    """A cell as text; DataError for an object, a list, bytes, or half a character, as JSON can spell.
+
+    where: how messages call the row; key: the setting that names the column, such as data.text.
+    """
+    if isinstance(value, list | dict | tuple):
+        raise _nested("an object" if isinstance(value, dict) else "a list", f"{where} holds {value!r:.80}", key)
+    text = str(value)
+    if isinstance(value, bytes) or HALF.search(text):
+        raise DataError(f"{where} holds {value!r:.80}, which is no text. Fix that row")
+    return text
+
+
+def label_text(value: Any, where: str) -> str:
+    """A label as text, "" for none: in composed characters (NFC), without blank or invisible ones around it."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    text = as_text(value, where, "data.label")
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+        while (shorter := text.strip().strip(INVISIBLE)) != text:
+            text = shorter
+    return text.strip()
+
+
+def number_of(value: str) -> float | None:
+    """The number that a text is, None for any other; 1_2, which Python takes for 12, is none."""
+    try:
+        return None if "_" in value else float(value)
+    except ValueError:
+        return None
+
+
+def is_digits(value: str) -> bool:
+    """Is this a whole number without a decimal point? 007 stays 007, a name."""
+    return value.lstrip("+-").isdigit()
+
+
+def plain(value: str) -> str:
+    """A whole number with a decimal point or an exponent as its digits (1.0 is 1); any other text as it is."""
+    number = number_of(value)
+    return str(int(number)) if number is not None and number.is_integer() and not is_digits(value) else value
+
+
+def check_texts(schema: pa.Schema, wanted: dict[str, str], where: str) -> None:
+    """DataError where a column of an Arrow table holds no texts; wanted: setting (text, text_pair) and its column."""
+    import pyarrow as pa
+
+    def is_text(kind: pa.DataType) -> bool:
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        views = getattr(pa.types, "is_string_view", lambda _: False)
+        return pa.types.is_string(kind) or pa.types.is_large_string(kind) or views(kind) or pa.types.is_null(kind)
+
+    for key, column in wanted.items():
+        kind, seen = schema.types[schema.names.index(column)], f"{where}: the column {column!r} holds"
+        if pa.types.is_nested(kind):
+            is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+            raise _nested("a list" if is_list else "an object", f"{seen} {kind!s:.80}", f"data.{key}")
+        if not is_text(kind):
+            texts = [name for name, other in zip(schema.names, schema.types) if is_text(other)]
+            cure = f"data.{key}={texts[0]}" if texts else f"store it as text, or another column with data.{key}=..."
+            raise DataError(f"{seen} {kind}, not text. Try: {cure}")
+
+
+def _nested(what: str, seen: str, key: str) -> DataError:
+    """The error for a column whose cells have parts."""
+    if key == "data.label" and what == "a list":
+        return DataError(
+            f"{seen}, a list of labels; one label a row is needed (several at once are not supported). "
+            "Try: data.label=<a column with one label a row>"
+        )
+    needed = "one label a row" if key == "data.label" else "text"
+    return DataError(
+        f"{seen}, {what}; {needed} is needed. Write the part that is meant into a column of its own, then: "
+        f"{key}=<that column>"
+    )
