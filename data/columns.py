@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from data.errors import DataError
+from data.errors import DataError, MissingColumn
 
 SHOWN_LETTERS = 300  # of column names: what is no table may have one as long as the file
 FASTTEXT = "__label__"
@@ -46,9 +46,10 @@ def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sa
         taken.append(found)
         cures.append(paste(key, found[:SHOWN_LETTERS]))
     absent = ", ".join(f"{key}={column!r}" for key, column in missing.items())
-    raise DataError(
+    raise MissingColumn(
+        _name(next(iter(missing))),
         f"{absent} {'is' if len(missing) == 1 else 'are'} not in {Path(where).name} (columns: {_shown(names)}). "
-        f"Try: {' '.join(cures)}"
+        f"Try: {' '.join(cures)}",
     )
 
 
@@ -83,6 +84,11 @@ def paste(key: str, value: str) -> str:
     return shlex.quote(f"{key}={value}")
 
 
+def _name(key: str) -> str:
+    """The setting without its group: text of data.text."""
+    return key.rpartition(".")[2]
+
+
 def _shown(names: Sequence[str]) -> str:
     plain = all(name == name.strip() for name in names)
     return ", ".join(name if plain else repr(name) for name in names)[:SHOWN_LETTERS] or "none"
@@ -94,7 +100,7 @@ def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], row
     close = same or difflib.get_close_matches(column, free, n=1)
     if close:
         return close[0]
-    if key.rpartition(".")[2].startswith("text") and rows:
+    if _name(key).startswith("text") and rows:
         return max(free, key=lambda name: _letters(rows, list(names).index(name)))
     return next((name for name in free if name), "<column>")
 
@@ -130,7 +136,7 @@ def _without_header(names: Sequence[str], wanted: dict[str, str], where: str, ro
     longest = sorted(range(len(names)), key=lambda place: -_letters([names, *rows], place))
     header = [f"column{place + 1}" for place in range(len(names))]
     for (key, column), place in zip(wanted.items(), longest):
-        header[place if key.rpartition(".")[2] != "label" else longest[-1]] = column
+        header[place if _name(key) != "label" else longest[-1]] = column
     show = "gzip -dc" if where.lower().endswith(".gz") else "cat"
     command = f"(echo {shlex.quote(','.join(header))}; {show} {shlex.quote(where)}) > named.csv"
     return (

@@ -1,7 +1,7 @@
 """Rows of CSV and TSV streams. Line numbers are what an editor shows.
 
 The delimiter is the one by which the header names the wanted columns. TSV is read without quoting, as GLUE's files are
-written, unless `quoting=minimal` says otherwise.
+written, unless its header or `quoting=minimal` says otherwise.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ class _Form:
 
     def fields(self, lines: Iterator[str]) -> Any:
         """A csv.reader."""
-        quoting = csv.QUOTE_MINIMAL if self.is_quoted else csv.QUOTE_NONE
-        return csv.reader(lines, delimiter=self.delimiter, quoting=quoting, strict=self.is_quoted)
+        if self.is_quoted:
+            return csv.reader(lines, delimiter=self.delimiter, strict=True)
+        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
 
 
 def rows(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Row]:
@@ -46,15 +47,10 @@ def rows(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Ro
     form = _form(first, kind, options)
     reader = form.fields(chain([first] if first else [], stream))
     try:
-        header = next(reader, [])
-        wanted = options.wanted
-        require(header, wanted, where, lambda: list(islice(reader, SAMPLE)), has_header=True)
-        chosen = [
-            (name, place)
-            for place, name in enumerate(distinct(header))
-            if not options.only_wanted or name in wanted.values()
-        ]
-        quoted, seen = form.is_quoted, 0
+        header: list[str] = next(reader, [])
+        require(header, options.wanted, where, lambda: list(islice(reader, SAMPLE)), has_header=True)
+        chosen = [(name, place) for place, name in enumerate(distinct(header)) if options.keeps(name)]
+        texts: list[str] = []
         for fields in reader:
             if not fields:
                 continue  # a blank line
@@ -62,19 +58,18 @@ def rows(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Ro
             if len(fields) != len(header):
                 raise DataError(_ragged(fields, header, f"{where} line {line}", where, form, options))
             row = {name: fields[place] for name, place in chosen}
-            if not quoted and seen < SAMPLE:
-                seen, quoted = seen + 1, not _is_in_quotes(row[options.text])
+            texts += [row[options.text]] if len(texts) < SAMPLE else []
             yield line, row
-        if seen and not quoted:
-            options.note(
-                f"all texts of {where} are in quotes, which are read as part of them. "
-                f"Try: {paste(options.key('quoting'), 'minimal')}"
-            )
     except csv.Error as error:
         raise DataError(
             f"{where} line {blank + reader.line_num} cannot be read: {error}. Fix that line, or, if quotes are plain "
             f"letters in that file, try: {paste(options.key('quoting'), 'none')}"
         ) from error
+    if texts and options.quoting == "auto" and not form.is_quoted and all(map(_is_in_quotes, texts)):
+        options.note(
+            f"all texts of {where} are in quotes, which are read as part of them. "
+            f"Try: {paste(options.key('quoting'), 'minimal')}"
+        )
 
 
 def _form(first: str, kind: str, options: Options) -> _Form:
@@ -85,12 +80,15 @@ def _form(first: str, kind: str, options: Options) -> _Form:
             f"{options.key('delimiter')}={options.delimiter}: expected one character, tab or auto. "
             f"Try: {options.key('delimiter')}=auto"
         )
+    wanted = set(options.wanted.values())
     if delimiter == "auto":
         headers = {one: next(csv.reader([first], delimiter=one), []) for one in DELIMITERS[kind]}
-        naming = [one for one, names in headers.items() if set(options.wanted.values()) <= set(names)]
+        naming = [one for one, names in headers.items() if wanted <= set(names)]
         delimiter = (naming or sorted(headers, key=lambda one: -len(headers[one])))[0]
-    by_kind = not (kind == "tsv" and delimiter == "\t")
-    return _Form(delimiter, by_kind if options.quoting == "auto" else options.quoting == "minimal")
+    if options.quoting != "auto":
+        return _Form(delimiter, options.quoting == "minimal")
+    quoted, plain = set(next(csv.reader([first], delimiter=delimiter), [])), set(first.rstrip("\r\n").split(delimiter))
+    return _Form(delimiter, kind != "tsv" or delimiter != "\t" or (wanted <= quoted and not wanted <= plain))
 
 
 def _is_in_quotes(text: str) -> bool:

@@ -64,9 +64,10 @@ def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None
 
 def _options(settings: DataSettings, notes: list[str]) -> Options:
     """What is to be read of each file; what a person should know of it is put into `notes`."""
+    columns = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
     return Options(
-        settings.text, settings.text_pair, settings.label, settings.encoding, settings.delimiter, settings.quoting,
-        prefix="data.", only_wanted=True, note=notes.append,
+        columns, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
+        note=notes.append,
     )  # fmt: skip
 
 
@@ -123,14 +124,10 @@ def _convert(path: Path, settings: DataSettings, options: Options, cache: Path) 
 
 def _cells(path: Path, kind: str, options: Options) -> Iterator[Row]:
     """What training needs of each row."""
-    second, label = options.text_pair, options.label
+    columns = list(options.columns.values())
     for number, row in rows(path, kind, options):
-        yield (
-            number,
-            row.get(options.text),
-            None if second is None else row.get(second),
-            None if label is None else row.get(label),
-        )
+        text, pair, label = (None if column is None else row.get(column) for column in columns)
+        yield number, text, pair, label
 
 
 def _chunks(rows: Iterator[Row], missing: _Missing, column: Column) -> Iterator[tuple[list[str], list[str]]]:

@@ -73,12 +73,11 @@ def rows(path: Path, kind: str, options: Options) -> Iterator[Row]:
         with ExitStack() as stack:
             raw = stack.enter_context(path.open("rb"))
             is_packed = raw.peek(2)[:2] == GZIP
-            binary = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_packed else raw
+            binary: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_packed else raw
             if kind == "parquet":
-                if is_packed:  # it is read from its end, which gzip cannot do
-                    whole = stack.enter_context(tempfile.TemporaryFile())
-                    shutil.copyfileobj(binary, whole)
-                    binary = whole
+                if is_packed:  # Parquet is read from its end, which gzip cannot do
+                    packed, binary = binary, stack.enter_context(tempfile.TemporaryFile())
+                    shutil.copyfileobj(packed, binary)
                 yield from _parquet(binary, path, options)
             else:
                 stream = stack.enter_context(io.TextIOWrapper(binary, encoding=options.codec, newline=""))

@@ -43,7 +43,6 @@ def load(
     """
     raw = read(settings, cache, notify)
     require_two_classes(raw, settings.path or settings.train_path or settings.id or settings.name)
-    raw.notes += [f"{count:,} rows dropped ({what})" for what, count in raw.dropped.items()]
     select, report = apply_split_rule(raw, settings)
     limit(raw, settings)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}

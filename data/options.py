@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,7 @@ def _silent(_note: str) -> None:
 class Options:
     """The columns and the spelling of a file."""
 
-    text: str
-    text_pair: str | None = None
-    label: str | None = None
+    columns: Mapping[str, str | None]  # by the name of the setting: text, text_pair, label; None: there is none
     encoding: str = "utf-8"
     delimiter: str = "auto"  # auto, tab, or a character
     quoting: str = "auto"  # auto | minimal | none
@@ -28,10 +26,18 @@ class Options:
     note: Callable[[str], None] = _silent  # is told what a person should know
 
     @property
+    def text(self) -> str:
+        """The column of the text."""
+        return self.columns["text"] or ""
+
+    @property
     def wanted(self) -> dict[str, str]:
-        """The columns that must be there, by the settings that name them."""
-        named = {"text": self.text, "text_pair": self.text_pair, "label": self.label}
-        return {self.key(key): column for key, column in named.items() if column is not None}
+        """The columns that must be there, by their settings as the user calls them."""
+        return {self.key(name): column for name, column in self.columns.items() if column is not None}
+
+    def keeps(self, column: str) -> bool:
+        """Is this column to be in the rows?"""
+        return not self.only_wanted or column in self.columns.values()
 
     @property
     def codec(self) -> str:

@@ -127,8 +127,8 @@ def table_rows(table: str, chosen: dict[str, str], deployed: Deployed) -> Iterat
     columns = named_columns(chosen, deployed)
     if kind == "lines" and len(columns) > 1:
         raise ConfigError("this model reads pairs of texts, and a line is one text. Try: input=jsonl")
-    spelling = {key: chosen[key] for key in ("encoding", "delimiter", "quoting")}
-    asked = Options(columns[0], columns[1] if columns[1:] else None, **spelling, note=note)
+    texts = dict(zip(("text", "text_pair"), columns))
+    asked = Options(texts, chosen["encoding"], chosen["delimiter"], chosen["quoting"], note=note)
     check_options([kind], asked)
     return read(path, kind, asked)
 

@@ -224,9 +224,9 @@ def test_a_bad_command_is_refused_with_the_cure(words: list[str], expected: str,
 
 def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(b"\xef\xbb\xbftext\r\na\r\n")
-    assert list(read(tmp_path / "in.csv", "csv", Options("text"))) == [{"text": "a"}]
+    assert list(read(tmp_path / "in.csv", "csv", Options({"text": "text"}))) == [{"text": "a"}]
     (tmp_path / "in.txt").write_bytes(b"a\r\nb")
-    assert list(read(tmp_path / "in.txt", "lines", Options("text"))) == [{"text": "a"}, {"text": "b"}]
+    assert list(read(tmp_path / "in.txt", "lines", Options({"text": "text"}))) == [{"text": "a"}, {"text": "b"}]
 
 
 @pytest.mark.parametrize(
