@@ -19,9 +19,9 @@ import numpy as np
 
 from data.columns import FASTTEXT, fasttext, paste
 from data.errors import DataError
-from data.formats import SUFFIXES, begins_with, check_options, kind_of, rows, suffix_of
+from data.formats import begins_with, rows
 from data.labels import SHOWN, Column, encode, what_labels_are
-from data.options import Options
+from data.options import SUFFIXES, Options, kind_of, suffix_of
 from data.settings import DataSettings
 from data.shared import locked
 from data.table import CHUNK, RawData, RawSplit
@@ -47,7 +47,6 @@ def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None
         if text is not None
     }
     options = _options(settings, notes)
-    check_options([kind_of(path) or "" for path in files.values()], options)
     for name, path in files.items():
         if notify:
             notify(f"reading {path.name}")

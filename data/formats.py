@@ -23,48 +23,9 @@ from data.errors import DataError
 from data.options import Options, Row
 from data.table import CHUNK
 
-KINDS = {
-    ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
-}  # fmt: skip
-SUFFIXES = f"{', '.join(KINDS)}, also with .gz"
 PEEKED = 256  # bytes
 GZIP = b"\x1f\x8b"
 WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
-
-
-def suffix_of(path: Path) -> str:
-    """The end of a name that tells the format: .csv of both d.csv and D.CSV.GZ."""
-    name = path.name.lower().removesuffix(".gz")
-    return Path(name).suffix
-
-
-def kind_of(path: Path) -> str | None:
-    """csv, tsv, jsonl or parquet by a file's name; None for any other name."""
-    return KINDS.get(suffix_of(path))
-
-
-def check_options(kinds: Iterable[str], options: Options) -> None:
-    """Refuse an option that has no effect on files of these kinds, and a text encoding that there is not."""
-    try:
-        "".encode(options.encoding)
-    except LookupError as error:
-        key = options.key("encoding")
-        raise DataError(f"{key}={options.encoding}: no such encoding. Try: {key}=utf-8") from error
-    all_kinds = set(kinds)
-    for name, default, used in (
-        ("encoding", "utf-8", all_kinds - {"parquet"}),
-        ("delimiter", "auto", all_kinds & {"csv", "tsv"}),
-        ("quoting", "auto", all_kinds & {"csv", "tsv"}),
-    ):
-        value = getattr(options, name)
-        if value != default and not used:
-            raise DataError(
-                f"{options.key(name)}={value} has no effect on {' and '.join(sorted(all_kinds))}. "
-                f"Leave it out, or try: {options.key(name)}={default}"
-            )
-    if options.quoting not in ("auto", "minimal", "none"):
-        key = options.key("quoting")
-        raise DataError(f"{key}={options.quoting}: expected auto, minimal or none. Try: {key}=auto")
 
 
 def rows(path: Path, kind: str, options: Options) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner.check_files import conflicts as file_conflicts
 from runner.errors import ConfigError
 from runner.sweep import register
 
@@ -195,11 +196,7 @@ def conflicts(settings: Settings) -> list[str]:
     if not settings.tracker.experiment.strip():
         found.append("tracker.experiment is empty, a name is needed. Try: tracker.experiment=bertier")
     found += _measure_conflicts(settings)
-    if data.source == "files" and not (data.path or data.train_path):
-        found.append(
-            "data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"
-        )
-    return found
+    return found + file_conflicts(data)
 
 
 def _measure_conflicts(settings: Settings) -> list[str]:

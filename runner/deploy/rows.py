@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from data.columns import FASTTEXT, fasttext
-from data.formats import SUFFIXES, begins_with, kind_of, of_stream, rows, suffix_of
-from data.options import Options
+from data.formats import begins_with, of_stream, rows
+from data.options import SUFFIXES, Options, kind_of, suffix_of
 from data.options import Row as NumberedRow
 from runner.errors import ConfigError
 from runner.harmless import cell

@@ -82,7 +82,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
 
     Raises ConfigError for what looks like a file and is none.
     """
-    from data.formats import kind_of
+    from data.options import kind_of
 
     found = ""
     for word in asked:
@@ -118,8 +118,7 @@ def named_columns(chosen: dict[str, str], deployed: Deployed) -> list[str]:
 
 def table_rows(table: str, chosen: dict[str, str], deployed: Deployed) -> Iterator[dict[str, Any]]:
     """The rows of a file or of standard input, read as the options say."""
-    from data.formats import check_options
-    from data.options import Options
+    from data.options import Options, idle
     from runner.deploy.rows import read, read_kind
 
     path = None if table == "-" else Path(table)
@@ -129,7 +128,10 @@ def table_rows(table: str, chosen: dict[str, str], deployed: Deployed) -> Iterat
         raise ConfigError("this model reads pairs of texts, and a line is one text. Try: input=jsonl")
     texts = dict(zip(("text", "text_pair"), columns))
     asked = Options(texts, chosen["encoding"], chosen["delimiter"], chosen["quoting"], note=note)
-    check_options([kind], asked)
+    if problems := idle([kind], chosen):
+        raise ConfigError(problems[0])
+    if asked.quoting not in ("auto", "minimal", "none"):
+        raise ConfigError(f"quoting={asked.quoting}: expected auto, minimal or none. Try: quoting=auto")
     return read(path, kind, asked)
 
 
@@ -154,7 +156,7 @@ def text_rows(texts: list[str], chosen: dict[str, str], deployed: Deployed) -> I
 
 def written_as(out: Path | None, table: str, chosen: dict[str, str]) -> str:
     """csv or jsonl: as the name of the output says, else as what comes in."""
-    from data.formats import kind_of
+    from data.options import kind_of
     from runner.deploy.rows import written_kind
 
     if out:

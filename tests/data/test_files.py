@@ -300,8 +300,6 @@ def test_delimiter_and_quoting_can_be_said(tmp_path: Path) -> None:
     assert read(quoted, quoting="minimal").notes == read(quoted, quoting="none").notes == []
     assert "try: data.quoting=none" in refused(_bytes(tmp_path / "c.csv", b'text,label\n"a" b,1\n"c,0\n'))
     assert "one character, tab or auto. Try: data.delimiter=auto" in refused(path, delimiter="ab")
-    assert "data.delimiter=; has no effect on jsonl" in refused(write(tmp_path / "d.jsonl"), delimiter=";")
-    assert "data.encoding=cp1252 has no effect on parquet" in refused(write(tmp_path / "d.parquet"), encoding="cp1252")
 
 
 TWICE = {
