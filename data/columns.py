@@ -79,9 +79,13 @@ def paste(key: str, value: str) -> str:
     """A setting as one types it in a shell; those of training are read by Hydra, which has quotes of its own."""
     if re.fullmatch(r"[\w./-]+", value, re.ASCII):
         return f"{key}={value}"
-    if "." in key:
-        value = '"{}"'.format(value.replace("\\", "\\\\").replace('"', '\\"'))
-    return shlex.quote(f"{key}={value}")
+    return in_quotes(key, value) if "." in key else shlex.quote(f"{key}={value}")
+
+
+def in_quotes(key: str, value: str) -> str:
+    """A setting in quotes for Hydra and for the shell, whatever characters its value has."""
+    text = value.replace("\\", "\\\\").replace('"', '\\"')
+    return shlex.quote(f'{key}="{text}"')
 
 
 def _name(key: str) -> str:

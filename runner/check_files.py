@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.columns import paste
+from data.columns import in_quotes, paste
 from data.options import idle, kind_of
 
 if TYPE_CHECKING:
@@ -33,13 +32,17 @@ def conflicts(data: DataSettings) -> list[str]:
     return idle(kinds, asdict(data), "data.") if kinds else []
 
 
-def is_file(name: str) -> bool:
-    """Is this the name of a file rather than of a choice in conf/?"""
-    return "/" in name or kind_of(Path(name)) is not None
+def as_dataset(name: str) -> str | None:
+    """What is wrong with `data=<name>` where that is a file's name, not a choice in conf/data/."""
+    if "/" in name or kind_of(Path(name)):
+        return f"data={name} is a file, not a dataset. Try: run data=files {paste('data.path', name)}"
+    return None
 
 
-def in_shell(word: str) -> str:
-    """An override whose value has special characters, in quotes for Hydra and for the shell."""
-    key, _, value = word.partition("=")
-    text = value.replace("\\", "\\\\").replace('"', '\\"')
-    return shlex.quote(f'{key}="{text}"')
+def one_file(key: str, text: str) -> str:
+    """A hint where what was taken for several values, a,b.csv, is the name of one file; else ""."""
+    try:
+        is_there = Path(text).is_file()
+    except OSError:  # many values are longer than any name
+        return ""
+    return f"; for the file of that name: {in_quotes(key, text)}" if is_there else ""

@@ -230,7 +230,7 @@ def comparison(records: list[dict[str, Any]]) -> None:
     widen(console)
     table = Table(title="compared", title_justify="left", box=SIMPLE_HEAD)
     for column in ("run", "what", "metric"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     # trained: by that run; parameters: those that an answer needs
     for column in ("value", "95 %", "trained", "parameters", "file MB", "b1 ms", "train s"):
         table.add_column(column, justify="right", no_wrap=True)

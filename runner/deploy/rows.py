@@ -27,6 +27,7 @@ from runner.harmless import cell
 
 INPUTS = ("lines", "csv", "tsv", "jsonl")  # what input= can say
 WRITTEN = {".csv": "csv", ".jsonl": "jsonl"}
+NO_TEXT: dict[type, str] = {dict: "an object", list: "a list", bytes: "bytes"}
 Row = dict[str, Any]
 
 
@@ -69,8 +70,8 @@ def read(path: Path | None, kind: str, options: Options) -> Iterator[Row]:
         for column in columns:
             value = row.get(column)
             is_absent = value is None or value != value  # a number that is none is how Parquet spells nothing
-            if is_absent or isinstance(value, bytes | dict | list):
-                what = "nothing" if is_absent else f"a {type(value).__name__}"
+            if is_absent or type(value) in NO_TEXT:
+                what = "nothing" if is_absent else NO_TEXT[type(value)]
                 raise ConfigError(
                     f"{path or 'standard input'}, row {number}: {what} under {column!r}, a text is needed. "
                     "Leave that row out, or give it a text"
