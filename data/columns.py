@@ -19,11 +19,11 @@ FASTTEXT = "__label__"
 Sample = Callable[[], Sequence[Sequence[Any]]]  # the first rows, with a value for each column; read only when needed
 
 
-def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sample, has_header: bool = False) -> None:
+def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sample, delimiter: str = "") -> None:
     """Refuse a table that lacks a wanted column, or has it twice.
 
     names: of its columns; wanted: columns by the setting that names them, such as {"data.text": "review"};
-    where: the file's path; has_header: do the names stand in its first line? Raises DataError.
+    where: the file's path; delimiter: of its first line, if the names stand there. Raises DataError.
     """
     for key, column in wanted.items():
         if names.count(column) > 1:
@@ -37,8 +37,8 @@ def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sa
     if names and names[0].startswith(FASTTEXT):
         raise DataError(fasttext(where))
     rows = sample()
-    if has_header and len(missing) == len(wanted) and _is_data(names, rows):
-        raise DataError(_without_header(names, wanted, where, rows))
+    if delimiter and len(missing) == len(wanted) and _is_data(names, rows):
+        raise DataError(_without_header(names, wanted, where, delimiter, rows))
     taken = [column for column in wanted.values() if column in names]
     cures = []
     for key, column in missing.items():
@@ -56,10 +56,9 @@ def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sa
 def fasttext(where: str) -> str:
     """What is wrong with a file of fastText's lines, and the command that makes a TSV of it."""
     program = r'BEGIN {print "label\ttext"} {l = $1; sub(/^__label__/, "", l); sub(/^[^ ]+ /, ""); print l "\t" $0}'
-    made = shlex.quote(f"{where.rpartition('.')[0] or where}.tsv")
+    command = fed(f"awk '{program}'", where)
     return (
-        f"{where} holds fastText's lines ({FASTTEXT}x text), a table with columns is needed. "
-        f"Try: awk '{program}' {shlex.quote(where)} > {made}"
+        f"{where} holds fastText's lines ({FASTTEXT}x text), a table with columns is needed. Try: {command} > fixed.tsv"
     )
 
 
@@ -135,15 +134,28 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _without_header(names: Sequence[str], wanted: dict[str, str], where: str, rows: Sequence[Sequence[Any]]) -> str:
+def _without_header(
+    names: Sequence[str], wanted: dict[str, str], where: str, delimiter: str, rows: Sequence[Sequence[Any]]
+) -> str:
     """What is wrong with a file whose first line is a row, and the command that puts names above it."""
     longest = sorted(range(len(names)), key=lambda place: -_letters([names, *rows], place))
     header = [f"column{place + 1}" for place in range(len(names))]
     for (key, column), place in zip(wanted.items(), longest):
         header[place if _name(key) != "label" else longest[-1]] = column
-    show = "gzip -dc" if where.lower().endswith(".gz") else "cat"
-    command = f"(echo {shlex.quote(','.join(header))}; {show} {shlex.quote(where)}) > named.csv"
+    line = delimiter.join(header).replace("\\", "\\\\").replace("%", "%%").replace("\t", "\\t") + "\\n"
+    command = f"(printf {shlex.quote(line)}; {fed('cat', where)}) > {beside(where, 'named')}"
     return (
         f"{where} has no header: its first line looks like data ({_shown(names)}), and names of columns are needed, "
         f"such as {', '.join(wanted.values())}. Try: {command}"
     )
+
+
+def fed(command: str, where: str) -> str:
+    """A command of the shell on the text of a file, gzipped or not."""
+    name = shlex.quote(where)
+    return f"gzip -dc {name} | {command}" if where.lower().endswith(".gz") else f"{command} {name}"
+
+
+def beside(where: str, name: str) -> str:
+    """A name for another version of a file, with its ending."""
+    return name + Path(where.lower().removesuffix(".gz")).suffix

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, TextIO
 
-from data.columns import distinct, paste, require
+from data.columns import beside, distinct, fed, paste, require
 from data.errors import DataError
 from data.options import Options, Row
 
@@ -48,7 +48,7 @@ def rows(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Ro
     reader = form.fields(chain([first] if first else [], stream))
     try:
         header: list[str] = next(reader, [])
-        require(header, options.wanted, where, lambda: list(islice(reader, SAMPLE)), has_header=True)
+        require(header, options.wanted, where, lambda: list(islice(reader, SAMPLE)), form.delimiter)
         chosen = [(name, place) for place, name in enumerate(distinct(header)) if options.keeps(name)]
         texts: list[str] = []
         for fields in reader:
@@ -103,7 +103,7 @@ def _ragged(fields: list[str], header: list[str], what: str, where: str, form: _
     if len(fields) == len(header) + 1 and not fields[-1]:
         mark = "\\t" if form.delimiter == "\t" else form.delimiter
         script = shlex.quote(f"s/{mark}\\r*$//")
-        return f"{told}It ends with the delimiter. Try: sed {script} {shlex.quote(where)} > fixed.csv"
+        return f"{told}It ends with the delimiter. Try: {fed(f'sed {script}', where)} > {beside(where, 'fixed')}"
     if not form.is_quoted and any('"' in field for field in fields):
         return f"{told}If its fields are in quotes, try: {paste(options.key('quoting'), 'minimal')}"
     cure = f"text with a {shown} needs quotes" if form.is_quoted else f"a {shown} ends a field"

@@ -36,10 +36,11 @@ def rows(path: Path, kind: str, options: Options) -> Iterator[Row]:
             is_packed = raw.peek(2)[:2] == GZIP
             binary: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_packed else raw
             if kind == "parquet":
+                source: Any = path
                 if is_packed:  # Parquet is read from its end, which gzip cannot do
-                    packed, binary = binary, stack.enter_context(tempfile.TemporaryFile())
-                    shutil.copyfileobj(packed, binary)
-                yield from _parquet(binary, path, options)
+                    source = stack.enter_context(tempfile.TemporaryFile())
+                    shutil.copyfileobj(binary, source)
+                yield from _parquet(source, path, options)
             else:
                 stream = stack.enter_context(io.TextIOWrapper(binary, encoding=options.codec, newline=""))
                 yield from of_stream(stream, kind, str(path), options)
@@ -58,7 +59,7 @@ def of_stream(stream: TextIO, kind: str, where: str, options: Options) -> Iterat
     return json_rows.rows(stream, where, options) if kind == "jsonl" else delimited.rows(stream, kind, where, options)
 
 
-def _parquet(file: IO[bytes], path: Path, options: Options) -> Iterator[Row]:
+def _parquet(file: Path | IO[bytes], path: Path, options: Options) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

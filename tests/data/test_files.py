@@ -332,8 +332,8 @@ def test_a_used_column_that_occurs_twice_is_refused_and_another_one_is_not(name:
         ("spaces.csv", b" text,label \na,1\n", """Try: 'data.text=" text"' 'data.label="label "'"""),
         ("case.csv", b"Label,TEXT\n1,a\n", "Try: data.text=TEXT data.label=Label"),
         ("longest.csv", b"n,kind,review\n1,x,a longer one\n", "Try: data.text=review data.label=n"),
-        ("noheader.csv", b"good film,1\nbad film,0\nnice one,1\n", "Try: (echo text,label; cat "),
-        ("scores.csv", b"0.25,good film\n1.5,bad film\n", "Try: (echo label,text; cat "),
+        ("noheader.csv", b"good film,1\nbad film,0\nnice one,1\n", "Try: (printf 'text,label\\n'; cat "),
+        ("scores.csv", b"0.25,good film\n1.5,bad film\n", "Try: (printf 'label,text\\n'; cat "),
         ("ft.txt", b"__label__pos good film\n", "Try: awk"),
         ("ft.csv", b"__label__pos good film\n", "Try: awk"),
         ("object.json", b'{\n "rows": []\n}\n', "line 1 is not JSON"),
@@ -346,13 +346,19 @@ def test_a_file_that_is_nearly_right_gets_its_cure(name: str, content: bytes, ex
     assert expected in refused(_bytes(tmp_path / name, content))
 
 
-def test_the_cures_for_lines_of_fasttext_and_for_a_missing_header_work(tmp_path: Path) -> None:
-    for name, line in (("ft.txt", "__label__{1} {0}"), ("no.csv", '"{0}",{1}')):
-        path = _bytes(tmp_path / name, "\n".join(line.format(*row) for row in ROWS).encode())
+def test_the_cures_for_fasttext_for_a_missing_header_and_for_trailing_commas_work(tmp_path: Path) -> None:
+    for name, line in (("ft.txt", "__label__{1} {0}"), ("no.csv", '"{0}",{1}'), ("no.tsv.gz", "{0}\t{1}")):
+        raw = "\n".join(line.format(*row) for row in ROWS).encode()
+        path = _bytes(tmp_path / name, gzip.compress(raw) if name.endswith(".gz") else raw)
         command = refused(path).partition("Try: ")[2]
         subprocess.run(command, shell=True, cwd=tmp_path, check=True)
     plain = read(_bytes(tmp_path / "d.csv", COMMAS.encode())).fingerprint
-    assert read(tmp_path / "ft.tsv").fingerprint == read(tmp_path / "named.csv").fingerprint == plain
+    assert {read(tmp_path / name).fingerprint for name in ("fixed.tsv", "named.csv", "named.tsv")} == {plain}
+    for name in ("a.csv", "b.csv.gz"):
+        raw = COMMAS.replace("\n", ",\n").replace("label,", "label").encode()
+        command = refused(_bytes(tmp_path / name, gzip.compress(raw) if name.endswith(".gz") else raw))
+        subprocess.run(command.partition("Try: ")[2], shell=True, cwd=tmp_path, check=True)
+        assert read(tmp_path / "fixed.csv").fingerprint == plain
 
 
 def test_an_array_is_read_a_part_at_a_time(tmp_path: Path) -> None:
