@@ -61,7 +61,10 @@ def plain(value: str) -> str:
 
 
 def check_texts(schema: pa.Schema, wanted: dict[str, str], where: str) -> None:
-    """DataError where a column of an Arrow table holds no texts; wanted: setting (text, text_pair) and its column."""
+    """DataError where a column of an Arrow table holds no texts.
+
+    wanted: columns by the setting that names them, such as {"data.text": "review"}; where: for messages.
+    """
     import pyarrow as pa
 
     def is_text(kind: pa.DataType) -> bool:
@@ -73,10 +76,10 @@ def check_texts(schema: pa.Schema, wanted: dict[str, str], where: str) -> None:
         kind, seen = schema.types[schema.names.index(column)], f"{where}: the column {column!r} holds"
         if pa.types.is_nested(kind):
             is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-            raise _nested("a list" if is_list else "an object", f"{seen} {kind!s:.80}", f"data.{key}")
+            raise _nested("a list" if is_list else "an object", f"{seen} {kind!s:.80}", key)
         if not is_text(kind):
             texts = [name for name, other in zip(schema.names, schema.types) if is_text(other)]
-            cure = f"data.{key}={texts[0]}" if texts else f"store it as text, or another column with data.{key}=..."
+            cure = f"{key}={texts[0]}" if texts else f"store it as text, or another column with {key}=..."
             raise DataError(f"{seen} {kind}, not text. Try: {cure}")
 
 

@@ -105,7 +105,7 @@ def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
     import pyarrow as pa
 
     wanted = {"text": settings.text} | ({"text_pair": settings.text_pair} if settings.text_pair else {})
-    check_texts(dataset.data.schema, wanted, where)
+    check_texts(dataset.data.schema, {f"data.{name}": column for name, column in wanted.items()}, where)
     texts = list(wanted)
     wanted |= {"group": settings.group} if settings.group else {}
     table = dataset.data.table.select(list(wanted.values())).rename_columns(list(wanted))

@@ -51,6 +51,8 @@ class DataSettings:
     val_path: str | None = None
     test_path: str | None = None
     encoding: str = "utf-8"
+    delimiter: str = limited("auto", neutral="auto")
+    quoting: str = limited("auto", choices=("auto", "minimal", "none"), neutral="auto")
     text: str = "text"
     text_pair: str | None = None
     label: str | None = "label"

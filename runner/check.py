@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from data.columns import in_quotes
+from runner.check_files import as_dataset, one_file
 from runner.check_hydra import TUNER, check_hydra, is_tuned
 from runner.check_value import check_option, check_settings, check_type
 from runner.compose import compose, groups, resolve
@@ -100,9 +102,10 @@ def _parse(word: str) -> tuple[Override | None, str | None]:
         return OverridesParser.create().parse_override(word), None
     except HydraException as error:
         reason = str(error).splitlines()[0]
+        key, _, value = word.partition("=")
         return (
             None,
-            f"{word!r} cannot be read as key=value: {reason}. Quote special characters: 'key=\"a, b\"'",
+            f"{word!r} cannot be read as key=value: {reason}. Quote special characters, try: {in_quotes(key, value)}",
         )
 
 
@@ -136,6 +139,9 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
             name for name in _names(value) if name not in known and not (name == "null" and group == "experiment")
         ]
         for name in unknown:
+            if group == "data" and (problem := as_dataset(name)):
+                yield problem
+                continue
             close = near(name, known)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             paste = f"[{(close or known)[0]}]" if group == "compression" else (close or known)[0]
@@ -176,7 +182,8 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         yield f"+{key}: the key exists already; leave the + away. Try: run {key}={text}"
         return
     if override.is_sweep_override() and not multirun:
-        yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}"
+        hint = one_file(key, text)
+        yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}{hint}"
         return
     if override.is_sweep_override() and not override.is_discrete_sweep():
         if not tuned:

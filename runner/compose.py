@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError
 from data.settings import spelled_names
+from runner.check_files import conflicts as file_conflicts
 from runner.errors import ConfigError
 from runner.sweep import register
 
@@ -202,11 +203,7 @@ def conflicts(settings: Settings) -> list[str]:
     if not settings.tracker.experiment.strip():
         found.append("tracker.experiment is empty, a name is needed. Try: tracker.experiment=bertier")
     found += _measure_conflicts(settings)
-    if data.source == "files" and not (data.path or data.train_path):
-        found.append(
-            "data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"
-        )
-    return found
+    return found + file_conflicts(data)
 
 
 def _measure_conflicts(settings: Settings) -> list[str]:

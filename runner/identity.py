@@ -19,6 +19,7 @@ from models.compression.settings.stage import StageSettings
 from runner.schema import Settings
 from runner.version import NUMBERS
 
+FILES = ("data.path", "data.train_path", "data.val_path", "data.test_path")  # their contents count
 NOT_IDENTITY = (
     "paths",
     "device",
@@ -36,10 +37,7 @@ NOT_IDENTITY = (
     "train.on_nonfinite",  # a run that it ended goes on with skip; what was left out is a metric
     "model.weights",
     "model.recipe",
-    "data.path",
-    "data.train_path",
-    "data.val_path",
-    "data.test_path",
+    *FILES,
 )
 
 

@@ -152,8 +152,22 @@ def records(output: Path) -> Iterator[dict[str, Any]]:
     yield from sorted((r for r in found if r), key=lambda r: str(r.get("started")))
 
 
+def run_folder(text: str) -> Path | None:
+    """The run folder that a path names, itself or the model in it, absolute; None where it names none."""
+    folder = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 no error for a user who is not there
+    inside = [folder, folder.parent] if folder.name == "model" else [folder]
+    return next((run for run in inside if text and (run / "record.json").is_file()), None)
+
+
 def find(output: Path, identity: str | None) -> dict[str, Any]:
-    """The record whose identity starts with `identity`, or the newest one; ConfigError if there is no such."""
+    """The record whose identity starts with `identity`, or the newest one; ConfigError if there is no such.
+
+    identity: may also be a run folder in `output`, or the model in it.
+    """
+    if identity and (folder := run_folder(identity)):
+        if folder.parent != Path(os.path.abspath(output)):  # noqa: PTH100 as run_folder does
+            raise ConfigError(f"{identity} is not in {output}. Try: {folder.name} paths.output={folder.parent}")
+        identity = folder.name
     known = list(records(output))
     if not known:
         raise ConfigError(f"no recorded run in {output}. Make one: run demo")

@@ -6,6 +6,7 @@ Text from outside (labels, file names) is escaped: it must not become markup or 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,17 +239,17 @@ def comparison(records: list[dict[str, Any]]) -> None:
     widen(console)
     table = Table(title="compared", title_justify="left", box=SIMPLE_HEAD)
     for column in ("run", "what", "metric"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     # trained: by that run; parameters: those that an answer needs
     for column in ("value", "95 %", "trained", "parameters", "file MB", "b1 ms", "train s"):
         table.add_column(column, justify="right", no_wrap=True)
-    for record in records:
+    for record, name in zip(records, _names(records)):
         metrics, primary = record["metrics"], record["data"]["primary"]
         latency = next((v for k, v in metrics.items() if k.startswith("speed/latency_ms_p50_b1_s")), None)
         low, high = f"{primary}_low", f"{primary}_high"
         table.add_row(
             record["identity"],
-            escape(record["name"]),
+            escape(name),
             primary,
             _cell(metrics.get(primary), ".4f") or record["status"],
             f"{metrics[low]:.3f}-{metrics[high]:.3f}" if metrics.keys() >= {low, high} else "",
@@ -259,6 +260,24 @@ def comparison(records: list[dict[str, Any]]) -> None:
             _cell(metrics.get("time/train_s"), ".1f"),
         )
     console.print(table)
+
+
+def common(commands: Sequence[Sequence[str]]) -> list[str]:
+    """The words that all commands have, in order; none if there is but one command."""
+    return [word for word in commands[0] if all(word in words for words in commands)] if len(commands) > 1 else []
+
+
+def _names(records: list[dict[str, Any]]) -> list[str]:
+    """What to call each run: its name, or what was typed for it alone where two have the same name."""
+    from runner.sweep.ledger import essential
+
+    names = [str(record["name"]) for record in records]
+    if len(set(names)) == len(names):
+        return names
+    typed = [essential(record["overrides"]) for record in records]
+    shared = common(typed)
+    own = [" ".join(word for word in words if word not in shared) for words in typed]
+    return [words or name for words, name in zip(own, names)]
 
 
 def widen(console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -82,20 +83,23 @@ def of_record(record: dict[str, Any], run_folder: Path) -> Deployed:
 
 
 def find(source: str, output: Path, engine: str) -> Deployed:
-    """The model of a run id (or its beginning) or an exported folder; ConfigError when there is none.
+    """The model of a run id (or its beginning), a run folder, the model in it, or an export; ConfigError for none.
 
     engine: auto (a run's torch model, a folder's own), or one of ENGINES, which for a run must have been exported.
     """
     from runner.record import find as find_record
+    from runner.record import run_folder as folder_of_run
 
     if engine not in ("auto", *ENGINES):
         raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
-    folder = Path(source).expanduser()
+    folder = Path(os.path.expanduser(source))  # noqa: PTH111 a user who is not there is no error here
     if (folder / FILE).is_file():
         found = read(folder.absolute())
         if engine not in ("auto", found.engine):
             raise ConfigError(f"engine={engine}: {source} is for {found.engine}. Try: engine={found.engine}")
         return found
+    if named := folder_of_run(source):
+        output, source = named.parent, named.name
     record = find_record(output, source)
     run_folder = output / str(record["identity"])
     if engine in ("auto", "torch"):

@@ -1,6 +1,6 @@
-"""Texts from files and pipes, and answers into them: CSV, JSONL, or one text a line. Everything streams.
+"""Texts from files and pipes, and answers into them: what training reads, or one text a line. Everything streams.
 
-What cannot be read is a ConfigError with the line's number; an output file is there whole or not at all.
+What cannot be read is the user's error with the row's number; an output file is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import queue
+import shlex
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,75 +18,86 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from data.columns import FASTTEXT, fasttext
+from data.formats import begins_with, of_stream, rows
+from data.options import SUFFIXES, Options, kind_of, suffix_of
+from data.options import Row as NumberedRow
 from runner.errors import ConfigError
 from runner.harmless import cell
 
-READ = {".csv": "csv", ".jsonl": "jsonl", ".txt": "lines"}
+INPUTS = ("lines", "csv", "tsv", "jsonl")  # what input= can say
 WRITTEN = {".csv": "csv", ".jsonl": "jsonl"}
+NO_TEXT: dict[type, str] = {dict: "an object", list: "a list", bytes: "bytes"}
 Row = dict[str, Any]
 
 
-def kind_of(path: Path, known: dict[str, str] = READ) -> str:
-    """How a file is read, or written, by its name."""
-    if path.suffix not in known:
-        raise ConfigError(f"{path}: expected a name that ends in {' or '.join(known)}. Try: {path.stem}.csv")
-    return known[path.suffix]
+def written_kind(path: Path) -> str:
+    """How an output file is written, by its name."""
+    suffix = path.suffix.lower()
+    if suffix not in WRITTEN:
+        raise ConfigError(f"out={path}: expected a name that ends in {' or '.join(WRITTEN)}. Try: out={path.stem}.csv")
+    return WRITTEN[suffix]
 
 
-@contextmanager
-def opened(path: Path | None) -> Iterator[TextIO]:
-    """A file, or standard input, as UTF-8; ConfigError for anything else in it."""
-    raw = sys.stdin.buffer if path is None else path.open("rb")
-    with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as stream:
-        try:
-            yield stream
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path or 'standard input'}: is not UTF-8 ({error}). Try: iconv -t utf-8") from error
+def read_kind(path: Path | None, asked: str) -> str:
+    """How a file, or standard input, is read: as asked, else by its name, else a text a line.
 
-
-def read(stream: TextIO, kind: str, columns: Sequence[str], name: str) -> Iterator[Row]:
-    """Each row as it is, in the order of the stream; of lines the text alone.
-
-    columns: what every row must have, as text; name: of the source, for messages.
+    asked: of INPUTS, or "".
     """
-    if kind == "lines":
-        yield from ({columns[0]: line.rstrip("\r\n")} for line in stream)
-        return
-    rows = _of_csv(stream, columns, name) if kind == "csv" else _of_jsonl(stream, name)
-    for number, row in rows:
+    if asked and asked not in INPUTS:
+        raise ConfigError(f"input={asked}: expected one of {', '.join(INPUTS)}. Try: input=lines")
+    if path is None:
+        return asked or "lines"
+    known = "lines" if suffix_of(path) == ".txt" else kind_of(path)
+    if asked and known == "parquet":
+        raise ConfigError(f"input={asked}: {path} is read as Parquet, as its name says. Leave input= out, or rename it")
+    if not asked and known is None:
+        raise ConfigError(
+            f"{path}: files end in {SUFFIXES} or .txt. Try: input=csv (or {', '.join(INPUTS)}) if it is one of these; "
+            f"or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
+        )
+    return asked or known or ""
+
+
+def read(path: Path | None, kind: str, options: Options) -> Iterator[Row]:
+    """Each row of a file, or of standard input as it comes, in order.
+
+    kind: as read_kind says. Raises DataError and ConfigError.
+    """
+    found = _of_input(kind, options) if path is None else _of_file(path, kind, options)
+    columns = list(options.wanted.values())
+    for number, row in found:
         for column in columns:
-            if not isinstance(row.get(column), str):
+            value = row.get(column)
+            is_absent = value is None or value != value  # a number that is none is how Parquet spells nothing
+            if is_absent or type(value) in NO_TEXT:
+                what = "nothing" if is_absent else NO_TEXT[type(value)]
                 raise ConfigError(
-                    f"{name}, line {number}: no text under {column!r}. It has: {', '.join(map(str, row))}"
+                    f"{path or 'standard input'}, row {number}: {what} under {column!r}, a text is needed. "
+                    "Leave that row out, or give it a text"
                 )
         yield row
 
 
-def _of_csv(stream: TextIO, columns: Sequence[str], name: str) -> Iterator[tuple[int, Row]]:
-    try:
-        table = csv.DictReader(stream, strict=True)
-        there = table.fieldnames or []
-        absent = [column for column in columns if column not in there]
-        if absent:
-            cure = f"Try: text={there[0]}" if there else "Its first line must name the columns"
-            raise ConfigError(f"{name}: no column {absent[0]!r}; its columns: {', '.join(there) or 'none'}. {cure}")
-        for row in table:
-            if None in row:
-                raise ConfigError(f"{name}, line {table.line_num}: more fields than the {len(there)} columns")
-            yield table.line_num, row
-    except csv.Error as error:
-        raise ConfigError(f"{name}, line {table.line_num}: is not CSV ({error})") from error
+def _of_file(path: Path, kind: str, options: Options) -> Iterator[NumberedRow]:
+    if kind == "lines" and begins_with(path, FASTTEXT):
+        raise ConfigError(fasttext(str(path)))
+    is_empty = True
+    for row in rows(path, kind, options):
+        is_empty = False
+        yield row
+    if is_empty:
+        raise ConfigError(f"{path} has no rows. Try: a file with rows")
 
 
-def _of_jsonl(stream: TextIO, name: str) -> Iterator[tuple[int, Row]]:
-    for number, line in enumerate(stream, 1):
+def _of_input(kind: str, options: Options) -> Iterator[NumberedRow]:
+    """Standard input a row at a time; it cannot be read twice, so that an encoding is only guessed."""
+    with io.TextIOWrapper(sys.stdin.buffer, encoding=options.codec, newline="") as stream:
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{name}, line {number}: is not JSON ({error}). Mend that line") from error
-        if not isinstance(row, dict):
-            raise ConfigError(f"{name}, line {number}: expected an object with the text, found {line.strip()[:40]}")
-        yield number, row
+            yield from of_stream(stream, kind, "standard input", options)
+        except UnicodeError as error:
+            guess = "cp1252" if "utf" in options.encoding else "utf-8"
+            raise ConfigError(f"standard input is not {options.encoding} ({error}). Try: encoding={guess}") from error
 
 
 def chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
@@ -149,8 +161,8 @@ class Writer:
 
 def _line(row: Row) -> str:
     """A row as JSON; what a terminal would obey, and halves of characters, as escapes."""
-    text = json.dumps(row, ensure_ascii=False)
-    return text if text.isprintable() else json.dumps(row)
+    text = json.dumps(row, ensure_ascii=False, default=str)  # Parquet holds dates, which JSON has as texts
+    return text if text.isprintable() else json.dumps(row, default=str)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.identity import counts
+from runner.identity import FILES, counts
 from runner.record import now, tidy, write_json
 from runner.sweep import stale
 from runner.sweep.plan import Job, output_of
@@ -33,11 +33,15 @@ def identify(jobs: Sequence[Sequence[str]]) -> str:
 
 
 def essential(overrides: Sequence[str]) -> list[str]:
-    """The overrides that say what is computed."""
+    """The overrides that say what is computed, and from which files."""
     found = []
     for word in overrides:
         name = word.lstrip("+~").partition("=")[0]
-        if counts(name) and name.split(".")[0] not in ("sweep", "hydra") and not name.startswith("hydra/"):
+        if (
+            (counts(name) or name in FILES)
+            and name.split(".")[0] not in ("sweep", "hydra")
+            and not name.startswith("hydra/")
+        ):
             found.append(word)
     return found
 

@@ -57,10 +57,15 @@ class Job:
         return (self.settings.train.threads if self.settings else None) or 1
 
     @property
-    def label(self) -> str:
+    def words(self) -> list[str]:
         """The overrides without those that say how to run."""
         hidden = ("sweep.", "+sweep=", "hydra")
-        return " ".join(mask(word) for word in self.overrides if not word.startswith(hidden))
+        return [mask(word) for word in self.overrides if not word.startswith(hidden)]
+
+    @property
+    def label(self) -> str:
+        """These in one line."""
+        return " ".join(self.words)
 
 
 def plan(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:

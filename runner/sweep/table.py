@@ -15,6 +15,7 @@ from rich.text import Text
 from runner.harmless import escape
 from runner.sweep.plan import Job, expected, remaining
 from runner.sweep.worker import Running
+from runner.terminal import common
 from runner.track.uri import mask
 
 SHOWN = 12  # jobs in the live table at most
@@ -29,7 +30,7 @@ class Table:
         self.console = Console(highlight=False)
         if not self.console.is_terminal:
             self.console.width = 120  # a pipe has no width of its own
-        self._common = common([job.label for job in jobs])
+        self._common = common([job.words for job in jobs])
         self._live: Any = None
 
     def say(self, text: str) -> None:
@@ -125,13 +126,7 @@ class Table:
 
     def _name(self, job: Job) -> str:
         """What tells a job from the others."""
-        return " ".join(word for word in job.label.split() if word not in self._common) or job.label or "the run"
-
-
-def common(labels: Sequence[str]) -> list[str]:
-    """The words that all labels have, in order; none if there is but one label."""
-    split = [label.split() for label in labels]
-    return [word for word in split[0] if all(word in words for words in split)] if len(split) > 1 else []
+        return " ".join(word for word in job.words if word not in self._common) or job.label or "the run"
 
 
 def score(job: Job) -> str:

@@ -62,21 +62,22 @@ def show(jobs: list[Any], sweep: dict[str, Any], slots: int) -> None:
     """Print one line a job, the counts, and the estimate."""
     from runner.sweep.ledger import identify
     from runner.sweep.plan import expected, remaining
-    from runner.sweep.table import common, duration, score
+    from runner.sweep.table import duration, score
+    from runner.terminal import common
 
     say(f"sweep {sweep['name'] or identify([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
     if sweep["question"]:
         say(sweep["question"])
     if sweep["price"]:
         say(f"price: {sweep['price']}")
-    shared = common([job.label for job in jobs])
+    shared = common([job.words for job in jobs])
     if shared:
         say(f"all with: {' '.join(shared)}")
     finished = [job for job in jobs if job.status == "done"]
     for job in jobs[:SHOWN]:
         seconds = job.seconds if job.status == "done" else expected(job, finished)
         took = "" if seconds is None else f"{'' if job.status == 'done' else 'about '}{duration(seconds)}"
-        own = " ".join(word for word in job.label.split() if word not in shared)
+        own = " ".join(word for word in job.words if word not in shared)
         say(f"  {job.status:<8} {job.identity or '':<10}  {own}  {score(job)}{took}  {job.reason or ''}".rstrip())
     if len(jobs) > SHOWN:
         say(f"  ... and {len(jobs) - SHOWN} more")

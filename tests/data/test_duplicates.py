@@ -167,7 +167,7 @@ def test_groups_that_cannot_be_cut_are_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "d.parquet", DIFFERENT, user=["one"] * 60)
     with pytest.raises(DataError, match="`test` cannot be cut off train"):
         read(file, group="user")
-    with pytest.raises(DataError, match=r"data\.group='author' is not in d\.parquet .*Try: data\.group=text"):
+    with pytest.raises(DataError, match=r"data\.group='author' is not in d\.parquet .*Try: data\.group=user"):
         read(file, group="author")
     with pytest.raises(DataError, match="no such column"):
         load(DataSettings(group="author"), tokenizer="train", vocab_size=300, cache=tmp_path)

@@ -89,22 +89,22 @@ def test_pairs_get_two_segments(tmp_path: Path) -> None:
 def test_other_encodings_and_byte_order_marks(tmp_path: Path) -> None:
     path = write(tmp_path / "d.csv")
     text = path.read_text().replace("good", "schön")
-    plain = read(_bytes(tmp_path / "p.csv", text.encode())).fingerprint
-    assert read(_bytes(tmp_path / "b.csv", b"\xef\xbb\xbf" + text.encode())).fingerprint == plain
-    assert read(_bytes(tmp_path / "l.csv", text.encode("latin-1")), encoding="latin-1").fingerprint == plain
-    assert read(_bytes(tmp_path / "u.csv", text.encode("utf-16")), encoding="utf-16").fingerprint == plain
+    plain = read(write_bytes(tmp_path / "p.csv", text.encode())).fingerprint
+    assert read(write_bytes(tmp_path / "b.csv", b"\xef\xbb\xbf" + text.encode())).fingerprint == plain
+    assert read(write_bytes(tmp_path / "l.csv", text.encode("latin-1")), encoding="latin-1").fingerprint == plain
+    assert read(write_bytes(tmp_path / "u.csv", text.encode("utf-16")), encoding="utf-16").fingerprint == plain
 
 
-def _bytes(path: Path, raw: bytes) -> Path:
+def write_bytes(path: Path, raw: bytes) -> Path:
     path.write_bytes(raw)
     return path
 
 
 def test_wrong_bytes_name_the_line_and_the_encoding_to_try(tmp_path: Path) -> None:
     raw = write(tmp_path / "d.csv").read_bytes().replace(b"number 7 ", b"number \xe9 ")
-    message = refused(_bytes(tmp_path / "d.csv", raw))
+    message = refused(write_bytes(tmp_path / "d.csv", raw))
     assert "line 9 " in message and "Try: data.encoding=latin-1" in message
-    assert "data.encoding=utf-16" in refused(_bytes(tmp_path / "u.csv", "text,label".encode("utf-16")))
+    assert "data.encoding=utf-16" in refused(write_bytes(tmp_path / "u.csv", "text,label".encode("utf-16")))
     assert "data.encoding=utf-8" in refused(write(tmp_path / "e.csv"), encoding="klingon")
 
 
@@ -136,7 +136,7 @@ def test_missing_values_are_refused_with_row_numbers_or_dropped(suffix: str, tmp
     ],
 )
 def test_broken_csv_files(content: bytes, expected: str | None, tmp_path: Path) -> None:
-    message = refused(_bytes(tmp_path / "d.csv", content))
+    message = refused(write_bytes(tmp_path / "d.csv", content))
     if expected:
         assert expected in message
 

@@ -18,8 +18,8 @@ def rows(names: tuple[str, ...], *counts: int) -> RawData:
     """Training labels of which each class has that many, without texts."""
     labels = np.repeat(np.arange(len(counts)), counts)
     kind = "classification" if names else "regression"
-    rows = np.arange(len(labels))
-    return RawData(kind, names, {"train": RawSplit(None, labels, rows, rows + 1)})  # type: ignore[arg-type]
+    numbers = np.arange(len(labels))
+    return RawData(kind, names, {"train": RawSplit(None, labels, numbers, numbers + 1)})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ MISTAKES = [
     ("model.pretrained=", ["model.pretrained= has no value", "Try: run model.pretrained=null"]),
     ("model=bert-tinny", ["did you mean bert-tiny", "Try: run model=bert-tiny"]),
     ("data=immdb", ["did you mean imdb"]),
+    ("data=tickets.csv", ["is a file", "Try: run data=files data.path=tickets.csv"]),
+    ("data=/some/x.parquet", ["Try: run data=files data.path=/some/x.parquet"]),
+    ("data.path=my data/x (1),a=b.csv", ["""'data.path="my data/x (1),a=b.csv"'"""]),
     ("optimizer.lrr=1", ["did you mean optimizer.lr", "Try: run optimizer.lr="]),
     ("lr=1", ["optimizer.lr"]),
     ("modle=dsn", ["did you mean model"]),
@@ -180,6 +183,11 @@ def test_good_commands_pass(words: list[str]) -> None:
         (["model=dsn", "model/readout=scalar_mix"], "Try: model/readout=mean"),
         (["model=dsn", "model/readout=cls"], "Try: model/readout=mean, or model/backbone=bert-tiny"),
         (["data=files"], "data.path="),
+        (["data=files", "data.path=a.csv", "data.train_path=b.csv"], "Try: run data=files data.train_path=b.csv"),
+        (["data.path=a.csv"], "data=demo reads no files. Try: run data=files data.path=a.csv"),
+        (["data=sst2", "data.val_path=a.csv"], "data=sst2 reads no files"),
+        (["data=files", "data.path=a.jsonl", "data.delimiter=tab"], "data.delimiter=tab has no effect on jsonl"),
+        (["data=files", "data.path=a.parquet", "data.encoding=cp1252"], "no effect on parquet"),
         (["model=dsn", "model.init=pca"], "model.init_from="),
         (["model=dsn", "model.pretrained=a/b"], "model.init=pca model.init_from=a/b"),
         (["model=bert-tiny", "model.pretrained=a/b", "model.tokenizer=train"], "model.tokenizer=auto"),
@@ -190,6 +198,19 @@ def test_values_that_contradict_each_other_are_refused(words: list[str], expecte
     assert expected in check(words)[0]
     with pytest.raises(ConfigError):
         resolve(compose(words))
+
+
+def test_one_file_may_have_other_files_beside_it_and_options_of_some_of_them() -> None:
+    assert check(["data=files", "data.path=a.csv", "data.test_path=b.jsonl", "data.delimiter=tab"]) == []
+
+
+def test_a_file_whose_name_has_a_comma_is_not_only_taken_for_a_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a,b.csv").touch()
+    (problem,) = check(["data=files", "data.path=a,b.csv"])
+    assert """for the file of that name: 'data.path="a,b.csv"'""" in problem
 
 
 def test_derived_values_are_written_back() -> None:

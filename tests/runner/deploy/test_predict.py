@@ -1,28 +1,33 @@
 from __future__ import annotations
 
 import csv
-import io
+import gzip
 import json
 import os
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from data.options import Options
 from runner.deploy.deployed import find
 from runner.deploy.predictor import Predictor
-from runner.deploy.rows import arriving, opened, read
-from runner.errors import ConfigError
+from runner.deploy.rows import arriving, read
+from runner.errors import ConfigError, user_errors
+from runner.record import find as find_record
 from runner.verbs import predict
 
 
 def told(output: Path, *words: str) -> None:
     """`run predict` in this process."""
-    assert predict.main([*words, f"paths.output={output}"]) == 0
+    assert predict.main([words[0], f"paths.output={output}", *words[1:]]) == 0
 
 
 def test_a_text_gets_its_label_and_all_probabilities(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,15 +97,21 @@ def test_what_waits_is_one_batch() -> None:
 
 
 BAD = {
-    "no column": ("in.csv", b"txt,label\na,1\n", "no column 'text'; its columns: txt, label. Try: text=txt"),
-    "a row too long": ("in.csv", b"text,label\na,1\nb,2,3\n", "line 3: more fields"),
-    "a row too short": ("in.csv", b"label,text\n1\n", "line 2: no text"),
+    "no column": ("in.csv", b"txt,label\na,1\n", "text='text' is not in in.csv (columns: txt, label). Try: text=txt"),
+    "the column twice": ("in.csv", b"text,text\na,1\n", "in.csv has 2 columns of that name"),
+    "the key twice": ("in.jsonl", b'{"text": "a", "text": "b"}', "line 1 has 'text' more than once"),
+    "a row too long": ("in.csv", b"text,label\na,1\nb,2,3\n", "line 3 has 3 fields, the header 2"),
+    "a row too short": ("in.csv", b"label,text\n1\n", "line 2 has 1 field, the header 2"),
+    "a header alone": ("in.csv", b"label,text\n", "has no rows"),
     "an answer's name": ("in.csv", b"text,prediction\na,1\n", "a column 'prediction' already"),
-    "no UTF-8": ("in.csv", b"text\na\xff\n", "is not UTF-8"),
-    "no JSON": ("in.jsonl", b'{"text": "a"}\n{"text": \n', "line 2: is not JSON"),
-    "no object": ("in.jsonl", b'["a"]\n', "line 1: expected an object"),
+    "no UTF-8": ("in.csv", b"text\na\xff\n", "line 2 is not utf-8. Try: encoding=latin-1"),
+    "Windows quotes": ("in.csv", b"text\n\x93a\x94\n", "Try: encoding=cp1252"),
+    "no JSON": ("in.jsonl", b'{"text": "a"}\n{"text": \n', "line 2 is not JSON"),
+    "no object": ("in.jsonl", b'["a"]\n', "row 1 holds a str, not an object"),
     "half a character": ("in.jsonl", b'{"text": "\\ud800"}\n', "surrogates not allowed"),
-    "a number": ("in.jsonl", b'{"text": 5}\n', "line 1: no text under 'text'"),
+    "nothing": ("in.jsonl", b'{"text": "a"}\n{"text": null}\n', "row 2: nothing under 'text'"),
+    "a list": ("in.json", b'[{"text": ["a"]}]', "row 1: a list under 'text'"),
+    "fastText": ("in.txt", b"__label__pos a film\n", "Try: awk"),
 }
 
 
@@ -108,10 +119,78 @@ BAD = {
 def test_a_bad_file_is_one_message_and_writes_nothing(case: str, output: Path, tmp_path: Path) -> None:
     name, content, expected = BAD[case]
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(user_errors()) as refused:
         told(output, "aaaa", str(tmp_path / name), f"out={tmp_path / 'out.csv'}")
-    assert expected in str(refused.value)
+    assert expected in str(refused.value) and "\n" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+ASKED = [{"text": "the film was lovely", "id": 1}, {"text": "so, so dull", "id": 2}]
+PLAIN = b'id,text\n1,the film was lovely\n2,"so, so dull"\n'
+AS_JSON = json.dumps(ASKED).encode()
+FILES = {
+    "d.csv": PLAIN,
+    "D.CSV": PLAIN,
+    "d.csv.gz": gzip.compress(PLAIN),
+    "d.tsv": b"text\tid\nthe film was lovely\t1\nso, so dull\t2\n",
+    "semicolons.csv": b"text;id\nthe film was lovely;1\nso, so dull;2\n",
+    "repeated.csv": b'id,text,n,n\n1,the film was lovely,3,4\n2,"so, so dull",3,4\n',
+    "blank.jsonl": json.dumps(ASKED[0]).encode() + b"\n\n" + json.dumps(ASKED[1]).encode(),
+    "d.ndjson": b"\n".join(json.dumps(row).encode() for row in ASKED),
+    "array.json": AS_JSON,
+    "array.jsonl": json.dumps(ASKED, indent=1).encode(),
+    "d.json.gz": gzip.compress(AS_JSON),
+    "d.parquet": None,
+    "d.parquet.gz": None,
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_training_reads_is_answered(
+    name: str, output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = tmp_path / name, tmp_path / "out.jsonl"
+    if (content := FILES[name]) is None:
+        pq.write_table(pa.Table.from_pylist(ASKED), path)
+        content = path.read_bytes() if not name.endswith(".gz") else gzip.compress(path.read_bytes())
+    path.write_bytes(content)
+    told(output, "aaaa", str(path), f"out={out}")
+    answers = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [answer["text"] for answer in answers] == [row["text"] for row in ASKED]
+    assert [int(answer["id"]) for answer in answers] == [1, 2]
+    assert all(answer["prediction"] in ("negative", "positive") for answer in answers)
+    assert not name.startswith("repeated") or (answers[0]["n"], answers[0]["n.1"]) == ("3", "4")
+
+
+def test_dates_come_back_and_a_column_of_numbers_is_refused_as_in_training(output: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / "d.parquet", tmp_path / "out.jsonl"
+    pq.write_table(pa.Table.from_pylist([{"text": "five", "day": date(2026, 1, 2)}]), path)
+    told(output, "aaaa", str(path), f"out={out}")
+    assert json.loads(out.read_text())["day"] == "2026-01-02"
+    pq.write_table(pa.Table.from_pylist([{"text": 5, "review": "a film"}]), path)
+    with pytest.raises(user_errors(), match=r"holds int64, not text\. Try: text=review"):
+        told(output, "aaaa", str(path))
+
+
+def test_a_text_that_looks_like_a_file_or_a_setting_goes_after_two_dashes(
+    output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.csv").write_text("text\na\n")
+    for text in ("there.csv", "x.csv", "out=a.csv", "-", "-h"):
+        told(output, "aaaa", "--", text)
+        assert capsys.readouterr().out.startswith(("negative\n", "positive\n"))
+    told(output, "aaaa", "out=a.jsonl", "--", "x.csv")
+    assert json.loads(Path("a.jsonl").read_text())["text"] == "x.csv"
+    told(output, "aaaa", "so " * 100_000)  # longer than any path
+
+
+@pytest.mark.parametrize("name", ["aaaa", "aaaa/model"])
+def test_the_folder_of_a_run_and_its_model_are_the_run(name: str, output: Path, tmp_path: Path) -> None:
+    assert find(str(output / name), tmp_path, "auto") == find("aaaa", output, "auto")
+    assert find_record(output, str(output / name)) == find_record(output, "aaaa")
+    with pytest.raises(ConfigError, match=f"Try: aaaa paths.output={output}"):
+        find_record(tmp_path, str(output / name))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +200,19 @@ def test_a_bad_file_is_one_message_and_writes_nothing(case: str, output: Path, t
         (["aaaa", "one", "two"], "reads one text"),
         (["bbbb", "one"], "reads two texts"),
         (["bbbb", "-"], "Try: input=jsonl"),
-        (["aaaa", "nothing.csv"], "no such file"),
+        (["aaaa", "nothing.csv"], "no such file.* run predict aaaa -- nothing.csv"),
+        (["aaaa", "NOTHING.TSV"], "no such file"),
+        (["bbbb", "one", "nothing.json.gz"], "no such file"),
+        (["aaaa", "words", "input=csv"], "no such file"),
+        (["aaaa", "."], "is a folder"),
+        (["aaaa", __file__], "files end in .csv"),
+        (["aaaa", __file__, "two", "input=lines"], "one is read at a time"),
+        (["aaaa", __file__, "input=lines", "delimiter=tab"], "has no effect on lines"),
+        (["aaaa", "-", "encoding=klingon"], "no such encoding. Try: encoding=utf-8"),
+        (["aaaa", "-", "input=parquet"], "expected one of lines, csv"),
+        (["aaaa", "-", "text_pair=b"], "this model reads one text"),
+        (["aaaa", "a text", "text=b"], "is about the rows of a file"),
+        (["aaaa", "a text", "out=b.txt"], "Try: out=b.csv"),
         (["aaaa", "a text", "batch_size=0"], "batch_size=0: expected a whole number"),
         (["aaaa", "a text", "engine=tf"], "expected one of auto, torch, onnx"),
         (["aaaa", "a text", "engine=onnx"], "Try: run export aaaa format=onnx"),
@@ -130,15 +221,15 @@ def test_a_bad_file_is_one_message_and_writes_nothing(case: str, output: Path, t
     ],
 )
 def test_a_bad_command_is_refused_with_the_cure(words: list[str], expected: str, output: Path) -> None:
-    with pytest.raises(ConfigError, match=expected):
+    with pytest.raises(user_errors(), match=expected):
         told(output, *words)
 
 
 def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(b"\xef\xbb\xbftext\r\na\r\n")
-    with opened(tmp_path / "in.csv") as stream:
-        assert list(read(stream, "csv", ["text"], "in.csv")) == [{"text": "a"}]
-    assert list(read(io.StringIO("a\r\nb"), "lines", ["text"], "")) == [{"text": "a"}, {"text": "b"}]
+    assert list(read(tmp_path / "in.csv", "csv", Options({"text": "text"}))) == [{"text": "a"}]
+    (tmp_path / "in.txt").write_bytes(b"a\r\nb")
+    assert list(read(tmp_path / "in.txt", "lines", Options({"text": "text"}))) == [{"text": "a"}, {"text": "b"}]
 
 
 @pytest.mark.parametrize(

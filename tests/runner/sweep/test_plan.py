@@ -24,6 +24,8 @@ from runner.sweep.index import key
 from runner.sweep.ledger import identify
 from runner.sweep.plan import Job, expected, remaining, side_by_side
 from runner.sweep.pool import why
+from runner.sweep.table import Table
+from runner.terminal import comparison
 from runner.threads import choose_threads, cores
 from runner.verbs.plan import examine
 from tests.conftest import REPO
@@ -196,3 +198,16 @@ def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path
     devices = json.loads(line.removeprefix("RETURNED"))
     assert set(devices[:2]) == {"5", "7"}
     assert set(devices[2:]) == {"5,7"}, "untouched: they use none"
+
+
+def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.CaptureFixture[str]) -> None:
+    files = ["a.csv", "b.csv", "my data/c.csv"]
+    words = [["model=dsn", "data=files", f"data.path='{file}'", "paths.output=o"] for file in files]
+    same: dict[str, Any] = {"name": "dsn files seed=0", "identity": "1", "metrics": {}, "status": "done"}
+    comparison([same | {"overrides": own, "data": {"primary": "test/accuracy"}} for own in words])
+    said = capsys.readouterr().out
+    assert "dsn files" not in said and "model=dsn" not in said
+    assert all(file in said for file in files)
+    table = Table([Job(number, own) for number, own in enumerate(words)], slots=1)
+    assert [table._name(job) for job in table.jobs] == [own[2] for own in words]
+    assert identify(words[:2]) != identify(words[1:]), "sweeps over other files are other sweeps"
