@@ -89,7 +89,7 @@ def _used_rows(dataset: Any, settings: DataSettings, data: RawData, name: str) -
         labels = np.zeros(len(dataset), dtype=np.int64)
         bad = labels < 0
     elif data.kind == "regression":
-        labels = np.asarray(column.to_pylist(), dtype=np.float32)
+        labels = np.asarray(column.to_pylist(), dtype=np.float64)
         bad = ~np.isfinite(labels)
     else:
         values = column.to_pylist()

@@ -72,7 +72,7 @@ def _row_of(column: Column, value: str) -> int:
 
 
 def encode(column: Column, kind: str, names: tuple[str, ...], path: str) -> np.ndarray:
-    """Labels as float32 or class ids; DataError for a number that is not finite or a class train does not have."""
+    """Class ids, or numbers in float64; DataError for a number that is not finite or a class train does not have."""
     if kind == "regression":
         numbers = [_number(value) for value in column.distinct]
         labels = column.spread([math.nan if number is None else number for number in numbers])
@@ -83,7 +83,7 @@ def encode(column: Column, kind: str, names: tuple[str, ...], path: str) -> np.n
                 f"{path}: {len(bad)} labels are not finite numbers (rows {shown}). Try: mend those rows, or leave "
                 "their label empty and use data.missing=drop"
             )
-        return labels.astype(np.float32)
+        return labels
     if kind == "mlm":
         return np.zeros(len(column), dtype=np.int64)
     ids = {name: i for i, name in enumerate(names)}

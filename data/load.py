@@ -17,6 +17,7 @@ from data.settings import DataSettings, TaskSettings, split_names
 from data.split import cut, pick
 from data.store import open_or_build
 from data.table import RawData, RawSplit, require_two_classes
+from data.targets import narrow, standardised
 from data.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
 from data.types import DataTask, Splits, TokenSplit
 
@@ -42,9 +43,14 @@ def load(
     Raises DataError.
     """
     raw = read(settings, cache, notify)
-    require_two_classes(raw, settings.path or settings.train_path or settings.id or settings.name)
+    where = settings.path or settings.train_path or settings.id or settings.name
+    require_two_classes(raw, where)
+    narrow(raw, where)
     select, report = apply_split_rule(raw, settings)
     limit(raw, settings)
+    targets = standardised(settings, raw.kind, raw.splits["train"].labels, where)
+    if targets:
+        raw.notes.append(f"targets are standardised (mean {targets.mean:,.6g}, sd {targets.sd:,.6g})")
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
@@ -56,7 +62,7 @@ def load(
             raw.notes.append(f"{share:.1%} of the {split.name} texts are longer than {limit_key} and were cut")
     if raw.kind == "mlm":
         tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)
-    data_task = DataTask(raw.kind, raw.label_names, settings.text_pair is not None, _metrics(settings, raw))
+    data_task = DataTask(raw.kind, raw.label_names, settings.text_pair is not None, _metrics(settings, raw), targets)
     fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,

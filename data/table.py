@@ -22,7 +22,7 @@ class RawSplit:
     """Texts (and second texts) in an Arrow table, which of its rows are used, and their labels."""
 
     table: pa.Table  # columns `text` and, for pairs, `text_pair`
-    labels: np.ndarray  # (used rows,) int64 or float32
+    labels: np.ndarray  # (used rows,) int64 or float32; numbers as they are read, float64
     rows: np.ndarray  # (used rows,) row numbers in the table
 
     def __len__(self) -> int:

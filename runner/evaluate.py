@@ -88,7 +88,7 @@ def score(task: DataTask, split: TokenSplit, logits: np.ndarray) -> dict[str, fl
     kind = get(task.kind)
     labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
     values = kind.metrics(logits, labels, task.metrics)
-    values["loss"] = kind.mean_loss(logits, labels)
+    values["loss"] = kind.mean_loss(*task.in_loss(logits, labels))
     return {f"{split.name}/{name}": value for name, value in values.items()}
 
 
