@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,25 @@ from data.types import Splits
 from models.build import build
 from models.dropout import masks
 from models.settings import ModelSettings
-from models.unit import standardise
+from models.unit import Unit, standardise
+from runner.brief import Start
 from runner.checkpoint import Checkpoints
+from runner.compose import compose, resolve
 from runner.deploy.deployed import of_record
 from runner.deploy.export import export
+from runner.deploy.graph import OnnxModel
+from runner.deploy.int8 import quantize
+from runner.deploy.parity import allowed
 from runner.deploy.predictor import Predictor
+from runner.errors import ConfigError
 from runner.evaluate import predict, score
+from runner.identity import identify
+from runner.outside import KeptTeacher
+from runner.prepare import prepare
 from runner.schema import Settings
+from runner.terminal import Terminal
 from runner.train import fit
+from runner.verbs.predict import main, number
 from tests.conftest import run_cli
 
 WORDS = ["awful", "dull", "plain", "fine", "lovely"]
@@ -105,7 +117,52 @@ def test_a_training_that_goes_on_ends_in_the_same_bits(tmp_path: Path) -> None:
     assert all(torch.equal(one, other) for one, other in zip(whole.state_dict().values(), again.state_dict().values()))
 
 
-def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(tmp_path: Path) -> None:
+def test_only_a_run_that_standardises_gets_another_name(tmp_path: Path) -> None:
+    def name(values: np.ndarray, how: str) -> str:
+        path = write(tmp_path / "d.csv", values)
+        words = [f"data.path={path}", f"paths.cache={tmp_path}/cache", f"data.standardize={how}"]
+        settings = resolve(compose(["data=files", "model=dsn", "model.tokenizer=train", *words]))
+        started = prepare(settings, tmp_path, Terminal(), Start())
+        assert isinstance(started.model.unit, Unit) == (started.splits.task.targets is not None)
+        tokenizer = started.splits.tokenizer.fingerprint
+        plain = identify(replace(settings, data=DataSettings(**vars(settings.data) | {"standardize": "auto"})),
+                         started.splits.fingerprint, tokenizer, "")  # fmt: skip
+        assert (started.identity == plain) == (how == "auto" and started.splits.task.targets is None)
+        return started.identity
+
+    assert len({name(VALUES, how) for how in ("auto", "never", "always")}) == 3
+    assert name(VALUES, "auto") == "08ddee4f6b"
+    assert name(1000 * VALUES, "auto") == name(1000 * VALUES, "always") != name(1000 * VALUES, "never")
+
+
+def test_a_teacher_of_tiny_numbers_is_compared_with_the_mean_in_their_scale(tmp_path: Path) -> None:
+    splits = loaded(tmp_path, 0.0015 + 0.0005 * VALUES, metrics=["mse"])
+    teacher = KeptTeacher.__new__(KeptTeacher)
+    teacher.splits, teacher.named = splits, "compression.distil.teacher=x"
+    labels = np.asarray(splits.select.labels)[:, None]
+    teacher.answers = lambda split: labels + np.float32(0.1 * splits.task.scale)  # type: ignore[method-assign]
+    teacher._check_score()
+    teacher.answers = lambda split: np.full_like(labels, labels.mean())  # type: ignore[method-assign]
+    with pytest.raises(ConfigError, match="it was not trained for this task"):
+        teacher._check_score()
+
+
+def test_how_far_an_export_may_be_off_is_a_share_of_the_targets_spread() -> None:
+    assert allowed({"data": {}}) == 1e-4
+    assert allowed({"data": {"targets": {"mean": 250_000.0, "sd": 50_000.0}}}) == pytest.approx(5.25)
+    assert allowed({"data": {"targets": {"mean": 0.0, "sd": 5e-4}}}) == pytest.approx(5e-8)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(250481.9133, "250481.9133"), (3.1, "3.1000"), (0.00150262, "0.001503"), (0, "0")]
+)
+def test_an_answer_is_shown_with_the_digits_that_tell_it_from_others(value: float, shown: str) -> None:
+    assert number(value) == shown
+
+
+def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One training; then the command, torch, both graphs, the stock class, and a stage that goes on from it."""
     write(tmp_path / "d.csv", 200_000 + 25_000 * VALUES)
     words = [
@@ -124,15 +181,18 @@ def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(tmp_path: 
     texts = TEXTS[100:105]
     found = np.array([answer["prediction"] for answer in predictor(texts)])
     assert spearmanr(found, range(5)).statistic > 0.9 and 150_000 < found.min() < found.max() < 350_000
-    for form, int8, tolerance in (("onnx", False, near["atol"]), ("onnx", True, 0.1 * targets["sd"])):
-        graph = Predictor(export(record, path.parent, form, int8, tmp_path / f"export-{int8}")[0])
-        np.testing.assert_allclose([answer["prediction"] for answer in graph(texts)], found, rtol=0, atol=tolerance)
+    graph = Predictor(export(record, path.parent, "onnx", False, tmp_path / "export")[0])
+    np.testing.assert_allclose([answer["prediction"] for answer in graph(texts)], found, **near)
+    quantize(tmp_path / "export/model.onnx", tmp_path / "int8.onnx")
+    graph.model = OnnxModel(tmp_path / "int8.onnx", 1)
+    np.testing.assert_allclose(graph.logits(graph.encode(texts), 8)[:, 0], found, rtol=0, atol=0.1 * targets["sd"])
     stock = BertForSequenceClassification.from_pretrained(path.parent / "model").eval()
     for text, wanted in zip(texts, found):
         ids = torch.from_numpy(predictor.encode([text]).tokens.astype(np.int64))[None]
         np.testing.assert_allclose(stock(input_ids=ids).logits.item(), wanted, **near)
-    said = run_cli("predict", record["identity"], texts[4], cwd=tmp_path)
-    assert float(said.stdout) == pytest.approx(found[4], abs=1e-3)
+    capsys.readouterr()
+    assert main([record["identity"], texts[4], f"paths.output={tmp_path}/outputs"]) == 0
+    assert float(capsys.readouterr().out) == pytest.approx(found[4], abs=1e-3)
     on = run_cli(*words, f"from={record['identity']}", "compression=[magnitude]", "density=0.9", cwd=tmp_path)
     assert on.returncode == 0, on.stderr
     (other,) = set(tmp_path.glob("outputs/*/record.json")) - {path}
