@@ -136,7 +136,7 @@ def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids:
 def encode(
     column: Column, meaning: Meaning, settings: DataSettings, name: str, where: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels as float32 or class ids, and which rows have one: (rows with a label,), both.
+    """Labels as float64 or class ids, and which rows have one: (rows with a label,), both.
 
     name: of the split. DataError for rows without a label where the settings do not drop them, for a number that is
     not finite, and for a class that the training rows do not have.
@@ -153,7 +153,7 @@ def encode(
         _refuse_rows(column, [value for value, gone in zip(distinct, absent) if gone], without, settings, where)
     labels = column.spread([0 if number is None else number for number in encoded])
     rows = np.flatnonzero(~without)
-    return labels[rows].astype(np.float32 if meaning.kind == "regression" else np.int64), rows
+    return labels[rows].astype(np.float64 if meaning.kind == "regression" else np.int64), rows
 
 
 def _encoded(value: str, column: Column, meaning: Meaning, where: str) -> float | None:

@@ -19,6 +19,7 @@ from data.settings import DataSettings, TaskSettings, metrics_of
 from data.split import apply_split_rule, limit
 from data.store import open_or_build
 from data.table import RawData, RawSplit, require_two_classes
+from data.targets import narrow, standardised
 from data.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
 from data.types import DataTask, Splits, TokenSplit
 
@@ -45,9 +46,7 @@ def load(
     """
     raw = read(settings, cache, notify)
     select, report = _cut(raw, settings, cache)
-    metrics = metrics_of(raw.kind, settings, len(raw.label_names))
-    check_metrics(metrics, raw)
-    positive = positive_class(settings.positive, raw)
+    data_task = _task(raw, settings)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     repeats = _repeats(raw, settings, prints, cache, notify)
     texts = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache, notify) for name in report}
@@ -55,14 +54,9 @@ def load(
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
     tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
-    for split in tokens.values():
-        share = split.truncated / len(split)
-        if share > TRUNCATED_NOTE:
-            limit_key = f"data.max_length={settings.max_length}" if raw.kind != "mlm" else f"{UNCUT:,} tokens"
-            raw.notes.append(f"{share:.1%} of the {split.name} texts are longer than {limit_key} and were cut")
+    raw.notes += _truncated(tokens, raw.kind, settings.max_length)
     if raw.kind == "mlm":
         tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)
-    data_task = DataTask(raw.kind, raw.label_names, settings.text_pair is not None, metrics, positive)
     fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
@@ -70,11 +64,39 @@ def load(
     )  # fmt: skip
 
 
+def _task(raw: RawData, settings: DataSettings) -> DataTask:
+    """What is learnt from the rows in use; DataError for scores, a class or targets that it cannot have."""
+    metrics = metrics_of(raw.kind, settings, len(raw.label_names))
+    check_metrics(metrics, raw)
+    positive = positive_class(settings.positive, raw)
+    targets = standardised(settings, raw.kind, raw.splits["train"].labels, _where(settings))
+    if targets:
+        raw.notes.append(f"targets are standardised (mean {targets.mean:,.6g}, sd {targets.sd:,.6g})")
+    return DataTask(raw.kind, raw.label_names, settings.text_pair is not None, metrics, positive, targets)
+
+
+def _truncated(tokens: dict[str, TokenSplit], kind: str, max_length: int) -> list[str]:
+    """A note for each split of which more than a few texts were cut."""
+    limit_key = f"data.max_length={max_length}" if kind != "mlm" else f"{UNCUT:,} tokens"
+    shares = {name: split.truncated / len(split) for name, split in tokens.items()}
+    return [
+        f"{share:.1%} of the {name} texts are longer than {limit_key} and were cut"
+        for name, share in shares.items()
+        if share > TRUNCATED_NOTE
+    ]
+
+
+def _where(settings: DataSettings) -> str:
+    """What messages call the training rows."""
+    return settings.path or settings.train_path or settings.id or settings.name
+
+
 def _cut(raw: RawData, settings: DataSettings, cache: Path) -> tuple[str, list[str]]:
     """Bring the raw splits to the rows in use; answers which split selects and which are reported."""
     if settings.duplicates == "drop":
         duplicates.drop(raw, cache)
-    require_two_classes(raw, settings.path or settings.train_path or settings.id or settings.name)
+    require_two_classes(raw, _where(settings))
+    narrow(raw, _where(settings))
     raw.splits["train"].groups = duplicates.groups(raw, settings, cache)
     select, report = apply_split_rule(raw, settings)
     limit(raw, settings)

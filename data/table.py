@@ -22,7 +22,7 @@ class RawSplit:
     """Texts (and second texts) in an Arrow table, which of its rows are used, and their labels."""
 
     table: pa.Table  # columns `text`, for pairs `text_pair`, and with data.group `group`
-    labels: np.ndarray  # (used rows,) int64 or float32
+    labels: np.ndarray  # (used rows,) int64 or float32; numbers as they are read, float64
     rows: np.ndarray  # (used rows,) row numbers in the table
     numbers: np.ndarray  # (used rows,) line or row numbers in the source, as messages say them
     groups: np.ndarray | None = None  # (used rows,) rows of one number are never cut apart

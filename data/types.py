@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from data.activations import Activations
     from data.masking import Masking
     from data.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Mean and standard deviation of the training targets, by which training standardises."""
+
+    mean: float
+    sd: float
+
+    def tolerance(self, share: float) -> float:
+        """`share` of a standard deviation in the targets' unit, and what float32 rounds of numbers around the mean."""
+        return share * self.sd + 1e-6 * abs(self.mean)
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,18 @@ class DataTask:
     is_pair: bool
     metrics: tuple[str, ...]
     positive: int = 1  # the class that F1, precision and recall are of, where there are two
+    targets: Targets | None = None  # of a regression that is trained on standardised targets
+
+    @property
+    def scale(self) -> float:
+        """What differences of targets are divided by in losses."""
+        return self.targets.sd if self.targets else 1.0
+
+    def in_loss(self, logits: Any, labels: Any) -> tuple[Any, Any]:
+        """Logits and labels, arrays or tensors, as the loss compares them: standardised where training does that."""
+        if self.targets is None:
+            return logits, labels
+        return (logits - self.targets.mean) / self.scale, (labels - self.targets.mean) / self.scale
 
     @property
     def has_labels(self) -> bool:

@@ -21,6 +21,7 @@ from models.outside import believed, check_room
 from models.pretrained import TABLE, WORDS, Weights, bert_names, load_into, read_config, read_state
 from models.readout import make_readout
 from models.settings import ModelSettings, contradictions, full, short
+from models.unit import TARGETS, attach
 
 # What a config.json may leave out, in transformers' words and with its defaults.
 BERT_DEFAULTS: dict[str, Any] = {
@@ -274,7 +275,10 @@ def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None
     """The model that `describe` (or models/auto.py) described, as compression left its structure, random weights."""
     from models.compression import restore_all
 
-    return restore_all(_rebuild(architecture, num_labels, tokens), architecture)
+    model = restore_all(_rebuild(architecture, num_labels, tokens), architecture)
+    if TARGETS in architecture:
+        attach(model, architecture[TARGETS])
+    return model
 
 
 def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None) -> SequenceClassifier:

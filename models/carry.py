@@ -18,6 +18,7 @@ from models.errors import ModelError
 from models.outside import believed
 from models.pretrained import HEAD, READOUT, Weights, bert_names, read_config, read_state
 from models.settings import ModelSettings, full, short
+from models.unit import TARGETS
 
 KEY = "model.init_from"
 DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and part of it
@@ -38,6 +39,8 @@ def carry(
         _check(settings, config, source, num_labels, vocab_size)
         dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
         architecture = {key: value for key, value in config.items() if key not in LABELS}
+        if settings.carry != "all":
+            architecture.pop(TARGETS, None)  # the new head's unit is that of its own data
         model = rebuild(architecture | dropouts | {"readout": short(settings.readout)}, num_labels, tokens)
         return model, _load(model, source, _wanted(settings.carry))
 

@@ -22,6 +22,7 @@ class SequenceClassifier(nn.Module):
         self.bert = bert
         self.dropout = Dropout(getattr(bert.pooler, "head_dropout", dropout))
         self.classifier = nn.Linear(getattr(bert.pooler, "width", architecture["hidden_size"]), num_labels)
+        self.unit: nn.Module = nn.Identity()  # of a regression's answers, see models/unit.py
         self.architecture = architecture
         self.frozen: list[nn.Module] = []  # kept in prediction mode, see models/freeze.py
 
@@ -50,7 +51,7 @@ class SequenceClassifier(nn.Module):
             vector = self.bert(input_ids, attention_mask, token_type_ids)
         else:
             vector = read(self.bert.get_submodule("pooler"), states, attention_mask)
-        out: Tensor = self.classifier(self.dropout(vector))
+        out: Tensor = self.unit(self.classifier(self.dropout(vector)))
         return out
 
 

@@ -21,7 +21,8 @@ from models.errors import ModelError
 from models.hub import named
 from models.masked_lm import PREDICTIONS, MaskedLM
 from models.outside import believed, check_room
-from models.pretrained import WEIGHTS, bert_names, read_config, read_state, read_tokens
+from models.pretrained import HEAD, WEIGHTS, bert_names, read_config, read_state, read_tokens
+from models.unit import TARGETS, attach, detach, folded, standardise
 
 
 def save(
@@ -72,6 +73,9 @@ def _write(model: SequenceClassifier | MaskedLM, part: Path, label_names: Sequen
     if f"{PREDICTIONS}decoder.weight" in tensors:
         # Untied, transformers unties the bias too: the decoder's own is the one it adds.
         tensors[f"{PREDICTIONS}decoder.bias"] = tensors[f"{PREDICTIONS}bias"].clone()
+    if TARGETS in model.architecture and is_plain_bert(model.architecture):
+        head = f"{HEAD}weight", f"{HEAD}bias"
+        tensors |= zip(head, folded(tensors[head[0]], tensors[head[1]], model.architecture[TARGETS]))
     save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
     content = json.dumps(describe_saved(model, label_names, kind), indent=2, ensure_ascii=False)
     (part / "config.json").write_text(content + "\n", encoding="utf-8")
@@ -108,6 +112,7 @@ def describe_saved(model: SequenceClassifier | MaskedLM, label_names: Sequence[s
         return _describe_masked(model)
     if is_plain_bert(shape):
         del shape["readout"]
+        shape.pop(TARGETS, None)  # folded into the head
         head = {
             "architectures": ["BertForSequenceClassification"],
             "model_type": "bert",
@@ -142,8 +147,13 @@ def adopt(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
     """
     from models.compression import restore_all
 
-    model = restore_all(model, read_config(str(folder), ""))
+    config, own = read_config(str(folder), ""), detach(model)
+    model = restore_all(model, config)
+    if TARGETS in config:
+        attach(model, config[TARGETS])
     model.load_state_dict(bert_names(read_state(str(folder), "")), strict=True)
+    if own:
+        standardise(model, **own, is_fresh=False)
     return model
 
 

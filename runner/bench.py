@@ -50,7 +50,7 @@ class RunBench(Stopwatch):
         super().__init__(settings, splits, started.device, terminal)
         self.outside = started.outside.get(stage.partition("-")[2], Outside())
         self.seed, self.lr = settings.seed, settings.optimizer.lr
-        self.kind, self.num_labels = splits.task.kind, splits.task.num_labels
+        self.kind, self.num_labels, self.scale = splits.task.kind, splits.task.num_labels, splits.task.scale
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(started.folder, self._name("kept"), 0.0, BOUNDARIES)

@@ -90,7 +90,7 @@ def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[
     labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
     names = list(dict.fromkeys((*task.metrics, *always(task), *more)))
     values = kind.metrics(logits, labels, names, positive=task.positive)
-    values["loss"] = kind.mean_loss(logits, labels)
+    values["loss"] = kind.mean_loss(*task.in_loss(logits, labels))
     return {f"{split.name}/{name}": value for name, value in values.items()}
 
 

@@ -235,7 +235,8 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "task": splits.task.kind,
             "primary": f"{splits.report[0].name}/{splits.task.metrics[0]}",
             "selection": f"{splits.select.name}/{splits.task.metrics[0]}",
-        },
+        }
+        | ({"targets": asdict(splits.task.targets)} if splits.task.targets else {}),
         "tokenizer": {
             "source": splits.tokenizer.source,
             "vocab_size": splits.tokenizer.vocab_size,

@@ -62,7 +62,11 @@ class Metric:
 METRICS: tuple[Metric, ...] = (
     # Quality on one split. `train` is the training split, `tune` or `val` selects, the others are reported.
     Metric(
-        "{split}/loss", "nat or squared label", "lower", "mean loss per example (per masked word for mlm), dropout off"
+        "{split}/loss",
+        "nat or squared label",
+        "lower",
+        "mean loss per example (per masked word for mlm), dropout off; of standardised targets where training "
+        "standardises them (data.standardize)",
     ),
     Metric("{split}/accuracy", "share", "higher", "share of examples whose largest logit is the label"),
     Metric("{split}/balanced_accuracy", "share", "higher", "mean recall of the classes among the labels"),
@@ -73,7 +77,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("{split}/mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),
     Metric("{split}/pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
     Metric("{split}/spearman", "-1..1", "higher", "rank correlation with the labels; 0 if constant"),
-    Metric("{split}/mse", "squared label", "lower", "mean squared error"),
+    Metric(
+        "{split}/mse",
+        "squared label",
+        "lower",
+        "mean squared error, in the unit of the labels also where training standardises them",
+    ),
     Metric("{split}/perplexity", "words", "lower", "exp of the mean loss of a masked word"),
     Metric("{split}/masked_accuracy", "share", "higher", "share of the masked words that are guessed right"),
     Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),

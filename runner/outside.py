@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,10 +86,15 @@ class KeptTeacher:
         """Read without touching the run's random numbers."""
         import torch
 
+        from models.classifier import SequenceClassifier
         from models.compression.teaching.teacher import open_teacher
+        from models.unit import standardise
 
         with torch.random.fork_rng():
-            return open_teacher(self.source, self.named.partition("=")[0]).to(self.device)
+            network = open_teacher(self.source, self.named.partition("=")[0]).to(self.device)
+        if self.splits.task.targets and isinstance(network, SequenceClassifier):  # in bf16 a folded head loses digits
+            standardise(network, **asdict(self.splits.task.targets), is_fresh=False)
+        return network
 
     def answers(self, split: TokenSplit) -> np.ndarray:
         """Its logits of every row, (rows, C) float32; computed if no run has asked for them before."""
@@ -112,7 +117,8 @@ class KeptTeacher:
         logits = ask(split, BATCH)
         numbers = np.random.default_rng(0).permutation(len(split))[:CHECKED]
         apart = max(float(np.abs(ask(_row(split, number), 1) - logits[number]).max()) for number in numbers)
-        if apart > TOLERANCE:
+        targets = self.splits.task.targets
+        if apart > (targets.tolerance(TOLERANCE) if targets else TOLERANCE):
             raise ConfigError(
                 f"{self.named}: answers a text otherwise in a batch than alone (by {apart:.1g}), so its "
                 "answers cannot be kept. Try: a teacher whose readout leaves padding out"
@@ -168,7 +174,7 @@ class KeptTeacher:
         base = kind.majority(labels, labels, metric, positive=splits.task.positive)
         sign = -1.0 if direction(name) == "lower" else 1.0
         self.score = sign * found
-        if self.score < sign * base + BETTER:
+        if self.score < sign * base + BETTER * (splits.task.scale**2 if metric == "mse" else 1.0):
             raise ConfigError(
                 f"{self.named}: its {metric} on {splits.select.name} is {found:.3f}, the commonest "
                 f"answer has {base:.3f}: it was not trained for this task. Try: the id of a run with this data"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from models.compression.settings import METHODS
 from runner import activations, outside
@@ -74,6 +74,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     from data.duplicates import note
     from models.compression import make
     from models.dropout import masks
+    from models.pretrained import HEAD
+    from models.unit import standardise
     from runner.engine import prepare as prepare_engine
     from runner.stopwatch import Stopwatch
     from runner.vocabulary import compact
@@ -86,6 +88,11 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     model, weights = (
         finished_model(finished, settings.model) if finished else first_model(settings, splits, start.folder)
     )
+    # With the architecture: heads and norms of a checkpoint show in no tensor.
+    first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
+    if targets := splits.task.targets:
+        is_fresh = not any(name.startswith(HEAD) for name in weights.loaded)
+        standardise(cast("SequenceClassifier", model), targets.mean, targets.sd, is_fresh=is_fresh)
     positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
     if data.max_length > positions:
         raise ConfigError(
@@ -102,10 +109,10 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
         make(options).check(model)
     found = outside.find(settings, splits, model, device, terminal.say)
     kept = activations.check(model, splits, settings)
-    # With the architecture: heads and norms of a checkpoint show in no tensor.
-    first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
     contents = {key: value for name, stage in found.items() for key, value in stage.contents(name).items()}
     contents |= positive_class(splits.task)
+    if splits.task.targets:
+        contents["data.standardize"] = "always"  # what auto has come to
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
     seen = note(repeats(found), {part.name: len(part) for part in splits.report})
     notes = [*splits.notes, *([seen] if seen else []), *weights.notes, *([kept] if kept else [])]

@@ -147,16 +147,16 @@ class Loop:
 
     def _backward(self, rows: np.ndarray) -> tuple[torch.Tensor, list[Any], np.ndarray | None]:
         """Make the gradients of the rows' mean loss; answers the summed loss, the logits, and the table's rows."""
-        pad_id, epoch = self.splits.tokenizer.pad_id, self.position.epoch
+        pad_id, epoch, train = self.splits.tokenizer.pad_id, self.position.epoch, self.splits.train
         parts = np.array_split(rows, min(self.settings.train.accumulate, len(rows)))
-        batches = [collate(self.splits.train, part, pad_id, self.lookup, epoch) for part in parts]
+        batches = [collate(train, part, pad_id, self.lookup, epoch) for part in parts]
         whole = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
-        total, answers = torch.zeros_like(self.loss_sum), list[Any]()
+        total, answers, compared = torch.zeros_like(self.loss_sum), list[Any](), self.splits.task.in_loss
         for batch in batches:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
                 logits = self.during.forward(self.forward, to_tensors(batch, self.device), batch.rows)
-            loss = loss_of(self.task, logits, labels, self.class_weights, self.splits.train.known(batch.rows))
+            loss = loss_of(self.task, *compared(logits, labels), self.class_weights, train.known(batch.rows))
             loss = self.during.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / whole
             (loss * share).backward()

@@ -105,7 +105,7 @@ class Dendrites(Stage):
         order = torch.randperm(len(batches), generator=draw).tolist()  # they come sorted by length
 
         def samples() -> Iterator[list[Sample]]:
-            return observe(model, modules, bench.kind, (batches[place] for place in order))
+            return observe(model, modules, bench.kind, (batches[place] for place in order), bench.scale)
 
         if options.mode == "random":
             return draw_random(modules, samples, options, draw)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
@@ -23,6 +22,7 @@ from models.compression.teaching.layer_map import layer_map
 from models.compression.teaching.losses import (
     directions_apart,
     divergence,
+    numbers_apart,
     relations_apart,
     scores_apart,
     soft_cross_entropy,
@@ -207,7 +207,7 @@ class Lesson(During):
     def _soft(self, logits: Tensor, rows: np.ndarray) -> Tensor:
         answers = self.inside[1].logits if self.inside else self.pair.answers(rows)
         if self.pair.bench.kind == "regression":
-            return mse_loss(logits, answers)
+            return numbers_apart(logits, answers, self.pair.bench.scale)
         options = self.pair.options
         loss = divergence if options.soft == "kl" else soft_cross_entropy
         return loss(logits, answers, options.temperature)

@@ -130,6 +130,7 @@ class Bench(Stopwatch, Protocol):
     device: torch.device
     kind: str  # classification | regression
     num_labels: int
+    scale: float  # of a regression: what differences of targets are divided by in losses
     lr: float  # the run's own peak learning rate
 
     @property

@@ -25,6 +25,7 @@ from models.compression.structure.recover import TowardsDense
 from models.compression.structure.search import Choices, search, solve
 from models.compression.structure.shrink import encoder_of, restore, widths
 from models.compression.structure.surgery import Surgery
+from models.compression.teaching.losses import numbers_apart
 
 ATTEMPTS = 4  # configurations that are cut and timed until one is within the tolerance
 
@@ -82,7 +83,7 @@ class Ziplm(Stage):
         tested = [(inputs, labels) for inputs, labels, _ in bench.batches(rows=options.search.rows, seed=bench.seed)]
 
         def loss(levels: Sequence[int]) -> float:
-            return task_loss(surgery.cut(chosen(choices, levels)), tested, bench.kind)
+            return task_loss(surgery.cut(chosen(choices, levels)), tested, bench.kind, bench.scale)
 
         weights = search(choices, clock.budget(speedup), loss, options.search.steps, bench.seed)
         found = self._meet(surgery, choices, weights, clock, speedup)
@@ -125,14 +126,15 @@ def chosen(choices: Sequence[Choices], levels: Sequence[int]) -> list[int]:
 
 
 @torch.no_grad()
-def task_loss(model: nn.Module, batches: Sequence[tuple[Inputs, Tensor]], kind: str) -> float:
-    """Mean loss of the task over batches of inputs and labels."""
+def task_loss(model: nn.Module, batches: Sequence[tuple[Inputs, Tensor]], kind: str, scale: float = 1.0) -> float:
+    """Mean loss of the task over batches of inputs and labels; scale: see Bench."""
     model.eval()
     total, rows = 0.0, 0
     for inputs, labels in batches:
         logits = model(**inputs).float()
-        loss = (
-            F.mse_loss(logits.squeeze(-1), labels.float()) if kind == "regression" else F.cross_entropy(logits, labels)
-        )
+        if kind == "regression":
+            loss = numbers_apart(logits.squeeze(-1), labels.float(), scale)
+        else:
+            loss = F.cross_entropy(logits, labels)
         total, rows = total + float(loss) * len(labels), rows + len(labels)
     return total / rows

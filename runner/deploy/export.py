@@ -99,7 +99,7 @@ def write_graph(trained: Deployed, exported: Deployed, record: dict[str, Any]) -
     from models.errors import ModelError
     from runner.deploy.graph import write_onnx
     from runner.deploy.int8 import quantize
-    from runner.deploy.parity import TOLERANCE, ParityError, compare, rows_of
+    from runner.deploy.parity import ParityError, allowed, compare, rows_of
     from runner.deploy.predictor import Predictor
 
     model = Predictor(trained)
@@ -113,9 +113,9 @@ def write_graph(trained: Deployed, exported: Deployed, record: dict[str, Any]) -
         plain.unlink()
     split, source, task = rows_of(record, model)
     parity = compare(model, Predictor(exported), split, source, task)
-    if exported.engine == "onnx" and parity.difference > TOLERANCE:
+    if exported.engine == "onnx" and parity.difference > allowed(record):
         raise ParityError(
             f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows ({source}); "
-            f"rounding explains {TOLERANCE:g}. Nothing was written. Try: format=safetensors"
+            f"rounding explains {allowed(record):.2g}. Nothing was written. Try: format=safetensors"
         )
     return parity

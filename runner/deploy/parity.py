@@ -41,6 +41,14 @@ class Parity:
         return asdict(self)
 
 
+def allowed(record: dict[str, Any]) -> float:
+    """How far an fp32 export's logits may be off: of a run that standardised its targets, in standard deviations."""
+    from data.types import Targets
+
+    targets = record["data"].get("targets")
+    return Targets(**targets).tolerance(TOLERANCE) if targets else TOLERANCE
+
+
 def compare(trained: Predictor, exported: Predictor, split: TokenSplit, source: str, task: DataTask | None) -> Parity:
     """Compare on the rows of `split`; task: what its labels are, None for texts without."""
     rows = spread(split.lengths, ROWS)

@@ -167,9 +167,14 @@ def written_as(out: Path | None, table: str, chosen: dict[str, str]) -> str:
 def show(answer: dict[str, Any]) -> None:
     """One answer for a person."""
     shares = answer.get("probabilities")
-    say(answer["prediction"] if shares else f"{answer['prediction']:.4f}")
+    say(answer["prediction"] if shares else number(answer["prediction"]))
     for name, share in sorted((shares or {}).items(), key=lambda item: -item[1]):
         say(f"  {share:.4f}  {name}")
+
+
+def number(value: float) -> str:
+    """Four digits behind the point, or four that count where the value is smaller than that shows."""
+    return f"{value:.4f}" if abs(value) >= 1 else f"{value:.4g}"
 
 
 def answer_all(

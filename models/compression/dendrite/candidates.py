@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from models.compression.dendrite.module import ACTIVATIONS, Dendrite, Dendritic
 from models.compression.settings.learn import Dendrites
 from models.compression.stage import Inputs
+from models.compression.teaching.losses import numbers_apart
 
 TINY = 1e-12  # a variance below this is that of a constant, which correlates with nothing
 GROWTH = 1.01  # of a score that counts as progress
@@ -46,9 +47,12 @@ Samples = Callable[[], Iterable[list[Sample]]]  # one pass; one Sample a module
 
 
 def observe(
-    model: nn.Module, modules: list[Dendritic], kind: str, batches: Iterable[tuple[Inputs, Tensor]]
+    model: nn.Module, modules: list[Dendritic], kind: str, batches: Iterable[tuple[Inputs, Tensor]], scale: float = 1.0
 ) -> Iterator[list[Sample]]:
-    """The samples of each batch; nothing of the model is changed, and its dropout is off while this runs."""
+    """The samples of each batch; nothing of the model is changed, and its dropout is off while this runs.
+
+    scale: as Bench has it.
+    """
     seen: dict[nn.Module, tuple[Tensor, Tensor, Tensor]] = {}  # input, a zero added to the output, dendrites' answers
 
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -66,7 +70,7 @@ def observe(
         for inputs, labels in batches:
             seen.clear()
             with torch.enable_grad():
-                loss_sum = _loss(model(**inputs), labels, kind)
+                loss_sum = _loss(model(**inputs), labels, kind, scale)
             found = [seen[module] for module in modules]  # not in the order of their calls
             gradients = torch.autograd.grad(loss_sum, [zero for _, zero, _ in found])
             mask = inputs.get("attention_mask")
@@ -77,10 +81,10 @@ def observe(
             hook.remove()
 
 
-def _loss(logits: Tensor, labels: Tensor, kind: str) -> Tensor:
+def _loss(logits: Tensor, labels: Tensor, kind: str, scale: float) -> Tensor:
     """The task's loss, summed: so a row's error does not depend on the rows beside it."""
     if kind == "regression":
-        return F.mse_loss(logits.squeeze(-1), labels.to(logits.dtype), reduction="sum")
+        return numbers_apart(logits.squeeze(-1), labels.to(logits.dtype), scale, "sum")
     return F.cross_entropy(logits, labels, reduction="sum")
 
 

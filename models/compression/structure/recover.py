@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.compression.stage import Bench, During, Inputs
 from models.compression.structure.shrink import encoder_of
-from models.compression.teaching.losses import divergence
+from models.compression.teaching.losses import divergence, numbers_apart
 
 if TYPE_CHECKING:
     from models.compression.settings.prune import Recovery
@@ -30,10 +29,10 @@ def states_apart(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
     return apart.sum() / size.sum()
 
 
-def answers_apart(logits: Tensor, wanted: Tensor, temperature: float, kind: str) -> Tensor:
-    """The divergence of the answers (B, C); the squared difference of values for regression."""
+def answers_apart(logits: Tensor, wanted: Tensor, temperature: float, kind: str, scale: float = 1.0) -> Tensor:
+    """The divergence of the answers (B, C); the squared difference of values, in units of `scale`, for regression."""
     if kind == "regression":
-        return F.mse_loss(logits.float(), wanted.float())
+        return numbers_apart(logits.float(), wanted.float(), scale)
     return divergence(logits.float(), wanted.float(), temperature)
 
 
@@ -70,7 +69,7 @@ class TowardsDense(During):
         for place, states in self.states.items():
             mask = None if self.mask is None else self.mask[:, : states.shape[1]]
             found.append(states_apart(states, self.wanted[place], mask))
-        apart = answers_apart(logits, self.answers, options.temperature, self.bench.kind)
+        apart = answers_apart(logits, self.answers, options.temperature, self.bench.kind, self.bench.scale)
         return options.task * task_loss + options.answers * apart + options.states * torch.stack(found).mean()
 
     def end(self, model: nn.Module) -> None:

@@ -68,7 +68,7 @@ def look_inside(model: Any, inputs: dict[str, Tensor], layers: Iterable[int] = (
         for name in PROJECTIONS:
             hooks.append(attention.get_submodule(name).register_forward_hook(_keeper(projected, (layer, name))))
     try:
-        logits = model.classifier(model.dropout(model.bert(**inputs, keep=states)))
+        logits = model.unit(model.classifier(model.dropout(model.bert(**inputs, keep=states))))
     finally:
         for hook in hooks:
             hook.remove()

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from models.encoder import padding_bias
+
+
+def numbers_apart(found: Tensor, wanted: Tensor, scale: float, reduction: str = "mean") -> Tensor:
+    """Squared difference of a regression's answers and what they are compared with, in units of `scale`."""
+    apart = (found - wanted) / scale
+    return F.mse_loss(apart, torch.zeros_like(apart), reduction=reduction)
 
 
 def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:

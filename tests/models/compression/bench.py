@@ -39,6 +39,7 @@ class TensorBench:
     lr: float = 1e-2
     batch_size: int = 100
     kind: str = "classification"
+    scale: float = 1.0
     killed_in: str = ""
     worth: int | None = None  # phases whose scores count: later ones get 0
     said: list[str] = field(default_factory=list)

@@ -16,7 +16,7 @@ from tests.models.helpers import batch
 class SmallBench:
     """Trains with AdamW, scores at their own rate, and remembers the facts after every step."""
 
-    device, kind, num_labels = torch.device("cpu"), "classification", 3
+    device, kind, num_labels, scale = torch.device("cpu"), "classification", 3, 1.0
 
     def __init__(self, steps: int = 12, lr: float = 1e-3) -> None:
         self.steps, self.lr = steps, lr

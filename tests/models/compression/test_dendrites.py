@@ -18,6 +18,8 @@ from models.compression.settings.learn import Dendrites as Options
 from models.errors import ModelError
 from models.save import load, save
 from models.settings import ModelSettings
+from models.unit import standardise
+from tests.models import helpers
 from tests.models.compression.bench import Head, small, started
 
 
@@ -82,6 +84,15 @@ def test_the_error_of_a_regression_is_twice_the_residual() -> None:
     model, x, y = Head(8, 1).double(), torch.randn(20, 8).double(), torch.randn(20).double()
     (parts,) = observe(model, attach(model, ["classifier"]), "regression", [({"x": x}, y)])
     torch.testing.assert_close(parts[0].error, 2 * (y.unsqueeze(1) - model(x)), rtol=0, atol=1e-14)
+
+
+def test_the_error_of_standardised_targets_is_that_of_the_head_in_standard_deviations() -> None:
+    model, x, y = helpers.small(num_labels=1), helpers.batch(), torch.randn(5)
+    (plain,) = observe(model, attach(model, ["classifier"]), "regression", [(x, y)])
+    other = helpers.small(num_labels=1)
+    standardise(other, 300.0, 50.0, is_fresh=True)
+    (found,) = observe(other, attach(other, ["classifier"]), "regression", [(x, 300 + 50 * y)], scale=50.0)
+    torch.testing.assert_close(found[0].error, plain[0].error, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("act", ["sigmoid", "tanh"])

@@ -23,10 +23,12 @@ ROWS = np.arange(5)
 INSIDE = ("hidden", "attention", "embedding", "relation", "cosine")
 
 
-def pair(student: Any, teacher: Any, *, kind: str = "classification", answers: Any = None, **options: Any) -> Pair:
+def pair(
+    student: Any, teacher: Any, *, kind: str = "classification", answers: Any = None, scale: float = 1.0, **options: Any
+) -> Pair:
     """Student and teacher over one batch of five padded rows."""
     bench: Any = SimpleNamespace(
-        device=torch.device("cpu"), seed=0, kind=kind, inputs=lambda rows: batch(), answers=lambda: answers
+        device=torch.device("cpu"), seed=0, kind=kind, scale=scale, inputs=lambda rows: batch(), answers=lambda: answers
     )
     phases = {"all": DistilPhase(DistilLosses(**dict.fromkeys(INSIDE, 1.0)))}
     taught: Any = SimpleNamespace(network=teacher, score=1.0)
@@ -84,6 +86,15 @@ def test_answers_are_taken_by_row_and_numbers_are_compared_as_numbers() -> None:
     lesson, rows = Lesson(DistilLosses(soft=2.0), both), np.array([7, 2])
     logits = torch.tensor([[7.5], [2.0]])
     assert lesson.loss(torch.zeros(()), logits, torch.zeros(2), rows).item() == pytest.approx(2 * 0.125)
+
+
+def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
+    answers = 250_000 + 50_000 * np.arange(10, dtype=np.float32)[:, None]
+    both = pair(small(num_labels=1), small(num_labels=1), kind="regression", answers=answers, scale=50_000.0)
+    lesson, rows = Lesson(DistilLosses(soft=2.0, hard=1.0), both), np.array([7, 2])
+    logits = 250_000 + 50_000 * torch.tensor([[7.5], [2.0]])
+    loss = lesson.loss(torch.tensor(0.5), logits, torch.zeros(2), rows)
+    assert loss.item() == pytest.approx(0.5 + 2 * 0.125, rel=1e-5)
 
 
 @pytest.mark.parametrize(

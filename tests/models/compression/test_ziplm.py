@@ -19,7 +19,7 @@ from models.compression.structure.calibrate import collect
 from models.compression.structure.recover import TowardsDense, answers_apart, states_apart
 from models.compression.structure.shrink import ATTENTION, Block, widths
 from models.compression.structure.surgery import Surgery
-from models.compression.ziplm import Ziplm
+from models.compression.ziplm import Ziplm, task_loss
 from models.errors import ModelError
 
 from ..helpers import batch, small
@@ -30,7 +30,7 @@ ROWS = 64
 class CountingBench:
     """A Bench whose models take a millisecond for each 1,000 weights of their layers and one for all else."""
 
-    seed, device, kind, num_labels, steps_per_epoch = 0, torch.device("cpu"), "classification", 3, 4
+    seed, device, kind, num_labels, steps_per_epoch, scale = 0, torch.device("cpu"), "classification", 3, 4, 1.0
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
@@ -261,3 +261,10 @@ def test_the_losses_count_real_tokens_and_are_zero_for_the_dense_model_itself() 
     )
     torch.testing.assert_close(answers_apart(-logits, logits, 2.0, "classification"), expected)
     assert float(answers_apart(logits + 2, logits, 2.0, "regression")) == pytest.approx(4.0)
+    assert float(answers_apart(logits + 2, logits, 2.0, "regression", scale=4.0)) == pytest.approx(0.25)
+
+
+def test_the_search_compares_numbers_in_the_scale_of_the_loss() -> None:
+    model, inputs = small(num_labels=1), batch()
+    tested = [(inputs, 5000.0 + model(**inputs).detach().squeeze(-1))]
+    assert task_loss(model, tested, "regression", scale=2500.0) == pytest.approx(4.0, rel=1e-4)
