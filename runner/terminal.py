@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.harmless import escape
+from runner.majority import MARK, MEANING, is_at_baseline, marked
 from runner.metrics import SPLITS
 from runner.track.uri import mask
 
@@ -62,8 +63,9 @@ class Terminal:
         entry, primary = record["stages"][-1], record["data"]["primary"]
         if len(record["stages"]) > 1 or record["config"]["compression"]:
             metrics = entry["metrics"]
+            score = marked(f"{metrics[primary]:.4f}", record | entry)
             self.say(
-                f"after {entry['name']}: {primary} {metrics[primary]:.4f}, {metrics['cost/params_nonzero']:,.0f} "
+                f"after {entry['name']}: {primary} {score}, {metrics['cost/params_nonzero']:,.0f} "
                 f"numbers that are not zero, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry['seconds']:.1f} s"
             )
 
@@ -136,6 +138,7 @@ def show(record: dict[str, Any], folder: Path, console: Console | None = None) -
     console.print(table)
     if len(record["stages"]) > 1:
         console.print(stages(record))
+    _explain([record], console)
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
 
 
@@ -150,7 +153,7 @@ def stages(record: dict[str, Any]) -> Table:
     for entry in record["stages"]:
         metrics = entry["metrics"]
         table.add_row(
-            escape(entry["name"]),
+            escape(marked(entry["name"], record | entry)),
             _cell(metrics.get(primary), ".4f"),
             _cell(metrics.get("cost/params"), ",.0f"),
             _cell(metrics.get("cost/params_nonzero"), ",.0f"),
@@ -171,7 +174,8 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     for split in reversed(splits):
         for name in metrics:
             if name.startswith(f"{split}/") and not name.endswith(HIDDEN):
-                rows.append((name, quality(metrics, name)))
+                value = quality(metrics, name)
+                rows.append((name, marked(value, record) if name == record["data"]["primary"] else value))
     if "baseline/majority" in metrics:
         rows.append(("without learning", f"{metrics['baseline/majority']:.4f}"))
     rows.append(("", ""))
@@ -240,7 +244,7 @@ def comparison(records: list[dict[str, Any]]) -> None:
         table.add_row(
             record["identity"],
             escape(record["name"]),
-            primary,
+            marked(primary, record),
             _cell(metrics.get(primary), ".4f") or record["status"],
             f"{metrics[low]:.3f}-{metrics[high]:.3f}" if metrics.keys() >= {low, high} else "",
             _cell(metrics.get("cost/params_trained"), ",.0f"),
@@ -250,6 +254,13 @@ def comparison(records: list[dict[str, Any]]) -> None:
             _cell(metrics.get("time/train_s"), ".1f"),
         )
     console.print(table)
+    _explain(records, console)
+
+
+def _explain(records: list[dict[str, Any]], console: Console) -> None:
+    """What the mark means, below a table that has it."""
+    if any(is_at_baseline([record["metrics"]], record["data"]["primary"]) for record in records):
+        console.print(escape(f"{MARK}: {MEANING}"), soft_wrap=True)
 
 
 def widen(console: Console) -> None:

@@ -13,6 +13,7 @@ from runner.compare.analyse import Comparison, Row
 from runner.compare.claims import Verdict
 from runner.compare.pairs import Paired
 from runner.compare.reach import STEPS
+from runner.majority import MARK, MEANING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +42,7 @@ def columns(comparison: Comparison) -> list[Column]:
     score = metrics.pop() if len(metrics) == 1 else "score"
     eager = comparison.latency or ""
     found = [
-        Column("group", False, lambda row: row.group.name),
+        Column("group", False, lambda row: row.label),
         Column("metric", False, lambda row: row.metric if score == "score" else None),
         Column(score, True, lambda row: row.mean, "{:.4f}".format),
         Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
@@ -67,7 +68,7 @@ def columns(comparison: Comparison) -> list[Column]:
 def test_columns() -> list[Column]:
     """The test of each group against the baseline."""
     return [
-        Column("group", False, lambda row: row.group.name),
+        Column("group", False, lambda row: row.label),
         Column("verdict", False, lambda row: row.verdict or None),
         Column("difference", True, _tested(lambda found: found.difference), "{:+.4f}".format),
         Column("95 %", True, _tested(lambda found: found), lambda found: f"{found.low:+.4f} to {found.high:+.4f}"),
@@ -93,6 +94,10 @@ def short(value: float) -> str:
 
 def claim_cells(verdict: Verdict) -> list[str]:
     """Claim, published, measured with interval, verdict, why."""
+    if verdict.parts:
+        cells = [claim_cells(part) for part in verdict.parts]
+        joined = ["; ".join(filter(None, (cell[column] for cell in cells))) for column in (1, 2)]
+        return [verdict.claim, *joined, verdict.verdict, verdict.why]
     measured = "" if verdict.measured is None else f"{verdict.measured:,.4g}"
     if verdict.interval and verdict.interval.high > verdict.interval.low:
         measured += f" ({verdict.interval.low:,.4g} to {verdict.interval.high:,.4g})"
@@ -116,6 +121,8 @@ def legend(comparison: Comparison) -> list[str]:
     if comparison.latency:
         lines.append(f"ms: {comparison.latency}, mean over runs.")
     lines.append("front: not beaten in score and in packed bytes (b), latency (l), multiply-adds (m).")
+    if any(row.at_baseline for row in comparison.rows):
+        lines.append(f"{MARK}: {MEANING}; on no front.")
     return lines
 
 
