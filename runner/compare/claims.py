@@ -57,6 +57,7 @@ class Verdict:
     metric: str
     kind: str
     published: float
+    tolerance: float
     measured: float | None
     interval: stats.Interval | None
     verdict: str
@@ -88,7 +89,7 @@ def _judge(claim: dict[str, Any], rows: list[Row]) -> Verdict:
     parts = tuple(_judge_one(shared | condition, rows) for condition in conditions)
     why = "; ".join(dict.fromkeys(part.why if claim.get("why") else f"{part.metric}: {part.why}" for part in parts))
     verdict = together([part.verdict for part in parts])
-    return Verdict(parts[0].claim, parts[0].source, "", "all", math.nan, None, None, verdict, why, parts)
+    return Verdict(parts[0].claim, parts[0].source, "", "all", math.nan, 0.0, None, None, verdict, why, parts)
 
 
 def _judge_one(claim: dict[str, Any], rows: list[Row]) -> Verdict:
@@ -100,8 +101,8 @@ def _judge_one(claim: dict[str, Any], rows: list[Row]) -> Verdict:
         found, _published(claim, kind, value, tolerance), metric
     )  # fmt: skip
     return Verdict(
-        str(claim["claim"]), str(claim.get("source") or ""), metric, kind, value, found.value if found else None,
-        found.interval if found else None, verdict, why,
+        str(claim["claim"]), str(claim.get("source") or ""), metric, kind, value, tolerance,
+        found.value if found else None, found.interval if found else None, verdict, why,
     )  # fmt: skip
 
 
@@ -136,15 +137,16 @@ def _published(claim: dict[str, Any], kind: str, value: float, tolerance: float)
 def _decide(found: Measured, published: Published, metric: str) -> tuple[str, str]:
     """Verdict and reason by the rule; a score at the level of the majority class reproduces nothing."""
     verdict, why = decide(found.value, found.interval.low, found.interval.high, published)
-    why = f"{why} ({found.interval.over})"
+    over = f" ({found.interval.over})"
     splits = found.rows[0].group.runs[0].record["data"].get("rows", {})
     is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
     low = [row for row in found.rows if row.at_baseline]
-    if low and is_score:
-        why = f"{' and '.join(row.group.name for row in low)}: {MARK}, which is no result; {why}"
-        if verdict == REPRODUCED and found.rows[0].at_baseline:
-            verdict = NOT_TESTABLE
-    return verdict, why
+    if not low or not is_score:
+        return verdict, why + over
+    names = " and ".join(row.group.name for row in low) + (" is " if len(low) == 1 else " are ") + MARK
+    if verdict == REPRODUCED and found.rows[0].at_baseline:
+        return NOT_TESTABLE, f"{names}, so its score is no result{over}"
+    return verdict, f"{why}{over}; {names}"
 
 
 def _measure(claim: dict[str, Any], kind: str, rows: list[Row]) -> Measured | str:

@@ -93,16 +93,22 @@ def short(value: float) -> str:
 
 
 def claim_cells(verdict: Verdict) -> list[str]:
-    """Claim, published, measured with interval, verdict, why."""
-    if verdict.parts:
-        cells = [claim_cells(part) for part in verdict.parts]
-        joined = ["; ".join(filter(None, (cell[column] for cell in cells))) for column in (1, 2)]
-        return [verdict.claim, *joined, verdict.verdict, verdict.why]
+    """Claim, published, measured with interval, verdict, why; several conditions are joined."""
+    parts = verdict.parts or (verdict,)
+    joined = ["; ".join(filter(None, map(say, parts))) for say in (_published, _measured)]
+    return [verdict.claim, *joined, verdict.verdict, verdict.why]
+
+
+def _published(verdict: Verdict) -> str:
+    within = f" within {verdict.tolerance:,.4g}" if verdict.tolerance else ""
+    return f"{verdict.metric} {verdict.kind} {verdict.published:,.4g}{within}"
+
+
+def _measured(verdict: Verdict) -> str:
     measured = "" if verdict.measured is None else f"{verdict.measured:,.4g}"
     if verdict.interval and verdict.interval.high > verdict.interval.low:
         measured += f" ({verdict.interval.low:,.4g} to {verdict.interval.high:,.4g})"
-    published = f"{verdict.metric} {verdict.kind} {verdict.published:,.4g}"
-    return [verdict.claim, published, measured, verdict.verdict, verdict.why]
+    return measured
 
 
 CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]
@@ -233,16 +239,22 @@ def fit(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
 
 
 def _print_claims(console: Console, claims: list[Verdict]) -> None:
+    """Two columns, so that a narrow terminal need not cut a name or a number."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from runner.harmless import escape
 
     table = Table(title="published against measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for title in CLAIM_TITLES:
-        table.add_column(title)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("claim, and what was measured")
     for claim in claims:
-        table.add_row(*(escape(cell) for cell in claim_cells(claim)))
+        lines = [claim.claim]
+        for part in claim.parts or (claim,):
+            measured = _measured(part)
+            lines.append(f"{_published(part)}: {f'measured {measured}, ' if measured else ''}{part.why}")
+        table.add_row(escape(claim.verdict), escape("\n  ".join(lines)))
+        table.add_section()
     console.print(table)
 
 

@@ -61,7 +61,7 @@ def decide(mean: float, low: float, high: float, published: Published) -> tuple[
         if ends[0] <= sign * published.none:
             return UNDECIDED, "the interval covers no difference, too; more seeds would tell"
     if sign * mean >= least:
-        return REPRODUCED, "measured as good or better"
+        return REPRODUCED, "as good or better"
     return UNDECIDED, "the mean falls short of it, the end of the interval does not; more seeds would tell"
 
 

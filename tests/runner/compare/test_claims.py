@@ -181,8 +181,10 @@ def test_a_score_at_the_level_of_the_majority_class_reproduces_nothing(tmp_path:
     write_group(tmp_path, "model=dsn", right=[515], count=1000, metrics=low)
     write_group(tmp_path, "model=bert-tiny", right=[715], count=1000, metrics=high)
     found = verdict(tmp_path, value=0.5)
-    assert found.verdict == "not testable here" and "at baseline" in found.why and found.measured == 0.515
+    assert (
+        found.verdict == "not testable here" and "model=dsn is at baseline, so" in found.why and found.measured == 0.515
+    )
     assert verdict(tmp_path, value=0.9).verdict == "not reproduced"
     ahead = verdict(tmp_path, where=TINY, versus=DSN, kind="difference", value=0.1)
-    assert ahead.verdict == "reproduced" and "model=dsn: at baseline" in ahead.why
+    assert ahead.verdict == "reproduced" and "; model=dsn is at baseline" in ahead.why
     assert verdict(tmp_path, metric="cost/params", value=2000).verdict == "reproduced", "a size needs no learning"
