@@ -100,15 +100,19 @@ def claim_cells(verdict: Verdict) -> list[str]:
 
 
 def _published(verdict: Verdict) -> str:
-    within = f" within {verdict.tolerance:,.4g}" if verdict.tolerance else ""
-    return f"{verdict.metric} {verdict.kind} {verdict.published:,.4g}{within}"
+    within = f" within {_number(verdict.tolerance)}" if verdict.tolerance else ""
+    return f"{verdict.metric} {verdict.kind} {_number(verdict.published)}{within}"
 
 
 def _measured(verdict: Verdict) -> str:
-    measured = "" if verdict.measured is None else f"{verdict.measured:,.4g}"
+    measured = "" if verdict.measured is None else _number(verdict.measured)
     if verdict.interval and verdict.interval.high > verdict.interval.low:
-        measured += f" ({verdict.interval.low:,.4g} to {verdict.interval.high:,.4g})"
+        measured += f" ({_number(verdict.interval.low)} to {_number(verdict.interval.high)})"
     return measured
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
 
 
 CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from runner import terminal
+from runner.card import card
 from runner.majority import is_at_baseline, marked
+from runner.sweep.plan import Job
+from runner.sweep.table import score
+from runner.tune import report
 
 ACCURACY = "test/accuracy"
 
@@ -67,3 +75,46 @@ def test_the_mark_is_put_behind_a_text() -> None:
 
     assert marked("0.5200", record(run(0.52))) == "0.5200 (at baseline)"
     assert marked("0.9000", record(run(0.9))) == "0.9000" and marked("0.5", record({})) == "0.5"
+
+
+def finished(score: float, **more: Any) -> dict[str, Any]:
+    """The record of a finished run with that accuracy, +- 3 points, where the majority class has 0.5."""
+    metrics = run(score) | {"cost/params_nonzero": 10.0, "cost/bytes_file": 10.0}
+    return {
+        "identity": "0123456789", "name": "dsn demo seed=0", "status": "done", "metrics": metrics, "overrides": [],
+        "stages": [{"name": "train", "metrics": run(0.9)}, {"name": "int8", "metrics": metrics, "seconds": 1.0}],
+        "data": {"primary": ACCURACY, "rows": {"train": 9, "test": 9}, "name": "demo", "task": "classification"},
+        "config": {"compression": {"int8": {}}},
+    } | more  # fmt: skip
+
+
+def test_show_marks_the_score_and_the_stage_that_lost_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    terminal.show(finished(0.51), tmp_path)
+    shown = capsys.readouterr().out
+    assert "0.5100  [0.4800, 0.5400] (at baseline)" in shown and "int8 (at baseline)" in shown
+    assert "train (at baseline)" not in shown and "at baseline: not better, by more than chance" in shown
+    terminal.show(finished(0.9), tmp_path)
+    assert "at baseline" not in capsys.readouterr().out
+
+
+def test_the_table_of_a_sweep_and_of_the_demo_marks_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.comparison([finished(0.51), finished(0.9)])
+    shown = capsys.readouterr().out
+    assert shown.count("(at baseline)") == 1 and shown.count("at baseline: not better") == 1
+
+
+def test_the_line_of_a_job_the_line_of_a_stage_and_the_card_mark_it(capsys: pytest.CaptureFixture[str]) -> None:
+    job = Job(0, [], "model=dsn", record=finished(0.51))
+    assert score(job) == "test/accuracy 0.5100 (at baseline)  "
+    terminal.Terminal().stage(finished(0.51))
+    assert "test/accuracy 0.5100 (at baseline), " in capsys.readouterr().out
+    assert "\nAt baseline: not better" in card(finished(0.51)) and "At baseline" not in card(finished(0.9))
+
+
+def test_the_tuner_marks_a_best_trial_that_has_learned_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    optuna = pytest.importorskip("optuna")
+    study = optuna.create_study(direction="maximize")
+    study.add_trial(optuna.trial.create_trial(value=0.5, user_attrs={"run": "0123456789", "at baseline": True}))
+    assert report.show(study, ["select"], [], "memory")
+    shown = capsys.readouterr().out
+    assert "0123456789 (at baseline)" in shown and "at baseline on the reported split: not better" in shown
