@@ -5,7 +5,7 @@ Class names are from outside: whoever prints a sentence escapes it. Nothing heav
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data.settings import OF_TWO
@@ -98,3 +98,21 @@ def classes(record: dict[str, Any]) -> Table | None:
     if len(rows) > MOST_ROWS:
         table.caption = f"and {len(rows) - MOST_ROWS:,} more in record.json"
     return table
+
+
+def common(commands: Sequence[Sequence[str]]) -> list[str]:
+    """The words that all commands have, in order; none if there is but one command."""
+    return [word for word in commands[0] if all(word in words for words in commands)] if len(commands) > 1 else []
+
+
+def distinct_names(records: list[dict[str, Any]]) -> list[str]:
+    """What to call each run: its name, or what was typed for it alone where two have the same name."""
+    from runner.sweep.ledger import essential
+
+    names = [str(record["name"]) for record in records]
+    if len(set(names)) == len(names):
+        return names
+    typed = [essential(record["overrides"]) for record in records]
+    shared = common(typed)
+    own = [" ".join(word for word in words if word not in shared) for words in typed]
+    return [words or name for words, name in zip(own, names)]

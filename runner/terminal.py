@@ -6,7 +6,6 @@ Text from outside (labels, file names) is escaped: it must not become markup or 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.harmless import escape
+from runner.majority import MARK, MEANING, is_at_baseline, marked
 from runner.metrics import SPLITS
-from runner.reports import classes, constants, is_shown, label, task_line
+from runner.reports import classes, constants, distinct_names, is_shown, label, task_line
 from runner.track.uri import mask
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ class Terminal:
         entry, primary = record["stages"][-1], record["data"]["primary"]
         if len(record["stages"]) > 1 or record["config"]["compression"]:
             metrics = entry["metrics"]
+            score = marked(f"{metrics[primary]:.4f}", record | entry)
             self.say(
-                f"after {entry['name']}: {primary} {metrics[primary]:.4f}, {metrics['cost/params_nonzero']:,.0f} "
+                f"after {entry['name']}: {primary} {score}, {metrics['cost/params_nonzero']:,.0f} "
                 f"numbers that are not zero, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry['seconds']:.1f} s"
             )
 
@@ -146,6 +147,7 @@ def show(record: dict[str, Any], folder: Path, console: Console | None = None, d
         console.print(each)
     for sentence in constants(record):
         console.print(escape(f"note: {sentence}"), soft_wrap=True)
+    _explain([record], console)
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
 
 
@@ -160,7 +162,7 @@ def stages(record: dict[str, Any]) -> Table:
     for entry in record["stages"]:
         metrics = entry["metrics"]
         table.add_row(
-            escape(entry["name"]),
+            escape(marked(entry["name"], record | entry)),
             _cell(metrics.get(primary), ".4f"),
             _cell(metrics.get("cost/params"), ",.0f"),
             _cell(metrics.get("cost/params_nonzero"), ",.0f"),
@@ -177,12 +179,13 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     """The rows of a run's table as (label, value); an empty label separates sections."""
     metrics = record["metrics"]
     splits = [name for name in record["data"]["rows"] if name != "train"]
-    rows = [
-        (label(record, name), quality(metrics, name))
-        for split in reversed(splits)
-        for name in metrics
-        if name.startswith(f"{split}/") and is_shown(record, name)
-    ]
+    rows = []
+    for split in reversed(splits):
+        for name in metrics:
+            if name.startswith(f"{split}/") and is_shown(record, name):
+                value = quality(metrics, name)
+                value = marked(value, record) if name == record["data"]["primary"] else value
+                rows.append((label(record, name), value))
     if "baseline/majority" in metrics:
         rows.append(("without learning", f"{metrics['baseline/majority']:.4f}"))
     rows.append(("", ""))
@@ -243,14 +246,14 @@ def comparison(records: list[dict[str, Any]]) -> None:
     # trained: by that run; parameters: those that an answer needs
     for column in ("value", "95 %", "trained", "parameters", "file MB", "b1 ms", "train s"):
         table.add_column(column, justify="right", no_wrap=True)
-    for record, name in zip(records, _names(records)):
+    for record, name in zip(records, distinct_names(records)):
         metrics, primary = record["metrics"], record["data"]["primary"]
         latency = next((v for k, v in metrics.items() if k.startswith("speed/latency_ms_p50_b1_s")), None)
         low, high = f"{primary}_low", f"{primary}_high"
         table.add_row(
             record["identity"],
             escape(name),
-            primary,
+            marked(primary, record),
             _cell(metrics.get(primary), ".4f") or record["status"],
             f"{metrics[low]:.3f}-{metrics[high]:.3f}" if metrics.keys() >= {low, high} else "",
             _cell(metrics.get("cost/params_trained"), ",.0f"),
@@ -260,24 +263,13 @@ def comparison(records: list[dict[str, Any]]) -> None:
             _cell(metrics.get("time/train_s"), ".1f"),
         )
     console.print(table)
+    _explain(records, console)
 
 
-def common(commands: Sequence[Sequence[str]]) -> list[str]:
-    """The words that all commands have, in order; none if there is but one command."""
-    return [word for word in commands[0] if all(word in words for words in commands)] if len(commands) > 1 else []
-
-
-def _names(records: list[dict[str, Any]]) -> list[str]:
-    """What to call each run: its name, or what was typed for it alone where two have the same name."""
-    from runner.sweep.ledger import essential
-
-    names = [str(record["name"]) for record in records]
-    if len(set(names)) == len(names):
-        return names
-    typed = [essential(record["overrides"]) for record in records]
-    shared = common(typed)
-    own = [" ".join(word for word in words if word not in shared) for words in typed]
-    return [words or name for words, name in zip(own, names)]
+def _explain(records: list[dict[str, Any]], console: Console) -> None:
+    """What the mark means, below a table that has it."""
+    if any(is_at_baseline([record["metrics"]], record["data"]["primary"]) for record in records):
+        console.print(escape(f"{MARK}: {MEANING}"), soft_wrap=True)
 
 
 def widen(console: Console) -> None:

@@ -16,6 +16,7 @@ from runner.compare.predictions import read_predictions
 from runner.compare.reach import mark_steps
 from runner.compare.select import Selection, as_words, matcher
 from runner.errors import ConfigError
+from runner.majority import MARK, is_at_baseline
 from runner.metrics import check, direction
 
 BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by the unit of a metric: few seeds make wide intervals
@@ -35,6 +36,13 @@ class Row:
     is_baseline: bool = False
     paired: Paired | Refused | None = None
     fronts: str = ""
+    other_at_baseline: bool | None = None  # is the group that it is tested against at baseline?
+    at_baseline: bool | None = None  # by the headline metric, whatever metric is compared; None: not judged
+
+    @property
+    def label(self) -> str:
+        """The group's name as tables show it, with the mark where it has learned nothing."""
+        return f"{self.group.name} ({MARK})" if self.at_baseline else self.group.name
 
     @property
     def n(self) -> int:
@@ -47,8 +55,13 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """In words, against the baseline."""
-        return "baseline" if self.is_baseline else self.paired.in_words() if self.paired else ""
+        """In words, against the baseline; a test with a side that has learned nothing says so."""
+        if self.is_baseline or self.paired is None:
+            return "baseline" if self.is_baseline else ""
+        words = self.paired.in_words()
+        if self.at_baseline:
+            return f"{words} ({'both ' if self.other_at_baseline else ''}{MARK})"
+        return f"{words} (against a group {MARK})" if self.other_at_baseline else words
 
 
 @dataclass
@@ -146,7 +159,8 @@ def _row(group: Group, metric: str, latency: str | None) -> Row:
     lowest, highest = BOUNDS.get(check(metric).unit, (-math.inf, math.inf))
     if interval:
         interval = replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))
-    return Row(group, metric, group.mean(metric), stats.spread(values), interval, costs)
+    is_low = is_at_baseline([run.metrics for run in group.seeds.values()], group.runs[0].primary)
+    return Row(group, metric, group.mean(metric), stats.spread(values), interval, costs, at_baseline=is_low)
 
 
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:
@@ -186,15 +200,15 @@ def _test(rows: list[Row], baseline: str) -> int:
         row.is_baseline = True
     for row in rows:
         if not row.is_baseline:
-            row.paired = _against(row, bases)
+            row.paired, row.other_at_baseline = _against(row, bases)
     return pairs.correct(row.paired for row in rows)
 
 
-def _against(row: Row, bases: list[Row]) -> Paired | Refused:
-    """The row against the one baseline of its data that is most like it."""
+def _against(row: Row, bases: list[Row]) -> tuple[Paired | Refused, bool | None]:
+    """The row against the one baseline of its data that is most like it, and whether that one is at baseline."""
     there = [base for base in bases if base.examples == row.examples and base.metric == row.metric]
     if not there:
-        return Refused(f"the baseline was scored on other examples (its data is not {row.examples[:8]})")
+        return Refused(f"the baseline was scored on other examples (its data is not {row.examples[:8]})"), None
     keys = varying([row.group, *(base.group for base in there)])
 
     def alike(base: Row) -> int:
@@ -204,18 +218,21 @@ def _against(row: Row, bases: list[Row]) -> Paired | Refused:
     nearest = [base for base in there if alike(base) == best]
     if len(nearest) > 1:
         names = "; ".join(base.group.name for base in nearest[:3])
-        return Refused(f"{len(nearest)} baselines fit equally well ({names}); name it with more keys")
-    return pairs.compare(row.group, nearest[0].group, row.metric)
+        return Refused(f"{len(nearest)} baselines fit equally well ({names}); name it with more keys"), None
+    return pairs.compare(row.group, nearest[0].group, row.metric), nearest[0].at_baseline
 
 
 def _mark_fronts(rows: list[Row]) -> None:
-    """Note on each row the letters of the fronts it lies on, among the rows of the same data and metric."""
+    """Note on each row the letters of the fronts it lies on, among the rows of the same data and metric.
+
+    Rows at baseline lie on none: the smallest model that answers everything alike would be on every one.
+    """
     tables: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         tables.setdefault((row.metric, row.examples), []).append(row)
     for (metric, _), members in tables.items():
         sign = -1 if direction(metric) == "lower" else 1
         for letter, (cost, _) in AXES.items():
-            there = [row for row in members if row.mean is not None and cost in row.costs]
+            there = [row for row in members if row.mean is not None and cost in row.costs and not row.at_baseline]
             for index in front([(sign * float(row.mean or 0.0), row.costs[cost]) for row in there]):
                 there[index].fronts += letter

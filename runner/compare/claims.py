@@ -1,19 +1,23 @@
-"""Published numbers against measured ones: reproduced, not reproduced, or not testable here, and why.
+"""Published numbers against measured ones: reproduced, not reproduced, undecided, or not testable here, and why.
 
-The rule. "Reaches" means as good as published or better, in the metric's own direction, within the claim's tolerance;
-a metric without a direction must lie within the tolerance. A ratio of costs above 1, or a difference of costs above 0,
-claims at least that much ("15 times the latency of the other"); below, at most that much.
+A claim of a sweep's YAML names the runs (`where`, `versus`), the metric, the published `value` and a `tolerance`.
+runner/compare/verdict.py has the rule. The kinds:
 
-1. `why` is given, or the runs or the metric are missing, or several groups match: not testable here.
-2. No end of the measured 95 % interval reaches the published number: not reproduced.
-3. A claimed advantage (a difference on the better side of 0, a ratio on the better side of 1) whose interval also
-   covers "no difference": not testable here, the runs cannot tell.
-4. The measured mean reaches it: reproduced.
-5. Only the interval reaches it: reproduced if the interval is narrow, its half-width at most 2 % of the published
-   value, or of the measured level for a difference; else not testable here.
+    value       the metric of one group
+    difference  where - versus, over pairs of seeds
+    ratio       where / versus, over pairs of seeds
+    equal       a value, or with `versus` a difference, that must lie within the tolerance on both sides
+
+Better is the metric's own direction, or the claim's `direction: higher|lower`. A ratio of costs above 1, or a
+difference of costs above 0, claims at least that much ("15 times the latency of the other"); below, at most that much.
+A claim with several sides, such as "as good, and smaller" or "does not diverge where the other does", lists them:
+`all: [{metric: ..., kind: ..., where: ..., value: ...}, ...]`; each is judged, and all must be reproduced.
+
+Not testable here: `why` is given, the runs or the metric are missing, several groups match, or the score that would
+reproduce the claim is at baseline (runner/majority.py) and so is no result.
 
 The interval is Student's t over seeds (over pairs of seeds for a difference or a ratio), over the examples where there
-is one seed, and a point for what does not vary, such as parameters.
+is one seed, Wilson's over runs for what is 0 or 1, and a point for what does not vary, such as parameters.
 """
 
 from __future__ import annotations
@@ -25,39 +29,49 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.compare import pairs, stats
+from runner.compare.reach import NEARLY, STEPS
 from runner.compare.select import as_words, matcher
+from runner.compare.verdict import NOT_TESTABLE, REPRODUCED, Published, decide, together
 from runner.errors import ConfigError
-from runner.metrics import direction
+from runner.majority import MARK
+from runner.metrics import check, direction
+from runner.tasks.intervals import wilson
 
 if TYPE_CHECKING:
     from runner.compare.analyse import Row
 
-REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable here"
-WIDE = 0.02
+KINDS = ("value", "difference", "ratio", "equal")
+NONE = {"difference": 0.0, "ratio": 1.0}  # where there is no difference
+SIGNS = {"higher": 1.0, "lower": -1.0}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One claim with what was measured; the interval is None where nothing could be measured."""
+    """One claim with what was measured; the interval is None where nothing could be measured.
+
+    parts: the conditions of a claim that has several; it has no number of its own then.
+    """
 
     claim: str
     source: str
     metric: str
     kind: str
     published: float
+    tolerance: float
     measured: float | None
     interval: stats.Interval | None
     verdict: str
     why: str
+    parts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A number with its interval; `level` is the size that "narrow" is measured by."""
+    """A number with its interval, and the rows it is from: `where`, then `versus`."""
 
     value: float
     interval: stats.Interval
-    level: float
+    rows: tuple[Row, ...]
 
 
 def judge(claims: list[dict[str, Any]], rows: list[Row]) -> list[Verdict]:
@@ -66,48 +80,73 @@ def judge(claims: list[dict[str, Any]], rows: list[Row]) -> list[Verdict]:
 
 
 def _judge(claim: dict[str, Any], rows: list[Row]) -> Verdict:
-    missing = [key for key in ("claim", "metric", "value") if claim.get(key) is None]
-    kind = claim.get("kind") or "value"
-    if missing or kind not in ("value", "difference", "ratio"):
-        raise ConfigError(
-            f"a claim needs {', '.join(missing) or 'kind: value, difference or ratio'}: {claim}. Mend the sweep's YAML"
-        )
-    text, source, metric, value = (claim.get(key) for key in ("claim", "source", "metric", "value"))
+    conditions = claim.get("all")
+    if conditions is None:
+        return _judge_one(claim, rows)
+    if not isinstance(conditions, list) or not conditions or not all(isinstance(part, dict) for part in conditions):
+        raise ConfigError(f"a claim's `all` is a list of conditions: {claim}. Fix the sweep's YAML")
+    shared = {key: claim.get(key) for key in ("claim", "source", "why")}
+    parts = tuple(_judge_one(shared | condition, rows) for condition in conditions)
+    why = "; ".join(dict.fromkeys(part.why if claim.get("why") else f"{part.metric}: {part.why}" for part in parts))
+    verdict = together([part.verdict for part in parts])
+    return Verdict(parts[0].claim, parts[0].source, "", "all", math.nan, 0.0, None, None, verdict, why, parts)
+
+
+def _judge_one(claim: dict[str, Any], rows: list[Row]) -> Verdict:
+    value, tolerance, kind = _numbers(claim)
+    metric = str(claim["metric"])
     measured: Measured | str = str(claim["why"]) if claim.get("why") else _measure(claim, kind, rows)
     found = measured if isinstance(measured, Measured) else None
-    verdict, why = (NOT_TESTABLE, str(measured)) if found is None else _verdict(
-        found, float(claim["value"]), float(claim.get("tolerance") or 0.0), kind, str(metric)
+    verdict, why = (NOT_TESTABLE, str(measured)) if found is None else _decide(
+        found, _published(claim, kind, value, tolerance), metric
     )  # fmt: skip
     return Verdict(
-        str(text), str(source or ""), str(metric), kind, float(value or 0.0), found.value if found else None,
-        found.interval if found else None, verdict, why,
+        str(claim["claim"]), str(claim.get("source") or ""), metric, kind, value, tolerance,
+        found.value if found else None, found.interval if found else None, verdict, why,
     )  # fmt: skip
 
 
-def _verdict(found: Measured, value: float, tolerance: float, kind: str, metric: str) -> tuple[str, str]:
-    """Verdict and reason by the rule of this module."""
-    none = {"difference": 0.0, "ratio": 1.0}.get(kind)
-    sign = {"higher": 1.0, "lower": -1.0}.get(direction(metric), 0.0)
-    if none is not None and value > none and metric.startswith(("cost/", "speed/", "time/")):
-        sign = abs(sign)  # "15 times the latency of the other": the claim is on the size of the factor
-    low, high, over = found.interval.low, found.interval.high, found.interval.over
-    half = (high - low) / 2
+def _numbers(claim: dict[str, Any]) -> tuple[float, float, str]:
+    """Value, tolerance and kind of a claim; ConfigError where one is missing or wrong."""
+    missing = [key for key in ("claim", "metric", "value") if claim.get(key) is None]
+    kind, better = claim.get("kind") or "value", claim.get("direction")
+    problem = f"a claim needs {', '.join(missing)}" if missing else None
+    if kind not in KINDS:
+        problem = "a claim needs kind: value, difference, ratio or equal"
+    if better is not None and better not in SIGNS:
+        problem = "a claim's direction is higher or lower"
+    try:
+        value, tolerance = float(claim.get("value") or 0.0), float(claim.get("tolerance") or 0.0)
+    except (TypeError, ValueError):
+        value, tolerance, problem = 0.0, 0.0, problem or "the value and the tolerance of a claim are numbers"
+    if problem or tolerance < 0:
+        raise ConfigError(f"{problem or 'a tolerance is not negative'}: {claim}. Fix the sweep's YAML")
+    return value, tolerance, str(kind)
 
-    def reaches(number: float) -> bool:
-        if sign == 0:
-            return abs(number - value) <= tolerance
-        return sign * (number - value) >= -tolerance - 1e-12 * abs(value)
 
-    covers = low - tolerance <= value <= high + tolerance
-    if not (reaches(low) or reaches(high) or covers):
-        return NOT_REPRODUCED, f"the interval ({over}) stays short of it"
-    if none is not None and sign * (value - none) > 0 and low <= none <= high:
-        return NOT_TESTABLE, f"the interval ({over}) also covers no difference; more seeds would tell"
-    if reaches(found.value):
-        return REPRODUCED, f"measured as good or better ({over})"
-    if half <= WIDE * abs(found.level):
-        return REPRODUCED, f"within the interval ({over})"
-    return NOT_TESTABLE, f"the interval ({over}) is wide, ± {half:.3g}; more seeds would tell"
+def _published(claim: dict[str, Any], kind: str, value: float, tolerance: float) -> Published:
+    """The claim as the rule takes it."""
+    metric, none = str(claim["metric"]), NONE.get(kind)
+    sign = SIGNS.get(claim.get("direction") or direction(metric))
+    is_cost = metric.startswith(("cost/", "speed/", "time/"))
+    if not claim.get("direction") and sign and none is not None and value > none and is_cost:
+        sign = 1.0  # "15 times the latency of the other": the claim is on the size of the factor
+    return Published(value, tolerance, sign or 1.0, none, is_equal=kind == "equal" or sign is None)
+
+
+def _decide(found: Measured, published: Published, metric: str) -> tuple[str, str]:
+    """Verdict and reason by the rule; a score at the level of the majority class reproduces nothing."""
+    verdict, why = decide(found.value, found.interval.low, found.interval.high, published)
+    over = f" ({found.interval.over})"
+    splits = found.rows[0].group.runs[0].record["data"].get("rows", {})
+    is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
+    low = [row for row in found.rows if row.at_baseline]
+    if not low or not is_score:
+        return verdict, why + over
+    names = " and ".join(row.group.name for row in low) + (" is " if len(low) == 1 else " are ") + MARK
+    if verdict == REPRODUCED and found.rows[0].at_baseline:
+        return NOT_TESTABLE, f"{names}, so its score is no result{over}"
+    return verdict, f"{why}{over}; {names}"
 
 
 def _measure(claim: dict[str, Any], kind: str, rows: list[Row]) -> Measured | str:
@@ -116,16 +155,15 @@ def _measure(claim: dict[str, Any], kind: str, rows: list[Row]) -> Measured | st
     where = _one(claim.get("where") or {}, rows, metric)
     if isinstance(where, str):
         return where
-    if kind == "value":
+    if kind == "value" or (kind == "equal" and not claim.get("versus")):
         values = where.group.values(metric)
-        mean = float(np.mean(values))
-        return Measured(mean, _interval(where, metric, values), float(claim["value"]))
+        return Measured(float(np.mean(values)), _interval(where, metric, values), (where,))
     if not claim.get("versus"):
         return f"a {kind} needs `versus`, the group it is against"
     versus = _one(claim["versus"], rows, metric)
     if isinstance(versus, str):
         return versus
-    return _difference(where, versus, metric) if kind == "difference" else _ratio(where, versus, metric)
+    return _ratio(where, versus, metric) if kind == "ratio" else _difference(where, versus, metric)
 
 
 def _one(wanted: dict[str, Any], rows: list[Row], metric: str) -> Row | str:
@@ -148,18 +186,23 @@ def _one(wanted: dict[str, Any], rows: list[Row], metric: str) -> Row | str:
 
 
 def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
+    if check(metric).unit == "0 or 1":
+        return stats.Interval(*wilson(float(np.mean(values)), len(values)), f"Wilson's, {_runs(len(values))}")
     if len(values) == 1 and row.metric == metric and row.interval:
         return row.interval
     return stats.seed_interval(values) or stats.Interval(values[0], values[0], "one run, no interval")
 
 
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
+
+
 def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
     """where - versus over pairs of seeds; over the examples too where the metric is a score of them."""
-    level = float(np.mean(versus.group.values(metric)))
     found = pairs.compare(where.group, versus.group, metric)
     if isinstance(found, pairs.Paired):
         over = f"{len(found.seeds)} pairs of seeds, {found.examples} examples"
-        return Measured(found.difference, stats.Interval(found.low, found.high, over), level)
+        return Measured(found.difference, stats.Interval(found.low, found.high, over), (where, versus))
     if metric.partition("/")[0] in where.group.runs[0].record["data"].get("rows", {}):
         return found.reason  # a score on other examples, or without predictions, is no difference at all
     differences = [a - b for a, b in _seed_pairs(where, versus, metric)]
@@ -167,7 +210,8 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
         return found.reason
     tested = stats.paired_seeds(differences)
     mean = float(np.mean(differences))
-    return Measured(mean, tested[1] if tested else stats.Interval(mean, mean, "one run a side, no interval"), level)
+    interval = tested[1] if tested else stats.Interval(mean, mean, "one run a side, no interval")
+    return Measured(mean, interval, (where, versus))
 
 
 def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
@@ -181,7 +225,7 @@ def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
     tested = stats.paired_seeds(logs)
     ratio = math.exp(float(np.mean(logs)))
     ends = tested[1] if tested else stats.Interval(logs[0], logs[0], "one run a side, no interval")
-    return Measured(ratio, stats.Interval(math.exp(ends.low), math.exp(ends.high), ends.over), ratio)
+    return Measured(ratio, stats.Interval(math.exp(ends.low), math.exp(ends.high), ends.over), (where, versus))
 
 
 def _seed_pairs(where: Row, versus: Row, metric: str) -> list[tuple[float, float]]:

@@ -11,6 +11,7 @@ from runner.compare.analyse import Comparison, Row
 from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
 from runner.harmless import cell
+from runner.majority import is_at_baseline
 
 
 def group_lines(comparison: Comparison) -> list[dict[str, Any]]:
@@ -34,6 +35,7 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
         "interval": row.interval.over if row.interval else None,
         "bootstrap_low": bootstrap.low if bootstrap else None,
         "bootstrap_high": bootstrap.high if bootstrap else None,
+        "at_baseline": row.at_baseline,
         "baseline": row.is_baseline,
         "difference": found.difference if found else None,
         "difference_low": found.low if found else None,
@@ -62,6 +64,7 @@ def run_lines(comparison: Comparison) -> list[dict[str, Any]]:
             "group": row.group.name,
             "seed": run.seed,
             "started": run.record.get("started"),
+            "at_baseline": is_at_baseline([run.metrics], run.primary),
             **{key: shown_setting(key, row.group.settings) for key in keys},
             **{name: run.metrics.get(name) for name in names},
         }

@@ -127,7 +127,7 @@ def _claims(claims: list[Verdict]) -> dict[str, Any]:
 
 def _group(row: Row, table: int) -> dict[str, Any]:
     interval = row.interval
-    lines = [row.group.name]
+    lines = [row.label]
     if row.mean is not None:
         lines.append(
             f"{row.metric} {row.mean:.4f}" + (f" ({interval.low:.4f}-{interval.high:.4f})" if interval else "")
@@ -136,7 +136,7 @@ def _group(row: Row, table: int) -> dict[str, Any]:
     lines += [f"{words} {row.costs[name]:,.0f}" for name, words in names.items() if name in row.costs]
     lines += [f"latency {row.costs['latency']:.3f} ms"] if "latency" in row.costs else []
     return {
-        "name": row.group.name,
+        "name": row.label,
         "table": table,
         "score": row.mean,
         "low": interval.low if interval else None,
@@ -219,7 +219,7 @@ def _environment(runs: list[Run]) -> dict[str, Any]:
 
 def _runs(rows: list[Row]) -> dict[str, Any]:
     lines = [
-        [run.identity, row.group.name, str(run.seed), row.metric, f"{run.metrics[row.metric]:.4f}",
+        [run.identity, row.label, str(run.seed), row.metric, f"{run.metrics[row.metric]:.4f}",
          str(run.record.get("started") or "")]
         for row in rows for run in row.group.seeds.values() if row.metric in run.metrics
     ]  # fmt: skip

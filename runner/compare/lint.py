@@ -7,11 +7,15 @@ Only from what the records hold; nothing is measured again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from runner.identity import flatten
 
 if TYPE_CHECKING:
     from runner.compare.analyse import Comparison, Row
+    from runner.compare.select import Run
 
 SPARSE = 0.9  # below this share of non-zero parameters a model counts as sparse
 DENSE_BYTES = 4  # of a parameter stored in fp32
@@ -24,7 +28,7 @@ def lint(comparison: Comparison) -> list[str]:
     """The sentences of every check, in the order of the checks, the first few of each."""
     checks = (
         compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file, noisy_latency,
-        machines_differ, learnt_nothing, diverged,
+        machines_differ, backends_differ, learnt_nothing, diverged,
     )  # fmt: skip
     found = []
     for look in checks:
@@ -107,6 +111,24 @@ def machines_differ(comparison: Comparison) -> Iterator[str]:
         )
 
 
+def backends_differ(comparison: Comparison) -> Iterator[str]:
+    """Runs of one table whose products were computed in several ways: those are equal but for their last digits."""
+    tables: dict[tuple[str, str], list[Run]] = {}
+    for row in comparison.rows:
+        tables.setdefault((row.metric, row.examples), []).extend(row.group.runs)
+    ways: Counter[str] = Counter()
+    for runs in tables.values():
+        counts = Counter(way for run in runs if (way := _computed(run.record.get("environment") or {})))
+        if len(counts) > 1:
+            ways += counts
+    if ways:
+        named = "; ".join(f"{way}: {count} {'run' if count == 1 else 'runs'}" for way, count in sorted(ways.items()))
+        yield (
+            f"computed with several matrix backends or thread counts ({named}): the last digits of a product differ "
+            "between them, and training enlarges that, as another seed would"
+        )
+
+
 def learnt_nothing(comparison: Comparison) -> Iterator[str]:
     """Runs that give every example the same answer."""
     for row in comparison.rows:
@@ -137,6 +159,15 @@ def _compressed(rows: list[Row]) -> Iterator[tuple[Row, Row]]:
 
 def _uncompressed(row: Row) -> str:
     return repr(sorted((k, str(v)) for k, v in row.group.settings.items() if not k.startswith("compression")))
+
+
+def _computed(environment: dict[str, Any]) -> str:
+    """How the products of a run were computed; "" where the record does not say."""
+    facts = flatten(environment)
+    gemm, threads = facts.get("engine.gemm"), facts.get("threads")
+    said = [str(gemm)] if gemm else []
+    said += [f"{threads} {'thread' if threads == 1 else 'threads'}"] if threads else []
+    return ", ".join(said)
 
 
 def _machine(environment: dict[str, object]) -> str:

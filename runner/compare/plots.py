@@ -59,9 +59,9 @@ def _pareto(plt: Any, rows: list[Row], letter: str, latency: str | None) -> Any:
         on = letter in row.fronts
         if row.interval and len(rows) <= MOST_STRIPS:
             axes.plot([x, x], [row.interval.low, row.interval.high], color=colour, alpha=0.5, linewidth=1.2)
-        axes.plot(x, y, "o", color=colour, markersize=7, alpha=1 if on else 0.45)
+        axes.plot(x, y, "x" if row.at_baseline else "o", color=colour, markersize=7, alpha=1 if on else 0.45)
         if len(rows) <= MOST_LABELS:
-            _name(axes, row.group.name, x, float(y or 0.0), to_the_left=x > math.sqrt(min(values) * max(values)))
+            _name(axes, row.label, x, float(y or 0.0), to_the_left=x > math.sqrt(min(values) * max(values)))
     front = sorted((row.costs[cost], row.mean) for row in rows if letter in row.fronts)
     axes.plot([x for x, _ in front], [y for _, y in front], "--", color="0.5", linewidth=1, zorder=0)
     if max(values) > LOG_FROM * min(values):
@@ -94,7 +94,7 @@ def _seeds(plt: Any, rows: list[Row]) -> Any:
             axes.barh(index, high - low, left=low, height=0.5, alpha=0.2, color="C0")
         axes.plot(values, [index] * len(values), "o", color="C0", markersize=5)
         axes.plot([row.mean, row.mean], [index - 0.35, index + 0.35], color="C0", linewidth=2)
-    axes.set_yticks(range(len(rows)), [f"{row.group.name}, n={row.n}" for row in reversed(rows)])
+    axes.set_yticks(range(len(rows)), [f"{row.label}, n={row.n}" for row in reversed(rows)])
     axes.set_xlabel(rows[0].metric)
     axes.grid(axis="x", alpha=0.25)
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.convergence import SMOOTH, Curve, curve, steps_to, target
+from runner.majority import MARK
 
 if TYPE_CHECKING:
     from runner.compare.analyse import Row
@@ -23,6 +24,8 @@ def mark_steps(rows: list[Row]) -> list[str]:
         if not own:
             continue
         goal = target(own)
+        if base.at_baseline:
+            notes.append(f"{base.group.name}: {MARK}, so {STEPS} is to a score that needs no learning")
         for row in (row for row in rows if row.examples == base.examples and row.metric == base.metric):
             never = _mark(row, STEPS, goal)
             _mark(row, NEARLY, SHARE * goal)

@@ -13,6 +13,7 @@ from runner.compare.analyse import Comparison, Row
 from runner.compare.claims import Verdict
 from runner.compare.pairs import Paired
 from runner.compare.reach import STEPS
+from runner.majority import MARK, MEANING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +42,7 @@ def columns(comparison: Comparison) -> list[Column]:
     score = metrics.pop() if len(metrics) == 1 else "score"
     eager = comparison.latency or ""
     found = [
-        Column("group", False, lambda row: row.group.name),
+        Column("group", False, lambda row: row.label),
         Column("metric", False, lambda row: row.metric if score == "score" else None),
         Column(score, True, lambda row: row.mean, "{:.4f}".format),
         Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
@@ -67,7 +68,7 @@ def columns(comparison: Comparison) -> list[Column]:
 def test_columns() -> list[Column]:
     """The test of each group against the baseline."""
     return [
-        Column("group", False, lambda row: row.group.name),
+        Column("group", False, lambda row: row.label),
         Column("verdict", False, lambda row: row.verdict or None),
         Column("difference", True, _tested(lambda found: found.difference), "{:+.4f}".format),
         Column("95 %", True, _tested(lambda found: found), lambda found: f"{found.low:+.4f} to {found.high:+.4f}"),
@@ -92,12 +93,26 @@ def short(value: float) -> str:
 
 
 def claim_cells(verdict: Verdict) -> list[str]:
-    """Claim, published, measured with interval, verdict, why."""
-    measured = "" if verdict.measured is None else f"{verdict.measured:,.4g}"
+    """Claim, published, measured with interval, verdict, why; several conditions are joined."""
+    parts = verdict.parts or (verdict,)
+    joined = ["; ".join(filter(None, map(say, parts))) for say in (_published, _measured)]
+    return [verdict.claim, *joined, verdict.verdict, verdict.why]
+
+
+def _published(verdict: Verdict) -> str:
+    within = f" within {_number(verdict.tolerance)}" if verdict.tolerance else ""
+    return f"{verdict.metric} {verdict.kind} {_number(verdict.published)}{within}"
+
+
+def _measured(verdict: Verdict) -> str:
+    measured = "" if verdict.measured is None else _number(verdict.measured)
     if verdict.interval and verdict.interval.high > verdict.interval.low:
-        measured += f" ({verdict.interval.low:,.4g} to {verdict.interval.high:,.4g})"
-    published = f"{verdict.metric} {verdict.kind} {verdict.published:,.4g}"
-    return [verdict.claim, published, measured, verdict.verdict, verdict.why]
+        measured += f" ({_number(verdict.interval.low)} to {_number(verdict.interval.high)})"
+    return measured
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
 
 
 CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]
@@ -116,6 +131,8 @@ def legend(comparison: Comparison) -> list[str]:
     if comparison.latency:
         lines.append(f"ms: {comparison.latency}, mean over runs.")
     lines.append("front: not beaten in score and in packed bytes (b), latency (l), multiply-adds (m).")
+    if any(row.at_baseline for row in comparison.rows):
+        lines.append(f"{MARK}: {MEANING}; on no front.")
     return lines
 
 
@@ -226,16 +243,22 @@ def fit(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
 
 
 def _print_claims(console: Console, claims: list[Verdict]) -> None:
+    """Two columns, so that a narrow terminal need not cut a name or a number."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from runner.harmless import escape
 
     table = Table(title="published against measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for title in CLAIM_TITLES:
-        table.add_column(title)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("claim, and what was measured")
     for claim in claims:
-        table.add_row(*(escape(cell) for cell in claim_cells(claim)))
+        lines = [claim.claim]
+        for part in claim.parts or (claim,):
+            measured = _measured(part)
+            lines.append(f"{_published(part)}: {f'measured {measured}, ' if measured else ''}{part.why}")
+        table.add_row(escape(claim.verdict), escape("\n  ".join(lines)))
+        table.add_section()
     console.print(table)
 
 

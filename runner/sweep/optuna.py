@@ -200,11 +200,14 @@ class OptunaSweeper(Sweeper):
     def _tell(self, study: Study, trial: Trial, outcome: Outcome) -> None:
         from optuna.trial import TrialState
 
+        from runner.majority import MARK, is_at_baseline
         from runner.tune.objectives import value
 
         record = outcome.record
         if record:
             trial.set_user_attr("run", record["identity"])
+            if "data" in record and is_at_baseline([record["metrics"]], record["data"]["primary"]):
+                trial.set_user_attr(MARK, True)
         if record is None or record["reason"]:
             trial.set_user_attr("reason", record["reason"] if record else "it was refused, see its output")
         if record and record.get("pruned"):

@@ -13,9 +13,10 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from runner.harmless import escape
+from runner.majority import marked
+from runner.reports import common
 from runner.sweep.plan import Job, expected, remaining
 from runner.sweep.worker import Running
-from runner.terminal import common
 from runner.track.uri import mask
 
 SHOWN = 12  # jobs in the live table at most
@@ -130,12 +131,12 @@ class Table:
 
 
 def score(job: Job) -> str:
-    """The primary metric of a finished run."""
+    """The primary metric of a finished run, with the mark where it has learned nothing."""
     if not job.record or "data" not in job.record:
         return ""
     primary = job.record["data"]["primary"]
     value = job.record["metrics"].get(primary)
-    return "" if value is None else f"{primary} {value:.4f}  "
+    return "" if value is None else f"{primary} {marked(f'{value:.4f}', job.record)}  "
 
 
 def duration(seconds: float) -> str:

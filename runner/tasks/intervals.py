@@ -2,13 +2,13 @@
 
 Accuracy has a closed form (Wilson); every other score is resampled. The resampling never touches the
 rows of a classifier: its scores depend on the confusion matrix alone, and drawing rows with replacement
-is drawing that matrix from a multinomial. Standard library and numpy only.
+is drawing that matrix from a multinomial. Standard library and numpy; scipy for Student's t over seeds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -28,6 +28,15 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     centre = (share + spread / 2) / (1 + spread)
     half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def student(values: Sequence[float]) -> tuple[float, float]:
+    """Return Student's t 95 % interval of the mean of two or more values, e.g. one a seed."""
+    from scipy import stats
+
+    count, mean = len(values), float(np.mean(values))
+    half = float(stats.t.ppf(0.975, count - 1) * np.std(values, ddof=1) / math.sqrt(count))
+    return mean - half, mean + half
 
 
 def bootstrap_confusion(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner.majority import is_at_baseline
 from runner.track.folder import NOT_METRICS, Points, flatten, is_finite, is_number, milliseconds
 from runner.track.uri import mask
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MAX_PARAM = 6000  # characters, mlflow's limits
 MAX_TAG = 8000
 DIGEST = 16  # hex digits of the fingerprint shown; mlflow's limit is 36 characters
-SOMETIMES = {"reason", "non_finite"}  # tags that a later attempt may no longer have
+SOMETIMES = {"reason", "non_finite", "at_baseline"}  # tags that a later attempt may no longer have
 ARTIFACT_PATTERNS = ("predictions-*.parquet", "metrics.jsonl", "log.txt")
 
 
@@ -52,6 +53,7 @@ def tags(record: Mapping[str, Any], points: Points) -> list[RunTag]:
         "seed": config.get("seed"),
         "code_version": environment.get("code_version"),
         "non_finite": ", ".join(non_finite(record, points)),
+        "at_baseline": "true" if _is_at_baseline(record) else None,
         "mlflow.runName": run_name(record),
         "mlflow.user": _user(),
         "mlflow.source.name": command,
@@ -60,6 +62,12 @@ def tags(record: Mapping[str, Any], points: Points) -> list[RunTag]:
         "git_dirty": environment.get("git_dirty"),
     }
     return [RunTag(key, _cut(mask(str(value)), MAX_TAG)) for key, value in values.items() if value not in (None, "")]
+
+
+def _is_at_baseline(record: Mapping[str, Any]) -> bool:
+    """Whether a finished run has learned nothing; one that has not got that far has no headline metric."""
+    primary = (record.get("data") or {}).get("primary")
+    return bool(primary and is_at_baseline([record.get("metrics") or {}], primary))
 
 
 def metrics(points: Iterable[Mapping[str, Any]]) -> list[Metric]:

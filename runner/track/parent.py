@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
+from runner.majority import is_at_baseline
 from runner.record import read, whole
 from runner.sound import flaw_of_sweep
 from runner.track.environment import prepare
@@ -180,7 +181,11 @@ def aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
     when = milliseconds(content.get("ended")) or round(time.time() * 1000)
     step = sum(job["status"] == "done" for job in content["runs"])  # a later attempt has more of them
     found = []
-    for label, name, values in _values(content, output):
+    groups = _groups(content, output)
+    for label, records in groups.items():
+        if is_at_baseline([record["metrics"] for record in records], records[0]["data"]["primary"]):
+            found.append(Metric(f"at_baseline/{label}", 1.0, when, step))  # beside the means that it is about
+    for label, name, values in _values(groups):
         found.append(Metric(f"{name}/mean/{label}", fmean(values), when, step))
         found.append(Metric(f"{name}/n/{label}", len(values), when, step))
         if len(values) > 1:
@@ -188,8 +193,8 @@ def aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
     return found
 
 
-def _values(content: dict[str, Any], output: Path) -> Iterator[tuple[str, str, list[float]]]:
-    """(group, metric, its finite values over the seeds), of finished runs."""
+def _groups(content: dict[str, Any], output: Path) -> dict[str, list[dict[str, Any]]]:
+    """The records of the finished runs of each group of seeds, by the words that are the group's own."""
     jobs = [job for job in content["runs"] if job["status"] == "done" and job.get("identity")]
     everywhere = set.intersection(*(set(job["overrides"]) for job in jobs)) if jobs else set()
     groups: dict[str, list[dict[str, Any]]] = {}
@@ -198,6 +203,11 @@ def _values(content: dict[str, Any], output: Path) -> Iterator[tuple[str, str, l
         label = re.sub(r"[^\w. -]", "_", " ".join(own)) or "all"
         if record := whole(output / job["identity"]):
             groups.setdefault(label, []).append(record)
+    return groups
+
+
+def _values(groups: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str, list[float]]]:
+    """(group, metric, its finite values over the seeds)."""
     for label, records in groups.items():
         reported = records[0]["data"]["primary"].split("/")[0] + "/"
         for name in records[0]["metrics"]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.harmless import escape
+from runner.majority import MARK, MEANING
 from runner.track.uri import mask
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> b
     for trial in best:
         values = [f"{value:,.6g}" for value in trial.values]
         params = [shown(trial.params[key]) for key in best[0].params]
-        table.add_row(str(trial.number), trial.user_attrs.get("run", ""), *values, *map(escape, params))
+        run = trial.user_attrs.get("run", "") + (f" ({MARK})" if MARK in trial.user_attrs else "")
+        table.add_row(str(trial.number), run, *values, *map(escape, params))
     console.print(table)
+    if any(MARK in trial.user_attrs for trial in best):
+        console.print(f"{MARK} on the reported split: {MEANING}", soft_wrap=True)
     console.print(escape(f"again: {command(best[0], fixed)}"), soft_wrap=True)
     console.print(f"its record: run show {best[0].user_attrs.get('run', '')}")
     return True

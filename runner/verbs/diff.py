@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runner.errors import ConfigError
 from runner.harmless import escape
 from runner.identity import counts, flatten
+from runner.majority import MARK, MEANING, is_at_baseline
 from runner.metrics import direction
 from runner.record import find
 from runner.verbs import options, output_folder
@@ -103,7 +104,8 @@ def verdicts(first: Run, second: Run) -> list[str]:
     scores = dict.fromkeys([headline, *second.record["config"]["data"]["metrics"]])
     found = {f"{split}/{score}": compare_runs([(second, first)], f"{split}/{score}") for score in scores}
     correct(iter(found.values()))
-    sentences = []
+    low = [run.identity for run in (second, first) if is_at_baseline([run.metrics], run.primary)]
+    sentences = [f"{identity}: {MARK}, {MEANING}" for identity in low]
     for metric, test in found.items():
         sentence = f"{metric}: {second.identity} against {first.identity}: {test.in_words()}"
         if isinstance(test, Paired):

@@ -60,10 +60,10 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
 
 def show(jobs: list[Any], sweep: dict[str, Any], slots: int) -> None:
     """Print one line a job, the counts, and the estimate."""
+    from runner.reports import common
     from runner.sweep.ledger import identify
     from runner.sweep.plan import expected, remaining
     from runner.sweep.table import duration, score
-    from runner.terminal import common
 
     say(f"sweep {sweep['name'] or identify([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
     if sweep["question"]:

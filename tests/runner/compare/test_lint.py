@@ -71,3 +71,20 @@ def test_a_long_list_of_one_kind_is_cut(tmp_path: Path) -> None:
 def test_runs_that_learned_nothing_are_said(tmp_path: Path) -> None:
     write_run(tmp_path, "model=dsn", metrics={"test/accuracy": 0.5, "train/diverged": 1.0})
     assert said(tmp_path) == ["model=dsn data=demo: learned nothing in 1 of 1 runs (seed 0)"]
+
+
+def test_runs_of_one_table_that_were_computed_in_several_ways_are_said(tmp_path: Path) -> None:
+    ways = [("default", 1), ("default", 1), ("onednn", 4)]
+    for seed, (gemm, threads) in enumerate(ways):
+        write_run(tmp_path, "model=dsn", seed=seed, environment={"engine": {"gemm": gemm}, "threads": threads})
+    (sentence,) = said(tmp_path)
+    assert "(default, 1 thread: 2 runs; onednn, 4 threads: 1 run)" in sentence
+    assert len(analyse(select(tmp_path, [])).rows) == 1, "they stay one group"
+
+
+def test_runs_of_several_tables_may_be_computed_in_several_ways(tmp_path: Path) -> None:
+    for gemm, fingerprint in (("default", "d" * 64), ("onednn", "e" * 64)):
+        environment = {"engine": {"gemm": gemm}, "threads": 1}
+        write_run(tmp_path, "model=dsn", fingerprint=fingerprint, environment=environment)
+    write_run(tmp_path, "model=bert-tiny")  # a record that does not say
+    assert said(tmp_path) == []

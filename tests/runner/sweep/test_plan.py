@@ -15,6 +15,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from runner.check import check
+from runner.compare.claims import judge
 from runner.compose import compose, resolve
 from runner.identity import flatten
 from runner.metrics import check as check_metric
@@ -62,12 +63,15 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
 
     assert is_there(sweep["baseline"])
     for claim in sweep["claims"]:
-        fields = {"claim", "source", "metric", "kind", "where", "versus", "value", "tolerance", "why"}
-        assert set(claim) == fields and claim["kind"] in ("value", "difference", "ratio")
-        check_metric(claim["metric"])
-        assert (claim["versus"] is None) == (claim["kind"] == "value")
-        groups = [claim["where"], *([claim["versus"]] if claim["versus"] else [])]
-        assert claim["why"] or all(map(is_there, groups)), groups  # what is not tested here may need other runs
+        own = {field: claim[field] for field in ("claim", "source", "why")}
+        for condition in claim.get("all") or [{field: claim[field] for field in claim if field not in own}]:
+            fields = {"metric", "kind", "where", "versus", "value", "tolerance"}
+            assert set(condition) - {"direction"} == fields
+            assert judge([own | condition], [])[0].verdict == "not testable here", "it can be read"
+            check_metric(condition["metric"])
+            assert condition["kind"] == "equal" or (condition["versus"] is None) == (condition["kind"] == "value")
+            groups = [condition["where"], *([condition["versus"]] if condition["versus"] else [])]
+            assert claim["why"] or all(map(is_there, groups)), groups  # what is not tested here may need other runs
 
 
 def test_the_claims_of_the_dsn_are_the_published_numbers() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from runner.record import write_json
-from runner.track.parent import close_gone, home, sync_sweep
+from runner.track.parent import aggregates, close_gone, home, sync_sweep
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
 from runner.track.sync import sync
@@ -49,6 +49,17 @@ def write_sweep(output: Path, identity: str = "5eed5eed00", **changes: Any) -> P
     }  # fmt: skip
     write_json(folder / "sweep.json", content | changes)
     return folder
+
+
+def test_means_over_runs_that_have_learned_nothing_are_flagged(output: Path) -> None:
+    folder = write_sweep(output)
+    for number, score in enumerate((0.51, 0.52, 0.9)):
+        metrics = {"test/accuracy": score, "test/accuracy_low": score - 0.03, "baseline/majority": 0.5}
+        write_record(output / f"{number:010d}", metrics=metrics)
+    content = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+    found = {metric.key: metric.value for metric in aggregates(content, output)}
+    assert found["at_baseline/model_dsn"] == 1.0 and found["test/accuracy/mean/model_dsn"] == pytest.approx(0.515)
+    assert "at_baseline/model_bert-tiny" not in found
 
 
 def runs_by_name(target: Target) -> dict[str, list[Any]]:

@@ -165,6 +165,15 @@ def test_values_that_are_not_finite_are_left_out_and_named(output: Path, target:
     assert run.data.tags["non_finite"] == "test/loss, train/grad_norm"
 
 
+def test_a_run_that_has_learned_nothing_has_a_tag_until_it_has(output: Path, target: Target) -> None:
+    folder = write_run(output / "cafecafe00")
+    for score, tag in ((0.5, "true"), (0.9, None)):
+        write_record(folder, metrics={"test/accuracy": score, "baseline/majority": 0.5})
+        sync(folder, TrackerSettings(), target)
+        (run,) = [run for run in runs(target) if run.data.tags["identity"] == "cafecafe00"]
+        assert run.data.tags.get("at_baseline") == tag
+
+
 def test_more_params_points_and_text_than_one_call_takes_are_sent(output: Path, target: Target) -> None:
     config = {"model": {"name": "dsn"}, "many": {f"k{i}": i for i in range(250)}, "long": "x" * 7000}
     folder = add_points(write_record(output / "abc", config=config), range(1, 1201))

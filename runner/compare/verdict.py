@@ -1,0 +1,80 @@
+"""The verdict on a published number from a measured interval; numbers only, nothing in this file reads a record.
+
+    decide(0.8574, 0.8563, 0.8586, Published(0.865, tolerance=0.005))      # not reproduced
+
+*Bounds.* "Reaches" means as good as the published value or better, less the tolerance; where lower is better everything
+below is mirrored.
+
+1. The whole interval falls short of the value less the tolerance: not reproduced.
+2. The mean reaches it: reproduced.
+3. Only the interval reaches it: undecided, the interval is too wide to tell.
+
+*Advantages.* A value on the better side of "no difference" (a difference of 0, a ratio of 1) claims that one thing is
+better than another. A tolerance never takes that away:
+
+1. The whole interval lies on the worse side of "no difference", or on it: not reproduced.
+2. The interval covers "no difference": undecided.
+
+*Equality* (`is_equal`, and metrics without a better direction) is an equivalence test: the interval lies within value
++- tolerance: reproduced; it lies outside: not reproduced; else undecided.
+
+So noise never helps: around the same mean a narrower interval only turns "undecided" into one of the other two, and at
+the same width a better mean never gets a worse verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+UNDECIDED, NOT_TESTABLE = "undecided: too wide", "not testable here"
+ROUNDING = 1e-12  # relative; 0.87 - 0.01 is not 0.86 in binary
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published number. sign: 1 where higher is better, -1 where lower is.
+
+    none: where there is no difference, for a difference or a ratio.
+    """
+
+    value: float
+    tolerance: float = 0.0
+    sign: float = 1.0
+    none: float | None = None
+    is_equal: bool = False
+
+
+def decide(mean: float, low: float, high: float, published: Published) -> tuple[str, str]:
+    """Verdict and reason, from the measured mean and the ends of its 95 % interval."""
+    slack = ROUNDING * (abs(published.value) + published.tolerance)
+    if published.is_equal:
+        return _equal(low, high, published, published.tolerance + slack)
+    sign = published.sign
+    ends = sorted((sign * low, sign * high))
+    least = sign * published.value - published.tolerance - slack
+    if ends[1] < least:
+        return NOT_REPRODUCED, "the whole interval falls short of it"
+    if published.none is not None and sign * published.value > sign * published.none:
+        if ends[1] <= sign * published.none:
+            return NOT_REPRODUCED, "there is no advantage anywhere in the interval"
+        if ends[0] <= sign * published.none:
+            return UNDECIDED, "the interval covers no difference, too; more seeds would tell"
+    if sign * mean >= least:
+        return REPRODUCED, "as good or better"
+    return UNDECIDED, "the mean falls short of it, the end of the interval does not; more seeds would tell"
+
+
+def _equal(low: float, high: float, published: Published, margin: float) -> tuple[str, str]:
+    below, above = published.value - margin, published.value + margin
+    if below <= low and high <= above:
+        return REPRODUCED, "the whole interval lies within the tolerance"
+    if high < below or low > above:
+        return NOT_REPRODUCED, "the whole interval lies outside of the tolerance"
+    return UNDECIDED, "the interval lies partly within the tolerance; more seeds would tell"
+
+
+def together(verdicts: list[str]) -> str:
+    """The verdict on a claim that needs all of several conditions: one that fails refutes it, whatever the rest."""
+    order = (NOT_REPRODUCED, NOT_TESTABLE, UNDECIDED, REPRODUCED)
+    return min(verdicts, key=order.index)

@@ -1,0 +1,75 @@
+"""Rows at the level of the majority class are marked in everything that compare makes, and lead no front."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.compare import table
+from runner.compare.analyse import Comparison, analyse
+from runner.compare.export import group_lines, groups_csv, run_lines
+from runner.compare.html import content
+from runner.compare.select import select
+from runner.verbs.diff import verdicts
+from tests.runner.compare.folders import write_group
+
+MARKED = "model=dsn (at baseline)"
+
+
+def scores(low: float, high: float, **more: float) -> dict[str, float]:
+    return {"test/accuracy_low": low, "test/accuracy_high": high, "baseline/majority": 0.5} | more
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Comparison:
+    """A small dsn that has learned nothing, a bert-tiny that has, and one of which nothing is known."""
+    write_group(tmp_path, "model=dsn", right=[105, 104], metrics=scores(0.45, 0.59, **{"cost/bytes_packed": 1}))
+    write_group(tmp_path, "model=bert-tiny", right=[180, 181], metrics=scores(0.85, 0.93))
+    write_group(tmp_path, "model=bert-mini", right=[182, 184])
+    return analyse(select(tmp_path, []), baseline="model=bert-tiny")
+
+
+def test_every_table_marks_the_row(comparison: Comparison) -> None:
+    for shown in (table.columns(comparison), table.test_columns()):
+        cells = [shown[0].cell(row) for row in comparison.rows]
+        assert cells == ["model=bert-mini", "model=bert-tiny", MARKED]
+    text = table.markdown(comparison, "t", None)
+    assert text.count(f"| {MARKED} |") == 2 and "at baseline: not better, by more than chance" in text
+
+
+def test_csv_has_a_column_for_it(comparison: Comparison, tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        groups_csv(comparison, stream)
+    lines = {line["group"]: line["at_baseline"] for line in csv.DictReader(path.open(encoding="utf-8"))}
+    assert lines == {"model=dsn": "True", "model=bert-tiny": "False", "model=bert-mini": ""}
+    assert [line["at_baseline"] for line in group_lines(comparison)] == [None, False, True]
+    assert [line["at_baseline"] for line in run_lines(comparison)] == [None, None, False, False, True, True]
+
+
+def test_the_report_and_its_figures_name_it(comparison: Comparison) -> None:
+    page = content(comparison, "t", None, "")
+    assert [group["name"] for group in page["groups"]][-1] == MARKED
+    assert MARKED in page["groups"][-1]["hover"] and MARKED in json.dumps(page["runs"])
+
+
+def test_it_leads_no_front_though_nothing_is_smaller(comparison: Comparison) -> None:
+    fronts = {row.group.name: row.fronts for row in comparison.rows}
+    assert fronts["model=dsn"] == "" and fronts["model=bert-mini"] == "blm"
+
+
+def test_a_test_with_such_a_side_says_so(comparison: Comparison, tmp_path: Path) -> None:
+    verdict = {row.group.name: row.verdict for row in comparison.rows}
+    assert verdict["model=dsn"].startswith("worse by 0.38") and verdict["model=dsn"].endswith(" (at baseline)")
+    assert "at baseline" not in verdict["model=bert-mini"] and verdict["model=bert-tiny"] == "baseline"
+    others = {row.group.name: row.verdict for row in analyse(select(tmp_path, []), baseline="model=dsn").rows}
+    assert others["model=bert-tiny"].endswith(" (against a group at baseline)")
+
+
+def test_diff_says_it_of_a_run(comparison: Comparison) -> None:
+    mini, tiny, low = (row.group.runs[0] for row in comparison.rows)
+    assert verdicts(tiny, low)[0].startswith(f"{low.identity}: at baseline, not better")
+    assert all("at baseline" not in line for line in verdicts(mini, tiny))
