@@ -85,8 +85,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     model, weights = (
         finished_model(finished, settings.model) if finished else first_model(settings, splits, start.folder)
     )
-    positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
-    if data.max_length > positions:
+    positions = model.architecture.get("max_position_embeddings")  # None: no limit
+    if positions is not None and data.max_length > positions:
         raise ConfigError(
             f"data.max_length={data.max_length} is more than the {positions} positions of {settings.model.name}. "
             f"Try: data.max_length={positions}"
