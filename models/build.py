@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,16 +45,18 @@ def build(
     pad_id: int = 0,
     tokens: Tokens | None = None,
     start: Path | None = None,
+    label_names: Sequence[str] = (),
 ) -> tuple[SequenceClassifier, Weights]:
     """The model of `settings` and where its weights came from; the caller seeds torch for what is drawn.
 
     num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use; tokens: its token of each
-    id, for embeddings that read them; start: the folder of a saved model whose encoder goes on (models/carry.py).
+    id, for embeddings that read them; start: the folder of a saved model whose encoder goes on (models/carry.py);
+    label_names: in id order, for the case that its head goes on, too.
     Raises ModelError for parts and sizes that do not fit together and weights that cannot be had.
     """
     if refused := contradictions(settings):
         raise ModelError("\n".join(refused))
-    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens, start)
+    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens, start, label_names)
     freeze(model, settings.freeze)
     if settings.embedding["name"] != "table" and (notes := getattr(model.get_submodule(WORDS), "notes", None)):
         weights.notes += notes()
@@ -61,7 +64,13 @@ def build(
 
 
 def _build(
-    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None, start: Path | None
+    settings: ModelSettings,
+    num_labels: int,
+    vocab_size: int,
+    pad_id: int,
+    tokens: Tokens | None,
+    start: Path | None,
+    label_names: Sequence[str],
 ) -> tuple[SequenceClassifier, Weights]:
     """The model of its family, nothing frozen yet."""
     if settings.family == "dsn":
@@ -69,7 +78,8 @@ def _build(
     if start is not None:
         from models.carry import carry
 
-        return carry(settings, start, num_labels=num_labels, vocab_size=vocab_size, tokens=tokens)
+        names = label_names or [f"LABEL_{place}" for place in range(num_labels)]
+        return carry(settings, start, label_names=names, vocab_size=vocab_size, tokens=tokens)
     source = settings.pretrained
     if not source:
         if settings.family == "auto":

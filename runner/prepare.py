@@ -6,11 +6,11 @@ What cannot be is refused here, before the run folder exists.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.compression.settings import METHODS
 from runner import activations, outside
 from runner.brief import Start
 from runner.errors import ConfigError
@@ -83,7 +83,9 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     torch.manual_seed(settings.seed)
     masks.seed(settings.seed)
     model, weights = (
-        finished_model(finished, settings.model) if finished else first_model(settings, splits, start.folder)
+        finished_model(finished, settings.model, splits.task.label_names)
+        if finished
+        else first_model(settings, splits, start.folder)
     )
     positions = model.architecture.get("max_position_embeddings")  # None: no limit
     if positions is not None and data.max_length > positions:
@@ -105,7 +107,8 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
     contents = {key: value for name, stage in found.items() for key, value in stage.contents(name).items()}
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
-    notes = [*splits.notes, *weights.notes, *([kept] if kept else [])]
+    told = [note for stage in found.values() if stage.teacher for note in stage.teacher.notes]
+    notes = [*splits.notes, *weights.notes, *told, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
     for options in settings.compression.values():
@@ -132,28 +135,38 @@ def first_model(settings: Settings, splits: Splits, start: Path | None = None) -
     known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
     if splits.task.kind == "mlm":
         return build_masked(settings.model, output=settings.task.output, **known)
-    return build(settings.model, num_labels=splits.task.num_labels, start=start, **known)
+    names = splits.task.label_names
+    return build(settings.model, num_labels=splits.task.num_labels, label_names=names, start=start, **known)
 
 
-def finished_model(folder: Path, settings: ModelSettings) -> tuple[Model, Weights]:
-    """A run's model as it was saved, with what the settings add for training, and what it is known by."""
+def finished_model(folder: Path, settings: ModelSettings, label_names: Sequence[str]) -> tuple[Model, Weights]:
+    """A run's model as it was saved, with what the settings add for training, and what it is known by.
+
+    label_names: of the task; where the run had them in another order, the last layer is brought into this one.
+    """
     import hashlib
 
     from models.dropout import TokenDropout
     from models.encoder import Bert
     from models.freeze import freeze
-    from models.pretrained import WEIGHTS, Weights
+    from models.compression import is_rounded
+    from models.head import match_labels, names_of, reorder
+    from models.pretrained import WEIGHTS, Weights, read_config
     from models.save import load
 
     model = load(folder)
-    done = [entry["method"] for entry in model.architecture.get("compressed", ())]
-    if any(METHODS[method].kind == "quantize" for method in done):
+    if is_rounded(model.architecture):
         raise ConfigError(f"{folder}: its weights are rounded already, and no stage may follow that. Name another run")
     freeze(model, settings.freeze)
     if isinstance(model.bert, Bert):
         model.bert.token_dropout = TokenDropout(settings.token_dropout)
+    found = names_of(read_config(str(folder), ""))
+    order, notes = match_labels(found, label_names, f"from={folder}", "the data of that run")
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-    return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()))
+    if order != sorted(order):
+        reorder(model.classifier, order)
+        digest += f" {order}"
+    return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
 
 
 def check_tokenizer(folder: Path | None, splits: Splits) -> None:

@@ -23,6 +23,12 @@ def make(options: StageSettings) -> Stage:
     return stage
 
 
+def is_rounded(architecture: dict[str, Any]) -> bool:
+    """Has a stage rounded the weights of the model that this describes, so that they cannot be trained?"""
+    done = [entry["method"] for entry in architecture.get("compressed", ())]
+    return any(method in METHODS and METHODS[method].kind == "quantize" for method in done)
+
+
 def restore_all(model: SequenceClassifier, architecture: dict[str, Any]) -> SequenceClassifier:
     """`model`, built anew, with the structure that the stages of `architecture["compressed"]` gave it, in order.
 
