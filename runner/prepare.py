@@ -99,20 +99,23 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
     model.to(device)
-    for options in settings.compression.values():
-        make(options).check(model)
+    stages = {name: make(options, name) for name, options in settings.compression.items()}
+    for stage in stages.values():
+        stage.check(model)
     found = outside.find(settings, splits, model, device, terminal.say)
     kept = activations.check(model, splits, settings)
     # With the architecture: heads and norms of a checkpoint show in no tensor.
     first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
-    contents = {key: value for name, stage in found.items() for key, value in stage.contents(name).items()}
+    contents = {key: value for name, taken in found.items() for key, value in taken.contents(name).items()}
+    for name, stage in stages.items():
+        contents |= {f"compression.{name}.{key}": value for key, value in stage.stands_for(model).items()}
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
-    told = [note for stage in found.values() if stage.teacher for note in stage.teacher.notes]
+    told = [note for taken in found.values() if taken.teacher for note in taken.teacher.notes]
     notes = [*splits.notes, *weights.notes, *told, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
-    for options in settings.compression.values():
-        make(options).check_speed(model, Stopwatch(settings, splits, device, terminal))
+    for stage in stages.values():
+        stage.check_speed(model, Stopwatch(settings, splits, device, terminal))
     return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds, found)
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 PRUNED = "pruned"  # the key of an architecture that lists the pruned modules, whose zeros are meant to stay
 
 
-def make(options: StageSettings) -> Stage:
-    """The stage of these settings: the class in CamelCase of models/compression/<method>.py."""
+def make(options: StageSettings, name: str = "") -> Stage:
+    """The stage of these settings: the class in CamelCase of models/compression/<method>.py; name: in the chain."""
     module = importlib.import_module(f"models.compression.{options.method}")
-    stage: Stage = getattr(module, "".join(word.title() for word in options.method.split("_")))(options)
+    stage: Stage = getattr(module, "".join(word.title() for word in options.method.split("_")))(options, name)
     return stage
 
 
