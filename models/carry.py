@@ -54,7 +54,7 @@ LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "cla
 
 
 def _config(source: str) -> dict[str, Any]:
-    from models.build import BERT_DEFAULTS, is_ours
+    from models.source import BERT_DEFAULTS, is_ours
 
     config = read_config(source, "")
     if is_rounded(config):

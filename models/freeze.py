@@ -35,7 +35,7 @@ def _parts(bert: nn.Module, what: str) -> list[nn.Module | None]:
 
 
 def embeddings_of(bert: nn.Module) -> list[nn.Module]:
-    """What makes vectors of tokens, in our own model and in one of transformers, not all of which call it embeddings."""
+    """What makes vectors of tokens; not all encoders of transformers call it embeddings."""
     backbone: Any = getattr(bert, "backbone", bert)
     return [backbone.embeddings if hasattr(backbone, "embeddings") else backbone.get_input_embeddings()]
 

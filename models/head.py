@@ -37,7 +37,9 @@ def match_labels(found: Sequence[str], wanted: Sequence[str], where: str, cure: 
             return [places[same(name)] for name in wanted], []
     own, other = ", ".join(found), ", ".join(wanted)
     if _are_numbers(found) or _are_numbers(wanted):
-        return list(range(count)), [f"{where}: its labels ({own}) and the task's ({other}) were compared by number only"]
+        return list(range(count)), [
+            f"{where}: its labels ({own}) and the task's ({other}) were compared by number only"
+        ]
     raise ModelError(f"{where}: its labels are {own}, the task's are {other}. Try: {cure}")
 
 

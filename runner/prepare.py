@@ -50,6 +50,26 @@ class Started:
     before: Path | None = None  # folder of the finished run that the last stage goes on from
 
 
+def check_start(settings: Settings) -> None:
+    """Raise the user's errors for a checkpoint that is not there or that no model can be built from.
+
+    Asked before any data is read and any other run is made; only config.json is read.
+    """
+    from models.pretrained import require_weights
+    from models.source import check_source
+
+    model = settings.model
+    if settings.finished:
+        return
+    if model.family == "dsn":
+        if model.init_from and model.init != "random":
+            require_weights(model.init_from, "model.init_from")
+    elif not model.init_from:
+        check_source(model)
+        if model.pretrained:
+            require_weights(model.pretrained)
+
+
 def load_data(settings: Settings, terminal: Terminal) -> Splits:
     """The splits, tokenised for the model."""
     from data.load import load
@@ -149,10 +169,10 @@ def finished_model(folder: Path, settings: ModelSettings, label_names: Sequence[
     """
     import hashlib
 
+    from models.compression import is_rounded
     from models.dropout import TokenDropout
     from models.encoder import Bert
     from models.freeze import freeze
-    from models.compression import is_rounded
     from models.head import match_labels, names_of, reorder
     from models.pretrained import WEIGHTS, Weights, read_config
     from models.save import load

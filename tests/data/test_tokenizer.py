@@ -112,9 +112,7 @@ def test_a_tokenizer_without_a_padding_token_is_refused_in_one_sentence(tmp_path
 
 
 @pytest.mark.parametrize(("longest", "said"), [(40, 40), (None, int(1e30))])
-def test_a_saved_tokenizer_says_the_longest_input_of_its_model(
-    tmp_path: Path, longest: int | None, said: int
-) -> None:
+def test_a_saved_tokenizer_says_the_longest_input_of_its_model(tmp_path: Path, longest: int | None, said: int) -> None:
     from transformers import AutoTokenizer
 
     train().save(tmp_path, longest)

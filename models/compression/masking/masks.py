@@ -14,7 +14,12 @@ from fnmatch import fnmatch
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import ParametrizationList, is_parametrized, register_parametrization, remove_parametrizations
+from torch.nn.utils.parametrize import (
+    ParametrizationList,
+    is_parametrized,
+    register_parametrization,
+    remove_parametrizations,
+)
 
 from models.compression import PRUNED
 from models.compression.dendrite.module import Dendrite
