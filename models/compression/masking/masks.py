@@ -61,16 +61,16 @@ def choose(model: nn.Module, pattern: str | None, key: str = "matrices") -> dict
     kinds = sorted({re.sub(r"\.\d+(?=\.)", ".*", name) for name in matrices})
     if pattern:
         found = {name: matrix for name, matrix in matrices.items() if fnmatch(name, pattern)}
-        problem = f"{key}={pattern} fits none of its matrices"
+        problem = f"nothing to prune in this model: {key}={pattern} fits none of its matrices"
     else:
         inside = tuple(f"{name}." for name in blocks(model))
         linear = {name: matrix for name, matrix in matrices.items() if isinstance(matrix, nn.Linear)}
         found = {name: matrix for name, matrix in linear.items() if name.startswith(inside)} if inside else {}
-        problem = "its encoder has no blocks of linear layers"
+        problem = "nothing to prune in this model: its encoder has no blocks of linear layers"
         if others := _other_weights(model, inside):
-            found, problem = {}, f"its blocks also compute with {', '.join(others)}, which cannot be pruned"
+            found, problem = {}, f"only a part could be pruned: its blocks also compute with {', '.join(others)}"
     if not found:
-        raise ModelError(f"nothing to prune in this model: {problem}. Try: '{key}=<one of {', '.join(kinds)}>'")
+        raise ModelError(f"{problem}. Try: '{key}=<one of {', '.join(kinds)}>'")
     return found
 
 
