@@ -81,12 +81,19 @@ def check_encoder(config: dict[str, Any]) -> None:
         )
 
 
+def known_config(config: dict[str, Any]) -> Any:
+    """A config.json as transformers' own class of it, without the code that it may name."""
+    from transformers import AutoConfig
+
+    return AutoConfig.for_model(**{key: value for key, value in config.items() if key != "auto_map"})
+
+
 def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: float) -> SequenceClassifier:
     """The classifier around a transformers config, with random weights; ModelError for what is no encoder."""
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoModel
 
     check_encoder(config)
-    backbone = AutoModel.from_config(AutoConfig.for_model(**config))
+    backbone = AutoModel.from_config(known_config(config))
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None  # ours stands in its place; an unused one would count as parameters
     architecture = {
@@ -121,18 +128,27 @@ def build_auto(
     from models.build import check_vocabulary
 
     source = settings.pretrained or ""
-    check_encoder(config)
-    if settings.embedding["name"] != "table":
-        raise ModelError(
-            f"model/embedding={settings.embedding['name']} takes the place of the word table of our own encoder, and "
-            f"{PRETRAINED}={source} is a {config['model_type']}. Try: model/embedding=table, or {PRETRAINED}=<a BERT>"
-        )
     state = read_state(source)
     check_room(config, state, f"{PRETRAINED}={source}")
     model = assemble(config, settings.readout, num_labels, settings.dropout)
     backbone = model.bert.get_submodule("backbone")
     check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)  # type: ignore[operator]
-    return model, load_into(model, source, _our_names(state, backbone))
+    return model, load_into(model, source, _our_names(_converted(state, backbone), backbone))
+
+
+def _converted(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:
+    """The tensors named and split as transformers does while it loads; of most families as they are."""
+    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+    from transformers.utils import logging
+
+    if not get_checkpoint_conversion_mapping(backbone.config.model_type):
+        return state
+    logging.disable_progress_bar()
+    loaded, report = type(backbone).from_pretrained(
+        None, config=backbone.config, state_dict=dict(state), output_loading_info=True
+    )
+    found = {name: tensor for name, tensor in loaded.state_dict().items() if name not in report["missing_keys"]}
+    return found | {name: state[name] for name in report["unexpected_keys"] if name in state}
 
 
 def _our_names(state: dict[str, Tensor], backbone: nn.Module) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
 from models.dsn import build_dsn
 from models.embedding import Tokens
@@ -18,23 +18,11 @@ from models.errors import ModelError
 from models.freeze import freeze
 from models.hub import PRETRAINED
 from models.outside import believed, check_room
-from models.pretrained import TABLE, WORDS, Weights, bert_names, load_into, read_config, read_state
+from models.pretrained import TABLE, WORDS, Weights, bert_names, load_into, read_state
 from models.readout import make_readout
 from models.settings import ModelSettings, contradictions, full, short
+from models.source import BERT_DEFAULTS, check_source, is_ours
 from models.unit import TARGETS, attach
-
-# What a config.json may leave out, in transformers' words and with its defaults.
-BERT_DEFAULTS: dict[str, Any] = {
-    "hidden_act": "gelu",
-    "position_embedding_type": "absolute",
-    "layer_norm_eps": 1e-12,
-    "initializer_range": 0.02,
-    "hidden_dropout_prob": 0.1,
-    "attention_probs_dropout_prob": 0.1,
-    "max_position_embeddings": 512,
-    "type_vocab_size": 2,
-    "pad_token_id": 0,
-}
 
 
 def build(
@@ -45,16 +33,18 @@ def build(
     pad_id: int = 0,
     tokens: Tokens | None = None,
     start: Path | None = None,
+    label_names: Sequence[str] = (),
 ) -> tuple[SequenceClassifier, Weights]:
     """The model of `settings` and where its weights came from; the caller seeds torch for what is drawn.
 
     num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use; tokens: its token of each
-    id, for embeddings that read them; start: the folder of a saved model whose encoder goes on (models/carry.py).
+    id, for embeddings that read them; start: the folder of a saved model whose encoder goes on (models/carry.py);
+    label_names: in id order, for the case that its head goes on, too.
     Raises ModelError for parts and sizes that do not fit together and weights that cannot be had.
     """
     if refused := contradictions(settings):
         raise ModelError("\n".join(refused))
-    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens, start)
+    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens, start, label_names)
     freeze(model, settings.freeze)
     if settings.embedding["name"] != "table" and (notes := getattr(model.get_submodule(WORDS), "notes", None)):
         weights.notes += notes()
@@ -62,7 +52,13 @@ def build(
 
 
 def _build(
-    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None, start: Path | None
+    settings: ModelSettings,
+    num_labels: int,
+    vocab_size: int,
+    pad_id: int,
+    tokens: Tokens | None,
+    start: Path | None,
+    label_names: Sequence[str],
 ) -> tuple[SequenceClassifier, Weights]:
     """The model of its family, nothing frozen yet."""
     if settings.family == "dsn":
@@ -70,32 +66,23 @@ def _build(
     if start is not None:
         from models.carry import carry
 
-        return carry(settings, start, num_labels=num_labels, vocab_size=vocab_size, tokens=tokens)
+        names = label_names or [f"LABEL_{place}" for place in range(num_labels)]
+        return carry(settings, start, label_names=names, vocab_size=vocab_size, tokens=tokens)
     source = settings.pretrained
     if not source:
-        if settings.family == "auto":
-            raise ModelError(
-                "model/backbone=auto needs an encoder: a hub id or a folder. "
-                f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
-            )
+        check_source(settings)
         return build_bert(settings, num_labels, vocab_size, pad_id, tokens), Weights()
-    if settings.tokenizer == "train" and settings.embedding["name"] == "table":
-        raise ModelError(
-            f"model.tokenizer=train makes a new vocabulary, which the weights of {source} do not know. "
-            f"Try: model.tokenizer={source}"
-        )
-    config = BERT_DEFAULTS | read_config(source)
+    config = check_source(settings)
     with believed(f"{PRETRAINED}={source}"):
         if is_ours(config):
-            return _build_pretrained(settings, config, num_labels, vocab_size, pad_id, tokens)
-        if settings.family == "bert":
-            raise ModelError(
-                f"{PRETRAINED}={source}: is a {_words(config)}, not a BERT like model={settings.name}. "
-                f"Try: run model=auto {PRETRAINED}={source}"
-            )
-        from models.auto import build_auto
+            model, weights = _build_pretrained(settings, config, num_labels, vocab_size, pad_id, tokens)
+        else:
+            from models.auto import build_auto
 
-        return build_auto(settings, config, num_labels=num_labels, vocab_size=vocab_size)
+            model, weights = build_auto(settings, config, num_labels=num_labels, vocab_size=vocab_size)
+    if "auto_map" in config:
+        weights.notes.append(f"{source} brings its own code; transformers' own {config['model_type']} is used instead")
+    return model, weights
 
 
 def _build_pretrained(
@@ -129,21 +116,6 @@ def _build_pretrained(
     return model, weights
 
 
-def check_readout(settings: ModelSettings) -> tuple[nn.Module, int, int]:
-    """The readout without memory, and the width and layers of its backbone; ModelError when it cannot be had."""
-    hidden, layers, config = settings.hidden, settings.layers, dict[str, Any]()
-    if settings.family == "auto":
-        config = BERT_DEFAULTS | read_config(settings.pretrained or "")
-        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
-    with torch.device("meta"):
-        readout = make_readout(settings.readout, hidden, layers)
-    if config and not is_ours(config):
-        from models.auto import check_inline
-
-        check_inline(readout, settings.readout, config["model_type"])
-    return readout, hidden, layers
-
-
 def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
     """ModelError when an encoder learned to read other vectors than the settings would give it."""
     wanted, found = settings.embedding, full(config.get("embedding", "table"))
@@ -156,25 +128,6 @@ def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
         raise ModelError(
             f"{PRETRAINED}={settings.pretrained}: was trained with another embedding. Try: {' '.join(words)}"
         )
-
-
-def is_ours(config: dict[str, Any]) -> bool:
-    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder; or saved by us."""
-    if config["model_type"] == MODEL_TYPE:
-        return "backbone" not in config and config["num_hidden_layers"] > 0
-    return (
-        config["model_type"] == "bert"
-        and config["hidden_act"] == "gelu"
-        and config["position_embedding_type"] == "absolute"
-        and not config.get("is_decoder")
-    )
-
-
-def _words(config: dict[str, Any]) -> str:
-    """What kind of model a config describes, for a message."""
-    if config["model_type"] != "bert":
-        return str(config["model_type"])
-    return f"bert with {config['hidden_act']} and {config['position_embedding_type']} positions"
 
 
 def check_vocabulary(source: str, table: int, vocab_size: int) -> None:

@@ -6,6 +6,7 @@ The saved model says what it is. Another architecture, embedding or readout is r
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import torch
 
 from models import MODEL_TYPE
 from models.classifier import SequenceClassifier
+from models.compression import is_rounded
 from models.embedding import Tokens
 from models.errors import ModelError
+from models.head import match_labels, names_of, reordered
 from models.outside import believed
 from models.pretrained import HEAD, READOUT, Weights, bert_names, read_config, read_state
 from models.settings import ModelSettings, full, short
@@ -25,24 +28,28 @@ DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and pa
 
 
 def carry(
-    settings: ModelSettings, folder: Path, *, num_labels: int, vocab_size: int, tokens: Tokens | None
+    settings: ModelSettings, folder: Path, *, label_names: Sequence[str], vocab_size: int, tokens: Tokens | None
 ) -> tuple[SequenceClassifier, Weights]:
     """The model of `settings` around the encoder saved in `folder`; its readout and last layer too if settings.carry.
 
-    What is not carried is drawn at random. Raises ModelError for a model of another make or vocabulary.
+    label_names: of the task, in id order; a last layer's rows are brought into it. What is not carried is drawn at
+    random. Raises ModelError for a model of another make or vocabulary, and for a last layer of other labels.
     """
     from models.build import rebuild
 
     source = str(folder)
     with believed(f"{KEY}={source}"):
         config = _config(source)
-        _check(settings, config, source, num_labels, vocab_size)
+        _check(settings, config, source, vocab_size)
+        order, notes = _order(settings, config, source, label_names)
         dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
         architecture = {key: value for key, value in config.items() if key not in LABELS}
         if settings.carry != "all":
             architecture.pop(TARGETS, None)  # the new head's unit is that of its own data
-        model = rebuild(architecture | dropouts | {"readout": short(settings.readout)}, num_labels, tokens)
-        return model, _load(model, source, _wanted(settings.carry))
+        model = rebuild(architecture | dropouts | {"readout": short(settings.readout)}, len(label_names), tokens)
+        weights = _load(model, source, _wanted(settings.carry), order)
+        weights.notes += notes
+        return model, weights
 
 
 # What config.json says of the labels and not of the network.
@@ -50,9 +57,13 @@ LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "cla
 
 
 def _config(source: str) -> dict[str, Any]:
-    from models.build import BERT_DEFAULTS, is_ours
+    from models.source import BERT_DEFAULTS, is_ours
 
     config = read_config(source, "")
+    if is_rounded(config):
+        raise ModelError(
+            f"{KEY}={source}: its weights are rounded already, and cannot be trained. Try: {KEY}=<the run before>"
+        )
     if config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config):
         return BERT_DEFAULTS | {"readout": "cls"} | config
     if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:
@@ -63,7 +74,16 @@ def _config(source: str) -> dict[str, Any]:
     )
 
 
-def _check(settings: ModelSettings, config: dict[str, Any], source: str, num_labels: int, vocab_size: int) -> None:
+def _order(
+    settings: ModelSettings, config: dict[str, Any], source: str, label_names: Sequence[str]
+) -> tuple[list[int] | None, list[str]]:
+    """Where the task's labels stand in the saved last layer, and notes; None where that layer is not carried."""
+    if settings.carry != "all":
+        return None, []
+    return match_labels(names_of(config), label_names, f"{KEY}={source}", "model.carry=encoder")
+
+
+def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_size: int) -> None:
     """ModelError unless the saved model is of this make."""
     names = {
         "layers": "num_hidden_layers",
@@ -83,9 +103,6 @@ def _check(settings: ModelSettings, config: dict[str, Any], source: str, num_lab
     if settings.carry != "encoder":
         parts["readout"] = (config["readout"], settings.readout)
     wrong += [f"{name} {full(was)} and not {now}" for name, (was, now) in parts.items() if full(was) != now]
-    labels = len(config.get("id2label", ())) or 2
-    if settings.carry == "all" and labels != num_labels:
-        wrong.append(f"{labels} labels and not {num_labels}")
     if wrong:
         raise ModelError(
             f"{KEY}={source}: is another architecture: {', '.join(wrong)}. "
@@ -105,7 +122,7 @@ def _wanted(what: str) -> tuple[str, ...]:
 
 
 @torch.no_grad()
-def _load(model: SequenceClassifier, source: str, random: tuple[str, ...]) -> Weights:
+def _load(model: SequenceClassifier, source: str, random: tuple[str, ...], order: list[int] | None) -> Weights:
     state, own = bert_names(read_state(source, "")), model.state_dict()
     digest, report = hashlib.sha256(), Weights(source=source)
     for name, tensor in own.items():
@@ -114,6 +131,8 @@ def _load(model: SequenceClassifier, source: str, random: tuple[str, ...]) -> We
         if found is None or not is_carried or found.shape != tensor.shape:
             report.new.append(name)
             continue
+        if order is not None and name.startswith(HEAD):
+            found = reordered(name, found, order)
         tensor.copy_(found)
         digest.update(name.encode())
         digest.update(found.contiguous().numpy().tobytes())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from models.classifier import SequenceClassifier
@@ -25,10 +27,17 @@ def freeze(model: SequenceClassifier, what: str) -> None:
 def _parts(bert: nn.Module, what: str) -> list[nn.Module | None]:
     if what == "none":
         return []
+    if what == "embeddings":
+        return [*embeddings_of(bert)]
     if backbone := getattr(bert, "backbone", None):
-        return [backbone.embeddings if what == "embeddings" else backbone]
-    embeddings, encoder = bert.get_submodule("embeddings"), getattr(bert, "encoder", None)
-    return [embeddings, encoder if what == "encoder" else None]
+        return [backbone]
+    return [bert.get_submodule("embeddings"), getattr(bert, "encoder", None)]
+
+
+def embeddings_of(bert: nn.Module) -> list[nn.Module]:
+    """What makes vectors of tokens; not all encoders of transformers call it embeddings."""
+    backbone: Any = getattr(bert, "backbone", bert)
+    return [backbone.embeddings if hasattr(backbone, "embeddings") else backbone.get_input_embeddings()]
 
 
 def is_frozen(model: nn.Module) -> bool:

@@ -5,6 +5,7 @@ A local folder wins over a hub id of the same name. No pickle and no code of a r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from models.errors import ModelError
@@ -34,6 +35,16 @@ def fetch(source: str, name: str, key: str = PRETRAINED) -> Path | None:
 
     key: the setting that named `source`, for the message. Raises ModelError if the repository cannot be had.
     """
+    return _ask(source, name, key, _download)
+
+
+def has_file(source: str, name: str, key: str = PRETRAINED) -> bool:
+    """Does a hub id or folder have file `name`? Nothing is downloaded; errors as of `fetch`."""
+    return _ask(source, name, key, _look) is not None
+
+
+def _ask(source: str, name: str, key: str, hub: Callable[[str, str], Path]) -> Path | None:
+    """The path of a folder's file, or what `hub` answers for a file of the hub; None when there is no such file."""
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder / name if (folder / name).is_file() else None
@@ -43,7 +54,7 @@ def fetch(source: str, name: str, key: str = PRETRAINED) -> Path | None:
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     try:
-        return _download(source, name)
+        return hub(source, name)
     except LocalEntryNotFoundError as error:
         raise ModelError(
             f"{named(source, key)}: {_unreachable()} and {name} is not in the cache. {go_on(key)}"
@@ -56,25 +67,37 @@ def fetch(source: str, name: str, key: str = PRETRAINED) -> Path | None:
 
 def _download(source: str, name: str) -> Path:
     """The cached path of a hub file, downloaded if need be; the cache's copy when the hub does not answer."""
+    from huggingface_hub import hf_hub_download
+
+    return Path(hf_hub_download(source, name, local_files_only=_is_down(source, name), etag_timeout=ANSWER_S))
+
+
+def _look(source: str, name: str) -> Path:
+    """The name of a hub file that is there; with a hub that does not answer the path of the cache's copy."""
+    from huggingface_hub import hf_hub_download
+
+    return Path(hf_hub_download(source, name, local_files_only=True) if _is_down(source, name) else name)
+
+
+def _is_down(source: str, name: str) -> bool:
+    """Is the hub out of reach? Asked first because hf_hub_download retries for over 20 s before it says so.
+
+    Raises what the hub answers for a file that it does not give.
+    """
     import httpx2
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
-    def is_down(error: Exception) -> bool:
-        answer = getattr(error, "response", None)
-        return answer is None or answer.status_code >= 500
-
-    cached_only = False
     try:
-        # Asked first because hf_hub_download retries for over 20 s before it says that nobody answers.
         get_hf_file_metadata(hf_hub_url(source, name), timeout=ANSWER_S)
     except (httpx2.TransportError, OfflineModeIsEnabled):
-        cached_only = True
+        return True
     except HfHubHTTPError as error:
-        if not is_down(error):
-            raise
-        cached_only = True
-    return Path(hf_hub_download(source, name, local_files_only=cached_only, etag_timeout=ANSWER_S))
+        answer = getattr(error, "response", None)
+        if answer is None or answer.status_code >= 500:
+            return True
+        raise
+    return False
 
 
 def _endpoint() -> str:

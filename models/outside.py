@@ -27,7 +27,12 @@ SPARE = 50_000_000  # numbers that a small checkpoint may lack: 200 MB
 
 
 def check_config(config: dict[str, Any], where: str) -> None:
-    """ModelError for a config that asks for code of its own, or for sizes that no model has."""
+    """ModelError for a config that asks for code of its own, or for sizes that no model has.
+
+    The code of a kind of model that transformers has itself is not needed, and not run either.
+    """
+    if "auto_map" in config and _is_native(config.get("model_type")):
+        config = {key: value for key, value in config.items() if key != "auto_map"}
     for key, value, is_listed in _leaves(config):
         if key == "auto_map" or (key in CODE and value not in BUILT_IN):
             raise ModelError(f"{where}: brings its own code ({key}), which is never run here. Name another model")
@@ -38,6 +43,13 @@ def check_config(config: dict[str, Any], where: str) -> None:
             raise ModelError(f"{where}: config.json says {key}={value!s:.20}, expected 0 to 1. Get it anew")
         if "layers" in key and not is_listed and isinstance(value, int) and value > MOST_LAYERS:
             raise ModelError(f"{where}: config.json says {key}={value}, more than {MOST_LAYERS}. Name another model")
+
+
+def _is_native(kind: str | None) -> bool:
+    """Does transformers know this kind of model without anybody's code?"""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    return kind in CONFIG_MAPPING_NAMES
 
 
 def _leaves(node: Any, key: str = "", is_listed: bool = False) -> Iterator[tuple[str, Any, bool]]:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.hub import PRETRAINED, fetch, go_on, named
+from models.hub import PRETRAINED, fetch, go_on, has_file, named
 from models.outside import LARGEST, believed, check_config
 
 WEIGHTS = "model.safetensors"
@@ -65,11 +65,19 @@ def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
     for name in names:
         path = fetch(source, name, key)
         if path is None:
-            raise ModelError(
-                f"{named(source, key)}: has no {name}, so its weights cannot be had (no pickle is read). {go_on(key)}"
-            )
+            raise ModelError(_no_weights(source, name, key))
         found.append(path)
     return found
+
+
+def require_weights(source: str, key: str = PRETRAINED) -> None:
+    """ModelError unless a checkpoint has weights in safetensors; nothing is downloaded for it."""
+    if not has_file(source, WEIGHTS, key) and not has_file(source, INDEX, key):
+        raise ModelError(_no_weights(source, WEIGHTS, key))
+
+
+def _no_weights(source: str, name: str, key: str) -> str:
+    return f"{named(source, key)}: has no {name}, so its weights cannot be had (no pickle is read). {go_on(key)}"
 
 
 def _shards(index: Path, where: str) -> list[str]:

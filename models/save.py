@@ -166,7 +166,7 @@ def load(folder: Path) -> SequenceClassifier:
 
 def is_readable(config: dict[str, Any]) -> bool:
     """Is this the config.json of a model that `open_model` opens?"""
-    from models.build import BERT_DEFAULTS, is_ours
+    from models.source import BERT_DEFAULTS, is_ours
 
     return config["model_type"] == MODEL_TYPE or (config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config))
 
@@ -176,7 +176,8 @@ def open_masked(source: str, key: str) -> MaskedLM:
 
     key: the setting that named it.
     """
-    from models.build import BERT_DEFAULTS, rebuild
+    from models.build import rebuild
+    from models.source import BERT_DEFAULTS
 
     config, state = read_config(source, key), bert_names(read_state(source, key))
     if not is_readable(config) or f"{PREDICTIONS}transform.dense.weight" not in state:
@@ -197,7 +198,8 @@ def open_masked(source: str, key: str) -> MaskedLM:
 
 def open_model(source: str, key: str) -> SequenceClassifier:
     """The same of a folder or hub id, which the setting `key` named."""
-    from models.build import BERT_DEFAULTS, rebuild
+    from models.build import rebuild
+    from models.source import BERT_DEFAULTS
 
     config, where = read_config(source, key), named(source, key)
     with believed(where):

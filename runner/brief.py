@@ -77,8 +77,8 @@ def begin(settings: Settings, overrides: list[str], terminal: Terminal) -> Start
 
 def refuse_early(settings: Settings, terminal: Terminal) -> None:
     """Raise for a readout that the encoder cannot feed and a cache that is too large, before the encoder is tuned."""
-    from models.build import check_readout
     from models.readout import inline_of
+    from models.source import check_readout
     from runner.activations import check_size
     from runner.prepare import check_longest, load_data
 

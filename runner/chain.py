@@ -85,7 +85,7 @@ def _run(link: Link, bench: RunBench, watch: Watch | None) -> None:
         _train(bench, watch)
     else:
         bench.draw_from("start")
-        bench.started.model = make(link.options).run(bench.started.model, bench)  # type: ignore[assignment]
+        bench.started.model = make(link.options, link.name).run(bench.started.model, bench)  # type: ignore[assignment]
 
 
 def _train(bench: RunBench, watch: Watch | None) -> None:

@@ -17,7 +17,7 @@ from runner import surroundings, turns
 from runner.brief import begin
 from runner.errors import ConfigError, of_the_disk
 from runner.prefix import run_prefix
-from runner.prepare import Started, prepare, repeats
+from runner.prepare import Started, check_start, prepare, repeats
 from runner.record import Record, check_writable, whole
 from runner.schema import Settings
 from runner.surroundings import Busy
@@ -55,6 +55,7 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
     check_writable(output)
     set_threads(settings.train.threads or 1)
     terminal = Terminal()
+    check_start(settings)
     start = begin(settings, overrides, terminal)
     if outcome := start.outcome or make_teachers(settings, overrides, terminal):
         return outcome

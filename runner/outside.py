@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,16 +74,20 @@ class KeptTeacher:
         other tokens.
         """
         from models.compression.teaching.teacher import facts_of
+        from models.head import match_labels
 
         self.source, self.named, self.splits, self.device = source, named, splits, device
         self.cache, self.notify = cache, notify
         self.facts = facts_of(source, named.partition("=")[0])
         self.versions = versions or {}
         self.rows_answered, self.seconds, self.score = 0, 0.0, 0.0
+        # Where the task's labels stand among its own; and what the user must be told once.
+        cure = "a teacher trained with this data"
+        self.order, self.notes = match_labels(self.facts.labels, splits.task.label_names, named, cure)
 
     @cached_property
     def network(self) -> nn.Module:
-        """Read without touching the run's random numbers."""
+        """Read without touching the run's random numbers; it answers the labels in the task's order."""
         import torch
 
         from models.classifier import SequenceClassifier
@@ -91,7 +95,7 @@ class KeptTeacher:
         from models.unit import standardise
 
         with torch.random.fork_rng():
-            network = open_teacher(self.source, self.named.partition("=")[0]).to(self.device)
+            network = open_teacher(self.source, self.named.partition("=")[0], self.order).to(self.device)
         if self.splits.task.targets and isinstance(network, SequenceClassifier):  # in bf16 a folded head loses digits
             standardise(network, **asdict(self.splits.task.targets), is_fresh=False)
         return network
@@ -101,7 +105,9 @@ class KeptTeacher:
         from data.answers import open_or_build
 
         split = self.versions.get(split.fingerprint, split)
-        parts = {"teacher": self.facts.fingerprint, "texts": split.fingerprint}
+        parts: dict[str, Any] = {"teacher": self.facts.fingerprint, "texts": split.fingerprint}
+        if self.order != sorted(self.order):
+            parts["order"] = self.order
         return open_or_build(self.cache, parts, lambda: self._answer(split), self.notify)
 
     def _answer(self, split: TokenSplit) -> np.ndarray:
@@ -130,18 +136,6 @@ class KeptTeacher:
     def check(self, max_length: int) -> None:
         """Score it; ConfigError when it cannot teach this task with these tokens, `max_length` of them at most."""
         self._check_tokens(max_length)
-        labels, names = self.facts.labels, self.splits.task.label_names
-        if len(labels) != self.splits.task.num_labels:
-            raise ConfigError(
-                f"{self.named}: answers {len(labels)} labels, the task has {self.splits.task.num_labels}. "
-                "Try: a teacher trained with this data"
-            )
-        found, wanted = ([name.lower() for name in some] for some in (labels, names))
-        if found != wanted and sorted(found) == sorted(wanted):
-            raise ConfigError(
-                f"{self.named}: orders its labels {', '.join(labels)}, the task {', '.join(names)}. "
-                f"Try: data.label_names=[{','.join(labels)}], or another teacher"
-            )
         self._check_score()
 
     def _check_tokens(self, max_length: int) -> None:

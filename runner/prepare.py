@@ -6,11 +6,11 @@ What cannot be is refused here, before the run folder exists.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from models.compression.settings import METHODS
 from runner import activations, outside
 from runner.brief import Start
 from runner.errors import ConfigError
@@ -50,6 +50,26 @@ class Started:
     before: Path | None = None  # folder of the finished run that the last stage goes on from
 
 
+def check_start(settings: Settings) -> None:
+    """Raise the user's errors for a checkpoint that is not there or that no model can be built from.
+
+    Asked before any data is read and any other run is made; only config.json is read.
+    """
+    from models.pretrained import require_weights
+    from models.source import check_source
+
+    model = settings.model
+    if settings.finished:
+        return
+    if model.family == "dsn":
+        if model.init_from and model.init != "random":
+            require_weights(model.init_from, "model.init_from")
+    elif not model.init_from:
+        check_source(model)
+        if model.pretrained:
+            require_weights(model.pretrained)
+
+
 def load_data(settings: Settings, terminal: Terminal) -> Splits:
     """The splits, tokenised for the model."""
     from data.load import load
@@ -64,69 +84,86 @@ def load_data(settings: Settings, terminal: Terminal) -> Splits:
 
 def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) -> Started:
     """Load the data, build the model from the seed, and name the run."""
-    data, begun = settings.data, time.perf_counter()
+    begun = time.perf_counter()
     splits = load_data(settings, terminal)
-    finished = Path(settings.finished) if settings.finished else None
-    check_tokenizer(finished or start.folder, splits)
-
-    import torch
+    check_tokenizer(Path(settings.finished) if settings.finished else start.folder, splits)
 
     from data.duplicates import note
     from models.compression import make
-    from models.dropout import masks
-    from models.pretrained import HEAD
-    from models.unit import standardise
     from runner.engine import prepare as prepare_engine
     from runner.stopwatch import Stopwatch
-    from runner.vocabulary import compact
 
     loaded = time.perf_counter()
     device = choose_device(settings.device)
     engine = prepare_engine(settings, device)
+    model, weights, first = starting_model(settings, splits, start)
+    model.to(device)
+    stages = {name: make(options, name) for name, options in settings.compression.items()}
+    for stage in stages.values():
+        stage.check(model)
+    found = outside.find(settings, splits, model, device, terminal.say)
+    kept = activations.check(model, splits, settings)
+    contents = {key: value for name, taken in found.items() for key, value in taken.contents(name).items()}
+    for name, stage in stages.items():
+        contents |= {f"compression.{name}.{key}": value for key, value in stage.stands_for(model).items()}
+    contents |= of_the_labels(splits.task)
+    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
+    told = [said for taken in found.values() if taken.teacher for said in taken.teacher.notes]
+    seen = note(repeats(found), {part.name: len(part) for part in splits.report})
+    notes = [*splits.notes, *([seen] if seen else []), *weights.notes, *told, *([kept] if kept else [])]
+    seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
+    seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
+    for stage in stages.values():
+        stage.check_speed(model, Stopwatch(settings, splits, device, terminal))
+    return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds, found)
+
+
+def starting_model(settings: Settings, splits: Splits, start: Start) -> tuple[Model, Weights, str]:
+    """The model before its first step, its weights, and what an identity knows them by ("" for those of the seed).
+
+    Raises ConfigError for texts that may be longer than the model takes.
+    """
+    import torch
+
+    from models.dropout import masks
+    from models.pretrained import HEAD
+    from models.unit import standardise
+    from runner.vocabulary import compact
+
     torch.manual_seed(settings.seed)
     masks.seed(settings.seed)
-    model, weights = (
-        finished_model(finished, settings.model) if finished else first_model(settings, splits, start.folder)
-    )
+    if settings.finished:
+        model, weights = finished_model(Path(settings.finished), settings.model, splits.task.label_names)
+    else:
+        model, weights = first_model(settings, splits, start.folder)
     # With the architecture: heads and norms of a checkpoint show in no tensor.
     first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
     if targets := splits.task.targets:
         is_fresh = not any(name.startswith(HEAD) for name in weights.loaded)
         standardise(cast("SequenceClassifier", model), targets.mean, targets.sd, is_fresh=is_fresh)
-    positions = int(model.architecture.get("max_position_embeddings", settings.model.positions))
-    if data.max_length > positions:
+    positions = model.architecture.get("max_position_embeddings")  # None: no limit
+    if positions is not None and settings.data.max_length > positions:
         raise ConfigError(
-            f"data.max_length={data.max_length} is more than the {positions} positions of {settings.model.name}. "
-            f"Try: data.max_length={positions}"
+            f"data.max_length={settings.data.max_length} is more than the {positions} positions of "
+            f"{settings.model.name}. Try: data.max_length={positions}"
         )
     check_longest(model.get_submodule("bert.pooler"), settings)
     if settings.engine.compact_vocabulary == "always" and isinstance(
         reason := compact(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
-    model.to(device)
-    for options in settings.compression.values():
-        make(options).check(model)
-    found = outside.find(settings, splits, model, device, terminal.say)
-    kept = activations.check(model, splits, settings)
-    contents = {key: value for name, stage in found.items() for key, value in stage.contents(name).items()}
-    contents |= positive_class(splits.task)
-    if splits.task.targets:
-        contents["data.standardize"] = "always"  # what auto has come to
-    identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
-    seen = note(repeats(found), {part.name: len(part) for part in splits.report})
-    notes = [*splits.notes, *([seen] if seen else []), *weights.notes, *([kept] if kept else [])]
-    seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
-    seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
-    for options in settings.compression.values():
-        make(options).check_speed(model, Stopwatch(settings, splits, device, terminal))
-    return Started(settings, splits, model, device, identity, output / identity, weights, engine, notes, seconds, found)
+    return model, weights, first
 
 
-def positive_class(task: DataTask) -> dict[str, str]:
-    """The class whose F1 is recorded, as part of a run's identity: nothing for class 1, which all runs once had."""
+def of_the_labels(task: DataTask) -> dict[str, str]:
+    """What an identity says of the labels' use: nothing for what all runs once did.
+
+    The class whose F1 is recorded, where it is not class 1; that targets are standardised, which is what auto has come
+    to.
+    """
     is_other = task.num_labels == 2 and task.positive != 1
-    return {"data.positive": task.label_names[task.positive]} if is_other else {}
+    found = {"data.positive": task.label_names[task.positive]} if is_other else {}
+    return found | ({"data.standardize": "always"} if task.targets else {})
 
 
 def repeats(found: dict[str, Outside]) -> dict[str, int]:
@@ -158,28 +195,38 @@ def first_model(settings: Settings, splits: Splits, start: Path | None = None) -
     known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
     if splits.task.kind == "mlm":
         return build_masked(settings.model, output=settings.task.output, **known)
-    return build(settings.model, num_labels=splits.task.num_labels, start=start, **known)
+    names = splits.task.label_names
+    return build(settings.model, num_labels=splits.task.num_labels, label_names=names, start=start, **known)
 
 
-def finished_model(folder: Path, settings: ModelSettings) -> tuple[Model, Weights]:
-    """A run's model as it was saved, with what the settings add for training, and what it is known by."""
+def finished_model(folder: Path, settings: ModelSettings, label_names: Sequence[str]) -> tuple[Model, Weights]:
+    """A run's model as it was saved, with what the settings add for training, and what it is known by.
+
+    label_names: of the task; where the run had them in another order, the last layer is brought into this one.
+    """
     import hashlib
 
+    from models.compression import is_rounded
     from models.dropout import TokenDropout
     from models.encoder import Bert
     from models.freeze import freeze
-    from models.pretrained import WEIGHTS, Weights
+    from models.head import match_labels, names_of, reorder
+    from models.pretrained import WEIGHTS, Weights, read_config
     from models.save import load
 
     model = load(folder)
-    done = [entry["method"] for entry in model.architecture.get("compressed", ())]
-    if any(METHODS[method].kind == "quantize" for method in done):
+    if is_rounded(model.architecture):
         raise ConfigError(f"{folder}: its weights are rounded already, and no stage may follow that. Name another run")
     freeze(model, settings.freeze)
     if isinstance(model.bert, Bert):
         model.bert.token_dropout = TokenDropout(settings.token_dropout)
+    found = names_of(read_config(str(folder), ""))
+    order, notes = match_labels(found, label_names, f"from={folder}", "the data of that run")
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-    return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()))
+    if order != sorted(order):
+        reorder(model.classifier, order)
+        digest += f" {order}"
+    return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
 
 
 def check_tokenizer(folder: Path | None, splits: Splits) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +117,7 @@ def _guesses(started: Started, loss_name: str) -> dict[str, float]:
 
 def save_model(started: Started, record: Record, folder: Path) -> None:
     """Save the model as it stands as a Hugging Face folder."""
+    from models.classifier import longest_input
     from models.save import save
     from runner.card import card
 
@@ -123,7 +125,7 @@ def save_model(started: Started, record: Record, folder: Path) -> None:
     save(
         started.model,
         folder,
-        tokenizer_save=splits.tokenizer.save,
+        tokenizer_save=partial(splits.tokenizer.save, longest=longest_input(started.model)),
         label_names=list(splits.task.label_names),
         kind=splits.task.kind,
         card=card(record.content),
@@ -153,9 +155,10 @@ def costs(started: Started, terminal: Terminal, folder: Path) -> dict[str, float
 
 
 def positions_of(started: Started) -> int:
-    """The longest input in tokens the model takes."""
-    positions = int(started.model.architecture.get("max_position_embeddings", started.settings.model.positions))
-    return min(positions, getattr(started.model.bert.pooler, "longest", positions))
+    """The longest input in tokens the model takes; a usual length where there is no limit."""
+    from models.classifier import longest_input
+
+    return longest_input(started.model) or started.settings.model.positions
 
 
 def build_yardstick(started: Started) -> SequenceClassifier | None:

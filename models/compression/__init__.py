@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 PRUNED = "pruned"  # the key of an architecture that lists the pruned modules, whose zeros are meant to stay
 
 
-def make(options: StageSettings) -> Stage:
-    """The stage of these settings: the class in CamelCase of models/compression/<method>.py."""
+def make(options: StageSettings, name: str = "") -> Stage:
+    """The stage of these settings: the class in CamelCase of models/compression/<method>.py; name: in the chain."""
     module = importlib.import_module(f"models.compression.{options.method}")
-    stage: Stage = getattr(module, "".join(word.title() for word in options.method.split("_")))(options)
+    stage: Stage = getattr(module, "".join(word.title() for word in options.method.split("_")))(options, name)
     return stage
+
+
+def is_rounded(architecture: dict[str, Any]) -> bool:
+    """Has a stage rounded the weights of the model that this describes, so that they cannot be trained?"""
+    done = [entry["method"] for entry in architecture.get("compressed", ())]
+    return any(method in METHODS and METHODS[method].kind == "quantize" for method in done)
 
 
 def restore_all(model: SequenceClassifier, architecture: dict[str, Any]) -> SequenceClassifier:

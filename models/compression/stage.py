@@ -206,11 +206,15 @@ class Bench(Stopwatch, Protocol):
 class Stage:
     """One stage: `run` takes a model and answers the one that goes on."""
 
-    def __init__(self, options: Any) -> None:
-        self.options = options
+    def __init__(self, options: Any, name: str = "") -> None:
+        self.options, self.name = options, name or options.method  # name: of the stage in the chain, for messages
 
     def check(self, model: nn.Module) -> None:
         """Raise ModelError where this cannot be done to `model`: asked before anything is trained."""
+
+    def stands_for(self, model: nn.Module) -> dict[str, str]:
+        """Content of settings that `model` gives a meaning, by their keys, where it is to be part of the identity."""
+        return {}
 
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
         """Raise ModelError where `model` cannot learn from that teacher; asked at the same time."""

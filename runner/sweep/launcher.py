@@ -21,7 +21,7 @@ from hydra.plugins.launcher import Launcher
 from runner.errors import of_the_disk, refuse
 from runner.sweep.deferring import plain
 from runner.sweep.ledger import Ledger
-from runner.sweep.plan import Job, plan
+from runner.sweep.plan import Job, check_starts, plan
 from runner.sweep.pool import Pool, gpus
 from runner.sweep.worker import Task
 from runner.terminal import comparison
@@ -92,6 +92,7 @@ class LocalLauncher(Launcher):
         sweep: Any = OmegaConf.to_container(self.config.sweep, resolve=True)
         slots = slots_for(sweep, len(job_overrides))
         jobs = plan(job_overrides, self._load, cores(), min(slots, cores()))
+        check_starts(jobs)
         _refuse(jobs)
         for number, job in enumerate(jobs, initial_job_idx):
             with_number(job, number)

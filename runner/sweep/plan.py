@@ -103,6 +103,29 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
     return job
 
 
+def check_starts(jobs: Sequence[Job]) -> None:
+    """Enter it as their problem where jobs start from a checkpoint that is not there; each one is asked for once."""
+    from runner.errors import user_errors
+    from runner.prepare import check_start
+
+    problems: dict[str, str | None] = {}
+    for job in jobs:
+        settings = job.settings
+        if settings is None or job.problem or job.status == "done":
+            continue
+        model = settings.model
+        if not model.pretrained and not model.init_from:
+            continue
+        key = repr((model.name, model.embedding, model.tokenizer, model.pretrained, model.init_from))
+        if key not in problems:
+            problems[key] = None
+            try:
+                check_start(settings)
+            except user_errors() as error:
+                problems[key] = str(error)
+        job.problem = problems[key]
+
+
 def look_up(job: Job) -> None:
     """Bring a job up to date with what is recorded of it; one with force=true is always new."""
     from runner.record import whole

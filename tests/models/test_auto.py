@@ -16,7 +16,9 @@ from models.errors import ModelError
 from models.pretrained import Weights
 from models.save import load
 from models.settings import ModelSettings
+from models.source import check_readout
 
+from .families import FAMILIES
 from .helpers import batch, count
 from .test_save import write
 
@@ -122,6 +124,42 @@ def test_what_is_not_a_text_encoder_is_refused_before_it_is_built(tmp_path: Path
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match=f"a {config['model_type']} is not a text encoder"):
         start(tmp_path)
+
+
+def with_code(folder: Path, **changes: Any) -> Path:
+    """A saved folder whose config.json names code of its own, as many on the hub do."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"auto_map": {"AutoModel": "they/code--theirs.Model"}}
+    path.write_text(json.dumps(config | changes), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("task", ["Model", "ForMaskedLM"])
+def test_tensors_that_transformers_renames_while_loading_are_found(tmp_path: Path, task: str) -> None:
+    save_backbone("NomicBert", FAMILIES["NomicBert"], tmp_path, task)
+    theirs = transformers.AutoModel.from_pretrained(tmp_path).eval()
+    model, weights = start(with_code(tmp_path), readout={"name": "mean"})
+    inputs = batch()
+    mask = inputs["attention_mask"].unsqueeze(-1)
+    expected = model.classifier((theirs(**inputs).last_hidden_state * mask).sum(1) / mask.sum(1))
+    torch.testing.assert_close(model(**inputs), expected, atol=1e-5, rtol=0)
+    assert weights.new == ["classifier.bias", "classifier.weight"]
+    assert weights.notes == [f"{tmp_path} brings its own code; transformers' own nomic_bert is used instead"]
+    assert "auto_map" not in model.architecture["backbone"]
+    _, again = start(tmp_path, readout={"name": "mean"})
+    assert again.fingerprint == weights.fingerprint
+
+
+def test_code_of_a_family_that_transformers_does_not_have_is_refused_by_the_config_alone(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"brings its own code \(auto_map\), which is never run"):
+        start(with_code(tmp_path, model_type="their_own_kind"))
+
+
+def test_an_early_look_reads_the_sizes_of_any_family(tmp_path: Path) -> None:
+    save_backbone("DistilBert", DISTILBERT, tmp_path)
+    settings = ModelSettings(family="auto", pretrained=str(tmp_path), readout={"name": "mean"})
+    assert check_readout(settings)[1:] == (32, 2)
 
 
 def test_relative_positions_are_refused_because_transformers_would_ignore_them(tmp_path: Path) -> None:

@@ -42,7 +42,10 @@ def edited(folder: Path, **changes: Any) -> Path:
 
 
 CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
-    "its own code": ({"auto_map": {"AutoModel": "evil--modeling.Model"}}, "its own code (auto_map)"),
+    "its own code": (
+        {"model_type": "theirs", "auto_map": {"AutoModel": "evil--modeling.Model"}},
+        "its own code (auto_map)",
+    ),
     "its own code, inside": ({"backbone": {"model_type": "bert", "auto_map": {}}}, "its own code (auto_map)"),
     "a kernel of the hub": ({"_attn_implementation": "evil/kernel"}, "its own code (_attn_implementation)"),
     "another module": ({"model_type": "bertier", "readout": "cls", "compressed": [{"method": "..save"}]}, "no method"),

@@ -154,7 +154,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str]] = {
     ),
     "another gelu": (lambda folder: change_config(folder, hidden_act="relu"), {}, "is a bert with relu"),
     "own code": (
-        lambda folder: change_config(folder, auto_map={"AutoModel": "m.M"}),
+        lambda folder: change_config(folder, model_type="theirs", auto_map={"AutoModel": "m.M"}),
         {},
         "brings its own code",
     ),

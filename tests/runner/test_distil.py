@@ -13,6 +13,7 @@ import torch
 
 from data.tokenizer import load_tokenizer
 from models.compression.distil import Distil
+from models.compression.teaching.inside import look_inside
 from models.errors import ModelError
 from models.masked_lm import build_masked
 from models.pretrained import read_state
@@ -235,7 +236,7 @@ def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
         teacher, message = "ffffffffff", "no run starts with 'ffffffffff'"
     settings = school.settings(*school.distil(f"compression.distil.teacher={teacher}", *words))
     before = set(school.output.iterdir())
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises((ConfigError, ModelError), match=message):
         run(settings, [])
     assert set(school.output.iterdir()) == before
 
@@ -276,6 +277,34 @@ def test_a_teacher_of_another_vocabulary_answers_the_texts_as_it_reads_them(scho
     np.testing.assert_allclose(outside.teacher.answers(train), plain, atol=1e-5)
     assert len(outside.teacher.answers(outside.unlabelled.split)) == 3
     assert record_of(run(settings, []))["metrics"]["distil/teacher_rows"] == 0, "the answers are kept"
+
+
+def test_a_teacher_answers_in_the_order_of_the_tasks_labels(school: School) -> None:
+    plain, swapped = (
+        prepare(school.settings(*school.distil(*words)), school.output, Terminal(), Start())
+        for words in ([], ["data.label_names=[5,1]", f"model.tokenizer={school.output / school.teacher / 'model'}"])
+    )
+    teachers = [started.outside["distil"].teacher for started in (plain, swapped)]
+    assert teachers[0] and teachers[1] and teachers[0].score == teachers[1].score == 1.0
+    kept = [t.answers(plain.splits.train) for t in teachers]
+    np.testing.assert_allclose(kept[1], kept[0][:, ::-1], atol=1e-6)
+    inputs = {"input_ids": torch.tensor([[2, 7, 8, 3]])}
+    first, second = (look_inside(t.network, inputs).logits for t in teachers)
+    torch.testing.assert_close(second, first.flip(1))
+
+
+@pytest.mark.parametrize("key", ["finished", "model.init_from"])
+def test_a_finished_model_answers_the_labels_in_another_order_as_well(school: School, key: str) -> None:
+    folder = school.output / school.teacher / "model"
+    words = [*TEACHER, "model.carry=all", f"model.tokenizer={folder}", f"{key}={folder}"]
+    stage = ["compression=[int8]"] if key == "finished" else []
+    swapped = school.settings(*words, *stage, "data.label_names=[5,1]")
+    started = prepare(swapped, school.output, Terminal(), Start(folder))
+    test = started.splits.report[0]
+    logits = predict(started.model, test, pad_id=0, batch_size=5, device=CPU, precision="fp32")
+    np.testing.assert_array_equal(logits.argmax(1), test.labels)
+    plain = prepare(school.settings(*words, *stage), school.output, Terminal(), Start(folder))
+    assert plain.weights.fingerprint != started.weights.fingerprint
 
 
 def test_losses_that_compare_tokens_need_the_same_ones(school: School) -> None:

@@ -14,12 +14,18 @@ from fnmatch import fnmatch
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized, register_parametrization, remove_parametrizations
+from torch.nn.utils.parametrize import (
+    ParametrizationList,
+    is_parametrized,
+    register_parametrization,
+    remove_parametrizations,
+)
 
 from models.compression import PRUNED
+from models.compression.dendrite.module import Dendrite
 from models.errors import ModelError
 
-# The six linear maps of a block, by BERT's names for them: what is pruned unless a pattern says otherwise.
+# The six linear maps of a block by BERT's names for them, which have metrics of their own.
 BLOCK = {
     "attention.self.query": "query",
     "attention.self.key": "key",
@@ -30,21 +36,54 @@ BLOCK = {
 }
 PLACE = re.compile(rf"\.layer\.(\d+)\.({'|'.join(map(re.escape, BLOCK))})$")
 
+ENCODERS, EMBEDDINGS = ("bert.encoder.", "bert.backbone."), "bert.backbone.embeddings."
+
 Matrix = nn.Linear | nn.Embedding
 
 
-def choose(model: nn.Module, pattern: str | None) -> dict[str, Matrix]:
-    """The matrices to prune, by name: those of the blocks, or all whose names fit a pattern such as *word_embeddings.
+def blocks(model: nn.Module) -> list[str]:
+    """Names of the lists of blocks of a model's encoder: its outermost lists of modules that hold linear layers."""
+    lists: list[str] = []
+    for name, module in model.named_modules():
+        is_inside = name.startswith(ENCODERS) and not name.startswith((EMBEDDINGS, *(f"{outer}." for outer in lists)))
+        if is_inside and isinstance(module, nn.ModuleList) and any(isinstance(m, nn.Linear) for m in module.modules()):
+            lists.append(name)
+    return lists
 
-    ModelError when there are none.
+
+def choose(model: nn.Module, pattern: str | None, key: str = "matrices") -> dict[str, Matrix]:
+    """The matrices to prune, by name: all linear layers of the encoder's blocks, whatever their names, or all whose
+    names fit a pattern such as *word_embeddings. A block that several layers share counts once.
+
+    key: the setting of the pattern, for messages. ModelError when there are none, and for blocks with other weights.
     """
     matrices = {name: module for name, module in model.named_modules() if isinstance(module, Matrix)}
-    found = {name: m for name, m in matrices.items() if (fnmatch(name, pattern) if pattern else PLACE.search(name))}
+    kinds = sorted({re.sub(r"\.\d+(?=\.)", ".*", name) for name in matrices})
+    if pattern:
+        found = {name: matrix for name, matrix in matrices.items() if fnmatch(name, pattern)}
+        problem = f"nothing to prune in this model: {key}={pattern} fits none of its matrices"
+    else:
+        inside = tuple(f"{name}." for name in blocks(model))
+        linear = {name: matrix for name, matrix in matrices.items() if isinstance(matrix, nn.Linear)}
+        found = {name: matrix for name, matrix in linear.items() if name.startswith(inside)} if inside else {}
+        problem = "nothing to prune in this model: its encoder has no blocks of linear layers"
+        if others := _other_weights(model, inside):
+            found, problem = {}, f"only a part could be pruned: its blocks also compute with {', '.join(others)}"
     if not found:
-        what = f"matrices={pattern} fits none of its matrices" if pattern else "it has no blocks with BERT's names"
-        kinds = sorted({re.sub(r"\.\d+\.", ".*.", name) for name in matrices})
-        raise ModelError(f"nothing to prune in this model: {what}. Try: matrices=<one of {', '.join(kinds)}>")
+        raise ModelError(f"{problem}. Try: '{key}=<one of {', '.join(kinds)}>'")
     return found
+
+
+def _other_weights(model: nn.Module, inside: tuple[str, ...]) -> list[str]:
+    """Kinds of modules in the blocks whose weights are neither linear layers nor tables, such as convolutions."""
+    left = (nn.Linear, nn.Embedding, Dendrite, Mask, ParametrizationList)
+    return sorted({
+        type(module).__name__
+        for name, module in model.named_modules()
+        if inside and name.startswith(inside) and not isinstance(module, left)
+        for parameter in module.parameters(recurse=False)
+        if parameter.dim() > 1
+    })  # fmt: skip
 
 
 class Mask(nn.Module):
@@ -177,11 +216,11 @@ def densities(model: nn.Module, kept: Mapping[str, Tensor]) -> dict[str, float]:
         "prune/density_prunable": sum(counts.values()) / sum(places.numel() for places in kept.values()),
         "prune/density_model": 1.0 - gone / whole,
     }
-    inside = [name for name in kept if ".encoder." in name]
+    lists = blocks(model)
+    inside = [name for name in kept if name.startswith(tuple(f"{outer}." for outer in lists))]
     if inside:
-        stack = model.get_submodule(inside[0].partition(".encoder.")[0] + ".encoder")
         gone = sum(kept[name].numel() - counts[name] for name in inside)
-        found["prune/density_encoder"] = 1.0 - gone / _parameters(stack)
+        found["prune/density_encoder"] = 1.0 - gone / sum(_parameters(model.get_submodule(name)) for name in lists)
     for name, count in counts.items():
         if place := PLACE.search(name):
             index, matrix = int(place[1]) + 1, BLOCK[place[2]]

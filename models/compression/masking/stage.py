@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from models.compression import PRUNED
-from models.compression.masking.masks import Matrix, choose, cubic, densities, fold, original, put_on
+from models.compression.masking.masks import PLACE, Matrix, choose, cubic, densities, fold, original, put_on
 from models.compression.settings.prune import Masking
 from models.compression.stage import Bench, During, Stage, counted
+from models.freeze import embeddings_of
 
 CHECKED = 32  # rows on which the folded model is compared with the masked one
 
@@ -49,7 +50,8 @@ class Pruning(During):
         """Put the masks on, and freeze the embeddings if asked to."""
         weights = {id(original(matrix)) for matrix in self.matrices.values()}
         if self.options.freeze_embeddings:
-            below = [p for name, p in model.named_parameters() if "embeddings." in name and id(p) not in weights]
+            tables = [p for part in embeddings_of(model.get_submodule("bert")) for p in part.parameters()]
+            below = [p for p in tables if id(p) not in weights]
             self.frozen = [p for p in below if p.requires_grad]
         for parameter in self.frozen:
             parameter.requires_grad_(False)
@@ -130,9 +132,22 @@ class MaskingStage(Stage):
     options: Masking
     pruning: type[Pruning]
 
+    def matrices(self, model: nn.Module) -> dict[str, Matrix]:
+        """What is pruned, by name; ModelError where that is nothing or not all of the blocks."""
+        return choose(model, self.options.matrices, f"compression.{self.name}.matrices")
+
+    def check(self, model: nn.Module) -> None:
+        """There must be such matrices."""
+        self.matrices(model)
+
+    def stands_for(self, model: nn.Module) -> dict[str, str]:
+        """The matrices of the blocks, unless all have BERT's names."""
+        found = self.matrices(model)
+        return {} if self.options.matrices or all(map(PLACE.search, found)) else {"matrices": " ".join(found)}
+
     def run(self, model: nn.Module, bench: Bench) -> nn.Module:
         """Without epochs the cut alone."""
-        options, matrices = self.options, choose(model, self.options.matrices)
+        options, matrices = self.options, self.matrices(model)
         pruning = self.pruning(options, matrices, bench)
         if options.epochs:
             bench.train(model, pruning, phase="prune", epochs=options.epochs, lr=options.lr, warmup=options.warmup)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 
 from models.errors import ModelError
+from models.head import names_of
 from models.hub import named
 from models.pretrained import read_config, weight_files
 from models.save import is_readable, open_model
@@ -44,18 +46,22 @@ class Facts:
 def facts_of(source: str, key: str) -> Facts:
     """Of a folder or hub id; key: the setting that named it, for messages. Raises ModelError."""
     config = read_config(source, key)
-    names: dict[str, str] = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     digest = hashlib.sha256(repr(sorted(config.items())).encode())
     for path in weight_files(source, key):
         digest.update(path.read_bytes())
-    labels = tuple(names[index] for index in sorted(names, key=int))
-    return Facts(labels, config.get("max_position_embeddings"), digest.hexdigest())
+    return Facts(names_of(config), config.get("max_position_embeddings"), digest.hexdigest())
 
 
-def open_teacher(source: str, key: str) -> nn.Module:
-    """The classifier, ready to predict, its weights fixed; ModelError for what is none."""
+def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
+    """The classifier, ready to predict, its weights fixed; ModelError for what is none.
+
+    order: which of its labels it answers first, second, ...; (): in its own order.
+    """
     config = read_config(source, key)
     teacher: nn.Module = open_model(source, key) if is_readable(config) else _foreign(source, config, key)
+    if list(order) != sorted(order):
+        last = getattr(teacher, "classifier", teacher)  # its outputs and not its weights, which may be rounded
+        last.register_forward_hook(lambda _module, _inputs, logits: logits[..., list(order)])
     return teacher.eval().requires_grad_(False)
 
 

@@ -204,3 +204,16 @@ def test_a_mistake_that_shows_in_one_job_only_stops_the_command_before_anything_
     done = run_cli("-m", *SMALL, "train.batch_size=2,32", "train.accumulate=4", cwd=tmp_path)
     assert done.returncode == 2 and "train.batch_size=2" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "outputs" / "sweeps").exists()
+
+
+def test_a_checkpoint_that_is_not_there_is_one_mistake_of_the_sweep_and_not_one_of_each_job(tmp_path: Path) -> None:
+    for name, kind in {"empty": "bert", "other": "t5"}.items():
+        (tmp_path / name).mkdir()
+        config = {"model_type": kind, "vocab_size": 90, "num_hidden_layers": 1, "is_encoder_decoder": kind == "t5"}
+        (tmp_path / name / "config.json").write_text(json.dumps(config))
+    words = ["model=auto", f"model.pretrained={tmp_path / 'empty'},{tmp_path / 'other'}", "data=demo", "seed=0,1,2"]
+    said = run_cli("-m", *words, "tracker=none", cwd=tmp_path)
+    assert said.returncode == 2, said.stderr
+    assert "2 mistakes" in said.stderr and said.stderr.count("and 2 more") == 2
+    assert "has no model.safetensors" in said.stderr and "a t5 is not a text encoder" in said.stderr
+    assert not said.stdout and not (tmp_path / "outputs").exists()

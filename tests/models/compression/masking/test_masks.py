@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
+from models.auto import assemble
+from models.compression.dendrite.module import attach, grow
+from models.compression.magnitude import Magnitude
 from models.compression.masking.masks import Binary, choose, cubic, densities, fold, keep_top, kept_zeros, put_on
+from models.compression.settings.prune import Magnitude as Options
 from models.errors import ModelError
+from models.freeze import freeze
+from tests.models.families import FAMILIES, config_of
 from tests.models.helpers import batch, small
 
 # Of the published form with N = 73,632 steps, a warm-up of 12,000 at each end, 1 to 0.1.
@@ -48,10 +56,59 @@ def test_the_six_matrices_of_each_block_are_pruned_and_nothing_else() -> None:
     assert sum(m.weight.numel() for m in choose(tiny, None).values()) == 393_216
 
 
+# Linear layers of the whole encoder that are in none of its blocks.
+OUTSIDE = {
+    "Albert": ["encoder.embedding_hidden_mapping_in"],
+    "Electra": ["embeddings_project"],
+    "MobileBert": ["embeddings.embedding_transformation"],
+}
+
+
+def wrapped(family: str) -> Any:
+    return assemble(config_of(family).to_dict(), {"name": "mean"}, 3, 0.1)
+
+
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"ConvBert", "SqueezeBert"}))
+def test_every_linear_layer_of_the_blocks_is_pruned_whatever_the_family_calls_it(family: str) -> None:
+    model = wrapped(family)
+    backbone = model.bert.backbone
+    expected = {name for name, module in backbone.named_modules() if isinstance(module, nn.Linear)}
+    expected -= set(OUTSIDE.get(family, ()))
+    chosen = choose(model, None)
+    assert set(chosen) == {f"bert.backbone.{name}" for name in expected}
+    # ALBERT's blocks are one; with the masks on nothing else is found.
+    assert len(chosen) == (6 if family == "Albert" else len(expected))
+    for matrix in chosen.values():
+        put_on(matrix, Binary(matrix.weight))
+    assert set(choose(model, None)) == set(chosen)
+    known = Magnitude(Options()).stands_for(model)
+    assert bool(known) == (family not in ("Electra", "Roberta")), "new names are part of a run's identity"
+
+
+def test_dendrites_in_the_blocks_are_pruned_with_them() -> None:
+    model = small()
+    grow(attach(model, ["bert.encoder.layer.0.output.dense"]), 2, "tanh")
+    assert len(choose(model, None)) == 12 + 2
+
+
+@pytest.mark.parametrize(("family", "reason"), [("ConvBert", "Conv1d"), ("SqueezeBert", "no blocks of linear layers")])
+def test_blocks_with_other_weights_are_refused_before_any_training(family: str, reason: str) -> None:
+    with pytest.raises(ModelError, match=rf"{reason}.*Try: 'compression\.first\.matrices=<one of "):
+        Magnitude(Options(), "first").check(wrapped(family))
+
+
+@pytest.mark.parametrize("family", ["XLM", "DistilBert"])
+def test_the_tables_of_any_family_can_be_frozen(family: str) -> None:
+    model = wrapped(family)
+    freeze(model, "embeddings")
+    assert not model.bert.backbone.get_input_embeddings().weight.requires_grad
+    assert all(matrix.weight.requires_grad for matrix in choose(model, None).values())
+
+
 def test_a_pattern_chooses_other_matrices_such_as_the_word_table_of_a_bag_of_words() -> None:
     model = small(family="dsn", readout={"name": "mean"})
     assert list(choose(model, "*word_embeddings")) == ["bert.embeddings.word_embeddings"]
-    with pytest.raises(ModelError, match=r"no blocks.*Try: matrices=<one of bert\.embeddings\.position_embeddings"):
+    with pytest.raises(ModelError, match=r"no blocks.*Try: 'matrices=<one of bert\.embeddings\.position_embeddings"):
         choose(model, None)
     with pytest.raises(ModelError, match=r"matrices=\*query\* fits none"):
         choose(model, "*query*")

@@ -1,0 +1,61 @@
+"""Whose label stands where: a head or answers from elsewhere, brought into the order of the task's labels.
+
+Labels are matched by name; only where one side has no names of its own is their number all that can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.errors import ModelError
+
+
+def names_of(config: dict[str, Any]) -> tuple[str, ...]:
+    """The labels of a config.json in the order of its logits; transformers' LABEL_0, LABEL_1 where it names none."""
+    names: dict[str, str] = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    return tuple(str(names[index]) for index in sorted(names, key=int))
+
+
+def match_labels(found: Sequence[str], wanted: Sequence[str], where: str, cure: str) -> tuple[list[int], list[str]]:
+    """For each label of the task its place among those of `found`, and a note where names could not be compared.
+
+    wanted: the task's, in id order, () for regression; where: whose labels `found` are, cure: how to go on, for the
+    message. Upper and lower case count only where names differ in nothing else. Raises ModelError for other labels.
+    """
+    count = max(1, len(wanted))
+    if len(found) != count:
+        raise ModelError(f"{where}: answers {len(found)} labels, the task has {count}. Try: {cure}")
+    if count == 1:
+        return [0], []
+    for same in (str, str.casefold):
+        places = {same(name): place for place, name in enumerate(found)}
+        if len(places) == count and places.keys() == {same(name) for name in wanted}:
+            return [places[same(name)] for name in wanted], []
+    own, other = ", ".join(found), ", ".join(wanted)
+    if _are_numbers(found) or _are_numbers(wanted):
+        return list(range(count)), [
+            f"{where}: its labels ({own}) and the task's ({other}) were compared by number only"
+        ]
+    raise ModelError(f"{where}: its labels are {own}, the task's are {other}. Try: {cure}")
+
+
+def _are_numbers(names: Sequence[str]) -> bool:
+    """Do the names say nothing but the place: LABEL_0, LABEL_1, ... or 0, 1, ...?"""
+    return all(name.casefold() in (str(place), f"label_{place}") for place, name in enumerate(names))
+
+
+@torch.no_grad()
+def reorder(head: nn.Module, order: Sequence[int]) -> None:
+    """Bring the outputs of a last layer into this order; with dendrites theirs too."""
+    for name, tensor in head.state_dict().items():
+        tensor.copy_(reordered(name, tensor, order))
+
+
+def reordered(name: str, tensor: Tensor, order: Sequence[int]) -> Tensor:
+    """A tensor of a head, by its name there, with its labels in this order."""
+    axis = 1 if name.endswith(".lateral") else 0  # of dendrites: (earlier dendrites, labels); all others: labels first
+    return tensor.index_select(axis, torch.tensor(order, device=tensor.device))
