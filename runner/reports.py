@@ -62,7 +62,7 @@ def constants(record: dict[str, Any]) -> Iterator[str]:
 def is_shown(record: dict[str, Any], name: str) -> bool:
     """Is a score for the run's table? Those that data.metrics names are, others where they say something short."""
     split, _, score = name.partition("/")
-    if score in record["config"]["data"]["metrics"]:
+    if score in record["config"].get("data", {}).get("metrics", ()):
         return True
     is_selection = [split] == list(record["data"]["rows"])[1:2]
     return not name.endswith(HIDDEN) and score not in (AT_SELECTION if is_selection else DETAILS)
