@@ -93,11 +93,11 @@ class Interrupted:
 
 def interrupted_at(folder: Path, identity: str) -> Interrupted | None:
     """Where an interrupted run goes on; None: there is nothing that it can go on from, or its points are damaged."""
-    found = (_intact(path) for path in folder.glob("*/step-*.json"))
-    kept = [c for c in found if c and c["identity"].split("/")[0] == identity]
+    found = [(_intact(path), path.stem) for path in folder.glob("*/step-*.json")]
+    kept = [(c["logged"], step, c) for c, step in found if c and c["identity"].split("/")[0] == identity]
     if read(folder) is None or not kept:
         return None
-    newest = max(kept, key=lambda content: content["logged"])
+    newest = max(kept, key=lambda one: one[:2])[2]
     size, crc = newest["logged"]
     points = folder / POINTS
     content = points.read_bytes()[:size] if points.is_file() else b""

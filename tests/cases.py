@@ -62,7 +62,7 @@ def plain(text: Any, label: Any) -> dict[str, Any]:
 def label_files() -> dict[str, str]:
     """CSV files whose labels are the peculiarity."""
     words, rows = labelled(("neg", "pos")), labelled()
-    scores = [(text, f"{(i % 2) * 3 + (i % 10) / 10:.3f}") for i, (text, _) in enumerate(rows)]
+    scores = [(text, f"{(i % 2) * 3 + (i % 97) / 97:.3f}") for i, (text, _) in enumerate(rows)]
     return {
         "plain.csv": sheet(rows),
         "train_words.csv": sheet(words),
@@ -96,15 +96,15 @@ def layout_files() -> dict[str, str | bytes]:
         "colspaces.csv": sheet(rows, (" text", "label ")),
         "bom_crlf.csv": b"\xef\xbb\xbf" + sheet(labelled(("no", "yes")), end="\r\n").encode(),
         "cp1252.csv": sheet(labelled(change=lambda t: f"{t} – it’s “fine” €5 café")).encode("cp1252"),
-        "empty_last.csv": sheet(rows) + "\n\n",
+        "empty_last.csv": sheet(rows) + ",\n,\n",
         "html.csv": sheet(labelled(change=lambda t: f"<p>{t}</p><script>1</script>")),
         "index.csv": sheet(((i, *row) for i, row in enumerate(rows)), ("", "text", "label")),
         "nan_text.csv": sheet(("nan" if i % 30 == 0 else text, y) for i, (text, y) in enumerate(rows)),
         "semicolon.csv": sheet(rows, delimiter=";"),
         "semicolon_comma.csv": sheet(labelled(change=lambda t: t.replace(" and", ", and")), delimiter=";"),
-        "trailing_comma.csv": sheet(((*row, "") for row in rows), ("text", "label", "")),
+        "trailing_comma.csv": sheet((*row, "") for row in rows),
         "noheader.csv": sheet(rows, ()),
-        "nl.tsv": sheet(rows, delimiter="\t") + "\n",
+        "nl.tsv": sheet(rows, delimiter="\t") + '"the soup was\ncold"\t0\n',
         "all.tsv": sheet(rows, delimiter="\t", quoting=csv.QUOTE_ALL),
         "quoted.tsv": sheet(labelled(change=lambda t: f'{t} "cited" x'), delimiter="\t"),
         "quoted_nl.csv": sheet(labelled(change=lambda t: f'{t}\nsecond "line", here')),
@@ -187,7 +187,7 @@ def parquet_files() -> dict[str, pa.Table]:
         "p_large.parquet": table(ids.cast(pa.int8()), pa.array(found, pa.large_string())),
         "p_list.parquet": table([["c"], ["a", "b"]] * 150),
         "p_null.parquet": table([None, 1, 0, 1, 0, 1] * 50),
-        "p_struct.parquet": table(ids, [{"en": text} for text in found]),
+        "p_struct.parquet": pa.table({"data": [{"text": text, "label": i % 2} for i, text in enumerate(found)]}),
         "p_ts.parquet": table(dates),
         "p_view.parquet": table(ids, pa.array(found).cast(pa.string_view())),
     }
@@ -198,8 +198,7 @@ def hub_folders() -> dict[str, pa.Table]:
     files: dict[str, pa.Table] = {}
     labels: dict[str, list[Any]] = {
         "bool": [False, True],
-        "float": [0.0, 1.0],
-        "minus": [-1, 1],
+        "float": [0.6, 2.6],
         "multi": [["c"], ["a", "b"]],
         "nonefirst": [None, 0, 1],
         "s140": [0, 4],
@@ -216,8 +215,10 @@ def hub_folders() -> dict[str, pa.Table]:
         for name, odd in {"emptytext": "", "nulltext": None}.items():
             files[f"hub_{name}/{split}.parquet"] = table([0, 1] * (count // 2), [odd, *texts(count - 1, start)])
         files[f"hub_nottext/{split}.parquet"] = table([0, 1] * (count // 2), list(range(count)))
-        order = ["neg", "pos"] if split == "train" else ["pos", "neg"]
-        files[f"hub_testorder/{split}.parquet"] = table(order * (count // 2), texts(count, start))
+        names = ["a", "b"] if split == "train" else ["c", "a"]
+        files[f"hub_testorder/{split}.parquet"] = table(names * (count // 2), texts(count, start))
+        ids = [0, 1] if split == "train" else [-1, -1]
+        files[f"hub_minus/{split}.parquet"] = table(ids * (count // 2), texts(count, start))
     files["hub_trainonly/train.parquet"] = table(pa.array([0, 1] * 150))
     return files
 
