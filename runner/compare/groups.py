@@ -16,6 +16,7 @@ from runner.identity import counts, recorded_settings
 # What a config does not say but a result depends on; named only where nothing else tells two groups apart.
 PRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
 
+FILES = ("data.path", "data.train_path")  # by which groups are named, and not told apart: a file may have been moved
 
 matters = cache(counts)  # asked for the same hundred keys of every run
 
@@ -49,8 +50,10 @@ def settings_of(run: Run) -> dict[str, Any]:
     prints = {f"{name}.fingerprint": _print_of(record, name) for name in ("data", "tokenizer", "weights")}
     if (record["config"]["model"].get("tune") or {}).get("epochs"):
         del prints["weights.fingerprint"]  # an encoder tuned first is a result of the seed, as all that it learns later
-    kept = {key: value for key, value in recorded_settings(record["config"]).items() if key != "seed" and matters(key)}
+    flat = recorded_settings(record["config"])
+    kept = {key: value for key, value in flat.items() if key != "seed" and matters(key)}
     return kept | {
+        **{key: flat[key] for key in FILES if flat.get(key)},
         "data.positive": run.positive_name,
         "compression": stages(record),
         "code_version": environment.get("numbers_version") or environment.get("code_version"),
@@ -67,7 +70,8 @@ def make_groups(runs: list[Run]) -> list[Group]:
     found: dict[str, Group] = {}
     for run in runs:
         settings = settings_of(run)
-        found.setdefault(_text(settings), Group(settings)).runs.append(run)
+        own = {key: value for key, value in settings.items() if key not in FILES}
+        found.setdefault(_text(own), Group(settings)).runs.append(run)
     groups = list(found.values())
     _name(groups)
     return groups
@@ -83,7 +87,7 @@ def apart(groups: list[Group]) -> list[str]:
     """One sentence for groups whose configs are the same and that only code, data, tokenizer or weights keep apart."""
     by_config: dict[str, list[Group]] = {}
     for group in groups:
-        config = {key: value for key, value in group.settings.items() if key not in PRINTS}
+        config = {key: value for key, value in group.settings.items() if key not in (*PRINTS, *FILES)}
         by_config.setdefault(_text(config), []).append(group)
     sentences = []
     for same in by_config.values():

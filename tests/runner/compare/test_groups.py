@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from runner.compare.groups import Group, apart, make_groups
@@ -49,6 +50,18 @@ def test_other_code_or_other_data_is_never_pooled_and_said(tmp_path: Path) -> No
     assert len({group.name for group in found}) == 3
     (sentence,) = apart(found)
     assert "not pooled" in sentence and "code_version" in sentence and "data.fingerprint" in sentence
+
+
+def test_runs_on_other_files_are_named_by_them_and_a_file_may_have_moved(tmp_path: Path) -> None:
+    for seed, file, fingerprint in ((0, "a.csv", "a"), (0, "b.csv", "b"), (1, "a.csv", "a"), (2, "moved.csv", "a")):
+        record = write_run(tmp_path, "model=dsn", seed=seed, fingerprint=64 * fingerprint)
+        record["config"]["data"]["path"] = file
+        record["overrides"].append(f"data.path={file}")
+        (tmp_path / record["identity"] / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    assert {group.name: len(group.runs) for group in groups_in(tmp_path)} == {
+        "data.path=a.csv": 3,
+        "data.path=b.csv": 1,
+    }
 
 
 def test_other_weights_or_another_tokenizer_are_not_pooled_either(tmp_path: Path) -> None:
