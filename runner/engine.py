@@ -74,11 +74,16 @@ def choose_gemm(wanted: str, precision: str) -> dict[str, Any]:
             f"engine.gemm=onednn: computes in bf16 on this processor (relative error {errors['onednn']:.0e}, fp32 has "
             f"{errors['default']:.0e}). Try: engine.gemm=default, or train.precision=bf16"
         )
-    maker, instructions = processor()
-    is_better = maker == ONEDNN[0] and ONEDNN[1] in instructions and errors["onednn"] <= MOST_ERROR
-    chosen = ("onednn" if is_better else "default") if wanted == "auto" else wanted
+    chosen = automatic_gemm(errors["onednn"]) if wanted == "auto" else wanted
     use_gemm(chosen)
     return {"gemm": chosen, "gemm_error": errors}
+
+
+def automatic_gemm(onednn_error: float) -> str:
+    """The backend that engine.gemm=auto means on this processor; onednn_error: relative, of its products here."""
+    maker, instructions = processor()
+    is_better = maker == ONEDNN[0] and ONEDNN[1] in instructions and onednn_error <= MOST_ERROR
+    return "onednn" if is_better else "default"
 
 
 def in_use() -> dict[str, Any]:

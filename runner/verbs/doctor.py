@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runner.engine import measure_gemm
+from runner.engine import automatic_gemm, measure_gemm
 from runner.verbs import options, output_folder
 
 DETERMINISM, LICENCES = "--determinism", "--licences"
@@ -83,14 +83,15 @@ def licences() -> int:
 
 
 def matrix_backend() -> str:
-    """Measured rate of a matrix product on one thread, by each way the engine can take, with its error."""
+    """What engine.gemm=auto is here, and the measured rate of a product on one thread by each way, with its error."""
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     rates, errors = measure_gemm(["default", "onednn", "bf16"])
     torch.set_num_threads(threads)
-    return "; ".join(f"{name}: {rates[name]:.0f} GFLOP/s, relative error {errors[name]:.0e}" for name in rates)
+    told = [f"{name}: {rates[name]:.0f} GFLOP/s, relative error {errors[name]:.0e}" for name in rates]
+    return "; ".join([f"engine.gemm=auto is {automatic_gemm(errors['onednn'])} here", *told])
 
 
 def reach_hub(timeout_s: float = 2.0) -> tuple[str, bool]:

@@ -310,6 +310,7 @@ assert not {{"mlflow", "transformers", "datasets"}} & set(sys.modules)
 
 def test_doctor_reports_versions_threads_backend_hub_and_store(tmp_path: Path) -> None:
     done = run_cli("doctor", cwd=tmp_path, env={"HF_ENDPOINT": "http://127.0.0.1:9"}, fresh=True)
+    assert "engine.gemm=auto is" in done.stdout
     assert done.returncode == 1, "the hub does not answer"
     for word in ("torch", "threads", "GFLOP/s", "does not answer", "store"):
         assert word in done.stdout
