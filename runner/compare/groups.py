@@ -120,7 +120,8 @@ def _name(groups: list[Group]) -> None:
         if len(set(parts)) == len(groups):
             break
     for group in groups:
-        group.name = " ".join(f"{key.removesuffix('.name')}={shown_setting(key, group.settings)}" for key in chosen)
+        told = [key for key in chosen if key in group.settings or key not in FILES]
+        group.name = " ".join(f"{key.removesuffix('.name')}={shown_setting(key, group.settings)}" for key in told)
 
 
 def _rank(key: str, typed: set[str]) -> int:
