@@ -18,27 +18,12 @@ from models.save import load
 from models.settings import ModelSettings
 from models.source import check_readout
 
-from .families import FAMILIES
+from .families import FAMILIES, SIZES
 from .helpers import batch, count
 from .test_save import write
 
-ROBERTA = {
-    "vocab_size": 90,
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 48,
-    "max_position_embeddings": 42,
-    "type_vocab_size": 1,
-}
-DISTILBERT = {
-    "vocab_size": 90,
-    "n_layers": 2,
-    "n_heads": 4,
-    "dim": 32,
-    "hidden_dim": 48,
-    "max_position_embeddings": 40,
-}
+ROBERTA = SIZES | {"type_vocab_size": 1}
+DISTILBERT = FAMILIES["DistilBert"] | {"max_position_embeddings": 40}
 
 
 def save_backbone(name: str, shape: dict[str, Any], folder: Path, task: str = "Model") -> Any:
