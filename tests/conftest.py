@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -70,6 +71,17 @@ def write_reviews(path: Path) -> Path:
         lines.append(f'"the {words[i % 3]} film, number {i} of the year",{5 if i % 2 else 1}')
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def crowding() -> float:
+    """How many times as long as on an idle machine a process takes at the moment, 1 at least.
+
+    Limits in seconds are a person's patience on an idle machine; beside other work they are that many times as long.
+    """
+    wall, own = time.perf_counter(), time.process_time()
+    while time.process_time() - own < 0.2:
+        pass
+    return max(1.0, (time.perf_counter() - wall) / (time.process_time() - own))
 
 
 def run_cli(

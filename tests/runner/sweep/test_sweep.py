@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock
 
 from runner.record import read, records, write_json
-from tests.conftest import REPO, run_cli
+from tests.conftest import REPO, crowding, run_cli
 from tests.warm import Child, nursery
 
 SMALL = ["model=dsn", "data=demo", "data.demo_rows=600", "train.epochs=2", "measure=off", "tracker=none"]
@@ -136,7 +136,7 @@ def test_one_ctrl_c_ends_a_sweep_cleanly(tmp_path: Path) -> None:
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     code, said = finish(process)
-    assert code == 130 and time.monotonic() - began < 10
+    assert code == 130 and time.monotonic() - began < 10 * crowding()
     assert "Traceback" not in said and "did not finish" in said
     found = recorded(tmp_path)
     assert [(found[seed]["status"], found[seed]["reason"]) for seed in (0, 1)] == [("killed", "interrupted")] * 2

@@ -17,6 +17,7 @@ from runner.track.mirror import Mirror, start
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
 from runner.track.target import connect
+from tests.conftest import crowding
 from tests.runner.track.folders import add_points, state, write_record, write_run
 
 
@@ -98,7 +99,7 @@ def test_a_mirror_left_alone_finishes_its_work_and_ends(output: Path) -> None:
     mirror.request(folder)
     begun = time.monotonic()
     problem = mirror.close(0)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 1 * crowding()
     assert problem and "still being written" in problem and "run sync" in problem
     _, status = os.waitpid(pid or 0, 0)
     assert status == 0
@@ -158,7 +159,7 @@ def test_a_server_that_never_answers_does_not_hold_the_run(tmp_path: Path, silen
     mirror.request(write_run(tmp_path / "abc"))
     begun = time.monotonic()
     problem = mirror.close(1.0) or ""
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 2 * crowding()
     assert "still being written" in problem
     os.kill(pid, signal.SIGKILL)
 
