@@ -85,13 +85,16 @@ def crowding() -> float:
 
 
 def run_cli(
-    *words: str, cwd: Path, env: dict[str, str] | None = None, fresh: bool = False
+    *words: str, cwd: Path, env: dict[str, str] | None = None, fresh: bool = False, timeout_s: float = 240.0
 ) -> subprocess.CompletedProcess[str]:
-    """`run` as a real process, without a terminal; fresh: in an interpreter of its own, down to the imports."""
+    """`run` as a real process, without a terminal; fresh: in an interpreter of its own, down to the imports.
+
+    timeout_s: seconds after which it is taken to hang.
+    """
     environment = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | (env or {})
     if fresh or not nursery().suits(environment):
         command = [sys.executable, "-m", "runner.cli", *words]
-        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout_s)
     child = nursery().start("runner.cli", words, cwd, environment)
-    out, err = child.communicate()
+    out, err = child.communicate(timeout_s)
     return subprocess.CompletedProcess(child.args, child.wait(), out, err)

@@ -22,6 +22,8 @@ SMALL = [
     "data=demo", "data.demo_rows=200", "model=dsn", "model.vocab_size=200", "train.epochs=2", "measure=off",
     "tracker=none",
 ]  # fmt: skip
+HANGS_S = 900.0  # a cluster of Ray is a dozen processes, which beside other work take minutes to start
+pytestmark = pytest.mark.timeout(2 * HANGS_S)
 GRID = ["seed=1", "model/readout=mean,sum"]
 PLUGINS = {"ray": "hydra_plugins.hydra_ray_launcher", "submitit_local": "hydra_plugins.hydra_submitit_launcher"}
 # What a machine and its load decide, and where the folders are.
@@ -30,7 +32,7 @@ VARYING = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_pe
 
 def sweep(launcher: str, folder: Path, *words: str, env: dict[str, str] | None = None) -> Any:
     env = {"BERTIER_CACHE": str(folder / "cache")} | (env or {})  # every launcher tokenises for itself
-    return run_cli("-m", f"hydra/launcher={launcher}", *SMALL, *words, cwd=folder, env=env)
+    return run_cli("-m", f"hydra/launcher={launcher}", *SMALL, *words, cwd=folder, env=env, timeout_s=HANGS_S)
 
 
 def computed(folder: Path) -> dict[str, Any]:
