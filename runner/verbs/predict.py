@@ -30,6 +30,7 @@ FILE: .csv .tsv .jsonl .ndjson .json .parquet, also with .gz, with a header as i
   run predict 1f0c reviews.csv out=answers.csv       every row with its prediction and the probabilities beside it
                                                      (a text like a formula gets a ' before it; .jsonl keeps all as is)
   tail -f log | run predict 1f0c - engine=onnx-int8  a line of JSON for each line, as they come
+  run predict 1f0c text=reviews.csv                  without a file text= is the text itself (of a pair: and text_pair=)
   run predict 1f0c -- reviews.csv                    what follows -- is a text, also if it looks like a file or setting
 """
 
@@ -48,6 +49,9 @@ def main(words: list[str]) -> int:
     source, rest = named("predict", words)
     asked = [word for word in rest if word.partition("=")[0] not in DEFAULTS]
     chosen = options("predict", [word for word in rest if word not in asked], **DEFAULTS)
+    if not asked and not literal and chosen["text"]:  # no file whose column it could name: the text itself
+        literal = [chosen[key] for key in ("text", "text_pair") if chosen[key]]
+        chosen |= {"text": "", "text_pair": ""}
     if not asked and not literal:
         raise ConfigError(f'run predict: answers to what? Try: run predict {source} "a text", or a file, or -')
     size = whole("predict", "batch_size", chosen["batch_size"], 1, 4096)
@@ -86,7 +90,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
 
     found = ""
     for word in asked:
-        as_text = f"run predict {source} -- {shlex.quote(word)}"
+        as_text = f"run predict {source} {shlex.quote(f'text={word}')}"
         mode = mode_of(word)
         if word == "-" or (mode and not stat.S_ISDIR(mode)):
             found = word

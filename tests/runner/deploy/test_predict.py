@@ -180,6 +180,8 @@ def test_a_text_that_looks_like_a_file_or_a_setting_goes_after_two_dashes(
     for text in ("there.csv", "x.csv", "out=a.csv", "-", "-h"):
         told(output, "aaaa", "--", text)
         assert capsys.readouterr().out.startswith(("negative\n", "positive\n"))
+    told(output, "aaaa", "text=there.csv")
+    assert capsys.readouterr().out.startswith(("negative\n", "positive\n")), "without a file it is the text itself"
     told(output, "aaaa", "out=a.jsonl", "--", "x.csv")
     assert json.loads(Path("a.jsonl").read_text())["text"] == "x.csv"
     told(output, "aaaa", "so " * 100_000)  # longer than any path
@@ -200,7 +202,7 @@ def test_the_folder_of_a_run_and_its_model_are_the_run(name: str, output: Path, 
         (["aaaa", "one", "two"], "reads one text"),
         (["bbbb", "one"], "reads two texts"),
         (["bbbb", "-"], "Try: input=jsonl"),
-        (["aaaa", "nothing.csv"], "no such file.* run predict aaaa -- nothing.csv"),
+        (["aaaa", "nothing.csv"], "no such file.* run predict aaaa text=nothing.csv"),
         (["aaaa", "NOTHING.TSV"], "no such file"),
         (["bbbb", "one", "nothing.json.gz"], "no such file"),
         (["aaaa", "words", "input=csv"], "no such file"),
