@@ -202,7 +202,7 @@ def no_labels(settings: DataSettings, name: str, where: str) -> DataError:
         cure = f"data.split={settings.train_split}, which train, val and test are then all cut from"
     else:
         cure = (
-            f"data.{name}_path=<a file with labels>, or leave it away ({name} is then cut off the training rows); "
+            f"data.{name}_path=<a file with labels>, or leave it out ({name} is then cut off the training rows); "
             f"for the answers to texts without labels: run predict <run id> {where}"
         )
     return DataError(f"{where} has no labels, which `{name}` needs. Try: {cure}")

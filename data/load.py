@@ -158,7 +158,7 @@ def _generate(settings: DataSettings) -> RawData:
 
     if settings.group:
         raise DataError(
-            f"data.group={settings.group}: the texts of data={settings.name} have no such column. Leave it away"
+            f"data.group={settings.group}: the texts of data={settings.name} have no such column. Leave it out"
         )
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()

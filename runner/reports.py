@@ -77,7 +77,7 @@ def label(record: dict[str, Any], name: str) -> str:
 
 
 def classes(record: dict[str, Any]) -> Table | None:
-    """What each class of the headline split was worth, the commonest first; None for a run without classes."""
+    """What each class of the headline split was worth, the most frequent first; None for a run without classes."""
     split = record["data"]["primary"].split("/")[0]
     report = (record.get("reports") or {}).get(split)
     if report is None:
