@@ -88,7 +88,7 @@ def has_cure(message: str) -> bool:
     """Does a message tell how to go on?"""
     cures = (
         "Try", "Fix ", "Mend", "Choose", "Choices", "did you mean", "Quote", "Expected", "expected", "Go on", "See ",
-        "Make ", "Leave it away", "Leave it out", "leave the", "Remove", "Add ", "Finish it", "Rename", "Download it", "Name ",
+        "Make ", "Leave it ", "leave the", "Remove", "Add ", "Finish it", "Rename", "Download it", "Name ",
         "Convert", "needed", "Runs", "Get ", "Train it", "Its options",
     )  # fmt: skip
     return any(cure in message for cure in cures)
