@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.types import TokenSplit
+from data.splits import TokenSplit
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Batch:
     labels: np.ndarray  # (B,) int64 or float32; of masked words (N,) int64, their ids
     rows: np.ndarray  # (B,) where they came from
     places: np.ndarray | None = None  # (N,) int64, the masked words' places in the flattened (B, T)
-    states: np.ndarray | None = None  # (B, T, layers, H) in place of the ids, see data/activations.py
+    states: np.ndarray | None = None  # (B, T, layers, H) in place of the ids, see data/stores/frozen_states.py
 
 
 def collate(

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from data import shared
 from data.errors import DataError
 from data.settings import DataSettings
-from data.table import CHUNK, RawData, RawSplit
+from data.sources.raw import CHUNK, RawData, RawSplit
+from data.stores import build_once as shared
 
 FORMAT = 1  # raise when what is hashed or counted changes
 HASHES, COUNTS, CHECKSUM = "hashes.npy", "counts.json", "sha256"

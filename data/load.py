@@ -9,19 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from data import duplicates, shared
-from data.encoding import Encoded
+from data import duplicates
 from data.errors import DataError
-from data.labels import Column, what_labels_are
-from data.masking import UNCUT, Masking, pack
-from data.positive import check_metrics, positive_class
+from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
+from data.inputs.word_cache import Encoded
 from data.settings import DataSettings, TaskSettings, metrics_of
-from data.split import apply_split_rule, limit
-from data.store import open_or_build
-from data.table import RawData, RawSplit, require_two_classes
-from data.targets import narrow, standardised
-from data.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
-from data.types import DataTask, Splits, TokenSplit
+from data.sources.raw import RawData, RawSplit, require_two_classes
+from data.splits import DataTask, Splits, TokenSplit
+from data.splitting import apply_split_rule, limit
+from data.stores import build_once as shared
+from data.stores.tokens import open_or_build
+from data.targets.labels import Column, what_labels_are
+from data.targets.masked_words import UNCUT, Masking, pack
+from data.targets.number import narrow, standardised
+from data.targets.positive_class import check_metrics, positive_class
 
 Notify = Callable[[str], None] | None
 TOKENIZER, CHECKSUM = "tokenizer.json", "sha256"  # of a trained vocabulary's folder
@@ -140,11 +141,11 @@ def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: 
 def read(settings: DataSettings, cache: Path, notify: Notify = None) -> RawData:
     """The raw splits from wherever the settings say."""
     if settings.source == "hub":
-        from data.hub import read_hub
+        from data.sources.hub import read_hub
 
         return read_hub(settings)
     if settings.source == "files":
-        from data.files import read_files
+        from data.sources.files import read_files
 
         return read_files(settings, cache, notify)
     return _generate(settings)
@@ -154,7 +155,7 @@ def _generate(settings: DataSettings) -> RawData:
     """The built-in data: three splits from three seeds, held-out rows that occur in train removed."""
     import pyarrow as pa
 
-    from data.demo import LABELS, generate
+    from data.sources.demo import LABELS, generate
 
     if settings.group:
         raise DataError(

@@ -10,19 +10,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.classifier import SequenceClassifier
-from models.dsn import build_dsn
-from models.embedding import Tokens
-from models.encoder import Bert, Embeddings, Encoder
+from models.backbones.bag_of_words import build_dsn
+from models.backbones.bert import Bert, Embeddings, Encoder
+from models.backbones.freeze import freeze
+from models.checkpoints.hub import PRETRAINED
+from models.checkpoints.read import TABLE, WORDS, Weights, bert_names, load_into, read_state
+from models.checkpoints.source import BERT_DEFAULTS, check_source, is_ours
+from models.checkpoints.untrusted import believed, check_room
+from models.embeddings.base import Tokens
 from models.errors import ModelError
-from models.freeze import freeze
-from models.hub import PRETRAINED
-from models.outside import believed, check_room
-from models.pretrained import TABLE, WORDS, Weights, bert_names, load_into, read_state
-from models.readout import make_readout
+from models.heads.target_scale import TARGETS, attach
+from models.network import SequenceClassifier
+from models.readouts.base import make_readout
 from models.settings import ModelSettings, contradictions, full, short
-from models.source import BERT_DEFAULTS, check_source, is_ours
-from models.unit import TARGETS, attach
 
 
 def build(
@@ -38,8 +38,8 @@ def build(
     """The model of `settings` and where its weights came from; the caller seeds torch for what is drawn.
 
     num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use; tokens: its token of each
-    id, for embeddings that read them; start: the folder of a saved model whose encoder goes on (models/carry.py);
-    label_names: in id order, for the case that its head goes on, too.
+    id, for embeddings that read them; start: the folder of a saved model whose encoder goes on
+    (models/checkpoints/transfer.py); label_names: in id order, for the case that its head goes on, too.
     Raises ModelError for parts and sizes that do not fit together and weights that cannot be had.
     """
     if refused := contradictions(settings):
@@ -64,7 +64,7 @@ def _build(
     if settings.family == "dsn":
         return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
     if start is not None:
-        from models.carry import carry
+        from models.checkpoints.transfer import carry
 
         names = label_names or [f"LABEL_{place}" for place in range(num_labels)]
         return carry(settings, start, label_names=names, vocab_size=vocab_size, tokens=tokens)
@@ -77,7 +77,7 @@ def _build(
         if is_ours(config):
             model, weights = _build_pretrained(settings, config, num_labels, vocab_size, pad_id, tokens)
         else:
-            from models.auto import build_auto
+            from models.backbones.transformers_backbone import build_auto
 
             model, weights = build_auto(settings, config, num_labels=num_labels, vocab_size=vocab_size)
     if "auto_map" in config:
@@ -225,7 +225,7 @@ def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int)
 
 
 def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None = None) -> SequenceClassifier:
-    """The model that `describe` (or models/auto.py) described, as compression left its structure, random weights."""
+    """The model of an architecture (config.json), as compression left its structure, with random weights."""
     from models.compression import restore_all
 
     model = restore_all(_rebuild(architecture, num_labels, tokens), architecture)
@@ -237,7 +237,7 @@ def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None
 def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None) -> SequenceClassifier:
     readout = full(architecture["readout"])
     if "backbone" in architecture:
-        from models.auto import assemble
+        from models.backbones.transformers_backbone import assemble
 
         dropout = architecture["hidden_dropout_prob"]
         return assemble(architecture["backbone"], readout, num_labels, dropout)

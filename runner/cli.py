@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from runner.experiment import Outcome
+    from runner.experiment.run import Outcome
 
 HELP = """\
 Bertier trains, compresses, measures and records small text encoders, one comparable run at a time.
@@ -81,9 +81,9 @@ outcomes: list[Outcome] = []
 
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
-    from runner.compose import spelled
+    from runner.config.compose import spelled
+    from runner.config.from_run import expand
     from runner.errors import ConfigError, refuse, unreadable
-    from runner.finished import expand
 
     signal.signal(signal.SIGTERM, _interrupt)
     for stream in (sys.stdout, sys.stderr):
@@ -129,7 +129,7 @@ def _dispatch(words: list[str]) -> int:
 
 def _verb(name: str, words: list[str]) -> int:
     from runner.errors import refuse, unreadable, user_errors
-    from runner.harmless import say
+    from runner.sanitize import say
     from runner.track.errors import TrackError
 
     if name not in VERBS:
@@ -137,7 +137,7 @@ def _verb(name: str, words: list[str]) -> int:
         hint = f"; did you mean `run {close[0]}`?" if close else ""
         return refuse([f"no verb {name!r}{hint} Verbs: {', '.join(VERBS)}. Settings are written key=value."])
     try:
-        code: int = importlib.import_module(f"runner.verbs.{name}").main(words)
+        code: int = importlib.import_module(f"runner.commands.{name}").main(words)
     except user_errors() as error:
         return refuse(str(error).splitlines())
     except TrackError as error:
@@ -152,7 +152,7 @@ def _verb(name: str, words: list[str]) -> int:
 
 def _experiments(words: list[str]) -> int:
     """Check the whole command, then let Hydra compose and start each run."""
-    from runner.check import check
+    from runner.config.check import check
     from runner.errors import ConfigError, refuse, unreadable
     from runner.sweep import returned
 
@@ -170,7 +170,7 @@ def _experiments(words: list[str]) -> int:
         return refuse(problems)
     sys.argv[1:] = [*options, *overrides]  # Hydra takes overrides from one place only, before a flag or after it
     if multirun:
-        from runner.sweep.deferring import deferred
+        from runner.config.deferral import deferred
 
         sys.argv[1:] = deferred(sys.argv[1:])
     code = _hydra()
@@ -181,7 +181,7 @@ def _experiments(words: list[str]) -> int:
 def _hydra() -> int:
     import hydra
 
-    from runner.harmless import MaskedStream
+    from runner.sanitize import MaskedStream
     from runner.sweep import install
 
     install()
@@ -197,15 +197,15 @@ def _job(config: DictConfig) -> Outcome:
     """One composed config, run to its end here or on another machine; what went wrong is in the outcome."""
     from hydra.core.hydra_config import HydraConfig
 
-    from runner import surroundings
-    from runner.elsewhere import work_in
     from runner.errors import refuse, unreadable, user_errors
-    from runner.experiment import Outcome, run
-    from runner.tune.pruning import watcher
+    from runner.experiment import context as surroundings
+    from runner.experiment.run import Outcome, run
+    from runner.machine.child_process import work_in
+    from runner.tune.trial_pruning import watcher
 
     hydra = HydraConfig.get()
     try:
-        from runner.compose import resolve
+        from runner.config.compose import resolve
 
         work_in(hydra.runtime.cwd)
         settings = resolve(config, surroundings.here.jobs)

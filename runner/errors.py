@@ -40,7 +40,7 @@ def unreadable(error: OSError) -> list[str]:
 
 def refuse(problems: list[str]) -> int:
     """Print the user's mistakes and answer the exit code for them."""
-    from runner.harmless import say
+    from runner.sanitize import say
 
     if len(problems) == 1:
         say(f"run: {problems[0]}", sys.stderr)

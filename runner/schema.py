@@ -1,7 +1,7 @@
 """One dataclass per config group, with units and ranges in the field metadata; standard library only.
 
-`runner/check.py` reads the metadata before anything heavy is imported: `low`, `high` (both allowed values),
-`above` (not itself allowed) and `choices`; `runner/identity.py` reads `neutral`.
+`runner/config/check.py` reads the metadata before anything heavy is imported: `low`, `high` (both allowed values),
+`above` (not itself allowed) and `choices`; `runner/record/identity.py` reads `neutral`.
 """
 
 from __future__ import annotations

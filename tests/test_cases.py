@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from runner.compose import compose, resolve
+from runner.commands import predict
+from runner.config.compose import compose, resolve
 from runner.errors import user_errors
-from runner.experiment import run
-from runner.verbs import predict
+from runner.experiment.run import run
 from tests.cases import write
 
 FAST = [

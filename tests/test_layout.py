@@ -12,8 +12,8 @@ import pytest
 
 import data
 import models
-from runner.compose import compose, groups, resolve
-from runner.keys import known_keys
+from runner.config.compose import compose, groups, resolve
+from runner.config.keys import known_keys
 from tests.conftest import REPO
 
 FORBIDDEN = {"data": {"runner", "models"}, "models": {"runner", "data"}, "runner": set()}
@@ -46,7 +46,8 @@ def test_the_generic_package_names_are_ours() -> None:
 
 
 def test_config_modules_import_nothing_heavy() -> None:
-    code = "import sys, runner.cli, runner.check, runner.schema, runner.compose, data, models; print(*sys.modules)"
+    ours = "runner.cli, runner.config.check, runner.schema, runner.config.compose, data, models"
+    code = f"import sys, {ours}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, check=True).stdout
     assert not HEAVY & set(loaded.split())
 

@@ -9,9 +9,9 @@ from models.compression.settings import METHODS
 from models.errors import ModelError
 
 if TYPE_CHECKING:
-    from models.classifier import SequenceClassifier
     from models.compression.settings.stage import StageSettings
     from models.compression.stage import Stage
+    from models.network import SequenceClassifier
 
 PRUNED = "pruned"  # the key of an architecture that lists the pruned modules, whose zeros are meant to stay
 

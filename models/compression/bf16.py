@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from models.compression.rounding.stage import describe, logits
+from models.compression.quantization.stage import describe, logits
 from models.compression.stage import Stage
 
 if TYPE_CHECKING:

@@ -14,12 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.settings.learn import Distil as Options
-from models.compression.settings.learn import DistilLosses, DistilPhase
-from models.compression.stage import Bench, During, Inputs, Stage, Teacher, counted
-from models.compression.teaching.inside import PROJECTIONS, Inside, Shape, look_inside, shape_of
-from models.compression.teaching.layer_map import layer_map
-from models.compression.teaching.losses import (
+from models.compression.distillation.inside import PROJECTIONS, Inside, Shape, look_inside, shape_of
+from models.compression.distillation.layer_map import layer_map
+from models.compression.distillation.losses import (
     directions_apart,
     divergence,
     numbers_apart,
@@ -28,6 +25,9 @@ from models.compression.teaching.losses import (
     soft_cross_entropy,
     states_apart,
 )
+from models.compression.settings.learn import Distil as Options
+from models.compression.settings.learn import DistilLosses, DistilPhase
+from models.compression.stage import Bench, During, Inputs, Stage, Teacher, counted
 from models.errors import ModelError
 
 PROJECTED = ("hidden", "embedding")

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from models.compression import settings
-from models.compression.rounding.integers import Int8Linear, product
-from models.compression.rounding.stage import Rounding
+from models.compression.quantization.integers import Int8Linear, product
+from models.compression.quantization.stage import Rounding
 
 LEAST = 1e-30  # range of a token that is all zeros
 

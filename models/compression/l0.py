@@ -11,8 +11,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from models.compression.masking.masks import Mask, Matrix
-from models.compression.masking.stage import MaskingStage, Pruning
+from models.compression.pruning.masks import Mask, Matrix
+from models.compression.pruning.stage import MaskingStage, Pruning
 from models.compression.settings.prune import L0 as Options
 from models.compression.stage import Bench
 

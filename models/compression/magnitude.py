@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from models.compression.masking.masks import Binary, Matrix, cut_to, original
-from models.compression.masking.stage import MaskingStage, Pruning
+from models.compression.pruning.masks import Binary, Matrix, cut_to, original
+from models.compression.pruning.stage import MaskingStage, Pruning
 from models.compression.settings.prune import Magnitude as Options
 from models.compression.stage import Bench
 

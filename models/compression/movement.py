@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.compression.masking.masks import Binary, Matrix, cut_to, keep_top
-from models.compression.masking.stage import MaskingStage, Pruning
+from models.compression.pruning.masks import Binary, Matrix, cut_to, keep_top
+from models.compression.pruning.stage import MaskingStage, Pruning
 from models.compression.settings.prune import Movement as Options
 from models.compression.stage import Bench
 

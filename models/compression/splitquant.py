@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from models.compression import settings
-from models.compression.rounding.bits import pack, row_bytes, unpack
-from models.compression.rounding.clusters import COUNT, members
-from models.compression.rounding.coded import CodedLinear, Codes
-from models.compression.rounding.grid import Grid, check_finite
-from models.compression.rounding.stage import Rounding, logits
+from models.compression.quantization.bits import pack, row_bytes, unpack
+from models.compression.quantization.clusters import COUNT, members
+from models.compression.quantization.coded import CodedLinear, Codes
+from models.compression.quantization.grid import Grid, check_finite
+from models.compression.quantization.stage import Rounding, logits
 
 if TYPE_CHECKING:
     from models.compression.stage import Bench

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from models.compression import settings
-from models.compression.rounding.integers import Int8Linear, product
-from models.compression.rounding.stage import Rounding
+from models.compression.quantization.integers import Int8Linear, product
+from models.compression.quantization.stage import Rounding
 from models.errors import ModelError
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import Any
 from torch import nn
 
 from models.compression import settings
-from models.compression.rounding.coded import CodedLinear, Codes
-from models.compression.rounding.grid import Grid
-from models.compression.rounding.stage import Rounding
+from models.compression.quantization.coded import CodedLinear, Codes
+from models.compression.quantization.grid import Grid
+from models.compression.quantization.stage import Rounding
 
 
 class WeightOnly(Rounding):

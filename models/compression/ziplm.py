@@ -18,14 +18,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.compression.distillation.losses import numbers_apart
 from models.compression.settings.prune import Ziplm as Options
 from models.compression.stage import Bench, Inputs, Stage, Stopwatch
-from models.compression.structure.clock import Clock
-from models.compression.structure.recover import TowardsDense
-from models.compression.structure.search import Choices, search, solve
-from models.compression.structure.shrink import encoder_of, restore, widths
-from models.compression.structure.surgery import Surgery
-from models.compression.teaching.losses import numbers_apart
+from models.compression.structured.clock import Clock
+from models.compression.structured.recover import TowardsDense
+from models.compression.structured.search import Choices, search, solve
+from models.compression.structured.shrink import encoder_of, restore, widths
+from models.compression.structured.surgery import Surgery
 
 ATTEMPTS = 4  # configurations that are cut and timed until one is within the tolerance
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.embedding import Tokens
+from models.embeddings.base import Tokens
 from models.errors import ModelError
 
 ENDS = (("[PAD]", "<pad>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"))  # make no pair with what is beside them

@@ -1,4 +1,4 @@
-"""EELBERT's embedding: no table, every word vector is computed from the letters of its token (models/ngram_hash.py).
+"""EELBERT's embedding: no table, every word vector is computed from the letters of its token (ngrams.py).
 
 Not in the file, not a parameter, never trained. `mode` says when it is computed: for all tokens once (cached, which
 gives the memory back that the file saved), for each batch (on_the_fly), or for the distinct tokens of each batch
@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.embedding import Tokens
+from models.embeddings.base import Tokens
+from models.embeddings.ngrams import PRIME, letters, ngram_rows, seeds
 from models.errors import ModelError
-from models.ngram_hash import PRIME, letters, ngram_rows, seeds
 
 MODES = ("cached", "unique", "on_the_fly")
 CHOICES = {

@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
-from models.embedding import Tokens
+from models.embeddings.base import Tokens
 from models.embeddings.hash import Hash
-from models.ngram_hash import random_rows
+from models.embeddings.ngrams import random_rows
 
 
 class TokenRandom(Hash):

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.readout import counts, masked_sum, side_by_side
+from models.readouts.base import counts, masked_sum, side_by_side
 
 POOLS = ("flatten", "masked_mean", "cls")
 

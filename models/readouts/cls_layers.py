@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.mix import make_mix
+from models.readouts.layer_mix import make_mix
 
 
 class FirstTokens(nn.Module):

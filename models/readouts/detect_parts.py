@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.readout import side_by_side
+from models.readouts.base import side_by_side
 
 SPREAD = 0.02  # of the first depth vectors, as of BERT's own embeddings
 

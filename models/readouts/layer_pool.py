@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.mix import make_mix
-from models.readout import counts, masked_sum
+from models.readouts.base import counts, masked_sum
+from models.readouts.layer_mix import make_mix
 
 POOLS = ("cls", "masked_mean")
 

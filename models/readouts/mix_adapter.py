@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.mix import make_mix
 from models.readouts.adapter_pool import AdapterPool
+from models.readouts.layer_mix import make_mix
 
 
 class MixAdapter(AdapterPool):

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.readout import check_length
+from models.readouts.base import check_length
 
 
 class Guest(nn.Module):

@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.dropout import Dropout
+from models.backbones.dropout import Dropout
 from models.errors import ModelError
-from models.mix import Mix
-from models.readout import counts, masked_sum
+from models.readouts.base import counts, masked_sum
+from models.readouts.layer_mix import Mix
 
 LAST = 20.0  # softmax weight of the last layer under init=last: the others' share is 2e-9 each
 CHOICES = {

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.compare import pairs, stats
+from runner.compare import pairs
 from runner.compare.groups import Group, apart, make_groups, varying
 from runner.compare.pairs import Paired, Refused
 from runner.compare.pareto import AXES, front
-from runner.compare.predictions import read_predictions
-from runner.compare.reach import mark_steps
 from runner.compare.select import Selection, as_words, matcher
+from runner.compare.steps_to_target import mark_steps
 from runner.errors import ConfigError
-from runner.majority import MARK, is_at_baseline
-from runner.metrics import check, direction
+from runner.record.baseline import MARK, is_at_baseline
+from runner.record.metrics import check, direction
+from runner.record.predictions import read_predictions
+from runner.statistics import paired as stats
 
 BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by the unit of a metric: few seeds make wide intervals
 LATENCY = re.compile(r"speed/latency_ms_p50_b(\d+)_s?(\w+)")

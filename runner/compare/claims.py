@@ -14,7 +14,7 @@ A claim with several sides, such as "as good, and smaller" or "does not diverge 
 `all: [{metric: ..., kind: ..., where: ..., value: ...}, ...]`; each is judged, and all must be reproduced.
 
 Not testable here: `why` is given, the runs or the metric are missing, several groups match, or the score that would
-reproduce the claim is at baseline (runner/majority.py) and so is no result.
+reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
 
 The interval is Student's t over seeds (over pairs of seeds for a difference or a ratio), over the examples where there
 is one seed, Wilson's over runs for what is 0 or 1, and a point for what does not vary, such as parameters.
@@ -28,14 +28,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.compare import pairs, stats
-from runner.compare.reach import NEARLY, STEPS
+from runner.compare import pairs
 from runner.compare.select import as_words, matcher
+from runner.compare.steps_to_target import NEARLY, STEPS
 from runner.compare.verdict import NOT_TESTABLE, REPRODUCED, Published, decide, together
 from runner.errors import ConfigError
-from runner.majority import MARK
-from runner.metrics import check, direction
-from runner.tasks.intervals import wilson
+from runner.record.baseline import MARK
+from runner.record.metrics import check, direction
+from runner.statistics import paired as stats
+from runner.statistics.intervals import wilson
 
 if TYPE_CHECKING:
     from runner.compare.analyse import Row

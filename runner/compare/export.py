@@ -6,12 +6,12 @@ import csv
 from pathlib import Path
 from typing import Any, TextIO
 
-from runner.compare import stats
 from runner.compare.analyse import Comparison, Row
 from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
-from runner.harmless import cell
-from runner.majority import is_at_baseline
+from runner.record.baseline import is_at_baseline
+from runner.sanitize import cell
+from runner.statistics import paired as stats
 
 
 def group_lines(comparison: Comparison) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from runner.compare.select import Run, shown, stages
-from runner.identity import counts, recorded_settings
+from runner.record.identity import counts, recorded_settings
 
 # What a config does not say but a result depends on; named only where nothing else tells two groups apart.
 PRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")

@@ -15,7 +15,6 @@ from runner.compare.claims import Verdict
 from runner.compare.groups import shown_setting
 from runner.compare.pareto import AXES
 from runner.compare.select import Run, shown
-from runner.compare.stats import Interval
 from runner.compare.table import (
     CLAIM_TITLES,
     Column,
@@ -26,8 +25,9 @@ from runner.compare.table import (
     test_columns,
     test_legend,
 )
-from runner.identity import flatten
-from runner.sound import point
+from runner.record.identity import flatten
+from runner.record.validation import point
+from runner.statistics.paired import Interval
 
 CURVE_RUNS = 60  # runs whose learning curves are drawn, best groups first
 CURVE_POINTS = 160  # a curve is thinned to this many

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from runner.identity import flatten
+from runner.record.identity import flatten
 
 if TYPE_CHECKING:
     from runner.compare.analyse import Comparison, Row
@@ -21,7 +21,7 @@ SPARSE = 0.9  # below this share of non-zero parameters a model counts as sparse
 DENSE_BYTES = 4  # of a parameter stored in fp32
 CLEARLY = 1.05  # latencies closer than 5 % are called equal
 MOST = 5  # sentences of one check
-NOISY = 1.5  # p90/p50 of the same input, as in runner/metrics.py
+NOISY = 1.5  # p90/p50 of the same input, as in runner/record/metrics.py
 
 
 def lint(comparison: Comparison) -> list[str]:

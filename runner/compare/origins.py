@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from runner.compare.select import shown
-from runner.compose import compose, groups, resolve
-from runner.identity import flatten
-from runner.record import read
-from runner.sound import flaw_of_sweep
+from runner.config.compose import compose, groups, resolve
+from runner.record.identity import flatten
+from runner.record.record import read
+from runner.record.validation import flaw_of_sweep
 
-RESOLVE = "runner/compose.py:resolve"
+RESOLVE = "runner/config/compose.py:resolve"
 _ABSENT = object()
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.settings import OF_TWO
-from runner.compare import stats
 from runner.compare.groups import Group
-from runner.compare.predictions import Predictions, read_predictions
 from runner.compare.select import Run
-from runner.metrics import direction
+from runner.record.metrics import direction
+from runner.record.predictions import Predictions, read_predictions
+from runner.statistics import paired as stats
 
 ALPHA = 0.05
 
@@ -178,7 +178,7 @@ def _resample(pairs: list[Pair], kind: str, score: str, positive: int) -> np.nda
 
         firsts, seconds = ([pair[side].predicted for pair in pairs] for side in (0, 1))
         return stats.resample_confusions(labels, firsts, seconds, of_confusion(score, positive))
-    from runner.tasks.intervals import resample_rows
+    from runner.statistics.intervals import resample_rows
     from runner.tasks.regression import OF_COUNTS
 
     targets = labels.astype(np.float64)
@@ -195,14 +195,14 @@ def score_interval(found: Predictions, kind: str, score: str, positive: int = 1)
     count = len(found.labels)
     over = f"{count} examples, one seed"
     if kind == "classification":
+        from runner.statistics.intervals import bootstrap_confusion
         from runner.tasks.classification import OF_CONFUSION, confusion_of, of_confusion
-        from runner.tasks.intervals import bootstrap_confusion
 
         if score not in OF_CONFUSION:
             return None
         confusion = confusion_of(found.labels, found.predicted)
         return stats.Interval(*bootstrap_confusion(confusion, of_confusion(score, positive)), over)
-    from runner.tasks.intervals import bootstrap_rows
+    from runner.statistics.intervals import bootstrap_rows
     from runner.tasks.regression import OF_COUNTS
 
     if score not in OF_COUNTS:

@@ -14,11 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from runner.config.keys import near
 from runner.errors import ConfigError
-from runner.identity import recorded_settings
-from runner.keys import near
-from runner.record import read, read_run, records
-from runner.sound import flaw, flaw_of_sweep
+from runner.record.identity import recorded_settings
+from runner.record.record import read, read_run, records
+from runner.record.validation import flaw, flaw_of_sweep
 
 
 @dataclass(frozen=True)

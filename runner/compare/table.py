@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from runner.compare.analyse import Comparison, Row
 from runner.compare.claims import Verdict
 from runner.compare.pairs import Paired
-from runner.compare.reach import STEPS
-from runner.majority import MARK, MEANING
+from runner.compare.steps_to_target import STEPS
+from runner.record.baseline import MARK, MEANING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -211,7 +211,7 @@ def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from runner.harmless import escape
+    from runner.sanitize import escape
 
     for part in fit(shown, rows, console.width):
         table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
@@ -247,7 +247,7 @@ def _print_claims(console: Console, claims: list[Verdict]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from runner.harmless import escape
+    from runner.sanitize import escape
 
     table = Table(title="published against measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("verdict", no_wrap=True)
@@ -263,7 +263,7 @@ def _print_claims(console: Console, claims: list[Verdict]) -> None:
 
 
 def _say(console: Console, text: str) -> None:
-    from runner.harmless import escape
+    from runner.sanitize import escape
 
     console.print(escape(text), soft_wrap=True)
 

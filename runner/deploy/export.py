@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from runner.deploy.deployed import FILE, Deployed, export_folder, of_record
-from runner.deploy.extras import need
+from runner.deploy.exported import FILE, Deployed, export_folder, of_record
 from runner.errors import ConfigError
+from runner.machine.extras import need
 
 if TYPE_CHECKING:
-    from models.classifier import SequenceClassifier
+    from models.network import SequenceClassifier
     from runner.deploy.parity import Parity
 
 FORMATS = ("onnx", "safetensors", "mlflow")
@@ -39,7 +39,7 @@ def export(
         raise ConfigError(f"out={folder}: holds something that is no export and is not replaced. Try: another out=")
     check_place(folder)
 
-    from models.save import written_whole
+    from models.checkpoints.save import written_whole
 
     with written_whole(folder) as part, tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model" if form == "mlflow" else part
@@ -97,8 +97,8 @@ def write_model(trained: Deployed, engine: str, folder: Path, record: dict[str, 
 def write_graph(trained: Deployed, exported: Deployed, record: dict[str, Any]) -> Parity:
     """The ONNX file, and how far its logits are from the model's; ParityError when fp32 is further than rounding."""
     from models.errors import ModelError
-    from runner.deploy.graph import write_onnx
-    from runner.deploy.int8 import quantize
+    from models.onnx.graph import write_onnx
+    from models.onnx.int8 import quantize
     from runner.deploy.parity import ParityError, allowed, compare, rows_of
     from runner.deploy.predictor import Predictor
 

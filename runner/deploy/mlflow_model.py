@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.deploy.deployed import Deployed, read
+from runner.deploy.exported import Deployed, read
 from runner.deploy.predictor import Predictor, flat
 
 if TYPE_CHECKING:

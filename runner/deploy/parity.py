@@ -11,7 +11,7 @@ import numpy as np
 from runner.deploy.predictor import Predictor
 
 if TYPE_CHECKING:
-    from data.types import DataTask, TokenSplit
+    from data.splits import DataTask, TokenSplit
 
 TOLERANCE = 1e-4  # of a logit, in fp32; what is seen is 1e-7 to 1e-5
 ROWS = 64  # compared, from the shortest to the longest: batches of 32 then are a third padding
@@ -43,7 +43,7 @@ class Parity:
 
 def allowed(record: dict[str, Any]) -> float:
     """How far an fp32 export's logits may be off: of a run that standardised its targets, in standard deviations."""
-    from data.types import Targets
+    from data.splits import Targets
 
     targets = record["data"].get("targets")
     return Targets(**targets).tolerance(TOLERANCE) if targets else TOLERANCE
@@ -75,7 +75,7 @@ def rows_of(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str
     from data.errors import DataError
     from data.load import load
     from data.settings import DataSettings
-    from runner.compose import compose
+    from runner.config.compose import compose
 
     settings = DataSettings(**record["config"]["data"])
     try:
@@ -94,7 +94,7 @@ def rows_of(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str
 
 def built_in(trained: Predictor) -> TokenSplit:
     """Generated English texts of several lengths."""
-    from data.demo import generate
+    from data.sources.demo import generate
 
     kind = "entailment" if trained.deployed.is_pair else "sentiment"
     rows = generate(kind, ROWS, seed=0)

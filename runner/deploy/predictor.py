@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.deploy.deployed import Deployed
+from runner.deploy.exported import Deployed
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from data.types import TokenSplit
+    from data.splits import TokenSplit
 
 Answer = dict[str, Any]  # "prediction", and "probabilities" by label where there are labels
 
@@ -22,7 +22,7 @@ class Predictor:
     """A loaded model. Raises the user's errors for folders that are not whole."""
 
     def __init__(self, deployed: Deployed, threads: int = 1) -> None:
-        from data.tokenizer import load_tokenizer
+        from data.inputs.tokenizer import load_tokenizer
 
         self.deployed = deployed
         self.tokenizer = load_tokenizer(str(deployed.folder))
@@ -32,7 +32,7 @@ class Predictor:
 
     def encode(self, texts: Sequence[str], pairs: Sequence[str] | None = None, limit: int | None = None) -> TokenSplit:
         """The texts as token ids, cut at `limit` tokens (the model's longest); `truncated` counts those."""
-        from data.types import TokenSplit
+        from data.splits import TokenSplit
 
         second = None if pairs is None else list(pairs)
         try:
@@ -47,7 +47,7 @@ class Predictor:
         """(rows, C) float32, in the order of the rows."""
         import torch
 
-        from runner.evaluate import predict
+        from runner.training.inference import predict
 
         return predict(
             self.model, split, pad_id=self.tokenizer.pad_id, batch_size=batch_size, device=torch.device("cpu"),
@@ -74,14 +74,14 @@ def open_model(deployed: Deployed, threads: int) -> nn.Module:
     """The model in memory, on that many threads, ready to predict."""
     import torch
 
-    from models.save import load
-    from runner.deploy.extras import need
+    from models.checkpoints.save import load
+    from runner.machine.extras import need
 
     torch.set_num_threads(threads)
     if deployed.engine == "torch":
         return load(deployed.folder)
     need("onnx", str(deployed.folder))
-    from runner.deploy.graph import OnnxModel
+    from models.onnx.graph import OnnxModel
 
     return OnnxModel(deployed.weights, threads)
 

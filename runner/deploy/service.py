@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 
-from data.masking import UNCUT
+from data.targets.masked_words import UNCUT
 from runner.deploy.batcher import Batcher, Busy
 from runner.deploy.predictor import Answer, Predictor
 

@@ -1,4 +1,4 @@
-"""What a model costs and how fast it answers, as the `cost/*` and `speed/*` metrics of runner/metrics.py.
+"""What a model costs and how fast it answers, as the `cost/*` and `speed/*` metrics of runner/record/metrics.py.
 
     measure(model, splits.report[0], settings.measure, pad_id=0, baseline=tiny, model_folder=folder)
 
@@ -17,7 +17,7 @@ from runner.measure.settings import MeasureSettings
 if TYPE_CHECKING:
     from torch import nn
 
-    from data.types import TokenSplit
+    from data.splits import TokenSplit
     from runner.measure.latency import LatencyReport
 
 __all__ = ["MeasureSettings", "count_costs", "measure", "time_model"]
@@ -56,9 +56,9 @@ def count_costs(
     model: nn.Module, split: TokenSplit, *, model_folder: Path | None = None, positions: int | None = None
 ) -> dict[str, float]:
     """Return the `cost/*` metrics that are exact counts: parameters, bytes, multiply-adds."""
+    from runner.measure.embedding_modes import mode_of
     from runner.measure.inputs import device_of, draw_batch, to_device
     from runner.measure.macs import count_macs
-    from runner.measure.modes import mode_of
     from runner.measure.params import count_params
     from runner.measure.size import (
         bitmask,
@@ -109,9 +109,9 @@ def time_model(
     warn: Callable[[str], None] = warnings.warn,
 ) -> dict[str, float]:
     """Return the `speed/*` metrics, with those of the yardstick and of the ONNX graphs where there are some."""
+    from runner.measure.embedding_modes import in_other_modes
     from runner.measure.inputs import Cell, Inputs, draw_batch, real_batches
     from runner.measure.latency import measure_latency
-    from runner.measure.modes import in_other_modes
 
     def make_batch(cell: Cell) -> list[Inputs]:
         if cell.length is None:
@@ -128,7 +128,7 @@ def time_model(
     models |= in_other_modes(model)
     sizes: dict[str, float] = {}
     if settings.onnx:
-        from runner.measure.graphs import in_onnx
+        from runner.measure.onnx_variants import in_onnx
 
         graphs, sizes = in_onnx(model, settings.threads, warn)
         models |= graphs

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from data.types import TokenSplit
+    from data.splits import TokenSplit
 
 Inputs = dict[str, Tensor | None]  # keyword arguments of a model's forward
 

@@ -18,14 +18,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
+from runner.config.deferral import plain
 from runner.errors import of_the_disk, refuse
-from runner.sweep.deferring import plain
+from runner.experiment.progress import comparison
+from runner.machine.threads import cores, set_threads
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, check_starts, plan
 from runner.sweep.pool import Pool, gpus
 from runner.sweep.worker import Task
-from runner.terminal import comparison
-from runner.threads import cores, set_threads
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
@@ -154,8 +154,9 @@ def slots_for(sweep: dict[str, Any], count: int) -> int:
 
 LIBRARIES = (
     "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
-    "sklearn.metrics", "data.load", "models.build", "models.save", "runner.checkpoint", "runner.measure.latency",
-    "runner.results", "runner.train",
+    "sklearn.metrics", "data.load", "models.build", "models.checkpoints.save", "runner.training.checkpoint",
+    "runner.measure.latency",
+    "runner.experiment.results", "runner.training.loop",
 )  # fmt: skip
 
 
@@ -195,7 +196,7 @@ def _refuse(jobs: list[Job]) -> None:
 
 def _returned(job: Job) -> JobReturn:
     """A job's result as Hydra's launchers give it."""
-    from runner.experiment import Outcome
+    from runner.experiment.run import Outcome
 
     found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
     found.cfg = job.config

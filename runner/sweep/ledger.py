@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.identity import FILES, counts
-from runner.record import now, tidy, write_json
-from runner.sweep import stale
+from runner.record import abandoned as stale
+from runner.record.identity import FILES, counts
+from runner.record.record import now, tidy, write_json
 from runner.sweep.plan import Job, output_of
 from runner.sweep.table import Table
 from runner.sweep.worker import Running
@@ -192,7 +192,7 @@ def compare(records: list[dict[str, Any]], folder: Path, content: dict[str, Any]
     did not end well and leaves them out.
     """
     from runner.compare.report import write
-    from runner.terminal import comparison
+    from runner.experiment.progress import comparison
 
     done = [record for record in records if record["status"] == "done"]
     if len(done) > 1:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import Trial
 
-    from runner.experiment import Outcome
+    from runner.experiment.run import Outcome
     from runner.schema import Settings
 
 
@@ -158,7 +158,7 @@ class OptunaSweeper(Sweeper):
         from hydra.errors import HydraException
         from optuna.trial import TrialState
 
-        from runner.compose import resolve
+        from runner.config.compose import resolve
 
         try:
             resolve(self._load(job))
@@ -180,7 +180,7 @@ class OptunaSweeper(Sweeper):
         """What became of each job. A launcher that raises costs its batch, or the study when nothing has worked yet."""
         from optuna.trial import TrialState
 
-        from runner.experiment import Outcome
+        from runner.experiment.run import Outcome
 
         assert self.launcher is not None
         if not jobs:
@@ -200,7 +200,7 @@ class OptunaSweeper(Sweeper):
     def _tell(self, study: Study, trial: Trial, outcome: Outcome) -> None:
         from optuna.trial import TrialState
 
-        from runner.majority import MARK, is_at_baseline
+        from runner.record.baseline import MARK, is_at_baseline
         from runner.tune.objectives import value
 
         record = outcome.record
@@ -223,7 +223,7 @@ class OptunaSweeper(Sweeper):
 
 def outcome_of(job: JobReturn) -> Outcome:
     """What a job returned; one that raised has failed, and its siblings are looked at all the same."""
-    from runner.experiment import Outcome
+    from runner.experiment.run import Outcome
 
     try:
         outcome: Outcome = job.return_value
@@ -258,7 +258,7 @@ def claim(folder: Path, name: str) -> Iterator[None]:
     """Hold the study: two tuners of one study would take each other's trials for left over."""
     from filelock import FileLock, Timeout
 
-    from runner.record import check_writable
+    from runner.record.record import check_writable
 
     check_writable(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,12 +17,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from runner.compose import resolve
+from runner.config.compose import resolve
+from runner.config.composer import Composer
 from runner.errors import ConfigError
+from runner.record import identity_index as index
+from runner.record.abandoned import is_held
 from runner.schema import Settings
-from runner.sweep import index
-from runner.sweep.composing import Composer
-from runner.sweep.stale import is_held
 from runner.track.uri import mask
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.check_value import check_settings
+    from runner.config.check_values import check_settings
 
     try:
         job.config = load(job.overrides)
@@ -106,7 +106,7 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
 def check_starts(jobs: Sequence[Job]) -> None:
     """Enter it as their problem where jobs start from a checkpoint that is not there; each one is asked for once."""
     from runner.errors import user_errors
-    from runner.prepare import check_start
+    from runner.experiment.prepare import check_start
 
     problems: dict[str, str | None] = {}
     for job in jobs:
@@ -128,7 +128,7 @@ def check_starts(jobs: Sequence[Job]) -> None:
 
 def look_up(job: Job) -> None:
     """Bring a job up to date with what is recorded of it; one with force=true is always new."""
-    from runner.record import whole
+    from runner.record.record import whole
 
     settings = job.settings
     if settings is None or settings.force:

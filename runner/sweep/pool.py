@@ -17,10 +17,11 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.sweep import index, stale
+from runner.machine.threads import cores
+from runner.record import abandoned as stale
+from runner.record import identity_index as index
 from runner.sweep.plan import Job, look_up, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
-from runner.threads import cores
 
 if TYPE_CHECKING:
     from runner.sweep.ledger import Ledger

@@ -12,9 +12,9 @@ from rich.console import Console, Group
 from rich.table import Table as Grid
 from rich.text import Text
 
-from runner.harmless import escape
-from runner.majority import marked
-from runner.reports import common
+from runner.record.baseline import marked
+from runner.record.descriptions import common
+from runner.sanitize import escape
 from runner.sweep.plan import Job, expected, remaining
 from runner.sweep.worker import Running
 from runner.track.uri import mask

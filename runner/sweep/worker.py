@@ -21,8 +21,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import surroundings
-from runner.surroundings import Busy, Surroundings
+from runner.experiment import context as surroundings
+from runner.experiment.context import Busy, Surroundings
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction

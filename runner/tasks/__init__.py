@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from data.types import DataTask, Splits
+    from data.splits import DataTask, Splits
 
 TASKS: dict[str, str] = {
     "classification": "runner.tasks.classification",

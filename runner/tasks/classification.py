@@ -1,7 +1,7 @@
 """Classification of a text or a pair of texts: one of C classes.
 
 A prediction is the class of the largest logit; the first wins ties. F1, precision and recall are of one class of two,
-`positive`: 1 where nobody says otherwise (data/positive.py). What is 0/0 counts as 0, in every score.
+`positive`: 1 where nobody says otherwise (data/targets/positive_class.py). What is 0/0 counts as 0, in every score.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.settings import OF_TWO, SCORES
-from runner.tasks.intervals import RESAMPLES, bootstrap_confusion, wilson
+from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson
 
 if TYPE_CHECKING:
     from torch import Tensor

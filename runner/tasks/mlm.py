@@ -17,9 +17,9 @@ from torch import Tensor
 from data.batch import Batch, collate
 from data.sampler import eval_batches
 from data.settings import SCORES
-from data.types import TokenSplit
-from models.masked_lm import Words
-from runner.tasks.intervals import RESAMPLES, bootstrap_rows
+from data.splits import TokenSplit
+from models.heads.words import Words
+from runner.statistics.intervals import RESAMPLES, bootstrap_rows
 
 METRICS = SCORES["mlm"]
 # Scores at a time: 137 places of 30,522 words. Parts of 128 to 256 places take 275 ms for 1,228 of them, of 32 places

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.settings import SCORES
-from runner.tasks.intervals import RESAMPLES, bootstrap_rows
+from runner.statistics.intervals import RESAMPLES, bootstrap_rows
 
 if TYPE_CHECKING:
     from torch import Tensor

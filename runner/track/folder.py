@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.record import read_run
-from runner.sound import Maybe, flaw, misfit, point
+from runner.record.record import read_run
+from runner.record.validation import Maybe, flaw, misfit, point
 from runner.track.errors import TrackError
 
 RECORD = "record.json"

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from runner.elsewhere import importable
+from runner.machine.child_process import importable
 from runner.track.folder import note_problem
 from runner.track.settings import TrackerSettings
 
@@ -99,7 +99,7 @@ class Mirror:
             with self._log.open("ab") as log:
                 process = subprocess.Popen(
                     # -P: a folder named `runner` or `data` where the user happens to be is not ours.
-                    [sys.executable, "-P", "-m", "runner.track.helper"],
+                    [sys.executable, "-P", "-m", "runner.track.process"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,

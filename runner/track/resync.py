@@ -36,9 +36,9 @@ def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], No
 
     Raises TrackError if MLflow cannot be opened at all.
     """
-    from runner.track.parent import sync_sweep
+    from runner.track.connection import connect
+    from runner.track.sweeps import sync_sweep
     from runner.track.sync import sync
-    from runner.track.target import connect
 
     counts, row = SyncCounts(), 0
     runs = list(run_folders(output))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class TrackerSettings:
-    """Where runs are mirrored to, and how much of them; the ranges in the metadata are checked by runner/check.py."""
+    """Where runs are mirrored to, and how much of them; the ranges in the metadata are checked by config/check.py."""
 
     name: str = field(default="mlflow", metadata={"choices": ("mlflow", "none")})
     description: str = ""

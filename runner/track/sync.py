@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.track import content
+from runner.track import translate as content
+from runner.track.connection import Target, connect, explain
 from runner.track.environment import prepare
 from runner.track.errors import TrackError
 from runner.track.folder import (
@@ -25,9 +26,8 @@ from runner.track.folder import (
     tidy,
     write_state,
 )
-from runner.track.parent import HOME, home
 from runner.track.settings import TrackerSettings
-from runner.track.target import Target, connect, explain
+from runner.track.sweeps import HOME, home
 from runner.track.uri import mask
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a study makes best: names of runner/metrics.py, and `select` for the metric that selects the best epoch.
+"""What a study makes best: names of runner/record/metrics.py, and `select` for the metric that selects the best epoch.
 
     select               val/accuracy of data=imdb, tune/accuracy of data=sst2, ...
     select/f1            another score of the same split
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from data.settings import metrics_of, split_names
 from runner.errors import ConfigError
-from runner.metrics import SPLITS, check, direction
+from runner.record.metrics import SPLITS, check, direction
 
 if TYPE_CHECKING:
     from runner.schema import Settings

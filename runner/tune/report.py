@@ -13,8 +13,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from runner.harmless import escape
-from runner.majority import MARK, MEANING
+from runner.record.baseline import MARK, MEANING
+from runner.sanitize import escape
 from runner.track.uri import mask
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from runner.engine import measure_gemm
+from runner.machine.matmul import measure_gemm
 from tests.benchmarks.engines import Process, Work
 from tests.conftest import hub_answers
 

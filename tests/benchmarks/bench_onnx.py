@@ -8,9 +8,9 @@ import torch
 
 from models.build import build
 from models.settings import ModelSettings
-from runner.measure.graphs import in_onnx
 from runner.measure.inputs import Cell, draw_batch
 from runner.measure.latency import measure_latency
+from runner.measure.onnx_variants import in_onnx
 
 CELL = Cell(1, 128)
 MOST_BYTES = 0.27  # int8 file against the fp32 one

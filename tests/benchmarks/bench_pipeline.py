@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from data.batch import collate
+from data.inputs.tokenizer import load_tokenizer
 from data.load import load, read
 from data.sampler import epoch_batches
 from data.settings import DataSettings
-from data.tokenizer import load_tokenizer
-from runner.compose import compose, resolve
+from runner.config.compose import compose, resolve
 from runner.track.mirror import start
 from runner.track.settings import TrackerSettings
 from tests.conftest import hub_answers

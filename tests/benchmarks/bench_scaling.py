@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.demo import generate
-from runner.compose import compose, resolve
-from runner.threads import cores
+from data.sources.demo import generate
+from runner.config.compose import compose, resolve
+from runner.machine.threads import cores
 from tests.benchmarks.bench_engine import spread
 from tests.benchmarks.engines import Process, Work
 from tests.conftest import hub_answers
@@ -87,7 +87,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
 
     from data.load import load
     from models.build import build
-    from runner.train import Loop
+    from runner.training.loop import Loop
 
     words = [f"data.path={path}", "data=files", "data.text=text", "data.label=label", "model.tokenizer=train"]
     settings = resolve(compose(["model=dsn", "train.epochs=1", *words, "model.vocab_size=2000", *COMMON]))

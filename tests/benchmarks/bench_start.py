@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.demo import generate
+from data.sources.demo import generate
 from tests.conftest import hub_answers
 
 WORDS = (

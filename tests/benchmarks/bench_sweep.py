@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.record import records
-from runner.threads import cores
+from runner.machine.threads import cores
+from runner.record.record import records
 from tests.benchmarks.trainer_script import TINY
 from tests.conftest import REPO
 

@@ -18,12 +18,12 @@ import torch
 from rich.console import Console
 
 from data.load import load
+from models.backbones.freeze import freeze
 from models.build import build
-from models.freeze import freeze
-from runner import activations
-from runner.compose import compose, resolve
-from runner.engine import prepare
-from runner.train import Loop
+from runner.config.compose import compose, resolve
+from runner.machine.matmul import prepare
+from runner.training import frozen_states as activations
+from runner.training.loop import Loop
 from tests.benchmarks.bench_engine import spread
 from tests.conftest import hub_answers
 

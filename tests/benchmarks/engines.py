@@ -68,9 +68,9 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
     import torch
 
     from data.load import load
-    from runner.compose import compose, resolve
-    from runner.engine import prepare
-    from runner.prepare import first_model
+    from runner.config.compose import compose, resolve
+    from runner.experiment.prepare import first_model
+    from runner.machine.matmul import prepare
 
     torch.set_num_threads(threads)
     settings = resolve(compose(list(work.words)))
@@ -94,7 +94,7 @@ def _loop(steps: int, seed: int) -> tuple[Any, list[np.ndarray]]:
     """Our loop from the first weights, and the rows of its first `steps` steps."""
     import torch
 
-    from runner.train import Loop
+    from runner.training.loop import Loop
 
     settings, splits = copy.deepcopy(_state["settings"]), _state["splits"]
     settings.seed = seed
@@ -121,7 +121,7 @@ def _trainer(steps: int, seed: int) -> Block:
 def _ours(steps: int, seed: int, count: bool) -> Block:
     from torch.utils.flop_counter import FlopCounterMode
 
-    from models.dropout import masks
+    from models.backbones.dropout import masks
 
     masks.seed(seed)
     loop, batches = _loop(steps, seed)

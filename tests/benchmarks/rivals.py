@@ -25,10 +25,10 @@ from transformers import (
     TrainingArguments,
 )
 
-from data.tokenizer import SPECIAL, Tokenizer
-from data.types import TokenSplit
-from models.classifier import SequenceClassifier
-from models.masked_lm import MaskedLM
+from data.inputs.tokenizer import SPECIAL, Tokenizer
+from data.splits import TokenSplit
+from models.heads.words import MaskedLM
+from models.network import SequenceClassifier
 from runner.schema import Settings
 
 

@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from runner.compose import compose, resolve
-from runner.threads import set_threads
+from runner.config.compose import compose, resolve
+from runner.machine.threads import set_threads
 
 TINY = ["model=bert-tiny", "model.pretrained=null", "data=sst2"]  # the work is the same from any first weights
 

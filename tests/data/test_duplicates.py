@@ -14,9 +14,9 @@ from data import duplicates
 from data.errors import DataError
 from data.load import load
 from data.settings import DataSettings
-from data.table import RawSplit
-from data.types import Splits
-from data.unlabelled import load_unlabelled
+from data.sources.raw import RawSplit
+from data.splits import Splits
+from data.stores.unlabelled import load_unlabelled
 
 DIFFERENT = [(f"the film number {i} is {'good' if i % 2 else 'bad'}", i % 2) for i in range(60)]
 

@@ -49,7 +49,7 @@ GOLDEN: dict[str, tuple[list[str], list[float]]] = {
 def test_the_first_losses_are_those_of_the_first_release(kind: str, tmp_path: Path) -> None:
     words, golden = GOLDEN[kind]
     write_reviews(tmp_path / "reviews.csv")
-    rows = [f"{'good fine bad dull'.split()[i % 4]} film {i},{(i * 7) % 11 / 10}" for i in range(120)]
+    rows = [f"{['good', 'fine', 'bad', 'dull'][i % 4]} film {i},{(i * 7) % 11 / 10}" for i in range(120)]
     (tmp_path / "rows.csv").write_text("\n".join(["text,score", *rows, ""]), encoding="utf-8")
     if words[-1].endswith("teacher="):
         trained = made(["model=dsn", *REVIEWS, *COMMON, "train.steps=100", "optimizer.lr=1e-2"], tmp_path)

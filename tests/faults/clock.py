@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 import runner.cli
-import runner.record
-from runner.train import Loop
+import runner.record.record
+from runner.training.loop import Loop
 
 AT_STEP, HOUR_S = 10, 3600.0
 jumped_s = 0.0
@@ -31,7 +31,7 @@ def step(loop: Loop, *rest: Any) -> Any:
 
 original, real = Loop.step, time.time
 Loop.step = step  # type: ignore[method-assign]
-runner.record.datetime = Jumping  # type: ignore[misc]
+runner.record.record.datetime = Jumping  # type: ignore[misc]
 time.time = lambda: real() - jumped_s
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.record import read
+from runner.record.record import read
 from tests.faults.conftest import TRIES, Row
 from tests.faults.scene import DATA, PATIENCE_S, Scene, points, processes, results
 from tests.warm import Child
@@ -86,7 +86,7 @@ def ended(command: Child, seconds: float) -> bool:
 def choose(scene: Scene, command: Child, chance: random.Random) -> list[int]:
     """Whom it hits: all at once as a power cut, the sweep's own process, one of its jobs, or the tracker's helper."""
     there = processes(scene.folder)
-    helpers = [pid for pid in there if b"runner.track.helper" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    helpers = [pid for pid in there if b"runner.track.process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     jobs = [pid for pid in there if pid not in (*helpers, command.pid)]
     (kind,) = chance.choices(["all", "command", "job", "helper"], [2, 3, 4, 1])
     if kind == "all":

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import RobertaConfig, RobertaModel
 
-from data.tokenizer import train_tokenizer
+from data.inputs.tokenizer import train_tokenizer
 from tests.faults.conftest import Row
 from tests.faults.scene import DATA, Scene, results
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.check import check
-from runner.compose import compose, groups, resolve, spelled
+from runner.config.check import check
+from runner.config.compose import compose, groups, resolve, spelled
+from runner.config.from_run import expand
+from runner.config.keys import known_keys
 from runner.errors import ConfigError
-from runner.finished import expand
-from runner.keys import known_keys
 from tests.conftest import REPO, run_cli
 from tests.faults.fuzzing import check_manners, command, damaged, files_in, has_cure, many, patience
 

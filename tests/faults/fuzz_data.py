@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from data.errors import DataError
 from data.load import load
 from data.settings import DataSettings
-from tests.data.test_files import ROWS, write
+from tests.data.sources.test_files import ROWS, write
 from tests.faults.fuzzing import damaged, files_in, has_cure, many, patience
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")

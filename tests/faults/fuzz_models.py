@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from models.build import build
 from models.errors import ModelError
 from models.settings import ModelSettings
-from runner.checkpoint import Checkpoints
+from runner.training.checkpoint import Checkpoints
 from tests.faults.fuzz_records import NASTY, changed, places
 from tests.faults.fuzzing import check_manners, command, damaged, files_in, has_cure, many, patience
 from tests.runner.deploy.runs import SMALL, write_run

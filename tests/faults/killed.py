@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import runner.cli
-from runner.checkpoint import CHECKPOINTS, Checkpoints
+from runner.training.checkpoint import CHECKPOINTS, Checkpoints
 
 AT_STEP = 10
 

@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.compression.dendrite.module import ACTIVATIONS, Dendrite, Dendritic
+from models.compression.distillation.losses import numbers_apart
 from models.compression.settings.learn import Dendrites
 from models.compression.stage import Inputs
-from models.compression.teaching.losses import numbers_apart
 
 TINY = 1e-12  # a variance below this is that of a constant, which correlates with nothing
 GROWTH = 1.01  # of a score that counts as progress

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from models.backbones.dropout import masks
 from models.compression.stage import During, Phase
-from models.dropout import masks
 from tests.models.helpers import batch
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.checkpoints.save import load
 from models.compression.stage import Bench
-from models.save import load
 from tests.models.helpers import batch
 
 from ..test_save import write

@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.build import build
+from models.checkpoints.save import load, save
 from models.compression.dendrite.candidates import Candidates, Running, Sample, cached, loss, observe, train_candidates
 from models.compression.dendrite.module import Dendrite, Dendritic, attach, detach, extra_params, grow, linear_names
 from models.compression.settings.learn import Dendrites as Options
 from models.errors import ModelError
-from models.save import load, save
+from models.heads.target_scale import standardise
 from models.settings import ModelSettings
-from models.unit import standardise
 from tests.models import helpers
 from tests.models.compression.bench import Head, small, started
 

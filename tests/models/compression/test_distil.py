@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.distil import Distil, Lesson, Pair, changes
+from models.compression.distillation.inside import shape_of
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
-from models.compression.teaching.inside import shape_of
 from models.errors import ModelError
 from tests.models.helpers import batch, count, small
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.compression import settings
 from models.compression.dynamic_int8 import DynamicInt8, DynamicLinear
-from models.compression.rounding.integers import product
+from models.compression.quantization.integers import product
 from models.compression.static_int8 import Seen, StaticInt8, StaticLinear, nearest, percentiles
 from models.errors import ModelError
 from runner.measure.macs import count_macs

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.compression.magnitude import Magnitude
-from models.compression.masking.masks import choose, kept_zeros
+from models.compression.pruning.masks import choose, kept_zeros
 from models.compression.settings import lacking
 from models.compression.settings.prune import Magnitude as Options
 from tests.models.compression.pruned import SmallBench

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 import torch
 
-from models.compression.masking.masks import choose
 from models.compression.movement import FLOOR, Movement, Moving, Scored, StraightThrough
+from models.compression.pruning.masks import choose
 from models.compression.settings.prune import Movement as Options
 from tests.models.compression.pruned import SmallBench
 from tests.models.helpers import small

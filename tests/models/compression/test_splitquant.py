@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.rounding.clusters import boundaries, members
-from models.compression.rounding.coded import CodedLinear, Codes
-from models.compression.rounding.grid import Grid
+from models.compression.quantization.clusters import boundaries, members
+from models.compression.quantization.coded import CodedLinear, Codes
+from models.compression.quantization.grid import Grid
 from models.compression.settings.rounding import Splitquant as Options
 from models.compression.splitquant import ClusterCodes, Exact, SplitLinear, Splitquant, split
 from models.errors import ModelError

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.compression.rounding.coded import CodedLinear, CodedTable, Codes
-from models.compression.rounding.grid import Grid
+from models.compression.quantization.coded import CodedLinear, CodedTable, Codes
+from models.compression.quantization.grid import Grid
 from models.compression.settings.rounding import WeightOnly as Options
 from models.compression.weight_only import WeightOnly
 from runner.measure.params import count_params
@@ -74,7 +74,7 @@ def test_the_layers_compute_what_their_rounded_weights_compute() -> None:
 
 
 def test_a_look_up_decodes_the_rows_it_needs_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    import models.compression.rounding.coded as coded
+    import models.compression.quantization.coded as coded
 
     table = CodedTable(nn.Embedding(1000, 16), Grid(4))
     table.fill(torch.randn(1000, 16))

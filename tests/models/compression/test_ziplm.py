@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from models.compression.settings.prune import Recovery, Search, Target
 from models.compression.settings.prune import Ziplm as Options
-from models.compression.structure.calibrate import collect
-from models.compression.structure.recover import TowardsDense, answers_apart, states_apart
-from models.compression.structure.shrink import ATTENTION, Block, widths
-from models.compression.structure.surgery import Surgery
+from models.compression.structured.calibrate import collect
+from models.compression.structured.recover import TowardsDense, answers_apart, states_apart
+from models.compression.structured.shrink import ATTENTION, Block, widths
+from models.compression.structured.surgery import Surgery
 from models.compression.ziplm import Ziplm, task_loss
 from models.errors import ModelError
 

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runner.compose import compose, resolve
-from runner.identity import identify
-from runner.metrics import check
+from runner.config.compose import compose, resolve
+from runner.record.identity import identify
+from runner.record.metrics import check
 from runner.schema import Settings
 from runner.version import VERSION
 

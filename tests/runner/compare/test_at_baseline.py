@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from runner.commands.diff import verdicts
 from runner.compare import table
 from runner.compare.analyse import Comparison, analyse
 from runner.compare.export import group_lines, groups_csv, run_lines
 from runner.compare.html import content
 from runner.compare.select import select
-from runner.verbs.diff import verdicts
 from tests.runner.compare.folders import write_group
 
 MARKED = "model=dsn (at baseline)"

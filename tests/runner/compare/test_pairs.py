@@ -213,7 +213,7 @@ def test_missing_predictions_and_other_labels_are_refused_with_the_reason(tmp_pa
     assert "the labels of test differ" in refusal(tmp_path)
     path = tmp_path / other["identity"] / "predictions-test.parquet"
     path.rename(path.with_suffix(".lost"))
-    from runner.compare.predictions import _read
+    from runner.record.predictions import _read
 
     _read.cache_clear()
     assert f"run {other['identity']} (seed 0) has no readable predictions-test.parquet" in refusal(tmp_path)

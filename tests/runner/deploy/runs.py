@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from data.demo import generate
-from data.tokenizer import train_tokenizer
+from data.inputs.tokenizer import train_tokenizer
+from data.sources.demo import generate
 from models.build import build
-from models.save import save
+from models.checkpoints.save import save
 from models.settings import ModelSettings
-from runner.compose import compose, resolve
+from runner.config.compose import compose, resolve
 
 SMALL: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
 LABELS = {"demo": ["negative", "positive"], "demo-pairs": ["entailment", "neutral", "contradiction"]}

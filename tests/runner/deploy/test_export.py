@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.deploy import extras, graph, parity
-from runner.deploy.deployed import find
+from models.onnx import graph
+from runner.deploy import parity
 from runner.deploy.export import export
+from runner.deploy.exported import find
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
-from runner.record import find as find_record
+from runner.machine import extras
+from runner.record.record import find as find_record
 from tests.conftest import run_cli
 
 SERVED = """

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.auto import assemble
+from models.backbones.transformers_backbone import assemble
 from models.build import build
 from models.errors import ModelError
+from models.onnx.graph import OnnxModel, write_onnx
+from models.onnx.int8 import quantize
 from models.settings import ModelSettings
-from runner.deploy.graph import OnnxModel, write_onnx
-from runner.deploy.int8 import quantize
 from tests.models.helpers import SMALL, batch, small
 
 LETTERS = {

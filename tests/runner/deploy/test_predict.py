@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data.options import Options
-from runner.deploy.deployed import find
+from data.sources.options import Options
+from runner.commands import predict
+from runner.deploy.exported import find
 from runner.deploy.predictor import Predictor
-from runner.deploy.rows import arriving, read
+from runner.deploy.streams import arriving, read
 from runner.errors import ConfigError, user_errors
-from runner.record import find as find_record
-from runner.verbs import predict
+from runner.record.record import find as find_record
 
 
 def told(output: Path, *words: str) -> None:

@@ -19,13 +19,13 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from runner.deploy import extras
+from runner.commands import serve
 from runner.deploy.batcher import Batcher, Busy
-from runner.deploy.deployed import find
+from runner.deploy.exported import find
 from runner.deploy.predictor import Predictor
 from runner.deploy.service import Limits, read_body
 from runner.errors import ConfigError
-from runner.verbs import serve
+from runner.machine import extras
 from tests.conftest import REPO
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from data.types import TokenSplit
+from data.splits import TokenSplit
 from runner.measure.inputs import Cell, draw_batch, real_batches
 
 

@@ -8,11 +8,11 @@ from omegaconf import OmegaConf
 from safetensors.torch import save_model
 from torch import nn
 
-from data.types import TokenSplit
+from data.splits import TokenSplit
 from models.build import build
 from models.settings import ModelSettings
 from runner.measure import MeasureSettings, measure
-from runner.metrics import check
+from runner.record.metrics import check
 
 QUICK = MeasureSettings(batch_sizes=[1, 4], lengths=[16], min_time_s=0.003, rounds=3)
 

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import runner.cli
-from runner.train import Loop
+from runner.training.loop import Loop
 
 AT_STEP = 10
 MB = 1_000_000

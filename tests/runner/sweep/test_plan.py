@@ -14,21 +14,21 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from runner.check import check
+from runner.commands.plan import examine
 from runner.compare.claims import judge
-from runner.compose import compose, resolve
-from runner.identity import flatten
-from runner.metrics import check as check_metric
+from runner.config.check import check
+from runner.config.compose import compose, resolve
+from runner.config.composer import Composer
+from runner.experiment.progress import comparison
+from runner.machine.threads import choose_threads, cores
+from runner.record.identity import flatten
+from runner.record.identity_index import key
+from runner.record.metrics import check as check_metric
 from runner.sweep import names, register
-from runner.sweep.composing import Composer
-from runner.sweep.index import key
 from runner.sweep.ledger import identify
 from runner.sweep.plan import Job, expected, remaining, side_by_side
 from runner.sweep.pool import why
 from runner.sweep.table import Table
-from runner.terminal import comparison
-from runner.threads import choose_threads, cores
-from runner.verbs.plan import examine
 from tests.conftest import REPO
 
 
@@ -177,7 +177,7 @@ def test_a_dead_process_is_told_in_words() -> None:
 VISIBLE = """
 import os, time
 import runner.cli
-from runner.experiment import Outcome
+from runner.experiment.run import Outcome
 def job(config):
     time.sleep(0.4)
     return Outcome(0, reason=os.environ.get("CUDA_VISIBLE_DEVICES"))

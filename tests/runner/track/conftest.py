@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.track.connection import Target, connect
 from runner.track.settings import TrackerSettings
 from runner.track.store import ensure_store
-from runner.track.target import Target, connect
 
 
 @pytest.fixture(scope="session")

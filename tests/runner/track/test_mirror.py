@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from runner.track.connection import connect
 from runner.track.mirror import Mirror, start
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
-from runner.track.target import connect
 from tests.conftest import crowding
 from tests.runner.track.folders import add_points, state, write_record, write_run
 

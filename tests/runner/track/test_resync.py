@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from runner.track import sync as sync_module
+from runner.track.connection import connect
 from runner.track.errors import TrackError
 from runner.track.resync import run_folders, sync_all
 from runner.track.settings import TrackerSettings
-from runner.track.target import connect
 from tests.runner.track.folders import write_record, write_run
 
 

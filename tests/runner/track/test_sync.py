@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from runner.track.connection import Target, connect
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.sync import sync
-from runner.track.target import Target, connect
 from tests.runner.track.folders import CLOCK, add_points, state, write_record, write_run
 
 SETTINGS = TrackerSettings()

@@ -1,0 +1,1 @@
+"""What a row is made of before its label: text, turned into tokens."""

@@ -1,0 +1,218 @@
+"""Tokenizers through the `tokenizers` library alone: from the hub, from a folder, or trained on the training text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import DataError
+from data.inputs.word_cache import ByWord, Encoded, by_text
+from data.sources.hub_status import endpoint, first_line, offline_if_unreachable
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' for them
+UNLIMITED = int(1e30)  # what transformers writes for a tokenizer whose model has no longest input
+MOST_LETTERS = 1000  # rarer letters become [UNK], as in BERT's own vocabulary
+GO_ON = (
+    "Go on with: model.tokenizer=train (a vocabulary of your own data), another id or folder, or HF_ENDPOINT=<a hub>"
+)
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """A fast tokenizer with what the rest needs to know of it."""
+
+    backend: Any  # tokenizers.Tokenizer
+    source: str
+    fingerprint: str  # sha256 of its JSON
+    vocab_size: int
+    pad_id: int
+    by_word: ByWord | None  # for tokenizers of BERT's kind
+    names: dict[str, str]  # its special tokens by transformers' keys: pad_token, and others where they are known
+
+    def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+        """Token ids with special tokens, at most max_length a row; of a pair the longer text is cut first."""
+        if self.by_word:
+            return self.by_word.encode(texts, pairs, max_length)
+        return by_text(self.backend, texts, pairs, max_length)
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of one row's token ids, as the model sees it; special tokens are left out."""
+        text: str = self.backend.decode(ids)
+        return text
+
+    def tokens(self) -> list[str]:
+        """The token of each id, (vocab_size,)."""
+        return [self.backend.id_to_token(index) or "" for index in range(self.vocab_size)]
+
+    def save(self, folder: Path, longest: int | None = None) -> None:
+        """Write the files transformers.AutoTokenizer opens.
+
+        longest: tokens that the model beside it takes; None: any number.
+        """
+        self.backend.no_truncation()
+        self.backend.no_padding()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.backend.save(str(folder / "tokenizer.json"))
+        config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest or UNLIMITED, **self.names}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+        (folder / "special_tokens_map.json").write_text(json.dumps(self.names, indent=2), encoding="utf-8")
+
+
+def wrap(backend: Any, source: str, named: dict[str, str] | None = None) -> Tokenizer:
+    """A Tokenizer around a `tokenizers.Tokenizer`.
+
+    named: special tokens by transformers' keys, as the files beside it call them. DataError without one to pad with.
+    """
+    backend.no_truncation()
+    backend.no_padding()
+    digest = hashlib.sha256(backend.to_str().encode()).hexdigest()
+    known = backend.get_vocab()
+    usual = dict(zip(KEYS, SPECIAL)) if all(token in known for token in SPECIAL) else {}
+    names = usual | {key: token for key, token in (named or {}).items() if token in known}
+    pad = next((token for token in (names.get("pad_token"), "[PAD]", "<pad>") if token in known), None)
+    if pad is None:
+        wanted = (named or {}).get("pad_token")
+        said = f" (its files name {wanted}, which is not in its vocabulary)" if wanted else ""
+        raise DataError(f"the tokenizer of {source} has no padding token{said}. {GO_ON}")
+    # Not the number of tokens: where two lines of a vocab.txt are the same, the first one's id stands for nothing.
+    size = max(known.values()) + 1
+    return Tokenizer(backend, source, digest, size, known[pad], ByWord.of(backend), names | {"pad_token": pad})
+
+
+def load_tokenizer(source: str) -> Tokenizer:
+    """The tokenizer of a hub id or folder: its tokenizer.json, else its vocab.txt read as BERT's WordPiece."""
+    from tokenizers import Tokenizer as Backend
+    from tokenizers.models import WordPiece
+
+    path = _fetch(source, "tokenizer.json")
+    if path is not None:
+        try:
+            backend = Backend.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception for every kind of damage
+            raise DataError(f"{source}: tokenizer.json cannot be read ({error}). {GO_ON}") from error
+        return wrap(backend, source, _names(_beside(source)))
+    path = _fetch(source, "vocab.txt")
+    if path is None:
+        raise DataError(f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}")
+    try:
+        vocab = WordPiece.read_file(str(path))  # splits at newlines only, as transformers does: U+2028 is a token
+    except Exception as error:
+        raise DataError(f"{source}: vocab.txt cannot be read ({error}). {GO_ON}") from error
+    beside = _beside(source)
+    names = dict(zip(KEYS, SPECIAL)) | _names(beside)
+    missing = [names[key] for key in ("unk_token", "cls_token", "sep_token") if names[key] not in vocab]
+    if missing:
+        raise DataError(f"{source}: vocab.txt has no {' and no '.join(missing)}, so it is not BERT's. {GO_ON}")
+    return wrap(_wordpiece(vocab, beside, names), source, names)
+
+
+def _beside(source: str) -> dict[str, Any]:
+    """What tokenizer_config.json says, or special_tokens_map.json where it says nothing; {} where there is neither."""
+    found: dict[str, Any] = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        if path := _fetch(source, name, is_needed=False):
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise DataError(f"{source}: {name} is not JSON ({error}). {GO_ON}") from error
+            found |= {key: value for key, value in content.items() if value is not None}
+    return found
+
+
+def _names(beside: dict[str, Any]) -> dict[str, str]:
+    """The special tokens that those files name, as text or as a description with the text in it."""
+    found = {key: beside[key] for key in (*KEYS, "bos_token", "eos_token") if key in beside}
+    return {key: str(token["content"] if isinstance(token, dict) else token) for key, token in found.items()}
+
+
+def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Tokenizer:
+    """A lower-cased WordPiece vocabulary of at most `vocab_size` tokens, made as BERT's; the same texts give the same.
+
+    texts: called twice, so that nothing is held in memory.
+    """
+    from tokenizers import trainers
+
+    names = dict(zip(KEYS, SPECIAL))
+    backend = _wordpiece({token: i for i, token in enumerate(SPECIAL)}, {}, names)
+    counts: Counter[str] = Counter()
+    for text in texts():
+        counts.update(backend.normalizer.normalize_str(text))
+    letters = sorted(counts, key=lambda letter: (-counts[letter], letter))[:MOST_LETTERS]
+    letters = [letter for letter in letters if not letter.isspace()]
+    # The trainer numbers `##x` pieces in the random order of a hash map and breaks ties by number: numbering them
+    # first, as if they were special, makes the result repeat.
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocab_size,
+        special_tokens=[*SPECIAL, *(f"##{letter}" for letter in letters)],
+        initial_alphabet=letters,
+        limit_alphabet=len(letters),
+        min_frequency=2,
+        show_progress=False,
+    )
+    backend.train_from_iterator(texts(), trainer)
+    pieces = sorted(backend.get_vocab().items(), key=lambda item: item[1])
+    ordered = [*SPECIAL, *(token for token, _ in pieces if token not in SPECIAL)]
+    return wrap(_wordpiece({token: i for i, token in enumerate(ordered)}, {}, names), "train")
+
+
+def _wordpiece(vocab: dict[str, int], options: dict[str, Any], names: dict[str, str]) -> Any:
+    """BERT's pipeline around a vocabulary; options: as in tokenizer_config.json, names: of the special tokens."""
+    from tokenizers import Tokenizer as Backend
+    from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+
+    cls, sep = names["cls_token"], names["sep_token"]
+    backend = Backend(models.WordPiece(vocab, unk_token=names["unk_token"]))
+    backend.normalizer = normalizers.BertNormalizer(
+        lowercase=options.get("do_lower_case", True),
+        strip_accents=options.get("strip_accents"),
+        handle_chinese_chars=options.get("tokenize_chinese_chars", True),
+    )
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece()
+    backend.add_special_tokens([names[key] for key in KEYS])
+    backend.post_processor = processors.TemplateProcessing(
+        single=f"{cls}:0 $A:0 {sep}:0",
+        pair=f"{cls}:0 $A:0 {sep}:0 $B:1 {sep}:1",
+        special_tokens=[(cls, vocab[cls]), (sep, vocab[sep])],
+    )
+    return backend
+
+
+def _fetch(source: str, name: str, is_needed: bool = True) -> Path | None:
+    """The path of one file of a folder or hub id; None when it has no such file.
+
+    is_needed: without it a file that is not cached while the hub does not answer is no error.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder / name if (folder / name).is_file() else None
+    import httpx2
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    offline_if_unreachable()
+    where = endpoint()[0]
+    try:
+        return Path(hf_hub_download(source, name, etag_timeout=5))
+    except LocalEntryNotFoundError as error:
+        if not is_needed:
+            return None
+        raise DataError(f"the tokenizer {source} is not cached and {where} does not answer. {GO_ON}") from error
+    except EntryNotFoundError:
+        return None
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise DataError(f"model.tokenizer={source} is neither a folder nor a repository on {where}. {GO_ON}") from error
+    except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
+        raise DataError(f"{source} cannot be had from {where}: {first_line(error)}. {GO_ON}") from error

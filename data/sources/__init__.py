@@ -1,0 +1,1 @@
+"""Where rows come from: the hub, local files, the built-in generator."""

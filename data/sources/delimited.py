@@ -1,0 +1,110 @@
+"""Rows of CSV and TSV streams. Line numbers are what an editor shows.
+
+The delimiter is the one by which the header names the wanted columns. TSV is read without quoting, as GLUE's files are
+written, unless its header or `quoting=minimal` says otherwise.
+"""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, TextIO
+
+from data.errors import DataError
+from data.sources.columns import beside, distinct, fed, paste, require
+from data.sources.options import Options, Row
+
+DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in the order they are tried
+SAMPLE = 100  # rows
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How the fields of a stream are told apart."""
+
+    delimiter: str
+    is_quoted: bool
+
+    def fields(self, lines: Iterator[str]) -> Any:
+        """A csv.reader."""
+        if self.is_quoted:
+            return csv.reader(lines, delimiter=self.delimiter, strict=True)
+        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+
+
+def rows(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Row]:
+    """Each row under the names of the header, with the number of its last line.
+
+    kind: csv or tsv; where: the file's path, for messages. Raises DataError.
+    """
+    csv.field_size_limit(1 << 30)
+    blank, first = 0, stream.readline()
+    while first and not first.strip():
+        blank, first = blank + 1, stream.readline()
+    form = _form(first, kind, options)
+    reader = form.fields(chain([first] if first else [], stream))
+    try:
+        header: list[str] = next(reader, [])
+        require(header, options.wanted, where, lambda: list(islice(reader, SAMPLE)), form.delimiter)
+        chosen = [(name, place) for place, name in enumerate(distinct(header)) if options.keeps(name)]
+        texts: list[str] = []
+        for fields in reader:
+            if not fields:
+                continue  # a blank line
+            line = blank + reader.line_num
+            if len(fields) != len(header):
+                raise DataError(_ragged(fields, header, f"{where} line {line}", where, form, options))
+            row = {name: fields[place] for name, place in chosen}
+            texts += [row[options.text]] if len(texts) < SAMPLE else []
+            yield line, row
+    except csv.Error as error:
+        raise DataError(
+            f"{where} line {blank + reader.line_num} cannot be read: {error}. Fix that line, or, if quotes are plain "
+            f"letters in that file, try: {paste(options.key('quoting'), 'none')}"
+        ) from error
+    if texts and options.quoting == "auto" and not form.is_quoted and all(map(_is_in_quotes, texts)):
+        options.note(
+            f"all texts of {where} are in quotes, which are read as part of them. "
+            f"Try: {paste(options.key('quoting'), 'minimal')}"
+        )
+
+
+def _form(first: str, kind: str, options: Options) -> _Form:
+    """Delimiter and quoting as asked for, or by the first line: that names the wanted columns, else most fields."""
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter)
+    if delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise DataError(
+            f"{options.key('delimiter')}={options.delimiter}: expected one character, tab or auto. "
+            f"Try: {options.key('delimiter')}=auto"
+        )
+    wanted = set(options.wanted.values())
+    if delimiter == "auto":
+        headers = {one: next(csv.reader([first], delimiter=one), []) for one in DELIMITERS[kind]}
+        naming = [one for one, names in headers.items() if wanted <= set(names)]
+        delimiter = (naming or sorted(headers, key=lambda one: -len(headers[one])))[0]
+    if options.quoting != "auto":
+        return _Form(delimiter, options.quoting == "minimal")
+    quoted, plain = set(next(csv.reader([first], delimiter=delimiter), [])), set(first.rstrip("\r\n").split(delimiter))
+    return _Form(delimiter, kind != "tsv" or delimiter != "\t" or (wanted <= quoted and not wanted <= plain))
+
+
+def _is_in_quotes(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] == '"'
+
+
+def _ragged(fields: list[str], header: list[str], what: str, where: str, form: _Form, options: Options) -> str:
+    """What is wrong with a line of more or fewer fields than the header, and the cure."""
+    count = f"{len(fields)} field{'' if len(fields) == 1 else 's'}"
+    told = f"{what} has {count}, the header {len(header)}. "
+    shown = {"\t": "tab", ",": "comma"}.get(form.delimiter, form.delimiter)
+    if len(fields) == len(header) + 1 and not fields[-1]:
+        mark = "\\t" if form.delimiter == "\t" else form.delimiter
+        script = shlex.quote(f"s/{mark}\\r*$//")
+        return f"{told}It ends with the delimiter. Try: {fed(f'sed {script}', where)} > {beside(where, 'fixed')}"
+    if not form.is_quoted and any('"' in field for field in fields):
+        return f"{told}If its fields are in quotes, try: {paste(options.key('quoting'), 'minimal')}"
+    cure = f"text with a {shown} needs quotes" if form.is_quoted else f"a {shown} ends a field"
+    return f"{told}Fix that line ({cure})"

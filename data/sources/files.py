@@ -1,0 +1,191 @@
+"""Local files of every format in data/sources/formats.py, read in one streaming pass into a memory-mapped Arrow table.
+
+Line numbers in messages are what an editor shows (CSV, TSV, JSONL); rows of Parquet and JSON arrays count from 1.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.errors import DataError, MissingColumn
+from data.settings import DataSettings
+from data.sources.cells import as_text, label_text
+from data.sources.columns import FASTTEXT, fasttext, paste
+from data.sources.formats import begins_with, rows
+from data.sources.options import SUFFIXES, Options, kind_of, suffix_of
+from data.sources.raw import CHUNK, RawData, RawSplit
+from data.stores.build_once import locked
+from data.targets.labels import SHOWN, Column, encode, no_labels, what_labels_are
+
+Row = tuple[int, Any, Any, Any, Any]  # number, text, second text, label, group
+
+
+def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None] | None = None) -> RawData:
+    """The splits found in the files: `train`, and `val` and `test` where they have files of their own."""
+    paths = {
+        "train": settings.train_path or settings.path,
+        "val": settings.val_path,
+        "test": settings.test_path,
+    }
+    tables: dict[str, Any] = {}
+    columns: dict[str, Column] = {}
+    dropped: dict[str, int] = {}
+    notes: list[str] = []
+    files = {
+        name: _existing(text, "data.path" if name == "train" and settings.path else f"data.{name}_path")
+        for name, text in paths.items()
+        if text is not None
+    }
+    options = _options(settings, notes)
+    for name, path in files.items():
+        if notify:
+            notify(f"reading {path.name}")
+        try:
+            tables[name], columns[name], missing = _convert(path, settings, options, cache)
+        except MissingColumn as error:
+            if error.key != "label" or name == "train":
+                raise
+            raise no_labels(settings, name, str(path)) from error
+        if missing:
+            dropped[f"{name}: missing text or label"] = missing
+    meaning = what_labels_are(settings, columns["train"], paths["train"] or "")
+    data = RawData(meaning.kind, meaning.names, {}, dropped=dropped, notes=[*notes, *meaning.notes])
+    for name, column in columns.items():
+        labels, rows = encode(column, meaning, settings, name, str(paths[name]))
+        if len(rows) < len(column):
+            dropped[f"{name}: no gold label"] = len(column) - len(rows)
+        numbers = np.frombuffer(column.numbers, dtype=np.int64)
+        data.splits[name] = RawSplit(tables[name], labels, rows, numbers[rows])
+    return data
+
+
+def _options(settings: DataSettings, notes: list[str]) -> Options:
+    """What is to be read of each file; what a person should know of it is put into `notes`."""
+    columns = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
+    columns |= {"group": settings.group} if settings.group else {}
+    return Options(
+        columns, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
+        note=notes.append,
+    )  # fmt: skip
+
+
+def _existing(text: str, key: str) -> Path:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        inside = sorted(p.name for p in path.iterdir() if kind_of(p))[:5]
+        hint = paste(key, str(path / inside[0])) if inside else f"{key}=<a file>"
+        raise DataError(
+            f"{key}={text} is a folder, a file is needed ({', '.join(inside) or 'none'} in it). Try: {hint}"
+        )
+    if not path.is_file():
+        there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, there, n=1)
+        hint = f"did you mean {path.parent / close[0]}? " if close else ""
+        cure = paste(key, str(path.parent / close[0])) if close else f"{key}=<a file>"
+        raise DataError(f"{key}={text}: no such file; {hint}Try: {cure}")
+    if kind_of(path) is None:
+        if begins_with(path, FASTTEXT):
+            raise DataError(fasttext(str(path)))
+        raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. Convert it, or rename it")
+    if path.stat().st_size == 0:
+        raise DataError(f"{key}={text} is empty. Try: {key}=<a file with a header and rows>")
+    return path
+
+
+def _convert(path: Path, settings: DataSettings, options: Options, cache: Path) -> tuple[Any, Column, int]:
+    """Stream a file into an Arrow file in the cache and open it memory-mapped; answers labels and dropped rows."""
+    import pyarrow as pa
+
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    kind = kind_of(path) or ""
+    spelling = [settings.missing, options.encoding, options.delimiter, options.quoting, kind]
+    parts = [digest, *options.columns.values(), *spelling]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
+    folder = cache / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    target, column, missing = folder / f"{key}.arrow", Column(), _Missing(path, settings)
+    with locked(folder / f"{key}.lock"), ExitStack() as stack:
+        part = target.with_suffix(".part")
+        stack.callback(part.unlink, missing_ok=True)
+        optional = {"text_pair": settings.text_pair, "group": settings.group}
+        names = ["text", *(name for name, column_name in optional.items() if column_name)]
+        schema = pa.schema([(name, pa.string()) for name in names])
+        with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+            for chunk in _chunks(_cells(path, kind, options), missing, column):
+                writer.write_batch(pa.record_batch([chunk[name] for name in names], schema=schema))
+        if missing.without_label and missing.without_label == missing.count and not len(column):
+            raise MissingColumn("label", f"{path}: no row has a label. Try: data.label=<the column of the labels>")
+        missing.refuse()
+        if not len(column):
+            raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
+        part.replace(target)
+    return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count
+
+
+def _cells(path: Path, kind: str, options: Options) -> Iterator[Row]:
+    """What training needs of each row."""
+    columns = [options.columns.get(name) for name in ("text", "text_pair", "label", "group")]
+    for number, row in rows(path, kind, options):
+        text, pair, label, group = (None if column is None else row.get(column) for column in columns)
+        yield number, text, pair, label, group
+
+
+def _chunks(rows: Iterator[Row], missing: _Missing, column: Column) -> Iterator[dict[str, list[str]]]:
+    """The columns of the table, CHUNK rows at a time; labels and row numbers go to `column`."""
+    found: dict[str, list[str]] = {"text": [], "text_pair": [], "group": []}
+    for number, text, pair, label, group in rows:
+        if missing.sees(number, text, pair, label, group):
+            continue
+        where = f"{missing.path} row {number}"
+        found["text"].append(as_text(text, where, "data.text"))
+        found["text_pair"].append("" if pair is None else as_text(pair, where, "data.text_pair"))
+        found["group"].append("" if group is None else as_text(group, where, "data.group").strip())
+        column.add(label_text(label, where), number)
+        if len(found["text"]) == CHUNK:
+            yield found
+            found = {name: [] for name in found}
+    if found["text"]:
+        yield found
+
+
+class _Missing:
+    """Rows without a text, a label or a group: counted, the first ones remembered."""
+
+    def __init__(self, path: Path, settings: DataSettings) -> None:
+        self.path, self.settings = path, settings
+        self.count, self.first, self.without_label = 0, list[int](), 0
+
+    def sees(self, number: int, text: Any, pair: Any, label: Any, group: Any) -> bool:
+        """Is something missing in this row?"""
+        texts = [text] + ([pair] if self.settings.text_pair else []) + ([group] if self.settings.group else [])
+        is_label_absent = self.settings.label is not None and _is_empty(label)
+        absent = any(map(_is_empty, texts))
+        self.without_label += is_label_absent and not absent
+        absent |= is_label_absent
+        if absent:
+            self.count += 1
+            self.first += [number] if len(self.first) < SHOWN else []
+        return absent
+
+    def refuse(self) -> None:
+        """Raise if rows are missing something and the settings do not allow dropping them."""
+        if self.count and self.settings.missing == "refuse":
+            shown = ", ".join(map(str, self.first)) + (", ..." if self.count > len(self.first) else "")
+            raise DataError(
+                f"{self.path}: {self.count} rows have an empty or missing text or label (rows {shown}). "
+                "Try: data.missing=drop"
+            )
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()

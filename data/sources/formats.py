@@ -1,0 +1,127 @@
+"""The rows of one local file or stream, in whatever format: what training learns from and `run predict` answers.
+
+CSV, TSV, JSON (an object a line, or an array) and Parquet, each also gzipped; names may be in capitals. Everything
+streams: a file may be of any size.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any, TextIO
+
+from data.errors import DataError
+from data.sources import delimited, json_rows
+from data.sources.cells import check_texts
+from data.sources.columns import distinct, paste, require
+from data.sources.options import Options, Row
+from data.sources.raw import CHUNK
+
+PEEKED = 256  # bytes
+GZIP = b"\x1f\x8b"
+WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
+
+
+def rows(path: Path, kind: str, options: Options) -> Iterator[Row]:
+    """Each row of a file with its number. kind: as kind_of says, or lines. Raises DataError."""
+    try:
+        with ExitStack() as stack:
+            raw = stack.enter_context(path.open("rb"))
+            is_packed = raw.peek(2)[:2] == GZIP
+            binary: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_packed else raw
+            if kind == "parquet":
+                source: Any = path
+                if is_packed:  # Parquet is read from its end, which gzip cannot do
+                    source = stack.enter_context(tempfile.TemporaryFile())
+                    shutil.copyfileobj(binary, source)
+                yield from _parquet(source, path, options)
+            else:
+                stream = stack.enter_context(io.TextIOWrapper(binary, encoding=options.codec, newline=""))
+                yield from of_stream(stream, kind, str(path), options)
+    except UnicodeError as error:
+        line, guess = _bad_line(path, options.encoding)
+        cure = paste(options.key("encoding"), guess)
+        raise DataError(f"{path} line {line} is not {options.encoding}. Try: {cure}") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is not a whole gzip file ({error}). Download or pack it again") from error
+
+
+def of_stream(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Row]:
+    """The same for text that is read already, one row at a time; where: what messages call it."""
+    if kind == "lines":
+        return ((number, {options.text: line.rstrip("\r\n")}) for number, line in enumerate(stream, 1))
+    return json_rows.rows(stream, where, options) if kind == "jsonl" else delimited.rows(stream, kind, where, options)
+
+
+def _parquet(file: Path | IO[bytes], path: Path, options: Options) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(file)
+        names = table.schema_arrow.names
+        wanted = options.wanted
+
+        def sample() -> list[tuple[Any, ...]]:
+            batch = next(table.iter_batches(delimited.SAMPLE), None)
+            return list(zip(*(column.to_pylist() for column in batch.columns))) if batch else []
+
+        require(names, wanted, str(path), sample)
+        texts = {name: column for name in ("text", "text_pair") if (column := options.columns.get(name))}
+        check_texts(table.schema_arrow, {options.key(name): column for name, column in texts.items()}, str(path))
+        number = 0
+        for batch in table.iter_batches(CHUNK, columns=list(wanted.values()) if options.only_wanted else None):
+            titles = distinct(batch.schema.names)
+            for values in zip(*(column.to_pylist() for column in batch.columns)):
+                number += 1
+                yield number, dict(zip(titles, values))
+    except DataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError, NotImplementedError) as error:
+        raise DataError(
+            f"{path} is not a whole Parquet file ({str(error).splitlines()[0][:200]}); "
+            "a download that was cut off looks like this. Download it again"
+        ) from error
+
+
+def _bad_line(path: Path, encoding: str) -> tuple[int, str]:
+    """The first line of a file that is not in this encoding, and an encoding that reads all of it."""
+    line, first, is_windows = 0, b"", False
+    for number, raw in enumerate(_lines(path), 1):
+        first = first or raw
+        is_windows = is_windows or any(byte in WINDOWS for byte in raw)
+        if not line and not _is_in([raw], encoding):
+            line = number
+    if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return line or 1, "utf-16"
+    for guess in ("utf-8", *(["cp1252"] if is_windows else [])):
+        if codecs.lookup(guess) != codecs.lookup(encoding) and _is_in(_lines(path), guess):
+            return line or 1, guess
+    return line or 1, "latin-1"  # which reads any bytes
+
+
+def begins_with(path: Path, text: str) -> bool:
+    """Does a file begin with these letters? Spaces before them do not count."""
+    with path.open("rb") as raw:
+        return raw.read(PEEKED).lstrip().startswith(text.encode())
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as raw:
+        yield from gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == GZIP else raw
+
+
+def _is_in(parts: Iterable[bytes], encoding: str) -> bool:
+    try:
+        for _ in codecs.iterdecode(parts, encoding):
+            pass
+    except UnicodeError:
+        return False
+    return True

@@ -1,0 +1,175 @@
+"""Datasets by hub id through `datasets`: HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE and tokens work as users know them.
+
+Never any remote code. An unreachable hub is found out in seconds: what is cached is used and said, the rest refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.errors import DataError, MissingColumn
+from data.settings import DataSettings
+from data.sources.cells import check_texts, label_text
+from data.sources.hub_status import endpoint, first_line, offline_if_unreachable
+from data.sources.raw import RawData, RawSplit
+from data.targets.labels import UNLABELLED, Column, Meaning, encode, no_labels, what_labels_are
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your copy>, or data=demo"
+
+
+def read_hub(settings: DataSettings) -> RawData:
+    """The splits of a hub dataset that the settings name; DataError with a way to go on."""
+    notes = offline_if_unreachable()
+    wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
+    if settings.select_split and not settings.split:
+        wanted["val"] = settings.select_split
+    data, meaning = RawData("", (), {}, notes=notes), None
+    for name, split in wanted.items():
+        dataset, where = _load(settings, split), f"{settings.id} {split}"
+        try:
+            _check_columns(settings, dataset.column_names, where)
+        except MissingColumn as error:
+            if error.key != "label" or name == "train":
+                raise
+            raise no_labels(settings, name, where) from error
+        table = _texts(dataset, settings, where)
+        rows = _rows_with_text(table, settings, where)
+        if len(rows) < len(table):
+            data.dropped[f"{name}: missing text"] = len(table) - len(rows)
+        column = _labels(dataset, rows, settings, where)
+        if meaning is None:
+            meaning = what_labels_are(settings, column, where)
+            data.kind, data.label_names, data.notes = meaning.kind, meaning.names, [*notes, *meaning.notes]
+        data.splits[name] = _labelled(table, rows, column, meaning, settings, data, name, where)
+    return data
+
+
+def _load(settings: DataSettings, split: str) -> Any:
+    """One split as a `datasets.Dataset`."""
+    import datasets
+    import httpx2  # what huggingface_hub talks HTTP with; its errors pass through where a connection breaks off
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    datasets.logging.set_verbosity_error()
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+    what = f"{settings.id}{f' ({settings.config})' if settings.config else ''}"
+    try:
+        return datasets.load_dataset(settings.id, settings.config, split=split)
+    except (ValueError, KeyError, TypeError) as error:
+        reason = first_line(error).rstrip(".")
+        if "Unknown split" in reason and split != settings.train_split:
+            cure = f"Try: data.split={settings.train_split}, which train, val and test are then all cut from. {GO_ON}"
+        else:
+            cure = GO_ON
+        raise DataError(f"{what} has no split {split!r} that can be read: {reason}. {cure}") from error
+    except RuntimeError as error:
+        if "script" not in str(error):
+            raise DataError(f"{what} cannot be read: {first_line(error)}. {GO_ON}") from error
+        raise DataError(
+            f"{what} is a loading script, and code from a hub is never run here. Run it where it is trusted (datasets "
+            "before 4.0, trust_remote_code=True), save it (train.to_parquet('train.parquet'), test the same way), "
+            "then: data=files data.train_path=train.parquet data.test_path=test.parquet"
+        ) from error
+    except (
+        OSError, httpx2.HTTPError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError,
+    ) as error:  # fmt: skip
+        raise DataError(f"{what} cannot be had from {endpoint()[0]}: {first_line(error)}. {GO_ON}") from error
+
+
+def _check_columns(settings: DataSettings, columns: list[str], where: str) -> None:
+    import difflib
+
+    for key, column in (
+        ("text", settings.text),
+        ("text_pair", settings.text_pair),
+        ("label", settings.label),
+        ("group", settings.group),
+    ):
+        if column is not None and column not in columns:
+            close = difflib.get_close_matches(column, columns, n=1) or columns[:1]
+            raise MissingColumn(
+                key,
+                f"data.{key}={column!r} is not in {where} (columns: {', '.join(columns)}). Try: data.{key}={close[0]}",
+            )
+
+
+def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
+    """The columns of the texts as the table of a split."""
+    import pyarrow as pa
+
+    wanted = {"text": settings.text} | ({"text_pair": settings.text_pair} if settings.text_pair else {})
+    check_texts(dataset.data.schema, {f"data.{name}": column for name, column in wanted.items()}, where)
+    texts = list(wanted)
+    wanted |= {"group": settings.group} if settings.group else {}
+    table = dataset.data.sources.raw.select(list(wanted.values())).rename_columns(list(wanted))
+    for i, name in enumerate(texts):
+        kind = table.schema.field(i).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):  # a dictionary, a view
+            table = table.set_column(i, name, table.column(i).cast(pa.string()))
+    return table
+
+
+def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.ndarray:
+    """Numbers of the rows with a text; the others are refused or dropped.
+
+    A pair with one empty side still has a text: benchmarks hold such pairs, and their scores count them.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    absent, blank = np.zeros(len(table), dtype=bool), np.ones(len(table), dtype=bool)
+    for name in table.column_names:
+        if name == "group":
+            continue
+        column = table.column(name)
+        empty = [pc.equal(pc.utf8_trim_whitespace(part), "") for part in column.chunks]
+        absent |= column.is_null().to_numpy()
+        blank &= pa.chunked_array(empty, pa.bool_()).fill_null(True).to_numpy()
+    absent |= blank
+    if absent.any() and settings.missing == "refuse":
+        raise DataError(
+            f"{where}: {int(absent.sum())} of {len(table)} rows have an empty or missing text (first: row "
+            f"{int(np.argmax(absent)) + 1}). Try: data.missing=drop"
+        )
+    if absent.all():
+        raise DataError(f"{where} has no row with a text. Try: another column with data.text=..., or another split")
+    return np.flatnonzero(~absent)
+
+
+def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) -> Column:
+    """The labels of these rows; ids of a ClassLabel by their names, -1 for none."""
+    if settings.label is None:
+        column = Column()
+        for row in rows.tolist():
+            column.add("", row + 1)
+        return column
+    names = getattr(dataset.features[settings.label], "names", None) or ()
+    column = Column(names if settings.task != "regression" else ())
+    used, row = np.zeros(len(dataset), dtype=bool), 0
+    used[rows] = True
+    for part in dataset.data.column(settings.label).chunks:
+        for value in part.to_pylist():
+            row += 1
+            if used[row - 1]:
+                if column.classes and value is not None:
+                    value = names[value] if value >= 0 else None if UNLABELLED in names else UNLABELLED
+                column.add(label_text(value, f"{where} row {row}"), row)
+    return column
+
+
+def _labelled(
+    table: pa.Table, rows: np.ndarray, column: Column, meaning: Meaning, settings: DataSettings, data: RawData,
+    name: str, where: str,
+) -> RawSplit:  # fmt: skip
+    """A split with its labels as numbers and the rows without a gold label dropped, or refused."""
+    labels, kept = encode(column, meaning, settings, name, where)
+    if len(kept) < len(rows):
+        data.dropped[f"{name}: no gold label"] = len(rows) - len(kept)
+    return RawSplit(table, labels, rows[kept], rows[kept] + 1)

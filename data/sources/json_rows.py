@@ -1,0 +1,133 @@
+"""Rows of JSON streams: an object a line, or one array of objects, whichever the first letter says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, TextIO
+
+from data.errors import DataError
+from data.sources.columns import require
+from data.sources.options import Options, Row
+
+PART = 1 << 16  # characters read at a time
+BLANK = " \t\r\n"
+LONGEST_WORD = 16  # of JSON outside of strings, such as -Infinity
+
+
+class _Object(dict[str, Any]):
+    """A JSON object in which some keys occur twice."""
+
+    twice: frozenset[str]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    double = _Object(found)
+    double.twice = frozenset(name for name in found if names.count(name) > 1)
+    return double
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def rows(stream: TextIO, where: str, options: Options) -> Iterator[Row]:
+    """Each object with its line's number, or in an array its own.
+
+    where: the file's path, for messages. Raises DataError.
+    """
+    number, line = 1, stream.readline(PART)
+    while line and not line.strip():
+        number, line = number + line.endswith("\n"), stream.readline(PART)
+    is_array = line.lstrip().startswith("[")
+    found = _of_array(line, stream, where) if is_array else _of_lines(number, line, stream, where)
+    what = "row" if is_array else "line"
+    is_first = True
+    for number, row in found:
+        if not isinstance(row, dict):
+            raise DataError(f"{where} {what} {number} holds a {type(row).__name__}, not an object with columns")
+        if is_first:
+            names, values = list(row), list(row.values())
+            require(names, options.wanted, where, lambda: [values])  # noqa: B023 called at once
+            is_first = False
+        if isinstance(row, _Object) and (double := row.twice & set(options.wanted.values())):
+            raise DataError(
+                f"{where} {what} {number} has {min(double)!r} more than once. Leave one of them in that row"
+            )
+        yield number, row
+
+
+def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, Any]]:
+    """The value of each line; `begun`: of the first one what is read already."""
+    first = begun if begun.endswith("\n") or not begun else begun + stream.readline()
+    for at, line in enumerate(chain([first], stream), number):
+        if not line.strip():
+            continue
+        try:
+            yield at, DECODER.decode(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f"{where} line {at} is not JSON: {error}. One JSON object a line is needed, or an array of objects"
+            ) from error
+
+
+def _of_array(begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, Any]]:
+    """The values of an array of any length, one in memory at a time."""
+    text, at, number, is_first = begun, begun.index("[") + 1, 0, True
+    while True:
+        text, at = _past_blanks(text, at, stream)
+        if text.startswith("]", at):
+            if text[at + 1 :].strip() or stream.read(PART).strip():
+                raise DataError(
+                    f"{where} goes on after its array. One array of objects, or an object a line, is needed"
+                )
+            return
+        if not is_first:
+            if not text.startswith(",", at):
+                raise DataError(
+                    f"{where} row {number + 1}: expected , or ] and found {text[at : at + 20] or 'the end'!r}. "
+                    "Its end may be missing: write it again"
+                )
+            text, at = _past_blanks(text, at + 1, stream)
+        is_first, number = False, number + 1
+        try:
+            value, text, at = _value(text, at, stream)
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", error)  # where it is would be told in letters of a part
+            raise DataError(f"{where} row {number} is not JSON: {reason}. Fix that row") from error
+        yield number, value
+
+
+def _past_blanks(text: str, at: int, stream: TextIO) -> tuple[str, int]:
+    """Where the next letter is that is not blank, with more of the stream where that is needed."""
+    while True:
+        while at < len(text) and text[at] in BLANK:
+            at += 1
+        if at < len(text) or not (more := stream.read(PART)):
+            return text, at
+        text, at = more, 0
+
+
+def _value(text: str, at: int, stream: TextIO) -> tuple[Any, str, int]:
+    """The JSON value at a place, the text after more of it was read, and where the value ends; ValueError."""
+    size = PART
+    while True:
+        try:
+            value, end = DECODER.raw_decode(text, at)
+            if end < len(text) or not (more := stream.read(PART)):  # a number may go on
+                return value, text, end
+        except ValueError as error:
+            if _is_wrong(error, text) or not (more := stream.read(size)):
+                raise
+        text, at, size = text[at:] + more, 0, 2 * size  # doubled: a long value is read in few attempts
+
+
+def _is_wrong(error: ValueError, text: str) -> bool:
+    """Is this JSON wrong whatever comes after it? Else a mistake would be found at the end of the file only."""
+    if not isinstance(error, json.JSONDecodeError):
+        return True
+    return not error.msg.startswith("Unterminated string") and error.pos < len(text) - LONGEST_WORD

@@ -1,0 +1,208 @@
+"""Seeded, stratified choices of rows. The split that selects is cut off train and never reported.
+
+A cut leaves every class at least one training row; where rows have groups, a group is never cut in two.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from data.errors import DataError
+from data.settings import DataSettings, split_names
+from data.sources.raw import RawData
+
+GRID = [*range(1, 21), 25, 30, 33, 40, 50, 60, 70, 80, 90]  # shares, in percent, that a refusal may propose
+SHOWN = 5  # classes named in a message
+
+
+def shares(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
+    """How many of `count` rows each class gives: its share (largest remainders), at least one.
+
+    sizes: (C,) rows of each class; leave: so many stay behind in each class, and other classes give more instead.
+    """
+    exact = sizes * (count / sizes.sum())
+    wanted = np.floor(exact).astype(int)
+    if count >= len(sizes):
+        wanted = np.maximum(wanted, 1)
+    for index in np.argsort(-(exact - np.floor(exact)), kind="stable"):
+        if wanted.sum() >= count:
+            break
+        wanted[index] += 1
+    while wanted.sum() > count:
+        wanted[np.argmax(wanted)] -= 1
+    most = np.maximum(sizes - leave, 0)
+    wanted = np.minimum(wanted, most)
+    while wanted.sum() < min(count, most.sum()):
+        wanted[np.argmax(most - wanted)] += 1
+    return wanted
+
+
+def pick(labels: np.ndarray, count: int, seed: int, stratify: bool, leave: int = 0) -> np.ndarray:
+    """`count` row numbers, sorted; with `stratify` each class keeps its share, as `shares` says."""
+    random = np.random.default_rng(seed)
+    rows = len(labels)
+    if count >= rows:
+        return np.arange(rows)
+    if not stratify:
+        return np.sort(random.permutation(rows)[:count])
+    classes, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    wanted = shares(sizes, count, leave)
+    chosen = [random.permutation(np.flatnonzero(inverse == i))[: wanted[i]] for i in range(len(classes))]
+    return np.sort(np.concatenate(chosen))
+
+
+def cut(
+    labels: np.ndarray, count: int, seed: int, stratify: bool, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers as (the rest, the `count` cut off), both sorted and disjoint; the rest has a row of every class.
+
+    groups: (rows,) rows of the same number stay together; then about `count` rows are cut off.
+    """
+    if groups is None:
+        taken = pick(labels, count, seed, stratify, leave=1)
+    else:
+        taken = _pick_groups(labels if stratify else np.zeros(len(labels), np.int64), count, seed, groups)
+    return np.setdiff1d(np.arange(len(labels)), taken, assume_unique=True), taken
+
+
+def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) -> np.ndarray:
+    """The rows of whole groups, about `count` of them, sorted.
+
+    In random order, a group is taken where it brings the classes nearer to their shares and train keeps every class.
+    """
+    _, inverse, left = np.unique(labels, return_inverse=True, return_counts=True)
+    wanted = shares(left, count, leave=1)
+    order = np.argsort(groups, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    taken = [np.zeros(0, dtype=np.int64)]
+    for index in np.random.default_rng(seed).permutation(len(members)):
+        if not (wanted > 0).any():
+            break
+        classes, rows = np.unique(inverse[members[index]], return_counts=True)
+        is_nearer = np.abs(wanted[classes] - rows).sum() < np.abs(wanted[classes]).sum()
+        if is_nearer and (left[classes] > rows).all():
+            wanted[classes] -= rows
+            left[classes] -= rows
+            taken.append(members[index])
+    return np.sort(np.concatenate(taken))
+
+
+def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[str]]:
+    """Name the split that selects and those that are reported, cutting off train what is missing.
+
+    One file: cut off both. The slices are seeded and stratified. Raises DataError where train has too few rows.
+    """
+    select, report = split_names(settings)
+    one = settings.source == "files" or settings.split is not None
+    missing = [name for name in (["test"] if one else []) + [select] if name not in data.splits]
+    _check(data, missing, settings)
+    if not missing and (settings.group or settings.duplicates == "group"):
+        what = f"data.group={settings.group}" if settings.group else "data.duplicates=group"
+        data.notes.append(f"{what} changes nothing here: no split is cut off train")
+    for name in missing:
+        _cut_off(data, name, settings)
+    return select, report
+
+
+def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
+    train, stratify = data.splits["train"], data.kind == "classification"
+    count = _count(name, len(train), settings)
+    kept, taken = cut(train.labels, count, settings.split_seed, stratify, train.groups)
+    if not len(taken):
+        raise DataError(
+            f"`{name}` cannot be cut off train: no group of its {len(train)} rows is small enough or can be spared by "
+            f"its classes. {_other_ways(settings)}, or without data.group and data.duplicates=group"
+        )
+    data.splits["train"], data.splits[name] = train.take(kept), train.take(taken)
+    lost = np.setdiff1d(train.labels, train.labels[taken])
+    if stratify and len(lost):
+        data.notes.append(f"{name} has no row of {_named(data, lost)}: train has too few to cut one off")
+
+
+def _named(data: RawData, classes: np.ndarray) -> str:
+    names = [repr(data.label_names[int(label)]) for label in classes[:SHOWN]]
+    return ", ".join(names) + (f" and {len(classes) - SHOWN} more classes" if len(classes) > SHOWN else "")
+
+
+def _count(name: str, rows: int, settings: DataSettings) -> int:
+    """Rows to cut off train's `rows` for a split."""
+    if name == "test":
+        return round(rows * settings.test_fraction)
+    return min(round(rows * settings.select_fraction), settings.select_max_rows)
+
+
+def _obstacle(sizes: np.ndarray, names: list[str], settings: DataSettings) -> tuple[str, int, np.ndarray] | None:
+    """The first of the cuts that train is too small for, its rows, and what train has of each class then."""
+    for name in names:
+        count = _count(name, int(sizes.sum()), settings)
+        if not _least(sizes) <= count <= sizes.sum() - len(sizes):
+            return name, count, sizes
+        sizes = sizes - shares(sizes, count, leave=1)
+    return None
+
+
+def _least(sizes: np.ndarray) -> int:
+    """Rows that a split needs: one of each class that can spare one."""
+    return max(1, int((sizes > 1).sum()))
+
+
+def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
+    """DataError where a cut would be without a class, or train would; with the settings that help."""
+    labels = data.splits["train"].labels
+    stratify = data.kind == "classification"
+    classes, sizes = np.unique(labels, return_counts=True) if stratify else (labels[:1], np.array([len(labels)]))
+    found = _obstacle(sizes, names, settings)
+    if found is None:
+        return
+    name, count, left = found
+    each = ", one of each class" if stratify else ""
+    if count < _least(left):
+        why = f"too few: {_least(left)} are needed{each}"
+    else:
+        rarest = f"; {_named(data, classes[[left.argmin()]])} has {left.min()}" if left.min() == 1 and stratify else ""
+        why = f"too many: {len(left)} must stay{each}{rarest}"
+    cure = next((c for c in _changes(len(sizes), settings) if not _obstacle(sizes, names, replace(settings, **c))), {})
+    values = " ".join(f"data.{key}={value}" for key, value in cure.items())
+    raise DataError(
+        f"{count} of {left.sum()} training rows to cut off for `{name}` are {why}. "
+        f"{f'Try: {values}; or' if cure else 'Try:'} {_other_ways(settings)}"
+    )
+
+
+def _other_ways(settings: DataSettings) -> str:
+    if settings.source == "files":
+        return "more rows, or files of their own with data.val_path=... data.test_path=..."
+    return "more rows, or " + ("data.split=null" if settings.split else "another split with data.select_split=...")
+
+
+def _changes(classes: int, settings: DataSettings) -> Iterator[dict[str, Any]]:
+    """Other values for the settings of the cuts, the smallest changes first."""
+    now = {key: getattr(settings, key) for key in ("test_fraction", "select_fraction", "select_max_rows")}
+    grid = [percent / 100 for percent in GRID]
+    others = [grid, grid, [max(classes, settings.select_max_rows)]]
+    found = [
+        {key: new for (key, old), new in zip(now.items(), values) if new != old}
+        for values in itertools.product(*([old, *new] for old, new in zip(now.values(), others)))
+    ]
+    yield from sorted(found, key=lambda one: (len(one), sum(abs(v - now[k]) for k, v in one.items())))
+
+
+def limit(data: RawData, settings: DataSettings) -> None:
+    """Keep at most max_rows training rows and max_eval_rows of every other split, seeded and stratified."""
+    stratify = data.kind == "classification"
+    for name, split in data.splits.items():
+        most = settings.max_rows if name == "train" else settings.max_eval_rows
+        if most is None or most >= len(split):
+            continue
+        classes = len(np.unique(split.labels)) if stratify else 1
+        if name == "train" and most < classes:
+            raise DataError(
+                f"data.max_rows={most} is less than the {classes} classes: train would lose some. "
+                f"Try: data.max_rows={classes}"
+            )
+        data.splits[name] = split.take(pick(split.labels, most, settings.split_seed, stratify))

@@ -1,0 +1,130 @@
+"""The activation store: the states of a frozen encoder, computed once and shared by every head that learns from them.
+
+A folder holds `values`, (tokens, layers, H) of the real tokens of all rows end to end, `offsets` (rows + 1,), and
+meta.json with what they were made of and their checksums. It is built under a lock in a temporary folder and renamed;
+readers map it into memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.errors import DataError
+from data.stores import build_once as shared
+
+FORMAT = 1  # raise when the files or the way states are computed change
+DTYPES: dict[str, Any] = {"fp32": np.float32, "bf16": np.int16}  # numpy has no bf16: its bits
+# How a message calls what a store was made of.
+WORDS = {"encoder": "of another encoder", "texts": "of other texts", "layers": "of other layers",
+         "tokens": "of other tokens", "dtype": "in another type", "format": "in another format"}  # fmt: skip
+
+Fill = Callable[[np.ndarray, np.ndarray], None]  # writes the values (tokens, layers, H) of rows at these offsets
+
+
+@dataclass(frozen=True)
+class Activations:
+    """The states of one split, memory-mapped."""
+
+    values: np.ndarray  # (tokens, layers, H) float32, or bf16 as int16
+    offsets: np.ndarray  # (rows + 1,) int64
+
+
+def offsets_of(lengths: np.ndarray, first: int | None) -> np.ndarray:
+    """(rows + 1,) int64 of the tokens kept: all of each row, or the `first` ones."""
+    kept = lengths if first is None else np.minimum(lengths, first)
+    return np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
+
+
+def bytes_of(lengths: np.ndarray, first: int | None, layers: int, hidden: int, dtype: str) -> int:
+    """Bytes of the states of rows of those lengths in tokens, without padding."""
+    return int(offsets_of(lengths, first)[-1]) * layers * hidden * np.dtype(DTYPES[dtype]).itemsize
+
+
+def key_of(parts: dict[str, Any]) -> str:
+    """The name of the store of those parts."""
+    return hashlib.sha256(json.dumps(parts | {"format": FORMAT}, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def refuse_other(path: Path, parts: dict[str, Any]) -> None:
+    """DataError when a folder holds the states of something else than `parts`."""
+    found = _meta(path)
+    if found is None:
+        return
+    wrong = [name for name, value in (parts | {"format": FORMAT}).items() if found["parts"].get(name) != value]
+    if wrong:
+        raise DataError(
+            f"cache.path: {path} holds activations {' and '.join(WORDS[name] for name in wrong)}. "
+            "Try: cache.path=null, or another folder"
+        )
+
+
+def open_or_build(
+    path: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill,
+    notify: Callable[[str], None],
+) -> Activations:  # fmt: skip
+    """The store in folder `path`, filled first where it is missing or damaged.
+
+    parts: what the content depends on, with `dtype` and `tokens` ("all" or how many first ones); lengths: of the rows;
+    shape: (layers, H). Raises DataError when the folder holds something else, or the disk has no room for it.
+    """
+    return shared.open_or_build(
+        path, lambda found: _open(found, parts), lambda part: _build(part, parts, lengths, shape, fill),
+        damaged=f"the activations in {path} are damaged; making them again", notify=notify,
+    )  # fmt: skip
+
+
+def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill) -> None:
+    first = None if parts["tokens"] == "all" else parts["tokens"]
+    offsets, dtype = offsets_of(lengths, first), np.dtype(DTYPES[parts["dtype"]])
+    needed, free = int(offsets[-1]) * shape[0] * shape[1] * dtype.itemsize, shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"the activations need {needed / 1e9:.1f} GB, {folder.parent} has {free / 1e9:.1f} GB left. "
+            "Try: paths.cache=<a larger disk>, data.max_rows=<fewer>, or cache.mode=none"
+        )
+    with (folder / "values").open("wb") as stream:
+        if hasattr(os, "posix_fallocate"):  # else a disk that fills up meanwhile is a crash, not an error
+            os.posix_fallocate(stream.fileno(), 0, needed)
+        else:
+            stream.truncate(needed)
+    values = np.memmap(folder / "values", dtype, "r+", shape=(int(offsets[-1]), *shape))
+    fill(values, offsets)
+    values.flush()
+    offsets.tofile(folder / "offsets")
+    files = {name: shared.checksum(folder / name) for name in ("values", "offsets")}
+    meta = {"parts": parts | {"format": FORMAT}, "shape": shape, "sha256": files}
+    with (folder / "meta.json").open("w", encoding="utf-8") as stream:
+        json.dump(meta, stream, indent=2)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _open(path: Path, parts: dict[str, Any]) -> Activations | None:
+    """The stored states, or None when a file is missing or its checksum is wrong; DataError for those of others."""
+    refuse_other(path, parts)
+    meta = _meta(path)
+    try:
+        if meta is None or any(shared.checksum(path / name) != value for name, value in meta["sha256"].items()):
+            return None
+        dtype = DTYPES[meta["parts"]["dtype"]]
+        values = np.memmap(path / "values", dtype, "r").reshape(-1, *meta["shape"])
+        return Activations(values, np.fromfile(path / "offsets", np.int64))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _meta(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads((path / "meta.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("parts"), dict) else None

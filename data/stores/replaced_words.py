@@ -1,0 +1,126 @@
+"""Texts in which some words are others that fit there: more for a teacher to answer, and no labels.
+
+Which words fit is asked of a masked-word model, once a text; the copies differ in which of them are drawn. They lie in
+the token store <cache>/augmented/<key>/, so that all runs share them.
+Source: Jiao et al. 2020, TinyBERT (arXiv 1909.10351), algorithm 1, without its word vectors for words of several
+pieces: these stay. Its code leaves stop words alone, too; here they may be replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.batch import Batch, collate
+from data.errors import DataError
+from data.inputs.tokenizer import Tokenizer
+from data.inputs.word_cache import Encoded
+from data.sampler import eval_batches
+from data.splits import TokenSplit
+from data.stores import tokens as store
+
+FORMAT = 1  # raise when the way copies are made changes
+CHUNK, BATCH = 256, 64  # texts in memory at a time; masked copies that are asked about at once
+MASK = "[MASK]"
+
+Guess = Callable[[Batch], np.ndarray]  # the most probable words at a batch's places, (N, words), best first
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How copies are made."""
+
+    copies: int  # of each text, fewer where they come out alike
+    share: float  # of the words that may be replaced
+    words: int  # most probable ones to draw from
+    seed: int
+
+
+def replaceable(tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
+    """Which tokens are words (letters alone), and which go on with the word before them; (V,) bool each."""
+    tokens = tokenizer.tokens()
+    return np.array([token.isalpha() for token in tokens]), np.array([token.startswith("##") for token in tokens])
+
+
+def augmented(
+    split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, model: str, guess: Guess, cache: Path,
+    notify: Callable[[str], None] | None = None,
+) -> TokenSplit:  # fmt: skip
+    """The copies of all texts of `split`, without labels; made if no run has asked for them before.
+
+    model: fingerprint of what `guess` asks.
+    """
+    parts = {"texts": split.fingerprint, "model": model, "format": FORMAT} | asdict(recipe)
+    return store.open_or_build(
+        cache / "augmented", "augmented", parts, lambda: _chunks(split, tokenizer, recipe, guess),
+        vocab_size=tokenizer.vocab_size, notify=notify,
+    )  # fmt: skip
+
+
+def _chunks(
+    split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, guess: Guess
+) -> Iterator[tuple[Encoded, np.ndarray]]:
+    words, goes_on = replaceable(tokenizer)
+    mask_id, made = tokenizer.backend.token_to_id(MASK), 0
+    for start in range(0, len(split), CHUNK):
+        rows = range(start, min(start + CHUNK, len(split)))
+        places = {row: places_of_words(_tokens(split, row), words, goes_on) for row in rows}
+        fitting = _fitting(split, places, tokenizer.pad_id, mask_id, guess)
+        found = [(row, copy) for row in fitting for copy in copies(split, row, places[row], fitting[row], recipe)]
+        made += len(found)
+        lengths = np.array([len(copy) for _, copy in found], np.int64)
+        second = np.array([split.second[row] for row, _ in found], np.int64)
+        tokens = np.concatenate([copy for _, copy in found]) if found else np.zeros(0, np.int64)
+        yield Encoded(tokens, lengths, second, 0), np.zeros(len(found), split.labels.dtype)
+    if not made:
+        raise DataError(
+            f"no word of the {len(split):,} {split.name} texts can be replaced by another. Leave augment away"
+        )
+
+
+def places_of_words(tokens: np.ndarray, words: np.ndarray, goes_on: np.ndarray) -> np.ndarray:
+    """Where in a row (T,) words of one piece stand; words, goes_on: as `replaceable` says."""
+    is_cut = np.append(goes_on[tokens[1:]], False)
+    return np.flatnonzero(words[tokens] & ~is_cut)
+
+
+def _tokens(split: TokenSplit, row: int) -> np.ndarray:
+    return np.asarray(split.tokens[split.offsets[row] : split.offsets[row + 1]]).astype(np.int64)
+
+
+def _fitting(
+    split: TokenSplit, places: dict[int, np.ndarray], pad_id: int, mask_id: int, guess: Guess
+) -> dict[int, np.ndarray]:
+    """What fits at each place of each row, (places, words), asked of copies that have one word masked."""
+    rows = np.repeat(list(places), [len(own) for own in places.values()])
+    if not len(rows):
+        return {}
+    masked = np.concatenate(list(places.values()))
+    batches = eval_batches(split.lengths[rows], batch_size=BATCH)
+    answers = []
+    for chosen in batches:
+        batch = collate(split, rows[chosen], pad_id)
+        at = np.arange(len(chosen)) * batch.input_ids.shape[1] + masked[chosen]
+        batch.labels, batch.places = batch.input_ids.reshape(-1)[at].copy(), at
+        batch.input_ids.reshape(-1)[at] = mask_id
+        answers.append(guess(batch))
+    ordered = np.empty((len(rows), answers[0].shape[1]), np.int64)
+    ordered[np.concatenate(batches)] = np.concatenate(answers)
+    ends = np.cumsum([len(own) for own in places.values()])
+    return {row: part for row, part in zip(places, np.split(ordered, ends[:-1])) if len(part)}
+
+
+def copies(split: TokenSplit, row: int, places: np.ndarray, fitting: np.ndarray, recipe: Recipe) -> list[np.ndarray]:
+    """The distinct copies of a row that are not the row itself, by random numbers of the seed and the row alone."""
+    original = _tokens(split, row)
+    draw = np.random.default_rng((recipe.seed, row))
+    is_replaced = draw.random((recipe.copies, len(places))) < recipe.share
+    picked = fitting[np.arange(len(places)), draw.integers(fitting.shape[1], size=is_replaced.shape)]
+    made = np.tile(original, (recipe.copies, 1))
+    made[:, places] = np.where(is_replaced, picked, original[places])
+    distinct = {copy.tobytes(): copy for copy in made}
+    distinct.pop(original.tobytes(), None)
+    return list(distinct.values())

@@ -1,0 +1,102 @@
+"""The token store: text tokenised once into flat memory-mapped arrays, shared by every process of a sweep.
+
+<cache>/tokens/<key>/ holds tokens, offsets, second, labels and meta.json with their checksums. It is built under a
+lock in a temporary folder and renamed, so twenty runs tokenise once and a killed build leaves nothing that looks
+whole. Memory stays constant: rows stream from the source to the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.inputs.word_cache import Encoded
+from data.splits import TokenSplit
+from data.stores import build_once as shared
+
+FORMAT = 1  # raise when the files or the way rows are encoded change
+Rows = Iterable[tuple[Encoded, np.ndarray]]  # texts and labels of successive chunks
+
+
+class _Writer:
+    """A raw array file with a running checksum."""
+
+    def __init__(self, folder: Path, name: str, dtype: Any) -> None:
+        self.name, self.dtype = name, np.dtype(dtype)
+        self._stream = (folder / name).open("wb")
+        self._digest = hashlib.sha256()
+
+    def add(self, values: Any) -> None:
+        raw = np.asarray(values, dtype=self.dtype).tobytes()
+        self._digest.update(raw)
+        self._stream.write(raw)
+
+    def close(self) -> dict[str, str]:
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        return {"dtype": self.dtype.str, "sha256": self._digest.hexdigest()}
+
+
+def open_or_build(
+    folder: Path,
+    name: str,
+    parts: dict[str, Any],
+    rows: Callable[[], Rows],
+    *,
+    vocab_size: int,
+    notify: Callable[[str], None] | None = None,
+) -> TokenSplit:
+    """The split called `name` from the store, built first where it is missing or damaged.
+
+    parts: what the content depends on (source and tokenizer fingerprints, max_length): the key is their hash.
+    rows: called only if the store must be built.
+    """
+    text = json.dumps(parts | {"format": FORMAT}, sort_keys=True)
+    path = folder / hashlib.sha256(text.encode()).hexdigest()[:20]
+    return shared.open_or_build(
+        path,
+        lambda found: _open(found, name),
+        lambda part: _build(part, rows(), np.uint16 if vocab_size <= 1 << 16 else np.uint32),
+        damaged=f"the token store {path} is damaged; making it again",
+        notify=notify,
+    )
+
+
+def _build(folder: Path, rows: Rows, dtype: Any) -> None:
+    tokens, offsets = _Writer(folder, "tokens", dtype), _Writer(folder, "offsets", np.int64)
+    second, labels = _Writer(folder, "second", np.int32), None
+    end = truncated = 0
+    offsets.add([0])
+    for encoded, chunk_labels in rows:
+        labels = labels or _Writer(folder, "labels", chunk_labels.dtype)
+        labels.add(chunk_labels)
+        tokens.add(encoded.tokens)
+        offsets.add(end + np.cumsum(encoded.lengths))
+        second.add(encoded.second)
+        end += len(encoded.tokens)
+        truncated += encoded.truncated
+    assert labels is not None, "a split has rows; loaders refuse empty ones"
+    files = {writer.name: writer.close() for writer in (tokens, offsets, second, labels)}
+    meta = {"format": FORMAT, "truncated": truncated, "files": files}
+    (folder / "meta.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
+
+
+def _open(path: Path, name: str) -> TokenSplit | None:
+    """The stored split, or None when a file is missing or its checksum is wrong."""
+    try:
+        meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
+        arrays: dict[str, Any] = {}
+        for part, facts in meta["files"].items():
+            if shared.checksum(path / part) != facts["sha256"]:
+                return None
+            arrays[part] = np.memmap(path / part, dtype=np.dtype(facts["dtype"]), mode="r")
+    except (OSError, ValueError, KeyError):
+        return None
+    return TokenSplit(name=name, truncated=meta["truncated"], **arrays)

@@ -1,0 +1,71 @@
+"""Texts without labels beside the training rows: a teacher's answers are all that is learned from them.
+
+Some may be texts that the run is scored on: how many is counted and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from data.duplicates import hashes_of, shared_with
+from data.inputs.tokenizer import Tokenizer
+from data.load import Notify, read, tokenised
+from data.settings import DataSettings
+from data.splits import TokenSplit
+from data.splitting import pick
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """The tokenised texts, the sha256 of their content, and the rows of each reported split that occur among them."""
+
+    split: TokenSplit
+    fingerprint: str
+    reported: dict[str, int] = field(default_factory=dict)
+
+
+def load_unlabelled(
+    settings: DataSettings,
+    tokenizer: Tokenizer,
+    *,
+    rows: int | None,
+    cache: Path,
+    notify: Notify = None,
+    reported: Mapping[str, np.ndarray] | None = None,
+) -> Unlabelled:
+    """The texts of a file, or of the split `settings.split` of a hub dataset, whatever labels they have left out.
+
+    rows: at most so many, drawn by settings.split_seed; reported: the hashes of the reported texts, by split.
+    Raises DataError.
+    """
+    data = read(replace(settings, label=None, group=None, missing="drop"), cache, notify)
+    raw = data.splits["train"]
+    if notify:
+        for what, count in data.dropped.items():
+            notify(f"rows without labels left out: {count:,} ({what})")
+    if rows is not None and rows < len(raw):
+        raw = raw.take(pick(raw.labels, rows, settings.split_seed, False))
+    fingerprint = raw.fingerprint()
+    return Unlabelled(
+        tokenised(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, cache, notify),
+        fingerprint,
+        shared_with(hashes_of(raw, fingerprint, cache), reported or {}),
+    )
+
+
+def joined(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
+    """The training rows, and after them those without labels."""
+    return replace(
+        train,
+        tokens=np.concatenate([train.tokens, extra.tokens]),
+        offsets=np.concatenate([train.offsets, train.offsets[-1] + extra.offsets[1:]]),
+        second=np.concatenate([train.second, extra.second]),
+        labels=np.concatenate([train.labels, np.zeros(len(extra), train.labels.dtype)]),
+        truncated=train.truncated + extra.truncated,
+        unlabelled=train.unlabelled + len(extra),
+        source_rows=None,
+    )

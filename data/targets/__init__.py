@@ -1,0 +1,1 @@
+"""What a row is labelled with: classes, numbers, masked words."""

@@ -1,0 +1,219 @@
+"""What labels mean, whatever they are read from: classes or numbers, told from their texts in the training rows.
+
+A label counts by its value: 1..5 are five classes, 0.0 and 0 are one. Ids stand for names only where a hub dataset
+says so (ClassLabel).
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from data.errors import DataError
+from data.settings import DataSettings
+from data.sources.cells import is_digits, number_of, plain
+from data.targets.class_names import name_classes
+
+MOST_CLASSES = 1000
+MOST_WHOLE = 20  # different whole floats, such as 0.0 and 1.0, that may be classes as well as numbers
+SHOWN = 5  # row numbers named in a message
+UNLABELLED = "-1"  # of a row without a gold label, unless the training rows know it as a label
+NONE = ("nan", "none", "null", "na", "n/a", UNLABELLED)  # what programs write where there is no label
+
+
+class Column:
+    """The labels of a split as codes of their distinct texts (a few bytes a row), with their row numbers."""
+
+    def __init__(self, classes: Sequence[str] = ()) -> None:
+        self.classes = tuple(classes)  # names in id order, where the dataset itself has them
+        self.distinct: dict[str, int] = {}
+        self.codes, self.numbers = array("q"), array("q")
+
+    def add(self, value: str, number: int) -> None:
+        """Take the label of one row; "" says that it has none."""
+        self.codes.append(self.distinct.setdefault(value, len(self.distinct)))
+        self.numbers.append(number)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def spread(self, per_value: Sequence[float]) -> np.ndarray:
+        """One number a row from one number a distinct value."""
+        return np.asarray(per_value)[np.frombuffer(self.codes, dtype=np.int64)]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the labels of the training rows say, and so those of every split."""
+
+    kind: str  # classification | regression | mlm
+    names: tuple[str, ...] = ()  # of the classes, in id order
+    ids: dict[str, int] = field(default_factory=dict)  # the class of each label
+    negative: bool = False  # regression: there are numbers below 0, so -1 may be one of them
+    notes: list[str] = field(default_factory=list)  # what the user must be told once
+
+
+def _is_none(value: str) -> bool:
+    """Is this no label, whatever the column holds: nothing, or not a number?"""
+    number = number_of(value)
+    return not value or (number is not None and math.isnan(number))
+
+
+def what_labels_are(settings: DataSettings, column: Column, where: str) -> Meaning:
+    """Classes with their names in id order, numbers, or nothing (mlm); DataError where none fits.
+
+    column: the labels of the training rows; where: how messages call these.
+    """
+    if settings.label is None:
+        return Meaning("mlm")
+    if column.classes:
+        return _classes(settings, column.classes, where, has_ids=True)
+    values = [value for value in column.distinct if value]
+    words = [value for value in values if number_of(value) is None]
+    if not words:
+        values = [value for value in values if not _is_none(value)]
+    if not values:
+        raise no_labels(settings, "train", where)
+    whole = not words and all(map(is_digits, values))
+    if settings.task == "regression" or (settings.task == "auto" and not words and not whole):
+        if words:
+            raise _not_a_number(column, words[0], where)
+        if settings.task == "auto":
+            _refuse_whole_floats(values, where)
+        if settings.label_names:
+            raise DataError(
+                f"data.label_names: the labels of {where} are numbers to be guessed, which have no names. "
+                "Try: data.task=classification, or leave data.label_names away"
+            )
+        return Meaning("regression", negative=any(float(value) < 0 for value in values))
+    if not words and all(float(value).is_integer() for value in values):
+        values, whole = list(dict.fromkeys(map(plain, values))), True
+    if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
+        values = [value for value in values if value != UNLABELLED]
+    if len(values) > MOST_CLASSES or len(values) > max(20, len(column) // 2):
+        raise DataError(
+            f"{where}: the column {settings.label!r} has {len(values)} different values in {len(column)} rows, "
+            "too many for classes. Try: data.task=regression, or another column with data.label=..."
+        )
+    return _classes(settings, sorted(values, key=float if whole else str), where)
+
+
+def _refuse_whole_floats(values: list[str], where: str) -> None:
+    """DataError for a few whole numbers with a decimal point: numbers, or classes that a missing value made floats."""
+    numbers = sorted({float(value) for value in values})
+    if len(numbers) <= MOST_WHOLE and all(number.is_integer() for number in numbers):
+        shown = ", ".join(map(str, numbers[:SHOWN])) + (", ..." if len(numbers) > SHOWN else "")
+        raise DataError(
+            f"{where}: the labels are {len(numbers)} different whole numbers with a decimal point ({shown}), which "
+            "may be classes or quantities. Try: data.task=classification, or data.task=regression"
+        )
+
+
+def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids: bool = False) -> Meaning:
+    """The classes that are these values, called as the user wants; has_ids: the dataset itself numbers them."""
+    given, notes = settings.label_names, []
+    if has_ids and isinstance(given, dict):
+        by_id = {str(i): value for i, value in enumerate(values) if str(i) not in values}
+        given = {by_id.get(key, key): name for key, name in given.items()}
+    ids, names = name_classes(given, values, where)
+    if given:
+        shown = [f"{value} is {names[ids[value]]}" for value in sorted(values, key=ids.__getitem__)]
+        notes.append(f"classes by data.label_names: {', '.join(shown[:20])}{', ...' if len(shown) > 20 else ''}")
+    elif len(values) > 2 and not has_ids:
+        notes += [
+            f"the label {value!r} is a class like the others; if it says that there is none: "
+            + ("data.unlabelled=drop" if value == UNLABELLED else "leave it empty, and data.missing=drop")
+            for value in values
+            if value.lower() in NONE
+        ]
+    return Meaning("classification", names, ids, notes=notes)
+
+
+def encode(
+    column: Column, meaning: Meaning, settings: DataSettings, name: str, where: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels as float64 or class ids, and which rows have one: (rows with a label,), both.
+
+    name: of the split. DataError for rows without a label where the settings do not drop them, for a number that is
+    not finite, and for a class that the training rows do not have.
+    """
+    if meaning.kind == "mlm":
+        return np.zeros(len(column), dtype=np.int64), np.arange(len(column))
+    distinct = list(column.distinct)
+    encoded = [_encoded(value, column, meaning, where) for value in distinct]
+    absent = [number is None for number in encoded]
+    without = column.spread(absent).astype(bool) if len(column) else np.ones(0, dtype=bool)
+    if without.all():
+        raise no_labels(settings, name, where)
+    if without.any():
+        _refuse_rows(column, [value for value, gone in zip(distinct, absent) if gone], without, settings, where)
+    labels = column.spread([0 if number is None else number for number in encoded])
+    rows = np.flatnonzero(~without)
+    return labels[rows].astype(np.float64 if meaning.kind == "regression" else np.int64), rows
+
+
+def _encoded(value: str, column: Column, meaning: Meaning, where: str) -> float | None:
+    """The class id or the number of one label, None where it says that there is none."""
+    if meaning.kind == "classification":
+        known = meaning.ids.get(value, meaning.ids.get(plain(value)))
+        if known is None and not _is_none(value) and plain(value) != UNLABELLED:
+            raise DataError(
+                f"{where} row {_row_of(column, value)}: the label {value!r} does not occur in the training rows "
+                f"(there: {', '.join(list(meaning.ids)[:10])}). Fix such rows, or add training rows of that class"
+            )
+        return known
+    number = number_of(value) if value else math.nan
+    if number is None:
+        raise _not_a_number(column, value, where)
+    if math.isinf(number):
+        raise DataError(
+            f"{where}: the label {value!r} is not a finite number (row {_row_of(column, value)}). "
+            "Fix such rows, or leave their label empty and use data.missing=drop"
+        )
+    return None if math.isnan(number) or (number == -1.0 and not meaning.negative) else number
+
+
+def _refuse_rows(column: Column, values: list[str], without: np.ndarray, settings: DataSettings, where: str) -> None:
+    """DataError for rows without a label, unless the settings drop them: -1 by one of them, nothing and nan by both."""
+    marked = any(not _is_none(value) for value in values)
+    if settings.unlabelled == "drop" or (settings.missing == "drop" and not marked):
+        return
+    shown = ", ".join(str(column.numbers[i]) for i in np.flatnonzero(without)[:SHOWN])
+    seen = ", ".join(value or "empty" for value in values)
+    raise DataError(
+        f"{where}: {int(without.sum())} of {len(without)} rows have no gold label ({seen}; rows {shown}). "
+        f"Try: {'data.unlabelled=drop' if marked else 'data.missing=drop'}, or {_another(settings)}"
+    )
+
+
+def _another(settings: DataSettings) -> str:
+    return "another split" if settings.source == "hub" else "label those rows"
+
+
+def no_labels(settings: DataSettings, name: str, where: str) -> DataError:
+    """The error for a split without any label: nothing can be learned from it, or measured on it."""
+    if name == "train":
+        cure = "data.label=<the column of the labels>, or task=mlm, which needs none"
+    elif settings.source == "hub":
+        cure = f"data.split={settings.train_split}, which train, val and test are then all cut from"
+    else:
+        cure = (
+            f"data.{name}_path=<a file with labels>, or leave it out ({name} is then cut off the training rows); "
+            f"for the answers to texts without labels: run predict <run id> {where}"
+        )
+    return DataError(f"{where} has no labels, which `{name}` needs. Try: {cure}")
+
+
+def _not_a_number(column: Column, value: str, where: str) -> DataError:
+    return DataError(
+        f"{where} row {_row_of(column, value)}: the label {value!r} is not a number. Try: data.task=classification"
+    )
+
+
+def _row_of(column: Column, value: str) -> int:
+    """The number of the first row with this label."""
+    return column.numbers[column.codes.index(column.distinct[value])]

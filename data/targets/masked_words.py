@@ -1,0 +1,105 @@
+"""Texts end to end in blocks of equal length, and the words of a block that a model has to guess.
+
+A block is a window of the token store's memory-mapped array: packing copies nothing and pads nothing. Which tokens are
+masked, and how, is a hash of the seed, the epoch and the token's place in the file: other masks in every epoch, the
+same ones for every model, batch size and thread, and nothing to store in a checkpoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from data.batch import Batch
+from data.errors import DataError
+from data.inputs.tokenizer import SPECIAL, Tokenizer
+from data.settings import TaskSettings
+from data.splits import TokenSplit
+
+UNCUT = 65536  # tokens a text may have in the store: texts are not cut, since blocks go over their ends
+HELD_OUT = 2**32  # the seed of the masks that are scored: no run's own, and the same for all runs
+LEVELS = 1 << 16  # of the two decisions about a token: shares are exact to 1e-5
+
+
+@dataclass(frozen=True)
+class Masking:
+    """Dynamic masking. Source: Devlin et al. 2019, section 3.1 (15 %, of which 80/10/10); Liu et al. 2019 (dynamic)."""
+
+    share: float  # of the tokens that are to be guessed
+    masked: float  # of these: become [MASK]
+    random: float  # of these: become any token of the vocabulary; the rest stay as they are
+    mask_id: int
+    cls_id: int
+    sep_id: int
+    special: np.ndarray  # (V,) bool: never to be guessed
+    seed: int = HELD_OUT
+
+    @classmethod
+    def of(cls, settings: TaskSettings, tokenizer: Tokenizer) -> Masking:
+        """For a tokenizer with BERT's special tokens; DataError for others."""
+        ids = {name: tokenizer.backend.token_to_id(name) for name in SPECIAL}
+        missing = [name for name, found in ids.items() if found is None]
+        if missing:
+            raise DataError(
+                f"the tokenizer of {tokenizer.source} has no {', '.join(missing)}, which task=mlm needs. "
+                "Try: model.tokenizer=google-bert/bert-base-uncased, or model.tokenizer=train"
+            )
+        special = np.zeros(tokenizer.vocab_size, bool)
+        special[list(ids.values())] = True
+        return cls(settings.share, settings.masked, settings.random, ids["[MASK]"], ids["[CLS]"], ids["[SEP]"], special)
+
+    def batch(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> Batch:
+        """The given blocks as [CLS] ... [SEP], masked; labels and places are those of the tokens to guess."""
+        length = int(split.lengths[0])
+        blocks = np.asarray(split.tokens)[: len(split) * length].reshape(-1, length)
+        ids = blocks[rows].astype(np.int64)
+        ids[:, 0], ids[:, -1] = self.cls_id, self.sep_id
+        bits = draw(rows[:, None] * length + np.arange(length), self.seed, epoch)
+        chosen = ((bits & (LEVELS - 1)) < round(self.share * LEVELS)) & ~self.special[ids]
+        places = np.flatnonzero(chosen)
+        flat = ids.reshape(-1)
+        labels, bits = flat[places], bits.reshape(-1)[places]
+        action = bits >> 16 & (LEVELS - 1)
+        first, second = round(self.masked * LEVELS), round((self.masked + self.random) * LEVELS)
+        flat[places[action < first]] = self.mask_id
+        swapped = (action >= first) & (action < second)
+        flat[places[swapped]] = (bits[swapped] >> 32) * len(self.special) >> 32
+        return Batch(ids, None, None, labels, rows, places)
+
+
+def draw(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """64 random bits for each place, uint64: a pure function of place, seed and epoch.
+
+    Source: the finaliser of SplitMix64 (Steele et al. 2014), keyed by numpy's SeedSequence.
+    """
+    key = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)
+    bits = places.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + key
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits ^= bits >> np.uint64(shift)
+        bits *= np.uint64(factor)
+    bits ^= bits >> np.uint64(31)
+    return bits
+
+
+def pack(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
+    """The split's texts end to end as blocks of `length` tokens; an incomplete block at the end is left out.
+
+    The first and the last token of a block give way to [CLS] and [SEP]; within it texts are told apart by the
+    special tokens they have in the store.
+    """
+    count = len(split.tokens) // length
+    if not count:
+        raise DataError(
+            f"the {split.name} texts have {len(split.tokens):,} tokens, fewer than a block of "
+            f"data.max_length={length}. Try: more texts, or data.max_length={max(8, len(split.tokens) // 2)}"
+        )
+    return replace(
+        split,
+        offsets=np.arange(count + 1, dtype=np.int64) * length,
+        second=np.broadcast_to(np.int32(length), count),
+        labels=np.broadcast_to(np.int64(0), count),
+        truncated=0,
+        masking=masking,
+        source_rows=None,
+    )

@@ -1,0 +1,1 @@
+"""From word vectors to token vectors."""

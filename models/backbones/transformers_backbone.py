@@ -1,0 +1,168 @@
+"""Any encoder transformers knows that our own encoder does not compute, with our readout and head.
+
+Refused: models that generate text, models that are not for text, and repositories that bring their own code.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from torch import Tensor, nn
+
+from models.checkpoints.hub import PRETRAINED
+from models.checkpoints.read import READOUT, Weights, load_into, plain_names, read_state
+from models.checkpoints.untrusted import check_room
+from models.errors import ModelError
+from models.network import SequenceClassifier
+from models.readouts.base import inline_of, make_readout, read, reads_all
+from models.settings import ModelSettings, Part, short
+
+BACKBONE = "bert.backbone."
+
+
+class Wrapped(nn.Module):
+    """A transformers encoder in the place of our own, and a readout under the same name, `pooler`."""
+
+    def __init__(self, backbone: Any, readout: Part) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
+        check_inline(self.pooler, readout, backbone.config.model_type)
+        takes = "token_type_ids" in inspect.signature(backbone.forward).parameters
+        self.takes_segments = takes and getattr(backbone.config, "type_vocab_size", 0) > 1
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        keep: list[Tensor] | None = None,
+    ) -> Tensor:
+        """(B, T) ids, mask and segments to one vector a text, (B, H).
+
+        keep: a list that gets every state, the embeddings' first: layers + 1 tensors (B, T, H).
+        """
+        segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
+        all_states = keep is not None or reads_all(self.pooler)
+        made = self.backbone(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=all_states, **segments
+        )
+        states = made.hidden_states if all_states else [made.last_hidden_state]
+        if keep is not None:
+            keep.extend(states)
+        return read(self.pooler, states, attention_mask)
+
+
+def check_inline(made: nn.Module, readout: Part, kind: str) -> None:
+    """ModelError for a readout with modules inside the encoder: they have no place in another library's."""
+    if inline_of(made) is not None:
+        raise ModelError(
+            f"model/readout={readout['name']} puts modules between the layers of our own encoder, and this is a "
+            f"{kind} of transformers'. Try: model/readout=adapter_pool, or {PRETRAINED}=<a BERT>"
+        )
+
+
+def check_encoder(config: dict[str, Any]) -> None:
+    """ModelError unless transformers has a bidirectional text encoder of that kind."""
+    from transformers.models.backbones.transformers_backbone.modeling_auto import (
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS,
+    )
+
+    kind = config["model_type"]
+    if config.get("is_encoder_decoder") or config.get("is_decoder") or kind not in ENCODERS:
+        raise ModelError(
+            f"a {kind} is not a text encoder: it generates text, is for other data or unknown. "
+            f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
+        )
+    if kind == "bert" and config.get("position_embedding_type", "absolute") != "absolute":
+        raise ModelError(
+            f"a bert with {config['position_embedding_type']} positions cannot be built: transformers "
+            "dropped them and would build another model without a word. "
+            f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
+        )
+
+
+def known_config(config: dict[str, Any]) -> Any:
+    """A config.json as transformers' own class of it, without the code that it may name."""
+    from transformers import AutoConfig
+
+    return AutoConfig.for_model(**{key: value for key, value in config.items() if key != "auto_map"})
+
+
+def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: float) -> SequenceClassifier:
+    """The classifier around a transformers config, with random weights; ModelError for what is no encoder."""
+    from transformers import AutoModel
+
+    check_encoder(config)
+    backbone = AutoModel.from_config(known_config(config))
+    if getattr(backbone, "pooler", None) is not None:
+        backbone.pooler = None  # ours stands in its place; an unused one would count as parameters
+    architecture = {
+        "backbone": backbone.config.to_dict(),
+        "hidden_size": backbone.config.hidden_size,
+        "max_position_embeddings": _longest(backbone),
+        "hidden_dropout_prob": dropout,
+        "readout": short(readout),
+    }
+    model = SequenceClassifier(Wrapped(backbone, readout), num_labels, dropout, architecture)
+    spread = getattr(backbone.config, "initializer_range", 0.02)
+    for layer in (model.classifier, *model.bert.get_submodule("pooler").modules()):
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, spread)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return model
+
+
+def _longest(backbone: Any) -> int | None:
+    """The longest text in tokens, None for no limit; RoBERTa's first positions are kept for padding."""
+    rows: int | None = getattr(backbone.config, "max_position_embeddings", None)
+    table = getattr(getattr(backbone, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    return rows if rows is None or padding is None else rows - padding - 1
+
+
+def build_auto(
+    settings: ModelSettings, config: dict[str, Any], *, num_labels: int, vocab_size: int
+) -> tuple[SequenceClassifier, Weights]:
+    """The encoder of settings.pretrained, whose config.json is `config`, with a new head."""
+    from models.build import check_vocabulary
+
+    source = settings.pretrained or ""
+    state = read_state(source)
+    check_room(config, state, f"{PRETRAINED}={source}")
+    model = assemble(config, settings.readout, num_labels, settings.dropout)
+    backbone = model.bert.get_submodule("backbone")
+    check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)  # type: ignore[operator]
+    return model, load_into(model, source, _our_names(_converted(state, backbone), backbone))
+
+
+def _converted(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:
+    """The tensors named and split as transformers does while it loads; of most families as they are."""
+    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+    from transformers.utils import logging
+
+    if not get_checkpoint_conversion_mapping(backbone.config.model_type):
+        return state
+    logging.disable_progress_bar()
+    loaded, report = type(backbone).from_pretrained(
+        None, config=backbone.config, state_dict=dict(state), output_loading_info=True
+    )
+    found = {name: tensor for name, tensor in loaded.state_dict().items() if name not in report["missing_keys"]}
+    return found | {name: state[name] for name in report["unexpected_keys"] if name in state}
+
+
+def _our_names(state: dict[str, Tensor], backbone: nn.Module) -> dict[str, Tensor]:
+    """The tensors as our wrapper names them: a task class's prefix goes, a pooler becomes ours."""
+    prefix, own = f"{getattr(backbone, 'base_model_prefix', '')}.", backbone.state_dict()
+    renamed = {}
+    for name, tensor in plain_names(state).items():
+        short = name.removeprefix(prefix)
+        if short in own:
+            renamed[BACKBONE + short] = tensor
+        elif short.startswith("pooler.dense."):
+            renamed[READOUT + short.removeprefix("pooler.")] = tensor
+        else:
+            renamed[name] = tensor
+    return renamed

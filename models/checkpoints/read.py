@@ -1,0 +1,185 @@
+"""Checkpoints from the hub or a folder: config.json and safetensors, nothing else is ever read.
+
+No pickle and no remote code: a repository that has only those is refused with a way to go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.checkpoints.hub import PRETRAINED, fetch, go_on, has_file, named
+from models.checkpoints.untrusted import LARGEST, believed, check_config
+from models.errors import ModelError
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+WORDS = "bert.embeddings.word_embeddings"
+TABLE = f"{WORDS}.weight"
+POSITIONS = "bert.embeddings.position_embeddings.weight"
+SEGMENTS = "bert.embeddings.token_type_embeddings.weight"
+HEAD = "classifier."
+READOUT = "bert.pooler."
+
+
+@dataclass
+class Weights:
+    """Where a model's first weights came from."""
+
+    source: str | None = None
+    fingerprint: str = ""  # sha256 of the tensors taken; "" when all were drawn from the seed
+    loaded: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)  # parameters of ours the checkpoint did not have: drawn at random
+    ignored: list[str] = field(default_factory=list)  # tensors of the checkpoint we have no place for
+    notes: list[str] = field(default_factory=list)  # what the user must be told once
+
+
+def read_config(source: str, key: str = PRETRAINED) -> dict[str, Any]:
+    """config.json of a checkpoint; ModelError when there is none or when it asks for its own code."""
+    path = fetch(source, "config.json", key)
+    if path is None:
+        raise ModelError(f"{named(source, key)}: has no config.json, so it is not a model. {go_on(key)}")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{named(source, key)}: {path} is not JSON ({error}). {go_on(key)}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise ModelError(f"{named(source, key)}: config.json names no model_type. {go_on(key)}")
+    check_config(config, named(source, key))
+    return config
+
+
+def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
+    """The safetensors files of a checkpoint; ModelError unless all can be had."""
+    names = [WEIGHTS]
+    if fetch(source, WEIGHTS, key) is None and (index := fetch(source, INDEX, key)) is not None:
+        names = _shards(index, named(source, key))
+    found = []
+    for name in names:
+        path = fetch(source, name, key)
+        if path is None:
+            raise ModelError(_no_weights(source, name, key))
+        found.append(path)
+    return found
+
+
+def require_weights(source: str, key: str = PRETRAINED) -> None:
+    """ModelError unless a checkpoint has weights in safetensors; nothing is downloaded for it."""
+    if not has_file(source, WEIGHTS, key) and not has_file(source, INDEX, key):
+        raise ModelError(_no_weights(source, WEIGHTS, key))
+
+
+def _no_weights(source: str, name: str, key: str) -> str:
+    return f"{named(source, key)}: has no {name}, so its weights cannot be had (no pickle is read). {go_on(key)}"
+
+
+def _shards(index: Path, where: str) -> list[str]:
+    """The files that an index names; none may lie anywhere but beside it."""
+    with believed(where):
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        odd = [name for name in names if not re.fullmatch(r"[\w-]+[\w.-]*\.safetensors", name)]
+    if odd:
+        raise ModelError(f"{where}: {INDEX} names {odd[0][:80]!r}, which is no file of it. Get it anew")
+    return names
+
+
+def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
+    """All tensors of a checkpoint's safetensors, floats as fp32; ModelError unless all can be had."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    state: dict[str, Tensor] = {}
+    for path in weight_files(source, key):
+        try:
+            state |= load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{named(source, key)}: {path} is damaged ({error}). Remove it and try again") from error
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+
+
+def read_tokens(source: str) -> list[str]:
+    """The token of each id, from the tokenizer.json that lies with a saved model; ModelError without one."""
+    path = fetch(source, "tokenizer.json", "")
+    if path is None:
+        raise ModelError(f"{source}: has no tokenizer.json, and its embedding is computed from the tokens' letters")
+    with believed(source):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        by_id = {index: token for token, index in content["model"]["vocab"].items()}
+        by_id |= {added["id"]: added["content"] for added in content["added_tokens"]}
+        return [by_id.get(index, "") for index in range(min(max(by_id) + 1, LARGEST))]
+
+
+def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors, the norms' TensorFlow-era names (gamma, beta) made today's."""
+    renames = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+    renamed = {}
+    for name, tensor in state.items():
+        for old, new in renames.items():
+            name = name.replace(old, new)
+        renamed[name] = tensor
+    return renamed
+
+
+def bert_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a BERT as our model names them: bare encoders get the prefix `bert.`."""
+    named = plain_names(state)
+    if any(name.startswith("bert.") for name in named):
+        return named
+    bare = ("embeddings.", "encoder.", "pooler.")
+    return {f"bert.{name}" if name.startswith(bare) else name: tensor for name, tensor in named.items()}
+
+
+@torch.no_grad()
+def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weights:
+    """Copy every tensor of `state` that has a place in `model`, but never a head: that one belongs to a task.
+
+    A readout that the checkpoint lacks, and positions or segments beyond its tables, keep their random start.
+    Raises ModelError for tensors of another shape and when part of the encoder itself is missing.
+    """
+    own, report = model.state_dict(), Weights(source=source)
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        if name not in own or name.startswith(HEAD):
+            report.ignored.append(name)
+            continue
+        _copy(own[name], state[name], name, report)
+        digest.update(name.encode())
+        digest.update(state[name].contiguous().numpy().tobytes())
+        report.loaded.append(name)
+    report.new = sorted(own.keys() - set(report.loaded))
+    parameters = {name for name, _ in model.named_parameters()}
+    free = (HEAD, READOUT, f"{WORDS}.")  # below WORDS: what an embedding without a table has of its own
+    missing = [name for name in report.new if name in parameters and (name == TABLE or not name.startswith(free))]
+    if missing:
+        raise ModelError(
+            f"{PRETRAINED}={source}: its weights lack {len(missing)} tensors of the encoder, such as "
+            f"{missing[0]}. {go_on()}"
+        )
+    if any(name.startswith(f"{READOUT}dense.") for name in report.new):
+        report.notes.append(f"{source} has no pooler: its weights start at random")
+    report.fingerprint = digest.hexdigest()
+    return report
+
+
+def _copy(target: Tensor, found: Tensor, name: str, report: Weights) -> None:
+    """Fill `target`; tables of positions and segments may differ in length."""
+    if name in (POSITIONS, SEGMENTS) and found.shape[1] == target.shape[1] and len(found) != len(target):
+        rows = min(len(found), len(target))
+        target[:rows].copy_(found[:rows])
+        what = "positions" if name == POSITIONS else "segments"
+        rest = f"; the other {len(target) - rows} start at random" if rows < len(target) else ""
+        report.notes.append(f"{rows} of the {len(found)} {what} of {report.source} are used{rest}")
+    elif found.shape != target.shape:
+        raise ModelError(
+            f"{PRETRAINED}={report.source}: {name} has shape {tuple(found.shape)}, the model expects "
+            f"{tuple(target.shape)}. Try: run model=auto {PRETRAINED}={report.source}"
+        )
+    else:
+        target.copy_(found)

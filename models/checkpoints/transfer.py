@@ -1,0 +1,147 @@
+"""An encoder, and a head if it fits, from one trained model into another: between tasks, or from tuning to a head.
+
+The saved model says what it is. Another architecture, embedding or readout is refused, never fitted by force.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models import MODEL_TYPE
+from models.checkpoints.read import HEAD, READOUT, Weights, bert_names, read_config, read_state
+from models.checkpoints.untrusted import believed
+from models.compression import is_rounded
+from models.embeddings.base import Tokens
+from models.errors import ModelError
+from models.heads.label_order import match_labels, names_of, reordered
+from models.heads.target_scale import TARGETS
+from models.network import SequenceClassifier
+from models.settings import ModelSettings, full, short
+
+KEY = "model.init_from"
+DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and part of it
+
+
+def carry(
+    settings: ModelSettings, folder: Path, *, label_names: Sequence[str], vocab_size: int, tokens: Tokens | None
+) -> tuple[SequenceClassifier, Weights]:
+    """The model of `settings` around the encoder saved in `folder`; its readout and last layer too if settings.carry.
+
+    label_names: of the task, in id order; a last layer's rows are brought into it. What is not carried is drawn at
+    random. Raises ModelError for a model of another make or vocabulary, and for a last layer of other labels.
+    """
+    from models.build import rebuild
+
+    source = str(folder)
+    with believed(f"{KEY}={source}"):
+        config = _config(source)
+        _check(settings, config, source, vocab_size)
+        order, notes = _order(settings, config, source, label_names)
+        dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
+        architecture = {key: value for key, value in config.items() if key not in LABELS}
+        if settings.carry != "all":
+            architecture.pop(TARGETS, None)  # the new head's unit is that of its own data
+        model = rebuild(architecture | dropouts | {"readout": short(settings.readout)}, len(label_names), tokens)
+        weights = _load(model, source, _wanted(settings.carry), order)
+        weights.notes += notes
+        return model, weights
+
+
+# What config.json says of the labels and not of the network.
+LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "classifier_dropout", "model_type")
+
+
+def _config(source: str) -> dict[str, Any]:
+    from models.checkpoints.source import BERT_DEFAULTS, is_ours
+
+    config = read_config(source, "")
+    if is_rounded(config):
+        raise ModelError(
+            f"{KEY}={source}: its weights are rounded already, and cannot be trained. Try: {KEY}=<the run before>"
+        )
+    if config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config):
+        return BERT_DEFAULTS | {"readout": "cls"} | config
+    if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:
+        return config
+    raise ModelError(
+        f"{KEY}={source}: is a {config['model_type']} without an encoder of ours. Try: model.pretrained={source}, or "
+        f"{KEY}=<the run of a BERT>"
+    )
+
+
+def _order(
+    settings: ModelSettings, config: dict[str, Any], source: str, label_names: Sequence[str]
+) -> tuple[list[int] | None, list[str]]:
+    """Where the task's labels stand in the saved last layer, and notes; None where that layer is not carried."""
+    if settings.carry != "all":
+        return None, []
+    return match_labels(names_of(config), label_names, f"{KEY}={source}", "model.carry=encoder")
+
+
+def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_size: int) -> None:
+    """ModelError unless the saved model is of this make."""
+    names = {
+        "layers": "num_hidden_layers",
+        "hidden": "hidden_size",
+        "heads": "num_attention_heads",
+        "intermediate": "intermediate_size",
+    }
+    wrong = []
+    if settings.family == "bert" and "backbone" in config:
+        wrong.append(f"a {config['backbone']['model_type']}")
+    elif settings.family == "bert":
+        own = {name: getattr(settings, name) for name in names}
+        own["intermediate"] = own["intermediate"] or 4 * settings.hidden
+        found = {name: config[key] for name, key in names.items()}
+        wrong += [f"{name} {found[name]} and not {own[name]}" for name in names if found[name] != own[name]]
+    parts = {"embedding": (config.get("embedding", "table"), settings.embedding)}
+    if settings.carry != "encoder":
+        parts["readout"] = (config["readout"], settings.readout)
+    wrong += [f"{name} {full(was)} and not {now}" for name, (was, now) in parts.items() if full(was) != now]
+    if wrong:
+        raise ModelError(
+            f"{KEY}={source}: is another architecture: {', '.join(wrong)}. "
+            "Try: the model, its parts and options as in that run, or model.carry=encoder"
+        )
+    words = config.get("vocab_size", vocab_size)
+    if words < vocab_size:
+        raise ModelError(
+            f"{KEY}={source}: has word vectors for {words:,} tokens, the tokenizer has {vocab_size:,}. "
+            "Try: model.tokenizer=auto"
+        )
+
+
+def _wanted(what: str) -> tuple[str, ...]:
+    """Prefixes of the tensors that stay random, but for BERT's pooler."""
+    return {"encoder": (READOUT, HEAD), "readout": (HEAD,), "all": ()}[what]
+
+
+@torch.no_grad()
+def _load(model: SequenceClassifier, source: str, random: tuple[str, ...], order: list[int] | None) -> Weights:
+    state, own = bert_names(read_state(source, "")), model.state_dict()
+    digest, report = hashlib.sha256(), Weights(source=source)
+    for name, tensor in own.items():
+        found = state.get(name)
+        is_carried = not name.startswith(random) or name.startswith(DENSE)
+        if found is None or not is_carried or found.shape != tensor.shape:
+            report.new.append(name)
+            continue
+        if order is not None and name.startswith(HEAD):
+            found = reordered(name, found, order)
+        tensor.copy_(found)
+        digest.update(name.encode())
+        digest.update(found.contiguous().numpy().tobytes())
+        report.loaded.append(name)
+    missing = [name for name in report.new if not name.startswith((*random, DENSE))]
+    if missing:
+        raise ModelError(f"{KEY}={source}: lacks {len(missing)} tensors of the encoder, such as {missing[0]}")
+    if f"{DENSE}weight" in report.new:
+        report.notes.append(f"{source} has no pooler: its weights start at random")
+    report.ignored = sorted(state.keys() - set(report.loaded))
+    report.fingerprint = digest.hexdigest()
+    return report

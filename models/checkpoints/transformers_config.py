@@ -1,0 +1,16 @@
+"""The transformers class of a config.json that models/checkpoints/save.py writes, with the fields of models.build."""
+
+from __future__ import annotations
+
+from transformers import AutoConfig, PreTrainedConfig
+
+from models import MODEL_TYPE
+
+
+class BertierConfig(PreTrainedConfig):
+    """config.json of a model that is not a plain BERT."""
+
+    model_type = MODEL_TYPE
+
+
+AutoConfig.register(MODEL_TYPE, BertierConfig, exist_ok=True)

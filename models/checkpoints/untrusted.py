@@ -1,0 +1,100 @@
+"""config.json and tensors come from outside and may hold anything: code to run, sizes that fill the machine, nonsense.
+
+with believed(where):            # what does not fit is a ModelError
+    check_config(config, where)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor
+
+from models.errors import ModelError
+
+# Keys by which transformers fetches and runs code of others: modules of a repository, kernels of the hub.
+CODE = ("auto_map", "attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
+BUILT_IN = (None, "eager", "sdpa")
+SIZE = re.compile("size|dim|layers|heads|position|embeddings|hidden|labels")  # in the names of what takes memory
+SHARES = ("_prob", "_eps", "_range")  # ends of the names of numbers from 0 to 1
+LARGEST = 10_000_000  # of any size: no vocabulary has more words
+MOST_LAYERS = 512
+SQUEEZED = 64  # numbers that one stored number may stand for, after packing and pruning
+SPARE = 50_000_000  # numbers that a small checkpoint may lack: 200 MB
+
+
+def check_config(config: dict[str, Any], where: str) -> None:
+    """ModelError for a config that asks for code of its own, or for sizes that no model has.
+
+    The code of a kind of model that transformers has itself is not needed, and not run either.
+    """
+    if "auto_map" in config and _is_native(config.get("model_type")):
+        config = {key: value for key, value in config.items() if key != "auto_map"}
+    for key, value, is_listed in _leaves(config):
+        if key == "auto_map" or (key in CODE and value not in BUILT_IN):
+            raise ModelError(f"{where}: brings its own code ({key}), which is never run here. Name another model")
+        if SIZE.search(key) and isinstance(value, int | float) and not abs(value) <= LARGEST:
+            raise ModelError(f"{where}: config.json says {key}={value!s:.20}, which no model has. Name another model")
+        is_unset = value is None and not key.endswith("_eps")
+        if key.endswith(SHARES) and not is_unset and (not isinstance(value, int | float) or not 0 <= value <= 1):
+            raise ModelError(f"{where}: config.json says {key}={value!s:.20}, expected 0 to 1. Get it anew")
+        if "layers" in key and not is_listed and isinstance(value, int) and value > MOST_LAYERS:
+            raise ModelError(f"{where}: config.json says {key}={value}, more than {MOST_LAYERS}. Name another model")
+
+
+def _is_native(kind: str | None) -> bool:
+    """Does transformers know this kind of model without anybody's code?"""
+    from transformers.models.backbones.transformers_backbone.configuration_auto import CONFIG_MAPPING_NAMES
+
+    return kind in CONFIG_MAPPING_NAMES
+
+
+def _leaves(node: Any, key: str = "", is_listed: bool = False) -> Iterator[tuple[str, Any, bool]]:
+    """Every key and value, and whether it is of a list; lists and dictionaries that may not stand there come whole."""
+    if key == "auto_map" or (key.endswith(SHARES) and isinstance(node, dict | list)):
+        yield key, node, is_listed
+    for name, part in node.items() if isinstance(node, dict) else ():
+        yield from _leaves(part, str(name))
+    for part in node if isinstance(node, list) else ():
+        yield from _leaves(part, key, is_listed=True)
+    if not isinstance(node, dict | list):
+        yield key, node, is_listed
+
+
+def check_room(config: dict[str, Any], state: dict[str, Tensor], where: str) -> None:
+    """ModelError for a config that describes a far larger model than its weights hold: building it fills the memory."""
+
+    def size(*names: str) -> int:
+        return int(next((config[name] for name in names if config.get(name)), 0))
+
+    hidden, layers = size("hidden_size", "dim", "d_model"), size("num_hidden_layers", "n_layers")
+    inner = size("intermediate_size", "hidden_dim") or 4 * hidden
+    words = 0 if config.get("embedding", "table") != "table" else size("vocab_size")
+    wanted = hidden * (layers * (4 * hidden + 2 * inner) + words + size("max_position_embeddings"))
+    stored = sum(tensor.numel() for tensor in state.values())
+    if wanted > SQUEEZED * stored + SPARE:
+        raise ModelError(
+            f"{where}: config.json describes {wanted:,} parameters, the weights hold {stored:,}. Get both anew"
+        )
+
+
+@contextmanager
+def believed(where: str) -> Iterator[None]:
+    """What a config or a tensor of the wrong kind leads to, as a ModelError about `where`."""
+    from huggingface_hub.errors import StrictDataclassError  # of transformers' configs, and no ValueError
+
+    wrong = (
+        ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError,
+    )  # fmt: skip
+    try:
+        yield
+    except ModelError:
+        raise
+    except (*wrong, StrictDataclassError) as error:
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise ModelError(
+            f"{where}: its files describe no model that can be built ({type(error).__name__}: {reason}). Get them anew"
+        ) from error

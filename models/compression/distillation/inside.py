@@ -1,0 +1,82 @@
+"""What a forward pass leaves inside an encoder: states, attention scores, queries, keys and values.
+
+Nothing in the encoder is changed for it, and the plain forward pass pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from models.backbones.bert import Encoder, SelfAttention
+
+PROJECTIONS = ("query", "key", "value")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What of a model can be looked at; no layers: only its answers."""
+
+    layers: int = 0
+    width: int = 0
+    heads: tuple[int, ...] = ()  # of each layer; () where the attention is not ours
+
+
+def shape_of(model: nn.Module) -> Shape:
+    """The shape of a SequenceClassifier's encoder; that of nothing for a bag of words and for other classes."""
+    bert, architecture = getattr(model, "bert", None), getattr(model, "architecture", {})
+    encoder = getattr(bert, "encoder", None)
+    if isinstance(encoder, Encoder):
+        attentions = [attention_of(encoder, layer) for layer in range(1, len(encoder.layer) + 1)]
+        heads = tuple(attention.query.out_features // attention.head_size for attention in attentions)
+        return Shape(len(heads), architecture["hidden_size"], heads)
+    if "backbone" in architecture:
+        return Shape(architecture["backbone"]["num_hidden_layers"], architecture["hidden_size"])
+    return Shape()
+
+
+def attention_of(encoder: Any, layer: int) -> SelfAttention:
+    """The attention of a layer, counted from 1."""
+    found: SelfAttention = encoder.layer[layer - 1].attention.self
+    return found
+
+
+@dataclass
+class Inside:
+    """One forward pass, in fp32; layers count from 1."""
+
+    logits: Tensor  # (B, C)
+    states: list[Tensor]  # of the embeddings and of each layer, (B, T, H)
+    projected: dict[tuple[int, str], Tensor] = field(default_factory=dict)  # (layer, query|key|value): (B, T, width)
+    attentions: dict[int, SelfAttention] = field(default_factory=dict)
+
+    def scores(self, layer: int) -> Tensor:
+        """Scaled dot products of a layer before mask and softmax, (B, heads, T, T)."""
+        attention = self.attentions[layer]
+        query, key = (attention.split(self.projected[layer, name]) for name in ("query", "key"))
+        return attention.scores(query, key, None)
+
+
+def look_inside(model: Any, inputs: dict[str, Tensor], layers: Iterable[int] = ()) -> Inside:
+    """A forward pass of a SequenceClassifier that keeps all states, and the projections of `layers`."""
+    states, projected, hooks = list[Tensor](), dict[tuple[int, str], Tensor](), []
+    attentions = {layer: attention_of(model.bert.encoder, layer) for layer in layers}
+    for layer, attention in attentions.items():
+        for name in PROJECTIONS:
+            hooks.append(attention.get_submodule(name).register_forward_hook(_keeper(projected, (layer, name))))
+    try:
+        logits = model.unit(model.classifier(model.dropout(model.bert(**inputs, keep=states))))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return Inside(logits.float(), [state.float() for state in states], projected, attentions)
+
+
+def _keeper(projected: dict[tuple[int, str], Tensor], key: tuple[int, str]) -> Callable[..., None]:
+    def keep(module: nn.Module, arguments: Any, output: Tensor) -> None:
+        projected[key] = output.float()
+
+    return keep

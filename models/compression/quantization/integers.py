@@ -1,0 +1,65 @@
+"""Linear layers of int8 products: weights and inputs are integers, sums are exact in int32.
+
+torch.quantize_per_tensor, torch.ao's modules and the packed weights behind them are deprecated (torch 2.13 warns); the
+product of two plain int8 tensors is not. On one thread of a Xeon with AMX, 128 tokens, inputs rounded at each call,
+against float32: 128 x 128 in 44 us (37), 512 x 128 in 83 (134), 384 x 1536 in 0.46 ms (1.2), 768 x 3072 in 1.2 ms (8).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.compression.quantization.coded import Derived
+from models.compression.quantization.grid import Grid, encode
+
+WEIGHTS = Grid(8, "symmetric", "row")
+
+
+def product(inputs: Tensor, weights: Tensor) -> Tensor:
+    """(N, in) times (out, in), both int8, as float32 (N, out).
+
+    On a CPU by torch's integer kernel, whose sums are exact; elsewhere by float32 products of the same integers.
+    """
+    if inputs.device.type == "cpu":
+        return torch._int_mm(inputs, weights.t()).to(torch.float32)
+    return inputs.float() @ weights.float().t()
+
+
+class Int8Linear(Derived):
+    """The weight in int8, one step a row, symmetric: 0 is 0. Subclasses say how inputs are rounded."""
+
+    codes: Tensor  # (out, in) int8
+    step: Tensor  # (out,)
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features = layer.in_features, layer.out_features
+        self.register_buffer("codes", torch.zeros(layer.out_features, layer.in_features, dtype=torch.int8))
+        self.register_buffer("step", torch.zeros(layer.out_features))
+        self.bias = layer.bias
+        self.is_trained = layer.weight.requires_grad
+
+    @torch.no_grad()
+    def fill(self, weight: Tensor) -> None:
+        """Round a weight (out, in)."""
+        codes, step, _ = encode(weight, WEIGHTS)
+        self.codes, self.step, self.derived = (codes.to(torch.int16) - WEIGHTS.middle).to(torch.int8), step[:, 0], None
+
+    def stands_for(self) -> Tensor:
+        """The weight in float32, (out, in)."""
+        return self.codes.float() * self.step.unsqueeze(1)
+
+    @property
+    def weight(self) -> Tensor:
+        """The same, for whoever reads a layer's weight."""
+        return self.stands_for()
+
+    def multiply(self, rows: Tensor) -> Tensor:
+        """(N, in) float32 to (N, out) float32."""
+        raise NotImplementedError
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(..., in) to (..., out), in the type of the input."""
+        out = self.multiply(input.reshape(-1, self.in_features).float())
+        return out.view(*input.shape[:-1], self.out_features).to(input.dtype)

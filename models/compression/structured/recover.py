@@ -1,0 +1,85 @@
+"""Training a model that was cut, towards the states and answers that it had before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.compression.distillation.losses import divergence, numbers_apart
+from models.compression.stage import Bench, During, Inputs
+from models.compression.structured.shrink import encoder_of
+
+if TYPE_CHECKING:
+    from models.compression.settings.prune import Recovery
+
+
+def states_apart(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean over real tokens of ||h - h*||^2, as a share of the mean of ||h*||^2; states (B, T, H), mask (B, T).
+
+    The share makes one weight fit layers and models of different scale. Source of the loss: ZipLM, arXiv 2302.04089.
+    """
+    wanted = wanted.float()
+    apart, size = (states.float() - wanted).square().sum(-1), wanted.square().sum(-1)
+    if mask is not None:
+        apart, size = apart * mask, size * mask
+    return apart.sum() / size.sum()
+
+
+def answers_apart(logits: Tensor, wanted: Tensor, temperature: float, kind: str, scale: float = 1.0) -> Tensor:
+    """The divergence of the answers (B, C); the squared difference of values, in units of `scale`, for regression."""
+    if kind == "regression":
+        return numbers_apart(logits.float(), wanted.float(), scale)
+    return divergence(logits.float(), wanted.float(), temperature)
+
+
+class TowardsDense(During):
+    """The loss is a sum of the task's, the distance to the dense model's answers and that to its states.
+
+    Layer k is compared with layer k: the width of the states never changes, so that nothing has to be matched.
+    """
+
+    def __init__(self, dense: nn.Module, bench: Bench, options: Recovery) -> None:
+        self.dense, self.bench, self.options = dense, bench, options
+        self.states: dict[int, Tensor] = {}
+        self.wanted: dict[int, Tensor] = {}
+        self.answers = Tensor()
+        self.mask: Tensor | None = None
+        self.hooks: list[Any] = []
+
+    def begin(self, model: nn.Module, total_steps: int) -> None:
+        """Listen to the layers of both models."""
+        for encoder, kept in ((encoder_of(model), self.states), (encoder_of(self.dense), self.wanted)):
+            for place, layer in enumerate(encoder.layer):
+                self.hooks.append(layer.register_forward_hook(_keeper(kept, place)))
+
+    def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
+        """Both models on the same rows."""
+        with torch.no_grad():
+            self.answers = self.dense(**self.bench.inputs(rows))
+        self.mask = inputs.get("attention_mask")
+        return model(**inputs)
+
+    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
+        """a task + b answers + c mean over layers of the states."""
+        options, found = self.options, []
+        for place, states in self.states.items():
+            mask = None if self.mask is None else self.mask[:, : states.shape[1]]
+            found.append(states_apart(states, self.wanted[place], mask))
+        apart = answers_apart(logits, self.answers, options.temperature, self.bench.kind, self.bench.scale)
+        return options.task * task_loss + options.answers * apart + options.states * torch.stack(found).mean()
+
+    def end(self, model: nn.Module) -> None:
+        """Leave both models as they were."""
+        for hook in self.hooks:
+            hook.remove()
+
+
+def _keeper(kept: dict[int, Tensor], place: int) -> Callable[..., None]:
+    def keep(module: nn.Module, arguments: Any, output: Tensor) -> None:
+        kept[place] = output
+
+    return keep

@@ -1,0 +1,71 @@
+"""The unit of a regression's answers: the head computes in standard deviations around a mean, the model in the unit.
+
+    standardise(model, mean, sd, is_fresh=True)
+    model(**inputs)                                  # (B, 1) around `mean`, in the targets' unit
+
+Mean and standard deviation stand in `architecture["targets"]`, from where they come into config.json. A plain BERT has
+no place for them there: models/checkpoints/save.py folds them into its head, so that the stock class answers the same.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from models.network import SequenceClassifier
+
+TARGETS = "targets"  # the key in an architecture
+
+
+class Unit(nn.Module):
+    """Standard deviations to the targets' unit, in fp32 whatever the head computes in: bf16 has steps of 1024 there."""
+
+    def __init__(self, mean: float, sd: float) -> None:
+        super().__init__()
+        if not (math.isfinite(mean) and 0 < sd < math.inf):
+            raise ValueError(f"targets have a mean of {mean} and a standard deviation of {sd}")
+        self.mean, self.sd = float(mean), float(sd)
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """(B, 1) to (B, 1) float32."""
+        return logits.float() * self.sd + self.mean
+
+
+def attach(model: SequenceClassifier, targets: dict[str, Any]) -> None:
+    """Let the model's head compute in that unit from now on; ValueError for numbers that are no mean and sd."""
+    model.unit = Unit(targets["mean"], targets["sd"])
+    model.architecture[TARGETS] = {"mean": model.unit.mean, "sd": model.unit.sd}
+
+
+def detach(model: SequenceClassifier) -> dict[str, Any] | None:
+    """Let it answer as its head computes; answers what its unit was."""
+    model.unit = nn.Identity()
+    targets: dict[str, Any] | None = model.architecture.pop(TARGETS, None)
+    return targets
+
+
+def standardise(model: SequenceClassifier, mean: float, sd: float, *, is_fresh: bool) -> None:
+    """Let the head compute in standard deviations; a head that was trained, not fresh, goes on answering the same.
+
+    A model that has a unit keeps it, and one whose trained head is not linear keeps computing without.
+    """
+    if TARGETS in model.architecture:
+        return
+    head = model.classifier
+    if not is_fresh:
+        if type(head) is not nn.Linear:
+            return
+        with torch.no_grad():
+            head.weight.copy_(head.weight.double() / sd)
+            head.bias.copy_((head.bias.double() - mean) / sd)
+    attach(model, {"mean": mean, "sd": sd})
+
+
+def folded(weight: Tensor, bias: Tensor, targets: dict[str, Any]) -> tuple[Tensor, Tensor]:
+    """A linear head (1, H), (1,) that computes in the targets' unit by itself, float32; rounded once."""
+    mean, sd = targets["mean"], targets["sd"]
+    return (weight.double() * sd).float(), (bias.double() * sd + mean).float()

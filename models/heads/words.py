@@ -1,0 +1,168 @@
+"""BERT's masked-word model: the encoder, and a head that scores every word of the vocabulary at a place.
+
+The parameter names are those of transformers' BertForMaskedLM. The output table is the word table itself (tied), one of
+its own, or a fixed copy of the word vectors as they are at the start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.backbones.bert import Bert, Embeddings
+from models.build import build as build_classifier
+from models.build import draw
+from models.checkpoints.hub import PRETRAINED
+from models.checkpoints.read import Weights, bert_names, read_state
+from models.embeddings.base import Tokens
+from models.errors import ModelError
+from models.settings import ModelSettings
+
+PREDICTIONS = "cls.predictions."
+
+
+class Words(NamedTuple):
+    """Scores of all words at N places, not yet multiplied out: hidden @ table.T + bias, (N, V)."""
+
+    hidden: Tensor  # (N, H), in the type the product is to be made in
+    table: Tensor  # (V, H)
+    bias: Tensor  # (V,)
+
+
+class Transform(nn.Module):
+    """Linear, GELU, norm before the output table."""
+
+    def __init__(self, hidden: int, eps: float) -> None:
+        super().__init__()
+        self.dense = nn.Linear(hidden, hidden)
+        self.LayerNorm = nn.LayerNorm(hidden, eps=eps)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(..., H) to (..., H)."""
+        out: Tensor = self.LayerNorm(F.gelu(self.dense(hidden)))
+        return out
+
+
+class Predictions(nn.Module):
+    """The transform, a bias for each word, and a table where it is not the embeddings' (`decoder`)."""
+
+    def __init__(self, hidden: int, vocab_size: int, eps: float, has_table: bool) -> None:
+        super().__init__()
+        self.transform = Transform(hidden, eps)
+        self.bias = nn.Parameter(torch.zeros(vocab_size))
+        self.decoder = nn.Embedding(vocab_size, hidden) if has_table else None
+
+
+class MaskedLM(nn.Module):
+    """Text with masked words to the scores of all words.
+
+    `architecture` is what models/checkpoints/save.py writes; `output`: tied | own | fixed.
+    """
+
+    whole_table = "masking puts any word of the vocabulary into a text, and the output scores all of them"
+
+    def __init__(self, bert: Bert, architecture: dict[str, Any], output: str) -> None:
+        super().__init__()
+        self.bert, self.architecture, self.output = bert, architecture, output
+        bert.pooler = nn.Identity()  # each token is answered for, not the text
+        shape = architecture["hidden_size"], architecture["vocab_size"], architecture["layer_norm_eps"]
+        is_computed = not isinstance(bert.embeddings.word_embeddings, nn.Embedding)
+        predictions = Predictions(*shape, has_table=output == "own" or (output == "fixed" and not is_computed))
+        draw(predictions, architecture["initializer_range"])
+        self.cls = nn.ModuleDict({"predictions": predictions})
+        fixed = word_vectors(bert.embeddings, architecture["vocab_size"]) if output == "fixed" else None
+        # Vectors that are computed are no weights: neither counted nor saved.
+        self.register_buffer("fixed", fixed if is_computed else None, persistent=False)
+        if fixed is not None and predictions.decoder is not None:
+            predictions.decoder.weight.requires_grad_(False).copy_(fixed)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        places: Tensor | None = None,
+    ) -> Tensor | Words:
+        """Scores of all words at every place, (B, T, V); with `places` (N,), of the flattened (B, T), only there.
+
+        The latter are not multiplied out: they are the largest thing in a training, and its loss needs no copy.
+        """
+        assert self.bert.encoder is not None, "build_masked refuses models without"
+        embedded = self.bert.embeddings(input_ids, token_type_ids)
+        hidden = self.bert.encoder(embedded, attention_mask, places=places)
+        predictions: Any = self.cls["predictions"]
+        hidden = predictions.transform(hidden)
+        table = self.table()
+        if places is None:
+            return F.linear(hidden, table, predictions.bias)
+        if torch.is_autocast_enabled(hidden.device.type):
+            hidden = hidden.to(torch.get_autocast_dtype(hidden.device.type))
+        return Words(hidden, table, predictions.bias)
+
+    def table(self) -> Tensor:
+        """What the scores are products with, (V, H)."""
+        if self.output == "tied":
+            tied: Tensor = self.bert.embeddings.word_embeddings.weight  # type: ignore[assignment]
+            return tied
+        found = self.get_buffer("fixed") if self.fixed is not None else self.cls["predictions"].decoder.weight
+        return found
+
+
+@torch.no_grad()
+def word_vectors(embeddings: Embeddings, vocab_size: int) -> Tensor:
+    """The vector of every word, (V, H), whether they lie in a table or are computed."""
+    out: Tensor = embeddings.word_embeddings(torch.arange(vocab_size))
+    return out.clone()
+
+
+def build_masked(
+    settings: ModelSettings, *, vocab_size: int, pad_id: int, output: str, tokens: Tokens | None = None
+) -> tuple[MaskedLM, Weights]:
+    """The masked-word model of `settings` and where its weights came from; arguments as in models/build.py.
+
+    A checkpoint's own head for masked words is taken too. Raises ModelError for models that cannot learn this.
+    """
+    classifier, weights = build_classifier(settings, num_labels=1, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
+    if not isinstance(classifier.bert, Bert) or classifier.bert.encoder is None:
+        raise ModelError(
+            f"task=mlm trains BERTs of our own, model={settings.name} is another kind here. "
+            "Try: run task=mlm model=bert-tiny"
+        )
+    if output == "tied" and not isinstance(classifier.bert.embeddings.word_embeddings, nn.Embedding):
+        raise ModelError(
+            "task.output=tied shares the table of word vectors, and hash embeddings have none. "
+            "Try: task.output=fixed (the hash vectors themselves), or task.output=own (a table that is trained)"
+        )
+    model = MaskedLM(classifier.bert, classifier.architecture, output)
+    if settings.pretrained:
+        _load_head(model, settings.pretrained, weights)
+    return model, weights
+
+
+@torch.no_grad()
+def _load_head(model: MaskedLM, source: str, weights: Weights) -> None:
+    """Copy the checkpoint's head where it has one that fits, and bring the account of the weights up to date."""
+    state, own = bert_names(read_state(source)), model.state_dict()
+    found = {name: tensor for name, tensor in state.items() if name.startswith(PREDICTIONS) and name in own}
+    for name, tensor in found.items():
+        if tensor.shape != own[name].shape:
+            raise ModelError(
+                f"{PRETRAINED}={source}: {name} has shape {tuple(tensor.shape)}, the model expects "
+                f"{tuple(own[name].shape)}. Try: {PRETRAINED}=null"
+            )
+        own[name].copy_(tensor)
+    digest = hashlib.sha256(weights.fingerprint.encode())
+    for name in sorted(found):
+        digest.update(name.encode() + found[name].contiguous().numpy().tobytes())
+    weights.fingerprint = digest.hexdigest()
+    weights.loaded = [name for name in weights.loaded if name in own] + sorted(found)
+    weights.ignored = sorted(set(state) - set(weights.loaded))
+    known = {f"{PREDICTIONS}decoder.weight"} if model.output == "fixed" else set()  # else the word vectors just loaded
+    weights.new = sorted(own.keys() - known - set(weights.loaded))
+    weights.notes = [note for note in weights.notes if "pooler" not in note]
+    if not found:
+        weights.notes.append(f"{source} has no head for masked words: its weights start at random")

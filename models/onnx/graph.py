@@ -1,0 +1,144 @@
+"""A trained model as an ONNX file for batches of any size and texts up to the model's longest, padded or not.
+
+    write_onnx(model, Path("model.onnx"))
+    logits = OnnxModel(Path("model.onnx"), threads=1)(input_ids, attention_mask)
+
+Embeddings that are computed (models/embeddings/hash.py) go into the file as the table they amount to, weights that are
+kept in codes as the numbers they stand for. Layers that multiply integers are refused: torch's product has no graph.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.errors import ModelError
+from models.network import SequenceClassifier, longest_input
+
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+OPSET = 20  # the first with a GELU of its own; 23 has an attention whose CPU kernel in ONNX Runtime refuses our masks
+# Its kernel for a sum and its norm takes four times as long as its kernels for a sum and for a norm (128 x 128, fp32).
+SLOWER_FUSED = ["SkipLayerNormFusion"]
+ROWS, LENGTH = 2, 16  # of the batch the graph is traced with; any other than 1 will do
+
+
+def write_onnx(model: SequenceClassifier, path: Path) -> None:
+    """Write the graph of `model`, logits (B, C) from INPUTS (B, T) int64; the model is left as it is.
+
+    attention_mask: 1 for real tokens. Encoders that know no segments have no token_type_ids.
+    Raises ModelError with torch's reason for a model that is no graph.
+    """
+    plain = _plain(model)
+    longest = longest_input(model)
+    length = min(LENGTH, longest or LENGTH)
+    ids = torch.ones(ROWS, length, dtype=torch.int64)
+    mask = torch.ones_like(ids)
+    mask[1, length // 2 :] = 0
+    count = len(INPUTS) if getattr(model.bert, "takes_segments", True) else len(INPUTS) - 1
+    axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=1, max=longest)}
+    with _quiet(), torch.no_grad():
+        try:
+            torch.onnx.export(
+                plain, (ids, mask, torch.zeros_like(ids))[:count], path, dynamo=True, opset_version=OPSET,
+                input_names=INPUTS[:count], output_names=["logits"], dynamic_shapes=((axes,) * count,),
+                external_data=False, verbose=False,
+            )  # fmt: skip
+        except torch.onnx.OnnxExporterError as error:
+            raise ModelError(f"this model cannot be written as an ONNX graph: {_reason(error)}") from error
+
+
+class _Graph(nn.Module):
+    """The model with its inputs in a fixed order."""
+
+    def __init__(self, model: SequenceClassifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Logits (B, C) of the INPUTS that are there."""
+        out: Tensor = self.model(**dict(zip(INPUTS, inputs)))
+        return out
+
+
+def _plain(model: SequenceClassifier) -> nn.Module:
+    """A copy on the CPU, ready to predict, of plain tables and layers."""
+    plain = copy.deepcopy(model).to("cpu").eval()
+    embedding: Any = next((module for module in plain.modules() if hasattr(module, "regenerable_bytes")), None)
+    if embedding is not None:
+        embedding.mode = "cached"
+        embedding.table(torch.device("cpu"))  # computed here, so that the graph gets its result
+    for name, module in list(plain.named_modules()):
+        if hasattr(module, "stands_for") and not hasattr(module, "multiply"):
+            plain.set_submodule(name, _decoded(module))
+    return _Graph(plain)
+
+
+def _decoded(module: Any) -> nn.Module:
+    """The plain layer in place of one that keeps its weight in codes and computes on what they stand for."""
+    weight = module.stands_for().detach().float()
+    if hasattr(module, "num_embeddings"):
+        return nn.Embedding.from_pretrained(weight, padding_idx=module.padding_idx)
+    linear = nn.Linear(module.in_features, module.out_features, bias=module.bias is not None)
+    with torch.no_grad():
+        linear.weight.copy_(weight)
+        if module.bias is not None:
+            linear.bias.copy_(module.bias)
+    return linear
+
+
+def _reason(error: BaseException) -> str:
+    """The cause in one line: the exporter's own text is a page of advice to programmers."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No advice to programmers on the terminal; fp32 products meant as such while the graph is traced."""
+    precision, level = torch.get_float32_matmul_precision(), logging.root.manager.disable
+    torch.set_float32_matmul_precision("highest")
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+        torch.set_float32_matmul_precision(precision)
+
+
+class OnnxModel(nn.Module):
+    """An ONNX file behind the interface of a SequenceClassifier, so that it is scored and timed by the same code."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import onnxruntime
+
+        super().__init__()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        self.session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
+        )
+        self.names = [entry.name for entry in self.session.get_inputs()]
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Logits (B, C) of (B, T) int64; None for no padding and no second text."""
+        given = dict(zip(INPUTS, (input_ids, attention_mask, token_type_ids)))
+        if attention_mask is None:
+            given["attention_mask"] = torch.ones_like(input_ids)
+        if token_type_ids is None:
+            given["token_type_ids"] = torch.zeros_like(input_ids)
+        feed = {name: given[name].numpy() for name in self.names}  # type: ignore[union-attr]
+        return torch.from_numpy(self.session.run(None, feed)[0])

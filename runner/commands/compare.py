@@ -1,0 +1,91 @@
+"""`run compare`: recorded runs as one table, with tests against a baseline, claims and a report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from runner.commands import output_folder
+from runner.errors import ConfigError
+from runner.sanitize import say
+
+USAGE = """\
+run compare [SWEEP | RUN ID ... | key=value ...] [--baseline key=value] [--metric test/accuracy] [--claims]
+            [--out FOLDER] [--format table|markdown|csv] [paths.output=outputs]
+
+  run compare                                            every finished run, grouped over seeds
+  run compare model=dsn,bert-tiny data=imdb --baseline model=bert-tiny
+  run compare dsn_vs_bert_tiny --claims --out report     a sweep by its name or id; writes report.html and the files
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with the runner's own error: one message, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"run compare: {message}. Try: run compare --help")
+
+
+def main(words: list[str]) -> int:
+    """Print the comparison, or write it as Markdown, CSV or a report; 0 unless the command is wrong."""
+    if "-h" in words or "--help" in words:
+        print(USAGE, end="")
+        return 0
+    chosen = parse(words)
+    output = "outputs"
+    for word in [word for word in chosen.words if word.startswith("paths.output=")]:
+        output = word.partition("=")[2]
+    wanted = [word for word in chosen.words if not word.startswith("paths.output=")]
+    from runner.compare.analyse import analyse
+    from runner.compare.claims import judge
+    from runner.compare.select import select
+
+    selection = select(output_folder(output), wanted)
+    sweep = selection.sweep or {}
+    if chosen.claims and not sweep.get("claims"):
+        what = f"sweep {sweep['id']} states none" if sweep else "they belong to a sweep"
+        raise ConfigError(f"run compare --claims: {what}. Try: run compare <a sweep with claims> --claims")
+    baseline = chosen.baseline or sweep.get("baseline")
+    comparison = analyse(selection, baseline=baseline, metric=chosen.metric, forgiving=not chosen.baseline)
+    if chosen.claims or (chosen.out and sweep.get("claims")):
+        comparison.claims = judge(sweep["claims"], comparison.rows)
+    title = str(sweep.get("name") or sweep.get("id") or "compared")
+    show(comparison, chosen.format, title, sweep.get("question"))
+    if chosen.out:
+        from runner.compare.report import write_files
+
+        for path in write_files(comparison, Path(chosen.out).expanduser(), title=title, question=sweep.get("question")):
+            say(f"wrote {path}", sys.stderr)
+    return 0
+
+
+def parse(words: list[str]) -> Any:
+    """The words of the command as a namespace; ConfigError for what is not one of them."""
+    parser = Parser(prog="run compare", add_help=False, allow_abbrev=False)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--baseline")
+    parser.add_argument("--metric")
+    parser.add_argument("--claims", action="store_true")
+    parser.add_argument("--out")
+    parser.add_argument("--format", choices=("table", "markdown", "csv"), default="table")
+    return parser.parse_intermixed_args(words)
+
+
+def show(comparison: Any, form: str, title: str, question: str | None) -> None:
+    """Print the comparison in one of the three forms."""
+    if form == "csv":
+        from runner.compare.export import groups_csv
+
+        groups_csv(comparison, sys.stdout)
+        return
+    from runner.compare.table import markdown, print_comparison
+    from runner.sanitize import visible
+
+    if form == "markdown":
+        print(visible(markdown(comparison, title, question)), end="")
+        return
+    from rich.console import Console
+
+    print_comparison(comparison, Console(highlight=False))

@@ -1,0 +1,132 @@
+"""`run diff A B`: the settings that differ between two runs, the metrics that moved, and if that could be chance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.commands import options, output_folder
+from runner.errors import ConfigError
+from runner.record.baseline import MARK, MEANING, is_at_baseline
+from runner.record.identity import counts, flatten
+from runner.record.metrics import direction
+from runner.record.record import find
+from runner.sanitize import escape
+
+if TYPE_CHECKING:
+    from runner.compare.select import Run
+
+USAGE = """\
+run diff A B [paths.output=outputs]      A and B: the ids of two recorded runs, or how they begin
+"""
+# What a result depends on beside its settings, and what a time depends on.
+FACTS = (
+    "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint", "environment.code_version",
+    "environment.git_commit", "environment.versions.torch", "environment.cpu", "environment.cores",
+    "environment.device", "environment.threads", "environment.engine.gemm",
+)  # fmt: skip
+
+
+def main(words: list[str]) -> int:
+    """Print what differs between two runs; 0 unless the command is wrong."""
+    if "-h" in words or "--help" in words:
+        print(USAGE, end="")
+        return 0
+    names = [word for word in words if "=" not in word]
+    chosen = options("diff", [word for word in words if "=" in word], **{"paths.output": "outputs"})
+    if len(names) != 2:
+        raise ConfigError(f"run diff: two runs are needed, not {len(names)}. Their ids: run compare --format csv")
+    output = output_folder(chosen["paths.output"])
+    first, second = (_run(output, name) for name in names)
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    titles = [f"{run.identity} {run.record['name']}" for run in (first, second)]
+    _print(console, "settings that differ", ["setting", *titles], settings(first, second))
+    _print(console, "metrics that moved", ["metric", first.identity, second.identity, "moved"], metrics(first, second))
+    for line in verdicts(first, second):
+        console.print(escape(line), soft_wrap=True)
+    return 0
+
+
+def _run(output: Path, name: str) -> Run:
+    from runner.compare.select import Run
+
+    record = find(output, name)
+    return Run(record, output / str(record["identity"]))
+
+
+def settings(first: Run, second: Run) -> list[list[str]]:
+    """Setting and both values wherever they differ; what cannot change a result says so."""
+    from runner.compare.select import shown
+
+    flat = [run.settings | _facts(run.record) for run in (first, second)]
+    lines = []
+    for key in dict.fromkeys([*flat[0], *flat[1]]):
+        values = [shown(side[key]) if key in side else "(absent)" for side in flat]
+        if values[0] != values[1] and not key.endswith("description"):
+            lines.append([key if counts(key) else f"{key} (no effect on the result)", *values])
+    return lines
+
+
+def _facts(record: dict[str, Any]) -> dict[str, Any]:
+    flat = flatten({key: record.get(key, {}) for key in ("data", "tokenizer", "weights", "environment")})
+    return {key: str(flat[key])[:12] if "fingerprint" in key else flat[key] for key in FACTS if key in flat}
+
+
+def metrics(first: Run, second: Run) -> list[list[str]]:
+    """Metric, both values, and the second over the first in words; only merits, not facts such as the load."""
+    lines = []
+    for name in dict.fromkeys([*first.metrics, *second.metrics]):
+        a, b = (run.metrics.get(name) for run in (first, second))
+        if a != b and direction(name) != "none":
+            lines.append([name, _number(a), _number(b), _moved(a, b)])
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _moved(a: float | None, b: float | None) -> str:
+    """+1.5 % for a small change, x 0.04 for one by more than half."""
+    if a is None or b is None or a == 0:
+        return ""
+    ratio = b / a
+    return f"{ratio - 1:+.1%}" if 0.5 <= ratio <= 2 else f"x {ratio:.3g}"
+
+
+def verdicts(first: Run, second: Run) -> list[str]:
+    """One sentence for each score of the reported split: is the second run different from the first?"""
+    from runner.compare.pairs import Paired, compare_runs, correct
+
+    split, _, headline = second.primary.partition("/")
+    scores = dict.fromkeys([headline, *second.record["config"]["data"]["metrics"]])
+    found = {f"{split}/{score}": compare_runs([(second, first)], f"{split}/{score}") for score in scores}
+    correct(iter(found.values()))
+    low = [run.identity for run in (second, first) if is_at_baseline([run.metrics], run.primary)]
+    sentences = [f"{identity}: {MARK}, {MEANING}" for identity in low]
+    for metric, test in found.items():
+        sentence = f"{metric}: {second.identity} against {first.identity}: {test.in_words()}"
+        if isinstance(test, Paired):
+            interval = f"{test.difference:+.4f}, 95 % {test.low:+.4f} to {test.high:+.4f}"
+            sentence += f" ({interval}; {test.test} on {test.examples} examples, Holm's p = {test.p_holm:.2g})"
+        sentences.append(sentence)
+    return sentences
+
+
+def _print(console: Any, title: str, titles: list[str], lines: list[list[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    if not lines:
+        console.print(f"{title}: none")
+        return
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    numbers = len(titles) > 3
+    for place, heading in enumerate(titles):
+        numeric = numbers and place > 0
+        table.add_column(escape(heading), justify="right" if numeric else "left", overflow="fold", no_wrap=numbers)
+    for line in lines:
+        table.add_row(*(escape(cell) for cell in line))
+    console.print(table)

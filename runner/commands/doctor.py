@@ -1,0 +1,125 @@
+"""`run doctor`: what this machine has and what would go wrong, before a run finds out.
+
+`run doctor --determinism [model=dsn train.threads=4 ...]`: is a run the same here when it is made again?
+`run doctor --licences`: those of all packages that are needed and installed.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runner.commands import options, output_folder
+from runner.machine.matmul import automatic_gemm, measure_gemm
+
+DETERMINISM, LICENCES = "--determinism", "--licences"
+
+
+def main(words: list[str]) -> int:
+    """Print versions, threads, matrix backend, hub and store; 1 if something is wrong, else 0."""
+    if DETERMINISM in words:
+        return determinism([word for word in words if word != DETERMINISM])
+    if words == [LICENCES]:
+        return licences()
+    chosen = options("doctor", words, **{"paths.output": "outputs"})
+    from rich.console import Console
+    from rich.table import Table
+
+    from runner.machine.facts import machine
+
+    import torch  # isort: skip  (the machine's facts name the GPU only when torch is loaded)
+
+    table = Table(title="doctor", title_justify="left")
+    table.add_column("what")
+    table.add_column("found", overflow="fold")
+    for name, value in machine().items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(name, shown)
+    table.add_row("torch threads", str(torch.get_num_threads()))
+    table.add_row("matrix backend", matrix_backend())
+    hub, hub_ok = reach_hub()
+    store, store_ok = look_at_store(output_folder(chosen["paths.output"]))
+    table.add_row("hub", hub)
+    table.add_row("store", store)
+    Console(highlight=False).print(table)
+    return 0 if hub_ok and store_ok else 1
+
+
+def determinism(words: list[str]) -> int:
+    """Make one run three times and say whether all are equal; 1 if they are not."""
+    from runner.diagnostics.determinism import check
+
+    found = check(words)
+    engine, config = found.record["environment"]["engine"], found.record["config"]
+    threads, device = config["train"]["threads"], found.record["environment"]["device"]
+    has_passed = not found.again and not found.elsewhere
+    print(f"determinism: {'pass' if has_passed else 'FAIL'}")
+    print(
+        f"  {found.record['name']}: {found.numbers:,} saved numbers, {found.points} points of the curve, all answers; "
+        f"threads {threads}, {device}, {config['train']['precision']}, matrix backend {engine['gemm']}"
+    )
+    for where, problem in (("again in one process", found.again), ("in another process", found.elsewhere)):
+        print(f"  {where}: {f'differs: {problem}' if problem else 'equal bit for bit'}")
+    print(
+        f"  not covered: another number of threads than {threads} (--determinism train.threads=4 looks at that), other "
+        "processors, other versions of torch or its libraries, other settings than these; times never repeat"
+    )
+    return 0 if has_passed else 1
+
+
+def licences() -> int:
+    """List the licence of each installed package that is needed; 1 if one is not permissive, or says nothing."""
+    from runner.diagnostics.licences import licences as found
+
+    listed = found()
+    for licence in listed:
+        mark = " " if licence.is_accepted else "!"
+        print(f"{mark} {licence.package} {licence.version}: {licence.text or 'says nothing'}")
+    strict = sum(not licence.is_accepted for licence in listed)
+    print(f"{len(listed)} packages; not permissive, or not known: {strict}{' (marked !)' if strict else ''}")
+    return int(strict > 0)
+
+
+def matrix_backend() -> str:
+    """What engine.gemm=auto is here, and the measured rate of a product on one thread by each way, with its error."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    rates, errors = measure_gemm(["default", "onednn", "bf16"])
+    torch.set_num_threads(threads)
+    told = [f"{name}: {rates[name]:.0f} GFLOP/s, relative error {errors[name]:.0e}" for name in rates]
+    return "; ".join([f"engine.gemm=auto is {automatic_gemm(errors['onednn'])} here", *told])
+
+
+def reach_hub(timeout_s: float = 2.0) -> tuple[str, bool]:
+    """Does the hub (HF_ENDPOINT, else the public one) accept a connection?"""
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    parts = urlsplit(endpoint)
+    shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        return f"{shown}: not asked, HF_HUB_OFFLINE is set", True
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout_s).close()
+    except OSError as error:
+        return f"{shown} does not answer ({error}); data=demo and data=files work without it", False
+    return f"{shown} answers", True
+
+
+def look_at_store(output: Path) -> tuple[str, bool]:
+    """Is there an MLflow store in the output folder, and is it whole?"""
+    import sqlite3
+
+    path = output / "mlflow.db"
+    if not path.exists():
+        return f"{path} is made by the first run", True
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+            state = connection.execute("pragma quick_check").fetchone()[0]
+            count = connection.execute("select count(*) from runs").fetchone()[0]
+    except sqlite3.Error as error:
+        return f"{path} cannot be read ({error}). Move it away, then: run sync", False
+    return f"{path}: {count} runs, check {state}", state == "ok"

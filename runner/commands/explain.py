@@ -1,0 +1,57 @@
+"""`run explain [ID] [KEY]`: where each setting of a recorded run came from."""
+
+from __future__ import annotations
+
+from runner.commands import options, output_folder
+from runner.compare.origins import origins
+from runner.compare.select import shown
+from runner.config.keys import near
+from runner.errors import ConfigError
+from runner.record.record import find
+
+USAGE = """\
+run explain [ID] [KEY] [paths.output=outputs]
+
+  run explain 1f0c             every setting of that run: its value and the file, sweep or command line it is from
+  run explain 1f0c optimizer   only the settings with that in their name
+"""
+
+
+def main(words: list[str]) -> int:
+    """Print value and origin of each setting of a run; 0 unless the command is wrong."""
+    if "-h" in words or "--help" in words:
+        print(USAGE, end="")
+        return 0
+    names = [word for word in words if "=" not in word]
+    chosen = options("explain", [word for word in words if "=" in word], **{"paths.output": "outputs"})
+    if len(names) > 2:
+        raise ConfigError(f"run explain: one run and one key, not {' '.join(names)}. Try: run explain {names[0]} model")
+    output = output_folder(chosen["paths.output"])
+    record = find(output, names[0] if names else None)
+    found = origins(record, output)
+    if len(names) == 2:
+        keys = [origin.key for origin in found]
+        found = [origin for origin in found if names[1] in origin.key]
+        if not found:
+            close = near(names[1], keys) or ["model"]
+            raise ConfigError(
+                f"run explain: no setting of run {record['identity']} has {names[1]!r} in its name; "
+                f"did you mean {' or '.join(close)}? Try: run explain {record['identity']} {close[0]}"
+            )
+    _print(record["name"], [(origin.key, shown(origin.value), origin.source) for origin in found])
+    return 0
+
+
+def _print(title: str, lines: list[tuple[str, str, str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from runner.sanitize import escape
+
+    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("setting", "value", "from"):
+        table.add_column(column, overflow="fold")
+    for line in lines:
+        table.add_row(*(escape(cell) for cell in line))
+    Console(highlight=False).print(table)

@@ -1,0 +1,63 @@
+"""`run export ID`: a trained model as a folder that answers texts elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.commands import flag, named, options, output_folder
+from runner.record.record import find
+from runner.sanitize import say
+
+if TYPE_CHECKING:
+    from runner.deploy.exported import Deployed
+    from runner.deploy.parity import Parity
+
+USAGE = """\
+run export ID [format=onnx|safetensors|mlflow] [int8=false] [out=FOLDER] [paths.output=outputs]
+
+  run export 1f0c                        outputs/1f0c.../export/onnx: a graph for ONNX Runtime, compared with the model
+  run export 1f0c int8=true              the same with weights, word vectors and products in int8, and what that costs
+  run export 1f0c format=mlflow          for `mlflow models serve -m outputs/1f0c.../export/mlflow`
+"""
+
+
+def main(words: list[str]) -> int:
+    """Write the export and say how close its answers are; 1 if they are not those of the model, else 0."""
+    if "-h" in words or "--help" in words:
+        print(USAGE, end="")
+        return 0
+    source, rest = named("export", words)
+    defaults = {"format": "onnx", "int8": "false", "out": "", "paths.output": "outputs"}
+    chosen = options("export", rest, **defaults)
+    output, int8 = output_folder(chosen["paths.output"]), flag("export", "int8", chosen["int8"])
+    from runner.deploy.export import check_format, export
+    from runner.deploy.parity import ParityError
+
+    check_format(chosen["format"], int8)
+    record = find(output, source)
+    out = Path(chosen["out"]) if chosen["out"] else None
+    try:
+        deployed, parity = export(record, output / str(record["identity"]), chosen["format"], int8, out)
+    except ParityError as error:
+        say(f"run export: {error}", sys.stderr)
+        return 1
+    show(deployed, parity, chosen["format"])
+    return 0
+
+
+def show(deployed: Deployed, parity: Parity | None, form: str) -> None:
+    """Where it is and what it is worth."""
+    size = next(deployed.folder.rglob(deployed.weights.name)).stat().st_size
+    say(f"{deployed.folder}: {size / 1e6:.2f} MB of weights")
+    if parity:
+        say(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
+    if parity and parity.scored:
+        same = f", {parity.agreement:.2%} the same answers" if deployed.task == "classification" else ""
+        say(
+            f"{parity.metric} on {parity.scored:,} rows: {parity.trained:.4f} as trained, "
+            f"{parity.exported:.4f} exported{same}"
+        )
+    use = f"mlflow models serve -m {deployed.folder} --env-manager local" if form == "mlflow" else None
+    say(f"Try: {use or f'run predict {deployed.folder} <text>'}")

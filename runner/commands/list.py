@@ -1,0 +1,52 @@
+"""`run list [GROUP]`: every choice of every group, and every sweep, with one line about each. Imports no torch."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from importlib import resources
+from pathlib import Path
+
+from runner.config.compose import groups
+from runner.errors import ConfigError
+from runner.sweep import names
+
+
+def main(words: list[str]) -> int:
+    """Print the groups, or the one named."""
+    known = groups() | {"sweep": list(names())}
+    for word in words:
+        if word not in known:
+            close = difflib.get_close_matches(word, list(known), n=1) or ["model"]
+            raise ConfigError(f"run list: no group {word!r}; groups: {', '.join(known)}. Try: run list {close[0]}")
+    for group, choices in known.items():
+        if words and group not in words:
+            continue
+        print("+sweep=    (run -m +sweep=..., run plan +sweep=...)" if group == "sweep" else f"{group}=")
+        width = max(map(len, choices))
+        for choice in choices:
+            print(f"  {choice:<{width}}  {describe(group, choice)}")
+    if not words:
+        print("\nEvery key with its value: run --cfg job    A choice's own keys: run model=dsn --cfg job -p model")
+    return 0
+
+
+def describe(group: str, choice: str) -> str:
+    """The `description:` of a choice, else the comment below its first line."""
+    if group == "sweep":
+        return _question(choice)
+    path = Path(str(resources.files("conf"))) / group / f"{choice}.yaml"
+    text = path.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"^description: *(.+?) *$", text, re.MULTILINE)
+    if found:
+        return found[1].strip("\"'")
+    comments = [line[1:].strip() for line in text.splitlines() if line.startswith("#")]
+    return next((c for c in comments if not c.startswith(("@", "run "))), "")
+
+
+def _question(name: str) -> str:
+    """What a sweep asks, how many runs that is, and what they take."""
+    import yaml
+
+    sweep = yaml.safe_load(names()[name].read_text(encoding="utf-8"))["sweep"]
+    return f"{sweep['question']} ({sweep['size']} runs, {sweep['price']})"

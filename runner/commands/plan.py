@@ -1,0 +1,93 @@
+"""`run plan <the words of a sweep>`: what is done, failed and new of it, and how long the rest would take.
+
+Nothing is run and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from runner.errors import ConfigError, refuse
+from runner.sanitize import say
+
+SHOWN = 40  # jobs listed one by one
+
+
+def main(words: list[str]) -> int:
+    """Print the plan of the command `run <words>`; 0, or 2 if that command could not run."""
+    from runner.config.check import check
+
+    overrides = [word for word in words if word not in ("-m", "--multirun")]
+    flags = [word for word in overrides if word.startswith("-")]
+    if flags:
+        raise ConfigError(f"run plan: {flags[0]} is no setting. Try: run plan -m model=dsn seed=0,1,2")
+    problems = check(overrides, multirun=True)
+    if problems:
+        return refuse(problems)
+    jobs, sweep, slots = examine(overrides)
+    mistakes = list(dict.fromkeys(job.problem for job in jobs if job.problem))
+    if mistakes:
+        return refuse(mistakes)
+    show(jobs, sweep, slots)
+    return 0
+
+
+def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
+    """The jobs of a sweep's command, its `sweep` node, and how many would run at a time."""
+    from hydra import initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf
+
+    from runner.config.deferral import deferred
+    from runner.machine.threads import cores
+    from runner.sweep import install
+    from runner.sweep.launcher import Grid, slots_for
+    from runner.sweep.plan import plan
+
+    install()
+    GlobalHydra.instance().clear()
+    with initialize_config_module("conf", version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        master = loader.load_configuration("config", deferred(overrides), run_mode=RunMode.MULTIRUN)
+        batch = Grid.expand(master.hydra.sweeper.params or {}, master.hydra.overrides.task, loader)
+        sweep: Any = OmegaConf.to_container(master.sweep, resolve=True)
+        slots = slots_for(sweep, len(batch))
+        jobs = plan(batch, lambda job: loader.load_sweep_config(master, job), cores(), min(slots, cores()))
+    return jobs, sweep, slots
+
+
+def show(jobs: list[Any], sweep: dict[str, Any], slots: int) -> None:
+    """Print one line a job, the counts, and the estimate."""
+    from runner.record.descriptions import common
+    from runner.sweep.ledger import identify
+    from runner.sweep.plan import expected, remaining
+    from runner.sweep.table import duration, score
+
+    say(f"sweep {sweep['name'] or identify([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
+    if sweep["question"]:
+        say(sweep["question"])
+    if sweep["price"]:
+        say(f"price: {sweep['price']}")
+    shared = common([job.words for job in jobs])
+    if shared:
+        say(f"all with: {' '.join(shared)}")
+    finished = [job for job in jobs if job.status == "done"]
+    for job in jobs[:SHOWN]:
+        seconds = job.seconds if job.status == "done" else expected(job, finished)
+        took = "" if seconds is None else f"{'' if job.status == 'done' else 'about '}{duration(seconds)}"
+        own = " ".join(word for word in job.words if word not in shared)
+        say(f"  {job.status:<8} {job.identity or '':<10}  {own}  {score(job)}{took}  {job.reason or ''}".rstrip())
+    if len(jobs) > SHOWN:
+        say(f"  ... and {len(jobs) - SHOWN} more")
+    counts = Counter(job.status for job in jobs)
+    say(", ".join(f"{count} {status}" for status, count in counts.items()))
+    todo = [job for job in jobs if job.status != "done"]
+    seconds = remaining(todo, finished, slots)
+    if not todo:
+        say("nothing to do")
+    elif seconds is None:
+        say("no sibling has finished yet: no estimate")
+    else:
+        say(f"about {duration(seconds)} for the rest, by its finished siblings")

@@ -1,0 +1,66 @@
+"""`run serve ID`: a model over HTTP until Ctrl-C, on this machine only unless `host` says otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+
+from runner.commands import named, options, output_folder, whole
+from runner.errors import ConfigError
+from runner.sanitize import say
+
+USAGE = """\
+run serve ID|FOLDER [port=8000] [host=127.0.0.1] [engine=auto|torch|onnx|onnx-int8] [threads=1] [batch_size=32]
+          [paths.output=outputs]
+
+  run serve 1f0c engine=onnx-int8
+  curl 127.0.0.1:8000/predict -d '{"texts": ["a fine film"]}'
+"""
+
+
+def main(words: list[str]) -> int:
+    """Serve until Ctrl-C; 0 then."""
+    if "-h" in words or "--help" in words:
+        print(USAGE, end="")
+        return 0
+    source, rest = named("serve", words)
+    defaults = {
+        "port": "8000", "host": "127.0.0.1", "engine": "auto", "threads": "1", "batch_size": "32",
+        "paths.output": "outputs",
+    }  # fmt: skip
+    chosen = options("serve", rest, **defaults)
+    port = whole("serve", "port", chosen["port"], 0, 65535)
+    threads = whole("serve", "threads", chosen["threads"], 1, 1024)
+    size = whole("serve", "batch_size", chosen["batch_size"], 1, 4096)
+    from runner.deploy.exported import find
+    from runner.machine.extras import need
+
+    need("serve", "run serve")
+    deployed = find(source, output_folder(chosen["paths.output"]), chosen["engine"])
+    listening, is_local = bind(chosen["host"], port)
+    with listening:
+        import uvicorn
+
+        from runner.deploy.predictor import Predictor
+        from runner.deploy.service import Limits, make_app
+
+        hosts = ["localhost", chosen["host"]] if is_local else ["*"]
+        app = make_app(Predictor(deployed, threads), batch_size=size, limits=Limits(), hosts=hosts)
+        reach = "" if is_local else "; whoever reaches this address can ask"
+        address = "http://{}:{}".format(*listening.getsockname()[:2])
+        say(f"{deployed.name}: {address}  (Ctrl-C ends it{reach})")
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])
+    return 0
+
+
+def bind(host: str, port: int) -> tuple[socket.socket, bool]:
+    """A socket on that address, and whether only this machine reaches it; ConfigError where it cannot be had."""
+    try:
+        is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        listening = socket.create_server((host, port))
+    except (ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"run serve: host={host} port={port}: {reason}. Try: port=0 (any free one)") from error
+    return listening, is_local

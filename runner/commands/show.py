@@ -1,0 +1,17 @@
+"""`run show [ID]`: the table of a recorded run."""
+
+from __future__ import annotations
+
+from runner.commands import options, output_folder
+from runner.experiment.progress import show
+from runner.record.record import find
+
+
+def main(words: list[str]) -> int:
+    """Print the newest run, or the one whose identity starts with ID; paths.output= names another folder."""
+    identity = words[0] if words and "=" not in words[0] else None
+    chosen = options("show", words[1:] if identity else words, **{"paths.output": "outputs"})
+    output = output_folder(chosen["paths.output"])
+    record = find(output, identity)
+    show(record, output / record["identity"], details=True)
+    return 0

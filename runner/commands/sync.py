@@ -1,0 +1,19 @@
+"""`run sync`: mirror to MLflow the run folders that are not there yet, after an outage or into a new store."""
+
+from __future__ import annotations
+
+from runner.commands import options, output_folder
+from runner.config.compose import compose, resolve
+from runner.sanitize import say
+
+
+def main(words: list[str]) -> int:
+    """Sync every run folder below paths.output; tracker.uri names another store."""
+    defaults = {"paths.output": "outputs", "tracker.uri": "null", "tracker.experiment": "bertier"}
+    chosen = options("sync", words, **defaults)
+    tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
+    from runner.track.resync import sync_all
+
+    counts = sync_all(output_folder(chosen["paths.output"]), tracker, say)
+    say(str(counts))
+    return 1 if counts.failed or counts.skipped else 0

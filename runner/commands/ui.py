@@ -1,0 +1,20 @@
+"""`run ui`: MLflow's own pages on the recorded runs, on loopback only."""
+
+from __future__ import annotations
+
+from runner.commands import options, output_folder
+from runner.config.compose import compose, resolve
+from runner.errors import ConfigError
+from runner.sanitize import say
+
+
+def main(words: list[str]) -> int:
+    """Serve until Ctrl-C; port= picks the port."""
+    chosen = options("ui", words, **{"port": "5000", "paths.output": "outputs", "tracker.uri": "null"})
+    port = chosen.pop("port")
+    tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
+    from runner.track.ui import serve
+
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"run ui: port={port} is not a port (1 to 65535). Try: run ui port=5000")
+    return serve(tracker, output_folder(chosen["paths.output"]), int(port), say)

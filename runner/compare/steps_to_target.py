@@ -1,0 +1,62 @@
+"""Steps to the baseline's score, for runs that were evaluated often enough to tell (train.evals)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.record.baseline import MARK
+from runner.record.learning_curve import SMOOTH, Curve, curve, steps_to, target
+
+if TYPE_CHECKING:
+    from runner.compare.analyse import Row
+    from runner.compare.select import Run
+
+STEPS = "time/steps_to_target"
+NEARLY, SHARE = "time/steps_to_target_99", 0.99  # of the target
+FEWEST = SMOOTH + 1  # evaluations: with fewer every run gets there at the same moment
+
+
+def mark_steps(rows: list[Row]) -> list[str]:
+    """Add `time/steps_to_target` to the runs of tables that have a baseline; notes about those that never got there."""
+    notes = []
+    for base in (row for row in rows if row.is_baseline):
+        own = [found for run in base.group.runs if (found := often(run))]
+        if not own:
+            continue
+        goal = target(own)
+        if base.at_baseline:
+            notes.append(f"{base.group.name}: {MARK}, so {STEPS} is to a score that needs no learning")
+        for row in (row for row in rows if row.examples == base.examples and row.metric == base.metric):
+            never = _mark(row, STEPS, goal)
+            _mark(row, NEARLY, SHARE * goal)
+            if never:
+                notes.append(
+                    f"{row.group.name}: {never} of {len(row.group.runs)} runs never reached {goal:.4f}, the baseline's "
+                    f"mean best score (smoothed over {SMOOTH} evaluations); they count with all their steps in {STEPS}"
+                )
+    return notes
+
+
+def often(run: Run) -> Curve | None:
+    """The curve of a run that was asked for enough evaluations, else None."""
+    if not run.record["config"]["train"].get("evals"):
+        return None
+    try:
+        found = curve(run.folder)
+    except (ValueError, OSError):
+        return None
+    return found if len(found.steps) >= FEWEST else None
+
+
+def _mark(row: Row, name: str, goal: float) -> int:
+    """Write the steps into the runs of a row; answers how many never got there."""
+    never = 0
+    for run in row.group.runs:
+        found = often(run)
+        if found:
+            steps, is_there = steps_to(found, goal)
+            run.metrics[name] = steps
+            never += not is_there
+    if (mean := row.group.mean(name)) is not None:
+        row.costs[name] = mean
+    return never

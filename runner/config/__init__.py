@@ -1,0 +1,1 @@
+"""From the words of a command to Settings; every mistake is reported at once."""

@@ -1,0 +1,48 @@
+"""Mistakes with the files that data are read from, found before any of them is opened."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.sources.columns import in_quotes, paste
+from data.sources.options import idle, kind_of
+
+if TYPE_CHECKING:
+    from data.settings import DataSettings
+
+KEYS = ("path", "train_path", "val_path", "test_path")
+
+
+def conflicts(data: DataSettings) -> list[str]:
+    """One line for each pair of settings about files that cannot go together, with the cure."""
+    given = {f"data.{key}": path for key in KEYS if (path := getattr(data, key))}
+    words = [paste(key, path) for key, path in given.items()]
+    if data.source != "files":
+        return [f"{words[0]}: data={data.name} reads no files. Try: run data=files {words[0]}"] if words else []
+    if not (data.path or data.train_path):
+        return ["data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"]
+    if data.path and data.train_path:
+        return [
+            f"{words[0]} and {words[1]}: both name the training rows. Leave one of them out; what has no file of its "
+            f"own is cut off either. Try: run data=files {' '.join(words[1:])}"
+        ]
+    kinds = [kind for path in given.values() if (kind := kind_of(Path(path)))]
+    return idle(kinds, asdict(data), "data.") if kinds else []
+
+
+def as_dataset(name: str) -> str | None:
+    """What is wrong with `data=<name>` where that is a file's name, not a choice in conf/data/."""
+    if "/" in name or kind_of(Path(name)):
+        return f"data={name} is a file, not a dataset. Try: run data=files {paste('data.path', name)}"
+    return None
+
+
+def one_file(key: str, text: str) -> str:
+    """A hint where what was taken for several values, a,b.csv, is the name of one file; else ""."""
+    try:
+        is_there = Path(text).is_file()
+    except OSError:  # many values are longer than any name
+        return ""
+    return f"; for the file of that name: {in_quotes(key, text)}" if is_there else ""

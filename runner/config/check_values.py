@@ -1,0 +1,173 @@
+"""What is wrong with one value: its type by OmegaConf, its range by the metadata of the dataclass field behind it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+from models.compression.settings import METHODS
+from runner.config.compose import groups
+from runner.config.keys import known_keys, near
+
+if TYPE_CHECKING:
+    from runner.schema import Settings
+
+
+@cache
+def _field(key: str) -> dataclasses.Field[Any] | None:
+    """The dataclass field behind a dotted key, or None where the schema says nothing."""
+    from runner import schema
+
+    kind: Any = schema.Command
+    found = None
+    if (stage := _stage_of(key)) is not None:
+        kind, key = stage[0], stage[1]
+    for part in key.split("."):
+        if not dataclasses.is_dataclass(kind):
+            return None
+        found = next((f for f in dataclasses.fields(kind) if f.name == part), None)
+        if found is None:
+            return None
+        kind = get_type_hints(kind)[part]
+        kind = next((k for k in get_args(kind) if dataclasses.is_dataclass(k)), kind)
+    return found
+
+
+def _stage_of(key: str) -> tuple[type[Any], str] | None:
+    """The settings class behind compression.<name>.<option>, and the option; of a named entry, such as a phase, its."""
+    group, _, rest = key.partition(".")
+    name, _, option = rest.partition(".")
+    if group != "compression" or not option or name not in groups()[group] or name == "none":
+        return None
+    kind = METHODS[known_keys(f"{group}=[{name}]")[f"{group}.{name}.method"]]
+    owner, *entry = option.split(".", 2)
+    hint = get_type_hints(kind).get(owner)
+    if len(entry) == 2 and get_origin(hint) is dict:
+        return get_args(hint)[1], entry[1]
+    return kind, option
+
+
+def check_type(key: str, value: Any) -> str | None:
+    """What is wrong with one value: its type by OmegaConf, its range by the field's metadata."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from runner.schema import Command
+
+    if isinstance(value, str) and "${" in value:
+        return None  # an interpolation: checked once the whole config is composed
+    try:
+        kind, name = _stage_of(key) or (Command, key)
+        config = _typed(kind)  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances
+        OmegaConf.update(config, name, value, merge=False)
+        typed = OmegaConf.select(config, name)
+    except OmegaConfBaseException as error:
+        reason = str(error).splitlines()[0]
+        cure = _expected(_field(key), key) or "Mend its value; the defaults: run --cfg job"
+        return f"{key}={value}: {reason}. {cure}"
+    return check_range(key, typed)
+
+
+def check_option(key: str, value: Any, default: Any) -> str | None:
+    """What is wrong with the type of a part's option, of which only the YAML's own value says what it should be."""
+    if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
+        return None
+    kind = bool if isinstance(default, bool) else int | float if isinstance(default, int | float) else None
+    if kind is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
+        return None
+    expected = "true or false" if kind is bool else "a number"
+    return f"{key}={value}: expected {expected}. Try: run {key}={str(default).lower()}"
+
+
+@cache
+def _typed(kind: Any) -> Any:
+    """A dataclass as a config that takes values of the right type only; made once, as that takes 10 ms."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.structured(kind)
+
+
+def check_range(key: str, value: Any) -> str | None:
+    """One line if `value` is text that cannot be used, or outside the range in the field's metadata, else None."""
+    found = _field(key)
+    return _unusable(key, value) or (None if found is None else _outside(found, key, value))
+
+
+def _unusable(key: str, value: Any) -> str | None:
+    """What is wrong with text that no file, record or address can hold."""
+    for part in value if isinstance(value, list) else [value]:
+        if not isinstance(part, str):
+            continue
+        if "\0" in part or any("\ud800" <= letter <= "\udfff" for letter in part):
+            return f"{key}={part}: holds a NUL or a byte that is not UTF-8. Rename the file, or type it anew"
+        try:
+            Path(part).expanduser()
+        except RuntimeError:
+            return f"{key}={part}: there is no such user here. Try: {key}=~/{part.partition('/')[2]}"
+    return None
+
+
+def out_of_range(kind: type, key: str, value: Any, prefix: str) -> str | None:
+    """The same for the field `key` of any dataclass, which the command line calls `prefix` + `key`."""
+    found = next(field for field in dataclasses.fields(kind) if field.name == key)
+    return _outside(found, f"{prefix}{key}", value)
+
+
+def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
+    limits = found.metadata
+    if value is None:
+        return None
+    for part in value if hasattr(value, "__iter__") and not isinstance(value, str | dict) else [value]:
+        if "choices" in limits and part not in limits["choices"]:
+            close = near(str(part), [str(c) for c in limits["choices"]])
+            listed = ", ".join(map(str, limits["choices"]))
+            return f"{key}={part}: must be one of {listed}. Try: run {key}={(close or limits['choices'])[0]}"
+        number = isinstance(part, int | float) and not isinstance(part, bool)
+        outside = number and (
+            part != part
+            or ("low" in limits and part < limits["low"])
+            or ("above" in limits and part <= limits["above"])
+            or ("high" in limits and part > limits["high"])
+        )
+        if outside:
+            return f"{key}={part}: out of range. {_expected(found, key)}"
+    return None
+
+
+def _expected(found: dataclasses.Field[Any] | None, key: str) -> str:
+    if found is None:
+        return ""
+    limits, words = found.metadata, []
+    if "low" in limits:
+        words.append(f"at least {limits['low']:g}")
+    if "above" in limits:
+        words.append(f"more than {limits['above']:g}")
+    if "high" in limits:
+        words.append(f"at most {limits['high']:g}")
+    expected = f"Expected {' and '.join(words)}. " if words else ""
+    shown = known_keys().get(key, found.default)
+    if isinstance(shown, str) and "${" in shown:
+        shown = found.default
+    if shown is None:
+        shown = limits.get("low", "null")
+    return f"{expected}Try: run {key}={shown}"
+
+
+def check_settings(settings: Settings) -> list[str]:
+    """One line for each value of whole settings that is out of range, or that another one forbids."""
+    flat = dataclasses.asdict(settings)
+    found = [p for key, value in _leaves(flat) if (p := check_range(key, value))]
+    if settings.force and settings.resume == "must":
+        found.append("resume=must goes on with a run, force=true starts it anew. Try: run resume=must")
+    return found
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,72 @@
+"""Composing many configs that differ in plain values only: 0.08 s the first, 0.01 s each further one.
+
+Hydra applies values like `seed=3` last, onto the composed config; so jobs that choose the same options and set the
+same keys share all that comes before.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from runner.config.compose import groups
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+    from omegaconf import DictConfig
+
+VALUE = re.compile(r"([a-z_][\w.]*)=[\w.+-]+", re.IGNORECASE)  # no quotes, lists or interpolations
+
+
+class Composer:
+    """Composes jobs as `load` does, which is Hydra's own way."""
+
+    def __init__(self, load: Callable[[list[str]], DictConfig]) -> None:
+        self.load = load
+        self._bases: dict[tuple[str, ...], tuple[list[str], DictConfig]] = {}
+        self._parsed: dict[str, Override] = {}
+
+    def __call__(self, overrides: list[str]) -> DictConfig:
+        """The composed config of one job."""
+        shape = tuple(_key(word) or word for word in overrides)
+        if shape not in self._bases:
+            self._bases[shape] = overrides, self.load(overrides)
+        words, base = self._bases[shape]
+        config = copy.deepcopy(base)
+        changed = [new for new, old in zip(overrides, words) if new != old]
+        if changed:
+            self._apply(config, changed, overrides)
+        return config
+
+    def _apply(self, config: Any, changed: list[str], overrides: list[str]) -> None:
+        """Set the values that are different here, and what Hydra notes about them."""
+        from hydra._internal.config_loader_impl import get_overrides_dirname
+        from omegaconf import OmegaConf
+
+        for word in changed:
+            override = self._parse(word)
+            OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
+        form = config.hydra.job.config.override_dirname
+        parsed = [self._parse(word) for word in overrides]
+        task = [override for override in parsed if not override.is_hydra_override()]
+        config.hydra.overrides.task = [override.input_line for override in task]
+        config.hydra.job.override_dirname = get_overrides_dirname(
+            overrides=task, kv_sep=form.kv_sep, item_sep=form.item_sep, exclude_keys=form.exclude_keys
+        )
+
+    def _parse(self, word: str) -> Override:
+        from hydra.core.override_parser.overrides_parser import OverridesParser
+
+        if word not in self._parsed:
+            self._parsed[word] = OverridesParser.create().parse_override(word)
+        return self._parsed[word]
+
+
+def _key(word: str) -> str | None:
+    """The key of an override that only sets a plain value of ours; None for any other."""
+    found = VALUE.fullmatch(word)
+    if found is None or found[1] in groups() or found[1].split(".")[0] == "hydra":
+        return None
+    return found[1]

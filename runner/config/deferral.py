@@ -1,0 +1,52 @@
+"""Values that belong to an option which is chosen anew in every job.
+
+Hydra composes a multirun's command once before it splits it into jobs, without what is swept but with every single
+value. `run -m model=bert-tiny,bert-mini model.pretrained=null` would there set model.pretrained of the default model,
+which has no such key. Written as a sweep, over twice the same value, it waits for the jobs, of which equal ones are
+one.
+"""
+
+from __future__ import annotations
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from runner.config.compose import groups
+from runner.sweep import names, sweep_overrides
+
+SWEEP = "+sweep="
+
+
+def deferred(words: list[str]) -> list[str]:
+    """The words of a multirun that has been checked, `key=value` as `key=value,value` for such values."""
+    named = [word.removeprefix(SWEEP) for word in words if word.startswith(SWEEP)]
+    own = [word for name in named if name in names() for word in sweep_overrides(name)]
+    parsed = {word: found for word in [*own, *words] if (found := _parse(word))}
+    swept = {found.key_or_group for word, found in parsed.items() if word in own or found.is_sweep_override()}
+    prefixes = tuple(f"{group.replace('/', '.')}." for group in swept & groups().keys())
+    waiting = {word for word in words if prefixes and _waits(parsed.get(word), prefixes)}
+    return [f"{word},{word.partition('=')[2]}" if word in waiting else word for word in words]
+
+
+def _waits(found: Override | None, prefixes: tuple[str, ...]) -> bool:
+    if found is None or found.is_sweep_override() or found.is_delete() or found.is_add():
+        return False
+    return found.key_or_group.replace("/", ".").startswith(prefixes)
+
+
+def plain(word: str) -> str:
+    """The word as it was typed: `key=value` for `key=value,value`."""
+    key, _, value = word.partition("=")
+    once = value[: len(value) // 2]
+    return f"{key}={once}" if value == f"{once},{once}" else word
+
+
+def _parse(word: str) -> Override | None:
+    """None for what is no override, such as a flag."""
+    if word.startswith("-"):
+        return None
+    try:
+        return OverridesParser.create().parse_override(word)
+    except HydraException:
+        return None

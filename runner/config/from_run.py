@@ -1,0 +1,43 @@
+"""`from=<run id>`: compression stages on the model of a finished run, without training it again.
+
+The command line of that run is taken over, so that data, tokenizer and measuring are the same; what is typed beside
+`from=` replaces its words. Standard library only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.errors import ConfigError
+
+FROM = "from="
+# What the new run has of its own.
+DROPPED = ("compression", "finished", "force", "resume", "paths", "tracker", "checkpoint", "sweep")
+
+
+def expand(words: list[str]) -> list[str]:
+    """The words with `from=<id>` replaced by the command of that run; ConfigError when there is none such."""
+    named = [word for word in words if word.startswith(FROM)]
+    if not named:
+        return words
+    from runner.experiment.dependencies.encoder import folder_of
+    from runner.record.record import find
+
+    identity, rest = named[-1].removeprefix(FROM), [word for word in words if word not in named]
+    if not any(word.startswith("compression=") for word in rest):
+        raise ConfigError(f"from={identity} is for a compression stage. Try: run compression=[int8] from={identity}")
+    output = next((word.partition("=")[2] for word in reversed(rest) if word.startswith("paths.output=")), "outputs")
+    record = find(Path(output).expanduser(), identity)
+    if record["status"] != "done":
+        raise ConfigError(f"from={identity}: run {record['identity']} is {record['status']}. Name a finished one")
+    folder = folder_of(str(record["identity"]), output, "from")
+    typed = {word.partition("=")[0] for word in rest}
+    before = [word for word in record["overrides"] if _is_kept(word.partition("=")[0].lstrip("+~"), typed)]
+    return [*before, *rest, f"finished={folder}"]
+
+
+def _is_kept(key: str, typed: set[str]) -> bool:
+    """Is this a setting to take over? Never one of Hydra, which can call any function: records come from elsewhere."""
+    if key.startswith(("hydra", "-")):
+        return False
+    return key not in typed and not any(key == name or key.startswith(f"{name}.") for name in DROPPED)

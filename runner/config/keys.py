@@ -1,0 +1,65 @@
+"""Which dotted keys a choice of config groups has, which choice has a key, and which one a typo may mean."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from runner.config.compose import compose, groups
+
+
+def near(word: str, known: list[str]) -> list[str]:
+    """The known words that `word` may have meant, best first; a bare `lr` finds `optimizer.lr`."""
+    by_leaf = [name for name in known if "." not in word and name.rsplit(".", 1)[-1] == word]
+    by_leaf.sort(key=lambda name: name.count("."))
+    return list(dict.fromkeys(by_leaf + difflib.get_close_matches(word, known, n=2, cutoff=0.7)))[:2]
+
+
+@cache
+def known_keys(*choices: str) -> dict[str, Any]:
+    """Every dotted key when `choices` ("model=dsn", "model/embedding=hash") are made, with its default value."""
+    from omegaconf import OmegaConf
+
+    config = compose(list(choices))
+    flat: dict[str, Any] = {}
+
+    def walk(node: Any, prefix: str) -> None:
+        for key, value in node.items():
+            name = f"{prefix}{key}"
+            if isinstance(value, dict):
+                walk(value, f"{name}.")
+            flat[name] = value
+
+    walk(OmegaConf.to_container(config, resolve=False), "")
+    return flat
+
+
+def is_part(group: str, owner: str) -> bool:
+    """Is `group` the group `owner`, or nested in it?"""
+    return group == owner or group.startswith(f"{owner}/")
+
+
+def owner_of(key: str, group: str) -> str | None:
+    """`group=option` of another option that has this key, so that model.width points at model=dsn."""
+    parts = [name for name in groups() if is_part(name, group)]
+    mentions = _mentioning(key.rpartition(".")[2], group) if parts else set()
+    for part in parts:
+        for option in groups()[part]:
+            if f"{part}/{option}" in mentions and key in known_keys(f"{part}={option}"):
+                return f"{part}={option}"
+    return None
+
+
+def _mentioning(word: str, group: str) -> set[str]:
+    """The options of a group whose YAML, or one that it is made of, has the key `word`; composing all takes seconds."""
+    root = Path(str(resources.files("conf")))
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in (root / group).rglob("*.yaml")}
+    holding = [path for path, text in texts.items() if re.search(rf"^ *{re.escape(word)}:", text, re.MULTILINE)]
+    parts = [f"{path.parent.name}: {path.stem}" for path in holding]
+    is_shared = any(path.stem.startswith("_") for path in holding)
+    found = [path for path, text in texts.items() if is_shared or path in holding or any(p in text for p in parts)]
+    return {path.relative_to(root).with_suffix("").as_posix() for path in found}

@@ -1,0 +1,119 @@
+"""What answers texts: the model of a finished run, or a folder that `run export` wrote; with all that this needs."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.errors import ConfigError
+
+FILE = "deploy.json"
+SCHEMA_VERSION = 1
+ENGINES = ("torch", "onnx", "onnx-int8")
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A model on disk: its weights lie in `folder` beside the tokenizer."""
+
+    folder: Path
+    engine: str  # of ENGINES
+    identity: str
+    name: str
+    task: str  # classification | regression
+    labels: tuple[str, ...]  # in id order; () for regression
+    columns: tuple[str, ...]  # the text's name in the run's data, and the second text's for pairs
+    max_length: int  # tokens; longer texts are cut
+    started: str  # when the run began: an export of the same run before it was forced anew has another
+
+    @property
+    def is_pair(self) -> bool:
+        """Does it read two texts at a time?"""
+        return len(self.columns) == 2
+
+    @property
+    def answer_columns(self) -> tuple[str, ...]:
+        """The columns of an answer in a table: the prediction, and the probability of each label."""
+        return ("prediction", *(f"p_{name}" for name in self.labels))
+
+    @property
+    def weights(self) -> Path:
+        """The file of the weights."""
+        return self.folder / ("model.safetensors" if self.engine == "torch" else "model.onnx")
+
+    def describe(self) -> dict[str, Any]:
+        """The content of deploy.json, which `read` reads."""
+        return {"schema_version": SCHEMA_VERSION} | asdict(self) | {"folder": "."}
+
+
+def read(folder: Path) -> Deployed:
+    """What lies in an exported folder; ConfigError where deploy.json is damaged or the weights are gone."""
+    path = folder / FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content |= {key: tuple(content[key]) for key in ("labels", "columns")} | {"folder": folder}
+        found = Deployed(**{key: content[key] for key in Deployed.__dataclass_fields__})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error!r}). Try: run export <id> out={folder}") from error
+    if found.engine not in ENGINES or not found.weights.is_file():
+        raise ConfigError(f"{folder}: holds no {found.weights.name}. Try: run export <id> out={folder}")
+    return found
+
+
+def of_record(record: dict[str, Any], run_folder: Path) -> Deployed:
+    """The model that a run trained; ConfigError for a run without one that answers texts."""
+    identity, folder = str(record["identity"]), run_folder / "model"
+    if record["status"] != "done" or not folder.is_dir():
+        again = " ".join(["run", *record["overrides"]])
+        raise ConfigError(f"run {identity} is {record['status']} and has no model. Finish it: {again}")
+    data = record["config"]["data"]
+    if record["data"]["task"] == "mlm":
+        raise ConfigError(
+            f"run {identity} guesses masked words, it answers no texts. Train a classifier on it, then deploy that. "
+            f"Try: run model={record['config']['model']['name']} model.pretrained={identity} data=sst2"
+        )
+    columns = (data["text"],) if data["text_pair"] is None else (data["text"], data["text_pair"])
+    return Deployed(
+        folder, "torch", identity, record["name"], record["data"]["task"], tuple(record["data"]["labels"]), columns,
+        int(data["max_length"]), record["started"],
+    )  # fmt: skip
+
+
+def find(source: str, output: Path, engine: str) -> Deployed:
+    """The model of a run id (or its beginning), a run folder, the model in it, or an export; ConfigError for none.
+
+    engine: auto (a run's torch model, a folder's own), or one of ENGINES, which for a run must have been exported.
+    """
+    from runner.record.record import find as find_record
+    from runner.record.record import run_folder as folder_of_run
+
+    if engine not in ("auto", *ENGINES):
+        raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
+    folder = Path(os.path.expanduser(source))  # noqa: PTH111 a user who is not there is no error here
+    if (folder / FILE).is_file():
+        found = read(folder.absolute())
+        if engine not in ("auto", found.engine):
+            raise ConfigError(f"engine={engine}: {source} is for {found.engine}. Try: engine={found.engine}")
+        return found
+    if named := folder_of_run(source):
+        output, source = named.parent, named.name
+    record = find_record(output, source)
+    run_folder = output / str(record["identity"])
+    if engine in ("auto", "torch"):
+        return of_record(record, run_folder)
+    exported = export_folder(run_folder, engine)
+    wanted = f"run export {source} format=onnx" + (" int8=true" if engine == "onnx-int8" else "")
+    if not (exported / FILE).is_file():
+        raise ConfigError(f"engine={engine}: run {record['identity']} is not exported so. Try: {wanted}")
+    found = read(exported)
+    if found.started != record["started"]:
+        raise ConfigError(f"engine={engine}: {exported} is older than the run, which was made anew. Try: {wanted}")
+    return found
+
+
+def export_folder(run_folder: Path, kind: str) -> Path:
+    """Where an export of a run lies unless `out` says otherwise."""
+    return run_folder / "export" / kind

@@ -1,0 +1,182 @@
+"""Texts from files and pipes, and answers into them: what training reads, or one text a line. Everything streams.
+
+What cannot be read is the user's error with the row's number; an output file is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import queue
+import shlex
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from data.sources.columns import FASTTEXT, fasttext
+from data.sources.formats import begins_with, of_stream, rows
+from data.sources.options import SUFFIXES, Options, kind_of, suffix_of
+from data.sources.options import Row as NumberedRow
+from runner.errors import ConfigError
+from runner.sanitize import cell
+
+INPUTS = ("lines", "csv", "tsv", "jsonl")  # what input= can say
+WRITTEN = {".csv": "csv", ".jsonl": "jsonl"}
+NO_TEXT: dict[type, str] = {dict: "an object", list: "a list", bytes: "bytes"}
+Row = dict[str, Any]
+
+
+def written_kind(path: Path) -> str:
+    """How an output file is written, by its name."""
+    suffix = path.suffix.lower()
+    if suffix not in WRITTEN:
+        raise ConfigError(f"out={path}: expected a name that ends in {' or '.join(WRITTEN)}. Try: out={path.stem}.csv")
+    return WRITTEN[suffix]
+
+
+def read_kind(path: Path | None, asked: str) -> str:
+    """How a file, or standard input, is read: as asked, else by its name, else a text a line.
+
+    asked: of INPUTS, or "".
+    """
+    if asked and asked not in INPUTS:
+        raise ConfigError(f"input={asked}: expected one of {', '.join(INPUTS)}. Try: input=lines")
+    if path is None:
+        return asked or "lines"
+    known = "lines" if suffix_of(path) == ".txt" else kind_of(path)
+    if asked and known == "parquet":
+        raise ConfigError(f"input={asked}: {path} is read as Parquet, as its name says. Leave input= out, or rename it")
+    if not asked and known is None:
+        raise ConfigError(
+            f"{path}: files end in {SUFFIXES} or .txt. Try: input=csv (or {', '.join(INPUTS)}) if it is one of these; "
+            f"or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
+        )
+    return asked or known or ""
+
+
+def read(path: Path | None, kind: str, options: Options) -> Iterator[Row]:
+    """Each row of a file, or of standard input as it comes, in order.
+
+    kind: as read_kind says. Raises DataError and ConfigError.
+    """
+    found = _of_input(kind, options) if path is None else _of_file(path, kind, options)
+    columns = list(options.wanted.values())
+    for number, row in found:
+        for column in columns:
+            value = row.get(column)
+            is_absent = value is None or value != value  # a number that is none is how Parquet spells nothing
+            if is_absent or type(value) in NO_TEXT:
+                what = "nothing" if is_absent else NO_TEXT[type(value)]
+                raise ConfigError(
+                    f"{path or 'standard input'}, row {number}: {what} under {column!r}, a text is needed. "
+                    "Leave that row out, or give it a text"
+                )
+        yield row
+
+
+def _of_file(path: Path, kind: str, options: Options) -> Iterator[NumberedRow]:
+    if kind == "lines" and begins_with(path, FASTTEXT):
+        raise ConfigError(fasttext(str(path)))
+    is_empty = True
+    for row in rows(path, kind, options):
+        is_empty = False
+        yield row
+    if is_empty:
+        raise ConfigError(f"{path} has no rows. Try: a file with rows")
+
+
+def _of_input(kind: str, options: Options) -> Iterator[NumberedRow]:
+    """Standard input a row at a time; it cannot be read twice, so that an encoding is only guessed."""
+    with io.TextIOWrapper(sys.stdin.buffer, encoding=options.codec, newline="") as stream:
+        try:
+            yield from of_stream(stream, kind, "standard input", options)
+        except UnicodeError as error:
+            guess = "cp1252" if "utf" in options.encoding else "utf-8"
+            raise ConfigError(f"standard input is not {options.encoding} ({error}). Try: encoding={guess}") from error
+
+
+def chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Lists of `size` rows, the last one shorter."""
+    iterator = iter(rows)
+    while found := list(islice(iterator, size)):
+        yield found
+
+
+def arriving(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Lists of up to `size` rows, whatever has come by now: nobody who types or tails a log waits for a full batch."""
+    waiting: queue.Queue[tuple[Row | None, Exception | None]] = queue.Queue(maxsize=4 * size)
+
+    def pull() -> None:
+        end = None
+        try:
+            for row in rows:
+                waiting.put((row, None))
+        except Exception as error:  # raised again below, where the rows before it have been answered
+            end = error
+        waiting.put((None, end))
+
+    threading.Thread(target=pull, daemon=True).start()
+    row, end = waiting.get()
+    while row is not None:
+        found = [row]
+        while len(found) < size and not waiting.empty():
+            row, end = waiting.get()
+            if row is None:
+                break
+            found.append(row)
+        yield found
+        if row is not None:
+            row, end = waiting.get()
+    if end is not None:
+        raise end
+
+
+class Writer:
+    """Rows onto a stream; the first one says which columns a CSV has, whose texts are made harmless to spreadsheets."""
+
+    def __init__(self, stream: TextIO, kind: str) -> None:
+        self.stream, self.kind = stream, kind
+        self._table: csv.DictWriter[str] | None = None
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Append the rows and hand them on at once."""
+        if self.kind == "csv":
+            if self._table is None:
+                names = [cell(name) for name in rows[0]]
+                self._table = csv.DictWriter(self.stream, names, lineterminator="\n", restval="")
+                self._table.writeheader()
+            try:
+                self._table.writerows({cell(name): cell(value) for name, value in row.items()} for row in rows)
+            except ValueError as error:
+                raise ConfigError(f"a CSV has the columns of its first row: {error}. Try: out=answers.jsonl") from error
+        else:
+            self.stream.writelines(f"{_line(row)}\n" for row in rows)
+        self.stream.flush()
+
+
+def _line(row: Row) -> str:
+    """A row as JSON; what a terminal would obey, and halves of characters, as escapes."""
+    text = json.dumps(row, ensure_ascii=False, default=str)  # Parquet holds dates, which JSON has as texts
+    return text if text.isprintable() else json.dumps(row, default=str)
+
+
+@contextmanager
+def written(path: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that takes its name at the end of the block."""
+    if path is None:
+        yield sys.stdout
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            yield stream
+        part.replace(path)
+    except OSError as error:
+        raise ConfigError(f"out={path}: cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,129 @@
+"""Does the same command give the same run here, bit for bit: again in one process, and in another one?
+
+It is an ordinary run on built-in data, three times, each with folders and caches of its own: vocabulary, first weights,
+batch order, dropout, every step, evaluation and the saved model are all made anew.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import ConfigError
+from runner.machine.child_process import importable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WORDS = ("model=bert-tiny", "data=demo", "data.demo_rows=400", "train.epochs=2", "measure=off", "tracker=none")
+CLOCK = ("time", "time/", "train/examples_per_s", "train/tokens_per_s")  # what no two runs share
+
+
+@dataclass
+class Made:
+    """What one of the runs left behind."""
+
+    record: dict[str, Any]
+    tensors: dict[str, Tensor]
+    points: list[dict[str, float]]  # the curve, without what the clock says
+    answers: bytes  # the file of predictions on the reported split
+
+
+@dataclass
+class Findings:
+    """What came of it."""
+
+    record: dict[str, Any]  # of the first run
+    numbers: int  # parameters and other saved numbers that were compared
+    points: int
+    again: str  # the first difference within one process; empty if there is none
+    elsewhere: str  # that to another process
+
+
+def check(words: list[str]) -> Findings:
+    """Run three times and compare; words: what is otherwise than in WORDS. Raises the user's errors."""
+    from runner.config.check import check as mistakes
+
+    chosen = [*WORDS, *words]
+    if problems := mistakes(chosen):
+        raise ConfigError("\n".join(problems))
+    with TemporaryDirectory(prefix="bertier-") as folder:
+        first, again = (_here(chosen, Path(folder, name)) for name in ("first", "again"))
+        elsewhere = _elsewhere(chosen, Path(folder, "elsewhere"))
+        return Findings(
+            first.record, sum(t.numel() for t in first.tensors.values()), len(first.points),
+            difference(first, again), difference(first, elsewhere),
+        )  # fmt: skip
+
+
+def difference(one: Made, other: Made) -> str:
+    """The first thing that is not the same bit for bit, "" if everything is."""
+    for place, (left, right) in enumerate(zip(one.points, other.points)):
+        for name in left:
+            if not same(left[name], right.get(name, math.nan)):
+                return f"{name} at step {left['step']} (point {place + 1}): {left[name]!r} against {right.get(name)!r}"
+    if len(one.points) != len(other.points) or one.tensors.keys() != other.tensors.keys():
+        return "the runs have other points or other tensors"
+    for name, tensor in one.tensors.items():
+        if not is_equal(tensor, other.tensors[name]):
+            apart = (tensor.double() - other.tensors[name].double()).abs().max()
+            return f"parameters: {name} by up to {apart:.1e}"
+    return "" if one.answers == other.answers else "the answers on the reported split"
+
+
+def is_equal(one: Tensor, other: Tensor) -> bool:
+    """Are they the same bits? So that NaN equals itself and -0.0 is not 0.0."""
+    import torch
+
+    bits = [tensor.contiguous().flatten().view(torch.uint8) for tensor in (one, other)]
+    return one.dtype == other.dtype and one.shape == other.shape and torch.equal(*bits)
+
+
+def same(one: float, other: float) -> bool:
+    """Are they the same number? NaN equals itself."""
+    return one == other or (one != one and other != other)
+
+
+def _here(words: list[str], folder: Path) -> Made:
+    """In this process."""
+    from runner.config.compose import compose, resolve
+    from runner.experiment.run import run
+
+    words = [*words, *_places(folder)]
+    with redirect_stdout(io.StringIO()) as said:
+        outcome = run(resolve(compose(words)), words)
+    if outcome.exit_code:
+        raise RuntimeError(f"a run failed: {said.getvalue().strip()}")
+    return _read(folder)
+
+
+def _elsewhere(words: list[str], folder: Path) -> Made:
+    """In a new process, which draws another seed for its hashes and places its memory otherwise."""
+    command = [sys.executable, "-P", "-m", "runner.cli", *words, *_places(folder)]
+    done = subprocess.run(command, env=importable(), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"a run in another process failed: {(done.stderr or done.stdout).strip()}")
+    return _read(folder)
+
+
+def _places(folder: Path) -> list[str]:
+    return [f"paths.output={folder / 'outputs'}", f"paths.cache={folder / 'cache'}"]
+
+
+def _read(folder: Path) -> Made:
+    from safetensors.torch import load_file
+
+    (run,) = (path.parent for path in folder.glob("outputs/*/record.json"))
+    record = json.loads((run / "record.json").read_text(encoding="utf-8"))
+    points = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    answers = (run / f"predictions-{record['data']['primary'].partition('/')[0]}.parquet").read_bytes()
+    kept = [{name: value for name, value in point.items() if not name.startswith(CLOCK)} for point in points]
+    return Made(record, load_file(run / "model" / "model.safetensors"), kept, answers)

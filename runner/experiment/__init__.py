@@ -1,0 +1,1 @@
+"""One run, from its identity to its record."""

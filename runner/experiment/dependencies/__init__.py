@@ -1,0 +1,1 @@
+"""Runs that another run needs first: its earlier stages, its encoder, its teacher."""

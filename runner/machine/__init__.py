@@ -1,0 +1,1 @@
+"""This process and this computer: threads, exclusive timing, matrix backend, optional packages."""

@@ -1,0 +1,162 @@
+"""What is set once a process before arithmetic starts: the allocator and the fp32 matrix backend.
+
+Nothing here is decided by a timing: the same command computes with the same kernels whatever else the machine does, and
+a run that goes on takes the kernels it began with. The facts go into the run record.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import ConfigError
+from runner.machine.facts import processor
+
+if TYPE_CHECKING:
+    import torch
+
+    from runner.schema import Settings
+
+ONEDNN = ("AuthenticAMD", "avx512f")  # maker and instructions of the processors that oneDNN is faster on, see below
+MOST_ERROR = 2e-6  # relative; fp32 products of this size are within 3e-7 (MKL) to 6e-7 (oneDNN), bf16 at 2e-3
+PRECISION = {"default": "highest", "onednn": "medium"}  # what torch calls them
+
+# glibc's mallopt parameters (malloc.h)
+TRIM_THRESHOLD, MMAP_MAX = -1, -4
+LARGEST_INT = 2**31 - 1
+SIZE, ROUNDS = 512, 5  # of the square products that are timed: 2 to 3 ms each on a slow core
+
+
+def prepare(settings: Settings, device: torch.device) -> dict[str, Any]:
+    """Set this process up for one run and return the facts for the record.
+
+    Raises ConfigError for a choice that would change results or has no effect here.
+    """
+    if settings.engine.compile and device.type != "cuda":
+        raise ConfigError(
+            "engine.compile=true is for CUDA: on a CPU a small encoder trains 0.86 to 1.05 times as fast after up to "
+            "44 s of compiling. Try: engine.compile=false"
+        )
+    facts: dict[str, Any] = {"precision": settings.train.precision, "keeps_memory": keep_memory()}
+    if device.type == "cuda":
+        return facts | {"gemm": "cuda", "compiled": settings.engine.compile}
+    return facts | choose_gemm(settings.engine.gemm, settings.train.precision)
+
+
+def keep_memory() -> bool:
+    """Let the C library keep freed memory for the next step; is that how it is now?
+
+    Otherwise glibc hands large tensors back to the system each time and every page of the next is cleared and mapped
+    anew: 1.08x on the steps of bert-tiny on short texts, 1.2x on long ones. Without glibc nothing is changed.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    return bool(mallopt(MMAP_MAX, 0) and mallopt(TRIM_THRESHOLD, LARGEST_INT))
+
+
+def choose_gemm(wanted: str, precision: str) -> dict[str, Any]:
+    """Set the fp32 matrix backend and return it with the relative errors that were looked at.
+
+    auto takes oneDNN on AMD processors with AVX-512, where MKL falls back to AVX2 (1.1 to 1.5 times the rate), and
+    torch's own elsewhere. With AMX oneDNN computes in bf16, which is train.precision=bf16 and never a quiet choice: a
+    product on this processor tells. Raises ConfigError where that contradicts `wanted`.
+    """
+    errors = gemm_errors(["default", "onednn", *(["bf16"] if precision == "bf16" else [])])
+    if wanted == "onednn" and errors["onednn"] > MOST_ERROR:
+        raise ConfigError(
+            f"engine.gemm=onednn: computes in bf16 on this processor (relative error {errors['onednn']:.0e}, fp32 has "
+            f"{errors['default']:.0e}). Try: engine.gemm=default, or train.precision=bf16"
+        )
+    chosen = automatic_gemm(errors["onednn"]) if wanted == "auto" else wanted
+    use_gemm(chosen)
+    return {"gemm": chosen, "gemm_error": errors}
+
+
+def automatic_gemm(onednn_error: float) -> str:
+    """The backend that engine.gemm=auto means on this processor; onednn_error: relative, of its products here."""
+    maker, instructions = processor()
+    is_better = maker == ONEDNN[0] and ONEDNN[1] in instructions and onednn_error <= MOST_ERROR
+    return "onednn" if is_better else "default"
+
+
+def in_use() -> dict[str, Any]:
+    """What a checkpoint holds of this process, so that a run that goes on computes with the same kernels."""
+    import torch
+
+    backend = "onednn" if torch.get_float32_matmul_precision() == PRECISION["onednn"] else "default"
+    return {"gemm": backend, "threads": torch.get_num_threads()}
+
+
+def go_on_with(kept: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Take the matrix backend of a checkpoint, as `in_use` wrote it; returns the changed facts.
+
+    Raises ConfigError where the command asks for another one, or where it would be another precision here.
+    """
+    gemm, wanted = kept.get("gemm"), settings.engine.gemm
+    if gemm is None or gemm == in_use()["gemm"]:
+        return {}
+    if wanted not in ("auto", gemm):
+        raise ConfigError(
+            f"engine.gemm={wanted}: the interrupted run computed with {gemm}, and would not end as it began. "
+            f"Try: engine.gemm={gemm}, or resume=never to start again"
+        )
+    try:
+        return choose_gemm(gemm, settings.train.precision)
+    except ConfigError as error:
+        raise ConfigError(
+            f"the interrupted run computed with engine.gemm={gemm}, on another processor: here that is bf16. "
+            "Try: resume=never to start again, or go on where it began"
+        ) from error
+
+
+def gemm_errors(names: list[str]) -> dict[str, float]:
+    """Relative error of a product by each way; a few ms, and the same at every start on one processor.
+
+    names: default and onednn (the backends of fp32) and bf16. The backend and the random numbers stay as they are.
+    """
+    return {name: error for name, error, _ in _products(names, rounds=1)}
+
+
+def measure_gemm(names: list[str]) -> tuple[dict[str, float], dict[str, float]]:
+    """Rate (GFLOP/s, best of interleaved rounds) and relative error of a product by each way, as `gemm_errors`.
+
+    For people and benchmarks only; about 40 ms.
+    """
+    best, errors = dict.fromkeys(names, float("inf")), {}
+    for name, error, seconds in _products(names, rounds=ROUNDS):
+        best[name], errors[name] = min(best[name], seconds), error
+    return {name: round(2 * SIZE**3 / seconds / 1e9, 1) for name, seconds in best.items()}, errors
+
+
+def _products(names: list[str], rounds: int) -> Iterator[tuple[str, float, float]]:
+    """Name, relative error and seconds of a product by each way, in turn."""
+    import torch
+
+    kept = torch.get_float32_matmul_precision()
+    generator = torch.Generator().manual_seed(0)  # the run's own random numbers stay untouched
+    left, right = (torch.randn(SIZE, SIZE, generator=generator) for _ in range(2))
+    exact = left.double() @ right.double()
+    operands = {name: (left.bfloat16(), right.bfloat16()) if name == "bf16" else (left, right) for name in names}
+    for _ in range(rounds):
+        for name, (one, other) in operands.items():
+            use_gemm(name)
+            product = one @ other  # warm: each backend packs and plans on its first call
+            begun = time.perf_counter()
+            product = one @ other
+            seconds = time.perf_counter() - begun
+            yield name, float((product.double() - exact).norm() / exact.norm()), seconds
+    torch.set_float32_matmul_precision(kept)
+
+
+def use_gemm(name: str) -> None:
+    """Compute fp32 products of this process with that backend: default or onednn."""
+    import torch
+
+    torch.set_float32_matmul_precision(PRECISION.get(name, "highest"))

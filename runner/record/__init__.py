@@ -1,0 +1,1 @@
+"""The run folder: record, points, predictions, identity."""

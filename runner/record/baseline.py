@@ -1,0 +1,55 @@
+"""Is a score any better than no learning? The mark that every table puts on what is not.
+
+    is_at_baseline([record["metrics"] for record in records], records[0]["data"]["primary"])
+
+From the recorded metrics alone, so that a lone run, a comparison and a sweep judge alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from runner.record.metrics import direction
+
+MARK = "at baseline"
+MAJORITY = "baseline/majority"
+MEANING = (
+    "not better, by more than chance, than a model that has learned nothing "
+    "(the majority class; the mean of the labels; the words' frequencies), so no result"
+)
+
+
+def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str) -> bool | None:
+    """Whether runs that differ in nothing but the seed score no better than a model that has learned nothing.
+
+    runs: the metrics of each run's record. primary: its headline metric, e.g. test/accuracy.
+    The baseline is the recorded `baseline/majority`: the score of always answering the majority class of the training
+    rows, or their mean for numbers; for masked words the perplexity of the words' frequencies. The runs are at baseline
+    when all answer every row alike, or when the baseline lies within or beyond the 95 % interval of their mean: the
+    one over the examples or the one over the seeds (Student's t), whichever reaches farther. Seeds that scatter while
+    each run by itself is better than the baseline are not at baseline: two seeds at 0.9 and 0.8 have learned.
+    Returns None where no run has both the score and a baseline: not judged.
+    """
+    judged = [run for run in runs if primary in run and MAJORITY in run]
+    if not judged:
+        return None
+    if all(run.get(f"{primary.partition('/')[0]}/constant_predictions") for run in judged):
+        return True
+    sign, end = (-1.0, f"{primary}_high") if direction(primary) == "lower" else (1.0, f"{primary}_low")
+    gains = [sign * (run[primary] - run[MAJORITY]) for run in judged]
+    ends = [sign * (run[end] - run[MAJORITY]) for run in judged if end in run]
+    if len(ends) == len(judged) and min(ends) > 0:
+        return False
+    worst = [fmean(ends)] if ends else []
+    if len(gains) > 1:
+        from runner.statistics.intervals import student
+
+        worst.append(student(gains)[0])
+    return not min(worst or gains) > 0  # a score that is not a number is no result either
+
+
+def marked(text: str, record: Mapping[str, Any]) -> str:
+    """The text, with the mark behind it where the run of this record is at baseline."""
+    return f"{text} ({MARK})" if is_at_baseline([record["metrics"]], record["data"]["primary"]) else text

@@ -1,0 +1,118 @@
+"""What a record says beside its numbers: what was learnt from, each class's scores, and a model that answers one thing.
+
+Class names are from outside: whoever prints a sentence escapes it. Nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from data.settings import OF_TWO
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from data.splits import Splits
+
+MOST_NAMED, MOST_LETTERS = 6, 24  # classes named in a line, and letters of each name
+MOST_ROWS = 10  # classes in a table
+DETAILS = ("precision", "recall")  # scores that a run's table leaves out
+AT_SELECTION = (*DETAILS, "balanced_accuracy", "f1_macro")  # of the split that selects
+HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
+CLASS_COLUMNS = ("support", "predicted", "precision", "recall", "f1")
+
+
+def task_line(splits: Splits) -> str:
+    """What the labels were taken for: the kind, the classes with their training rows, or the range of the numbers."""
+    import numpy as np
+
+    task, labels = splits.task, splits.train.gold
+    if task.kind == "mlm":
+        return "task: masked words"
+    if task.kind == "regression":
+        return f"task: regression, {labels.min()!s} to {labels.max()!s}"
+    counts = np.bincount(labels, minlength=task.num_labels)
+    most = MOST_NAMED if task.num_labels <= MOST_NAMED else MOST_NAMED - 1
+    named = [f"{short(name)} {count:,}" for name, count in zip(task.label_names[:most], counts)]
+    left = [f"{task.num_labels - most:,} more"] if task.num_labels > most else []
+    return f"task: classification, {task.num_labels:,} classes ({', '.join([*named, *left])})"
+
+
+def short(name: str) -> str:
+    """A class name that fits a line."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
+
+
+def constants(record: dict[str, Any]) -> Iterator[str]:
+    """A sentence for every split whose rows all got the same answer."""
+    for split in record["data"]["rows"]:
+        if not record["metrics"].get(f"{split}/constant_predictions"):
+            continue
+        report = (record.get("reports") or {}).get(split)
+        if report:
+            answer = next((name for name, count in zip(report["classes"], report["predicted"]) if count), "?")
+            yield f"the model answers {short(answer)!r} to every row of {split}"
+        elif record["data"]["task"] == "regression":
+            yield f"the model answers the same number to every row of {split}; a correlation of that is recorded as 0"
+        else:
+            yield f"the model gives every row of {split} the same answer"
+
+
+def is_shown(record: dict[str, Any], name: str) -> bool:
+    """Is a score for the run's table? Those that data.metrics names are, others where they say something short."""
+    split, _, score = name.partition("/")
+    if score in record["config"].get("data", {}).get("metrics", ()):
+        return True
+    is_selection = [split] == list(record["data"]["rows"])[1:2]
+    return not name.endswith(HIDDEN) and score not in (AT_SELECTION if is_selection else DETAILS)
+
+
+def label(record: dict[str, Any], name: str) -> str:
+    """A score's name, with the class it is of where it is of one."""
+    names = record["data"].get("labels") or []
+    if name.partition("/")[2] not in OF_TWO or len(names) != 2:
+        return name
+    return f"{name} ({short(record['data'].get('positive') or names[1])})"
+
+
+def classes(record: dict[str, Any]) -> Table | None:
+    """What each class of the headline split was worth, the most frequent first; None for a run without classes."""
+    split = record["data"]["primary"].split("/")[0]
+    report = (record.get("reports") or {}).get(split)
+    if report is None:
+        return None
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    from runner.sanitize import escape
+
+    table = Table(title=f"classes of {split}", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("class")
+    for column in CLASS_COLUMNS:
+        table.add_column(column, justify="right", no_wrap=True)
+    columns = [report[name] for name in CLASS_COLUMNS]
+    rows = sorted(zip(report["classes"], *columns), key=lambda row: -row[1])
+    for name, support, predicted, *shares in rows[:MOST_ROWS]:
+        table.add_row(escape(short(name)), f"{support:,}", f"{predicted:,}", *(f"{share:.4f}" for share in shares))
+    if len(rows) > MOST_ROWS:
+        table.caption = f"and {len(rows) - MOST_ROWS:,} more in record.json"
+    return table
+
+
+def common(commands: Sequence[Sequence[str]]) -> list[str]:
+    """The words that all commands have, in order; none if there is but one command."""
+    return [word for word in commands[0] if all(word in words for words in commands)] if len(commands) > 1 else []
+
+
+def distinct_names(records: list[dict[str, Any]]) -> list[str]:
+    """What to call each run: its name, or what was typed for it alone where two have the same name."""
+    from runner.sweep.ledger import essential
+
+    names = [str(record["name"]) for record in records]
+    if len(set(names)) == len(names):
+        return names
+    typed = [essential(record["overrides"]) for record in records]
+    shared = common(typed)
+    own = [" ".join(word for word in words if word not in shared) for words in typed]
+    return [words or name for words, name in zip(own, names)]

@@ -1,0 +1,77 @@
+"""From settings to a run's identity without loading its data: what makes a finished sweep answer at once.
+
+An identity covers the content of the data, so it is known only after loading. Each run leaves a small file behind,
+named by a hash of what can be seen from outside: settings, version, and size and time of local files. A changed file
+is looked at anew. Hub ids are taken to mean what is in the hub's cache; `force=true` asks nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.record.identity import counting
+from runner.schema import Settings
+from runner.version import NUMBERS
+
+FOLDER = ".identities"
+RULES = 2  # raise it when the same settings and files come to another identity: labels by value, the rarer class's F1
+
+
+def key(settings: Settings) -> str:
+    """The name of these settings as seen from outside, 20 hexadecimal digits."""
+    text = json.dumps([counting(settings), list(_sources(settings)), NUMBERS, RULES], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def remember(output: Path, settings: Settings, identity: str) -> None:
+    """Keep the identity that these settings turned out to have."""
+    path = output / FOLDER / key(settings)
+    if recall(output, path.name) == identity:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")  # whoever has this key holds the run's folder
+    part.write_text(identity, encoding="ascii")
+    part.replace(path)
+
+
+def recall(output: Path, name: str) -> str | None:
+    """The identity behind a key, or None if no run with these settings has got that far."""
+    try:
+        return (output / FOLDER / name).read_text(encoding="ascii") or None
+    except (OSError, ValueError):
+        return None
+
+
+def _sources(settings: Settings) -> Iterator[tuple[str, list[tuple[str, int, int]] | str | None]]:
+    """Everything from outside that a run reads, with what tells one version of it from the next."""
+    data, model = settings.data, settings.model
+    for name in (data.path, data.train_path, data.val_path, data.test_path):
+        if name:
+            yield name, _stamps(Path(name).expanduser())
+    if data.id:
+        yield data.id, _revision("datasets", data.id)
+    for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):
+        if name and name not in ("train", "auto"):
+            path = Path(name).expanduser()
+            yield name, _stamps(path) if path.exists() else _revision("models", name)
+
+
+def _stamps(path: Path) -> list[tuple[str, int, int]]:
+    """Path, size and time of a file, or of each file in a folder."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    stats = [(file, file.stat()) for file in files if file.is_file()]
+    return [(str(file.absolute()), stat.st_size, stat.st_mtime_ns) for file, stat in stats]
+
+
+def _revision(kind: str, name: str) -> str | None:
+    """The commit of a hub id that the hub's cache holds, None if it holds none."""
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    try:
+        return (cache / f"{kind}--{name.replace('/', '--')}" / "refs" / "main").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,167 @@
+"""How fast runs learn and whether they learned at all, from their curves on the selection split.
+
+    bert, bermo = [curve(folder) for folder in berts], [curve(folder) for folder in bermos]
+    speed_up(bert, bermo)     # how many times fewer steps the second kind needs to the first kind's score
+
+Definitions: a score is smoothed as the mean of the last three evaluations; a target is the mean over seeds of the
+baseline's best smoothed score; a run gets there at the first step at which its own is no less; a run that never does
+counts with all its steps and is flagged. A target of best single evaluations would be out of reach: the highest of 20
+noisy ones lies above every mean of three, for the baseline too.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from runner.record.metrics import direction
+from runner.record.record import read
+from runner.record.validation import point
+
+SMOOTH = 3  # evaluations
+ROUNDING = 1e-9  # of their mean
+DRAWS, LEVEL = 2000, 0.95  # of the bootstrap over seeds
+NEAR_MAJORITY = 0.01  # accuracy above always answering the commonest class that is no learning
+NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is no learning; guesses on few rows scatter by that
+NEAR_CHANCE = 0.02  # nats below ln(classes) that are no learning
+FELL, WITHIN = 0.10, 1  # a score that falls this far within that many evaluations, and stays there
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Scores (higher is better) at optimizer steps, and the steps of the whole run."""
+
+    steps: np.ndarray
+    scores: np.ndarray
+    total: int
+
+    def since(self, step: int) -> Curve:
+        """The part after a step."""
+        return Curve(self.steps[self.steps > step], self.scores[self.steps > step], self.total)
+
+
+@dataclass(frozen=True)
+class SpeedUp:
+    """Steps of the baseline over steps of the others, each the median over seeds, with a 95 % interval over seeds."""
+
+    ratio: float
+    low: float
+    high: float
+    target: float
+    steps: tuple[list[int], list[int]]  # of each run, baseline first
+    unreached: tuple[int, int]  # runs that never got there
+
+
+def curve(folder: Path, metric: str | None = None) -> Curve:
+    """The curve in a run folder; metric: the selection split's primary score by default.
+
+    ValueError for a run without a record, without such points, or whose score is better lower.
+    """
+    record = read(folder)
+    if record is None:
+        raise ValueError(f"{folder} holds no run")
+    primary = str(record["data"]["primary"]).partition("/")[2]
+    metric = metric or f"{list(record['data']['rows'])[1]}/{primary}"
+    if direction(metric) != "higher":
+        raise ValueError(f"{metric} is better {direction(metric)}; curves are of scores that are better higher")
+    found = points(folder, metric)
+    if not found:
+        raise ValueError(f"{folder} logged no {metric}")
+    steps = sorted(found)
+    total = int(record["metrics"].get("train/steps", steps[-1]))
+    return Curve(np.array(steps), np.array([found[step] for step in steps]), total)
+
+
+def points(folder: Path, metric: str) -> dict[int, float]:
+    """The logged values of a metric by step; of a step that a resumed run did again, the later."""
+    path = folder / "metrics.jsonl"
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    return {int(logged["step"]): logged[metric] for line in lines if (logged := point(line)) and metric in logged}
+
+
+def last(folder: Path, metric: str) -> float | None:
+    """The last logged value of a metric, None if there is none."""
+    found = points(folder, metric)
+    return found[max(found)] if found else None
+
+
+def late(folder: Path, metric: str) -> float | None:
+    """The mean of the last tenth of a metric's logged values, None if there is none; the last may be of one batch."""
+    found = points(folder, metric)
+    steps = sorted(found)[-max(1, len(found) // 10) :]
+    return float(np.mean([found[step] for step in steps])) if found else None
+
+
+def target(baseline: list[Curve], share: float = 1.0) -> float:
+    """The mean over runs of their best smoothed score, times `share` (0.99: nearly there)."""
+    return share * float(np.mean([smoothed(run).max() for run in baseline]))
+
+
+def smoothed(run: Curve) -> np.ndarray:
+    """The mean of the last three scores from the third evaluation on; of fewer, the mean of all."""
+    width = min(SMOOTH, len(run.scores))
+    return np.convolve(run.scores, np.full(width, 1 / width), mode="valid")
+
+
+def steps_to(run: Curve, goal: float) -> tuple[int, bool]:
+    """The first step whose smoothed score is `goal`, or (all steps, False)."""
+    for step, score in zip(run.steps[SMOOTH - 1 :], smoothed(run)):
+        if score >= goal - ROUNDING:
+            return int(step), True
+    return run.total, False
+
+
+def area(run: Curve) -> float:
+    """The mean score over the steps from the first evaluation to the last: 1 is a run that is right from the start."""
+    if len(run.steps) < 2:
+        return float(run.scores.mean())
+    return float(np.trapezoid(run.scores, run.steps) / (run.steps[-1] - run.steps[0]))
+
+
+def speed_up(baseline: list[Curve], others: list[Curve], share: float = 1.0, seed: int = 0) -> SpeedUp:
+    """How many times fewer steps `others` take to the baseline's target than the baseline itself."""
+    goal = target(baseline, share)
+    reached = [[steps_to(run, goal) for run in runs] for runs in (baseline, others)]
+    first, second = (np.array([step for step, _ in runs], float) for runs in reached)
+    random = np.random.default_rng(seed)
+    draws = [
+        np.median(random.choice(first, len(first))) / np.median(random.choice(second, len(second)))
+        for _ in range(DRAWS)
+    ]
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return SpeedUp(
+        float(np.median(first) / np.median(second)), float(low), float(high), goal,
+        ([step for step, _ in reached[0]], [step for step, _ in reached[1]]),
+        (sum(not done for _, done in reached[0]), sum(not done for _, done in reached[1])),
+    )  # fmt: skip
+
+
+def diverged(
+    *, accuracy: float, majority: float, loss: float, classes: int, above_chance: float | None = None
+) -> str | None:
+    """Why a finished classifier learned nothing, or None.
+
+    accuracy: on the selection split; loss: of training, nats; above_chance: the balanced accuracy there, less that of
+    one answer for all, None if unknown. Where one class has nearly all rows no model has more accuracy than that
+    class's share, and only the balanced one tells whether it knows the others.
+    """
+    if not math.isfinite(loss):
+        return "the loss is not finite"
+    knows_others = above_chance is not None and above_chance > NEAR_GUESSING
+    if accuracy <= majority + NEAR_MAJORITY and not knows_others:
+        return f"accuracy {accuracy:.3f} is within a point of always answering the commonest class ({majority:.3f})"
+    if loss >= math.log(classes) - NEAR_CHANCE:
+        return f"the training loss {loss:.3f} is that of guessing among {classes} classes"
+    return None
+
+
+def collapsed(run: Curve, after: int) -> bool:
+    """Did the score fall by more than 10 points from one evaluation to the next after step `after`, for good?"""
+    for index in range(1, len(run.scores)):
+        before = run.scores[index - WITHIN]
+        if run.steps[index] > after and (run.scores[index:] < before - FELL).all():
+            return True
+    return False

@@ -1,0 +1,243 @@
+"""Every metric name a run may write: one list, with unit, direction and meaning.
+
+A name that is not here is refused, so that two runs never record the same thing under two names.
+The records, the tracker, the tables and the tuner all read this list. Standard library only.
+
+    check("val/accuracy").unit        # "share"
+    direction("cost/params")          # "lower"
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from dataclasses import dataclass, field
+from functools import cache
+
+SPLITS = ("train", "tune", "val", "val_mm", "test")
+
+SCORES = (
+    "accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc", "pearson", "spearman", "mse",
+    "perplexity", "masked_accuracy",
+)  # fmt: skip
+
+# What may stand in a place of a name: its pattern, and the examples offered when a name is misspelt.
+_PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "split": ("|".join(SPLITS), SPLITS),
+    "batch": (r"[1-9]\d*", ("1", "32")),
+    "length": (r"s[1-9]\d*|data", ("s128", "data")),  # data: real rows of the reported split
+    "mode": ("cached|unique|on_the_fly", ("cached", "on_the_fly")),  # of a hash embedding
+    "graph": ("onnx|onnx_int8", ("onnx", "onnx_int8")),  # of run export, run by ONNX Runtime
+    "index": (r"\d+", ("0", "1")),
+    "tokens": (r"[1-9]\d*", ("128",)),
+    "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine", ("soft", "hard", "hidden")),
+    "layer": (r"[1-9]\d*", ("1", "2")),  # of the encoder
+    "matrix": ("query|key|value|attention_output|intermediate|output", ("query", "output")),
+    "score": ("|".join(SCORES), SCORES),
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One name, or a pattern of names: `{split}/accuracy` stands for `val/accuracy`, `test/accuracy`, ..."""
+
+    name: str
+    unit: str
+    direction: str  # higher | lower (better) | none (a fact, not a merit)
+    meaning: str
+    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        text = re.sub(r"\\?\{(\w+)\\?\}", lambda place: f"(?:{_PLACES[place[1]][0]})", re.escape(self.name))
+        object.__setattr__(self, "pattern", re.compile(text))
+
+    def examples(self) -> list[str]:
+        """Return the names this entry stands for, with the usual values in its places."""
+        places = re.findall(r"\{(\w+)\}", self.name)
+        choices = itertools.product(*(_PLACES[place][1] for place in places))
+        return [self.name.format(**dict(zip(places, chosen))) for chosen in choices]
+
+
+METRICS: tuple[Metric, ...] = (
+    # Quality on one split. `train` is the training split, `tune` or `val` selects, the others are reported.
+    Metric(
+        "{split}/loss",
+        "nat or squared label",
+        "lower",
+        "mean loss per example (per masked word for mlm), dropout off; of standardised targets where training "
+        "standardises them (data.standardize)",
+    ),
+    Metric("{split}/accuracy", "share", "higher", "share of examples whose largest logit is the label"),
+    Metric("{split}/balanced_accuracy", "share", "higher", "mean recall of the classes among the labels"),
+    Metric("{split}/f1", "share", "higher", "F1 of the positive class of two (data.positive); 0 if it never occurs"),
+    Metric("{split}/precision", "share", "higher", "share of the rows answered positive that are; 0 if there are none"),
+    Metric("{split}/recall", "share", "higher", "share of the positive rows answered positive; 0 if there are none"),
+    Metric("{split}/f1_macro", "share", "higher", "mean of the F1 of all classes that are labels or answers"),
+    Metric("{split}/mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),
+    Metric("{split}/pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
+    Metric("{split}/spearman", "-1..1", "higher", "rank correlation with the labels; 0 if constant"),
+    Metric(
+        "{split}/mse",
+        "squared label",
+        "lower",
+        "mean squared error, in the unit of the labels also where training standardises them",
+    ),
+    Metric("{split}/perplexity", "words", "lower", "exp of the mean loss of a masked word"),
+    Metric("{split}/masked_accuracy", "share", "higher", "share of the masked words that are guessed right"),
+    Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
+    Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
+    Metric("{split}/examples", "examples", "none", "rows behind the scores of this split"),
+    Metric(
+        "{split}/constant_predictions",
+        "0 or 1",
+        "lower",
+        "1: every row got the same prediction; correlations are then 0",
+    ),
+    Metric(
+        "baseline/majority",
+        "as the score",
+        "none",
+        "primary score of the commonest training label; for mlm of the words' training frequencies",
+    ),
+    Metric("baseline/majority_{score}", "as the score", "none", "that score of the commonest training label"),
+    # While training.
+    Metric("train/lr", "1", "none", "learning rate of the step"),
+    Metric("train/grad_norm", "1", "none", "norm of all gradients before clipping"),
+    Metric("train/examples_per_s", "examples/s", "higher", "training throughput, evaluation excluded"),
+    Metric("train/tokens_per_s", "tokens/s", "higher", "training throughput in tokens, without padding"),
+    Metric("train/epoch", "epochs", "none", "epochs finished, with the fraction of the current one"),
+    Metric("train/steps", "steps", "none", "optimiser steps taken, or left out"),
+    Metric("train/left_out", "batches", "lower", "batches whose loss or gradient was not finite (on_nonfinite=skip)"),
+    Metric("train/area", "as the score", "higher", "mean primary score of the selection split over the run"),
+    Metric("train/diverged", "0 or 1", "lower", "1: it learned nothing (runner/record/learning_curve.py)"),
+    Metric("grad_norm/block_{index}", "1", "none", "norm of a block's gradients before clipping, from block 1"),
+    Metric("hash/unique_rows", "tokens", "higher", "tokens whose hashed vector no other token has"),
+    Metric("hash/scale", "1", "none", "trained factor on the hashed vectors"),
+    # The scalar mix of all layers; 0 is the embeddings' output.
+    Metric("mix/weight_{index}", "share", "none", "share of that layer"),
+    Metric("mix/norm_{index}", "1", "none", "share of that layer times the mean norm of its vectors"),
+    Metric("mix/gamma", "1", "none", "factor on the mixed vector"),
+    Metric("mix/center", "layers", "none", "centre of gravity of the shares"),
+    Metric("mix/entropy", "nat", "none", "entropy of the shares; ln(layers mixed) when all are equal"),
+    # Pruning of single weights.
+    Metric("prune/target_density", "share", "none", "weights that the schedule keeps"),
+    Metric("prune/threshold", "1", "none", "below which the sigmoid of a score prunes its weight"),
+    Metric("prune/lambda", "1", "none", "weight of the penalty, as the schedule has it"),
+    Metric("prune/penalty", "1", "lower", "mean penalty since the last evaluation, before its weight"),
+    Metric("prune/loss_task", "nat or squared label", "lower", "mean loss on the labels since the last evaluation"),
+    Metric("prune/mask_flip_rate", "share", "none", "masks' places that changed since the last evaluation"),
+    Metric("prune/density_prunable", "share", "lower", "weights left of the matrices that are pruned"),
+    Metric("prune/density_encoder", "share", "lower", "parameters left of the encoder, its biases and norms with it"),
+    Metric("prune/density_model", "share", "lower", "parameters left of the whole model"),
+    Metric("prune/density_{layer}_{matrix}", "share", "none", "weights left of one matrix"),
+    Metric("prune/fold_error", "1", "lower", "largest change of a logit when the masks were folded into the weights"),
+    Metric("train/best_epoch", "epochs", "none", "epoch whose weights were kept"),
+    # Distillation.
+    Metric(
+        "distil/loss_{lesson}", "as the loss", "lower", "mean of that loss, before its weight, since the last point"
+    ),
+    Metric("distil/teacher_score", "as the score", "none", "primary score of the teacher on the selection split"),
+    Metric("distil/retained", "share", "higher", "the student's score on the selection split over the teacher's"),
+    Metric("distil/teacher_rows", "rows", "none", "rows the teacher answered in this run; 0: all answers were kept"),
+    Metric("distil/rows_added", "rows", "none", "unlabelled and varied texts beside the training rows"),
+    # Dendrites, at the begin and the end of a phase and after the candidates' training.
+    Metric("dendrites/phase", "phases", "none", "phases begun"),
+    Metric("dendrites/count", "dendrites", "none", "dendrites of each neuron"),
+    Metric("dendrites/params_extra", "parameters", "lower", "parameters of all dendrites"),
+    Metric("dendrites/best", "as the score", "higher", "score of the selection split, of the model that stands"),
+    Metric("dendrites/gain", "as the score", "higher", "the phase's best score above that of the model before"),
+    Metric("dendrites/pays", "0 or 1", "higher", "1: the phase was kept; 0: the model before was put back"),
+    Metric("dendrites/p_epochs", "epochs", "none", "passes of the candidates' training"),
+    Metric("dendrites/p_score", "1", "higher", "mean over neurons of what candidates maximise"),
+    Metric("dendrites/correlation_untrained", "0..1", "none", "with the error, mean of all candidates as drawn"),
+    Metric("dendrites/correlation_mean", "0..1", "higher", "of the chosen candidates with their neuron's error"),
+    Metric("dendrites/correlation_min", "0..1", "higher", "the same, of the worst neuron"),
+    Metric("dendrites/correlation_max", "0..1", "higher", "the same, of the best neuron"),
+    Metric("dendrites/correlation_{index}", "0..1", "higher", "the same, of that neuron"),
+    # What the model costs.
+    Metric("cost/params", "parameters", "lower", "all parameters, shared ones counted once"),
+    Metric("cost/params_trained", "parameters", "none", "parameters that this run trained; the others were frozen"),
+    Metric("cost/params_deployed", "parameters", "lower", "numbers an answer needs: all parameters, and statistics"),
+    Metric("cost/params_nonzero", "parameters", "lower", "parameters that are not exactly zero"),
+    Metric("cost/params_embeddings", "parameters", "lower", "parameters in word, position, segment tables"),
+    Metric("cost/bytes_packed", "B", "lower", "stored numbers at their own width, no container"),
+    Metric("cost/bytes_bitmask", "B", "lower", "bytes packed, matrices with zeros as values and a bit a place if less"),
+    Metric("cost/bytes_csr", "B", "lower", "bytes packed, matrices with zeros as sparse rows (CSR, int32) if less"),
+    Metric("cost/bytes_file", "B", "lower", "size of the saved weights file"),
+    Metric(
+        "cost/bytes_unpacked", "B", "lower", "memory of rounded weights decoded to float32 for products; in no file"
+    ),
+    Metric("cost/bytes_{graph}", "B", "lower", "size of the exported file"),
+    Metric("cost/bytes_cache", "B", "lower", "kept states of a frozen encoder, while training"),
+    Metric("cost/bytes_regenerable_{mode}", "B", "lower", "memory of a hash embedding that no file holds, by mode"),
+    Metric("cost/bytes_ram", "B", "lower", "bytes packed and those regenerated at start, in the mode in use"),
+    Metric("cost/bytes_peak_memory", "B", "lower", "peak resident memory of the process so far"),
+    Metric("cost/bytes_peak_gpu", "B", "lower", "peak memory of torch on the GPU so far"),
+    Metric("cost/macs", "MAC", "lower", "multiply-adds of one example of the data's mean length"),
+    Metric("cost/macs_s{tokens}", "MAC", "lower", "multiply-adds of one example of that many tokens"),
+    # What a structured pruning left, and what it cost each layer (the last cut's, where there were several).
+    Metric("structure/heads", "heads", "none", "attention heads left in the encoder"),
+    Metric("structure/neurons", "neurons", "none", "feed-forward neurons left in the encoder"),
+    Metric("structure/speedup_target", "ratio", "none", "speed-up over the dense model that was asked for"),
+    Metric("structure/speedup_predicted", "ratio", "none", "the latency table's, for the chosen widths"),
+    Metric("structure/speedup", "ratio", "higher", "measured: dense time over own time, same rounds"),
+    Metric("structure/layer_error_mean", "share", "lower", "change of a cut layer half's output, of its variance"),
+    Metric("structure/layer_error_max", "share", "lower", "the same, of the half that lost most"),
+    Metric("structure/layer_error_deleted_mean", "share", "none", "had the same columns been deleted, nothing mended"),
+    # What a quantization did to the model that it got.
+    Metric("quantize/layers", "layers", "none", "linear layers and tables whose weights were rounded"),
+    Metric("quantize/params_share", "share", "none", "share of the parameters that were rounded"),
+    Metric("quantize/bits_per_weight", "bit", "lower", "stored bits a rounded weight: codes, steps, zeros, clusters"),
+    Metric("quantize/weight_mse", "1", "lower", "mean squared error of the rounded weights"),
+    Metric("quantize/snr_db", "dB", "higher", "power of the weights over that of their error"),
+    Metric("quantize/logit_difference", "1", "lower", "largest change of a logit on 64 training rows"),
+    Metric("quantize/split_difference", "1", "lower", "the same by splitting alone, before rounding"),
+    Metric("quantize/kernel", "0 or 1", "none", "1: products of integers; 0: of weights decoded to float32"),
+    # How fast it answers.
+    Metric("speed/latency_ms_p50_b{batch}_{length}", "ms", "lower", "median wall time of one call"),
+    Metric("speed/latency_ms_p90_b{batch}_{length}", "ms", "lower", "wall time that 90 % of the calls keep"),
+    Metric("speed/latency_ms_p99_b{batch}_{length}", "ms", "lower", "wall time that 99 % of the calls keep"),
+    Metric(
+        "speed/{mode}_ms_p50_b{batch}_{length}", "ms", "lower", "median time of one call, hash embeddings in that mode"
+    ),
+    Metric("speed/{graph}_ms_p50_b{batch}_{length}", "ms", "lower", "median time of one call of the exported graph"),
+    Metric("speed/cpu_ms_b{batch}_{length}", "ms", "lower", "median CPU time of one call, all threads"),
+    Metric("speed/examples_per_s_b{batch}_{length}", "examples/s", "higher", "rows answered per second"),
+    Metric("speed/noise_b{batch}_{length}", "ratio", "lower", "p90/p50 of the same input; above 1.5 is noisy"),
+    Metric("speed/samples_b{batch}_{length}", "calls", "none", "timed calls behind the cell"),
+    Metric("speed/baseline_ms_p50_b{batch}_{length}", "ms", "none", "median wall time of the yardstick"),
+    Metric("speed/speedup_b{batch}_{length}", "ratio", "higher", "yardstick time over own time, same rounds"),
+    Metric("speed/threads", "threads", "none", "torch threads while timing"),
+    Metric("speed/load_before", "processes", "none", "1-minute load average before timing"),
+    Metric("speed/load_after", "processes", "none", "1-minute load average after timing"),
+    # How long the run took.
+    Metric("time/data_s", "s", "lower", "loading and tokenising"),
+    Metric("time/build_s", "s", "lower", "building the model and reading its weights"),
+    Metric("time/tune_s", "s", "lower", "tuning the encoder before it was frozen, in a run of its own"),
+    Metric("time/cache_s", "s", "lower", "computing or checking the kept states of the frozen encoder"),
+    Metric("time/teacher_s", "s", "lower", "asking the teacher for answers that were not kept"),
+    Metric("time/train_s", "s", "lower", "training, evaluation between epochs included"),
+    Metric("time/stage_s", "s", "lower", "the stage itself, trainings included"),
+    Metric("time/evaluate_s", "s", "lower", "final evaluation"),
+    Metric("time/measure_s", "s", "lower", "counting and timing"),
+    Metric("time/steps_to_target", "steps", "lower", "optimiser steps to the baseline's best score; known to compare"),
+    Metric("time/steps_to_target_99", "steps", "lower", "the same, to 99 % of that score"),
+    Metric("time/total_s", "s", "lower", "the whole run"),
+)
+
+
+@cache
+def check(name: str) -> Metric:
+    """Return the entry of a metric name; KeyError, with the nearest known name, if it is in no entry."""
+    for metric in METRICS:
+        if metric.pattern.fullmatch(name):
+            return metric
+    known = [example for metric in METRICS for example in metric.examples()]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    raise KeyError(f"unknown metric '{name}'; the nearest known name is '{near[0]}' (runner/record/metrics.py)")
+
+
+def direction(name: str) -> str:
+    """Return "higher" or "lower", whichever is better, or "none" for a fact; KeyError as `check`."""
+    return check(name).direction

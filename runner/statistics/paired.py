@@ -1,0 +1,181 @@
+"""Intervals over seeds, tests on the same examples, and Holm's correction; arrays and numbers only.
+
+scipy has the distributions and the elementary tests; here is what it lacks. Nothing in this file reads a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.statistics.intervals import student
+
+RESAMPLES = 5000  # the smallest p-value a bootstrap can give is then 2/5001
+RESAMPLES_MEAN = 2000  # for the ends of an interval alone
+EXACT_BELOW = 1000  # discordant examples; there the two forms differ in the fourth digit (0.21745 and 0.21747)
+_CHUNK = 2_000_000  # counts held at once: 16 MB
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval and, in words, what it is over."""
+
+    low: float
+    high: float
+    over: str
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """The standard deviation over seeds (n - 1), None for a single one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def seed_interval(values: Sequence[float]) -> Interval | None:
+    """Student's t interval of the mean over seeds; None for a single seed, which says nothing about others.
+
+    Why not the bootstrap: n seeds resampled cannot reach beyond the n values. In simulation (4,000 draws, normal) the
+    95 % percentile bootstrap covers the mean in 51 % of the cases at n=2, 76 % at n=3, 83 % at n=5, 90 % at n=10;
+    Student's t in 95 % at each, and it stays ahead for skewed values (n=3: 89 % against 70 %).
+    """
+    n = len(values)
+    if n < 2 or not np.all(np.isfinite(values)):
+        return None
+    return Interval(*student(values), f"t over {n} seeds")
+
+
+def seed_bootstrap(values: Sequence[float]) -> Interval | None:
+    """The percentile bootstrap interval of the mean over seeds (see `seed_interval` for what it is worth)."""
+    from scipy import stats
+
+    n = len(values)
+    if n < 2 or not np.all(np.isfinite(values)):
+        return None
+    found = stats.bootstrap(
+        (np.asarray(values),), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    return Interval(float(found.low), float(found.high), f"bootstrap over {n} seeds")
+
+
+def mcnemar(first_only: int, second_only: int) -> float:
+    """The p-value of McNemar's test for two models on the same examples.
+
+    first_only, second_only: examples that only the first, only the second model gets right. Exact (binomial) below
+    1,000 of them, chi-squared with continuity correction from there on. 1 where the models never disagree.
+    """
+    from scipy import stats
+
+    disagree = first_only + second_only
+    if disagree == 0:
+        return 1.0
+    if disagree < EXACT_BELOW:
+        return float(stats.binomtest(first_only, disagree, 0.5).pvalue)
+    return float(stats.chi2.sf((abs(first_only - second_only) - 1) ** 2 / disagree, 1))
+
+
+def mcnemar_clustered(differences: np.ndarray) -> float:
+    """McNemar's test where each example was answered by several pairs of models (one pair a seed).
+
+    differences: (N,) mean over the pairs of (first right) - (second right), -1..1. The answers to one example are
+    not independent, so an example counts once. For one pair this is McNemar's statistic without continuity correction.
+    Source: Durkalski et al. 2003, Statistics in Medicine 22, 2417-2428, equation for clusters of equal size.
+    """
+    from scipy import stats
+
+    scatter = float(np.sum(differences**2))
+    if scatter == 0:
+        return 1.0
+    return float(stats.chi2.sf(float(np.sum(differences)) ** 2 / scatter, 1))
+
+
+def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
+    """The p-value and interval of a mean difference over pairs of seeds (paired t); None for a single pair."""
+    from scipy import stats
+
+    if len(differences) < 2:
+        return None
+    over = f"t over {len(differences)} pairs of seeds"
+    if np.ptp(differences) <= 1e-12 * max(1.0, abs(differences[0])):  # no scatter at all: t is not defined
+        same = float(np.mean(differences))
+        return (1.0 if same == 0 else 0.0), Interval(same, same, over)
+    found = stats.ttest_1samp(differences, 0.0)
+    ends = found.confidence_interval(0.95)
+    return float(found.pvalue), Interval(float(ends.low), float(ends.high), over)
+
+
+def bootstrap_p(resampled: np.ndarray) -> float:
+    """The two-sided p-value of 'no difference' from resampled differences (R,): twice the smaller tail, at most 1.
+
+    One is added to the tail and to R, so that a p-value is never 0 (Davison & Hinkley 1997, section 4.2).
+    """
+    tail = min(int(np.sum(resampled <= 0)), int(np.sum(resampled >= 0)))
+    return min(1.0, 2 * (tail + 1) / (len(resampled) + 1))
+
+
+def ends(resampled: np.ndarray, over: str) -> Interval:
+    """The 2.5 % and 97.5 % quantiles of resampled values."""
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return Interval(float(low), float(high), over)
+
+
+def resample_mean(values: np.ndarray, *, resamples: int = RESAMPLES_MEAN, seed: int = 0) -> np.ndarray:
+    """Means (R,) of the rows of `values` (N,) drawn with replacement.
+
+    Only how often each distinct value is drawn matters, so a mean over a million examples costs what its few
+    distinct values cost.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    draws = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=resamples)
+    return np.asarray(draws @ distinct / len(values))
+
+
+Confusions = Callable[[np.ndarray], np.ndarray]
+
+
+def resample_confusions(
+    labels: np.ndarray,
+    firsts: Sequence[np.ndarray],
+    seconds: Sequence[np.ndarray],
+    score: Confusions,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> np.ndarray:
+    """Differences first - second (R,) of a score of the confusion matrix, the same rows drawn for all models.
+
+    labels and each prediction: (N,) class ids; score: takes (R, C, C), returns (R,). With several models a side the
+    scores are averaged. Drawing rows is drawing how often each distinct pattern of answers occurs.
+    """
+    columns = [labels, *firsts, *seconds]
+    size = max(2, 1 + max(int(column.max()) for column in columns))
+    code = np.zeros(len(labels), dtype=np.int64)
+    for column in columns:  # renumbered each time, so that the code never outgrows 64 bits
+        code = np.unique(code * size + column, return_inverse=True)[1]
+    _, example, counts = np.unique(code, return_index=True, return_counts=True)
+    answers = [[(labels * size + prediction)[example] for prediction in side] for side in (firsts, seconds)]
+    generator, chunk = np.random.default_rng(seed), max(1, _CHUNK // max(len(counts), size * size))
+    found = []
+    for start in range(0, resamples, chunk):
+        drawn = min(chunk, resamples - start)
+        draws = generator.multinomial(len(labels), counts / len(labels), size=drawn).astype(np.float64)
+
+        def scores(cell: np.ndarray, draws: np.ndarray = draws) -> np.ndarray:
+            matrices = draws @ (cell[:, None] == np.arange(size * size)).astype(np.float64)
+            return score(matrices.reshape(len(draws), size, size))
+
+        first, second = (np.mean([scores(cell) for cell in side], axis=0) for side in answers)
+        found.append(first - second)
+    return np.concatenate(found)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values, in the order given.
+
+    Compared with 0.05 they keep the chance of any false finding in the whole table below 5 %. Source: Holm 1979.
+    """
+    adjusted, running = [1.0] * len(p_values), 0.0
+    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
+        running = max(running, (len(p_values) - rank) * p_values[index])
+        adjusted[int(index)] = min(1.0, running)
+    return adjusted

@@ -1,0 +1,122 @@
+"""The helper process of a run: imports mlflow and mirrors run folders beside the training.
+
+Started by mirror.py. Reads JSON lines from stdin: first {"settings": {...}, "output": path}, then
+{"sync": folder, "id": n}, and {"end": true} or the end of input. Answers each request on stdout with
+{"sync": folder, "id": n, "problem": null or one line}.
+Settings come through the pipe because a process list shows arguments, and an address may hold a password.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import Any, TextIO
+
+from runner.sanitize import MaskedStream
+from runner.track.errors import TrackError
+from runner.track.folder import note_problem
+from runner.track.settings import TrackerSettings
+from runner.track.sweeps import is_sweep
+from runner.track.uri import mask
+
+NICENESS = 5  # training on the same cores goes first
+Message = dict[str, Any]
+
+
+class Worker:
+    """Mirrors the requested folders one after the other, with one open MLflow."""
+
+    def __init__(self, settings: TrackerSettings, output: Path, replies: TextIO) -> None:
+        self.settings, self.output, self.replies = settings, output, replies
+        self.target: Any = None
+
+    def connect(self) -> None:
+        """Open MLflow while the training starts; a failure is met again, and told, by the first request."""
+        from runner.track.connection import connect
+        from runner.track.sweeps import close_gone
+
+        if self.target is None:
+            self.target = connect(self.settings, self.output)
+            close_gone(self.target, self.output)
+
+    def sync(self, folder: str, number: int) -> None:
+        """Mirror one folder and answer."""
+        self.answer({"sync": folder, "id": number, "problem": self._attempt(Path(folder))})
+
+    def _attempt(self, folder: Path) -> str | None:
+        from runner.track.sweeps import sync_sweep
+        from runner.track.sync import sync
+
+        try:
+            self.connect()
+            (sync_sweep if is_sweep(folder) else sync)(folder, self.settings, self.target)
+        except TrackError as error:
+            reason = mask(str(error))
+        except Exception as error:  # the border of the process: whatever it was, the run must get an answer
+            reason = mask(f"{type(error).__name__}: {error}")
+            sys.excepthook(type(error), error, error.__traceback__)
+        else:
+            return None
+        note_problem(folder, reason)
+        print(f"{folder}: {reason}", file=sys.stderr, flush=True)
+        return reason
+
+    def answer(self, message: Message) -> None:
+        """Send one line; a run that has stopped listening does not stop the work."""
+        with contextlib.suppress(BrokenPipeError):
+            print(json.dumps(message), file=self.replies, flush=True)
+
+
+def main() -> None:
+    """Serve one run until its pipe ends."""
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    # What libraries print must not end up among the answers: it goes to the log, like stderr.
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr = MaskedStream(sys.stderr)
+    messages: queue.Queue[Message | None] = queue.Queue()
+    # A thread of its own, so that the run's small writes never fill the pipe while mlflow is being imported.
+    threading.Thread(target=_read, args=(messages,), daemon=True).start()
+    first = messages.get()
+    if first is None:
+        return
+    worker = Worker(TrackerSettings(**first["settings"]), Path(first["output"]), replies)
+    try:
+        worker.connect()
+    except TrackError as error:
+        print(error, file=sys.stderr, flush=True)
+    _serve(worker, messages)
+    sys.stdout.flush()
+    # The answers are out and all is committed; mlflow's thread pools would only delay the end.
+    os._exit(0)
+
+
+def _read(messages: queue.Queue[Message | None]) -> None:
+    for line in sys.stdin:
+        message = json.loads(line)
+        messages.put(None if "end" in message else message)
+    messages.put(None)
+
+
+def _serve(worker: Worker, messages: queue.Queue[Message | None]) -> None:
+    ended = False
+    while not ended:
+        batch = [messages.get()]
+        with contextlib.suppress(queue.Empty):
+            while True:
+                batch.append(messages.get_nowait())
+        ended = None in batch
+        # Requests that piled up for one folder are one piece of work: the last stands for all.
+        latest = {message["sync"]: message["id"] for message in batch if message is not None}
+        for folder in sorted(latest, key=lambda name: is_sweep(Path(name))):  # a sweep looks for its runs
+            worker.sync(folder, latest[folder])
+
+
+if __name__ == "__main__":
+    main()

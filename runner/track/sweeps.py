@@ -1,0 +1,237 @@
+"""A sweep in MLflow: a parent run with its runs below it, means over the seeds, and the files of its folder.
+
+`sync_sweep` may be called at any time and again, like `sync`; the folder <output>/sweeps/<id> is the truth. A run that
+belongs to several sweeps stays below the first; its tag `sweeps` names them all.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any
+
+from runner.record.baseline import is_at_baseline
+from runner.record.record import read, whole
+from runner.record.validation import flaw_of_sweep
+from runner.track.connection import Target, connect, explain
+from runner.track.environment import prepare
+from runner.track.errors import TrackError
+from runner.track.folder import (
+    MirrorState,
+    is_finite,
+    milliseconds,
+    note_problem,
+    read_state,
+    tidy,
+    write_state,
+)
+from runner.track.settings import TrackerSettings
+from runner.track.uri import mask
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric, Run
+
+SWEEP = "sweep.json"
+STATUS = {"running": "RUNNING", "done": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
+LOCK_TIMEOUT_S = 60.0
+MAX_METRICS = 1000  # of one log_batch call, mlflow's limit
+MAX_TAG = 8000
+PARENT, SWEEPS, HOME = "mlflow.parentRunId", "sweeps", "folder"
+AGGREGATED = ("cost/", "speed/latency_ms_p50", "speed/speedup", "time/train_s")  # besides all of the reported splits
+NOT_AGGREGATED = ("_low", "_high", "/examples", "/constant_predictions")
+
+
+def is_sweep(folder: Path) -> bool:
+    """Is this the folder of a sweep rather than of a run?"""
+    return (folder / SWEEP).is_file()
+
+
+def sync_sweep(folder: Path, settings: TrackerSettings, target: Target | None = None) -> str:
+    """Bring a sweep's parent run up to date with its folder; return "created", "updated" or "unchanged".
+
+    Raises TrackError with one line for the user, kept in <folder>/mlflow.json as well.
+    """
+    prepare()
+    import sqlalchemy
+    from filelock import FileLock, Timeout
+    from mlflow.exceptions import MlflowException
+
+    try:
+        content = _read(folder)
+        with FileLock(folder / ".mlflow.lock", timeout=LOCK_TIMEOUT_S):
+            tidy(folder)
+            target = target or connect(settings, folder.parent.parent)
+            return _sync(folder, content, settings, target)
+    except (TrackError, MlflowException, OSError, ValueError, Timeout, sqlalchemy.exc.SQLAlchemyError) as error:
+        reason = str(error) if isinstance(error, TrackError) else explain(error, target.uri if target else "")
+        note_problem(folder, reason)
+        raise TrackError(reason) from error
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """Return the content of sweep.json; TrackError if it is not whole."""
+    content = read(folder, SWEEP)
+    if why := "it cannot be read" if content is None else flaw_of_sweep(content):
+        raise TrackError(f"{folder / SWEEP} is damaged: {why}. Mend it, or run that sweep again, which writes it anew")
+    return content or {}
+
+
+def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, target: Target) -> str:
+    before = read_state(folder)
+    here = (before.uri, before.experiment) == (target.uri, target.experiment)
+    state = replace(before) if here else MirrorState(uri=target.uri, experiment=target.experiment)
+    run = _find(target, content["id"], state)
+    created = run is None
+    if run is None:
+        run = _create(target, content, folder)
+    state.run_id, state.problem = run.info.run_id, None
+    if run.info.lifecycle_stage == "active":  # else the user deleted it in MLflow and meant it
+        _adopt(target, run.info.run_id, content, folder)
+        _describe(target, run, content)
+        ended = (content.get("status", "running"), content.get("ended") or "")
+        if ended[0] != "running" and (created or not here or (state.status, state.ended) != ended):
+            _send_end(target, run.info.run_id, folder, content, settings)
+        elif ended[0] == "running" and run.info.status != "RUNNING":  # the same sweep once more
+            target.client.update_run(run.info.run_id, status="RUNNING")
+        state.status, state.ended = ended
+    if state != before:
+        write_state(folder, state)
+    return "created" if created else "unchanged" if state == before else "updated"
+
+
+def _find(target: Target, identity: str, state: MirrorState) -> Run | None:
+    """Return the parent run: by its id, else by its tag."""
+    if run := target.find(state.run_id):
+        return run
+    found = target.client.search_runs([target.experiment_id], f"tags.sweep = '{identity}'")
+    return found[0] if found else None
+
+
+def _create(target: Target, content: dict[str, Any], folder: Path) -> Run:
+    return target.client.create_run(
+        target.experiment_id,
+        start_time=milliseconds(content.get("started")),
+        tags={"sweep": content["id"], HOME: home(folder)},
+        run_name=f"sweep {content.get('name') or content['id']}",
+    )
+
+
+def _describe(target: Target, run: Run, content: dict[str, Any]) -> None:
+    """Send the tags that MLflow lacks."""
+    from mlflow.entities import RunTag
+
+    states = [job["status"] for job in content["runs"]]
+    values = {
+        "sweep_name": content.get("name"),
+        "mlflow.note.content": content.get("question"),
+        "mlflow.source.name": mask(" ".join(["run -m", *content["overrides"]])),
+        "mlflow.source.type": "LOCAL",
+        "runs": ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)),
+    }
+    tags = [RunTag(name, str(value)[:MAX_TAG]) for name, value in values.items() if value]
+    new = [tag for tag in tags if run.data.tags.get(tag.key) != tag.value]
+    if new:
+        target.client.log_batch(run.info.run_id, tags=new)
+
+
+def _adopt(target: Target, parent: str, content: dict[str, Any], folder: Path) -> None:
+    """Put the runs of the sweep that MLflow has below the parent; the first sweep keeps them."""
+    output = folder.parent.parent
+    for identity in dict.fromkeys(job["identity"] for job in content["runs"] if job.get("identity")):
+        state = read_state(output / identity)
+        is_here = (state.uri, state.experiment) == (target.uri, target.experiment)
+        run = target.find(state.run_id) if is_here else None
+        if run is None:
+            continue
+        tags = run.data.tags
+        known = [name for name in tags.get(SWEEPS, "").split(",") if name]
+        if PARENT not in tags:
+            target.client.set_tag(state.run_id, PARENT, parent)
+        if content["id"] not in known:
+            target.client.set_tag(state.run_id, SWEEPS, ",".join([*known, content["id"]])[:MAX_TAG])
+
+
+def _send_end(target: Target, run_id: str, folder: Path, content: dict[str, Any], settings: TrackerSettings) -> None:
+    """Send the means over the seeds, the files, and last of all the terminal status."""
+    metrics = aggregates(content, folder.parent.parent)
+    for start in range(0, len(metrics), MAX_METRICS):
+        target.client.log_batch(run_id, metrics=metrics[start : start + MAX_METRICS])
+    if settings.artifacts != "none":
+        for path in attachments(folder):
+            inside = path.parent.relative_to(folder).as_posix()
+            target.client.log_artifact(run_id, str(path), None if inside == "." else inside)
+    target.client.set_terminated(run_id, STATUS[content["status"]], end_time=milliseconds(content.get("ended")))
+
+
+def attachments(folder: Path) -> list[Path]:
+    """The files of a sweep's folder that go to MLflow: all but our own notes about it."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [path for path in found if path.name[0] != "." and path.name != "mlflow.json" and path.suffix != ".part"]
+
+
+def aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
+    """Mean, standard deviation (from two runs on) and number of runs of each metric in each group of seeds."""
+    from mlflow.entities import Metric
+
+    when = milliseconds(content.get("ended")) or round(time.time() * 1000)
+    step = sum(job["status"] == "done" for job in content["runs"])  # a later attempt has more of them
+    found = []
+    groups = _groups(content, output)
+    for label, records in groups.items():
+        if is_at_baseline([record["metrics"] for record in records], records[0]["data"]["primary"]):
+            found.append(Metric(f"at_baseline/{label}", 1.0, when, step))  # beside the means that it is about
+    for label, name, values in _values(groups):
+        found.append(Metric(f"{name}/mean/{label}", fmean(values), when, step))
+        found.append(Metric(f"{name}/n/{label}", len(values), when, step))
+        if len(values) > 1:
+            found.append(Metric(f"{name}/std/{label}", stdev(values), when, step))
+    return found
+
+
+def _groups(content: dict[str, Any], output: Path) -> dict[str, list[dict[str, Any]]]:
+    """The records of the finished runs of each group of seeds, by the words that are the group's own."""
+    jobs = [job for job in content["runs"] if job["status"] == "done" and job.get("identity")]
+    everywhere = set.intersection(*(set(job["overrides"]) for job in jobs)) if jobs else set()
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for job in jobs:
+        own = [word for word in job["overrides"] if word not in everywhere and not word.startswith("seed=")]
+        label = re.sub(r"[^\w. -]", "_", " ".join(own)) or "all"
+        if record := whole(output / job["identity"]):
+            groups.setdefault(label, []).append(record)
+    return groups
+
+
+def _values(groups: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str, list[float]]]:
+    """(group, metric, its finite values over the seeds)."""
+    for label, records in groups.items():
+        reported = records[0]["data"]["primary"].split("/")[0] + "/"
+        for name in records[0]["metrics"]:
+            values = [r["metrics"][name] for r in records if is_finite(r["metrics"].get(name))]
+            if values and name.startswith((reported, *AGGREGATED)) and not name.endswith(NOT_AGGREGATED):
+                yield label, name, values
+
+
+def home(folder: Path) -> str:
+    """Where a run folder is, among all machines that write to one MLflow."""
+    return f"{socket.gethostname()}:{folder.resolve()}"
+
+
+def close_gone(target: Target, output: Path) -> int:
+    """Close the runs that MLflow shows as running though their folder here is gone; how many there were.
+
+    Runs of other machines and folders are none of our business; those with a folder are closed by their record.
+    """
+    closed = 0
+    for run in target.client.search_runs([target.experiment_id], "attributes.status = 'RUNNING'"):
+        host, _, place = run.data.tags.get(HOME, "").partition(":")
+        if host != socket.gethostname() or not Path(place).is_relative_to(output.resolve()) or Path(place).exists():
+            continue
+        target.client.set_tag(run.info.run_id, "reason", "its folder is gone")
+        target.client.set_terminated(run.info.run_id, "KILLED")
+        closed += 1
+    return closed

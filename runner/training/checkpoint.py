@@ -1,0 +1,132 @@
+"""Checkpoints a run goes on from exactly: tensors as safetensors, everything else as JSON beside them.
+
+The JSON is written last and holds a checksum over both, so half a checkpoint is never taken for a whole one; the one
+before it stays, in case the disk damages the newest. No pickle: a checkpoint from elsewhere cannot run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from runner.machine.matmul import in_use
+from runner.record.record import POINTS, read, write_json
+
+# Within a run folder: within a training, and between two trainings of one stage.
+CHECKPOINTS, BOUNDARIES = "checkpoints", "boundaries"
+KEPT = 2
+EPOCH_S = 1.0  # an epoch shorter than this is done again sooner than it is worth writing down
+
+
+class Checkpoints:
+    """The newest checkpoints of one training of a run, in <run folder>/checkpoints."""
+
+    def __init__(self, folder: Path, identity: str, every_s: float, name: str = CHECKPOINTS) -> None:
+        self.folder = folder / name
+        self.identity = identity
+        self.every_s = every_s
+        self._last = time.monotonic()
+
+    def due(self, at_epoch_end: bool = False) -> bool:
+        """Have `every_s` seconds passed since the last checkpoint, or is an epoch over that took its time?"""
+        return time.monotonic() - self._last >= (min(self.every_s, EPOCH_S) if at_epoch_end else self.every_s)
+
+    def save(self, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
+        """Write `tensors` and `state` (JSON, with the key `step`); all but the one before go."""
+        from safetensors.torch import save_file
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"step-{state['step']:08d}.safetensors"
+        part = path.with_suffix(".part")
+        save_file({name: tensor.detach().clone() for name, tensor in tensors.items()}, part)
+        with part.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        part.replace(path)
+        content = {
+            "identity": self.identity, "logged": logged(self.folder.parent), "engine": in_use(), "state": state,
+        }  # fmt: skip
+        write_json(path.with_suffix(".json"), content | {"sha256": _digest(path, content)})
+        kept = sorted(name.stem for name in self.folder.glob("step-*.json") if name.stem <= path.stem)[-KEPT:]
+        for old in self.folder.iterdir():
+            if old.stem not in kept or old.suffix == ".part":
+                old.unlink(missing_ok=True)
+        self._last = time.monotonic()
+
+    def newest(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
+        """Tensors and state of the newest intact checkpoint of this very training, or None."""
+        from safetensors.torch import load_file
+
+        for path in sorted(self.folder.glob("step-*.json"), reverse=True):
+            content = _intact(path)
+            if content and content["identity"] == self.identity:
+                return load_file(path.with_suffix(".safetensors")), content["state"]
+        return None
+
+
+def logged(folder: Path) -> list[int]:
+    """How many bytes of points a run has logged, all of them on the disk, and their checksum."""
+    try:
+        with (folder / POINTS).open("rb") as stream:
+            os.fsync(stream.fileno())
+            content = stream.read()
+    except FileNotFoundError:
+        content = b""
+    return [len(content), zlib.crc32(content)]
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """Where a run goes on, as the newest of its intact checkpoints says."""
+
+    logged: int  # bytes of its points that stay
+    engine: dict[str, Any]  # what it computed with, see runner/machine/matmul.py; empty in checkpoints from before
+
+
+def interrupted_at(folder: Path, identity: str) -> Interrupted | None:
+    """Where an interrupted run goes on; None: there is nothing that it can go on from, or its points are damaged."""
+    found = [(_intact(path), path.stem) for path in folder.glob("*/step-*.json")]
+    kept = [(c["logged"], step, c) for c, step in found if c and c["identity"].split("/")[0] == identity]
+    if read(folder) is None or not kept:
+        return None
+    newest = max(kept, key=lambda one: one[:2])[2]
+    size, crc = newest["logged"]
+    points = folder / POINTS
+    content = points.read_bytes()[:size] if points.is_file() else b""
+    return Interrupted(int(size), newest.get("engine", {})) if zlib.crc32(content) == crc else None
+
+
+def clear(folder: Path) -> None:
+    """Remove all checkpoints of a run: a finished one needs none."""
+    for name in (CHECKPOINTS, BOUNDARIES):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _intact(path: Path) -> dict[str, Any] | None:
+    """The content of a checkpoint's JSON file, or None where it or its tensors cannot be trusted."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content if content.pop("sha256") == _digest(path.with_suffix(".safetensors"), content) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors whose names start with `prefix`, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _digest(path: Path, content: dict[str, Any]) -> str:
+    """sha256 of the tensors' file, and of what stands beside it as JSON has it."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+    digest.update(json.dumps(json.loads(json.dumps(content)), sort_keys=True).encode())
+    return digest.hexdigest()

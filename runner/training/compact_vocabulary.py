@@ -1,0 +1,124 @@
+"""Compact vocabulary: only the rows of the word table that the training split uses are trained.
+
+The table is rearranged in place for the time of training: the padding row, the rows of the tokens that occur, then
+the rest, which optimizer, gradient and clipping never look at. Exact: a row without a token has no gradient, adds
+nothing to the norm, and under AdamW's decay shrinks by a product that `runner/training/flat_optimizer.py` applies.
+A quarter to a half of BERT's 30,522 rows occur in one training set, and the table is nine tenths of a tiny model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from data.splits import TokenSplit
+
+if TYPE_CHECKING:
+    from runner.schema import Settings
+
+CHUNK = 1 << 22  # tokens looked at in one go, so that memory does not grow with the file
+
+
+@dataclass
+class Vocabulary:
+    """An arrangement of a word table (V, H)."""
+
+    table: nn.Embedding
+    name: str  # of the table's weight within the model
+    order: np.ndarray  # (V,) the token id of each row, as arranged
+    used: int  # rows that are trained: the first ones
+
+    def __post_init__(self) -> None:
+        self.lookup = np.empty_like(self.order)  # (V,) the row of each token id
+        self.lookup[self.order] = np.arange(len(self.order))
+        self._seen = np.zeros(len(self.order), bool)
+
+    @torch.no_grad()
+    def arrange(self) -> None:
+        """Put the rows in this order; from here on the model wants `lookup[ids]` instead of ids."""
+        self._reorder(self.order)
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Put the rows back in the order of the token ids."""
+        self._reorder(self.lookup)
+
+    def _reorder(self, rows: np.ndarray) -> None:
+        weight = self.table.weight
+        weight.copy_(weight[torch.from_numpy(rows).to(weight.device)])
+        if self.table.padding_idx is not None:
+            moved = self.lookup if rows is self.order else self.order
+            self.table.padding_idx = int(moved[self.table.padding_idx])
+
+    def by_token(self, weight: Tensor) -> Tensor:
+        """A copy of an arranged table in the order of the token ids."""
+        return weight.detach()[torch.from_numpy(self.lookup).to(weight.device)]
+
+    def rows_of(self, ids: list[np.ndarray]) -> np.ndarray:
+        """The distinct rows among arranged ids; by marking, which is ten times faster than sorting."""
+        for part in ids:
+            self._seen[part] = True
+        rows = np.flatnonzero(self._seen)
+        self._seen[rows] = False
+        return rows
+
+
+def arranged(model: nn.Module, split: TokenSplit, settings: Settings) -> tuple[Vocabulary | None, str]:
+    """The arrangement that `model` is in from here on, if any, and what the record says of it."""
+    if settings.engine.compact_vocabulary == "never":
+        return None, "never"
+    found = compact(model, split, settings.optimizer)
+    if isinstance(found, str):
+        return None, found
+    found.arrange()
+    return found, f"{found.used} of {len(found.order)} rows"
+
+
+def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> Vocabulary | str:
+    """The arrangement for training `model` on `split`, or the reason why there can be none.
+
+    optimizer: the settings; only AdamW's decay is known in closed form for rows that are left out.
+    """
+    found = _own_table(model)
+    if isinstance(found, str):
+        return found
+    name, table = found
+    if optimizer.name != "adamw" and optimizer.weight_decay > 0:
+        return f"optimizer={optimizer.name} with weight decay moves every row at every step"
+    order, used = by_use(split.tokens, table.num_embeddings, table.padding_idx)
+    return Vocabulary(table, name, order, used)
+
+
+def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:
+    """Name and module of the word table that nothing but the lookup touches, or what else does."""
+    if hasattr(model, "whole_table"):
+        return str(model.whole_table)
+    embeddings = getattr(getattr(model, "bert", None), "embeddings", None)
+    table = getattr(embeddings, "word_embeddings", None)
+    if embeddings is None:
+        return "the backbone is another library's, whose parts may read the word table"
+    if not isinstance(table, nn.Embedding):
+        return "the model has no table of word vectors (hash embeddings)"
+    if parametrize.is_parametrized(table) or table._forward_pre_hooks or "weight" not in table._parameters:
+        return "a compression stage works on the word table"
+    if not table.weight.requires_grad:
+        return "the word table is frozen"
+    names = [name for name, value in model.named_parameters(remove_duplicate=False) if value is table.weight]
+    if len(names) > 1:
+        return f"the word table is tied to {names[1]}"
+    return names[0], table
+
+
+def by_use(tokens: np.ndarray, vocab_size: int, pad_id: int | None) -> tuple[np.ndarray, int]:
+    """All token ids, (V,) int64, those that occur (and padding) first, each part ascending; and how many occur."""
+    occurs = np.zeros(vocab_size, bool)
+    for start in range(0, len(tokens), CHUNK):
+        occurs[np.asarray(tokens[start : start + CHUNK])] = True
+    if pad_id is not None:
+        occurs[pad_id] = True
+    return np.concatenate([np.flatnonzero(occurs), np.flatnonzero(~occurs)]), int(occurs.sum())

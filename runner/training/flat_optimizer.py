@@ -1,0 +1,224 @@
+"""The optimizer over few, long tensors instead of the model's many short ones, so that a step is a handful of kernels.
+
+Biases, norms and short matrices lie in one buffer each for values and gradients; long matrices keep the gradient that
+autograd made, because adding it to a buffer costs more memory traffic than the buffer saves calls. Of the word table
+only the trained rows are handed to the optimizer, and only the rows of a step's tokens are clipped and cleared: the
+others' gradients are zero. The optimizer is torch's own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from runner.schema import OptimizerSettings
+from runner.training.compact_vocabulary import Vocabulary
+from runner.training.optimizer import make_optimizer
+
+LONG = 1 << 17  # elements from which a matrix is left alone: half a megabyte, a quarter of a core's cache
+ALIGN = 16  # floats: every tensor in the buffer starts on a cache line, as it would alone
+
+
+class Kind(NamedTuple):
+    """What the optimizer does with a parameter: its rate as a multiple of the schedule's, and whether it decays."""
+
+    scale: float
+    decays: bool
+    is_known: bool = False  # has moments of an earlier training, and so has taken more steps than the others
+
+
+class Gradients(NamedTuple):
+    """What a step's backward passes left behind."""
+
+    parts: list[Tensor]  # all of it; of the word table a copy of the rows that are not zero
+    rows: Tensor | None  # their numbers, where there is such a table
+    norm: Tensor  # of all parts together, a scalar
+
+
+class Span(NamedTuple):
+    """Where a parameter lies in a tensor that the optimizer is given."""
+
+    name: str
+    tensor: nn.Parameter
+    part: slice  # of it, flattened
+
+
+def own_rates(model: nn.Module) -> dict[nn.Parameter, float]:
+    """The peak rates of parameters whose module sets one by `own_lr`; such parameters never decay."""
+    rates = ((module, getattr(module, "own_lr", None)) for module in model.modules())
+    return {p: rate for module, rate in rates if rate for p in module.parameters(recurse=False)}
+
+
+class Flat:
+    """The buffers of a model in training and the optimizer over them; `release` gives its tensors back."""
+
+    def __init__(
+        self, model: nn.Module, settings: OptimizerSettings, vocabulary: Vocabulary | None,
+        moments: dict[str, Tensor] | None = None,
+    ) -> None:  # fmt: skip
+        """moments: what `moments` found after an earlier training, for the parameters that were there then."""
+        self.vocabulary, self.decay = vocabulary, settings.weight_decay
+        self.shrink = 1.0  # what decay has done to the untrained rows since they were last brought up to date
+        table = vocabulary.table.weight if vocabulary else None
+        trained = [p for p in model.parameters() if p.requires_grad and p is not table]
+        self.names = {parameter: name for name, parameter in model.named_parameters()}
+        self.spans: list[Span] = []
+        known = {name.rpartition("/")[0] for name in moments or {}}
+        self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
+        own = {p: rate / settings.lr for p, rate in own_rates(model).items()}
+        kinds = {p: Kind(own.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
+        # Sorted, so that every kind is one stretch of the buffer.
+        self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: kinds[p])
+        self.grad, members = self._gather(kinds)
+        for parameter in self.long:
+            members[kinds[parameter]].append(parameter)
+            self.spans.append(Span(self.names[parameter], parameter, slice(None)))
+        if vocabulary:
+            rows = self._train_rows(vocabulary)
+            members[Kind(1.0, True, vocabulary.name in known)].append(rows)
+            self.spans.append(Span(vocabulary.name, rows, slice(None)))
+        groups = [
+            {"params": params, "weight_decay": self.decay if kind.decays else 0.0, "scale": kind.scale}
+            for kind, params in sorted(members.items())
+        ]
+        self.optimizer = make_optimizer(groups, settings)
+        self._begin_with(moments or {})
+
+    def _gather(self, kinds: dict[nn.Parameter, Kind]) -> tuple[Tensor, dict[Kind, list[nn.Parameter]]]:
+        """Move the short parameters into one buffer; its gradients, and the stretch of each kind as a parameter."""
+        places = np.cumsum([0, *(-(-p.numel() // ALIGN) * ALIGN for p in self.short)]).tolist()
+        like = self.short[0].detach() if self.short else torch.zeros(0)
+        values, grads = like.new_zeros(places[-1]), like.new_zeros(places[-1])
+        for parameter, start in zip(self.short, places):
+            view = slice(start, start + parameter.numel())
+            values[view].copy_(parameter.detach().flatten())
+            parameter.data = values[view].view(parameter.shape)
+            parameter.grad = grads[view].view(parameter.shape)
+        members: dict[Kind, list[nn.Parameter]] = defaultdict(list)
+        for kind, stretch in groupby(zip(self.short, places, places[1:]), key=lambda part: kinds[part[0]]):
+            parts = list(stretch)
+            start, end = parts[0][1], parts[-1][2]
+            joined = _over(values[start:end], grads[start:end])
+            members[kind].append(joined)
+            for p, place, _ in parts:
+                self.spans.append(Span(self.names[p], joined, slice(place - start, place - start + p.numel())))
+        return grads, members
+
+    @staticmethod
+    def _train_rows(vocabulary: Vocabulary) -> nn.Parameter:
+        """The trained rows of the table as a parameter of their own, and a place for the table's gradient."""
+        weight = vocabulary.table.weight
+        weight.grad = torch.zeros_like(weight)
+        # A dense gradient of the whole table would be made, filled with zeros and added at every step.
+        vocabulary.table.sparse = weight.device.type == "cpu"
+        return _over(weight.detach()[: vocabulary.used], weight.grad[: vocabulary.used])
+
+    @torch.no_grad()
+    def gradients(self, rows: np.ndarray | None) -> Gradients:
+        """All gradients of this step, and their norm.
+
+        rows: the arranged table's rows of this step's tokens; None without a vocabulary.
+        """
+        parts, index = [self.grad, *(p.grad for p in self.long if p.grad is not None)], None
+        if (table := self._table_grad()) is not None and rows is not None:
+            index = torch.from_numpy(rows).to(self.grad.device)
+            parts.append(table[index])
+        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(part) for part in parts]))
+        return Gradients(parts, index, norm)
+
+    @torch.no_grad()
+    def step(self, rate: float, clip_norm: float, found: Gradients) -> None:
+        """Clip, update at learning rate `rate`, and clear the gradients."""
+        if clip_norm:
+            self._clip(found, clip_norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["scale"]
+        self.optimizer.step()
+        self.shrink *= 1.0 - rate * self.decay
+        self.clear(found)
+
+    @torch.no_grad()
+    def clear(self, found: Gradients) -> None:
+        """Have no gradients, as before the backward passes."""
+        self.grad.zero_()
+        for parameter in self.long:
+            parameter.grad = None
+        if (table := self._table_grad()) is not None and found.rows is not None:
+            table.index_fill_(0, found.rows, 0.0)
+
+    def _clip(self, found: Gradients, most: float) -> None:
+        """As torch.nn.utils.clip_grad_norm_ over all gradients."""
+        scale = (most / (found.norm + 1e-6)).clamp(max=1.0)
+        for part in found.parts:
+            part.mul_(scale)
+        if (table := self._table_grad()) is not None and found.rows is not None:
+            table.index_copy_(0, found.rows, found.parts[-1])
+
+    def _table_grad(self) -> Tensor | None:
+        return self.vocabulary.table.weight.grad if self.vocabulary else None
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Bring the untrained rows up to date: decay has scaled them by (1 - rate x decay) at each step."""
+        if self.vocabulary:
+            self.vocabulary.table.weight[self.vocabulary.used :].mul_(self.shrink)
+        self.shrink = 1.0
+
+    def release(self) -> None:
+        """Undo all of it: own tensors, no gradients, the table by token id."""
+        self.settle()
+        for parameter in self.short:
+            parameter.data, parameter.grad = parameter.data.clone(), None
+        if self.vocabulary:
+            self.vocabulary.table.weight.grad, self.vocabulary.table.sparse = None, False
+            self.vocabulary.restore()
+
+    def state(self) -> dict[str, Tensor]:
+        """The optimizer's tensors, in this layout: `compact_vocabulary` is part of a run's identity."""
+        return {
+            f"{index}/{key}": value
+            for index, parameter in enumerate(self._all())
+            for key, value in self.optimizer.state[parameter].items()
+            if value is not None
+        }
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Put a `state` back."""
+        parameters = self._all()
+        for name, tensor in state.items():
+            index, key = name.split("/")
+            self.optimizer.state[parameters[int(index)]][key] = tensor.clone()
+
+    def moments(self) -> dict[str, Tensor]:
+        """The optimizer's tensors by parameter, as <name>/<key>; of the word table those of the trained rows."""
+        return {
+            f"{name}/{key}": (value.flatten()[part] if value.ndim else value).clone()
+            for name, parameter, part in self.spans
+            for key, value in self.optimizer.state[parameter].items()
+            if value is not None
+        }
+
+    def _begin_with(self, moments: dict[str, Tensor]) -> None:
+        spans = {name: (parameter, part) for name, parameter, part in self.spans}
+        for name, tensor in moments.items():
+            parameter, part = spans[name.rpartition("/")[0]]
+            state, key = self.optimizer.state[parameter], name.rpartition("/")[2]
+            if tensor.ndim:
+                state.setdefault(key, torch.zeros_like(parameter)).view(-1)[part] = tensor
+            else:
+                state[key] = tensor.clone()
+
+    def _all(self) -> list[nn.Parameter]:
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+def _over(values: Tensor, grads: Tensor) -> nn.Parameter:
+    """A parameter over existing memory."""
+    parameter = nn.Parameter(values)
+    parameter.grad = grads
+    return parameter

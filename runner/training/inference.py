@@ -1,0 +1,116 @@
+"""Predictions and metrics of one split, and the file that keeps them for paired comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from data.batch import Batch, collate
+from data.sampler import eval_batches
+from data.splits import DataTask, TokenSplit
+from runner.machine.exclusive import give_way
+from runner.tasks import always, get
+
+
+def autocast(device: torch.device, precision: str) -> Any:
+    """The context that runs matrix work in bf16 when precision is bf16, and nothing otherwise."""
+    return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
+    """The model's inputs on the device, each (B, T) int64: input_ids, and mask and segments where there are any.
+
+    Where words are masked also their `places`, (N,) int64. Of a batch that carries states: those, and the mask.
+    """
+    if batch.states is not None:
+        states = {"states": unpack(torch.from_numpy(batch.states).to(device))}
+        if batch.attention_mask is not None:
+            states["attention_mask"] = torch.from_numpy(batch.attention_mask).to(device)
+        return states
+    arrays = {
+        "input_ids": batch.input_ids,
+        "attention_mask": batch.attention_mask,
+        "token_type_ids": batch.token_type_ids,
+        "places": batch.places,
+    }
+    there = {name: array for name, array in arrays.items() if array is not None}
+    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in there.items()}
+
+
+def unpack(states: torch.Tensor) -> torch.Tensor:
+    """Stored states (B, T, layers, H), fp32 or bf16 as bits in int16, as the model reads them: (layers, B, T, H)."""
+    if states.dtype == torch.int16:
+        states = states.view(torch.bfloat16)
+    ordered = states.permute(2, 0, 1, 3)
+    return torch.empty(ordered.shape, device=states.device).copy_(ordered)  # type and order in one pass
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module,
+    split: TokenSplit,
+    *,
+    pad_id: int,
+    batch_size: int,
+    device: torch.device,
+    precision: str,
+    lookup: np.ndarray | None = None,
+) -> np.ndarray:
+    """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in.
+
+    Of masked words not their logits but what came of each block, (rows, 3), as `runner.tasks.mlm.outcomes` says.
+    lookup: as in data/batch.py, while the word table is arranged for training.
+    """
+    was_training = model.training
+    model.eval()
+    logits: list[torch.Tensor] = []
+    batches = eval_batches(split.lengths, batch_size=batch_size)
+    for rows in batches:
+        give_way()
+        with autocast(device, precision):
+            batch = collate(split, rows, pad_id, lookup)
+            found = model(**to_tensors(batch, device))
+        logits.append(found.float() if isinstance(found, torch.Tensor) else get("mlm").outcomes(found, batch))
+    model.train(was_training)
+    joined = torch.cat(logits).cpu().numpy()
+    ordered = np.empty_like(joined)
+    ordered[np.concatenate(batches)] = joined
+    return ordered
+
+
+def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
+    """The task's metrics, those of every evaluation, `more` of them, and its loss, named `<split>/<metric>`."""
+    kind = get(task.kind)
+    labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
+    names = list(dict.fromkeys((*task.metrics, *always(task), *more)))
+    values = kind.metrics(logits, labels, names, positive=task.positive)
+    values["loss"] = kind.mean_loss(*task.in_loss(logits, labels))
+    return {f"{split.name}/{name}": value for name, value in values.items()}
+
+
+def write_predictions(folder: Path, task: DataTask, split: TokenSplit, logits: np.ndarray) -> Path:
+    """Store what each row was answered as predictions-<split>.parquet, atomically; the task names the columns.
+
+    Beside them: `source_row`, the number of the row's line or row in the user's file, and for classes the words
+    `label_name` and `prediction_name`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {"row": np.arange(len(split))}
+    if split.source_rows is not None:
+        columns["source_row"] = split.source_rows
+    columns |= get(task.kind).columns(logits, np.asarray(split.labels))
+    if task.label_names:
+        columns |= {f"{key}_name": pa.array(task.label_names).take(columns[key]) for key in ("label", "prediction")}
+    path = folder / f"predictions-{split.name}.parquet"
+    part = path.with_suffix(".part")
+    pq.write_table(pa.table(columns), part)
+    part.replace(path)
+    return path

@@ -1,0 +1,146 @@
+"""Hub datasets: the split rule, label names, rows without a gold label, and a hub that does not answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+
+from data.errors import DataError
+from data.inputs.tokenizer import load_tokenizer
+from data.load import load
+from data.settings import DataSettings
+from data.sources.hub import read_hub
+from models.checkpoints.hub import fetch
+from models.errors import ModelError
+from runner.config.compose import compose, resolve
+from tests.conftest import REPO
+
+
+def settings(name: str, *more: str):  # type: ignore[no-untyped-def]
+    return resolve(compose([f"data={name}", "model=dsn", *more])).data
+
+
+LABELS = {
+    "cola": ("unacceptable", "acceptable"),
+    "sst2": ("negative", "positive"),
+    "mrpc": ("not_equivalent", "equivalent"),
+    "qqp": ("not_duplicate", "duplicate"),
+    "rte": ("entailment", "not_entailment"),
+    "wnli": ("not_entailment", "entailment"),
+    "mnli": ("entailment", "neutral", "contradiction"),
+    "snli": ("entailment", "neutral", "contradiction"),
+    "imdb": ("neg", "pos"),
+    "stsb": (),
+}
+
+
+@pytest.mark.hub
+@pytest.mark.parametrize("name", LABELS)
+def test_datasets_load_with_their_published_labels(name: str) -> None:
+    raw = read_hub(settings(name))
+    assert raw.label_names == LABELS[name]
+    for split in raw.splits.values():
+        assert len(split) > 50 and len(split.labels) == len(split)
+        if raw.kind == "classification":
+            assert set(np.unique(split.labels)) == set(range(len(raw.label_names)))
+
+
+@pytest.mark.hub
+def test_glue_selects_on_a_slice_of_train_and_reports_validation(tmp_path: Path) -> None:
+    splits = load(
+        settings("rte", "data.max_rows=200"),
+        tokenizer="google-bert/bert-base-uncased",
+        vocab_size=0,
+        cache=tmp_path,
+    )
+    assert [(s.name, len(s)) for s in (splits.train, splits.select, *splits.report)] == [
+        ("train", 200), ("tune", 249), ("val", 277),
+    ]  # fmt: skip
+    assert splits.task.is_pair and splits.tokenizer.vocab_size == 30522
+
+
+@pytest.mark.hub
+def test_mnli_reports_both_validation_sets(tmp_path: Path) -> None:
+    chosen = settings("mnli", "data.max_rows=100", "data.max_eval_rows=100")
+    splits = load(chosen, tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path)
+    assert [s.name for s in splits.report] == ["val", "val_mm"]
+
+
+@pytest.mark.hub
+def test_snli_drops_rows_without_a_gold_label_and_says_how_many() -> None:
+    raw = read_hub(settings("snli"))
+    assert (len(raw.splits["val"]), len(raw.splits["test"])) == (9842, 9824)
+    assert raw.dropped == {"val: no gold label": 158, "test: no gold label": 176}
+    with pytest.raises(DataError, match=r"data\.unlabelled=drop"):
+        read_hub(settings("snli", "data.unlabelled=refuse"))
+
+
+@pytest.mark.hub
+def test_unknown_ids_splits_and_columns_say_how_to_go_on() -> None:
+    with pytest.raises(DataError, match=r"data=demo"):
+        read_hub(settings("imdb", "data.id=nobody/never-was"))
+    with pytest.raises(DataError, match=r"no split 'training'"):
+        read_hub(settings("imdb", "data.train_split=training"))
+    with pytest.raises(DataError, match=r"Try: data\.text=text"):
+        read_hub(settings("imdb", "data.text=txt"))
+
+
+def test_a_hub_that_does_not_answer_is_one_message_within_seconds(tmp_path: Path) -> None:
+    script = """
+from data.errors import DataError
+from data.sources.hub import read_hub
+from data.settings import DataSettings
+try:
+    read_hub(DataSettings(source="hub", id="stanfordnlp/imdb", report_splits={"test": "test"}))
+except DataError as error:
+    print(error)
+"""
+    environment = os.environ | {
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "HF_HOME": str(tmp_path),
+        "HF_HUB_OFFLINE": "",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPO, env=environment, capture_output=True, text=True, timeout=20
+    )
+    assert "cannot be had from http://127.0.0.1:9" in done.stdout and "data=demo" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("said", ["the server closed the connection", ""])
+def test_a_connection_that_breaks_off_is_one_message(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise httpx2.RemoteProtocolError(said)
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # nobody is asked whether there is a hub
+    monkeypatch.setattr("datasets.load_dataset", broken)
+    with pytest.raises(DataError, match=f"cannot be had from .*: {said or 'RemoteProtocolError'}. Go on with"):
+        read_hub(DataSettings(source="hub", id="stanfordnlp/imdb", report_splits={"test": "test"}))
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", broken)
+    with pytest.raises(DataError, match=f"cannot be had from .*: {said or 'RemoteProtocolError'}. "):
+        load_tokenizer("somebody/tokenizer")
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda *_, **__: None)
+    with pytest.raises(ModelError, match=f"refused: {said or 'RemoteProtocolError'}"):
+        fetch("somebody/encoder", "config.json")
+
+
+@pytest.mark.hub
+def test_texts_without_labels_are_cut_from_one_split(tmp_path: Path) -> None:
+    words = ["task=mlm", "model=bert-tiny", "data.split=unsupervised", "data.max_rows=100", "data.max_eval_rows=20"]
+    found = resolve(compose(["data=imdb", *words]))
+    splits = load(
+        found.data, tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task
+    )  # fmt: skip
+    assert [split.name for split in (splits.train, splits.select, *splits.report)] == ["train", "val", "test"]
+    assert splits.task.kind == "mlm" and 100 < len(splits.train) < 500 and set(splits.train.lengths) == {128}
+    assert splits.fingerprint != load(
+        resolve(compose(["data=imdb", *words[:2], *words[3:]])).data,
+        tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task,
+    ).fingerprint  # fmt: skip

@@ -1,0 +1,93 @@
+"""Targets of a regression: which are standardised, and which float32 cannot hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.errors import DataError
+from data.load import load
+from data.settings import DataSettings
+from data.splits import Splits, Targets
+
+
+def read(folder: Path, targets: np.ndarray, **options: Any) -> Splits:
+    lines = [f"text number {i},{target!r}" for i, target in enumerate(targets.tolist())]
+    (folder / "d.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    settings = DataSettings(source="files", path=str(folder / "d.csv"), task="regression", **options)
+    return load(settings, tokenizer="train", vocab_size=200, cache=folder / "cache")
+
+
+def refused(folder: Path, targets: np.ndarray, **options: Any) -> str:
+    with pytest.raises(DataError) as raised:
+        read(folder, targets, **options)
+    assert "\n" not in str(raised.value) and re.search("Try: |Fix ", str(raised.value))
+    return str(raised.value)
+
+
+SPREAD = np.sin(np.arange(60.0))  # mean 0, standard deviation 0.7
+
+
+@pytest.mark.parametrize(
+    ("mean", "width", "is_standardised"),
+    [(2.5, 2, False), (0, 1, False), (0.5, 0.5, False), (250_000, 70_000, True), (-20, 1, True), (0, 20, True),
+     (0.0015, 0.0005, True), (2000, 10, True)],
+)  # fmt: skip
+def test_targets_that_a_fresh_head_is_far_from_are_standardised(
+    tmp_path: Path, mean: float, width: float, is_standardised: bool
+) -> None:
+    targets = mean + width * SPREAD
+    splits = read(tmp_path, targets)
+    assert (splits.task.targets is not None) == is_standardised
+    assert any("targets are standardised" in note for note in splits.notes) == is_standardised
+    labels = np.asarray(splits.train.labels)
+    assert labels.dtype == np.float32 and set(labels) <= set(targets.astype(np.float32))
+    if splits.task.targets:
+        assert splits.task.scale == pytest.approx(float(np.std(labels, dtype=np.float64)))
+        _, standard = splits.task.in_loss(labels, labels)
+        assert abs(float(standard.mean())) < 1e-3 and float(standard.std()) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_the_statistics_are_those_of_the_training_rows_in_use(tmp_path: Path) -> None:
+    splits = read(tmp_path, 1000 + 100 * SPREAD, max_rows=20)
+    labels = np.asarray(splits.train.labels, np.float64)
+    assert splits.task.targets == Targets(float(labels.mean()), float(labels.std())) and len(labels) == 20
+
+
+def test_it_can_be_asked_for_and_forbidden(tmp_path: Path) -> None:
+    assert read(tmp_path, SPREAD, standardize="always").task.targets
+    assert read(tmp_path, 1000 + SPREAD, standardize="never").task.targets is None
+    settings = DataSettings(demo_rows=40, standardize="always")
+    with pytest.raises(DataError, match=r"needs numbers as labels, and this is classification. Try: data.standardize"):
+        load(settings, tokenizer="train", vocab_size=200, cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        (1.7e9 + 10 * SPREAD, r"around 1,700,000,00\d.*steps of 128.*Try: subtract 1,700,000,00\d from the column"),
+        (2.0**24 + np.arange(60.0) % 3, "steps of 2 there. Try: subtract 16,777,217"),
+        (np.full(60, 7.5), "all 60 training targets are 7.5, there is nothing to learn"),
+        (1e36 * SPREAD, r"as large as 1e\+36.*Try: divide the column by 1e\+36"),
+        (1e-32 * SPREAD, "standard deviation of 7.05e-33, too small for float32. Try: divide the column by 7e-33"),
+        (np.where(np.arange(60) == 7, np.inf, SPREAD), "'inf' is not a finite number"),
+        (np.where(np.arange(60) == 7, np.nan, SPREAD), r"1 of 60 rows have no gold label \(nan; rows 9\)"),
+    ],
+)
+def test_targets_that_float32_cannot_hold_are_refused(tmp_path: Path, targets: np.ndarray, said: str) -> None:
+
+    assert re.search(said, message := refused(tmp_path, targets)), message
+
+
+def test_years_seconds_and_one_huge_target_are_taken(tmp_path: Path) -> None:
+    for targets in (2000.0 + np.arange(60) % 30, 1.7e9 + 1e6 * SPREAD, np.where(np.arange(60) == 7, 1e30, SPREAD)):
+        assert read(tmp_path, targets).task.targets
+
+
+def test_training_rows_that_happen_to_be_equal_are_refused(tmp_path: Path) -> None:
+    targets = np.where(np.arange(60) == 7, 3.0, 5.0)
+    assert "targets are 5, there is nothing to learn" in refused(tmp_path, targets, max_rows=2)

@@ -1,0 +1,138 @@
+"""Slices are seeded, stratified and disjoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from data.errors import DataError
+from data.load import class_weights
+from data.settings import DataSettings
+from data.sources.raw import RawData, RawSplit
+from data.splitting import apply_split_rule, cut, limit, pick
+
+LABELS = np.array([0] * 700 + [1] * 250 + [2] * 50)
+
+
+def test_a_cut_is_disjoint_and_complete() -> None:
+    kept, taken = cut(LABELS, 100, seed=0, stratify=True)
+    assert len(taken) == 100
+    assert np.array_equal(np.sort(np.concatenate([kept, taken])), np.arange(1000))
+
+
+def test_a_stratified_cut_keeps_the_shares_of_the_classes() -> None:
+    _, taken = cut(LABELS, 100, seed=0, stratify=True)
+    assert np.bincount(LABELS[taken]).tolist() == [70, 25, 5]
+
+
+def test_the_rarest_class_is_never_lost() -> None:
+    labels = np.array([0] * 997 + [1] * 3)
+    assert set(labels[pick(labels, 10, seed=0, stratify=True)]) == {0, 1}
+
+
+def test_the_seed_decides() -> None:
+    assert np.array_equal(pick(LABELS, 50, 1, True), pick(LABELS, 50, 1, True))
+    assert not np.array_equal(pick(LABELS, 50, 1, True), pick(LABELS, 50, 2, True))
+
+
+def test_balanced_class_weights_equal_scikit_learns() -> None:
+    from sklearn.utils.class_weight import compute_class_weight
+
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=LABELS)
+    np.testing.assert_allclose(class_weights(LABELS, 3), expected, rtol=1e-6)
+
+
+# What the first release drew: identities of runs depend on it.
+MIXED = np.arange(60) ** 2 % 7 % 3
+GOLDEN = {
+    (True, 0): [5, 8, 17, 19, 25, 28, 36, 37, 59],
+    (True, 7): [1, 4, 8, 19, 24, 26, 36, 46, 56],
+    (False, 0): [4, 8, 16, 20, 27, 34, 42, 51, 52],
+}
+
+
+@pytest.mark.parametrize(("stratify", "seed"), GOLDEN)
+def test_ordinary_cuts_draw_the_same_rows_as_ever(stratify: bool, seed: int) -> None:
+    kept, taken = cut(MIXED, 9, seed, stratify)
+    assert taken.tolist() == pick(MIXED, 9, seed, stratify).tolist() == GOLDEN[stratify, seed]
+    assert kept.tolist() == sorted(set(range(60)) - set(taken.tolist()))
+
+
+def data_of(sizes: dict[str, int]) -> RawData:
+    labels = np.repeat(np.arange(len(sizes)), list(sizes.values()))
+    rows = np.arange(len(labels))
+    table = pa.table({"text": [f"text {row}" for row in rows]})
+    return RawData("classification", tuple(sizes), {"train": RawSplit(table, labels, rows, rows + 1)})
+
+
+def cut_of(sizes: dict[str, int], **options: Any) -> RawData:
+    data = data_of(sizes)
+    apply_split_rule(data, DataSettings(source="files", **options))
+    return data
+
+
+def refused(sizes: dict[str, int], **options: Any) -> str:
+    with pytest.raises(DataError) as raised:
+        cut_of(sizes, **options)
+    return str(raised.value)
+
+
+def test_a_class_of_one_row_stays_in_train_and_that_is_said() -> None:
+    data = cut_of({"neg": 150, "pos": 149, "rare": 1})
+    assert {name: np.bincount(split.labels, minlength=3)[2] for name, split in data.splits.items()} == {
+        "train": 1, "test": 0, "val": 0,
+    }  # fmt: skip
+    assert len(data.splits["test"]) == 30 and "test has no row of 'rare'" in data.notes[0]
+
+
+@pytest.mark.parametrize("rare", range(2, 7))
+def test_two_cuts_in_a_row_leave_every_class_a_training_row(rare: int) -> None:
+    data = cut_of({"neg": 40, "pos": 40, "rare": rare})
+    counts = [int(np.bincount(data.splits[name].labels, minlength=3)[2]) for name in ("train", "test", "val")]
+    assert counts[0] >= 1 and counts[1] >= 1 and sum(counts) == rare
+
+
+MANY = {f"c{i}": 10 for i in range(150)}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "options", "cure"),
+    [
+        (MANY, {}, "data.select_fraction=0.12"),
+        (MANY, {"test_fraction": 0.05}, "data.test_fraction=0.1 data.select_fraction=0.12"),
+        (MANY, {"select_fraction": 0.2, "select_max_rows": 100}, "data.select_max_rows=150"),
+        ({"a": 3, "b": 3}, {}, "data.test_fraction=0.25 data.select_fraction=0.4"),
+        ({"a": 8, "b": 8, "c": 8}, {"test_fraction": 0.9}, "data.test_fraction=0.8 data.select_fraction=0.3"),
+    ],
+)
+def test_too_few_rows_name_the_setting_with_a_value_that_works(
+    sizes: dict[str, int], options: dict[str, Any], cure: str
+) -> None:
+    assert f"Try: {cure}; or more rows, or files of their own with data.val_path=" in refused(sizes, **options)
+    cut_of(sizes, **options | {k: float(v) for k, v in (word[5:].split("=") for word in cure.split())})
+
+
+def test_a_cut_that_would_take_a_whole_class_names_it() -> None:
+    message = refused({"a": 5, "b": 4, "rare": 1}, test_fraction=0.8)
+    assert "8 of 10 training rows" in message and "'rare' has 1" in message and "Try: data.test_fraction=" in message
+    assert "Try: more rows" in refused({"a": 1, "b": 1})
+
+
+def test_a_limit_never_takes_a_class_from_train() -> None:
+    with pytest.raises(DataError, match=r"less than the 150 classes.*Try: data\.max_rows=150"):
+        limit(data_of(MANY), DataSettings(max_rows=100))
+    data = data_of({"neg": 150, "pos": 149, "rare": 1})
+    limit(data, DataSettings(max_rows=10))
+    assert np.bincount(data.splits["train"].labels).tolist() == [5, 4, 1]
+
+
+def test_groups_of_mixed_labels_are_never_cut_and_leave_every_class() -> None:
+    labels, groups = np.arange(300) % 10 // 4, np.arange(300) // 3
+    labels[0] = 3  # its only row
+    kept, taken = cut(labels, 60, 0, True, groups)
+    assert not set(groups[kept]) & set(groups[taken]) and set(labels[kept]) == {0, 1, 2, 3}
+    assert 54 <= len(taken) <= 66
+    np.testing.assert_allclose(np.bincount(labels[taken]) / len(taken), [0.4, 0.4, 0.2], atol=0.06)

@@ -1,0 +1,69 @@
+"""Every sensible combination of embedding, backbone and readout trains, is saved and opens again; others not."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from transformers import AutoModelForSequenceClassification
+
+from models.build import build
+from models.checkpoints.save import load
+from models.errors import ModelError
+from models.settings import OVER_WORDS, ModelSettings
+from tests.conftest import REPO
+
+from .helpers import batch
+from .test_hash import save_words, tokens
+from .test_save import write
+
+POSITIONS = 64
+
+
+def parts(group: str) -> dict[str, dict[str, Any]]:
+    """The options of each choice of a group as its YAML has them."""
+    files = sorted((REPO / "conf/model" / group).glob("[!_]*.yaml"))
+    texts = {
+        path.stem: path.read_text(encoding="utf-8").replace("${data.max_length}", str(POSITIONS)) for path in files
+    }
+    return {name: yaml.safe_load(text) for name, text in texts.items()}
+
+
+EMBEDDINGS, READOUTS = parts("embedding"), parts("readout")
+FAMILIES = ("bert", "dsn")
+GRID = list(product(EMBEDDINGS, FAMILIES, READOUTS))
+
+
+def settings(embedding: str, family: str, readout: str) -> ModelSettings:
+    layers = 4 if readout == "xception" else 2  # the fewest it takes
+    return ModelSettings(
+        family=family, layers=layers, hidden=32, heads=4, intermediate=48, positions=POSITIONS,
+        embedding=dict(EMBEDDINGS[embedding]), readout=dict(READOUTS[readout]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("embedding", "family", "readout"), GRID)
+def test_a_combination_trains_and_comes_back_or_is_refused(
+    tmp_path: Path, embedding: str, family: str, readout: str
+) -> None:
+    torch.manual_seed(0)
+    options: dict[str, Any] = {"num_labels": 3, "vocab_size": 90, "tokens": tokens}
+    chosen = settings(embedding, family, readout)
+    if family == "dsn" and readout not in OVER_WORDS:
+        with pytest.raises(ModelError, match=f"model/readout={readout} reads what an encoder"):
+            build(chosen, **options)
+        return
+    model, _ = build(chosen, **options)
+    model.train()(**batch()).logsumexp(1).sum().backward()
+    # The bias of the keys cancels in the softmax: in the last layer, of which one query is asked, it has no gradient.
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    missing = [name for name, p in trained.items() if p.grad is None and not name.endswith("key.bias")]
+    assert not missing
+    folder = write(model.eval(), tmp_path / "m", tokenizer_save=save_words)
+    assert torch.equal(load(folder)(**batch()), model(**batch()))
+    theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    torch.testing.assert_close(theirs(**batch()).logits, model(**batch()), atol=1e-5, rtol=0)

@@ -1,0 +1,180 @@
+"""Pruning within a run: recorded with its costs, resumed, told from divergence, its zeros left by what follows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from transformers import AutoModelForSequenceClassification
+
+from models.checkpoints.read import read_state
+from models.checkpoints.save import load
+from models.compression.movement import Moving
+from models.compression.pruning.masks import choose
+from models.compression.settings import out_of_order
+from models.compression.settings.prune import Magnitude, Movement
+from models.compression.settings.stage import StageSettings
+from models.compression.stage import Bench, Stage
+from runner.config.compose import compose, resolve
+from runner.experiment.cost_check import disagreement
+from runner.experiment.results import fate
+from runner.experiment.run import run
+from runner.measure.size import bitmask, bytes_packed, bytes_sparse, csr
+from runner.schema import Settings
+from tests.conftest import run_cli
+
+SMALL = [
+    "model=bert-tiny", "model.hidden=16", "model.intermediate=32", "data=demo", "data.max_rows=96",
+    "data.max_eval_rows=64", "train.epochs=1", "train.threads=1", "measure=off", "tracker=none",
+]  # fmt: skip
+
+
+def settings(folder: Path, **stages: StageSettings) -> Settings:
+    found = resolve(compose([*SMALL, f"paths.output={folder / 'outputs'}", f"paths.cache={folder.parent / 'cache'}"]))
+    found.compression = dict(stages)
+    return found
+
+
+@dataclass
+class Learning(StageSettings):
+    keeps_zeros: ClassVar[bool] = True
+    method: str = "learning"
+
+
+class Learning1(Stage):
+    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+        bench.train(model, phase="learn", epochs=1, lr=1e-2)
+        return model
+
+
+def matrices(folder: Path) -> dict[str, torch.Tensor]:
+    return {name: matrix.weight.detach() for name, matrix in choose(load(folder), None).items()}
+
+
+def test_a_pruned_model_is_recorded_with_its_costs_and_later_training_keeps_its_zeros(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = ModuleType("models.compression.learning")
+    module.__dict__["Learning"] = Learning1
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    stages = {"magnitude": Magnitude(density=0.25, epochs=2.0, start=0.1, end=0.5, every=1), "after": Learning()}
+    assert out_of_order(stages) == []
+    record = run(settings(tmp_path, **stages), []).record
+    assert record and record["status"] == "done"
+    dense, pruned, after = (entry["metrics"] for entry in record["stages"])
+    assert pruned["prune/density_prunable"] == pytest.approx(0.25, abs=0.01) and "prune/density_model" in pruned
+    assert pruned["prune/density_prunable"] < pruned["prune/density_encoder"] < pruned["prune/density_model"] < 1
+    assert pruned["cost/params"] == dense["cost/params"] and pruned["cost/bytes_packed"] == dense["cost/bytes_packed"]
+    assert pruned["cost/params_nonzero"] < dense["cost/params_nonzero"]
+    assert pruned["cost/bytes_bitmask"] < 0.95 * dense["cost/bytes_bitmask"]
+    assert pruned["prune/fold_error"] <= 1e-6 and pruned["train/diverged"] in (0.0, 1.0)
+    note = next(note for note in record["notes"] if note.startswith("magnitude:"))
+    assert "75% sparse" in note and "same file size" in note and f"note: {note}" in capsys.readouterr().out
+    folder = tmp_path / "outputs" / record["identity"]
+    earlier = tmp_path / "outputs" / record["stages"][1]["run"]
+    before, end = matrices(earlier / "model"), matrices(folder / "model")
+    for name, weight in before.items():
+        assert torch.equal(weight != 0, end[name] != 0) and not torch.equal(weight, end[name])
+    assert after["cost/params_nonzero"] == pytest.approx(pruned["cost/params_nonzero"], rel=0.01)
+    stock = AutoModelForSequenceClassification.from_pretrained(folder / "model")
+    assert type(stock).__name__ == "BertForSequenceClassification"
+    # As a run of its own, with from=<run id>, it knows as well which zeros are meant.
+    chosen = settings(tmp_path, after=Learning())
+    chosen.finished = str(folder / "model")
+    again = run(chosen, []).record
+    assert again and again["identity"] != record["identity"]
+    for name, weight in matrices(tmp_path / "outputs" / again["identity"] / "model").items():
+        assert torch.equal(weight != 0, before[name] != 0)
+
+
+def test_an_interrupted_pruning_goes_on_with_its_scores_and_ends_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Movement(density=0.3, epochs=3.0, every=2)
+    whole = run(settings(tmp_path / "whole", movement=stage), []).record
+    plain = Moving.after_step
+
+    def interrupted(self: Moving, step: int) -> None:
+        plain(self, step)
+        if step == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Moving, "after_step", interrupted)
+    chosen = settings(tmp_path / "again", movement=stage)
+    chosen.checkpoint.every_s = 1e-9
+    assert run(chosen, []).exit_code == 130
+    monkeypatch.setattr(Moving, "after_step", plain)
+    record = run(chosen, []).record
+    assert whole and record and record["status"] == "done"
+    before, after = (
+        read_state(str(tmp_path / name / "outputs" / whole["identity"] / "model"), "") for name in ("whole", "again")
+    )
+    assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+    same = [name for name in whole["metrics"] if name.startswith(("prune/", "test/"))]
+    assert {name: whole["metrics"][name] for name in same} == {name: record["metrics"][name] for name in same}
+
+
+@pytest.mark.parametrize(
+    ("scores", "has_diverged"),
+    [
+        ([0.9, 0.9, 0.5, 0.85, 0.86], 0.0),  # recovers
+        ([0.9, 0.9, 0.86, 0.7, 0.72], 1.0),  # falls for good once everything is gone
+        ([0.9, 0.7, 0.72, 0.73, 0.74], 0.0),  # falls while weights go, which is what pruning costs
+        ([0.9, 0.88, 0.8, 0.7, 0.5], 1.0),  # ends at the commonest answer
+    ],
+)
+def test_a_score_that_falls_after_the_last_cut_and_stays_there_has_diverged(
+    scores: list[float], has_diverged: float, tmp_path: Path
+) -> None:
+    points = [
+        {"step": 100 + 10 * i, "time": 0, "val/accuracy": score, "prune/loss_task": 0.3}
+        for i, score in enumerate(scores)
+    ]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, points)), encoding="utf-8")
+    record = {"data": {"primary": "test/accuracy", "rows": {"train": 9, "val": 9}}, "metrics": {}}
+    (tmp_path / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    labels = SimpleNamespace(name="val", labels=np.array([0, 1] * 5))
+    task = SimpleNamespace(kind="classification", metrics=["accuracy"], num_labels=2)
+    started = SimpleNamespace(folder=tmp_path, splits=SimpleNamespace(select=labels, train=labels, task=task))
+    assert fate(cast(Any, started), 100, 15)["train/diverged"] == has_diverged
+
+
+def test_sparse_sizes_count_values_and_places() -> None:
+    model = nn.Linear(100, 40)
+    with torch.no_grad():
+        model.weight[4:] = 0.0
+    assert bytes_packed(model) == 4 * 4040
+    assert bytes_sparse(model, bitmask) == 4 * 400 + 4000 // 8 + 4 * 40
+    assert bytes_sparse(model, csr) == 8 * 400 + 4 * 41 + 4 * 40
+    dense = nn.Linear(100, 40)
+    assert bytes_sparse(dense, bitmask) == bytes_sparse(dense, csr) == bytes_packed(dense), "never more than dense"
+
+
+def test_a_note_says_where_the_costs_do_not_follow_the_zeros() -> None:
+    before = {"cost/bytes_file": 4e6, "speed/latency_ms_p50_b1_s128": 2.0}
+    now = before | {"cost/params": 1e6, "cost/params_nonzero": 6e5, "cost/bytes_bitmask": 2.5e6}
+    note = disagreement(0.1, now, before)
+    assert note == (
+        "90% sparse (40% of the whole model), same file size (4.00 MB; with a bit mask 2.50 MB), "
+        "same latency (2.00 ms, before 2.00 ms)"
+    )
+    faster = now | {"cost/bytes_file": 1e6, "speed/latency_ms_p50_b1_s128": 1.0}
+    assert disagreement(0.1, faster, before) is None and disagreement(1.0, now, before) is None
+    assert "same file size" in str(disagreement(0.1, now, {})), "without a record of before, as if it were dense"
+
+
+def test_one_command_prunes(tmp_path: Path) -> None:
+    words = ["compression=[movement]", "density=0.2", "compression.movement.epochs=1", "compression.movement.every=1"]
+    done = run_cli(*SMALL, *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "of the weights of 12 matrices are left" in done.stdout and "note: movement: 80% sparse" in done.stdout
+    record = json.loads(next((tmp_path / "outputs").glob("*/record.json")).read_text(encoding="utf-8"))
+    assert record["config"]["compression"]["movement"]["density"] == 0.2 and "density" not in record["config"]

@@ -1,0 +1,101 @@
+"""Quantization as a user meets it: in a chain, on a finished run, and with every preset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from models.checkpoints.save import load
+from models.compression import make
+from models.compression.quantization.coded import CodedLinear, CodedTable
+from runner.config.check import check
+from runner.config.compose import compose, groups, resolve
+from runner.config.from_run import expand
+from runner.errors import ConfigError
+from runner.experiment.run import run
+from runner.record.record import records
+from tests.conftest import run_cli
+from tests.models.compression.rows import Rows, answers, applied, reopened
+from tests.models.helpers import small
+
+WORDS = ("model=dsn", "model.tokenizer=train", "data=demo", "data.max_rows=200", "data.max_eval_rows=100")
+QUIET = ("measure=off", "tracker=none", "train.epochs=1")
+PRESETS = ("bf16", "int8", "int4", "int2", "int8_dynamic", "int8_static", "splitquant")
+
+
+def outputs(folder: Path) -> dict[str, dict[str, Any]]:
+    return {",".join(entry["name"] for entry in r["stages"]): r for r in records(folder / "outputs")}
+
+
+def logits(folder: Path, record: dict[str, Any]) -> np.ndarray:
+    table = pq.read_table(folder / "outputs" / record["identity"] / "predictions-test.parquet").to_pandas()
+    return table.filter(like="logit").to_numpy()
+
+
+def test_a_chain_ends_in_codes_and_its_numbers_are_those_of_the_stage_by_itself(tmp_path: Path) -> None:
+    done = run_cli(*WORDS, *QUIET, "compression=[int8]", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no kernel: evaluated in float32 on the decoded weights" in done.stdout + done.stderr
+    first = outputs(tmp_path)["train,int8"]
+    train, int8 = (entry["metrics"] for entry in first["stages"])
+    assert train["cost/params"] == int8["cost/params"] and int8["quantize/kernel"] == 0
+    assert int8["cost/bytes_packed"] < 0.4 * train["cost/bytes_packed"]
+    assert 0 <= int8["cost/bytes_file"] - int8["cost/bytes_packed"] < 4096
+    model = load(tmp_path / "outputs" / first["identity"] / "model")
+    assert isinstance(model.classifier, CodedLinear)
+    assert isinstance(model.bert.embeddings.word_embeddings, CodedTable)  # type: ignore[union-attr]
+
+    trained = load(tmp_path / "outputs" / outputs(tmp_path)["train"]["identity"] / "model")
+    again = applied(make(resolve(compose(["compression=[int8]"])).compression["int8"]), trained)[0]
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor), name
+
+
+def test_a_finished_run_is_rounded_without_training_and_not_rounded_twice(tmp_path: Path) -> None:
+    outputs_word = f"paths.output={tmp_path / 'outputs'}"
+    trained = run(resolve(compose([*WORDS, *QUIET, outputs_word])), [*WORDS, *QUIET]).record
+    assert trained is not None
+    words = expand([f"from={trained['identity']}", "compression=[int8_static]", outputs_word])
+    rounded = run(resolve(compose(words)), words).record
+    assert rounded is not None
+    assert [entry["name"] for entry in rounded["stages"]] == ["int8_static"]
+    assert rounded["metrics"]["quantize/kernel"] == 1 and "train/steps" not in rounded["metrics"]
+    assert np.abs(logits(tmp_path, rounded) - logits(tmp_path, trained)).max() < 0.1
+
+    words = expand([f"from={rounded['identity']}", "compression=[int4]", outputs_word])
+    with pytest.raises(ConfigError, match="rounded already"):
+        run(resolve(compose(words)), words)
+    assert len(list(records(tmp_path / "outputs"))) == 2
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_rounds_a_model_that_opens_again(name: str, tmp_path: Path) -> None:
+    options = resolve(compose([f"compression=[{name}]"])).compression[name]
+    assert name in groups()["compression"] and options.kind == "quantize"
+    model, rows = applied(make(options), small(), Rows())
+    assert torch.equal(answers(reopened(model, tmp_path / "model")), answers(model))
+    assert rows.said
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("compression.int8.bits=9", "at most 8"),
+        ("compression.int8.per=column", "must be one of tensor, row, group"),
+        ("compression.int8.clip=60", "at most 25"),
+        ("compression.int8.grup=16", "did you mean"),
+    ],
+)
+def test_options_out_of_range_are_refused_with_a_cure(word: str, answer: str) -> None:
+    (problem,) = check(["model=dsn", "compression=[int8]", word])
+    assert answer in problem
+
+
+def test_nothing_that_trains_may_follow_a_rounding_and_nothing_is_rounded_twice() -> None:
+    (problem,) = check(["model=dsn", "compression=[int8,int4]"])
+    assert "both round the same weights" in problem

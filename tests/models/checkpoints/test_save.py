@@ -1,0 +1,143 @@
+"""Saved folders: whole, replaced safely, and open again in our code and in stock transformers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, BertForSequenceClassification
+
+from models.checkpoints.save import load, save
+from models.errors import ModelError
+
+from .helpers import batch, fake_tokenizer, small, stock
+
+
+def write(model: Any, folder: Path, **changes: Any) -> Path:
+    options: dict[str, Any] = {
+        "tokenizer_save": fake_tokenizer,
+        "label_names": ["no", "yes", "maybe"],
+        "kind": "classification",
+        "card": "# a card",
+    }
+    save(model, folder, **(options | changes))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"readout": {"name": "mean"}},
+        {"layer_norm_eps": 1e-5},
+        {"family": "dsn", "readout": {"name": "sum"}},
+        {"family": "dsn", "readout": {"name": "sum_all"}},
+    ],
+)
+def test_a_saved_model_comes_back_with_equal_logits(tmp_path: Path, changes: dict[str, Any]) -> None:
+    model = small(**changes)
+    again = load(write(model, tmp_path / "m"))
+    assert not again.training
+    assert torch.equal(again(**batch()), model(**batch()))
+
+
+def test_the_folder_holds_config_weights_tokenizer_and_card(tmp_path: Path) -> None:
+    folder = write(small(), tmp_path / "deep/down/m")
+    assert {p.name for p in folder.iterdir()} == {
+        "config.json", "model.safetensors", "tokenizer.json", "README.md",
+    }  # fmt: skip
+    assert (folder / "README.md").read_text() == "# a card"
+    config = json.loads((folder / "config.json").read_text())
+    assert config["id2label"] == {"0": "no", "1": "yes", "2": "maybe"}
+    assert config["problem_type"] == "single_label_classification"
+
+
+def test_a_plain_bert_opens_as_the_stock_class_with_equal_logits(tmp_path: Path) -> None:
+    model = small(layer_norm_eps=1e-6)
+    theirs = AutoModelForSequenceClassification.from_pretrained(write(model, tmp_path / "m")).eval()
+    assert type(theirs) is BertForSequenceClassification
+    assert theirs.config.id2label == {0: "no", 1: "yes", 2: "maybe"}
+    for inputs in (batch(), batch(2, 64)):
+        torch.testing.assert_close(theirs(**inputs).logits, model(**inputs), atol=1e-5, rtol=0)
+
+
+def test_a_stock_classifier_opens_in_ours_with_equal_logits(tmp_path: Path) -> None:
+    theirs = stock()
+    theirs.save_pretrained(tmp_path)
+    torch.testing.assert_close(load(tmp_path)(**batch()), theirs(**batch()).logits, atol=1e-5, rtol=0)
+
+
+def test_regression_is_marked_as_such(tmp_path: Path) -> None:
+    folder = write(small(num_labels=1), tmp_path / "m", label_names=[], kind="regression")
+    theirs = AutoModelForSequenceClassification.from_pretrained(folder)
+    assert (theirs.config.num_labels, theirs.config.problem_type) == (1, "regression")
+    assert load(folder)(**batch()).shape == (5, 1)
+
+
+def test_saving_again_replaces_the_old_model_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    write(small(1), tmp_path / "m")
+    (tmp_path / "m" / "stale").touch()
+    write(small(2), tmp_path / "m")
+    assert [p.name for p in tmp_path.iterdir()] == ["m"]
+    assert not (tmp_path / "m/stale").exists()
+    assert torch.equal(load(tmp_path / "m")(**batch()), small(2)(**batch()))
+
+
+def test_a_save_that_fails_half_way_leaves_the_old_model_alone(tmp_path: Path) -> None:
+    def fails(folder: Path) -> None:
+        raise OSError("disk full")
+
+    write(small(1), tmp_path / "m")
+    with pytest.raises(OSError, match="disk full"):
+        write(small(2), tmp_path / "m", tokenizer_save=fails)
+    assert [p.name for p in tmp_path.iterdir()] == ["m"]
+    assert torch.equal(load(tmp_path / "m")(**batch()), small(1)(**batch()))
+
+
+def test_a_new_model_that_cannot_be_put_in_place_brings_the_old_one_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def refuse_new(self: Path, target: Path) -> Path:
+        if self.suffix == ".part":
+            raise OSError("no")
+        return replace(self, target)
+
+    write(small(1), tmp_path / "m")
+    monkeypatch.setattr(Path, "replace", refuse_new)
+    with pytest.raises(OSError, match="no"):
+        write(small(2), tmp_path / "m")
+    assert [p.name for p in tmp_path.iterdir()] == ["m"]
+    assert torch.equal(load(tmp_path / "m")(**batch()), small(1)(**batch()))
+
+
+def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ModelError, match="not a model and is not replaced"):
+        write(small(), tmp_path)
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("case", ["no folder", "no config", "another kind", "half the weights", "another shape"])
+def test_what_is_not_a_whole_model_is_refused(tmp_path: Path, case: str) -> None:
+    if case == "no config":
+        tmp_path.joinpath("m").mkdir()
+    elif case != "no folder":
+        config = write(small(), tmp_path / "m") / "config.json"
+        edits = {"another kind": '"model_type": "bert"', "half the weights": '"num_hidden_layers": 2'}
+        new = {"another kind": '"model_type": "gpt2"', "half the weights": '"num_hidden_layers": 3'}
+        old = edits.get(case, '"intermediate_size": 48')
+        config.write_text(config.read_text().replace(old, new.get(case, '"intermediate_size": 52')))
+    expected = {
+        "no folder": "there is no such folder",
+        "no config": "has no config.json",
+        "another kind": "is a gpt2, not a model saved by Bertier",
+        "half the weights": "is not a whole classifier",
+        "another shape": "weights and config.json disagree",
+    }
+    with pytest.raises(ModelError, match=expected[case]):
+        load(tmp_path / "m")

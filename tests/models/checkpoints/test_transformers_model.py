@@ -1,0 +1,86 @@
+"""Our models behind transformers' Auto classes, and what importing us costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+from models.checkpoints.save import load
+from tests.conftest import REPO
+
+from .helpers import batch, small
+from .test_save import write
+
+OPEN = """
+import json, sys, torch
+inputs = {name: torch.tensor(value) for name, value in json.loads(sys.argv[1]).items()}
+for folder in sys.argv[2:]:
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    print(json.dumps([type(model).__name__, model(**inputs).logits.tolist()]))
+"""
+ORDERS = {
+    "ours first": "import models\nfrom transformers import AutoModelForSequenceClassification",
+    "theirs first": "from transformers import AutoModelForSequenceClassification\nimport models",
+    "theirs first, not yet used": "import transformers, models\n"
+    "AutoModelForSequenceClassification = transformers.AutoModelForSequenceClassification",
+}
+
+
+def python(code: str, *words: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_auto_classes_open_our_folders_in_either_import_order(tmp_path: Path, order: str) -> None:
+    made, inputs = [small(family="dsn", readout={"name": "sum"}), small(readout={"name": "mean"})], batch()
+    folders = [str(write(model, tmp_path / f"m{number}")) for number, model in enumerate(made)]
+    plain = {name: tensor.tolist() for name, tensor in inputs.items()}
+    lines = python(ORDERS[order] + OPEN, json.dumps(plain), *folders).splitlines()
+    for model, line in zip(made, lines, strict=True):
+        name, logits = json.loads(line)
+        assert name == "BertierForSequenceClassification"
+        torch.testing.assert_close(torch.tensor(logits), model(**inputs), atol=1e-5, rtol=0)
+
+
+def test_importing_models_imports_neither_torch_nor_transformers() -> None:
+    assert python("import sys, models; print({'torch', 'transformers'} & set(sys.modules))").strip() == "set()"
+
+
+def test_a_tokenizer_alone_does_not_pull_our_torch_code_in() -> None:
+    name = "models.checkpoints.transformers_model"
+    code = f"import sys, models; from transformers import AutoConfig; print({name!r} in sys.modules)"
+    assert python(code).strip() == "False"
+
+
+def test_the_config_opens_without_the_model(tmp_path: Path) -> None:
+    config = AutoConfig.from_pretrained(write(small(family="dsn", readout={"name": "sum"}), tmp_path / "m"))
+    assert (config.model_type, config.readout, config.num_labels) == ("bertier", "sum", 3)
+
+
+def test_loss_follows_the_kind_of_task(tmp_path: Path) -> None:
+    folder = write(small(family="dsn", readout={"name": "sum"}), tmp_path / "c")
+    model, labels = AutoModelForSequenceClassification.from_pretrained(folder), torch.tensor([0, 1, 2, 1, 0])
+    out = model(**batch(), labels=labels)
+    torch.testing.assert_close(out.loss, torch.nn.functional.cross_entropy(out.logits, labels))
+    folder = write(
+        small(family="dsn", readout={"name": "sum"}, num_labels=1), tmp_path / "r", label_names=[], kind="regression"
+    )
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    out = model(**batch(), labels=labels)
+    torch.testing.assert_close(out.loss, (out.logits[:, 0] - labels).square().mean())
+
+
+def test_what_transformers_saves_again_still_opens_in_ours(tmp_path: Path) -> None:
+    model = small(family="dsn", readout={"name": "sum"})
+    opened = AutoModelForSequenceClassification.from_pretrained(write(model, tmp_path / "m"))
+    opened.save_pretrained(tmp_path / "again")
+    assert torch.equal(load(tmp_path / "again")(**batch()), model(**batch()))
+    assert opened.get_input_embeddings().weight.shape == (90, 32)

@@ -1,0 +1,73 @@
+"""Teachers from elsewhere: a classifier of transformers answers as it does there, and nothing else passes for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertForSequenceClassification
+
+from models.compression.distillation.inside import shape_of
+from models.compression.distillation.teacher import facts_of, open_teacher
+from models.errors import ModelError
+from tests.models.helpers import STOCK, batch, stock
+
+KEY = "compression.distil.teacher"
+
+
+def foreign(folder: Path) -> DistilBertForSequenceClassification:
+    torch.manual_seed(0)
+    config = DistilBertConfig(vocab_size=90, dim=16, n_heads=2, n_layers=1, hidden_dim=24, max_position_embeddings=40)
+    config.id2label, config.label2id = {0: "no", 1: "yes"}, {"no": 0, "yes": 1}
+    model = DistilBertForSequenceClassification(config).eval()
+    model.save_pretrained(folder)
+    return model  # type: ignore[no-any-return]
+
+
+def test_a_classifier_of_transformers_answers_as_it_does_there_and_shows_no_layers(tmp_path: Path) -> None:
+    reference, inputs = foreign(tmp_path), batch()
+    teacher = open_teacher(str(tmp_path), KEY)
+    with torch.no_grad():
+        expected = reference(inputs["input_ids"], inputs["attention_mask"]).logits
+        torch.testing.assert_close(teacher(**inputs), expected)
+    assert not any(parameter.requires_grad for parameter in teacher.parameters())
+    assert shape_of(teacher).layers == 0
+    facts = facts_of(str(tmp_path), KEY)
+    assert (facts.labels, facts.positions) == (("no", "yes"), 40)
+
+
+def test_a_stock_bert_classifier_is_opened_as_our_own(tmp_path: Path) -> None:
+    reference, inputs = stock(), batch()
+    reference.save_pretrained(tmp_path)
+    teacher = open_teacher(str(tmp_path), KEY)
+    with torch.no_grad():
+        torch.testing.assert_close(teacher(**inputs), reference(**inputs).logits, atol=1e-5, rtol=1e-5)
+    assert shape_of(teacher).heads == (4, 4)
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert"])
+def test_an_encoder_without_a_head_is_no_teacher(tmp_path: Path, kind: str) -> None:
+    if kind == "bert":
+        BertModel(BertConfig(**STOCK)).save_pretrained(tmp_path)
+    else:
+        foreign(tmp_path).distilbert.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"not a (trained|whole) classifier"):
+        open_teacher(str(tmp_path), KEY)
+
+
+def test_one_changed_weight_makes_it_another_teacher(tmp_path: Path) -> None:
+    model = foreign(tmp_path)
+    before = facts_of(str(tmp_path), KEY).fingerprint
+    assert facts_of(str(tmp_path), KEY).fingerprint == before
+    with torch.no_grad():
+        model.classifier.bias[0] += 1e-3
+    model.save_pretrained(tmp_path)
+    assert facts_of(str(tmp_path), KEY).fingerprint != before
+
+
+def test_weights_in_a_pickle_are_refused(tmp_path: Path) -> None:
+    foreign(tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="no pickle is read"):
+        open_teacher(str(tmp_path), KEY)

@@ -1,0 +1,82 @@
+"""Rounding to evenly spaced levels, and codes packed into bytes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from models.compression.quantization.bits import pack, row_bytes, unpack
+from models.compression.quantization.grid import Grid, decode, encode
+from models.errors import ModelError
+
+
+def rounded(matrix: torch.Tensor, grid: Grid) -> torch.Tensor:
+    codes, step, zero = encode(matrix, grid)
+    assert int(codes.max()) <= grid.top
+    return decode(codes, step, zero, grid)
+
+
+def normal(rows: int = 24, columns: int = 40, seed: int = 0) -> torch.Tensor:
+    return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+@pytest.mark.parametrize("columns", [1, 7, 64])
+def test_packed_codes_come_back_and_take_their_bits(bits: int, columns: int) -> None:
+    codes = torch.randint(0, 2**bits, (5, columns), dtype=torch.uint8, generator=torch.Generator().manual_seed(bits))
+    packed = pack(codes, bits)
+    assert torch.equal(unpack(packed, bits, columns), codes)
+    assert packed.shape == (5, row_bytes(columns, bits))
+    if columns % 8 == 0:
+        assert packed.numel() * 8 == codes.numel() * bits
+
+
+@pytest.mark.parametrize("per", ["tensor", "row", "group"])
+@pytest.mark.parametrize("scheme", ["affine", "symmetric"])
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+def test_nothing_moves_by_more_than_half_a_step(per: str, scheme: str, bits: int) -> None:
+    grid, matrix = Grid(bits, scheme, per, group=16), normal()  # the last group of a row has 8 members
+    codes, step, zero = encode(matrix, grid)
+    error = (decode(codes, step, zero, grid) - matrix).abs()
+    # In an affine grid the zero point is rounded too, which may move the ends of the range by another half.
+    reach = 1.0 if scheme == "affine" else 0.5
+    assert bool((error <= reach * grid.spread(step, 40) * 1.0001).all())
+    assert step.shape == grid.ranges(24, 40)
+
+
+def test_the_formula_of_the_affine_grid() -> None:
+    matrix = torch.tensor([[-1.0, 0.0, 0.4, 2.0]])
+    codes, step, zero = encode(matrix, Grid(2))
+    assert step.item() == 1.0 and zero.item() == 1
+    assert codes.tolist() == [[0, 1, 1, 3]]
+
+
+def test_two_symmetric_bits_have_three_levels() -> None:
+    assert rounded(normal(), Grid(2, "symmetric", "tensor")).unique().numel() == 3
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize("scheme", ["affine", "symmetric"])
+def test_zero_is_exactly_zero(bits: int, scheme: str) -> None:
+    matrix = normal()
+    matrix[:, ::3] = 0.0
+    assert not rounded(matrix, Grid(bits, scheme))[:, ::3].any()
+
+
+def test_equal_weights_and_zero_rows_survive() -> None:
+    matrix = torch.tensor([[0.7, 0.7], [-0.7, -0.7], [0.0, 0.0]])
+    torch.testing.assert_close(rounded(matrix, Grid(2)), matrix)
+    torch.testing.assert_close(rounded(matrix, Grid(2, "symmetric")), matrix)
+
+
+def test_clipping_cuts_the_outermost_percent_on_both_sides() -> None:
+    matrix = torch.arange(-100.0, 101.0).unsqueeze(0)
+    clipped = rounded(matrix, Grid(8, clip=1.0))
+    assert clipped.min().item() == pytest.approx(-98, abs=0.5) and clipped.max().item() == pytest.approx(98, abs=0.5)
+
+
+def test_weights_that_are_not_numbers_are_refused() -> None:
+    matrix = normal()
+    matrix[3, 3] = torch.nan
+    with pytest.raises(ModelError, match="diverged"):
+        encode(matrix, Grid(8))

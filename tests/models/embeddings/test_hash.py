@@ -1,0 +1,339 @@
+"""EELBERT's hash embedding: the published arithmetic, sizes, modes, starts, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from transformers import AutoModelForSequenceClassification
+
+from models.backbones.bag_of_words import BagOfWords
+from models.build import build
+from models.checkpoints.save import load
+from models.embeddings.base import make_embedding
+from models.embeddings.ngrams import BASE, PRIME, SALT, letters, ngram_rows, random_rows, seeds
+from models.errors import ModelError
+from models.settings import ModelSettings
+from tests.conftest import REPO
+
+from .helpers import batch, count, small, stock
+from .test_presets import settings as preset
+from .test_save import write
+
+OPTIONS: dict[str, Any] = yaml.safe_load((REPO / "conf/model/embedding/hash.yaml").read_text(encoding="utf-8"))
+CONTROL = yaml.safe_load((REPO / "conf/model/embedding/token_random.yaml").read_text(encoding="utf-8"))
+GOLDEN = {
+    "play": (0.056406, 0.002012, 0.168614, -0.159583),
+    "##ing": (-0.099754, -0.088574, 0.181963, 0.250278),
+    "a": (-0.132984, -0.135879, 0.221119, 0.128041),
+    "[MASK]": (0.019542, 0.101469, 0.055863, -0.000164),
+    "é": (-0.013206, 0.250422, 0.264362, -0.467024),
+}
+# backbone: parameters with a table and hashed
+SIZES = {
+    "bert-base": (109_483_778, 86_042_882),
+    "bert-mini": (11_171_074, 3_357_442),
+    "bert-tiny": (4_386_178, 479_362),
+    "uno_ffn128": (4_188_802, 281_986),
+}
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "play", "played", "playing", "##ing", "ing", "zebra", "a"]
+WORDS += [f"{first}{second}" for first in "bcdfghklmn" for second in "aeiouyst"][:78]
+
+
+def tokens() -> list[str]:
+    return WORDS
+
+
+def hashed(seed: int = 0, *, num_labels: int = 3, options: dict[str, Any] | None = None, **changes: Any) -> Any:
+    """A small model with hash embeddings over WORDS."""
+    torch.manual_seed(seed)
+    shape: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
+    settings = ModelSettings(**({"embedding": OPTIONS | (options or {})} | shape | changes))
+    return build(settings, num_labels=num_labels, vocab_size=90, pad_id=0, tokens=tokens)[0].eval()
+
+
+def words_of(model: Any) -> Any:
+    return model.bert.embeddings.word_embeddings
+
+
+def rows(words: list[str], width: int = 4, marker: str = "keep", longest: int = 3) -> torch.Tensor:
+    return ngram_rows(torch.from_numpy(letters(words, marker)).long(), seeds(width, 1729), 1_000_003, longest)
+
+
+def save_words(folder: Path) -> None:
+    vocabulary = {word: i for i, word in enumerate(WORDS)}
+    Tokenizer(WordPiece(vocabulary, unk_token="[UNK]")).save(str(folder / "tokenizer.json"))
+
+
+def test_the_published_numbers_come_out() -> None:
+    assert seeds(4, 1729).tolist() == [207207495, 1638230984, 2063181307, 1133103461]
+    expected = torch.tensor(list(GOLDEN.values()))
+    torch.testing.assert_close(rows(list(GOLDEN)), expected, atol=5.1e-7, rtol=0)
+
+
+def test_whole_numbers_of_python_give_the_same_bits() -> None:
+    def slow(token: str, multiplier: int) -> float:
+        text, means = [byte + 1 for byte in token.encode()], []
+        for size in range(1, 4):
+            found = []
+            for start in range(len(text) - size + 1):
+                signature = 0
+                for letter in text[start : start + size]:
+                    signature = (signature * BASE + letter) % PRIME
+                signature = (signature * SALT + size) % PRIME
+                found.append(signature * multiplier % PRIME % 2_000_007 - 1_000_003)
+            if found:
+                means.append(sum(found) / (len(found) * 1_000_003))
+        return sum(means) / len(means)
+
+    some = ["play", "##ing", "a", "é", "日本語", "antidisestablishmentarianism"]
+    expected = np.array([[slow(token, h) for h in seeds(6, 1729).tolist()] for token in some])
+    np.testing.assert_allclose(rows(some, 6).numpy(), expected.astype(np.float32), atol=1e-8)
+
+
+def test_similar_words_have_similar_vectors_and_the_control_has_not() -> None:
+    some = ["play", "played", "playing", "##ing", "zebra"]
+    made = rows(some, 128)
+    close = torch.cosine_similarity
+    pairs = [close(made[i], made[j], 0).item() for i, j in ((0, 1), (0, 2), (2, 3), (0, 4))]
+    assert pairs == pytest.approx([0.79, 0.73, 0.50, 0.07], abs=0.006)
+    control = random_rows(torch.from_numpy(letters(some, "keep")).long(), seeds(128, 1729), 1_000_003)
+    assert abs(close(control[0], control[1], 0).item()) < 0.3
+    assert control.std().item() == pytest.approx(0.16, abs=0.01)
+    assert torch.equal(words_of(hashed(embedding=CONTROL, hidden=128, heads=2))(torch.tensor([5, 6])), control[:2] / 4)
+
+
+def test_a_subset_has_the_rows_of_the_whole_bit_for_bit_on_any_number_of_threads() -> None:
+    whole, threads = rows(WORDS, 32), torch.get_num_threads()
+    assert torch.equal(rows(WORDS[5:9], 32), whole[5:9])
+    try:
+        torch.set_num_threads(4)
+        assert torch.equal(rows(WORDS, 32), whole)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_another_process_computes_the_same_rows() -> None:
+    where = "tests.models.embeddings.test_hash"
+    code = f"from {where} import rows, WORDS; print(rows(WORDS, 8).double().numpy().tobytes().hex())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO)
+    assert done.stdout.strip() == rows(WORDS, 8).double().numpy().tobytes().hex()
+
+
+def test_markers_keep_strip_and_flag_word_pieces() -> None:
+    kept, stripped, flagged = (rows(["ing", "##ing"], 64, marker) for marker in ("keep", "strip", "flag"))
+    assert torch.equal(stripped[0], stripped[1])
+    for made in (kept, flagged):
+        assert 0.2 < torch.cosine_similarity(made[0], made[1], 0) < 0.99
+    assert not torch.equal(kept[1], flagged[1])
+
+
+def test_stripping_reports_how_many_tokens_share_a_vector() -> None:
+    settings = ModelSettings(embedding=OPTIONS | {"marker": "strip"}, layers=1, hidden=32, heads=4)
+    model, weights = build(settings, num_labels=2, vocab_size=12, tokens=tokens)
+    assert weights.notes == ["model.embedding.marker=strip: 1 of 12 tokens share another token's vector"]
+    assert words_of(model).facts() == {"hash/unique_rows": 11.0}
+    assert words_of(hashed()).facts() == {"hash/unique_rows": 90.0}
+
+
+@pytest.mark.parametrize("backbone", SIZES)
+def test_every_size_has_the_published_number_of_parameters_with_and_without_a_table(backbone: str) -> None:
+    from runner.config.compose import compose, resolve
+
+    model = resolve(compose(["model=bert-tiny", f"model/backbone={backbone}", "data=demo"])).model
+    for embedding, expected in zip(({"name": "table"}, OPTIONS), SIZES[backbone]):
+        model.embedding = embedding
+        with torch.device("meta"):
+            assert count(build(model, num_labels=2, vocab_size=30522)[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "more"),
+    [
+        ({"train_scale": True}, {}, 1),
+        ({}, {"positions": 128}, -49_152),
+        ({"align": "linear", "align_width": 4}, {}, 4 * 128 * 128),
+        ({"align": "merged"}, {}, 0),
+    ],
+)
+def test_variants_of_uno_add_or_save_the_published_parameters(
+    options: dict[str, Any], changes: dict[str, Any], more: int
+) -> None:
+    from models.build import build_bert
+
+    settings = preset("uno-eelbert")
+    settings.embedding = OPTIONS | options
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    with torch.device("meta"):
+        assert count(build_bert(settings, 2, 30522, 0)) == 281_986 + more
+
+
+@pytest.mark.parametrize("name", ["eelbert", "uno-eelbert"])
+def test_the_file_is_four_bytes_a_parameter(tmp_path: Path, name: str) -> None:
+    model, _ = build(preset(name), num_labels=2, vocab_size=90, tokens=tokens)
+    assert count(model) == {"eelbert": 479_362, "uno-eelbert": 281_986}[name]  # whatever the vocabulary
+    size = (write(model, tmp_path / "m", tokenizer_save=save_words) / "model.safetensors").stat().st_size
+    assert 1.0 <= size / (4 * count(model)) < 1.02
+
+
+@pytest.mark.parametrize("train_scale", [False, True])
+def test_all_modes_give_the_same_numbers(train_scale: bool) -> None:
+    cached = hashed(options={"train_scale": train_scale})
+    expected = cached(**batch())
+    for mode in ("unique", "on_the_fly"):
+        other = hashed(options={"mode": mode, "train_scale": train_scale})
+        assert torch.equal(other(**batch()), expected)
+
+
+def test_padding_is_zero_and_other_special_tokens_are_not() -> None:
+    vectors = words_of(hashed())(torch.arange(6))
+    assert not vectors[0].any() and vectors[1:].any(1).all()
+
+
+def test_no_state_no_parameter_and_no_gradient_belongs_to_the_table() -> None:
+    model = hashed().train()
+    assert not [name for name in model.state_dict() if "word_embeddings" in name]
+    model(**batch()).sum().backward()
+    assert words_of(model).table(torch.device("cpu")).grad is None
+    scaled = hashed(options={"train_scale": True}).train()
+    scaled(**batch()).logsumexp(1).sum().backward()
+    assert words_of(scaled).scale.grad != 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"options": {"mode": "unique", "train_scale": True}},
+        {"embedding": CONTROL},
+        {"readout": {"name": "mean"}},
+        {"family": "dsn", "readout": {"name": "mean"}},
+    ],
+)
+def test_a_saved_model_comes_back_in_ours_and_in_transformers_with_equal_logits(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    model = hashed(**changes)
+    folder = write(model, tmp_path / "m", tokenizer_save=save_words)
+    assert torch.equal(load(folder)(**batch()), model(**batch()))
+    theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    assert torch.equal(theirs(**batch()).logits, model(**batch()))
+
+
+def test_a_folder_without_its_tokenizer_is_refused(tmp_path: Path) -> None:
+    folder = write(hashed(), tmp_path / "m", tokenizer_save=save_words)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match=r"has no tokenizer\.json"):
+        load(folder)
+
+
+def warm(folder: Path, **options: Any) -> Any:
+    settings = ModelSettings(family="auto", pretrained=str(folder), embedding=OPTIONS | options)
+    return build(settings, num_labels=3, vocab_size=90, tokens=tokens)
+
+
+def test_a_warm_start_takes_all_but_the_table(tmp_path: Path) -> None:
+    theirs = stock()
+    theirs.save_pretrained(tmp_path)
+    model, weights = warm(tmp_path)
+    assert "bert.embeddings.word_embeddings.weight" in weights.ignored
+    assert weights.new == ["classifier.bias", "classifier.weight"]
+    own, other = model.state_dict(), theirs.state_dict()
+    assert all(torch.equal(own[name], other[name]) for name in weights.loaded)
+
+
+@pytest.mark.parametrize("align", ["linear", "merged"])
+def test_alignment_fits_the_pretrained_table(tmp_path: Path, align: str) -> None:
+    theirs = stock()
+    theirs.save_pretrained(tmp_path)
+    wanted = theirs.bert.embeddings.word_embeddings.weight.detach()
+
+    def rest(**options: Any) -> float:
+        made = words_of(warm(tmp_path, **options)[0])(torch.arange(90))
+        return (made - wanted)[1:].norm().item()
+
+    narrow, wide = rest(align=align, ridge=1e-6), rest(align=align, ridge=1e-6, align_width=4)
+    assert wide < 0.05 * wanted.norm() and wide < narrow < rest()
+    model, weights = warm(tmp_path, align=align)
+    name = "bert.embeddings.word_embeddings.align.weight"
+    assert (name in dict(model.named_parameters())) == (align == "linear") and name in model.state_dict()
+    assert name in weights.new
+    again = load(write(model.eval(), tmp_path / "m", tokenizer_save=save_words))
+    assert torch.equal(again(**batch()), model(**batch()))
+
+
+def test_alignment_without_a_checkpoint_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"model\.pretrained names none"):
+        hashed(options={"align": "linear"})
+
+
+def test_a_hashed_encoder_of_ours_is_a_checkpoint_for_the_same_hash_only(tmp_path: Path) -> None:
+    folder = write(hashed(1), tmp_path / "m", tokenizer_save=save_words)
+    model, weights = warm(folder, mode="unique")
+    assert not weights.ignored or set(weights.ignored) == {"classifier.bias", "classifier.weight"}
+    assert torch.equal(model.bert.eval()(**batch()), hashed(1).bert(**batch()))
+    with pytest.raises(ModelError, match=r"another embedding. Try: model.embedding.seed=1729"):
+        warm(folder, seed=1)
+    with pytest.raises(ModelError, match="Try: model/embedding=hash"):
+        build(ModelSettings(family="auto", pretrained=str(folder)), num_labels=3, vocab_size=90)
+
+
+def test_a_pretrained_table_for_a_bag_of_hashed_words_is_refused() -> None:
+    with pytest.raises(ModelError, match="model/embedding=hash has none"):
+        hashed(family="dsn", readout={"name": "mean"}, init="slice", init_from="somewhere")
+
+
+def test_a_hash_in_an_encoder_of_transformers_is_refused(tmp_path: Path) -> None:
+    from .test_auto import DISTILBERT, save_backbone
+
+    save_backbone("DistilBert", DISTILBERT, tmp_path)
+    with pytest.raises(ModelError, match=r"takes the place of the word table of our own encoder, .* is a distilbert"):
+        warm(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mode": "sometimes"}, "model.embedding.mode=sometimes: expected one of cached, unique, on_the_fly"),
+        ({"marker": "drop"}, "one of keep, strip, flag"),
+        ({"align": "rotate"}, "one of null, linear, merged"),
+        ({"ngrams": 0}, "1 to 16. Try: model.embedding.ngrams=3"),
+        ({"buckets": 2**31}, "model.embedding.buckets"),
+        ({"scale": 0.0}, "more than 0"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused_with_the_cure(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        make_embedding(OPTIONS | options, 90, 32, 0, tokens)
+    assert message in str(caught.value)
+
+
+def test_a_bag_of_hashed_words_leaves_padding_out_where_it_is_much() -> None:
+    model, inputs = hashed(family="dsn", readout={"name": "mean"}, dropout=0.0), batch(5, 9)
+    assert type(model.bert) is BagOfWords
+    inputs["attention_mask"] = (torch.arange(9) < torch.tensor([1, 2, 9, 3, 4])[:, None]).long()
+    assert model.bert.is_worth_unpadding(inputs["attention_mask"])
+    short = model(**inputs)
+    model.bert.is_worth_unpadding = lambda mask: False
+    torch.testing.assert_close(model(**inputs), short, atol=1e-6, rtol=1e-5)
+
+
+def test_memory_is_told_apart_by_mode() -> None:
+    embedding = words_of(hashed())
+    longest = max(len(word) for word in WORDS)
+    computed = 90 * longest * 2
+    assert embedding.regenerable_bytes() == {"cached": 90 * 32 * 4, "unique": computed, "on_the_fly": computed}
+
+
+def test_small_models_here_are_those_of_the_other_tests() -> None:
+    table = small(num_labels=3)
+    assert count(table) - count(hashed()) == 90 * 32

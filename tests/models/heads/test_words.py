@@ -1,0 +1,260 @@
+"""The masked-word model: equal to transformers' on the same weights and masks, whatever its output table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
+
+from data.batch import Batch
+from models.build import build
+from models.checkpoints.save import open_masked, save
+from models.errors import ModelError
+from models.heads.words import MaskedLM, Words, build_masked
+from models.settings import ModelSettings
+from runner.config.compose import compose, resolve
+from runner.tasks import mlm
+from tests.models.helpers import SMALL, STOCK, count
+
+OUTPUTS = ["tied", "own", "fixed"]
+# backbone: parameters over a hash of BERT's vocabulary, whose vectors are the output table too
+HASHED = {"bert-base": 86_073_402, "bert-mini": 3_387_962, "bert-tiny": 509_882, "uno_ffn128": 312_506}
+
+
+def masked(output: str = "tied", **changes: Any) -> MaskedLM:
+    torch.manual_seed(0)
+    settings = ModelSettings(**(SMALL | {"dropout": 0.0, "attention_dropout": 0.0} | changes))
+    return build_masked(settings, vocab_size=90, pad_id=0, output=output)[0].eval()
+
+
+def shaken(model: nn.Module) -> Any:
+    """Biases and norms drawn too, so that a forgotten one shows."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    return model
+
+
+def saved(model: MaskedLM, folder: Path) -> Path:
+    save(model, folder, tokenizer_save=lambda _: None, label_names=[], kind="mlm", card="")
+    return folder
+
+
+def inputs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ids (4, 20), masked places and the words there."""
+    ids = torch.randint(5, 90, (4, 20))
+    places = torch.tensor([1, 7, 19, 33, 34, 60, 79])
+    labels = torch.randint(5, 90, (7,))
+    return ids, places, labels
+
+
+def of_stock(stock: nn.Module, ids: torch.Tensor, places: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    wanted = torch.full((80,), -100)
+    wanted[places] = labels
+    loss: torch.Tensor = stock(input_ids=ids, labels=wanted.view(4, 20)).loss
+    return loss
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_loss_and_gradients_equal_transformers(output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlm, "CHUNK", 3 * 90)  # three places at a time, the last part smaller
+    model = shaken(masked(output))
+    stock = AutoModelForMaskedLM.from_pretrained(saved(model, tmp_path / "m"), attn_implementation="eager").eval()
+    assert type(stock) is BertForMaskedLM
+    ids, places, labels = inputs()
+    loss, theirs = mlm.loss(model(ids, places=places), labels), of_stock(stock, ids, places, labels)
+    assert loss.item() == pytest.approx(theirs.item(), abs=1e-5)
+    (2.0 * loss).backward()
+    (2.0 * theirs).backward()
+    stocks = dict(stock.named_parameters())
+    compared = [name for name, value in model.named_parameters() if value.grad is not None]
+    for name in compared:
+        found = dict(model.named_parameters())[name].grad
+        wanted = stocks[name].grad
+        if wanted is None:  # untied, transformers adds the decoder's own bias
+            wanted = stocks[name.replace("predictions.bias", "predictions.decoder.bias")].grad
+        assert wanted is not None, name
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4, msg=name)
+    assert "bert.embeddings.word_embeddings.weight" in compared
+    assert ("cls.predictions.decoder.weight" in compared) == (output == "own")
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_the_saved_folder_is_the_stock_class_with_equal_logits(output: str, tmp_path: Path) -> None:
+    model = shaken(masked(output))
+    stock, report = BertForMaskedLM.from_pretrained(saved(model, tmp_path / "m"), output_loading_info=True)
+    assert not any(report.values()), report
+    ids, _, _ = inputs()
+    mask = torch.ones_like(ids)
+    mask[1, 12:] = 0
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids, mask), stock.eval()(ids, mask).logits, atol=1e-5, rtol=1e-4)
+    assert stock.config.tie_word_embeddings == (output == "tied")
+
+
+def test_scores_at_places_equal_those_of_all_places() -> None:
+    model, (ids, places, _) = shaken(masked()), inputs()
+    words = model(ids, places=places)
+    assert isinstance(words, Words) and words.hidden.shape == (7, 32)
+    there = words.hidden @ words.table.T + words.bias
+    torch.testing.assert_close(there, model(ids).flatten(0, 1)[places], atol=1e-5, rtol=1e-4)
+
+
+def test_outcomes_sum_losses_hits_and_words_of_each_block() -> None:
+    model, (ids, places, labels) = shaken(masked()), inputs()
+    logits = model(ids).flatten(0, 1)[places].detach()
+    labels[0] = logits[0].argmax()
+    batch = Batch(ids.numpy(), None, None, labels.numpy(), np.arange(4), places.numpy())
+    found = mlm.outcomes(model(ids, places=places), batch)
+    assert found[:, 2].tolist() == [3, 2, 0, 2] and found[0, 1] >= 1
+    losses = nn.functional.cross_entropy(logits, labels, reduction="none")
+    torch.testing.assert_close(found[0, 0], losses[:3].sum(), atol=1e-4, rtol=1e-4)
+    names = ("perplexity", "masked_accuracy")
+    scores = mlm.metrics(found.numpy(), labels.numpy(), names)
+    assert scores["perplexity"] == pytest.approx(float(losses.mean().exp()), rel=1e-4)
+    assert scores["masked_accuracy"] == pytest.approx(float((logits.argmax(1) == labels).float().mean()))
+    low, high = mlm.interval(found.numpy(), labels.numpy(), "perplexity")
+    assert low <= scores["perplexity"] <= high
+
+
+def test_no_masked_place_is_a_loss_of_zero_and_no_gradient() -> None:
+    model, (ids, _, _) = masked(), inputs()
+    loss = mlm.loss(model(ids, places=torch.zeros(0, dtype=torch.long)), torch.zeros(0, dtype=torch.long))
+    loss.backward()
+    assert loss.item() == 0.0
+    assert all(p.grad is None or not p.grad.any() for p in model.parameters())
+
+
+def test_a_fixed_table_is_the_word_vectors_and_is_not_trained() -> None:
+    model = masked("fixed")
+    decoder: Any = model.get_submodule("cls.predictions.decoder")
+    assert torch.equal(decoder.weight, model.bert.embeddings.word_embeddings.weight)
+    assert not decoder.weight.requires_grad
+    assert masked("own").get_submodule("cls.predictions.decoder").weight.requires_grad
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_pretraining_goes_on_from_a_saved_folder_with_its_head(output: str, tmp_path: Path) -> None:
+    model = shaken(masked("own" if output == "own" else "tied"))
+    folder = saved(model, tmp_path / "m")
+    again, weights = build_masked(
+        ModelSettings(**SMALL, pretrained=str(folder)), vocab_size=90, pad_id=0, output=output
+    )
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor), name
+    assert weights.fingerprint and not weights.notes
+    assert weights.new == []
+    if output == "fixed":
+        start = again.state_dict()["cls.predictions.decoder.weight"]
+        assert torch.equal(start, model.bert.embeddings.word_embeddings.weight)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_saved_folder_opens_with_equal_scores(output: str, tmp_path: Path) -> None:
+    model, (ids, _, _) = shaken(masked(output)), inputs()
+    found = open_masked(str(saved(model, tmp_path / "model")), "augment.model")
+    torch.testing.assert_close(found(ids), model(ids), atol=0.0, rtol=0.0)
+    assert not found.training
+
+
+def test_a_stock_checkpoint_opens_and_one_without_a_head_for_masked_words_does_not(tmp_path: Path) -> None:
+    stock, (ids, _, _) = shaken(BertForMaskedLM(BertConfig(**(STOCK | {"vocab_size": 90}))).eval()), inputs()
+    stock.save_pretrained(tmp_path / "stock")
+    found = open_masked(str(tmp_path / "stock"), "augment.model")
+    torch.testing.assert_close(found(ids), stock(ids).logits, atol=1e-5, rtol=1e-5)
+    stock.bert.save_pretrained(tmp_path / "bare")
+    with pytest.raises(ModelError, match=r"augment\.model=.*has no head for masked words.*task=mlm"):
+        open_masked(str(tmp_path / "bare"), "augment.model")
+
+
+def test_a_classifier_starts_from_the_encoder_of_a_saved_folder(tmp_path: Path) -> None:
+    model = shaken(masked())
+    folder = saved(model, tmp_path / "m")
+    found, weights = build(ModelSettings(**SMALL, pretrained=str(folder)), num_labels=2, vocab_size=90)
+    for name, tensor in model.bert.state_dict().items():
+        assert torch.equal(found.bert.state_dict()[name], tensor), name
+    assert weights.notes == [f"{folder} has no pooler: its weights start at random"]
+    assert sorted(weights.ignored) == sorted(n for n in model.state_dict() if n.startswith("cls."))
+
+
+def test_a_checkpoint_without_such_a_head_is_said_and_an_unfitting_one_refused(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    stock = BertForMaskedLM(BertConfig(**STOCK))
+    stock.bert.save_pretrained(tmp_path / "bare")
+    settings = ModelSettings(**SMALL, pretrained=str(tmp_path / "bare"))
+    _, weights = build_masked(settings, vocab_size=90, pad_id=0, output="tied")
+    assert weights.notes == [f"{tmp_path / 'bare'} has no head for masked words: its weights start at random"]
+    assert "cls.predictions.bias" in weights.new
+
+
+def test_models_that_cannot_learn_it_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="Try: run task=mlm model=bert-tiny"):
+        settings = ModelSettings(name="dsn", family="dsn", backbone="none", readout={"name": "mean"})
+        build_masked(settings, vocab_size=90, pad_id=0, output="tied")
+
+
+class Computed(nn.Module):
+    """Word vectors that are computed and not stored, as hash embeddings are."""
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return torch.sin(ids.unsqueeze(-1) * torch.arange(1, 33) * 0.37)
+
+
+def computed(output: str) -> MaskedLM:
+    torch.manual_seed(0)
+    model, _ = build(ModelSettings(**SMALL), num_labels=1, vocab_size=90)
+    model.bert.embeddings.word_embeddings = Computed()
+    return MaskedLM(model.bert, model.architecture | {"embedding": "computed"}, output).eval()
+
+
+def test_computed_word_vectors_are_a_fixed_output_table_that_costs_no_parameter(tmp_path: Path) -> None:
+    fixed, own = computed("fixed"), computed("own")
+    counts = [sum(p.numel() for p in model.parameters()) for model in (fixed, own)]
+    assert counts[1] - counts[0] == 90 * 32
+    ids, places, labels = inputs()
+    logits = fixed(ids).flatten(0, 1)[places]
+    mlm.loss(fixed(ids, places=places), labels).backward()
+    torch.testing.assert_close(
+        mlm.loss(fixed(ids, places=places), labels), nn.functional.cross_entropy(logits, labels), atol=1e-5, rtol=1e-5
+    )
+    assert not [name for name in fixed.state_dict() if "fixed" in name or "decoder" in name]
+    config = json.loads((saved(fixed, tmp_path / "m") / "config.json").read_text())
+    assert config["model_type"] == "bertier" and config["tie_word_embeddings"] is False
+
+
+def hashed(backbone: str, monkeypatch: pytest.MonkeyPatch) -> MaskedLM:
+    """Over BERT's vocabulary, but for the hash vectors themselves: they take their time and are not counted here."""
+    monkeypatch.setattr("models.heads.words.word_vectors", lambda embeddings, vocab_size: torch.zeros(vocab_size, 1))
+    settings = resolve(compose(["task=mlm", "model=eelbert", f"model/backbone={backbone}", "data=demo"])).model
+    return build_masked(settings, vocab_size=30522, pad_id=0, output="fixed")[0]
+
+
+@pytest.mark.parametrize("backbone", HASHED)
+def test_over_a_hash_it_has_the_published_number_of_parameters(backbone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with torch.device("meta"):
+        assert count(hashed(backbone, monkeypatch)) == HASHED[backbone]
+
+
+@pytest.mark.parametrize("backbone", ["bert-mini", "bert-tiny", "uno_ffn128"])
+def test_over_a_hash_the_file_is_four_bytes_a_parameter(
+    backbone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = saved(hashed(backbone, monkeypatch), tmp_path / "m")
+    assert 1.0 <= (folder / "model.safetensors").stat().st_size / (4 * HASHED[backbone]) < 1.02
+
+
+def test_computed_word_vectors_cannot_be_tied(monkeypatch: pytest.MonkeyPatch) -> None:
+    def built(*_: Any, **__: Any) -> Any:
+        model, weights = build(ModelSettings(**SMALL), num_labels=1, vocab_size=90)
+        model.bert.embeddings.word_embeddings = Computed()
+        return model, weights
+
+    monkeypatch.setattr("models.heads.words.build_classifier", built)
+    with pytest.raises(ModelError, match=r"task\.output=fixed"):
+        build_masked(ModelSettings(**SMALL), vocab_size=90, pad_id=0, output="tied")

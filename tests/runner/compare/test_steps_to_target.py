@@ -1,0 +1,60 @@
+"""Steps to the baseline's score, as a metric of the runs that were evaluated often enough."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.compare.analyse import analyse
+from runner.compare.claims import judge
+from runner.compare.select import select
+from runner.compare.steps_to_target import NEARLY, STEPS
+from runner.compare.table import markdown
+from tests.runner.compare.folders import write_group
+
+SLOW = [0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9, 0.9]
+FAST = [0.7, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]
+CLAIM = {
+    "claim": "twice as fast", "source": "a paper", "metric": STEPS, "kind": "ratio",
+    "where": {"model.name": "bert-tiny"}, "versus": {"model.name": "bermo"},
+    "value": 1.67, "tolerance": 0.1, "why": None,
+}  # fmt: skip
+
+
+def write(output: Path, model: str, scores: list[float]) -> None:
+    for record in write_group(output, f"model={model}", "train.evals=8", right=[150, 150], metrics={"train/steps": 80}):
+        points = [{"step": 10 * i, "time": 0.0, "val/accuracy": score} for i, score in enumerate(scores, 1)]
+        path = output / str(record["identity"]) / "metrics.jsonl"
+        path.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")
+
+
+def test_each_run_gets_the_steps_to_the_baselines_score_and_a_claim_is_judged_by_them(tmp_path: Path) -> None:
+    write(tmp_path, "bert-tiny", SLOW)
+    write(tmp_path, "bermo", FAST)
+    compared = analyse(select(tmp_path, []), baseline={"model.name": "bert-tiny"})
+    steps = {row.group.settings["model.name"]: row.group.values(STEPS) for row in compared.rows}
+    assert steps == {"bert-tiny": [70, 70], "bermo": [40, 40]}
+    assert {row.costs[STEPS] for row in compared.rows} == {70, 40}
+    assert all(row.group.values(NEARLY) == steps[row.group.settings["model.name"]] for row in compared.rows)
+    text = markdown(compared, "compared", None)
+    assert "steps to target" in text and "gravity" not in text
+    (verdict,) = judge([CLAIM], compared.rows)
+    assert verdict.measured == pytest.approx(1.75) and verdict.verdict == "reproduced"
+
+
+def test_runs_that_never_get_there_are_said(tmp_path: Path) -> None:
+    write(tmp_path, "bert-tiny", SLOW)
+    write(tmp_path, "bermo", [0.5] * 8)
+    compared = analyse(select(tmp_path, []), baseline={"model.name": "bert-tiny"})
+    assert any("2 of 2 runs never reached 0.9000" in note for note in compared.notes)
+    assert next(row for row in compared.rows if not row.is_baseline).group.values(STEPS) == [80, 80]
+
+
+def test_runs_with_few_evaluations_or_without_a_baseline_have_no_such_metric(tmp_path: Path) -> None:
+    write(tmp_path, "bert-tiny", SLOW[:2])
+    write(tmp_path, "bermo", FAST)
+    for baseline in (None, {"model.name": "bert-tiny"}):
+        compared = analyse(select(tmp_path, []), baseline=baseline)
+        assert not any(row.group.values(STEPS) for row in compared.rows)

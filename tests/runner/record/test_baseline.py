@@ -1,0 +1,120 @@
+"""What counts as no better than no learning, from the recorded metrics alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.experiment import progress as terminal
+from runner.record.baseline import is_at_baseline, marked
+from runner.record.model_card import card
+from runner.sweep.plan import Job
+from runner.sweep.table import score
+from runner.tune import report
+
+ACCURACY = "test/accuracy"
+
+
+def run(score: float, half: float | None = 0.03, base: float | None = 0.5, name: str = ACCURACY) -> dict[str, float]:
+    ends = {} if half is None else {f"{name}_low": score - half, f"{name}_high": score + half}
+    return {name: score, **ends} | ({} if base is None else {"baseline/majority": base})
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([run(0.54)], False),
+        ([run(0.52)], True),  # better, but within the chance of the examples
+        ([run(0.53)], True),  # the end of the interval touches the baseline
+        ([run(0.40)], True),
+        ([run(0.54), run(0.55), run(0.545)], False),
+        ([run(0.52), run(0.521), run(0.522)], True),  # the seeds agree; the examples are the same few
+        ([run(0.90), run(0.90), run(0.51)], True),  # one has not learned, and three seeds do not say how often
+        ([run(0.90)] * 9 + [run(0.51)], False),
+        ([run(0.90), run(0.80)], False),  # each by itself is clearly better; Student's t of two is 1.3 wide
+        ([run(0.51, None)], False),  # no interval is recorded: the score alone
+        ([run(0.50, None)], True),
+        ([run(0.51, None), run(0.60, None), run(0.70, None)], True),  # over the seeds: 0.37 to 0.84
+        ([run(float("nan"), None)], True),
+    ],
+)
+def test_a_group_is_at_baseline_unless_its_interval_lies_above(runs: list[dict[str, float]], expected: bool) -> None:
+    assert is_at_baseline(runs, ACCURACY) is expected
+
+
+def test_what_is_better_lower_is_judged_by_the_upper_end() -> None:
+    name = "val/perplexity"
+    assert is_at_baseline([run(500.0, 20.0, 812.0, name)], name) is False
+    assert is_at_baseline([run(800.0, 20.0, 812.0, name)], name) is True
+    assert is_at_baseline([run(900.0, 20.0, 812.0, name)], name) is True
+    assert is_at_baseline([run(0.9, 0.05, 1.0, "test/mse")], "test/mse") is False
+
+
+def test_a_correlation_is_judged_against_that_of_a_constant() -> None:
+    assert is_at_baseline([run(0.10, 0.05, 0.0, "val/pearson")], "val/pearson") is False
+    assert is_at_baseline([run(0.02, 0.05, 0.0, "val/pearson")], "val/pearson") is True
+
+
+def test_the_same_answer_to_every_row_is_at_baseline_whatever_the_score() -> None:
+    constant = run(0.90, 0.01, 0.5) | {"test/constant_predictions": 1.0}
+    assert is_at_baseline([constant], ACCURACY) is True
+    assert is_at_baseline([constant, *[run(0.9)] * 9], ACCURACY) is False, "one seed of ten"
+
+
+def test_without_a_recorded_baseline_or_score_nothing_is_judged() -> None:
+    assert is_at_baseline([run(0.5, base=None)], ACCURACY) is None
+    assert is_at_baseline([{"baseline/majority": 0.5}], ACCURACY) is None
+    assert is_at_baseline([], ACCURACY) is None
+
+
+def test_the_mark_is_put_behind_a_text() -> None:
+    def record(metrics: dict[str, float]) -> dict[str, object]:
+        return {"metrics": metrics, "data": {"primary": ACCURACY}}
+
+    assert marked("0.5200", record(run(0.52))) == "0.5200 (at baseline)"
+    assert marked("0.9000", record(run(0.9))) == "0.9000" and marked("0.5", record({})) == "0.5"
+
+
+def finished(score: float, **more: Any) -> dict[str, Any]:
+    """The record of a finished run with that accuracy, +- 3 points, where the majority class has 0.5."""
+    metrics = run(score) | {"cost/params_nonzero": 10.0, "cost/bytes_file": 10.0}
+    return {
+        "identity": "0123456789", "name": "dsn demo seed=0", "status": "done", "metrics": metrics, "overrides": [],
+        "stages": [{"name": "train", "metrics": run(0.9)}, {"name": "int8", "metrics": metrics, "seconds": 1.0}],
+        "data": {"primary": ACCURACY, "rows": {"train": 9, "test": 9}, "name": "demo", "task": "classification"},
+        "config": {"compression": {"int8": {}}},
+    } | more  # fmt: skip
+
+
+def test_show_marks_the_score_and_the_stage_that_lost_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    terminal.show(finished(0.51), tmp_path)
+    shown = capsys.readouterr().out
+    assert "0.5100  [0.4800, 0.5400] (at baseline)" in shown and "int8 (at baseline)" in shown
+    assert "train (at baseline)" not in shown and "at baseline: not better, by more than chance" in shown
+    terminal.show(finished(0.9), tmp_path)
+    assert "at baseline" not in capsys.readouterr().out
+
+
+def test_the_table_of_a_sweep_and_of_the_demo_marks_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.comparison([finished(0.51), finished(0.9)])
+    shown = capsys.readouterr().out
+    assert shown.count("(at baseline)") == 1 and shown.count("at baseline: not better") == 1
+
+
+def test_the_line_of_a_job_the_line_of_a_stage_and_the_card_mark_it(capsys: pytest.CaptureFixture[str]) -> None:
+    job = Job(0, [], "model=dsn", record=finished(0.51))
+    assert score(job) == "test/accuracy 0.5100 (at baseline)  "
+    terminal.Terminal().stage(finished(0.51))
+    assert "test/accuracy 0.5100 (at baseline), " in capsys.readouterr().out
+    assert "\nAt baseline: not better" in card(finished(0.51)) and "At baseline" not in card(finished(0.9))
+
+
+def test_the_tuner_marks_a_best_trial_that_has_learned_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    optuna = pytest.importorskip("optuna")
+    study = optuna.create_study(direction="maximize")
+    study.add_trial(optuna.trial.create_trial(value=0.5, user_attrs={"run": "0123456789", "at baseline": True}))
+    assert report.show(study, ["select"], [], "memory")
+    shown = capsys.readouterr().out
+    assert "0123456789 (at baseline)" in shown and "at baseline on the reported split: not better" in shown

@@ -1,0 +1,115 @@
+"""Steps to a target, areas and divergence, on curves worked out by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner.record.learning_curve import Curve, area, collapsed, curve, diverged, last, late, speed_up, steps_to, target
+
+
+def line(*scores: float, every: int = 10) -> Curve:
+    steps = np.arange(1, len(scores) + 1) * every
+    return Curve(steps, np.array(scores), int(steps[-1]))
+
+
+def test_the_target_is_the_mean_of_the_baselines_best_smoothed_scores() -> None:
+    runs = [line(0.1, 0.9, 0.5, 0.7), line(0.2, 0.7)]  # 0.7 of 0.5 and 0.7; 0.45, as there are but two
+    assert target(runs) == pytest.approx(0.575)
+    assert target(runs, 0.99) == pytest.approx(0.99 * 0.575)
+
+
+def test_a_noisy_baseline_reaches_its_own_target() -> None:
+    noisy = [line(*np.random.default_rng(seed).normal(0.8, 0.02, 20)) for seed in range(3)]
+    assert any(steps_to(run, target(noisy))[1] for run in noisy)
+
+
+def test_a_target_is_reached_when_the_mean_of_three_evaluations_is() -> None:
+    run = line(0.9, 0.5, 0.7, 0.8, 0.9, 0.9)
+    assert steps_to(run, 0.7) == (30, True)
+    assert steps_to(run, 0.8) == (50, True)
+    assert steps_to(run, 0.95) == (60, False)
+
+
+def test_a_single_lucky_evaluation_is_not_the_target() -> None:
+    assert steps_to(line(0.5, 0.9, 0.5, 0.5), 0.8) == (40, False)
+
+
+def test_twice_as_fast_is_a_ratio_of_two() -> None:
+    slow = [line(*(min(0.9, 0.1 * i) for i in range(1, 21))) for _ in range(3)]
+    fast = [line(*(min(0.9, 0.2 * i) for i in range(1, 21))) for _ in range(3)]
+    found = speed_up(slow, fast)
+    assert found.steps == ([110] * 3, [70] * 3) and found.target == pytest.approx(0.9)
+    assert found.ratio == found.low == found.high == pytest.approx(110 / 70)
+    assert found.unreached == (0, 0)
+
+
+def test_a_run_that_never_gets_there_counts_whole_and_is_flagged() -> None:
+    found = speed_up([line(0.5, 0.9, 0.9, 0.9)], [line(0.1, 0.1, 0.1, 0.1), line(0.9, 0.9, 0.9, 0.9)])
+    assert found.unreached == (0, 1) and found.steps == ([40], [40, 30])
+    assert found.low < found.ratio < found.high
+
+
+def test_the_area_is_the_mean_height() -> None:
+    assert area(line(0.0, 1.0)) == pytest.approx(0.5)
+    assert area(line(0.5, 0.5, 0.5)) == pytest.approx(0.5)
+    assert area(line(0.7)) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "loss", "expected"),
+    [
+        (0.9, 0.3, None),
+        (0.9, math.nan, "not finite"),
+        (0.505, 0.3, "within a point"),
+        (0.6, math.log(2) - 0.01, "guessing among 2"),
+    ],
+)
+def test_a_run_that_learned_nothing_is_diverged(accuracy: float, loss: float, expected: str | None) -> None:
+    reason = diverged(accuracy=accuracy, majority=0.5, loss=loss, classes=2)
+    assert reason is None if expected is None else expected in str(reason)
+
+
+def test_a_run_that_finds_the_rare_class_is_not_diverged_though_accuracy_cannot_say() -> None:
+    rare = {"majority": 0.995, "loss": 0.01, "classes": 2}
+    assert diverged(accuracy=0.998, above_chance=0.3, **rare) is None
+    assert "within a point" in str(diverged(accuracy=0.995, above_chance=0.0, **rare))
+
+
+def test_the_loss_at_the_end_is_that_of_many_batches_and_not_of_an_odd_last_one(tmp_path: Path) -> None:
+    losses = [1.1] * 180 + [0.9] * 19 + [2.8]
+    (tmp_path / "metrics.jsonl").write_text(
+        "".join(json.dumps({"time": 0.0, "step": step, "train/loss": loss}) + "\n" for step, loss in enumerate(losses))
+    )
+    assert late(tmp_path, "train/loss") == pytest.approx((19 * 0.9 + 2.8) / 20)
+    assert (late(tmp_path, "val/loss"), last(tmp_path, "train/loss")) == (None, 2.8)
+
+
+def test_a_fall_for_good_after_the_ramp_is_a_collapse() -> None:
+    run = line(0.8, 0.9, 0.6, 0.6)
+    assert collapsed(run, after=10) and not collapsed(run, after=30)
+    assert not collapsed(line(0.9, 0.6, 0.9), after=0)
+
+
+def test_a_curve_is_read_from_a_run_folder_and_a_resumed_step_counts_once(tmp_path: Path) -> None:
+    record = {
+        "data": {"primary": "test/accuracy", "rows": {"train": 9, "val": 9, "test": 9}},
+        "metrics": {"train/steps": 30},
+    }
+    (tmp_path / "record.json").write_text(json.dumps(record))
+    points = [{"step": 10, "val/accuracy": 0.1}, {"step": 5, "train/loss": 2.0}, {"step": 10, "val/accuracy": 0.5},
+              {"step": 20, "val/accuracy": 0.7, "val/mse": 1.0}]  # fmt: skip
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps({"time": 0.0} | point) + "\n" for point in points))
+    found = curve(tmp_path)
+    assert (found.steps.tolist(), found.scores.tolist(), found.total) == ([10, 20], [0.5, 0.7], 30)
+    assert (last(tmp_path, "val/accuracy"), last(tmp_path, "val/f1")) == (0.7, None)
+    with pytest.raises(ValueError, match="better lower"):
+        curve(tmp_path, "val/mse")
+    with pytest.raises(ValueError, match="logged no val/f1"):
+        curve(tmp_path, "val/f1")
+    with pytest.raises(ValueError, match="holds no run"):
+        curve(tmp_path / "nothing")

@@ -1,0 +1,144 @@
+"""Intervals and tests against scipy and statsmodels on hand-made cases, ties and single seeds included."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import DescrStatsW
+
+from runner.statistics import paired as stats
+from runner.statistics.intervals import wilson
+from runner.tasks.classification import OF_CONFUSION
+
+
+@pytest.mark.parametrize("values", [[0.1, 0.4], [0.81, 0.83, 0.80], [0.5, 0.5, 0.6, 0.7, 0.5], [2.0, 2.0, 2.0]])
+def test_the_interval_over_seeds_is_statsmodels_t_interval(values: list[float]) -> None:
+    found = stats.seed_interval(values)
+    assert found is not None and found.over == f"t over {len(values)} seeds"
+    assert (found.low, found.high) == pytest.approx(DescrStatsW(values).tconfint_mean(0.05))
+    assert stats.spread(values) == pytest.approx(np.std(values, ddof=1))
+
+
+def test_a_single_seed_has_no_interval_over_seeds() -> None:
+    assert stats.seed_interval([0.8]) is None
+    assert stats.seed_bootstrap([0.8]) is None
+    assert stats.spread([0.8]) is None
+
+
+@pytest.mark.parametrize(("right", "rows"), [(0, 20), (20, 20), (150, 200), (1, 3)])
+def test_the_interval_of_a_single_seed_is_statsmodels_wilson(right: int, rows: int) -> None:
+    low, high = wilson(right / rows, rows)
+    assert (low, high) == pytest.approx(proportion_confint(right, rows, method="wilson"), abs=1e-12)
+
+
+def test_the_bootstrap_over_seeds_is_the_percentile_bootstrap() -> None:
+    values = np.array([0.81, 0.83, 0.80, 0.79, 0.84])
+    found = stats.seed_bootstrap(list(values))
+    drawn = np.random.default_rng(1).choice(values, size=(20_000, 5)).mean(axis=1)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.002)
+
+
+def test_student_covers_the_mean_and_the_bootstrap_of_three_seeds_does_not() -> None:
+    draws = np.random.default_rng(0).normal(size=(400, 3))
+    t_covers = np.mean([i.low < 0 < i.high for x in draws if (i := stats.seed_interval(list(x)))])
+    bootstrap_covers = np.mean([i.low < 0 < i.high for x in draws[:150] if (i := stats.seed_bootstrap(list(x)))])
+    assert 0.92 < t_covers < 0.98
+    assert bootstrap_covers < 0.85, "the reason why the table shows Student's t"
+
+
+@pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (5, 5), (3, 12), (40, 20), (500, 480), (600, 600), (900, 1000)])
+def test_mcnemar_agrees_with_statsmodels(b: int, c: int) -> None:
+    exact = b + c < stats.EXACT_BELOW
+    expected = statsmodels_mcnemar([[7, b], [c, 9]], exact=exact, correction=True).pvalue if b + c else 1.0
+    assert stats.mcnemar(b, c) == pytest.approx(expected, abs=1e-12)
+    assert stats.mcnemar(b, c) == stats.mcnemar(c, b)
+
+
+def differences(b: int, c: int, same: int) -> np.ndarray:
+    return np.array([1.0] * b + [-1.0] * c + [0.0] * same)
+
+
+@pytest.mark.parametrize(("b", "c"), [(10, 25), (7, 7), (30, 31)])
+def test_clustered_mcnemar_with_one_pair_is_mcnemar_without_correction(b: int, c: int) -> None:
+    expected = statsmodels_mcnemar([[0, b], [c, 0]], exact=False, correction=False).pvalue
+    assert stats.mcnemar_clustered(differences(b, c, 50)) == pytest.approx(expected)
+
+
+def test_repeating_the_same_answers_as_more_seeds_adds_no_evidence() -> None:
+    once = differences(10, 25, 50)
+    pairs = np.mean([once, once, once], axis=0)
+    assert stats.mcnemar_clustered(pairs) == pytest.approx(stats.mcnemar_clustered(once))
+    assert stats.mcnemar(3 * 10, 3 * 25) < stats.mcnemar_clustered(pairs), "pooling the pairs would claim more"
+    assert stats.mcnemar_clustered(np.zeros(20)) == 1.0
+
+
+def test_the_test_over_seeds_is_scipys_paired_t() -> None:
+    first, second = np.array([0.81, 0.83, 0.80]), np.array([0.79, 0.80, 0.80])
+    found = stats.paired_seeds(list(first - second))
+    expected = scipy_stats.ttest_rel(first, second)
+    assert found is not None
+    assert found[0] == pytest.approx(expected.pvalue)
+    ends = expected.confidence_interval()
+    assert (found[1].low, found[1].high) == pytest.approx((ends.low, ends.high))
+
+
+def test_differences_without_scatter_are_certain_and_ties_are_not_evidence() -> None:
+    assert stats.paired_seeds([0.1]) is None
+    certain, tied = stats.paired_seeds([0.25, 0.25, 0.25]), stats.paired_seeds([0.0, 0.0])
+    assert certain is not None and certain[0] == 0.0
+    assert tied is not None and tied[0] == 1.0
+
+
+@pytest.mark.parametrize("p", [[0.01, 0.04, 0.03], [0.5], [0.02, 0.02, 0.02, 0.9], [0.001, 0.8, 0.049, 0.01, 0.06]])
+def test_holm_agrees_with_statsmodels(p: list[float]) -> None:
+    assert stats.holm(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
+    assert stats.holm([]) == []
+
+
+def test_the_resampled_mean_is_scipys_bootstrap_of_it() -> None:
+    values = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], p=[0.1, 0.7, 0.2], size=400)
+    found = stats.ends(stats.resample_mean(values, resamples=20_000), "")
+    expected = scipy_stats.bootstrap((values,), np.mean, n_resamples=5000, method="percentile", rng=3)
+    ends = expected.confidence_interval
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), abs=0.005)
+
+
+@pytest.mark.parametrize("score", ["accuracy", "f1", "mcc"])
+def test_the_paired_bootstrap_of_a_score_is_scipys(score: str) -> None:
+    from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+
+    reference = {"accuracy": accuracy_score, "f1": f1_score, "mcc": matthews_corrcoef}[score]
+    rng = np.random.default_rng(0)
+    labels = rng.integers(2, size=150)
+    first, second = (np.where(rng.random(150) < share, labels, 1 - labels) for share in (0.85, 0.7))
+    found = stats.resample_confusions(labels, [first], [second], OF_CONFUSION[score], resamples=4000)
+    expected = scipy_stats.bootstrap(
+        (labels, first, second), lambda t, a, b: reference(t, a) - reference(t, b),
+        paired=True, vectorized=False, n_resamples=600, method="percentile", rng=1,
+    )  # fmt: skip
+    ends = expected.confidence_interval
+    assert np.quantile(found, [0.025, 0.975]) == pytest.approx([ends.low, ends.high], abs=0.03)
+    assert np.mean(found) == pytest.approx(reference(labels, first) - reference(labels, second), abs=0.01)
+
+
+def test_several_seeds_a_side_are_averaged_and_identical_models_never_differ() -> None:
+    labels = np.arange(90) % 3
+    rng = np.random.default_rng(0)
+    models = [np.where(rng.random(90) < 0.7, labels, (labels + 1) % 3) for _ in range(2)]
+    score = OF_CONFUSION["f1_macro"]
+    same = stats.resample_confusions(labels, models, models, score, resamples=200)
+    assert np.all(same == 0) and stats.bootstrap_p(same) == 1.0
+    single = [stats.resample_confusions(labels, [m], [labels], score, resamples=20_000).mean() for m in models]
+    both = stats.resample_confusions(labels, models, [labels, labels], score, resamples=20_000).mean()
+    assert both == pytest.approx(np.mean(single), abs=0.003)
+
+
+def test_a_bootstrap_p_value_is_never_zero_and_is_two_sided() -> None:
+    assert stats.bootstrap_p(np.full(999, 0.1)) == pytest.approx(2 / 1000)
+    assert stats.bootstrap_p(np.full(999, -0.1)) == pytest.approx(2 / 1000)
+    assert stats.bootstrap_p(np.linspace(-1, 1, 999)) == 1.0

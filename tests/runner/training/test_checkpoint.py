@@ -1,0 +1,80 @@
+"""What an interrupted run goes on from, and what it clears away."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from runner.machine.matmul import use_gemm
+from runner.record.record import POINTS, Record, write_json
+from runner.training.checkpoint import Checkpoints, interrupted_at
+
+IDENTITY = "abc"
+LINE = json.dumps({"step": 1, "time": 0.0, "train/loss": 0.5}) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run that was killed: two points, a checkpoint, two more, another checkpoint."""
+    write_json(tmp_path / "record.json", {"status": "running", "started": "then"})
+    for step in (2, 4):
+        (tmp_path / POINTS).write_text(step * LINE)
+        Checkpoints(tmp_path, f"{IDENTITY}/2-int8/first", 1.0).save({"weight": torch.ones(3)}, {"step": step})
+    return tmp_path
+
+
+def test_points_after_the_newest_checkpoint_are_logged_again_and_half_a_line_is_no_line(folder: Path) -> None:
+    with (folder / POINTS).open("a") as stream:
+        stream.write(LINE + LINE[:20])
+    found = interrupted_at(folder, IDENTITY)
+    assert found and found.logged == 4 * len(LINE)
+    record = Record.begin(folder, {"notes": []}, found.logged)
+    record.point(6, {"train/loss": 0.25})
+    steps = [json.loads(line)["step"] for line in (folder / POINTS).read_text().splitlines()]
+    assert steps == [1, 1, 1, 1, 6]
+    assert record.content["started"] == "then"
+
+
+@pytest.mark.parametrize("file", [POINTS, "record.json"])
+def test_a_run_whose_past_is_damaged_starts_anew(folder: Path, file: str) -> None:
+    content = (folder / file).read_bytes()
+    (folder / file).write_bytes(content[:3])
+    assert interrupted_at(folder, IDENTITY) is None
+    (folder / file).write_bytes(content)
+    found = interrupted_at(folder, IDENTITY)
+    assert found and found.logged == 4 * len(LINE)
+    assert interrupted_at(folder, "another") is None
+
+
+def test_points_are_those_of_the_checkpoint_that_is_intact(folder: Path) -> None:
+    (folder / "checkpoints" / "step-00000004.safetensors").write_bytes(b"")
+    found = interrupted_at(folder, IDENTITY)
+    assert found and found.logged == 2 * len(LINE)
+
+
+def test_a_checkpoint_holds_the_kernels_that_the_run_computes_with(folder: Path) -> None:
+    before = torch.get_float32_matmul_precision()
+    try:
+        for number, name in enumerate(("default", "onednn")):
+            use_gemm(name)
+            Checkpoints(folder, IDENTITY, 1.0).save({"weight": torch.ones(3)}, {"step": 10 + number})
+            found = interrupted_at(folder, IDENTITY)
+            assert found and found.engine == {"gemm": name, "threads": torch.get_num_threads()}
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_what_a_killed_process_was_writing_is_cleared_away(folder: Path) -> None:
+    for name in ("record.json.77.part", "predictions-test.part", "mlflow.json.78.part"):
+        (folder / name).write_text("half")
+    (folder / ".model.77.part").mkdir()
+    (folder / ".model.77.part" / "config.json").write_text("{")
+    (folder / ".model.78.old").mkdir()
+    Record.begin(folder, {"notes": []}, None)
+    names = {path.name for path in folder.rglob("*")}
+    assert {name for name in names if name.endswith((".part", ".old"))} == {"mlflow.json.78.part"}, (
+        "its helper may live"
+    )

@@ -1,0 +1,267 @@
+"""The flat optimizer and the compact vocabulary: the plain path's parameters, exactly."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from data.batch import collate
+from data.load import load
+from data.settings import DataSettings
+from data.splits import Splits
+from models.backbones.dropout import masks
+from models.build import build
+from models.settings import ModelSettings
+from runner.schema import OptimizerSettings, Settings
+from runner.training import flat_optimizer as flat
+from runner.training.compact_vocabulary import Vocabulary, by_use, compact
+from runner.training.loop import Loop
+
+CPU = torch.device("cpu")
+BERT = ModelSettings(layers=2, hidden=16, heads=2)
+DSN = ModelSettings(family="dsn", hidden=16, width=0.5, readout={"name": "mean"}, token_dropout=0.3)
+
+
+@pytest.fixture
+def splits(reviews: Path, tmp_path: Path) -> Splits:
+    settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
+    return load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
+
+
+def settings_of(model: ModelSettings, *, decay: float, clip: float, compact_vocabulary: str = "auto") -> Settings:
+    found = Settings(model=model)
+    found.optimizer.lr, found.optimizer.weight_decay = 5e-3, decay
+    found.train.batch_size, found.train.clip_norm, found.train.epochs = 8, clip, 5
+    found.engine.compact_vocabulary = compact_vocabulary
+    return found
+
+
+def built(settings: Settings, splits: Splits, vocab_size: int = 300) -> nn.Module:
+    torch.manual_seed(0)
+    masks.seed(0)
+    # Double precision: a difference is then one of the method, not of rounding.
+    return build(settings.model, num_labels=2, vocab_size=vocab_size)[0].train().double()
+
+
+def plain(settings: Settings, splits: Splits, steps: int) -> tuple[dict[str, torch.Tensor], list[float]]:
+    """The textbook loop: AdamW over the parameters themselves, the whole table, torch's clipping."""
+    model = built(settings, splits)
+    loop = Loop(built(settings, splits), splits, settings, CPU)  # for its plan and schedule only
+    optimizer = torch.optim.AdamW(
+        grouped(model, settings.optimizer.weight_decay), lr=settings.optimizer.lr, fused=False, foreach=False
+    )
+    masks.seed(0)
+    norms = []
+    for step in range(steps):
+        rows = (loop.plan.batches(step // 13))[step % 13]
+        batch = collate(splits.train, rows, 0)
+        mask = None if batch.attention_mask is None else torch.from_numpy(batch.attention_mask)
+        logits = model(torch.from_numpy(batch.input_ids), mask)
+        F.cross_entropy(logits.float(), torch.from_numpy(batch.labels)).backward()
+        norms.append(float(nn.utils.clip_grad_norm_(model.parameters(), settings.train.clip_norm or math.inf)))
+        for group in optimizer.param_groups:
+            group["lr"] = loop.schedule.rate(step)
+        optimizer.step()
+        optimizer.zero_grad()
+    return model.state_dict(), norms
+
+
+@pytest.mark.parametrize("long", [100, 1 << 17], ids=["long matrices", "all in one buffer"])
+@pytest.mark.parametrize("model", [BERT, DSN], ids=["bert", "dsn"])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+@pytest.mark.parametrize("clip", [0.0, 0.05])
+@pytest.mark.parametrize("compact_vocabulary", ["auto", "never"])
+def test_fifty_steps_equal_the_plain_path(
+    splits: Splits,
+    monkeypatch: pytest.MonkeyPatch,
+    long: int,
+    model: ModelSettings,
+    decay: float,
+    clip: float,
+    compact_vocabulary: str,
+) -> None:
+    monkeypatch.setattr(flat, "LONG", long)
+    settings = settings_of(model, decay=decay, clip=clip, compact_vocabulary=compact_vocabulary)
+    expected, norms = plain(settings, splits, 50)
+    found_model = built(settings, splits)
+    loop = Loop(found_model, splits, settings, CPU)
+    found_norms = []
+    for step in range(50):
+        norm = loop.step(loop.plan.batches(step // 13)[step % 13])
+        assert norm is not None
+        found_norms.append(float(norm))
+    loop.flat.release()
+    np.testing.assert_allclose(found_norms, norms, rtol=1e-6)
+    for name, tensor in found_model.state_dict().items():
+        torch.testing.assert_close(tensor, expected[name], atol=1e-6, rtol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
+    untouched = np.setdiff1d(np.arange(300), np.asarray(splits.train.tokens))
+    assert len(untouched) > 100, "the test needs rows that no text uses"
+    if decay:
+        start = built(settings, splits).state_dict()["bert.embeddings.word_embeddings.weight"][untouched]
+        moved = found_model.state_dict()["bert.embeddings.word_embeddings.weight"][untouched]
+        assert moved.abs().sum() < 0.99 * start.abs().sum(), "decay must reach the rows that no text uses"
+
+
+def test_biases_and_norms_do_not_decay(splits: Splits) -> None:
+    settings = settings_of(BERT, decay=0.5, clip=0.0)
+    model = built(settings, splits)
+    loop = Loop(model, splits, settings, CPU)
+    groups = {
+        group["weight_decay"]: sum(p.numel() for p in group["params"]) for group in loop.flat.optimizer.param_groups
+    }
+    short = [p for p in model.parameters() if p.ndim == 1]
+    assert groups[0.0] == sum(-(-p.numel() // 16) * 16 for p in short)
+    assert len(groups) == 2 and groups[0.5] > groups[0.0]
+
+
+def test_frozen_parts_stay_and_only_the_rest_is_trained(splits: Splits) -> None:
+    settings = settings_of(BERT, decay=0.1, clip=1.0)
+    model = built(settings, splits)
+    model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    loop = Loop(model, splits, settings, CPU)
+    assert loop.facts["compact_vocabulary"] == "the word table is frozen"
+    loop.step(np.arange(8))
+    loop.flat.release()
+    for name, value in model.state_dict().items():
+        # The last key's bias cancels in the softmax, so it has nothing to learn.
+        stays = name.startswith("bert.embeddings.") or name == "bert.encoder.layer.1.attention.self.key.bias"
+        assert torch.equal(value, before[name]) == stays, name
+
+
+def test_the_released_model_has_tensors_of_its_own(splits: Splits) -> None:
+    settings = settings_of(BERT, decay=0.0, clip=1.0)
+    model = built(settings, splits)
+    loop = Loop(model, splits, settings, CPU)
+    loop.step(np.arange(8))
+    loop.flat.release()
+    assert all(p.grad is None and p.untyped_storage().nbytes() == p.numel() * 8 for p in model.parameters())
+    assert model.bert.embeddings.word_embeddings.padding_idx == 0  # type: ignore[union-attr]
+    assert not model.bert.embeddings.word_embeddings.sparse  # type: ignore[union-attr]
+
+
+def test_used_rows_come_first_and_the_arrangement_can_be_undone() -> None:
+    table = nn.Embedding(10, 3, padding_idx=2)
+    before = table.weight.detach().clone()
+    order, used = by_use(np.array([7, 4, 7, 9], np.uint16), 10, 2)
+    assert order[:used].tolist() == [2, 4, 7, 9] and sorted(order) == list(range(10))
+    vocabulary = Vocabulary(table, "weight", order, used)
+    vocabulary.arrange()
+    ids = np.array([7, 2, 0])
+    assert torch.equal(table(torch.from_numpy(vocabulary.lookup[ids])), before[ids])
+    assert table.padding_idx == vocabulary.lookup[2] == 0
+    assert torch.equal(vocabulary.by_token(table.weight), before)
+    vocabulary.restore()
+    assert torch.equal(table.weight, before) and table.padding_idx == 2
+
+
+class Hashed(nn.Module):
+    """Stands for an embedding without a table."""
+
+
+def tie(model: nn.Module) -> None:
+    model.decoder = nn.Linear(16, 300, bias=False)
+    model.decoder.weight = model.bert.embeddings.word_embeddings.weight  # type: ignore[union-attr,assignment]
+
+
+def hash_embeddings(model: nn.Module) -> None:
+    model.bert.embeddings.word_embeddings = Hashed()  # type: ignore[union-attr,assignment]
+
+
+def prune(model: nn.Module) -> None:
+    from torch.nn.utils import prune
+
+    prune.l1_unstructured(model.bert.embeddings.word_embeddings, "weight", 0.5)  # type: ignore[union-attr,arg-type]
+
+
+def foreign(model: nn.Module) -> None:
+    model.bert = nn.Linear(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (tie, r"tied to decoder\.weight"),
+        (hash_embeddings, "hash embeddings"),
+        (prune, "a compression stage works on the word table"),
+        (foreign, "another library's"),
+    ],
+)
+def test_a_table_that_something_else_touches_is_refused_by_name(splits: Splits, change: object, reason: str) -> None:
+    model = built(settings_of(BERT, decay=0.0, clip=1.0), splits)
+    change(model)  # type: ignore[operator]
+    found = compact(model, splits.train, OptimizerSettings())
+    assert isinstance(found, str)
+    assert re.search(reason, found)
+
+
+def test_sgd_with_decay_is_refused_because_its_untouched_rows_move(splits: Splits) -> None:
+    model = built(settings_of(BERT, decay=0.0, clip=1.0), splits)
+    found = compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.1))
+    assert isinstance(found, str) and "moves every row" in found
+    assert isinstance(compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.0)), Vocabulary)
+
+
+@pytest.mark.parametrize("long", [100, 1 << 17], ids=["long matrices", "all in one buffer"])
+@pytest.mark.parametrize("model", [BERT, DSN], ids=["bert", "dsn"])
+@pytest.mark.parametrize("is_grown", [False, True])
+def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
+    splits: Splits, monkeypatch: pytest.MonkeyPatch, long: int, model: ModelSettings, is_grown: bool
+) -> None:
+    """Two loops of three steps against the textbook optimizer over six, which meets a new parameter halfway."""
+    monkeypatch.setattr(flat, "LONG", long)
+    settings = settings_of(model, decay=0.1, clip=0.0)
+    settings.schedule.name, settings.schedule.warmup = "constant", 0.0
+    found, expected, moments = built(settings, splits), built(settings, splits), dict[str, torch.Tensor]()
+    optimizer = torch.optim.AdamW(grouped(expected, 0.1), lr=5e-3, foreach=False)
+    for half in range(2):
+        if half and is_grown:
+            for each in (found, expected):
+                each.classifier = Scaled(each.classifier)  # type: ignore[arg-type]
+            optimizer.add_param_group({"params": [expected.classifier.scale], "weight_decay": 0.0})  # type: ignore[union-attr]
+            moments = {name.replace("classifier.", "classifier.inner."): tensor for name, tensor in moments.items()}
+        loop = Loop(found, splits, settings, CPU, moments=moments)
+        for rows in loop.plan.batches(half)[:3]:
+            masks.seed(int(rows[0]))
+            loop.step(rows)
+            masks.seed(int(rows[0]))
+            batch = collate(splits.train, rows, 0)
+            mask = None if batch.attention_mask is None else torch.from_numpy(batch.attention_mask)
+            logits = expected(torch.from_numpy(batch.input_ids), mask)
+            F.cross_entropy(logits.float(), torch.from_numpy(batch.labels)).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        moments = loop.flat.moments()
+        loop.flat.release()
+    for name, tensor in found.state_dict().items():
+        torch.testing.assert_close(
+            tensor, expected.state_dict()[name], atol=1e-6, rtol=1e-6, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+class Scaled(nn.Module):
+    """A layer and a new factor on what it answers."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.scale = inner, nn.Parameter(torch.ones(1).double())
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.inner(inputs) * self.scale
+        return out
+
+
+def grouped(model: nn.Module, decay: float) -> list[dict[str, object]]:
+    """Parameter groups: matrices decay, vectors do not."""
+    named = list(model.parameters())
+    return [
+        {"params": [p for p in named if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in named if p.ndim == 1], "weight_decay": 0.0},
+    ]

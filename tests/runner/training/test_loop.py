@@ -1,0 +1,247 @@
+"""The loop: exact repetition, exact resume, accumulation, schedules, early stopping, classes that are rare."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data.load import load
+from data.settings import DataSettings
+from data.splits import Splits
+from models.backbones.dropout import masks
+from models.build import build
+from models.settings import ModelSettings
+from runner.schema import ScheduleSettings, Settings
+from runner.training.checkpoint import Checkpoints, clear
+from runner.training.loop import Loop, fit
+from runner.training.nonfinite import NotFinite
+from runner.training.optimizer import Schedule
+from runner.training.plan import Plan, Position, Trained
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def splits(reviews: Path, tmp_path: Path) -> Splits:
+    settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
+    return load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
+
+
+def configured(**train: object) -> Settings:
+    settings = Settings(model=ModelSettings(layers=1, hidden=16, heads=2))
+    settings.optimizer.lr = 5e-3
+    settings.train.epochs, settings.train.batch_size = 2, 8
+    for name, value in train.items():
+        setattr(settings.train, name, value)
+    return settings
+
+
+def model_of(settings: Settings, splits: Splits) -> torch.nn.Module:
+    torch.manual_seed(settings.seed)
+    masks.seed(settings.seed)
+    return build(settings.model, num_labels=splits.task.num_labels, vocab_size=splits.tokenizer.vocab_size)[0]
+
+
+class Stop(Exception):
+    pass
+
+
+def train(
+    settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None
+) -> tuple[dict[str, torch.Tensor], list[float], Trained | None]:
+    """Parameters, logged losses and what was trained; with stop_at the training dies at that step."""
+    model, losses = model_of(settings, splits), list[float]()
+    checkpoints = Checkpoints(folder, "test", every_s=1e-9 if stop_at else 1e9)
+
+    def on_point(position: Position, values: dict[str, float]) -> None:
+        losses.append(values["train/loss"])
+        if position.step == stop_at:
+            raise Stop
+
+    try:
+        done = fit(
+            model,
+            splits,
+            settings,
+            device=CPU,
+            checkpoints=checkpoints,
+            on_point=on_point,
+            on_epoch=lambda *_: None,
+        )
+        clear(folder)  # as a finished run does
+    except Stop:
+        done = None
+    return model.state_dict(), losses, done
+
+
+def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_same_seed_repeats_bit_for_bit_and_another_does_not(splits: Splits, tmp_path: Path) -> None:
+    settings = configured()
+    first, losses, _ = train(settings, splits, tmp_path)
+    second, again, _ = train(settings, splits, tmp_path)
+    assert equal(first, second) and losses == again
+    settings.seed = 1
+    assert not equal(first, train(settings, splits, tmp_path)[0])
+
+
+@pytest.mark.parametrize("stop_at", [3, 12, 13, 20])  # 12 steps an epoch: within, at its end, just after
+@pytest.mark.parametrize(
+    ("schedule", "optimizer", "decay"), [("linear", "adamw", 0.1), ("plateau", "sgd", 0.1), ("linear", "sgd", 0.0)]
+)
+def test_resume_is_exact(
+    splits: Splits, tmp_path: Path, stop_at: int, schedule: str, optimizer: str, decay: float
+) -> None:
+    settings = configured()
+    settings.schedule.name, settings.optimizer.name, settings.optimizer.weight_decay = schedule, optimizer, decay
+    straight, losses, _ = train(settings, splits, tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    _, before, done = train(settings, splits, tmp_path / "b", stop_at)
+    assert done is None and before == losses[:stop_at]
+    resumed, after, done = train(settings, splits, tmp_path / "b")
+    assert done is not None and 0 < done.resumed_from < stop_at
+    assert equal(straight, resumed)
+    assert after == losses[done.resumed_from :]
+
+
+@pytest.mark.parametrize("part", ["tensors", "state"])
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(splits: Splits, tmp_path: Path, part: str) -> None:
+    settings = configured()
+    straight, losses, _ = train(settings, splits, tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    train(settings, splits, tmp_path / "b", stop_at=7)
+    folder = tmp_path / "b" / "checkpoints"
+    assert sorted(path.stem for path in folder.glob("*.json")) == ["step-00000005", "step-00000006"]
+    if part == "tensors":
+        file = folder / "step-00000006.safetensors"
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+    else:
+        file = folder / "step-00000006.json"
+        file.write_text(file.read_text().replace('"examples": 48', '"examples": 49'))
+    resumed, after, done = train(settings, splits, tmp_path / "b")
+    assert done is not None and done.resumed_from == 5
+    assert equal(straight, resumed) and after == losses[5:]
+
+
+def test_a_checkpoint_of_another_run_is_never_taken(splits: Splits, tmp_path: Path) -> None:
+    train(configured(), splits, tmp_path, stop_at=5)
+    assert Checkpoints(tmp_path, "test", 1e9).newest() is not None
+    assert Checkpoints(tmp_path, "another", 1e9).newest() is None
+
+
+def test_a_checkpoint_is_made_every_so_many_seconds_and_at_the_end_of_an_epoch_that_took_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("runner.training.checkpoint.time.monotonic", lambda: now)
+    checkpoints = Checkpoints(tmp_path, "test", every_s=300.0)
+    now += 0.5
+    assert not checkpoints.due() and not checkpoints.due(at_epoch_end=True)
+    now += 1.0
+    assert not checkpoints.due() and checkpoints.due(at_epoch_end=True)
+    now += 300.0
+    assert checkpoints.due()
+
+
+@pytest.mark.parametrize("weights", ["none", "balanced"])
+def test_accumulation_changes_nothing_but_memory(splits: Splits, tmp_path: Path, weights: str) -> None:
+    settings = configured()
+    settings.model.dropout = settings.model.attention_dropout = 0.0  # masks are drawn a part at a time
+    settings.data.class_weights = weights
+    labels = np.array(splits.train.labels)
+    labels[: len(labels) // 3] = 0  # so that the two classes weigh differently
+    splits.train.labels = labels
+    whole, losses, _ = train(settings, splits, tmp_path)
+    settings.train.accumulate = 4
+    parts, again, _ = train(settings, splits, tmp_path)
+    np.testing.assert_allclose(losses, again, atol=2e-5)
+    for name, tensor in whole.items():
+        torch.testing.assert_close(parts[name], tensor, atol=2e-4, rtol=0, msg=name)
+
+
+def test_balanced_weights_change_what_is_learnt(splits: Splits, tmp_path: Path) -> None:
+    settings = configured()
+    labels = np.array(splits.train.labels)
+    labels[: len(labels) // 3] = 0
+    splits.train.labels = labels
+    plain = train(settings, splits, tmp_path)[0]
+    settings.data.class_weights = "balanced"
+    assert not equal(plain, train(settings, splits, tmp_path)[0])
+
+
+def test_the_loss_starts_at_chance_and_falls(splits: Splits, tmp_path: Path) -> None:
+    _, losses, _ = train(configured(epochs=8), splits, tmp_path)
+    assert losses[0] == pytest.approx(math.log(2), abs=0.02)  # two classes, nothing learnt
+    assert losses[-1] < 0.3 and len(losses) == 8 * 13  # 98 training rows in batches of 8
+
+
+def test_training_learns_and_keeps_the_best_epoch(splits: Splits, tmp_path: Path) -> None:
+    settings = configured(epochs=6)
+    scores: list[float] = []
+    model = model_of(settings, splits)
+    done = fit(
+        model, splits, settings, device=CPU, checkpoints=Checkpoints(tmp_path, "t", 1e9),
+        on_point=lambda *_: None, on_epoch=lambda _, values: scores.append(values["val/accuracy"]),
+    )  # fmt: skip
+    assert max(scores) == 1.0 and done.best_epoch == scores.index(max(scores)) + 1
+
+
+def test_patience_stops_early(splits: Splits, tmp_path: Path) -> None:
+    _, _, done = train(configured(epochs=50, patience=2), splits, tmp_path)
+    assert done is not None and done.epochs == done.best_epoch + 2 < 50
+
+
+def test_a_fraction_of_an_epoch_is_that_share_of_its_steps() -> None:
+    lengths = np.full(800, 10)
+    plan = Plan(lengths, configured(epochs=1.25, batch_size=8).train, seed=0)
+    assert plan.steps == [100, 25] and len(plan.batches(1)) == 25
+
+
+def test_an_exploding_loss_stops_with_a_cure(splits: Splits, tmp_path: Path) -> None:
+    settings = configured(clip_norm=0.0, epochs=5)
+    settings.optimizer.name, settings.optimizer.lr = "sgd", 1e30
+    with pytest.raises(NotFinite, match=r"optimizer\.lr="):
+        train(settings, splits, tmp_path)
+
+
+def test_bf16_trains(splits: Splits, tmp_path: Path) -> None:
+    _, losses, _ = train(configured(precision="bf16", epochs=8), splits, tmp_path)
+    assert losses[-1] < 0.4
+
+
+def schedule(name: str, direction: str = "higher", **more: float) -> Schedule:
+    return Schedule(ScheduleSettings(name=name, warmup=0.1, **more), 1.0, 100, direction)  # type: ignore[arg-type]
+
+
+def test_schedules_rise_then_follow_their_shape() -> None:
+    linear, cosine = schedule("linear"), schedule("cosine")
+    assert [linear.rate(s) for s in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert linear.rate(10) == 1.0 and linear.rate(55) == pytest.approx(0.5) and linear.rate(99) < 0.02
+    assert cosine.rate(55) == pytest.approx(0.5) and schedule("constant").rate(99) == 1.0
+
+
+@pytest.mark.parametrize(("direction", "metrics"), [("higher", [0.5, 0.6, 0.7]), ("lower", [0.7, 0.6, 0.5])])
+def test_a_plateau_watches_the_direction_of_its_metric(direction: str, metrics: list[float]) -> None:
+    plateau = schedule("plateau", direction, patience=1)
+    for metric in metrics:
+        plateau.observe(metric)
+    assert plateau.scale == 1.0, "a metric that improves must not cut the rate"
+    for _ in range(2):
+        plateau.observe(metrics[0])
+    assert plateau.scale == 0.5
+
+
+def test_the_loop_touches_only_what_requires_gradients(splits: Splits) -> None:
+    settings = configured()
+    model = model_of(settings, splits)
+    model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
+    before = model.bert.embeddings.word_embeddings.weight.clone()  # type: ignore[union-attr,operator]
+    loop = Loop(model, splits, settings, CPU)
+    loop.step(np.arange(8))
+    assert torch.equal(before, model.bert.embeddings.word_embeddings.weight)  # type: ignore[union-attr,arg-type]

@@ -1,0 +1,53 @@
+"""The mean over the last epochs' weights: what is evaluated and kept, while the training goes on from its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from data.splits import Splits
+from runner.training.checkpoint import Checkpoints
+from runner.training.loop import fit
+from runner.training.plan import Position
+from tests.runner.training.test_loop import CPU, configured, equal, model_of, splits, train
+
+__all__ = ["splits"]  # the fixture
+
+
+@pytest.mark.parametrize("keep_best", [False, True])
+def test_the_mean_of_the_last_ends_is_kept_and_the_training_is_the_same(
+    splits: Splits, tmp_path: Path, keep_best: bool
+) -> None:
+    settings = configured(epochs=3, average=2, keep_best=keep_best)
+    settings.engine.compact_vocabulary = "never"  # else its rows lie in another order meanwhile
+    model, ends = model_of(settings, splits), list[dict[str, torch.Tensor]]()
+    scores = list[float]()
+
+    def on_epoch(position: Position, values: dict[str, float]) -> None:
+        ends.append({name: value.detach().clone() for name, value in model.state_dict().items()})
+        scores.append(values["val/accuracy"])
+
+    done = fit(
+        model, splits, settings, device=CPU, checkpoints=Checkpoints(tmp_path, "test", 1e9),
+        on_point=lambda *_: None, on_epoch=on_epoch,
+    )  # fmt: skip
+    last = done.best_epoch if keep_best else 3
+    means = {name: torch.stack([end[name] for end in ends[max(0, last - 2) : last]]).mean(0) for name in ends[0]}
+    assert equal(means, model.state_dict())
+    assert last == 1 or not equal(ends[last - 1], dict(model.state_dict()))
+    assert done.best_metric == max(scores)
+    settings.train.average = 1
+    plain = train(configured(epochs=3, keep_best=False), splits, tmp_path / "plain")[0]
+    torch.testing.assert_close(ends[-1], dict(plain))
+
+
+@pytest.mark.parametrize("stop_at", [20, 30])  # 12 steps an epoch: with one end behind it, and with two
+def test_it_goes_on_exactly(splits: Splits, tmp_path: Path, stop_at: int) -> None:
+    settings = configured(epochs=3, average=3)
+    straight = train(settings, splits, tmp_path / "a")[0]
+    (tmp_path / "b").mkdir()
+    train(settings, splits, tmp_path / "b", stop_at)
+    resumed, _, done = train(settings, splits, tmp_path / "b")
+    assert done is not None and done.resumed_from > 0 and equal(straight, resumed)
