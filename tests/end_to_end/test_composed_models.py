@@ -16,10 +16,9 @@ from models.checkpoints.save import load
 from models.errors import ModelError
 from models.settings import OVER_WORDS, ModelSettings
 from tests.conftest import REPO
-
-from .helpers import batch
-from .test_hash import save_words, tokens
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.embeddings.test_hash import save_words, tokens
+from tests.models.helpers import batch
 
 POSITIONS = 64
 

@@ -8,8 +8,7 @@ import torch
 from models.build import build
 from models.errors import ModelError
 from models.settings import ModelSettings
-
-from .helpers import count, small
+from tests.models.helpers import count, small
 
 VOCABULARY = 30522
 # layers, hidden, heads: parameters with 2 and with 3 labels

@@ -14,8 +14,7 @@ import torch
 from models.build import build
 from models.settings import ModelSettings, Recipe, Tune
 from tests.conftest import REPO
-
-from .helpers import count
+from tests.models.helpers import count
 
 FOLDER = REPO / "conf/model"
 PARTS = sorted(FOLDER.glob("*/[!_]*.yaml"))

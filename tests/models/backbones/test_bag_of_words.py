@@ -14,8 +14,7 @@ from models.backbones.dropout import masks
 from models.build import build
 from models.errors import ModelError
 from models.settings import ModelSettings
-
-from .helpers import batch, small, stock
+from tests.models.helpers import batch, small, stock
 
 
 @pytest.fixture

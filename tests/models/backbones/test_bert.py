@@ -11,8 +11,7 @@ from transformers import BertForSequenceClassification
 
 from models.backbones import bert as encoder
 from models.build import BERT_DEFAULTS, rebuild
-
-from .helpers import batch, small, stock
+from tests.models.helpers import batch, small, stock
 
 SHAPES: list[dict[str, Any]] = [
     {},

@@ -6,8 +6,7 @@ import torch
 
 from models.backbones.freeze import freeze
 from models.backbones.transformers_backbone import assemble
-
-from .helpers import batch, small
+from tests.models.helpers import batch, small
 
 READOUT = {"name": "layer_pool", "weights": "learned", "pool": "cls"}
 

@@ -17,10 +17,9 @@ from models.checkpoints.save import load
 from models.checkpoints.source import check_readout
 from models.errors import ModelError
 from models.settings import ModelSettings
-
-from .families import FAMILIES, SIZES
-from .helpers import batch, count
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.families import FAMILIES, SIZES
+from tests.models.helpers import batch, count
 
 ROBERTA = SIZES | {"type_vocab_size": 1}
 DISTILBERT = FAMILIES["DistilBert"] | {"max_position_embeddings": 40}

@@ -16,8 +16,7 @@ from models.build import build
 from models.checkpoints.read import Weights, read_config, read_state
 from models.errors import ModelError
 from models.settings import ModelSettings
-
-from .helpers import SMALL, batch, stock
+from tests.models.helpers import SMALL, batch, stock
 
 State = dict[str, Tensor]
 

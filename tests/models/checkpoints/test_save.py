@@ -12,8 +12,7 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 
 from models.checkpoints.save import load, save
 from models.errors import ModelError
-
-from .helpers import batch, fake_tokenizer, small, stock
+from tests.models.helpers import batch, fake_tokenizer, small, stock
 
 
 def write(model: Any, folder: Path, **changes: Any) -> Path:

@@ -13,9 +13,8 @@ from models.build import build
 from models.compression.dendrite.module import attach, grow
 from models.errors import ModelError
 from models.settings import ModelSettings
-
-from .helpers import SMALL, batch, small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import SMALL, batch, small
 
 LEARNED = {"name": "layer_pool", "weights": "learned", "pool": "cls"}
 TENNEY = {"name": "cls_layers", "weights": "learned", "size": None}

@@ -13,9 +13,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from models.checkpoints.save import load
 from tests.conftest import REPO
-
-from .helpers import batch, small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, small
 
 OPEN = """
 import json, sys, torch

@@ -17,9 +17,8 @@ from models.checkpoints.save import load
 from models.checkpoints.untrusted import check_config
 from models.errors import ModelError
 from models.settings import ModelSettings
-
-from .helpers import small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import small
 
 
 class Bomb:

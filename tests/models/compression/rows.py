@@ -12,9 +12,8 @@ from torch import Tensor, nn
 
 from models.checkpoints.save import load
 from models.compression.stage import Bench
+from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch
-
-from ..test_save import write
 
 
 class Rows:

@@ -11,9 +11,8 @@ import torch
 from models.compression.bf16 import Bf16
 from models.compression.settings.rounding import Bf16 as Options
 from runner.measure.size import bytes_packed
+from tests.models.compression.rows import answers, applied, reopened
 from tests.models.helpers import small
-
-from .rows import answers, applied, reopened
 
 MIX = {
     "name": "scalar_mix", "mixed": "all", "embeddings": True, "normalize": "softmax", "gamma": True, "init": "uniform",

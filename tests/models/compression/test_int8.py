@@ -17,9 +17,8 @@ from models.errors import ModelError
 from runner.measure.macs import count_macs
 from runner.measure.params import count_params
 from runner.measure.size import bytes_packed
+from tests.models.compression.rows import Rows, answers, applied, reopened
 from tests.models.helpers import batch, small
-
-from .rows import Rows, answers, applied, reopened
 
 
 def dynamic(**options: Any) -> tuple[Any, Rows]:

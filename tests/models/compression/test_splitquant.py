@@ -18,9 +18,8 @@ from models.errors import ModelError
 from runner.measure.macs import count_macs
 from runner.measure.params import count_params
 from runner.measure.size import bytes_packed
+from tests.models.compression.rows import answers, applied, reopened
 from tests.models.helpers import batch, small
-
-from .rows import answers, applied, reopened
 
 
 def weights(outliers: bool = False, shape: tuple[int, int] = (512, 128)) -> Tensor:

@@ -15,9 +15,8 @@ from models.compression.settings.rounding import WeightOnly as Options
 from models.compression.weight_only import WeightOnly
 from runner.measure.params import count_params
 from runner.measure.size import bytes_file, bytes_packed, bytes_unpacked
+from tests.models.compression.rows import Rows, answers, applied, reopened
 from tests.models.helpers import batch, small
-
-from .rows import Rows, answers, applied, reopened
 
 
 def packed(model: Any = None, **options: Any) -> tuple[Any, Rows]:

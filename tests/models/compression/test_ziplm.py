@@ -21,8 +21,7 @@ from models.compression.structured.shrink import ATTENTION, Block, widths
 from models.compression.structured.surgery import Surgery
 from models.compression.ziplm import Ziplm, task_loss
 from models.errors import ModelError
-
-from ..helpers import batch, small
+from tests.models.helpers import batch, small
 
 ROWS = 64
 

@@ -19,9 +19,8 @@ from models.embeddings.bigram import FIRST, PRIME, SECOND, Bigram
 from models.errors import ModelError
 from models.settings import ModelSettings
 from tests.conftest import REPO
-
-from .helpers import batch, count
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, count
 
 OPTIONS: dict[str, Any] = yaml.safe_load((REPO / "conf/model/embedding/bigram.yaml").read_text(encoding="utf-8"))
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{number}" for number in range(85))]

@@ -23,10 +23,9 @@ from models.embeddings.ngrams import BASE, PRIME, SALT, letters, ngram_rows, ran
 from models.errors import ModelError
 from models.settings import ModelSettings
 from tests.conftest import REPO
-
-from .helpers import batch, count, small, stock
-from .test_presets import settings as preset
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, count, small, stock
+from tests.models.test_presets import settings as preset
 
 OPTIONS: dict[str, Any] = yaml.safe_load((REPO / "conf/model/embedding/hash.yaml").read_text(encoding="utf-8"))
 CONTROL = yaml.safe_load((REPO / "conf/model/embedding/token_random.yaml").read_text(encoding="utf-8"))
@@ -293,7 +292,7 @@ def test_a_pretrained_table_for_a_bag_of_hashed_words_is_refused() -> None:
 
 
 def test_a_hash_in_an_encoder_of_transformers_is_refused(tmp_path: Path) -> None:
-    from .test_auto import DISTILBERT, save_backbone
+    from tests.models.backbones.test_transformers_backbone import DISTILBERT, save_backbone
 
     save_backbone("DistilBert", DISTILBERT, tmp_path)
     with pytest.raises(ModelError, match=r"takes the place of the word table of our own encoder, .* is a distilbert"):

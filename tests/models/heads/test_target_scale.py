@@ -18,9 +18,8 @@ from models.compression.distillation.inside import look_inside
 from models.errors import ModelError
 from models.heads.target_scale import TARGETS, Unit, standardise
 from models.settings import ModelSettings
-
-from .helpers import SMALL, batch, small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import SMALL, batch, small
 
 MEAN, SD = 250_000.0, 50_000.0
 NEAR: dict[str, Any] = {"rtol": 0, "atol": 1e-5 * SD}

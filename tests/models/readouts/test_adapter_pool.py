@@ -12,9 +12,8 @@ from models.checkpoints.save import load
 from models.errors import ModelError
 from models.readouts.adapter_pool import AdapterPool
 from models.readouts.base import make_readout
-
-from .helpers import batch, count, small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, count, small
 
 SIZES = {
     "tiny": (2, 128),

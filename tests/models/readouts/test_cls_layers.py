@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from models.checkpoints.save import load
 from models.errors import ModelError
 from models.readouts.base import make_readout
-
-from .helpers import batch, small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, small
 
 # weights, size: trained parameters over BERT-large with two outputs, as in the published Keras summaries
 PUBLISHED = {("learned", None): 2_077, ("learned", 386): 398_499, ("mean", 386): 398_472}

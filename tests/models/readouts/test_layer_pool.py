@@ -11,9 +11,8 @@ from models.checkpoints.save import load
 from models.errors import ModelError
 from models.readouts.base import MeanPooler, make_readout
 from runner.training.gradient_norms import facts
-
-from .helpers import batch, small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, small
 
 MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
 

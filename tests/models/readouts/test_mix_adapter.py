@@ -11,9 +11,8 @@ from torch import nn
 from models.checkpoints.save import load
 from models.errors import ModelError
 from models.readouts.base import make_readout
-
-from .helpers import batch, count, small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, count, small
 
 OPTIONS: dict[str, Any] = {"weights": "learned", "size": 3, "pool": "masked_mean", "skip": False, "length": 17}
 # weights, skip: parameters over BERT-large at size 386, two outputs. Published (for spans, whose linear layer from each

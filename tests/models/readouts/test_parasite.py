@@ -16,11 +16,10 @@ from models.checkpoints.save import load
 from models.errors import ModelError
 from models.readouts.base import make_readout
 from models.settings import ModelSettings
-
-from .helpers import batch, count, small
-from .test_auto import DISTILBERT, save_backbone
-from .test_carry import carried
-from .test_save import write
+from tests.models.backbones.test_transformers_backbone import DISTILBERT, save_backbone
+from tests.models.checkpoints.test_save import write
+from tests.models.checkpoints.test_transfer import carried
+from tests.models.helpers import batch, count, small
 
 OPTIONS: dict[str, Any] = {"name": "parasite", "size": 4, "reach": 2, "length": 17}
 # size, reach: parameters over BERT-base at 128 tokens, without the linear head (1,538)

@@ -18,11 +18,10 @@ from models.errors import ModelError
 from models.settings import ModelSettings
 from runner.training.gradient_norms import facts
 from tests.conftest import REPO
-
-from .helpers import batch, count, small, stock
-from .test_auto import DISTILBERT, save_backbone, start
-from .test_presets import settings as preset
-from .test_save import write
+from tests.models.backbones.test_transformers_backbone import DISTILBERT, save_backbone, start
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, count, small, stock
+from tests.models.test_presets import settings as preset
 
 OPTIONS: dict[str, Any] = yaml.safe_load((REPO / "conf/model/readout/scalar_mix.yaml").read_text(encoding="utf-8"))
 # layers, encoder with pooler, scalars without and with gamma

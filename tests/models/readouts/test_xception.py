@@ -10,9 +10,8 @@ import torch
 from models.checkpoints.save import load
 from models.errors import ModelError
 from models.readouts.base import make_readout
-
-from .helpers import batch, small
-from .test_save import write
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import batch, small
 
 # kind: trained parameters and norm statistics over BERT-large with two outputs, as in the published Keras summaries
 PUBLISHED = {"short": (264_066, 2_944), "residual": (266_114, 2_944), "full": (20_662_106, 54_528)}

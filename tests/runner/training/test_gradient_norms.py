@@ -18,8 +18,7 @@ from models.settings import ModelSettings
 from runner.training.gradient_norms import gradient_norms
 from runner.training.loop import Loop
 from tests.conftest import REPO, run_cli
-
-from .test_train import CPU, configured, equal, model_of, train
+from tests.runner.training.test_loop import CPU, configured, equal, model_of, train
 
 MIX: dict[str, Any] = yaml.safe_load((REPO / "conf/model/readout/scalar_mix.yaml").read_text(encoding="utf-8"))
 

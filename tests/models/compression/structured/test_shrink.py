@@ -26,8 +26,7 @@ from models.compression.structured.shrink import (
     widths,
 )
 from models.errors import ModelError
-
-from ...helpers import batch, count, fake_tokenizer, small
+from tests.models.helpers import batch, count, fake_tokenizer, small
 
 KEPT: dict[tuple[int, str], list[int]] = {
     (0, ATTENTION): [1, 3], (0, FFN): [0, 7, 8, 40], (1, ATTENTION): [], (1, FFN): list(range(48)),
