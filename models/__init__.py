@@ -18,8 +18,8 @@ MODEL_TYPE = "bertier"  # in config.json of models that are not a stock class
 # A module of transformers, and ours that registers with it. Not `transformers` itself: whoever imports it for
 # a tokenizer should not wait for torch.
 REGISTER = {
-    "transformers.models.backbones.transformers_backbone.configuration_auto": "models.checkpoints.transformers_config",
-    "transformers.models.backbones.transformers_backbone.modeling_auto": "models.checkpoints.transformers_model",
+    "transformers.models.auto.configuration_auto": "models.checkpoints.transformers_config",
+    "transformers.models.auto.modeling_auto": "models.checkpoints.transformers_model",
 }
 
 

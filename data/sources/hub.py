@@ -108,7 +108,7 @@ def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
     check_texts(dataset.data.schema, {f"data.{name}": column for name, column in wanted.items()}, where)
     texts = list(wanted)
     wanted |= {"group": settings.group} if settings.group else {}
-    table = dataset.data.sources.raw.select(list(wanted.values())).rename_columns(list(wanted))
+    table = dataset.data.table.select(list(wanted.values())).rename_columns(list(wanted))
     for i, name in enumerate(texts):
         kind = table.schema.field(i).type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):  # a dictionary, a view

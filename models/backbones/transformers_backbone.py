@@ -65,7 +65,7 @@ def check_inline(made: nn.Module, readout: Part, kind: str) -> None:
 
 def check_encoder(config: dict[str, Any]) -> None:
     """ModelError unless transformers has a bidirectional text encoder of that kind."""
-    from transformers.models.backbones.transformers_backbone.modeling_auto import (
+    from transformers.models.auto.modeling_auto import (
         MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS,
     )
 

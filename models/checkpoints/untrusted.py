@@ -47,7 +47,7 @@ def check_config(config: dict[str, Any], where: str) -> None:
 
 def _is_native(kind: str | None) -> bool:
     """Does transformers know this kind of model without anybody's code?"""
-    from transformers.models.backbones.transformers_backbone.configuration_auto import CONFIG_MAPPING_NAMES
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
     return kind in CONFIG_MAPPING_NAMES
 
