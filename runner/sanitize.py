@@ -1,33 +1,65 @@
-"""Text from outside on its way to a person: a terminal obeys control characters, a spreadsheet what starts like a
-formula, and rich reads markup. Labels, file names, settings and other people's records may hold all of them.
+"""Makes text from outside safe to show: a terminal obeys control characters, a spreadsheet runs formulas, rich reads
+markup, and any text may hold credentials. Labels, file names, settings and other people's records may contain all of
+these.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any, TextIO
 
-from runner.track.uri import mask
-
-# C0 but tab and newline, C1, line separators, what turns the direction of writing, and halves of characters.
+# C0 except tab and newline, C1, line separators, marks that change the writing direction, and lone surrogates.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # OWASP, CSV injection
+HIDDEN = "***"
+# Greedy up to the last "@" before a slash, so that a password with an unquoted "@" is hidden as a whole.
+USER_INFO = re.compile(r"(?<=://)[^/\s\"']*@")
+SECRET_QUERY = re.compile(r"(?i)([?&][\w-]*(?:password|passwd|pwd|token|secret|api_?key|signature)=)[^&\s\"'#]+")
+# Hub tokens, and tokens as HTTP headers hold them.
+TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}|(?<=Bearer )[\w.~+/=-]{8,}|(?<=Basic )[\w+/=]{8,}")
+SECRET_NAME = re.compile(r"(?i)(password|passwd|token|secret|api_?key|access_key|credentials)$")
+SHORTEST = 6  # characters: a shorter secret would match inside ordinary words
+
+
+def mask(text: str) -> str:
+    """Return the text with *** in place of credentials in addresses, access tokens, and the environment's secrets."""
+    text = SECRET_QUERY.sub(rf"\1{HIDDEN}", USER_INFO.sub(f"{HIDDEN}@", text))
+    text = TOKEN.sub(HIDDEN, text)
+    for secret in _secrets():
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def masked(content: Any) -> Any:
+    """Return the same lists and dictionaries with every text in them masked."""
+    if isinstance(content, dict):
+        return {key: masked(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [masked(value) for value in content]
+    return mask(content) if isinstance(content, str) else content
+
+
+def _secrets() -> list[str]:
+    """Return the values of environment variables whose names sound secret, the longest first."""
+    found = {value for name, value in os.environ.items() if SECRET_NAME.search(name) and len(value) >= SHORTEST}
+    return sorted(found, key=len, reverse=True)
 
 
 def visible(text: str) -> str:
-    r"""The text with control characters spelled out: an escape becomes \x1b."""
+    r"""Return the text with control characters spelled out: an escape becomes \x1b."""
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def escape(text: str) -> str:
-    """The same for rich: no markup either."""
+    """Return the text for rich: control characters are spelled out, and markup is not interpreted."""
     from rich.markup import escape as without_markup
 
     return without_markup(visible(text))
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print text that may be from outside: nothing in it is obeyed, and its credentials are hidden."""
+    """Print text that may come from outside: control characters are spelled out, credentials hidden."""
     print(visible(mask(text)), file=stream, flush=True)
 
 
@@ -52,11 +84,9 @@ class MaskedStream:
 
 
 def cell(value: Any) -> Any:
-    """A value for a CSV file that a spreadsheet shows and does not run: text like a formula begins with an apostrophe.
+    """Return a value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
 
-    Nor is anything in it for a terminal to obey.
-
-    Numbers stay as they are, also those that are text.
+    Control characters are spelled out. Numbers stay as they are, even when they are text.
     """
     if not isinstance(value, str) or _is_number(value):
         return value
@@ -68,4 +98,4 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return text == text.strip()  # a tab before it starts a formula's cell
+    return text == text.strip()  # a leading tab can start a formula

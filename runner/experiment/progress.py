@@ -16,8 +16,7 @@ from rich.table import Table
 from runner.record.baseline import MARK, MEANING, is_at_baseline, marked
 from runner.record.descriptions import classes, constants, distinct_names, is_shown, label, task_line
 from runner.record.metrics import SPLITS
-from runner.sanitize import escape
-from runner.track.uri import mask
+from runner.sanitize import escape, mask
 
 if TYPE_CHECKING:
     from runner.experiment.prepare import Started

@@ -26,8 +26,8 @@ from runner.machine.threads import set_threads
 from runner.record import abandoned as stale
 from runner.record.identity_index import remember
 from runner.record.record import Record, check_writable, whole
+from runner.sanitize import mask
 from runner.schema import Settings
-from runner.track.uri import mask
 from runner.tune.trial_pruning import Pruned, Watch
 from runner.version import NUMBERS, VERSION
 

@@ -18,7 +18,7 @@ from typing import Any
 from runner.errors import ConfigError
 from runner.record.metrics import check
 from runner.record.validation import flaw
-from runner.track.uri import mask, masked
+from runner.sanitize import mask, masked
 
 SCHEMA_VERSION = 1
 POINTS = "metrics.jsonl"

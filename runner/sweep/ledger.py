@@ -17,11 +17,11 @@ from typing import Any
 from runner.record import abandoned as stale
 from runner.record.identity import FILES, counts
 from runner.record.record import now, tidy, write_json
+from runner.sanitize import mask, masked
 from runner.sweep.plan import Job, output_of
 from runner.sweep.table import Table
 from runner.sweep.worker import Running
 from runner.track.settings import TrackerSettings
-from runner.track.uri import mask, masked
 
 SWEEP = "sweep.json"
 EVERY_S = 1.0  # between two writings of sweep.json

@@ -22,8 +22,8 @@ from runner.config.composer import Composer
 from runner.errors import ConfigError
 from runner.record import identity_index as index
 from runner.record.abandoned import is_held
+from runner.sanitize import mask
 from runner.schema import Settings
-from runner.track.uri import mask
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

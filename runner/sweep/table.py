@@ -14,10 +14,9 @@ from rich.text import Text
 
 from runner.record.baseline import marked
 from runner.record.descriptions import common
-from runner.sanitize import escape
+from runner.sanitize import escape, mask
 from runner.sweep.plan import Job, expected, remaining
 from runner.sweep.worker import Running
-from runner.track.uri import mask
 
 SHOWN = 12  # jobs in the live table at most
 LOG_LINES = 8  # of a failed job

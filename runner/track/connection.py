@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from runner.sanitize import mask
 from runner.track.environment import prepare
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.store import artifact_root, ensure_store
-from runner.track.uri import is_server, mask, resolve, sqlite_path, without_credentials
+from runner.track.uri import is_server, resolve, sqlite_path, without_credentials
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run

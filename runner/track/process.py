@@ -17,12 +17,11 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
-from runner.sanitize import MaskedStream
+from runner.sanitize import MaskedStream, mask
 from runner.track.errors import TrackError
 from runner.track.folder import note_problem
 from runner.track.settings import TrackerSettings
 from runner.track.sweeps import is_sweep
-from runner.track.uri import mask
 
 NICENESS = 5  # training on the same cores goes first
 Message = dict[str, Any]

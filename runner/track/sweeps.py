@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from runner.record.baseline import is_at_baseline
 from runner.record.record import read, whole
 from runner.record.validation import flaw_of_sweep
+from runner.sanitize import mask
 from runner.track.connection import Target, connect, explain
 from runner.track.environment import prepare
 from runner.track.errors import TrackError
@@ -31,7 +32,6 @@ from runner.track.folder import (
     write_state,
 )
 from runner.track.settings import TrackerSettings
-from runner.track.uri import mask
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner.sanitize import mask
 from runner.track import translate as content
 from runner.track.connection import Target, connect, explain
 from runner.track.environment import prepare
@@ -28,7 +29,6 @@ from runner.track.folder import (
 )
 from runner.track.settings import TrackerSettings
 from runner.track.sweeps import HOME, home
-from runner.track.uri import mask
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

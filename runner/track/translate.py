@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.record.baseline import is_at_baseline
+from runner.sanitize import mask
 from runner.track.folder import NOT_METRICS, Points, flatten, is_finite, is_number, milliseconds
-from runner.track.uri import mask
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param, RunTag

@@ -17,10 +17,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from runner.sanitize import mask
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.store import artifact_root, ensure_store
-from runner.track.uri import is_server, mask, resolve, sqlite_path
+from runner.track.uri import is_server, resolve, sqlite_path
 
 HOST = "127.0.0.1"
 LOG = "mlflow-ui.log"

@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.record.baseline import MARK, MEANING
-from runner.sanitize import escape
-from runner.track.uri import mask
+from runner.sanitize import escape, mask
 
 if TYPE_CHECKING:
     from optuna import Study

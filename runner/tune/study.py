@@ -40,7 +40,7 @@ def open_storage(where: str) -> BaseStorage:
         Path(where).parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(where))
     except Exception as error:  # SQLAlchemy's and its drivers' own errors have no common base
-        from runner.track.uri import mask
+        from runner.sanitize import mask
 
         reason = str(error).splitlines()[0].replace(where, mask(where))
         raise ConfigError(

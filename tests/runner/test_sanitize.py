@@ -16,7 +16,7 @@ from runner.deploy.streams import Writer
 from runner.errors import refuse
 from runner.experiment.progress import Terminal
 from runner.record.record import Record, read
-from runner.sanitize import cell, escape, visible
+from runner.sanitize import cell, escape, mask, masked, visible
 from tests.conftest import run_cli
 from tests.runner.compare.folders import write_group
 
@@ -114,3 +114,33 @@ def test_paths_that_cannot_be_are_refused_in_one_line(words: list[str], expected
     done = run_cli(*words, cwd=tmp_path)
     assert done.returncode == 2 and "Traceback" not in done.stderr and expected in done.stderr, done.stderr[-500:]
     assert len(done.stderr.splitlines()) == 1 and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://user:secret@host:5000/x", "http://***@host:5000/x"),
+        ("postgresql+psycopg2://me:p@ss:word@db/mlflow", "postgresql+psycopg2://***@db/mlflow"),
+        ("https://token@host", "https://***@host"),
+        ("https://host/api?token=secret&page=2", "https://host/api?token=***&page=2"),
+        ("['tracker.uri=http://a:secret@h', 'seed=1']", "['tracker.uri=http://***@h', 'seed=1']"),
+        ("https://h/x?access_token=abcdefgh&a=1", "https://h/x?access_token=***&a=1"),
+        ("https://h/x?X-Amz-Signature=abcdefgh", "https://h/x?X-Amz-Signature=***"),
+        ("Authorization: Bearer abcdefgh.ijk", "Authorization: Bearer ***"),
+        ("token hf_abcdefghijklmnopqrstuvwxyz012345", "token ***"),
+        ("model hf_bert_base", "model hf_bert_base"),
+        ("http://host/path@2", "http://host/path@2"),
+        ("write to me@example.org about http://host", "write to me@example.org about http://host"),
+    ],
+)
+def test_mask_hides_credentials_and_nothing_else(text: str, shown: str) -> None:
+    assert mask(text) == shown
+
+
+def test_secrets_of_the_environment_are_hidden_and_other_variables_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "geheimnis-7")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t/key")
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "harmless")
+    monkeypatch.setenv("SHORT_TOKEN", "dsn")
+    content = {"a": ["geheimnis-7", 3, None], "b": {"c": "x s3cr3t/key harmless dsn"}}
+    assert masked(content) == {"a": ["***", 3, None], "b": {"c": "x *** harmless dsn"}}
