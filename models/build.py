@@ -226,9 +226,9 @@ def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int)
 
 def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None = None) -> SequenceClassifier:
     """The model of an architecture (config.json), as compression left its structure, with random weights."""
-    from models.compression import restore_all
+    from models.compression.methods import restore_stages
 
-    model = restore_all(_rebuild(architecture, num_labels, tokens), architecture)
+    model = restore_stages(_rebuild(architecture, num_labels, tokens), architecture)
     if TARGETS in architecture:
         attach(model, architecture[TARGETS])
     return model

@@ -145,10 +145,10 @@ def adopt(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
 
     Unlike `load` it keeps what only training knows, such as what is frozen and which tokens are left out.
     """
-    from models.compression import restore_all
+    from models.compression.methods import restore_stages
 
     config, own = read_config(str(folder), ""), detach(model)
-    model = restore_all(model, config)
+    model = restore_stages(model, config)
     if TARGETS in config:
         attach(model, config[TARGETS])
     model.load_state_dict(bert_names(read_state(str(folder), "")), strict=True)

@@ -15,7 +15,7 @@ import torch
 from models import MODEL_TYPE
 from models.checkpoints.read import HEAD, READOUT, Weights, bert_names, read_config, read_state
 from models.checkpoints.untrusted import believed
-from models.compression import is_rounded
+from models.compression.methods import is_quantized
 from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.heads.label_order import match_labels, names_of, reordered
@@ -60,7 +60,7 @@ def _config(source: str) -> dict[str, Any]:
     from models.checkpoints.source import BERT_DEFAULTS, is_ours
 
     config = read_config(source, "")
-    if is_rounded(config):
+    if is_quantized(config):
         raise ModelError(
             f"{KEY}={source}: its weights are rounded already, and cannot be trained. Try: {KEY}=<the run before>"
         )

@@ -17,20 +17,20 @@ from models.compression.quantization.stage import describe, logits
 from models.compression.stage import Stage
 
 if TYPE_CHECKING:
-    from models.compression.stage import Bench
+    from models.compression.stage import StageContext
 
 
 class Bf16(Stage):
     """The stage."""
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Cast, and say what that did to the answers."""
         model.eval()
-        before = logits(model, bench)
+        before = logits(model, context)
         cast(model)
         describe(model, self.options)
-        bench.add({"quantize/logit_difference": float((logits(model, bench) - before).abs().max())})
-        bench.say("weights and arithmetic in bfloat16")
+        context.add_metrics({"quantize/logit_difference": float((logits(model, context) - before).abs().max())})
+        context.say("weights and arithmetic in bfloat16")
         return model
 
 

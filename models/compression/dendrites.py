@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.dendrite.candidates import Grown, Sample, cached, draw_random, observe, train_candidates
-from models.compression.dendrite.control import Control, resumed
+from models.compression.dendrite.growth import Control, resumed
 from models.compression.dendrite.module import Dendrite, Dendritic, attach, detach, grow, linear_names
 from models.compression.settings.learn import Dendrites as Options
-from models.compression.stage import Bench, Inputs, Stage
+from models.compression.stage import Inputs, Stage, StageContext
 
 CONTROLS = ("restart", "base")  # the arms without dendrites
 MOMENTS = "moments/"  # of what a boundary holds, the optimizer's
@@ -42,17 +42,19 @@ class Dendrites(Stage):
         """Targets must be linear layers."""
         linear_names(model, self.options.targets)
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Phase after phase: a new dendrite, a training, and back to the model before where that did not pay."""
         options = self.options
         names = [] if options.mode in CONTROLS else linear_names(model, options.targets)
         modules = attach(model, names)
-        control, moments = self._begin(model, modules, bench)
+        control, moments = self._begin(model, modules, context)
         while control.goes_on():
-            bench.keep(model, control.state(), {f"{MOMENTS}{name}": moment for name, moment in moments.items()})
+            context.save_progress(
+                model, control.state(), {f"{MOMENTS}{name}": moment for name, moment in moments.items()}
+            )
             before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-            self._grow(model, modules, bench, control)
-            phase = bench.train(model, phase=f"phase-{control.attempt}", moments=moments, **control.phase(bench.lr))
+            self._grow(model, modules, context, control)
+            phase = context.train(model, phase=f"phase-{control.attempt}", moments=moments, **control.phase(context.lr))
             gain = phase.metric - control.best
             pays = control.observe(phase.metric)
             if pays:
@@ -61,14 +63,16 @@ class Dendrites(Stage):
                 for module in modules:
                     del module.dendrites[-1]
                 model.load_state_dict(before)
-            self._note(bench, control, modules, gain, pays)
-        return self._finish(model, names, modules, bench, control)
+            self._note(context, control, modules, gain, pays)
+        return self._finish(model, names, modules, context, control)
 
-    def _begin(self, model: nn.Module, modules: list[Dendritic], bench: Bench) -> tuple[Control, dict[str, Tensor]]:
+    def _begin(
+        self, model: nn.Module, modules: list[Dendritic], context: StageContext
+    ) -> tuple[Control, dict[str, Tensor]]:
         """The control and the optimizer's moments, new or as an interrupted run left them."""
-        kept = bench.kept()
+        kept = context.load_progress()
         if kept is None:
-            return Control(self.options, bench.score(model)), {}
+            return Control(self.options, context.score(model)), {}
         tensors, state = kept
         control = resumed(self.options, state)
         grow(modules, control.count, self.options.act)
@@ -77,35 +81,39 @@ class Dendrites(Stage):
         self._set_trained(modules)
         return control, moments
 
-    def _grow(self, model: nn.Module, modules: list[Dendritic], bench: Bench, control: Control) -> None:
+    def _grow(self, model: nn.Module, modules: list[Dendritic], context: StageContext, control: Control) -> None:
         """One more dendrite for every module; raises RuntimeError if that moved an output."""
         if not modules:
-            bench.say(f"dendrites: restart {control.attempt + 1}")
+            context.say(f"dendrites: restart {control.attempt + 1}")
             return
-        probe = next(iter(bench.batches(rows=CHECKED, batch_size=CHECKED, split="select")))[0]
+        probe = next(iter(context.batches(rows=CHECKED, batch_size=CHECKED, split="select")))[0]
         logits = _logits(model, probe)
-        draw = torch.Generator().manual_seed(_seed(bench.seed, control.attempt))
-        for module, dendrite in zip(modules, self._new(model, modules, bench, draw)):
+        draw = torch.Generator().manual_seed(_seed(context.seed, control.attempt))
+        for module, dendrite in zip(modules, self._new(model, modules, context, draw)):
             module.dendrites.append(dendrite)
         self._set_trained(modules)
         if not torch.equal(logits, _logits(model, probe)):
             raise RuntimeError("the network's outputs moved while dendrites were made")
         count, extra = len(modules[0].dendrites), _extra(modules)
-        bench.say(
+        context.say(
             f"dendrites: phase {control.attempt + 1} with {count} ({extra:,} parameters more), mode={self.options.mode}"
         )
-        bench.log({"dendrites/phase": control.attempt + 1, "dendrites/count": count, "dendrites/params_extra": extra})
+        context.log_point(
+            {"dendrites/phase": control.attempt + 1, "dendrites/count": count, "dendrites/params_extra": extra}
+        )
 
-    def _new(self, model: nn.Module, modules: list[Dendritic], bench: Bench, draw: torch.Generator) -> list[Dendrite]:
+    def _new(
+        self, model: nn.Module, modules: list[Dendritic], context: StageContext, draw: torch.Generator
+    ) -> list[Dendrite]:
         """A dendrite for each module, as the mode makes them; none is part of the network yet."""
         options = self.options
         if options.mode == "gd":
             return [_small(module, options, draw) for module in modules]
-        batches = [batch[:2] for batch in bench.batches(rows=options.p_rows, seed=bench.seed)]
+        batches = [batch[:2] for batch in context.batches(rows=options.p_rows, seed=context.seed)]
         order = torch.randperm(len(batches), generator=draw).tolist()  # they come sorted by length
 
         def samples() -> Iterator[list[Sample]]:
-            return observe(model, modules, bench.kind, (batches[place] for place in order), bench.scale)
+            return observe(model, modules, context.kind, (batches[place] for place in order), context.scale)
 
         if options.mode == "random":
             return draw_random(modules, samples, options, draw)
@@ -113,7 +121,7 @@ class Dendrites(Stage):
         grown = train_candidates(
             modules, cached(samples, options.p_batch_size, draw) if is_by_row else samples, options, draw
         )
-        _note_candidates(bench, grown)
+        _note_candidates(context, grown)
         return [found.dendrite for found in grown]
 
     def _set_trained(self, modules: list[Dendritic]) -> None:
@@ -121,22 +129,22 @@ class Dendrites(Stage):
         for dendrite in (d for module in modules for d in module.dendrites if self.options.mode != "gd"):
             cast(Dendrite, dendrite).freeze()
 
-    def _note(self, bench: Bench, control: Control, modules: list[Dendritic], gain: float, pays: bool) -> None:
+    def _note(self, context: StageContext, control: Control, modules: list[Dendritic], gain: float, pays: bool) -> None:
         """A line and a point on a phase that is over."""
         verdict = "kept" if pays else "did not pay: back to the model before"
-        bench.say(f"dendrites: phase {control.attempt} {gain:+.4f} on the selection split, {verdict}")
-        bench.log({
+        context.say(f"dendrites: phase {control.attempt} {gain:+.4f} on the selection split, {verdict}")
+        context.log_point({
             "dendrites/phase": control.attempt, "dendrites/gain": gain, "dendrites/pays": float(pays),
             "dendrites/best": control.best, "dendrites/count": _count(modules),
             "dendrites/params_extra": _extra(modules),
         })  # fmt: skip
 
     def _finish(
-        self, model: nn.Module, names: list[str], modules: list[Dendritic], bench: Bench, control: Control
+        self, model: nn.Module, names: list[str], modules: list[Dendritic], context: StageContext, control: Control
     ) -> nn.Module:
         """Note the structure for the saved folder; a model that got no dendrite is the plain one again."""
-        bench.say(f"dendrites: {_count(modules)} kept; {control.end()}")
-        bench.add({
+        context.say(f"dendrites: {_count(modules)} kept; {control.end()}")
+        context.add_metrics({
             "dendrites/count": _count(modules), "dendrites/params_extra": _extra(modules),
             "dendrites/phase": control.attempt, "dendrites/best": control.best,
         })  # fmt: skip
@@ -182,7 +190,7 @@ def _extra(modules: list[Dendritic]) -> int:
     return sum(p.numel() for module in modules for p in module.dendrites.parameters())
 
 
-def _note_candidates(bench: Bench, grown: list[Grown]) -> None:
+def _note_candidates(context: StageContext, grown: list[Grown]) -> None:
     """A line and a point on candidates that are trained; neurons one by one where they are few."""
     correlations = torch.cat([found.correlation for found in grown]).abs()
     before = sum(found.untrained for found in grown) / len(grown)
@@ -196,8 +204,8 @@ def _note_candidates(bench: Bench, grown: list[Grown]) -> None:
     }
     if len(correlations) <= SHOWN:
         values |= {f"dendrites/correlation_{index}": float(value) for index, value in enumerate(correlations)}
-    bench.say(
+    context.say(
         f"dendrites: candidates' correlation with the error {before:.3f} -> {values['dendrites/correlation_mean']:.3f} "
         f"in {grown[0].epochs} epochs"
     )
-    bench.log(values)
+    context.log_point(values)

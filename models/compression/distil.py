@@ -14,20 +14,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.distillation.inside import PROJECTIONS, Inside, Shape, look_inside, shape_of
+from models.compression.distillation.internals import PROJECTIONS, Inside, Shape, look_inside, shape_of
 from models.compression.distillation.layer_map import layer_map
 from models.compression.distillation.losses import (
-    directions_apart,
-    divergence,
-    numbers_apart,
-    relations_apart,
-    scores_apart,
+    attention_loss,
+    cosine_loss,
+    hidden_loss,
+    regression_loss,
+    relation_loss,
     soft_cross_entropy,
-    states_apart,
+    soft_divergence,
 )
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
-from models.compression.stage import Bench, During, Inputs, Stage, Teacher, counted
+from models.compression.stage import Inputs, Stage, StageContext, Teacher, TrainingHook, counted
 from models.errors import ModelError
 
 PROJECTED = ("hidden", "embedding")
@@ -45,28 +45,28 @@ class Distil(Stage):
         if used and (found := misfits(used, shape_of(model), shape_of(teacher.network), self.options)):
             raise ModelError("\n".join(found))
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Train through the phases that are not done yet; the projections are dropped."""
-        options, teacher = self.options, bench.teacher()
+        options, teacher = self.options, context.teacher()
         self.check_teacher(model, teacher)  # again: a stage before may have cut heads
-        if added := bench.add_unlabelled():
-            bench.say(f"{added:,} rows without labels join the training rows")
-            bench.add({"distil/rows_added": added})
-        pair = Pair(model, teacher, bench, options)
+        if added := context.add_unlabelled():
+            context.say(f"{added:,} rows without labels join the training rows")
+            context.add_metrics({"distil/rows_added": added})
+        pair = Pair(model, teacher, context, options)
         both, done = nn.ModuleDict({"model": model, "projections": pair.projections}), 0
-        if found := bench.kept():
+        if found := context.load_progress():
             both.load_state_dict(found[0])
             done = found[1]["phases"]
         for place, (name, phase) in enumerate(options.phases.items(), 1):
             if place <= done:
                 continue
-            bench.train(model, Lesson(phase.losses, pair), phase=name, **changes(phase))
+            context.train(model, Lesson(phase.losses, pair), phase=name, **changes(phase))
             if place < len(options.phases):
-                bench.keep(both, {"phases": place})
-        bench.add({"distil/teacher_score": teacher.score, "distil/teacher_rows": teacher.rows_answered})
-        bench.add({"time/teacher_s": teacher.seconds})
+                context.save_progress(both, {"phases": place})
+        context.add_metrics({"distil/teacher_score": teacher.score, "distil/teacher_rows": teacher.rows_answered})
+        context.add_metrics({"time/teacher_s": teacher.seconds})
         if teacher.score > 0:  # an error has no share
-            bench.add({"distil/retained": bench.score(model) / teacher.score})
+            context.add_metrics({"distil/retained": context.score(model) / teacher.score})
         return model
 
 
@@ -134,8 +134,8 @@ class Projections(nn.Module):
 class Pair:
     """Student and teacher with what belongs to both: whom each layer learns from, projections, the kept answers."""
 
-    def __init__(self, student: nn.Module, teacher: Teacher, bench: Bench, options: Options) -> None:
-        self.student, self.teacher, self.bench, self.options = student, teacher, bench, options
+    def __init__(self, student: nn.Module, teacher: Teacher, context: StageContext, options: Options) -> None:
+        self.student, self.teacher, self.context, self.options = student, teacher, context, options
         losses = [phase.losses for phase in options.phases.values()]
         self.layers: dict[int, int] = {}
         self.projections = nn.Module()
@@ -145,18 +145,18 @@ class Pair:
             if any(getattr(loss, name) for loss in losses for name in PROJECTED):
                 self.projections = Projections(
                     own.width, other.width, [0, *self.layers], is_shared=options.projection == "shared",
-                    seed=bench.seed,
-                ).to(bench.device)  # fmt: skip
+                    seed=context.seed,
+                ).to(context.device)  # fmt: skip
         self._answers: Tensor | None = None
 
     def answers(self, rows: np.ndarray) -> Tensor:
         """The teacher's logits of these rows, (B, C)."""
         if self._answers is None:
-            self._answers = torch.from_numpy(self.bench.answers()).to(self.bench.device)
+            self._answers = torch.from_numpy(self.context.teacher_logits()).to(self.context.device)
         return self._answers[torch.from_numpy(rows).to(self._answers.device)]
 
 
-class Lesson(During):
+class Lesson(TrainingHook):
     """One phase: the weighted sum of its losses, and their means since the last evaluation as facts."""
 
     def __init__(self, losses: DistilLosses, pair: Pair) -> None:
@@ -167,7 +167,7 @@ class Lesson(During):
             self.extra = pair.projections
         self.inside: tuple[Inside, Inside] | None = None  # the student's and the teacher's, of the batch going on
         self.mask: Tensor | None = None
-        self.sums = torch.zeros(len(self.weights) + 1, device=pair.bench.device)  # of each loss, and of the batches
+        self.sums = torch.zeros(len(self.weights) + 1, device=pair.context.device)  # of each loss, and of the batches
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
         """The student's logits; both models are looked into where a loss asks for it."""
@@ -176,7 +176,7 @@ class Lesson(During):
         layers = self.attended()
         student = look_inside(self.pair.student, inputs, layers)
         with torch.no_grad():
-            teacher = look_inside(self.pair.teacher.network, self.pair.bench.inputs(rows), layers.values())
+            teacher = look_inside(self.pair.teacher.network, self.pair.context.training_inputs(rows), layers.values())
         self.inside, self.mask = (student, teacher), inputs.get("attention_mask")
         return student.logits
 
@@ -206,25 +206,25 @@ class Lesson(During):
 
     def _soft(self, logits: Tensor, rows: np.ndarray) -> Tensor:
         answers = self.inside[1].logits if self.inside else self.pair.answers(rows)
-        if self.pair.bench.kind == "regression":
-            return numbers_apart(logits, answers, self.pair.bench.scale)
+        if self.pair.context.kind == "regression":
+            return regression_loss(logits, answers, self.pair.context.scale)
         options = self.pair.options
-        loss = divergence if options.soft == "kl" else soft_cross_entropy
+        loss = soft_divergence if options.soft == "kl" else soft_cross_entropy
         return loss(logits, answers, options.temperature)
 
     def _hidden(self, student: Inside, teacher: Inside) -> Tensor:
         parts = [
-            states_apart(self.pair.projections(student.states, own), teacher.states[other], self.mask)
+            hidden_loss(self.pair.projections(student.states, own), teacher.states[other], self.mask)
             for own, other in self.pair.layers.items()
         ]
         return torch.stack(parts).sum()
 
     def _embedding(self, student: Inside, teacher: Inside) -> Tensor:
-        return states_apart(self.pair.projections(student.states, 0), teacher.states[0], self.mask)
+        return hidden_loss(self.pair.projections(student.states, 0), teacher.states[0], self.mask)
 
     def _attention(self, student: Inside, teacher: Inside) -> Tensor:
         parts = [
-            scores_apart(student.scores(own), teacher.scores(other), self.mask)
+            attention_loss(student.scores(own), teacher.scores(other), self.mask)
             for own, other in self.pair.layers.items()
         ]
         return torch.stack(parts).sum()
@@ -233,14 +233,14 @@ class Lesson(During):
         own, other = max(self.pair.layers.items())
         heads = self.pair.options.relation_heads
         parts = [
-            relations_apart(student.projected[own, name], teacher.projected[other, name], heads, self.mask)
+            relation_loss(student.projected[own, name], teacher.projected[other, name], heads, self.mask)
             for name in PROJECTIONS
         ]
         return torch.stack(parts).sum()
 
     def _cosine(self, student: Inside, teacher: Inside) -> Tensor:
         own, other = max(self.pair.layers.items())
-        return directions_apart(student.states[own], teacher.states[other], self.mask)
+        return cosine_loss(student.states[own], teacher.states[other], self.mask)
 
     def facts(self) -> dict[str, float]:
         """The mean of each loss, before its weight."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.compression.pruning.masks import Mask, Matrix
 from models.compression.pruning.stage import MaskingStage, Pruning
 from models.compression.settings.prune import L0 as Options
-from models.compression.stage import Bench
+from models.compression.stage import StageContext
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature, and the ends that the sigmoid is stretched to
 EDGE = 1e-4  # the noise keeps away from 0 and 1, whose logit is infinite
@@ -55,8 +55,8 @@ def openness(scores: Tensor) -> Tensor:
 class Gated(Pruning):
     """Fines open gates; how many are left is an outcome. The schedule only says from when on weights are kept."""
 
-    def __init__(self, options: Options, matrices: dict[str, Matrix], bench: Bench) -> None:
-        super().__init__(options, matrices, bench)
+    def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
+        super().__init__(options, matrices, context)
         self.strength, self.start, self.lr = options.penalty, options.init, options.score_lr
 
     def mask(self, weight: Tensor) -> Gate:

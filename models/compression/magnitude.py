@@ -11,14 +11,14 @@ from torch import Tensor
 from models.compression.pruning.masks import Binary, Matrix, cut_to, original
 from models.compression.pruning.stage import MaskingStage, Pruning
 from models.compression.settings.prune import Magnitude as Options
-from models.compression.stage import Bench
+from models.compression.stage import StageContext
 
 
 class Largest(Pruning):
     """Keeps the weights of largest absolute value."""
 
-    def __init__(self, options: Options, matrices: dict[str, Matrix], bench: Bench) -> None:
-        super().__init__(options, matrices, bench)
+    def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
+        super().__init__(options, matrices, context)
         self.last, self.scope = options.density, options.scope
 
     def mask(self, weight: Tensor) -> Binary:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from models.compression.pruning.masks import Binary, Matrix, cut_to, keep_top
 from models.compression.pruning.stage import MaskingStage, Pruning
 from models.compression.settings.prune import Movement as Options
-from models.compression.stage import Bench
+from models.compression.stage import StageContext
 
 FLOOR = 0.005  # of a matrix's weights, which soft pruning keeps whatever their scores: binarizer.py of the source
 
@@ -53,8 +53,8 @@ class Scored(Binary):
 class Moving(Pruning):
     """Keeps the weights of highest scores, or those whose score passes a threshold."""
 
-    def __init__(self, options: Options, matrices: dict[str, Matrix], bench: Bench) -> None:
-        super().__init__(options, matrices, bench)
+    def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
+        super().__init__(options, matrices, context)
         self.is_soft, self.scope, self.lr = options.form == "soft", options.scope, options.score_lr
         self.last = options.density
         if self.is_soft:

@@ -26,7 +26,7 @@ from models.compression.quantization.grid import Grid, check_finite
 from models.compression.quantization.stage import Rounding, logits
 
 if TYPE_CHECKING:
-    from models.compression.stage import Bench
+    from models.compression.stage import StageContext
 
 ID_BITS = 2
 
@@ -146,16 +146,16 @@ class Splitquant(Rounding):
             return CodedLinear(layer, ClusterCodes(*shape, grid))
         return SplitLinear([CodedLinear(layer, Codes(*shape, grid), bias=False) for _ in range(COUNT)], layer.bias)
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Also what the splitting alone changes, which should be nothing but the order of sums."""
         if self.options.form == "dense":
-            bench.say("each layer makes three products in the place of one")
+            context.say("each layer makes three products in the place of one")
         if self.options.form != "whole":
             exact = copy.deepcopy(model).eval()
             Exact(self.options).outline(exact)
-            difference = logits(exact, bench) - logits(model.eval(), bench)
-            bench.add({"quantize/split_difference": float(difference.abs().max())})
-        return super().run(model, bench)
+            difference = logits(exact, context) - logits(model.eval(), context)
+            context.add_metrics({"quantize/split_difference": float(difference.abs().max())})
+        return super().run(model, context)
 
 
 class Exact(Splitquant):

@@ -3,7 +3,7 @@
 To add a method: models/compression/<method>.py with a class of that name in CamelCase (a Stage) and, where it changes
 a model's structure for good, a function `restore`; its settings in models/compression/settings/; and one or more YAMLs
 conf/compression/<name>.yaml. What it is made of lies in a folder beside it. Nothing here knows the runner: it offers a
-Bench.
+StageContext.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def counted(values: Tensor) -> Tensor:
     return torch.where(values.isfinite().all(), values, 0.0)
 
 
-class During:
+class TrainingHook:
     """What acts inside the training loop; every method does nothing unless a stage overrides it."""
 
     extra: nn.Module | None = None  # trained beside the model and dropped afterwards, such as projections
@@ -41,7 +41,7 @@ class During:
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
         """The logits (B, C) of the training rows `rows`; here a stage keeps the states its loss needs.
 
-        The ids may be rearranged for the time of training: whoever needs the tokenizer's asks the bench.
+        The ids may be rearranged for the time of training: whoever needs the tokenizer's asks the context.
         """
         return model(**inputs)
 
@@ -123,7 +123,7 @@ class Stopwatch(Protocol):
         ...
 
 
-class Bench(Stopwatch, Protocol):
+class StageContext(Stopwatch, Protocol):
     """What the runner offers a stage: data, the training loop, the clock, and a place to log to."""
 
     seed: int
@@ -139,9 +139,14 @@ class Bench(Stopwatch, Protocol):
         ...
 
     def train(
-        self, model: nn.Module, during: During | None = None, *, phase: str, moments: dict[str, Tensor] | None = None,
+        self,
+        model: nn.Module,
+        hook: TrainingHook | None = None,
+        *,
+        phase: str,
+        moments: dict[str, Tensor] | None = None,
         **changes: Any,
-    ) -> Phase:  # fmt: skip
+    ) -> Phase:
         """The ordinary, resumable training loop; `phase` names it within the stage.
 
         moments: an earlier phase's, to go on with; what is new since begins without. {}: none, but answer this one's.
@@ -159,7 +164,7 @@ class Bench(Stopwatch, Protocol):
         """Inputs, labels and row numbers of a split's first `rows` rows, or of as many drawn by `seed`."""
         ...
 
-    def inputs(self, rows: np.ndarray) -> Inputs:
+    def training_inputs(self, rows: np.ndarray) -> Inputs:
         """The training rows `rows`, with the tokenizer's ids."""
         ...
 
@@ -167,7 +172,7 @@ class Bench(Stopwatch, Protocol):
         """The one that the stage's settings name."""
         ...
 
-    def answers(self) -> np.ndarray:
+    def teacher_logits(self) -> np.ndarray:
         """Its logits of all training rows, (rows, C) float32, kept in the shared cache."""
         ...
 
@@ -178,19 +183,19 @@ class Bench(Stopwatch, Protocol):
         """
         ...
 
-    def log(self, values: dict[str, float]) -> None:
+    def log_point(self, values: dict[str, float]) -> None:
         """One point of the run's curve."""
         ...
 
-    def fact(self, name: str, value: str) -> None:
+    def record_fact(self, name: str, value: str) -> None:
         """Enter into the record what the stage depends on beside its settings."""
         ...
 
-    def add(self, values: dict[str, float]) -> None:
+    def add_metrics(self, values: dict[str, float]) -> None:
         """Metrics of this stage's entry in the record."""
         ...
 
-    def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
+    def save_progress(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         """Remember a boundary between two phases, for a run that is interrupted later; `state` is JSON.
 
         tensors: what there is beside the model's, under names that are not the model's.
@@ -198,7 +203,7 @@ class Bench(Stopwatch, Protocol):
         """
         ...
 
-    def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def load_progress(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The tensors and the state of the newest `keep` of this stage, if the run was interrupted after it."""
         ...
 
@@ -212,7 +217,7 @@ class Stage:
     def check(self, model: nn.Module) -> None:
         """Raise ModelError where this cannot be done to `model`: asked before anything is trained."""
 
-    def stands_for(self, model: nn.Module) -> dict[str, str]:
+    def identity_contents(self, model: nn.Module) -> dict[str, str]:
         """Content of settings that `model` gives a meaning, by their keys, where it is to be part of the identity."""
         return {}
 
@@ -222,6 +227,6 @@ class Stage:
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
         """Raise ModelError where it cannot be made as fast as asked; asked at the same time."""
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""
         raise NotImplementedError

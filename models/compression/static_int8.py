@@ -20,7 +20,7 @@ from models.compression.quantization.stage import Rounding
 from models.errors import ModelError
 
 if TYPE_CHECKING:
-    from models.compression.stage import Bench
+    from models.compression.stage import StageContext
 
 LEVELS = 255
 BINS = 2048  # of an input's values between its extremes
@@ -132,15 +132,15 @@ class StaticInt8(Rounding):
         """The layer in integers."""
         return StaticLinear(layer)
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """See what goes into each layer, round, and set the ranges."""
         model.eval()
         seen = {name: Seen() for name, layer in model.named_modules() if type(layer) is nn.Linear}
-        self._watch(model, bench, {name: each.extremes for name, each in seen.items()})
+        self._watch(model, context, {name: each.extremes for name, each in seen.items()})
         if self.options.range != "minmax":
-            self._watch(model, bench, {name: each.count for name, each in seen.items()})
+            self._watch(model, context, {name: each.count for name, each in seen.items()})
         self.ranges = {name: each.range(self.options.range, self.options.percentile) for name, each in seen.items()}
-        return super().run(model, bench)
+        return super().run(model, context)
 
     def fill(self, name: str, layer: nn.Module, made: nn.Module) -> None:
         """Also the range of the input."""
@@ -149,7 +149,7 @@ class StaticInt8(Rounding):
             made.expect(*self.ranges[name])
 
     @torch.no_grad()
-    def _watch(self, model: nn.Module, bench: Bench, see: dict[str, Any]) -> None:
+    def _watch(self, model: nn.Module, context: StageContext, see: dict[str, Any]) -> None:
         """Show every linear layer's input for the calibration rows to `see`; ModelError where there are none."""
         # Hooks after the layer: the last layer's keys and values are then computed for every token, as they will be.
         hooks = [
@@ -158,7 +158,7 @@ class StaticInt8(Rounding):
         ]
         count = 0
         try:
-            for inputs, _, rows in bench.batches(rows=self.options.rows, seed=bench.seed):
+            for inputs, _, rows in context.batches(rows=self.options.rows, seed=context.seed):
                 model(**inputs)
                 count += len(rows)
         finally:

@@ -18,13 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.compression.distillation.losses import numbers_apart
+from models.compression.distillation.losses import regression_loss
 from models.compression.settings.prune import Ziplm as Options
-from models.compression.stage import Bench, Inputs, Stage, Stopwatch
-from models.compression.structured.clock import Clock
-from models.compression.structured.recover import TowardsDense
+from models.compression.stage import Inputs, Stage, StageContext, Stopwatch
+from models.compression.structured.layer_widths import encoder_of, restore, widths
+from models.compression.structured.recovery import TowardsDense
 from models.compression.structured.search import Choices, search, solve
-from models.compression.structured.shrink import encoder_of, restore, widths
+from models.compression.structured.speed_model import Clock
 from models.compression.structured.surgery import Surgery
 
 ATTEMPTS = 4  # configurations that are cut and timed until one is within the tolerance
@@ -52,46 +52,48 @@ class Ziplm(Stage):
         """The target must be within reach."""
         Clock(model, stopwatch, self.options).target()
 
-    def run(self, model: Any, bench: Bench) -> nn.Module:
+    def run(self, model: Any, context: StageContext) -> nn.Module:
         """Raises ModelError where a stage before this one has put the target out of reach."""
         options, dense = self.options, copy.deepcopy(model).eval()
-        kept, done = bench.kept(), 0
-        clock = Clock(dense, bench, options, kept[1].get("speed") if kept else None)
-        bench.fact("speed_table", clock.table.digest)
+        kept, done = context.load_progress(), 0
+        clock = Clock(dense, context, options, kept[1].get("speed") if kept else None)
+        context.record_fact("speed_table", clock.table.digest)
         target = clock.target()
         if kept:
             done = kept[1]["step"]
             restore(model, kept[1]).load_state_dict(kept[0])
         for step in range(max(done, 1), options.steps + 1):
             if step > done:
-                model = self._prune(model, clock, target ** (step / options.steps), bench)
-                bench.keep(model, {"step": step, "layers": widths(model), "speed": clock.table.content})
+                model = self._prune(model, clock, target ** (step / options.steps), context)
+                context.save_progress(model, {"step": step, "layers": widths(model), "speed": clock.table.content})
             if options.recovery.epochs:
-                during = TowardsDense(dense, bench, options.recovery)
+                hook = TowardsDense(dense, context, options.recovery)
                 epochs, lr = options.recovery.epochs, options.recovery.lr
-                bench.train(model, during, phase=f"recovery-{step}", epochs=epochs, lr=lr)
-        bench.add({"structure/speedup_target": target, "structure/speedup": clock.speedup(model)})
+                context.train(model, hook, phase=f"recovery-{step}", epochs=epochs, lr=lr)
+        context.add_metrics({"structure/speedup_target": target, "structure/speedup": clock.speedup(model)})
         out: nn.Module = model
         return out
 
-    def _prune(self, model: Any, clock: Clock, speedup: float, bench: Bench) -> Any:
+    def _prune(self, model: Any, clock: Clock, speedup: float, context: StageContext) -> Any:
         """A cut copy of the model that is `speedup` times as fast as the dense one."""
         options = self.options
-        texts = bench.batches(rows=options.calibration_rows, seed=bench.seed)
+        texts = context.batches(rows=options.calibration_rows, seed=context.seed)
         surgery = Surgery(model, (inputs for inputs, _, _ in texts))
         choices = [clock.choices(model, block, surgery.halves.get(block)) for block in surgery.blocks]
-        tested = [(inputs, labels) for inputs, labels, _ in bench.batches(rows=options.search.rows, seed=bench.seed)]
+        tested = [
+            (inputs, labels) for inputs, labels, _ in context.batches(rows=options.search.rows, seed=context.seed)
+        ]
 
         def loss(levels: Sequence[int]) -> float:
-            return task_loss(surgery.cut(chosen(choices, levels)), tested, bench.kind, bench.scale)
+            return task_loss(surgery.cut(chosen(choices, levels)), tested, context.kind, context.scale)
 
-        weights = search(choices, clock.budget(speedup), loss, options.search.steps, bench.seed)
+        weights = search(choices, clock.budget(speedup), loss, options.search.steps, context.seed)
         found = self._meet(surgery, choices, weights, clock, speedup)
         heads, neurons = found.widths[::2], found.widths[1::2]
-        bench.say(f"heads {heads}, neurons {neurons}: {found.measured:.2f}x as fast, {speedup:.2f}x was asked for")
+        context.say(f"heads {heads}, neurons {neurons}: {found.measured:.2f}x as fast, {speedup:.2f}x was asked for")
         errors = surgery.errors(found.widths) or [(0.0, 0.0)]
         mended, deleted = np.array(errors).T
-        bench.add({
+        context.add_metrics({
             "structure/heads": sum(heads),
             "structure/neurons": sum(neurons),
             "structure/speedup_predicted": found.predicted,
@@ -127,13 +129,13 @@ def chosen(choices: Sequence[Choices], levels: Sequence[int]) -> list[int]:
 
 @torch.no_grad()
 def task_loss(model: nn.Module, batches: Sequence[tuple[Inputs, Tensor]], kind: str, scale: float = 1.0) -> float:
-    """Mean loss of the task over batches of inputs and labels; scale: see Bench."""
+    """Mean loss of the task over batches of inputs and labels; scale: see StageContext."""
     model.eval()
     total, rows = 0.0, 0
     for inputs, labels in batches:
         logits = model(**inputs).float()
         if kind == "regression":
-            loss = numbers_apart(logits.squeeze(-1), labels.float(), scale)
+            loss = regression_loss(logits.squeeze(-1), labels.float(), scale)
         else:
             loss = F.cross_entropy(logits, labels)
         total, rows = total + float(loss) * len(labels), rows + len(labels)

@@ -90,7 +90,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     check_tokenizer(Path(settings.finished) if settings.finished else start.folder, splits)
 
     from data.duplicates import note
-    from models.compression import make
+    from models.compression.methods import make_stage
     from runner.experiment.stopwatch import Stopwatch
     from runner.machine.matmul import prepare as prepare_engine
 
@@ -99,14 +99,14 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     engine = prepare_engine(settings, device)
     model, weights, first = starting_model(settings, splits, start)
     model.to(device)
-    stages = {name: make(options, name) for name, options in settings.compression.items()}
+    stages = {name: make_stage(options, name) for name, options in settings.compression.items()}
     for stage in stages.values():
         stage.check(model)
     found = outside.find(settings, splits, model, device, terminal.say)
     kept = activations.check(model, splits, settings)
     contents = {key: value for name, taken in found.items() for key, value in taken.contents(name).items()}
     for name, stage in stages.items():
-        contents |= {f"compression.{name}.{key}": value for key, value in stage.stands_for(model).items()}
+        contents |= {f"compression.{name}.{key}": value for key, value in stage.identity_contents(model).items()}
     contents |= of_the_labels(splits.task)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
     told = [said for taken in found.values() if taken.teacher for said in taken.teacher.notes]
@@ -212,11 +212,11 @@ def finished_model(folder: Path, settings: ModelSettings, label_names: Sequence[
     from models.backbones.freeze import freeze
     from models.checkpoints.read import WEIGHTS, Weights, read_config
     from models.checkpoints.save import load
-    from models.compression import is_rounded
+    from models.compression.methods import is_quantized
     from models.heads.label_order import match_labels, names_of, reorder
 
     model = load(folder)
-    if is_rounded(model.architecture):
+    if is_quantized(model.architecture):
         raise ConfigError(f"{folder}: its weights are rounded already, and no stage may follow that. Name another run")
     freeze(model, settings.freeze)
     if isinstance(model.bert, Bert):

@@ -17,7 +17,7 @@ from data.splits import TokenSplit
 from data.stores.unlabelled import joined
 from models.backbones.dropout import masks
 from models.compression.pruning.masks import kept_zeros
-from models.compression.stage import During, Inputs, Phase
+from models.compression.stage import Inputs, Phase, TrainingHook
 from runner.experiment.results import fate
 from runner.experiment.stage_inputs import KeptTeacher, Outside
 from runner.experiment.stopwatch import Stopwatch
@@ -40,8 +40,8 @@ OTHERWISE = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}
 BATCH = 32  # rows statistics are computed on at once
 
 
-class RunBench(Stopwatch):
-    """The Bench of one stage of one run; see models/compression/stage.py for what each part means."""
+class RunStageContext(Stopwatch):
+    """The StageContext of one stage of one run; see models/compression/stage.py for what each part means."""
 
     def __init__(self, started: Started, record: Record, terminal: Terminal, mirror: Mirror | None, stage: str) -> None:
         """stage: the place and the name of the stage in the chain, such as `2-distil`."""
@@ -75,18 +75,23 @@ class RunBench(Stopwatch):
         masks.seed(seed)
 
     def train(
-        self, model: nn.Module, during: During | None = None, *, phase: str, moments: dict[str, Tensor] | None = None,
+        self,
+        model: nn.Module,
+        hook: TrainingHook | None = None,
+        *,
+        phase: str,
+        moments: dict[str, Tensor] | None = None,
         **changes: Any,
-    ) -> Phase:  # fmt: skip
+    ) -> Phase:
         """Raises NotFinite, and TypeError for a change that is none."""
         settings = changed(self.settings, changes)
         self.draw_from(phase)
         checkpoints = Checkpoints(self.started.folder, self._name(phase), settings.checkpoint.every_s)
         begun = self.record.content["steps"]
         with kept_zeros(model):
-            trained = train(self, model, settings, checkpoints, during, moments=moments)
-        if during and during.settled is not None:
-            self.add(fate(self.started, begun, during.settled))
+            trained = train(self, model, settings, checkpoints, hook, moments=moments)
+        if hook and hook.settled is not None:
+            self.add_metrics(fate(self.started, begun, hook.settled))
         self.record.content["steps"] += trained.steps
         before = self.record.content["metrics"]
         spent = {"time/train_s": trained.seconds, "train/left_out": trained.left_out}
@@ -117,7 +122,7 @@ class RunBench(Stopwatch):
             turns.give_way()
             yield (*self._batch(chosen, numbers[places]), numbers[places])
 
-    def inputs(self, rows: np.ndarray) -> Inputs:
+    def training_inputs(self, rows: np.ndarray) -> Inputs:
         """Padded to the longest of them."""
         return self._batch(self.splits.train, rows)[0]
 
@@ -130,7 +135,7 @@ class RunBench(Stopwatch):
         assert self.outside.teacher is not None, "a stage that needs a teacher has one"
         return self.outside.teacher
 
-    def answers(self) -> np.ndarray:
+    def teacher_logits(self) -> np.ndarray:
         """Kept for training rows and unlabelled texts apart, so that runs with and without the latter share them."""
         return np.concatenate([self.teacher().answers(part) for part in (self.started.splits.train, *self.texts)])
 
@@ -141,26 +146,26 @@ class RunBench(Stopwatch):
             self.splits = replace(self.splits, train=joined(self.splits.train, extra))
         return sum(map(len, self.texts))
 
-    def log(self, values: dict[str, float]) -> None:
+    def log_point(self, values: dict[str, float]) -> None:
         """At the step that the run's trainings have come to; once, though a phase that goes on is prepared again."""
         self.record.mark(self.record.content["steps"], values)
 
-    def fact(self, name: str, value: str) -> None:
+    def record_fact(self, name: str, value: str) -> None:
         """Among the facts of the engine."""
         self.record.content["environment"]["engine"][name] = value
 
-    def add(self, values: dict[str, float]) -> None:
+    def add_metrics(self, values: dict[str, float]) -> None:
         """Later values of the same name replace earlier ones."""
         self.facts |= values
 
-    def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
+    def save_progress(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         """With the number of steps so far, which the next phase's points are counted from."""
         steps, spent = self.record.content["steps"], self.record.content["metrics"].get("time/train_s", 0.0)
         held = dict(model.state_dict()) | (tensors or {})
         self.boundaries.save(held, {"step": steps, "train_s": spent, "facts": self.facts, "stage": state})
         self.draw_from(f"after step {steps}")
 
-    def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def load_progress(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """None where the stage begins."""
         found = self.boundaries.newest()
         if found is None:
@@ -192,18 +197,18 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
 
 
 def train(
-    bench: RunBench,
+    context: RunStageContext,
     model: nn.Module,
     settings: Settings,
     checkpoints: Checkpoints,
-    during: During | None = None,
+    hook: TrainingHook | None = None,
     splits: Any = None,
     watch: Any = None,
     moments: dict[str, Tensor] | None = None,
 ) -> Trained:
     """One training as the run's log and terminal see it; its steps count on from those of the run before it."""
-    record, terminal, before = bench.record, bench.terminal, bench.record.content["steps"]
-    splits = splits or bench.splits
+    record, terminal, before = context.record, context.terminal, context.record.content["steps"]
+    splits = splits or context.splits
     terminal.train(Plan(splits.train.lengths, settings.train, settings.seed).total)
 
     def on_point(position: Position, values: dict[str, float]) -> None:
@@ -213,14 +218,14 @@ def train(
     def on_epoch(position: Position, values: dict[str, float]) -> None:
         record.point(before + position.step, values)
         terminal.epoch(position, values)
-        if bench.mirror:
-            bench.mirror.request(bench.started.folder)
+        if context.mirror:
+            context.mirror.request(context.started.folder)
         if watch and position.epoch < settings.train.epochs:
-            watch(position.epoch, values[bench.primary])
+            watch(position.epoch, values[context.primary])
 
     trained = fit(
-        model, splits, settings, device=bench.device, checkpoints=checkpoints, on_point=on_point, on_epoch=on_epoch,
-        during=during, moments=moments,
+        model, splits, settings, device=context.device, checkpoints=checkpoints, on_point=on_point, on_epoch=on_epoch,
+        hook=hook, moments=moments,
     )  # fmt: skip
     if trained.left_out:
         where = f"{record.folder.name}/{NOT_FINITE}"

@@ -187,7 +187,7 @@ def _row(split: TokenSplit, number: int) -> TokenSplit:
 
 def find(settings: Settings, splits: Splits, model: Model, device: torch.device, notify: Notify) -> dict[str, Outside]:
     """What each stage gets, by its name, everything checked; raises the user's errors."""
-    from models.compression import make
+    from models.compression.methods import make_stage
     from models.errors import ModelError
 
     found = {}
@@ -195,7 +195,7 @@ def find(settings: Settings, splits: Splits, model: Model, device: torch.device,
         outside = Outside(_teacher(settings, name, stage, splits, device, notify))
         if outside.teacher:
             try:
-                make(stage).check_teacher(model, outside.teacher)
+                make_stage(stage).check_teacher(model, outside.teacher)
             except ModelError as error:
                 raise ConfigError(f"compression.{name}: {error}") from error
             outside.teacher.check(getattr(stage, "teacher_length", None) or settings.data.max_length)

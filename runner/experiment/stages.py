@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.checkpoints.save import adopt
-from models.compression import make
+from models.compression.methods import make_stage
 from models.compression.settings.stage import StageSettings
 from runner.experiment.cost_check import disagreement
 from runner.experiment.results import costs, evaluate, learning, save_model
-from runner.experiment.stage_context import RunBench, train
+from runner.experiment.stage_context import RunStageContext, train
 from runner.machine import exclusive as turns
 from runner.record.descriptions import constants
 from runner.record.record import POINTS, Record, whole
@@ -60,12 +60,12 @@ def execute(
     links = plan(started.settings)
     if started.before:
         _go_on_from(started.before, started, record)
-    bench = RunBench(started, record, terminal, mirror, f"{len(links)}-{links[-1].name}")
+    context = RunStageContext(started, record, terminal, mirror, f"{len(links)}-{links[-1].name}")
     if len(links) > 1:
         terminal.say(f"stage {len(links)} of {len(links)}: {links[-1].name}")
     with timed(record, "time/stage_s"):
-        _run(links[-1], bench, watch)
-    _close(links[-1], bench, started.folder / "model")
+        _run(links[-1], context, watch)
+    _close(links[-1], context, started.folder / "model")
 
 
 def _go_on_from(before: Path, started: Started, record: Record) -> None:
@@ -81,20 +81,20 @@ def _go_on_from(before: Path, started: Started, record: Record) -> None:
         shutil.copyfile(before / POINTS, record.folder / POINTS)
 
 
-def _run(link: Link, bench: RunBench, watch: Watch | None) -> None:
+def _run(link: Link, context: RunStageContext, watch: Watch | None) -> None:
     if link.options is None:
-        _train(bench, watch)
+        _train(context, watch)
     else:
-        bench.draw_from("start")
-        bench.started.model = make(link.options, link.name).run(bench.started.model, bench)  # type: ignore[assignment]
+        context.draw_from("start")
+        context.started.model = make_stage(link.options, link.name).run(context.started.model, context)  # type: ignore[assignment]
 
 
-def _train(bench: RunBench, watch: Watch | None) -> None:
+def _train(context: RunStageContext, watch: Watch | None) -> None:
     """The plain training, and what it says of itself."""
-    started, record, settings = bench.started, bench.record, bench.settings
-    splits = with_activations(started, record, bench.terminal)
+    started, record, settings = context.started, context.record, context.settings
+    splits = with_activations(started, record, context.terminal)
     checkpoints = Checkpoints(started.folder, started.identity, settings.checkpoint.every_s)
-    trained = train(bench, started.model, settings, checkpoints, splits=splits, watch=watch)
+    trained = train(context, started.model, settings, checkpoints, splits=splits, watch=watch)
     record.content["steps"] = trained.steps
     record.add({
         "time/train_s": trained.seconds,
@@ -109,9 +109,9 @@ def _train(bench: RunBench, watch: Watch | None) -> None:
     record.content["environment"]["engine"] |= trained.engine
 
 
-def _close(link: Link, bench: RunBench, folder: Path) -> None:
+def _close(link: Link, context: RunStageContext, folder: Path) -> None:
     """Score, save and measure the model as the stage left it, and enter that into the record."""
-    started, record = bench.started, bench.record
+    started, record = context.started, context.record
     record.add(started.seconds)
     with timed(record, "time/evaluate_s"):
         found, reports = evaluate(started)
@@ -119,24 +119,24 @@ def _close(link: Link, bench: RunBench, folder: Path) -> None:
     record.content["reports"] = reports
     save_model(started, record, folder)
     with timed(record, "time/measure_s"):
-        record.add(costs(started, bench.terminal, folder))
-    record.add(bench.facts)
+        record.add(costs(started, context.terminal, folder))
+    record.add(context.facts)
     metrics = dict(record.content["metrics"])
     entry: dict[str, Any] = {"name": link.name, "run": started.identity, "metrics": metrics}
     entry["seconds"] = metrics["time/stage_s"]
-    density = bench.facts.get("prune/density_prunable")
-    if density is not None and (note := disagreement(density, metrics, _before(bench))):
+    density = context.facts.get("prune/density_prunable")
+    if density is not None and (note := disagreement(density, metrics, _before(context))):
         record.content["notes"].append(f"{link.name}: {note}")
-        bench.say(f"note: {link.name}: {note}")
+        context.say(f"note: {link.name}: {note}")
     record.content["notes"] += [f"{link.name}: {sentence}" for sentence in constants(record.content)]
     record.content["stages"].append(entry)
     record.write()
-    bench.terminal.stage(record.content)
+    context.terminal.stage(record.content)
 
 
-def _before(bench: RunBench) -> dict[str, float]:
+def _before(context: RunStageContext) -> dict[str, float]:
     """What the model cost before this stage; empty where no record says it."""
-    stages, finished = bench.record.content["stages"], bench.settings.finished
+    stages, finished = context.record.content["stages"], context.settings.finished
     if stages:
         return dict(stages[-1]["metrics"])
     found = whole(Path(finished).parent) if finished else None

@@ -18,7 +18,7 @@ from torch import nn
 from data.batch import Batch, collate
 from data.splits import Splits
 from models.backbones.dropout import masks
-from models.compression.stage import During
+from models.compression.stage import TrainingHook
 from runner.machine.exclusive import clock, give_way
 from runner.record.metrics import direction
 from runner.schema import Settings
@@ -44,16 +44,16 @@ class Loop:
 
     def __init__(
         self, model: nn.Module, splits: Splits, settings: Settings, device: torch.device,
-        during: During | None = None, moments: dict[str, torch.Tensor] | None = None,
+        hook: TrainingHook | None = None, moments: dict[str, torch.Tensor] | None = None,
     ) -> None:  # fmt: skip
         self.model, self.splits, self.settings, self.device = model, splits, settings, device
-        self.during = during or During()
+        self.hook = hook or TrainingHook()
         self.task = get(splits.task.kind)
         self.plan = Plan(splits.train.lengths, settings.train, settings.seed)
         self.vocabulary, said = arranged(model, splits.train, settings)
         self.facts = {"compact_vocabulary": said}  # about the engine, for the record
         self.lookup = self.vocabulary.lookup if self.vocabulary else None
-        extra = self.during.extra
+        extra = self.hook.extra
         self.flat = Flat(
             nn.ModuleList([model, extra]) if extra else model, settings.optimizer, self.vocabulary, moments
         )
@@ -85,7 +85,7 @@ class Loop:
         self.flat.load(below("optimizer/", tensors))
         self.best = below("best/", tensors) or None
         self.average.load(below("average/", tensors))
-        self.during.load(below("during/", tensors))
+        self.hook.load(below("during/", tensors))
         self.position = Position(**state)
         self.flat.shrink = self.position.shrink
         self.loss_sum.fill_(self.position.loss_sum)
@@ -107,8 +107,8 @@ class Loop:
             "best": self.best or {},
             "average": self.average.state(),
             "optimizer": self.flat.state(),
-            "extra": self.during.extra.state_dict() if self.during.extra else {},
-            "during": self.during.state(),
+            "extra": self.hook.extra.state_dict() if self.hook.extra else {},
+            "during": self.hook.state(),
         }
         tensors = {f"{part}/{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
         tensors |= {"random/cpu": torch.get_rng_state(), "random/masks": masks.state()}
@@ -125,7 +125,7 @@ class Loop:
         """
         position = self.position
         self.statistics.remember()
-        self.during.before_step(position.step)
+        self.hook.before_step(position.step)
         loss, answers, touched = self._backward(rows)
         found = self.flat.gradients(touched)
         self.left_out = None
@@ -141,7 +141,7 @@ class Loop:
             self.statistics.restore()
             self.left_out = LeftOut.of(rows, loss, found.norm, answers)
             position.left_out += 1
-        self.during.after_step(position.step)
+        self.hook.after_step(position.step)
         position.step += 1
         return None if self.left_out else found.norm
 
@@ -155,9 +155,9 @@ class Loop:
         for batch in batches:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
-                logits = self.during.forward(self.forward, to_tensors(batch, self.device), batch.rows)
+                logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
             loss = loss_of(self.task, *compared(logits, labels), self.class_weights, train.known(batch.rows))
-            loss = self.during.loss(loss, logits, labels, batch.rows)
+            loss = self.hook.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / whole
             (loss * share).backward()
             total += loss.detach() * (share * len(rows))
@@ -183,7 +183,7 @@ class Loop:
             precision=self.settings.train.precision,
             lookup=self.lookup,
         )
-        self.watched = facts(self.model, self.block_norms) | self.during.facts()
+        self.watched = facts(self.model, self.block_norms) | self.hook.facts()
         return score(self.splits.task, self.splits.select, logits)
 
     def drain(self, norm: torch.Tensor | None, seconds: float) -> dict[str, float]:
@@ -213,23 +213,23 @@ def fit(
     checkpoints: Checkpoints,
     on_point: Report,
     on_epoch: Report,
-    during: During | None = None,
+    hook: TrainingHook | None = None,
     moments: dict[str, torch.Tensor] | None = None,
 ) -> Trained:
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
-    the selection split; during: what a compression stage does meanwhile; moments: an earlier training's, to go on
+    the selection split; hook: what a compression stage does meanwhile; moments: an earlier training's, to go on
     with (empty: none, but hand on this one's). Raises NotFinite.
     """
-    if during:
-        during.begin(model, Plan(splits.train.lengths, settings.train, settings.seed).total)
+    if hook:
+        hook.begin(model, Plan(splits.train.lengths, settings.train, settings.seed).total)
     found = checkpoints.newest()
     if found:
         model.load_state_dict(below("model/", found[0]), strict=True)
-        if during and during.extra:
-            during.extra.load_state_dict(below("extra/", found[0]))
-    loop = Loop(model, splits, settings, device, during, moments)
+        if hook and hook.extra:
+            hook.extra.load_state_dict(below("extra/", found[0]))
+    loop = Loop(model, splits, settings, device, hook, moments)
     if found:
         loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
@@ -253,7 +253,7 @@ def fit(
     loop.flat.release()
     if settings.train.keep_best and loop.best is not None:
         model.load_state_dict(loop.best)
-    loop.during.end(model)
+    loop.hook.end(model)
     best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
     return Trained(
         position.seconds, position.examples, position.step, best_epoch, position.epoch, position.best_metric,
@@ -289,7 +289,7 @@ def _keep_best(loop: Loop, metric: float) -> None:
     """Remember the weights if this epoch is the best so far on the selection split."""
     position = loop.position
     loop.schedule.observe(metric)
-    if not loop.during.may_keep():
+    if not loop.hook.may_keep():
         return
     if better(metric, position.best_metric, loop.schedule.direction):
         position.best_metric, position.best_epoch, position.stale = metric, position.epoch + 1, 0

@@ -18,7 +18,7 @@ from models.checkpoints.read import read_state
 from models.checkpoints.save import load
 from models.compression.settings import METHODS, lacking, out_of_order
 from models.compression.settings.stage import StageSettings
-from models.compression.stage import Bench, During, Stage
+from models.compression.stage import Stage, StageContext, TrainingHook
 from runner.config.compose import compose, resolve
 from runner.config.from_run import expand
 from runner.errors import ConfigError
@@ -55,7 +55,7 @@ class Rounding(StageSettings):
     method: str = "rounding"
 
 
-class Doubled(During):
+class Doubled(TrainingHook):
     """Twice the loss, an extra module beside the model, and a count of the steps."""
 
     def __init__(self) -> None:
@@ -83,25 +83,25 @@ class Doubling(Stage):
 
     stop = ""
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
-        found = bench.kept()
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
+        found = context.load_progress()
         if found:
             model.load_state_dict(found[0])
             assert found[1] == {"phase": 1}
         else:
-            bench.train(model, Doubled(), phase="first", epochs=1, lr=1e-3)
-            bench.log({"train/area": 0.25})
+            context.train(model, Doubled(), phase="first", epochs=1, lr=1e-3)
+            context.log_point({"train/area": 0.25})
             if self.stop == "end of phase":
                 raise KeyboardInterrupt
-            bench.keep(model, {"phase": 1})
+            context.save_progress(model, {"phase": 1})
         if self.stop == "boundary":
             raise KeyboardInterrupt
-        during = Doubled()
+        hook = Doubled()
         if self.stop == "within":
-            during.after_step = self._interrupt  # type: ignore[method-assign]
-        phase = bench.train(model, during, phase="second", epochs=2, lr=1e-3)
-        assert phase.metric == bench.score(model), "the kept weights are the best ones"
-        bench.add({"train/area": 0.5})
+            hook.after_step = self._interrupt  # type: ignore[method-assign]
+        phase = context.train(model, hook, phase="second", epochs=2, lr=1e-3)
+        assert phase.metric == context.score(model), "the kept weights are the best ones"
+        context.add_metrics({"train/area": 0.5})
         return model
 
     @staticmethod
@@ -113,7 +113,7 @@ class Doubling(Stage):
 class Rounding1(Stage):
     """Weights to one decimal, and a module of its own in the place of the head."""
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.copy_((parameter * 10).round() / 10)

@@ -15,7 +15,7 @@ from data.inputs.tokenizer import load_tokenizer
 from models.checkpoints.read import read_state
 from models.checkpoints.save import save
 from models.compression.distil import Distil
-from models.compression.distillation.inside import look_inside
+from models.compression.distillation.internals import look_inside
 from models.errors import ModelError
 from models.heads.words import build_masked
 from models.settings import ModelSettings
@@ -112,16 +112,16 @@ def test_phases_go_on_after_an_interruption_to_the_same_weights(
 def interrupted(method: Callable[..., Any], phase: str) -> Callable[..., Any]:
     """A stage's run that is interrupted where `phase` begins."""
 
-    def run_until(self: Any, model: Any, bench: Any) -> Any:
-        plain = bench.train
+    def run_until(self: Any, model: Any, context: Any) -> Any:
+        plain = context.train
 
         def train(*arguments: Any, **named: Any) -> Any:
             if named["phase"] == phase:
                 raise KeyboardInterrupt
             return plain(*arguments, **named)
 
-        bench.train = train
-        return method(self, model, bench)
+        context.train = train
+        return method(self, model, context)
 
     return run_until
 

@@ -43,7 +43,7 @@ def splits_of(train: TokenSplit) -> Splits:
 
 
 def trained(
-    train: TokenSplit, folder: Path, epochs: float, seed: int = 0, during: Callable[[Any], Lesson] | None = None
+    train: TokenSplit, folder: Path, epochs: float, seed: int = 0, hook: Callable[[Any], Lesson] | None = None
 ) -> tuple[Any, list[float], float]:
     """A bag of words trained on these rows, its logged losses, and its accuracy on the selection rows."""
     settings, losses = Settings(seed=seed), list[float]()
@@ -55,17 +55,17 @@ def trained(
     done = fit(
         model, splits_of(train), settings, device=CPU, checkpoints=Checkpoints(folder, "t", 1e9),
         on_point=lambda _, values: losses.append(values["train/loss"]), on_epoch=lambda *_: None,
-        during=during(model) if during else None,
+        hook=hook(model) if hook else None,
     )  # fmt: skip
     clear(folder)  # as a finished run does
     return model, losses, done.best_metric
 
 
 def lesson(answers: np.ndarray, **weights: float) -> Callable[[Any], Lesson]:
-    bench: Any = SimpleNamespace(device=CPU, kind="classification", answers=lambda: answers)
+    context: Any = SimpleNamespace(device=CPU, kind="classification", teacher_logits=lambda: answers)
     losses = DistilLosses(**weights)
     options = Options(phases={"task": DistilPhase(losses)}, temperature=1.0)
-    return lambda model: Lesson(losses, Pair(model, SimpleNamespace(), bench, options))  # type: ignore[arg-type]
+    return lambda model: Lesson(losses, Pair(model, SimpleNamespace(), context, options))  # type: ignore[arg-type]
 
 
 def test_a_few_examples_with_a_teachers_answers_teach_more_than_their_labels(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_a_few_examples_with_a_teachers_answers_teach_more_than_their_labels(tmp
     answers = predict(teacher, more, pad_id=0, batch_size=64, device=CPU, precision="fp32")
 
     def mean(train: TokenSplit, epochs: float, **weights: float) -> float:
-        during = lesson(answers, **weights) if weights else None
-        return float(np.mean([trained(train, tmp_path, epochs, seed, during)[2] for seed in range(3)]))
+        hook = lesson(answers, **weights) if weights else None
+        return float(np.mean([trained(train, tmp_path, epochs, seed, hook)[2] for seed in range(3)]))
 
     alone, taught = mean(few, 15), mean(few, 15, soft=1.0)
     assert known > 0.9 and taught > alone + 0.02
@@ -86,7 +86,7 @@ def test_a_few_examples_with_a_teachers_answers_teach_more_than_their_labels(tmp
 def test_with_the_labels_alone_it_is_plain_training_bit_for_bit(tmp_path: Path) -> None:
     few = written(64, 3, "train")
     plain, losses, _ = trained(few, tmp_path, 3)
-    other, same, _ = trained(few, tmp_path, 3, during=lesson(np.zeros(0), hard=1.0))
+    other, same, _ = trained(few, tmp_path, 3, hook=lesson(np.zeros(0), hard=1.0))
     assert losses == same
     assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), other.parameters(), strict=True))
 

@@ -22,7 +22,7 @@ from models.compression.pruning.masks import choose
 from models.compression.settings import out_of_order
 from models.compression.settings.prune import Magnitude, Movement
 from models.compression.settings.stage import StageSettings
-from models.compression.stage import Bench, Stage
+from models.compression.stage import Stage, StageContext
 from runner.config.compose import compose, resolve
 from runner.experiment.cost_check import disagreement
 from runner.experiment.results import fate
@@ -50,8 +50,8 @@ class Learning(StageSettings):
 
 
 class Learning1(Stage):
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
-        bench.train(model, phase="learn", epochs=1, lr=1e-2)
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
+        context.train(model, phase="learn", epochs=1, lr=1e-2)
         return model
 
 

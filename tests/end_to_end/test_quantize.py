@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.checkpoints.save import load
-from models.compression import make
+from models.compression.methods import make_stage
 from models.compression.quantization.coded import CodedLinear, CodedTable
 from runner.config.check import check
 from runner.config.compose import compose, groups, resolve
@@ -20,7 +20,7 @@ from runner.errors import ConfigError
 from runner.experiment.run import run
 from runner.record.record import records
 from tests.conftest import run_cli
-from tests.models.compression.rows import Rows, answers, applied, reopened
+from tests.models.compression.row_context import Rows, answers, applied, reopened
 from tests.models.helpers import small
 
 WORDS = ("model=dsn", "model.tokenizer=train", "data=demo", "data.max_rows=200", "data.max_eval_rows=100")
@@ -51,7 +51,7 @@ def test_a_chain_ends_in_codes_and_its_numbers_are_those_of_the_stage_by_itself(
     assert isinstance(model.bert.embeddings.word_embeddings, CodedTable)  # type: ignore[union-attr]
 
     trained = load(tmp_path / "outputs" / outputs(tmp_path)["train"]["identity"] / "model")
-    again = applied(make(resolve(compose(["compression=[int8]"])).compression["int8"]), trained)[0]
+    again = applied(make_stage(resolve(compose(["compression=[int8]"])).compression["int8"]), trained)[0]
     for name, tensor in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor), name
 
@@ -77,7 +77,7 @@ def test_a_finished_run_is_rounded_without_training_and_not_rounded_twice(tmp_pa
 def test_every_preset_rounds_a_model_that_opens_again(name: str, tmp_path: Path) -> None:
     options = resolve(compose([f"compression=[{name}]"])).compression[name]
     assert name in groups()["compression"] and options.kind == "quantize"
-    model, rows = applied(make(options), small(), Rows())
+    model, rows = applied(make_stage(options), small(), Rows())
     assert torch.equal(answers(reopened(model, tmp_path / "model")), answers(model))
     assert rows.said
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.checkpoints.save import load
-from models.compression.structured.shrink import widths
+from models.compression.structured.layer_widths import widths
 from tests.conftest import run_cli
 
 WORDS = [

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.compression.dendrite.module import ACTIVATIONS, Dendrite, Dendritic
-from models.compression.distillation.losses import numbers_apart
+from models.compression.distillation.losses import regression_loss
 from models.compression.settings.learn import Dendrites
 from models.compression.stage import Inputs
 
@@ -51,7 +51,7 @@ def observe(
 ) -> Iterator[list[Sample]]:
     """The samples of each batch; nothing of the model is changed, and its dropout is off while this runs.
 
-    scale: as Bench has it.
+    scale: as StageContext has it.
     """
     seen: dict[nn.Module, tuple[Tensor, Tensor, Tensor]] = {}  # input, a zero added to the output, dendrites' answers
 
@@ -84,7 +84,7 @@ def observe(
 def _loss(logits: Tensor, labels: Tensor, kind: str, scale: float) -> Tensor:
     """The task's loss, summed: so a row's error does not depend on the rows beside it."""
     if kind == "regression":
-        return numbers_apart(logits.squeeze(-1), labels.to(logits.dtype), scale, "sum")
+        return regression_loss(logits.squeeze(-1), labels.to(logits.dtype), scale, "sum")
     return F.cross_entropy(logits, labels, reduction="sum")
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from models.backbones.bert import padding_bias
 
 
-def numbers_apart(found: Tensor, wanted: Tensor, scale: float, reduction: str = "mean") -> Tensor:
+def regression_loss(found: Tensor, wanted: Tensor, scale: float, reduction: str = "mean") -> Tensor:
     """Squared difference of a regression's answers and what they are compared with, in units of `scale`."""
     apart = (found - wanted) / scale
     return F.mse_loss(apart, torch.zeros_like(apart), reduction=reduction)
@@ -29,7 +29,7 @@ def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.
     return -(targets * (student / temperature).log_softmax(-1)).sum(-1).mean()
 
 
-def divergence(student: Tensor, teacher: Tensor, temperature: float = 2.0) -> Tensor:
+def soft_divergence(student: Tensor, teacher: Tensor, temperature: float = 2.0) -> Tensor:
     """T^2 KL(teacher || student) of the softened answers, mean over the rows: its gradients stay level over T.
 
     Source: Hinton et al. 2015; DistilBERT's distiller.py.
@@ -41,19 +41,19 @@ def divergence(student: Tensor, teacher: Tensor, temperature: float = 2.0) -> Te
     return temperature**2 * apart
 
 
-def states_apart(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
+def hidden_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
     """Mean squared difference of the states of real tokens. Source: TinyBERT, eq. 8 and 9."""
     squared = (student - teacher).square().mean(-1)
     return squared.mean() if mask is None else (squared * mask).sum() / mask.sum()
 
 
-def directions_apart(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
+def cosine_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
     """Mean of 1 - cosine of the states of real tokens. Source: DistilBERT's distiller.py."""
     apart = 1.0 - F.cosine_similarity(student, teacher, dim=-1)
     return apart.mean() if mask is None else (apart * mask).sum() / mask.sum()
 
 
-def scores_apart(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
+def attention_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
     """Mean over heads of the squared difference of attention scores before the softmax, real x real tokens.
 
     Source: TinyBERT, eq. 7; its code averages over padding as well.
@@ -75,7 +75,7 @@ def relations(projected: Tensor, heads: int, mask: Tensor | None) -> Tensor:
     return (related if mask is None else related + padding_bias(mask, related.dtype)).log_softmax(-1)
 
 
-def relations_apart(student: Tensor, teacher: Tensor, heads: int, mask: Tensor | None) -> Tensor:
+def relation_loss(student: Tensor, teacher: Tensor, heads: int, mask: Tensor | None) -> Tensor:
     """Mean over heads and real tokens of KL(teacher's relations || student's); states as in `relations`."""
     wanted, found = relations(teacher, heads, mask), relations(student, heads, mask)
     rows = (wanted.exp() * (wanted - found)).sum(-1).mean(1)

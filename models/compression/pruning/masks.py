@@ -21,7 +21,6 @@ from torch.nn.utils.parametrize import (
     remove_parametrizations,
 )
 
-from models.compression import PRUNED
 from models.compression.dendrite.module import Dendrite
 from models.errors import ModelError
 
@@ -37,6 +36,8 @@ BLOCK = {
 PLACE = re.compile(rf"\.layer\.(\d+)\.({'|'.join(map(re.escape, BLOCK))})$")
 
 ENCODERS, EMBEDDINGS = ("bert.encoder.", "bert.backbone."), "bert.backbone.embeddings."
+
+PRUNED = "pruned"  # key of config.json: names of the modules whose zeros must stay
 
 Matrix = nn.Linear | nn.Embedding
 

@@ -12,28 +12,27 @@ import torch
 from torch import Tensor, nn
 
 from models.backbones.freeze import embeddings_of
-from models.compression import PRUNED
-from models.compression.pruning.masks import PLACE, Matrix, choose, cubic, densities, fold, original, put_on
+from models.compression.pruning.masks import PLACE, PRUNED, Matrix, choose, cubic, densities, fold, original, put_on
 from models.compression.settings.prune import Masking
-from models.compression.stage import Bench, During, Stage, counted
+from models.compression.stage import Stage, StageContext, TrainingHook, counted
 
 CHECKED = 32  # rows on which the folded model is compared with the masked one
 
 
-class Pruning(During):
+class Pruning(TrainingHook):
     """Masks over the chosen matrices for the time of a training; folded into the weights at its end."""
 
     first, last = 1.0, 1.0  # the ends of the schedule
     scheduled = "prune/target_density"  # what it is of
     strength = 0.0  # of the penalty at its end
 
-    def __init__(self, options: Masking, matrices: dict[str, Matrix], bench: Bench) -> None:
-        self.options, self.matrices, self.bench = options, matrices, bench
+    def __init__(self, options: Masking, matrices: dict[str, Matrix], context: StageContext) -> None:
+        self.options, self.matrices, self.context = options, matrices, context
         self.model = nn.Module()
         self.masks: dict[str, Any] = {}  # by the matrix's name
         self.frozen: list[nn.Parameter] = []
         self.step, self.total, self.value = 0, 0, self.first
-        self.sums = torch.zeros(3, device=bench.device)  # of the task's loss, of the penalty, and of the batches
+        self.sums = torch.zeros(3, device=context.device)  # of the task's loss, of the penalty, and of the batches
 
     def mask(self, weight: Tensor) -> nn.Module:
         """The mask of one matrix; each method has its own."""
@@ -119,11 +118,11 @@ class Pruning(During):
         for parameter in self.frozen:
             parameter.requires_grad_(True)
         model.eval()
-        inputs = next(iter(self.bench.batches(rows=CHECKED, batch_size=CHECKED, split="select")))[0]
+        inputs = next(iter(self.context.batches(rows=CHECKED, batch_size=CHECKED, split="select")))[0]
         masked = model(**inputs)
         for matrix in self.matrices.values():
             fold(matrix)
-        self.bench.add({"prune/fold_error": float((model(**inputs) - masked).abs().max())})
+        self.context.add_metrics({"prune/fold_error": float((model(**inputs) - masked).abs().max())})
 
 
 class MaskingStage(Stage):
@@ -140,25 +139,25 @@ class MaskingStage(Stage):
         """There must be such matrices."""
         self.matrices(model)
 
-    def stands_for(self, model: nn.Module) -> dict[str, str]:
+    def identity_contents(self, model: nn.Module) -> dict[str, str]:
         """The matrices of the blocks, unless all have BERT's names."""
         found = self.matrices(model)
         return {} if self.options.matrices or all(map(PLACE.search, found)) else {"matrices": " ".join(found)}
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Without epochs the cut alone."""
         options, matrices = self.options, self.matrices(model)
-        pruning = self.pruning(options, matrices, bench)
+        pruning = self.pruning(options, matrices, context)
         if options.epochs:
-            bench.train(model, pruning, phase="prune", epochs=options.epochs, lr=options.lr, warmup=options.warmup)
+            context.train(model, pruning, phase="prune", epochs=options.epochs, lr=options.lr, warmup=options.warmup)
         else:
             pruning.begin(model, 0)
             pruning.end(model)
         architecture: dict[str, Any] = model.architecture  # type: ignore[assignment]
         architecture[PRUNED] = sorted({*architecture.get(PRUNED, ()), *matrices})
         found = densities(model, {name: matrix.weight != 0 for name, matrix in matrices.items()})
-        bench.add(found)
-        bench.say(
+        context.add_metrics(found)
+        context.say(
             f"{found['prune/density_prunable']:.1%} of the weights of {len(matrices)} matrices are left, "
             f"{found['prune/density_model']:.1%} of the whole model's"
         )

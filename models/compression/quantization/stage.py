@@ -14,8 +14,8 @@ from models.compression.quantization.grid import Grid
 from models.compression.stage import Stage
 
 if TYPE_CHECKING:
-    from models.compression.settings.rounding import RoundingSettings
-    from models.compression.stage import Bench
+    from models.compression.settings.quantize import RoundingSettings
+    from models.compression.stage import StageContext
 
 HEAD = "classifier"
 ROWS = 64  # training rows whose logits are compared before and after
@@ -57,20 +57,20 @@ class Rounding(Stage):
         """Round the weight of a layer into what takes its place."""
         made.fill(layer.weight.detach())  # type: ignore[operator]
 
-    def run(self, model: nn.Module, bench: Bench) -> nn.Module:
+    def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Round, and record the description that builds the structure again."""
         model.eval()
-        before = logits(model, bench)
+        before = logits(model, context)
         replaced = self.outline(model)
         for name, (layer, made) in replaced.items():
             self.fill(name, layer, made)
         describe(model, self.options)
-        has_kernel = self.has_kernel and bench.device.type == "cpu"
+        has_kernel = self.has_kernel and context.device.type == "cpu"
         facts = fidelity(model, replaced) | {"quantize/kernel": float(has_kernel)}
-        facts["quantize/logit_difference"] = float((logits(model, bench) - before).abs().max())
-        bench.add(facts)
+        facts["quantize/logit_difference"] = float((logits(model, context) - before).abs().max())
+        context.add_metrics(facts)
         how = "products of integers" if has_kernel else "no kernel: evaluated in float32 on the decoded weights"
-        bench.say(f"rounded to {facts['quantize/bits_per_weight']:.2f} bits a weight, scales included; {how}")
+        context.say(f"rounded to {facts['quantize/bits_per_weight']:.2f} bits a weight, scales included; {how}")
         return model
 
 
@@ -81,9 +81,9 @@ def describe(model: nn.Module, options: Any) -> None:
 
 
 @torch.no_grad()
-def logits(model: nn.Module, bench: Bench) -> Tensor:
+def logits(model: nn.Module, context: StageContext) -> Tensor:
     """The answers (ROWS or fewer, C) of a model in prediction mode to the first training rows."""
-    return torch.cat([model(**inputs).float() for inputs, _, _ in bench.batches(rows=ROWS)])
+    return torch.cat([model(**inputs).float() for inputs, _, _ in context.batches(rows=ROWS)])
 
 
 def fidelity(model: nn.Module, replaced: Replaced) -> dict[str, float]:

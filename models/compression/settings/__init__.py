@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from models.compression.settings.learn import Dendrites, Distil
 from models.compression.settings.prune import L0, Magnitude, Movement, Ziplm
-from models.compression.settings.rounding import Bf16, DynamicInt8, Splitquant, StaticInt8, WeightOnly
+from models.compression.settings.quantize import Bf16, DynamicInt8, Splitquant, StaticInt8, WeightOnly
 from models.compression.settings.stage import StageSettings
 
 RANK = {"learn": 0, "prune": 1, "quantize": 2}

@@ -24,9 +24,9 @@ from torch import Tensor, nn
 
 from models.backbones.bert import Layer
 from models.compression.stage import Stopwatch
-from models.compression.structured import shrink
+from models.compression.structured import layer_widths
+from models.compression.structured.layer_widths import ATTENTION, Block, blocks, layer_of, output_of, width_of
 from models.compression.structured.search import ffn_widths
-from models.compression.structured.shrink import ATTENTION, Block, blocks, layer_of, output_of, width_of
 
 WHOLE, EMPTY = "whole", "empty"
 CELL_S, WHOLE_S = 0.05, 1.0  # seconds that a cell and the whole model are timed for, spread over the rounds
@@ -40,7 +40,9 @@ class Cell(nn.Module):
         super().__init__()
         self.kind, self.first, self.layer = kind, first, copy.deepcopy(layer)
         dense = output_of(layer, kind).dense
-        shrink.cut(self.layer, kind, range(width), dense.weight[:, : width * shrink.group_of(layer, kind)], dense.bias)
+        layer_widths.cut(
+            self.layer, kind, range(width), dense.weight[:, : width * layer_widths.group_of(layer, kind)], dense.bias
+        )
         for other in ("intermediate", "output") if kind == ATTENTION else ("attention",):
             delattr(self.layer, other)
         self.register_buffer("states", states, persistent=False)
@@ -112,7 +114,7 @@ def measured(model: Any, stopwatch: Stopwatch, *, batch: int, length: int, multi
         made = cells(model, batch, length, multiple)
         stopwatch.say(f"timing {len(made)} cells of {batch} x {length} tokens for the latency table")
         rounds = stopwatch.times(made, batch=batch, length=length, seconds=CELL_S)
-        empty = shrink.restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(shrink.widths(model))})
+        empty = layer_widths.restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(layer_widths.widths(model))})
         rounds |= stopwatch.times({WHOLE: model, EMPTY: empty}, batch=batch, length=length, seconds=WHOLE_S)
         table = SpeedTable(rounds, path=path)
         _write(path, {"facts": facts, "rounds": rounds, "ratios": {}})

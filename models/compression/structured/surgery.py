@@ -12,9 +12,9 @@ from torch import Tensor
 
 from models.backbones.bert import Layer
 from models.compression.stage import Inputs
-from models.compression.structured.calibrate import Moments, collect
-from models.compression.structured.obs import columns, damped, refit, sweep
-from models.compression.structured.shrink import blocks, cut, describe, group_of, layer_of, output_of, width_of
+from models.compression.structured.input_moments import Moments, collect
+from models.compression.structured.layer_widths import blocks, cut, describe, group_of, layer_of, output_of, width_of
+from models.compression.structured.optimal_brain_surgeon import columns, damped, refit, sweep
 
 
 class Half:

@@ -8,7 +8,7 @@ from torch import nn
 
 from models.compression.dendrites import Dendrites
 from models.compression.settings.learn import Dendrites as Options
-from tests.models.compression.bench import TensorBench, parity, small, started
+from tests.models.compression.tensor_context import TensorContext, parity, small, started
 
 FAST = {"switch": "fixed", "epochs": 3, "p_epochs": 3, "p_batch_size": 200}
 
@@ -17,12 +17,12 @@ FAST = {"switch": "fixed", "epochs": 3, "p_epochs": 3, "p_batch_size": 200}
 def test_a_phase_that_does_not_pay_leaves_no_trace(mode: str) -> None:
     model = started()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    bench = small()
-    found = Dendrites(Options(mode=mode, min_gain=1.0, tries=2, **FAST)).run(model, bench)
-    assert len(bench.trained) == 2
+    context = small()
+    found = Dendrites(Options(mode=mode, min_gain=1.0, tries=2, **FAST)).run(model, context)
+    assert len(context.trained) == 2
     assert type(found.classifier) is nn.Linear and found.architecture == {}
     assert all(torch.equal(tensor, before[name]) for name, tensor in found.state_dict().items())
-    assert bench.facts["dendrites/count"] == bench.facts["dendrites/params_extra"] == 0
+    assert context.facts["dendrites/count"] == context.facts["dendrites/params_extra"] == 0
 
 
 def test_rollback_goes_back_to_the_dendrites_before_bit_for_bit() -> None:
@@ -55,27 +55,27 @@ def test_a_killed_stage_goes_on_to_the_same_weights(mode: str) -> None:
 def test_all_arms_train_the_same_phases_at_the_same_rates() -> None:
     changes = {}
     for mode in ("gd", "cascor", "random", "restart"):
-        bench = small()
-        Dendrites(Options(mode=mode, maximum=3, tries=3, attempts=3, lr_factor=0.5, **FAST)).run(started(), bench)
-        changes[mode] = [{key: value for key, value in c.items() if key != "moments"} for c in bench.trained]
+        context = small()
+        Dendrites(Options(mode=mode, maximum=3, tries=3, attempts=3, lr_factor=0.5, **FAST)).run(started(), context)
+        changes[mode] = [{key: value for key, value in c.items() if key != "moments"} for c in context.trained]
     assert changes["gd"] == changes["cascor"] == changes["random"] == changes["restart"]
     assert [change["lr"] for change in changes["gd"]] == [0.01, 0.005, 0.0025]
 
 
 def test_moments_of_what_stays_are_handed_on_and_new_weights_begin_without() -> None:
-    bench = small()
-    Dendrites(Options(maximum=2, tries=9, **FAST)).run(started(), bench)
-    kept = [point["dendrites/pays"] for point in bench.points if "dendrites/pays" in point]
-    after = bench.trained[kept.index(1.0) + 1]["moments"]
+    context = small()
+    Dendrites(Options(maximum=2, tries=9, **FAST)).run(started(), context)
+    kept = [point["dendrites/pays"] for point in context.points if "dendrites/pays" in point]
+    after = context.trained[kept.index(1.0) + 1]["moments"]
     assert "classifier.dendrites.0.linear.weight/exp_avg" in after
     assert not any(name.startswith("classifier.dendrites.1.") for name in after)
 
 
 def test_frozen_dendrites_stay_as_they_were_made_and_only_learn_to_be_heard() -> None:
     for mode, is_frozen in (("cascor", True), ("random", True), ("gd", False)):
-        bench, model = small(killed_in="phase-0"), started()
+        context, model = small(killed_in="phase-0"), started()
         with pytest.raises(KeyboardInterrupt):
-            Dendrites(Options(mode=mode, **FAST)).run(model, bench)
+            Dendrites(Options(mode=mode, **FAST)).run(model, context)
         trained = {name for name, p in model.named_parameters() if p.requires_grad}
         assert ("classifier.dendrites.0.linear.weight" in trained) != is_frozen
         assert {"classifier.dendrites.0.to_soma", "classifier.soma.weight"} <= trained
@@ -87,14 +87,14 @@ def test_dendrites_learn_what_no_linear_layer_can(mode: str, low: float, high: f
     plain, found = [], []
     for seed in range(5):
         train, select, (x, y) = parity(seed)
-        bench, model = TensorBench(train, select, seed=seed, lr=0.06, batch_size=500), started(seed)
-        bench.train(model, phase="alone", epochs=10, lr=0.06)
+        context, model = TensorContext(train, select, seed=seed, lr=0.06, batch_size=500), started(seed)
+        context.train(model, phase="alone", epochs=10, lr=0.06)
         plain.append(float((model(x).argmax(1) == y).float().mean()))
         options = Options(
             mode=mode, switch="fixed", epochs=12, maximum=6, tries=6, attempts=6, p_epochs=10, p_lr=0.1,
             p_batch_size=1000,
         )  # fmt: skip
-        grown = Dendrites(options).run(model, bench)
+        grown = Dendrites(options).run(model, context)
         found.append(float((grown(x).argmax(1) == y).float().mean()))
     assert sum(plain) / 5 < 0.58
     assert low <= sum(found) / 5 <= high, found

@@ -20,7 +20,7 @@ from models.errors import ModelError
 from models.heads.target_scale import standardise
 from models.settings import ModelSettings
 from tests.models import helpers
-from tests.models.compression.bench import Head, small, started
+from tests.models.compression.tensor_context import Head, small, started
 
 
 def head(count: int, inputs: int = 16, outputs: int = 2, act: str = "sigmoid") -> Dendritic:
@@ -163,19 +163,19 @@ def test_samples_come_in_the_order_of_the_modules_whatever_the_order_of_their_ca
 
 
 def test_candidates_come_to_follow_the_error_and_leave_the_network_alone() -> None:
-    bench, model = small(), started()
+    context, model = small(), started()
     (module,) = attach(model, ["classifier"])
     before = copy.deepcopy(model.state_dict())
 
     def samples() -> Any:
-        return observe(model, [module], "classification", [b[:2] for b in bench.batches(batch_size=100)])
+        return observe(model, [module], "classification", [b[:2] for b in context.batches(batch_size=100)])
 
     options, draw = Options(p_epochs=20, p_lr=0.05), torch.Generator().manual_seed(0)
     (grown,) = train_candidates([module], cached(samples, 200, draw), options, draw)
     assert grown.correlation.abs().mean() > max(0.15, 1.5 * grown.untrained)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     # The statistics are those of the dendrite that comes out, over all rows.
-    x, error = bench.rows[0], next(iter(cached(samples, 600, draw)()))[0]
+    x, error = context.rows[0], next(iter(cached(samples, 600, draw)()))[0]
     answers = grown.dendrite(error.inputs, [])
     pairs = [torch.corrcoef(torch.stack([answers[:, n], error.error[:, n]]))[0, 1] for n in range(2)]
     torch.testing.assert_close(grown.correlation.float(), torch.stack(pairs).detach(), rtol=0, atol=1e-5)

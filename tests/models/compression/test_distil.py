@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.distil import Distil, Lesson, Pair, changes
-from models.compression.distillation.inside import shape_of
+from models.compression.distillation.internals import shape_of
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.errors import ModelError
@@ -27,12 +27,17 @@ def pair(
     student: Any, teacher: Any, *, kind: str = "classification", answers: Any = None, scale: float = 1.0, **options: Any
 ) -> Pair:
     """Student and teacher over one batch of five padded rows."""
-    bench: Any = SimpleNamespace(
-        device=torch.device("cpu"), seed=0, kind=kind, scale=scale, inputs=lambda rows: batch(), answers=lambda: answers
+    context: Any = SimpleNamespace(
+        device=torch.device("cpu"),
+        seed=0,
+        kind=kind,
+        scale=scale,
+        training_inputs=lambda rows: batch(),
+        teacher_logits=lambda: answers,
     )
     phases = {"all": DistilPhase(DistilLosses(**dict.fromkeys(INSIDE, 1.0)))}
     taught: Any = SimpleNamespace(network=teacher, score=1.0)
-    return Pair(student, taught, bench, Options(phases=phases, **options))
+    return Pair(student, taught, context, Options(phases=phases, **options))
 
 
 def learned(both: Pair, **weights: float) -> tuple[Tensor, dict[str, float]]:

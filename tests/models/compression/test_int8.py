@@ -17,7 +17,7 @@ from models.errors import ModelError
 from runner.measure.macs import count_macs
 from runner.measure.params import count_params
 from runner.measure.size import bytes_packed
-from tests.models.compression.rows import Rows, answers, applied, reopened
+from tests.models.compression.row_context import Rows, answers, applied, reopened
 from tests.models.helpers import batch, small
 
 

@@ -9,7 +9,7 @@ import torch
 
 from models.compression.l0 import L0, Gate, openness
 from models.compression.settings.prune import L0 as Options
-from tests.models.compression.pruned import SmallBench
+from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import small
 
 
@@ -40,18 +40,18 @@ def test_the_penalty_closes_gates_and_what_is_left_is_folded_in() -> None:
     found, model = {}, small()
     for penalty in (0.0, 125.0):
         model = small()
-        bench = SmallBench(40)
-        L0(Options(penalty=penalty, score_lr=0.3, every=1)).run(model, cast(Any, bench))
-        found[penalty] = bench.added["prune/density_prunable"]
-        assert bench.added["prune/fold_error"] <= 1e-6
+        context = SmallContext(40)
+        L0(Options(penalty=penalty, score_lr=0.3, every=1)).run(model, cast(Any, context))
+        found[penalty] = context.added["prune/density_prunable"]
+        assert context.added["prune/fold_error"] <= 1e-6
     assert found[125.0] < 0.8 and found[0.0] > 0.95
     assert model.state_dict().keys() == small().state_dict().keys()
     query = "bert.encoder.layer.0.attention.self.query"
     gate = Gate(torch.ones(1), 0.0, 0.1)
-    gate.scores = torch.nn.Parameter(bench.masked[f"{query}.parametrizations.weight.0.scores"])
-    whole = bench.masked[f"{query}.parametrizations.weight.original"]
+    gate.scores = torch.nn.Parameter(context.masked[f"{query}.parametrizations.weight.0.scores"])
+    whole = context.masked[f"{query}.parametrizations.weight.original"]
     assert torch.equal(model.state_dict()[f"{query}.weight"], whole * gate.factor())
-    assert bench.points[-1]["prune/density_prunable"] == pytest.approx(found[125.0], abs=1e-3)
+    assert context.points[-1]["prune/density_prunable"] == pytest.approx(found[125.0], abs=1e-3)
 
 
 def test_gates_need_training() -> None:

@@ -11,36 +11,36 @@ from models.compression.magnitude import Magnitude
 from models.compression.pruning.masks import choose, kept_zeros
 from models.compression.settings import lacking
 from models.compression.settings.prune import Magnitude as Options
-from tests.models.compression.pruned import SmallBench
+from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import batch, small
 
 
-def prune(model: Any, **options: Any) -> SmallBench:
-    bench = SmallBench()
+def prune(model: Any, **options: Any) -> SmallContext:
+    context = SmallContext()
     settings = Options(**({"every": 1, "start": 0.25, "end": 0.75} | options))
-    assert Magnitude(settings).run(model, cast(Any, bench)) is model
-    return bench
+    assert Magnitude(settings).run(model, cast(Any, context)) is model
+    return context
 
 
 def test_each_matrix_loses_its_smallest_weights_step_by_step() -> None:
-    bench = prune(small(), density=0.3)
-    found = [point["prune/density_prunable"] for point in bench.points]
+    context = prune(small(), density=0.3)
+    found = [point["prune/density_prunable"] for point in context.points]
     assert found[:3] == [1.0, 1.0, 1.0] and found == sorted(found, reverse=True)
     assert found[8:] == pytest.approx([0.3] * 4, abs=1e-3)
-    assert [point["may_keep"] for point in bench.points] == [0.0] * 8 + [1.0] * 4
-    assert bench.added["prune/density_1_query"] == pytest.approx(0.3, abs=1e-3)
-    assert bench.points[5]["prune/mask_flip_rate"] > 0 and bench.points[1]["prune/mask_flip_rate"] == 0
+    assert [point["may_keep"] for point in context.points] == [0.0] * 8 + [1.0] * 4
+    assert context.added["prune/density_1_query"] == pytest.approx(0.3, abs=1e-3)
+    assert context.points[5]["prune/mask_flip_rate"] > 0 and context.points[1]["prune/mask_flip_rate"] == 0
 
 
 def test_folded_logits_are_the_masked_ones_and_the_model_is_plain() -> None:
     model = small()
-    bench = prune(model, density=0.1)
-    assert bench.added["prune/fold_error"] <= 1e-6
+    context = prune(model, density=0.1)
+    assert context.added["prune/fold_error"] <= 1e-6
     assert model.state_dict().keys() == small().state_dict().keys()
     query = "bert.encoder.layer.0.attention.self.query"
     masked = (
-        bench.masked[f"{query}.parametrizations.weight.original"]
-        * bench.masked[f"{query}.parametrizations.weight.0.kept"]
+        context.masked[f"{query}.parametrizations.weight.original"]
+        * context.masked[f"{query}.parametrizations.weight.0.kept"]
     )
     assert torch.equal(model.state_dict()[f"{query}.weight"], masked)
     assert sorted(choose(model, None)) == model.architecture["pruned"]
@@ -50,15 +50,15 @@ def test_one_cut_over_all_matrices_spares_those_with_large_weights() -> None:
     model = small()
     with torch.no_grad():
         model.bert.encoder.layer[0].output.dense.weight.mul_(10)
-    bench = prune(model, density=0.3, scope="global")
-    assert bench.added["prune/density_prunable"] == pytest.approx(0.3, abs=1e-3)
-    assert bench.added["prune/density_1_output"] > 0.8 > 0.3 > bench.added["prune/density_2_output"]
+    context = prune(model, density=0.3, scope="global")
+    assert context.added["prune/density_prunable"] == pytest.approx(0.3, abs=1e-3)
+    assert context.added["prune/density_1_output"] > 0.8 > 0.3 > context.added["prune/density_2_output"]
 
 
 def test_without_epochs_the_smallest_go_and_the_others_stay_as_they_are() -> None:
     model, before = small(), small().state_dict()
-    bench = prune(model, density=0.5, epochs=0.0, start=0.0, end=0.0)
-    assert not bench.points and bench.added["prune/density_prunable"] == 0.5
+    context = prune(model, density=0.5, epochs=0.0, start=0.0, end=0.0)
+    assert not context.points and context.added["prune/density_prunable"] == 0.5
     for name, matrix in choose(model, None).items():
         old = before[f"{name}.weight"]
         kept = matrix.weight != 0
@@ -70,8 +70,8 @@ def test_a_pruned_model_can_be_pruned_again_and_its_first_zeros_stay() -> None:
     prune(model, density=0.5)
     gone = {name: matrix.weight == 0 for name, matrix in choose(model, None).items()}
     with kept_zeros(model):
-        bench = prune(model, density=0.2)
-    assert bench.added["prune/density_prunable"] == pytest.approx(0.2, abs=1e-3)
+        context = prune(model, density=0.2)
+    assert context.added["prune/density_prunable"] == pytest.approx(0.2, abs=1e-3)
     assert all(not matrix.weight[gone[name]].any() for name, matrix in choose(model, None).items())
     assert model.state_dict().keys() == small().state_dict().keys()
 
@@ -88,9 +88,9 @@ def test_embeddings_stay_as_they_are_while_frozen_and_are_free_again_afterwards(
 
 def test_the_word_table_of_a_bag_of_words_can_be_pruned_and_is_trained_meanwhile() -> None:
     model = small(family="dsn", readout={"name": "mean"})
-    bench = prune(model, density=0.2, matrices="*word_embeddings")
+    context = prune(model, density=0.2, matrices="*word_embeddings")
     table = model.bert.embeddings.word_embeddings.weight
-    assert torch.count_nonzero(table) == round(0.2 * table.numel()) and "prune/density_encoder" not in bench.added
+    assert torch.count_nonzero(table) == round(0.2 * table.numel()) and "prune/density_encoder" not in context.added
     assert not torch.equal(
         table[table != 0],
         small(family="dsn", readout={"name": "mean"}).bert.embeddings.word_embeddings.weight[table != 0],

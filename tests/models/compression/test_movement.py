@@ -10,15 +10,15 @@ import torch
 from models.compression.movement import FLOOR, Movement, Moving, Scored, StraightThrough
 from models.compression.pruning.masks import choose
 from models.compression.settings.prune import Movement as Options
-from tests.models.compression.pruned import SmallBench
+from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import small
 
 
-def prune(model: Any, steps: int = 12, **options: Any) -> SmallBench:
-    bench = SmallBench(steps)
+def prune(model: Any, steps: int = 12, **options: Any) -> SmallContext:
+    context = SmallContext(steps)
     settings = Options(**({"every": 1, "start": 0.25, "end": 0.75} | options))
-    Movement(settings).run(model, cast(Any, bench))
-    return bench
+    Movement(settings).run(model, cast(Any, context))
+    return context
 
 
 def test_scores_get_the_gradient_of_the_mask_and_weights_that_of_what_is_kept() -> None:
@@ -55,9 +55,11 @@ def test_a_score_adds_up_how_far_its_weight_was_pushed_from_zero() -> None:
 
 def test_hard_pruning_ends_at_its_density_and_is_not_magnitude_pruning() -> None:
     model = small()
-    bench = prune(model, density=0.15)
-    assert bench.added["prune/density_prunable"] == pytest.approx(0.15, abs=1e-3)
-    assert bench.points[-1]["prune/target_density"] == pytest.approx(0.15) and bench.added["prune/fold_error"] <= 1e-6
+    context = prune(model, density=0.15)
+    assert context.added["prune/density_prunable"] == pytest.approx(0.15, abs=1e-3)
+    assert (
+        context.points[-1]["prune/target_density"] == pytest.approx(0.15) and context.added["prune/fold_error"] <= 1e-6
+    )
     assert model.state_dict().keys() == small().state_dict().keys(), "the scores are gone"
     old, new = small().bert.encoder.layer[0].output.dense.weight, model.bert.encoder.layer[0].output.dense.weight
     smallest = old.abs().flatten().kthvalue(old.numel() // 2).values
@@ -65,26 +67,26 @@ def test_hard_pruning_ends_at_its_density_and_is_not_magnitude_pruning() -> None
 
 
 def test_scores_have_a_rate_of_their_own() -> None:
-    mask = Moving(Options(score_lr=0.03), choose(small(), None), cast(Any, SmallBench())).mask(torch.ones(2, 2))
+    mask = Moving(Options(score_lr=0.03), choose(small(), None), cast(Any, SmallContext())).mask(torch.ones(2, 2))
     assert mask.own_lr == 0.03 and [*mask.parameters()] == [mask.scores] and not mask.scores.any()
 
 
 def test_soft_pruning_takes_more_the_higher_the_penalty_and_says_what_it_was() -> None:
     found = []
     for penalty in (0.0, 400.0):
-        bench = prune(small(), 32, form="soft", penalty=penalty, threshold=0.45, score_lr=0.2)
-        found.append(bench.added["prune/density_prunable"])
+        context = prune(small(), 32, form="soft", penalty=penalty, threshold=0.45, score_lr=0.2)
+        found.append(context.added["prune/density_prunable"])
     assert found[1] < 0.9 * found[0]
-    last = bench.points[-1]
+    last = context.points[-1]
     assert last["prune/threshold"] == 0.45 and last["prune/lambda"] == 400.0 and 0 < last["prune/penalty"] < 0.5
-    ramp = bench.points[15]
+    ramp = context.points[15]
     assert ramp["prune/lambda"] == pytest.approx(400 * ramp["prune/threshold"] / 0.45), "it follows the threshold"
-    assert bench.points[5]["prune/density_prunable"] == 1.0
+    assert context.points[5]["prune/density_prunable"] == 1.0
 
 
 def test_a_matrix_never_loses_everything() -> None:
     matrices = choose(small(), None)
-    moving = Moving(Options(form="soft"), matrices, cast(Any, SmallBench()))
+    moving = Moving(Options(form="soft"), matrices, cast(Any, SmallContext()))
     moving.begin(small(), 10)
     moving.value = 0.6
     with torch.no_grad():

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from models.compression.quantization.clusters import boundaries, members
 from models.compression.quantization.coded import CodedLinear, Codes
 from models.compression.quantization.grid import Grid
-from models.compression.settings.rounding import Splitquant as Options
+from models.compression.settings.quantize import Splitquant as Options
 from models.compression.splitquant import ClusterCodes, Exact, SplitLinear, Splitquant, split
 from models.errors import ModelError
 from runner.measure.macs import count_macs
 from runner.measure.params import count_params
 from runner.measure.size import bytes_packed
-from tests.models.compression.rows import answers, applied, reopened
+from tests.models.compression.row_context import answers, applied, reopened
 from tests.models.helpers import batch, small
 
 

@@ -11,11 +11,11 @@ from torch import nn
 
 from models.compression.quantization.coded import CodedLinear, CodedTable, Codes
 from models.compression.quantization.grid import Grid
-from models.compression.settings.rounding import WeightOnly as Options
+from models.compression.settings.quantize import WeightOnly as Options
 from models.compression.weight_only import WeightOnly
 from runner.measure.params import count_params
 from runner.measure.size import bytes_file, bytes_packed, bytes_unpacked
-from tests.models.compression.rows import Rows, answers, applied, reopened
+from tests.models.compression.row_context import Rows, answers, applied, reopened
 from tests.models.helpers import batch, small
 
 

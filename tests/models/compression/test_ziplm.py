@@ -1,4 +1,4 @@
-"""The stage on a bench whose clock counts weights: targets met, layers mended, steps with recovery, what is refused."""
+"""ZipLM in a context whose clock counts weights: targets met, layers mended, steps with recovery, what is refused."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from models.compression.settings.prune import Recovery, Search, Target
 from models.compression.settings.prune import Ziplm as Options
-from models.compression.structured.calibrate import collect
-from models.compression.structured.recover import TowardsDense, answers_apart, states_apart
-from models.compression.structured.shrink import ATTENTION, Block, widths
+from models.compression.structured.input_moments import collect
+from models.compression.structured.layer_widths import ATTENTION, Block, widths
+from models.compression.structured.recovery import TowardsDense, answer_loss, relative_state_loss
 from models.compression.structured.surgery import Surgery
 from models.compression.ziplm import Ziplm, task_loss
 from models.errors import ModelError
@@ -26,8 +26,8 @@ from tests.models.helpers import batch, small
 ROWS = 64
 
 
-class CountingBench:
-    """A Bench whose models take a millisecond for each 1,000 weights of their layers and one for all else."""
+class CountingContext:
+    """A StageContext whose models take a millisecond for each 1,000 weights of their layers and one for all else."""
 
     seed, device, kind, num_labels, steps_per_epoch, scale = 0, torch.device("cpu"), "classification", 3, 4, 1.0
 
@@ -53,49 +53,49 @@ class CountingBench:
     def batches(self, *, rows: int | None = None, **choice: Any) -> Iterator[tuple[dict[str, Tensor], Tensor, Any]]:
         for start in range(0, rows or ROWS, 16):
             numbers = np.arange(start, start + 16)
-            yield self.inputs(numbers), torch.from_numpy(numbers % 3), numbers
+            yield self.training_inputs(numbers), torch.from_numpy(numbers % 3), numbers
 
-    def inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
+    def training_inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
         return batch(len(rows), 20, seed=int(rows[0]))
 
-    def train(self, model: Any, during: TowardsDense, *, phase: str, **changes: Any) -> None:
+    def train(self, model: Any, hook: TowardsDense, *, phase: str, **changes: Any) -> None:
         self.phases.append((phase, widths(model), changes))
         if len(self.phases) > self.stop_after:
             raise KeyboardInterrupt
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-        during.begin(model, 10)
+        hook.begin(model, 10)
         self.losses = []
         for _ in range(10):
             rows = np.arange(16)
-            logits = during.forward(model, self.inputs(rows), rows)
-            loss = during.loss(logits.sum() * 0, logits, torch.zeros(16), rows)
+            logits = hook.forward(model, self.training_inputs(rows), rows)
+            loss = hook.loss(logits.sum() * 0, logits, torch.zeros(16), rows)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             self.losses.append(float(loss.detach()))
-        during.end(model)
+        hook.end(model)
 
-    def add(self, values: dict[str, float]) -> None:
+    def add_metrics(self, values: dict[str, float]) -> None:
         self.facts |= values
 
     def say(self, text: str) -> None:
         pass
 
-    def fact(self, name: str, value: str) -> None:
+    def record_fact(self, name: str, value: str) -> None:
         self.told[name] = value
 
     def locked(self, path: Path) -> Any:
         path.parent.mkdir(parents=True, exist_ok=True)
         return nullcontext()
 
-    def keep(self, model: nn.Module, state: dict[str, Any]) -> None:
+    def save_progress(self, model: nn.Module, state: dict[str, Any]) -> None:
         self.boundary = ({name: tensor.clone() for name, tensor in model.state_dict().items()}, state)
 
-    def kept(self) -> Any:
+    def load_progress(self) -> Any:
         return self.boundary
 
 
-class NoisyBench(CountingBench):
+class NoisyBench(CountingContext):
     """Times that other work on the machine makes up to three times as long, never twice the same."""
 
     noise = np.random.default_rng()
@@ -106,8 +106,8 @@ class NoisyBench(CountingBench):
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> CountingBench:
-    return CountingBench(tmp_path)
+def context(tmp_path: Path) -> CountingContext:
+    return CountingContext(tmp_path)
 
 
 def model() -> Any:
@@ -119,16 +119,16 @@ def options(speedup: float = 1.8, **changes: Any) -> Options:
     return Options(**(given | {"target": Target(speedup)} | changes))
 
 
-def run(chosen: Options, bench: Any, start: Any = None) -> Any:
-    return Ziplm(chosen).run(start or model(), bench)
+def run(chosen: Options, context: Any, start: Any = None) -> Any:
+    return Ziplm(chosen).run(start or model(), context)
 
 
 @pytest.mark.parametrize("speedup", [1.3, 1.8, 4.0])
-def test_the_model_gets_as_fast_as_asked_and_its_layers_are_mended(speedup: float, bench: CountingBench) -> None:
+def test_the_model_gets_as_fast_as_asked_and_its_layers_are_mended(speedup: float, context: CountingContext) -> None:
     dense = model()
-    found = run(options(speedup), bench, copy.deepcopy(dense))
-    assert CountingBench.cost(dense) / CountingBench.cost(found) == pytest.approx(speedup, rel=0.03)
-    facts = bench.facts
+    found = run(options(speedup), context, copy.deepcopy(dense))
+    assert CountingContext.cost(dense) / CountingContext.cost(found) == pytest.approx(speedup, rel=0.03)
+    facts = context.facts
     assert facts["structure/speedup_target"] == speedup and facts["structure/speedup"] == pytest.approx(
         speedup, rel=0.03
     )
@@ -139,15 +139,15 @@ def test_the_model_gets_as_fast_as_asked_and_its_layers_are_mended(speedup: floa
     assert found(**batch()).isfinite().all()
 
 
-def test_every_half_loses_less_than_by_deletion_and_a_bias_takes_up_the_mean(bench: CountingBench) -> None:
+def test_every_half_loses_less_than_by_deletion_and_a_bias_takes_up_the_mean(context: CountingContext) -> None:
     dense = model()
-    surgery = Surgery(dense, (inputs for inputs, _, _ in bench.batches()))
+    surgery = Surgery(dense, (inputs for inputs, _, _ in context.batches()))
     sizes = [3, 20, 1, 5, 0, 0]
     for mended, deleted in surgery.errors(sizes):
         assert mended < deleted
     cut = surgery.cut(sizes)
     assert widths(cut) == [[3, 20], [1, 5], [0, 0]] and widths(dense) == [[4, 48]] * 3
-    half, moments = surgery.halves[Block(0, ATTENTION)], collect(dense, (i for i, _, _ in bench.batches()))
+    half, moments = surgery.halves[Block(0, ATTENTION)], collect(dense, (i for i, _, _ in context.batches()))
     _, weight, bias = half.after(0)
     mean = moments[Block(0, ATTENTION)].mean()
     torch.testing.assert_close(bias.double(), half.bias + half.weight.double() @ mean, atol=1e-6, rtol=0)
@@ -168,56 +168,56 @@ def test_moments_are_those_of_the_real_tokens_that_are_read() -> None:
     assert found[Block(2, "ffn")].tokens == 7, "of the last layer only [CLS] is computed"
 
 
-def test_the_table_is_timed_once_and_then_comes_from_the_cache(bench: CountingBench) -> None:
-    run(options(), bench)
+def test_the_table_is_timed_once_and_then_comes_from_the_cache(context: CountingContext) -> None:
+    run(options(), context)
     assert {"whole", "empty", "attention/4", "attention/0", "ffn/48", "attention/first/2", "ffn/first/0"} <= set(
-        bench.timed
+        context.timed
     )
-    again = CountingBench(bench.cache)
+    again = CountingContext(context.cache)
     run(options(1.4), again)
     assert not {"whole", "empty", "ffn/48"} & set(again.timed)
-    other = CountingBench(bench.cache)
+    other = CountingContext(context.cache)
     other.machine = {"cpu": "another"}
     run(options(1.4), other)
     assert "whole" in other.timed
 
 
-def test_a_target_out_of_reach_is_refused_with_the_fastest_that_can_be_had(bench: CountingBench) -> None:
-    whole = CountingBench.cost(model())
+def test_a_target_out_of_reach_is_refused_with_the_fastest_that_can_be_had(context: CountingContext) -> None:
+    whole = CountingContext.cost(model())
     with pytest.raises(
         ModelError, match=rf"100.00x is out of reach.*{whole:.2f}x. Try: .*speedup={int(whole * 9) / 10}"
     ):
-        run(options(100.0), bench)
+        run(options(100.0), context)
     with pytest.raises(ModelError, match=r"latency_ms=0.5: .* Try: target.latency_ms=1.1"):
-        run(options(target=Target(latency_ms=0.5)), bench)
-    assert bench.boundary is None
+        run(options(target=Target(latency_ms=0.5)), context)
+    assert context.boundary is None
 
 
-def test_a_latency_takes_the_place_of_the_speedup(bench: CountingBench) -> None:
-    found = run(options(target=Target(speedup=1.0, latency_ms=9.0)), bench)
-    assert CountingBench.cost(found) == pytest.approx(9.0, rel=0.03)
+def test_a_latency_takes_the_place_of_the_speedup(context: CountingContext) -> None:
+    found = run(options(target=Target(speedup=1.0, latency_ms=9.0)), context)
+    assert CountingContext.cost(found) == pytest.approx(9.0, rel=0.03)
 
 
-def test_gradual_steps_get_faster_and_each_is_trained_towards_the_dense_model(bench: CountingBench) -> None:
+def test_gradual_steps_get_faster_and_each_is_trained_towards_the_dense_model(context: CountingContext) -> None:
     dense = model()
-    found = run(options(4.0, steps=2, recovery=Recovery(epochs=3, lr=1e-4)), bench, copy.deepcopy(dense))
-    phases, shapes, changes = zip(*bench.phases)
+    found = run(options(4.0, steps=2, recovery=Recovery(epochs=3, lr=1e-4)), context, copy.deepcopy(dense))
+    phases, shapes, changes = zip(*context.phases)
     assert phases == ("recovery-1", "recovery-2") and changes[0] == {"epochs": 3, "lr": 1e-4}
     assert all(after <= before for now, then in zip(*shapes) for after, before in zip(then, now))
-    assert CountingBench.cost(dense) / CountingBench.cost(found) == pytest.approx(4.0, rel=0.03)
-    assert bench.losses[-1] < bench.losses[0]
+    assert CountingContext.cost(dense) / CountingContext.cost(found) == pytest.approx(4.0, rel=0.03)
+    assert context.losses[-1] < context.losses[0]
     assert not any(layer._forward_hooks for layer in found.bert.encoder.layer)
 
 
-def test_an_interrupted_run_goes_on_from_the_last_cut(bench: CountingBench) -> None:
+def test_an_interrupted_run_goes_on_from_the_last_cut(context: CountingContext) -> None:
     chosen = options(4.0, steps=2, recovery=Recovery(epochs=1.0))
-    whole = run(chosen, bench)
-    bench.boundary, bench.phases, bench.stop_after = None, [], 1
+    whole = run(chosen, context)
+    context.boundary, context.phases, context.stop_after = None, [], 1
     with pytest.raises(KeyboardInterrupt):
-        run(chosen, bench)
-    bench.stop_after = 99
-    found = run(chosen, bench)
-    assert [phase for phase, _, _ in bench.phases] == ["recovery-1", "recovery-2", "recovery-2"]
+        run(chosen, context)
+    context.stop_after = 99
+    found = run(chosen, context)
+    assert [phase for phase, _, _ in context.phases] == ["recovery-1", "recovery-2", "recovery-2"]
     assert widths(found) == widths(whole)
     assert torch.equal(found(**batch()), whole(**batch()))
 
@@ -237,13 +237,13 @@ def test_what_a_clock_said_once_decides_ever_after(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_goes_on_by_its_own_table_where_the_cache_is_gone(tmp_path: Path) -> None:
     chosen = options(1.5, steps=2, recovery=Recovery(epochs=1.0))
-    bench = NoisyBench(tmp_path / "one")
-    bench.stop_after = 1
+    context = NoisyBench(tmp_path / "one")
+    context.stop_after = 1
     with pytest.raises(KeyboardInterrupt):
-        run(chosen, bench)
-    bench.cache, bench.stop_after, bench.timed, told = tmp_path / "another", 99, [], dict(bench.told)
-    run(chosen, bench)
-    assert "whole" not in bench.timed and bench.told == told
+        run(chosen, context)
+    context.cache, context.stop_after, context.timed, told = tmp_path / "another", 99, [], dict(context.told)
+    run(chosen, context)
+    assert "whole" not in context.timed and context.told == told
 
 
 def test_the_losses_count_real_tokens_and_are_zero_for_the_dense_model_itself() -> None:
@@ -251,16 +251,16 @@ def test_the_losses_count_real_tokens_and_are_zero_for_the_dense_model_itself() 
     mask = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
     other = states.clone()
     other[0, 3:] += 9.0
-    assert states_apart(other, states, mask) == 0.0 and states_apart(other, states, None) > 0
-    assert float(states_apart(torch.zeros_like(states), states, mask)) == pytest.approx(1.0)
+    assert relative_state_loss(other, states, mask) == 0.0 and relative_state_loss(other, states, None) > 0
+    assert float(relative_state_loss(torch.zeros_like(states), states, mask)) == pytest.approx(1.0)
     logits = torch.randn(4, 3)
-    assert float(answers_apart(logits, logits, 2.0, "classification")) == pytest.approx(0.0, abs=1e-6)
+    assert float(answer_loss(logits, logits, 2.0, "classification")) == pytest.approx(0.0, abs=1e-6)
     expected = (
         4 * (logits / 2).softmax(-1).mul((logits / 2).log_softmax(-1) - (-logits / 2).log_softmax(-1)).sum(-1).mean()
     )
-    torch.testing.assert_close(answers_apart(-logits, logits, 2.0, "classification"), expected)
-    assert float(answers_apart(logits + 2, logits, 2.0, "regression")) == pytest.approx(4.0)
-    assert float(answers_apart(logits + 2, logits, 2.0, "regression", scale=4.0)) == pytest.approx(0.25)
+    torch.testing.assert_close(answer_loss(-logits, logits, 2.0, "classification"), expected)
+    assert float(answer_loss(logits + 2, logits, 2.0, "regression")) == pytest.approx(4.0)
+    assert float(answer_loss(logits + 2, logits, 2.0, "regression", scale=4.0)) == pytest.approx(0.25)
 
 
 def test_the_search_compares_numbers_in_the_scale_of_the_loss() -> None:

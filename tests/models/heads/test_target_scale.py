@@ -14,7 +14,7 @@ import models.checkpoints.transformers_model  # noqa: F401  registers our class
 from models.build import build
 from models.checkpoints.save import adopt, load
 from models.compression.dendrite.module import attach as add_dendrites
-from models.compression.distillation.inside import look_inside
+from models.compression.distillation.internals import look_inside
 from models.errors import ModelError
 from models.heads.target_scale import TARGETS, Unit, standardise
 from models.settings import ModelSettings

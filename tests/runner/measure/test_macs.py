@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from models.build import build
-from models.compression.structured.shrink import cut
+from models.compression.structured.layer_widths import cut
 from models.settings import ModelSettings
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs

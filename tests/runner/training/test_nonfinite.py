@@ -17,7 +17,7 @@ from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import masks
 from models.build import build
-from models.compression.stage import During
+from models.compression.stage import TrainingHook
 from models.settings import ModelSettings
 from runner.record.record import NOT_FINITE
 from runner.schema import Settings
@@ -66,7 +66,7 @@ class Stop(Exception):
 
 
 def train(
-    settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None, during: During | None = None
+    settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None, hook: TrainingHook | None = None
 ) -> tuple[dict[str, Tensor], list[dict[str, float]], Trained | None]:
     """Parameters, logged points and what was trained; with stop_at the training dies at that step."""
     model, points = model_of(settings, splits), list[dict[str, float]]()
@@ -79,7 +79,7 @@ def train(
     folder.mkdir(exist_ok=True)
     try:
         done = fit(
-            model, splits, settings, device=CPU, on_point=on_point, on_epoch=lambda *_: None, during=during,
+            model, splits, settings, device=CPU, on_point=on_point, on_epoch=lambda *_: None, hook=hook,
             checkpoints=Checkpoints(folder, "run", every_s=1e-9 if stop_at else 1e9),
         )  # fmt: skip
     except Stop:
@@ -140,7 +140,7 @@ def test_more_than_a_few_bad_batches_end_a_run_that_skips(tmp_path: Path, epochs
     assert len(kept(tmp_path / "run")) == most + 1
 
 
-class Steep(During):
+class Steep(TrainingHook):
     """A finite loss whose gradient is not: the root of zero."""
 
     def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
@@ -151,7 +151,7 @@ class Steep(During):
 def test_a_gradient_is_looked_at_too(tmp_path: Path, clip_norm: float) -> None:
     settings = configured(on_nonfinite="stop", clip_norm=clip_norm)
     with pytest.raises(NotFinite, match=r"norm of the gradient is nan at step 1 "):
-        train(settings, loaded(tmp_path, broken=0), tmp_path / "run", during=Steep())
+        train(settings, loaded(tmp_path, broken=0), tmp_path / "run", hook=Steep())
 
 
 class OneNumber(nn.Module):

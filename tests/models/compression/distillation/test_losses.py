@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from models.compression.distillation.losses import (
-    directions_apart,
-    divergence,
+    attention_loss,
+    cosine_loss,
+    hidden_loss,
+    relation_loss,
     relations,
-    relations_apart,
-    scores_apart,
     soft_cross_entropy,
-    states_apart,
+    soft_divergence,
 )  # fmt: skip
 
 STUDENT, TEACHER = torch.tensor([[1.0, 2.0, 0.0]]), torch.tensor([[2.0, 1.0, 0.0]])
@@ -26,7 +26,7 @@ STUDENT, TEACHER = torch.tensor([[1.0, 2.0, 0.0]]), torch.tensor([[2.0, 1.0, 0.0
 )
 def test_logit_losses_have_their_known_values(temperature: float, cross: float, apart: float) -> None:
     assert soft_cross_entropy(STUDENT, TEACHER, temperature).item() == pytest.approx(cross, abs=1e-6)
-    assert divergence(STUDENT, TEACHER, temperature).item() == pytest.approx(apart, abs=1e-6)
+    assert soft_divergence(STUDENT, TEACHER, temperature).item() == pytest.approx(apart, abs=1e-6)
 
 
 def test_cross_entropy_is_divergence_plus_the_teachers_entropy_and_has_its_gradient() -> None:
@@ -36,7 +36,7 @@ def test_cross_entropy_is_divergence_plus_the_teachers_entropy_and_has_its_gradi
     softened = (teacher / temperature).softmax(-1)
     entropy = -(softened * softened.log()).sum(-1).mean()
     cross = soft_cross_entropy(student, teacher, temperature)
-    apart = divergence(student, teacher, temperature) / temperature**2
+    apart = soft_divergence(student, teacher, temperature) / temperature**2
     torch.testing.assert_close(cross - apart, entropy, atol=1e-6, rtol=0)
     (of_cross,) = torch.autograd.grad(cross, student)
     (of_apart,) = torch.autograd.grad(apart, student)
@@ -47,9 +47,9 @@ def test_cross_entropy_is_divergence_plus_the_teachers_entropy_and_has_its_gradi
 
 Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 OVER_STATES: dict[str, Loss] = {
-    "states": states_apart,
-    "directions": directions_apart,
-    "relations": lambda student, teacher, mask: relations_apart(student, teacher, 4, mask),
+    "states": hidden_loss,
+    "directions": cosine_loss,
+    "relations": lambda student, teacher, mask: relation_loss(student, teacher, 4, mask),
 }
 
 
@@ -80,7 +80,7 @@ def test_padding_does_not_move_the_loss_over_scores() -> None:
         (student[row, :, :size, :size] - teacher[row, :, :size, :size]).square() for row, size in enumerate([6, 4, 6])
     ]
     expected = sum(part.mean(0).sum() for part in real) / (36 + 16 + 36)
-    torch.testing.assert_close(scores_apart(student, teacher, mask), expected)
+    torch.testing.assert_close(attention_loss(student, teacher, mask), expected)
 
 
 def test_relations_are_distributions_and_know_no_order_of_heads() -> None:
@@ -99,5 +99,5 @@ def test_relations_are_distributions_and_know_no_order_of_heads() -> None:
         return states.unflatten(-1, (4, -1))[:, :, order].flatten(2)
 
     torch.testing.assert_close(
-        relations_apart(permuted(student), permuted(teacher), 4, mask), relations_apart(student, teacher, 4, mask)
+        relation_loss(permuted(student), permuted(teacher), 4, mask), relation_loss(student, teacher, 4, mask)
     )

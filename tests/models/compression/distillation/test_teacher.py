@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertForSequenceClassification
 
-from models.compression.distillation.inside import shape_of
+from models.compression.distillation.internals import shape_of
 from models.compression.distillation.teacher import facts_of, open_teacher
 from models.errors import ModelError
 from tests.models.helpers import STOCK, batch, stock

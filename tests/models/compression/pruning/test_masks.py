@@ -81,7 +81,7 @@ def test_every_linear_layer_of_the_blocks_is_pruned_whatever_the_family_calls_it
     for matrix in chosen.values():
         put_on(matrix, Binary(matrix.weight))
     assert set(choose(model, None)) == set(chosen)
-    known = Magnitude(Options()).stands_for(model)
+    known = Magnitude(Options()).identity_contents(model)
     assert bool(known) == (family not in ("Electra", "Roberta")), "new names are part of a run's identity"
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from models.backbones.bert import Encoder, Layer, ResidualOutput
-from models.compression.structured.obs import columns
+from models.compression.structured.optimal_brain_surgeon import columns
 from models.errors import ModelError
 
 ATTENTION, FFN = "attention", "ffn"

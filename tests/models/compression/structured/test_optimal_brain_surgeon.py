@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.compression.structured import obs
-from models.compression.structured.obs import columns, damped, refit, sweep
+from models.compression.structured import optimal_brain_surgeon
+from models.compression.structured.optimal_brain_surgeon import columns, damped, refit, sweep
 
 
 def problem(seed: int, *, inputs: int = 48, outputs: int = 12, rows: int = 400) -> tuple[Tensor, Tensor]:
@@ -60,8 +60,8 @@ def test_a_single_precision_sweep_that_drops_dead_columns_loses_what_a_naive_exa
     weight, x = problem(3, inputs=64)
     weight, hessian = damped(weight, x.T @ x)
     exact = naive(weight, hessian)
-    monkeypatch.setattr(obs, "EXACT", 0)
-    monkeypatch.setattr(obs, "COMPACT", 7)
+    monkeypatch.setattr(optimal_brain_surgeon, "EXACT", 0)
+    monkeypatch.setattr(optimal_brain_surgeon, "COMPACT", 7)
     found = sweep(weight, hessian).errors
     torch.testing.assert_close(torch.tensor(found), torch.tensor(exact), rtol=1e-3, atol=1e-6)
 

@@ -1,4 +1,4 @@
-"""A bench for prunings: plain training steps on random texts, without a runner."""
+"""A context for prunings: plain training steps on random texts, without a runner."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from models.backbones.dropout import masks
-from models.compression.stage import During, Phase
+from models.compression.stage import Phase, TrainingHook
 from tests.models.helpers import batch
 
 
-class SmallBench:
+class SmallContext:
     """Trains with AdamW, scores at their own rate, and remembers the facts after every step."""
 
     device, kind, num_labels, scale = torch.device("cpu"), "classification", 3, 1.0
@@ -24,32 +24,32 @@ class SmallBench:
         self.points: list[dict[str, float]] = []
         self.masked: dict[str, Tensor] = {}  # the state before the masks were folded
 
-    def train(self, model: nn.Module, during: During | None = None, *, phase: str, **changes: Any) -> Phase:
-        assert during is not None
+    def train(self, model: nn.Module, hook: TrainingHook | None = None, *, phase: str, **changes: Any) -> Phase:
+        assert hook is not None
         torch.manual_seed(0)
         masks.seed(0)
-        during.begin(model, self.steps)
+        hook.begin(model, self.steps)
         own = {id(p): m.own_lr for m in model.modules() if hasattr(m, "own_lr") for p in m.parameters(recurse=False)}
         trained = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW([{"params": [p], "lr": own.get(id(p), self.lr)} for p in trained])
         for step in range(self.steps):
             model.train()
-            during.before_step(step)
+            hook.before_step(step)
             inputs, labels = batch(seed=step), torch.arange(5) % 3
-            logits = during.forward(model, inputs, labels.numpy())
+            logits = hook.forward(model, inputs, labels.numpy())
             optimizer.zero_grad()
-            during.loss(cross_entropy(logits, labels), logits, labels, labels.numpy()).backward()
+            hook.loss(cross_entropy(logits, labels), logits, labels, labels.numpy()).backward()
             optimizer.step()
-            during.after_step(step)
-            self.points.append(during.facts() | {"may_keep": float(during.may_keep())})
+            hook.after_step(step)
+            self.points.append(hook.facts() | {"may_keep": float(hook.may_keep())})
         self.masked = {name: value.clone() for name, value in model.state_dict().items()}
-        during.end(model)
+        hook.end(model)
         return Phase(0.0, self.steps, 1, 0.0, {})
 
     def batches(self, **_: Any) -> Any:
         yield batch(seed=99), torch.zeros(5), torch.arange(5).numpy()
 
-    def add(self, values: dict[str, float]) -> None:
+    def add_metrics(self, values: dict[str, float]) -> None:
         self.added |= values
 
     def say(self, text: str) -> None:

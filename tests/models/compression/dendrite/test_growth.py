@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from models.compression.dendrite.control import NEVER, Control, resumed
+from models.compression.dendrite.growth import NEVER, Control, resumed
 from models.compression.settings.learn import Dendrites
 
 

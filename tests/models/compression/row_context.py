@@ -1,4 +1,4 @@
-"""A Bench that offers batches of a small vocabulary and keeps what a stage says."""
+"""A StageContext that offers batches of a small vocabulary and keeps what a stage says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.checkpoints.save import load
-from models.compression.stage import Bench
+from models.compression.stage import StageContext
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch
 
@@ -28,7 +28,7 @@ class Rows:
         for start in range(0, count, 16):
             yield batch(16, seed=start), torch.zeros(16), np.arange(start, start + 16)
 
-    def add(self, values: dict[str, float]) -> None:
+    def add_metrics(self, values: dict[str, float]) -> None:
         self.facts |= values
 
     def say(self, text: str) -> None:
@@ -36,9 +36,9 @@ class Rows:
 
 
 def applied(stage: Any, model: nn.Module, rows: Rows | None = None) -> tuple[Any, Rows]:
-    """The model after a stage, and the bench with what the stage added and said."""
+    """The model after a stage, and the context with what the stage added and said."""
     rows = rows or Rows()
-    return stage.run(model, cast(Bench, rows)), rows
+    return stage.run(model, cast(StageContext, rows)), rows
 
 
 def reopened(model: Any, folder: Path) -> Any:

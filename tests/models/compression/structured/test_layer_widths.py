@@ -12,8 +12,7 @@ from torch import Tensor
 
 from models.backbones import bert as encoder
 from models.checkpoints.save import load, save
-from models.compression.structured.obs import columns
-from models.compression.structured.shrink import (
+from models.compression.structured.layer_widths import (
     ATTENTION,
     FFN,
     Bias,
@@ -25,6 +24,7 @@ from models.compression.structured.shrink import (
     output_of,
     widths,
 )
+from models.compression.structured.optimal_brain_surgeon import columns
 from models.errors import ModelError
 from tests.models.helpers import batch, count, fake_tokenizer, small
 

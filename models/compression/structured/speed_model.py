@@ -9,8 +9,8 @@ from torch import nn
 
 from models.compression.settings.prune import Ziplm as Options
 from models.compression.stage import Stopwatch
+from models.compression.structured.layer_widths import Block, blocks, layer_of, width_of, widths
 from models.compression.structured.search import Choices
-from models.compression.structured.shrink import Block, blocks, layer_of, width_of, widths
 from models.compression.structured.speed_table import EMPTY, WHOLE, SpeedTable, key_of, levels, measured, ratio
 from models.compression.structured.surgery import Half
 from models.errors import ModelError

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.stage import Inputs
-from models.compression.structured.shrink import Block, blocks, layer_of, output_of, width_of
+from models.compression.structured.layer_widths import Block, blocks, layer_of, output_of, width_of
 
 
 class Moments:

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.distillation.losses import divergence, numbers_apart
-from models.compression.stage import Bench, During, Inputs
-from models.compression.structured.shrink import encoder_of
+from models.compression.distillation.losses import regression_loss, soft_divergence
+from models.compression.stage import Inputs, StageContext, TrainingHook
+from models.compression.structured.layer_widths import encoder_of
 
 if TYPE_CHECKING:
     from models.compression.settings.prune import Recovery
 
 
-def states_apart(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
+def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
     """Mean over real tokens of ||h - h*||^2, as a share of the mean of ||h*||^2; states (B, T, H), mask (B, T).
 
     The share makes one weight fit layers and models of different scale. Source of the loss: ZipLM, arXiv 2302.04089.
@@ -29,21 +29,21 @@ def states_apart(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
     return apart.sum() / size.sum()
 
 
-def answers_apart(logits: Tensor, wanted: Tensor, temperature: float, kind: str, scale: float = 1.0) -> Tensor:
+def answer_loss(logits: Tensor, wanted: Tensor, temperature: float, kind: str, scale: float = 1.0) -> Tensor:
     """The divergence of the answers (B, C); the squared difference of values, in units of `scale`, for regression."""
     if kind == "regression":
-        return numbers_apart(logits.float(), wanted.float(), scale)
-    return divergence(logits.float(), wanted.float(), temperature)
+        return regression_loss(logits.float(), wanted.float(), scale)
+    return soft_divergence(logits.float(), wanted.float(), temperature)
 
 
-class TowardsDense(During):
+class TowardsDense(TrainingHook):
     """The loss is a sum of the task's, the distance to the dense model's answers and that to its states.
 
     Layer k is compared with layer k: the width of the states never changes, so that nothing has to be matched.
     """
 
-    def __init__(self, dense: nn.Module, bench: Bench, options: Recovery) -> None:
-        self.dense, self.bench, self.options = dense, bench, options
+    def __init__(self, dense: nn.Module, context: StageContext, options: Recovery) -> None:
+        self.dense, self.context, self.options = dense, context, options
         self.states: dict[int, Tensor] = {}
         self.wanted: dict[int, Tensor] = {}
         self.answers = Tensor()
@@ -59,7 +59,7 @@ class TowardsDense(During):
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
         """Both models on the same rows."""
         with torch.no_grad():
-            self.answers = self.dense(**self.bench.inputs(rows))
+            self.answers = self.dense(**self.context.training_inputs(rows))
         self.mask = inputs.get("attention_mask")
         return model(**inputs)
 
@@ -68,8 +68,8 @@ class TowardsDense(During):
         options, found = self.options, []
         for place, states in self.states.items():
             mask = None if self.mask is None else self.mask[:, : states.shape[1]]
-            found.append(states_apart(states, self.wanted[place], mask))
-        apart = answers_apart(logits, self.answers, options.temperature, self.bench.kind, self.bench.scale)
+            found.append(relative_state_loss(states, self.wanted[place], mask))
+        apart = answer_loss(logits, self.answers, options.temperature, self.context.kind, self.context.scale)
         return options.task * task_loss + options.answers * apart + options.states * torch.stack(found).mean()
 
     def end(self, model: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""A Bench of plain tensors: inputs `x`, Adam, no files."""
+"""A StageContext of plain tensors: inputs `x`, Adam, no files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Head(nn.Module):
 
 
 @dataclass
-class TensorBench:
+class TensorContext:
     """Scores by accuracy on `select`; `killed_in` raises KeyboardInterrupt at the begin of that phase."""
 
     rows: Rows
@@ -48,7 +48,7 @@ class TensorBench:
     boundary: tuple[dict[str, Tensor], dict[str, Any]] | None = None
     trained: list[dict[str, Any]] = field(default_factory=list)  # the changes of each phase
 
-    def train(self, model: nn.Module, during: Any = None, *, phase: str, **changes: Any) -> Phase:
+    def train(self, model: nn.Module, hook: Any = None, *, phase: str, **changes: Any) -> Phase:
         if phase == self.killed_in:
             raise KeyboardInterrupt
         torch.manual_seed(self.seed)
@@ -85,20 +85,20 @@ class TensorBench:
         for places in torch.arange(min(rows or len(x), len(x))).split(batch_size):
             yield {"x": x[places]}, y[places], places.numpy()
 
-    def log(self, values: dict[str, float]) -> None:
+    def log_point(self, values: dict[str, float]) -> None:
         self.points.append(values)
 
-    def add(self, values: dict[str, float]) -> None:
+    def add_metrics(self, values: dict[str, float]) -> None:
         self.facts |= values
 
     def say(self, text: str) -> None:
         self.said.append(text)
 
-    def keep(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
+    def save_progress(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         held = {name: t.clone() for name, t in (model.state_dict() | (tensors or {})).items()}
         self.boundary = held, state
 
-    def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def load_progress(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         return self.boundary
 
 
@@ -109,9 +109,9 @@ def parity(seed: int) -> tuple[Rows, Rows, Rows]:
     return (x[:3000], y[:3000]), (x[3000:4000], y[3000:4000]), (x[4000:], y[4000:])
 
 
-def small(seed: int = 0, **more: Any) -> TensorBench:
+def small(seed: int = 0, **more: Any) -> TensorContext:
     train, select, _ = parity(seed)
-    return TensorBench((train[0][:600], train[1][:600]), (select[0][:200], select[1][:200]), seed=seed, **more)
+    return TensorContext((train[0][:600], train[1][:600]), (select[0][:200], select[1][:200]), seed=seed, **more)
 
 
 def started(seed: int = 0) -> Head:

@@ -1,0 +1,50 @@
+"""From the name of a compression method to its code: the stage that applies it, and the structure of a saved model.
+
+`settings.METHODS` lists the names. A method's module is models/compression/<method>.py: it has a Stage of that name in
+CamelCase, and `restore(model, entry)` where the method changes a model's structure.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from models.compression.pruning.masks import PRUNED
+from models.compression.settings import METHODS
+from models.compression.settings.stage import StageSettings
+from models.compression.stage import Stage
+from models.errors import ModelError
+from models.network import SequenceClassifier
+
+
+def make_stage(options: StageSettings, name: str = "") -> Stage:
+    """The stage that has these settings; name: what the chain calls it."""
+    module = importlib.import_module(f"models.compression.{options.method}")
+    class_name = "".join(word.title() for word in options.method.split("_"))
+    stage: Stage = getattr(module, class_name)(options, name)
+    return stage
+
+
+def is_quantized(architecture: dict[str, Any]) -> bool:
+    """Has a stage quantized the model that this config.json describes? Its weights can then no longer be trained."""
+    methods = [entry["method"] for entry in architecture.get("compressed", ())]
+    return any(method in METHODS and METHODS[method].kind == "quantize" for method in methods)
+
+
+def restore_stages(model: SequenceClassifier, architecture: dict[str, Any]) -> SequenceClassifier:
+    """Give a freshly built model the structure that its compression stages gave the saved one, stage by stage.
+
+    `architecture["compressed"]` has an entry for each stage, with its `method`. The names of pruned modules are taken
+    over as well. Raises ModelError for an unknown method.
+    """
+    if PRUNED in architecture:
+        model.architecture[PRUNED] = architecture[PRUNED]
+    for entry in architecture.get("compressed", ()):
+        if entry["method"] not in METHODS:  # config.json is untrusted, and names a module to import
+            raise ModelError(
+                f"config.json was compressed by {entry['method']!r:.80}, which is no method here. Download it again"
+            )
+        module = importlib.import_module(f"models.compression.{entry['method']}")
+        model = module.restore(model, entry)
+        model.architecture.setdefault("compressed", []).append(entry)
+    return model
