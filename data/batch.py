@@ -31,7 +31,8 @@ def collate(
     epoch: which masks to draw, where words are masked.
     """
     if split.masking is not None:
-        return split.masking.batch(split, rows, epoch)
+        ids, labels, places = split.masking.hide(split, rows, epoch)
+        return Batch(ids, None, None, labels, rows, places)
     kept = split.activations
     index, real = places_of(split.offsets if kept is None else kept.offsets, rows)
     if kept is not None:

@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 
 from data import duplicates
-from data.errors import DataError
-from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
+from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
 from data.settings import DataSettings, TaskSettings, metrics_of
+from data.sources.demo_splits import read_demo
+from data.sources.files import read_files
+from data.sources.hub import read_hub
 from data.sources.raw import RawData, RawSplit, require_two_classes
 from data.splits import DataTask, Splits, TokenSplit
 from data.splitting import apply_split_rule, limit
-from data.stores import build_once as shared
 from data.stores.tokens import open_or_build
-from data.targets.labels import Column, what_labels_are
+from data.stores.trained_tokenizer import open_or_train_tokenizer
 from data.targets.masked_words import UNCUT, Masking, pack
 from data.targets.number import narrow, standardised
 from data.targets.positive_class import check_metrics, positive_class
 
 Notify = Callable[[str], None] | None
-TOKENIZER, CHECKSUM = "tokenizer.json", "sha256"  # of a trained vocabulary's folder
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
 
 
@@ -51,7 +51,7 @@ def load(
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     repeats = _repeats(raw, settings, prints, cache, notify)
     texts = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache, notify) for name in report}
-    chosen = _tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
+    chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
     tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
@@ -141,72 +141,10 @@ def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: 
 def read(settings: DataSettings, cache: Path, notify: Notify = None) -> RawData:
     """The raw splits from wherever the settings say."""
     if settings.source == "hub":
-        from data.sources.hub import read_hub
-
         return read_hub(settings)
     if settings.source == "files":
-        from data.sources.files import read_files
-
         return read_files(settings, cache, notify)
-    return _generate(settings)
-
-
-def _generate(settings: DataSettings) -> RawData:
-    """The built-in data: three splits from three seeds, held-out rows that occur in train removed."""
-    import pyarrow as pa
-
-    from data.sources.demo import LABELS, generate
-
-    if settings.group:
-        raise DataError(
-            f"data.group={settings.group}: the texts of data={settings.name} have no such column. Leave it out"
-        )
-    wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
-    values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()
-    meaning = what_labels_are(settings, Column(values), "data=demo")
-    data = RawData(meaning.kind, meaning.names, {}, notes=meaning.notes)
-    for offset, (name, count) in enumerate(wanted.items()):
-        rows = generate(settings.demo_task, count, 3 * settings.split_seed + offset)
-        rows = [row for row in rows if (row[0], row[1]) not in seen]
-        seen |= {(row[0], row[1]) for row in rows}
-        columns = {"text": [row[0] for row in rows]}
-        if settings.text_pair:
-            columns["text_pair"] = [row[1] or "" for row in rows]
-        labels = np.array([meaning.ids.get(values[row[2]], 0) for row in rows], dtype=np.int64)
-        data.splits[name] = RawSplit(pa.table(columns), labels, np.arange(len(rows)), np.arange(1, len(rows) + 1))
-    return data
-
-
-def _tokenizer(
-    source: str, vocab_size: int, train: RawSplit, fingerprint: str, cache: Path, notify: Notify
-) -> Tokenizer:
-    """Load a tokenizer, or train one on the training rows, once for all processes."""
-    if source != "train":
-        return load_tokenizer(source)
-    path = cache / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"
-
-    def build(folder: Path) -> None:
-        if notify:
-            notify(f"training a vocabulary of {vocab_size:,} tokens")
-        text = train_tokenizer(train.texts, vocab_size).backend.to_str()
-        (folder / TOKENIZER).write_text(text, encoding="utf-8")
-        (folder / CHECKSUM).write_text(shared.checksum(folder / TOKENIZER), encoding="ascii")
-
-    return shared.open_or_build(
-        path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again", notify=notify
-    )
-
-
-def _trained(folder: Path) -> Tokenizer | None:
-    """The tokenizer that was trained into a folder, or None where it is not as it was written."""
-    from tokenizers import Tokenizer as Backend
-
-    try:
-        if (folder / CHECKSUM).read_text(encoding="ascii") != shared.checksum(folder / TOKENIZER):
-            return None
-    except (OSError, ValueError):
-        return None
-    return wrap(Backend.from_file(str(folder / TOKENIZER)), "train")
+    return read_demo(settings)
 
 
 def _encode(
@@ -216,13 +154,3 @@ def _encode(
         notify(f"tokenising {name}, {len(split):,} rows")
     for texts, pairs, labels in split.chunks():
         yield tokenizer.encode(texts, pairs, max_length), labels
-
-
-def class_weights(labels: np.ndarray, num_labels: int) -> np.ndarray:
-    """Balanced weights as scikit-learn defines them: rows / (classes x rows of the class), (C,) float32.
-
-    A class without training rows weighs 0: it cannot occur in the loss.
-    """
-    counts = np.bincount(labels, minlength=num_labels)
-    weights = len(labels) / (num_labels * np.maximum(counts, 1))
-    return np.where(counts > 0, weights, 0.0).astype(np.float32)

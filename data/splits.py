@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from data.inputs.tokenizer import Tokenizer
-    from data.stores.frozen_states import Activations
-    from data.targets.masked_words import Masking
+from data.inputs.tokenizer import Tokenizer
+from data.stores.frozen_states import Activations
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,17 @@ class DataTask:
     def num_labels(self) -> int:
         """Outputs of the head: the classes, or 1 for regression."""
         return max(1, len(self.label_names))
+
+
+class Masking(Protocol):
+    """How the words of a split of blocks are hidden from the model; data/targets/masked_words.py has the only one."""
+
+    @property
+    def special(self) -> np.ndarray:
+        """(V,) bool: the tokens that are never hidden."""
+
+    def hide(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Token ids of the blocks (B, T) with some hidden, the hidden tokens' ids (N,), and their places (N,)."""
 
 
 @dataclass

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.batch import Batch
 from data.errors import DataError
 from data.inputs.tokenizer import SPECIAL, Tokenizer
 from data.settings import TaskSettings
@@ -49,8 +48,11 @@ class Masking:
         special[list(ids.values())] = True
         return cls(settings.share, settings.masked, settings.random, ids["[MASK]"], ids["[CLS]"], ids["[SEP]"], special)
 
-    def batch(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> Batch:
-        """The given blocks as [CLS] ... [SEP], masked; labels and places are those of the tokens to guess."""
+    def hide(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The given blocks as [CLS] ... [SEP] with words masked (B, T), the ids to guess (N,) and their places (N,).
+
+        Places count in the flattened (B, T).
+        """
         length = int(split.lengths[0])
         blocks = np.asarray(split.tokens)[: len(split) * length].reshape(-1, length)
         ids = blocks[rows].astype(np.int64)
@@ -65,7 +67,7 @@ class Masking:
         flat[places[action < first]] = self.mask_id
         swapped = (action >= first) & (action < second)
         flat[places[swapped]] = (bits[swapped] >> 32) * len(self.special) >> 32
-        return Batch(ids, None, None, labels, rows, places)
+        return ids, labels, places
 
 
 def draw(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from data.settings import OF_TWO
+from data.targets.class_weights import balanced_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,9 +53,7 @@ def class_weights(splits: Splits, wanted: str, device: torch.device) -> Tensor |
         return None
     import torch
 
-    from data.load import class_weights as balanced
-
-    return torch.from_numpy(balanced(splits.train.gold, splits.task.num_labels)).to(device)
+    return torch.from_numpy(balanced_weights(splits.train.gold, splits.task.num_labels)).to(device)
 
 
 def loss_of(

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from data.errors import DataError
-from data.load import class_weights
 from data.settings import DataSettings
 from data.sources.raw import RawData, RawSplit
 from data.splitting import apply_split_rule, cut, limit, pick
@@ -36,13 +35,6 @@ def test_the_rarest_class_is_never_lost() -> None:
 def test_the_seed_decides() -> None:
     assert np.array_equal(pick(LABELS, 50, 1, True), pick(LABELS, 50, 1, True))
     assert not np.array_equal(pick(LABELS, 50, 1, True), pick(LABELS, 50, 2, True))
-
-
-def test_balanced_class_weights_equal_scikit_learns() -> None:
-    from sklearn.utils.class_weight import compute_class_weight
-
-    expected = compute_class_weight("balanced", classes=np.arange(3), y=LABELS)
-    np.testing.assert_allclose(class_weights(LABELS, 3), expected, rtol=1e-6)
 
 
 # What the first release drew: identities of runs depend on it.

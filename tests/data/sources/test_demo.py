@@ -7,15 +7,14 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from data.errors import DataError
 from data.sources import demo_grammar as words
 from data.sources.demo import LABELS, generate
+from tests.conftest import REPO
 
-REPO = Path(__file__).parents[2]
 GOLDEN = {
     "sentiment": [
         (

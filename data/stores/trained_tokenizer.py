@@ -1,0 +1,51 @@
+"""Tokenizers trained on the training rows: once for all runs that train on the same rows.
+
+<cache>/tokenizers/<key>/ holds tokenizer.json and its checksum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
+from data.sources.raw import RawSplit
+from data.stores import build_once as shared
+
+TOKENIZER, CHECKSUM = "tokenizer.json", "sha256"
+Notify = Callable[[str], None] | None
+
+
+def open_or_train_tokenizer(
+    source: str, vocab_size: int, train: RawSplit, fingerprint: str, cache: Path, notify: Notify
+) -> Tokenizer:
+    """The tokenizer of a hub id or folder, or with source "train" one trained on the training rows.
+
+    fingerprint: of these rows; the trained tokenizer is kept under it, and all processes of a sweep share it.
+    """
+    if source != "train":
+        return load_tokenizer(source)
+    path = cache / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"
+
+    def build(folder: Path) -> None:
+        if notify:
+            notify(f"training a vocabulary of {vocab_size:,} tokens")
+        text = train_tokenizer(train.texts, vocab_size).backend.to_str()
+        (folder / TOKENIZER).write_text(text, encoding="utf-8")
+        (folder / CHECKSUM).write_text(shared.checksum(folder / TOKENIZER), encoding="ascii")
+
+    return shared.open_or_build(
+        path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again", notify=notify
+    )
+
+
+def _trained(folder: Path) -> Tokenizer | None:
+    """The tokenizer that was trained into a folder, or None where it is not as it was written."""
+    from tokenizers import Tokenizer as Backend
+
+    try:
+        if (folder / CHECKSUM).read_text(encoding="ascii") != shared.checksum(folder / TOKENIZER):
+            return None
+    except (OSError, ValueError):
+        return None
+    return wrap(Backend.from_file(str(folder / TOKENIZER)), "train")
