@@ -20,7 +20,7 @@ from runner.sanitize import escape, mask
 
 if TYPE_CHECKING:
     from runner.experiment.prepare import Started
-    from runner.training.plan import Position
+    from runner.training.state import TrainingState
 
 
 class Terminal:
@@ -91,7 +91,7 @@ class Terminal:
             self._progress.stop()
             self._progress = None
 
-    def point(self, position: Position, values: dict[str, float]) -> None:
+    def point(self, position: TrainingState, values: dict[str, float]) -> None:
         """Move the progress bar."""
         if self._progress:
             self._progress.update(
@@ -102,7 +102,7 @@ class Terminal:
                 rate=values["train/examples_per_s"],
             )
 
-    def epoch(self, position: Position, values: dict[str, float]) -> None:
+    def epoch(self, position: TrainingState, values: dict[str, float]) -> None:
         """One line for a finished epoch."""
         chosen = ((name, value) for name, value in values.items() if name.split("/")[0] in SPLITS)
         shown = "  ".join(f"{name} {value:.4f}" for name, value in chosen if name.split("/")[1] in self._scores)

@@ -25,8 +25,9 @@ def evaluate(started: Started) -> tuple[dict[str, float], dict[str, Any]]:
     """
     import numpy as np
 
+    from runner.record.predictions import write_predictions
     from runner.tasks import get, recorded
-    from runner.training.inference import predict, score, write_predictions
+    from runner.training.inference import predict, score
 
     settings, splits = started.settings, started.splits
     task, kind = splits.task, get(splits.task.kind)
@@ -42,8 +43,8 @@ def evaluate(started: Started) -> tuple[dict[str, float], dict[str, Any]]:
             if task.kind == "regression" and kind.constant_predictions(logits):
                 found["train/diverged"] = 1.0
             continue
-        write_predictions(started.folder, task, split, logits)
         labels = np.asarray(split.labels)
+        write_predictions(started.folder, split, kind.columns(logits, labels), task.label_names)
         for name in task.metrics:
             low, high = kind.interval(logits, labels, name, positive=task.positive)
             found |= {f"{split.name}/{name}_low": low, f"{split.name}/{name}_high": high}
@@ -134,7 +135,7 @@ def save_model(started: Started, record: Record, folder: Path) -> None:
 
 def costs(started: Started, terminal: Terminal, folder: Path) -> dict[str, float]:
     """Size, work and latency of the model saved in `folder`, beside the yardstick model in the same rounds."""
-    from runner.measure import measure
+    from runner.measure.measure import measure
 
     settings, splits = started.settings, started.splits
     yardstick = None

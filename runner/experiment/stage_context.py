@@ -28,7 +28,8 @@ from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSe
 from runner.training.checkpoint import BOUNDARIES, Checkpoints
 from runner.training.inference import predict, score, to_tensors
 from runner.training.loop import fit
-from runner.training.plan import Plan, Position, Trained
+from runner.training.plan import BatchPlan
+from runner.training.state import TrainingResult, TrainingState
 
 if TYPE_CHECKING:
     from runner.experiment.prepare import Started
@@ -61,7 +62,7 @@ class RunStageContext(Stopwatch):
     def steps_per_epoch(self) -> int:
         """Unlabelled rows included."""
         once = replace(self.settings.train, epochs=1.0)
-        return Plan(self.splits.train.lengths, once, self.settings.seed).total
+        return BatchPlan(self.splits.train.lengths, once, self.settings.seed).total
 
     def _name(self, phase: str) -> str:
         """What a checkpoint of a phase is known by, so that none is ever taken for another's."""
@@ -205,17 +206,17 @@ def train(
     splits: Any = None,
     watch: Any = None,
     moments: dict[str, Tensor] | None = None,
-) -> Trained:
+) -> TrainingResult:
     """One training as the run's log and terminal see it; its steps count on from those of the run before it."""
     record, terminal, before = context.record, context.terminal, context.record.content["steps"]
     splits = splits or context.splits
-    terminal.train(Plan(splits.train.lengths, settings.train, settings.seed).total)
+    terminal.train(BatchPlan(splits.train.lengths, settings.train, settings.seed).total)
 
-    def on_point(position: Position, values: dict[str, float]) -> None:
+    def on_point(position: TrainingState, values: dict[str, float]) -> None:
         record.point(before + position.step, values)
         terminal.point(position, values)
 
-    def on_epoch(position: Position, values: dict[str, float]) -> None:
+    def on_epoch(position: TrainingState, values: dict[str, float]) -> None:
         record.point(before + position.step, values)
         terminal.epoch(position, values)
         if context.mirror:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from data.splits import TokenSplit
+from data.batch import collate
+from data.sampler import eval_batches
+from data.splits import TokenSplit
 
 Inputs = dict[str, Tensor | None]  # keyword arguments of a model's forward
 
@@ -47,9 +47,6 @@ def real_batches(split: TokenSplit, pad_id: int, batch_size: int, rounds: int) -
 
     Batch i, i + rounds, ... are those of round i, so each round sees short and long ones.
     """
-    from data.batch import collate
-    from data.sampler import eval_batches
-
     cut = eval_batches(np.asarray(split.lengths), batch_size=batch_size)
     full = [rows for rows in cut if len(rows) == batch_size] or cut  # the odd rest would time fewer rows
     wanted = rounds * max(1, _ROWS_PER_ROUND // batch_size)

@@ -11,6 +11,8 @@ from torch import nn
 
 from models.errors import ModelError
 from models.network import SequenceClassifier
+from models.onnx.graph import OnnxModel, write_onnx
+from models.onnx.int8 import quantize
 from runner.measure.inputs import device_of
 
 
@@ -18,9 +20,6 @@ def in_onnx(
     model: nn.Module, threads: int, warn: Callable[[str], None]
 ) -> tuple[dict[str, nn.Module], dict[str, float]]:
     """The fp32 and the int8 graph by name, and the bytes of their files; both empty where there can be none."""
-    from models.onnx.graph import OnnxModel, write_onnx
-    from models.onnx.int8 import quantize
-
     if device_of(model).type != "cpu":
         warn("measure.onnx: not timed, it would be CPU beside CUDA. Try: device=cpu")
         return {}, {}

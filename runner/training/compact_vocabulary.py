@@ -25,7 +25,7 @@ CHUNK = 1 << 22  # tokens looked at in one go, so that memory does not grow with
 
 
 @dataclass
-class Vocabulary:
+class CompactTable:
     """An arrangement of a word table (V, H)."""
 
     table: nn.Embedding
@@ -68,7 +68,7 @@ class Vocabulary:
         return rows
 
 
-def arranged(model: nn.Module, split: TokenSplit, settings: Settings) -> tuple[Vocabulary | None, str]:
+def arranged(model: nn.Module, split: TokenSplit, settings: Settings) -> tuple[CompactTable | None, str]:
     """The arrangement that `model` is in from here on, if any, and what the record says of it."""
     if settings.engine.compact_vocabulary == "never":
         return None, "never"
@@ -79,7 +79,7 @@ def arranged(model: nn.Module, split: TokenSplit, settings: Settings) -> tuple[V
     return found, f"{found.used} of {len(found.order)} rows"
 
 
-def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> Vocabulary | str:
+def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> CompactTable | str:
     """The arrangement for training `model` on `split`, or the reason why there can be none.
 
     optimizer: the settings; only AdamW's decay is known in closed form for rows that are left out.
@@ -91,7 +91,7 @@ def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> Vocabulary |
     if optimizer.name != "adamw" and optimizer.weight_decay > 0:
         return f"optimizer={optimizer.name} with weight decay moves every row at every step"
     order, used = by_use(split.tokens, table.num_embeddings, table.padding_idx)
-    return Vocabulary(table, name, order, used)
+    return CompactTable(table, name, order, used)
 
 
 def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:

@@ -17,14 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from runner.schema import OptimizerSettings
-from runner.training.compact_vocabulary import Vocabulary
+from runner.training.compact_vocabulary import CompactTable
 from runner.training.optimizer import make_optimizer
 
 LONG = 1 << 17  # elements from which a matrix is left alone: half a megabyte, a quarter of a core's cache
 ALIGN = 16  # floats: every tensor in the buffer starts on a cache line, as it would alone
 
 
-class Kind(NamedTuple):
+class GroupKey(NamedTuple):
     """What the optimizer does with a parameter: its rate as a multiple of the schedule's, and whether it decays."""
 
     scale: float
@@ -40,7 +40,7 @@ class Gradients(NamedTuple):
     norm: Tensor  # of all parts together, a scalar
 
 
-class Span(NamedTuple):
+class ParameterSlice(NamedTuple):
     """Where a parameter lies in a tensor that the optimizer is given."""
 
     name: str
@@ -54,11 +54,11 @@ def own_rates(model: nn.Module) -> dict[nn.Parameter, float]:
     return {p: rate for module, rate in rates if rate for p in module.parameters(recurse=False)}
 
 
-class Flat:
+class FlatOptimizer:
     """The buffers of a model in training and the optimizer over them; `release` gives its tensors back."""
 
     def __init__(
-        self, model: nn.Module, settings: OptimizerSettings, vocabulary: Vocabulary | None,
+        self, model: nn.Module, settings: OptimizerSettings, vocabulary: CompactTable | None,
         moments: dict[str, Tensor] | None = None,
     ) -> None:  # fmt: skip
         """moments: what `moments` found after an earlier training, for the parameters that were there then."""
@@ -67,21 +67,21 @@ class Flat:
         table = vocabulary.table.weight if vocabulary else None
         trained = [p for p in model.parameters() if p.requires_grad and p is not table]
         self.names = {parameter: name for name, parameter in model.named_parameters()}
-        self.spans: list[Span] = []
+        self.spans: list[ParameterSlice] = []
         known = {name.rpartition("/")[0] for name in moments or {}}
         self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
         own = {p: rate / settings.lr for p, rate in own_rates(model).items()}
-        kinds = {p: Kind(own.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
+        kinds = {p: GroupKey(own.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
         # Sorted, so that every kind is one stretch of the buffer.
         self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: kinds[p])
         self.grad, members = self._gather(kinds)
         for parameter in self.long:
             members[kinds[parameter]].append(parameter)
-            self.spans.append(Span(self.names[parameter], parameter, slice(None)))
+            self.spans.append(ParameterSlice(self.names[parameter], parameter, slice(None)))
         if vocabulary:
             rows = self._train_rows(vocabulary)
-            members[Kind(1.0, True, vocabulary.name in known)].append(rows)
-            self.spans.append(Span(vocabulary.name, rows, slice(None)))
+            members[GroupKey(1.0, True, vocabulary.name in known)].append(rows)
+            self.spans.append(ParameterSlice(vocabulary.name, rows, slice(None)))
         groups = [
             {"params": params, "weight_decay": self.decay if kind.decays else 0.0, "scale": kind.scale}
             for kind, params in sorted(members.items())
@@ -89,7 +89,7 @@ class Flat:
         self.optimizer = make_optimizer(groups, settings)
         self._begin_with(moments or {})
 
-    def _gather(self, kinds: dict[nn.Parameter, Kind]) -> tuple[Tensor, dict[Kind, list[nn.Parameter]]]:
+    def _gather(self, kinds: dict[nn.Parameter, GroupKey]) -> tuple[Tensor, dict[GroupKey, list[nn.Parameter]]]:
         """Move the short parameters into one buffer; its gradients, and the stretch of each kind as a parameter."""
         places = np.cumsum([0, *(-(-p.numel() // ALIGN) * ALIGN for p in self.short)]).tolist()
         like = self.short[0].detach() if self.short else torch.zeros(0)
@@ -99,18 +99,20 @@ class Flat:
             values[view].copy_(parameter.detach().flatten())
             parameter.data = values[view].view(parameter.shape)
             parameter.grad = grads[view].view(parameter.shape)
-        members: dict[Kind, list[nn.Parameter]] = defaultdict(list)
+        members: dict[GroupKey, list[nn.Parameter]] = defaultdict(list)
         for kind, stretch in groupby(zip(self.short, places, places[1:]), key=lambda part: kinds[part[0]]):
             parts = list(stretch)
             start, end = parts[0][1], parts[-1][2]
             joined = _over(values[start:end], grads[start:end])
             members[kind].append(joined)
             for p, place, _ in parts:
-                self.spans.append(Span(self.names[p], joined, slice(place - start, place - start + p.numel())))
+                self.spans.append(
+                    ParameterSlice(self.names[p], joined, slice(place - start, place - start + p.numel()))
+                )
         return grads, members
 
     @staticmethod
-    def _train_rows(vocabulary: Vocabulary) -> nn.Parameter:
+    def _train_rows(vocabulary: CompactTable) -> nn.Parameter:
         """The trained rows of the table as a parameter of their own, and a place for the table's gradient."""
         weight = vocabulary.table.weight
         weight.grad = torch.zeros_like(weight)

@@ -27,7 +27,7 @@ def gradient_norms(model: nn.Module) -> Tensor | None:
     return torch.stack(norms) if norms else None
 
 
-def facts(model: nn.Module, norms: Tensor | None) -> dict[str, float]:
+def module_metrics(model: nn.Module, norms: Tensor | None) -> dict[str, float]:
     """The metrics to log at an evaluation; norms: the last `gradient_norms`. Blocks are numbered from 1."""
     found = {} if norms is None else {f"grad_norm/block_{i}": norm for i, norm in enumerate(norms.tolist(), 1)}
     for module in model.modules():

@@ -1,10 +1,9 @@
-"""Predictions and metrics of one split, and the file that keeps them for paired comparisons."""
+"""A model's answers to one split, and their scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,25 +91,3 @@ def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[
     values = kind.metrics(logits, labels, names, positive=task.positive)
     values["loss"] = kind.mean_loss(*task.in_loss(logits, labels))
     return {f"{split.name}/{name}": value for name, value in values.items()}
-
-
-def write_predictions(folder: Path, task: DataTask, split: TokenSplit, logits: np.ndarray) -> Path:
-    """Store what each row was answered as predictions-<split>.parquet, atomically; the task names the columns.
-
-    Beside them: `source_row`, the number of the row's line or row in the user's file, and for classes the words
-    `label_name` and `prediction_name`.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns: dict[str, Any] = {"row": np.arange(len(split))}
-    if split.source_rows is not None:
-        columns["source_row"] = split.source_rows
-    columns |= get(task.kind).columns(logits, np.asarray(split.labels))
-    if task.label_names:
-        columns |= {f"{key}_name": pa.array(task.label_names).take(columns[key]) for key in ("label", "prediction")}
-    path = folder / f"predictions-{split.name}.parquet"
-    part = path.with_suffix(".part")
-    pq.write_table(pa.table(columns), part)
-    part.replace(path)
-    return path

@@ -25,18 +25,19 @@ from runner.schema import Settings
 from runner.tasks import class_weights, get, loss_of
 from runner.training.checkpoint import Checkpoints, below
 from runner.training.compact_vocabulary import arranged
-from runner.training.flat_optimizer import Flat
-from runner.training.gradient_norms import facts, gradient_norms
+from runner.training.flat_optimizer import FlatOptimizer
+from runner.training.gradient_norms import gradient_norms, module_metrics
 from runner.training.inference import autocast, predict, score, to_tensors
-from runner.training.nonfinite import Guard, LeftOut, Statistics
-from runner.training.optimizer import Schedule, better
-from runner.training.plan import Plan, Position, Trained
+from runner.training.nonfinite import Guard, SkippedBatch, Statistics
+from runner.training.plan import BatchPlan
+from runner.training.schedule import Schedule, is_better
+from runner.training.state import TrainingResult, TrainingState
 from runner.training.weight_average import Average
 
-Report = Callable[[Position, dict[str, float]], None]
+Report = Callable[[TrainingState, dict[str, float]], None]
 
 
-class Loop:
+class Trainer:
     """The state of one training: model, optimizer, schedule and position.
 
     While it lives the model's tensors lie in flat buffers and its word table is rearranged; `release` ends that.
@@ -49,24 +50,24 @@ class Loop:
         self.model, self.splits, self.settings, self.device = model, splits, settings, device
         self.hook = hook or TrainingHook()
         self.task = get(splits.task.kind)
-        self.plan = Plan(splits.train.lengths, settings.train, settings.seed)
+        self.plan = BatchPlan(splits.train.lengths, settings.train, settings.seed)
         self.vocabulary, said = arranged(model, splits.train, settings)
         self.facts = {"compact_vocabulary": said}  # about the engine, for the record
         self.lookup = self.vocabulary.lookup if self.vocabulary else None
         extra = self.hook.extra
-        self.flat = Flat(
+        self.flat = FlatOptimizer(
             nn.ModuleList([model, extra]) if extra else model, settings.optimizer, self.vocabulary, moments
         )
         self.forward = torch.compile(model, dynamic=True) if settings.engine.compile else model
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.schedule = Schedule(settings.schedule, settings.optimizer.lr, self.plan.total, direction(self.primary))
-        self.position = Position()
+        self.position = TrainingState()
         self.average = Average(model, settings.train.average)
         self.best: dict[str, torch.Tensor] | None = None
         self.class_weights = class_weights(splits, settings.data.class_weights, device)
         self.row_weights = np.zeros(0) if self.class_weights is None else self.class_weights.cpu().numpy()
         self.loss_sum = torch.zeros((), device=device)
-        self.left_out: LeftOut | None = None  # by the last step
+        self.left_out: SkippedBatch | None = None  # by the last step
         self.statistics = Statistics(model)
         self.block_norms: torch.Tensor | None = None  # of the last step before an evaluation
         self.watched: dict[str, float] = {}  # the model's facts at the last evaluation
@@ -86,7 +87,7 @@ class Loop:
         self.best = below("best/", tensors) or None
         self.average.load(below("average/", tensors))
         self.hook.load(below("during/", tensors))
-        self.position = Position(**state)
+        self.position = TrainingState(**state)
         self.flat.shrink = self.position.shrink
         self.loss_sum.fill_(self.position.loss_sum)
         for name, value in self.position.schedule.items():
@@ -139,7 +140,7 @@ class Loop:
         else:
             self.flat.clear(found)
             self.statistics.restore()
-            self.left_out = LeftOut.of(rows, loss, found.norm, answers)
+            self.left_out = SkippedBatch.of(rows, loss, found.norm, answers)
             position.left_out += 1
         self.hook.after_step(position.step)
         position.step += 1
@@ -183,7 +184,7 @@ class Loop:
             precision=self.settings.train.precision,
             lookup=self.lookup,
         )
-        self.watched = facts(self.model, self.block_norms) | self.hook.facts()
+        self.watched = module_metrics(self.model, self.block_norms) | self.hook.facts()
         return score(self.splits.task, self.splits.select, logits)
 
     def drain(self, norm: torch.Tensor | None, seconds: float) -> dict[str, float]:
@@ -215,7 +216,7 @@ def fit(
     on_epoch: Report,
     hook: TrainingHook | None = None,
     moments: dict[str, torch.Tensor] | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
@@ -223,13 +224,13 @@ def fit(
     with (empty: none, but hand on this one's). Raises NotFinite.
     """
     if hook:
-        hook.begin(model, Plan(splits.train.lengths, settings.train, settings.seed).total)
+        hook.begin(model, BatchPlan(splits.train.lengths, settings.train, settings.seed).total)
     found = checkpoints.newest()
     if found:
         model.load_state_dict(below("model/", found[0]), strict=True)
         if hook and hook.extra:
             hook.extra.load_state_dict(below("extra/", found[0]))
-    loop = Loop(model, splits, settings, device, hook, moments)
+    loop = Trainer(model, splits, settings, device, hook, moments)
     if found:
         loop.resume(*found)
     position, resumed_from = loop.position, loop.position.step
@@ -255,13 +256,13 @@ def fit(
         model.load_state_dict(loop.best)
     loop.hook.end(model)
     best_epoch = position.best_epoch if settings.train.keep_best else position.epoch
-    return Trained(
+    return TrainingResult(
         position.seconds, position.examples, position.step, best_epoch, position.epoch, position.best_metric,
-        resumed_from, loop.facts, facts(model, loop.block_norms), moments, position.left_out,
+        resumed_from, loop.facts, module_metrics(model, loop.block_norms), moments, position.left_out,
     )  # fmt: skip
 
 
-def _epoch(loop: Loop, guard: Guard, checkpoints: Checkpoints, started: float) -> Iterator[dict[str, float]]:
+def _epoch(loop: Trainer, guard: Guard, checkpoints: Checkpoints, started: float) -> Iterator[dict[str, float]]:
     """Train one epoch from the position on; yields the metrics of each logged point."""
     position, plan = loop.position, loop.plan
     since = clock()
@@ -285,13 +286,13 @@ def _epoch(loop: Loop, guard: Guard, checkpoints: Checkpoints, started: float) -
             loop.save(checkpoints)
 
 
-def _keep_best(loop: Loop, metric: float) -> None:
+def _keep_best(loop: Trainer, metric: float) -> None:
     """Remember the weights if this epoch is the best so far on the selection split."""
     position = loop.position
     loop.schedule.observe(metric)
     if not loop.hook.may_keep():
         return
-    if better(metric, position.best_metric, loop.schedule.direction):
+    if is_better(metric, position.best_metric, loop.schedule.direction):
         position.best_metric, position.best_epoch, position.stale = metric, position.epoch + 1, 0
         if loop.settings.train.keep_best:
             loop.best = loop.weights()

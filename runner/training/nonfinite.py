@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from data.splits import Splits
     from runner.schema import Settings
-    from runner.training.plan import Position
+    from runner.training.state import TrainingState
 
 # Batches of a training that may be left out: so many, or this share of its steps where that is more, but never more
 # than half. Broken texts are few; where weights or learning rate are to blame every batch is.
@@ -30,7 +30,7 @@ class NotFinite(RuntimeError):
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedBatch:
     """A batch that cannot be learned from."""
 
     rows: np.ndarray  # (B,) of the training split
@@ -39,7 +39,7 @@ class LeftOut:
     broken: list[bool]  # (B,): are the row's own logits not finite? Empty where the answers are no logits
 
     @classmethod
-    def of(cls, rows: np.ndarray, loss: Tensor, norm: Tensor, answers: list[Any]) -> LeftOut:
+    def of(cls, rows: np.ndarray, loss: Tensor, norm: Tensor, answers: list[Any]) -> SkippedBatch:
         """loss: summed over the rows; answers: logits (b, C) in the rows' order, or what a model of words gives."""
         import torch
 
@@ -76,7 +76,7 @@ class Guard:
         self.settings, self.splits, self.total = settings, splits, total
         self.path, self.training = folder / NOT_FINITE, training
 
-    def observe(self, batch: LeftOut, position: Position) -> None:
+    def observe(self, batch: SkippedBatch, position: TrainingState) -> None:
         """Keep the rows of the batch that the step before `position` left out; NotFinite where this cannot go on."""
         self._keep(batch, position)
         where = f"step {position.step} (epoch {position.epoch + 1})"
@@ -94,7 +94,7 @@ class Guard:
                 f"too many for a few bad texts, the last at {where}; its {kept}. Try: {', or '.join(cures)}"
             )
 
-    def _keep(self, batch: LeftOut, position: Position) -> None:
+    def _keep(self, batch: SkippedBatch, position: TrainingState) -> None:
         """A run that goes on from a checkpoint comes here again: it replaces what it wrote the first time."""
         found = read(self.path.parent, NOT_FINITE) or {"batches": []}
         entry = {

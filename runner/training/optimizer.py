@@ -1,16 +1,14 @@
-"""Optimizers and learning-rate schedules, both small enough to be checkpointed as plain numbers."""
+"""AdamW and SGD over parameter groups; their state is a few plain tensors, which a checkpoint holds."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from runner.schema import OptimizerSettings, ScheduleSettings
+from runner.schema import OptimizerSettings
 
 
 class AdamW:
@@ -54,54 +52,3 @@ def make_optimizer(groups: list[dict[str, Any]], settings: OptimizerSettings) ->
         return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=settings.momentum > 0)
     beta1, beta2 = settings.betas
     return AdamW([group | {"lr": settings.lr} for group in groups], (beta1, beta2), settings.eps)
-
-
-@dataclass
-class Schedule:
-    """The learning rate as a function of the step, times what a plateau has cut off.
-
-    `direction` is "higher" or "lower": which way the selection metric improves (a plateau fed with accuracy but
-    watching for a minimum halves the rate on every gain, the defect of a published recipe).
-    """
-
-    settings: ScheduleSettings
-    peak: float
-    total: int
-    direction: str
-    scale: float = 1.0
-    best: float = math.nan
-    stale: int = 0
-
-    def rate(self, step: int) -> float:
-        """The rate of optimizer step `step` (from 0): rises during the warm-up, then follows the schedule."""
-        warmup = round(self.settings.warmup * self.total)
-        if step < warmup:
-            return self.peak * self.scale * (step + 1) / warmup
-        done = (step - warmup) / max(1, self.total - warmup)
-        shape = {
-            "linear": 1.0 - done,
-            "cosine": 0.5 * (1.0 + math.cos(math.pi * done)),
-            "constant": 1.0,
-            "plateau": 1.0,
-        }[self.settings.name]
-        return self.peak * self.scale * shape
-
-    def observe(self, metric: float) -> None:
-        """Tell the schedule the selection metric of a finished epoch; only a plateau acts on it."""
-        if better(metric, self.best, self.direction):
-            self.best, self.stale = metric, 0
-            return
-        self.stale += 1
-        if self.settings.name == "plateau" and self.stale > self.settings.patience:
-            self.scale, self.stale = self.scale * self.settings.factor, 0
-
-    def state(self) -> dict[str, float | int]:
-        """What a checkpoint must hold."""
-        return {"scale": self.scale, "best": self.best, "stale": self.stale}
-
-
-def better(metric: float, best: float, direction: str) -> bool:
-    """Is `metric` strictly better than `best`? Anything is better than NaN (nothing seen yet)."""
-    if math.isnan(best):
-        return not math.isnan(metric)
-    return metric < best if direction == "lower" else metric > best

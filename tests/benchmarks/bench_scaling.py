@@ -87,7 +87,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
 
     from data.load import load
     from models.build import build
-    from runner.training.loop import Loop
+    from runner.training.loop import Trainer
 
     words = [f"data.path={path}", "data=files", "data.text=text", "data.label=label", "model.tokenizer=train"]
     settings = resolve(compose(["model=dsn", "train.epochs=1", *words, "model.vocab_size=2000", *COMMON]))
@@ -95,7 +95,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
     splits = load(settings.data, tokenizer="train", vocab_size=2000, cache=cache)
     middle = time.perf_counter()
     model, _ = build(settings.model, num_labels=2, vocab_size=splits.tokenizer.vocab_size, pad_id=0)
-    loop = Loop(model.train(), splits, settings, torch.device("cpu"))
+    loop = Trainer(model.train(), splits, settings, torch.device("cpu"))
     for rows in loop.plan.batches(0):
         loop.step(rows)
     return middle - begun, time.perf_counter() - middle

@@ -23,7 +23,7 @@ from models.build import build
 from runner.config.compose import compose, resolve
 from runner.machine.matmul import prepare
 from runner.training import frozen_states as activations
-from runner.training.loop import Loop
+from runner.training.loop import Trainer
 from tests.benchmarks.bench_engine import spread
 from tests.conftest import hub_answers
 
@@ -43,7 +43,7 @@ def rate(settings: Any, model: torch.nn.Module, splits: Any, steps: int, seed: i
     """Examples a second over that many steps, the first one left out."""
     settings = copy.deepcopy(settings)
     settings.seed, settings.train.epochs = seed, steps * settings.train.batch_size / len(splits.train)
-    loop = Loop(copy.deepcopy(model).train(), splits, settings, CPU)
+    loop = Trainer(copy.deepcopy(model).train(), splits, settings, CPU)
     rows = [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][: steps + 1]
     loop.step(rows[0])
     begun = time.perf_counter()

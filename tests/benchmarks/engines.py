@@ -94,12 +94,12 @@ def _loop(steps: int, seed: int) -> tuple[Any, list[np.ndarray]]:
     """Our loop from the first weights, and the rows of its first `steps` steps."""
     import torch
 
-    from runner.training.loop import Loop
+    from runner.training.loop import Trainer
 
     settings, splits = copy.deepcopy(_state["settings"]), _state["splits"]
     settings.seed = seed
     settings.train.epochs = steps * settings.train.batch_size / len(splits.train)
-    loop = Loop(copy.deepcopy(_state["model"]).train(), splits, settings, torch.device("cpu"))
+    loop = Trainer(copy.deepcopy(_state["model"]).train(), splits, settings, torch.device("cpu"))
     return loop, [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][:steps]
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from runner.training.inference import write_predictions
 from tests.conftest import run_cli
 
 FAST = (
@@ -35,13 +34,3 @@ def test_a_run_says_records_and_locates_repeated_texts(reviews: Path, tmp_path: 
     table = pq.read_table(folder / "predictions-test.parquet").to_pydict()
     assert table["label_name"] == [stars[number] for number in table["source_row"]]
     assert table["prediction_name"] == [["1", "5"][number] for number in table["prediction"]]
-
-
-def test_rows_that_no_file_has_are_not_numbered(tmp_path: Path) -> None:
-    import numpy as np
-
-    from data.splits import DataTask, TokenSplit
-
-    split = TokenSplit("test", np.zeros(2), np.arange(3), np.ones(2), np.zeros(2, np.float32), 0)
-    path = write_predictions(tmp_path, DataTask("regression", (), False, ("mse",)), split, np.zeros((2, 1)))
-    assert pq.read_table(path).column_names == ["row", "label", "prediction", "logit_0"]

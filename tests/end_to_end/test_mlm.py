@@ -22,8 +22,9 @@ from runner.errors import ConfigError
 from runner.record.record import records
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear
-from runner.training.loop import Loop, fit
-from runner.training.plan import Plan, Position, Trained
+from runner.training.loop import Trainer, fit
+from runner.training.plan import BatchPlan
+from runner.training.state import TrainingResult, TrainingState
 from tests.conftest import run_cli
 
 CPU = torch.device("cpu")
@@ -61,11 +62,11 @@ def model_of(settings: Settings, splits: Splits) -> torch.nn.Module:
 
 def train(
     settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None
-) -> tuple[dict[str, torch.Tensor], list[float], Trained | None]:
+) -> tuple[dict[str, torch.Tensor], list[float], TrainingResult | None]:
     """Parameters, logged losses and what was trained; with stop_at the training dies at that step."""
     model, losses = model_of(settings, splits), list[float]()
 
-    def on_point(position: Position, values: dict[str, float]) -> None:
+    def on_point(position: TrainingState, values: dict[str, float]) -> None:
         losses.append(values["train/loss"])
         if position.step == stop_at:
             raise Stop
@@ -113,13 +114,13 @@ def test_the_loss_starts_at_chance_and_falls(splits: Splits, tmp_path: Path) -> 
 
 def test_the_word_table_is_never_compact(splits: Splits) -> None:
     settings = configured()
-    loop = Loop(model_of(settings, splits), splits, settings, CPU)
+    loop = Trainer(model_of(settings, splits), splits, settings, CPU)
     assert loop.vocabulary is None and "masking puts any word" in loop.facts["compact_vocabulary"]
 
 
 def test_steps_take_the_place_of_epochs(splits: Splits, tmp_path: Path) -> None:
     settings = configured(steps=10)
-    plan = Plan(splits.train.lengths, settings.train, 0)
+    plan = BatchPlan(splits.train.lengths, settings.train, 0)
     assert plan.total == 10 and sum(len(plan.batches(epoch)) for epoch in range(plan.epochs)) == 10
     _, losses, done = train(settings, splits, tmp_path)
     assert done is not None and done.steps == len(losses) == 10

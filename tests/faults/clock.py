@@ -8,7 +8,7 @@ from typing import Any
 
 import runner.cli
 import runner.record.record
-from runner.training.loop import Loop
+from runner.training.loop import Trainer
 
 AT_STEP, HOUR_S = 10, 3600.0
 jumped_s = 0.0
@@ -22,15 +22,15 @@ class Jumping(datetime.datetime):
         return super().now(tz) - datetime.timedelta(seconds=jumped_s)
 
 
-def step(loop: Loop, *rest: Any) -> Any:
+def step(loop: Trainer, *rest: Any) -> Any:
     global jumped_s
     if loop.position.step == AT_STEP:
         jumped_s = HOUR_S
     return original(loop, *rest)
 
 
-original, real = Loop.step, time.time
-Loop.step = step  # type: ignore[method-assign]
+original, real = Trainer.step, time.time
+Trainer.step = step  # type: ignore[method-assign]
 runner.record.record.datetime = Jumping  # type: ignore[misc]
 time.time = lambda: real() - jumped_s
 

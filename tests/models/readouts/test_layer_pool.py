@@ -10,7 +10,7 @@ import torch
 from models.checkpoints.save import load
 from models.errors import ModelError
 from models.readouts.base import MeanPooler, make_readout
-from runner.training.gradient_norms import facts
+from runner.training.gradient_norms import module_metrics
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch, small
 
@@ -44,7 +44,7 @@ def test_average_pooling_weighs_all_layers_alike_and_trains_nothing() -> None:
 
 def test_what_learned_pooling_learns_is_logged() -> None:
     model = small(readout={"name": "layer_pool", "weights": "learned", "pool": "cls"})
-    found = facts(model, None)
+    found = module_metrics(model, None)
     assert [found[f"mix/weight_{j}"] for j in range(3)] == model.bert.pooler.mix.weight.softmax(0).tolist()
     assert found["mix/gamma"] == 1.0 and 0 < found["mix/center"] < 2
 

@@ -16,7 +16,7 @@ from models.checkpoints.read import bert_names
 from models.checkpoints.save import load
 from models.errors import ModelError
 from models.settings import ModelSettings
-from runner.training.gradient_norms import facts
+from runner.training.gradient_norms import module_metrics
 from tests.conftest import REPO
 from tests.models.backbones.test_transformers_backbone import DISTILBERT, save_backbone, start
 from tests.models.checkpoints.test_save import write
@@ -93,7 +93,7 @@ def test_mixed_layers_are_chosen_by_number() -> None:
     inputs["attention_mask"] = torch.ones_like(inputs["attention_mask"])
     kept: list[torch.Tensor] = []
     torch.testing.assert_close(model.bert(**inputs, keep=kept), (kept[0].mean(1) + kept[2].mean(1)) / 2)
-    assert facts(model, None).keys() == {"mix/weight_0", "mix/weight_2", "mix/center", "mix/entropy"}
+    assert module_metrics(model, None).keys() == {"mix/weight_0", "mix/weight_2", "mix/center", "mix/entropy"}
     assert len(bermo(embeddings=False).bert.pooler.mix.weight) == 2
 
 
@@ -131,7 +131,7 @@ def test_the_scalars_stay_fp32_under_autocast() -> None:
 def test_facts_are_those_worked_out_by_hand() -> None:
     model = bermo(init=[0.0, math.log(2.0), 0.0]).train()
     model(**batch())
-    found = facts(model, None)
+    found = module_metrics(model, None)
     assert [round(found[f"mix/weight_{j}"], 6) for j in range(3)] == [0.25, 0.5, 0.25]
     assert found["mix/center"] == pytest.approx(1.0) and found["mix/gamma"] == 1.0
     assert found["mix/entropy"] == pytest.approx(1.5 * math.log(2.0))

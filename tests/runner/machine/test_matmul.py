@@ -20,12 +20,12 @@ HEAVY = ("transformers", "datasets", "mlflow", "sklearn", "matplotlib", "torch._
 FIRST_STEP = f"""
 import sys
 import runner.training.loop
-step = runner.training.loop.Loop.step
+step = runner.training.loop.Trainer.step
 def stop(*arguments):
     step(*arguments)
     print("loaded:", *[name for name in {HEAVY} if name in sys.modules])
     raise SystemExit(0)
-runner.training.loop.Loop.step = stop
+runner.training.loop.Trainer.step = stop
 sys.argv = ["run", *sys.argv[1:]]
 from runner.cli import main
 main()

@@ -11,7 +11,8 @@ from torch import nn
 from data.splits import TokenSplit
 from models.build import build
 from models.settings import ModelSettings
-from runner.measure import MeasureSettings, measure
+from runner.measure.measure import measure
+from runner.measure.settings import MeasureSettings
 from runner.record.metrics import check
 
 QUICK = MeasureSettings(batch_sizes=[1, 4], lengths=[16], min_time_s=0.003, rounds=3)

@@ -12,13 +12,13 @@ import time
 from typing import Any
 
 import runner.cli
-from runner.training.loop import Loop
+from runner.training.loop import Trainer
 
 AT_STEP = 10
 MB = 1_000_000
 
 
-def step(loop: Loop, *rest: Any) -> Any:
+def step(loop: Trainer, *rest: Any) -> Any:
     seed = str(loop.settings.seed)
     if loop.position.step == AT_STEP:
         print(f"seed {seed} is at step {AT_STEP}", flush=True)
@@ -36,8 +36,8 @@ def step(loop: Loop, *rest: Any) -> Any:
     return original(loop, *rest)
 
 
-original = Loop.step
-Loop.step = step  # type: ignore[method-assign]
+original = Trainer.step
+Trainer.step = step  # type: ignore[method-assign]
 
 if __name__ == "__main__":
     runner.cli.main()

@@ -21,8 +21,8 @@ from models.build import build
 from models.settings import ModelSettings
 from runner.schema import OptimizerSettings, Settings
 from runner.training import flat_optimizer as flat
-from runner.training.compact_vocabulary import Vocabulary, by_use, compact
-from runner.training.loop import Loop
+from runner.training.compact_vocabulary import CompactTable, by_use, compact
+from runner.training.loop import Trainer
 
 CPU = torch.device("cpu")
 BERT = ModelSettings(layers=2, hidden=16, heads=2)
@@ -53,7 +53,7 @@ def built(settings: Settings, splits: Splits, vocab_size: int = 300) -> nn.Modul
 def plain(settings: Settings, splits: Splits, steps: int) -> tuple[dict[str, torch.Tensor], list[float]]:
     """The textbook loop: AdamW over the parameters themselves, the whole table, torch's clipping."""
     model = built(settings, splits)
-    loop = Loop(built(settings, splits), splits, settings, CPU)  # for its plan and schedule only
+    loop = Trainer(built(settings, splits), splits, settings, CPU)  # for its plan and schedule only
     optimizer = torch.optim.AdamW(
         grouped(model, settings.optimizer.weight_decay), lr=settings.optimizer.lr, fused=False, foreach=False
     )
@@ -91,7 +91,7 @@ def test_fifty_steps_equal_the_plain_path(
     settings = settings_of(model, decay=decay, clip=clip, compact_vocabulary=compact_vocabulary)
     expected, norms = plain(settings, splits, 50)
     found_model = built(settings, splits)
-    loop = Loop(found_model, splits, settings, CPU)
+    loop = Trainer(found_model, splits, settings, CPU)
     found_norms = []
     for step in range(50):
         norm = loop.step(loop.plan.batches(step // 13)[step % 13])
@@ -112,7 +112,7 @@ def test_fifty_steps_equal_the_plain_path(
 def test_biases_and_norms_do_not_decay(splits: Splits) -> None:
     settings = settings_of(BERT, decay=0.5, clip=0.0)
     model = built(settings, splits)
-    loop = Loop(model, splits, settings, CPU)
+    loop = Trainer(model, splits, settings, CPU)
     groups = {
         group["weight_decay"]: sum(p.numel() for p in group["params"]) for group in loop.flat.optimizer.param_groups
     }
@@ -126,7 +126,7 @@ def test_frozen_parts_stay_and_only_the_rest_is_trained(splits: Splits) -> None:
     model = built(settings, splits)
     model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    loop = Loop(model, splits, settings, CPU)
+    loop = Trainer(model, splits, settings, CPU)
     assert loop.facts["compact_vocabulary"] == "the word table is frozen"
     loop.step(np.arange(8))
     loop.flat.release()
@@ -139,7 +139,7 @@ def test_frozen_parts_stay_and_only_the_rest_is_trained(splits: Splits) -> None:
 def test_the_released_model_has_tensors_of_its_own(splits: Splits) -> None:
     settings = settings_of(BERT, decay=0.0, clip=1.0)
     model = built(settings, splits)
-    loop = Loop(model, splits, settings, CPU)
+    loop = Trainer(model, splits, settings, CPU)
     loop.step(np.arange(8))
     loop.flat.release()
     assert all(p.grad is None and p.untyped_storage().nbytes() == p.numel() * 8 for p in model.parameters())
@@ -152,7 +152,7 @@ def test_used_rows_come_first_and_the_arrangement_can_be_undone() -> None:
     before = table.weight.detach().clone()
     order, used = by_use(np.array([7, 4, 7, 9], np.uint16), 10, 2)
     assert order[:used].tolist() == [2, 4, 7, 9] and sorted(order) == list(range(10))
-    vocabulary = Vocabulary(table, "weight", order, used)
+    vocabulary = CompactTable(table, "weight", order, used)
     vocabulary.arrange()
     ids = np.array([7, 2, 0])
     assert torch.equal(table(torch.from_numpy(vocabulary.lookup[ids])), before[ids])
@@ -206,7 +206,7 @@ def test_sgd_with_decay_is_refused_because_its_untouched_rows_move(splits: Split
     model = built(settings_of(BERT, decay=0.0, clip=1.0), splits)
     found = compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.1))
     assert isinstance(found, str) and "moves every row" in found
-    assert isinstance(compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.0)), Vocabulary)
+    assert isinstance(compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.0)), CompactTable)
 
 
 @pytest.mark.parametrize("long", [100, 1 << 17], ids=["long matrices", "all in one buffer"])
@@ -227,7 +227,7 @@ def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
                 each.classifier = Scaled(each.classifier)  # type: ignore[arg-type]
             optimizer.add_param_group({"params": [expected.classifier.scale], "weight_decay": 0.0})  # type: ignore[union-attr]
             moments = {name.replace("classifier.", "classifier.inner."): tensor for name, tensor in moments.items()}
-        loop = Loop(found, splits, settings, CPU, moments=moments)
+        loop = Trainer(found, splits, settings, CPU, moments=moments)
         for rows in loop.plan.batches(half)[:3]:
             masks.seed(int(rows[0]))
             loop.step(rows)

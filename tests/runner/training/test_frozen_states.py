@@ -22,7 +22,7 @@ from runner.training import frozen_states as activations
 from runner.training.checkpoint import Checkpoints, clear
 from runner.training.inference import predict, unpack
 from runner.training.loop import fit
-from runner.training.plan import Position
+from runner.training.state import TrainingState
 
 CPU = torch.device("cpu")
 READOUTS: dict[str, dict[str, Any]] = {
@@ -71,7 +71,7 @@ def train(settings: Settings, splits: Splits, folder: Path, stop_at: int | None 
     if activations.is_wanted(model, settings.cache):
         splits = activations.attach(model, splits, settings, CPU, lambda _: None)
 
-    def on_point(position: Position, values: dict[str, float]) -> None:
+    def on_point(position: TrainingState, values: dict[str, float]) -> None:
         losses.append(values["train/loss"])
         if position.step == stop_at:
             raise Stop

@@ -17,10 +17,11 @@ from models.build import build
 from models.settings import ModelSettings
 from runner.schema import ScheduleSettings, Settings
 from runner.training.checkpoint import Checkpoints, clear
-from runner.training.loop import Loop, fit
+from runner.training.loop import Trainer, fit
 from runner.training.nonfinite import NotFinite
-from runner.training.optimizer import Schedule
-from runner.training.plan import Plan, Position, Trained
+from runner.training.plan import BatchPlan
+from runner.training.schedule import Schedule
+from runner.training.state import TrainingResult, TrainingState
 
 CPU = torch.device("cpu")
 
@@ -52,12 +53,12 @@ class Stop(Exception):
 
 def train(
     settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None
-) -> tuple[dict[str, torch.Tensor], list[float], Trained | None]:
+) -> tuple[dict[str, torch.Tensor], list[float], TrainingResult | None]:
     """Parameters, logged losses and what was trained; with stop_at the training dies at that step."""
     model, losses = model_of(settings, splits), list[float]()
     checkpoints = Checkpoints(folder, "test", every_s=1e-9 if stop_at else 1e9)
 
-    def on_point(position: Position, values: dict[str, float]) -> None:
+    def on_point(position: TrainingState, values: dict[str, float]) -> None:
         losses.append(values["train/loss"])
         if position.step == stop_at:
             raise Stop
@@ -199,7 +200,7 @@ def test_patience_stops_early(splits: Splits, tmp_path: Path) -> None:
 
 def test_a_fraction_of_an_epoch_is_that_share_of_its_steps() -> None:
     lengths = np.full(800, 10)
-    plan = Plan(lengths, configured(epochs=1.25, batch_size=8).train, seed=0)
+    plan = BatchPlan(lengths, configured(epochs=1.25, batch_size=8).train, seed=0)
     assert plan.steps == [100, 25] and len(plan.batches(1)) == 25
 
 
@@ -242,6 +243,6 @@ def test_the_loop_touches_only_what_requires_gradients(splits: Splits) -> None:
     model = model_of(settings, splits)
     model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
     before = model.bert.embeddings.word_embeddings.weight.clone()  # type: ignore[union-attr,operator]
-    loop = Loop(model, splits, settings, CPU)
+    loop = Trainer(model, splits, settings, CPU)
     loop.step(np.arange(8))
     assert torch.equal(before, model.bert.embeddings.word_embeddings.weight)  # type: ignore[union-attr,arg-type]

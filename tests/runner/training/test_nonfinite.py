@@ -22,9 +22,9 @@ from models.settings import ModelSettings
 from runner.record.record import NOT_FINITE
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints
-from runner.training.loop import Loop, fit
+from runner.training.loop import Trainer, fit
 from runner.training.nonfinite import NotFinite, Statistics
-from runner.training.plan import Position, Trained
+from runner.training.state import TrainingResult, TrainingState
 from tests.conftest import run_cli
 
 CPU = torch.device("cpu")
@@ -67,11 +67,11 @@ class Stop(Exception):
 
 def train(
     settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None, hook: TrainingHook | None = None
-) -> tuple[dict[str, Tensor], list[dict[str, float]], Trained | None]:
+) -> tuple[dict[str, Tensor], list[dict[str, float]], TrainingResult | None]:
     """Parameters, logged points and what was trained; with stop_at the training dies at that step."""
     model, points = model_of(settings, splits), list[dict[str, float]]()
 
-    def on_point(position: Position, values: dict[str, float]) -> None:
+    def on_point(position: TrainingState, values: dict[str, float]) -> None:
         points.append(values)
         if position.step == stop_at:
             raise Stop
@@ -104,7 +104,7 @@ def test_stop_ends_training_in_that_very_step_and_names_the_texts(tmp_path: Path
 
 def test_what_is_left_out_changes_no_weight_no_moment_and_no_logged_loss(tmp_path: Path) -> None:
     splits, settings = loaded(tmp_path), configured()
-    loop = Loop(model_of(settings, splits).train(), splits, settings, CPU)
+    loop = Trainer(model_of(settings, splits).train(), splits, settings, CPU)
     sound = [rows for rows in loop.plan.batches(0) if 0 not in rows]
     loop.step(sound[0])
     before = loop.weights() | loop.flat.state()
@@ -183,7 +183,7 @@ def test_an_overflow_in_bf16_alone_is_found_in_the_row_that_made_it(
     paths = {f"{name}_path": str(reviews) for name in ("train", "val", "test")}
     data = DataSettings(source="files", text="text", label="label", task="classification", **paths)
     splits = load(data, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
-    loop = Loop(OneNumber(splits.tokenizer.tokens().index("z")), splits, configured(precision=precision), CPU)
+    loop = Trainer(OneNumber(splits.tokenizer.tokens().index("z")), splits, configured(precision=precision), CPU)
     loop.step(np.arange(8))
     assert loop.position.left_out == left_out
     if loop.left_out:

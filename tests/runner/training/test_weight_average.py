@@ -10,7 +10,7 @@ import torch
 from data.splits import Splits
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import fit
-from runner.training.plan import Position
+from runner.training.state import TrainingState
 from tests.runner.training.test_loop import CPU, configured, equal, model_of, splits, train
 
 __all__ = ["splits"]  # the fixture
@@ -25,7 +25,7 @@ def test_the_mean_of_the_last_ends_is_kept_and_the_training_is_the_same(
     model, ends = model_of(settings, splits), list[dict[str, torch.Tensor]]()
     scores = list[float]()
 
-    def on_epoch(position: Position, values: dict[str, float]) -> None:
+    def on_epoch(position: TrainingState, values: dict[str, float]) -> None:
         ends.append({name: value.detach().clone() for name, value in model.state_dict().items()})
         scores.append(values["val/accuracy"])
 
