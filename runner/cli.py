@@ -154,7 +154,7 @@ def _experiments(words: list[str]) -> int:
     """Check the whole command, then let Hydra compose and start each run."""
     from runner.config.check import check
     from runner.errors import ConfigError, refuse, unreadable
-    from runner.sweep import returned
+    from runner.sweep.install import returned
 
     flags = [word for word in words if word.startswith("-")]
     multirun = any(flag in ("-m", "--multirun") for flag in flags)
@@ -182,9 +182,9 @@ def _hydra() -> int:
     import hydra
 
     from runner.sanitize import MaskedStream
-    from runner.sweep import install
+    from runner.sweep.install import install_plugins
 
-    install()
+    install_plugins()
     # Without this Hydra derives the job's name from the script that started it.
     sys.argv[0] = "run"
     shows = any(word.startswith(("-c", "--cfg", "-i", "--info")) for word in sys.argv[1:])

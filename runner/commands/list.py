@@ -8,13 +8,13 @@ from importlib import resources
 from pathlib import Path
 
 from runner.config.compose import groups
+from runner.config.plugins import named_sweeps
 from runner.errors import ConfigError
-from runner.sweep import names
 
 
 def main(words: list[str]) -> int:
     """Print the groups, or the one named."""
-    known = groups() | {"sweep": list(names())}
+    known = groups() | {"sweep": list(named_sweeps())}
     for word in words:
         if word not in known:
             close = difflib.get_close_matches(word, list(known), n=1) or ["model"]
@@ -48,5 +48,5 @@ def _question(name: str) -> str:
     """What a sweep asks, how many runs that is, and what they take."""
     import yaml
 
-    sweep = yaml.safe_load(names()[name].read_text(encoding="utf-8"))["sweep"]
+    sweep = yaml.safe_load(named_sweeps()[name].read_text(encoding="utf-8"))["sweep"]
     return f"{sweep['question']} ({sweep['size']} runs, {sweep['price']})"

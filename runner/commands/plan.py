@@ -42,11 +42,11 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
 
     from runner.config.deferral import deferred
     from runner.machine.threads import cores
-    from runner.sweep import install
+    from runner.sweep.install import install_plugins
     from runner.sweep.launcher import Grid, slots_for
     from runner.sweep.plan import plan
 
-    install()
+    install_plugins()
     GlobalHydra.instance().clear()
     with initialize_config_module("conf", version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()

@@ -16,8 +16,8 @@ from runner.config.check_hydra import TUNER, check_hydra, is_tuned
 from runner.config.check_values import check_option, check_settings, check_type
 from runner.config.compose import compose, groups, resolve
 from runner.config.keys import is_part, known_keys, near, owner_of
+from runner.config.plugins import named_sweeps, sweep_overrides
 from runner.errors import ConfigError
-from runner.sweep import names, sweep_overrides
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -63,7 +63,7 @@ def check(words: list[str], multirun: bool = False) -> list[str]:
 
 def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
     """What is wrong with `+sweep=<name>`."""
-    known, name = list(names()), str(override.value())
+    known, name = list(named_sweeps()), str(override.value())
     if name not in known:
         close = near(name, known)
         hint = f"; did you mean {' or '.join(close)}?" if close else ""

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from runner.config.compose import compose, resolve
+from runner.config.plugins import register_plugins
 from runner.errors import ConfigError
-from runner.sweep import register
 from runner.tune.settings import TunerSettings
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _check_choice(override: Override, multirun: bool) -> Iterator[str]:
     if module and not _is_installed(module):
         yield f"{choice} needs the extra `{extra}`, which is not installed. Try: pip install 'bertier[{extra}]'"
         return
-    register()
+    register_plugins()
     with initialize_config_module("conf", version_base="1.3"):
         known = GlobalHydra.instance().config_loader().get_group_options(group)
     if name not in known:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from data.errors import DataError
 from data.settings import spelled_names
 from runner.config.check_files import conflicts as file_conflicts
+from runner.config.plugins import register_plugins
 from runner.errors import ConfigError
-from runner.sweep import register
+from runner.record.model_folder import folder_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -60,7 +61,7 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    register()
+    register_plugins()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_module("conf", version_base="1.3"):
@@ -78,7 +79,6 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.experiment.dependencies.encoder import folder_of
     from runner.machine.threads import choose_threads
     from runner.schema import DEFAULT_TOKENIZER
 

@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from runner.config.compose import groups
-from runner.sweep import names, sweep_overrides
+from runner.config.plugins import named_sweeps, sweep_overrides
 
 SWEEP = "+sweep="
 
@@ -21,7 +21,7 @@ SWEEP = "+sweep="
 def deferred(words: list[str]) -> list[str]:
     """The words of a multirun that has been checked, `key=value` as `key=value,value` for such values."""
     named = [word.removeprefix(SWEEP) for word in words if word.startswith(SWEEP)]
-    own = [word for name in named if name in names() for word in sweep_overrides(name)]
+    own = [word for name in named if name in named_sweeps() for word in sweep_overrides(name)]
     parsed = {word: found for word in [*own, *words] if (found := _parse(word))}
     swept = {found.key_or_group for word, found in parsed.items() if word in own or found.is_sweep_override()}
     prefixes = tuple(f"{group.replace('/', '.')}." for group in swept & groups().keys())

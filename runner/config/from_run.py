@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.errors import ConfigError
+from runner.record.model_folder import folder_of
+from runner.record.record import find
 
 FROM = "from="
 # What the new run has of its own.
@@ -20,9 +22,6 @@ def expand(words: list[str]) -> list[str]:
     named = [word for word in words if word.startswith(FROM)]
     if not named:
         return words
-    from runner.experiment.dependencies.encoder import folder_of
-    from runner.record.record import find
-
     identity, rest = named[-1].removeprefix(FROM), [word for word in words if word not in named]
     if not any(word.startswith("compression=") for word in rest):
         raise ConfigError(f"from={identity} is for a compression stage. Try: run compression=[int8] from={identity}")

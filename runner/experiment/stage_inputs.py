@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.errors import ConfigError
+from runner.record.model_folder import folder_of
 from runner.record.record import whole
 from runner.schema import Settings
 
@@ -228,8 +229,6 @@ def _teacher(
 
 def _finished(settings: Settings, key: str, source: str) -> str:
     """The folder or hub id of a finished model: `source` may be a run of this output folder, a folder, or a hub id."""
-    from runner.experiment.dependencies.encoder import folder_of
-
     if "/" in source and not Path(source).expanduser().is_dir():
         return source
     folder = folder_of(source, settings.paths.output, key)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data.settings import OF_TWO
+from runner.record.command import essential
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -107,8 +108,6 @@ def common(commands: Sequence[Sequence[str]]) -> list[str]:
 
 def distinct_names(records: list[dict[str, Any]]) -> list[str]:
     """What to call each run: its name, or what was typed for it alone where two have the same name."""
-    from runner.sweep.ledger import essential
-
     names = [str(record["name"]) for record in records]
     if len(set(names)) == len(names):
         return names

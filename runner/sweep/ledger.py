@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.record import abandoned as stale
-from runner.record.identity import FILES, counts
+from runner.record.command import essential
 from runner.record.record import now, tidy, write_json
 from runner.sanitize import mask, masked
 from runner.sweep.plan import Job, output_of
@@ -30,20 +30,6 @@ EVERY_S = 1.0  # between two writings of sweep.json
 def identify(jobs: Sequence[Sequence[str]]) -> str:
     """The ten hexadecimal digits that name a set of jobs; how and where they are run is left out."""
     return hashlib.sha256(json.dumps(sorted({tuple(sorted(essential(job))) for job in jobs})).encode()).hexdigest()[:10]
-
-
-def essential(overrides: Sequence[str]) -> list[str]:
-    """The overrides that say what is computed, and from which files."""
-    found = []
-    for word in overrides:
-        name = word.lstrip("+~").partition("=")[0]
-        if (
-            (counts(name) or name in FILES)
-            and name.split(".")[0] not in ("sweep", "hydra")
-            and not name.startswith("hydra/")
-        ):
-            found.append(word)
-    return found
 
 
 class Ledger:

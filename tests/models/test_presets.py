@@ -57,9 +57,9 @@ def preset(name: str) -> dict[str, Any]:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
-    from runner.sweep import register
+    from runner.config.plugins import register_plugins
 
-    register()
+    register_plugins()
     with initialize_config_dir(str(FOLDER.parent), version_base="1.3"):
         composed = compose("config", [f"model={name}", "data=sst2"])
     found: Any = OmegaConf.to_container(composed.model)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.errors import ConfigError
+from runner.record.model_folder import folder_of
 from runner.schema import Settings
 
 if TYPE_CHECKING:
@@ -33,27 +33,6 @@ class Start:
     folder: Path | None = None  # of a saved model; None: from model.pretrained or the seed
     seconds: float = 0.0  # of tuning
     outcome: Outcome | None = None  # of a tuning run that did not finish
-
-
-def folder_of(init_from: str, output: str, key: str = "model.init_from") -> Path:
-    """The saved model of a run id (or its beginning) or a folder; ConfigError, about `key`, when there is none."""
-    from runner.record.record import find
-
-    folder = Path(init_from).expanduser()
-    if not folder.is_dir():
-        root = Path(output).expanduser()
-        try:
-            record = find(root, init_from)
-        except ConfigError as error:
-            raise ConfigError(f"{key}={init_from}: no such folder, and {error}") from error
-        folder = root / str(record["identity"])
-    found = folder / "model" if (folder / "model").is_dir() else folder
-    if not (found / "config.json").is_file():
-        raise ConfigError(
-            f"{key}={init_from}: {found} holds no saved model. Try: the id of a finished run (run show), or "
-            "a folder like outputs/<id>/model"
-        )
-    return found.absolute()
 
 
 def begin(settings: Settings, overrides: list[str], terminal: Terminal) -> Start:

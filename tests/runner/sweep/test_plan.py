@@ -19,12 +19,12 @@ from runner.compare.claims import judge
 from runner.config.check import check
 from runner.config.compose import compose, resolve
 from runner.config.composer import Composer
+from runner.config.plugins import named_sweeps, register_plugins
 from runner.experiment.progress import comparison
 from runner.machine.threads import choose_threads, cores
 from runner.record.identity import flatten
 from runner.record.identity_index import key
 from runner.record.metrics import check as check_metric
-from runner.sweep import names, register
 from runner.sweep.ledger import identify
 from runner.sweep.plan import Job, expected, remaining, side_by_side
 from runner.sweep.pool import why
@@ -41,13 +41,13 @@ def examined(name: str) -> tuple[list[Job], dict[str, Any]]:
 
 def seeds(name: str) -> int:
     """How many it has."""
-    params = yaml.safe_load(names()[name].read_text(encoding="utf-8"))["hydra"]["sweeper"]["params"]
+    params = yaml.safe_load(named_sweeps()[name].read_text(encoding="utf-8"))["hydra"]["sweeper"]["params"]
     return len(str(params.get("seed", 0)).split(","))
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", named_sweeps())
 def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_looked_up(name: str) -> None:
-    assert names()[name].read_text(encoding="utf-8").startswith(f"# run -m +sweep={name}\n")
+    assert named_sweeps()[name].read_text(encoding="utf-8").startswith(f"# run -m +sweep={name}\n")
     assert check([f"+sweep={name}"], multirun=True) == []
     jobs, sweep = examined(name)
     assert [job.problem for job in jobs if job.problem] == []
@@ -105,7 +105,7 @@ def test_composing_by_shape_gives_what_hydra_gives() -> None:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.types import RunMode
 
-    register()
+    register_plugins()
     GlobalHydra.instance().clear()
     with initialize_config_module("conf", version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
@@ -186,7 +186,7 @@ try:
     runner.cli.main()
 finally:
     import json
-    from runner.sweep import returned
+    from runner.sweep.install import returned
     print("RETURNED", json.dumps([outcome.reason for outcome in returned()]))
 """
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from runner.config.compose import compose, resolve
-from runner.errors import ConfigError
-from runner.experiment.dependencies.encoder import folder_of, tuning, words
+from runner.experiment.dependencies.encoder import tuning, words
 from runner.record.identity import identify
 from runner.record.record import records
 from tests.conftest import run_cli
@@ -134,8 +133,3 @@ def test_its_overrides_leave_out_what_is_the_heads(tmp_path: Path) -> None:
     again = tuning(composed(*given))
     direct = resolve(compose(made))
     assert identify(again, "d", "t", "w") == identify(direct, "d", "t", "w")
-
-
-def test_a_folder_without_a_model_is_nothing_to_start_from(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds no saved model"):
-        folder_of(str(tmp_path), "outputs")

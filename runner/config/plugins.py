@@ -1,0 +1,53 @@
+"""The launchers, sweepers and named sweeps that Hydra's composition has to know.
+
+Classes are named by string only, so that composing a config loads none of them; `runner/sweep/install.py` loads ours.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+PLUGINS = "hydra_plugins.bertier"  # Hydra takes plugins from packages of this name only
+
+
+@cache
+def named_sweeps() -> dict[str, Path]:
+    """The sweeps that have a name, each with its file."""
+    root = Path(str(resources.files("sweeps")))
+    return {path.stem: path for path in sorted(root.glob("*.yaml"))}
+
+
+def sweep_overrides(name: str) -> list[str]:
+    """The overrides that a sweep's file makes, as one would type them."""
+    from omegaconf import OmegaConf
+
+    params = OmegaConf.select(OmegaConf.load(named_sweeps()[name]), "hydra.sweeper.params") or {}
+    return [f"{key}={value}" for key, value in params.items()]
+
+
+@cache
+def register_plugins() -> None:
+    """Make `hydra/launcher=local`, `hydra/sweeper=grid` and `+sweep=<name>` known to Hydra's composition."""
+    from hydra.core.config_store import ConfigStore
+    from omegaconf import OmegaConf
+
+    prefer_ours()
+    store = ConfigStore.instance()
+    store.store(group="hydra/launcher", name="local", node={"_target_": f"{PLUGINS}.LocalLauncher"}, provider="bertier")
+    grid = {"_target_": f"{PLUGINS}.Grid", "max_batch_size": None, "params": None}
+    store.store(group="hydra/sweeper", name="grid", node=grid, provider="bertier")
+    for name, path in named_sweeps().items():
+        store.store(group="sweep", name=name, node=OmegaConf.load(path), package="_global_", provider="bertier")
+
+
+def prefer_ours() -> None:
+    """Forget the plugins' own defaults for what conf/hydra/launcher has: Hydra would mix the two, with a warning."""
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.plugins import Plugins
+
+    Plugins.instance()  # scans the plugins, which puts their defaults into the store
+    theirs = ConfigStore.instance().repo["hydra"]["launcher"]
+    for name in ("ray", "submitit_local", "submitit_slurm"):
+        theirs.pop(f"{name}.yaml", None)
