@@ -28,16 +28,8 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 MOST_INNER_IMPORTS = 285  # of our own modules inside functions; 12 once every room is tidy
 
 # Today's breaches: these lists may only shrink.
-UPWARD = {
-    ("runner.record.predictions", "runner.compare"),
-    ("runner.record.record", "runner.track"),
-    ("runner.sanitize", "runner.track"),
-    ("runner.tune.report", "runner.track"),
-    ("runner.tune.study", "runner.track"),
-}
-ROOMS_WITH_CIRCLES = {"data", "models", "runner.compare", "runner.config", "runner.experiment", "runner.record"} | {
-    "runner.sweep"
-}
+UPWARD = {("runner.record.predictions", "runner.compare")}
+ROOMS_WITH_CIRCLES = {"models", "runner.compare", "runner.config", "runner.experiment", "runner.sweep"}
 
 
 def module_of(path: Path) -> str:
