@@ -5,86 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from runner.compare import pairs
 from runner.compare.groups import Group, apart, make_groups, varying
+from runner.compare.lint import lint
 from runner.compare.pairs import Paired, Refused
 from runner.compare.pareto import AXES, front
+from runner.compare.rows import Comparison, Row
 from runner.compare.select import Selection, as_words, matcher
 from runner.compare.steps_to_target import mark_steps
 from runner.errors import ConfigError
-from runner.record.baseline import MARK, is_at_baseline
+from runner.record.baseline import is_at_baseline
 from runner.record.metrics import check, direction
 from runner.record.predictions import read_predictions
 from runner.statistics import paired as stats
 
 BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by the unit of a metric: few seeds make wide intervals
 LATENCY = re.compile(r"speed/latency_ms_p50_b(\d+)_s?(\w+)")
-
-
-@dataclass
-class Row:
-    """One group in the table."""
-
-    group: Group
-    metric: str
-    mean: float | None
-    sd: float | None
-    interval: stats.Interval | None
-    costs: dict[str, float]
-    is_baseline: bool = False
-    paired: Paired | Refused | None = None
-    fronts: str = ""
-    other_at_baseline: bool | None = None  # is the group that it is tested against at baseline?
-    at_baseline: bool | None = None  # by the headline metric, whatever metric is compared; None: not judged
-
-    @property
-    def label(self) -> str:
-        """The group's name as tables show it, with the mark where it has learned nothing."""
-        return f"{self.group.name} ({MARK})" if self.at_baseline else self.group.name
-
-    @property
-    def n(self) -> int:
-        return len(self.group.values(self.metric))
-
-    @property
-    def examples(self) -> str:
-        """The fingerprint of the examples behind the metric: rows with the same one belong into one table."""
-        return self.group.runs[0].examples(self.metric.partition("/")[0])
-
-    @property
-    def verdict(self) -> str:
-        """In words, against the baseline; a test with a side that has learned nothing says so."""
-        if self.is_baseline or self.paired is None:
-            return "baseline" if self.is_baseline else ""
-        words = self.paired.in_words()
-        if self.at_baseline:
-            return f"{words} ({'both ' if self.other_at_baseline else ''}{MARK})"
-        return f"{words} (against a group {MARK})" if self.other_at_baseline else words
-
-
-@dataclass
-class Comparison:
-    """Everything that the table, the plots and the report show."""
-
-    rows: list[Row]
-    baseline: str | None
-    latency: str | None  # the latency metric of the table, None where nothing was timed
-    tests: int
-    selection: Selection
-    notes: list[str] = field(default_factory=list)
-    lint: list[str] = field(default_factory=list)
-    claims: list[Any] = field(default_factory=list)
-
-    @property
-    def groups(self) -> list[Group]:
-        return [row.group for row in self.rows]
-
-    @property
-    def varying(self) -> list[str]:
-        return varying(self.groups)
 
 
 def analyse(
@@ -100,8 +39,6 @@ def analyse(
     metric: the score compared; None for the headline metric of each dataset.
     forgiving: a baseline that is not there becomes a note, as at the end of a sweep whose baseline failed.
     """
-    from runner.compare.lint import lint
-
     groups = make_groups(selection.runs)
     if metric:
         _check_metric(metric, groups)
@@ -171,7 +108,7 @@ def _over_examples(group: Group, metric: str) -> stats.Interval | None:
     if f"{metric}_low" in run.metrics:
         low, high = run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"]
         return stats.Interval(low, high, f"{int(run.metrics.get(f'{split}/examples', 0))} examples, one seed")
-    found = read_predictions(run, split) if split in run.record["data"].get("rows", {}) else None
+    found = read_predictions(run.folder, split) if split in run.record["data"].get("rows", {}) else None
     return pairs.score_interval(found, str(run.record["data"].get("task")), score, run.positive) if found else None
 
 

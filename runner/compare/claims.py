@@ -24,46 +24,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from runner.compare import pairs
+from runner.compare.rows import Row
 from runner.compare.select import as_words, matcher
 from runner.compare.steps_to_target import NEARLY, STEPS
-from runner.compare.verdict import NOT_TESTABLE, REPRODUCED, Published, decide, together
+from runner.compare.verdict import NOT_TESTABLE, REPRODUCED, Published, Verdict, decide, together
 from runner.errors import ConfigError
 from runner.record.baseline import MARK
 from runner.record.metrics import check, direction
 from runner.statistics import paired as stats
 from runner.statistics.intervals import wilson
 
-if TYPE_CHECKING:
-    from runner.compare.analyse import Row
-
 KINDS = ("value", "difference", "ratio", "equal")
 NONE = {"difference": 0.0, "ratio": 1.0}  # where there is no difference
 SIGNS = {"higher": 1.0, "lower": -1.0}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One claim with what was measured; the interval is None where nothing could be measured.
-
-    parts: the conditions of a claim that has several; it has no number of its own then.
-    """
-
-    claim: str
-    source: str
-    metric: str
-    kind: str
-    published: float
-    tolerance: float
-    measured: float | None
-    interval: stats.Interval | None
-    verdict: str
-    why: str
-    parts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True)

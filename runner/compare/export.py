@@ -6,9 +6,9 @@ import csv
 from pathlib import Path
 from typing import Any, TextIO
 
-from runner.compare.analyse import Comparison, Row
 from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
+from runner.compare.rows import Comparison, Row
 from runner.record.baseline import is_at_baseline
 from runner.sanitize import cell
 from runner.statistics import paired as stats

@@ -10,10 +10,9 @@ import math
 from importlib import resources
 from typing import Any
 
-from runner.compare.analyse import Comparison, Row
-from runner.compare.claims import Verdict
 from runner.compare.groups import shown_setting
 from runner.compare.pareto import AXES
+from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run, shown
 from runner.compare.table import (
     CLAIM_TITLES,
@@ -25,6 +24,7 @@ from runner.compare.table import (
     test_columns,
     test_legend,
 )
+from runner.compare.verdict import Verdict
 from runner.record.identity import flatten
 from runner.record.validation import point
 from runner.statistics.paired import Interval

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from runner.compare.rows import Comparison, Row
+from runner.compare.select import Run
 from runner.record.identity import flatten
-
-if TYPE_CHECKING:
-    from runner.compare.analyse import Comparison, Row
-    from runner.compare.select import Run
 
 SPARSE = 0.9  # below this share of non-zero parameters a model counts as sparse
 DENSE_BYTES = 4  # of a parameter stored in fp32

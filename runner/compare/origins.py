@@ -18,6 +18,7 @@ from runner.config.compose import compose, groups, resolve
 from runner.record.identity import flatten
 from runner.record.record import read
 from runner.record.validation import flaw_of_sweep
+from runner.schema import Settings
 
 RESOLVE = "runner/config/compose.py:resolve"
 _ABSENT = object()
@@ -144,8 +145,6 @@ def _written(key: str, files: dict[str, tuple[str, Any]], typed: dict[str, str])
 
 def _module(key: str) -> str:
     """The file of the dataclass that declares a setting."""
-    from runner.schema import Settings
-
     kind: Any = Settings
     for part in key.split(".")[:-1]:
         if not dataclasses.is_dataclass(kind) or part not in get_type_hints(kind):

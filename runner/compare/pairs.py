@@ -19,6 +19,9 @@ from runner.compare.select import Run
 from runner.record.metrics import direction
 from runner.record.predictions import Predictions, read_predictions
 from runner.statistics import paired as stats
+from runner.statistics.intervals import bootstrap_confusion, bootstrap_rows, resample_rows
+from runner.tasks import classification, regression
+from runner.tasks.classification import confusion_of, of_confusion
 
 ALPHA = 0.05
 
@@ -124,7 +127,7 @@ def _read_pairs(runs: list[tuple[Run, Run]], split: str) -> list[Pair] | str:
     """The stored answers of each pair of runs, or why they cannot be paired."""
     pairs: list[Pair] = []
     for first, second in runs:
-        mine, other = read_predictions(first, split), read_predictions(second, split)
+        mine, other = read_predictions(first.folder, split), read_predictions(second.folder, split)
         if mine is None or other is None:
             run = first if mine is None else second
             return f"run {run.identity} (seed {run.seed}) has no readable predictions-{split}.parquet"
@@ -150,8 +153,6 @@ def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
 
 
 def _scores() -> set[str]:
-    from runner.tasks import classification, regression
-
     return {*classification.OF_CONFUSION, *regression.OF_COUNTS}
 
 
@@ -174,15 +175,10 @@ def _resample(pairs: list[Pair], kind: str, score: str, positive: int) -> np.nda
     """Differences of a score between the first and the second of each pair (averaged), the same rows drawn for all."""
     labels = pairs[0][0].labels
     if kind == "classification":
-        from runner.tasks.classification import of_confusion
-
         firsts, seconds = ([pair[side].predicted for pair in pairs] for side in (0, 1))
         return stats.resample_confusions(labels, firsts, seconds, of_confusion(score, positive))
-    from runner.statistics.intervals import resample_rows
-    from runner.tasks.regression import OF_COUNTS
-
     targets = labels.astype(np.float64)
-    scorers = [[OF_COUNTS[score](p.predicted.astype(np.float64), targets) for p in pair] for pair in pairs]
+    scorers = [[regression.OF_COUNTS[score](p.predicted.astype(np.float64), targets) for p in pair] for pair in pairs]
 
     def difference(counts: np.ndarray) -> np.ndarray:
         return np.asarray(np.mean([first(counts) - second(counts) for first, second in scorers], axis=0))
@@ -195,19 +191,13 @@ def score_interval(found: Predictions, kind: str, score: str, positive: int = 1)
     count = len(found.labels)
     over = f"{count} examples, one seed"
     if kind == "classification":
-        from runner.statistics.intervals import bootstrap_confusion
-        from runner.tasks.classification import OF_CONFUSION, confusion_of, of_confusion
-
-        if score not in OF_CONFUSION:
+        if score not in classification.OF_CONFUSION:
             return None
         confusion = confusion_of(found.labels, found.predicted)
         return stats.Interval(*bootstrap_confusion(confusion, of_confusion(score, positive)), over)
-    from runner.statistics.intervals import bootstrap_rows
-    from runner.tasks.regression import OF_COUNTS
-
-    if score not in OF_COUNTS:
+    if score not in regression.OF_COUNTS:
         return None
-    scorer = OF_COUNTS[score](found.predicted.astype(np.float64), found.labels.astype(np.float64))
+    scorer = regression.OF_COUNTS[score](found.predicted.astype(np.float64), found.labels.astype(np.float64))
     return stats.Interval(*bootstrap_rows(count, scorer), over)
 
 

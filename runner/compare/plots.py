@@ -6,15 +6,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-from runner.compare.analyse import Comparison, Row
 from runner.compare.pareto import AXES
+from runner.compare.rows import Comparison, Row
 
 MOST_LABELS = 14  # beyond that names would cover the points
 MOST_STRIPS = 40
 LOG_FROM = 8  # a cost that spans more than this factor is drawn on a logarithmic axis
 
 
-def draw(comparison: Comparison, folder: Path) -> list[Path]:
+def draw_figures(comparison: Comparison, folder: Path) -> list[Path]:
     """Write pareto_bytes.png, pareto_latency.png, pareto_macs.png (one set a dataset) and seeds.png into the folder."""
     import matplotlib
 

@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.compare.analyse import Comparison, analyse
+from runner.compare.analyse import analyse
 from runner.compare.claims import judge
+from runner.compare.export import group_lines, run_lines, write_csv, write_parquet
+from runner.compare.html import page
+from runner.compare.plots import draw_figures
+from runner.compare.rows import Comparison
 from runner.compare.select import from_records
+from runner.compare.table import markdown
 from runner.errors import ConfigError
 from runner.version import VERSION
 
@@ -46,11 +51,6 @@ def write(
 
 def write_files(comparison: Comparison, folder: Path, *, title: str, question: str | None = None) -> list[Path]:
     """Write the report of a comparison; each file appears whole or not at all."""
-    from runner.compare.export import group_lines, run_lines, write_csv, write_parquet
-    from runner.compare.html import page
-    from runner.compare.plots import draw
-    from runner.compare.table import markdown
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -79,4 +79,4 @@ def write_files(comparison: Comparison, folder: Path, *, title: str, question: s
         writer(part)
         part.replace(path)
         written.append(path)
-    return written + draw(comparison, folder / "plots")
+    return written + draw_figures(comparison, folder / "plots")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from runner.compare.rows import Row
+from runner.compare.select import Run
 from runner.record.baseline import MARK
 from runner.record.learning_curve import SMOOTH, Curve, curve, steps_to, target
-
-if TYPE_CHECKING:
-    from runner.compare.analyse import Row
-    from runner.compare.select import Run
 
 STEPS = "time/steps_to_target"
 NEARLY, SHARE = "time/steps_to_target_99", 0.99  # of the target

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner.compare.analyse import Comparison, Row
-from runner.compare.claims import Verdict
 from runner.compare.pairs import Paired
+from runner.compare.rows import Comparison, Row
 from runner.compare.steps_to_target import STEPS
+from runner.compare.verdict import Verdict
 from runner.record.baseline import MARK, MEANING
+from runner.sanitize import escape
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -211,8 +212,6 @@ def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from runner.sanitize import escape
-
     for part in fit(shown, rows, console.width):
         table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for column in part:
@@ -247,8 +246,6 @@ def _print_claims(console: Console, claims: list[Verdict]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from runner.sanitize import escape
-
     table = Table(title="published against measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("claim, and what was measured")
@@ -263,8 +260,6 @@ def _print_claims(console: Console, claims: list[Verdict]) -> None:
 
 
 def _say(console: Console, text: str) -> None:
-    from runner.sanitize import escape
-
     console.print(escape(text), soft_wrap=True)
 
 

@@ -26,6 +26,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner.statistics.paired import Interval
+
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED, NOT_TESTABLE = "undecided: too wide", "not testable here"
 ROUNDING = 1e-12  # relative; 0.87 - 0.01 is not 0.86 in binary
@@ -43,6 +45,26 @@ class Published:
     sign: float = 1.0
     none: float | None = None
     is_equal: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim with what was measured; the interval is None where nothing could be measured.
+
+    parts: the conditions of a claim that has several; it has no number of its own then.
+    """
+
+    claim: str
+    source: str
+    metric: str
+    kind: str
+    published: float
+    tolerance: float
+    measured: float | None
+    interval: Interval | None
+    verdict: str
+    why: str
+    parts: tuple[Verdict, ...] = ()
 
 
 def decide(mean: float, low: float, high: float, published: Published) -> tuple[str, str]:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from data.splits import TokenSplit
-from runner.compare.select import Run
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,9 @@ def write_predictions(
     return path
 
 
-def read_predictions(run: Run, split: str) -> Predictions | None:
+def read_predictions(run_folder: Path, split: str) -> Predictions | None:
     """The predictions of a run on a split, None where none are stored or they cannot be read."""
-    return _read(run.folder / f"predictions-{split}.parquet")
+    return _read(run_folder / f"predictions-{split}.parquet")
 
 
 @lru_cache(maxsize=64)  # the baseline's are read for every group

@@ -10,9 +10,10 @@ import pytest
 
 from runner.commands.diff import verdicts
 from runner.compare import table
-from runner.compare.analyse import Comparison, analyse
+from runner.compare.analyse import analyse
 from runner.compare.export import group_lines, groups_csv, run_lines
 from runner.compare.html import content
+from runner.compare.rows import Comparison
 from runner.compare.select import select
 from tests.runner.compare.folders import write_group
 

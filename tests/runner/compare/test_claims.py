@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from runner.compare.analyse import analyse
-from runner.compare.claims import Verdict, judge
+from runner.compare.claims import judge
 from runner.compare.select import select
+from runner.compare.verdict import Verdict
 from runner.errors import ConfigError
 from tests.runner.compare.folders import write_group, write_run
 

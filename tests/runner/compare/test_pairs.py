@@ -11,8 +11,9 @@ import pytest
 from scipy import stats as scipy_stats
 from statsmodels.stats.contingency_tables import mcnemar
 
-from runner.compare.analyse import Comparison, Row, analyse
+from runner.compare.analyse import analyse
 from runner.compare.pairs import Paired, Refused
+from runner.compare.rows import Comparison, Row
 from runner.compare.select import select
 from runner.errors import ConfigError
 from tests.runner.compare.folders import answers_with, write_group, write_run
