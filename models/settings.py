@@ -36,6 +36,9 @@ class Tune:
     batch_size: int | None = limited(None, low=1)
 
 
+PRETRAINED = "model.pretrained"  # the settings that name a checkpoint, as messages write them
+INIT_FROM = "model.init_from"
+
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
 # Readouts that make sense of bare word vectors; every other one needs a backbone.

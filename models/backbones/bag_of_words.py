@@ -14,16 +14,18 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from models.backbones.bert import Bert, Embeddings
+from models.architecture import describe
+from models.backbones.bert import Bert
+from models.backbones.bert_embeddings import Embeddings
+from models.backbones.initialise import draw
 from models.checkpoints.hub import go_on
 from models.checkpoints.read import POSITIONS, SEGMENTS, Weights, bert_names, read_state
 from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.network import SequenceClassifier
 from models.readouts.base import SumPooler, counts, make_readout
-from models.settings import ModelSettings
+from models.settings import INIT_FROM, ModelSettings
 
-KEY = "model.init_from"
 PREFIX = "bert.embeddings."
 WORDS = f"{PREFIX}word_embeddings.weight"
 TABLES = (WORDS, POSITIONS, SEGMENTS)
@@ -74,8 +76,6 @@ def build_dsn(
     settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> tuple[SequenceClassifier, Weights]:
     """A DSN with random vectors, or with a checkpoint's cut or projected to its width (init=slice|pca)."""
-    from models.build import describe, draw
-
     hidden = int(settings.hidden * settings.width)
     if hidden < 1:
         raise ModelError(
@@ -96,7 +96,7 @@ def build_dsn(
 def _start(embeddings: Embeddings, settings: ModelSettings, vocab_size: int, hidden: int) -> Weights:
     """Fill the tables from `init_from`: the first dimensions, or the words' principal directions."""
     source = _source(settings)
-    state = bert_names(read_state(source, KEY))
+    state = bert_names(read_state(source, INIT_FROM))
     _check(state.get(WORDS), source, vocab_size, hidden, settings)
     started = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)
     own, digest = embeddings.state_dict(prefix=PREFIX), hashlib.sha256()
@@ -133,7 +133,7 @@ def _source(settings: ModelSettings) -> str:
     if settings.init_from is None:
         raise ModelError(
             f"model.init={settings.init} needs a checkpoint to take the word vectors from. "
-            f"Try: {KEY}=sentence-transformers/all-MiniLM-L6-v2"
+            f"Try: {INIT_FROM}=sentence-transformers/all-MiniLM-L6-v2"
         )
     if settings.tokenizer == "train":
         raise ModelError(
@@ -146,15 +146,15 @@ def _source(settings: ModelSettings) -> str:
 def _check(words: Tensor | None, source: str, rows: int, hidden: int, settings: ModelSettings) -> None:
     """ModelError unless the checkpoint has enough word vectors, wide enough."""
     if words is None:
-        raise ModelError(f"{KEY}={source}: holds no word vectors of a BERT. {go_on(KEY)}")
+        raise ModelError(f"{INIT_FROM}={source}: holds no word vectors of a BERT. {go_on(INIT_FROM)}")
     if len(words) < rows:
         raise ModelError(
-            f"{KEY}={source}: has {len(words):,} word vectors, the tokenizer has {rows:,} tokens. "
+            f"{INIT_FROM}={source}: has {len(words):,} word vectors, the tokenizer has {rows:,} tokens. "
             f"Try: model.tokenizer={source}"
         )
     if words.shape[1] < hidden:
         raise ModelError(
-            f"{KEY}={source}: is {words.shape[1]} wide, the DSN {hidden}. "
+            f"{INIT_FROM}={source}: is {words.shape[1]} wide, the DSN {hidden}. "
             f"Try: model.width={words.shape[1] / settings.hidden:g}"
         )
 

@@ -13,184 +13,19 @@ Where methods reach in, by dotted names such as `bert.encoder.layer.0.attention.
 
 from __future__ import annotations
 
-import math
-
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.backbones.dropout import Dropout, TokenDropout
-from models.embeddings.base import Tokens, make_embedding
-from models.readouts.base import inline_of, read, reads_all
+from models.architecture import describe
+from models.backbones.attention import Attention, ResidualOutput, padding_bias
+from models.backbones.bert_embeddings import Embeddings
+from models.backbones.dropout import TokenDropout
+from models.backbones.initialise import draw
+from models.embeddings.base import Tokens
+from models.errors import ModelError
+from models.network import SequenceClassifier
+from models.readouts.base import inline_of, make_readout, read, reads_all
 from models.settings import ModelSettings
-
-# Added to the scores of padded places. Not the lowest float32: bf16 would round that to -inf, and a row that
-# is all padding to NaN.
-MASKED = -1e30
-# Shortest text, in tokens, for torch's fused attention on a CPU without dropout, by float32 matmul precision.
-# Measured on one thread of a Xeon with AMX, 2 heads of 64, batch 32, 16-512 tokens, forward and forward +
-# backward: under "highest" (MKL) fused is 1.0-2.8x faster at every length; under "medium" (oneDNN, which computes
-# in bf16 there) 1.4-9x slower up to 256 tokens, about level at 320-384 and 1.3-2.3x faster from 448 on.
-FUSED_FROM = {"highest": 0, "high": 0, "medium": 384}
-
-
-def first_rows(table: nn.Module, count: int) -> Tensor:
-    """The first rows of a table, (count, H); one in codes (compression/quantization/coded.py) decodes no others."""
-    rows: Tensor = table.weight[:count] if isinstance(table, nn.Embedding) else table.first(count)  # type: ignore[operator]
-    return rows
-
-
-class Embeddings(nn.Module):
-    """Word + position + segment vectors, normalised unless norm=none, with dropout."""
-
-    def __init__(
-        self, settings: ModelSettings, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None = None
-    ) -> None:
-        super().__init__()
-        self.word_embeddings = make_embedding(settings.embedding, vocab_size, hidden, pad_id, tokens)
-        self.position_embeddings = nn.Embedding(settings.positions, hidden)
-        self.token_type_embeddings = nn.Embedding(settings.segments, hidden)
-        is_plain = settings.norm == "none"
-        self.LayerNorm = nn.Identity() if is_plain else nn.LayerNorm(hidden, eps=settings.layer_norm_eps)
-        self.dropout = Dropout(settings.dropout)
-
-    def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
-        """input_ids, token_type_ids: (B, T) int64, None for all 0. Returns (B, T, H)."""
-        shared = first_rows(self.position_embeddings, input_ids.shape[1])
-        segments = self.token_type_embeddings.weight
-        words = self.word_embeddings(input_ids)
-        if token_type_ids is None:  # 1.4x faster than looking up row 0 everywhere
-            summed = words + (shared + segments[0])
-        else:
-            summed = words + F.embedding(token_type_ids, segments)
-            summed += shared
-        out: Tensor = self.dropout(self.LayerNorm(summed))
-        return out
-
-    def of_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
-        """The same, (N, H), for tokens without rows: their ids, places in their texts and segments, each (N,)."""
-        kinds = self.token_type_embeddings.weight
-        if segments is None:
-            summed = self.word_embeddings(ids) + F.embedding(places, self.position_embeddings.weight + kinds[0])
-        else:
-            summed = self.word_embeddings(ids) + self.position_embeddings(places) + F.embedding(segments, kinds)
-        out: Tensor = self.dropout(self.LayerNorm(summed))
-        return out
-
-
-class SelfAttention(nn.Module):
-    """Queries, keys, values and the weighted sum of the values.
-
-    Three linear layers and not one over joined weights: that was no faster at batch 1 and 4 % faster in
-    training, and methods address each of the three.
-    """
-
-    def __init__(self, hidden: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.head_size = hidden // heads
-        self.query = nn.Linear(hidden, hidden)
-        self.key = nn.Linear(hidden, hidden)
-        self.value = nn.Linear(hidden, hidden)
-        self.dropout = Dropout(dropout)
-
-    def forward(self, hidden: Tensor, bias: Tensor | None, asking: Tensor | None = None) -> Tensor:
-        """hidden: (B, T, H); bias: (B, 1, 1, T), 0 for real tokens, MASKED for padding, None for no padding.
-
-        asking: the states (B, S, H) that attend, None for all T. Returns (B, S, heads x head size).
-        """
-        if asking is not None and self.is_plain():
-            return self.ask(hidden, bias, asking)
-        query = self.split(self.query(hidden if asking is None else asking))
-        key, value = self.split(self.key(hidden)), self.split(self.value(hidden))
-        if self.is_fused(hidden):
-            dropped = self.dropout.p if self.dropout.is_active else 0.0
-            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropped)
-        else:
-            mixed = torch.matmul(self.dropout(self.scores(query, key, bias).softmax(-1)), value)
-        return mixed.transpose(1, 2).flatten(2)
-
-    def is_plain(self) -> bool:
-        """Are keys and values nothing but products with a weight, which may then be moved to the other side?"""
-        return all(
-            (type(layer) is nn.Linear or getattr(layer, "is_product", False)) and not layer._forward_hooks
-            for layer in (self.key, self.value)
-        )
-
-    def ask(self, hidden: Tensor, bias: Tensor | None, asking: Tensor) -> Tensor:
-        """The same result for few queries, without keys and values of every token.
-
-        q . (K x + k) = (K^T q) . x + q . k, whose last term the softmax cancels, and the sum of a (V x + v) is
-        V (sum of a x) + v (sum of a): products with K and V once a query and head instead of once a token.
-        """
-        rows, count, width = asking.shape
-        per_head = (-1, self.head_size, width)
-        query = self.split(self.query(asking)).transpose(0, 1).flatten(1, 2)  # (heads, B S, size)
-        towards = torch.bmm(query, self.key.weight.view(per_head)) * (1.0 / math.sqrt(self.head_size))
-        towards = towards.unflatten(1, (rows, count)).transpose(0, 1).flatten(1, 2)  # (B, heads S, H)
-        if bias is None:
-            scores = torch.bmm(towards, hidden.transpose(1, 2))
-        else:
-            scores = torch.baddbmm(bias.squeeze(1).to(towards.dtype), towards, hidden.transpose(1, 2))
-        weights = self.dropout(scores.softmax(-1).unflatten(1, (-1, count)))  # (B, heads, S, T)
-        mixed = torch.bmm(weights.flatten(1, 2).to(hidden.dtype), hidden).unflatten(1, (-1, count))
-        mixed = mixed.transpose(0, 1).flatten(1, 2)  # (heads, B S, H)
-        out = torch.bmm(mixed, self.value.weight.view(per_head).transpose(1, 2)).unflatten(1, (rows, count))
-        out = out + self.value.bias.view(-1, 1, 1, self.head_size) * weights.sum(-1).transpose(0, 1).unsqueeze(-1)
-        return out.permute(1, 2, 0, 3).flatten(2)
-
-    def split(self, projected: Tensor) -> Tensor:
-        """(B, T, heads x head size) to (B, heads, T, head size)."""
-        return projected.unflatten(-1, (-1, self.head_size)).transpose(1, 2)
-
-    def is_fused(self, hidden: Tensor) -> bool:
-        """Is torch's fused attention the faster way? Always on CUDA; on a CPU never with dropout.
-
-        There torch's way is made of plain kernels then, 1.1-1.5x slower than ours.
-        """
-        if hidden.is_cuda:
-            return True
-        return not self.dropout.is_active and hidden.shape[1] >= FUSED_FROM[torch.get_float32_matmul_precision()]
-
-    def scores(self, query: Tensor, key: Tensor, bias: Tensor | None) -> Tensor:
-        """Scaled dot products before the softmax, (B, heads, S, T), with the bias added."""
-        batch, heads, length, size = key.shape
-        scale = 1.0 / math.sqrt(size)
-        if bias is None:
-            return torch.matmul(query * scale, key.transpose(-1, -2))
-        # One kernel for scale, product and bias: up to 1.2x faster than three.
-        rows = bias.expand(batch, heads, 1, length).reshape(batch * heads, 1, length)
-        flat = torch.baddbmm(rows, query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2), alpha=scale)
-        return flat.unflatten(0, (batch, heads))
-
-
-class ResidualOutput(nn.Module):
-    """Linear, dropout, add the input of the block, normalise."""
-
-    def __init__(self, width: int, settings: ModelSettings) -> None:
-        super().__init__()
-        self.dense = nn.Linear(width, settings.hidden)
-        self.LayerNorm = nn.LayerNorm(settings.hidden, eps=settings.layer_norm_eps)
-        self.dropout = Dropout(settings.dropout)
-
-    def forward(self, inner: Tensor, residual: Tensor) -> Tensor:
-        """inner: (B, T, width); residual: (B, T, H). Returns (B, T, H)."""
-        out: Tensor = self.LayerNorm(self.dropout.add(self.dense(inner), residual))
-        return out
-
-
-class Attention(nn.Module):
-    """The attention half of a layer."""
-
-    def __init__(self, settings: ModelSettings) -> None:
-        super().__init__()
-        self.self = SelfAttention(settings.hidden, settings.heads, settings.attention_dropout)
-        self.output = ResidualOutput(settings.hidden, settings)
-
-    def forward(self, hidden: Tensor, bias: Tensor | None, first: int | None = None) -> Tensor:
-        """(B, T, H) to (B, T, H), or to (B, first, H): the states of the first tokens only."""
-        asking = None if first is None else hidden[:, :first]
-        out: Tensor = self.output(self.self(hidden, bias, asking), hidden if asking is None else asking)
-        return out
 
 
 class Intermediate(nn.Module):
@@ -230,11 +65,6 @@ class Layer(nn.Module):
             attended = attended.flatten(0, 1).index_select(0, places)
         out: Tensor = self.output(self.intermediate(attended), attended)
         return out
-
-
-def padding_bias(attention_mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """What is added to the scores, (B, 1, 1, T): 0 for real tokens (mask 1), MASKED for padding (mask 0)."""
-    return (1.0 - attention_mask[:, None, None, :].to(dtype)) * MASKED
 
 
 class Encoder(nn.Module):
@@ -307,3 +137,25 @@ class Bert(nn.Module):
         states = [] if keep is None and reads_all(self.pooler) else keep  # None: no layer's states outlive the next
         hidden = self.encoder(hidden, attention_mask, states, first, inline=inline_of(self.pooler))
         return read(self.pooler, states or [hidden], pooled)
+
+
+def build_bert(
+    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
+) -> SequenceClassifier:
+    """Our BERT with random weights, as BERT draws them."""
+    if settings.hidden % settings.heads:
+        raise ModelError(
+            f"model.hidden={settings.hidden} does not divide into model.heads={settings.heads}. "
+            f"Try: model.heads={_heads(settings.hidden)}"
+        )
+    embeddings = Embeddings(settings, vocab_size, settings.hidden, pad_id, tokens)
+    bert = Bert(embeddings, Encoder(settings), make_readout(settings.readout, settings.hidden, settings.layers))
+    architecture = describe(settings, settings.hidden, vocab_size, pad_id)
+    model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
+    draw(model, settings.initializer_range)
+    return model
+
+
+def _heads(hidden: int) -> int:
+    """The number of heads, close to one for each 64 dimensions as in BERT, that divides `hidden`."""
+    return max(count for count in range(1, max(1, hidden // 64) + 1) if hidden % count == 0)

@@ -10,13 +10,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from models.checkpoints.hub import PRETRAINED
+from models.architecture import check_vocabulary
 from models.checkpoints.read import READOUT, Weights, load_into, plain_names, read_state
 from models.checkpoints.untrusted import check_room
 from models.errors import ModelError
 from models.network import SequenceClassifier
 from models.readouts.base import inline_of, make_readout, read, reads_all
-from models.settings import ModelSettings, Part, short
+from models.settings import PRETRAINED, ModelSettings, Part, short
 
 BACKBONE = "bert.backbone."
 
@@ -127,8 +127,6 @@ def build_auto(
     settings: ModelSettings, config: dict[str, Any], *, num_labels: int, vocab_size: int
 ) -> tuple[SequenceClassifier, Weights]:
     """The encoder of settings.pretrained, whose config.json is `config`, with a new head."""
-    from models.build import check_vocabulary
-
     source = settings.pretrained or ""
     state = read_state(source)
     check_room(config, state, f"{PRETRAINED}={source}")

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.errors import ModelError
+from models.settings import INIT_FROM, PRETRAINED
 
 ANSWER_S = 4.0  # seconds the hub may take to describe a file; downloads themselves take as long as they need
-PRETRAINED = "model.pretrained"
 CURES = {
     PRETRAINED: "model.pretrained=null (random weights), model.pretrained=<another id or folder>",
-    "model.init_from": "model.init=random, model.init_from=<another id or folder>",
+    INIT_FROM: "model.init=random, model.init_from=<another id or folder>",
 }
 
 

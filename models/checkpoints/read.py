@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints.hub import PRETRAINED, fetch, go_on, has_file, named
+from models.checkpoints.hub import fetch, go_on, has_file, named
 from models.checkpoints.untrusted import LARGEST, believed, check_config
 from models.errors import ModelError
+from models.settings import PRETRAINED
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

@@ -11,16 +11,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from models import MODEL_TYPE
-from models.checkpoints.hub import named
-from models.checkpoints.read import HEAD, WEIGHTS, bert_names, read_config, read_state, read_tokens
-from models.checkpoints.untrusted import believed, check_room
+from models.checkpoints.read import HEAD, WEIGHTS
 from models.errors import ModelError
-from models.heads.target_scale import TARGETS, attach, detach, folded, standardise
+from models.heads.target_scale import TARGETS, folded
 from models.heads.words import PREDICTIONS, MaskedLM
 from models.network import SequenceClassifier
 
@@ -138,87 +135,3 @@ def _describe_masked(model: MaskedLM) -> dict[str, Any]:
     }
     shape = {name: value for name, value in model.architecture.items() if name != "readout" or not is_stock}
     return head | shape | {"dtype": "float32"}
-
-
-def adopt(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
-    """`model`, built from the settings of the run that saved `folder`, with the structure and weights saved there.
-
-    Unlike `load` it keeps what only training knows, such as what is frozen and which tokens are left out.
-    """
-    from models.compression.methods import restore_stages
-
-    config, own = read_config(str(folder), ""), detach(model)
-    model = restore_stages(model, config)
-    if TARGETS in config:
-        attach(model, config[TARGETS])
-    model.load_state_dict(bert_names(read_state(str(folder), "")), strict=True)
-    if own:
-        standardise(model, **own, is_fresh=False)
-    return model
-
-
-def load(folder: Path) -> SequenceClassifier:
-    """The model that `save` wrote or a stock BERT classifier, ready to predict; ModelError for others."""
-    if not Path(folder).is_dir():
-        raise ModelError(f"{folder}: there is no such folder. Expected one that a run wrote: outputs/<identity>/model")
-    return open_model(str(folder), "")
-
-
-def is_readable(config: dict[str, Any]) -> bool:
-    """Is this the config.json of a model that `open_model` opens?"""
-    from models.checkpoints.source import BERT_DEFAULTS, is_ours
-
-    return config["model_type"] == MODEL_TYPE or (config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config))
-
-
-def open_masked(source: str, key: str) -> MaskedLM:
-    """The masked-word model of a folder or hub id, ready to predict; ModelError where there is none.
-
-    key: the setting that named it.
-    """
-    from models.build import rebuild
-    from models.checkpoints.source import BERT_DEFAULTS
-
-    config, state = read_config(source, key), bert_names(read_state(source, key))
-    if not is_readable(config) or f"{PREDICTIONS}transform.dense.weight" not in state:
-        raise ModelError(
-            f"{named(source, key)}: has no head for masked words, so it cannot say which words fit. "
-            f"Try: {key}=<the id of a run made by run task=mlm, or a hub id with such a head>"
-        )
-    encoder = rebuild(BERT_DEFAULTS | config | {"readout": "cls"}, 1, partial(read_tokens, source))
-    is_tied = config.get("tie_word_embeddings", True) and "embedding" not in config
-    output = "tied" if is_tied else "own" if f"{PREDICTIONS}decoder.weight" in state else "fixed"
-    model = MaskedLM(encoder.bert, encoder.architecture, output)  # type: ignore[arg-type]
-    own = model.state_dict()
-    model.load_state_dict({name: tensor for name, tensor in state.items() if name in own}, strict=False)
-    if missing := sorted(own.keys() - state.keys()):
-        raise ModelError(f"{named(source, key)}: is not a whole masked-word model: without {missing[:3]}")
-    return model.eval()
-
-
-def open_model(source: str, key: str) -> SequenceClassifier:
-    """The same of a folder or hub id, which the setting `key` named."""
-    from models.build import rebuild
-    from models.checkpoints.source import BERT_DEFAULTS
-
-    config, where = read_config(source, key), named(source, key)
-    with believed(where):
-        if not is_readable(config):
-            what = "BERT that only transformers can open" if config["model_type"] == "bert" else config["model_type"]
-            raise ModelError(f"{where}: is a {what}, not a model saved by Bertier. Train it with model=auto")
-        state = bert_names(read_state(source, key))
-        if config["model_type"] == "bert":
-            config = BERT_DEFAULTS | config | {"readout": "cls"}
-        check_room(config.get("backbone", config), state, where)
-        model = rebuild(config, len(config.get("id2label", ())) or 2, partial(read_tokens, source))
-    try:
-        missing, unexpected = model.load_state_dict(state, strict=False)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{where}: weights and config.json disagree: {reason}. Get both anew") from error
-    unexpected = [name for name in unexpected if not name.endswith("position_ids")]  # older transformers saved these
-    if missing or unexpected:
-        raise ModelError(
-            f"{where}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}. Get it anew"
-        )
-    return model.eval()

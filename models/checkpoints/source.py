@@ -7,26 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from models import MODEL_TYPE
-from models.checkpoints.hub import PRETRAINED
+from models.architecture import BERT_DEFAULTS, describe_kind, is_ours
+from models.backbones.transformers_backbone import check_encoder, check_inline, known_config
 from models.checkpoints.read import read_config
 from models.checkpoints.untrusted import believed
 from models.errors import ModelError
 from models.readouts.base import make_readout
-from models.settings import ModelSettings
-
-# What a config.json may leave out, in transformers' words and with its defaults.
-BERT_DEFAULTS: dict[str, Any] = {
-    "hidden_act": "gelu",
-    "position_embedding_type": "absolute",
-    "layer_norm_eps": 1e-12,
-    "initializer_range": 0.02,
-    "hidden_dropout_prob": 0.1,
-    "attention_probs_dropout_prob": 0.1,
-    "max_position_embeddings": 512,
-    "type_vocab_size": 2,
-    "pad_token_id": 0,
-}
+from models.settings import PRETRAINED, ModelSettings
 
 
 def check_source(settings: ModelSettings) -> dict[str, Any]:
@@ -56,12 +43,10 @@ def check_source(settings: ModelSettings) -> dict[str, Any]:
 
 def _check_foreign(settings: ModelSettings, config: dict[str, Any]) -> None:
     """ModelError unless model=auto can wrap an encoder of this config, which our own does not compute."""
-    from models.backbones.transformers_backbone import check_encoder
-
     source = settings.pretrained
     if settings.family == "bert":
         raise ModelError(
-            f"{PRETRAINED}={source}: is a {_words(config)}, not a BERT like model={settings.name}. "
+            f"{PRETRAINED}={source}: is a {describe_kind(config)}, not a BERT like model={settings.name}. "
             f"Try: run model=auto {PRETRAINED}={source}"
         )
     check_encoder(config)
@@ -77,8 +62,6 @@ def check_readout(settings: ModelSettings) -> tuple[nn.Module, int, int]:
     hidden, layers, config = settings.hidden, settings.layers, check_source(settings)
     is_foreign = bool(config) and not is_ours(config)
     if is_foreign:
-        from models.backbones.transformers_backbone import check_inline, known_config
-
         known = known_config(config)
         hidden, layers = known.hidden_size, known.num_hidden_layers
     elif settings.family == "auto":
@@ -88,22 +71,3 @@ def check_readout(settings: ModelSettings) -> tuple[nn.Module, int, int]:
     if is_foreign:
         check_inline(readout, settings.readout, config["model_type"])
     return readout, hidden, layers
-
-
-def is_ours(config: dict[str, Any]) -> bool:
-    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder; or saved by us."""
-    if config["model_type"] == MODEL_TYPE:
-        return "backbone" not in config and config["num_hidden_layers"] > 0
-    return (
-        config["model_type"] == "bert"
-        and config["hidden_act"] == "gelu"
-        and config["position_embedding_type"] == "absolute"
-        and not config.get("is_decoder")
-    )
-
-
-def _words(config: dict[str, Any]) -> str:
-    """What kind of model a config describes, for a message."""
-    if config["model_type"] != "bert":
-        return str(config["model_type"])
-    return f"bert with {config['hidden_act']} and {config['position_embedding_type']} positions"

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from models import MODEL_TYPE
+from models.architecture import BERT_DEFAULTS, is_ours
 from models.checkpoints.read import HEAD, READOUT, Weights, bert_names, read_config, read_state
 from models.checkpoints.untrusted import believed
 from models.compression.methods import is_quantized
@@ -21,9 +22,9 @@ from models.errors import ModelError
 from models.heads.label_order import match_labels, names_of, reordered
 from models.heads.target_scale import TARGETS
 from models.network import SequenceClassifier
-from models.settings import ModelSettings, full, short
+from models.rebuild import rebuild
+from models.settings import INIT_FROM, ModelSettings, full, short
 
-KEY = "model.init_from"
 DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and part of it
 
 
@@ -35,10 +36,8 @@ def carry(
     label_names: of the task, in id order; a last layer's rows are brought into it. What is not carried is drawn at
     random. Raises ModelError for a model of another make or vocabulary, and for a last layer of other labels.
     """
-    from models.build import rebuild
-
     source = str(folder)
-    with believed(f"{KEY}={source}"):
+    with believed(f"{INIT_FROM}={source}"):
         config = _config(source)
         _check(settings, config, source, vocab_size)
         order, notes = _order(settings, config, source, label_names)
@@ -57,20 +56,19 @@ LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "cla
 
 
 def _config(source: str) -> dict[str, Any]:
-    from models.checkpoints.source import BERT_DEFAULTS, is_ours
-
     config = read_config(source, "")
     if is_quantized(config):
         raise ModelError(
-            f"{KEY}={source}: its weights are rounded already, and cannot be trained. Try: {KEY}=<the run before>"
+            f"{INIT_FROM}={source}: its weights are rounded already, and cannot be trained. "
+            f"Try: {INIT_FROM}=<the run before>"
         )
     if config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config):
         return BERT_DEFAULTS | {"readout": "cls"} | config
     if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:
         return config
     raise ModelError(
-        f"{KEY}={source}: is a {config['model_type']} without an encoder of ours. Try: model.pretrained={source}, or "
-        f"{KEY}=<the run of a BERT>"
+        f"{INIT_FROM}={source}: is a {config['model_type']} without an encoder of ours. "
+        f"Try: model.pretrained={source}, or {INIT_FROM}=<the run of a BERT>"
     )
 
 
@@ -80,7 +78,7 @@ def _order(
     """Where the task's labels stand in the saved last layer, and notes; None where that layer is not carried."""
     if settings.carry != "all":
         return None, []
-    return match_labels(names_of(config), label_names, f"{KEY}={source}", "model.carry=encoder")
+    return match_labels(names_of(config), label_names, f"{INIT_FROM}={source}", "model.carry=encoder")
 
 
 def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_size: int) -> None:
@@ -105,13 +103,13 @@ def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_s
     wrong += [f"{name} {full(was)} and not {now}" for name, (was, now) in parts.items() if full(was) != now]
     if wrong:
         raise ModelError(
-            f"{KEY}={source}: is another architecture: {', '.join(wrong)}. "
+            f"{INIT_FROM}={source}: is another architecture: {', '.join(wrong)}. "
             "Try: the model, its parts and options as in that run, or model.carry=encoder"
         )
     words = config.get("vocab_size", vocab_size)
     if words < vocab_size:
         raise ModelError(
-            f"{KEY}={source}: has word vectors for {words:,} tokens, the tokenizer has {vocab_size:,}. "
+            f"{INIT_FROM}={source}: has word vectors for {words:,} tokens, the tokenizer has {vocab_size:,}. "
             "Try: model.tokenizer=auto"
         )
 
@@ -139,7 +137,7 @@ def _load(model: SequenceClassifier, source: str, random: tuple[str, ...], order
         report.loaded.append(name)
     missing = [name for name in report.new if not name.startswith((*random, DENSE))]
     if missing:
-        raise ModelError(f"{KEY}={source}: lacks {len(missing)} tensors of the encoder, such as {missing[0]}")
+        raise ModelError(f"{INIT_FROM}={source}: lacks {len(missing)} tensors of the encoder, such as {missing[0]}")
     if f"{DENSE}weight" in report.new:
         report.notes.append(f"{source} has no pooler: its weights start at random")
     report.ignored = sorted(state.keys() - set(report.loaded))

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from models.build import rebuild
 from models.checkpoints.read import read_tokens
 from models.checkpoints.transformers_config import BertierConfig
 from models.network import SequenceClassifier
+from models.rebuild import rebuild
 
 
 class BertierForSequenceClassification(PreTrainedModel):

@@ -6,21 +6,15 @@ its own, or a fixed copy of the word vectors as they are at the start.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.backbones.bert import Bert, Embeddings
-from models.build import build as build_classifier
-from models.build import draw
-from models.checkpoints.hub import PRETRAINED
-from models.checkpoints.read import Weights, bert_names, read_state
-from models.embeddings.base import Tokens
-from models.errors import ModelError
-from models.settings import ModelSettings
+from models.backbones.bert import Bert
+from models.backbones.bert_embeddings import Embeddings
+from models.backbones.initialise import draw
 
 PREDICTIONS = "cls.predictions."
 
@@ -117,52 +111,3 @@ def word_vectors(embeddings: Embeddings, vocab_size: int) -> Tensor:
     """The vector of every word, (V, H), whether they lie in a table or are computed."""
     out: Tensor = embeddings.word_embeddings(torch.arange(vocab_size))
     return out.clone()
-
-
-def build_masked(
-    settings: ModelSettings, *, vocab_size: int, pad_id: int, output: str, tokens: Tokens | None = None
-) -> tuple[MaskedLM, Weights]:
-    """The masked-word model of `settings` and where its weights came from; arguments as in models/build.py.
-
-    A checkpoint's own head for masked words is taken too. Raises ModelError for models that cannot learn this.
-    """
-    classifier, weights = build_classifier(settings, num_labels=1, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
-    if not isinstance(classifier.bert, Bert) or classifier.bert.encoder is None:
-        raise ModelError(
-            f"task=mlm trains BERTs of our own, model={settings.name} is another kind here. "
-            "Try: run task=mlm model=bert-tiny"
-        )
-    if output == "tied" and not isinstance(classifier.bert.embeddings.word_embeddings, nn.Embedding):
-        raise ModelError(
-            "task.output=tied shares the table of word vectors, and hash embeddings have none. "
-            "Try: task.output=fixed (the hash vectors themselves), or task.output=own (a table that is trained)"
-        )
-    model = MaskedLM(classifier.bert, classifier.architecture, output)
-    if settings.pretrained:
-        _load_head(model, settings.pretrained, weights)
-    return model, weights
-
-
-@torch.no_grad()
-def _load_head(model: MaskedLM, source: str, weights: Weights) -> None:
-    """Copy the checkpoint's head where it has one that fits, and bring the account of the weights up to date."""
-    state, own = bert_names(read_state(source)), model.state_dict()
-    found = {name: tensor for name, tensor in state.items() if name.startswith(PREDICTIONS) and name in own}
-    for name, tensor in found.items():
-        if tensor.shape != own[name].shape:
-            raise ModelError(
-                f"{PRETRAINED}={source}: {name} has shape {tuple(tensor.shape)}, the model expects "
-                f"{tuple(own[name].shape)}. Try: {PRETRAINED}=null"
-            )
-        own[name].copy_(tensor)
-    digest = hashlib.sha256(weights.fingerprint.encode())
-    for name in sorted(found):
-        digest.update(name.encode() + found[name].contiguous().numpy().tobytes())
-    weights.fingerprint = digest.hexdigest()
-    weights.loaded = [name for name in weights.loaded if name in own] + sorted(found)
-    weights.ignored = sorted(set(state) - set(weights.loaded))
-    known = {f"{PREDICTIONS}decoder.weight"} if model.output == "fixed" else set()  # else the word vectors just loaded
-    weights.new = sorted(own.keys() - known - set(weights.loaded))
-    weights.notes = [note for note in weights.notes if "pooler" not in note]
-    if not found:
-        weights.notes.append(f"{source} has no head for masked words: its weights start at random")

@@ -74,7 +74,7 @@ def open_model(deployed: Deployed, threads: int) -> nn.Module:
     """The model in memory, on that many threads, ready to predict."""
     import torch
 
-    from models.checkpoints.save import load
+    from models.checkpoints.open import load
     from runner.machine.extras import need
 
     torch.set_num_threads(threads)

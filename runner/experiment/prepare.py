@@ -189,8 +189,7 @@ def check_longest(readout: nn.Module, settings: Settings) -> None:
 
 def first_model(settings: Settings, splits: Splits, start: Path | None = None) -> tuple[Model, Weights]:
     """The model before its first step, with the head that the task asks for; the caller seeds torch."""
-    from models.build import build
-    from models.heads.words import build_masked
+    from models.build import build, build_masked
 
     tokenizer = splits.tokenizer
     known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
@@ -210,8 +209,8 @@ def finished_model(folder: Path, settings: ModelSettings, label_names: Sequence[
     from models.backbones.bert import Bert
     from models.backbones.dropout import TokenDropout
     from models.backbones.freeze import freeze
+    from models.checkpoints.open import load
     from models.checkpoints.read import WEIGHTS, Weights, read_config
-    from models.checkpoints.save import load
     from models.compression.methods import is_quantized
     from models.heads.label_order import match_labels, names_of, reorder
 

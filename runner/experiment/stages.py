@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.checkpoints.save import adopt
+from models.checkpoints.open import adopt
 from models.compression.methods import make_stage
 from models.compression.settings.stage import StageSettings
 from runner.experiment.cost_check import disagreement

@@ -57,7 +57,7 @@ class Augmenter:
         """Read without touching the run's random numbers."""
         import torch
 
-        from models.checkpoints.save import open_masked
+        from models.checkpoints.open import open_masked
 
         with torch.random.fork_rng():
             return open_masked(self.source, self.key).to(self.device)

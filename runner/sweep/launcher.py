@@ -154,9 +154,8 @@ def slots_for(sweep: dict[str, Any], count: int) -> int:
 
 LIBRARIES = (
     "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
-    "sklearn.metrics", "data.load", "models.build", "models.checkpoints.save", "runner.training.checkpoint",
-    "runner.measure.latency",
-    "runner.experiment.results", "runner.training.loop",
+    "sklearn.metrics", "data.load", "models.build", "models.checkpoints.open", "models.checkpoints.save",
+    "runner.training.checkpoint", "runner.measure.latency", "runner.experiment.results", "runner.training.loop",
 )  # fmt: skip
 
 

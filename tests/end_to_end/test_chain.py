@@ -14,8 +14,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from models.checkpoints.open import load
 from models.checkpoints.read import read_state
-from models.checkpoints.save import load
 from models.compression.settings import METHODS, lacking, out_of_order
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext, TrainingHook

@@ -12,7 +12,7 @@ import yaml
 from transformers import AutoModelForSequenceClassification
 
 from models.build import build
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.errors import ModelError
 from models.settings import OVER_WORDS, ModelSettings
 from tests.conftest import REPO

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from models.checkpoints.open import load
 from models.checkpoints.read import read_state
-from models.checkpoints.save import load
 from models.compression.dendrites import Dendrites
 from models.compression.settings.learn import Dendrites as Options
 from runner.config.compose import compose, resolve

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from data.inputs.tokenizer import load_tokenizer
+from models.build import build_masked
 from models.checkpoints.read import read_state
 from models.checkpoints.save import save
 from models.compression.distil import Distil
 from models.compression.distillation.internals import look_inside
 from models.errors import ModelError
-from models.heads.words import build_masked
 from models.settings import ModelSettings
 from runner.config.compose import compose, resolve
 from runner.errors import ConfigError

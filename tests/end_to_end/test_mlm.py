@@ -15,7 +15,7 @@ from data.load import load
 from data.settings import DataSettings, TaskSettings
 from data.splits import Splits
 from models.backbones.dropout import masks
-from models.heads.words import build_masked
+from models.build import build_masked
 from models.settings import ModelSettings
 from runner.config.compose import compose, resolve
 from runner.errors import ConfigError

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
+from models.checkpoints.open import load
 from models.checkpoints.read import read_state
-from models.checkpoints.save import load
 from models.compression.movement import Moving
 from models.compression.pruning.masks import choose
 from models.compression.settings import out_of_order

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.compression.methods import make_stage
 from models.compression.quantization.coded import CodedLinear, CodedTable
 from runner.config.check import check

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.compression.structured.layer_widths import widths
 from tests.conftest import run_cli
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from models.backbones.bert import Encoder, SelfAttention
+from models.backbones.attention import SelfAttention
+from models.backbones.bert import Encoder
 
 PROJECTIONS = ("query", "key", "value")
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.backbones.bert import padding_bias
+from models.backbones.attention import padding_bias
 
 
 def regression_loss(found: Tensor, wanted: Tensor, scale: float, reduction: str = "mean") -> Tensor:

@@ -11,8 +11,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from models.checkpoints.hub import named
+from models.checkpoints.open import is_readable, open_model
 from models.checkpoints.read import read_config, weight_files
-from models.checkpoints.save import is_readable, open_model
 from models.errors import ModelError
 from models.heads.label_order import names_of
 

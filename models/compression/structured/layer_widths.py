@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from models.backbones.bert import Encoder, Layer, ResidualOutput
+from models.backbones.attention import ResidualOutput
+from models.backbones.bert import Encoder, Layer
 from models.compression.structured.optimal_brain_surgeon import columns
 from models.errors import ModelError
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from transformers import BertForSequenceClassification
 
-from models.backbones import bert as encoder
-from models.build import BERT_DEFAULTS, rebuild
+from models.architecture import BERT_DEFAULTS
+from models.backbones import attention
+from models.rebuild import rebuild
 from tests.models.helpers import batch, small, stock
 
 SHAPES: list[dict[str, Any]] = [
@@ -25,7 +26,7 @@ SHAPES: list[dict[str, Any]] = [
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to compute attention, whatever the length."""
     shortest = 0 if request.param == "fused" else 10**6
-    monkeypatch.setattr(encoder, "FUSED_FROM", dict.fromkeys(encoder.FUSED_FROM, shortest))
+    monkeypatch.setattr(attention, "FUSED_FROM", dict.fromkeys(attention.FUSED_FROM, shortest))
     return str(request.param)
 
 

@@ -12,8 +12,8 @@ import transformers
 from transformers import AutoModelForSequenceClassification
 
 from models.build import build
+from models.checkpoints.open import load
 from models.checkpoints.read import Weights
-from models.checkpoints.save import load
 from models.checkpoints.source import check_readout
 from models.errors import ModelError
 from models.settings import ModelSettings

@@ -10,7 +10,8 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, BertForSequenceClassification
 
-from models.checkpoints.save import load, save
+from models.checkpoints.open import load
+from models.checkpoints.save import save
 from models.errors import ModelError
 from tests.models.helpers import batch, fake_tokenizer, small, stock
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch, small

@@ -12,8 +12,8 @@ import pytest
 from safetensors.torch import save_file
 
 from models.build import build
+from models.checkpoints.open import load
 from models.checkpoints.read import read_state
-from models.checkpoints.save import load
 from models.checkpoints.untrusted import check_config
 from models.errors import ModelError
 from models.settings import ModelSettings

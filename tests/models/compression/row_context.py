@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.compression.stage import StageContext
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.build import build
-from models.checkpoints.save import load, save
+from models.checkpoints.open import load
+from models.checkpoints.save import save
 from models.compression.dendrite.candidates import Candidates, Running, Sample, cached, loss, observe, train_candidates
 from models.compression.dendrite.module import Dendrite, Dendritic, attach, detach, extra_params, grow, linear_names
 from models.compression.settings.learn import Dendrites as Options

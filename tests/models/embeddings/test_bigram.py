@@ -13,7 +13,7 @@ from tokenizers.models import WordPiece
 
 from models.backbones.bag_of_words import BagOfWords
 from models.build import build
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.embeddings.base import make_embedding
 from models.embeddings.bigram import FIRST, PRIME, SECOND, Bigram
 from models.errors import ModelError

@@ -17,7 +17,7 @@ from transformers import AutoModelForSequenceClassification
 
 from models.backbones.bag_of_words import BagOfWords
 from models.build import build
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.embeddings.base import make_embedding
 from models.embeddings.ngrams import BASE, PRIME, SALT, letters, ngram_rows, random_rows, seeds
 from models.errors import ModelError
@@ -166,7 +166,7 @@ def test_every_size_has_the_published_number_of_parameters_with_and_without_a_ta
 def test_variants_of_uno_add_or_save_the_published_parameters(
     options: dict[str, Any], changes: dict[str, Any], more: int
 ) -> None:
-    from models.build import build_bert
+    from models.backbones.bert import build_bert
 
     settings = preset("uno-eelbert")
     settings.embedding = OPTIONS | options

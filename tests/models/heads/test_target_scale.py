@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 
 import models.checkpoints.transformers_model  # noqa: F401  registers our class
 from models.build import build
-from models.checkpoints.save import adopt, load
+from models.checkpoints.open import adopt, load
 from models.compression.dendrite.module import attach as add_dendrites
 from models.compression.distillation.internals import look_inside
 from models.errors import ModelError

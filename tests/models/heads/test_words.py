@@ -13,10 +13,11 @@ from torch import nn
 from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
 from data.batch import Batch
-from models.build import build
-from models.checkpoints.save import open_masked, save
+from models.build import build, build_masked
+from models.checkpoints.open import open_masked
+from models.checkpoints.save import save
 from models.errors import ModelError
-from models.heads.words import MaskedLM, Words, build_masked
+from models.heads.words import MaskedLM, Words
 from models.settings import ModelSettings
 from runner.config.compose import compose, resolve
 from runner.tasks import mlm
@@ -255,6 +256,6 @@ def test_computed_word_vectors_cannot_be_tied(monkeypatch: pytest.MonkeyPatch) -
         model.bert.embeddings.word_embeddings = Computed()
         return model, weights
 
-    monkeypatch.setattr("models.heads.words.build_classifier", built)
+    monkeypatch.setattr("models.build.build", built)
     with pytest.raises(ModelError, match=r"task\.output=fixed"):
         build_masked(ModelSettings(**SMALL), vocab_size=90, pad_id=0, output="tied")

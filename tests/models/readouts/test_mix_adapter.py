@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.errors import ModelError
 from models.readouts.base import make_readout
 from tests.models.checkpoints.test_save import write

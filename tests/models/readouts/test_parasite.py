@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification
 
 from models.backbones.freeze import is_frozen
 from models.build import build
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.errors import ModelError
 from models.readouts.base import make_readout
 from models.settings import ModelSettings

@@ -12,8 +12,8 @@ import yaml
 from transformers import AutoModelForSequenceClassification
 
 from models.build import build
+from models.checkpoints.open import load
 from models.checkpoints.read import bert_names
-from models.checkpoints.save import load
 from models.errors import ModelError
 from models.settings import ModelSettings
 from runner.training.gradient_norms import module_metrics

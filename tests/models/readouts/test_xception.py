@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.errors import ModelError
 from models.readouts.base import make_readout
 from tests.models.checkpoints.test_save import write

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from models.checkpoints.save import load
+from models.checkpoints.open import load
 from models.compression.distillation.internals import look_inside, shape_of
 from tests.models.helpers import batch, small, stock
 

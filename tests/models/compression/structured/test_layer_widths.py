@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.backbones import bert as encoder
-from models.checkpoints.save import load, save
+from models.backbones import attention
+from models.checkpoints.open import load
+from models.checkpoints.save import save
 from models.compression.structured.layer_widths import (
     ATTENTION,
     FFN,
@@ -42,7 +43,7 @@ def write(model: Any, folder: Path) -> None:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to compute attention, whatever the length."""
     shortest = 0 if request.param == "fused" else 10**6
-    monkeypatch.setattr(encoder, "FUSED_FROM", dict.fromkeys(encoder.FUSED_FROM, shortest))
+    monkeypatch.setattr(attention, "FUSED_FROM", dict.fromkeys(attention.FUSED_FROM, shortest))
     return str(request.param)
 
 

@@ -1,0 +1,90 @@
+"""The shape of a network as config.json has it, in the words of transformers' BertConfig, and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from models import MODEL_TYPE
+from models.errors import ModelError
+from models.settings import ModelSettings, short
+
+# What a config.json may leave out, in transformers' words and with its defaults.
+BERT_DEFAULTS: dict[str, Any] = {
+    "hidden_act": "gelu",
+    "position_embedding_type": "absolute",
+    "layer_norm_eps": 1e-12,
+    "initializer_range": 0.02,
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "pad_token_id": 0,
+}
+
+
+def is_ours(config: dict[str, Any]) -> bool:
+    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder; or saved by us."""
+    if config["model_type"] == MODEL_TYPE:
+        return "backbone" not in config and config["num_hidden_layers"] > 0
+    return (
+        config["model_type"] == "bert"
+        and config["hidden_act"] == "gelu"
+        and config["position_embedding_type"] == "absolute"
+        and not config.get("is_decoder")
+    )
+
+
+def describe_kind(config: dict[str, Any]) -> str:
+    """What kind of model a config describes, for a message."""
+    if config["model_type"] != "bert":
+        return str(config["model_type"])
+    return f"bert with {config['hidden_act']} and {config['position_embedding_type']} positions"
+
+
+def sized(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings:
+    """The settings with the sizes of a transformers BERT config."""
+    return replace(
+        settings,
+        layers=config["num_hidden_layers"],
+        hidden=config["hidden_size"],
+        heads=config["num_attention_heads"],
+        intermediate=config["intermediate_size"],
+        positions=config["max_position_embeddings"],
+        segments=config["type_vocab_size"],
+        initializer_range=config["initializer_range"],
+        layer_norm_eps=config["layer_norm_eps"],
+    )
+
+
+def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> dict[str, Any]:
+    """The model's shape in the words of transformers' BertConfig, and its parts: enough to build it again."""
+    parts = {"readout": short(settings.readout)}
+    if settings.embedding["name"] != "table":
+        parts["embedding"] = settings.embedding
+    if settings.norm != "layer":
+        parts["norm"] = settings.norm
+    return {
+        "num_hidden_layers": 0 if settings.family == "dsn" else settings.layers,
+        "hidden_size": hidden,
+        "num_attention_heads": settings.heads,
+        "intermediate_size": settings.intermediate or 4 * hidden,
+        "max_position_embeddings": settings.positions,
+        "type_vocab_size": settings.segments,
+        "vocab_size": vocab_size,
+        "pad_token_id": pad_id,
+        "hidden_act": "gelu",
+        "layer_norm_eps": settings.layer_norm_eps,
+        "hidden_dropout_prob": settings.dropout,
+        "attention_probs_dropout_prob": settings.attention_dropout,
+        "initializer_range": settings.initializer_range,
+    } | parts
+
+
+def check_vocabulary(source: str, table: int, vocab_size: int) -> None:
+    """ModelError when the tokenizer has more tokens than the checkpoint has word vectors."""
+    if vocab_size > table:
+        raise ModelError(
+            f"the tokenizer has {vocab_size:,} tokens, {source} has word vectors for {table:,}. "
+            f"Try: model.tokenizer={source}"
+        )

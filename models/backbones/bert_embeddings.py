@@ -1,0 +1,54 @@
+"""What goes into a BERT's first layer: word, position and segment vectors."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.backbones.dropout import Dropout
+from models.embeddings.base import Tokens, make_embedding
+from models.settings import ModelSettings
+
+
+def first_rows(table: nn.Module, count: int) -> Tensor:
+    """The first rows of a table, (count, H); one in codes (compression/quantization/coded.py) decodes no others."""
+    rows: Tensor = table.weight[:count] if isinstance(table, nn.Embedding) else table.first(count)  # type: ignore[operator]
+    return rows
+
+
+class Embeddings(nn.Module):
+    """Word + position + segment vectors, normalised unless norm=none, with dropout."""
+
+    def __init__(
+        self, settings: ModelSettings, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None = None
+    ) -> None:
+        super().__init__()
+        self.word_embeddings = make_embedding(settings.embedding, vocab_size, hidden, pad_id, tokens)
+        self.position_embeddings = nn.Embedding(settings.positions, hidden)
+        self.token_type_embeddings = nn.Embedding(settings.segments, hidden)
+        is_plain = settings.norm == "none"
+        self.LayerNorm = nn.Identity() if is_plain else nn.LayerNorm(hidden, eps=settings.layer_norm_eps)
+        self.dropout = Dropout(settings.dropout)
+
+    def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
+        """input_ids, token_type_ids: (B, T) int64, None for all 0. Returns (B, T, H)."""
+        shared = first_rows(self.position_embeddings, input_ids.shape[1])
+        segments = self.token_type_embeddings.weight
+        words = self.word_embeddings(input_ids)
+        if token_type_ids is None:  # 1.4x faster than looking up row 0 everywhere
+            summed = words + (shared + segments[0])
+        else:
+            summed = words + F.embedding(token_type_ids, segments)
+            summed += shared
+        out: Tensor = self.dropout(self.LayerNorm(summed))
+        return out
+
+    def of_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
+        """The same, (N, H), for tokens without rows: their ids, places in their texts and segments, each (N,)."""
+        kinds = self.token_type_embeddings.weight
+        if segments is None:
+            summed = self.word_embeddings(ids) + F.embedding(places, self.position_embeddings.weight + kinds[0])
+        else:
+            summed = self.word_embeddings(ids) + self.position_embeddings(places) + F.embedding(segments, kinds)
+        out: Tensor = self.dropout(self.LayerNorm(summed))
+        return out

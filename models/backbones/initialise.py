@@ -1,0 +1,21 @@
+"""First weights, drawn as BERT draws them."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def draw(model: nn.Module, spread: float) -> None:
+    """BERT's initialisation: normal(0, spread) matrices and tables, zero biases and padding row.
+
+    A module with a `spread` of its own gets that.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            module.weight.normal_(0.0, getattr(module, "spread", spread))
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            module.bias.zero_()
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            module.weight[module.padding_idx].zero_()

@@ -1,0 +1,113 @@
+"""A model of our own that starts from a pretrained checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from models.architecture import check_vocabulary, sized
+from models.backbones.bert import build_bert
+from models.checkpoints.read import TABLE, WORDS, Weights, bert_names, load_into, read_state
+from models.checkpoints.untrusted import check_room
+from models.embeddings.base import Tokens
+from models.errors import ModelError
+from models.heads.words import PREDICTIONS, MaskedLM
+from models.network import SequenceClassifier
+from models.settings import PRETRAINED, ModelSettings, full
+
+
+def build_pretrained(
+    settings: ModelSettings,
+    config: dict[str, Any],
+    num_labels: int,
+    vocab_size: int,
+    pad_id: int,
+    tokens: Tokens | None,
+) -> tuple[SequenceClassifier, Weights]:
+    """Our BERT with a checkpoint's weights, in its own size (family auto) or checked against the preset's."""
+    source, notes = settings.pretrained or "", list[str]()
+    _check_embedding(settings, config)
+    if settings.embedding["name"] == "table":  # its rows are the checkpoint's tokens
+        check_vocabulary(source, int(config["vocab_size"]), vocab_size)
+        vocab_size = int(config["vocab_size"])
+    if settings.family == "auto":
+        settings = sized(settings, config)
+    else:
+        notes = _check_size(settings, config)
+        settings = replace(settings, layer_norm_eps=config["layer_norm_eps"])
+    state = bert_names(read_state(source))
+    check_room(config, state, f"{PRETRAINED}={source}")
+    model = build_bert(settings, num_labels, vocab_size, pad_id, tokens)
+    weights = load_into(model, source, state)
+    start_from = getattr(model.get_submodule(WORDS), "start_from", None)
+    if start_from is not None and TABLE in state:
+        check_vocabulary(source, len(state[TABLE]), vocab_size if settings.embedding.get("align") else 0)
+        start_from(state[TABLE])
+    weights.notes = notes + weights.notes
+    return model, weights
+
+
+def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
+    """ModelError when an encoder learned to read other vectors than the settings would give it."""
+    wanted, found = settings.embedding, full(config.get("embedding", "table"))
+    if found["name"] == "table":
+        return  # whatever takes the place of a table is trained, or fitted, from there
+    wrong = [f"model.embedding.{key}={value}" for key, value in found.items() if wanted.get(key) != value]
+    wrong = [word for word in wrong if not word.startswith("model.embedding.mode=")]
+    if wrong:
+        words = [word.replace("model.embedding.name", "model/embedding") for word in wrong]
+        raise ModelError(
+            f"{PRETRAINED}={settings.pretrained}: was trained with another embedding. Try: {' '.join(words)}"
+        )
+
+
+def _check_size(settings: ModelSettings, config: dict[str, Any]) -> list[str]:
+    """A note when only the first layers are used; ModelError when the preset is not of the checkpoint's size.
+
+    Heads above all: no tensor's shape shows their number, so nothing else would notice.
+    """
+    found = sized(settings, config)
+    own = replace(settings, intermediate=settings.intermediate or 4 * settings.hidden)
+    wrong = [
+        f"{name} {getattr(found, name)} (the model has {getattr(own, name)})"
+        for name in ("hidden", "heads", "intermediate")
+        if getattr(found, name) != getattr(own, name)
+    ]
+    if found.layers < own.layers:
+        wrong.append(f"layers {found.layers} (the model has {own.layers})")
+    if wrong:
+        raise ModelError(
+            f"{PRETRAINED}={settings.pretrained}: does not fit model={settings.name}: {', '.join(wrong)}. "
+            f"Try: run model=auto {PRETRAINED}={settings.pretrained}"
+        )
+    if found.layers > own.layers:
+        return [f"the first {own.layers} of the {found.layers} layers of {settings.pretrained} are used"]
+    return []
+
+
+@torch.no_grad()
+def load_word_head(model: MaskedLM, source: str, weights: Weights) -> None:
+    """Copy the checkpoint's head where it has one that fits, and bring the account of the weights up to date."""
+    state, own = bert_names(read_state(source)), model.state_dict()
+    found = {name: tensor for name, tensor in state.items() if name.startswith(PREDICTIONS) and name in own}
+    for name, tensor in found.items():
+        if tensor.shape != own[name].shape:
+            raise ModelError(
+                f"{PRETRAINED}={source}: {name} has shape {tuple(tensor.shape)}, the model expects "
+                f"{tuple(own[name].shape)}. Try: {PRETRAINED}=null"
+            )
+        own[name].copy_(tensor)
+    digest = hashlib.sha256(weights.fingerprint.encode())
+    for name in sorted(found):
+        digest.update(name.encode() + found[name].contiguous().numpy().tobytes())
+    weights.fingerprint = digest.hexdigest()
+    weights.loaded = [name for name in weights.loaded if name in own] + sorted(found)
+    weights.ignored = sorted(set(state) - set(weights.loaded))
+    known = {f"{PREDICTIONS}decoder.weight"} if model.output == "fixed" else set()  # else the word vectors just loaded
+    weights.new = sorted(own.keys() - known - set(weights.loaded))
+    weights.notes = [note for note in weights.notes if "pooler" not in note]
+    if not found:
+        weights.notes.append(f"{source} has no head for masked words: its weights start at random")
