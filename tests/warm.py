@@ -1,7 +1,7 @@
 """Processes that need not import torch again: forks of one that has loaded other people's packages, and none of ours.
 
-A fork is a process like any other, with its own folder, environment, output, signals and exit code, and imports our
-code anew. What it shares with its siblings is what an interpreter draws when it starts, such as the seed of its hashes.
+A fork is a process like any other, with its own folder, environment, output, signals and exit code. It imports our code
+again. What it shares with its siblings is what an interpreter draws when it starts, such as the seed of its hashes.
 
 child = nursery().start("runner.cli", ["list"], Path.cwd(), dict(os.environ))
 out, err = child.communicate(timeout=60)

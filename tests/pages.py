@@ -1,0 +1,226 @@
+"""Check a page: the paths, links, `run` commands, settings and make targets in it exist. Nothing is run.
+
+problems("README.md", text) -> ["line 12: `runner/gone.py`: no such path", ...]
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+from models.compression.settings import METHODS
+from runner.cli import VALUED, VERBS
+from runner.config.compose import groups
+from runner.schema import Command
+
+REPO = Path(__file__).resolve().parents[1]
+ROOMS = ("conf", "data", "models", "runner", "sweeps", "tests", ".ci")
+LINES, FRONT_LINES, FRONT_BYTES = 150, 200, 12_288  # the front page is README.md of the repository
+PLACEHOLDER = re.compile(r"<[^<>]*>")
+HOLE = "some_value"
+PROMISED = {  # pages that others write at this moment; may only shrink
+    *(f"{room}/README.md" for room in ("conf", "data", "models", "models/compression", "runner", "tests")),
+    *(f"runner/{room}/README.md" for room in ("compare", "deploy", "measure", "sweep", "tasks", "training", "tune")),
+}
+SETTING = re.compile(r"\+?([a-z_]+(?:[./][a-z_0-9]+)*)=(.*)", re.S)
+
+
+def pages() -> list[Path]:
+    """Every page of the repository."""
+    below = [path for room in ROOMS for path in (REPO / room).rglob("*.md")]
+    return sorted([*REPO.glob("*.md"), *below])
+
+
+def problems(name: str, text: str) -> list[str]:
+    """One line for each thing in the page `name` (relative to the repository) that does not exist, or is too long."""
+    found = list(_length(name, text))
+    fenced, followed = False, ""
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+            continue
+        if fenced:
+            follower = next((after for after in lines[number:] if after.strip()), "")
+            checks = [*_code_line(followed + line, refused=follower.startswith("run: ")), *_room_paths(line)]
+            followed = followed + line.rstrip("\\") if line.endswith("\\") else ""
+            if followed:
+                continue
+        else:
+            checks = [*_links(name, line, text)]
+            for code in re.findall(r"`([^`]+)`", line):
+                checks += _inline(name, code.replace("\\|", "|"))
+        found += [f"line {number}: {problem}" for problem in checks]
+    return found
+
+
+def _length(name: str, text: str) -> Iterator[str]:
+    count, most = len(text.splitlines()), FRONT_LINES if name == "README.md" else LINES
+    if count > most:
+        yield f"{count} lines, at most {most}"
+    if name == "README.md" and (size := len(text.encode())) > FRONT_BYTES:
+        yield f"{size:,} bytes, at most {FRONT_BYTES:,}"
+
+
+def _links(name: str, line: str, text: str) -> Iterator[str]:
+    """Links to pages, pictures and headings that are not there; the web is not asked."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", line):
+        path, _, heading = target.partition("#")
+        page = (REPO / name).parent / path
+        if re.match(r"[a-z]+:", target) or page.resolve().relative_to(REPO).as_posix() in PROMISED:
+            continue
+        if not page.exists():
+            yield f"({target}): no such file"
+        elif heading and heading not in _headings(page.read_text(encoding="utf-8") if path else text):
+            yield f"({target}): no such heading"
+
+
+def _headings(text: str) -> set[str]:
+    """The anchors of a page, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+def _room_paths(line: str) -> Iterator[str]:
+    """Paths below one of our folders, in a block of code."""
+    for word in re.findall(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, ROOMS))})/[\w<>*./-]+", line):
+        yield from _path("README.md", word)
+
+
+def _inline(name: str, code: str) -> Iterator[str]:
+    """A command, settings or a path between backticks; anything else is not ours to check."""
+    words = code.split()
+    if words[:1] in (["run"], ["make"]) or re.match(r"[A-Z_]+=\S+ make ", code):
+        yield from _code_line(code, refused=False)
+    elif all(SETTING.fullmatch(PLACEHOLDER.sub(HOLE, word)) for word in words):
+        for word in words:
+            match = SETTING.fullmatch(word.strip("'\""))
+            if match and re.split("[./]", match[1])[0] in _roots() and ("." in match[1] or match[1] in groups()):
+                yield from _setting(word.strip("'\""))
+    elif len(words) == 1:
+        yield from _path(name, code)
+
+
+def _path(name: str, code: str) -> Iterator[str]:
+    """A path from the repository or from the page's folder; of a bare file name of ours, that there is one."""
+    code = code.removesuffix(".")
+    ours = code.split("/")[0] in ROOMS and "/" in code
+    if not (ours or re.fullmatch(r"[\w./<>*-]+\.(py|yaml|md)", code)) or "=" in code or code.startswith("outputs"):
+        return
+    pattern = PLACEHOLDER.sub("*", code).strip("/")
+    near = (REPO / name).parent
+    folders = (REPO, near, *(near.rglob("*/") if near != REPO and "/" not in pattern else ()))
+    if any(folder.is_dir() and next(folder.glob(pattern), None) for folder in folders):
+        return
+    if "/" not in pattern and any(next((REPO / room).rglob(pattern), None) for room in ROOMS):
+        return
+    yield f"`{code}`: no such path"
+
+
+def _code_line(line: str, refused: bool) -> Iterator[str]:
+    """What is wrong with the commands on a line; refused: the page shows that it is, so something must be."""
+    line = re.sub(r"\s+#\s.*$", "", PLACEHOLDER.sub(HOLE, line.strip().removeprefix("$ ").rstrip("\\")))
+    for command in re.split(r" (?:&&|\|) ", line):
+        try:
+            words = shlex.split(command)
+        except ValueError:
+            continue
+        while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+            words = words[1:]
+        if words[:1] == ["make"]:
+            targets = {word for word in words[1:] if "=" not in word and word != HOLE}
+            yield from (f"`make {word}`: no such target" for word in sorted(targets - _targets()))
+        elif words[:1] == ["run"]:
+            wrong = list(_run(words[1:]))
+            if refused and not wrong:
+                yield f"`{command.strip()}` is shown as refused, and nothing is wrong with it"
+            yield from () if refused else (f"`{command.strip()}`: {problem}" for problem in wrong)
+
+
+def _run(words: list[str]) -> Iterator[str]:
+    """What is wrong with the words after `run`."""
+    verb = words[0] if words and re.fullmatch("[a-z]+", words[0]) else ""
+    if verb and verb not in VERBS and verb != HOLE:
+        yield f"no verb {verb}"
+        return
+    module = (REPO / f"runner/commands/{verb}.py").read_text(encoding="utf-8") if verb else ""
+    flags_of_plan = verb in ("plan", "")
+    for before, word in zip(["", *words], words):
+        match = SETTING.fullmatch(word)
+        if word.startswith("--") and verb and not flags_of_plan:
+            if word.partition("=")[0] not in module:
+                yield f"{verb} has no {word}"
+        elif match and before not in VALUED and not re.search(rf'"{re.escape(match[1])}"|\b{match[1]}=', module):
+            yield from _setting(word)
+
+
+def _setting(word: str) -> Iterator[str]:
+    """What is wrong with the group, the choice or the key of one override."""
+    match = SETTING.fullmatch(word)
+    if not match:
+        return
+    key, value = match[1], match[2]
+    group = key.replace(".", "/")
+    if group in groups():
+        known = {*groups()[group], HOLE, "null", "...", "local", "grid"}
+        for choice in re.split(r"[,|]", re.sub(r"[\[\]\s'\"]", "", value)):
+            if choice and choice not in known:
+                yield f"{group}={choice}: no such choice"
+    elif key == "sweep":
+        if value not in {path.stem for path in (REPO / "sweeps").glob("*.yaml")} | {HOLE, "..."}:
+            yield f"+sweep={value}: no such sweep"
+    elif key != "from" and key not in _keys() and not key.startswith("hydra.job"):
+        yield f"{key}: no such key"
+
+
+@cache
+def _targets() -> set[str]:
+    """The targets of the Makefile."""
+    return set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(encoding="utf-8"), re.M))
+
+
+@cache
+def _roots() -> set[str]:
+    """The first parts of all keys and groups."""
+    return {key.split(".")[0] for key in _keys()} | {group.split("/")[0] for group in groups()}
+
+
+@cache
+def _keys() -> frozenset[str]:
+    """Every dotted key: of the dataclasses, of each compression method under its name, and of each YAML of a part."""
+    found = set(_flat(OmegaConf.to_container(OmegaConf.structured(Command)), ""))
+    for group, choices in groups().items():
+        for choice in choices:
+            options = _options(REPO / "conf" / group, choice)
+            if group == "compression":
+                found |= set(_flat({choice: options}, "compression."))
+                if settings := METHODS.get(options.get("method", "")):
+                    fields = OmegaConf.to_container(OmegaConf.structured(settings))
+                    found |= set(_flat(fields, f"compression.{choice}."))
+            elif "/" in group:
+                found |= set(_flat(options, f"{group.replace('/', '.')}."))
+    return frozenset(found)
+
+
+def _options(folder: Path, choice: str) -> dict[str, Any]:
+    """The keys of a YAML and of those of its folder that it starts from."""
+    loaded = yaml.safe_load((folder / f"{choice}.yaml").read_text(encoding="utf-8")) or {}
+    merged: dict[str, Any] = {}
+    for parent in loaded.pop("defaults", []):
+        if isinstance(parent, str) and parent != "_self_":
+            merged |= _options(folder, parent.partition("@")[0])
+    return merged | loaded
+
+
+def _flat(node: Any, prefix: str) -> Iterator[str]:
+    for key, value in node.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
