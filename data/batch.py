@@ -33,8 +33,8 @@ def collate(
     if split.masking is not None:
         ids, labels, places = split.masking.hide(split, rows, epoch)
         return Batch(ids, None, None, labels, rows, places)
-    kept = split.activations
-    index, real = places_of(split.offsets if kept is None else kept.offsets, rows)
+    kept = split.frozen_states
+    index, real = padded_index(split.offsets if kept is None else kept.offsets, rows)
     if kept is not None:
         mask = None if real.all() else real.astype(np.int64)
         none = np.zeros((len(rows), 0), np.int64)
@@ -45,13 +45,13 @@ def collate(
     if lookup is not None:
         ids = lookup[ids]
     mask = None if real.all() else real.astype(np.int64)
-    second = None
+    segments = None
     if split.has_pairs:
-        second = ((places >= split.second[rows][:, None]) & real).astype(np.int64)
-    return Batch(ids, mask, second, np.asarray(split.labels[rows]), rows)
+        segments = ((places >= split.segment_starts[rows][:, None]) & real).astype(np.int64)
+    return Batch(ids, mask, segments, np.asarray(split.labels[rows]), rows)
 
 
-def places_of(offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def padded_index(offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where the rows' tokens lie in the flat array, and which places are real, both (B, T).
 
     Places beyond a row's end read its first token, to be overwritten or masked: no index ever leaves the array.

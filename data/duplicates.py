@@ -32,7 +32,7 @@ Found = TypeVar("Found")
 Notify = Callable[[str], None] | None
 
 
-def hashes_of(split: RawSplit, fingerprint: str, cache: Path, notify: Notify = None) -> np.ndarray:
+def text_hashes(split: RawSplit, fingerprint: str, cache: Path, notify: Notify = None) -> np.ndarray:
     """(rows,) uint64 of the normalised texts of a split, known by its fingerprint; kept in the cache."""
 
     def build(path: Path) -> None:
@@ -41,13 +41,13 @@ def hashes_of(split: RawSplit, fingerprint: str, cache: Path, notify: Notify = N
     return _kept(cache, f"hashes {fingerprint}", HASHES, build, lambda path: np.load(path, mmap_mode="r"), notify)
 
 
-def counted(
+def cached_counts(
     splits: Mapping[str, RawSplit], prints: Mapping[str, str], cache: Path, notify: Notify = None
 ) -> dict[str, int]:
     """What `count` finds in the splits that have fingerprints; kept in the cache."""
 
     def build(path: Path) -> None:
-        found = count(splits, {name: hashes_of(splits[name], prints[name], cache, notify) for name in prints})
+        found = count_repeats(splits, {name: text_hashes(splits[name], prints[name], cache, notify) for name in prints})
         path.write_text(json.dumps(found, indent=2), encoding="utf-8")
 
     def read(path: Path) -> dict[str, int]:
@@ -113,7 +113,7 @@ def _normalised(texts: list[bytes]) -> list[bytes]:
     return [short or text for short, text in zip(found, texts)]
 
 
-def count(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray]) -> dict[str, int]:
+def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray]) -> dict[str, int]:
     """How many rows repeat a text, as the record keeps it, under flat names.
 
     `train/exact`: rows of train with the text of an earlier row; `train+test/exact`: rows of test whose text occurs in
@@ -155,7 +155,7 @@ def _contradicting(
     return np.asarray(there > np.isin(other_labelled, known))
 
 
-def note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
+def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
     """One line about the repeats that are more than a few; None where there are none.
 
     found: as `count` returns it; rows: of each split.
@@ -172,7 +172,7 @@ def note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
     return "; ".join(said) or None
 
 
-def drop(data: RawData, cache: Path) -> None:
+def drop_repeats(data: RawData, cache: Path) -> None:
     """Keep the first of the rows of a split whose texts are equal, and drop train's rows that occur in another split.
 
     The first stays whatever its label is; how many of the others contradict it is counted apart. Raises DataError
@@ -180,7 +180,7 @@ def drop(data: RawData, cache: Path) -> None:
     """
     kept, lost = dict[str, np.ndarray](), dict[str, int]()
     for name, split in data.splits.items():
-        texts = hashes_of(split, split.fingerprint(), cache)
+        texts = text_hashes(split, split.fingerprint(), cache)
         first = _first(texts)
         is_repeat = first != np.arange(len(texts))
         is_other = is_repeat & (split.labels != split.labels[first])
@@ -208,11 +208,11 @@ def _first(texts: np.ndarray) -> np.ndarray:
     return np.asarray(first[inverse])
 
 
-def refuse(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray], found: Mapping[str, int]) -> None:
+def refuse_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray], found: Mapping[str, int]) -> None:
     """DataError with the counts, and rows to look at, where any text repeats."""
     said = []
     for name, texts in hashes.items():
-        first, numbers = _first(texts), splits[name].numbers
+        first, numbers = _first(texts), splits[name].source_rows
         again = np.flatnonzero(first != np.arange(len(first)))
         if len(again):
             rows = _pairs(numbers[again], numbers[first[again]])
@@ -221,7 +221,7 @@ def refuse(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray], fou
         first = _first(np.concatenate([theirs, texts]))[len(theirs) :]
         again = np.flatnonzero(first < len(theirs))
         if len(again):
-            rows = _pairs(splits[name].numbers[again], splits[other].numbers[first[again]])
+            rows = _pairs(splits[name].source_rows[again], splits[other].source_rows[first[again]])
             said.append(f"{len(again):,} rows of {name} occur in {other} (rows {rows})")
     if said:
         wrong = sum(rows for key, rows in found.items() if key.endswith("/contradicting"))
@@ -237,7 +237,7 @@ def _pairs(rows: np.ndarray, others: np.ndarray) -> str:
     return shown + (", ..." if len(rows) > EXAMPLES else "")
 
 
-def groups(data: RawData, settings: DataSettings, cache: Path) -> np.ndarray | None:
+def row_groups(data: RawData, settings: DataSettings, cache: Path) -> np.ndarray | None:
     """Which group each training row is in, (rows,): those of one number are never cut apart; None without groups.
 
     Rows of equal data.group, whatever data.duplicates is, and with data.duplicates=group those of equal texts. Where
@@ -248,7 +248,7 @@ def groups(data: RawData, settings: DataSettings, cache: Path) -> np.ndarray | N
     if settings.group:
         by.append(_values(train, settings.group))
     if settings.duplicates == "group":
-        texts = hashes_of(train, train.fingerprint(), cache)
+        texts = text_hashes(train, train.fingerprint(), cache)
         by.append(np.unique(texts, return_inverse=True)[1])
     return _connected(*by) if len(by) == 2 else by[0] if by else None
 
@@ -279,6 +279,6 @@ def _connected(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray(connected_components(edges, directed=False)[1][first])
 
 
-def shared_with(texts: np.ndarray, others: Mapping[str, np.ndarray]) -> dict[str, int]:
+def count_overlaps(texts: np.ndarray, others: Mapping[str, np.ndarray]) -> dict[str, int]:
     """How many rows of each of the others occur among the texts; all are hashes of normalised texts."""
     return {name: int(np.isin(other, texts).sum()) for name, other in others.items()}

@@ -18,18 +18,18 @@ from data.sources.files import read_files
 from data.sources.hub import read_hub
 from data.sources.raw import RawData, RawSplit, require_two_classes
 from data.splits import DataTask, Splits, TokenSplit
-from data.splitting import apply_split_rule, limit
-from data.stores.tokens import open_or_build
+from data.splitting import apply_split_rule, limit_rows
+from data.stores.tokens import open_tokens
 from data.stores.trained_tokenizer import open_or_train_tokenizer
-from data.targets.masked_words import UNCUT, Masking, pack
-from data.targets.number import narrow, standardised
+from data.targets.masked_words import UNCUT, Masking, pack_blocks
+from data.targets.number import narrow_targets, target_scale
 from data.targets.positive_class import check_metrics, positive_class
 
 Notify = Callable[[str], None] | None
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
 
 
-def load(
+def load_splits(
     settings: DataSettings,
     *,
     tokenizer: str,
@@ -45,16 +45,18 @@ def load(
     cache: folder of the shared caches; task, seed: what to learn from texts without labels, and of its masks.
     Raises DataError.
     """
-    raw = read(settings, cache, notify)
+    raw = read_raw(settings, cache, notify)
     select, report = _cut(raw, settings, cache)
     data_task = _task(raw, settings)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     repeats = _repeats(raw, settings, prints, cache, notify)
-    texts = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache, notify) for name in report}
+    texts = {name: duplicates.text_hashes(raw.splits[name], prints[name], cache, notify) for name in report}
     chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
-    tokens = {name: tokenised(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints}
+    tokens = {
+        name: tokenise_split(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints
+    }
     raw.notes += _truncated(tokens, raw.kind, settings.max_length)
     if raw.kind == "mlm":
         tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)
@@ -70,7 +72,7 @@ def _task(raw: RawData, settings: DataSettings) -> DataTask:
     metrics = metrics_of(raw.kind, settings, len(raw.label_names))
     check_metrics(metrics, raw)
     positive = positive_class(settings.positive, raw)
-    targets = standardised(settings, raw.kind, raw.splits["train"].labels, _where(settings))
+    targets = target_scale(settings, raw.kind, raw.splits["train"].labels, _where(settings))
     if targets:
         raw.notes.append(f"targets are standardised (mean {targets.mean:,.6g}, sd {targets.sd:,.6g})")
     return DataTask(raw.kind, raw.label_names, settings.text_pair is not None, metrics, positive, targets)
@@ -95,12 +97,12 @@ def _where(settings: DataSettings) -> str:
 def _cut(raw: RawData, settings: DataSettings, cache: Path) -> tuple[str, list[str]]:
     """Bring the raw splits to the rows in use; answers which split selects and which are reported."""
     if settings.duplicates == "drop":
-        duplicates.drop(raw, cache)
+        duplicates.drop_repeats(raw, cache)
     require_two_classes(raw, _where(settings))
-    narrow(raw, _where(settings))
-    raw.splits["train"].groups = duplicates.groups(raw, settings, cache)
+    narrow_targets(raw, _where(settings))
+    raw.splits["train"].groups = duplicates.row_groups(raw, settings, cache)
     select, report = apply_split_rule(raw, settings)
-    limit(raw, settings)
+    limit_rows(raw, settings)
     return select, report
 
 
@@ -108,20 +110,20 @@ def _repeats(
     raw: RawData, settings: DataSettings, prints: dict[str, str], cache: Path, notify: Notify
 ) -> dict[str, int]:
     """The repeated texts, counted, told and perhaps refused."""
-    found = duplicates.counted(raw.splits, prints, cache, notify)
+    found = duplicates.cached_counts(raw.splits, prints, cache, notify)
     if settings.duplicates == "refuse":
-        hashes = {name: duplicates.hashes_of(raw.splits[name], prints[name], cache) for name in prints}
-        duplicates.refuse(raw.splits, hashes, found)
-    if said := duplicates.note(found, {name: len(raw.splits[name]) for name in prints}):
+        hashes = {name: duplicates.text_hashes(raw.splits[name], prints[name], cache) for name in prints}
+        duplicates.refuse_repeats(raw.splits, hashes, found)
+    if said := duplicates.repeats_note(found, {name: len(raw.splits[name]) for name in prints}):
         raw.notes.append(said + (". Try: data.duplicates=drop" if settings.duplicates == "keep" else ""))
     return found
 
 
-def tokenised(
+def tokenise_split(
     raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: Path, notify: Notify
 ) -> TokenSplit:
     """A raw split, known by its fingerprint, from the token store; rows have at most `longest` tokens."""
-    stored = open_or_build(
+    stored = open_tokens(
         cache / "tokens",
         name,
         {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest},
@@ -129,16 +131,16 @@ def tokenised(
         vocab_size=tokenizer.vocab_size,
         notify=notify,
     )
-    return replace(stored, source_rows=raw.numbers)
+    return replace(stored, source_rows=raw.source_rows)
 
 
 def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: int) -> dict[str, TokenSplit]:
     """The splits as blocks of text; only the training masks change with the run's seed."""
     own = replace(masking, seed=seed)
-    return {name: pack(split, length, own if name == "train" else masking) for name, split in tokens.items()}
+    return {name: pack_blocks(split, length, own if name == "train" else masking) for name, split in tokens.items()}
 
 
-def read(settings: DataSettings, cache: Path, notify: Notify = None) -> RawData:
+def read_raw(settings: DataSettings, cache: Path, notify: Notify = None) -> RawData:
     """The raw splits from wherever the settings say."""
     if settings.source == "hub":
         return read_hub(settings)

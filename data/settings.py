@@ -13,7 +13,7 @@ SCORES: dict[str, tuple[str, ...]] = {
     "regression": ("pearson", "spearman", "mse"),
     "mlm": ("perplexity", "masked_accuracy"),
 }
-OF_TWO = ("f1", "precision", "recall")
+BINARY_SCORES = ("f1", "precision", "recall")
 METRICS = (*SCORES["classification"], *SCORES["regression"])
 
 
@@ -103,7 +103,7 @@ def metrics_of(kind: str, settings: DataSettings, classes: int) -> tuple[str, ..
     return ("accuracy", "f1" if classes == 2 else "f1_macro")
 
 
-def spelled_names(given: Any) -> list[str] | dict[str, str]:
+def normalize_label_names(given: Any) -> list[str] | dict[str, str]:
     """data.label_names with names and values as text, whatever YAML took them for; DataError for anything else."""
     pairs: list[tuple[Any, Any]] | None = [] if given is None else None
     if isinstance(given, dict | list):

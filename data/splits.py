@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from data.inputs.tokenizer import Tokenizer
-from data.stores.frozen_states import Activations
+from data.stores.frozen_states import FrozenStates
 
 
 @dataclass(frozen=True)
-class Targets:
+class TargetScale:
     """Mean and standard deviation of the training targets, by which training standardises."""
 
     mean: float
@@ -34,18 +34,18 @@ class DataTask:
     is_pair: bool
     metrics: tuple[str, ...]
     positive: int = 1  # the class that F1, precision and recall are of, where there are two
-    targets: Targets | None = None  # of a regression that is trained on standardised targets
+    target_scale: TargetScale | None = None  # of a regression that is trained on standardised targets
 
     @property
     def scale(self) -> float:
         """What differences of targets are divided by in losses."""
-        return self.targets.sd if self.targets else 1.0
+        return self.target_scale.sd if self.target_scale else 1.0
 
     def in_loss(self, logits: Any, labels: Any) -> tuple[Any, Any]:
         """Logits and labels, arrays or tensors, as the loss compares them: standardised where training does that."""
-        if self.targets is None:
+        if self.target_scale is None:
             return logits, labels
-        return (logits - self.targets.mean) / self.scale, (labels - self.targets.mean) / self.scale
+        return (logits - self.target_scale.mean) / self.scale, (labels - self.target_scale.mean) / self.scale
 
     @property
     def has_labels(self) -> bool:
@@ -76,12 +76,12 @@ class TokenSplit:
     name: str
     tokens: np.ndarray  # all rows end to end, uint16 or uint32
     offsets: np.ndarray  # (rows + 1,) int64: row i is tokens[offsets[i]:offsets[i + 1]]
-    second: np.ndarray  # (rows,) int32: where in the row the second text starts; the row's length if there is none
+    segment_starts: np.ndarray  # (rows,) int32: where a row's second text starts; its length without one
     labels: np.ndarray  # (rows,) int64 or float32
     truncated: int  # rows that lost tokens to max_length
     masking: Masking | None = None  # rows are blocks of text whose masked words are to be guessed
-    activations: Activations | None = None  # what an encoder made of the rows; batches then carry these, not ids
-    unlabelled: int = 0  # of the last rows: there is no label, the 0 in its place means nothing
+    frozen_states: FrozenStates | None = None  # what an encoder made of the rows; batches then carry these, not ids
+    num_unlabelled: int = 0  # of the last rows: there is no label, the 0 in its place means nothing
     source_rows: np.ndarray | None = None  # (rows,) line or row numbers in the user's file; None: rows are made here
 
     def __len__(self) -> int:
@@ -96,23 +96,23 @@ class TokenSplit:
     def fingerprint(self) -> str:
         """sha256 of the tokens and of where rows and second texts begin; the tokenizer and max_length show in it."""
         digest = hashlib.sha256()
-        for array in (self.tokens, self.offsets, self.second):
+        for array in (self.tokens, self.offsets, self.segment_starts):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     @property
-    def gold(self) -> np.ndarray:
+    def known_labels(self) -> np.ndarray:
         """The labels of the rows that have one, which come first."""
-        return np.asarray(self.labels)[: len(self) - self.unlabelled]
+        return np.asarray(self.labels)[: len(self) - self.num_unlabelled]
 
-    def known(self, rows: np.ndarray) -> np.ndarray | None:
+    def has_label(self, rows: np.ndarray) -> np.ndarray | None:
         """Which of these rows have a label, (B,); None where all rows do."""
-        return rows < len(self) - self.unlabelled if self.unlabelled else None
+        return rows < len(self) - self.num_unlabelled if self.num_unlabelled else None
 
     @cached_property
     def has_pairs(self) -> bool:
         """Does any row have a second text?"""
-        return bool((np.asarray(self.second) < self.lengths).any())
+        return bool((np.asarray(self.segment_starts) < self.lengths).any())
 
     @property
     def length_stats(self) -> dict[str, float]:
@@ -138,8 +138,8 @@ class Splits:
     report: tuple[TokenSplit, ...]  # the first is the headline
     tokenizer: Tokenizer
     fingerprint: str  # sha256 of texts and labels in use, wherever they were loaded from
-    prints: dict[str, str] = field(default_factory=dict)  # the same for each split alone
+    fingerprints: dict[str, str] = field(default_factory=dict)  # the same for each split alone
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # what the user must be told once
     duplicates: dict[str, int] = field(default_factory=dict)  # repeated texts, as data.duplicates.count names them
-    texts: dict[str, np.ndarray] = field(default_factory=dict)  # of the reported: hashes of normalised texts
+    text_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # of the reported: hashes of normalised texts

@@ -20,7 +20,7 @@ GRID = [*range(1, 21), 25, 30, 33, 40, 50, 60, 70, 80, 90]  # shares, in percent
 SHOWN = 5  # classes named in a message
 
 
-def shares(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
+def rows_per_class(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
     """How many of `count` rows each class gives: its share (largest remainders), at least one.
 
     sizes: (C,) rows of each class; leave: so many stay behind in each class, and other classes give more instead.
@@ -42,7 +42,7 @@ def shares(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
     return wanted
 
 
-def pick(labels: np.ndarray, count: int, seed: int, stratify: bool, leave: int = 0) -> np.ndarray:
+def pick_rows(labels: np.ndarray, count: int, seed: int, stratify: bool, leave: int = 0) -> np.ndarray:
     """`count` row numbers, sorted; with `stratify` each class keeps its share, as `shares` says."""
     random = np.random.default_rng(seed)
     rows = len(labels)
@@ -51,12 +51,12 @@ def pick(labels: np.ndarray, count: int, seed: int, stratify: bool, leave: int =
     if not stratify:
         return np.sort(random.permutation(rows)[:count])
     classes, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    wanted = shares(sizes, count, leave)
+    wanted = rows_per_class(sizes, count, leave)
     chosen = [random.permutation(np.flatnonzero(inverse == i))[: wanted[i]] for i in range(len(classes))]
     return np.sort(np.concatenate(chosen))
 
 
-def cut(
+def cut_rows(
     labels: np.ndarray, count: int, seed: int, stratify: bool, groups: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers as (the rest, the `count` cut off), both sorted and disjoint; the rest has a row of every class.
@@ -64,7 +64,7 @@ def cut(
     groups: (rows,) rows of the same number stay together; then about `count` rows are cut off.
     """
     if groups is None:
-        taken = pick(labels, count, seed, stratify, leave=1)
+        taken = pick_rows(labels, count, seed, stratify, leave=1)
     else:
         taken = _pick_groups(labels if stratify else np.zeros(len(labels), np.int64), count, seed, groups)
     return np.setdiff1d(np.arange(len(labels)), taken, assume_unique=True), taken
@@ -76,7 +76,7 @@ def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) 
     In random order, a group is taken where it brings the classes nearer to their shares and train keeps every class.
     """
     _, inverse, left = np.unique(labels, return_inverse=True, return_counts=True)
-    wanted = shares(left, count, leave=1)
+    wanted = rows_per_class(left, count, leave=1)
     order = np.argsort(groups, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
     taken = [np.zeros(0, dtype=np.int64)]
@@ -112,7 +112,7 @@ def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[s
 def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
     train, stratify = data.splits["train"], data.kind == "classification"
     count = _count(name, len(train), settings)
-    kept, taken = cut(train.labels, count, settings.split_seed, stratify, train.groups)
+    kept, taken = cut_rows(train.labels, count, settings.split_seed, stratify, train.groups)
     if not len(taken):
         raise DataError(
             f"`{name}` cannot be cut off train: no group of its {len(train)} rows is small enough or can be spared by "
@@ -142,7 +142,7 @@ def _obstacle(sizes: np.ndarray, names: list[str], settings: DataSettings) -> tu
         count = _count(name, int(sizes.sum()), settings)
         if not _least(sizes) <= count <= sizes.sum() - len(sizes):
             return name, count, sizes
-        sizes = sizes - shares(sizes, count, leave=1)
+        sizes = sizes - rows_per_class(sizes, count, leave=1)
     return None
 
 
@@ -192,7 +192,7 @@ def _changes(classes: int, settings: DataSettings) -> Iterator[dict[str, Any]]:
     yield from sorted(found, key=lambda one: (len(one), sum(abs(v - now[k]) for k, v in one.items())))
 
 
-def limit(data: RawData, settings: DataSettings) -> None:
+def limit_rows(data: RawData, settings: DataSettings) -> None:
     """Keep at most max_rows training rows and max_eval_rows of every other split, seeded and stratified."""
     stratify = data.kind == "classification"
     for name, split in data.splits.items():
@@ -205,4 +205,4 @@ def limit(data: RawData, settings: DataSettings) -> None:
                 f"data.max_rows={most} is less than the {classes} classes: train would lose some. "
                 f"Try: data.max_rows={classes}"
             )
-        data.splits[name] = split.take(pick(split.labels, most, settings.split_seed, stratify))
+        data.splits[name] = split.take(pick_rows(split.labels, most, settings.split_seed, stratify))

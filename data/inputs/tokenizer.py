@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import DataError
-from data.inputs.word_cache import ByWord, Encoded, by_text
-from data.sources.hub_status import endpoint, first_line, offline_if_unreachable
+from data.inputs.word_cache import Encoded, WordCache, encode_by_text
+from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' for them
@@ -32,14 +32,14 @@ class Tokenizer:
     fingerprint: str  # sha256 of its JSON
     vocab_size: int
     pad_id: int
-    by_word: ByWord | None  # for tokenizers of BERT's kind
+    word_cache: WordCache | None  # for tokenizers of BERT's kind
     names: dict[str, str]  # its special tokens by transformers' keys: pad_token, and others where they are known
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Token ids with special tokens, at most max_length a row; of a pair the longer text is cut first."""
-        if self.by_word:
-            return self.by_word.encode(texts, pairs, max_length)
-        return by_text(self.backend, texts, pairs, max_length)
+        if self.word_cache:
+            return self.word_cache.encode(texts, pairs, max_length)
+        return encode_by_text(self.backend, texts, pairs, max_length)
 
     def decode(self, ids: list[int]) -> str:
         """The text of one row's token ids, as the model sees it; special tokens are left out."""
@@ -64,7 +64,7 @@ class Tokenizer:
         (folder / "special_tokens_map.json").write_text(json.dumps(self.names, indent=2), encoding="utf-8")
 
 
-def wrap(backend: Any, source: str, named: dict[str, str] | None = None) -> Tokenizer:
+def wrap_backend(backend: Any, source: str, named: dict[str, str] | None = None) -> Tokenizer:
     """A Tokenizer around a `tokenizers.Tokenizer`.
 
     named: special tokens by transformers' keys, as the files beside it call them. DataError without one to pad with.
@@ -82,7 +82,7 @@ def wrap(backend: Any, source: str, named: dict[str, str] | None = None) -> Toke
         raise DataError(f"the tokenizer of {source} has no padding token{said}. {GO_ON}")
     # Not the number of tokens: where two lines of a vocab.txt are the same, the first one's id stands for nothing.
     size = max(known.values()) + 1
-    return Tokenizer(backend, source, digest, size, known[pad], ByWord.of(backend), names | {"pad_token": pad})
+    return Tokenizer(backend, source, digest, size, known[pad], WordCache.of(backend), names | {"pad_token": pad})
 
 
 def load_tokenizer(source: str) -> Tokenizer:
@@ -96,7 +96,7 @@ def load_tokenizer(source: str) -> Tokenizer:
             backend = Backend.from_file(str(path))
         except Exception as error:  # the library raises bare Exception for every kind of damage
             raise DataError(f"{source}: tokenizer.json cannot be read ({error}). {GO_ON}") from error
-        return wrap(backend, source, _names(_beside(source)))
+        return wrap_backend(backend, source, _names(_beside(source)))
     path = _fetch(source, "vocab.txt")
     if path is None:
         raise DataError(f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}")
@@ -109,7 +109,7 @@ def load_tokenizer(source: str) -> Tokenizer:
     missing = [names[key] for key in ("unk_token", "cls_token", "sep_token") if names[key] not in vocab]
     if missing:
         raise DataError(f"{source}: vocab.txt has no {' and no '.join(missing)}, so it is not BERT's. {GO_ON}")
-    return wrap(_wordpiece(vocab, beside, names), source, names)
+    return wrap_backend(_wordpiece(vocab, beside, names), source, names)
 
 
 def _beside(source: str) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Toke
     backend.train_from_iterator(texts(), trainer)
     pieces = sorted(backend.get_vocab().items(), key=lambda item: item[1])
     ordered = [*SPECIAL, *(token for token, _ in pieces if token not in SPECIAL)]
-    return wrap(_wordpiece({token: i for i, token in enumerate(ordered)}, {}, names), "train")
+    return wrap_backend(_wordpiece({token: i for i, token in enumerate(ordered)}, {}, names), "train")
 
 
 def _wordpiece(vocab: dict[str, int], options: dict[str, Any], names: dict[str, str]) -> Any:
@@ -203,7 +203,7 @@ def _fetch(source: str, name: str, is_needed: bool = True) -> Path | None:
     )
 
     offline_if_unreachable()
-    where = endpoint()[0]
+    where = hub_endpoint()[0]
     try:
         return Path(hf_hub_download(source, name, etag_timeout=5))
     except LocalEntryNotFoundError as error:
@@ -215,4 +215,4 @@ def _fetch(source: str, name: str, is_needed: bool = True) -> Path | None:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise DataError(f"model.tokenizer={source} is neither a folder nor a repository on {where}. {GO_ON}") from error
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
-        raise DataError(f"{source} cannot be had from {where}: {first_line(error)}. {GO_ON}") from error
+        raise DataError(f"{source} cannot be had from {where}: {first_error_line(error)}. {GO_ON}") from error

@@ -22,24 +22,24 @@ class Encoded:
 
     tokens: np.ndarray  # (sum of lengths,) int64
     lengths: np.ndarray  # (rows,) int64
-    second: np.ndarray  # (rows,) int64: where in the row the second text starts; the row's length if there is none
+    segment_starts: np.ndarray  # (rows,) int64: where a row's second text starts; its length without one
     truncated: int  # rows that lost tokens
 
 
-def by_text(backend: Any, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+def encode_by_text(backend: Any, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
     """Every text through the tokenizer, whatever its kind; of a pair the longer text is cut first."""
     backend.enable_truncation(max_length, strategy="longest_first")
     backend.no_padding()
     found = list(backend.encode_batch_fast(texts if pairs is None else list(zip(texts, pairs))))
     lengths = np.fromiter((len(e.ids) for e in found), np.int64, len(found))
-    second = lengths
+    starts = lengths
     if any(1 in e.type_ids for e in found[:1]):
-        second = np.array([sum(1 for kind in e.type_ids if kind == 0) for e in found])
+        starts = np.array([sum(1 for kind in e.type_ids if kind == 0) for e in found])
     tokens = np.concatenate([np.array(e.ids, np.int64) for e in found])
-    return Encoded(tokens, lengths, second, sum(1 for e in found if e.overflowing))
+    return Encoded(tokens, lengths, starts, sum(1 for e in found if e.overflowing))
 
 
-class ByWord:
+class WordCache:
     """The same for tokenizers of BERT's kind, 2 to 12 times as fast; `of` says whether one is."""
 
     _known: dict[str, int]  # word -> its number
@@ -52,7 +52,7 @@ class ByWord:
         self._forget()
 
     @classmethod
-    def of(cls, backend: Any) -> ByWord | None:
+    def of(cls, backend: Any) -> WordCache | None:
         """For a tokenizer with BERT's normaliser, pre-tokeniser and template, else None."""
         content = json.loads(backend.to_str())
         kinds = [(content[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]
@@ -82,9 +82,9 @@ class ByWord:
             tokens[spans(place, count)] = ids[spans(np.cumsum(before) - before, count)]
             place = place + count
             tokens[place] = self.last
-        second = lengths if pairs is None else kept[0] + 2
+        starts = lengths if pairs is None else kept[0] + 2
         cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
-        return Encoded(tokens, lengths, second, int(cut.sum()))
+        return Encoded(tokens, lengths, starts, int(cut.sum()))
 
     def _pieces(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """All texts' tokens end to end without special ones, and their number in each text."""

@@ -41,7 +41,7 @@ def label_text(value: Any, where: str) -> str:
     return text.strip()
 
 
-def number_of(value: str) -> float | None:
+def parse_number(value: str) -> float | None:
     """The number that a text is, None for any other; 1_2, which Python takes for 12, is none."""
     try:
         return None if "_" in value else float(value)
@@ -54,13 +54,13 @@ def is_digits(value: str) -> bool:
     return value.lstrip("+-").isdigit()
 
 
-def plain(value: str) -> str:
+def plain_number(value: str) -> str:
     """A whole number with a decimal point or an exponent as its digits (1.0 is 1); any other text as it is."""
-    number = number_of(value)
+    number = parse_number(value)
     return str(int(number)) if number is not None and number.is_integer() and not is_digits(value) else value
 
 
-def check_texts(schema: pa.Schema, wanted: dict[str, str], where: str) -> None:
+def check_text_columns(schema: pa.Schema, wanted: dict[str, str], where: str) -> None:
     """DataError where a column of an Arrow table holds no texts.
 
     wanted: columns by the setting that names them, such as {"data.text": "review"}; where: for messages.

@@ -19,7 +19,9 @@ FASTTEXT = "__label__"
 Sample = Callable[[], Sequence[Sequence[Any]]]  # the first rows, with a value for each column; read only when needed
 
 
-def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sample, delimiter: str = "") -> None:
+def require_columns(
+    names: Sequence[str], wanted: dict[str, str], where: str, sample: Sample, delimiter: str = ""
+) -> None:
     """Refuse a table that lacks a wanted column, or has it twice.
 
     names: of its columns; wanted: columns by the setting that names them, such as {"data.text": "review"};
@@ -35,7 +37,7 @@ def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sa
     if not missing:
         return
     if names and names[0].startswith(FASTTEXT):
-        raise DataError(fasttext(where))
+        raise DataError(fasttext_message(where))
     rows = sample()
     if delimiter and len(missing) == len(wanted) and _is_data(names, rows):
         raise DataError(_without_header(names, wanted, where, delimiter, rows))
@@ -44,7 +46,7 @@ def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sa
     for key, column in missing.items():
         found = _likeliest(key, column, [name for name in names if name not in taken] or list(names), names, rows)
         taken.append(found)
-        cures.append(paste(key, found[:SHOWN_LETTERS]))
+        cures.append(shell_setting(key, found[:SHOWN_LETTERS]))
     absent = ", ".join(f"{key}={column!r}" for key, column in missing.items())
     raise MissingColumn(
         _name(next(iter(missing))),
@@ -53,16 +55,16 @@ def require(names: Sequence[str], wanted: dict[str, str], where: str, sample: Sa
     )
 
 
-def fasttext(where: str) -> str:
+def fasttext_message(where: str) -> str:
     """What is wrong with a file of fastText's lines, and the command that makes a TSV of it."""
     program = r'BEGIN {print "label\ttext"} {l = $1; sub(/^__label__/, "", l); sub(/^[^ ]+ /, ""); print l "\t" $0}'
-    command = fed(f"awk '{program}'", where)
+    command = shell_command(f"awk '{program}'", where)
     return (
         f"{where} holds fastText's lines ({FASTTEXT}x text), a table with columns is needed. Try: {command} > fixed.tsv"
     )
 
 
-def distinct(names: Sequence[str]) -> list[str]:
+def distinct_names(names: Sequence[str]) -> list[str]:
     """The names, each once: a further `id` becomes `id.1`, as in pandas."""
     found: list[str] = []
     for name in names:
@@ -74,14 +76,14 @@ def distinct(names: Sequence[str]) -> list[str]:
     return found
 
 
-def paste(key: str, value: str) -> str:
+def shell_setting(key: str, value: str) -> str:
     """A setting as one types it in a shell; those of training are read by Hydra, which has quotes of its own."""
     if re.fullmatch(r"[\w./-]+", value, re.ASCII):
         return f"{key}={value}"
-    return in_quotes(key, value) if "." in key else shlex.quote(f"{key}={value}")
+    return quoted_setting(key, value) if "." in key else shlex.quote(f"{key}={value}")
 
 
-def in_quotes(key: str, value: str) -> str:
+def quoted_setting(key: str, value: str) -> str:
     """A setting in quotes for Hydra and for the shell, whatever characters its value has."""
     text = value.replace("\\", "\\\\").replace('"', '\\"')
     return shlex.quote(f'{key}="{text}"')
@@ -143,19 +145,19 @@ def _without_header(
     for (key, column), place in zip(wanted.items(), longest):
         header[place if _name(key) != "label" else longest[-1]] = column
     line = delimiter.join(header).replace("\\", "\\\\").replace("%", "%%").replace("\t", "\\t") + "\\n"
-    command = f"(printf {shlex.quote(line)}; {fed('cat', where)}) > {beside(where, 'named')}"
+    command = f"(printf {shlex.quote(line)}; {shell_command('cat', where)}) > {name_beside(where, 'named')}"
     return (
         f"{where} has no header: its first line looks like data ({_shown(names)}), and names of columns are needed, "
         f"such as {', '.join(wanted.values())}. Try: {command}"
     )
 
 
-def fed(command: str, where: str) -> str:
+def shell_command(command: str, where: str) -> str:
     """A command of the shell on the text of a file, gzipped or not."""
     name = shlex.quote(where)
     return f"gzip -dc {name} | {command}" if where.lower().endswith(".gz") else f"{command} {name}"
 
 
-def beside(where: str, name: str) -> str:
+def name_beside(where: str, name: str) -> str:
     """A name for another version of a file, with its ending."""
     return name + Path(where.lower().removesuffix(".gz")).suffix

@@ -14,8 +14,8 @@ from itertools import chain, islice
 from typing import Any, TextIO
 
 from data.errors import DataError
-from data.sources.columns import beside, distinct, fed, paste, require
-from data.sources.options import Options, Row
+from data.sources.columns import distinct_names, name_beside, require_columns, shell_command, shell_setting
+from data.sources.options import ReadOptions, Row
 
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in the order they are tried
 SAMPLE = 100  # rows
@@ -35,7 +35,7 @@ class _Form:
         return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
 
 
-def rows(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Row]:
+def delimited_rows(stream: TextIO, kind: str, where: str, options: ReadOptions) -> Iterator[Row]:
     """Each row under the names of the header, with the number of its last line.
 
     kind: csv or tsv; where: the file's path, for messages. Raises DataError.
@@ -48,8 +48,8 @@ def rows(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Ro
     reader = form.fields(chain([first] if first else [], stream))
     try:
         header: list[str] = next(reader, [])
-        require(header, options.wanted, where, lambda: list(islice(reader, SAMPLE)), form.delimiter)
-        chosen = [(name, place) for place, name in enumerate(distinct(header)) if options.keeps(name)]
+        require_columns(header, options.wanted, where, lambda: list(islice(reader, SAMPLE)), form.delimiter)
+        chosen = [(name, place) for place, name in enumerate(distinct_names(header)) if options.keeps(name)]
         texts: list[str] = []
         for fields in reader:
             if not fields:
@@ -63,16 +63,16 @@ def rows(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Ro
     except csv.Error as error:
         raise DataError(
             f"{where} line {blank + reader.line_num} cannot be read: {error}. Fix that line, or, if quotes are plain "
-            f"letters in that file, try: {paste(options.key('quoting'), 'none')}"
+            f"letters in that file, try: {shell_setting(options.key('quoting'), 'none')}"
         ) from error
     if texts and options.quoting == "auto" and not form.is_quoted and all(map(_is_in_quotes, texts)):
         options.note(
             f"all texts of {where} are in quotes, which are read as part of them. "
-            f"Try: {paste(options.key('quoting'), 'minimal')}"
+            f"Try: {shell_setting(options.key('quoting'), 'minimal')}"
         )
 
 
-def _form(first: str, kind: str, options: Options) -> _Form:
+def _form(first: str, kind: str, options: ReadOptions) -> _Form:
     """Delimiter and quoting as asked for, or by the first line: that names the wanted columns, else most fields."""
     delimiter = {"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter)
     if delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
@@ -95,7 +95,7 @@ def _is_in_quotes(text: str) -> bool:
     return len(text) > 1 and text[0] == text[-1] == '"'
 
 
-def _ragged(fields: list[str], header: list[str], what: str, where: str, form: _Form, options: Options) -> str:
+def _ragged(fields: list[str], header: list[str], what: str, where: str, form: _Form, options: ReadOptions) -> str:
     """What is wrong with a line of more or fewer fields than the header, and the cure."""
     count = f"{len(fields)} field{'' if len(fields) == 1 else 's'}"
     told = f"{what} has {count}, the header {len(header)}. "
@@ -103,8 +103,9 @@ def _ragged(fields: list[str], header: list[str], what: str, where: str, form: _
     if len(fields) == len(header) + 1 and not fields[-1]:
         mark = "\\t" if form.delimiter == "\t" else form.delimiter
         script = shlex.quote(f"s/{mark}\\r*$//")
-        return f"{told}It ends with the delimiter. Try: {fed(f'sed {script}', where)} > {beside(where, 'fixed')}"
+        cure = f"{shell_command(f'sed {script}', where)} > {name_beside(where, 'fixed')}"
+        return f"{told}It ends with the delimiter. Try: {cure}"
     if not form.is_quoted and any('"' in field for field in fields):
-        return f"{told}If its fields are in quotes, try: {paste(options.key('quoting'), 'minimal')}"
+        return f"{told}If its fields are in quotes, try: {shell_setting(options.key('quoting'), 'minimal')}"
     cure = f"text with a {shown} needs quotes" if form.is_quoted else f"a {shown} ends a field"
     return f"{told}Fix that line ({cure})"

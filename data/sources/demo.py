@@ -47,7 +47,7 @@ REVOICED = 0.08  # premises in the passive, and hypotheses that turn active into
 WEAKENED = 0.30  # of the details that may be left out
 
 
-def generate(task: str, rows: int, seed: int) -> list[Row]:
+def generate_demo(task: str, rows: int, seed: int) -> list[Row]:
     """Return `rows` different examples as (text, second text or None, label id), from a seed.
 
     task: "sentiment" (one text) or "entailment" (premise and hypothesis); label ids index LABELS[task].

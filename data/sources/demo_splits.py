@@ -6,9 +6,9 @@ import numpy as np
 
 from data.errors import DataError
 from data.settings import DataSettings
-from data.sources.demo import LABELS, generate
+from data.sources.demo import LABELS, generate_demo
 from data.sources.raw import RawData, RawSplit
-from data.targets.labels import Column, what_labels_are
+from data.targets.labels import LabelColumn, infer_label_meaning
 
 
 def read_demo(settings: DataSettings) -> RawData:
@@ -21,10 +21,10 @@ def read_demo(settings: DataSettings) -> RawData:
         )
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()
-    meaning = what_labels_are(settings, Column(values), "data=demo")
+    meaning = infer_label_meaning(settings, LabelColumn(values), "data=demo")
     data = RawData(meaning.kind, meaning.names, {}, notes=meaning.notes)
     for offset, (name, count) in enumerate(wanted.items()):
-        rows = generate(settings.demo_task, count, 3 * settings.split_seed + offset)
+        rows = generate_demo(settings.demo_task, count, 3 * settings.split_seed + offset)
         rows = [row for row in rows if (row[0], row[1]) not in seen]
         seen |= {(row[0], row[1]) for row in rows}
         columns = {"text": [row[0] for row in rows]}

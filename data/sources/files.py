@@ -19,12 +19,12 @@ import numpy as np
 from data.errors import DataError, MissingColumn
 from data.settings import DataSettings
 from data.sources.cells import as_text, label_text
-from data.sources.columns import FASTTEXT, fasttext, paste
-from data.sources.formats import begins_with, rows
-from data.sources.options import SUFFIXES, Options, kind_of, suffix_of
+from data.sources.columns import FASTTEXT, fasttext_message, shell_setting
+from data.sources.formats import begins_with, read_rows
+from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
 from data.sources.raw import CHUNK, RawData, RawSplit
 from data.stores.build_once import locked
-from data.targets.labels import SHOWN, Column, encode, no_labels, what_labels_are
+from data.targets.labels import SHOWN, LabelColumn, encode_labels, infer_label_meaning, no_labels_error
 
 Row = tuple[int, Any, Any, Any, Any]  # number, text, second text, label, group
 
@@ -37,7 +37,7 @@ def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None
         "test": settings.test_path,
     }
     tables: dict[str, Any] = {}
-    columns: dict[str, Column] = {}
+    columns: dict[str, LabelColumn] = {}
     dropped: dict[str, int] = {}
     notes: list[str] = []
     files = {
@@ -54,25 +54,25 @@ def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None
         except MissingColumn as error:
             if error.key != "label" or name == "train":
                 raise
-            raise no_labels(settings, name, str(path)) from error
+            raise no_labels_error(settings, name, str(path)) from error
         if missing:
             dropped[f"{name}: missing text or label"] = missing
-    meaning = what_labels_are(settings, columns["train"], paths["train"] or "")
+    meaning = infer_label_meaning(settings, columns["train"], paths["train"] or "")
     data = RawData(meaning.kind, meaning.names, {}, dropped=dropped, notes=[*notes, *meaning.notes])
     for name, column in columns.items():
-        labels, rows = encode(column, meaning, settings, name, str(paths[name]))
+        labels, rows = encode_labels(column, meaning, settings, name, str(paths[name]))
         if len(rows) < len(column):
             dropped[f"{name}: no gold label"] = len(column) - len(rows)
-        numbers = np.frombuffer(column.numbers, dtype=np.int64)
+        numbers = np.frombuffer(column.source_rows, dtype=np.int64)
         data.splits[name] = RawSplit(tables[name], labels, rows, numbers[rows])
     return data
 
 
-def _options(settings: DataSettings, notes: list[str]) -> Options:
+def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
     """What is to be read of each file; what a person should know of it is put into `notes`."""
     columns = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
     columns |= {"group": settings.group} if settings.group else {}
-    return Options(
+    return ReadOptions(
         columns, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
         note=notes.append,
     )  # fmt: skip
@@ -81,8 +81,8 @@ def _options(settings: DataSettings, notes: list[str]) -> Options:
 def _existing(text: str, key: str) -> Path:
     path = Path(text).expanduser()
     if path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if kind_of(p))[:5]
-        hint = paste(key, str(path / inside[0])) if inside else f"{key}=<a file>"
+        inside = sorted(p.name for p in path.iterdir() if format_of(p))[:5]
+        hint = shell_setting(key, str(path / inside[0])) if inside else f"{key}=<a file>"
         raise DataError(
             f"{key}={text} is a folder, a file is needed ({', '.join(inside) or 'none'} in it). Try: {hint}"
         )
@@ -90,30 +90,30 @@ def _existing(text: str, key: str) -> Path:
         there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         close = difflib.get_close_matches(path.name, there, n=1)
         hint = f"did you mean {path.parent / close[0]}? " if close else ""
-        cure = paste(key, str(path.parent / close[0])) if close else f"{key}=<a file>"
+        cure = shell_setting(key, str(path.parent / close[0])) if close else f"{key}=<a file>"
         raise DataError(f"{key}={text}: no such file; {hint}Try: {cure}")
-    if kind_of(path) is None:
+    if format_of(path) is None:
         if begins_with(path, FASTTEXT):
-            raise DataError(fasttext(str(path)))
+            raise DataError(fasttext_message(str(path)))
         raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. Convert it, or rename it")
     if path.stat().st_size == 0:
         raise DataError(f"{key}={text} is empty. Try: {key}=<a file with a header and rows>")
     return path
 
 
-def _convert(path: Path, settings: DataSettings, options: Options, cache: Path) -> tuple[Any, Column, int]:
+def _convert(path: Path, settings: DataSettings, options: ReadOptions, cache: Path) -> tuple[Any, LabelColumn, int]:
     """Stream a file into an Arrow file in the cache and open it memory-mapped; answers labels and dropped rows."""
     import pyarrow as pa
 
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    kind = kind_of(path) or ""
+    kind = format_of(path) or ""
     spelling = [settings.missing, options.encoding, options.delimiter, options.quoting, kind]
     parts = [digest, *options.columns.values(), *spelling]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
     folder = cache / "tables"
     folder.mkdir(parents=True, exist_ok=True)
-    target, column, missing = folder / f"{key}.arrow", Column(), _Missing(path, settings)
+    target, column, missing = folder / f"{key}.arrow", LabelColumn(), _Missing(path, settings)
     with locked(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
         stack.callback(part.unlink, missing_ok=True)
@@ -132,15 +132,15 @@ def _convert(path: Path, settings: DataSettings, options: Options, cache: Path) 
     return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count
 
 
-def _cells(path: Path, kind: str, options: Options) -> Iterator[Row]:
+def _cells(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
     """What training needs of each row."""
     columns = [options.columns.get(name) for name in ("text", "text_pair", "label", "group")]
-    for number, row in rows(path, kind, options):
+    for number, row in read_rows(path, kind, options):
         text, pair, label, group = (None if column is None else row.get(column) for column in columns)
         yield number, text, pair, label, group
 
 
-def _chunks(rows: Iterator[Row], missing: _Missing, column: Column) -> Iterator[dict[str, list[str]]]:
+def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[str]]]:
     """The columns of the table, CHUNK rows at a time; labels and row numbers go to `column`."""
     found: dict[str, list[str]] = {"text": [], "text_pair": [], "group": []}
     for number, text, pair, label, group in rows:

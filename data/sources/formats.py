@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from data.errors import DataError
-from data.sources import delimited, json_rows
-from data.sources.cells import check_texts
-from data.sources.columns import distinct, paste, require
-from data.sources.options import Options, Row
+from data.sources.cells import check_text_columns
+from data.sources.columns import distinct_names, require_columns, shell_setting
+from data.sources.delimited import SAMPLE, delimited_rows
+from data.sources.json_rows import json_rows
+from data.sources.options import ReadOptions, Row
 from data.sources.raw import CHUNK
 
 PEEKED = 256  # bytes
@@ -29,7 +30,7 @@ GZIP = b"\x1f\x8b"
 WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
 
 
-def rows(path: Path, kind: str, options: Options) -> Iterator[Row]:
+def read_rows(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
     """Each row of a file with its number. kind: as kind_of says, or lines. Raises DataError."""
     try:
         with ExitStack() as stack:
@@ -44,23 +45,25 @@ def rows(path: Path, kind: str, options: Options) -> Iterator[Row]:
                 yield from _parquet(source, path, options)
             else:
                 stream = stack.enter_context(io.TextIOWrapper(binary, encoding=options.codec, newline=""))
-                yield from of_stream(stream, kind, str(path), options)
+                yield from rows_of_stream(stream, kind, str(path), options)
     except UnicodeError as error:
         line, guess = _bad_line(path, options.encoding)
-        cure = paste(options.key("encoding"), guess)
+        cure = shell_setting(options.key("encoding"), guess)
         raise DataError(f"{path} line {line} is not {options.encoding}. Try: {cure}") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} is not a whole gzip file ({error}). Download or pack it again") from error
 
 
-def of_stream(stream: TextIO, kind: str, where: str, options: Options) -> Iterator[Row]:
+def rows_of_stream(stream: TextIO, kind: str, where: str, options: ReadOptions) -> Iterator[Row]:
     """The same for text that is read already, one row at a time; where: what messages call it."""
     if kind == "lines":
         return ((number, {options.text: line.rstrip("\r\n")}) for number, line in enumerate(stream, 1))
-    return json_rows.rows(stream, where, options) if kind == "jsonl" else delimited.rows(stream, kind, where, options)
+    if kind == "jsonl":
+        return json_rows(stream, where, options)
+    return delimited_rows(stream, kind, where, options)
 
 
-def _parquet(file: Path | IO[bytes], path: Path, options: Options) -> Iterator[Row]:
+def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -70,15 +73,15 @@ def _parquet(file: Path | IO[bytes], path: Path, options: Options) -> Iterator[R
         wanted = options.wanted
 
         def sample() -> list[tuple[Any, ...]]:
-            batch = next(table.iter_batches(delimited.SAMPLE), None)
+            batch = next(table.iter_batches(SAMPLE), None)
             return list(zip(*(column.to_pylist() for column in batch.columns))) if batch else []
 
-        require(names, wanted, str(path), sample)
+        require_columns(names, wanted, str(path), sample)
         texts = {name: column for name in ("text", "text_pair") if (column := options.columns.get(name))}
-        check_texts(table.schema_arrow, {options.key(name): column for name, column in texts.items()}, str(path))
+        check_text_columns(table.schema_arrow, {options.key(name): column for name, column in texts.items()}, str(path))
         number = 0
         for batch in table.iter_batches(CHUNK, columns=list(wanted.values()) if options.only_wanted else None):
-            titles = distinct(batch.schema.names)
+            titles = distinct_names(batch.schema.names)
             for values in zip(*(column.to_pylist() for column in batch.columns)):
                 number += 1
                 yield number, dict(zip(titles, values))

@@ -12,10 +12,17 @@ import numpy as np
 
 from data.errors import DataError, MissingColumn
 from data.settings import DataSettings
-from data.sources.cells import check_texts, label_text
-from data.sources.hub_status import endpoint, first_line, offline_if_unreachable
+from data.sources.cells import check_text_columns, label_text
+from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 from data.sources.raw import RawData, RawSplit
-from data.targets.labels import UNLABELLED, Column, Meaning, encode, no_labels, what_labels_are
+from data.targets.labels import (
+    UNLABELLED,
+    LabelColumn,
+    LabelMeaning,
+    encode_labels,
+    infer_label_meaning,
+    no_labels_error,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,14 +44,14 @@ def read_hub(settings: DataSettings) -> RawData:
         except MissingColumn as error:
             if error.key != "label" or name == "train":
                 raise
-            raise no_labels(settings, name, where) from error
+            raise no_labels_error(settings, name, where) from error
         table = _texts(dataset, settings, where)
         rows = _rows_with_text(table, settings, where)
         if len(rows) < len(table):
             data.dropped[f"{name}: missing text"] = len(table) - len(rows)
         column = _labels(dataset, rows, settings, where)
         if meaning is None:
-            meaning = what_labels_are(settings, column, where)
+            meaning = infer_label_meaning(settings, column, where)
             data.kind, data.label_names, data.notes = meaning.kind, meaning.names, [*notes, *meaning.notes]
         data.splits[name] = _labelled(table, rows, column, meaning, settings, data, name, where)
     return data
@@ -63,7 +70,7 @@ def _load(settings: DataSettings, split: str) -> Any:
     try:
         return datasets.load_dataset(settings.id, settings.config, split=split)
     except (ValueError, KeyError, TypeError) as error:
-        reason = first_line(error).rstrip(".")
+        reason = first_error_line(error).rstrip(".")
         if "Unknown split" in reason and split != settings.train_split:
             cure = f"Try: data.split={settings.train_split}, which train, val and test are then all cut from. {GO_ON}"
         else:
@@ -71,7 +78,7 @@ def _load(settings: DataSettings, split: str) -> Any:
         raise DataError(f"{what} has no split {split!r} that can be read: {reason}. {cure}") from error
     except RuntimeError as error:
         if "script" not in str(error):
-            raise DataError(f"{what} cannot be read: {first_line(error)}. {GO_ON}") from error
+            raise DataError(f"{what} cannot be read: {first_error_line(error)}. {GO_ON}") from error
         raise DataError(
             f"{what} is a loading script, and code from a hub is never run here. Run it where it is trusted (datasets "
             "before 4.0, trust_remote_code=True), save it (train.to_parquet('train.parquet'), test the same way), "
@@ -80,7 +87,7 @@ def _load(settings: DataSettings, split: str) -> Any:
     except (
         OSError, httpx2.HTTPError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError,
     ) as error:  # fmt: skip
-        raise DataError(f"{what} cannot be had from {endpoint()[0]}: {first_line(error)}. {GO_ON}") from error
+        raise DataError(f"{what} cannot be had from {hub_endpoint()[0]}: {first_error_line(error)}. {GO_ON}") from error
 
 
 def _check_columns(settings: DataSettings, columns: list[str], where: str) -> None:
@@ -105,7 +112,7 @@ def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
     import pyarrow as pa
 
     wanted = {"text": settings.text} | ({"text_pair": settings.text_pair} if settings.text_pair else {})
-    check_texts(dataset.data.schema, {f"data.{name}": column for name, column in wanted.items()}, where)
+    check_text_columns(dataset.data.schema, {f"data.{name}": column for name, column in wanted.items()}, where)
     texts = list(wanted)
     wanted |= {"group": settings.group} if settings.group else {}
     table = dataset.data.table.select(list(wanted.values())).rename_columns(list(wanted))
@@ -143,15 +150,15 @@ def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.n
     return np.flatnonzero(~absent)
 
 
-def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) -> Column:
+def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) -> LabelColumn:
     """The labels of these rows; ids of a ClassLabel by their names, -1 for none."""
     if settings.label is None:
-        column = Column()
+        column = LabelColumn()
         for row in rows.tolist():
             column.add("", row + 1)
         return column
     names = getattr(dataset.features[settings.label], "names", None) or ()
-    column = Column(names if settings.task != "regression" else ())
+    column = LabelColumn(names if settings.task != "regression" else ())
     used, row = np.zeros(len(dataset), dtype=bool), 0
     used[rows] = True
     for part in dataset.data.column(settings.label).chunks:
@@ -165,11 +172,11 @@ def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) 
 
 
 def _labelled(
-    table: pa.Table, rows: np.ndarray, column: Column, meaning: Meaning, settings: DataSettings, data: RawData,
-    name: str, where: str,
+    table: pa.Table, rows: np.ndarray, column: LabelColumn, meaning: LabelMeaning, settings: DataSettings,
+    data: RawData, name: str, where: str,
 ) -> RawSplit:  # fmt: skip
     """A split with its labels as numbers and the rows without a gold label dropped, or refused."""
-    labels, kept = encode(column, meaning, settings, name, where)
+    labels, kept = encode_labels(column, meaning, settings, name, where)
     if len(kept) < len(rows):
         data.dropped[f"{name}: no gold label"] = len(rows) - len(kept)
     return RawSplit(table, labels, rows[kept], rows[kept] + 1)

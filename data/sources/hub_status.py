@@ -8,7 +8,7 @@ import sys
 from urllib.parse import urlsplit
 
 
-def endpoint() -> tuple[str, str, int]:
+def hub_endpoint() -> tuple[str, str, int]:
     """The hub in use as (address without credentials, host, port)."""
     address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     parts = urlsplit(address)
@@ -25,7 +25,7 @@ def offline_if_unreachable() -> list[str]:
         return []
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")):
         return []  # a proxy answers for the hub; its own errors are caught below
-    shown, host, port = endpoint()
+    shown, host, port = hub_endpoint()
     try:
         socket.create_connection((host, port), 3.0).close()
     except OSError:
@@ -40,6 +40,6 @@ def offline_if_unreachable() -> list[str]:
     return []
 
 
-def first_line(error: Exception) -> str:
+def first_error_line(error: Exception) -> str:
     """What the hub's libraries say of an error, at most 300 characters; some of theirs say nothing but their name."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

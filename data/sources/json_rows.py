@@ -8,8 +8,8 @@ from itertools import chain
 from typing import Any, TextIO
 
 from data.errors import DataError
-from data.sources.columns import require
-from data.sources.options import Options, Row
+from data.sources.columns import require_columns
+from data.sources.options import ReadOptions, Row
 
 PART = 1 << 16  # characters read at a time
 BLANK = " \t\r\n"
@@ -35,7 +35,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
-def rows(stream: TextIO, where: str, options: Options) -> Iterator[Row]:
+def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]:
     """Each object with its line's number, or in an array its own.
 
     where: the file's path, for messages. Raises DataError.
@@ -52,7 +52,7 @@ def rows(stream: TextIO, where: str, options: Options) -> Iterator[Row]:
             raise DataError(f"{where} {what} {number} holds a {type(row).__name__}, not an object with columns")
         if is_first:
             names, values = list(row), list(row.values())
-            require(names, options.wanted, where, lambda: [values])  # noqa: B023 called at once
+            require_columns(names, options.wanted, where, lambda: [values])  # noqa: B023 called at once
             is_first = False
         if isinstance(row, _Object) and (double := row.twice & set(options.wanted.values())):
             raise DataError(

@@ -12,10 +12,10 @@ from typing import Any
 
 from data.errors import DataError
 
-KINDS = {
+FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
-SUFFIXES = f"{', '.join(KINDS)}, also with .gz"
+SUFFIXES = f"{', '.join(FORMATS)}, also with .gz"
 Row = tuple[int, dict[str, Any]]  # the number of a line, or of a row where there are no lines; the values by column
 
 
@@ -24,12 +24,12 @@ def suffix_of(path: Path) -> str:
     return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
-def kind_of(path: Path) -> str | None:
+def format_of(path: Path) -> str | None:
     """csv, tsv, jsonl or parquet by a file's name; None for any other name."""
-    return KINDS.get(suffix_of(path))
+    return FORMATS.get(suffix_of(path))
 
 
-def idle(kinds: Iterable[str], values: Mapping[str, str], prefix: str = "") -> list[str]:
+def ineffective_options(kinds: Iterable[str], values: Mapping[str, str], prefix: str = "") -> list[str]:
     """One line for each option that has no effect on files of these kinds.
 
     values: of encoding, delimiter and quoting; prefix: of their names.
@@ -50,7 +50,7 @@ def _silent(_note: str) -> None:
 
 
 @dataclass(frozen=True)
-class Options:
+class ReadOptions:
     """The columns and the spelling of a file."""
 
     columns: Mapping[str, str | None]  # by the name of the setting: text, text_pair, label; None: there is none

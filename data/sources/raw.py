@@ -24,7 +24,7 @@ class RawSplit:
     table: pa.Table  # columns `text`, for pairs `text_pair`, and with data.group `group`
     labels: np.ndarray  # (used rows,) int64 or float32; numbers as they are read, float64
     rows: np.ndarray  # (used rows,) row numbers in the table
-    numbers: np.ndarray  # (used rows,) line or row numbers in the source, as messages say them
+    source_rows: np.ndarray  # (used rows,) line or row numbers in the source, as messages say them
     groups: np.ndarray | None = None  # (used rows,) rows of one number are never cut apart
 
     def __len__(self) -> int:
@@ -34,7 +34,11 @@ class RawSplit:
         """The same split with only the chosen of its used rows."""
         groups = None if self.groups is None else self.groups[chosen]
         return replace(
-            self, labels=self.labels[chosen], rows=self.rows[chosen], numbers=self.numbers[chosen], groups=groups
+            self,
+            labels=self.labels[chosen],
+            rows=self.rows[chosen],
+            source_rows=self.source_rows[chosen],
+            groups=groups,
         )
 
     def chunks(self) -> Iterator[tuple[list[str], list[str] | None, np.ndarray]]:

@@ -31,30 +31,30 @@ Fill = Callable[[np.ndarray, np.ndarray], None]  # writes the values (tokens, la
 
 
 @dataclass(frozen=True)
-class Activations:
+class FrozenStates:
     """The states of one split, memory-mapped."""
 
     values: np.ndarray  # (tokens, layers, H) float32, or bf16 as int16
     offsets: np.ndarray  # (rows + 1,) int64
 
 
-def offsets_of(lengths: np.ndarray, first: int | None) -> np.ndarray:
+def states_offsets(lengths: np.ndarray, first: int | None) -> np.ndarray:
     """(rows + 1,) int64 of the tokens kept: all of each row, or the `first` ones."""
     kept = lengths if first is None else np.minimum(lengths, first)
     return np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
 
 
-def bytes_of(lengths: np.ndarray, first: int | None, layers: int, hidden: int, dtype: str) -> int:
+def states_bytes(lengths: np.ndarray, first: int | None, layers: int, hidden: int, dtype: str) -> int:
     """Bytes of the states of rows of those lengths in tokens, without padding."""
-    return int(offsets_of(lengths, first)[-1]) * layers * hidden * np.dtype(DTYPES[dtype]).itemsize
+    return int(states_offsets(lengths, first)[-1]) * layers * hidden * np.dtype(DTYPES[dtype]).itemsize
 
 
-def key_of(parts: dict[str, Any]) -> str:
+def states_key(parts: dict[str, Any]) -> str:
     """The name of the store of those parts."""
     return hashlib.sha256(json.dumps(parts | {"format": FORMAT}, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def refuse_other(path: Path, parts: dict[str, Any]) -> None:
+def refuse_other_states(path: Path, parts: dict[str, Any]) -> None:
     """DataError when a folder holds the states of something else than `parts`."""
     found = _meta(path)
     if found is None:
@@ -67,10 +67,10 @@ def refuse_other(path: Path, parts: dict[str, Any]) -> None:
         )
 
 
-def open_or_build(
+def open_frozen_states(
     path: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill,
     notify: Callable[[str], None],
-) -> Activations:  # fmt: skip
+) -> FrozenStates:  # fmt: skip
     """The store in folder `path`, filled first where it is missing or damaged.
 
     parts: what the content depends on, with `dtype` and `tokens` ("all" or how many first ones); lengths: of the rows;
@@ -84,7 +84,7 @@ def open_or_build(
 
 def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill) -> None:
     first = None if parts["tokens"] == "all" else parts["tokens"]
-    offsets, dtype = offsets_of(lengths, first), np.dtype(DTYPES[parts["dtype"]])
+    offsets, dtype = states_offsets(lengths, first), np.dtype(DTYPES[parts["dtype"]])
     needed, free = int(offsets[-1]) * shape[0] * shape[1] * dtype.itemsize, shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
@@ -108,16 +108,16 @@ def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tupl
         os.fsync(stream.fileno())
 
 
-def _open(path: Path, parts: dict[str, Any]) -> Activations | None:
+def _open(path: Path, parts: dict[str, Any]) -> FrozenStates | None:
     """The stored states, or None when a file is missing or its checksum is wrong; DataError for those of others."""
-    refuse_other(path, parts)
+    refuse_other_states(path, parts)
     meta = _meta(path)
     try:
         if meta is None or any(shared.checksum(path / name) != value for name, value in meta["sha256"].items()):
             return None
         dtype = DTYPES[meta["parts"]["dtype"]]
         values = np.memmap(path / "values", dtype, "r").reshape(-1, *meta["shape"])
-        return Activations(values, np.fromfile(path / "offsets", np.int64))
+        return FrozenStates(values, np.fromfile(path / "offsets", np.int64))
     except (OSError, ValueError, KeyError):
         return None
 

@@ -39,13 +39,13 @@ class Recipe:
     seed: int
 
 
-def replaceable(tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
+def replaceable_tokens(tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
     """Which tokens are words (letters alone), and which go on with the word before them; (V,) bool each."""
     tokens = tokenizer.tokens()
     return np.array([token.isalpha() for token in tokens]), np.array([token.startswith("##") for token in tokens])
 
 
-def augmented(
+def open_replaced_words(
     split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, model: str, guess: Guess, cache: Path,
     notify: Callable[[str], None] | None = None,
 ) -> TokenSplit:  # fmt: skip
@@ -54,7 +54,7 @@ def augmented(
     model: fingerprint of what `guess` asks.
     """
     parts = {"texts": split.fingerprint, "model": model, "format": FORMAT} | asdict(recipe)
-    return store.open_or_build(
+    return store.open_tokens(
         cache / "augmented", "augmented", parts, lambda: _chunks(split, tokenizer, recipe, guess),
         vocab_size=tokenizer.vocab_size, notify=notify,
     )  # fmt: skip
@@ -63,25 +63,25 @@ def augmented(
 def _chunks(
     split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, guess: Guess
 ) -> Iterator[tuple[Encoded, np.ndarray]]:
-    words, goes_on = replaceable(tokenizer)
+    words, goes_on = replaceable_tokens(tokenizer)
     mask_id, made = tokenizer.backend.token_to_id(MASK), 0
     for start in range(0, len(split), CHUNK):
         rows = range(start, min(start + CHUNK, len(split)))
-        places = {row: places_of_words(_tokens(split, row), words, goes_on) for row in rows}
+        places = {row: word_positions(_tokens(split, row), words, goes_on) for row in rows}
         fitting = _fitting(split, places, tokenizer.pad_id, mask_id, guess)
-        found = [(row, copy) for row in fitting for copy in copies(split, row, places[row], fitting[row], recipe)]
+        found = [(row, copy) for row in fitting for copy in draw_copies(split, row, places[row], fitting[row], recipe)]
         made += len(found)
         lengths = np.array([len(copy) for _, copy in found], np.int64)
-        second = np.array([split.second[row] for row, _ in found], np.int64)
+        starts = np.array([split.segment_starts[row] for row, _ in found], np.int64)
         tokens = np.concatenate([copy for _, copy in found]) if found else np.zeros(0, np.int64)
-        yield Encoded(tokens, lengths, second, 0), np.zeros(len(found), split.labels.dtype)
+        yield Encoded(tokens, lengths, starts, 0), np.zeros(len(found), split.labels.dtype)
     if not made:
         raise DataError(
             f"no word of the {len(split):,} {split.name} texts can be replaced by another. Leave augment away"
         )
 
 
-def places_of_words(tokens: np.ndarray, words: np.ndarray, goes_on: np.ndarray) -> np.ndarray:
+def word_positions(tokens: np.ndarray, words: np.ndarray, goes_on: np.ndarray) -> np.ndarray:
     """Where in a row (T,) words of one piece stand; words, goes_on: as `replaceable` says."""
     is_cut = np.append(goes_on[tokens[1:]], False)
     return np.flatnonzero(words[tokens] & ~is_cut)
@@ -113,7 +113,9 @@ def _fitting(
     return {row: part for row, part in zip(places, np.split(ordered, ends[:-1])) if len(part)}
 
 
-def copies(split: TokenSplit, row: int, places: np.ndarray, fitting: np.ndarray, recipe: Recipe) -> list[np.ndarray]:
+def draw_copies(
+    split: TokenSplit, row: int, places: np.ndarray, fitting: np.ndarray, recipe: Recipe
+) -> list[np.ndarray]:
     """The distinct copies of a row that are not the row itself, by random numbers of the seed and the row alone."""
     original = _tokens(split, row)
     draw = np.random.default_rng((recipe.seed, row))

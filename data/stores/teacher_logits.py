@@ -20,20 +20,20 @@ FORMAT = 1  # raise when the files or the way answers are computed change
 LOGITS, META = "logits.npy", "meta.json"
 
 
-def key_of(parts: dict[str, Any]) -> str:
+def logits_key(parts: dict[str, Any]) -> str:
     """The name of the folder for answers that depend on `parts`."""
     text = json.dumps(parts | {"output": "logits", "dtype": "float32", "format": FORMAT}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def open_or_build(
+def open_teacher_logits(
     cache: Path, parts: dict[str, Any], answer: Callable[[], np.ndarray], notify: Callable[[str], None] | None = None
 ) -> np.ndarray:
     """The kept logits, read-only; `answer` is asked for them only where they are missing or damaged.
 
     parts: what they depend on, the teacher's and the texts' fingerprints.
     """
-    path = cache / "teachers" / key_of(parts)
+    path = cache / "teachers" / logits_key(parts)
 
     def build(folder: Path) -> None:
         np.save(folder / LOGITS, answer().astype(np.float32))

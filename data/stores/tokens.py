@@ -21,6 +21,7 @@ from data.splits import TokenSplit
 from data.stores import build_once as shared
 
 FORMAT = 1  # raise when the files or the way rows are encoded change
+SEGMENT_STARTS = "second"  # the file with TokenSplit.segment_starts
 Rows = Iterable[tuple[Encoded, np.ndarray]]  # texts and labels of successive chunks
 
 
@@ -44,7 +45,7 @@ class _Writer:
         return {"dtype": self.dtype.str, "sha256": self._digest.hexdigest()}
 
 
-def open_or_build(
+def open_tokens(
     folder: Path,
     name: str,
     parts: dict[str, Any],
@@ -71,7 +72,7 @@ def open_or_build(
 
 def _build(folder: Path, rows: Rows, dtype: Any) -> None:
     tokens, offsets = _Writer(folder, "tokens", dtype), _Writer(folder, "offsets", np.int64)
-    second, labels = _Writer(folder, "second", np.int32), None
+    starts, labels = _Writer(folder, SEGMENT_STARTS, np.int32), None
     end = truncated = 0
     offsets.add([0])
     for encoded, chunk_labels in rows:
@@ -79,11 +80,11 @@ def _build(folder: Path, rows: Rows, dtype: Any) -> None:
         labels.add(chunk_labels)
         tokens.add(encoded.tokens)
         offsets.add(end + np.cumsum(encoded.lengths))
-        second.add(encoded.second)
+        starts.add(encoded.segment_starts)
         end += len(encoded.tokens)
         truncated += encoded.truncated
     assert labels is not None, "a split has rows; loaders refuse empty ones"
-    files = {writer.name: writer.close() for writer in (tokens, offsets, second, labels)}
+    files = {writer.name: writer.close() for writer in (tokens, offsets, starts, labels)}
     meta = {"format": FORMAT, "truncated": truncated, "files": files}
     (folder / "meta.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
 
@@ -99,4 +100,5 @@ def _open(path: Path, name: str) -> TokenSplit | None:
             arrays[part] = np.memmap(path / part, dtype=np.dtype(facts["dtype"]), mode="r")
     except (OSError, ValueError, KeyError):
         return None
-    return TokenSplit(name=name, truncated=meta["truncated"], **arrays)
+    starts = arrays.pop(SEGMENT_STARTS)
+    return TokenSplit(name=name, truncated=meta["truncated"], segment_starts=starts, **arrays)

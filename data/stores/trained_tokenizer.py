@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap
+from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap_backend
 from data.sources.raw import RawSplit
 from data.stores import build_once as shared
 
@@ -48,4 +48,4 @@ def _trained(folder: Path) -> Tokenizer | None:
             return None
     except (OSError, ValueError):
         return None
-    return wrap(Backend.from_file(str(folder / TOKENIZER)), "train")
+    return wrap_backend(Backend.from_file(str(folder / TOKENIZER)), "train")

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data.duplicates import hashes_of, shared_with
+from data.duplicates import count_overlaps, text_hashes
 from data.inputs.tokenizer import Tokenizer
-from data.load import Notify, read, tokenised
+from data.load import Notify, read_raw, tokenise_split
 from data.settings import DataSettings
 from data.splits import TokenSplit
-from data.splitting import pick
+from data.splitting import pick_rows
 
 
 @dataclass(frozen=True)
@@ -42,30 +42,30 @@ def load_unlabelled(
     rows: at most so many, drawn by settings.split_seed; reported: the hashes of the reported texts, by split.
     Raises DataError.
     """
-    data = read(replace(settings, label=None, group=None, missing="drop"), cache, notify)
+    data = read_raw(replace(settings, label=None, group=None, missing="drop"), cache, notify)
     raw = data.splits["train"]
     if notify:
         for what, count in data.dropped.items():
             notify(f"rows without labels left out: {count:,} ({what})")
     if rows is not None and rows < len(raw):
-        raw = raw.take(pick(raw.labels, rows, settings.split_seed, False))
+        raw = raw.take(pick_rows(raw.labels, rows, settings.split_seed, False))
     fingerprint = raw.fingerprint()
     return Unlabelled(
-        tokenised(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, cache, notify),
+        tokenise_split(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, cache, notify),
         fingerprint,
-        shared_with(hashes_of(raw, fingerprint, cache), reported or {}),
+        count_overlaps(text_hashes(raw, fingerprint, cache), reported or {}),
     )
 
 
-def joined(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
+def append_unlabelled(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
     """The training rows, and after them those without labels."""
     return replace(
         train,
         tokens=np.concatenate([train.tokens, extra.tokens]),
         offsets=np.concatenate([train.offsets, train.offsets[-1] + extra.offsets[1:]]),
-        second=np.concatenate([train.second, extra.second]),
+        segment_starts=np.concatenate([train.segment_starts, extra.segment_starts]),
         labels=np.concatenate([train.labels, np.zeros(len(extra), train.labels.dtype)]),
         truncated=train.truncated + extra.truncated,
-        unlabelled=train.unlabelled + len(extra),
+        num_unlabelled=train.num_unlabelled + len(extra),
         source_rows=None,
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from data.errors import DataError
-from data.sources.cells import plain
+from data.sources.cells import plain_number
 
 KEY = "data.label_names"
 Names = list[str] | dict[str, str]
@@ -47,7 +47,7 @@ def _found(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
     exact = {value: value for value in values}
     folded = {value.casefold(): value for value in values}
     loose = folded if len(folded) == len(values) and len({n.casefold() for n in names}) == len(names) else {}
-    matches = {name: exact.get(name) or exact.get(plain(name)) or loose.get(name.casefold()) for name in names}
+    matches = {name: exact.get(name) or exact.get(plain_number(name)) or loose.get(name.casefold()) for name in names}
     return {name: value for name, value in matches.items() if value is not None}
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.settings import DataSettings
-from data.sources.cells import is_digits, number_of, plain
+from data.sources.cells import is_digits, parse_number, plain_number
 from data.targets.class_names import name_classes
 
 MOST_CLASSES = 1000
@@ -25,18 +25,18 @@ UNLABELLED = "-1"  # of a row without a gold label, unless the training rows kno
 NONE = ("nan", "none", "null", "na", "n/a", UNLABELLED)  # what programs write where there is no label
 
 
-class Column:
+class LabelColumn:
     """The labels of a split as codes of their distinct texts (a few bytes a row), with their row numbers."""
 
     def __init__(self, classes: Sequence[str] = ()) -> None:
         self.classes = tuple(classes)  # names in id order, where the dataset itself has them
         self.distinct: dict[str, int] = {}
-        self.codes, self.numbers = array("q"), array("q")
+        self.codes, self.source_rows = array("q"), array("q")
 
     def add(self, value: str, number: int) -> None:
         """Take the label of one row; "" says that it has none."""
         self.codes.append(self.distinct.setdefault(value, len(self.distinct)))
-        self.numbers.append(number)
+        self.source_rows.append(number)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -47,7 +47,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Meaning:
+class LabelMeaning:
     """What the labels of the training rows say, and so those of every split."""
 
     kind: str  # classification | regression | mlm
@@ -59,25 +59,25 @@ class Meaning:
 
 def _is_none(value: str) -> bool:
     """Is this no label, whatever the column holds: nothing, or not a number?"""
-    number = number_of(value)
+    number = parse_number(value)
     return not value or (number is not None and math.isnan(number))
 
 
-def what_labels_are(settings: DataSettings, column: Column, where: str) -> Meaning:
+def infer_label_meaning(settings: DataSettings, column: LabelColumn, where: str) -> LabelMeaning:
     """Classes with their names in id order, numbers, or nothing (mlm); DataError where none fits.
 
     column: the labels of the training rows; where: how messages call these.
     """
     if settings.label is None:
-        return Meaning("mlm")
+        return LabelMeaning("mlm")
     if column.classes:
         return _classes(settings, column.classes, where, has_ids=True)
     values = [value for value in column.distinct if value]
-    words = [value for value in values if number_of(value) is None]
+    words = [value for value in values if parse_number(value) is None]
     if not words:
         values = [value for value in values if not _is_none(value)]
     if not values:
-        raise no_labels(settings, "train", where)
+        raise no_labels_error(settings, "train", where)
     whole = not words and all(map(is_digits, values))
     if settings.task == "regression" or (settings.task == "auto" and not words and not whole):
         if words:
@@ -89,9 +89,9 @@ def what_labels_are(settings: DataSettings, column: Column, where: str) -> Meani
                 f"data.label_names: the labels of {where} are numbers to be guessed, which have no names. "
                 "Try: data.task=classification, or leave data.label_names away"
             )
-        return Meaning("regression", negative=any(float(value) < 0 for value in values))
+        return LabelMeaning("regression", negative=any(float(value) < 0 for value in values))
     if not words and all(float(value).is_integer() for value in values):
-        values, whole = list(dict.fromkeys(map(plain, values))), True
+        values, whole = list(dict.fromkeys(map(plain_number, values))), True
     if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
         values = [value for value in values if value != UNLABELLED]
     if len(values) > MOST_CLASSES or len(values) > max(20, len(column) // 2):
@@ -113,7 +113,7 @@ def _refuse_whole_floats(values: list[str], where: str) -> None:
         )
 
 
-def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids: bool = False) -> Meaning:
+def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids: bool = False) -> LabelMeaning:
     """The classes that are these values, called as the user wants; has_ids: the dataset itself numbers them."""
     given, notes = settings.label_names, []
     if has_ids and isinstance(given, dict):
@@ -130,11 +130,11 @@ def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids:
             for value in values
             if value.lower() in NONE
         ]
-    return Meaning("classification", names, ids, notes=notes)
+    return LabelMeaning("classification", names, ids, notes=notes)
 
 
-def encode(
-    column: Column, meaning: Meaning, settings: DataSettings, name: str, where: str
+def encode_labels(
+    column: LabelColumn, meaning: LabelMeaning, settings: DataSettings, name: str, where: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels as float64 or class ids, and which rows have one: (rows with a label,), both.
 
@@ -148,7 +148,7 @@ def encode(
     absent = [number is None for number in encoded]
     without = column.spread(absent).astype(bool) if len(column) else np.ones(0, dtype=bool)
     if without.all():
-        raise no_labels(settings, name, where)
+        raise no_labels_error(settings, name, where)
     if without.any():
         _refuse_rows(column, [value for value, gone in zip(distinct, absent) if gone], without, settings, where)
     labels = column.spread([0 if number is None else number for number in encoded])
@@ -156,17 +156,17 @@ def encode(
     return labels[rows].astype(np.float64 if meaning.kind == "regression" else np.int64), rows
 
 
-def _encoded(value: str, column: Column, meaning: Meaning, where: str) -> float | None:
+def _encoded(value: str, column: LabelColumn, meaning: LabelMeaning, where: str) -> float | None:
     """The class id or the number of one label, None where it says that there is none."""
     if meaning.kind == "classification":
-        known = meaning.ids.get(value, meaning.ids.get(plain(value)))
-        if known is None and not _is_none(value) and plain(value) != UNLABELLED:
+        known = meaning.ids.get(value, meaning.ids.get(plain_number(value)))
+        if known is None and not _is_none(value) and plain_number(value) != UNLABELLED:
             raise DataError(
                 f"{where} row {_row_of(column, value)}: the label {value!r} does not occur in the training rows "
                 f"(there: {', '.join(list(meaning.ids)[:10])}). Fix such rows, or add training rows of that class"
             )
         return known
-    number = number_of(value) if value else math.nan
+    number = parse_number(value) if value else math.nan
     if number is None:
         raise _not_a_number(column, value, where)
     if math.isinf(number):
@@ -177,12 +177,14 @@ def _encoded(value: str, column: Column, meaning: Meaning, where: str) -> float 
     return None if math.isnan(number) or (number == -1.0 and not meaning.negative) else number
 
 
-def _refuse_rows(column: Column, values: list[str], without: np.ndarray, settings: DataSettings, where: str) -> None:
+def _refuse_rows(
+    column: LabelColumn, values: list[str], without: np.ndarray, settings: DataSettings, where: str
+) -> None:
     """DataError for rows without a label, unless the settings drop them: -1 by one of them, nothing and nan by both."""
     marked = any(not _is_none(value) for value in values)
     if settings.unlabelled == "drop" or (settings.missing == "drop" and not marked):
         return
-    shown = ", ".join(str(column.numbers[i]) for i in np.flatnonzero(without)[:SHOWN])
+    shown = ", ".join(str(column.source_rows[i]) for i in np.flatnonzero(without)[:SHOWN])
     seen = ", ".join(value or "empty" for value in values)
     raise DataError(
         f"{where}: {int(without.sum())} of {len(without)} rows have no gold label ({seen}; rows {shown}). "
@@ -194,7 +196,7 @@ def _another(settings: DataSettings) -> str:
     return "another split" if settings.source == "hub" else "label those rows"
 
 
-def no_labels(settings: DataSettings, name: str, where: str) -> DataError:
+def no_labels_error(settings: DataSettings, name: str, where: str) -> DataError:
     """The error for a split without any label: nothing can be learned from it, or measured on it."""
     if name == "train":
         cure = "data.label=<the column of the labels>, or task=mlm, which needs none"
@@ -208,12 +210,12 @@ def no_labels(settings: DataSettings, name: str, where: str) -> DataError:
     return DataError(f"{where} has no labels, which `{name}` needs. Try: {cure}")
 
 
-def _not_a_number(column: Column, value: str, where: str) -> DataError:
+def _not_a_number(column: LabelColumn, value: str, where: str) -> DataError:
     return DataError(
         f"{where} row {_row_of(column, value)}: the label {value!r} is not a number. Try: data.task=classification"
     )
 
 
-def _row_of(column: Column, value: str) -> int:
+def _row_of(column: LabelColumn, value: str) -> int:
     """The number of the first row with this label."""
-    return column.numbers[column.codes.index(column.distinct[value])]
+    return column.source_rows[column.codes.index(column.distinct[value])]

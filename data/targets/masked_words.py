@@ -57,7 +57,7 @@ class Masking:
         blocks = np.asarray(split.tokens)[: len(split) * length].reshape(-1, length)
         ids = blocks[rows].astype(np.int64)
         ids[:, 0], ids[:, -1] = self.cls_id, self.sep_id
-        bits = draw(rows[:, None] * length + np.arange(length), self.seed, epoch)
+        bits = random_bits(rows[:, None] * length + np.arange(length), self.seed, epoch)
         chosen = ((bits & (LEVELS - 1)) < round(self.share * LEVELS)) & ~self.special[ids]
         places = np.flatnonzero(chosen)
         flat = ids.reshape(-1)
@@ -70,7 +70,7 @@ class Masking:
         return ids, labels, places
 
 
-def draw(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+def random_bits(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
     """64 random bits for each place, uint64: a pure function of place, seed and epoch.
 
     Source: the finaliser of SplitMix64 (Steele et al. 2014), keyed by numpy's SeedSequence.
@@ -84,7 +84,7 @@ def draw(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
     return bits
 
 
-def pack(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
+def pack_blocks(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
     """The split's texts end to end as blocks of `length` tokens; an incomplete block at the end is left out.
 
     The first and the last token of a block give way to [CLS] and [SEP]; within it texts are told apart by the
@@ -99,7 +99,7 @@ def pack(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
     return replace(
         split,
         offsets=np.arange(count + 1, dtype=np.int64) * length,
-        second=np.broadcast_to(np.int32(length), count),
+        segment_starts=np.broadcast_to(np.int32(length), count),
         labels=np.broadcast_to(np.int64(0), count),
         truncated=0,
         masking=masking,

@@ -11,7 +11,7 @@ import numpy as np
 from data.errors import DataError
 from data.settings import DataSettings
 from data.sources.raw import RawData
-from data.splits import Targets
+from data.splits import TargetScale
 
 MOST, LEAST = 1e35, 1e-30  # largest target and smallest standard deviation: float32 ends at 3e38 and 1e-38
 ROUNDING = 1e-3  # of a standard deviation: what rounding to float32 may cost, next to nothing in any score
@@ -19,7 +19,7 @@ ROUNDING = 1e-3  # of a standard deviation: what rounding to float32 may cost, n
 FAR, WIDE, NARROW = 10.0, 10.0, 0.1
 
 
-def narrow(data: RawData, where: str) -> None:
+def narrow_targets(data: RawData, where: str) -> None:
     """Make the targets of a regression float32; DataError, with a cure, where that loses or overflows them."""
     if data.kind != "regression":
         return
@@ -37,7 +37,7 @@ def narrow(data: RawData, where: str) -> None:
 
 def _check(labels: np.ndarray, where: str) -> None:
     """DataError for training targets (rows,) float64 that are closer together than float32 can tell apart."""
-    found = statistics(labels, where)
+    found = target_statistics(labels, where)
     if found.sd < LEAST:
         raise DataError(
             f"{where}: the targets have a standard deviation of {found.sd:.3g}, too small for float32. "
@@ -51,7 +51,7 @@ def _check(labels: np.ndarray, where: str) -> None:
         )
 
 
-def statistics(labels: np.ndarray, where: str) -> Targets:
+def target_statistics(labels: np.ndarray, where: str) -> TargetScale:
     """Mean and standard deviation of training targets (rows,); DataError where all are equal."""
     numbers = labels.astype(np.float64)
     if numbers.min() == numbers.max():
@@ -59,10 +59,10 @@ def statistics(labels: np.ndarray, where: str) -> Targets:
             f"{where}: all {len(labels)} training targets are {numbers[0]:g}, there is nothing to learn. "
             "Try: another column with data.label=..., or more rows"
         )
-    return Targets(float(numbers.mean()), float(numbers.std()))
+    return TargetScale(float(numbers.mean()), float(numbers.std()))
 
 
-def standardised(settings: DataSettings, kind: str, labels: np.ndarray, where: str) -> Targets | None:
+def target_scale(settings: DataSettings, kind: str, labels: np.ndarray, where: str) -> TargetScale | None:
     """By what the training targets (rows,) are standardised, None where training takes them as they are.
 
     auto: where |mean| or the standard deviation is above 10, or the standard deviation below 0.1.
@@ -73,6 +73,6 @@ def standardised(settings: DataSettings, kind: str, labels: np.ndarray, where: s
                 f"data.standardize=always: needs numbers as labels, and this is {kind}. Try: data.standardize=auto"
             )
         return None
-    found = statistics(labels, where)
+    found = target_statistics(labels, where)
     is_odd = abs(found.mean) > FAR or found.sd > WIDE or found.sd < NARROW
     return found if settings.standardize == "always" or (settings.standardize == "auto" and is_odd) else None

@@ -12,7 +12,7 @@ import difflib
 import numpy as np
 
 from data.errors import DataError
-from data.settings import OF_TWO, SCORES
+from data.settings import BINARY_SCORES, SCORES
 from data.sources.raw import RawData
 
 # Below this share of class 1's rows class 0 is the rarer one; nearer to one another, chance decides which is.
@@ -54,7 +54,7 @@ def check_metrics(metrics: tuple[str, ...], data: RawData) -> None:
                 f"data.metrics: {name} is no score of a {data.kind} (those are {', '.join(known)}). "
                 f"Try: data.metrics=[{known[0]}]"
             )
-        if name in OF_TWO and classes != 2:
+        if name in BINARY_SCORES and classes != 2:
             raise DataError(
                 f"data.metrics: {name} is defined for two classes, here are {classes}. Try: data.metrics=[f1_macro]"
             )

@@ -86,7 +86,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
 
     Raises ConfigError for what looks like a file and is none.
     """
-    from data.sources.options import kind_of
+    from data.sources.options import format_of
 
     found = ""
     for word in asked:
@@ -96,7 +96,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
             found = word
         elif mode:
             raise ConfigError(f"{word} is a folder, a file is needed. Try: a file in it; or, as a text: {as_text}")
-        elif kind_of(Path(word)) or word.lower().endswith((".txt", ".txt.gz")) or (chosen["input"] and not asked[1:]):
+        elif format_of(Path(word)) or word.lower().endswith((".txt", ".txt.gz")) or (chosen["input"] and not asked[1:]):
             raise ConfigError(f"{word}: no such file. Try: its right name; or, as a text: {as_text}")
     if found and len(asked) + literal > 1:
         raise ConfigError(
@@ -122,7 +122,7 @@ def named_columns(chosen: dict[str, str], deployed: Deployed) -> list[str]:
 
 def table_rows(table: str, chosen: dict[str, str], deployed: Deployed) -> Iterator[dict[str, Any]]:
     """The rows of a file or of standard input, read as the options say."""
-    from data.sources.options import Options, idle
+    from data.sources.options import ReadOptions, ineffective_options
     from runner.deploy.streams import read, read_kind
 
     path = None if table == "-" else Path(table)
@@ -131,8 +131,8 @@ def table_rows(table: str, chosen: dict[str, str], deployed: Deployed) -> Iterat
     if kind == "lines" and len(columns) > 1:
         raise ConfigError("this model reads pairs of texts, and a line is one text. Try: input=jsonl")
     texts = dict(zip(("text", "text_pair"), columns))
-    asked = Options(texts, chosen["encoding"], chosen["delimiter"], chosen["quoting"], note=note)
-    if problems := idle([kind], chosen):
+    asked = ReadOptions(texts, chosen["encoding"], chosen["delimiter"], chosen["quoting"], note=note)
+    if problems := ineffective_options([kind], chosen):
         raise ConfigError(problems[0])
     if asked.quoting not in ("auto", "minimal", "none"):
         raise ConfigError(f"quoting={asked.quoting}: expected auto, minimal or none. Try: quoting=auto")
@@ -160,12 +160,12 @@ def text_rows(texts: list[str], chosen: dict[str, str], deployed: Deployed) -> I
 
 def written_as(out: Path | None, table: str, chosen: dict[str, str]) -> str:
     """csv or jsonl: as the name of the output says, else as what comes in."""
-    from data.sources.options import kind_of
+    from data.sources.options import format_of
     from runner.deploy.streams import written_kind
 
     if out:
         return written_kind(out)
-    return "csv" if (chosen["input"] or kind_of(Path(table))) in ("csv", "tsv") else "jsonl"
+    return "csv" if (chosen["input"] or format_of(Path(table))) in ("csv", "tsv") else "jsonl"
 
 
 def show(answer: dict[str, Any]) -> None:

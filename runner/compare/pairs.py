@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.settings import OF_TWO
+from data.settings import BINARY_SCORES
 from runner.compare.groups import Group
 from runner.compare.select import Run
 from runner.record.metrics import direction
@@ -147,7 +147,7 @@ def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
         for run in (first, second):
             if metric not in run.metrics:
                 return f"run {run.identity} has no {metric}"
-            if score in OF_TWO and run.positive != runs[0][0].positive:
+            if score in BINARY_SCORES and run.positive != runs[0][0].positive:
                 return f"{score} is of another class in {run.identity} than in {runs[0][0].identity}"
     return None
 

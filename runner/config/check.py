@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from data.sources.columns import in_quotes
+from data.sources.columns import quoted_setting
 from runner.config.check_files import as_dataset, one_file
 from runner.config.check_hydra import TUNER, check_hydra, is_tuned
 from runner.config.check_values import check_option, check_settings, check_type
@@ -105,7 +105,8 @@ def _parse(word: str) -> tuple[Override | None, str | None]:
         key, _, value = word.partition("=")
         return (
             None,
-            f"{word!r} cannot be read as key=value: {reason}. Quote special characters, try: {in_quotes(key, value)}",
+            f"{word!r} cannot be read as key=value: {reason}. Quote special characters, try: "
+            f"{quoted_setting(key, value)}",
         )
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.sources.columns import in_quotes, paste
-from data.sources.options import idle, kind_of
+from data.sources.columns import quoted_setting, shell_setting
+from data.sources.options import format_of, ineffective_options
 
 if TYPE_CHECKING:
     from data.settings import DataSettings
@@ -18,7 +18,7 @@ KEYS = ("path", "train_path", "val_path", "test_path")
 def conflicts(data: DataSettings) -> list[str]:
     """One line for each pair of settings about files that cannot go together, with the cure."""
     given = {f"data.{key}": path for key in KEYS if (path := getattr(data, key))}
-    words = [paste(key, path) for key, path in given.items()]
+    words = [shell_setting(key, path) for key, path in given.items()]
     if data.source != "files":
         return [f"{words[0]}: data={data.name} reads no files. Try: run data=files {words[0]}"] if words else []
     if not (data.path or data.train_path):
@@ -28,14 +28,14 @@ def conflicts(data: DataSettings) -> list[str]:
             f"{words[0]} and {words[1]}: both name the training rows. Leave one of them out; what has no file of its "
             f"own is cut off either. Try: run data=files {' '.join(words[1:])}"
         ]
-    kinds = [kind for path in given.values() if (kind := kind_of(Path(path)))]
-    return idle(kinds, asdict(data), "data.") if kinds else []
+    kinds = [kind for path in given.values() if (kind := format_of(Path(path)))]
+    return ineffective_options(kinds, asdict(data), "data.") if kinds else []
 
 
 def as_dataset(name: str) -> str | None:
     """What is wrong with `data=<name>` where that is a file's name, not a choice in conf/data/."""
-    if "/" in name or kind_of(Path(name)):
-        return f"data={name} is a file, not a dataset. Try: run data=files {paste('data.path', name)}"
+    if "/" in name or format_of(Path(name)):
+        return f"data={name} is a file, not a dataset. Try: run data=files {shell_setting('data.path', name)}"
     return None
 
 
@@ -45,4 +45,4 @@ def one_file(key: str, text: str) -> str:
         is_there = Path(text).is_file()
     except OSError:  # many values are longer than any name
         return ""
-    return f"; for the file of that name: {in_quotes(key, text)}" if is_there else ""
+    return f"; for the file of that name: {quoted_setting(key, text)}" if is_there else ""

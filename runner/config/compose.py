@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError
-from data.settings import spelled_names
+from data.settings import normalize_label_names
 from runner.config.check_files import conflicts as file_conflicts
 from runner.config.plugins import register_plugins
 from runner.errors import ConfigError
@@ -93,7 +93,7 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         raise ConfigError(f"{key}: {reason}. Mend its value; the defaults: run --cfg job") from error
     settings.compression = _stages(settings.compression)
     try:
-        settings.data.label_names = spelled_names(settings.data.label_names)
+        settings.data.label_names = normalize_label_names(settings.data.label_names)
     except DataError as error:
         raise ConfigError(str(error)) from error
     model, builtin = settings.model, settings.data.source == "demo"

@@ -43,10 +43,10 @@ class Parity:
 
 def allowed(record: dict[str, Any]) -> float:
     """How far an fp32 export's logits may be off: of a run that standardised its targets, in standard deviations."""
-    from data.splits import Targets
+    from data.splits import TargetScale
 
     targets = record["data"].get("targets")
-    return Targets(**targets).tolerance(TOLERANCE) if targets else TOLERANCE
+    return TargetScale(**targets).tolerance(TOLERANCE) if targets else TOLERANCE
 
 
 def compare(trained: Predictor, exported: Predictor, split: TokenSplit, source: str, task: DataTask | None) -> Parity:
@@ -73,13 +73,13 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
 def rows_of(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
     """The rows to compare on, where they are from, and their task: the run's reported split where it can be had."""
     from data.errors import DataError
-    from data.load import load
+    from data.load import load_splits
     from data.settings import DataSettings
     from runner.config.compose import compose
 
     settings = DataSettings(**record["config"]["data"])
     try:
-        splits = load(
+        splits = load_splits(
             settings,
             tokenizer=str(trained.deployed.folder),
             vocab_size=0,
@@ -94,10 +94,10 @@ def rows_of(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str
 
 def built_in(trained: Predictor) -> TokenSplit:
     """Generated English texts of several lengths."""
-    from data.sources.demo import generate
+    from data.sources.demo import generate_demo
 
     kind = "entailment" if trained.deployed.is_pair else "sentiment"
-    rows = generate(kind, ROWS, seed=0)
+    rows = generate_demo(kind, ROWS, seed=0)
     texts = [" ".join([text] * (1 + index % 4)) for index, (text, _, _) in enumerate(rows)]
     return trained.encode(texts, [pair or "" for _, pair, _ in rows] if trained.deployed.is_pair else None)
 
@@ -113,6 +113,6 @@ def take(split: TokenSplit, rows: np.ndarray) -> TokenSplit:
     parts = [np.asarray(split.tokens[split.offsets[row] : split.offsets[row + 1]]) for row in rows]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
     return replace(
-        split, tokens=np.concatenate(parts), offsets=offsets, second=np.asarray(split.second)[rows],
+        split, tokens=np.concatenate(parts), offsets=offsets, segment_starts=np.asarray(split.segment_starts)[rows],
         labels=np.asarray(split.labels)[rows], truncated=0, source_rows=None,
     )  # fmt: skip

@@ -41,7 +41,7 @@ class Predictor:
             raise ConfigError(f"a text is not Unicode: {error}") from error
         offsets = np.concatenate([[0], np.cumsum(found.lengths)])
         labels = np.zeros(len(texts), np.int64)
-        return TokenSplit("texts", found.tokens, offsets, found.second, labels, found.truncated)
+        return TokenSplit("texts", found.tokens, offsets, found.segment_starts, labels, found.truncated)
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
         """(rows, C) float32, in the order of the rows."""

@@ -18,9 +18,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from data.sources.columns import FASTTEXT, fasttext
-from data.sources.formats import begins_with, of_stream, rows
-from data.sources.options import SUFFIXES, Options, kind_of, suffix_of
+from data.sources.columns import FASTTEXT, fasttext_message
+from data.sources.formats import begins_with, read_rows, rows_of_stream
+from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
 from data.sources.options import Row as NumberedRow
 from runner.errors import ConfigError
 from runner.sanitize import cell
@@ -48,7 +48,7 @@ def read_kind(path: Path | None, asked: str) -> str:
         raise ConfigError(f"input={asked}: expected one of {', '.join(INPUTS)}. Try: input=lines")
     if path is None:
         return asked or "lines"
-    known = "lines" if suffix_of(path) == ".txt" else kind_of(path)
+    known = "lines" if suffix_of(path) == ".txt" else format_of(path)
     if asked and known == "parquet":
         raise ConfigError(f"input={asked}: {path} is read as Parquet, as its name says. Leave input= out, or rename it")
     if not asked and known is None:
@@ -59,7 +59,7 @@ def read_kind(path: Path | None, asked: str) -> str:
     return asked or known or ""
 
 
-def read(path: Path | None, kind: str, options: Options) -> Iterator[Row]:
+def read(path: Path | None, kind: str, options: ReadOptions) -> Iterator[Row]:
     """Each row of a file, or of standard input as it comes, in order.
 
     kind: as read_kind says. Raises DataError and ConfigError.
@@ -79,22 +79,22 @@ def read(path: Path | None, kind: str, options: Options) -> Iterator[Row]:
         yield row
 
 
-def _of_file(path: Path, kind: str, options: Options) -> Iterator[NumberedRow]:
+def _of_file(path: Path, kind: str, options: ReadOptions) -> Iterator[NumberedRow]:
     if kind == "lines" and begins_with(path, FASTTEXT):
-        raise ConfigError(fasttext(str(path)))
+        raise ConfigError(fasttext_message(str(path)))
     is_empty = True
-    for row in rows(path, kind, options):
+    for row in read_rows(path, kind, options):
         is_empty = False
         yield row
     if is_empty:
         raise ConfigError(f"{path} has no rows. Try: a file with rows")
 
 
-def _of_input(kind: str, options: Options) -> Iterator[NumberedRow]:
+def _of_input(kind: str, options: ReadOptions) -> Iterator[NumberedRow]:
     """Standard input a row at a time; it cannot be read twice, so that an encoding is only guessed."""
     with io.TextIOWrapper(sys.stdin.buffer, encoding=options.codec, newline="") as stream:
         try:
-            yield from of_stream(stream, kind, "standard input", options)
+            yield from rows_of_stream(stream, kind, "standard input", options)
         except UnicodeError as error:
             guess = "cp1252" if "utf" in options.encoding else "utf-8"
             raise ConfigError(f"standard input is not {options.encoding} ({error}). Try: encoding={guess}") from error

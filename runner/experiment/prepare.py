@@ -73,11 +73,11 @@ def check_start(settings: Settings) -> None:
 
 def load_data(settings: Settings, terminal: Terminal) -> Splits:
     """The splits, tokenised for the model."""
-    from data.load import load
+    from data.load import load_splits
 
     cache = Path(settings.paths.cache).expanduser()
     model = settings.model
-    return load(
+    return load_splits(
         settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, cache=cache, notify=terminal.say,
         task=settings.task, seed=settings.seed,
     )  # fmt: skip
@@ -89,7 +89,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     splits = load_data(settings, terminal)
     check_tokenizer(Path(settings.finished) if settings.finished else start.folder, splits)
 
-    from data.duplicates import note
+    from data.duplicates import repeats_note
     from models.compression.methods import make_stage
     from runner.experiment.stopwatch import Stopwatch
     from runner.machine.matmul import prepare as prepare_engine
@@ -110,7 +110,7 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     contents |= of_the_labels(splits.task)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, first, contents)
     told = [said for taken in found.values() if taken.teacher for said in taken.teacher.notes]
-    seen = note(repeats(found), {part.name: len(part) for part in splits.report})
+    seen = repeats_note(repeats(found), {part.name: len(part) for part in splits.report})
     notes = [*splits.notes, *([seen] if seen else []), *weights.notes, *told, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": start.seconds} if start.seconds else {}
@@ -139,7 +139,7 @@ def starting_model(settings: Settings, splits: Splits, start: Start) -> tuple[Mo
         model, weights = first_model(settings, splits, start.folder)
     # With the architecture: heads and norms of a checkpoint show in no tensor.
     first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
-    if targets := splits.task.targets:
+    if targets := splits.task.target_scale:
         is_fresh = not any(name.startswith(HEAD) for name in weights.loaded)
         standardise(cast("SequenceClassifier", model), targets.mean, targets.sd, is_fresh=is_fresh)
     positions = model.architecture.get("max_position_embeddings")  # None: no limit
@@ -164,7 +164,7 @@ def of_the_labels(task: DataTask) -> dict[str, str]:
     """
     is_other = task.num_labels == 2 and task.positive != 1
     found = {"data.positive": task.label_names[task.positive]} if is_other else {}
-    return found | ({"data.standardize": "always"} if task.targets else {})
+    return found | ({"data.standardize": "always"} if task.target_scale else {})
 
 
 def repeats(found: dict[str, Outside]) -> dict[str, int]:

@@ -226,7 +226,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "name": settings.data.name,
             "source": settings.data.id or settings.data.path or settings.data.source,
             "fingerprint": splits.fingerprint,
-            "fingerprints": splits.prints,
+            "fingerprints": splits.fingerprints,
             "rows": {part.name: len(part) for part in parts},
             "truncated": {part.name: part.truncated for part in parts},
             "lengths": {part.name: part.length_stats for part in parts},
@@ -238,7 +238,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
             "primary": f"{splits.report[0].name}/{splits.task.metrics[0]}",
             "selection": f"{splits.select.name}/{splits.task.metrics[0]}",
         }
-        | ({"targets": asdict(splits.task.targets)} if splits.task.targets else {}),
+        | ({"targets": asdict(splits.task.target_scale)} if splits.task.target_scale else {}),
         "tokenizer": {
             "source": splits.tokenizer.source,
             "vocab_size": splits.tokenizer.vocab_size,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from data.batch import collate
 from data.sampler import eval_batches
 from data.splits import TokenSplit
-from data.stores.unlabelled import joined
+from data.stores.unlabelled import append_unlabelled
 from models.backbones.dropout import masks
 from models.compression.pruning.masks import kept_zeros
 from models.compression.stage import Inputs, Phase, TrainingHook
@@ -144,7 +144,7 @@ class RunStageContext(Stopwatch):
         """Of this stage only: what comes after it trains on the labelled rows again."""
         self.texts = self.outside.texts(self.started.splits.train)
         for extra in self.texts:
-            self.splits = replace(self.splits, train=joined(self.splits.train, extra))
+            self.splits = replace(self.splits, train=append_unlabelled(self.splits.train, extra))
         return sum(map(len, self.texts))
 
     def log_point(self, values: dict[str, float]) -> None:

@@ -97,19 +97,21 @@ class KeptTeacher:
 
         with torch.random.fork_rng():
             network = open_teacher(self.source, self.named.partition("=")[0], self.order).to(self.device)
-        if self.splits.task.targets and isinstance(network, SequenceClassifier):  # in bf16 a folded head loses digits
-            standardise(network, **asdict(self.splits.task.targets), is_fresh=False)
+        if self.splits.task.target_scale and isinstance(
+            network, SequenceClassifier
+        ):  # in bf16 a folded head loses digits
+            standardise(network, **asdict(self.splits.task.target_scale), is_fresh=False)
         return network
 
     def answers(self, split: TokenSplit) -> np.ndarray:
         """Its logits of every row, (rows, C) float32; computed if no run has asked for them before."""
-        from data.stores.teacher_logits import open_or_build
+        from data.stores.teacher_logits import open_teacher_logits
 
         split = self.versions.get(split.fingerprint, split)
         parts: dict[str, Any] = {"teacher": self.facts.fingerprint, "texts": split.fingerprint}
         if self.order != sorted(self.order):
             parts["order"] = self.order
-        return open_or_build(self.cache, parts, lambda: self._answer(split), self.notify)
+        return open_teacher_logits(self.cache, parts, lambda: self._answer(split), self.notify)
 
     def _answer(self, split: TokenSplit) -> np.ndarray:
         from runner.training.inference import predict
@@ -124,7 +126,7 @@ class KeptTeacher:
         logits = ask(split, BATCH)
         numbers = np.random.default_rng(0).permutation(len(split))[:CHECKED]
         apart = max(float(np.abs(ask(_row(split, number), 1) - logits[number]).max()) for number in numbers)
-        targets = self.splits.task.targets
+        targets = self.splits.task.target_scale
         if apart > (targets.tolerance(TOLERANCE) if targets else TOLERANCE):
             raise ConfigError(
                 f"{self.named}: answers a text otherwise in a batch than alone (by {apart:.1g}), so its "
@@ -181,8 +183,8 @@ def _row(split: TokenSplit, number: int) -> TokenSplit:
     start, end = split.offsets[number], split.offsets[number + 1]
     own = slice(number, number + 1)
     return replace(
-        split, tokens=split.tokens[start:end], offsets=np.array([0, end - start]), second=split.second[own],
-        labels=split.labels[own], source_rows=None,
+        split, tokens=split.tokens[start:end], offsets=np.array([0, end - start]),
+        segment_starts=split.segment_starts[own], labels=split.labels[own], source_rows=None,
     )  # fmt: skip
 
 
@@ -255,10 +257,10 @@ def _augmenter(
 
 def _as_read(settings: Settings, source: str, length: int | None, cache: Path, notify: Notify) -> Splits:
     """The run's splits, row by row, in the teacher's tokens."""
-    from data.load import load
+    from data.load import load_splits
 
     data = replace(settings.data, max_length=length or settings.data.max_length)
-    return load(data, tokenizer=source, vocab_size=0, cache=cache, notify=notify, task=settings.task)
+    return load_splits(data, tokenizer=source, vocab_size=0, cache=cache, notify=notify, task=settings.task)
 
 
 def _unlabelled(
@@ -271,7 +273,7 @@ def _unlabelled(
     rows: int | None = stage.unlabelled_rows  # type: ignore[attr-defined]
     cache = Path(settings.paths.cache).expanduser()
     wanted = replace(wanted, max_length=length or wanted.max_length)
-    return load_unlabelled(wanted, splits.tokenizer, rows=rows, cache=cache, notify=notify, reported=splits.texts)
+    return load_unlabelled(wanted, splits.tokenizer, rows=rows, cache=cache, notify=notify, reported=splits.text_hashes)
 
 
 def source_of(key: str, text: str, data: DataSettings) -> DataSettings:

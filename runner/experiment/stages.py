@@ -149,7 +149,7 @@ def with_activations(started: Started, record: Record, terminal: Terminal) -> Sp
         return started.splits
     with timed(record, "time/cache_s"):
         splits = activations.attach(started.model, started.splits, started.settings, started.device, terminal.say)
-    kept = [split.activations for split in (splits.train, splits.select)]
+    kept = [split.frozen_states for split in (splits.train, splits.select)]
     record.add({"cost/bytes_cache": sum(states.values.nbytes for states in kept if states)})
     return splits
 

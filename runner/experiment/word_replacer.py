@@ -64,12 +64,12 @@ class Augmenter:
 
     def texts(self, split: TokenSplit) -> TokenSplit:
         """The copies of the split's texts, kept in the shared cache; DataError where no word can be replaced."""
-        from data.stores.replaced_words import Recipe, augmented
+        from data.stores.replaced_words import Recipe, open_replaced_words
 
         options = self.options
         recipe = Recipe(options.copies, options.share, options.words, options.seed)
         self.notify(f"varying {len(split):,} rows of {split.name}")
-        return augmented(
+        return open_replaced_words(
             split, self.splits.tokenizer, recipe, self.facts.fingerprint, self.guess, self.cache, self.notify
         )
 
@@ -78,9 +78,9 @@ class Augmenter:
         """Which tokens never take a word's place: pieces, signs and numbers; (V,) bool."""
         import torch
 
-        from data.stores.replaced_words import replaceable
+        from data.stores.replaced_words import replaceable_tokens
 
-        return torch.from_numpy(~replaceable(self.splits.tokenizer)[0]).to(self.device)
+        return torch.from_numpy(~replaceable_tokens(self.splits.tokenizer)[0]).to(self.device)
 
     def guess(self, batch: Batch) -> np.ndarray:
         """The most probable words at the places of a batch, (N, words), best first, without those that stood there."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from data.settings import OF_TWO
+from data.settings import BINARY_SCORES
 from runner.record.command import essential
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def task_line(splits: Splits) -> str:
     """What the labels were taken for: the kind, the classes with their training rows, or the range of the numbers."""
     import numpy as np
 
-    task, labels = splits.task, splits.train.gold
+    task, labels = splits.task, splits.train.known_labels
     if task.kind == "mlm":
         return "task: masked words"
     if task.kind == "regression":
@@ -72,7 +72,7 @@ def is_shown(record: dict[str, Any], name: str) -> bool:
 def label(record: dict[str, Any], name: str) -> str:
     """A score's name, with the class it is of where it is of one."""
     names = record["data"].get("labels") or []
-    if name.partition("/")[2] not in OF_TWO or len(names) != 2:
+    if name.partition("/")[2] not in BINARY_SCORES or len(names) != 2:
         return name
     return f"{name} ({short(record['data'].get('positive') or names[1])})"
 

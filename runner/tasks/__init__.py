@@ -11,7 +11,7 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from data.settings import OF_TWO
+from data.settings import BINARY_SCORES
 from data.targets.class_weights import balanced_weights
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def recorded(task: DataTask) -> tuple[str, ...]:
     """Return the scores that every finished run has whatever data.metrics names."""
     if task.kind != "classification":
         return ()
-    return (*always(task), "f1_macro", *(OF_TWO if task.num_labels == 2 else ()))
+    return (*always(task), "f1_macro", *(BINARY_SCORES if task.num_labels == 2 else ()))
 
 
 def class_weights(splits: Splits, wanted: str, device: torch.device) -> Tensor | None:
@@ -53,7 +53,7 @@ def class_weights(splits: Splits, wanted: str, device: torch.device) -> Tensor |
         return None
     import torch
 
-    return torch.from_numpy(balanced_weights(splits.train.gold, splits.task.num_labels)).to(device)
+    return torch.from_numpy(balanced_weights(splits.train.known_labels, splits.task.num_labels)).to(device)
 
 
 def loss_of(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.settings import OF_TWO, SCORES
+from data.settings import BINARY_SCORES, SCORES
 from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _predict(logits: np.ndarray) -> np.ndarray:
 def _refuse_unknown(name: str, classes: int) -> None:
     if name not in METRICS:
         raise KeyError(f"unknown score '{name}' for classification; known: {', '.join(METRICS)}")
-    if name in OF_TWO and classes != 2:
+    if name in BINARY_SCORES and classes != 2:
         raise ValueError(f"{name} is defined for two classes, here are {classes}. Try: data.metrics=[f1_macro]")
 
 

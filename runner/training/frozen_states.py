@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from data.stores.frozen_states import bytes_of, key_of, open_or_build, refuse_other
+from data.stores.frozen_states import open_frozen_states, refuse_other_states, states_bytes, states_key
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def check_size(splits: Splits, cache: CacheSettings, readout: nn.Module, hidden:
     kept = layers + 1 if _reads_all(readout) else 1
     first = getattr(readout, "first", None)
     parts = (splits.train, splits.select)
-    size = sum(bytes_of(part.lengths, first, kept, hidden, cache.dtype) for part in parts)
+    size = sum(states_bytes(part.lengths, first, kept, hidden, cache.dtype) for part in parts)
     rows = sum(len(part) for part in parts)
     what = (
         f"activations of {rows:,} rows ({kept} x {hidden} numbers in {cache.dtype} for "
@@ -65,7 +65,7 @@ def check(model: nn.Module, splits: Splits, settings: Settings) -> str | None:
     line = check_size(splits, settings.cache, model.bert.get_submodule("pooler"), hidden, layers)
     for split in (splits.train, splits.select):
         parts = _parts(model, split, settings.cache.dtype)
-        refuse_other(_path(settings, split, parts), parts)
+        refuse_other_states(_path(settings, split, parts), parts)
     return line
 
 
@@ -84,7 +84,7 @@ def attach(
             _extract(model, split, splits.tokenizer.pad_id, device, values, offsets)
 
         path = _path(settings, split, parts)
-        return replace(split, activations=open_or_build(path, parts, split.lengths, shape, fill, notify))
+        return replace(split, frozen_states=open_frozen_states(path, parts, split.lengths, shape, fill, notify))
 
     return replace(splits, train=with_states(splits.train), select=with_states(splits.select))
 
@@ -96,7 +96,7 @@ def _extract(
     """Run the encoder over all rows, long ones first, and write each row's states to its place."""
     import torch
 
-    from data.batch import collate, places_of
+    from data.batch import collate, padded_index
     from data.sampler import eval_batches
     from runner.training.inference import to_tensors
 
@@ -106,7 +106,7 @@ def _extract(
         for rows in eval_batches(split.lengths, batch_size=BATCH):
             states: list[torch.Tensor] = []
             model.bert(**to_tensors(collate(split, rows, pad_id), device), keep=states)
-            index, real = places_of(offsets, rows)
+            index, real = padded_index(offsets, rows)
             made = torch.stack([state[:, : index.shape[1]] for state in states[-count:]], 2).cpu()
             if values.dtype == np.int16:
                 made = made.to(torch.bfloat16).view(torch.int16)
@@ -155,4 +155,4 @@ def _path(settings: Settings, split: TokenSplit, parts: dict[str, Any]) -> Path:
     """The split's folder below cache.path, else one named by what is in it, which all runs share."""
     if settings.cache.path:
         return Path(settings.cache.path).expanduser().absolute() / split.name
-    return Path(settings.paths.cache).expanduser().absolute() / "activations" / key_of(parts)
+    return Path(settings.paths.cache).expanduser().absolute() / "activations" / states_key(parts)

@@ -157,7 +157,7 @@ class Trainer:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.settings.train.precision):
                 logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
-            loss = loss_of(self.task, *compared(logits, labels), self.class_weights, train.known(batch.rows))
+            loss = loss_of(self.task, *compared(logits, labels), self.class_weights, train.has_label(batch.rows))
             loss = self.hook.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / whole
             (loss * share).backward()

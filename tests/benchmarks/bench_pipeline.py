@@ -12,7 +12,7 @@ import pytest
 
 from data.batch import collate
 from data.inputs.tokenizer import load_tokenizer
-from data.load import load, read
+from data.load import load_splits, read_raw
 from data.sampler import epoch_batches
 from data.settings import DataSettings
 from runner.config.compose import compose, resolve
@@ -31,7 +31,7 @@ def test_tokenising_beats_the_wrapper() -> None:
 
     source = "google-bert/bert-base-uncased"
     stock = AutoTokenizer.from_pretrained(source)
-    train = read(resolve(compose(["data=sst2"])).data, Path()).splits["train"]
+    train = read_raw(resolve(compose(["data=sst2"])).data, Path()).splits["train"]
     texts = list(train.texts())
     ratios = []
     for _ in range(ROUNDS):
@@ -51,7 +51,7 @@ def test_tokenising_beats_the_wrapper() -> None:
 
 
 def test_cutting_a_batch_takes_a_fraction_of_a_millisecond(tmp_path: Path) -> None:
-    splits = load(DataSettings(), tokenizer="train", vocab_size=2000, cache=tmp_path)
+    splits = load_splits(DataSettings(), tokenizer="train", vocab_size=2000, cache=tmp_path)
     batches = epoch_batches(splits.train.lengths, seed=0, epoch=0, batch_size=32)
     begun = time.perf_counter()
     for rows in batches:

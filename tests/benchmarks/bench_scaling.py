@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.sources.demo import generate
+from data.sources.demo import generate_demo
 from runner.config.compose import compose, resolve
 from runner.machine.threads import cores
 from tests.benchmarks.bench_engine import spread
@@ -72,7 +72,7 @@ def test_cost_grows_no_faster_than_the_rows(tmp_path: Path) -> None:
     seconds = {}
     for times in (1, 1, 4, 16):  # the first time warms up
         path = tmp_path / f"{times}.csv"
-        rows = generate("sentiment", 3000 * times, 0)
+        rows = generate_demo("sentiment", 3000 * times, 0)
         path.write_text("text,label\n" + "".join(f'"{row[0]}",{row[2]}\n' for row in rows), encoding="utf-8")
         seconds[times] = _epoch_of(path, tmp_path / f"cache{times}{len(seconds)}")
     for times, (data, train) in seconds.items():
@@ -85,14 +85,14 @@ def test_cost_grows_no_faster_than_the_rows(tmp_path: Path) -> None:
 def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
     import torch
 
-    from data.load import load
+    from data.load import load_splits
     from models.build import build
     from runner.training.loop import Trainer
 
     words = [f"data.path={path}", "data=files", "data.text=text", "data.label=label", "model.tokenizer=train"]
     settings = resolve(compose(["model=dsn", "train.epochs=1", *words, "model.vocab_size=2000", *COMMON]))
     begun = time.perf_counter()
-    splits = load(settings.data, tokenizer="train", vocab_size=2000, cache=cache)
+    splits = load_splits(settings.data, tokenizer="train", vocab_size=2000, cache=cache)
     middle = time.perf_counter()
     model, _ = build(settings.model, num_labels=2, vocab_size=splits.tokenizer.vocab_size, pad_id=0)
     loop = Trainer(model.train(), splits, settings, torch.device("cpu"))

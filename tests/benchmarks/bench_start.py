@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.sources.demo import generate
+from data.sources.demo import generate_demo
 from tests.conftest import hub_answers
 
 WORDS = (
@@ -64,7 +64,7 @@ def test_a_warm_start_is_quick(data: str, tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """The highest memory of a run on a file of a million rows and on one of ten thousand; wanted: within 300 MB."""
-    block = generate("sentiment", ROWS[0], 0)
+    block = generate_demo("sentiment", ROWS[0], 0)
     peaks = []
     for rows in ROWS:
         path = tmp_path / f"{rows}.csv"

@@ -17,7 +17,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from data.load import load
+from data.load import load_splits
 from models.backbones.freeze import freeze
 from models.build import build
 from runner.config.compose import compose, resolve
@@ -58,7 +58,7 @@ def test_a_head_on_kept_states_trains_ten_times_as_fast(readout: str, tmp_path: 
     tuned, head = composed("model=bert-mini"), composed("model=bertvision", f"model/readout={readout}")
     head.paths.cache = str(tmp_path)
     cache = Path(tuned.paths.cache).expanduser()
-    splits = load(tuned.data, tokenizer=tuned.model.tokenizer, vocab_size=tuned.model.vocab_size, cache=cache)
+    splits = load_splits(tuned.data, tokenizer=tuned.model.tokenizer, vocab_size=tuned.model.vocab_size, cache=cache)
     prepare(tuned, CPU)
     sizes = {"num_labels": splits.task.num_labels, "vocab_size": splits.tokenizer.vocab_size}
     whole, small = (build(settings.model, **sizes)[0] for settings in (tuned, head))
@@ -72,8 +72,8 @@ def test_a_head_on_kept_states_trains_ten_times_as_fast(readout: str, tmp_path: 
         rates[readout].append(rate(head, small, kept, 60, seed))
     ratios = [fast / slow for fast, slow in zip(rates[readout], rates["fine-tuning"])]
     medians = {name: float(np.median(found)) for name, found in rates.items()}
-    assert kept.train.activations is not None
-    size = kept.train.activations.values.nbytes
+    assert kept.train.frozen_states is not None
+    size = kept.train.frozen_states.values.nbytes
     rows = len(splits.train) + len(splits.select)
     Console(highlight=False, width=150).print(
         f"\n{readout} on bert-mini, {len(splits.train):,} texts: {medians[readout]:,.0f} examples/s from a cache of "

@@ -67,7 +67,7 @@ _state: dict[str, Any] = {}  # of the engine's process
 def _prepare(engine: str, work: Work, threads: int) -> None:
     import torch
 
-    from data.load import load
+    from data.load import load_splits
     from runner.config.compose import compose, resolve
     from runner.experiment.prepare import first_model
     from runner.machine.matmul import prepare
@@ -75,7 +75,7 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
     torch.set_num_threads(threads)
     settings = resolve(compose(list(work.words)))
     cache = Path(settings.paths.cache).expanduser()
-    splits = load(
+    splits = load_splits(
         settings.data, tokenizer=settings.model.tokenizer, vocab_size=settings.model.vocab_size, cache=cache,
         task=settings.task,
     )  # fmt: skip

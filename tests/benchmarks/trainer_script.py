@@ -23,13 +23,13 @@ def main(rows: int, seeds: int, threads: int) -> None:
     import numpy as np
     import torch
 
-    from data.load import load
+    from data.load import load_splits
     from models.build import build
     from tests.benchmarks.rivals import Rows, pad, stock, train
 
     settings = resolve(compose([*TINY, f"data.max_rows={rows}", "train.epochs=1"]))
     cache = Path(settings.paths.cache).expanduser()
-    splits = load(settings.data, tokenizer=settings.model.tokenizer, vocab_size=0, cache=cache)
+    splits = load_splits(settings.data, tokenizer=settings.model.tokenizer, vocab_size=0, cache=cache)
     trained, reported = Rows(splits.train), Rows(splits.report[0])
     for seed in range(seeds):
         torch.manual_seed(seed)

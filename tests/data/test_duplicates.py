@@ -12,7 +12,7 @@ import pytest
 
 from data import duplicates
 from data.errors import DataError
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.raw import RawSplit
 from data.splits import Splits
@@ -29,7 +29,7 @@ def write(path: Path, rows: list[tuple[str, Any]], **more: list[Any]) -> Path:
 def read(train: Path, test: Path | None = None, **options: Any) -> Splits:
     where = {"train_path": str(train), "test_path": str(test)} if test else {"path": str(train)}
     settings = DataSettings(**({"source": "files", **where} | options))
-    return load(settings, tokenizer="train", vocab_size=300, cache=train.parent / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=300, cache=train.parent / "cache")
 
 
 def split_of(texts: list[str], labels: list[float], pairs: list[str] | None = None) -> RawSplit:
@@ -39,7 +39,7 @@ def split_of(texts: list[str], labels: list[float], pairs: list[str] | None = No
 
 
 def counted(tmp_path: Path, **splits: RawSplit) -> dict[str, int]:
-    found = duplicates.counted(splits, {name: split.fingerprint() for name, split in splits.items()}, tmp_path)
+    found = duplicates.cached_counts(splits, {name: split.fingerprint() for name, split in splits.items()}, tmp_path)
     return {key: rows for key, rows in found.items() if rows}
 
 
@@ -170,7 +170,7 @@ def test_groups_that_cannot_be_cut_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.group='author' is not in d\.parquet .*Try: data\.group=user"):
         read(file, group="author")
     with pytest.raises(DataError, match="no such column"):
-        load(DataSettings(group="author"), tokenizer="train", vocab_size=300, cache=tmp_path)
+        load_splits(DataSettings(group="author"), tokenizer="train", vocab_size=300, cache=tmp_path)
 
 
 def test_groups_without_a_cut_are_said_to_change_nothing(tmp_path: Path) -> None:
@@ -189,5 +189,5 @@ def test_unlabelled_texts_that_are_reported_are_counted(tmp_path: Path) -> None:
     splits = read(write(tmp_path / "train.parquet", DIFFERENT), write(tmp_path / "test.parquet", DIFFERENT[:9]))
     more = write(tmp_path / "more.parquet", [*DIFFERENT[:4], ("new", 0)])
     settings = DataSettings(source="files", path=str(more), group="user")
-    found = load_unlabelled(settings, splits.tokenizer, rows=None, cache=tmp_path, reported=splits.texts)
+    found = load_unlabelled(settings, splits.tokenizer, rows=None, cache=tmp_path, reported=splits.text_hashes)
     assert found.reported == {"test": 4}

@@ -11,30 +11,30 @@ import pytest
 from data.errors import DataError
 from data.settings import DataSettings
 from data.sources.raw import RawData, RawSplit
-from data.splitting import apply_split_rule, cut, limit, pick
+from data.splitting import apply_split_rule, cut_rows, limit_rows, pick_rows
 
 LABELS = np.array([0] * 700 + [1] * 250 + [2] * 50)
 
 
 def test_a_cut_is_disjoint_and_complete() -> None:
-    kept, taken = cut(LABELS, 100, seed=0, stratify=True)
+    kept, taken = cut_rows(LABELS, 100, seed=0, stratify=True)
     assert len(taken) == 100
     assert np.array_equal(np.sort(np.concatenate([kept, taken])), np.arange(1000))
 
 
 def test_a_stratified_cut_keeps_the_shares_of_the_classes() -> None:
-    _, taken = cut(LABELS, 100, seed=0, stratify=True)
+    _, taken = cut_rows(LABELS, 100, seed=0, stratify=True)
     assert np.bincount(LABELS[taken]).tolist() == [70, 25, 5]
 
 
 def test_the_rarest_class_is_never_lost() -> None:
     labels = np.array([0] * 997 + [1] * 3)
-    assert set(labels[pick(labels, 10, seed=0, stratify=True)]) == {0, 1}
+    assert set(labels[pick_rows(labels, 10, seed=0, stratify=True)]) == {0, 1}
 
 
 def test_the_seed_decides() -> None:
-    assert np.array_equal(pick(LABELS, 50, 1, True), pick(LABELS, 50, 1, True))
-    assert not np.array_equal(pick(LABELS, 50, 1, True), pick(LABELS, 50, 2, True))
+    assert np.array_equal(pick_rows(LABELS, 50, 1, True), pick_rows(LABELS, 50, 1, True))
+    assert not np.array_equal(pick_rows(LABELS, 50, 1, True), pick_rows(LABELS, 50, 2, True))
 
 
 # What the first release drew: identities of runs depend on it.
@@ -48,8 +48,8 @@ GOLDEN = {
 
 @pytest.mark.parametrize(("stratify", "seed"), GOLDEN)
 def test_ordinary_cuts_draw_the_same_rows_as_ever(stratify: bool, seed: int) -> None:
-    kept, taken = cut(MIXED, 9, seed, stratify)
-    assert taken.tolist() == pick(MIXED, 9, seed, stratify).tolist() == GOLDEN[stratify, seed]
+    kept, taken = cut_rows(MIXED, 9, seed, stratify)
+    assert taken.tolist() == pick_rows(MIXED, 9, seed, stratify).tolist() == GOLDEN[stratify, seed]
     assert kept.tolist() == sorted(set(range(60)) - set(taken.tolist()))
 
 
@@ -115,16 +115,16 @@ def test_a_cut_that_would_take_a_whole_class_names_it() -> None:
 
 def test_a_limit_never_takes_a_class_from_train() -> None:
     with pytest.raises(DataError, match=r"less than the 150 classes.*Try: data\.max_rows=150"):
-        limit(data_of(MANY), DataSettings(max_rows=100))
+        limit_rows(data_of(MANY), DataSettings(max_rows=100))
     data = data_of({"neg": 150, "pos": 149, "rare": 1})
-    limit(data, DataSettings(max_rows=10))
+    limit_rows(data, DataSettings(max_rows=10))
     assert np.bincount(data.splits["train"].labels).tolist() == [5, 4, 1]
 
 
 def test_groups_of_mixed_labels_are_never_cut_and_leave_every_class() -> None:
     labels, groups = np.arange(300) % 10 // 4, np.arange(300) // 3
     labels[0] = 3  # its only row
-    kept, taken = cut(labels, 60, 0, True, groups)
+    kept, taken = cut_rows(labels, 60, 0, True, groups)
     assert not set(groups[kept]) & set(groups[taken]) and set(labels[kept]) == {0, 1, 2, 3}
     assert 54 <= len(taken) <= 66
     np.testing.assert_allclose(np.bincount(labels[taken]) / len(taken), [0.4, 0.4, 0.2], atol=0.06)

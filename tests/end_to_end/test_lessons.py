@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from data.splits import DataTask, Splits, TokenSplit
-from data.stores.unlabelled import joined
+from data.stores.unlabelled import append_unlabelled
 from models.backbones.dropout import masks
 from models.compression.distil import Lesson, Pair
 from models.compression.settings.learn import Distil as Options
@@ -71,7 +71,7 @@ def lesson(answers: np.ndarray, **weights: float) -> Callable[[Any], Lesson]:
 def test_a_few_examples_with_a_teachers_answers_teach_more_than_their_labels(tmp_path: Path) -> None:
     few = written(64, 3, "train")
     teacher, _, known = trained(written(1000, 1, "train"), tmp_path, 4)
-    more = joined(few, written(300, 4, "train"))
+    more = append_unlabelled(few, written(300, 4, "train"))
     answers = predict(teacher, more, pad_id=0, batch_size=64, device=CPU, precision="fp32")
 
     def mean(train: TokenSplit, epochs: float, **weights: float) -> float:
@@ -94,6 +94,6 @@ def test_with_the_labels_alone_it_is_plain_training_bit_for_bit(tmp_path: Path) 
 def test_rows_without_labels_add_nothing_to_the_tasks_loss(tmp_path: Path) -> None:
     few, extra = written(32, 3, "train"), written(32, 4, "train")
     flipped = replace(extra, labels=1 - extra.labels)
-    one, losses, _ = trained(joined(few, extra), tmp_path, 2)
-    other, same, _ = trained(joined(few, flipped), tmp_path, 2)
+    one, losses, _ = trained(append_unlabelled(few, extra), tmp_path, 2)
+    other, same, _ = trained(append_unlabelled(few, flipped), tmp_path, 2)
     assert losses == same and all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))

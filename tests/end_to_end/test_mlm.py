@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings, TaskSettings
 from data.splits import Splits
 from models.backbones.dropout import masks
@@ -41,7 +41,7 @@ class Stop(Exception):
 @pytest.fixture
 def splits(reviews: Path, tmp_path: Path) -> Splits:
     settings = DataSettings(source="files", path=str(reviews), text="review", label=None, max_length=16)
-    return load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache", task=TaskSettings("mlm"))
+    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache", task=TaskSettings("mlm"))
 
 
 def configured(**train: Any) -> Settings:

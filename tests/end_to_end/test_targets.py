@@ -13,7 +13,7 @@ import torch
 from scipy.stats import spearmanr
 from transformers import BertForSequenceClassification
 
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import masks
@@ -55,7 +55,7 @@ def write(path: Path, values: np.ndarray) -> Path:
 def loaded(folder: Path, values: np.ndarray, **options: Any) -> Splits:
     path = write(folder / "d.csv", values)
     settings = DataSettings(source="files", path=str(path), task="regression", **options)
-    return load(settings, tokenizer="train", vocab_size=200, cache=folder / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=200, cache=folder / "cache")
 
 
 class Stop(Exception):
@@ -71,8 +71,8 @@ def trained(splits: Splits, folder: Path, stop_at: int = 0, **train: Any) -> tup
     torch.manual_seed(0)
     masks.seed(0)
     model, _ = build(settings.model, num_labels=1, vocab_size=splits.tokenizer.vocab_size)
-    if splits.task.targets:
-        standardise(model, splits.task.targets.mean, splits.task.targets.sd, is_fresh=True)
+    if splits.task.target_scale:
+        standardise(model, splits.task.target_scale.mean, splits.task.target_scale.sd, is_fresh=True)
 
     def on_point(position: Any, values: dict[str, float]) -> None:
         last.update(values)
@@ -123,11 +123,11 @@ def test_only_a_run_that_standardises_gets_another_name(tmp_path: Path) -> None:
         words = [f"data.path={path}", f"paths.cache={tmp_path}/cache", f"data.standardize={how}"]
         settings = resolve(compose(["data=files", "model=dsn", "model.tokenizer=train", *words]))
         started = prepare(settings, tmp_path, Terminal(), Start())
-        assert isinstance(started.model.unit, Unit) == (started.splits.task.targets is not None)
+        assert isinstance(started.model.unit, Unit) == (started.splits.task.target_scale is not None)
         tokenizer = started.splits.tokenizer.fingerprint
         plain = identify(replace(settings, data=DataSettings(**vars(settings.data) | {"standardize": "auto"})),
                          started.splits.fingerprint, tokenizer, "")  # fmt: skip
-        assert (started.identity == plain) == (how == "auto" and started.splits.task.targets is None)
+        assert (started.identity == plain) == (how == "auto" and started.splits.task.target_scale is None)
         return started.identity
 
     assert len({name(VALUES, how) for how in ("auto", "never", "always")}) == 3

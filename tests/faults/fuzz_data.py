@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import DataError
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from tests.data.sources.test_files import ROWS, write
 from tests.faults.fuzzing import damaged, files_in, has_cure, many, patience
@@ -58,7 +58,7 @@ def check_load(room: Path, file: Path, **options: Any) -> None:
     before = files_in(room)
     try:
         with patience():
-            splits = load(settings, tokenizer="train", vocab_size=60, cache=room / "cache")
+            splits = load_splits(settings, tokenizer="train", vocab_size=60, cache=room / "cache")
         assert len(splits.train) and all(len(split) for split in (splits.select, *splits.report))
     except DataError as error:
         assert has_cure(str(error)) and len(str(error)) < 2000, str(error)

@@ -10,7 +10,7 @@ import pytest
 
 from data.inputs import word_cache as encoding
 from data.inputs.tokenizer import train_tokenizer
-from data.inputs.word_cache import ByWord, by_text
+from data.inputs.word_cache import WordCache, encode_by_text
 
 WORDS = [
     "the", "film", "unbelievable", "isn't", "good.", "(very)", "naïve", "Ünder", "e\u0301te\u0301", "日本語の本",
@@ -26,8 +26,8 @@ def texts(count: int, longest: int, seed: int) -> list[str]:
     return [" ".join(chosen.choices(WORDS, k=chosen.randint(0, longest))) for _ in range(count)]
 
 
-def words() -> ByWord:
-    found = ByWord.of(BACKEND)
+def words() -> WordCache:
+    found = WordCache.of(BACKEND)
     assert found is not None
     return found
 
@@ -35,7 +35,7 @@ def words() -> ByWord:
 def same(one: encoding.Encoded, other: encoding.Encoded) -> None:
     np.testing.assert_array_equal(one.lengths, other.lengths)
     np.testing.assert_array_equal(one.tokens, other.tokens)
-    np.testing.assert_array_equal(one.second, other.second)
+    np.testing.assert_array_equal(one.segment_starts, other.segment_starts)
     assert one.truncated == other.truncated
 
 
@@ -44,7 +44,7 @@ def same(one: encoding.Encoded, other: encoding.Encoded) -> None:
 def test_by_word_equals_by_text(max_length: int, paired: bool) -> None:
     one = texts(300, 12, 1)
     pairs = texts(300, 12, 2) if paired else None
-    same(words().encode(one, pairs, max_length), by_text(BACKEND, one, pairs, max_length))
+    same(words().encode(one, pairs, max_length), encode_by_text(BACKEND, one, pairs, max_length))
 
 
 def test_forgetting_words_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,10 @@ def test_forgetting_words_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     one = texts(100, 12, 3)
     encoder = words()
     for start in range(0, 100, 10):
-        same(encoder.encode(one[start : start + 10], None, 20), by_text(BACKEND, one[start : start + 10], None, 20))
+        same(
+            encoder.encode(one[start : start + 10], None, 20),
+            encode_by_text(BACKEND, one[start : start + 10], None, 20),
+        )
 
 
 def with_part(name: str, value: Any) -> Any:
@@ -66,9 +69,9 @@ def with_part(name: str, value: Any) -> Any:
 def test_other_kinds_of_tokenizers_go_by_text() -> None:
     from tokenizers import pre_tokenizers, processors
 
-    assert ByWord.of(with_part("pre_tokenizer", pre_tokenizers.ByteLevel())) is None
+    assert WordCache.of(with_part("pre_tokenizer", pre_tokenizers.ByteLevel())) is None
     template = processors.TemplateProcessing(single="[CLS] $A", pair="[CLS] $A $B", special_tokens=[("[CLS]", 2)])
-    assert ByWord.of(with_part("post_processor", template)) is None
+    assert WordCache.of(with_part("post_processor", template)) is None
     spaced = with_part("pre_tokenizer", BACKEND.pre_tokenizer)
     spaced.add_tokens(["New York"])  # would be matched across pieces
-    assert ByWord.of(spaced) is None
+    assert WordCache.of(spaced) is None

@@ -12,7 +12,7 @@ import pytest
 
 from data.errors import DataError
 from data.sources import demo_grammar as words
-from data.sources.demo import LABELS, generate
+from data.sources.demo import LABELS, generate_demo
 from tests.conftest import REPO
 
 GOLDEN = {
@@ -51,12 +51,12 @@ GOLDEN = {
 
 @pytest.mark.parametrize("task", LABELS)
 def test_the_first_rows_of_seed_zero_never_change(task: str) -> None:
-    assert generate(task, len(GOLDEN[task]), seed=0) == GOLDEN[task]
+    assert generate_demo(task, len(GOLDEN[task]), seed=0) == GOLDEN[task]
 
 
 @pytest.mark.parametrize("task", LABELS)
 def test_rows_do_not_depend_on_the_hash_seed_of_the_process(task: str) -> None:
-    code = f"from data.sources.demo import generate; print(generate({task!r}, 200, 7))"
+    code = f"from data.sources.demo import generate_demo; print(generate_demo({task!r}, 200, 7))"
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code],
@@ -72,14 +72,14 @@ def test_rows_do_not_depend_on_the_hash_seed_of_the_process(task: str) -> None:
 
 @pytest.mark.parametrize("task", LABELS)
 def test_fewer_rows_are_a_beginning_of_more_and_seeds_differ(task: str) -> None:
-    rows = generate(task, 400, seed=3)
-    assert rows[:100] == generate(task, 100, seed=3)
-    assert len(set(rows) & set(generate(task, 400, seed=4))) < 20
+    rows = generate_demo(task, 400, seed=3)
+    assert rows[:100] == generate_demo(task, 100, seed=3)
+    assert len(set(rows) & set(generate_demo(task, 400, seed=4))) < 20
 
 
 @pytest.mark.parametrize("task", LABELS)
 def test_labels_are_balanced_and_no_row_comes_twice(task: str) -> None:
-    rows = generate(task, 5000, seed=1)
+    rows = generate_demo(task, 5000, seed=1)
     counts = Counter(label for _, _, label in rows)
     assert len(counts) == len(LABELS[task])
     assert max(counts.values()) - min(counts.values()) <= 1
@@ -90,13 +90,13 @@ def test_labels_are_balanced_and_no_row_comes_twice(task: str) -> None:
 def test_no_text_carries_two_labels_in_different_seeds(task: str) -> None:
     label_of: dict[tuple[str, str | None], int] = {}
     for seed in range(4):
-        for first, second, label in generate(task, 5000, seed):
+        for first, second, label in generate_demo(task, 5000, seed):
             assert label_of.setdefault((first, second), label) == label
 
 
 @pytest.mark.parametrize("task", LABELS)
 def test_texts_have_8_to_35_words_and_hypotheses_at_least_4(task: str) -> None:
-    for first, second, _ in generate(task, 3000, seed=2):
+    for first, second, _ in generate_demo(task, 3000, seed=2):
         assert 8 <= len(first.split()) <= 35
         assert second is None or 4 <= len(second.split()) <= 35
 
@@ -146,7 +146,7 @@ def test_the_rules_of_sentiment_read_spelled_cases_as_documented(text: str, labe
 
 
 def test_every_sentiment_label_follows_from_the_text() -> None:
-    assert [row for row in generate("sentiment", 5000, seed=5) if read_sentiment(row[0]) != row[2]] == []
+    assert [row for row in generate_demo("sentiment", 5000, seed=5) if read_sentiment(row[0]) != row[2]] == []
 
 
 def test_events_render_as_english() -> None:
@@ -185,7 +185,7 @@ def relation(premise: str, hypothesis: str) -> str:
 
 def test_entailment_labels_follow_from_what_the_hypothesis_adds_or_turns() -> None:
     ways = {name: Counter[str]() for name in LABELS["entailment"]}
-    for premise, hypothesis, label in generate("entailment", 6000, seed=6):
+    for premise, hypothesis, label in generate_demo("entailment", 6000, seed=6):
         ways[LABELS["entailment"][label]][relation(premise, hypothesis)] += 1
     assert set(ways["entailment"]) == {"nothing new"}
     # Rarely a neutral one gives the premise's trait, or its opposite, to the other party.
@@ -218,16 +218,16 @@ def bag_score(train: list, test: list, parts: tuple[int, ...]) -> float:
 def test_a_bag_of_words_stays_far_behind_the_ceiling(
     task: str, parts: tuple[int, ...], least: float, most: float
 ) -> None:
-    score = bag_score(generate(task, 4000, seed=0), generate(task, 1500, seed=1), parts)
+    score = bag_score(generate_demo(task, 4000, seed=0), generate_demo(task, 1500, seed=1), parts)
     assert least < score < most
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones_and_a_line_to_paste() -> None:
     with pytest.raises(DataError, match=r"'weather': expected sentiment or entailment.*run data=demo data\.demo"):
-        generate("weather", 10, seed=0)
+        generate_demo("weather", 10, seed=0)
 
 
 @pytest.mark.parametrize("rows", [0, -1, 1_000_001])
 def test_row_counts_out_of_range_are_refused(rows: int) -> None:
     with pytest.raises(DataError, match=r"expected 1\.\.1000000.*data\.demo_rows="):
-        generate("sentiment", rows, seed=0)
+        generate_demo("sentiment", rows, seed=0)

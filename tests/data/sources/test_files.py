@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import DataError
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 
@@ -34,7 +34,7 @@ def write(path: Path, rows: list[tuple[Any, Any]] | None = None) -> Path:
 
 def read(file: Path, **options: Any) -> Splits:
     settings = DataSettings(**({"source": "files", "path": str(file)} | options))
-    return load(settings, tokenizer="train", vocab_size=300, cache=file.parent / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=300, cache=file.parent / "cache")
 
 
 def refused(file: Path, **options: Any) -> str:
@@ -83,7 +83,7 @@ def test_pairs_get_two_segments(tmp_path: Path) -> None:
     path.write_text("a,b,label\n" + "".join(f"left {i},right side,{i % 2}\n" for i in range(40)))
     splits = read(path, text="a", text_pair="b")
     assert splits.task.is_pair
-    assert (splits.train.second < splits.train.lengths).all()
+    assert (splits.train.segment_starts < splits.train.lengths).all()
 
 
 def test_other_encodings_and_byte_order_marks(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from data.errors import DataError
 from data.inputs.tokenizer import load_tokenizer
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.hub import read_hub
 from models.checkpoints.hub import fetch
@@ -54,7 +54,7 @@ def test_datasets_load_with_their_published_labels(name: str) -> None:
 
 @pytest.mark.hub
 def test_glue_selects_on_a_slice_of_train_and_reports_validation(tmp_path: Path) -> None:
-    splits = load(
+    splits = load_splits(
         settings("rte", "data.max_rows=200"),
         tokenizer="google-bert/bert-base-uncased",
         vocab_size=0,
@@ -69,7 +69,7 @@ def test_glue_selects_on_a_slice_of_train_and_reports_validation(tmp_path: Path)
 @pytest.mark.hub
 def test_mnli_reports_both_validation_sets(tmp_path: Path) -> None:
     chosen = settings("mnli", "data.max_rows=100", "data.max_eval_rows=100")
-    splits = load(chosen, tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path)
+    splits = load_splits(chosen, tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path)
     assert [s.name for s in splits.report] == ["val", "val_mm"]
 
 
@@ -135,12 +135,12 @@ def test_a_connection_that_breaks_off_is_one_message(said: str, monkeypatch: pyt
 def test_texts_without_labels_are_cut_from_one_split(tmp_path: Path) -> None:
     words = ["task=mlm", "model=bert-tiny", "data.split=unsupervised", "data.max_rows=100", "data.max_eval_rows=20"]
     found = resolve(compose(["data=imdb", *words]))
-    splits = load(
+    splits = load_splits(
         found.data, tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task
     )  # fmt: skip
     assert [split.name for split in (splits.train, splits.select, *splits.report)] == ["train", "val", "test"]
     assert splits.task.kind == "mlm" and 100 < len(splits.train) < 500 and set(splits.train.lengths) == {128}
-    assert splits.fingerprint != load(
+    assert splits.fingerprint != load_splits(
         resolve(compose(["data=imdb", *words[:2], *words[3:]])).data,
         tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task,
     ).fingerprint  # fmt: skip

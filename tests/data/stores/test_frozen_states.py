@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.stores.frozen_states import Activations, bytes_of, key_of, offsets_of, open_or_build, refuse_other
+from data.stores.frozen_states import (
+    FrozenStates,
+    open_frozen_states,
+    refuse_other_states,
+    states_bytes,
+    states_key,
+    states_offsets,
+)
 
 LENGTHS = np.array([3, 1, 2])
 PARTS: dict[str, Any] = {"encoder": "a", "texts": "b", "layers": "all", "tokens": "all", "dtype": "fp32"}
@@ -39,9 +46,9 @@ def fill(values: np.ndarray, offsets: np.ndarray) -> None:
     values[:] = np.arange(values.size).reshape(values.shape)
 
 
-def made(path: Path, parts: dict[str, Any] = PARTS, **changes: Any) -> Activations:
+def made(path: Path, parts: dict[str, Any] = PARTS, **changes: Any) -> FrozenStates:
     options = {"fill": fill, "notify": lambda text: None} | changes
-    return open_or_build(path, parts, LENGTHS, (2, 4), **options)
+    return open_frozen_states(path, parts, LENGTHS, (2, 4), **options)
 
 
 @pytest.mark.parametrize("encoder", BYTES)
@@ -49,7 +56,7 @@ def test_a_text_takes_as_many_bytes_as_computed(encoder: str) -> None:
     layers, hidden = ENCODERS[encoder]
     one = np.array([128])
     sizes = [
-        bytes_of(one, first, layers + 1, hidden, dtype)
+        states_bytes(one, first, layers + 1, hidden, dtype)
         for first, dtype in ((1, "bf16"), (None, "fp32"), (None, "bf16"))
     ]
     assert tuple(sizes) == BYTES[encoder]
@@ -60,7 +67,7 @@ def test_rows_lie_end_to_end_without_padding(tmp_path: Path) -> None:
     assert store.values.shape == (6, 2, 4) and store.offsets.tolist() == [0, 3, 4, 6]
     assert isinstance(store.values, np.memmap) and (tmp_path / "s" / "values").stat().st_size == 6 * 2 * 4 * 4
     assert store.values[5, 1].tolist() == [44, 45, 46, 47]
-    assert offsets_of(LENGTHS, 2).tolist() == [0, 2, 3, 5]
+    assert states_offsets(LENGTHS, 2).tolist() == [0, 2, 3, 5]
 
 
 def test_it_is_made_once_and_then_opened_by_all(tmp_path: Path) -> None:
@@ -115,10 +122,10 @@ def test_a_disk_that_is_full_is_an_error_and_no_crash(tmp_path: Path, monkeypatc
 def test_a_store_of_something_else_is_refused_and_left_alone(tmp_path: Path, part: str, value: str, words: str) -> None:
     made(tmp_path / "s")
     other = PARTS | {part: value}
-    for attempt in (refuse_other, made):
+    for attempt in (refuse_other_states, made):
         with pytest.raises(DataError, match=f"{words}.*cache.path=null"):
             attempt(tmp_path / "s", other)
-    assert key_of(other) != key_of(PARTS)
+    assert states_key(other) != states_key(PARTS)
     made(tmp_path / "s")
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from data.batch import Batch
 from data.errors import DataError
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
-from data.stores.replaced_words import Recipe, augmented, places_of_words, replaceable
+from data.stores.replaced_words import Recipe, open_replaced_words, replaceable_tokens, word_positions
 
 RECIPE = Recipe(copies=6, share=0.5, words=3, seed=0)
 
@@ -21,7 +21,7 @@ RECIPE = Recipe(copies=6, share=0.5, words=3, seed=0)
 @pytest.fixture
 def splits(reviews: Path, tmp_path: Path) -> Splits:
     settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
-    return load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
 
 
 class Guess:
@@ -47,11 +47,11 @@ def rows_of(split: object) -> list[list[int]]:
 
 def test_words_of_one_piece_change_and_everything_else_stays(splits: Splits, tmp_path: Path) -> None:
     guess = Guess(splits)
-    found = augmented(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
-    words, goes_on = replaceable(splits.tokenizer)
+    found = open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
+    words, goes_on = replaceable_tokens(splits.tokenizer)
     originals, made = rows_of(splits.train), rows_of(found)
     assert len(originals) < len(made) <= RECIPE.copies * len(originals)
-    assert len(found.labels) == len(found.second) == len(made) and not found.labels.any()
+    assert len(found.labels) == len(found.segment_starts) == len(made) and not found.labels.any()
     frames = {kept(np.array(row), words, goes_on) for row in originals}
     for row in made:
         assert kept(np.array(row), words, goes_on) in frames, "pieces, numbers and signs stay"
@@ -60,37 +60,40 @@ def test_words_of_one_piece_change_and_everything_else_stays(splits: Splits, tmp
 
 def kept(row: np.ndarray, words: np.ndarray, goes_on: np.ndarray) -> tuple[tuple[int, int], ...]:
     """The length of a row, and what of it is not to change, with its places."""
-    places = np.setdiff1d(np.arange(len(row)), places_of_words(row, words, goes_on))
+    places = np.setdiff1d(np.arange(len(row)), word_positions(row, words, goes_on))
     return (len(row), 0), *((int(place), int(row[place])) for place in places)
 
 
 def test_a_word_of_several_pieces_is_no_place(splits: Splits) -> None:
     words, goes_on = np.array([True, True, False, False]), np.array([False, False, True, False])
-    assert places_of_words(np.array([3, 0, 1, 2, 2, 0, 3]), words, goes_on).tolist() == [1, 5]
+    assert word_positions(np.array([3, 0, 1, 2, 2, 0, 3]), words, goes_on).tolist() == [1, 5]
     tokens = splits.tokenizer.tokens()
-    words, goes_on = replaceable(splits.tokenizer)
+    words, goes_on = replaceable_tokens(splits.tokenizer)
     assert words[tokens.index("film")] and not words[tokens.index("[CLS]")] and not words[tokens.index(",")]
     assert goes_on[[token.startswith("##") for token in tokens]].all()
 
 
 def test_they_are_made_once_and_follow_from_the_seed(splits: Splits, tmp_path: Path) -> None:
     guess = Guess(splits)
-    first = augmented(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
+    first = open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
     asked = guess.asked
-    again = augmented(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
+    again = open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
     assert guess.asked == asked and rows_of(again) == rows_of(first)
-    anew = augmented(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path / "elsewhere")
+    anew = open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path / "elsewhere")
     assert rows_of(anew) == rows_of(first) and guess.asked == 2 * asked
-    other = augmented(splits.train, splits.tokenizer, Recipe(6, 0.5, 3, seed=1), "a model", guess, tmp_path)
+    other = open_replaced_words(splits.train, splits.tokenizer, Recipe(6, 0.5, 3, seed=1), "a model", guess, tmp_path)
     assert rows_of(other) != rows_of(first)
 
 
 def test_damaged_copies_are_made_again(splits: Splits, tmp_path: Path) -> None:
     guess, said = Guess(splits), list[str]()
-    first = rows_of(augmented(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path))
+    first = rows_of(open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path))
     (path,) = tmp_path.glob("augmented/*/tokens")
     path.write_bytes(path.read_bytes()[:-2] + b"xx")
-    assert rows_of(augmented(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path, said.append)) == first
+    assert (
+        rows_of(open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path, said.append))
+        == first
+    )
     assert "damaged" in said[0]
 
 
@@ -99,5 +102,5 @@ def test_texts_without_words_cannot_be_varied(splits: Splits, tmp_path: Path) ->
     numbers = np.full_like(np.asarray(split.tokens), splits.tokenizer.tokens().index(","))
     split.tokens = numbers
     with pytest.raises(DataError, match="no word of the 97 train texts can be replaced"):
-        augmented(split, splits.tokenizer, RECIPE, "a model", Guess(splits), tmp_path)
+        open_replaced_words(split, splits.tokenizer, RECIPE, "a model", Guess(splits), tmp_path)
     assert not list(tmp_path.glob("augmented/*/meta.json"))

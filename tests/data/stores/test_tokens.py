@@ -11,10 +11,10 @@ import pytest
 
 from data.batch import collate
 from data.inputs.tokenizer import train_tokenizer
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import TokenSplit
-from data.stores.tokens import open_or_build
+from data.stores.tokens import open_tokens
 from tests.conftest import REPO
 
 TEXTS = ["a short text", "another text, much longer than the first one is", "the end", "one"]
@@ -32,7 +32,7 @@ def build(folder: Path, pairs: list[str] | None = None, max_length: int = 16, na
             )
 
     parts = {"texts": TEXTS, "pairs": pairs, "max_length": max_length}
-    return open_or_build(folder, name, parts, rows, vocab_size=TOKENIZER.vocab_size)
+    return open_tokens(folder, name, parts, rows, vocab_size=TOKENIZER.vocab_size)
 
 
 @pytest.mark.parametrize("pairs", [None, PAIRS])
@@ -69,7 +69,7 @@ def test_a_second_opening_builds_nothing(tmp_path: Path) -> None:
         raise AssertionError("tokenised twice")
 
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
-    again = open_or_build(tmp_path, "val", parts, never, vocab_size=TOKENIZER.vocab_size)
+    again = open_tokens(tmp_path, "val", parts, never, vocab_size=TOKENIZER.vocab_size)
     assert (len(again), again.name) == (4, "val")
 
 
@@ -88,7 +88,7 @@ def test_a_damaged_store_is_made_again_and_said(damage: str, tmp_path: Path) -> 
     said: list[str] = []
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
     rows = lambda: [(TOKENIZER.encode(TEXTS, None, 16), np.arange(4))]  # noqa: E731
-    split = open_or_build(tmp_path, "train", parts, rows, vocab_size=200, notify=said.append)
+    split = open_tokens(tmp_path, "train", parts, rows, vocab_size=200, notify=said.append)
     assert np.array_equal(split.tokens, expected)
     assert len(said) == 1 and "damaged" in said[0]
 
@@ -99,7 +99,7 @@ def test_a_damaged_vocabulary_is_trained_again_and_said(name: str, reviews: Path
     told: list[str] = []
 
     def opened() -> str:
-        found = load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache", notify=told.append)
+        found = load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache", notify=told.append)
         return found.tokenizer.fingerprint
 
     before = opened()
@@ -118,7 +118,7 @@ def test_a_killed_build_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
 
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
     with pytest.raises(KeyboardInterrupt):
-        open_or_build(tmp_path, "train", parts, dies, vocab_size=200)
+        open_tokens(tmp_path, "train", parts, dies, vocab_size=200)
     assert [p for p in tmp_path.iterdir() if p.is_dir() and "part" not in p.name] == []
     assert len(build(tmp_path)) == 4
     assert list(tmp_path.glob("*.part")) == []
@@ -127,10 +127,10 @@ def test_a_killed_build_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
 def test_six_processes_tokenise_once(reviews: Path, tmp_path: Path) -> None:
     script = f"""
 from pathlib import Path
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 settings = DataSettings(source="files", path={str(reviews)!r}, text="review", label="stars")
-splits = load(settings, tokenizer="train", vocab_size=100, cache=Path({str(tmp_path / "cache")!r}), notify=print)
+splits = load_splits(settings, tokenizer="train", vocab_size=100, cache=Path({str(tmp_path / "cache")!r}), notify=print)
 """
     children = [
         subprocess.Popen([sys.executable, "-c", script], cwd=REPO, stdout=subprocess.PIPE, text=True) for _ in range(6)
@@ -142,14 +142,14 @@ splits = load(settings, tokenizer="train", vocab_size=100, cache=Path({str(tmp_p
 
 def test_wide_vocabularies_use_four_bytes(tmp_path: Path) -> None:
     rows = lambda: [(TOKENIZER.encode(TEXTS, None, 16), np.arange(4))]  # noqa: E731
-    assert open_or_build(tmp_path, "a", {"v": 1}, rows, vocab_size=70000).tokens.dtype == np.uint32
-    assert open_or_build(tmp_path, "a", {"v": 2}, rows, vocab_size=65536).tokens.dtype == np.uint16
+    assert open_tokens(tmp_path, "a", {"v": 1}, rows, vocab_size=70000).tokens.dtype == np.uint32
+    assert open_tokens(tmp_path, "a", {"v": 2}, rows, vocab_size=65536).tokens.dtype == np.uint16
 
 
 def test_the_fingerprint_is_of_the_content_wherever_it_lies(reviews: Path, tmp_path: Path) -> None:
     def fingerprint(path: Path, **more: object) -> str:
         settings = DataSettings(source="files", path=str(path), text="review", label="stars", **more)  # type: ignore[arg-type]
-        return load(settings, tokenizer="train", vocab_size=100, cache=tmp_path / "cache").fingerprint
+        return load_splits(settings, tokenizer="train", vocab_size=100, cache=tmp_path / "cache").fingerprint
 
     copy = tmp_path / "elsewhere.csv"
     copy.write_bytes(reviews.read_bytes())

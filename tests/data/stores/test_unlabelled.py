@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from data.batch import collate
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
-from data.stores.unlabelled import joined, load_unlabelled
+from data.stores.unlabelled import append_unlabelled, load_unlabelled
 
 
 @pytest.mark.parametrize("rows", [None, 7])
 def test_unlabelled_rows_follow_the_training_rows(reviews: Path, tmp_path: Path, rows: int | None) -> None:
-    splits = load(DataSettings(demo_rows=60), tokenizer="train", vocab_size=200, cache=tmp_path)
+    splits = load_splits(DataSettings(demo_rows=60), tokenizer="train", vocab_size=200, cache=tmp_path)
     settings = DataSettings(source="files", path=str(reviews), text="review")
     extra = load_unlabelled(settings, splits.tokenizer, rows=rows, cache=tmp_path)
-    together, first = joined(splits.train, extra.split), len(splits.train)
-    assert together.unlabelled == len(extra.split) == len(together) - first == (rows or 120)
-    np.testing.assert_array_equal(together.gold, splits.train.labels)
+    together, first = append_unlabelled(splits.train, extra.split), len(splits.train)
+    assert together.num_unlabelled == len(extra.split) == len(together) - first == (rows or 120)
+    np.testing.assert_array_equal(together.known_labels, splits.train.labels)
     numbers = np.array([first + 3, 2, first])
     batch = collate(together, numbers, 0)
     for place, (split, row) in enumerate([(extra.split, 3), (splits.train, 2), (extra.split, 0)]):
@@ -31,7 +31,7 @@ def test_unlabelled_rows_follow_the_training_rows(reviews: Path, tmp_path: Path,
 
 
 def test_the_fingerprint_is_that_of_the_texts_in_use(reviews: Path, tmp_path: Path) -> None:
-    splits = load(DataSettings(demo_rows=60), tokenizer="train", vocab_size=200, cache=tmp_path)
+    splits = load_splits(DataSettings(demo_rows=60), tokenizer="train", vocab_size=200, cache=tmp_path)
     settings = DataSettings(source="files", path=str(reviews), text="review")
     prints = [
         load_unlabelled(replace(settings, split_seed=seed), splits.tokenizer, rows=rows, cache=tmp_path).fingerprint

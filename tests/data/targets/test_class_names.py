@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from data.errors import DataError
-from data.settings import spelled_names
+from data.settings import normalize_label_names
 from data.targets.class_names import name_classes
 from runner.config.check import check
 from runner.config.compose import compose, resolve
@@ -62,4 +62,4 @@ def test_a_mapping_is_a_setting_like_a_list() -> None:
         assert check([words]) == [] and resolve(compose([words])).data.label_names == expected
     assert "Try: data.label_names=[negative,positive]" in check(["data.label_names=5"])[0]
     with pytest.raises(DataError):
-        spelled_names([["a"], "b"])
+        normalize_label_names([["a"], "b"])

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.load import load, read
+from data.load import load_splits, read_raw
 from data.settings import DataSettings
 from data.sources.cells import label_text
 from data.sources.files import read_files
 from data.sources.hub import read_hub
 from data.sources.raw import RawData
-from data.targets.labels import Column, what_labels_are
+from data.targets.labels import LabelColumn, infer_label_meaning
 from tests.conftest import run_cli
 
 STARS = [1, 2, 3, 4, 5]
@@ -235,8 +235,8 @@ def test_a_loading_script_is_never_run_and_the_way_round_is_said(
 
 
 def test_the_built_in_data_takes_names_too(tmp_path: Path) -> None:
-    made = read(DataSettings(demo_rows=40, label_names=["positive", "negative"]), tmp_path)
-    plain = read(DataSettings(demo_rows=40), tmp_path)
+    made = read_raw(DataSettings(demo_rows=40, label_names=["positive", "negative"]), tmp_path)
+    plain = read_raw(DataSettings(demo_rows=40), tmp_path)
     assert made.label_names == plain.label_names[::-1]
     assert (made.splits["train"].labels == 1 - plain.splits["train"].labels).all()
 
@@ -244,16 +244,16 @@ def test_the_built_in_data_takes_names_too(tmp_path: Path) -> None:
 def test_the_mapping_and_what_was_left_out_are_printed(tmp_path: Path) -> None:
     path = write(tmp_path / "d.csv", [*rows_of([0, 1]), ("", 1), ("text", "")])
     settings = DataSettings(source="files", path=path, missing="drop", label_names=["neg", "pos"])
-    notes = load(settings, tokenizer="train", vocab_size=300, cache=tmp_path).notes
+    notes = load_splits(settings, tokenizer="train", vocab_size=300, cache=tmp_path).notes
     assert "classes by data.label_names: 0 is neg, 1 is pos" in notes
     assert "rows left out: 2 (train: missing text or label)" in notes
 
 
 def test_a_column_of_empty_labels_is_no_training_data() -> None:
-    column = Column()
+    column = LabelColumn()
     column.add(label_text(None, "row 1"), 1)
     with pytest.raises(DataError, match=r"no labels, which `train` needs. Try: data\.label="):
-        what_labels_are(DataSettings(source="files"), column, "d.csv")
+        infer_label_meaning(DataSettings(source="files"), column, "d.csv")
 
 
 def test_a_refused_label_ends_the_command_with_one_line(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from data.batch import collate
 from data.errors import DataError
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings, TaskSettings
 from data.splits import Splits, TokenSplit
-from data.targets.masked_words import Masking, draw, pack
+from data.targets.masked_words import Masking, pack_blocks, random_bits
 from runner.tasks.mlm import unigram_perplexity
 
 VOCABULARY, MASK, CLS, SEP = 1000, 4, 2, 3
@@ -28,12 +28,12 @@ def blocks(length: int = 64, tokens: int = 64 * 2000, **settings: float) -> Toke
     drawn = np.random.default_rng(1).integers(0, VOCABULARY, tokens).astype(np.uint16)  # special tokens among them
     ends = np.array([0, tokens])
     split = TokenSplit("train", drawn, ends, ends[1:], np.zeros(1, np.int64), 0)
-    return pack(split, length, masking(**settings))  # type: ignore[arg-type]
+    return pack_blocks(split, length, masking(**settings))  # type: ignore[arg-type]
 
 
 def of_files(path: Path, cache: Path, seed: int = 0, **more: object) -> Splits:
     settings = DataSettings(source="files", path=str(path), text="review", label=None, max_length=32, **more)  # type: ignore[arg-type]
-    return load(settings, tokenizer="train", vocab_size=200, cache=cache, task=TaskSettings("mlm"), seed=seed)
+    return load_splits(settings, tokenizer="train", vocab_size=200, cache=cache, task=TaskSettings("mlm"), seed=seed)
 
 
 def test_a_seventh_is_masked_and_of_these_eight_in_ten_become_the_mask() -> None:
@@ -79,11 +79,11 @@ def test_masks_depend_on_seed_epoch_and_place_alone() -> None:
 
 
 def test_the_bits_of_the_draw_are_even_and_uncorrelated() -> None:
-    bits = np.unpackbits(draw(np.arange(20000), 0, 0).view(np.uint8)).reshape(20000, 64)
+    bits = np.unpackbits(random_bits(np.arange(20000), 0, 0).view(np.uint8)).reshape(20000, 64)
     assert np.abs(bits.mean(0) - 0.5).max() < 0.02
     lagged = np.corrcoef(bits[1:].T, bits[:-1].T)[:64, 64:]
     assert np.abs(lagged).max() < 0.035  # 5 standard deviations: neighbouring places know nothing of each other
-    assert len(np.unique(draw(np.arange(20000), 0, 0))) == 20000
+    assert len(np.unique(random_bits(np.arange(20000), 0, 0))) == 20000
 
 
 def test_without_learning_even_words_are_as_perplexing_as_they_are_many() -> None:
@@ -117,7 +117,7 @@ def test_held_out_masks_are_the_same_for_every_seed(reviews: Path, tmp_path: Pat
 def test_texts_too_few_for_a_block_are_refused_with_a_cure(reviews: Path, tmp_path: Path) -> None:
     settings = DataSettings(source="files", path=str(reviews), text="review", label=None, max_length=5000)
     with pytest.raises(DataError, match=r"fewer than a block of data\.max_length=5000"):
-        load(settings, tokenizer="train", vocab_size=200, cache=tmp_path, task=TaskSettings("mlm"))
+        load_splits(settings, tokenizer="train", vocab_size=200, cache=tmp_path, task=TaskSettings("mlm"))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
-from data.splits import Splits, Targets
+from data.splits import Splits, TargetScale
 
 
 def read(folder: Path, targets: np.ndarray, **options: Any) -> Splits:
     lines = [f"text number {i},{target!r}" for i, target in enumerate(targets.tolist())]
     (folder / "d.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
     settings = DataSettings(source="files", path=str(folder / "d.csv"), task="regression", **options)
-    return load(settings, tokenizer="train", vocab_size=200, cache=folder / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=200, cache=folder / "cache")
 
 
 def refused(folder: Path, targets: np.ndarray, **options: Any) -> str:
@@ -42,11 +42,11 @@ def test_targets_that_a_fresh_head_is_far_from_are_standardised(
 ) -> None:
     targets = mean + width * SPREAD
     splits = read(tmp_path, targets)
-    assert (splits.task.targets is not None) == is_standardised
+    assert (splits.task.target_scale is not None) == is_standardised
     assert any("targets are standardised" in note for note in splits.notes) == is_standardised
     labels = np.asarray(splits.train.labels)
     assert labels.dtype == np.float32 and set(labels) <= set(targets.astype(np.float32))
-    if splits.task.targets:
+    if splits.task.target_scale:
         assert splits.task.scale == pytest.approx(float(np.std(labels, dtype=np.float64)))
         _, standard = splits.task.in_loss(labels, labels)
         assert abs(float(standard.mean())) < 1e-3 and float(standard.std()) == pytest.approx(1.0, abs=1e-3)
@@ -55,15 +55,15 @@ def test_targets_that_a_fresh_head_is_far_from_are_standardised(
 def test_the_statistics_are_those_of_the_training_rows_in_use(tmp_path: Path) -> None:
     splits = read(tmp_path, 1000 + 100 * SPREAD, max_rows=20)
     labels = np.asarray(splits.train.labels, np.float64)
-    assert splits.task.targets == Targets(float(labels.mean()), float(labels.std())) and len(labels) == 20
+    assert splits.task.target_scale == TargetScale(float(labels.mean()), float(labels.std())) and len(labels) == 20
 
 
 def test_it_can_be_asked_for_and_forbidden(tmp_path: Path) -> None:
-    assert read(tmp_path, SPREAD, standardize="always").task.targets
-    assert read(tmp_path, 1000 + SPREAD, standardize="never").task.targets is None
+    assert read(tmp_path, SPREAD, standardize="always").task.target_scale
+    assert read(tmp_path, 1000 + SPREAD, standardize="never").task.target_scale is None
     settings = DataSettings(demo_rows=40, standardize="always")
     with pytest.raises(DataError, match=r"needs numbers as labels, and this is classification. Try: data.standardize"):
-        load(settings, tokenizer="train", vocab_size=200, cache=tmp_path / "cache")
+        load_splits(settings, tokenizer="train", vocab_size=200, cache=tmp_path / "cache")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_targets_that_float32_cannot_hold_are_refused(tmp_path: Path, targets: n
 
 def test_years_seconds_and_one_huge_target_are_taken(tmp_path: Path) -> None:
     for targets in (2000.0 + np.arange(60) % 30, 1.7e9 + 1e6 * SPREAD, np.where(np.arange(60) == 7, 1e30, SPREAD)):
-        assert read(tmp_path, targets).task.targets
+        assert read(tmp_path, targets).task.target_scale
 
 
 def test_training_rows_that_happen_to_be_equal_are_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.load import load
+from data.load import load_splits
 from data.settings import SCORES, DataSettings, metrics_of
 from data.sources.raw import RawData, RawSplit
 from data.targets.positive_class import check_metrics, positive_class
@@ -80,5 +80,5 @@ def test_loaded_splits_know_the_positive_class(tmp_path: Path) -> None:
     lines = [f"a note of day {i},{'fraud' if i % 8 == 0 else 'ok'}" for i in range(160)]
     path.write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
     settings = DataSettings(name="files", source="files", path=str(path))
-    splits = load(settings, tokenizer="train", vocab_size=60, cache=tmp_path / "cache")
+    splits = load_splits(settings, tokenizer="train", vocab_size=60, cache=tmp_path / "cache")
     assert splits.task.label_names[splits.task.positive] == "fraud"

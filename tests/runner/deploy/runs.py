@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from data.inputs.tokenizer import train_tokenizer
-from data.sources.demo import generate
+from data.sources.demo import generate_demo
 from models.build import build
 from models.checkpoints.save import save
 from models.settings import ModelSettings
@@ -26,7 +26,7 @@ def write_run(output: Path, identity: str, data: str = "demo", status: str = "do
     words = ["model=bert-tiny", f"data={data}", "data.demo_rows=240", "tracker=none"]
     settings, labels = resolve(compose(words)), LABELS[data]
     task = "sentiment" if data == "demo" else "entailment"
-    rows = generate(task, 200, seed=0)
+    rows = generate_demo(task, 200, seed=0)
     texts = [part for text, pair, _ in rows for part in (text, pair) if part]
     tokenizer = train_tokenizer(lambda: texts, 300)
     torch.manual_seed(0)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data.sources.options import Options
+from data.sources.options import ReadOptions
 from runner.commands import predict
 from runner.deploy.exported import find
 from runner.deploy.predictor import Predictor
@@ -229,9 +229,9 @@ def test_a_bad_command_is_refused_with_the_cure(words: list[str], expected: str,
 
 def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(b"\xef\xbb\xbftext\r\na\r\n")
-    assert list(read(tmp_path / "in.csv", "csv", Options({"text": "text"}))) == [{"text": "a"}]
+    assert list(read(tmp_path / "in.csv", "csv", ReadOptions({"text": "text"}))) == [{"text": "a"}]
     (tmp_path / "in.txt").write_bytes(b"a\r\nb")
-    assert list(read(tmp_path / "in.txt", "lines", Options({"text": "text"}))) == [{"text": "a"}, {"text": "b"}]
+    assert list(read(tmp_path / "in.txt", "lines", ReadOptions({"text": "text"}))) == [{"text": "a"}, {"text": "b"}]
 
 
 @pytest.mark.parametrize(

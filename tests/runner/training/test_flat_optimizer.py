@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from data.batch import collate
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import masks
@@ -32,7 +32,7 @@ DSN = ModelSettings(family="dsn", hidden=16, width=0.5, readout={"name": "mean"}
 @pytest.fixture
 def splits(reviews: Path, tmp_path: Path) -> Splits:
     settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
-    return load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
 
 
 def settings_of(model: ModelSettings, *, decay: float, clip: float, compact_vocabulary: str = "auto") -> Settings:

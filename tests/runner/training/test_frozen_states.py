@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import masks
@@ -38,7 +38,7 @@ READOUTS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def splits(tmp_path_factory: pytest.TempPathFactory) -> Splits:
     settings = DataSettings(demo_task="entailment", text_pair="text_pair", demo_rows=120)
-    return load(settings, tokenizer="train", vocab_size=300, cache=tmp_path_factory.mktemp("tokens"))
+    return load_splits(settings, tokenizer="train", vocab_size=300, cache=tmp_path_factory.mktemp("tokens"))
 
 
 def configured(folder: Path, readout: dict[str, Any], **cache: Any) -> Settings:

@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 from models.settings import ModelSettings
@@ -26,7 +26,7 @@ MIX: dict[str, Any] = yaml.safe_load((REPO / "conf/model/readout/scalar_mix.yaml
 @pytest.fixture
 def splits(reviews: Path, tmp_path: Path) -> Splits:
     settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
-    return load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
 
 
 def bermo(**train: object) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import masks
@@ -29,7 +29,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def splits(reviews: Path, tmp_path: Path) -> Splits:
     settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
-    return load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
 
 
 def configured(**train: object) -> Settings:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from data.load import load
+from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import masks
@@ -44,7 +44,7 @@ def loaded(tmp_path: Path, broken: int = 1) -> Splits:
         source="files", text="text", label="score", task="regression", standardize="never",
         train_path=str(write_scores(tmp_path / "train.csv", broken)), val_path=str(val), test_path=str(val),
     )  # fmt: skip
-    return load(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
+    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
 
 
 def configured(**train: Any) -> Settings:
@@ -182,7 +182,7 @@ def test_an_overflow_in_bf16_alone_is_found_in_the_row_that_made_it(
     reviews.write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
     paths = {f"{name}_path": str(reviews) for name in ("train", "val", "test")}
     data = DataSettings(source="files", text="text", label="label", task="classification", **paths)
-    splits = load(data, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
+    splits = load_splits(data, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
     loop = Trainer(OneNumber(splits.tokenizer.tokens().index("z")), splits, configured(precision=precision), CPU)
     loop.step(np.arange(8))
     assert loop.position.left_out == left_out
