@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.commands import options, output_folder
 from runner.config.compose import compose, resolve
+from runner.record.table import show_comparison
 
 RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs more than when it is fine-tuned
 
@@ -12,7 +13,6 @@ def main(words: list[str]) -> int:
     """Run both models, print them side by side and say what to do next; 0 if both finished."""
     chosen = options("demo", words, **{"paths.output": "outputs", "seed": "0", "force": "false"})
     overrides = [f"{key}={value}" for key, value in chosen.items()]
-    from runner.experiment.progress import comparison
     from runner.experiment.run import run
 
     outcomes = []
@@ -21,7 +21,7 @@ def main(words: list[str]) -> int:
         outcomes.append(run(resolve(compose(words)), words))
         if outcomes[-1].exit_code == 130:
             raise KeyboardInterrupt
-    comparison([outcome.record for outcome in outcomes if outcome.record])
+    show_comparison([outcome.record for outcome in outcomes if outcome.record])
     print("The DSN sums word vectors and cannot see their order; bert-tiny can. Both were trained from scratch.")
     print(f"Next: run ui    (MLflow on the runs in {output_folder(chosen['paths.output'])})")
     return max(outcome.exit_code for outcome in outcomes)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runner.commands import options, output_folder
-from runner.experiment.progress import show
 from runner.record.record import find
+from runner.record.table import show_record
 
 
 def main(words: list[str]) -> int:
@@ -13,5 +13,5 @@ def main(words: list[str]) -> int:
     chosen = options("show", words[1:] if identity else words, **{"paths.output": "outputs"})
     output = output_folder(chosen["paths.output"])
     record = find(output, identity)
-    show(record, output / record["identity"], details=True)
+    show_record(record, output / record["identity"], details=True)
     return 0

@@ -20,8 +20,8 @@ from hydra.plugins.launcher import Launcher
 
 from runner.config.deferral import plain
 from runner.errors import of_the_disk, refuse
-from runner.experiment.progress import comparison
 from runner.machine.threads import cores, set_threads
+from runner.record.table import show_comparison
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, check_starts, plan
 from runner.sweep.pool import Pool, gpus
@@ -64,7 +64,7 @@ class Grid(BasicSweeper):
         Grid.returned[:] = self.launcher.launch(batch, initial_job_idx=0)
         if not isinstance(self.launcher, LocalLauncher):  # ours ends with more than this table
             records = [getattr(result.return_value, "record", None) for result in Grid.returned]
-            comparison([record for record in records if record])
+            show_comparison([record for record in records if record])
         return Grid.returned
 
 

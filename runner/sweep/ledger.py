@@ -17,6 +17,7 @@ from typing import Any
 from runner.record import abandoned as stale
 from runner.record.command import essential
 from runner.record.record import now, tidy, write_json
+from runner.record.table import show_comparison
 from runner.sanitize import mask, masked
 from runner.sweep.plan import Job, output_of
 from runner.sweep.table import Table
@@ -178,11 +179,10 @@ def compare(records: list[dict[str, Any]], folder: Path, content: dict[str, Any]
     did not end well and leaves them out.
     """
     from runner.compare.report import write
-    from runner.experiment.progress import comparison
 
     done = [record for record in records if record["status"] == "done"]
     if len(done) > 1:
-        comparison(done)
+        show_comparison(done)
     if done:
         kept = {key: content[key] for key in ("question", "claims", "baseline")}
         write(records, folder, title=content["name"] or content["id"], **kept)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from runner.experiment import progress as terminal
+from runner.experiment.progress import Terminal
 from runner.record.baseline import is_at_baseline, marked
 from runner.record.model_card import card
+from runner.record.table import show_comparison, show_record
 from runner.sweep.plan import Job
 from runner.sweep.table import score
 from runner.tune import report
@@ -89,16 +90,16 @@ def finished(score: float, **more: Any) -> dict[str, Any]:
 
 
 def test_show_marks_the_score_and_the_stage_that_lost_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    terminal.show(finished(0.51), tmp_path)
+    show_record(finished(0.51), tmp_path)
     shown = capsys.readouterr().out
     assert "0.5100  [0.4800, 0.5400] (at baseline)" in shown and "int8 (at baseline)" in shown
     assert "train (at baseline)" not in shown and "at baseline: not better, by more than chance" in shown
-    terminal.show(finished(0.9), tmp_path)
+    show_record(finished(0.9), tmp_path)
     assert "at baseline" not in capsys.readouterr().out
 
 
 def test_the_table_of_a_sweep_and_of_the_demo_marks_the_run(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.comparison([finished(0.51), finished(0.9)])
+    show_comparison([finished(0.51), finished(0.9)])
     shown = capsys.readouterr().out
     assert shown.count("(at baseline)") == 1 and shown.count("at baseline: not better") == 1
 
@@ -106,7 +107,7 @@ def test_the_table_of_a_sweep_and_of_the_demo_marks_the_run(capsys: pytest.Captu
 def test_the_line_of_a_job_the_line_of_a_stage_and_the_card_mark_it(capsys: pytest.CaptureFixture[str]) -> None:
     job = Job(0, [], "model=dsn", record=finished(0.51))
     assert score(job) == "test/accuracy 0.5100 (at baseline)  "
-    terminal.Terminal().stage(finished(0.51))
+    Terminal().stage(finished(0.51))
     assert "test/accuracy 0.5100 (at baseline), " in capsys.readouterr().out
     assert "\nAt baseline: not better" in card(finished(0.51)) and "At baseline" not in card(finished(0.9))
 

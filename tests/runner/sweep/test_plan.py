@@ -20,11 +20,11 @@ from runner.config.check import check
 from runner.config.compose import compose, resolve
 from runner.config.composer import Composer
 from runner.config.plugins import named_sweeps, register_plugins
-from runner.experiment.progress import comparison
 from runner.machine.threads import choose_threads, cores
 from runner.record.identity import flatten
 from runner.record.identity_index import key
 from runner.record.metrics import check as check_metric
+from runner.record.table import show_comparison
 from runner.sweep.ledger import identify
 from runner.sweep.plan import Job, expected, remaining, side_by_side
 from runner.sweep.pool import why
@@ -208,7 +208,7 @@ def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.Captur
     files = ["a.csv", "b.csv", "my data/c.csv"]
     words = [["model=dsn", "data=files", f"data.path='{file}'", "paths.output=o"] for file in files]
     same: dict[str, Any] = {"name": "dsn files seed=0", "identity": "1", "metrics": {}, "status": "done"}
-    comparison([same | {"overrides": own, "data": {"primary": "test/accuracy"}} for own in words])
+    show_comparison([same | {"overrides": own, "data": {"primary": "test/accuracy"}} for own in words])
     said = capsys.readouterr().out
     assert "dsn files" not in said and "model=dsn" not in said
     assert all(file in said for file in files)
