@@ -19,7 +19,7 @@ import numpy as np
 from data.errors import DataError
 from data.settings import DataSettings
 from data.sources.raw import CHUNK, RawData, RawSplit
-from data.stores import build_once as shared
+from data.stores.build_once import SharedCache, checksum
 
 FORMAT = 1  # raise when what is hashed or counted changes
 HASHES, COUNTS, CHECKSUM = "hashes.npy", "counts.json", "sha256"
@@ -29,58 +29,51 @@ NUMBER = np.uint64(0x9E3779B97F4A7C15)  # odd: labels times it are spread over a
 BETWEEN = b" \t\n\v\f\r!\"#%&'()*,-./:;?@[\\]_{}"  # ASCII white space and punctuation (Unicode's P, without symbols)
 LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
 Found = TypeVar("Found")
-Notify = Callable[[str], None] | None
 
 
-def text_hashes(split: RawSplit, fingerprint: str, cache: Path, notify: Notify = None) -> np.ndarray:
+def text_hashes(split: RawSplit, fingerprint: str, cache: SharedCache) -> np.ndarray:
     """(rows,) uint64 of the normalised texts of a split, known by its fingerprint; kept in the cache."""
 
     def build(path: Path) -> None:
         np.save(path, _hash(split, _normalised))
 
-    return _kept(cache, f"hashes {fingerprint}", HASHES, build, lambda path: np.load(path, mmap_mode="r"), notify)
+    return _kept(cache, f"hashes {fingerprint}", HASHES, build, lambda path: np.load(path, mmap_mode="r"))
 
 
 def cached_counts(
-    splits: Mapping[str, RawSplit], prints: Mapping[str, str], cache: Path, notify: Notify = None
+    splits: Mapping[str, RawSplit], fingerprints: Mapping[str, str], cache: SharedCache
 ) -> dict[str, int]:
     """What `count` finds in the splits that have fingerprints; kept in the cache."""
 
     def build(path: Path) -> None:
-        found = count_repeats(splits, {name: text_hashes(splits[name], prints[name], cache, notify) for name in prints})
+        hashes = {name: text_hashes(splits[name], value, cache) for name, value in fingerprints.items()}
+        found = count_repeats(splits, hashes)
         path.write_text(json.dumps(found, indent=2), encoding="utf-8")
 
     def read(path: Path) -> dict[str, int]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
-    return _kept(cache, f"counts {json.dumps(prints)}", COUNTS, build, read, notify)
+    return _kept(cache, f"counts {json.dumps(fingerprints)}", COUNTS, build, read)
 
 
 def _kept(
-    cache: Path,
-    content: str,
-    name: str,
-    build: Callable[[Path], None],
-    read: Callable[[Path], Found],
-    notify: Notify,
+    cache: SharedCache, content: str, name: str, build: Callable[[Path], None], read: Callable[[Path], Found]
 ) -> Found:
     """What is read from a file of the cache that is known by its content; built where it is missing or damaged."""
 
     def fill(folder: Path) -> None:
         build(folder / name)
-        (folder / CHECKSUM).write_text(shared.checksum(folder / name), encoding="ascii")
+        (folder / CHECKSUM).write_text(checksum(folder / name), encoding="ascii")
 
     def opened(folder: Path) -> Found | None:
         try:
-            is_whole = (folder / CHECKSUM).read_text(encoding="ascii") == shared.checksum(folder / name)
+            is_whole = (folder / CHECKSUM).read_text(encoding="ascii") == checksum(folder / name)
             return read(folder / name) if is_whole else None
         except (OSError, ValueError):
             return None
 
-    path = cache / "duplicates" / hashlib.sha256(f"{FORMAT} {content}".encode()).hexdigest()[:20]
-    return shared.open_or_build(
-        path, opened, fill, damaged=f"{path} is damaged; counting repeated texts again", notify=notify
-    )
+    path = cache.folder / "duplicates" / hashlib.sha256(f"{FORMAT} {content}".encode()).hexdigest()[:20]
+    return cache.open_or_build(path, opened, fill, damaged=f"{path} is damaged; counting repeated texts again")
 
 
 def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.ndarray:
@@ -172,7 +165,7 @@ def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | Non
     return "; ".join(said) or None
 
 
-def drop_repeats(data: RawData, cache: Path) -> None:
+def drop_repeats(data: RawData, cache: SharedCache) -> None:
     """Keep the first of the rows of a split whose texts are equal, and drop train's rows that occur in another split.
 
     The first stays whatever its label is; how many of the others contradict it is counted apart. Raises DataError
@@ -237,7 +230,7 @@ def _pairs(rows: np.ndarray, others: np.ndarray) -> str:
     return shown + (", ..." if len(rows) > EXAMPLES else "")
 
 
-def row_groups(data: RawData, settings: DataSettings, cache: Path) -> np.ndarray | None:
+def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray | None:
     """Which group each training row is in, (rows,): those of one number are never cut apart; None without groups.
 
     Rows of equal data.group, whatever data.duplicates is, and with data.duplicates=group those of equal texts. Where

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +20,13 @@ from data.sources.hub import read_hub
 from data.sources.raw import RawData, RawSplit, require_two_classes
 from data.splits import DataTask, Splits, TokenSplit
 from data.splitting import apply_split_rule, limit_rows
+from data.stores.build_once import Notify, SharedCache, Waiting
 from data.stores.tokens import open_tokens
 from data.stores.trained_tokenizer import open_or_train_tokenizer
 from data.targets.masked_words import UNCUT, Masking, pack_blocks
 from data.targets.number import narrow_targets, target_scale
 from data.targets.positive_class import check_metrics, positive_class
 
-Notify = Callable[[str], None] | None
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
 
 
@@ -36,27 +37,28 @@ def load_splits(
     vocab_size: int,
     cache: Path,
     notify: Notify = None,
+    waiting: Waiting = nullcontext,
     task: TaskSettings | None = None,
     seed: int = 0,
 ) -> Splits:
     """Ready splits of a dataset.
 
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use.
-    cache: folder of the shared caches; task, seed: what to learn from texts without labels, and of its masks.
+    cache: folder that all runs share; waiting: entered while another process builds an entry of it.
+    task, seed: what to learn from texts without labels, and of its masks.
     Raises DataError.
     """
-    raw = read_raw(settings, cache, notify)
-    select, report = _cut(raw, settings, cache)
+    shared = SharedCache(cache, notify, waiting)
+    raw = read_raw(settings, shared)
+    select, report = _cut(raw, settings, shared)
     data_task = _task(raw, settings)
     prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
-    repeats = _repeats(raw, settings, prints, cache, notify)
-    texts = {name: duplicates.text_hashes(raw.splits[name], prints[name], cache, notify) for name in report}
-    chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], cache, notify)
+    repeats = _repeats(raw, settings, prints, shared)
+    texts = {name: duplicates.text_hashes(raw.splits[name], prints[name], shared) for name in report}
+    chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], shared)
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
-    tokens = {
-        name: tokenise_split(raw.splits[name], name, prints[name], chosen, longest, cache, notify) for name in prints
-    }
+    tokens = {name: tokenise_split(raw.splits[name], name, prints[name], chosen, longest, shared) for name in prints}
     raw.notes += _truncated(tokens, raw.kind, settings.max_length)
     if raw.kind == "mlm":
         tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)
@@ -94,7 +96,7 @@ def _where(settings: DataSettings) -> str:
     return settings.path or settings.train_path or settings.id or settings.name
 
 
-def _cut(raw: RawData, settings: DataSettings, cache: Path) -> tuple[str, list[str]]:
+def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str, list[str]]:
     """Bring the raw splits to the rows in use; answers which split selects and which are reported."""
     if settings.duplicates == "drop":
         duplicates.drop_repeats(raw, cache)
@@ -106,11 +108,9 @@ def _cut(raw: RawData, settings: DataSettings, cache: Path) -> tuple[str, list[s
     return select, report
 
 
-def _repeats(
-    raw: RawData, settings: DataSettings, prints: dict[str, str], cache: Path, notify: Notify
-) -> dict[str, int]:
+def _repeats(raw: RawData, settings: DataSettings, prints: dict[str, str], cache: SharedCache) -> dict[str, int]:
     """The repeated texts, counted, told and perhaps refused."""
-    found = duplicates.cached_counts(raw.splits, prints, cache, notify)
+    found = duplicates.cached_counts(raw.splits, prints, cache)
     if settings.duplicates == "refuse":
         hashes = {name: duplicates.text_hashes(raw.splits[name], prints[name], cache) for name in prints}
         duplicates.refuse_repeats(raw.splits, hashes, found)
@@ -120,16 +120,15 @@ def _repeats(
 
 
 def tokenise_split(
-    raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: Path, notify: Notify
+    raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: SharedCache
 ) -> TokenSplit:
     """A raw split, known by its fingerprint, from the token store; rows have at most `longest` tokens."""
     stored = open_tokens(
-        cache / "tokens",
+        cache,
         name,
         {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest},
-        lambda: _encode(raw, name, tokenizer, longest, notify),
+        lambda: _encode(raw, name, tokenizer, longest, cache),
         vocab_size=tokenizer.vocab_size,
-        notify=notify,
     )
     return replace(stored, source_rows=raw.source_rows)
 
@@ -140,19 +139,18 @@ def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: 
     return {name: pack_blocks(split, length, own if name == "train" else masking) for name, split in tokens.items()}
 
 
-def read_raw(settings: DataSettings, cache: Path, notify: Notify = None) -> RawData:
+def read_raw(settings: DataSettings, cache: SharedCache) -> RawData:
     """The raw splits from wherever the settings say."""
     if settings.source == "hub":
         return read_hub(settings)
     if settings.source == "files":
-        return read_files(settings, cache, notify)
+        return read_files(settings, cache)
     return read_demo(settings)
 
 
 def _encode(
-    split: RawSplit, name: str, tokenizer: Tokenizer, max_length: int, notify: Notify
+    split: RawSplit, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache
 ) -> Iterator[tuple[Encoded, np.ndarray]]:
-    if notify:
-        notify(f"tokenising {name}, {len(split):,} rows")
+    cache.tell(f"tokenising {name}, {len(split):,} rows")
     for texts, pairs, labels in split.chunks():
         yield tokenizer.encode(texts, pairs, max_length), labels

@@ -9,7 +9,7 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,13 @@ from data.sources.columns import FASTTEXT, fasttext_message, shell_setting
 from data.sources.formats import begins_with, read_rows
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
 from data.sources.raw import CHUNK, RawData, RawSplit
-from data.stores.build_once import locked
+from data.stores.build_once import SharedCache
 from data.targets.labels import SHOWN, LabelColumn, encode_labels, infer_label_meaning, no_labels_error
 
 Row = tuple[int, Any, Any, Any, Any]  # number, text, second text, label, group
 
 
-def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None] | None = None) -> RawData:
+def read_files(settings: DataSettings, cache: SharedCache) -> RawData:
     """The splits found in the files: `train`, and `val` and `test` where they have files of their own."""
     paths = {
         "train": settings.train_path or settings.path,
@@ -47,8 +47,7 @@ def read_files(settings: DataSettings, cache: Path, notify: Callable[[str], None
     }
     options = _options(settings, notes)
     for name, path in files.items():
-        if notify:
-            notify(f"reading {path.name}")
+        cache.tell(f"reading {path.name}")
         try:
             tables[name], columns[name], missing = _convert(path, settings, options, cache)
         except MissingColumn as error:
@@ -101,7 +100,9 @@ def _existing(text: str, key: str) -> Path:
     return path
 
 
-def _convert(path: Path, settings: DataSettings, options: ReadOptions, cache: Path) -> tuple[Any, LabelColumn, int]:
+def _convert(
+    path: Path, settings: DataSettings, options: ReadOptions, cache: SharedCache
+) -> tuple[Any, LabelColumn, int]:
     """Stream a file into an Arrow file in the cache and open it memory-mapped; answers labels and dropped rows."""
     import pyarrow as pa
 
@@ -111,10 +112,10 @@ def _convert(path: Path, settings: DataSettings, options: ReadOptions, cache: Pa
     spelling = [settings.missing, options.encoding, options.delimiter, options.quoting, kind]
     parts = [digest, *options.columns.values(), *spelling]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
-    folder = cache / "tables"
+    folder = cache.folder / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     target, column, missing = folder / f"{key}.arrow", LabelColumn(), _Missing(path, settings)
-    with locked(folder / f"{key}.lock"), ExitStack() as stack:
+    with cache.locked(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
         stack.callback(part.unlink, missing_ok=True)
         optional = {"text_pair": settings.text_pair, "group": settings.group}

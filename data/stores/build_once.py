@@ -1,4 +1,8 @@
-"""A folder of the shared cache that is made once for all processes: under a lock, whole or not at all."""
+"""The cache that all runs share: each entry is a folder, built once under a lock and never seen half-built.
+
+cache = SharedCache(Path("~/.cache/bertier").expanduser(), notify=print)
+cache.open_or_build(cache.folder / "tokens" / key, read, build, damaged="...")
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,21 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 Found = TypeVar("Found")
-# Entered while another process has the lock: in it, runner/machine/exclusive.py steps aside from whoever wants to
-# time alone.
-waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+Notify = Callable[[str], None] | None
+Waiting = Callable[[], AbstractContextManager[None]]
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`, waiting for whoever has it."""
+def locked(path: Path, waiting: Waiting = nullcontext) -> Iterator[None]:
+    """Hold the lock file `path`.
+
+    waiting: entered while another process holds the lock, so that a run can step aside for one that measures times.
+    """
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)
@@ -32,39 +39,51 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def open_or_build(
-    path: Path,
-    read: Callable[[Path], Found | None],
-    build: Callable[[Path], None],
-    *,
-    damaged: str,
-    notify: Callable[[str], None] | None,
-) -> Found:
-    """What `read` finds in the folder `path`; where that is nothing, `build` fills a folder that then takes its place.
+@dataclass(frozen=True)
+class SharedCache:
+    """A folder for all runs, with what one process does while it builds an entry or waits for another to build it."""
 
-    damaged: what is said when the folder is there and `read` answers None. A killed build leaves nothing that looks
-    whole, and the next one clears it away.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path.with_name(f"{path.name}.lock")):
-        if path.is_dir():
-            found = read(path)
-            if found is not None:
-                return found
-            if notify:
-                notify(damaged)
-            shutil.rmtree(path)
-        part = path.with_name(f"{path.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        try:
-            build(part)
-            part.replace(path)
-        finally:
+    folder: Path
+    notify: Notify = None  # is told what is built, and what was damaged
+    waiting: Waiting = nullcontext  # as in `locked`
+
+    def tell(self, text: str) -> None:
+        """Pass on a line for the user."""
+        if self.notify:
+            self.notify(text)
+
+    def locked(self, path: Path) -> AbstractContextManager[None]:
+        """Hold the lock file `path`."""
+        return locked(path, self.waiting)
+
+    def open_or_build(
+        self, path: Path, read: Callable[[Path], Found | None], build: Callable[[Path], None], *, damaged: str
+    ) -> Found:
+        """What `read` returns for the folder `path`, which `build` fills first where it is missing or damaged.
+
+        read: returns None for a damaged folder; damaged: what the user is told then. `build` fills a folder that takes
+        its place under `path` when it is complete. A killed build leaves nothing that looks whole, and the next one
+        clears it away.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self.locked(path.with_name(f"{path.name}.lock")):
+            if path.is_dir():
+                found = read(path)
+                if found is not None:
+                    return found
+                self.tell(damaged)
+                shutil.rmtree(path)
+            part = path.with_name(f"{path.name}.part")
             shutil.rmtree(part, ignore_errors=True)
-    found = read(path)
-    assert found is not None, "a folder just written must open"
-    return found
+            part.mkdir()
+            try:
+                build(part)
+                part.replace(path)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+        found = read(path)
+        assert found is not None, "a folder just written must open"
+        return found
 
 
 def checksum(path: Path) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import DataError
-from data.stores import build_once as shared
+from data.stores.build_once import SharedCache, checksum
 
 FORMAT = 1  # raise when the files or the way states are computed change
 DTYPES: dict[str, Any] = {"fp32": np.float32, "bf16": np.int16}  # numpy has no bf16: its bits
@@ -68,17 +68,16 @@ def refuse_other_states(path: Path, parts: dict[str, Any]) -> None:
 
 
 def open_frozen_states(
-    path: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill,
-    notify: Callable[[str], None],
+    path: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill, cache: SharedCache
 ) -> FrozenStates:  # fmt: skip
     """The store in folder `path`, filled first where it is missing or damaged.
 
     parts: what the content depends on, with `dtype` and `tokens` ("all" or how many first ones); lengths: of the rows;
     shape: (layers, H). Raises DataError when the folder holds something else, or the disk has no room for it.
     """
-    return shared.open_or_build(
+    return cache.open_or_build(
         path, lambda found: _open(found, parts), lambda part: _build(part, parts, lengths, shape, fill),
-        damaged=f"the activations in {path} are damaged; making them again", notify=notify,
+        damaged=f"the activations in {path} are damaged; making them again",
     )  # fmt: skip
 
 
@@ -100,7 +99,7 @@ def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tupl
     fill(values, offsets)
     values.flush()
     offsets.tofile(folder / "offsets")
-    files = {name: shared.checksum(folder / name) for name in ("values", "offsets")}
+    files = {name: checksum(folder / name) for name in ("values", "offsets")}
     meta = {"parts": parts | {"format": FORMAT}, "shape": shape, "sha256": files}
     with (folder / "meta.json").open("w", encoding="utf-8") as stream:
         json.dump(meta, stream, indent=2)
@@ -113,7 +112,7 @@ def _open(path: Path, parts: dict[str, Any]) -> FrozenStates | None:
     refuse_other_states(path, parts)
     meta = _meta(path)
     try:
-        if meta is None or any(shared.checksum(path / name) != value for name, value in meta["sha256"].items()):
+        if meta is None or any(checksum(path / name) != value for name, value in meta["sha256"].items()):
             return None
         dtype = DTYPES[meta["parts"]["dtype"]]
         values = np.memmap(path / "values", dtype, "r").reshape(-1, *meta["shape"])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -20,7 +19,8 @@ from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
 from data.sampler import eval_batches
 from data.splits import TokenSplit
-from data.stores import tokens as store
+from data.stores.build_once import SharedCache
+from data.stores.tokens import open_tokens
 
 FORMAT = 1  # raise when the way copies are made changes
 CHUNK, BATCH = 256, 64  # texts in memory at a time; masked copies that are asked about at once
@@ -46,17 +46,16 @@ def replaceable_tokens(tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
 
 
 def open_replaced_words(
-    split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, model: str, guess: Guess, cache: Path,
-    notify: Callable[[str], None] | None = None,
+    split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, model: str, guess: Guess, cache: SharedCache
 ) -> TokenSplit:  # fmt: skip
     """The copies of all texts of `split`, without labels; made if no run has asked for them before.
 
     model: fingerprint of what `guess` asks.
     """
     parts = {"texts": split.fingerprint, "model": model, "format": FORMAT} | asdict(recipe)
-    return store.open_tokens(
-        cache / "augmented", "augmented", parts, lambda: _chunks(split, tokenizer, recipe, guess),
-        vocab_size=tokenizer.vocab_size, notify=notify,
+    return open_tokens(
+        cache, "augmented", parts, lambda: _chunks(split, tokenizer, recipe, guess),
+        vocab_size=tokenizer.vocab_size, folder="augmented",
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from data.stores import build_once as shared
+from data.stores.build_once import SharedCache, checksum
 
 FORMAT = 1  # raise when the files or the way answers are computed change
 LOGITS, META = "logits.npy", "meta.json"
@@ -26,22 +26,20 @@ def logits_key(parts: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def open_teacher_logits(
-    cache: Path, parts: dict[str, Any], answer: Callable[[], np.ndarray], notify: Callable[[str], None] | None = None
-) -> np.ndarray:
+def open_teacher_logits(cache: SharedCache, parts: dict[str, Any], answer: Callable[[], np.ndarray]) -> np.ndarray:
     """The kept logits, read-only; `answer` is asked for them only where they are missing or damaged.
 
     parts: what they depend on, the teacher's and the texts' fingerprints.
     """
-    path = cache / "teachers" / logits_key(parts)
+    path = cache.folder / "teachers" / logits_key(parts)
 
     def build(folder: Path) -> None:
         np.save(folder / LOGITS, answer().astype(np.float32))
-        meta = {"parts": parts, "sha256": shared.checksum(folder / LOGITS)}
+        meta = {"parts": parts, "sha256": checksum(folder / LOGITS)}
         (folder / META).write_text(json.dumps(meta, indent=2), encoding="utf-8")
 
-    return shared.open_or_build(
-        path, _open, build, damaged=f"the teacher's answers in {path} are damaged; asking it again", notify=notify
+    return cache.open_or_build(
+        path, _open, build, damaged=f"the teacher's answers in {path} are damaged; asking it again"
     )
 
 
@@ -49,7 +47,7 @@ def _open(path: Path) -> np.ndarray | None:
     """The logits, or None when a file is missing or its checksum is wrong."""
     try:
         meta = json.loads((path / META).read_text(encoding="utf-8"))
-        if shared.checksum(path / LOGITS) != meta["sha256"]:
+        if checksum(path / LOGITS) != meta["sha256"]:
             return None
         found: np.ndarray = np.load(path / LOGITS, mmap_mode="r", allow_pickle=False)
         return found

@@ -18,7 +18,7 @@ import numpy as np
 
 from data.inputs.word_cache import Encoded
 from data.splits import TokenSplit
-from data.stores import build_once as shared
+from data.stores.build_once import SharedCache, checksum
 
 FORMAT = 1  # raise when the files or the way rows are encoded change
 SEGMENT_STARTS = "second"  # the file with TokenSplit.segment_starts
@@ -46,27 +46,21 @@ class _Writer:
 
 
 def open_tokens(
-    folder: Path,
-    name: str,
-    parts: dict[str, Any],
-    rows: Callable[[], Rows],
-    *,
-    vocab_size: int,
-    notify: Callable[[str], None] | None = None,
-) -> TokenSplit:
+    cache: SharedCache, name: str, parts: dict[str, Any], rows: Callable[[], Rows], *, vocab_size: int,
+    folder: str = "tokens",
+) -> TokenSplit:  # fmt: skip
     """The split called `name` from the store, built first where it is missing or damaged.
 
     parts: what the content depends on (source and tokenizer fingerprints, max_length): the key is their hash.
     rows: called only if the store must be built.
     """
     text = json.dumps(parts | {"format": FORMAT}, sort_keys=True)
-    path = folder / hashlib.sha256(text.encode()).hexdigest()[:20]
-    return shared.open_or_build(
+    path = cache.folder / folder / hashlib.sha256(text.encode()).hexdigest()[:20]
+    return cache.open_or_build(
         path,
         lambda found: _open(found, name),
         lambda part: _build(part, rows(), np.uint16 if vocab_size <= 1 << 16 else np.uint32),
         damaged=f"the token store {path} is damaged; making it again",
-        notify=notify,
     )
 
 
@@ -95,7 +89,7 @@ def _open(path: Path, name: str) -> TokenSplit | None:
         meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
         arrays: dict[str, Any] = {}
         for part, facts in meta["files"].items():
-            if shared.checksum(path / part) != facts["sha256"]:
+            if checksum(path / part) != facts["sha256"]:
                 return None
             arrays[part] = np.memmap(path / part, dtype=np.dtype(facts["dtype"]), mode="r")
     except (OSError, ValueError, KeyError):

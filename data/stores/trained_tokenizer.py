@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap_backend
 from data.sources.raw import RawSplit
-from data.stores import build_once as shared
+from data.stores.build_once import SharedCache, checksum
 
 TOKENIZER, CHECKSUM = "tokenizer.json", "sha256"
-Notify = Callable[[str], None] | None
 
 
 def open_or_train_tokenizer(
-    source: str, vocab_size: int, train: RawSplit, fingerprint: str, cache: Path, notify: Notify
+    source: str, vocab_size: int, train: RawSplit, fingerprint: str, cache: SharedCache
 ) -> Tokenizer:
     """The tokenizer of a hub id or folder, or with source "train" one trained on the training rows.
 
@@ -25,18 +23,15 @@ def open_or_train_tokenizer(
     """
     if source != "train":
         return load_tokenizer(source)
-    path = cache / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"
+    path = cache.folder / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"
 
     def build(folder: Path) -> None:
-        if notify:
-            notify(f"training a vocabulary of {vocab_size:,} tokens")
+        cache.tell(f"training a vocabulary of {vocab_size:,} tokens")
         text = train_tokenizer(train.texts, vocab_size).backend.to_str()
         (folder / TOKENIZER).write_text(text, encoding="utf-8")
-        (folder / CHECKSUM).write_text(shared.checksum(folder / TOKENIZER), encoding="ascii")
+        (folder / CHECKSUM).write_text(checksum(folder / TOKENIZER), encoding="ascii")
 
-    return shared.open_or_build(
-        path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again", notify=notify
-    )
+    return cache.open_or_build(path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again")
 
 
 def _trained(folder: Path) -> Tokenizer | None:
@@ -44,7 +39,7 @@ def _trained(folder: Path) -> Tokenizer | None:
     from tokenizers import Tokenizer as Backend
 
     try:
-        if (folder / CHECKSUM).read_text(encoding="ascii") != shared.checksum(folder / TOKENIZER):
+        if (folder / CHECKSUM).read_text(encoding="ascii") != checksum(folder / TOKENIZER):
             return None
     except (OSError, ValueError):
         return None

@@ -6,6 +6,7 @@ Some may be texts that the run is scored on: how many is counted and said.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import numpy as np
 
 from data.duplicates import count_overlaps, text_hashes
 from data.inputs.tokenizer import Tokenizer
-from data.load import Notify, read_raw, tokenise_split
+from data.load import read_raw, tokenise_split
 from data.settings import DataSettings
 from data.splits import TokenSplit
 from data.splitting import pick_rows
+from data.stores.build_once import Notify, SharedCache, Waiting
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ def load_unlabelled(
     rows: int | None,
     cache: Path,
     notify: Notify = None,
+    waiting: Waiting = nullcontext,
     reported: Mapping[str, np.ndarray] | None = None,
 ) -> Unlabelled:
     """The texts of a file, or of the split `settings.split` of a hub dataset, whatever labels they have left out.
@@ -42,18 +45,18 @@ def load_unlabelled(
     rows: at most so many, drawn by settings.split_seed; reported: the hashes of the reported texts, by split.
     Raises DataError.
     """
-    data = read_raw(replace(settings, label=None, group=None, missing="drop"), cache, notify)
+    shared = SharedCache(cache, notify, waiting)
+    data = read_raw(replace(settings, label=None, group=None, missing="drop"), shared)
     raw = data.splits["train"]
-    if notify:
-        for what, count in data.dropped.items():
-            notify(f"rows without labels left out: {count:,} ({what})")
+    for what, count in data.dropped.items():
+        shared.tell(f"rows without labels left out: {count:,} ({what})")
     if rows is not None and rows < len(raw):
         raw = raw.take(pick_rows(raw.labels, rows, settings.split_seed, False))
     fingerprint = raw.fingerprint()
     return Unlabelled(
-        tokenise_split(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, cache, notify),
+        tokenise_split(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, shared),
         fingerprint,
-        count_overlaps(text_hashes(raw, fingerprint, cache), reported or {}),
+        count_overlaps(text_hashes(raw, fingerprint, shared), reported or {}),
     )
 
 

@@ -74,12 +74,13 @@ def check_start(settings: Settings) -> None:
 def load_data(settings: Settings, terminal: Terminal) -> Splits:
     """The splits, tokenised for the model."""
     from data.load import load_splits
+    from runner.machine.exclusive import waiting
 
     cache = Path(settings.paths.cache).expanduser()
     model = settings.model
     return load_splits(
         settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, cache=cache, notify=terminal.say,
-        task=settings.task, seed=settings.seed,
+        waiting=waiting, task=settings.task, seed=settings.seed,
     )  # fmt: skip
 
 

@@ -105,13 +105,16 @@ class KeptTeacher:
 
     def answers(self, split: TokenSplit) -> np.ndarray:
         """Its logits of every row, (rows, C) float32; computed if no run has asked for them before."""
+        from data.stores.build_once import SharedCache
         from data.stores.teacher_logits import open_teacher_logits
+        from runner.machine.exclusive import waiting
 
         split = self.versions.get(split.fingerprint, split)
         parts: dict[str, Any] = {"teacher": self.facts.fingerprint, "texts": split.fingerprint}
         if self.order != sorted(self.order):
             parts["order"] = self.order
-        return open_teacher_logits(self.cache, parts, lambda: self._answer(split), self.notify)
+        cache = SharedCache(self.cache, self.notify, waiting)
+        return open_teacher_logits(cache, parts, lambda: self._answer(split))
 
     def _answer(self, split: TokenSplit) -> np.ndarray:
         from runner.training.inference import predict
@@ -258,9 +261,12 @@ def _augmenter(
 def _as_read(settings: Settings, source: str, length: int | None, cache: Path, notify: Notify) -> Splits:
     """The run's splits, row by row, in the teacher's tokens."""
     from data.load import load_splits
+    from runner.machine.exclusive import waiting
 
     data = replace(settings.data, max_length=length or settings.data.max_length)
-    return load_splits(data, tokenizer=source, vocab_size=0, cache=cache, notify=notify, task=settings.task)
+    return load_splits(
+        data, tokenizer=source, vocab_size=0, cache=cache, notify=notify, waiting=waiting, task=settings.task
+    )
 
 
 def _unlabelled(
@@ -268,12 +274,15 @@ def _unlabelled(
 ) -> Unlabelled:
     """In the tokens of `splits`, at most `length` or data.max_length of a text."""
     from data.stores.unlabelled import load_unlabelled
+    from runner.machine.exclusive import waiting
 
     wanted = source_of(f"compression.{name}.unlabelled", stage.unlabelled, settings.data)  # type: ignore[attr-defined]
     rows: int | None = stage.unlabelled_rows  # type: ignore[attr-defined]
     cache = Path(settings.paths.cache).expanduser()
     wanted = replace(wanted, max_length=length or wanted.max_length)
-    return load_unlabelled(wanted, splits.tokenizer, rows=rows, cache=cache, notify=notify, reported=splits.text_hashes)
+    return load_unlabelled(
+        wanted, splits.tokenizer, rows=rows, cache=cache, notify=notify, waiting=waiting, reported=splits.text_hashes
+    )
 
 
 def source_of(key: str, text: str, data: DataSettings) -> DataSettings:

@@ -40,7 +40,7 @@ class Stopwatch:
     def locked(self, path: Path) -> Iterator[None]:
         """By a lock file beside it; who waits for it is not at work."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        with locked(path.with_name(f"{path.name}.lock")):
+        with locked(path.with_name(f"{path.name}.lock"), turns.waiting):
             yield
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:

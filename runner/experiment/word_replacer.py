@@ -64,14 +64,15 @@ class Augmenter:
 
     def texts(self, split: TokenSplit) -> TokenSplit:
         """The copies of the split's texts, kept in the shared cache; DataError where no word can be replaced."""
+        from data.stores.build_once import SharedCache
         from data.stores.replaced_words import Recipe, open_replaced_words
+        from runner.machine.exclusive import waiting
 
         options = self.options
         recipe = Recipe(options.copies, options.share, options.words, options.seed)
         self.notify(f"varying {len(split):,} rows of {split.name}")
-        return open_replaced_words(
-            split, self.splits.tokenizer, recipe, self.facts.fingerprint, self.guess, self.cache, self.notify
-        )
+        cache = SharedCache(self.cache, self.notify, waiting)
+        return open_replaced_words(split, self.splits.tokenizer, recipe, self.facts.fingerprint, self.guess, cache)
 
     @cached_property
     def never(self) -> torch.Tensor:

@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from data.stores import build_once as shared
-
 if sys.platform != "win32":
     import fcntl
 
@@ -96,7 +94,6 @@ def join(cache: Path) -> None:
     global _here
     if sys.platform != "win32" and _here is None:
         _here = Turns(cache.expanduser())
-        shared.waiting = waiting
 
 
 def leave() -> None:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
+from data.stores.build_once import SharedCache
 from data.stores.frozen_states import open_frozen_states, refuse_other_states, states_bytes, states_key
 from runner.errors import ConfigError
+from runner.machine.exclusive import waiting
 
 if TYPE_CHECKING:
     import torch
@@ -74,6 +76,8 @@ def attach(
 ) -> Splits:
     """The splits with the states of train and selection on them, from the store or computed now."""
 
+    cache = SharedCache(Path(settings.paths.cache).expanduser(), notify, waiting)
+
     def with_states(split: TokenSplit) -> TokenSplit:
         parts = _parts(model, split, settings.cache.dtype)
         hidden, layers = _shape(model)
@@ -84,7 +88,7 @@ def attach(
             _extract(model, split, splits.tokenizer.pad_id, device, values, offsets)
 
         path = _path(settings, split, parts)
-        return replace(split, frozen_states=open_frozen_states(path, parts, split.lengths, shape, fill, notify))
+        return replace(split, frozen_states=open_frozen_states(path, parts, split.lengths, shape, fill, cache))
 
     return replace(splits, train=with_states(splits.train), select=with_states(splits.select))
 

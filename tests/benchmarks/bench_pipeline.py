@@ -15,6 +15,7 @@ from data.inputs.tokenizer import load_tokenizer
 from data.load import load_splits, read_raw
 from data.sampler import epoch_batches
 from data.settings import DataSettings
+from data.stores.build_once import SharedCache
 from runner.config.compose import compose, resolve
 from runner.track.mirror import start
 from runner.track.settings import TrackerSettings
@@ -31,7 +32,7 @@ def test_tokenising_beats_the_wrapper() -> None:
 
     source = "google-bert/bert-base-uncased"
     stock = AutoTokenizer.from_pretrained(source)
-    train = read_raw(resolve(compose(["data=sst2"])).data, Path()).splits["train"]
+    train = read_raw(resolve(compose(["data=sst2"])).data, SharedCache(Path())).splits["train"]
     texts = list(train.texts())
     ratios = []
     for _ in range(ROUNDS):

@@ -16,6 +16,7 @@ from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.raw import RawSplit
 from data.splits import Splits
+from data.stores.build_once import SharedCache
 from data.stores.unlabelled import load_unlabelled
 
 DIFFERENT = [(f"the film number {i} is {'good' if i % 2 else 'bad'}", i % 2) for i in range(60)]
@@ -39,7 +40,9 @@ def split_of(texts: list[str], labels: list[float], pairs: list[str] | None = No
 
 
 def counted(tmp_path: Path, **splits: RawSplit) -> dict[str, int]:
-    found = duplicates.cached_counts(splits, {name: split.fingerprint() for name, split in splits.items()}, tmp_path)
+    found = duplicates.cached_counts(
+        splits, {name: split.fingerprint() for name, split in splits.items()}, SharedCache(tmp_path)
+    )
     return {key: rows for key, rows in found.items() if rows}
 
 

@@ -200,7 +200,8 @@ import resource, sys
 from pathlib import Path
 from data.settings import DataSettings
 from data.sources.files import read_files
-read_files(DataSettings(source="files", path=sys.argv[1]), Path(sys.argv[2]))
+from data.stores.build_once import SharedCache
+read_files(DataSettings(source="files", path=sys.argv[1]), SharedCache(Path(sys.argv[2])))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
     peaks = []

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
+from data.stores.build_once import SharedCache
 from data.stores.frozen_states import (
     FrozenStates,
     open_frozen_states,
@@ -47,7 +48,7 @@ def fill(values: np.ndarray, offsets: np.ndarray) -> None:
 
 
 def made(path: Path, parts: dict[str, Any] = PARTS, **changes: Any) -> FrozenStates:
-    options = {"fill": fill, "notify": lambda text: None} | changes
+    options = {"fill": fill, "cache": SharedCache(path.parent)} | changes
     return open_frozen_states(path, parts, LENGTHS, (2, 4), **options)
 
 
@@ -92,7 +93,7 @@ def test_a_damaged_store_is_made_again_and_says_so(tmp_path: Path, name: str) ->
     raw[len(raw) // 2] ^= 1
     (tmp_path / "s" / name).write_bytes(raw if name != "meta.json" else b"{")
     said: list[str] = []
-    assert np.array_equal(made(tmp_path / "s", notify=said.append).values, expected)
+    assert np.array_equal(made(tmp_path / "s", cache=SharedCache(tmp_path, said.append)).values, expected)
     assert "damaged" in said[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from data.batch import Batch
 from data.errors import DataError
 from data.load import load_splits
 from data.settings import DataSettings
-from data.splits import Splits
+from data.splits import Splits, TokenSplit
+from data.stores.build_once import SharedCache
 from data.stores.replaced_words import Recipe, open_replaced_words, replaceable_tokens, word_positions
 
 RECIPE = Recipe(copies=6, share=0.5, words=3, seed=0)
@@ -40,14 +42,18 @@ class Guess:
         return np.tile(self.words, (len(batch.places), 1))
 
 
-def rows_of(split: object) -> list[list[int]]:
-    tokens, offsets = np.asarray(split.tokens), split.offsets  # type: ignore[attr-defined]
+def rows_of(split: TokenSplit) -> list[list[int]]:
+    tokens, offsets = np.asarray(split.tokens), split.offsets
     return [tokens[start:end].tolist() for start, end in pairwise(offsets)]
+
+
+def copies_of(splits: Splits, guess: Guess, cache: SharedCache, seed: int = RECIPE.seed) -> TokenSplit:
+    return open_replaced_words(splits.train, splits.tokenizer, replace(RECIPE, seed=seed), "a model", guess, cache)
 
 
 def test_words_of_one_piece_change_and_everything_else_stays(splits: Splits, tmp_path: Path) -> None:
     guess = Guess(splits)
-    found = open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
+    found = copies_of(splits, guess, SharedCache(tmp_path))
     words, goes_on = replaceable_tokens(splits.tokenizer)
     originals, made = rows_of(splits.train), rows_of(found)
     assert len(originals) < len(made) <= RECIPE.copies * len(originals)
@@ -75,25 +81,22 @@ def test_a_word_of_several_pieces_is_no_place(splits: Splits) -> None:
 
 def test_they_are_made_once_and_follow_from_the_seed(splits: Splits, tmp_path: Path) -> None:
     guess = Guess(splits)
-    first = open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
+    first = copies_of(splits, guess, SharedCache(tmp_path))
     asked = guess.asked
-    again = open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path)
+    again = copies_of(splits, guess, SharedCache(tmp_path))
     assert guess.asked == asked and rows_of(again) == rows_of(first)
-    anew = open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path / "elsewhere")
-    assert rows_of(anew) == rows_of(first) and guess.asked == 2 * asked
-    other = open_replaced_words(splits.train, splits.tokenizer, Recipe(6, 0.5, 3, seed=1), "a model", guess, tmp_path)
+    elsewhere = copies_of(splits, guess, SharedCache(tmp_path / "elsewhere"))
+    assert rows_of(elsewhere) == rows_of(first) and guess.asked == 2 * asked
+    other = copies_of(splits, guess, SharedCache(tmp_path), seed=1)
     assert rows_of(other) != rows_of(first)
 
 
 def test_damaged_copies_are_made_again(splits: Splits, tmp_path: Path) -> None:
     guess, said = Guess(splits), list[str]()
-    first = rows_of(open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path))
+    first = rows_of(copies_of(splits, guess, SharedCache(tmp_path)))
     (path,) = tmp_path.glob("augmented/*/tokens")
     path.write_bytes(path.read_bytes()[:-2] + b"xx")
-    assert (
-        rows_of(open_replaced_words(splits.train, splits.tokenizer, RECIPE, "a model", guess, tmp_path, said.append))
-        == first
-    )
+    assert rows_of(copies_of(splits, guess, SharedCache(tmp_path, said.append))) == first
     assert "damaged" in said[0]
 
 
@@ -102,5 +105,5 @@ def test_texts_without_words_cannot_be_varied(splits: Splits, tmp_path: Path) ->
     numbers = np.full_like(np.asarray(split.tokens), splits.tokenizer.tokens().index(","))
     split.tokens = numbers
     with pytest.raises(DataError, match="no word of the 97 train texts can be replaced"):
-        open_replaced_words(split, splits.tokenizer, RECIPE, "a model", Guess(splits), tmp_path)
+        open_replaced_words(split, splits.tokenizer, RECIPE, "a model", Guess(splits), SharedCache(tmp_path))
     assert not list(tmp_path.glob("augmented/*/meta.json"))

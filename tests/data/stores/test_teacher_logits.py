@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.stores.build_once import SharedCache
 from data.stores.teacher_logits import LOGITS, logits_key, open_teacher_logits
 
 PARTS = {"teacher": "weights and config", "texts": "tokens"}
@@ -23,8 +24,8 @@ def counted(calls: list[int]) -> Callable[[], np.ndarray]:
 
 def test_the_second_call_asks_nobody_and_maps_the_same_rows(tmp_path: Path) -> None:
     calls: list[int] = []
-    first = open_teacher_logits(tmp_path, PARTS, counted(calls))
-    second = open_teacher_logits(tmp_path, PARTS, counted(calls))
+    first = open_teacher_logits(SharedCache(tmp_path), PARTS, counted(calls))
+    second = open_teacher_logits(SharedCache(tmp_path), PARTS, counted(calls))
     assert len(calls) == 1
     assert isinstance(second, np.memmap) and second.dtype == np.float32
     np.testing.assert_array_equal(first, second)
@@ -40,12 +41,12 @@ def test_another_teacher_or_other_texts_have_answers_of_their_own(changed: str) 
 def test_a_damaged_row_is_noticed_and_asked_for_again(tmp_path: Path) -> None:
     calls: list[int] = []
     said: list[str] = []
-    open_teacher_logits(tmp_path, PARTS, counted(calls))
+    open_teacher_logits(SharedCache(tmp_path), PARTS, counted(calls))
     path = tmp_path / "teachers" / logits_key(PARTS) / LOGITS
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes(content)
-    found = open_teacher_logits(tmp_path, PARTS, counted(calls), said.append)
+    found = open_teacher_logits(SharedCache(tmp_path, said.append), PARTS, counted(calls))
     assert len(calls) == 2 and "damaged" in said[0]
     np.testing.assert_array_equal(found[-1], [10, 11])
 
@@ -55,5 +56,5 @@ def test_a_teacher_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        open_teacher_logits(tmp_path, PARTS, fail)
+        open_teacher_logits(SharedCache(tmp_path), PARTS, fail)
     assert [path.suffix for path in (tmp_path / "teachers").iterdir()] == [".lock"]

@@ -14,6 +14,7 @@ from data.inputs.tokenizer import train_tokenizer
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import TokenSplit
+from data.stores.build_once import SharedCache
 from data.stores.tokens import open_tokens
 from tests.conftest import REPO
 
@@ -32,7 +33,7 @@ def build(folder: Path, pairs: list[str] | None = None, max_length: int = 16, na
             )
 
     parts = {"texts": TEXTS, "pairs": pairs, "max_length": max_length}
-    return open_tokens(folder, name, parts, rows, vocab_size=TOKENIZER.vocab_size)
+    return open_tokens(SharedCache(folder), name, parts, rows, vocab_size=TOKENIZER.vocab_size)
 
 
 @pytest.mark.parametrize("pairs", [None, PAIRS])
@@ -69,14 +70,14 @@ def test_a_second_opening_builds_nothing(tmp_path: Path) -> None:
         raise AssertionError("tokenised twice")
 
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
-    again = open_tokens(tmp_path, "val", parts, never, vocab_size=TOKENIZER.vocab_size)
+    again = open_tokens(SharedCache(tmp_path), "val", parts, never, vocab_size=TOKENIZER.vocab_size)
     assert (len(again), again.name) == (4, "val")
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
 def test_a_damaged_store_is_made_again_and_said(damage: str, tmp_path: Path) -> None:
     expected = np.array(build(tmp_path).tokens)
-    file = next(tmp_path.glob("*/tokens"))
+    file = next(tmp_path.glob("tokens/*/tokens"))
     raw = bytearray(file.read_bytes())
     if damage == "flip":
         raw[3] ^= 1
@@ -88,7 +89,7 @@ def test_a_damaged_store_is_made_again_and_said(damage: str, tmp_path: Path) -> 
     said: list[str] = []
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
     rows = lambda: [(TOKENIZER.encode(TEXTS, None, 16), np.arange(4))]  # noqa: E731
-    split = open_tokens(tmp_path, "train", parts, rows, vocab_size=200, notify=said.append)
+    split = open_tokens(SharedCache(tmp_path, said.append), "train", parts, rows, vocab_size=200)
     assert np.array_equal(split.tokens, expected)
     assert len(said) == 1 and "damaged" in said[0]
 
@@ -118,10 +119,10 @@ def test_a_killed_build_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
 
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
     with pytest.raises(KeyboardInterrupt):
-        open_tokens(tmp_path, "train", parts, dies, vocab_size=200)
-    assert [p for p in tmp_path.iterdir() if p.is_dir() and "part" not in p.name] == []
+        open_tokens(SharedCache(tmp_path), "train", parts, dies, vocab_size=200)
+    assert [p for p in (tmp_path / "tokens").iterdir() if p.is_dir() and "part" not in p.name] == []
     assert len(build(tmp_path)) == 4
-    assert list(tmp_path.glob("*.part")) == []
+    assert list(tmp_path.glob("tokens/*.part")) == []
 
 
 def test_six_processes_tokenise_once(reviews: Path, tmp_path: Path) -> None:
@@ -142,8 +143,8 @@ splits = load_splits(settings, tokenizer="train", vocab_size=100, cache=Path({st
 
 def test_wide_vocabularies_use_four_bytes(tmp_path: Path) -> None:
     rows = lambda: [(TOKENIZER.encode(TEXTS, None, 16), np.arange(4))]  # noqa: E731
-    assert open_tokens(tmp_path, "a", {"v": 1}, rows, vocab_size=70000).tokens.dtype == np.uint32
-    assert open_tokens(tmp_path, "a", {"v": 2}, rows, vocab_size=65536).tokens.dtype == np.uint16
+    assert open_tokens(SharedCache(tmp_path), "a", {"v": 1}, rows, vocab_size=70000).tokens.dtype == np.uint32
+    assert open_tokens(SharedCache(tmp_path), "a", {"v": 2}, rows, vocab_size=65536).tokens.dtype == np.uint16
 
 
 def test_the_fingerprint_is_of_the_content_wherever_it_lies(reviews: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from data.sources.cells import label_text
 from data.sources.files import read_files
 from data.sources.hub import read_hub
 from data.sources.raw import RawData
+from data.stores.build_once import SharedCache
 from data.targets.labels import LabelColumn, infer_label_meaning
 from tests.conftest import run_cli
 
@@ -44,7 +45,7 @@ class Source:
         if self.kind == "files":
             paths = {"train_path": write(self.folder / "train.jsonl", train)}
             paths |= {} if test is None else {"test_path": write(self.folder / "test.jsonl", test)}
-            return read_files(DataSettings(source="files", **paths, **options), self.folder / "cache")
+            return read_files(DataSettings(source="files", **paths, **options), SharedCache(self.folder / "cache"))
         tables = {"train": train} | ({} if test is None else {"test": test})
         return hub(self.patch, tables, **options)
 
@@ -158,7 +159,7 @@ def test_a_test_file_without_the_column_or_with_an_empty_one_has_no_labels(tmp_p
     for content in ("text\na\nb\n", "text,label\na,\nb,\n"):
         test.write_text(content)
         with pytest.raises(DataError, match=r"b\.csv has no labels.*run predict"):
-            read_files(DataSettings(source="files", train_path=train, test_path=str(test)), tmp_path)
+            read_files(DataSettings(source="files", train_path=train, test_path=str(test)), SharedCache(tmp_path))
 
 
 def test_some_rows_without_a_label_are_refused_or_dropped(source: Source) -> None:
@@ -181,15 +182,18 @@ def test_minus_one_in_training_rows_is_a_class_unless_it_is_to_be_dropped(source
 
 def test_words_that_say_there_is_no_label_are_classes_with_a_note(tmp_path: Path) -> None:
     settings = DataSettings(source="files", path=write(tmp_path / "d.csv", rows_of(["nan", "pos", "neg"])))
-    data = read_files(settings, tmp_path)
+    data = read_files(settings, SharedCache(tmp_path))
     assert data.label_names == ("nan", "neg", "pos") and "leave it empty" in data.notes[0]
 
 
 def test_nan_among_numbers_is_a_missing_label(tmp_path: Path) -> None:
     path = write(tmp_path / "d.csv", [*rows_of([0, 1]), ("text", "nan")])
     with pytest.raises(DataError, match=r"1 of 61 rows have no gold label \(nan; rows 62\).*data\.missing=drop"):
-        read_files(DataSettings(source="files", path=path), tmp_path)
-    assert read_files(DataSettings(source="files", path=path, missing="drop"), tmp_path).label_names == ("0", "1")
+        read_files(DataSettings(source="files", path=path), SharedCache(tmp_path))
+    assert read_files(DataSettings(source="files", path=path, missing="drop"), SharedCache(tmp_path)).label_names == (
+        "0",
+        "1",
+    )
 
 
 def test_the_classes_of_a_hub_dataset_keep_their_ids_and_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,8 +239,8 @@ def test_a_loading_script_is_never_run_and_the_way_round_is_said(
 
 
 def test_the_built_in_data_takes_names_too(tmp_path: Path) -> None:
-    made = read_raw(DataSettings(demo_rows=40, label_names=["positive", "negative"]), tmp_path)
-    plain = read_raw(DataSettings(demo_rows=40), tmp_path)
+    made = read_raw(DataSettings(demo_rows=40, label_names=["positive", "negative"]), SharedCache(tmp_path))
+    plain = read_raw(DataSettings(demo_rows=40), SharedCache(tmp_path))
     assert made.label_names == plain.label_names[::-1]
     assert (made.splits["train"].labels == 1 - plain.splits["train"].labels).all()
 

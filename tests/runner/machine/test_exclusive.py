@@ -36,12 +36,12 @@ with turns.alone(print):
 WAITS = """
 import sys
 from pathlib import Path
-from data.stores import build_once as shared
+from data.stores.build_once import SharedCache
 from runner.machine import exclusive as turns
 turns.join(Path(sys.argv[1]))
 print("at work", flush=True)
-shared.open_or_build(
-    Path(sys.argv[2]), lambda folder: folder.name, lambda folder: None, damaged="", notify=None
+SharedCache(Path(sys.argv[1]), waiting=turns.waiting).open_or_build(
+    Path(sys.argv[2]), lambda folder: folder.name, lambda folder: None, damaged=""
 )
 turns.give_way()
 print("built", flush=True)
