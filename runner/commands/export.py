@@ -32,10 +32,12 @@ def main(words: list[str]) -> int:
     defaults = {"format": "onnx", "int8": "false", "out": "", "paths.output": "outputs"}
     chosen = options("export", rest, **defaults)
     output, int8 = output_folder(chosen["paths.output"]), flag("export", "int8", chosen["int8"])
-    from runner.deploy.export import check_format, export
-    from runner.deploy.parity import ParityError
+    from runner.deploy.exported import check_format
 
     check_format(chosen["format"], int8)
+    from runner.deploy.export import export
+    from runner.deploy.parity import ParityError
+
     record = find(output, source)
     out = Path(chosen["out"]) if chosen["out"] else None
     try:

@@ -6,17 +6,20 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from runner.deploy.exported import FILE, Deployed, export_folder, of_record
+from models.checkpoints.save import written_whole
+from models.errors import ModelError
+from models.network import SequenceClassifier
+from models.onnx.graph import write_onnx
+from models.onnx.int8 import quantize
+from runner.deploy import mlflow_model
+from runner.deploy.exported import FILE, Deployed, check_format, export_folder, of_record
+from runner.deploy.parity import Parity, ParityError, allowed, compare, rows_of
+from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.machine.extras import need
 
-if TYPE_CHECKING:
-    from models.network import SequenceClassifier
-    from runner.deploy.parity import Parity
-
-FORMATS = ("onnx", "safetensors", "mlflow")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
@@ -39,29 +42,12 @@ def export(
         raise ConfigError(f"out={folder}: holds something that is no export and is not replaced. Try: another out=")
     check_place(folder)
 
-    from models.checkpoints.save import written_whole
-
     with written_whole(folder) as part, tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model" if form == "mlflow" else part
         parity = write_model(trained, engine, model, record)
         if form == "mlflow":
-            from runner.deploy import mlflow_model
-
             mlflow_model.save(part, model)
     return Deployed(**{**vars(trained), "folder": folder, "engine": engine}), parity
-
-
-def check_format(form: str, int8: bool) -> None:
-    """ConfigError for a format that is not written, with the one to take instead."""
-    if form == "torch":
-        raise ConfigError(
-            "format=torch: torch.export.load opens a .pt2 program with pickle, which runs whatever the file says. "
-            "Try: format=safetensors (opens in torch), or format=onnx (a graph)"
-        )
-    if form not in FORMATS:
-        raise ConfigError(f"format={form}: expected one of {', '.join(FORMATS)}. Try: format=onnx")
-    if int8 and form == "safetensors":
-        raise ConfigError("int8=true: needs the kernels of ONNX Runtime. Try: format=onnx int8=true")
 
 
 def is_replaceable(folder: Path) -> bool:
@@ -96,15 +82,9 @@ def write_model(trained: Deployed, engine: str, folder: Path, record: dict[str, 
 
 def write_graph(trained: Deployed, exported: Deployed, record: dict[str, Any]) -> Parity:
     """The ONNX file, and how far its logits are from the model's; ParityError when fp32 is further than rounding."""
-    from models.errors import ModelError
-    from models.onnx.graph import write_onnx
-    from models.onnx.int8 import quantize
-    from runner.deploy.parity import ParityError, allowed, compare, rows_of
-    from runner.deploy.predictor import Predictor
-
     model = Predictor(trained)
     try:
-        write_onnx(cast("SequenceClassifier", model.model), exported.weights)
+        write_onnx(cast(SequenceClassifier, model.model), exported.weights)
     except ModelError as error:
         raise ModelError(f"{error}. Try: format=safetensors, or the run before what makes it so") from error
     if exported.engine == "onnx-int8":

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import ConfigError
+from runner.record.record import find as find_record
+from runner.record.record import run_folder as folder_of_run
 
 FILE = "deploy.json"
 SCHEMA_VERSION = 1
 ENGINES = ("torch", "onnx", "onnx-int8")
+FORMATS = ("onnx", "safetensors", "mlflow")  # that an export is written in
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,6 @@ def find(source: str, output: Path, engine: str) -> Deployed:
 
     engine: auto (a run's torch model, a folder's own), or one of ENGINES, which for a run must have been exported.
     """
-    from runner.record.record import find as find_record
-    from runner.record.record import run_folder as folder_of_run
-
     if engine not in ("auto", *ENGINES):
         raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
     folder = Path(os.path.expanduser(source))  # noqa: PTH111 a user who is not there is no error here
@@ -117,3 +117,16 @@ def find(source: str, output: Path, engine: str) -> Deployed:
 def export_folder(run_folder: Path, kind: str) -> Path:
     """Where an export of a run lies unless `out` says otherwise."""
     return run_folder / "export" / kind
+
+
+def check_format(form: str, int8: bool) -> None:
+    """ConfigError for a format that is not written, with the one to take instead."""
+    if form == "torch":
+        raise ConfigError(
+            "format=torch: torch.export.load opens a .pt2 program with pickle, which runs whatever the file says. "
+            "Try: format=safetensors (opens in torch), or format=onnx (a graph)"
+        )
+    if form not in FORMATS:
+        raise ConfigError(f"format={form}: expected one of {', '.join(FORMATS)}. Try: format=onnx")
+    if int8 and form == "safetensors":
+        raise ConfigError("int8=true: needs the kernels of ONNX Runtime. Try: format=onnx int8=true")

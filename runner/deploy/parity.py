@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from data.errors import DataError
+from data.load import load_splits
+from data.settings import DataSettings
+from data.sources.demo import generate_demo
+from data.splits import DataTask, TargetScale, TokenSplit
+from runner.config.compose import compose
 from runner.deploy.predictor import Predictor
-
-if TYPE_CHECKING:
-    from data.splits import DataTask, TokenSplit
+from runner.tasks import get
 
 TOLERANCE = 1e-4  # of a logit, in fp32; what is seen is 1e-7 to 1e-5
 ROWS = 64  # compared, from the shortest to the longest: batches of 32 then are a third padding
@@ -43,8 +47,6 @@ class Parity:
 
 def allowed(record: dict[str, Any]) -> float:
     """How far an fp32 export's logits may be off: of a run that standardised its targets, in standard deviations."""
-    from data.splits import TargetScale
-
     targets = record["data"].get("targets")
     return TargetScale(**targets).tolerance(TOLERANCE) if targets else TOLERANCE
 
@@ -60,8 +62,6 @@ def compare(trained: Predictor, exported: Predictor, split: TokenSplit, source: 
 
 def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: DataTask) -> Parity:
     """With the primary metric of both."""
-    from runner.tasks import get
-
     some = take(split, spread(split.lengths, SCORED))
     labels, metric, kind = np.array(some.labels), task.metrics[0], get(task.kind)
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
@@ -72,11 +72,6 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
 
 def rows_of(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
     """The rows to compare on, where they are from, and their task: the run's reported split where it can be had."""
-    from data.errors import DataError
-    from data.load import load_splits
-    from data.settings import DataSettings
-    from runner.config.compose import compose
-
     settings = DataSettings(**record["config"]["data"])
     try:
         splits = load_splits(
@@ -94,8 +89,6 @@ def rows_of(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str
 
 def built_in(trained: Predictor) -> TokenSplit:
     """Generated English texts of several lengths."""
-    from data.sources.demo import generate_demo
-
     kind = "entailment" if trained.deployed.is_pair else "sentiment"
     rows = generate_demo(kind, ROWS, seed=0)
     texts = [" ".join([text] * (1 + index % 4)) for index, (text, _, _) in enumerate(rows)]

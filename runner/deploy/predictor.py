@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
+from data.inputs.tokenizer import load_tokenizer
+from data.splits import TokenSplit
+from models.checkpoints.open import load
+from models.onnx.graph import OnnxModel
 from runner.deploy.exported import Deployed
 from runner.errors import ConfigError
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from data.splits import TokenSplit
+from runner.machine.extras import need
+from runner.training.inference import predict
 
 Answer = dict[str, Any]  # "prediction", and "probabilities" by label where there are labels
 
@@ -22,8 +25,6 @@ class Predictor:
     """A loaded model. Raises the user's errors for folders that are not whole."""
 
     def __init__(self, deployed: Deployed, threads: int = 1) -> None:
-        from data.inputs.tokenizer import load_tokenizer
-
         self.deployed = deployed
         self.tokenizer = load_tokenizer(str(deployed.folder))
         self.model = open_model(deployed, threads)
@@ -32,8 +33,6 @@ class Predictor:
 
     def encode(self, texts: Sequence[str], pairs: Sequence[str] | None = None, limit: int | None = None) -> TokenSplit:
         """The texts as token ids, cut at `limit` tokens (the model's longest); `truncated` counts those."""
-        from data.splits import TokenSplit
-
         second = None if pairs is None else list(pairs)
         try:
             found = self.tokenizer.encode(list(texts), second, limit or self.deployed.max_length)
@@ -45,10 +44,6 @@ class Predictor:
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
         """(rows, C) float32, in the order of the rows."""
-        import torch
-
-        from runner.training.inference import predict
-
         return predict(
             self.model, split, pad_id=self.tokenizer.pad_id, batch_size=batch_size, device=torch.device("cpu"),
             precision="fp32",
@@ -72,17 +67,10 @@ class Predictor:
 
 def open_model(deployed: Deployed, threads: int) -> nn.Module:
     """The model in memory, on that many threads, ready to predict."""
-    import torch
-
-    from models.checkpoints.open import load
-    from runner.machine.extras import need
-
     torch.set_num_threads(threads)
     if deployed.engine == "torch":
         return load(deployed.folder)
     need("onnx", str(deployed.folder))
-    from models.onnx.graph import OnnxModel
-
     return OnnxModel(deployed.weights, threads)
 
 

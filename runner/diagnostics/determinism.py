@@ -17,7 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from runner.config.check import check as mistakes
+from runner.config.compose import compose, resolve
 from runner.errors import ConfigError
+from runner.experiment.run import run
 from runner.machine.child_process import importable
 
 if TYPE_CHECKING:
@@ -50,8 +53,6 @@ class Findings:
 
 def check(words: list[str]) -> Findings:
     """Run three times and compare; words: what is otherwise than in WORDS. Raises the user's errors."""
-    from runner.config.check import check as mistakes
-
     chosen = [*WORDS, *words]
     if problems := mistakes(chosen):
         raise ConfigError("\n".join(problems))
@@ -94,9 +95,6 @@ def same(one: float, other: float) -> bool:
 
 def _here(words: list[str], folder: Path) -> Made:
     """In this process."""
-    from runner.config.compose import compose, resolve
-    from runner.experiment.run import run
-
     words = [*words, *_places(folder)]
     with redirect_stdout(io.StringIO()) as said:
         outcome = run(resolve(compose(words)), words)

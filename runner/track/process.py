@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from runner.sanitize import MaskedStream, mask
+from runner.track.connection import Target, connect
 from runner.track.errors import TrackError
 from runner.track.folder import note_problem
 from runner.track.settings import TrackerSettings
-from runner.track.sweeps import is_sweep
+from runner.track.sweeps import close_gone, is_sweep, sync_sweep
+from runner.track.sync import sync
 
 NICENESS = 5  # training on the same cores goes first
 Message = dict[str, Any]
@@ -32,13 +34,10 @@ class Worker:
 
     def __init__(self, settings: TrackerSettings, output: Path, replies: TextIO) -> None:
         self.settings, self.output, self.replies = settings, output, replies
-        self.target: Any = None
+        self.target: Target | None = None
 
     def connect(self) -> None:
         """Open MLflow while the training starts; a failure is met again, and told, by the first request."""
-        from runner.track.connection import connect
-        from runner.track.sweeps import close_gone
-
         if self.target is None:
             self.target = connect(self.settings, self.output)
             close_gone(self.target, self.output)
@@ -48,9 +47,6 @@ class Worker:
         self.answer({"sync": folder, "id": number, "problem": self._attempt(Path(folder))})
 
     def _attempt(self, folder: Path) -> str | None:
-        from runner.track.sweeps import sync_sweep
-        from runner.track.sync import sync
-
         try:
             self.connect()
             (sync_sweep if is_sweep(folder) else sync)(folder, self.settings, self.target)

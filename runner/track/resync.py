@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from runner.track.connection import connect
 from runner.track.errors import TrackError
 from runner.track.folder import RECORD
 from runner.track.settings import TrackerSettings
+from runner.track.sweeps import sync_sweep
+from runner.track.sync import sync
 from runner.track.uri import ARTIFACTS
 
 GIVE_UP_AFTER = 3  # failures in a row: then the server is gone, and each further try would cost seconds
@@ -36,10 +39,6 @@ def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], No
 
     Raises TrackError if MLflow cannot be opened at all.
     """
-    from runner.track.connection import connect
-    from runner.track.sweeps import sync_sweep
-    from runner.track.sync import sync
-
     counts, row = SyncCounts(), 0
     runs = list(run_folders(output))
     folders = [*runs, *sweep_folders(output)]  # the parents last: they look for their runs

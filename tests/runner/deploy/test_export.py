@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.onnx import graph
 from runner.deploy import parity
 from runner.deploy.export import export
 from runner.deploy.exported import find
@@ -79,9 +78,8 @@ def test_mlflow_opens_the_export_by_itself_without_pickle(int8: tuple[str, Path]
 def test_a_graph_that_computes_something_else_is_not_kept(
     output: Path, int8: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        graph, "write_onnx", lambda model, path: shutil.copy2(int8[1] / "data" / "model" / "model.onnx", path)
-    )
+    other = int8[1] / "data" / "model" / "model.onnx"
+    monkeypatch.setattr("runner.deploy.export.write_onnx", lambda model, path: shutil.copy2(other, path))
     with pytest.raises(parity.ParityError, match=r"logits are up to .* Nothing was written"):
         export(find_record(output, "bbbb"), output / "bbbb", "onnx", False, None)
     assert not (output / "bbbb" / "export" / "onnx").exists()

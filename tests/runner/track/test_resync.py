@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.track import sync as sync_module
+from runner.track import resync
 from runner.track.connection import connect
 from runner.track.errors import TrackError
 from runner.track.resync import run_folders, sync_all
@@ -45,6 +45,6 @@ def test_a_server_that_goes_away_is_not_asked_for_each_run(output: Path, monkeyp
     def gone(*_: object) -> str:
         raise TrackError("no answer")
 
-    monkeypatch.setattr(sync_module, "sync", gone)
+    monkeypatch.setattr(resync, "sync", gone)
     counts = sync_all(output, TrackerSettings(), print)
     assert (counts.failed, counts.skipped) == (3, 2)
