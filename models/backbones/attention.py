@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.dropout import Dropout
+from models.compression.quantization.coded import CodedLinear
 from models.settings import ModelSettings
 
 # Added to the scores of padded places. Not the lowest float32: bf16 would round that to -inf, and a row that
@@ -60,7 +61,7 @@ class SelfAttention(nn.Module):
     def is_plain(self) -> bool:
         """Are keys and values nothing but products with a weight, which may then be moved to the other side?"""
         return all(
-            (type(layer) is nn.Linear or getattr(layer, "is_product", False)) and not layer._forward_hooks
+            (type(layer) is nn.Linear or isinstance(layer, CodedLinear)) and not layer._forward_hooks
             for layer in (self.key, self.value)
         )
 

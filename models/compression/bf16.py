@@ -8,16 +8,14 @@ What is no matrix, table or norm of the encoder stays as it is: a layer mix's we
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
+from models.backbones.bert import Bert
 from models.compression.quantization.stage import describe, logits
-from models.compression.stage import Stage
-
-if TYPE_CHECKING:
-    from models.compression.stage import StageContext
+from models.compression.stage import Stage, StageContext
 
 
 class Bf16(Stage):
@@ -52,12 +50,13 @@ def cast(model: nn.Module) -> None:
 
 def _below(bert: nn.Module) -> Iterator[nn.Module]:
     """Parts of our encoder that may get float32: computed word vectors, and what a readout adds between layers."""
-    if isinstance(embeddings := getattr(bert, "embeddings", None), nn.Module):
-        norm = embeddings.get_submodule("LayerNorm")
-        if any(True for _ in norm.parameters()):  # norm=none has none
-            yield norm
-    if isinstance(encoder := getattr(bert, "encoder", None), nn.Module):
-        yield from encoder.get_submodule("layer").children()
+    if not isinstance(bert, Bert):
+        return
+    norm = bert.embeddings.LayerNorm
+    if any(True for _ in norm.parameters()):  # norm=none has none
+        yield norm
+    if bert.encoder is not None:
+        yield from bert.encoder.layer.children()
 
 
 def to_own_type(layer: nn.Module, inputs: Any) -> Any:

@@ -30,7 +30,6 @@ from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.compression.stage import Inputs, Stage, StageContext, Teacher, TrainingHook, counted
 from models.errors import ModelError
 
-PROJECTED = ("hidden", "embedding")
 NEVER = 1_000_000  # epochs without progress, for phases whose progress the metric does not show
 
 
@@ -73,7 +72,10 @@ class Distil(Stage):
 def changes(phase: DistilPhase) -> dict[str, Any]:
     """What a phase changes of the run's training; one that teaches no answers keeps its last weights."""
     teaches = bool(phase.losses.soft or phase.losses.hard)
-    own = {name: getattr(phase, name) for name in ("epochs", "lr", "batch_size", "schedule", "warmup")}
+    own: dict[str, Any] = {
+        "epochs": phase.epochs, "lr": phase.lr, "batch_size": phase.batch_size,
+        "schedule": phase.schedule, "warmup": phase.warmup,
+    }  # fmt: skip
     return own if teaches else own | {"keep_best": False, "patience": NEVER}
 
 
@@ -142,7 +144,7 @@ class Pair:
         if any(loss.inside for loss in losses):
             own, other = shape_of(student), shape_of(teacher.network)
             self.layers = layer_map(options.layers, own.layers, other.layers)
-            if any(getattr(loss, name) for loss in losses for name in PROJECTED):
+            if any(loss.is_projected for loss in losses):
                 self.projections = Projections(
                     own.width, other.width, [0, *self.layers], is_shared=options.projection == "shared",
                     seed=context.seed,
@@ -163,7 +165,14 @@ class Lesson(TrainingHook):
         self.weights = {name: weight for name, weight in vars(losses).items() if weight}
         self.pair = pair
         self.looks = losses.inside
-        if any(name in self.weights for name in PROJECTED):
+        self._internal: dict[str, Callable[[Inside, Inside], Tensor]] = {
+            "hidden": self._hidden,
+            "embedding": self._embedding,
+            "attention": self._attention,
+            "relation": self._relation,
+            "cosine": self._cosine,
+        }
+        if losses.is_projected:
             self.extra = pair.projections
         self.inside: tuple[Inside, Inside] | None = None  # the student's and the teacher's, of the batch going on
         self.mask: Tensor | None = None
@@ -195,7 +204,7 @@ class Lesson(TrainingHook):
             elif name == "soft":
                 found[name] = self._soft(logits.float(), rows)
             else:
-                found[name] = getattr(self, f"_{name}")(*self._inside())
+                found[name] = self._internal[name](*self._inside())
         self.sums += counted(torch.stack([*(value.detach() for value in found.values()), self.sums.new_ones(())]))
         self.inside = None
         return torch.stack([self.weights[name] * value for name, value in found.items()]).sum()

@@ -37,7 +37,7 @@ class DynamicInt8(Rounding):
     options: settings.DynamicInt8
     has_kernel = True
 
-    def linear(self, layer: nn.Linear) -> nn.Module:
+    def linear(self, layer: nn.Linear) -> DynamicLinear:
         """The layer in integers."""
         return DynamicLinear(layer)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from models.compression.pruning.masks import Mask, Matrix
 from models.compression.pruning.stage import MaskingStage, Pruning
-from models.compression.settings.prune import L0 as Options
+from models.compression.settings.pruning import L0 as Options
 from models.compression.stage import StageContext
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature, and the ends that the sigmoid is stretched to

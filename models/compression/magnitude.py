@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.compression.pruning.masks import Binary, Matrix, cut_to, original
 from models.compression.pruning.stage import MaskingStage, Pruning
-from models.compression.settings.prune import Magnitude as Options
+from models.compression.settings.pruning import Magnitude as Options
 from models.compression.stage import StageContext
 
 

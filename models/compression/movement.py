@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from models.compression.pruning.masks import Binary, Matrix, cut_to, keep_top
 from models.compression.pruning.stage import MaskingStage, Pruning
-from models.compression.settings.prune import Movement as Options
+from models.compression.settings.pruning import Movement as Options
 from models.compression.stage import StageContext
 
 FLOOR = 0.005  # of a matrix's weights, which soft pruning keeps whatever their scores: binarizer.py of the source

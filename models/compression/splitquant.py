@@ -13,7 +13,7 @@ Layers of fewer rows than clusters stay whole, as published. Biases are not roun
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,12 +21,10 @@ from torch import Tensor, nn
 from models.compression import settings
 from models.compression.quantization.bits import pack, row_bytes, unpack
 from models.compression.quantization.clusters import COUNT, members
-from models.compression.quantization.coded import CodedLinear, Codes
+from models.compression.quantization.coded import CodedLinear, CodedMatrix, CodedWeight, Codes
 from models.compression.quantization.grid import Grid, check_finite
 from models.compression.quantization.stage import Rounding, logits
-
-if TYPE_CHECKING:
-    from models.compression.stage import StageContext
+from models.compression.stage import StageContext
 
 ID_BITS = 2
 
@@ -38,14 +36,14 @@ def split(weight: Tensor) -> list[Tensor]:
     return [torch.where(owner == cluster, weight, 0.0) for cluster in range(COUNT)]
 
 
-class SplitLinear(nn.Module):
+class SplitLinear(CodedWeight):
     """Three layers without bias side by side, and one bias; before rounding it computes what the whole layer did."""
 
     def __init__(self, parts: list[nn.Module], bias: Tensor | None) -> None:
         super().__init__()
         self.parts = nn.ModuleList(parts)
         self.bias = bias
-        self.is_trained = all(getattr(part, "is_trained", True) for part in parts)
+        self.is_trained = all(part.is_trained for part in parts if isinstance(part, CodedWeight))
 
     @classmethod
     def exact(cls, layer: nn.Linear) -> SplitLinear:
@@ -60,9 +58,9 @@ class SplitLinear(nn.Module):
     def fill(self, weight: Tensor) -> None:
         """Split a weight (out, in) and round each part."""
         for part, own in zip(self.parts, split(weight)):
-            part.fill(own)  # type: ignore[operator]
+            cast(CodedWeight, part).fill(own)
 
-    def stands_for(self) -> Tensor:
+    def decoded_weight(self) -> Tensor:
         """The weight in float32, (out, in)."""
         return self.weight
 
@@ -75,7 +73,7 @@ class SplitLinear(nn.Module):
 
     def unpacked_bytes(self) -> int:
         """Memory of the decoded weights, which no file holds."""
-        return sum(part.unpacked_bytes() for part in self.parts)  # type: ignore[operator]
+        return sum(cast(CodedWeight, part).unpacked_bytes() for part in self.parts)
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., in) to (..., out)."""
@@ -84,7 +82,7 @@ class SplitLinear(nn.Module):
         return out if self.bias is None else out + self.bias
 
 
-class ClusterCodes(nn.Module):
+class ClusterCodes(CodedMatrix):
     """A matrix as a code and a cluster for each entry; each range has a lowest value and a step for each cluster."""
 
     codes: Tensor  # (rows, row_bytes)
@@ -136,7 +134,7 @@ class Splitquant(Rounding):
 
     options: settings.Splitquant
 
-    def linear(self, layer: nn.Linear) -> nn.Module | None:
+    def linear(self, layer: nn.Linear) -> CodedWeight | None:
         """The layer in the chosen form."""
         grid = Grid(self.options.bits, "affine", self.options.per, self.options.group)
         shape = (layer.out_features, layer.in_features)
@@ -161,7 +159,7 @@ class Splitquant(Rounding):
 class Exact(Splitquant):
     """The same layers split and not rounded."""
 
-    def linear(self, layer: nn.Linear) -> nn.Module | None:
+    def linear(self, layer: nn.Linear) -> CodedWeight | None:
         """The layer in three parts."""
         return SplitLinear.exact(layer) if layer.out_features >= COUNT else None
 

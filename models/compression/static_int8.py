@@ -9,18 +9,17 @@ with both ends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from models.compression import settings
+from models.compression.quantization.coded import CodedWeight
 from models.compression.quantization.integers import Int8Linear, product
 from models.compression.quantization.stage import Rounding
+from models.compression.stage import StageContext
 from models.errors import ModelError
-
-if TYPE_CHECKING:
-    from models.compression.stage import StageContext
 
 LEVELS = 255
 BINS = 2048  # of an input's values between its extremes
@@ -128,7 +127,7 @@ class StaticInt8(Rounding):
     options: settings.StaticInt8
     has_kernel = True
 
-    def linear(self, layer: nn.Linear) -> nn.Module:
+    def linear(self, layer: nn.Linear) -> StaticLinear:
         """The layer in integers."""
         return StaticLinear(layer)
 
@@ -142,7 +141,7 @@ class StaticInt8(Rounding):
         self.ranges = {name: each.range(self.options.range, self.options.percentile) for name, each in seen.items()}
         return super().run(model, context)
 
-    def fill(self, name: str, layer: nn.Module, made: nn.Module) -> None:
+    def fill(self, name: str, layer: nn.Linear | nn.Embedding, made: CodedWeight) -> None:
         """Also the range of the input."""
         super().fill(name, layer, made)
         if isinstance(made, StaticLinear):

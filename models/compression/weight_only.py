@@ -23,7 +23,7 @@ class WeightOnly(Rounding):
 
     options: settings.WeightOnly
 
-    def linear(self, layer: nn.Linear) -> nn.Module:
+    def linear(self, layer: nn.Linear) -> CodedLinear:
         """The layer with a coded weight."""
         chosen = self.options
         grid = Grid(chosen.bits, chosen.scheme, chosen.per, chosen.group, chosen.clip)

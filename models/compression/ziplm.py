@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.compression.distillation.losses import regression_loss
-from models.compression.settings.prune import Ziplm as Options
+from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Inputs, Stage, StageContext, Stopwatch
 from models.compression.structured.layer_widths import encoder_of, restore, widths
 from models.compression.structured.recovery import TowardsDense

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.compression.quantization.coded import CodedWeight, coded_weights
 from models.errors import ModelError
 from models.network import SequenceClassifier, longest_input
 
@@ -75,18 +76,19 @@ def _plain(model: SequenceClassifier) -> nn.Module:
     if embedding is not None:
         embedding.mode = "cached"
         embedding.table(torch.device("cpu"))  # computed here, so that the graph gets its result
-    for name, module in list(plain.named_modules()):
-        if hasattr(module, "stands_for") and not hasattr(module, "multiply"):
-            plain.set_submodule(name, _decoded(module))
+    names = {module: name for name, module in plain.named_modules()}
+    for module in coded_weights(plain):
+        if not module.multiplies_integers:
+            plain.set_submodule(names[module], _decoded(module))
     return _Graph(plain)
 
 
-def _decoded(module: Any) -> nn.Module:
-    """The plain layer in place of one that keeps its weight in codes and computes on what they stand for."""
-    weight = module.stands_for().detach().float()
-    if hasattr(module, "num_embeddings"):
-        return nn.Embedding.from_pretrained(weight, padding_idx=module.padding_idx)
-    linear = nn.Linear(module.in_features, module.out_features, bias=module.bias is not None)
+def _decoded(module: CodedWeight) -> nn.Module:
+    """The plain layer that computes what a layer in codes computes."""
+    weight = module.decoded_weight().detach().float()
+    if module.is_table:
+        return nn.Embedding.from_pretrained(weight)
+    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=module.bias is not None)
     with torch.no_grad():
         linear.weight.copy_(weight)
         if module.bias is not None:

@@ -167,7 +167,7 @@ def _of_run(source: str | None, output: str) -> str | None:
 
 def conflicts(settings: Settings) -> list[str]:
     """One line for every pair of values that cannot go together, with the cure."""
-    from models.compression.settings import lacking, out_of_order
+    from models.compression.settings import missing_requirements, out_of_order
     from models.settings import contradictions
 
     model, data, train = settings.model, settings.data, settings.train
@@ -179,7 +179,7 @@ def conflicts(settings: Settings) -> list[str]:
         )
     found += contradictions(model)
     found += out_of_order(settings.compression)
-    found += lacking(settings.compression, has_encoder=model.family != "dsn")
+    found += missing_requirements(settings.compression, has_encoder=model.family != "dsn")
     if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":
         found.append(
             f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "

@@ -16,7 +16,7 @@ from data.sampler import eval_batches
 from data.splits import TokenSplit
 from data.stores.unlabelled import append_unlabelled
 from models.backbones.dropout import masks
-from models.compression.pruning.masks import kept_zeros
+from models.compression.pruning.masks import keep_pruned_zeros
 from models.compression.stage import Inputs, Phase, TrainingHook
 from runner.experiment.results import fate
 from runner.experiment.stage_inputs import KeptTeacher, Outside
@@ -89,7 +89,7 @@ class RunStageContext(Stopwatch):
         self.draw_from(phase)
         checkpoints = Checkpoints(self.started.folder, self._name(phase), settings.checkpoint.every_s)
         begun = self.record.content["steps"]
-        with kept_zeros(model):
+        with keep_pruned_zeros(model):
             trained = train(self, model, settings, checkpoints, hook, moments=moments)
         if hook and hook.settled is not None:
             self.add_metrics(fate(self.started, begun, hook.settled))

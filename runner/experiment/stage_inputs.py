@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.compression.settings.learn import TaughtSettings
 from runner.errors import ConfigError
 from runner.record.model_folder import folder_of
 from runner.record.record import whole
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from data.settings import DataSettings
     from data.splits import Splits, TokenSplit
     from data.stores.unlabelled import Unlabelled
-    from models.compression.settings.learn import Augment
-    from models.compression.settings.stage import StageSettings
     from runner.experiment.prepare import Model
     from runner.experiment.word_replacer import Augmenter
 
@@ -198,14 +197,17 @@ def find(settings: Settings, splits: Splits, model: Model, device: torch.device,
 
     found = {}
     for name, stage in settings.compression.items():
+        if not isinstance(stage, TaughtSettings):
+            found[name] = Outside()
+            continue
         outside = Outside(_teacher(settings, name, stage, splits, device, notify))
         if outside.teacher:
             try:
                 make_stage(stage).check_teacher(model, outside.teacher)
             except ModelError as error:
                 raise ConfigError(f"compression.{name}: {error}") from error
-            outside.teacher.check(getattr(stage, "teacher_length", None) or settings.data.max_length)
-        if getattr(stage, "unlabelled", None):
+            outside.teacher.check(stage.teacher_length or settings.data.max_length)
+        if stage.unlabelled:
             outside.unlabelled = _unlabelled(settings, name, stage, splits, notify)
             if outside.teacher and outside.teacher.splits is not splits:
                 length = stage.teacher_length
@@ -217,17 +219,16 @@ def find(settings: Settings, splits: Splits, model: Model, device: torch.device,
 
 
 def _teacher(
-    settings: Settings, name: str, stage: StageSettings, splits: Splits, device: torch.device, notify: Notify
+    settings: Settings, name: str, stage: TaughtSettings, splits: Splits, device: torch.device, notify: Notify
 ) -> KeptTeacher | None:
     """The teacher that a stage names, if it names one."""
-    source: str | None = getattr(stage, "teacher", None)
-    if not source:
+    if not stage.teacher:
         return None
     key, cache = f"compression.{name}.teacher", Path(settings.paths.cache).expanduser()
-    named, source = f"{key}={source}", _finished(settings, key, source)
-    if getattr(stage, "tokens", "shared") == "shared":
+    named, source = f"{key}={stage.teacher}", _finished(settings, key, stage.teacher)
+    if stage.tokens == "shared":
         return KeptTeacher(source, named, splits, device, cache, notify)
-    theirs = _as_read(settings, source, stage.teacher_length, cache, notify)  # type: ignore[attr-defined]
+    theirs = _as_read(settings, source, stage.teacher_length, cache, notify)
     versions = {splits.train.fingerprint: theirs.train, splits.select.fingerprint: theirs.select}
     return KeptTeacher(source, named, theirs, device, cache, notify, versions)
 
@@ -244,13 +245,13 @@ def _finished(settings: Settings, key: str, source: str) -> str:
 
 
 def _augmenter(
-    settings: Settings, name: str, stage: StageSettings, splits: Splits, device: torch.device, notify: Notify
+    settings: Settings, name: str, stage: TaughtSettings, splits: Splits, device: torch.device, notify: Notify
 ) -> Augmenter | None:
     """The masked-word model that a stage varies its texts with, if it names one."""
     from runner.experiment.word_replacer import Augmenter
 
-    options: Augment | None = getattr(stage, "augment", None)
-    if not options or not options.model:
+    options = stage.augment
+    if not options.model:
         return None
     key, cache = f"compression.{name}.augment.model", Path(settings.paths.cache).expanduser()
     found = Augmenter(_finished(settings, key, options.model), key, options, splits, device, cache, notify)
@@ -270,14 +271,14 @@ def _as_read(settings: Settings, source: str, length: int | None, cache: Path, n
 
 
 def _unlabelled(
-    settings: Settings, name: str, stage: StageSettings, splits: Splits, notify: Notify, length: int | None = None
+    settings: Settings, name: str, stage: TaughtSettings, splits: Splits, notify: Notify, length: int | None = None
 ) -> Unlabelled:
     """In the tokens of `splits`, at most `length` or data.max_length of a text."""
     from data.stores.unlabelled import load_unlabelled
     from runner.machine.exclusive import waiting
 
-    wanted = source_of(f"compression.{name}.unlabelled", stage.unlabelled, settings.data)  # type: ignore[attr-defined]
-    rows: int | None = stage.unlabelled_rows  # type: ignore[attr-defined]
+    assert stage.unlabelled is not None, "asked for only where there are such texts"
+    wanted, rows = source_of(f"compression.{name}.unlabelled", stage.unlabelled, settings.data), stage.unlabelled_rows
     cache = Path(settings.paths.cache).expanduser()
     wanted = replace(wanted, max_length=length or wanted.max_length)
     return load_unlabelled(

@@ -6,10 +6,11 @@ Rounded weights are buffers of codes, not parameters; they count as the numbers 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
+
+from models.compression.quantization.coded import coded_weights
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def count_params(model: nn.Module) -> ParamCounts:
     parameters = list(model.parameters())  # torch yields a shared parameter once
     names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     saved = [t for name, t in model.state_dict().items() if t.is_floating_point() and name not in names]
-    rounded = [(module, module.stands_for()) for module in rounded_modules(model)]
+    rounded = [(module, module.decoded_weight()) for module in coded_weights(model)]
     total = sum(p.numel() for p in parameters) + sum(weight.numel() for _, weight in rounded)
     return ParamCounts(
         total=total,
@@ -40,21 +41,8 @@ def count_params(model: nn.Module) -> ParamCounts:
         deployed=total + sum(t.numel() for t in saved),
         nonzero=sum(int(torch.count_nonzero(p)) for p in [*parameters, *(weight for _, weight in rounded)]),
         embeddings=sum(p.numel() for p in _table_parameters(model))
-        + sum(weight.numel() for module, weight in rounded if hasattr(module, "num_embeddings")),
+        + sum(weight.numel() for module, weight in rounded if module.is_table),
     )
-
-
-def rounded_modules(model: nn.Module) -> list[Any]:
-    """The layers and tables of models/compression that hold codes in the place of a weight, once each."""
-    found: dict[int, Any] = {}
-    waiting: list[nn.Module] = [model]
-    while waiting:
-        module = waiting.pop()
-        if hasattr(module, "stands_for"):
-            found[id(module)] = module  # what it is made of is no layer of the model
-        else:
-            waiting += module.children()
-    return list(found.values())
 
 
 def _table_parameters(model: nn.Module) -> list[nn.Parameter]:

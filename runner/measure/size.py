@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from runner.measure.params import rounded_modules
+from models.compression.quantization.coded import coded_weights
 
 
 def bytes_packed(model: nn.Module) -> int:
@@ -60,7 +60,7 @@ def bytes_regenerable(model: nn.Module) -> dict[str, int] | None:
 
 def bytes_unpacked(model: nn.Module) -> int:
     """Memory of rounded weights that are decoded to float32 once, to be multiplied by."""
-    return sum(module.unpacked_bytes() for module in rounded_modules(model) if hasattr(module, "unpacked_bytes"))
+    return sum(module.unpacked_bytes() for module in coded_weights(model))
 
 
 def _stored_tensors(model: nn.Module) -> list[Tensor]:

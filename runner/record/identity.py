@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from models.compression.settings import METHODS
+from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
 from runner.schema import Settings
 from runner.version import NUMBERS
@@ -101,7 +102,7 @@ def counting(settings: Settings) -> dict[str, Any]:
     unused = [] if settings.model.freeze == "encoder" else ["cache."]
     neutral = set(neutral_keys(settings))
     for name, stage in settings.compression.items():
-        if not getattr(getattr(stage, "augment", None), "model", None):
+        if isinstance(stage, TaughtSettings) and not stage.augment.model:
             unused.append(f"compression.{name}.augment.")
     flat = flatten(asdict(settings))
     flat = {key: value for key, value in flat.items() if key not in neutral}

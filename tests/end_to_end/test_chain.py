@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from models.checkpoints.open import load
 from models.checkpoints.read import read_state
-from models.compression.settings import METHODS, lacking, out_of_order
+from models.compression.settings import METHODS, missing_requirements, out_of_order
+from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext, TrainingHook
 from runner.config.compose import compose, resolve
@@ -34,19 +35,18 @@ from runner.schema import Settings
 class Learning(StageSettings):
     kind: ClassVar[str] = "learn"
     method: str = "doubling"
-    teacher: str | None = None
 
 
 @dataclass
-class Fresh(Learning):
+class Fresh(TaughtSettings):
     starts: ClassVar[str] = "fresh"
-    needs: ClassVar[tuple[str, ...]] = ("teacher",)
+    method: str = "doubling"
 
 
 @dataclass
 class Zeroing(StageSettings):
     kind: ClassVar[str] = "prune"
-    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+    needs_encoder: ClassVar[bool] = True
 
 
 @dataclass
@@ -338,9 +338,9 @@ def test_what_may_follow_what() -> None:
     assert "Try: compression=[a,b]" in out_of_order({"b": zeroing, "a": learning})[0]
     assert "Try: compression=[b,c]" in out_of_order({"c": rounding, "b": zeroing})[0]
     assert "both round the same weights" in out_of_order({"c": rounding, "d": rounding})[0]
-    assert "learns from a teacher" in lacking({"x": Fresh()}, has_encoder=True)[0]
-    assert lacking({"x": Fresh(teacher="bert")}, has_encoder=True) == []
-    assert "model=dsn has none" in lacking({"b": zeroing}, has_encoder=False)[0]
+    assert "learns from a teacher" in missing_requirements({"x": Fresh()}, has_encoder=True)[0]
+    assert missing_requirements({"x": Fresh(teacher="bert")}, has_encoder=True) == []
+    assert "model=dsn has none" in missing_requirements({"b": zeroing}, has_encoder=False)[0]
 
 
 def test_the_order_of_the_stages_names_the_run(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from models.checkpoints.read import read_state
 from models.compression.movement import Moving
 from models.compression.pruning.masks import choose
 from models.compression.settings import out_of_order
-from models.compression.settings.prune import Magnitude, Movement
+from models.compression.settings.pruning import Magnitude, Movement
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext
 from runner.config.compose import compose, resolve

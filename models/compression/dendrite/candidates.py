@@ -7,7 +7,7 @@ the error of its own neuron only. Statistics run over the batches, as one pass o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -99,7 +99,11 @@ def _sample(inputs: Tensor, error: Tensor, earlier: Tensor, mask: Tensor | None)
 def cached(samples: Samples, batch_size: int, draw: torch.Generator) -> Samples:
     """The same places in batches of `batch_size`, shuffled in each pass; for what is small enough to be kept."""
     whole = [
-        Sample(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Sample)))
+        Sample(
+            torch.cat([part.inputs for part in parts]),
+            torch.cat([part.error for part in parts]),
+            torch.cat([part.earlier for part in parts]),
+        )
         for parts in zip(*samples())
     ]
 

@@ -12,7 +12,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from models.backbones.attention import SelfAttention
-from models.backbones.bert import Encoder
+from models.backbones.bert import Bert
+from models.network import SequenceClassifier
 
 PROJECTIONS = ("query", "key", "value")
 
@@ -28,9 +29,10 @@ class Shape:
 
 def shape_of(model: nn.Module) -> Shape:
     """The shape of a SequenceClassifier's encoder; that of nothing for a bag of words and for other classes."""
-    bert, architecture = getattr(model, "bert", None), getattr(model, "architecture", {})
-    encoder = getattr(bert, "encoder", None)
-    if isinstance(encoder, Encoder):
+    if not isinstance(model, SequenceClassifier):
+        return Shape()
+    architecture, bert = model.architecture, model.bert
+    if isinstance(bert, Bert) and (encoder := bert.encoder) is not None:
         attentions = [attention_of(encoder, layer) for layer in range(1, len(encoder.layer) + 1)]
         heads = tuple(attention.query.out_features // attention.head_size for attention in attentions)
         return Shape(len(heads), architecture["hidden_size"], heads)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatch
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -147,9 +148,9 @@ def fold(module: Matrix) -> None:
 
 
 @contextmanager
-def kept_zeros(model: nn.Module) -> Iterator[None]:
+def keep_pruned_zeros(model: nn.Module) -> Iterator[None]:
     """Within it training leaves at zero what a pruning has set to zero; does nothing to other models."""
-    pruned = set(getattr(model, "architecture", {}).get(PRUNED, ()))
+    pruned = set(cast(dict[str, Any], model.architecture).get(PRUNED, ()))
     modules = [module for name, module in model.named_modules() if name in pruned and isinstance(module, Matrix)]
     for module in modules:
         mask = Binary(module.weight)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from models.backbones.freeze import embeddings_of
 from models.compression.pruning.masks import PLACE, PRUNED, Matrix, choose, cubic, densities, fold, original, put_on
-from models.compression.settings.prune import Masking
+from models.compression.settings.pruning import MaskedPruning
 from models.compression.stage import Stage, StageContext, TrainingHook, counted
 
 CHECKED = 32  # rows on which the folded model is compared with the masked one
@@ -26,7 +26,7 @@ class Pruning(TrainingHook):
     scheduled = "prune/target_density"  # what it is of
     strength = 0.0  # of the penalty at its end
 
-    def __init__(self, options: Masking, matrices: dict[str, Matrix], context: StageContext) -> None:
+    def __init__(self, options: MaskedPruning, matrices: dict[str, Matrix], context: StageContext) -> None:
         self.options, self.matrices, self.context = options, matrices, context
         self.model = nn.Module()
         self.masks: dict[str, Any] = {}  # by the matrix's name
@@ -128,7 +128,7 @@ class Pruning(TrainingHook):
 class MaskingStage(Stage):
     """Choose the matrices, train with masks over them, and say what is left."""
 
-    options: Masking
+    options: MaskedPruning
     pruning: type[Pruning]
 
     def matrices(self, model: nn.Module) -> dict[str, Matrix]:

@@ -1,14 +1,15 @@
-"""Layers whose weights are codes: what lies in memory's state and in the file is the codes and their steps.
+"""Layers whose weight is stored as codes: memory and the saved file hold the codes and their steps.
 
-torch has products of few-bit weights with float32 only for single tokens' sake: at 128 tokens of 768, on one thread of
-a Xeon, torch 2.13's 8-bit one takes 55 times as long as the float32 product and the 4-bit one 155 times, in bf16 both
-twice as long. So a layer is decoded once and multiplied in float32; a table decodes the rows it looks up.
+A linear layer is decoded once and multiplied in float32; a table decodes the rows that it looks up. torch 2.13 has
+products of few-bit weights with float32, but they are made for single tokens: at 128 tokens of 768, on one thread of a
+Xeon, the 8-bit product takes 55 times as long as the float32 one, the 4-bit product 155 times, in bf16 both twice as
+long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,8 +19,49 @@ from models.compression.quantization.bits import pack, row_bytes, unpack
 from models.compression.quantization.grid import Grid, decode, encode
 
 
-class Derived(nn.Module):
-    """Keeps what it computes from its saved tensors until those are replaced or moved."""
+class CodedWeight(nn.Module):
+    """A layer or a table that keeps codes in the place of a weight matrix.
+
+    Code that counts, measures or exports a model asks this interface; plain layers are nn.Linear and nn.Embedding.
+    """
+
+    multiplies_integers: ClassVar[bool] = False  # without ever decoding the weight
+    is_table: ClassVar[bool] = False  # ids go in, rows of the matrix come out
+    is_trained: bool = True  # was the weight that these codes replace trained?
+    bias: Tensor | None  # set by every subclass
+
+    def fill(self, weight: Tensor) -> None:
+        """Round a float weight into the codes; (out, in), or (rows, H) of a table."""
+        raise NotImplementedError
+
+    def decoded_weight(self) -> Tensor:
+        """The weight that the codes stand for, in float32, decoded at every call."""
+        raise NotImplementedError
+
+    def unpacked_bytes(self) -> int:
+        """Bytes in memory of a decoded weight that is kept; no file holds it."""
+        return 0
+
+    def first(self, count: int) -> Tensor:
+        """The first rows of the weight, (count, H)."""
+        return self.decoded_weight()[:count]
+
+
+def coded_weights(model: nn.Module) -> list[CodedWeight]:
+    """The coded layers and tables of a model, once each; the parts of a split layer are not layers of the model."""
+    found: dict[int, CodedWeight] = {}
+    waiting: list[nn.Module] = [model]
+    while waiting:
+        module = waiting.pop()
+        if isinstance(module, CodedWeight):
+            found[id(module)] = module
+        else:
+            waiting += module.children()
+    return list(found.values())
+
+
+class CachedWeight(CodedWeight):
+    """Keeps what it derives from its saved tensors until those are replaced or moved."""
 
     derived: Any = None
 
@@ -32,12 +74,24 @@ class Derived(nn.Module):
         return super()._apply(fn, recurse)
 
 
-class Codes(nn.Module):
+class CodedMatrix(nn.Module):
+    """A matrix in codes, without a layer around it."""
+
+    def fill(self, matrix: Tensor) -> None:
+        """Round a matrix (rows, columns) into the codes."""
+        raise NotImplementedError
+
+    def decode(self) -> Tensor:
+        """The matrix in float32, (rows, columns)."""
+        raise NotImplementedError
+
+
+class Codes(CodedMatrix):
     """A matrix (rows, columns) in the codes of a grid; all zero until filled or loaded."""
 
     codes: Tensor  # (rows, row_bytes)
     step: Tensor  # (*grid.ranges)
-    zero: Tensor  # the same; an affine grid's alone
+    zero: Tensor  # (*grid.ranges), of an affine grid only
 
     def __init__(self, rows: int, columns: int, grid: Grid) -> None:
         super().__init__()
@@ -49,14 +103,14 @@ class Codes(nn.Module):
 
     @torch.no_grad()
     def fill(self, matrix: Tensor) -> None:
-        """Round a matrix into the codes."""
+        """Round a matrix (rows, columns) into the codes."""
         codes, step, zero = encode(matrix, self.grid)
         self.codes, self.step = pack(codes, self.grid.bits), step
         if self.grid.scheme == "affine":
             self.zero = zero
 
     def decode(self, chosen: Tensor | slice = slice(None)) -> Tensor:
-        """The rows `chosen` (all of them), (N, columns) float32; no others are touched."""
+        """The chosen rows, (N, columns) float32; other rows are not decoded."""
         zero: Tensor | int = self.zero if self.grid.scheme == "affine" else self.grid.middle
         step = self.step
         if len(step) > 1:
@@ -65,12 +119,10 @@ class Codes(nn.Module):
         return decode(unpack(self.codes[chosen], self.grid.bits, self.columns), step, zero, self.grid)
 
 
-class CodedLinear(Derived):
-    """A linear layer over `coded`, a Codes or whatever else decodes to its weight."""
+class CodedLinear(CachedWeight):
+    """A linear layer whose weight is decoded once and then multiplied in float32."""
 
-    is_product = True  # with `weight`, for whoever multiplies by it in another order
-
-    def __init__(self, layer: nn.Linear, coded: nn.Module, *, bias: bool = True) -> None:
+    def __init__(self, layer: nn.Linear, coded: CodedMatrix, *, bias: bool = True) -> None:
         super().__init__()
         self.in_features, self.out_features = layer.in_features, layer.out_features
         self.coded = coded
@@ -80,24 +132,23 @@ class CodedLinear(Derived):
     def fill(self, weight: Tensor) -> None:
         """Round a weight (out, in)."""
         self.derived = None
-        self.coded.fill(weight)  # type: ignore[operator]
+        self.coded.fill(weight)
 
-    def stands_for(self) -> Tensor:
-        """The weight in float32, (out, in), decoded anew."""
-        found: Tensor = self.coded.decode()  # type: ignore[operator]
-        return found
+    def decoded_weight(self) -> Tensor:
+        """The weight in float32, (out, in), decoded at every call."""
+        return self.coded.decode()
 
     @property
     def weight(self) -> Tensor:
-        """The same, decoded once."""
+        """The weight in float32, (out, in), decoded once."""
         if self.derived is None:
             with torch.inference_mode(False), torch.no_grad():  # what is kept must serve any later caller
-                self.derived = self.stands_for()
+                self.derived = self.decoded_weight()
         found: Tensor = self.derived
         return found
 
     def unpacked_bytes(self) -> int:
-        """Memory of the decoded weight, which no file holds."""
+        """Bytes of the decoded weight, which only memory holds."""
         return 4 * self.in_features * self.out_features
 
     def forward(self, input: Tensor) -> Tensor:
@@ -105,33 +156,36 @@ class CodedLinear(Derived):
         return F.linear(input, self.weight, self.bias)
 
 
-class CodedTable(nn.Module):
-    """A look-up table in codes, with a range of its own for each row."""
+class CodedTable(CodedWeight):
+    """A look-up table in codes, with a range for each row."""
+
+    is_table = True
 
     def __init__(self, table: nn.Embedding, grid: Grid) -> None:
         super().__init__()
         self.num_embeddings, self.embedding_dim = table.num_embeddings, table.embedding_dim
         self.padding_idx = table.padding_idx
         self.coded = Codes(table.num_embeddings, table.embedding_dim, grid)
+        self.bias = None
         self.is_trained = table.weight.requires_grad
 
     def fill(self, weight: Tensor) -> None:
         """Round a table (rows, H)."""
         self.coded.fill(weight)
 
-    def stands_for(self) -> Tensor:
-        """The table in float32, (rows, H)."""
+    def decoded_weight(self) -> Tensor:
+        """The table in float32, (rows, H), decoded at every call."""
         return self.coded.decode()
 
     @property
     def weight(self) -> Tensor:
-        """The same, decoded at every call."""
+        """The table in float32, (rows, H), for code that reads a table's weight."""
         return self.coded.decode()
 
     def first(self, count: int) -> Tensor:
-        """The first rows, (count, H)."""
+        """The first rows, (count, H); no others are decoded."""
         return self.coded.decode(slice(count))
 
     def forward(self, input: Tensor) -> Tensor:
-        """ids of any shape to (..., H)."""
+        """Ids of any shape to (..., H)."""
         return self.coded.decode(input.flatten()).view(*input.shape, self.embedding_dim)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.compression.quantization.coded import Derived
+from models.compression.quantization.coded import CachedWeight
 from models.compression.quantization.grid import Grid, encode
 
 WEIGHTS = Grid(8, "symmetric", "row")
@@ -26,8 +26,10 @@ def product(inputs: Tensor, weights: Tensor) -> Tensor:
     return inputs.float() @ weights.float().t()
 
 
-class Int8Linear(Derived):
+class Int8Linear(CachedWeight):
     """The weight in int8, one step a row, symmetric: 0 is 0. Subclasses say how inputs are rounded."""
+
+    multiplies_integers = True
 
     codes: Tensor  # (out, in) int8
     step: Tensor  # (out,)
@@ -46,14 +48,14 @@ class Int8Linear(Derived):
         codes, step, _ = encode(weight, WEIGHTS)
         self.codes, self.step, self.derived = (codes.to(torch.int16) - WEIGHTS.middle).to(torch.int8), step[:, 0], None
 
-    def stands_for(self) -> Tensor:
-        """The weight in float32, (out, in)."""
+    def decoded_weight(self) -> Tensor:
+        """The weight in float32, (out, in), decoded at every call."""
         return self.codes.float() * self.step.unsqueeze(1)
 
     @property
     def weight(self) -> Tensor:
-        """The same, for whoever reads a layer's weight."""
-        return self.stands_for()
+        """The weight in float32, (out, in), for code that reads a layer's weight."""
+        return self.decoded_weight()
 
     def multiply(self, rows: Tensor) -> Tensor:
         """(N, in) float32 to (N, out) float32."""

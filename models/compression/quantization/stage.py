@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from models.compression.quantization.coded import CodedTable
+from models.compression.quantization.coded import CodedTable, CodedWeight
 from models.compression.quantization.grid import Grid
-from models.compression.stage import Stage
-
-if TYPE_CHECKING:
-    from models.compression.settings.quantize import RoundingSettings
-    from models.compression.stage import StageContext
+from models.compression.settings.quantization import QuantizationSettings
+from models.compression.stage import Stage, StageContext
 
 HEAD = "classifier"
 ROWS = 64  # training rows whose logits are compared before and after
 
-Replaced = dict[str, tuple[nn.Module, nn.Module]]  # a layer and what has taken its place, by its name
+Replaced = dict[str, tuple[nn.Linear | nn.Embedding, CodedWeight]]  # a layer and what has taken its place, by its name
 
 
 class Rounding(Stage):
@@ -29,14 +26,14 @@ class Rounding(Stage):
     A saved model is built again by `outline`, which leaves the codes to be loaded.
     """
 
-    options: RoundingSettings
+    options: QuantizationSettings
     has_kernel = False  # on a CPU: are products made of integers, or of the decoded weights?
 
-    def linear(self, layer: nn.Linear) -> nn.Module | None:
+    def linear(self, layer: nn.Linear) -> CodedWeight | None:
         """What takes the place of a linear layer, None to leave it."""
         raise NotImplementedError
 
-    def table(self, table: nn.Embedding) -> nn.Module | None:
+    def table(self, table: nn.Embedding) -> CodedWeight | None:
         """The same for a look-up table; each row has a range of its own, as rows are looked up one by one."""
         return CodedTable(table, Grid(self.options.embedding_bits)) if self.options.embeddings else None
 
@@ -53,9 +50,9 @@ class Rounding(Stage):
                 model.set_submodule(name, made)
         return replaced
 
-    def fill(self, name: str, layer: nn.Module, made: nn.Module) -> None:
+    def fill(self, name: str, layer: nn.Linear | nn.Embedding, made: CodedWeight) -> None:
         """Round the weight of a layer into what takes its place."""
-        made.fill(layer.weight.detach())  # type: ignore[operator]
+        made.fill(layer.weight.detach())
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Round, and record the description that builds the structure again."""
@@ -91,11 +88,11 @@ def fidelity(model: nn.Module, replaced: Replaced) -> dict[str, float]:
     error = power = 0.0
     weights = bits = 0
     for layer, made in replaced.values():
-        old: Tensor = layer.weight.detach()  # type: ignore[operator]
-        error += float((made.stands_for() - old).double().square().sum())  # type: ignore[operator]
+        old = layer.weight.detach()
+        error += float((made.decoded_weight() - old).double().square().sum())
         power += float(old.double().square().sum())
         weights += old.numel()
-        bias = getattr(made, "bias", None)
+        bias = made.bias
         stored = sum(tensor.numel() * tensor.element_size() for tensor in made.state_dict().values())
         bits += 8 * (stored - (0 if bias is None else bias.numel() * bias.element_size()))
     whole = weights + sum(parameter.numel() for parameter in model.parameters())

@@ -6,9 +6,9 @@ A YAML in conf/compression/ names its method and gives the options; several YAML
 
 from __future__ import annotations
 
-from models.compression.settings.learn import Dendrites, Distil
-from models.compression.settings.prune import L0, Magnitude, Movement, Ziplm
-from models.compression.settings.quantize import Bf16, DynamicInt8, Splitquant, StaticInt8, WeightOnly
+from models.compression.settings.learn import Dendrites, Distil, TaughtSettings
+from models.compression.settings.pruning import L0, Magnitude, MaskedPruning, Movement, Ziplm
+from models.compression.settings.quantization import Bf16, DynamicInt8, Splitquant, StaticInt8, WeightOnly
 from models.compression.settings.stage import StageSettings
 
 RANK = {"learn": 0, "prune": 1, "quantize": 2}
@@ -52,17 +52,26 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
     return found
 
 
-def lacking(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
+def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
     """One line for each thing a stage needs and does not get, and for its contradictions."""
     found = []
     for name, stage in stages.items():
         found += stage.contradictions(name)
-        if "teacher" in stage.needs and not getattr(stage, "teacher", None):
+        if isinstance(stage, TaughtSettings) and not stage.teacher:
             found.append(
                 f"compression=[{name}] learns from a teacher. "
                 f"Try: compression.{name}.teacher=<id of a finished run, a folder or a hub id>"
             )
-        if "encoder" in stage.needs and not has_encoder and not getattr(stage, "matrices", None):
-            own = f", or compression.{name}.matrices=*word_embeddings" if hasattr(stage, "matrices") else ""
-            found.append(f"compression=[{name}] works on an encoder, and model=dsn has none. Try: model=bert-tiny{own}")
+        if stage.needs_encoder and not has_encoder:
+            found += _needs_encoder(name, stage)
     return found
+
+
+def _needs_encoder(name: str, stage: StageSettings) -> list[str]:
+    """The refusal of a stage without an encoder; a pruning may be told to prune other matrices."""
+    other = ""
+    if isinstance(stage, MaskedPruning):
+        if stage.matrices:
+            return []
+        other = f", or compression.{name}.matrices=*word_embeddings"
+    return [f"compression=[{name}] works on an encoder, and model=dsn has none. Try: model=bert-tiny{other}"]

@@ -26,6 +26,11 @@ class DistilLosses:
         """Those in use that look into both models."""
         return [name for name, weight in vars(self).items() if weight and name not in ("soft", "hard")]
 
+    @property
+    def is_projected(self) -> bool:
+        """Is a loss in use that compares states after a projection to the teacher's width?"""
+        return bool(self.hidden or self.embedding)
+
 
 @dataclass
 class DistilPhase:
@@ -51,20 +56,25 @@ class Augment:
 
 
 @dataclass
-class Distil(StageSettings):
-    """Learning from a teacher, in phases one after the other; conf/compression/distil.yaml explains each."""
+class TaughtSettings(StageSettings):
+    """Settings of a stage that learns from a teacher: who that is, what it reads, and more texts to learn from."""
 
-    starts: ClassVar[str] = "fresh"
-    needs: ClassVar[tuple[str, ...]] = ("teacher",)
-    keeps_zeros: ClassVar[bool] = True
-
-    method: str = limited("distil", choices=("distil",))
     teacher: str | None = None
     tokens: str = limited("shared", choices=("shared", "own"))
     teacher_length: int | None = limited(None, low=3)
     unlabelled: str | None = None
     unlabelled_rows: int | None = limited(None, low=1)
     augment: Augment = field(default_factory=Augment)
+
+
+@dataclass
+class Distil(TaughtSettings):
+    """Knowledge distillation in phases, one after the other; conf/compression/_distil.yaml explains the options."""
+
+    starts: ClassVar[str] = "fresh"
+    keeps_zeros: ClassVar[bool] = True
+
+    method: str = limited("distil", choices=("distil",))
     soft: str = limited("kl", choices=("kl", "cross_entropy"))
     temperature: float = limited(2.0, above=0.0, high=100.0)
     layers: str = limited("uniform", choices=("uniform", "top", "bottom", "last"))

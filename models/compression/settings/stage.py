@@ -1,4 +1,4 @@
-"""What the settings of every compression stage have; standard library only."""
+"""The settings that every compression stage has; standard library only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import ClassVar
 
 @dataclass
 class StageSettings:
-    """What every stage has."""
+    """Settings of a stage; class variables say where in a chain the method may stand."""
 
     kind: ClassVar[str] = "learn"  # learn | prune | quantize
-    starts: ClassVar[str] = "tuned"  # fresh: may be the first thing done to a model; tuned: is trained before
-    needs: ClassVar[tuple[str, ...]] = ()  # of: teacher (an option of that name), encoder
+    starts: ClassVar[str] = "tuned"  # fresh: may come first, on an untrained model; tuned: needs a trained model
+    needs_encoder: ClassVar[bool] = False
     keeps_zeros: ClassVar[bool] = False  # leaves pruned weights at zero, so that it may follow a pruning
 
     method: str = ""  # a subclass: limited("<method>", choices=("<method>",))

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from models.backbones.attention import ResidualOutput
-from models.backbones.bert import Encoder, Layer
+from models.backbones.bert import Bert, Encoder, Layer
 from models.compression.structured.optimal_brain_surgeon import columns
 from models.errors import ModelError
+from models.network import SequenceClassifier
 
 ATTENTION, FFN = "attention", "ffn"
 
@@ -47,10 +48,10 @@ class Bias(nn.Module):
 
 def encoder_of(model: nn.Module) -> Encoder:
     """The encoder of a SequenceClassifier; ModelError where it is not ours."""
-    found = getattr(getattr(model, "bert", None), "encoder", None)
-    if not isinstance(found, Encoder):
+    bert = model.bert if isinstance(model, SequenceClassifier) else None
+    if not isinstance(bert, Bert) or bert.encoder is None:
         raise ModelError("ziplm cuts heads and neurons of BERTs of our own. Try: model=bert-tiny, or another BERT")
-    return found
+    return bert.encoder
 
 
 def layer_of(model: nn.Module, block: Block) -> Layer:

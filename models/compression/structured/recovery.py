@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from models.compression.distillation.losses import regression_loss, soft_divergence
+from models.compression.settings.pruning import Recovery
 from models.compression.stage import Inputs, StageContext, TrainingHook
 from models.compression.structured.layer_widths import encoder_of
-
-if TYPE_CHECKING:
-    from models.compression.settings.prune import Recovery
 
 
 def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from models.compression.settings.prune import Ziplm as Options
+from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Stopwatch
 from models.compression.structured.layer_widths import Block, blocks, layer_of, width_of, widths
 from models.compression.structured.search import Choices
@@ -35,14 +35,15 @@ class Clock:
 
     def target(self) -> float:
         """The speed-up that the options ask for; ModelError when it is out of reach."""
-        wanted, asked = self.options.target.speedup, "speedup"
-        if self.options.target.latency_ms:
-            wanted, asked = self.whole / self.options.target.latency_ms, "latency_ms"
+        target = self.options.target
+        wanted, asked, value = target.speedup, "speedup", target.speedup
+        if target.latency_ms:
+            wanted, asked, value = self.whole / target.latency_ms, "latency_ms", target.latency_ms
         most = self.whole / self.empty
         if wanted >= most:
             nearest = max(1.0, int(most * 9) / 10) if asked == "speedup" else round(self.empty * 1.1, 3)
             raise ModelError(
-                f"target.{asked}={getattr(self.options.target, asked):g}: {wanted:.2f}x is out of "
+                f"target.{asked}={value:g}: {wanted:.2f}x is out of "
                 f"reach. Without any head and neuron {self.empty:.3g} of {self.whole:.3g} ms are left: {most:.2f}x. "
                 f"Try: target.{asked}={nearest:g}"
             )

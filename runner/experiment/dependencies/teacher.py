@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from models.compression.settings.learn import TaughtSettings
 from runner.errors import ConfigError
 from runner.schema import Settings
 
@@ -26,10 +27,9 @@ def make_teachers(settings: Settings, overrides: list[str], terminal: Terminal) 
     from runner.experiment.run import run
 
     for name, stage in settings.compression.items():
-        named: str = getattr(stage, "teacher", None) or ""
-        if "=" not in named:
+        if not isinstance(stage, TaughtSettings) or "=" not in (stage.teacher or ""):
             continue
-        words = command(named, overrides)
+        words = command(str(stage.teacher), overrides)
         if problems := check(words):
             raise ConfigError("\n".join(f"compression.{name}.teacher: {problem}" for problem in problems))
         terminal.say(f"the teacher of {name} first: a run of its own")

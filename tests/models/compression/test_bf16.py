@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.compression.bf16 import Bf16
-from models.compression.settings.quantize import Bf16 as Options
+from models.compression.settings.quantization import Bf16 as Options
 from runner.measure.size import bytes_packed
 from tests.models.compression.row_context import answers, applied, reopened
 from tests.models.helpers import small

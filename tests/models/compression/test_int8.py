@@ -46,7 +46,7 @@ def test_a_dynamic_layer_computes_the_formula() -> None:
     made.fill(layer.weight)
     given = inputs()
     step = given.abs().amax(1, keepdim=True) / 127
-    expected = nn.functional.linear(torch.round(given / step) * step, made.stands_for(), layer.bias)
+    expected = nn.functional.linear(torch.round(given / step) * step, made.decoded_weight(), layer.bias)
     torch.testing.assert_close(made(given), expected, atol=1e-5, rtol=1e-5)
     assert made(given.view(3, 3, 48)).shape == (3, 3, 20)
 
@@ -61,7 +61,7 @@ def test_a_static_layer_computes_the_formula_and_clamps_what_it_did_not_expect()
     step = 1.7 / 255
     zero = round(0.2 / step) - 128
     codes = (torch.round(given / step) + zero).clamp(-128, 127)
-    expected = nn.functional.linear((codes - zero) * step, made.stands_for(), layer.bias)
+    expected = nn.functional.linear((codes - zero) * step, made.decoded_weight(), layer.bias)
     torch.testing.assert_close(made(given), expected, atol=1e-5, rtol=1e-5)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.compression.l0 import L0, Gate, openness
-from models.compression.settings.prune import L0 as Options
+from models.compression.settings.pruning import L0 as Options
 from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import small
 

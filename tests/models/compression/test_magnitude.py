@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from models.compression.magnitude import Magnitude
-from models.compression.pruning.masks import choose, kept_zeros
-from models.compression.settings import lacking
-from models.compression.settings.prune import Magnitude as Options
+from models.compression.pruning.masks import choose, keep_pruned_zeros
+from models.compression.settings import missing_requirements
+from models.compression.settings.pruning import Magnitude as Options
 from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import batch, small
 
@@ -69,7 +69,7 @@ def test_a_pruned_model_can_be_pruned_again_and_its_first_zeros_stay() -> None:
     model = small()
     prune(model, density=0.5)
     gone = {name: matrix.weight == 0 for name, matrix in choose(model, None).items()}
-    with kept_zeros(model):
+    with keep_pruned_zeros(model):
         context = prune(model, density=0.2)
     assert context.added["prune/density_prunable"] == pytest.approx(0.2, abs=1e-3)
     assert all(not matrix.weight[gone[name]].any() for name, matrix in choose(model, None).items())
@@ -99,7 +99,9 @@ def test_the_word_table_of_a_bag_of_words_can_be_pruned_and_is_trained_meanwhile
 
 
 def test_settings_that_cannot_be_are_refused_with_the_cure() -> None:
-    assert "Try: compression.m.start=0.1" in lacking({"m": Options(start=0.5, end=0.2)}, has_encoder=True)[0]
-    refused = lacking({"m": Options()}, has_encoder=False)[0]
+    assert (
+        "Try: compression.m.start=0.1" in missing_requirements({"m": Options(start=0.5, end=0.2)}, has_encoder=True)[0]
+    )
+    refused = missing_requirements({"m": Options()}, has_encoder=False)[0]
     assert "compression.m.matrices=*word_embeddings" in refused
-    assert lacking({"m": Options(matrices="*word_embeddings")}, has_encoder=False) == []
+    assert missing_requirements({"m": Options(matrices="*word_embeddings")}, has_encoder=False) == []

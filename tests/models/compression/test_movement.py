@@ -9,7 +9,7 @@ import torch
 
 from models.compression.movement import FLOOR, Movement, Moving, Scored, StraightThrough
 from models.compression.pruning.masks import choose
-from models.compression.settings.prune import Movement as Options
+from models.compression.settings.pruning import Movement as Options
 from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import small
 

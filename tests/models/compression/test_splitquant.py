@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from models.compression.quantization.clusters import boundaries, members
 from models.compression.quantization.coded import CodedLinear, Codes
 from models.compression.quantization.grid import Grid
-from models.compression.settings.quantize import Splitquant as Options
+from models.compression.settings.quantization import Splitquant as Options
 from models.compression.splitquant import ClusterCodes, Exact, SplitLinear, Splitquant, split
 from models.errors import ModelError
 from runner.measure.macs import count_macs
@@ -36,7 +36,7 @@ def rounded(weight: Tensor, form: str, bits: int, per: str = "tensor") -> Tensor
     layer = nn.Linear(weight.shape[1], weight.shape[0])
     made: Any = Splitquant(Options(form=form, bits=bits, per=per, group=16)).linear(layer)
     made.fill(weight)
-    found: Tensor = made.stands_for()
+    found: Tensor = made.decoded_weight()
     return found
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from models.compression.quantization.coded import CodedLinear, CodedTable, Codes
 from models.compression.quantization.grid import Grid
-from models.compression.settings.quantize import WeightOnly as Options
+from models.compression.settings.quantization import WeightOnly as Options
 from models.compression.weight_only import WeightOnly
 from runner.measure.params import count_params
 from runner.measure.size import bytes_file, bytes_packed, bytes_unpacked
@@ -66,7 +66,7 @@ def test_the_layers_compute_what_their_rounded_weights_compute() -> None:
     state = dict(model.named_parameters())
     for name, module in model.named_modules():
         if isinstance(module, CodedLinear | CodedTable):
-            state[f"{name}.weight"] = module.stands_for()
+            state[f"{name}.weight"] = module.decoded_weight()
     plain.load_state_dict(state)
     assert model.bert.encoder.layer[-1].attention.self.is_plain()
     torch.testing.assert_close(answers(model), answers(plain), atol=1e-6, rtol=0)
@@ -77,7 +77,7 @@ def test_a_look_up_decodes_the_rows_it_needs_and_no_others(monkeypatch: pytest.M
 
     table = CodedTable(nn.Embedding(1000, 16), Grid(4))
     table.fill(torch.randn(1000, 16))
-    whole = table.stands_for()
+    whole = table.decoded_weight()
     seen: list[int] = []
     original = coded.unpack
     monkeypatch.setattr(coded, "unpack", lambda codes, *rest: (seen.append(len(codes)), original(codes, *rest))[1])
@@ -115,7 +115,7 @@ def test_rounded_weights_count_as_the_parameters_they_stand_for() -> None:
     after = count_params(model)
     assert (after.total, after.trained, after.embeddings) == (before.total, before.trained, before.embeddings)
     linear = [m for m in model.modules() if isinstance(m, CodedLinear)]
-    assert bytes_unpacked(model) == sum(4 * m.stands_for().numel() for m in linear)
+    assert bytes_unpacked(model) == sum(4 * m.decoded_weight().numel() for m in linear)
 
 
 def test_the_record_says_what_rounding_did_and_that_no_kernel_is_behind_it() -> None:

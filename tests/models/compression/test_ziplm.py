@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.settings.prune import Recovery, Search, Target
-from models.compression.settings.prune import Ziplm as Options
+from models.compression.settings.pruning import Recovery, Search, Target
+from models.compression.settings.pruning import Ziplm as Options
 from models.compression.structured.input_moments import collect
 from models.compression.structured.layer_widths import ATTENTION, Block, widths
 from models.compression.structured.recovery import TowardsDense, answer_loss, relative_state_loss

@@ -12,8 +12,8 @@ from models.backbones.freeze import freeze
 from models.backbones.transformers_backbone import assemble
 from models.compression.dendrite.module import attach, grow
 from models.compression.magnitude import Magnitude
-from models.compression.pruning.masks import Binary, choose, cubic, densities, fold, keep_top, kept_zeros, put_on
-from models.compression.settings.prune import Magnitude as Options
+from models.compression.pruning.masks import Binary, choose, cubic, densities, fold, keep_pruned_zeros, keep_top, put_on
+from models.compression.settings.pruning import Magnitude as Options
 from models.errors import ModelError
 from tests.models.families import FAMILIES, config_of
 from tests.models.helpers import batch, small
@@ -151,7 +151,7 @@ def test_zeros_of_a_pruned_model_outlive_another_training_and_others_do_not() ->
         for matrix in (query, value):
             matrix.weight[:10] = 0.0
     model.architecture["pruned"] = ["bert.encoder.layer.0.attention.self.query", "bert.encoder.layer.9.gone"]
-    with kept_zeros(model):
+    with keep_pruned_zeros(model):
         optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
         for seed in range(3):
             optimizer.zero_grad()

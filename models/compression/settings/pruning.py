@@ -10,11 +10,11 @@ from models.settings import limited
 
 
 @dataclass
-class Masking(StageSettings):
+class MaskedPruning(StageSettings):
     """What all prunings of single weights have; conf/compression/_masks.yaml explains each."""
 
     kind: ClassVar[str] = "prune"
-    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+    needs_encoder: ClassVar[bool] = True
 
     matrices: str | None = None
     epochs: float = limited(6.0, low=0.0, high=100000.0)
@@ -36,7 +36,7 @@ class Masking(StageSettings):
 
 
 @dataclass
-class Magnitude(Masking):
+class Magnitude(MaskedPruning):
     """The smallest weights go."""
 
     method: str = limited("magnitude", choices=("magnitude",))
@@ -45,7 +45,7 @@ class Magnitude(Masking):
 
 
 @dataclass
-class Movement(Masking):
+class Movement(MaskedPruning):
     """The weights that training moves towards zero go."""
 
     method: str = limited("movement", choices=("movement",))
@@ -68,7 +68,7 @@ class Movement(Masking):
 
 
 @dataclass
-class L0(Masking):
+class L0(MaskedPruning):
     """Gates that are fined for being open."""
 
     method: str = limited("l0", choices=("l0",))
@@ -117,7 +117,7 @@ class Ziplm(StageSettings):
     """Structured pruning to a measured speed."""
 
     kind: ClassVar[str] = "prune"
-    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+    needs_encoder: ClassVar[bool] = True
 
     method: str = limited("ziplm", choices=("ziplm",))
     target: Target = field(default_factory=Target)

@@ -1,3 +1,5 @@
+"""A model as an ONNX graph: the same logits in every shape, and what cannot become a graph is refused."""
+
 from __future__ import annotations
 
 import copy
@@ -11,10 +13,15 @@ from torch import Tensor, nn
 
 from models.backbones.transformers_backbone import assemble
 from models.build import build
+from models.compression import settings
+from models.compression.splitquant import Splitquant
+from models.compression.stage import Stage
+from models.compression.weight_only import WeightOnly
 from models.errors import ModelError
 from models.onnx.graph import OnnxModel, write_onnx
 from models.onnx.int8 import quantize
 from models.settings import ModelSettings
+from tests.models.compression.row_context import applied
 from tests.models.helpers import SMALL, batch, small
 
 LETTERS = {
@@ -31,25 +38,8 @@ def of_letters() -> Any:
     return build(settings, num_labels=3, vocab_size=90, tokens=lambda: [f"word{i}" for i in range(90)])[0].eval()
 
 
-class Coded(nn.Module):
-    """A linear layer whose weight lies in memory as whole numbers."""
-
-    def __init__(self, layer: nn.Linear) -> None:
-        super().__init__()
-        self.in_features, self.out_features, self.bias = layer.in_features, layer.out_features, layer.bias
-        self.register_buffer("codes", (layer.weight.detach() * 500).round().to(torch.int8))
-
-    def stands_for(self) -> Tensor:
-        return self.codes.float() / 500
-
-    def forward(self, input: Tensor) -> Tensor:
-        return nn.functional.linear(input, self.stands_for(), self.bias)
-
-
-def of_codes() -> Any:
-    model = small(family="dsn", readout={"name": "mean"})
-    model.classifier = Coded(model.classifier)
-    return model
+def quantized(stage: Stage) -> Any:
+    return applied(stage, small(positions=48))[0]
 
 
 def of_another_library() -> Any:
@@ -119,8 +109,15 @@ def test_a_neuron_of_large_weights_costs_the_others_no_precision(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: small(family="dsn", readout={"name": "sqrt"}), of_letters, of_codes, of_another_library],
-    ids=["a bag of words", "letters and a fixed length", "weights in codes", "another library"],
+    "make",
+    [
+        lambda: small(family="dsn", readout={"name": "sqrt"}),
+        of_letters,
+        lambda: quantized(WeightOnly(settings.WeightOnly(bits=8))),
+        lambda: quantized(Splitquant(settings.Splitquant(bits=8))),
+        of_another_library,
+    ],
+    ids=["a bag of words", "letters and a fixed length", "weights in codes", "split weights", "another library"],
 )  # fmt: skip
 def test_every_family_becomes_a_graph_and_is_left_as_it_was(make: Any, tmp_path: Path) -> None:
     model = make()

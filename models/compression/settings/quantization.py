@@ -18,7 +18,7 @@ class Bf16(StageSettings):
 
 
 @dataclass
-class RoundingSettings(StageSettings):
+class QuantizationSettings(StageSettings):
     """What all methods with integer weights have; tables are affine, one range a row."""
 
     kind: ClassVar[str] = "quantize"
@@ -28,7 +28,7 @@ class RoundingSettings(StageSettings):
 
 
 @dataclass
-class WeightOnly(RoundingSettings):
+class WeightOnly(QuantizationSettings):
     """Rounded weights, float32 arithmetic."""
 
     method: str = limited("weight_only", choices=("weight_only",))
@@ -40,14 +40,14 @@ class WeightOnly(RoundingSettings):
 
 
 @dataclass
-class DynamicInt8(RoundingSettings):
+class DynamicInt8(QuantizationSettings):
     """int8 products, inputs rounded token by token."""
 
     method: str = limited("dynamic_int8", choices=("dynamic_int8",))
 
 
 @dataclass
-class StaticInt8(RoundingSettings):
+class StaticInt8(QuantizationSettings):
     """int8 products, inputs rounded to ranges seen on `rows` training rows."""
 
     method: str = limited("static_int8", choices=("static_int8",))
@@ -57,7 +57,7 @@ class StaticInt8(RoundingSettings):
 
 
 @dataclass
-class Splitquant(RoundingSettings):
+class Splitquant(QuantizationSettings):
     """Weights in three clusters, each rounded on its own."""
 
     method: str = limited("splitquant", choices=("splitquant",))
