@@ -81,7 +81,7 @@ outcomes: list[Outcome] = []
 
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
-    from runner.config.compose import spelled
+    from runner.config.compose import normalize_override
     from runner.config.from_run import expand
     from runner.errors import ConfigError, refuse, unreadable
 
@@ -90,7 +90,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # what the terminal cannot write must not end a run
             stream.reconfigure(errors="backslashreplace")
     try:
-        words = sys.argv[1:] = expand([spelled(word) for word in sys.argv[1:]])
+        words = sys.argv[1:] = expand([normalize_override(word) for word in sys.argv[1:]])
     except ConfigError as error:
         sys.exit(refuse(str(error).splitlines()))
     except OSError as error:
@@ -152,7 +152,7 @@ def _verb(name: str, words: list[str]) -> int:
 
 def _experiments(words: list[str]) -> int:
     """Check the whole command, then let Hydra compose and start each run."""
-    from runner.config.check import check
+    from runner.config.check import check_overrides
     from runner.errors import ConfigError, refuse, unreadable
     from runner.sweep.install import returned
 
@@ -161,7 +161,7 @@ def _experiments(words: list[str]) -> int:
     spoken = [word.startswith("-") or before in VALUED for before, word in zip(["", *words], words)]
     options, overrides = ([word for word, is_one in zip(words, spoken) if is_one is wanted] for wanted in (True, False))
     try:
-        problems = check(overrides, multirun)
+        problems = check_overrides(overrides, multirun)
     except ConfigError as error:
         problems = str(error).splitlines()
     except OSError as error:
@@ -205,7 +205,7 @@ def _job(config: DictConfig) -> Outcome:
 
     hydra = HydraConfig.get()
     try:
-        from runner.config.compose import resolve
+        from runner.config.resolve import resolve
 
         work_in(hydra.runtime.cwd)
         settings = resolve(config, surroundings.here.jobs)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from runner.commands import predict
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.errors import user_errors
 from runner.experiment.run import run
 from tests.cases import write

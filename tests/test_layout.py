@@ -12,8 +12,9 @@ import pytest
 
 import data
 import models
-from runner.config.compose import compose, groups, resolve
+from runner.config.compose import compose, groups
 from runner.config.keys import known_keys
+from runner.config.resolve import resolve
 from tests.conftest import REPO
 
 FORBIDDEN = {"data": {"runner", "models"}, "models": {"runner", "data"}, "runner": set()}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from runner.commands import options, output_folder
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.record.table import show_comparison
 
 RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs more than when it is fine-tuned

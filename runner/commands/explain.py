@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.commands import options, output_folder
 from runner.compare.origins import origins
 from runner.compare.select import shown
-from runner.config.keys import near
+from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.record import find
 
@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
         keys = [origin.key for origin in found]
         found = [origin for origin in found if names[1] in origin.key]
         if not found:
-            close = near(names[1], keys) or ["model"]
+            close = closest(names[1], keys) or ["model"]
             raise ConfigError(
                 f"run explain: no setting of run {record['identity']} has {names[1]!r} in its name; "
                 f"did you mean {' or '.join(close)}? Try: run explain {record['identity']} {close[0]}"

@@ -16,13 +16,13 @@ SHOWN = 40  # jobs listed one by one
 
 def main(words: list[str]) -> int:
     """Print the plan of the command `run <words>`; 0, or 2 if that command could not run."""
-    from runner.config.check import check
+    from runner.config.check import check_overrides
 
     overrides = [word for word in words if word not in ("-m", "--multirun")]
     flags = [word for word in overrides if word.startswith("-")]
     if flags:
         raise ConfigError(f"run plan: {flags[0]} is no setting. Try: run plan -m model=dsn seed=0,1,2")
-    problems = check(overrides, multirun=True)
+    problems = check_overrides(overrides, multirun=True)
     if problems:
         return refuse(problems)
     jobs, sweep, slots = examine(overrides)

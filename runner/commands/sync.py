@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from runner.commands import options, output_folder
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.sanitize import say
 
 

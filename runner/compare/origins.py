@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from runner.compare.select import shown
-from runner.config.compose import compose, groups, resolve
+from runner.config.compose import compose, groups
+from runner.config.resolve import resolve
 from runner.record.identity import flatten
 from runner.record.record import read
 from runner.record.validation import flaw_of_sweep
 from runner.schema import Settings
 
-RESOLVE = "runner/config/compose.py:resolve"
+RESOLVE = "runner/config/resolve.py:resolve"
 _ABSENT = object()
 
 

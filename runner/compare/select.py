@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner.config.keys import near
+from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.identity import recorded_settings
 from runner.record.record import read, read_run, records
@@ -203,7 +203,7 @@ def matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]]
     key, _, text = word.partition("=")
     keys = sorted({name for settings in known for key in settings for name in (key, key.removesuffix(".name"))})
     if not any(full_key(key, settings) in settings for settings in known):
-        close = near(key, keys)
+        close = closest(key, keys)
         hint = f"; did you mean {' or '.join(close)}?" if close else "; every key: run --cfg job."
         raise ConfigError(
             f"{word}: no recorded run has the key {key}{hint} Try: run compare {(close or ['model'])[0]}=..."

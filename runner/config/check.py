@@ -10,13 +10,14 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from data.sources.columns import quoted_setting
 from runner.config.check_files import as_dataset, one_file
-from runner.config.check_hydra import TUNER, check_hydra, is_tuned
+from runner.config.check_hydra import SEARCH, check_hydra, is_search
 from runner.config.check_values import check_option, check_settings, check_type
-from runner.config.compose import compose, groups, resolve
-from runner.config.keys import is_part, known_keys, near, owner_of
+from runner.config.compose import compose, groups
+from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
+from runner.config.overrides import parse_override, values_of
 from runner.config.plugins import named_sweeps, sweep_overrides
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,37 +28,44 @@ SWEEP = "sweep"
 MOST_RUNS = 10_000  # of one command
 
 
-def check(words: list[str], multirun: bool = False) -> list[str]:
+def check_overrides(words: list[str], multirun: bool = False) -> list[str]:
     """One line for each mistake in the overrides `words`; an empty list means that the command can run."""
-    problems: list[str] = []
-    overrides = []
-    for word in words:
-        parsed, problem = _parse(word)
-        problems += [problem] if problem else []
-        overrides += [parsed] if parsed else []
-    named = [override for override in overrides if override.key_or_group == SWEEP]
-    for override in named:
-        problems += _check_sweep(override, multirun)
-    if named and not problems:  # its own overrides are checked with those of the command line, which replace them
-        rest = [(word, override) for word, override in zip(words, overrides) if override not in named]
-        given = {override.get_key_element() for _, override in rest}
-        own = [_parse(word)[0] for override in named for word in sweep_overrides(str(override.value()))]
-        overrides = [o for o in own if o and o.get_key_element() not in given] + [override for _, override in rest]
-    overrides = [override for override in overrides if override not in named]
+    parsed = [parse_override(word) for word in words]
+    problems = [problem for _, problem in parsed if problem]
+    typed = [override for override, _ in parsed if override]
+    named = [override for override in typed if override.key_or_group == SWEEP]
+    problems += [problem for override in named for problem in _check_sweep(override, multirun)]
+    overrides = [override for override in typed if override.key_or_group != SWEEP]
+    if named and not problems:
+        overrides = _with_sweeps([str(override.value()) for override in named], overrides)
     if too_many := list(_check_count(overrides)):
         return problems + too_many  # no value of them is looked at
-    chosen: dict[str, list[str]] = {}
-    tuned = is_tuned(overrides)
+    problems += _check_settings_of_runs(overrides, multirun)
+    problems += check_hydra(overrides, multirun)
+    if not problems and not any(override.is_sweep_override() for override in overrides):
+        problems += _check_whole([override.input_line or "" for override in overrides])
+    return problems
+
+
+def _with_sweeps(names: list[str], overrides: list[Override]) -> list[Override]:
+    """The overrides of the named sweeps' files, without those that the command line replaces, and then its own."""
+    given = {override.get_key_element() for override in overrides}
+    own = [parse_override(word)[0] for name in names for word in sweep_overrides(name)]
+    return [override for override in own if override and override.get_key_element() not in given] + overrides
+
+
+def _check_settings_of_runs(overrides: list[Override], multirun: bool) -> list[str]:
+    """The mistakes in choices and values of the runs themselves; what is Hydra's is left out."""
     ours = [override for override in overrides if not override.key_or_group.startswith("hydra")]
+    problems: list[str] = []
+    chosen: dict[str, list[str]] = {}
+    is_searched = is_search(overrides)
     for override in ours:
         if override.key_or_group in groups():
             problems += _check_group(override, chosen)
     for override in ours:
         if override.key_or_group not in groups():
-            problems += _check_value(override, chosen, multirun, tuned)
-    problems += check_hydra(overrides, multirun)
-    if not problems and not any(o.is_sweep_override() for o in overrides):
-        problems += _check_whole([override.input_line or "" for override in overrides])
+            problems += _check_value(override, chosen, multirun, is_searched)
     return problems
 
 
@@ -65,9 +73,9 @@ def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
     """What is wrong with `+sweep=<name>`."""
     known, name = list(named_sweeps()), str(override.value())
     if name not in known:
-        close = near(name, known)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
-        yield f"+sweep={name}: no such sweep{hint} Sweeps: {', '.join(known)}. Try: run -m +sweep={(close or known)[0]}"
+        close = closest(name, known)
+        listed, first = ", ".join(known), (close or known)[0]
+        yield f"+sweep={name}: no such sweep{did_you_mean(close)} Sweeps: {listed}. Try: run -m +sweep={first}"
     elif not override.is_add():
         yield f"sweep={name}: a sweep is added to a command. Try: run -m +sweep={name}"
     elif not multirun:
@@ -94,42 +102,6 @@ def _check_count(overrides: list[Override]) -> Iterator[str]:
         yield f"{' '.join(map(str, words))}: {runs:,.0f} runs, at most {MOST_RUNS:,} in one command. Try fewer values"
 
 
-def _parse(word: str) -> tuple[Override | None, str | None]:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    try:
-        return OverridesParser.create().parse_override(word), None
-    except HydraException as error:
-        reason = str(error).splitlines()[0]
-        key, _, value = word.partition("=")
-        return (
-            None,
-            f"{word!r} cannot be read as key=value: {reason}. Quote special characters, try: "
-            f"{quoted_setting(key, value)}",
-        )
-
-
-def values_of(override: Override) -> list[Any]:
-    """The values one override stands for: one, each of a sweep, or the ends of an interval."""
-    from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep
-
-    value, group = override.value(), override.key_or_group
-    if isinstance(value, Glob):
-        if group not in groups():
-            raise ConfigError(
-                f"{override.input_line}: glob picks among the choices of a group, {group} is none. Try a list"
-            )
-        return list(value.filter(groups()[group]))
-    if isinstance(value, IntervalSweep):
-        return [value.start, value.end]
-    if isinstance(value, ChoiceSweep):
-        return list(override.sweep_iterator())
-    if override.is_sweep_override():
-        return list(override.sweep_string_iterator())
-    return [value]
-
-
 def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[str]:
     group, known = override.key_or_group, groups()[override.key_or_group]
     if override.is_delete():
@@ -143,10 +115,11 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
             if group == "data" and (problem := as_dataset(name)):
                 yield problem
                 continue
-            close = near(name, known)
-            hint = f"; did you mean {' or '.join(close)}?" if close else ""
-            paste = f"[{(close or known)[0]}]" if group == "compression" else (close or known)[0]
-            yield f"{group}={name}: no such {group}{hint} Choices: {', '.join(known)}. Try: run {group}={paste}"
+            close = closest(name, known)
+            first = (close or known)[0]
+            paste = f"{group}=[{first}]" if group == "compression" else f"{group}={first}"
+            listed = ", ".join(known)
+            yield f"{group}={name}: no such {group}{did_you_mean(close)} Choices: {listed}. Try: run {paste}"
         if not unknown and value is not None:
             # Stages are chosen together: a setting of one of them is a setting of all of the chain.
             chosen.setdefault(group, []).append(
@@ -162,7 +135,7 @@ def _names(value: Any) -> list[str]:
     return [part.strip() for part in text.strip("[]").split(",")]
 
 
-def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool, tuned: bool) -> Iterator[str]:
+def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool, is_searched: bool) -> Iterator[str]:
     key = override.key_or_group
     group = key.split(".")[0]
     picked = [[f"{g}={option}" for option in options] for g, options in sorted(chosen.items()) if is_part(g, group)]
@@ -180,19 +153,19 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         yield _unknown_key(key, group, " ".join(missing[0]), sorted(set().union(*tables)))
         return
     if override.is_add():
-        yield f"+{key}: the key exists already; leave the + away. Try: run {key}={text}"
+        yield f"+{key}: the key exists already; leave the + out. Try: run {key}={text}"
         return
     if override.is_sweep_override() and not multirun:
         hint = one_file(key, text)
         yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}{hint}"
         return
     if override.is_sweep_override() and not override.is_discrete_sweep():
-        if not tuned:
-            yield f"{key}={text} is for a tuner to search. Try: run -m {TUNER} '{key}={text}', or list the values"
+        if not is_searched:
+            yield f"{key}={text} is for a search. Try: run -m {SEARCH} '{key}={text}', or list the values"
             return
         if (whole := _whole_numbers(override)) and check_type(key, whole[0] + 0.5):
             paste = f"'{key}=int(interval({whole[0]},{whole[1]}))'"
-            yield f"{key}={text}: whole numbers are needed. Try: run -m {TUNER} {paste}"
+            yield f"{key}={text}: whole numbers are needed. Try: run -m {SEARCH} {paste}"
             return
     for value in values_of(override):
         problem = check_type(key, value) or check_option(key, value, tables[0][key])
@@ -212,10 +185,9 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
         if owner:
             choices = choices or f"{group}={known_keys().get(f'{group}.name', group)}"
             return f"{key}: not a setting of {choices}, but of {owner}. Try: run {owner} {key}=..."
-    close = near(key, known + sorted(groups()))
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    close = closest(key, known + sorted(groups()))
     paste = f"Try: run {close[0]}=..." if close else "See every key: run --cfg job"
-    return f"{key}: no such key{hint or '.'} {paste}"
+    return f"{key}: no such key{did_you_mean(close) or '.'} {paste}"
 
 
 def _check_whole(words: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KEYS = ("path", "train_path", "val_path", "test_path")
 
 
-def conflicts(data: DataSettings) -> list[str]:
+def file_conflicts(data: DataSettings) -> list[str]:
     """One line for each pair of settings about files that cannot go together, with the cure."""
     given = {f"data.{key}": path for key in KEYS if (path := getattr(data, key))}
     words = [shell_setting(key, path) for key, path in given.items()]

@@ -9,16 +9,21 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from runner.config.compose import compose, resolve
+from runner.config.check_values import check_field
+from runner.config.compose import compose
+from runner.config.keys import closest
+from runner.config.overrides import values_of
 from runner.config.plugins import register_plugins
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.tune.objectives import objective_problems
 from runner.tune.settings import TunerSettings
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
-TUNER = "hydra/sweeper=optuna"
+SEARCH = "hydra/sweeper=optuna"
 GROUPS = ("hydra/sweeper", "hydra/launcher")
 
 # What each choice needs: the module that must be there, and the extra that brings it.
@@ -30,9 +35,9 @@ EXTRAS = {
 }
 
 
-def is_tuned(overrides: list[Override]) -> bool:
+def is_search(overrides: list[Override]) -> bool:
     """Does the command search with Optuna?"""
-    return any(f"{override.key_or_group}={override.value()}" == TUNER for override in overrides)
+    return any(f"{override.key_or_group}={override.value()}" == SEARCH for override in overrides)
 
 
 def check_hydra(overrides: list[Override], multirun: bool) -> list[str]:
@@ -47,16 +52,14 @@ def check_hydra(overrides: list[Override], multirun: bool) -> list[str]:
     settings = [word for word in words if word.partition("=")[0].lstrip("+~") not in GROUPS]
     known = compose([word for word in words if word not in settings], hydra=True)
     problems += [p for override in ours if (p := _check_key(override, known))]
-    if problems or not is_tuned(overrides):
+    if problems or not is_search(overrides):
         return problems
-    return list(_check_tuner(words, overrides))
+    return list(_check_search(words, overrides))
 
 
 def _check_choice(override: Override, multirun: bool) -> Iterator[str]:
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
-
-    from runner.config.keys import near
 
     group, name = override.key_or_group, str(override.value())
     choice = f"{group}={name}"
@@ -68,9 +71,9 @@ def _check_choice(override: Override, multirun: bool) -> Iterator[str]:
     with initialize_config_module("conf", version_base="1.3"):
         known = GlobalHydra.instance().config_loader().get_group_options(group)
     if name not in known:
-        close = near(name, known) or known[:1]
+        close = closest(name, known) or known[:1]
         yield f"{choice}: no such {group.split('/')[1]}. Choices: {', '.join(known)}. Try: run -m {group}={close[0]}"
-    elif choice == TUNER and not multirun:
+    elif choice == SEARCH and not multirun:
         yield f"{choice} makes several runs. Try: run -m {choice} ..."
 
 
@@ -82,10 +85,8 @@ def _is_installed(module: str) -> bool:
 
 
 def _check_key(override: Override, known: DictConfig) -> str | None:
-    """What is wrong with a key such as hydra.sweeper.n_trials, given the composed hydra node."""
+    """The mistake in a key such as hydra.sweeper.n_trials, given the composed hydra node."""
     from omegaconf import OmegaConf
-
-    from runner.config.keys import near
 
     key = override.key_or_group
     if key in GROUPS or "/" in key or override.is_add() or override.is_force_add():
@@ -97,19 +98,16 @@ def _check_key(override: Override, known: DictConfig) -> str | None:
     siblings = [f"{parent}.{name}" for name in node] if OmegaConf.is_dict(node) else []
     if key in siblings:
         return None
-    close = near(leaf, [name.rsplit(".", 1)[1] for name in siblings])
+    close = closest(leaf, [name.rsplit(".", 1)[1] for name in siblings])
     if not close:
         return f"{key}: no such key. See them all: run --cfg hydra"
     return f"{key}: no such key; did you mean {parent}.{close[0]}? Try: run -m {parent}.{close[0]}=..."
 
 
-def _check_tuner(words: list[str], overrides: list[Override]) -> Iterator[str]:
+def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
     """Values out of range, and objectives that are refused, for each dataset that is named."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
-
-    from runner.config.check_values import out_of_range
-    from runner.tune import objectives
 
     composed = compose(words, hydra=True).hydra.sweeper
     given = {key: composed[key] for key in composed if key != "_target_"}
@@ -121,20 +119,18 @@ def _check_tuner(words: list[str], overrides: list[Override]) -> Iterator[str]:
         reason = str(error).splitlines()[0].rstrip(".")
         yield f"hydra.sweeper.{key}={given.get(key)}: {reason}. Try: run -m hydra.sweeper.{key}={shown}"
         return
-    wrong = [p for key in given if (p := out_of_range(TunerSettings, key, getattr(tuner, key), "hydra.sweeper."))]
+    wrong = [p for key in given if (p := check_field(TunerSettings, key, getattr(tuner, key), "hydra.sweeper."))]
     yield from wrong
     if not tuner.params and not any(override.is_sweep_override() for override in overrides):
-        yield "nothing to tune: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
+        yield "nothing to search: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
     seen: list[str] = []
     for settings in _each_dataset(overrides):
-        seen += [p for p in objectives.problems(tuner.objectives, tuner.pruner, settings) if p not in seen]
+        seen += [p for p in objective_problems(tuner.objectives, tuner.pruner, settings) if p not in seen]
     yield from seen
 
 
 def _each_dataset(overrides: list[Override]) -> Iterator[Any]:
     """Settings with what is fixed in the command, once for each dataset in it; none where that does not compose."""
-    from runner.config.check import values_of
-
     fixed = [o for o in overrides if not o.is_sweep_override() and not o.key_or_group.startswith("hydra")]
     words = [override.input_line or "" for override in fixed if override.key_or_group != "data"]
     datasets = [value for o in overrides if o.key_or_group == "data" for value in values_of(o)]

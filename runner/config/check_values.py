@@ -6,22 +6,18 @@ import dataclasses
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from models.compression.settings import METHODS
 from runner.config.compose import groups
-from runner.config.keys import known_keys, near
-
-if TYPE_CHECKING:
-    from runner.schema import Settings
+from runner.config.keys import closest, known_keys
+from runner.schema import Command, Settings
 
 
 @cache
 def _field(key: str) -> dataclasses.Field[Any] | None:
     """The dataclass field behind a dotted key, or None where the schema says nothing."""
-    from runner import schema
-
-    kind: Any = schema.Command
+    kind: Any = Command
     found = None
     if (stage := _stage_of(key)) is not None:
         kind, key = stage[0], stage[1]
@@ -55,8 +51,6 @@ def check_type(key: str, value: Any) -> str | None:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.schema import Command
-
     if isinstance(value, str) and "${" in value:
         return None  # an interpolation: checked once the whole config is composed
     try:
@@ -66,7 +60,7 @@ def check_type(key: str, value: Any) -> str | None:
         typed = OmegaConf.select(config, name)
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
-        cure = _expected(_field(key), key) or "Mend its value; the defaults: run --cfg job"
+        cure = _expected(_field(key), key) or "Fix its value; the defaults: run --cfg job"
         return f"{key}={value}: {reason}. {cure}"
     return check_range(key, typed)
 
@@ -102,7 +96,7 @@ def _unusable(key: str, value: Any) -> str | None:
         if not isinstance(part, str):
             continue
         if "\0" in part or any("\ud800" <= letter <= "\udfff" for letter in part):
-            return f"{key}={part}: holds a NUL or a byte that is not UTF-8. Rename the file, or type it anew"
+            return f"{key}={part}: holds a NUL or a byte that is not UTF-8. Rename the file, or type its name again"
         try:
             Path(part).expanduser()
         except RuntimeError:
@@ -110,8 +104,8 @@ def _unusable(key: str, value: Any) -> str | None:
     return None
 
 
-def out_of_range(kind: type, key: str, value: Any, prefix: str) -> str | None:
-    """The same for the field `key` of any dataclass, which the command line calls `prefix` + `key`."""
+def check_field(kind: type, key: str, value: Any, prefix: str) -> str | None:
+    """One line if a value is outside the range of the field `key` of any dataclass; its name is `prefix` + `key`."""
     found = next(field for field in dataclasses.fields(kind) if field.name == key)
     return _outside(found, f"{prefix}{key}", value)
 
@@ -122,7 +116,7 @@ def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
         return None
     for part in value if hasattr(value, "__iter__") and not isinstance(value, str | dict) else [value]:
         if "choices" in limits and part not in limits["choices"]:
-            close = near(str(part), [str(c) for c in limits["choices"]])
+            close = closest(str(part), [str(c) for c in limits["choices"]])
             listed = ", ".join(map(str, limits["choices"]))
             return f"{key}={part}: must be one of {listed}. Try: run {key}={(close or limits['choices'])[0]}"
         number = isinstance(part, int | float) and not isinstance(part, bool)
@@ -161,7 +155,7 @@ def check_settings(settings: Settings) -> list[str]:
     flat = dataclasses.asdict(settings)
     found = [p for key, value in _leaves(flat) if (p := check_range(key, value))]
     if settings.force and settings.resume == "must":
-        found.append("resume=must goes on with a run, force=true starts it anew. Try: run resume=must")
+        found.append("resume=must goes on with a run, force=true starts it again from scratch. Try: run resume=must")
     return found
 
 

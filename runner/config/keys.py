@@ -12,11 +12,16 @@ from typing import Any
 from runner.config.compose import compose, groups
 
 
-def near(word: str, known: list[str]) -> list[str]:
-    """The known words that `word` may have meant, best first; a bare `lr` finds `optimizer.lr`."""
+def closest(word: str, known: list[str]) -> list[str]:
+    """The known words that `word` may stand for, best first; a bare `lr` finds `optimizer.lr`."""
     by_leaf = [name for name in known if "." not in word and name.rsplit(".", 1)[-1] == word]
     by_leaf.sort(key=lambda name: name.count("."))
     return list(dict.fromkeys(by_leaf + difflib.get_close_matches(word, known, n=2, cutoff=0.7)))[:2]
+
+
+def did_you_mean(close: list[str]) -> str:
+    """The suggestion that a message ends with: "; did you mean a or b?", or "" where nothing is close."""
+    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 @cache

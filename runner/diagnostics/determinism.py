@@ -17,8 +17,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from runner.config.check import check as mistakes
-from runner.config.compose import compose, resolve
+from runner.config.check import check_overrides as mistakes
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.run import run
 from runner.machine.child_process import importable

@@ -167,7 +167,8 @@ def build_yardstick(started: Started) -> SequenceClassifier | None:
     import torch
 
     from models.build import build
-    from runner.config.compose import compose, resolve
+    from runner.config.compose import compose
+    from runner.config.resolve import resolve
 
     name, splits = started.settings.measure.baseline, started.splits
     if not name:

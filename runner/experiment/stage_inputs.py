@@ -288,7 +288,8 @@ def _unlabelled(
 
 def source_of(key: str, text: str, data: DataSettings) -> DataSettings:
     """Where `<data>:<split>` or a file of texts is read from; ConfigError when that is nothing that has such texts."""
-    from runner.config.compose import compose, groups, resolve
+    from runner.config.compose import compose, groups
+    from runner.config.resolve import resolve
 
     if Path(text).expanduser().is_file():
         return replace(data, source="files", path=text, train_path=None, val_path=None, test_path=None, split=None)

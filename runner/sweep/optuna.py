@@ -72,10 +72,10 @@ class OptunaSweeper(Sweeper):
         fixed, ranges = space.split(overrides)
         if not ranges:
             raise ConfigError(
-                "nothing to tune: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
+                "nothing to search: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
             )
         names, example = self.settings.objectives, self._example(fixed, ranges)
-        wrong = objectives.problems(names, self.settings.pruner, example)
+        wrong = objectives.objective_problems(names, self.settings.pruner, example)
         if wrong:
             raise ConfigError("\n".join(wrong))
         directions = objectives.agreed(names, list(self._kinds(fixed, ranges)))
@@ -158,7 +158,7 @@ class OptunaSweeper(Sweeper):
         from hydra.errors import HydraException
         from optuna.trial import TrialState
 
-        from runner.config.compose import resolve
+        from runner.config.resolve import resolve
 
         try:
             resolve(self._load(job))

@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from runner.config.compose import resolve
 from runner.config.composer import Composer
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.record import identity_index as index
 from runner.record.abandoned import is_held

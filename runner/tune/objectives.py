@@ -56,7 +56,7 @@ def agreed(objectives: list[str], each: Sequence[Settings]) -> list[Literal["max
     return list(found.pop())
 
 
-def problems(objectives: list[str], pruner: str | None, settings: Settings) -> list[str]:
+def objective_problems(objectives: list[str], pruner: str | None, settings: Settings) -> list[str]:
     """One line for every objective that cannot be tuned with these settings, with the cure."""
     found = [p for name in objectives if (p := _problem(name, settings))]
     if not objectives:

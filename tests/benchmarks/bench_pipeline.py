@@ -16,7 +16,8 @@ from data.load import load_splits, read_raw
 from data.sampler import epoch_batches
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.track.mirror import start
 from runner.track.settings import TrackerSettings
 from tests.conftest import hub_answers

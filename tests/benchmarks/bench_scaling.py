@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from data.sources.demo import generate_demo
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.machine.threads import cores
 from tests.benchmarks.bench_engine import spread
 from tests.benchmarks.engines import Process, Work

@@ -20,7 +20,8 @@ from rich.console import Console
 from data.load import load_splits
 from models.backbones.freeze import freeze
 from models.build import build
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.machine.matmul import prepare
 from runner.training import frozen_states as activations
 from runner.training.loop import Trainer

@@ -68,7 +68,8 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
     import torch
 
     from data.load import load_splits
-    from runner.config.compose import compose, resolve
+    from runner.config.compose import compose
+    from runner.config.resolve import resolve
     from runner.experiment.prepare import first_model
     from runner.machine.matmul import prepare
 

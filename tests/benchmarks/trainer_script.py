@@ -12,7 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.machine.threads import set_threads
 
 TINY = ["model=bert-tiny", "model.pretrained=null", "data=sst2"]  # the work is the same from any first weights

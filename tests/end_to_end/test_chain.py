@@ -20,8 +20,9 @@ from models.compression.settings import METHODS, missing_requirements, out_of_or
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext, TrainingHook
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
 from runner.config.from_run import expand
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.run import run
 from runner.experiment.stage_context import changed

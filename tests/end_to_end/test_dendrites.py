@@ -13,7 +13,8 @@ from models.checkpoints.open import load
 from models.checkpoints.read import read_state
 from models.compression.dendrites import Dendrites
 from models.compression.settings.learn import Dendrites as Options
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.experiment.run import run
 from runner.record.record import records
 from runner.schema import Settings

@@ -19,7 +19,8 @@ from models.compression.distil import Distil
 from models.compression.distillation.internals import look_inside
 from models.errors import ModelError
 from models.settings import ModelSettings
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.dependencies.encoder import Start
 from runner.experiment.prepare import prepare

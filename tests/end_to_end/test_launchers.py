@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runner.config.check import check
+from runner.config.check import check_overrides
 from runner.errors import ConfigError
 from runner.machine.child_process import work_in
 from runner.record.record import records
@@ -112,7 +112,7 @@ def test_a_launcher_that_is_not_installed_says_how_to_get_it(
     choice: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runner.config.check_hydra._is_installed", lambda module: False)
-    (problem,) = check([f"hydra/launcher={choice}", "seed=0,1"], multirun=True)
+    (problem,) = check_overrides([f"hydra/launcher={choice}", "seed=0,1"], multirun=True)
     assert f"pip install 'bertier[{extra}]'" in problem
 
 

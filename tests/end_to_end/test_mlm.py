@@ -17,7 +17,8 @@ from data.splits import Splits
 from models.backbones.dropout import masks
 from models.build import build_masked
 from models.settings import ModelSettings
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.record.record import records
 from runner.schema import Settings

@@ -23,7 +23,8 @@ from models.compression.settings import out_of_order
 from models.compression.settings.pruning import Magnitude, Movement
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.experiment.cost_check import disagreement
 from runner.experiment.results import fate
 from runner.experiment.run import run

@@ -13,9 +13,10 @@ import torch
 from models.checkpoints.open import load
 from models.compression.methods import make_stage
 from models.compression.quantization.coded import CodedLinear, CodedTable
-from runner.config.check import check
-from runner.config.compose import compose, groups, resolve
+from runner.config.check import check_overrides
+from runner.config.compose import compose, groups
 from runner.config.from_run import expand
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.run import run
 from runner.record.record import records
@@ -92,10 +93,10 @@ def test_every_preset_rounds_a_model_that_opens_again(name: str, tmp_path: Path)
     ],
 )
 def test_options_out_of_range_are_refused_with_a_cure(word: str, answer: str) -> None:
-    (problem,) = check(["model=dsn", "compression=[int8]", word])
+    (problem,) = check_overrides(["model=dsn", "compression=[int8]", word])
     assert answer in problem
 
 
 def test_nothing_that_trains_may_follow_a_rounding_and_nothing_is_rounded_twice() -> None:
-    (problem,) = check(["model=dsn", "compression=[int8,int4]"])
+    (problem,) = check_overrides(["model=dsn", "compression=[int8,int4]"])
     assert "both round the same weights" in problem

@@ -23,7 +23,8 @@ from models.onnx.graph import OnnxModel
 from models.onnx.int8 import quantize
 from models.settings import ModelSettings
 from runner.commands.predict import main, number
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.deploy.export import export
 from runner.deploy.exported import of_record
 from runner.deploy.parity import allowed

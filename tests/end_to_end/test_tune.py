@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from runner.config.check import check
-from runner.config.compose import compose, resolve
+from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.record.record import records
 from runner.schema import Settings
@@ -44,7 +45,7 @@ MISTAKES = [
     ([RATE, "hydra.sweeper.n_trials=0"], "at least 1"),
     ([RATE, "hydra.sweeper.n_trials=many"], "Try: run -m hydra.sweeper.n_trials=20"),
     ([RATE, "hydra.sweeper.n_trails=9"], "did you mean hydra.sweeper.n_trials?"),
-    (["seed=0"], "nothing to tune"),
+    (["seed=0"], "nothing to search"),
     (["optimizer.lr=interval(0,1)"], "more than 0"),
     (["train.batch_size=interval(8,64)"], "Try: run -m hydra/sweeper=optuna 'train.batch_size=int(interval(8,64))'"),
 ]
@@ -52,20 +53,23 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("words", "expected"), MISTAKES)
 def test_a_search_that_cannot_be_is_refused_with_its_cure(words: list[str], expected: str) -> None:
-    (problem,) = check([TUNER, *words], multirun=True)
+    (problem,) = check_overrides([TUNER, *words], multirun=True)
     assert expected in problem
 
 
 def test_plugins_are_checked_too() -> None:
-    assert "Try: run -m hydra/sweeper=optuna" in check(["hydra/sweeper=optun", "seed=0,1"], multirun=True)[0]
-    assert "Choices: basic" in check(["hydra/launcher=slrum", "seed=0,1"], multirun=True)[0]
-    assert "run -m hydra/sweeper=optuna" in check([RATE], multirun=True)[0]
-    assert "run -m" in check([TUNER, RATE])[0]
+    assert "Try: run -m hydra/sweeper=optuna" in check_overrides(["hydra/sweeper=optun", "seed=0,1"], multirun=True)[0]
+    assert "Choices: basic" in check_overrides(["hydra/launcher=slrum", "seed=0,1"], multirun=True)[0]
+    assert "run -m hydra/sweeper=optuna" in check_overrides([RATE], multirun=True)[0]
+    assert "run -m" in check_overrides([TUNER, RATE])[0]
 
 
 @pytest.mark.parametrize("extra", [[], ["hydra.sweeper.objectives=[select/f1,cost/bytes_packed]"], ["data=sst2"]])
 def test_good_searches_pass(extra: list[str]) -> None:
-    assert check([TUNER, RATE, "train.batch_size=range(8,64,8)", "model=dsn,bert-tiny", *extra], multirun=True) == []
+    assert (
+        check_overrides([TUNER, RATE, "train.batch_size=range(8,64,8)", "model=dsn,bert-tiny", *extra], multirun=True)
+        == []
+    )
 
 
 def test_without_the_extra_the_message_says_how_to_get_it(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.config.check import check
-from runner.config.compose import compose, groups, resolve, spelled
+from runner.config.check import check_overrides
+from runner.config.compose import compose, groups, normalize_override
 from runner.config.from_run import expand
 from runner.config.keys import known_keys
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from tests.conftest import REPO, run_cli
 from tests.faults.fuzzing import check_manners, command, damaged, files_in, has_cure, many, patience
@@ -57,8 +58,8 @@ words = st.lists(word, min_size=1, max_size=5)
 def test_any_overrides_compose_or_are_refused_with_a_cure(found: list[str], multirun: bool) -> None:
     with patience():
         try:
-            checked = expand([spelled(part) for part in found])
-            problems = check(checked, multirun)
+            checked = expand([normalize_override(part) for part in found])
+            problems = check_overrides(checked, multirun)
         except ConfigError as error:
             problems = str(error).splitlines()
         if not problems and not multirun:

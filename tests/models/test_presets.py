@@ -135,9 +135,10 @@ def test_a_part_says_how_it_is_used_what_it_is_and_its_name(path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["model/backbone=bert-mini", "model.backbone=bert-mini"])
 def test_a_part_of_a_preset_is_swapped_in_either_spelling(word: str) -> None:
-    from runner.config.compose import compose, resolve, spelled
+    from runner.config.compose import compose, normalize_override
+    from runner.config.resolve import resolve
 
-    model = resolve(compose(["model=dsn", "model/readout=cls", "data=demo", spelled(word)])).model
+    model = resolve(compose(["model=dsn", "model/readout=cls", "data=demo", normalize_override(word)])).model
     assert (model.name, model.family, model.layers, model.hidden) == ("dsn", "bert", 4, 256)
 
 

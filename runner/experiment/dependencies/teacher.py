@@ -22,15 +22,16 @@ SHARED = ("data", "task", "paths", "tracker", "measure", "device", "checkpoint",
 
 def make_teachers(settings: Settings, overrides: list[str], terminal: Terminal) -> Outcome | None:
     """Put the ids of their runs in the place of such commands; answers the outcome of a run that did not finish."""
-    from runner.config.check import check
-    from runner.config.compose import compose, resolve
+    from runner.config.check import check_overrides
+    from runner.config.compose import compose
+    from runner.config.resolve import resolve
     from runner.experiment.run import run
 
     for name, stage in settings.compression.items():
         if not isinstance(stage, TaughtSettings) or "=" not in (stage.teacher or ""):
             continue
         words = command(str(stage.teacher), overrides)
-        if problems := check(words):
+        if problems := check_overrides(words):
             raise ConfigError("\n".join(f"compression.{name}.teacher: {problem}" for problem in problems))
         terminal.say(f"the teacher of {name} first: a run of its own")
         teacher = resolve(compose(words))

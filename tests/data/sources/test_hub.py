@@ -19,7 +19,8 @@ from data.settings import DataSettings
 from data.sources.hub import read_hub
 from models.checkpoints.hub import fetch
 from models.errors import ModelError
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from tests.conftest import REPO
 
 

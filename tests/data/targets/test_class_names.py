@@ -9,8 +9,9 @@ import pytest
 from data.errors import DataError
 from data.settings import normalize_label_names
 from data.targets.class_names import name_classes
-from runner.config.check import check
-from runner.config.compose import compose, resolve
+from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_a_mapping_is_a_setting_like_a_list() -> None:
         ("data.label_names={}", []),
         ("data.label_names=null", []),
     ):
-        assert check([words]) == [] and resolve(compose([words])).data.label_names == expected
-    assert "Try: data.label_names=[negative,positive]" in check(["data.label_names=5"])[0]
+        assert check_overrides([words]) == [] and resolve(compose([words])).data.label_names == expected
+    assert "Try: data.label_names=[negative,positive]" in check_overrides(["data.label_names=5"])[0]
     with pytest.raises(DataError):
         normalize_label_names([["a"], "b"])

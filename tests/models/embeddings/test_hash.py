@@ -145,7 +145,8 @@ def test_stripping_reports_how_many_tokens_share_a_vector() -> None:
 
 @pytest.mark.parametrize("backbone", SIZES)
 def test_every_size_has_the_published_number_of_parameters_with_and_without_a_table(backbone: str) -> None:
-    from runner.config.compose import compose, resolve
+    from runner.config.compose import compose
+    from runner.config.resolve import resolve
 
     model = resolve(compose(["model=bert-tiny", f"model/backbone={backbone}", "data=demo"])).model
     for embedding, expected in zip(({"name": "table"}, OPTIONS), SIZES[backbone]):

@@ -19,7 +19,8 @@ from models.checkpoints.save import save
 from models.errors import ModelError
 from models.heads.words import MaskedLM, Words
 from models.settings import ModelSettings
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.tasks import mlm
 from tests.models.helpers import SMALL, STOCK, count
 

@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.record.identity import identify
 from runner.record.metrics import check
 from runner.schema import Settings

@@ -122,7 +122,7 @@ def test_explain_names_the_file_the_command_line_and_what_is_derived(tmp_path: P
         "model.readout.name": "conf/model/readout/sum.yaml, by model/readout=sum",
         "model.dropout": "conf/model/_shared.yaml, by model=dsn",
         "model.layer_norm_eps": "default in models/settings.py",
-        "model.tokenizer": "derived by runner/config/compose.py:resolve from auto",
+        "model.tokenizer": "derived by runner/config/resolve.py:resolve from auto",
         "train.epochs": "conf/experiment/demo.yaml",
         "schedule.warmup": "conf/schedule/cosine.yaml, by schedule=cosine",
         "optimizer.lr": "conf/optimizer/adamw.yaml as ${model.recipe.lr}: conf/model/backbone/none.yaml",

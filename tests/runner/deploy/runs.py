@@ -14,7 +14,8 @@ from data.sources.demo import generate_demo
 from models.build import build
 from models.checkpoints.save import save
 from models.settings import ModelSettings
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 
 SMALL: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
 LABELS = {"demo": ["negative", "positive"], "demo-pairs": ["entailment", "neutral", "contradiction"]}

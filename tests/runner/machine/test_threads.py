@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.machine import threads
 
 CHECK = """

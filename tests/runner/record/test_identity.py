@@ -11,7 +11,8 @@ import pytest
 
 from data.splits import DataTask
 from models.compression.settings import METHODS
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.experiment.prepare import of_the_labels
 from runner.record.identity import counting, identify, neutral_keys, recorded_settings
 from runner.schema import Settings

@@ -16,10 +16,11 @@ from omegaconf import OmegaConf
 
 from runner.commands.plan import examine
 from runner.compare.claims import judge
-from runner.config.check import check
-from runner.config.compose import compose, resolve
+from runner.config.check import check_overrides
+from runner.config.compose import compose
 from runner.config.composer import Composer
 from runner.config.plugins import named_sweeps, register_plugins
+from runner.config.resolve import resolve
 from runner.machine.threads import choose_threads, cores
 from runner.record.identity import flatten
 from runner.record.identity_index import key
@@ -48,7 +49,7 @@ def seeds(name: str) -> int:
 @pytest.mark.parametrize("name", named_sweeps())
 def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_looked_up(name: str) -> None:
     assert named_sweeps()[name].read_text(encoding="utf-8").startswith(f"# run -m +sweep={name}\n")
-    assert check([f"+sweep={name}"], multirun=True) == []
+    assert check_overrides([f"+sweep={name}"], multirun=True) == []
     jobs, sweep = examined(name)
     assert [job.problem for job in jobs if job.problem] == []
     assert len(jobs) * seeds(name) == sweep["size"] and sweep["name"] == name and sweep["question"] and sweep["price"]
@@ -91,12 +92,12 @@ def test_the_claims_of_the_dsn_are_the_published_numbers() -> None:
     ],
 )
 def test_a_mistake_in_a_sweep_is_told_with_the_cure(words: list[str], said: str) -> None:
-    (problem,) = check(words, multirun=True)
+    (problem,) = check_overrides(words, multirun=True)
     assert said in problem
 
 
 def test_a_named_sweep_needs_m() -> None:
-    (problem,) = check(["+sweep=seeds"])
+    (problem,) = check_overrides(["+sweep=seeds"])
     assert "run -m +sweep=seeds" in problem
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from data.splits import DataTask
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.experiment.run import run
 from runner.record.descriptions import constants, label, task_line
 from runner.record.record import whole

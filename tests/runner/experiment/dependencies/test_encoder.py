@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from runner.config.compose import compose, resolve
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.experiment.dependencies.encoder import tuning, words
 from runner.record.identity import identify
 from runner.record.record import records

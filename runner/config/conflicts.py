@@ -1,0 +1,119 @@
+"""Settings that contradict each other: one line for each pair, with the cure."""
+
+from __future__ import annotations
+
+from models.compression.settings import missing_requirements, out_of_order
+from models.settings import contradictions
+from runner.config.check_files import file_conflicts
+from runner.machine.extras import missing
+from runner.schema import Settings
+
+
+def conflicts(settings: Settings) -> list[str]:
+    """One line for every pair of values that cannot go together, with the cure."""
+    return [
+        *task_conflicts(settings),
+        *model_conflicts(settings),
+        *training_conflicts(settings),
+        *measuring_conflicts(settings),
+        *file_conflicts(settings.data),
+    ]
+
+
+def task_conflicts(settings: Settings) -> list[str]:
+    """Contradictions between the task and the data, the model or the compression."""
+    task, data = settings.task, settings.data
+    found = []
+    if data.split and data.source != "hub":
+        found.append(f"data.split={data.split} names a split of a hub dataset, data={data.name} has none. Leave it out")
+    if task.name == "mlm":
+        return found + masked_word_conflicts(settings)
+    if data.label is None:
+        found.append("data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label")
+    return found
+
+
+def masked_word_conflicts(settings: Settings) -> list[str]:
+    """Contradictions between task=mlm and other settings."""
+    task, model, data = settings.task, settings.model, settings.data
+    found = []
+    if data.label is not None:
+        found.append(f"data.label={data.label}: task=mlm learns from the words alone. Leave it out")
+    if model.family == "dsn":
+        found.append(
+            "task=mlm model=dsn: without an encoder a masked position knows nothing of the words around it. "
+            "Try: run task=mlm model=bert-tiny; model=dsn model.init=pca model.init_from=<its folder> takes the words"
+        )
+    elif model.init_from or model.tune.epochs or model.freeze != "none":
+        found.append(
+            "task=mlm trains a whole encoder: model.init_from, model.tune and model.freeze are for heads on a finished "
+            "one. Try: model.pretrained=<run id or folder>"
+        )
+    if settings.compression:
+        found.append(
+            f"task=mlm compression=[{','.join(settings.compression)}]: compress the model that is fine-tuned from it. "
+            "Try: run model.pretrained=<run id> compression=[...]"
+        )
+    if data.class_weights != "none":
+        found.append(f"data.class_weights={data.class_weights}: masked words have no classes. Leave it out")
+    if task.masked + task.random > 1.0:
+        found.append(
+            f"task.masked={task.masked} and task.random={task.random} are shares of the same tokens and exceed 1 "
+            "together. Try: task.masked=0.8 task.random=0.1"
+        )
+    return found
+
+
+def model_conflicts(settings: Settings) -> list[str]:
+    """Contradictions inside the model, between its parts and where its weights come from, and in its compression."""
+    model = settings.model
+    found = []
+    if model.family == "auto" and not (model.pretrained or model.init_from):
+        found.append(
+            "model/backbone=auto needs an encoder: a hub id or a folder. "
+            "Try: model.pretrained=sentence-transformers/all-MiniLM-L6-v2"
+        )
+    found += contradictions(model)
+    found += out_of_order(settings.compression)
+    found += missing_requirements(settings.compression, has_encoder=model.family != "dsn")
+    if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":
+        found.append(
+            f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "
+            "Try: model.tokenizer=auto, or model.pretrained=null"
+        )
+    if model.family == "dsn" and model.init != "random" and not model.init_from:
+        found.append(
+            f"model.init={model.init} needs a checkpoint to take the embeddings from. "
+            "Try: model.init_from=sentence-transformers/all-MiniLM-L6-v2"
+        )
+    return found
+
+
+def training_conflicts(settings: Settings) -> list[str]:
+    """Contradictions between the training loop and the model, and a tracker without a name to write to."""
+    model, train = settings.model, settings.train
+    found = []
+    if settings.engine.compact_vocabulary == "always" and model.embedding["name"] != "table":
+        found.append(
+            f"engine.compact_vocabulary=always trains part of a word table, and model/embedding="
+            f"{model.embedding['name']} has none. Try: engine.compact_vocabulary=auto"
+        )
+    if train.accumulate > train.batch_size:
+        found.append(
+            f"train.accumulate={train.accumulate} is more parts than train.batch_size={train.batch_size} has rows. "
+            f"Try: train.accumulate={train.batch_size}"
+        )
+    if not settings.tracker.experiment.strip():
+        found.append("tracker.experiment is empty, a name is needed. Try: tracker.experiment=bertier")
+    return found
+
+
+def measuring_conflicts(settings: Settings) -> list[str]:
+    """Contradictions between measure.onnx and other settings, or an installation that cannot export."""
+    if not settings.measure.onnx:
+        return []
+    if not settings.measure.enabled:
+        return ["measure.onnx=true: with measure=off nothing is timed. Try: measure=default"]
+    if settings.task.name == "mlm":
+        return ["measure.onnx=true: a masked language model is not exported. Try: measure.onnx=false"]
+    return [f"measure.onnx=true: {problem}"] if (problem := missing("onnx")) else []

@@ -1,0 +1,46 @@
+"""One word of a command: parsed by Hydra's grammar, and the values that it stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from data.sources.columns import quoted_setting
+from runner.config.compose import groups
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+def parse_override(word: str) -> tuple[Override | None, str | None]:
+    """One word of a command as an override, or one line that says why it is none, with the cure."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        return OverridesParser.create().parse_override(word), None
+    except HydraException as error:
+        reason = str(error).splitlines()[0]
+        key, _, value = word.partition("=")
+        cure = f"Quote special characters, try: {quoted_setting(key, value)}"
+        return None, f"{word!r} cannot be read as key=value: {reason}. {cure}"
+
+
+def values_of(override: Override) -> list[Any]:
+    """The values one override stands for: one, each of a sweep, or the ends of an interval."""
+    from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep
+
+    value, group = override.value(), override.key_or_group
+    if isinstance(value, Glob):
+        if group not in groups():
+            raise ConfigError(
+                f"{override.input_line}: glob picks among the choices of a group, {group} is none. Try a list"
+            )
+        return list(value.filter(groups()[group]))
+    if isinstance(value, IntervalSweep):
+        return [value.start, value.end]
+    if isinstance(value, ChoiceSweep):
+        return list(override.sweep_iterator())
+    if override.is_sweep_override():
+        return list(override.sweep_string_iterator())
+    return [value]

@@ -1,0 +1,118 @@
+"""From a composed config to typed settings: every derived value is filled in, every contradiction reported."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import DataError
+from data.settings import normalize_label_names
+from models.compression.settings import METHODS
+from models.compression.settings.stage import StageSettings
+from runner.config.conflicts import conflicts
+from runner.errors import ConfigError
+from runner.machine.threads import choose_threads
+from runner.record.model_folder import folder_of
+from runner.schema import DEFAULT_TOKENIZER, Settings
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+# About the command, or values that only other keys refer to: not settings of a run.
+COMMAND_KEYS = ("hydra", "sweep", "density")
+
+
+def resolve(config: DictConfig, jobs: int = 1) -> Settings:
+    """Typed settings with every derived value written back, so that what is saved is the whole truth.
+
+    jobs: runs side by side, which share the cores. Raises ConfigError for values that contradict each other.
+    """
+    settings = _typed_settings(config)
+    settings.compression = _stages(settings.compression)
+    data = settings.data
+    try:
+        data.label_names = normalize_label_names(data.label_names)
+    except DataError as error:
+        raise ConfigError(str(error)) from error
+    if settings.task.name == "mlm":
+        data.task, data.metrics, data.positive = "auto", [], None  # the dataset's are about its labels
+    _choose_checkpoint(settings)
+    if settings.train.threads is None:
+        settings.train.threads = choose_threads(settings, jobs)
+    if contradictions := conflicts(settings):
+        raise ConfigError("\n".join(contradictions))
+    return settings
+
+
+def _typed_settings(config: DictConfig) -> Settings:
+    """The settings as dataclasses; ConfigError for a value of another type."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        ours = [str(key) for key in config if key not in COMMAND_KEYS]
+        masked = OmegaConf.masked_copy(config, ours)
+        masked.compression = OmegaConf.to_container(config.compression, resolve=True)  # may refer to what is left out
+        settings: Settings = OmegaConf.to_object(OmegaConf.merge(_schema(), masked))  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        key, reason = error.full_key or "a setting", str(error).splitlines()[0]
+        raise ConfigError(f"{key}: {reason}. Fix its value; the defaults: run --cfg job") from error
+    return settings
+
+
+def _choose_checkpoint(settings: Settings) -> None:
+    """Write back which weights and which tokenizer `auto`, a run id or model.init_from stand for."""
+    model, is_builtin = settings.model, settings.data.source == "demo"
+    model.pretrained = _model_of_run(model.pretrained, settings.paths.output)
+    if model.pretrained == "auto":
+        # The built-in data never needs a hub; everything else starts from the published weights of that size.
+        model.pretrained = None if is_builtin else model.weights
+    start = model.init_from if model.family == "dsn" else None
+    if model.init_from and not start:
+        start, model.pretrained = str(folder_of(model.init_from, settings.paths.output)), None
+    if model.tokenizer == "auto":
+        source = model.pretrained or start
+        model.tokenizer = source or ("train" if is_builtin else DEFAULT_TOKENIZER)
+
+
+def _stages(chosen: dict[str, Any]) -> dict[str, StageSettings]:
+    """The stages in their order, each with the settings of its method; ConfigError for an option it does not have."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    found: dict[str, StageSettings] = {}
+    for name, options in chosen.items():
+        if name == "none":
+            continue
+        if options["method"] not in METHODS:
+            raise ConfigError(f"compression.{name}.method={options['method']}: no such method. Fix that YAML")
+        try:
+            found[name] = OmegaConf.to_object(
+                OmegaConf.merge(OmegaConf.structured(METHODS[options["method"]]), options)
+            )  # type: ignore[assignment]
+        except OmegaConfBaseException as error:
+            raise ConfigError(f"compression.{name}: {str(error).splitlines()[0]}") from error
+    return found
+
+
+@cache
+def _schema() -> DictConfig:
+    """The typed config that a composed one is merged into."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.structured(Settings)
+
+
+def _model_of_run(source: str | None, output: str) -> str | None:
+    """The model folder of a run where `source` is the id of one in the output folder; anything else as it is."""
+    if source is None or not re.fullmatch("[0-9a-f]{10}", source) or Path(source).exists():
+        return source
+    folder = Path(output).expanduser() / source / "model"
+    if not folder.is_dir():
+        raise ConfigError(
+            f"model.pretrained={source} looks like the id of a run, but there is no {folder}. "
+            "Try: model.pretrained=<the id of a finished run, a folder, or a hub id>"
+        )
+    return str(folder)
