@@ -12,12 +12,12 @@ from models.backbones.bag_of_words import build_dsn
 from models.backbones.bert import Bert, build_bert
 from models.backbones.freeze import freeze
 from models.backbones.transformers_backbone import build_auto
-from models.checkpoints.read import WORDS, Weights
+from models.checkpoints.read import Weights
 from models.checkpoints.source import check_source
 from models.checkpoints.start import build_pretrained, load_word_head
 from models.checkpoints.transfer import carry
 from models.checkpoints.untrusted import believed
-from models.embeddings.base import Tokens
+from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
 from models.heads.words import MaskedLM
 from models.network import SequenceClassifier
@@ -45,8 +45,9 @@ def build(
         raise ModelError("\n".join(refused))
     model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens, start, label_names)
     freeze(model, settings.freeze)
-    if settings.embedding["name"] != "table" and (notes := getattr(model.get_submodule(WORDS), "notes", None)):
-        weights.notes += notes()
+    words = model.bert.word_vectors()
+    if isinstance(words, WordVectors):
+        weights.notes += words.notes()
     return model, weights
 
 

@@ -1,37 +1,53 @@
-"""Any backbone with a dropout and a linear head."""
+"""A network: a backbone and a head, and the shape that its config.json gives."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
+from models.backbones.base import Backbone
 from models.backbones.dropout import Dropout
-from models.readouts.base import read
 
 
-class SequenceClassifier(nn.Module):
-    """Text to logits: `bert` makes one vector a text of (input_ids, attention_mask, token_type_ids).
+class Network(nn.Module):
+    """What all our networks have in common.
 
-    `architecture` is what models/checkpoints/save.py writes so that the model can be built again, in the words of
-    transformers' BertConfig.
+    `bert` is the backbone under the name that BERT's checkpoints give it; `architecture` is what config.json will say
+    of the network, in the words of transformers' BertConfig, enough to build it again.
     """
 
-    def __init__(self, bert: nn.Module, num_labels: int, dropout: float, architecture: dict[str, Any]) -> None:
+    bert: Backbone
+    reads_table: ClassVar[bool] = False  # does the head read the whole table of word vectors?
+
+    def __init__(self, bert: Backbone, architecture: dict[str, Any]) -> None:
         super().__init__()
         self.bert = bert
-        self.dropout = Dropout(getattr(bert.pooler, "head_dropout", dropout))
-        self.classifier = nn.Linear(getattr(bert.pooler, "width", architecture["hidden_size"]), num_labels)
-        self.unit: nn.Module = nn.Identity()  # of a regression's answers, see models/heads/target_scale.py
         self.architecture = architecture
         self.frozen: list[nn.Module] = []  # kept in prediction mode, see models/backbones/freeze.py
 
     def train(self, mode: bool = True) -> Self:
-        """As ever, except that what is frozen goes on predicting: no dropout."""
+        """Switch to training, except for what is frozen: that goes on predicting, without dropout."""
         super().train(mode)
         for part in self.frozen:
             part.eval()
         return self
+
+    def longest_input(self) -> int | None:
+        """The longest text in tokens that this network takes, None for no limit."""
+        limits = (self.architecture.get("max_position_embeddings"), self.bert.pooler.longest)
+        return min((limit for limit in limits if limit is not None), default=None)
+
+
+class SequenceClassifier(Network):
+    """One vector a text, dropout and a linear head: texts to logits."""
+
+    def __init__(self, bert: Backbone, num_labels: int, dropout: float, architecture: dict[str, Any]) -> None:
+        super().__init__(bert, architecture)
+        own, width = bert.pooler.head_dropout, bert.pooler.width
+        self.dropout = Dropout(dropout if own is None else own)
+        self.classifier = nn.Linear(architecture["hidden_size"] if width is None else width, num_labels)
+        self.unit: nn.Module = nn.Identity()  # of a regression's answers, see models/heads/target_scale.py
 
     def forward(
         self,
@@ -50,13 +66,6 @@ class SequenceClassifier(nn.Module):
         if states is None:
             vector = self.bert(input_ids, attention_mask, token_type_ids)
         else:
-            vector = read(self.bert.get_submodule("pooler"), states, attention_mask)
+            vector = self.bert.pooler.read_out(states, attention_mask)
         out: Tensor = self.unit(self.classifier(self.dropout(vector)))
         return out
-
-
-def longest_input(model: nn.Module) -> int | None:
-    """The longest text in tokens that a model of ours takes, None for no limit."""
-    positions: int | None = model.architecture.get("max_position_embeddings")  # type: ignore[operator, union-attr]
-    room: int | None = getattr(model.bert.pooler, "longest", None)  # type: ignore[union-attr]
-    return min((limit for limit in (positions, room) if limit is not None), default=None)

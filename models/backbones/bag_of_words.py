@@ -23,7 +23,9 @@ from models.checkpoints.read import POSITIONS, SEGMENTS, Weights, bert_names, re
 from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.network import SequenceClassifier
-from models.readouts.base import SumPooler, counts, make_readout
+from models.parts import make_readout
+from models.readouts.base import count_tokens
+from models.readouts.pooling import SumPooler
 from models.settings import INIT_FROM, ModelSettings
 
 PREFIX = "bert.embeddings."
@@ -69,7 +71,7 @@ class BagOfWords(Bert):
             hidden = hidden * weights.flatten()[places].unsqueeze(1)
         summed = hidden.new_zeros(len(input_ids), hidden.shape[1], dtype=torch.float32)  # bf16 loses late tokens
         summed.index_add_(0, rows, hidden.float())
-        return cast(SumPooler, self.pooler).scale(summed, counts(hidden, weights))
+        return cast(SumPooler, self.pooler).scale(summed, count_tokens(hidden, weights))
 
 
 def build_dsn(

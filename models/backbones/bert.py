@@ -18,13 +18,15 @@ from torch import Tensor, nn
 
 from models.architecture import describe
 from models.backbones.attention import Attention, ResidualOutput, padding_bias
+from models.backbones.base import Backbone
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.dropout import TokenDropout
 from models.backbones.initialise import draw
 from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.network import SequenceClassifier
-from models.readouts.base import inline_of, make_readout, read, reads_all
+from models.parts import make_readout
+from models.readouts.base import Readout
 from models.settings import ModelSettings
 
 
@@ -105,11 +107,11 @@ class Encoder(nn.Module):
         return hidden
 
 
-class Bert(nn.Module):
+class Bert(Backbone):
     """Embeddings, encoder (None for a bag of words) and the readout under BERT's name for it, `pooler`."""
 
     def __init__(
-        self, embeddings: Embeddings, encoder: Encoder | None, pooler: nn.Module, token_dropout: float = 0.0
+        self, embeddings: Embeddings, encoder: Encoder | None, pooler: Readout, token_dropout: float = 0.0
     ) -> None:
         super().__init__()
         self.embeddings = embeddings
@@ -133,10 +135,28 @@ class Bert(nn.Module):
         if self.encoder is None:
             out: Tensor = self.pooler(hidden, pooled)
             return out
-        first = getattr(self.pooler, "first", None) if keep is None else None  # who keeps states wants whole ones
-        states = [] if keep is None and reads_all(self.pooler) else keep  # None: no layer's states outlive the next
-        hidden = self.encoder(hidden, attention_mask, states, first, inline=inline_of(self.pooler))
-        return read(self.pooler, states or [hidden], pooled)
+        readout = self.pooler
+        first = readout.first if keep is None else None  # who keeps states wants whole ones
+        states = [] if keep is None and readout.reads_all_layers else keep  # None: no layer's states outlive the next
+        hidden = self.encoder(hidden, attention_mask, states, first, inline=readout.inline)
+        return readout.read_out(states or [hidden], pooled)
+
+    def embedding_parts(self) -> list[nn.Module]:
+        """Tables, norm and dropout in one module."""
+        return [self.embeddings]
+
+    def encoder_parts(self) -> list[nn.Module]:
+        """The embeddings, and the layers where there are any."""
+        return [self.embeddings] if self.encoder is None else [self.embeddings, self.encoder]
+
+    def word_vectors(self) -> nn.Module:
+        """The word table, or what computes its rows."""
+        return self.embeddings.word_embeddings
+
+    def state_shape(self) -> tuple[int, int]:
+        """Width of the states and number of layers, 0 for a bag of words."""
+        layers = 0 if self.encoder is None else len(self.encoder.layer)
+        return self.embeddings.token_type_embeddings.embedding_dim, layers
 
 
 def build_bert(

@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.dropout import Dropout
-from models.embeddings.base import Tokens, make_embedding
+from models.embeddings.base import Tokens
+from models.parts import make_embedding
 from models.settings import ModelSettings
 
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from models.embeddings.base import WordVectors
+
 
 @torch.no_grad()
 def draw(model: nn.Module, spread: float) -> None:
     """BERT's initialisation: normal(0, spread) matrices and tables, zero biases and padding row.
 
-    A module with a `spread` of its own gets that.
+    Word vectors may set a spread of their own for a table.
     """
+    own: dict[nn.Module, float] = {}
+    for module in model.modules():
+        if isinstance(module, WordVectors):
+            own |= module.own_spreads()
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
-            module.weight.normal_(0.0, getattr(module, "spread", spread))
+            module.weight.normal_(0.0, own.get(module, spread))
         if isinstance(module, nn.Linear) and module.bias is not None:
             module.bias.zero_()
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:

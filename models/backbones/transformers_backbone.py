@@ -6,22 +6,24 @@ Refused: models that generate text, models that are not for text, and repositori
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
 from models.architecture import check_vocabulary
+from models.backbones.base import Backbone
 from models.checkpoints.read import READOUT, Weights, load_into, plain_names, read_state
 from models.checkpoints.untrusted import check_room
 from models.errors import ModelError
 from models.network import SequenceClassifier
-from models.readouts.base import inline_of, make_readout, read, reads_all
+from models.parts import make_readout
+from models.readouts.base import Readout
 from models.settings import PRETRAINED, ModelSettings, Part, short
 
 BACKBONE = "bert.backbone."
 
 
-class Wrapped(nn.Module):
+class TransformersBackbone(Backbone):
     """A transformers encoder in the place of our own, and a readout under the same name, `pooler`."""
 
     def __init__(self, backbone: Any, readout: Part) -> None:
@@ -44,19 +46,37 @@ class Wrapped(nn.Module):
         keep: a list that gets every state, the embeddings' first: layers + 1 tensors (B, T, H).
         """
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
-        all_states = keep is not None or reads_all(self.pooler)
+        all_states = keep is not None or self.pooler.reads_all_layers
         made = self.backbone(
             input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=all_states, **segments
         )
         states = made.hidden_states if all_states else [made.last_hidden_state]
         if keep is not None:
             keep.extend(states)
-        return read(self.pooler, states, attention_mask)
+        return self.pooler.read_out(states, attention_mask)
+
+    def embedding_parts(self) -> list[nn.Module]:
+        """Where a class has no `embeddings`, its word table alone."""
+        found = getattr(self.backbone, "embeddings", None)
+        return [self.word_vectors() if found is None else found]
+
+    def encoder_parts(self) -> list[nn.Module]:
+        """All that transformers computes."""
+        return [self.backbone]
+
+    def word_vectors(self) -> nn.Module:
+        """The table that the class itself names."""
+        found: nn.Module = self.backbone.get_input_embeddings()
+        return found
+
+    def state_shape(self) -> tuple[int, int]:
+        """Width of the states and number of layers."""
+        return int(self.backbone.config.hidden_size), int(self.backbone.config.num_hidden_layers)
 
 
-def check_inline(made: nn.Module, readout: Part, kind: str) -> None:
+def check_inline(made: Readout, readout: Part, kind: str) -> None:
     """ModelError for a readout with modules inside the encoder: they have no place in another library's."""
-    if inline_of(made) is not None:
+    if made.inline is not None:
         raise ModelError(
             f"model/readout={readout['name']} puts modules between the layers of our own encoder, and this is a "
             f"{kind} of transformers'. Try: model/readout=adapter_pool, or {PRETRAINED}=<a BERT>"
@@ -105,7 +125,7 @@ def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: fl
         "hidden_dropout_prob": dropout,
         "readout": short(readout),
     }
-    model = SequenceClassifier(Wrapped(backbone, readout), num_labels, dropout, architecture)
+    model = SequenceClassifier(TransformersBackbone(backbone, readout), num_labels, dropout, architecture)
     spread = getattr(backbone.config, "initializer_range", 0.02)
     for layer in (model.classifier, *model.bert.get_submodule("pooler").modules()):
         if isinstance(layer, nn.Linear):
@@ -131,8 +151,8 @@ def build_auto(
     state = read_state(source)
     check_room(config, state, f"{PRETRAINED}={source}")
     model = assemble(config, settings.readout, num_labels, settings.dropout)
-    backbone = model.bert.get_submodule("backbone")
-    check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)  # type: ignore[operator]
+    backbone = cast(TransformersBackbone, model.bert).backbone
+    check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)
     return model, load_into(model, source, _our_names(_converted(state, backbone), backbone))
 
 

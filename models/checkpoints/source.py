@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 
 from models.architecture import BERT_DEFAULTS, describe_kind, is_ours
 from models.backbones.transformers_backbone import check_encoder, check_inline, known_config
 from models.checkpoints.read import read_config
 from models.checkpoints.untrusted import believed
 from models.errors import ModelError
-from models.readouts.base import make_readout
+from models.parts import make_readout
+from models.readouts.base import Readout
 from models.settings import PRETRAINED, ModelSettings
 
 
@@ -57,7 +57,7 @@ def _check_foreign(settings: ModelSettings, config: dict[str, Any]) -> None:
         )
 
 
-def check_readout(settings: ModelSettings) -> tuple[nn.Module, int, int]:
+def check_readout(settings: ModelSettings) -> tuple[Readout, int, int]:
     """The readout without memory, and the width and layers of its backbone; ModelError when it cannot be had."""
     hidden, layers, config = settings.hidden, settings.layers, check_source(settings)
     is_foreign = bool(config) and not is_ours(config)

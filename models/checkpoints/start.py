@@ -10,9 +10,9 @@ import torch
 
 from models.architecture import check_vocabulary, sized
 from models.backbones.bert import build_bert
-from models.checkpoints.read import TABLE, WORDS, Weights, bert_names, load_into, read_state
+from models.checkpoints.read import TABLE, Weights, bert_names, load_into, read_state
 from models.checkpoints.untrusted import check_room
-from models.embeddings.base import Tokens
+from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
 from models.heads.words import PREDICTIONS, MaskedLM
 from models.network import SequenceClassifier
@@ -42,10 +42,10 @@ def build_pretrained(
     check_room(config, state, f"{PRETRAINED}={source}")
     model = build_bert(settings, num_labels, vocab_size, pad_id, tokens)
     weights = load_into(model, source, state)
-    start_from = getattr(model.get_submodule(WORDS), "start_from", None)
-    if start_from is not None and TABLE in state:
+    words = model.bert.word_vectors()
+    if isinstance(words, WordVectors) and TABLE in state:
         check_vocabulary(source, len(state[TABLE]), vocab_size if settings.embedding.get("align") else 0)
-        start_from(state[TABLE])
+        words.start_from(state[TABLE])
     weights.notes = notes + weights.notes
     return model, weights
 

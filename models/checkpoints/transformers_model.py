@@ -33,9 +33,7 @@ class BertierForSequenceClassification(PreTrainedModel):
 
     def get_input_embeddings(self) -> nn.Module:
         """The table of word vectors."""
-        if hasattr(self.bert, "backbone"):
-            return self.bert.backbone.get_input_embeddings()
-        return self.bert.embeddings.word_embeddings
+        return self.bert.word_vectors()
 
     def forward(
         self,

@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from models.capabilities import OwnRate
 from models.compression.pruning.masks import Mask, Matrix
 from models.compression.pruning.stage import MaskingStage, Pruning
 from models.compression.settings.pruning import L0 as Options
@@ -20,7 +21,7 @@ BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature, and the ends that the sigmo
 EDGE = 1e-4  # the noise keeps away from 0 and 1, whose logit is infinite
 
 
-class Gate(Mask):
+class Gate(Mask, OwnRate):
     """Hard concrete gates with trained scores (log alpha); not binary, so that folding scales what is left."""
 
     def __init__(self, weight: Tensor, start: float, lr: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.capabilities import OwnRate
 from models.compression.pruning.masks import Binary, Matrix, cut_to, keep_top
 from models.compression.pruning.stage import MaskingStage, Pruning
 from models.compression.settings.pruning import Movement as Options
@@ -36,7 +37,7 @@ class StraightThrough(torch.autograd.Function):
         return gradient * kept, gradient * weight, None
 
 
-class Scored(Binary):
+class Scored(Binary, OwnRate):
     """A mask with trained scores, which start at 0 and learn at a rate of their own."""
 
     def __init__(self, weight: Tensor, lr: float) -> None:

@@ -1,22 +1,48 @@
-"""Where word vectors come from: a learned table, or a module of models/embeddings/ that computes them.
+"""The interface of word vectors that are more than a learned table.
 
-To add one: models/embeddings/<name>.py with a class of that name in CamelCase, and conf/model/embedding/<name>.yaml.
+To add one: models/embeddings/<name>.py with a subclass of WordVectors of that name in CamelCase, built with
+`vocab_size`, `hidden`, `pad_id`, `tokens` and the options of its YAML, and conf/model/embedding/<name>.yaml.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from models.parts import make
-from models.settings import Part
-
-Tokens = Callable[[], Sequence[str]]  # the token of each id, asked for only by embeddings that read them
+Tokens = Callable[[], Sequence[str]]  # returns the token of each id; called only by embeddings that read them
 
 
-def make_embedding(part: Part, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None) -> nn.Module:
-    """ids (B, T) or (N,) to vectors (..., hidden), with the options of the part."""
-    if part["name"] == "table":
-        return nn.Embedding(vocab_size, hidden, padding_idx=pad_id)
-    return make("models.embeddings", part, vocab_size=vocab_size, hidden=hidden, pad_id=pad_id, tokens=tokens)
+class WordVectors(nn.Module):
+    """Subclasses implement forward(ids): token ids of any shape to vectors (..., hidden)."""
+
+    def notes(self) -> list[str]:
+        """Tell what the user should know about these vectors, once."""
+        return []
+
+    def start_from(self, words: Tensor) -> None:
+        """Fit what can be fitted to the word table (V or more, H) of a checkpoint."""
+
+    def own_spreads(self) -> dict[nn.Module, float]:
+        """The tables whose first values have a standard deviation of their own, and that."""
+        return {}
+
+
+class ComputedVectors(WordVectors):
+    """Word vectors that no file holds, computed from the tokens in one of several modes."""
+
+    mode: str
+
+    def regenerable_bytes(self) -> dict[str, int]:
+        """Count the bytes in memory that no file holds, by mode."""
+        raise NotImplementedError
+
+    def table(self, device: torch.device) -> Tensor:
+        """Compute the vectors of all tokens, (V, d), at the first call."""
+        raise NotImplementedError
+
+
+def computed_vectors(model: nn.Module) -> ComputedVectors | None:
+    """Find the part of a model that computes its word vectors; None where a table holds them."""
+    return next((module for module in model.modules() if isinstance(module, ComputedVectors)), None)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.embeddings.base import Tokens
+from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
 
 ENDS = (("[PAD]", "<pad>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"))  # make no pair with what is beside them
 FIRST, SECOND, PRIME = 1_000_003, 8_191, 2**31 - 1  # of the hash; products of ids stay far below 2**63
 
 
-class Bigram(nn.Module):
+class Bigram(WordVectors):
     """The embedding. Its options are those of conf/model/embedding/bigram.yaml."""
 
     ends: Tensor
@@ -29,7 +29,6 @@ class Bigram(nn.Module):
             )
         self.words = nn.Embedding(vocab_size, hidden, padding_idx=pad_id)
         self.pairs = nn.Embedding(buckets, hidden)
-        self.pairs.spread = 0.0  # type: ignore[assignment]  # read where weights are drawn
         self.buckets = buckets
         self.register_buffer("ends", torch.tensor(find_ends(tokens) if tokens else [pad_id] * len(ENDS)))
 
@@ -37,6 +36,10 @@ class Bigram(nn.Module):
         """ids (B, T), or (N,) of texts one after the other, to (..., hidden)."""
         found: Tensor = self.words(ids) + self.of_pairs(ids.flatten()).view(*ids.shape, -1)
         return found
+
+    def own_spreads(self) -> dict[nn.Module, float]:
+        """The table of pairs starts at zero."""
+        return {self.pairs: 0.0}
 
     def of_pairs(self, ids: Tensor) -> Tensor:
         """(N,) to (N, hidden); zero for the first word of a text and for what is no word."""

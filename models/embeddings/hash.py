@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.embeddings.base import Tokens
+from models.capabilities import Observed
+from models.embeddings.base import ComputedVectors, Tokens
 from models.embeddings.ngrams import PRIME, letters, ngram_rows, seeds
 from models.errors import ModelError
 
@@ -27,7 +28,7 @@ CHOICES = {
 CHUNK = 4096  # rows computed in one go, so that building the table needs little memory
 
 
-class Hash(nn.Module):
+class Hash(ComputedVectors, Observed):
     """The embedding. Its options are those of conf/model/embedding/hash.yaml."""
 
     def __init__(

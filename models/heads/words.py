@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.initialise import draw
+from models.network import Network
+from models.readouts.pooling import EveryToken
 
 PREDICTIONS = "cls.predictions."
 
@@ -51,18 +53,19 @@ class Predictions(nn.Module):
         self.decoder = nn.Embedding(vocab_size, hidden) if has_table else None
 
 
-class MaskedLM(nn.Module):
+class MaskedLM(Network):
     """Text with masked words to the scores of all words.
 
     `architecture` is what models/checkpoints/save.py writes; `output`: tied | own | fixed.
     """
 
-    whole_table = "masking puts any word of the vocabulary into a text, and the output scores all of them"
+    bert: Bert
+    reads_table = True
 
     def __init__(self, bert: Bert, architecture: dict[str, Any], output: str) -> None:
-        super().__init__()
-        self.bert, self.architecture, self.output = bert, architecture, output
-        bert.pooler = nn.Identity()  # each token is answered for, not the text
+        super().__init__(bert, architecture)
+        self.output = output
+        bert.pooler = EveryToken()  # each token is answered for, not the text
         shape = architecture["hidden_size"], architecture["vocab_size"], architecture["layer_norm_eps"]
         is_computed = not isinstance(bert.embeddings.word_embeddings, nn.Embedding)
         predictions = Predictions(*shape, has_table=output == "own" or (output == "fixed" and not is_computed))

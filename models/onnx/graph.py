@@ -15,14 +15,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from models.compression.quantization.coded import CodedWeight, coded_weights
+from models.embeddings.base import computed_vectors
 from models.errors import ModelError
-from models.network import SequenceClassifier, longest_input
+from models.network import SequenceClassifier
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OPSET = 20  # the first with a GELU of its own; 23 has an attention whose CPU kernel in ONNX Runtime refuses our masks
@@ -38,12 +38,12 @@ def write_onnx(model: SequenceClassifier, path: Path) -> None:
     Raises ModelError with torch's reason for a model that is no graph.
     """
     plain = _plain(model)
-    longest = longest_input(model)
+    longest = model.longest_input()
     length = min(LENGTH, longest or LENGTH)
     ids = torch.ones(ROWS, length, dtype=torch.int64)
     mask = torch.ones_like(ids)
     mask[1, length // 2 :] = 0
-    count = len(INPUTS) if getattr(model.bert, "takes_segments", True) else len(INPUTS) - 1
+    count = len(INPUTS) if model.bert.takes_segments else len(INPUTS) - 1
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=1, max=longest)}
     with _quiet(), torch.no_grad():
         try:
@@ -72,7 +72,7 @@ class _Graph(nn.Module):
 def _plain(model: SequenceClassifier) -> nn.Module:
     """A copy on the CPU, ready to predict, of plain tables and layers."""
     plain = copy.deepcopy(model).to("cpu").eval()
-    embedding: Any = next((module for module in plain.modules() if hasattr(module, "regenerable_bytes")), None)
+    embedding = computed_vectors(plain)
     if embedding is not None:
         embedding.mode = "cached"
         embedding.table(torch.device("cpu"))  # computed here, so that the graph gets its result

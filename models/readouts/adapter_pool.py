@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.readouts.base import counts, masked_sum, side_by_side
+from models.readouts.base import Readout, count_tokens, flatten_tokens, masked_sum
 
 POOLS = ("flatten", "masked_mean", "cls")
 
 
-class AdapterPool(nn.Module):
+class AdapterPool(Readout):
     """The readout: all places side by side (flatten, as published), their mean, or the first one.
 
     length: places that flatten has room for. skip: each token's last state lies beside its z.
@@ -35,7 +35,7 @@ class AdapterPool(nn.Module):
             raise ModelError(f"model.readout.pool={pool}: expected one of {', '.join(POOLS)}")
         if size < 1:
             raise ModelError(f"model.readout.size={size}: expected at least 1. Try: model.readout.size=16")
-        self.pool, self.skip = pool, skip
+        self.pool, self.skip, self.places = pool, skip, length
         self.adapter = nn.ModuleList(nn.Linear(hidden, size) for _ in range(1 if shared else layers + 1))
         self.width = (layers + 1) * size + (hidden if skip else 0)
         if pool == "cls":
@@ -50,8 +50,8 @@ class AdapterPool(nn.Module):
             return self.narrow([state[:, :1] for state in states])[:, 0]
         made = self.narrow(states)
         if self.pool == "masked_mean":
-            return masked_sum(made, mask) / counts(made, mask)
-        return side_by_side(made, mask, self.longest)
+            return masked_sum(made, mask) / count_tokens(made, mask)
+        return flatten_tokens(made, mask, self.places)
 
     def narrow(self, states: list[Tensor]) -> Tensor:
         """(B, T, (layers + 1) x size), and H more with the skip connection."""

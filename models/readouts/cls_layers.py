@@ -12,10 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
+from models.readouts.base import Readout
 from models.readouts.layer_mix import make_mix
 
 
-class FirstTokens(nn.Module):
+class FirstTokens(Readout):
     """The vectors that the heads read. `dense` is BERT's pooler: the encoder's, and frozen as published."""
 
     layers_read = "all"

@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.readouts.base import side_by_side
+from models.readouts.base import Readout, flatten_tokens
 
 SPREAD = 0.02  # of the first depth vectors, as of BERT's own embeddings
 
 
-class DetectParts(nn.Module):
+class DetectParts(Readout):
     """The readout, for texts of up to `length` tokens; `dropout` is that before the linear head."""
 
     layers_read = "all"
@@ -31,10 +31,10 @@ class DetectParts(nn.Module):
         self.depth = nn.Parameter(torch.randn(layers + 1, hidden) * SPREAD)
         self.dense = nn.Linear(hidden, size)
         self.norm = nn.LayerNorm(size)
-        self.head_dropout, self.longest = dropout, length
+        self.head_dropout, self.longest, self.places = dropout, length, length
         self.width = length * (layers + 1) * size
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
         """(B, length x (layers + 1) x size)."""
         made = F.silu(self.dense(torch.stack(states, 2) + self.depth))
-        return side_by_side(F.gelu(self.norm(made)).flatten(2), mask, self.longest)
+        return flatten_tokens(F.gelu(self.norm(made)).flatten(2), mask, self.places)

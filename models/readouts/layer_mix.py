@@ -13,13 +13,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from models.capabilities import Observed, OwnRate
 from models.errors import ModelError
 
 SPREAD = 0.05  # of the first weights of learned pooling, as published
 WEIGHTS = ("learned", "mean")
 
 
-class Mix(nn.Module):
+class Mix(nn.Module, Observed, OwnRate):
     """The weights, from `start` on; `lr` is a rate of their own, without decay. They stay fp32 under autocast.
 
     layers: the numbers of the layers mixed, for `facts`; gamma: its first value, one number in any shape, None to leave

@@ -7,16 +7,16 @@ start w at normal(0, 0.05). The published torch version takes the softmax of the
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.errors import ModelError
-from models.readouts.base import counts, masked_sum
+from models.readouts.base import Readout, count_tokens, masked_sum
 from models.readouts.layer_mix import make_mix
 
 POOLS = ("cls", "masked_mean")
 
 
-class LayerPool(nn.Module):
+class LayerPool(Readout):
     """The readout. The mix is linear, so texts are pooled first."""
 
     layers_read = "all"
@@ -36,6 +36,6 @@ class LayerPool(nn.Module):
         if self.pool == "cls":
             vectors = [state[:, 0] for state in states]
         else:
-            vectors = [masked_sum(state, mask) / counts(state, mask) for state in states]
+            vectors = [masked_sum(state, mask) / count_tokens(state, mask) for state in states]
         out: Tensor = self.mix(torch.stack(vectors, 1))
         return out

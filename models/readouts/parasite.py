@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.readouts.base import check_length
+from models.readouts.base import Readout, check_length
 
 
 class Guest(nn.Module):
@@ -38,7 +38,7 @@ class Guest(nn.Module):
         return out
 
 
-class Parasite(nn.Module):
+class Parasite(Readout):
     """The readout, and the modules in `inline` that the encoder calls."""
 
     first = 1

@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.dropout import Dropout
+from models.capabilities import Observed
 from models.errors import ModelError
-from models.readouts.base import counts, masked_sum
+from models.readouts.base import Readout, count_tokens, masked_sum
 from models.readouts.layer_mix import Mix
 
 LAST = 20.0  # softmax weight of the last layer under init=last: the others' share is 2e-9 each
@@ -27,7 +28,7 @@ CHOICES = {
 }
 
 
-class ScalarMix(nn.Module):
+class ScalarMix(Readout, Observed):
     """The readout. Its options are those of conf/model/readout/scalar_mix.yaml."""
 
     layers_read = "all"
@@ -66,7 +67,7 @@ class ScalarMix(nn.Module):
         return torch.tanh(self.dense(out)) if self.dense is not None and self.where == "before_pooler" else out
 
     def _read(self, state: Tensor, mask: Tensor | None) -> Tensor:
-        return state[:, 0] if self.pooling == "cls" else masked_sum(state, mask) / counts(state, mask)
+        return state[:, 0] if self.pooling == "cls" else masked_sum(state, mask) / count_tokens(state, mask)
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:

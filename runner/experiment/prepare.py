@@ -22,12 +22,12 @@ from runner.training import frozen_states as activations
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from data.splits import DataTask, Splits
     from models.checkpoints.read import Weights
     from models.heads.words import MaskedLM
     from models.network import SequenceClassifier
+    from models.readouts.base import Readout
     from models.settings import ModelSettings
 
     Model = SequenceClassifier | MaskedLM
@@ -149,7 +149,7 @@ def starting_model(settings: Settings, splits: Splits, start: Start) -> tuple[Mo
             f"data.max_length={settings.data.max_length} is more than the {positions} positions of "
             f"{settings.model.name}. Try: data.max_length={positions}"
         )
-    check_longest(model.get_submodule("bert.pooler"), settings)
+    check_longest(model.bert.pooler, settings)
     if settings.engine.compact_vocabulary == "always" and isinstance(
         reason := compact(model, splits.train, settings.optimizer), str
     ):
@@ -178,10 +178,10 @@ def repeats(found: dict[str, Outside]) -> dict[str, int]:
     return counts
 
 
-def check_longest(readout: nn.Module, settings: Settings) -> None:
+def check_longest(readout: Readout, settings: Settings) -> None:
     """ConfigError for texts that may be longer than what the readout has room for."""
-    longest, wanted = getattr(readout, "longest", settings.data.max_length), settings.data.max_length
-    if wanted > longest:
+    longest, wanted = readout.longest, settings.data.max_length
+    if longest is not None and wanted > longest:
         raise ConfigError(
             f"data.max_length={wanted} is more than the {longest} tokens that model/readout="
             f"{settings.model.readout['name']} has room for. Try: model.readout.length={wanted}"

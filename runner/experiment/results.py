@@ -119,14 +119,13 @@ def _guesses(started: Started, loss_name: str) -> dict[str, float]:
 def save_model(started: Started, record: Record, folder: Path) -> None:
     """Save the model as it stands as a Hugging Face folder."""
     from models.checkpoints.save import save
-    from models.network import longest_input
     from runner.record.model_card import card
 
     splits = started.splits
     save(
         started.model,
         folder,
-        tokenizer_save=partial(splits.tokenizer.save, longest=longest_input(started.model)),
+        tokenizer_save=partial(splits.tokenizer.save, longest=started.model.longest_input()),
         label_names=list(splits.task.label_names),
         kind=splits.task.kind,
         card=card(record.content),
@@ -157,9 +156,8 @@ def costs(started: Started, terminal: Terminal, folder: Path) -> dict[str, float
 
 def positions_of(started: Started) -> int:
     """The longest input in tokens the model takes; a usual length where there is no limit."""
-    from models.network import longest_input
 
-    return longest_input(started.model) or started.settings.model.positions
+    return started.model.longest_input() or started.settings.model.positions
 
 
 def build_yardstick(started: Started) -> SequenceClassifier | None:

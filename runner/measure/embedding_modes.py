@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 from torch import nn
 
-
-def _embedding(model: nn.Module) -> Any:
-    """The module with modes, None where there is none."""
-    return next((module for module in model.modules() if hasattr(module, "regenerable_bytes")), None)
+from models.embeddings.base import computed_vectors
 
 
 def mode_of(model: nn.Module) -> str:
-    """The mode in use."""
-    return str(_embedding(model).mode)
+    """The mode in use; "" for a model without modes."""
+    embedding = computed_vectors(model)
+    return embedding.mode if embedding else ""
 
 
 def in_other_modes(model: nn.Module) -> dict[str, nn.Module]:
     """A copy of the model in each other mode, by mode; empty for a model without modes."""
-    embedding, found = _embedding(model), dict[str, nn.Module]()
+    embedding, found = computed_vectors(model), dict[str, nn.Module]()
     for mode in embedding.regenerable_bytes() if embedding else ():
-        if mode != embedding.mode:
+        if embedding and mode != embedding.mode:
             found[mode] = copy.deepcopy(model)
-            _embedding(found[mode]).mode = mode
+            if other := computed_vectors(found[mode]):
+                other.mode = mode
     return found

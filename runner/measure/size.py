@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.quantization.coded import coded_weights
+from models.embeddings.base import computed_vectors
 
 
 def bytes_packed(model: nn.Module) -> int:
@@ -54,8 +55,8 @@ def bytes_file(path: Path) -> int:
 
 def bytes_regenerable(model: nn.Module) -> dict[str, int] | None:
     """Bytes in memory that no file holds, by mode of the embedding that computes them; None where there is none."""
-    offers = (getattr(module, "regenerable_bytes", None) for module in model.modules())
-    return next((offered() for offered in offers if callable(offered)), None)
+    embedding = computed_vectors(model)
+    return embedding.regenerable_bytes() if embedding else None
 
 
 def bytes_unpacked(model: nn.Module) -> int:

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from data.splits import TokenSplit
+from models.backbones.bert import Bert
+from models.network import Network
 
 if TYPE_CHECKING:
     from runner.schema import Settings
@@ -96,12 +98,11 @@ def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> CompactTable
 
 def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:
     """Name and module of the word table that nothing but the lookup touches, or what else does."""
-    if hasattr(model, "whole_table"):
-        return str(model.whole_table)
-    embeddings = getattr(getattr(model, "bert", None), "embeddings", None)
-    table = getattr(embeddings, "word_embeddings", None)
-    if embeddings is None:
+    if isinstance(model, Network) and model.reads_table:
+        return "masking puts any word of the vocabulary into a text, and the output scores all of them"
+    if not isinstance(model, Network) or not isinstance(model.bert, Bert):
         return "the backbone is another library's, whose parts may read the word table"
+    table = model.bert.word_vectors()
     if not isinstance(table, nn.Embedding):
         return "the model has no table of word vectors (hash embeddings)"
     if parametrize.is_parametrized(table) or table._forward_pre_hooks or "weight" not in table._parameters:

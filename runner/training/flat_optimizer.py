@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.capabilities import OwnRate
 from runner.schema import OptimizerSettings
 from runner.training.compact_vocabulary import CompactTable
 from runner.training.optimizer import make_optimizer
@@ -50,8 +51,8 @@ class ParameterSlice(NamedTuple):
 
 def own_rates(model: nn.Module) -> dict[nn.Parameter, float]:
     """The peak rates of parameters whose module sets one by `own_lr`; such parameters never decay."""
-    rates = ((module, getattr(module, "own_lr", None)) for module in model.modules())
-    return {p: rate for module, rate in rates if rate for p in module.parameters(recurse=False)}
+    modules = (module for module in model.modules() if isinstance(module, OwnRate))
+    return {p: module.own_lr for module in modules if module.own_lr for p in module.parameters(recurse=False)}
 
 
 class FlatOptimizer:

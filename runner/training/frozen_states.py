@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from data.splits import Splits, TokenSplit
     from models.network import SequenceClassifier
+    from models.readouts.base import Readout
     from runner.schema import CacheSettings, Settings
 
 BATCH = 64  # rows, sorted by length
@@ -39,10 +40,10 @@ def is_wanted(model: nn.Module, cache: CacheSettings) -> TypeGuard[SequenceClass
     return cache.mode == "disk" and isinstance(model, SequenceClassifier) and is_frozen(model)
 
 
-def check_size(splits: Splits, cache: CacheSettings, readout: nn.Module, hidden: int, layers: int) -> str:
+def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: int, layers: int) -> str:
     """One line on what will be kept; ConfigError when it is more than cache.max_gb."""
-    kept = layers + 1 if _reads_all(readout) else 1
-    first = getattr(readout, "first", None)
+    kept = layers + 1 if readout.reads_all_layers else 1
+    first = readout.first
     parts = (splits.train, splits.select)
     size = sum(states_bytes(part.lengths, first, kept, hidden, cache.dtype) for part in parts)
     rows = sum(len(part) for part in parts)
@@ -63,8 +64,8 @@ def check(model: nn.Module, splits: Splits, settings: Settings) -> str | None:
     if not is_wanted(model, settings.cache):
         is_inside = settings.model.freeze == "encoder" and settings.cache.mode == "disk"
         return "activations are not kept: the readout works inside the encoder and changes them" if is_inside else None
-    hidden, layers = _shape(model)
-    line = check_size(splits, settings.cache, model.bert.get_submodule("pooler"), hidden, layers)
+    hidden, layers = model.bert.state_shape()
+    line = check_size(splits, settings.cache, model.bert.pooler, hidden, layers)
     for split in (splits.train, splits.select):
         parts = _parts(model, split, settings.cache.dtype)
         refuse_other_states(_path(settings, split, parts), parts)
@@ -80,7 +81,7 @@ def attach(
 
     def with_states(split: TokenSplit) -> TokenSplit:
         parts = _parts(model, split, settings.cache.dtype)
-        hidden, layers = _shape(model)
+        hidden, layers = model.bert.state_shape()
         shape = (layers + 1 if parts["layers"] == "all" else 1, hidden)
 
         def fill(values: np.ndarray, offsets: np.ndarray) -> None:
@@ -118,28 +119,14 @@ def _extract(
     model.train(was_training)
 
 
-def _reads_all(readout: nn.Module) -> bool:
-    from models.readouts.base import reads_all
-
-    return reads_all(readout)
-
-
-def _shape(model: SequenceClassifier) -> tuple[int, int]:
-    """Width and layers of the encoder."""
-    wrapped = getattr(model.bert, "backbone", None)
-    if wrapped is not None:
-        return int(wrapped.config.hidden_size), int(wrapped.config.num_hidden_layers)
-    return int(model.architecture["hidden_size"]), int(model.architecture["num_hidden_layers"])
-
-
 def _parts(model: SequenceClassifier, split: TokenSplit, dtype: str) -> dict[str, Any]:
     """What the states depend on."""
-    readout = model.bert.get_submodule("pooler")
+    readout = model.bert.pooler
     return {
         "encoder": _encoder(model),
         "texts": split.fingerprint,
-        "layers": "all" if _reads_all(readout) else "last",
-        "tokens": getattr(readout, "first", None) or "all",
+        "layers": "all" if readout.reads_all_layers else "last",
+        "tokens": readout.first or "all",
         "dtype": dtype,
     }
 

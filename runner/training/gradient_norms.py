@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from models.capabilities import Observed
+
 
 def blocks(model: nn.Module) -> list[nn.Module]:
     """The layers of the encoder, ours or transformers'; none for a bag of words."""
@@ -31,7 +33,6 @@ def module_metrics(model: nn.Module, norms: Tensor | None) -> dict[str, float]:
     """The metrics to log at an evaluation; norms: the last `gradient_norms`. Blocks are numbered from 1."""
     found = {} if norms is None else {f"grad_norm/block_{i}": norm for i, norm in enumerate(norms.tolist(), 1)}
     for module in model.modules():
-        offered = getattr(module, "facts", None)
-        if callable(offered):
-            found |= offered()
+        if isinstance(module, Observed):
+            found |= module.facts()
     return found

@@ -5,16 +5,16 @@ A method says which mask a matrix gets, how a cut is made and what is fined; see
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.backbones.freeze import embeddings_of
 from models.compression.pruning.masks import PLACE, PRUNED, Matrix, choose, cubic, densities, fold, original, put_on
 from models.compression.settings.pruning import MaskedPruning
 from models.compression.stage import Stage, StageContext, TrainingHook, counted
+from models.network import Network
 
 CHECKED = 32  # rows on which the folded model is compared with the masked one
 
@@ -49,7 +49,8 @@ class Pruning(TrainingHook):
         """Put the masks on, and freeze the embeddings if asked to."""
         weights = {id(original(matrix)) for matrix in self.matrices.values()}
         if self.options.freeze_embeddings:
-            tables = [p for part in embeddings_of(model.get_submodule("bert")) for p in part.parameters()]
+            parts = cast(Network, model).bert.embedding_parts()
+            tables = [p for part in parts for p in part.parameters()]
             below = [p for p in tables if id(p) not in weights]
             self.frozen = [p for p in below if p.requires_grad]
         for parameter in self.frozen:

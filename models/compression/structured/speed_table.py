@@ -94,7 +94,7 @@ class SpeedTable:
 def key_of(model: Any, block: Block) -> str:
     """The cells of a half: the last layer's are their own where the readout asks for the first tokens only."""
     is_last = block.layer == blocks(model)[-1].layer
-    return f"{block.kind}/first" if is_last and hasattr(model.bert.pooler, "first") else block.kind
+    return f"{block.kind}/first" if is_last and model.bert.pooler.first is not None else block.kind
 
 
 def levels(kind: str, most: int, multiple: int) -> list[int]:

@@ -57,13 +57,12 @@ def begin(settings: Settings, overrides: list[str], terminal: Terminal) -> Start
 def refuse_early(settings: Settings, terminal: Terminal) -> None:
     """Raise for a readout that the encoder cannot feed and a cache that is too large, before the encoder is tuned."""
     from models.checkpoints.source import check_readout
-    from models.readouts.base import inline_of
     from runner.experiment.prepare import check_longest, load_data
     from runner.training.frozen_states import check_size
 
     readout, hidden, layers = check_readout(settings.model)
     check_longest(readout, settings)
-    if settings.cache.mode == "disk" and inline_of(readout) is None:
+    if settings.cache.mode == "disk" and readout.inline is None:
         splits: Splits = load_data(settings, terminal)
         check_size(splits, settings.cache, readout, hidden, layers)
 

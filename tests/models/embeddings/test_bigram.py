@@ -14,9 +14,9 @@ from tokenizers.models import WordPiece
 from models.backbones.bag_of_words import BagOfWords
 from models.build import build
 from models.checkpoints.open import load
-from models.embeddings.base import make_embedding
 from models.embeddings.bigram import FIRST, PRIME, SECOND, Bigram
 from models.errors import ModelError
+from models.parts import make_embedding
 from models.settings import ModelSettings
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write

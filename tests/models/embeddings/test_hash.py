@@ -18,9 +18,9 @@ from transformers import AutoModelForSequenceClassification
 from models.backbones.bag_of_words import BagOfWords
 from models.build import build
 from models.checkpoints.open import load
-from models.embeddings.base import make_embedding
 from models.embeddings.ngrams import BASE, PRIME, SALT, letters, ngram_rows, random_rows, seeds
 from models.errors import ModelError
+from models.parts import make_embedding
 from models.settings import ModelSettings
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write

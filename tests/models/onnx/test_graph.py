@@ -20,6 +20,7 @@ from models.compression.weight_only import WeightOnly
 from models.errors import ModelError
 from models.onnx.graph import OnnxModel, write_onnx
 from models.onnx.int8 import quantize
+from models.readouts.base import Readout
 from models.settings import ModelSettings
 from tests.models.compression.row_context import applied
 from tests.models.helpers import SMALL, batch, small
@@ -129,7 +130,7 @@ def test_every_family_becomes_a_graph_and_is_left_as_it_was(make: Any, tmp_path:
 
 
 def test_what_is_no_graph_is_refused_with_the_reason(tmp_path: Path) -> None:
-    class Looks(nn.Module):
+    class Looks(Readout):
         def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
             return hidden.sum(1) if float(hidden.sum()) > 0 else hidden.mean(1)
 

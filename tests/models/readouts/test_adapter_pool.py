@@ -10,8 +10,8 @@ from torch import nn
 
 from models.checkpoints.open import load
 from models.errors import ModelError
+from models.parts import make_readout
 from models.readouts.adapter_pool import AdapterPool
-from models.readouts.base import make_readout
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch, count, small
 

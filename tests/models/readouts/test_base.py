@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from models.errors import ModelError
-from models.readouts.base import BASIC, make_readout
+from models.parts import make_readout
+from models.readouts.pooling import POOLINGS
 from tests.conftest import REPO
 
 HIDDEN = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [100.0, 100.0]], [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]])
@@ -47,12 +48,12 @@ def test_cls_reads_the_first_token_alone() -> None:
     assert (readout(HIDDEN, MASK).abs() <= 1).all()
 
 
-SHARED = {"base", "layer_mix"}  # what several readouts are made of
+SHARED = {"base", "layer_mix", "pooling"}  # what several readouts are made of
 
 
 def test_there_is_a_yaml_for_each_readout_and_a_readout_for_each_yaml() -> None:
     files = {path.stem for path in (REPO / "models/readouts").glob("[!_]*.py")} - SHARED
-    assert {path.stem for path in (REPO / "conf/model/readout").glob("[!_]*.yaml")} == files | set(BASIC)
+    assert {path.stem for path in (REPO / "conf/model/readout").glob("[!_]*.yaml")} == files | {"cls", *POOLINGS}
 
 
 @pytest.mark.parametrize("name", ["nobody", "../scalar_mix", "__init__"])

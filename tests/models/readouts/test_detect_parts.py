@@ -10,7 +10,7 @@ from torch import nn
 
 from models.checkpoints.open import load
 from models.errors import ModelError
-from models.readouts.base import make_readout
+from models.parts import make_readout
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch, count, small
 

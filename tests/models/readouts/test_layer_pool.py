@@ -9,7 +9,8 @@ import torch
 
 from models.checkpoints.open import load
 from models.errors import ModelError
-from models.readouts.base import MeanPooler, make_readout
+from models.parts import make_readout
+from models.readouts.pooling import MeanPooler
 from runner.training.gradient_norms import module_metrics
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch, small

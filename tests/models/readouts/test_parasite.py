@@ -14,7 +14,7 @@ from models.backbones.freeze import is_frozen
 from models.build import build
 from models.checkpoints.open import load
 from models.errors import ModelError
-from models.readouts.base import make_readout
+from models.parts import make_readout
 from models.settings import ModelSettings
 from tests.models.backbones.test_transformers_backbone import DISTILBERT, save_backbone
 from tests.models.checkpoints.test_save import write

@@ -1,0 +1,35 @@
+"""The interface of a backbone: from texts to one vector each."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from models.readouts.base import Readout
+
+
+class Backbone(nn.Module):
+    """Everything below the head: what makes states of tokens, and the readout under BERT's name for it, `pooler`.
+
+    forward(input_ids, attention_mask, token_type_ids, keep): (B, T) ids, mask (1 for real tokens, None when nothing is
+    padded) and segments to one vector a text, (B, H). keep: a list that gets every state, the embeddings' first:
+    layers + 1 tensors (B, T, H).
+    """
+
+    pooler: Readout
+    takes_segments: bool = True  # does it tell a first from a second text by token_type_ids?
+
+    def embedding_parts(self) -> list[nn.Module]:
+        """The modules that turn ids into vectors."""
+        raise NotImplementedError
+
+    def encoder_parts(self) -> list[nn.Module]:
+        """All modules below the readout."""
+        raise NotImplementedError
+
+    def word_vectors(self) -> nn.Module:
+        """The module that holds or computes the vector of each word."""
+        raise NotImplementedError
+
+    def state_shape(self) -> tuple[int, int]:
+        """Width of the states and number of layers."""
+        raise NotImplementedError

@@ -1,0 +1,67 @@
+"""The readouts without options: one token, or a sum over tokens."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.readouts.base import Readout, count_tokens, masked_sum
+
+
+class ClsPooler(Readout):
+    """BERT's pooler: tanh of a linear layer over the first token's vector."""
+
+    first = 1
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(hidden, hidden)
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, T, H) to (B, H)."""
+        return torch.tanh(self.dense(hidden[:, 0]))
+
+
+class SumPooler(Readout):
+    """The sum of the vectors of real tokens: the DSN, without the flaw that SumAllPooler keeps."""
+
+    power = 0.0  # the sum is divided by the number of tokens to this power
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, T, H) to (B, H)."""
+        return self.scale(masked_sum(hidden, mask), count_tokens(hidden, mask))
+
+    def scale(self, summed: Tensor, tokens: Tensor) -> Tensor:
+        """The readout, given the sums (B, H) and the number of tokens of each row (B, 1)."""
+        return summed / tokens**self.power if self.power else summed
+
+
+class MeanPooler(SumPooler):
+    """The mean of the vectors of real tokens."""
+
+    power = 1.0
+
+
+class SqrtPooler(SumPooler):
+    """The sum over the square root of the number of tokens, which keeps its scale level over text lengths."""
+
+    power = 0.5
+
+
+class SumAllPooler(Readout):
+    """The sum over all places, padding too: the published DSN, whose result depends on the padding."""
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, T, H) to (B, H)."""
+        return hidden.sum(1)
+
+
+class EveryToken(Readout):
+    """No readout: the vectors of all tokens, for heads that answer for each token."""
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, T, H), as it came."""
+        return hidden
+
+
+POOLINGS = {"mean": MeanPooler, "sum": SumPooler, "sqrt": SqrtPooler, "sum_all": SumAllPooler}  # and cls
