@@ -1,8 +1,8 @@
-"""Knowledge distillation: a small model learns what a larger, finished one answers, and how it comes to its answers.
+"""Knowledge distillation: a small model learns the outputs of a larger, finished one, and its internal states.
 
 A distillation is a list of phases, each a training with its own weights of the losses: TinyBERT, Simplified TinyBERT
-and ERNIE-Tiny are such lists (conf/compression/). Where only answers are learned the teacher never runs: its logits
-come from the shared cache.
+and ERNIE-Tiny are such lists (conf/compression/). If only outputs are learned, the teacher does not run at all: its
+logits come from the shared cache.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.distillation.internals import PROJECTIONS, Inside, Shape, look_inside, shape_of
+from models.compression.distillation.internals import PROJECTIONS, Internals, Shape, run_with_internals, shape_of
 from models.compression.distillation.layer_map import layer_map
 from models.compression.distillation.losses import (
     attention_loss,
@@ -27,27 +27,27 @@ from models.compression.distillation.losses import (
 )
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
-from models.compression.stage import Inputs, Stage, StageContext, Teacher, TrainingHook, counted
+from models.compression.stage import Inputs, Stage, StageContext, Teacher, TrainingHook, zero_unless_finite
 from models.errors import ModelError
 
-NEVER = 1_000_000  # epochs without progress, for phases whose progress the metric does not show
+NEVER = 1_000_000  # epochs of patience, for phases that do not train towards the metric
 
 
 class Distil(Stage):
-    """The stage: phase after phase, with the projections of one shared by all."""
+    """Train through the phases in order; all of them share the projections."""
 
     options: Options
 
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
-        """ModelError for losses that the two shapes do not allow."""
-        used = {loss for phase in self.options.phases.values() for loss in phase.losses.inside}
-        if used and (found := misfits(used, shape_of(model), shape_of(teacher.network), self.options)):
+        """ModelError for losses that the two architectures do not allow."""
+        used = {loss for phase in self.options.phases.values() for loss in phase.losses.internal}
+        if used and (found := mismatches(used, shape_of(model), shape_of(teacher.network), self.options)):
             raise ModelError("\n".join(found))
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Train through the phases that are not done yet; the projections are dropped."""
+        """Train through the phases that are not done yet, then drop the projections."""
         options, teacher = self.options, context.teacher()
-        self.check_teacher(model, teacher)  # again: a stage before may have cut heads
+        self.check_teacher(model, teacher)  # again: an earlier stage may have removed heads
         if added := context.add_unlabelled():
             context.say(f"{added:,} rows without labels join the training rows")
             context.add_metrics({"distil/rows_added": added})
@@ -59,34 +59,38 @@ class Distil(Stage):
         for place, (name, phase) in enumerate(options.phases.items(), 1):
             if place <= done:
                 continue
-            context.train(model, Lesson(phase.losses, pair), phase=name, **changes(phase))
+            context.train(model, DistilHook(phase.losses, pair), phase=name, **training_changes(phase))
             if place < len(options.phases):
                 context.save_progress(both, {"phases": place})
         context.add_metrics({"distil/teacher_score": teacher.score, "distil/teacher_rows": teacher.rows_answered})
         context.add_metrics({"time/teacher_s": teacher.seconds})
-        if teacher.score > 0:  # an error has no share
+        if teacher.score > 0:  # a negative score, an error, has no share
             context.add_metrics({"distil/retained": context.score(model) / teacher.score})
         return model
 
 
-def changes(phase: DistilPhase) -> dict[str, Any]:
-    """What a phase changes of the run's training; one that teaches no answers keeps its last weights."""
-    teaches = bool(phase.losses.soft or phase.losses.hard)
+def training_changes(phase: DistilPhase) -> dict[str, Any]:
+    """How a phase changes the run's training settings; a phase without output losses keeps its last weights."""
+    learns_outputs = bool(phase.losses.soft or phase.losses.hard)
     own: dict[str, Any] = {
         "epochs": phase.epochs, "lr": phase.lr, "batch_size": phase.batch_size,
         "schedule": phase.schedule, "warmup": phase.warmup,
     }  # fmt: skip
-    return own if teaches else own | {"keep_best": False, "patience": NEVER}
+    return own if learns_outputs else own | {"keep_best": False, "patience": NEVER}
 
 
-def misfits(used: set[str], student: Shape, teacher: Shape, options: Options) -> list[str]:
-    """One line for each loss that these two cannot have, with the cure."""
+def mismatches(used: set[str], student: Shape, teacher: Shape, options: Options) -> list[str]:
+    """One line for each loss that does not fit student and teacher, with the cure."""
     listed = ", ".join(sorted(used))
     for who, shape in (("student", student), ("teacher", teacher)):
         if not shape.layers:
-            return [f"losses {listed} look at layers, and the {who} shows none. Try: the losses soft and hard alone"]
+            return [
+                f"losses {listed} compare layers, and the {who} has none that can be read. Try: the losses soft and hard alone"
+            ]
         if used & {"attention", "relation"} and not shape.heads:
-            return [f"losses {listed} look at attention, which the {who} does not show. Try: hidden in its place"]
+            return [
+                f"losses {listed} compare attention, and that of the {who} cannot be read. Try: hidden in its place"
+            ]
     layers, found = layer_map(options.layers, student.layers, teacher.layers), []
     if "attention" in used:
         unequal = {(student.heads[own - 1], teacher.heads[other - 1]) for own, other in layers.items()}
@@ -109,7 +113,7 @@ def misfits(used: set[str], student: Shape, teacher: Shape, options: Options) ->
 
 
 class Projections(nn.Module):
-    """Linear maps of the student's states to the teacher's width: one for all layers, or one a layer.
+    """Linear maps from the student's states to the teacher's width: one for all layers, or one for each.
 
     Source: W_h and W_e of TinyBERT, eq. 8 and 9; its code shares one.
     """
@@ -119,7 +123,7 @@ class Projections(nn.Module):
         self.is_shared = is_shared
         names = ["shared"] if is_shared else [str(layer) for layer in layers]
         self.maps = nn.ModuleDict({name: nn.Linear(student, teacher, bias=False) for name in names})
-        # Of its own, so that a run that goes on later draws the same.
+        # A generator of its own, so that a continued run draws the same numbers.
         generator = torch.Generator().manual_seed(seed)
         for weight in self.maps.parameters():
             if student == teacher:
@@ -134,14 +138,14 @@ class Projections(nn.Module):
 
 
 class Pair:
-    """Student and teacher with what belongs to both: whom each layer learns from, projections, the kept answers."""
+    """Student and teacher with what connects them: the layer map, the projections, the teacher's cached logits."""
 
     def __init__(self, student: nn.Module, teacher: Teacher, context: StageContext, options: Options) -> None:
         self.student, self.teacher, self.context, self.options = student, teacher, context, options
         losses = [phase.losses for phase in options.phases.values()]
         self.layers: dict[int, int] = {}
         self.projections = nn.Module()
-        if any(loss.inside for loss in losses):
+        if any(loss.internal for loss in losses):
             own, other = shape_of(student), shape_of(teacher.network)
             self.layers = layer_map(options.layers, own.layers, other.layers)
             if any(loss.is_projected for loss in losses):
@@ -149,23 +153,23 @@ class Pair:
                     own.width, other.width, [0, *self.layers], is_shared=options.projection == "shared",
                     seed=context.seed,
                 ).to(context.device)  # fmt: skip
-        self._answers: Tensor | None = None
+        self._logits: Tensor | None = None
 
-    def answers(self, rows: np.ndarray) -> Tensor:
+    def teacher_logits(self, rows: np.ndarray) -> Tensor:
         """The teacher's logits of these rows, (B, C)."""
-        if self._answers is None:
-            self._answers = torch.from_numpy(self.context.teacher_logits()).to(self.context.device)
-        return self._answers[torch.from_numpy(rows).to(self._answers.device)]
+        if self._logits is None:
+            self._logits = torch.from_numpy(self.context.teacher_logits()).to(self.context.device)
+        return self._logits[torch.from_numpy(rows).to(self._logits.device)]
 
 
-class Lesson(TrainingHook):
-    """One phase: the weighted sum of its losses, and their means since the last evaluation as facts."""
+class DistilHook(TrainingHook):
+    """The weighted sum of a phase's losses; logs the mean of each since the last evaluation."""
 
     def __init__(self, losses: DistilLosses, pair: Pair) -> None:
         self.weights = {name: weight for name, weight in vars(losses).items() if weight}
         self.pair = pair
-        self.looks = losses.inside
-        self._internal: dict[str, Callable[[Inside, Inside], Tensor]] = {
+        self.needs_internals = losses.internal
+        self._internal_losses: dict[str, Callable[[Internals, Internals], Tensor]] = {
             "hidden": self._hidden,
             "embedding": self._embedding,
             "attention": self._attention,
@@ -174,29 +178,31 @@ class Lesson(TrainingHook):
         }
         if losses.is_projected:
             self.extra = pair.projections
-        self.inside: tuple[Inside, Inside] | None = None  # the student's and the teacher's, of the batch going on
+        self.internals: tuple[Internals, Internals] | None = None  # the student's and the teacher's, of this batch
         self.mask: Tensor | None = None
-        self.sums = torch.zeros(len(self.weights) + 1, device=pair.context.device)  # of each loss, and of the batches
+        # Of each loss, and the number of batches.
+        self.sums = torch.zeros(len(self.weights) + 1, device=pair.context.device)
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The student's logits; both models are looked into where a loss asks for it."""
-        if not self.looks:
+        """The student's logits; keeps the internal states of both models if a loss compares them."""
+        if not self.needs_internals:
             return model(**inputs)
-        layers = self.attended()
-        student = look_inside(self.pair.student, inputs, layers)
+        layers = self.attention_layers()
+        student = run_with_internals(self.pair.student, inputs, layers)
         with torch.no_grad():
-            teacher = look_inside(self.pair.teacher.network, self.pair.context.training_inputs(rows), layers.values())
-        self.inside, self.mask = (student, teacher), inputs.get("attention_mask")
+            theirs = self.pair.context.training_inputs(rows)
+            teacher = run_with_internals(self.pair.teacher.network, theirs, layers.values())
+        self.internals, self.mask = (student, teacher), inputs.get("attention_mask")
         return student.logits
 
-    def attended(self) -> dict[int, int]:
-        """The layers whose attention is compared: all, the last, or none."""
+    def attention_layers(self) -> dict[int, int]:
+        """Student layer to teacher layer, for the layers whose attention is compared: all, the last, or none."""
         if "attention" in self.weights:
             return self.pair.layers
         return dict([max(self.pair.layers.items())]) if "relation" in self.weights else {}
 
     def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
-        """The weighted sum; with the labels alone exactly the task's loss."""
+        """The weighted sum of the losses; exactly the task's loss if only the labels are learned."""
         found = {}
         for name in self.weights:
             if name == "hard":
@@ -204,41 +210,42 @@ class Lesson(TrainingHook):
             elif name == "soft":
                 found[name] = self._soft(logits.float(), rows)
             else:
-                found[name] = self._internal[name](*self._inside())
-        self.sums += counted(torch.stack([*(value.detach() for value in found.values()), self.sums.new_ones(())]))
-        self.inside = None
+                found[name] = self._internal_losses[name](*self._both_internals())
+        seen = [*(value.detach() for value in found.values()), self.sums.new_ones(())]
+        self.sums += zero_unless_finite(torch.stack(seen))
+        self.internals = None
         return torch.stack([self.weights[name] * value for name, value in found.items()]).sum()
 
-    def _inside(self) -> tuple[Inside, Inside]:
-        assert self.inside is not None, "forward comes before loss"
-        return self.inside
+    def _both_internals(self) -> tuple[Internals, Internals]:
+        assert self.internals is not None, "forward comes before loss"
+        return self.internals
 
     def _soft(self, logits: Tensor, rows: np.ndarray) -> Tensor:
-        answers = self.inside[1].logits if self.inside else self.pair.answers(rows)
+        wanted = self.internals[1].logits if self.internals else self.pair.teacher_logits(rows)
         if self.pair.context.kind == "regression":
-            return regression_loss(logits, answers, self.pair.context.scale)
+            return regression_loss(logits, wanted, self.pair.context.scale)
         options = self.pair.options
         loss = soft_divergence if options.soft == "kl" else soft_cross_entropy
-        return loss(logits, answers, options.temperature)
+        return loss(logits, wanted, options.temperature)
 
-    def _hidden(self, student: Inside, teacher: Inside) -> Tensor:
+    def _hidden(self, student: Internals, teacher: Internals) -> Tensor:
         parts = [
             hidden_loss(self.pair.projections(student.states, own), teacher.states[other], self.mask)
             for own, other in self.pair.layers.items()
         ]
         return torch.stack(parts).sum()
 
-    def _embedding(self, student: Inside, teacher: Inside) -> Tensor:
+    def _embedding(self, student: Internals, teacher: Internals) -> Tensor:
         return hidden_loss(self.pair.projections(student.states, 0), teacher.states[0], self.mask)
 
-    def _attention(self, student: Inside, teacher: Inside) -> Tensor:
+    def _attention(self, student: Internals, teacher: Internals) -> Tensor:
         parts = [
             attention_loss(student.scores(own), teacher.scores(other), self.mask)
             for own, other in self.pair.layers.items()
         ]
         return torch.stack(parts).sum()
 
-    def _relation(self, student: Inside, teacher: Inside) -> Tensor:
+    def _relation(self, student: Internals, teacher: Internals) -> Tensor:
         own, other = max(self.pair.layers.items())
         heads = self.pair.options.relation_heads
         parts = [
@@ -247,20 +254,20 @@ class Lesson(TrainingHook):
         ]
         return torch.stack(parts).sum()
 
-    def _cosine(self, student: Inside, teacher: Inside) -> Tensor:
+    def _cosine(self, student: Internals, teacher: Internals) -> Tensor:
         own, other = max(self.pair.layers.items())
         return cosine_loss(student.states[own], teacher.states[other], self.mask)
 
     def facts(self) -> dict[str, float]:
-        """The mean of each loss, before its weight."""
+        """The mean of each loss since the last evaluation, before its weight."""
         *sums, batches = self.sums.tolist()
         self.sums.zero_()
         return {f"distil/loss_{name}": total / batches for name, total in zip(self.weights, sums)} if batches else {}
 
     def state(self) -> dict[str, Tensor]:
-        """The sums behind the next facts."""
+        """The sums behind the next logged means."""
         return {"sums": self.sums.clone()}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Put them back."""
+        """Restore the sums."""
         self.sums.copy_(state["sums"])

@@ -1,8 +1,8 @@
-"""What a stage of a compression chain is, what it may use, and where it reaches into training.
+"""The interface of a compression method: what a stage is, what it may use, and how it acts within training.
 
-To add a method: models/compression/<method>.py with a class of that name in CamelCase (a Stage) and, where it changes
-a model's structure for good, a function `restore`; its settings in models/compression/settings/; and one or more YAMLs
-conf/compression/<name>.yaml. What it is made of lies in a folder beside it. Nothing here knows the runner: it offers a
+To add a method, write models/compression/<method>.py with a Stage of that name in CamelCase and, where it changes a
+model's structure for good, a function `restore`; settings in models/compression/settings/; and one or more YAMLs
+conf/compression/<name>.yaml. Parts of a method go to a folder beside it. Nothing here imports the runner: it passes a
 StageContext.
 """
 
@@ -18,19 +18,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-Inputs = dict[str, Tensor]  # input_ids, attention_mask, token_type_ids, each (B, T); the last two where there are any
+Inputs = dict[str, Tensor]  # input_ids, attention_mask, token_type_ids, each (B, T); the last two are optional
 
 
-def counted(values: Tensor) -> Tensor:
-    """The values that a batch adds to logged means: themselves, or zeros where not all of them are finite."""
+def zero_unless_finite(values: Tensor) -> Tensor:
+    """What a batch adds to logged means: the values, or zeros if one of them is not finite."""
     return torch.where(values.isfinite().all(), values, 0.0)
 
 
 class TrainingHook:
-    """What acts inside the training loop; every method does nothing unless a stage overrides it."""
+    """What a stage does inside the training loop; every method does nothing unless a stage overrides it."""
 
     extra: nn.Module | None = None  # trained beside the model and dropped afterwards, such as projections
-    settled: int | None = None  # steps after which nothing more is taken away; a score that falls then has diverged
+    settled: int | None = None  # steps after which no more weights are removed; a score that falls later has diverged
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
         """Before the optimizer is made: swap modules, add parameters (`own_lr` of a module is their own peak rate)."""
@@ -39,21 +39,21 @@ class TrainingHook:
         """Before the forward pass of optimizer step `step`, from 0."""
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The logits (B, C) of the training rows `rows`; here a stage keeps the states its loss needs.
+        """The logits (B, C) of the training rows `rows`; a stage may keep the states that its loss needs.
 
-        The ids may be rearranged for the time of training: whoever needs the tokenizer's asks the context.
+        During training, ids may be renumbered; StageContext.training_inputs has the tokenizer's.
         """
         return model(**inputs)
 
     def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
-        """What is minimised, a scalar."""
+        """The loss that is minimised, a scalar."""
         return task_loss
 
     def after_step(self, step: int) -> None:
-        """After the optimizer step, or in its place where the batch was left out, its loss or gradient not finite."""
+        """After the optimizer step, or in its place if the batch was skipped because its loss was not finite."""
 
     def may_keep(self) -> bool:
-        """May the weights as they stand count as the best? A pruning says no until it has its final density."""
+        """May the present weights count as the best? A pruning says no until it has reached its final density."""
         return True
 
     def facts(self) -> dict[str, float]:
@@ -61,81 +61,81 @@ class TrainingHook:
         return {}
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold beyond the tensors of the model and of `extra`."""
+        """What a checkpoint must hold beside the tensors of the model and of `extra`."""
         return {}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Put a `state` back."""
+        """Restore what `state` returned."""
 
     def end(self, model: nn.Module) -> None:
-        """After the best weights are back in the model: fold masks, put plain modules in their places."""
+        """After the best weights are back in the model: fold masks, put plain modules back."""
 
 
 @dataclass
 class Phase:
-    """What one training within a stage came to; the model holds the kept weights."""
+    """The result of one training within a stage; the model holds the best weights."""
 
-    metric: float  # of the selection split, the best kept; higher is better
+    metric: float  # on the selection split, the best; higher is better
     steps: int
     epochs: int
     seconds: float
-    moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if the phase was given any
+    moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if `train` was given any
 
 
 class Teacher(Protocol):
-    """A finished classifier of the same tokens and labels, better than the commonest label."""
+    """A finished classifier of the same labels that beats the majority-class baseline."""
 
     score: float  # the primary metric on the selection split; higher is better
-    rows_answered: int  # by running it, for answers that were not kept; 0: all were
-    seconds: float  # that took
+    rows_answered: int  # rows that the teacher had to compute; 0: all its logits came from the cache
+    seconds: float  # that this took
 
     @property
     def network(self) -> nn.Module:
-        """It itself, on the device, predicting, its weights fixed; read from disk when first asked for."""
+        """The model on the device, in prediction mode, its weights fixed; read from disk on first use."""
         ...
 
 
 class Stopwatch(Protocol):
-    """How fast models are on this machine; there is one before anything is trained."""
+    """Measures how fast models are on this machine; available before anything is trained."""
 
     cache: Path  # shared by all runs
     machine: dict[str, Any]  # what a time depends on: hardware, versions, threads
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
-        """Median milliseconds of one call, taken alone on this machine."""
+        """Median milliseconds of one call, while nothing else of ours runs on this machine."""
         ...
 
     def times(
         self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float
     ) -> dict[str, list[float]]:
-        """Median milliseconds of one call of each model in each round, in which they take turns.
+        """Median milliseconds of one call, for each model and round; the models take turns in every round.
 
-        seconds: for each model, over all rounds.
+        seconds: spent on each model, over all rounds.
         """
         ...
 
     def say(self, text: str) -> None:
-        """One line for the user."""
+        """Print one line for the user."""
         ...
 
     def locked(self, path: Path) -> AbstractContextManager[None]:
-        """Hold a file of the cache for a block, so that no other process writes it; its folder is made."""
+        """Lock a file of the cache against other processes for a block; creates its folder."""
         ...
 
 
 class StageContext(Stopwatch, Protocol):
-    """What the runner offers a stage: data, the training loop, the clock, and a place to log to."""
+    """What the runner offers a stage: data, the training loop, timing, and the run's record."""
 
     seed: int
     device: torch.device
     kind: str  # classification | regression
     num_labels: int
-    scale: float  # of a regression: what differences of targets are divided by in losses
+    scale: float  # of a regression: losses divide differences of targets by it
     lr: float  # the run's own peak learning rate
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps that one pass over the training rows takes."""
+        """Optimizer steps in one pass over the training rows."""
         ...
 
     def train(
@@ -147,9 +147,10 @@ class StageContext(Stopwatch, Protocol):
         moments: dict[str, Tensor] | None = None,
         **changes: Any,
     ) -> Phase:
-        """The ordinary, resumable training loop; `phase` names it within the stage.
+        """Run the ordinary, resumable training loop; `phase` names it within the stage.
 
-        moments: an earlier phase's, to go on with; what is new since begins without. {}: none, but answer this one's.
+        moments: the optimizer's from an earlier phase, to continue with; new parameters start without. {}: start
+        without any and return them; None: do not return them.
         changes: epochs, steps, batch_size, patience, keep_best, lr, weight_decay, schedule, warmup.
         """
         ...
@@ -161,72 +162,73 @@ class StageContext(Stopwatch, Protocol):
     def batches(
         self, *, rows: int | None = None, batch_size: int = 32, split: str = "train", seed: int | None = None
     ) -> Iterator[tuple[Inputs, Tensor, np.ndarray]]:
-        """Inputs, labels and row numbers of a split's first `rows` rows, or of as many drawn by `seed`."""
+        """Inputs, labels and row numbers of `rows` rows of a split: the first ones, or a sample drawn by `seed`."""
         ...
 
     def training_inputs(self, rows: np.ndarray) -> Inputs:
-        """The training rows `rows`, with the tokenizer's ids."""
+        """The inputs of these training rows, with the tokenizer's ids."""
         ...
 
     def teacher(self) -> Teacher:
-        """The one that the stage's settings name."""
+        """The teacher that the stage's settings name."""
         ...
 
     def teacher_logits(self) -> np.ndarray:
-        """Its logits of all training rows, (rows, C) float32, kept in the shared cache."""
+        """The teacher's logits of all training rows, (rows, C) float32, from the shared cache."""
         ...
 
     def add_unlabelled(self) -> int:
-        """Put texts that the stage's settings name, or ask for, behind its training rows; answers how many they are.
+        """Append the unlabelled texts of the stage's settings to its training rows; returns their number.
 
-        They have no part in the task's loss.
+        They do not count in the task's loss.
         """
         ...
 
     def log_point(self, values: dict[str, float]) -> None:
-        """One point of the run's curve."""
+        """Add a point to the run's curve."""
         ...
 
     def record_fact(self, name: str, value: str) -> None:
-        """Enter into the record what the stage depends on beside its settings."""
+        """Record what the stage depends on beside its settings."""
         ...
 
     def add_metrics(self, values: dict[str, float]) -> None:
-        """Metrics of this stage's entry in the record."""
+        """Add metrics to this stage's entry in the record."""
         ...
 
     def save_progress(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
-        """Remember a boundary between two phases, for a run that is interrupted later; `state` is JSON.
+        """Save the boundary between two phases, from which an interrupted run continues; `state` is JSON.
 
-        tensors: what there is beside the model's, under names that are not the model's.
-        What is drawn at random from here on is the same in a run that goes on from it.
+        tensors: saved beside the model's, under names that are not the model's.
+        From here on, a continued run draws the same random numbers.
         """
         ...
 
     def load_progress(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The tensors and the state of the newest `keep` of this stage, if the run was interrupted after it."""
+        """The tensors and the state of this stage's last `save_progress`; None if the stage starts."""
         ...
 
 
 class Stage:
-    """One stage: `run` takes a model and answers the one that goes on."""
+    """One stage of a compression chain: `run` takes a model and returns the compressed one."""
 
     def __init__(self, options: Any, name: str = "") -> None:
-        self.options, self.name = options, name or options.method  # name: of the stage in the chain, for messages
+        """name: of the stage in the chain, for messages."""
+        self.options, self.name = options, name or options.method
 
     def check(self, model: nn.Module) -> None:
-        """Raise ModelError where this cannot be done to `model`: asked before anything is trained."""
+        """Raise ModelError if the stage cannot be applied to `model`; called before anything is trained."""
 
     def identity_contents(self, model: nn.Module) -> dict[str, str]:
-        """Content of settings that `model` gives a meaning, by their keys, where it is to be part of the identity."""
+        """Values, by settings key, that depend on `model` and belong to the run's identity."""
         return {}
 
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
-        """Raise ModelError where `model` cannot learn from that teacher; asked at the same time."""
+        """Raise ModelError if `model` cannot learn from that teacher; called before anything is trained."""
 
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
-        """Raise ModelError where it cannot be made as fast as asked; asked at the same time."""
+        """Raise ModelError if the speed asked for is out of reach; called before anything is trained."""
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Do all of it. What training cannot rebuild from the settings goes to `architecture["compressed"]`."""
+        """Compress the model. What only this stage knows of its structure goes to `architecture["compressed"]`."""
         raise NotImplementedError

@@ -73,12 +73,12 @@ class KeptTeacher:
         splits: in the teacher's tokens; versions: the same of the student's splits, by their fingerprints, if it has
         other tokens.
         """
-        from models.compression.distillation.teacher import facts_of
+        from models.compression.distillation.teacher import read_model_facts
         from models.heads.label_order import match_labels
 
         self.source, self.named, self.splits, self.device = source, named, splits, device
         self.cache, self.notify = cache, notify
-        self.facts = facts_of(source, named.partition("=")[0])
+        self.facts = read_model_facts(source, named.partition("=")[0])
         self.versions = versions or {}
         self.rows_answered, self.seconds, self.score = 0, 0.0, 0.0
         # Where the task's labels stand among its own; and what the user must be told once.

@@ -28,11 +28,11 @@ class Augmenter:
         notify: Callable[[str], None],
     ) -> None:  # fmt: skip
         """source: a folder or hub id, which the setting `key` names."""
-        from models.compression.distillation.teacher import facts_of
+        from models.compression.distillation.teacher import read_model_facts
 
         self.source, self.key, self.options, self.splits = source, key, options, splits
         self.device, self.cache, self.notify = device, cache, notify
-        self.facts = facts_of(source, key)
+        self.facts = read_model_facts(source, key)
 
     def check(self, max_length: int) -> None:
         """Raises the user's errors where it cannot read these tokens, `max_length` of them, or guesses no words."""

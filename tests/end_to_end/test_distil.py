@@ -16,7 +16,7 @@ from models.build import build_masked
 from models.checkpoints.read import read_state
 from models.checkpoints.save import save
 from models.compression.distil import Distil
-from models.compression.distillation.internals import look_inside
+from models.compression.distillation.internals import run_with_internals
 from models.errors import ModelError
 from models.settings import ModelSettings
 from runner.config.compose import compose
@@ -148,7 +148,7 @@ def test_how_texts_would_be_varied_is_part_of_a_run_only_where_they_are() -> Non
     assert counted() == counted("augment.copies=3")
     named = ["augment.model=a/c"]
     assert counted(*named) != counted() and counted(*named) != counted(*named, "augment.copies=3")
-    with pytest.raises(ConfigError, match=r"augment\.model: varies texts in the student's tokens"):
+    with pytest.raises(ConfigError, match=r"augment\.model replaces words in the student's tokens"):
         counted(*named, "compression.distil.tokens=own")
 
 
@@ -290,7 +290,7 @@ def test_a_teacher_answers_in_the_order_of_the_tasks_labels(school: School) -> N
     kept = [t.answers(plain.splits.train) for t in teachers]
     np.testing.assert_allclose(kept[1], kept[0][:, ::-1], atol=1e-6)
     inputs = {"input_ids": torch.tensor([[2, 7, 8, 3]])}
-    first, second = (look_inside(t.network, inputs).logits for t in teachers)
+    first, second = (run_with_internals(t.network, inputs).logits for t in teachers)
     torch.testing.assert_close(second, first.flip(1))
 
 
@@ -312,7 +312,9 @@ def test_losses_that_compare_tokens_need_the_same_ones(school: School) -> None:
     words = school.distil("compression.distil.tokens=own", "compression.distil.phases.task.losses.hidden=1")
     with pytest.raises(ConfigError, match=r"tokens=own: the losses hidden compare states token by token.*Try: "):
         school.settings(*words)
-    with pytest.raises(ConfigError, match=r"teacher_length: the teacher reads the student's tokens.*Try: "):
+    with pytest.raises(
+        ConfigError, match=r"teacher_length has no effect, as the teacher reads the student's tokens.*Try: "
+    ):
         school.settings(*school.distil("compression.distil.teacher_length=11"))
 
 

@@ -14,7 +14,7 @@ import torch
 from data.splits import DataTask, Splits, TokenSplit
 from data.stores.unlabelled import append_unlabelled
 from models.backbones.dropout import masks
-from models.compression.distil import Lesson, Pair
+from models.compression.distil import DistilHook, Pair
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from runner.schema import Settings
@@ -43,7 +43,7 @@ def splits_of(train: TokenSplit) -> Splits:
 
 
 def trained(
-    train: TokenSplit, folder: Path, epochs: float, seed: int = 0, hook: Callable[[Any], Lesson] | None = None
+    train: TokenSplit, folder: Path, epochs: float, seed: int = 0, hook: Callable[[Any], DistilHook] | None = None
 ) -> tuple[Any, list[float], float]:
     """A bag of words trained on these rows, its logged losses, and its accuracy on the selection rows."""
     settings, losses = Settings(seed=seed), list[float]()
@@ -61,11 +61,11 @@ def trained(
     return model, losses, done.best_metric
 
 
-def lesson(answers: np.ndarray, **weights: float) -> Callable[[Any], Lesson]:
+def lesson(answers: np.ndarray, **weights: float) -> Callable[[Any], DistilHook]:
     context: Any = SimpleNamespace(device=CPU, kind="classification", teacher_logits=lambda: answers)
     losses = DistilLosses(**weights)
     options = Options(phases={"task": DistilPhase(losses)}, temperature=1.0)
-    return lambda model: Lesson(losses, Pair(model, SimpleNamespace(), context, options))  # type: ignore[arg-type]
+    return lambda model: DistilHook(losses, Pair(model, SimpleNamespace(), context, options))  # type: ignore[arg-type]
 
 
 def test_a_few_examples_with_a_teachers_answers_teach_more_than_their_labels(tmp_path: Path) -> None:

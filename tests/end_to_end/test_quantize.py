@@ -99,4 +99,4 @@ def test_options_out_of_range_are_refused_with_a_cure(word: str, answer: str) ->
 
 def test_nothing_that_trains_may_follow_a_rounding_and_nothing_is_rounded_twice() -> None:
     (problem,) = check_overrides(["model=dsn", "compression=[int8,int4]"])
-    assert "both round the same weights" in problem
+    assert "both quantize the same weights" in problem

@@ -1,1 +1,1 @@
-"""What distillation is made of: losses, layer maps, a look inside encoders."""
+"""The parts of distillation: losses, layer maps, internal states of encoders, teachers."""

@@ -1,6 +1,6 @@
-"""What a forward pass leaves inside an encoder: states, attention scores, queries, keys and values.
+"""The internal states of an encoder in one forward pass: hidden states, attention scores, queries, keys, values.
 
-Nothing in the encoder is changed for it, and the plain forward pass pays nothing.
+Nothing in the encoder changes for this, and the plain forward pass costs nothing extra.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ PROJECTIONS = ("query", "key", "value")
 
 @dataclass(frozen=True)
 class Shape:
-    """What of a model can be looked at; no layers: only its answers."""
+    """How much of a model can be looked at; without layers only its logits."""
 
     layers: int = 0
     width: int = 0
-    heads: tuple[int, ...] = ()  # of each layer; () where the attention is not ours
+    heads: tuple[int, ...] = ()  # of each layer; () if the attention is another library's
 
 
 def shape_of(model: nn.Module) -> Shape:
-    """The shape of a SequenceClassifier's encoder; that of nothing for a bag of words and for other classes."""
+    """The shape of a classifier's encoder; no layers for a bag of words and for classes of other libraries."""
     if not isinstance(model, SequenceClassifier):
         return Shape()
     architecture, bert = model.architecture, model.bert
@@ -42,14 +42,14 @@ def shape_of(model: nn.Module) -> Shape:
 
 
 def attention_of(encoder: Any, layer: int) -> SelfAttention:
-    """The attention of a layer, counted from 1."""
+    """The attention of a layer; layers count from 1."""
     found: SelfAttention = encoder.layer[layer - 1].attention.self
     return found
 
 
 @dataclass
-class Inside:
-    """One forward pass, in fp32; layers count from 1."""
+class Internals:
+    """The internal states of one forward pass, in fp32; layers count from 1."""
 
     logits: Tensor  # (B, C)
     states: list[Tensor]  # of the embeddings and of each layer, (B, T, H)
@@ -63,22 +63,22 @@ class Inside:
         return attention.scores(query, key, None)
 
 
-def look_inside(model: Any, inputs: dict[str, Tensor], layers: Iterable[int] = ()) -> Inside:
-    """A forward pass of a SequenceClassifier that keeps all states, and the projections of `layers`."""
+def run_with_internals(model: Any, inputs: dict[str, Tensor], layers: Iterable[int] = ()) -> Internals:
+    """A forward pass of a SequenceClassifier that keeps all hidden states, and the projections of `layers`."""
     states, projected, hooks = list[Tensor](), dict[tuple[int, str], Tensor](), []
     attentions = {layer: attention_of(model.bert.encoder, layer) for layer in layers}
     for layer, attention in attentions.items():
         for name in PROJECTIONS:
-            hooks.append(attention.get_submodule(name).register_forward_hook(_keeper(projected, (layer, name))))
+            hooks.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
     try:
         logits = model.unit(model.classifier(model.dropout(model.bert(**inputs, keep=states))))
     finally:
         for hook in hooks:
             hook.remove()
-    return Inside(logits.float(), [state.float() for state in states], projected, attentions)
+    return Internals(logits.float(), [state.float() for state in states], projected, attentions)
 
 
-def _keeper(projected: dict[tuple[int, str], Tensor], key: tuple[int, str]) -> Callable[..., None]:
+def _keep_output(projected: dict[tuple[int, str], Tensor], key: tuple[int, str]) -> Callable[..., None]:
     def keep(module: nn.Module, arguments: Any, output: Tensor) -> None:
         projected[key] = output.float()
 

@@ -1,4 +1,4 @@
-"""Which layer of the teacher a layer of the student learns from; layers count from 1, 0 is the embeddings' output."""
+"""Which layer of the teacher each layer of the student learns from; layers count from 1, the embeddings are 0."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAPS = ("uniform", "top", "bottom", "last")
 
 
 def layer_map(name: str, student: int, teacher: int) -> dict[int, int]:
-    """Student layer to teacher layer; ModelError when the student has more layers.
+    """Student layer to teacher layer; ModelError if the student has more layers than the teacher.
 
     uniform: m to ceil(m N / M), which TinyBERT (arXiv 1909.10351) defines for N a multiple of M only; top, bottom: the
     last or first M layers; last: M to N alone, as MiniLM has it.
@@ -16,7 +16,7 @@ def layer_map(name: str, student: int, teacher: int) -> dict[int, int]:
     if not 0 < student <= teacher:
         raise ModelError(
             f"a student of {student} layers cannot learn the layers of a teacher that has {teacher}. "
-            "Try: a smaller student, or the answers alone (losses soft and hard)"
+            "Try: a smaller student, or the outputs alone (losses soft and hard)"
         )
     own = range(1, student + 1)
     if name == "last":

@@ -1,6 +1,6 @@
-"""The losses of knowledge distillation, as functions of tensors; padding never counts in any of them.
+"""The losses of knowledge distillation as functions of tensors; none of them counts padding.
 
-masks are (B, T), 1 for real tokens, None when nothing is padded; states are (B, T, H), scores (B, heads, T, T).
+Masks are (B, T), 1 for real tokens, None if nothing is padded; hidden states are (B, T, H), scores (B, heads, T, T).
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from models.backbones.attention import padding_bias
 
 
 def regression_loss(found: Tensor, wanted: Tensor, scale: float, reduction: str = "mean") -> Tensor:
-    """Squared difference of a regression's answers and what they are compared with, in units of `scale`."""
-    apart = (found - wanted) / scale
-    return F.mse_loss(apart, torch.zeros_like(apart), reduction=reduction)
+    """Squared difference between two sets of predicted numbers, in units of `scale`."""
+    difference = (found - wanted) / scale
+    return F.mse_loss(difference, torch.zeros_like(difference), reduction=reduction)
 
 
 def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
-    """Mean over the rows of -sum p log q, with p and q the softened answers of (B, C) logits.
+    """Mean over the rows of -sum p log q, where p and q are the softened probabilities of logits (B, C).
 
-    Source: TinyBERT, arXiv 1909.10351, eq. 10. Its code also divides by the classes, which the formula does not.
+    Source: TinyBERT, arXiv 1909.10351, eq. 10. Its code also divides by the number of classes; the formula does not.
     """
     targets = (teacher / temperature).softmax(-1)
     return -(targets * (student / temperature).log_softmax(-1)).sum(-1).mean()
 
 
 def soft_divergence(student: Tensor, teacher: Tensor, temperature: float = 2.0) -> Tensor:
-    """T^2 KL(teacher || student) of the softened answers, mean over the rows: its gradients stay level over T.
+    """T^2 KL(teacher || student) of the softened probabilities, mean over the rows.
 
-    Source: Hinton et al. 2015; DistilBERT's distiller.py.
+    T^2 keeps the size of the gradients independent of T. Source: Hinton et al. 2015; DistilBERT's distiller.py.
     """
-    apart = F.kl_div(
+    divergence = F.kl_div(
         (student / temperature).log_softmax(-1), (teacher / temperature).log_softmax(-1),
         reduction="batchmean", log_target=True,
     )  # fmt: skip
-    return temperature**2 * apart
+    return temperature**2 * divergence
 
 
 def hidden_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean squared difference of the states of real tokens. Source: TinyBERT, eq. 8 and 9."""
+    """Mean squared difference of the hidden states of real tokens. Source: TinyBERT, eq. 8 and 9."""
     squared = (student - teacher).square().mean(-1)
     return squared.mean() if mask is None else (squared * mask).sum() / mask.sum()
 
 
 def cosine_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean of 1 - cosine of the states of real tokens. Source: DistilBERT's distiller.py."""
-    apart = 1.0 - F.cosine_similarity(student, teacher, dim=-1)
-    return apart.mean() if mask is None else (apart * mask).sum() / mask.sum()
+    """Mean of 1 - cosine of the hidden states of real tokens. Source: DistilBERT's distiller.py."""
+    distance = 1.0 - F.cosine_similarity(student, teacher, dim=-1)
+    return distance.mean() if mask is None else (distance * mask).sum() / mask.sum()
 
 
 def attention_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
@@ -65,10 +65,11 @@ def attention_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Ten
     return (squared * real).sum() / real.sum()
 
 
-def relations(projected: Tensor, heads: int, mask: Tensor | None) -> Tensor:
-    """log softmax(X X^T / sqrt(d)) of queries, keys or values (B, T, H) cut anew into `heads`: (B, heads, T, T).
+def log_relations(projected: Tensor, heads: int, mask: Tensor | None) -> Tensor:
+    """log softmax(X X^T / sqrt(d)), where X are queries, keys or values (B, T, H) split into `heads` relation heads.
 
-    How many heads the attention has does not matter. Source: MiniLMv2, arXiv 2012.15828.
+    The number of the model's own attention heads does not matter. Returns (B, heads, T, T). Source: MiniLMv2, arXiv
+    2012.15828.
     """
     parts = projected.unflatten(-1, (heads, -1)).transpose(1, 2)
     related = parts @ parts.transpose(-1, -2) / math.sqrt(parts.shape[-1])
@@ -76,7 +77,7 @@ def relations(projected: Tensor, heads: int, mask: Tensor | None) -> Tensor:
 
 
 def relation_loss(student: Tensor, teacher: Tensor, heads: int, mask: Tensor | None) -> Tensor:
-    """Mean over heads and real tokens of KL(teacher's relations || student's); states as in `relations`."""
-    wanted, found = relations(teacher, heads, mask), relations(student, heads, mask)
+    """Mean over heads and real tokens of KL(teacher || student) of their relations; see `log_relations`."""
+    wanted, found = log_relations(teacher, heads, mask), log_relations(student, heads, mask)
     rows = (wanted.exp() * (wanted - found)).sum(-1).mean(1)
     return rows.mean() if mask is None else (rows * mask).sum() / mask.sum()

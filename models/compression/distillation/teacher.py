@@ -15,10 +15,11 @@ from models.checkpoints.open import is_readable, open_model
 from models.checkpoints.read import read_config, weight_files
 from models.errors import ModelError
 from models.heads.label_order import names_of
+from models.network import SequenceClassifier
 
 
-class Foreign(nn.Module):
-    """A classifier of transformers: it answers, and cannot be looked into."""
+class TransformersClassifier(nn.Module):
+    """A classifier of the transformers library: gives logits, but no internal states."""
 
     def __init__(self, network: Any) -> None:
         super().__init__()
@@ -35,37 +36,41 @@ class Foreign(nn.Module):
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What is known of a teacher without running it."""
+class ModelFacts:
+    """Facts about a saved model that need no run of it."""
 
-    labels: tuple[str, ...]  # in the order of its logits; LABEL_0, LABEL_1 where it gives them no names
-    positions: int | None  # the longest text in tokens; None: any
+    labels: tuple[str, ...]  # in the order of its logits; LABEL_0, LABEL_1, ... if they have no names
+    positions: int | None  # the longest text in tokens; None: no limit
     fingerprint: str  # sha256 of its configuration and weights
 
 
-def facts_of(source: str, key: str) -> Facts:
-    """Of a folder or hub id; key: the setting that named it, for messages. Raises ModelError."""
+def read_model_facts(source: str, key: str) -> ModelFacts:
+    """The facts of the model in a folder or on the hub; ModelError if it cannot be read.
+
+    key: the setting that names it, for messages.
+    """
     config = read_config(source, key)
     digest = hashlib.sha256(repr(sorted(config.items())).encode())
     for path in weight_files(source, key):
         digest.update(path.read_bytes())
-    return Facts(names_of(config), config.get("max_position_embeddings"), digest.hexdigest())
+    return ModelFacts(names_of(config), config.get("max_position_embeddings"), digest.hexdigest())
 
 
 def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
-    """The classifier, ready to predict, its weights fixed; ModelError for what is none.
+    """The classifier in prediction mode, its weights fixed; ModelError if it is no classifier.
 
-    order: which of its labels it answers first, second, ...; (): in its own order.
+    order: which of its labels comes first in the logits, second, ...; (): its own order.
     """
     config = read_config(source, key)
-    teacher: nn.Module = open_model(source, key) if is_readable(config) else _foreign(source, config, key)
+    teacher: nn.Module = open_model(source, key) if is_readable(config) else _open_transformers(source, config, key)
     if list(order) != sorted(order):
-        last = getattr(teacher, "classifier", teacher)  # its outputs and not its weights, which may be rounded
+        # The outputs are reordered and not the weights, which may be quantized.
+        last = teacher.classifier if isinstance(teacher, SequenceClassifier) else teacher
         last.register_forward_hook(lambda _module, _inputs, logits: logits[..., list(order)])
     return teacher.eval().requires_grad_(False)
 
 
-def _foreign(source: str, config: dict[str, Any], key: str) -> Foreign:
+def _open_transformers(source: str, config: dict[str, Any], key: str) -> TransformersClassifier:
     from transformers import AutoModelForSequenceClassification as Classifier
 
     kinds = config.get("architectures") or ["nothing"]
@@ -74,4 +79,4 @@ def _foreign(source: str, config: dict[str, Any], key: str) -> Foreign:
             f"{named(source, key)}: is a {kinds[0]}, not a trained classifier. Try: {key}=<the id of a finished run>"
         )
     weight_files(source, key)  # refuses pickles
-    return Foreign(Classifier.from_pretrained(source, use_safetensors=True, trust_remote_code=False))
+    return TransformersClassifier(Classifier.from_pretrained(source, use_safetensors=True, trust_remote_code=False))

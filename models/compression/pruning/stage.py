@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from models.compression.pruning.masks import PLACE, PRUNED, Matrix, choose, cubic, densities, fold, original, put_on
 from models.compression.settings.pruning import MaskedPruning
-from models.compression.stage import Stage, StageContext, TrainingHook, counted
+from models.compression.stage import Stage, StageContext, TrainingHook, zero_unless_finite
 from models.network import Network
 
 CHECKED = 32  # rows on which the folded model is compared with the masked one
@@ -73,7 +73,7 @@ class Pruning(TrainingHook):
         """The task's loss, and the penalty at the weight that the schedule has come to."""
         penalty = self.penalty()
         fined = self.sums.new_zeros(()) if penalty is None else penalty.detach()
-        self.sums += counted(torch.stack([task_loss.detach(), fined, self.sums.new_ones(())]))
+        self.sums += zero_unless_finite(torch.stack([task_loss.detach(), fined, self.sums.new_ones(())]))
         return task_loss if penalty is None else task_loss + self.weight() * penalty
 
     def weight(self) -> float:

@@ -1,7 +1,7 @@
-"""Every compression method with its settings, and what may follow what; standard library only, as configs are checked
-before torch is imported.
+"""The settings of every compression method, and which method may follow which.
 
-A YAML in conf/compression/ names its method and gives the options; several YAMLs may be presets of one method.
+Standard library only, because configs are checked before torch is imported. A YAML in conf/compression/ names its
+method and gives the options; several YAMLs may be presets of one method.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ METHODS: dict[str, type[StageSettings]] = {
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
-    """One line for each stage that cannot come where it stands, with the order that can."""
+    """One line for each stage that stands in the wrong place of the chain, with an order that works."""
     names, found = list(stages), []
     by_rank = sorted(names, key=lambda name: RANK[stages[name].kind])
     for place, name in enumerate(names):
@@ -37,23 +37,23 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
         if stages[name].keeps_zeros:
             before = [earlier for earlier in before if stages[earlier].kind == "quantize"]
         if before:
-            undone = "the rounded weights" if stages[before[0]].kind == "quantize" else "the zeros"
+            undone = "quantized weights" if stages[before[0]].kind == "quantize" else "zeros"
             found.append(
-                f"compression=[{','.join(names)}]: {name} after {before[0]} would undo {undone} of it. "
+                f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its {undone}. "
                 f"Try: compression=[{','.join(by_rank)}]"
             )
-    rounding = [name for name in names if stages[name].kind == "quantize"]
-    if len(rounding) > 1:
-        kept = [name for name in names if name not in rounding[1:]]
+    quantizing = [name for name in names if stages[name].kind == "quantize"]
+    if len(quantizing) > 1:
+        kept = [name for name in names if name not in quantizing[1:]]
         found.append(
-            f"compression=[{','.join(names)}]: {' and '.join(rounding)} both round the same weights. "
+            f"compression=[{','.join(names)}]: {' and '.join(quantizing)} both quantize the same weights. "
             f"Try: compression=[{','.join(kept)}]"
         )
     return found
 
 
 def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
-    """One line for each thing a stage needs and does not get, and for its contradictions."""
+    """One line for everything that a stage requires and lacks, and for its contradicting options."""
     found = []
     for name, stage in stages.items():
         found += stage.contradictions(name)
@@ -68,7 +68,7 @@ def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool)
 
 
 def _needs_encoder(name: str, stage: StageSettings) -> list[str]:
-    """The refusal of a stage without an encoder; a pruning may be told to prune other matrices."""
+    """The refusal of a stage that has no encoder to work on; a pruning may name other matrices instead."""
     other = ""
     if isinstance(stage, MaskedPruning):
         if stage.matrices:

@@ -22,8 +22,8 @@ class DistilLosses:
     cosine: float = limited(0.0, low=0.0)
 
     @property
-    def inside(self) -> list[str]:
-        """Those in use that look into both models."""
+    def internal(self) -> list[str]:
+        """The losses in use that compare internal states of the two models."""
         return [name for name, weight in vars(self).items() if weight and name not in ("soft", "hard")]
 
     @property
@@ -34,7 +34,7 @@ class DistilLosses:
 
 @dataclass
 class DistilPhase:
-    """One training of a distillation; None: as the run's own settings say."""
+    """One training of a distillation; None: the run's own setting."""
 
     losses: DistilLosses = field(default_factory=DistilLosses)
     epochs: float | None = limited(None, above=0.0, high=100000.0)
@@ -46,7 +46,7 @@ class DistilPhase:
 
 @dataclass
 class Augment:
-    """Copies of the training texts in which a masked-word model has replaced words; conf/compression/_distil.yaml."""
+    """Copies of the training texts in which a masked-word model replaced words; see conf/compression/_distil.yaml."""
 
     model: str | None = None
     copies: int = limited(20, low=1, high=1000)
@@ -83,28 +83,28 @@ class Distil(TaughtSettings):
     phases: dict[str, DistilPhase] = field(default_factory=dict)
 
     def contradictions(self, name: str) -> list[str]:
-        """Phases in which nothing is learned, and losses that compare tokens which are not the same."""
+        """Phases in which nothing is learned, and losses that compare different tokens."""
         idle = [phase for phase, settings in self.phases.items() if not any(vars(settings.losses).values())]
         found = [
-            f"compression.{name}.phases.{phase}.losses are all 0: nothing is learned. "
+            f"compression.{name}.phases.{phase}.losses are all 0, so nothing is learned. "
             f"Try: compression.{name}.phases.{phase}.losses.soft=1"
             for phase in idle
         ]
         if self.tokens == "own" and (
-            inside := sorted({loss for phase in self.phases.values() for loss in phase.losses.inside})
+            internal := sorted({loss for phase in self.phases.values() for loss in phase.losses.internal})
         ):
             found.append(
-                f"compression.{name}.tokens=own: the losses {', '.join(inside)} compare states token by token, and the "
-                f"tokens differ. Try: compression.{name}.tokens=shared, or the losses soft and hard alone"
+                f"compression.{name}.tokens=own: the losses {', '.join(internal)} compare states token by token, and the "
+                f"two models read different tokens. Try: compression.{name}.tokens=shared, or the losses soft and hard alone"
             )
         if self.tokens == "own" and self.augment.model:
             found.append(
-                f"compression.{name}.augment.model: varies texts in the student's tokens, which are not the teacher's. "
+                f"compression.{name}.augment.model replaces words in the student's tokens, which the teacher does not read. "
                 f"Try: compression.{name}.tokens=shared, or compression.{name}.augment.model=null"
             )
         if self.tokens == "shared" and self.teacher_length:
             found.append(
-                f"compression.{name}.teacher_length: the teacher reads the student's tokens. "
+                f"compression.{name}.teacher_length has no effect, as the teacher reads the student's tokens. "
                 f"Try: compression.{name}.tokens=own"
             )
         return found
@@ -112,7 +112,7 @@ class Distil(TaughtSettings):
 
 @dataclass
 class Dendrites(StageSettings):
-    """Units of their own for chosen linear layers, added one after the other and kept where they pay."""
+    """Dendrites for chosen linear layers, added one by one and kept if they raise the score."""
 
     method: str = limited("dendrites", choices=("dendrites",))
     mode: str = limited("gd", choices=("gd", "cascor", "random", "restart", "base"))

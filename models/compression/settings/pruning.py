@@ -11,7 +11,7 @@ from models.settings import limited
 
 @dataclass
 class MaskedPruning(StageSettings):
-    """What all prunings of single weights have; conf/compression/_masks.yaml explains each."""
+    """The settings that all prunings of single weights share; conf/compression/_masks.yaml explains each."""
 
     kind: ClassVar[str] = "prune"
     needs_encoder: ClassVar[bool] = True
@@ -26,7 +26,7 @@ class MaskedPruning(StageSettings):
     freeze_embeddings: bool = True
 
     def contradictions(self, name: str) -> list[str]:
-        """A schedule that ends before it begins, or that no training follows."""
+        """A schedule that ends before it begins."""
         if self.start > self.end:
             return [
                 f"compression.{name}.start={self.start:g} is later than compression.{name}.end={self.end:g}. "
@@ -37,7 +37,7 @@ class MaskedPruning(StageSettings):
 
 @dataclass
 class Magnitude(MaskedPruning):
-    """The smallest weights go."""
+    """Remove the weights of smallest absolute value."""
 
     method: str = limited("magnitude", choices=("magnitude",))
     density: float = limited(0.1, above=0.0, high=1.0)
@@ -46,7 +46,7 @@ class Magnitude(MaskedPruning):
 
 @dataclass
 class Movement(MaskedPruning):
-    """The weights that training moves towards zero go."""
+    """Remove the weights that training moves towards zero."""
 
     method: str = limited("movement", choices=("movement",))
     form: str = limited("hard", choices=("hard", "soft"))
@@ -57,11 +57,11 @@ class Movement(MaskedPruning):
     score_lr: float = limited(1e-2, above=0.0, high=100.0)
 
     def contradictions(self, name: str) -> list[str]:
-        """Also scores that decide before they have learned anything."""
+        """A schedule that ends before it begins, and scores that decide before they have learned anything."""
         found = super().contradictions(name)
         if not self.start or not self.epochs:
             found.append(
-                f"compression.{name}: the scores are all 0 at first, so nothing may go before they are trained. "
+                f"compression.{name}: all scores start at 0, so no weight may be removed before they are trained. "
                 f"Try: compression.{name}.start=0.1 compression.{name}.epochs=6"
             )
         return found
@@ -69,7 +69,7 @@ class Movement(MaskedPruning):
 
 @dataclass
 class L0(MaskedPruning):
-    """Gates that are fined for being open."""
+    """Random gates on the weights, with a penalty on open gates."""
 
     method: str = limited("l0", choices=("l0",))
     penalty: float = limited(125.0, low=0.0)
@@ -77,16 +77,16 @@ class L0(MaskedPruning):
     score_lr: float = limited(1e-1, above=0.0, high=100.0)
 
     def contradictions(self, name: str) -> list[str]:
-        """Also gates that never learn."""
+        """A schedule that ends before it begins, and gates that are never trained."""
         found = super().contradictions(name)
         if not self.epochs:
-            found.append(f"compression.{name}.epochs=0: gates are closed by training. Try: compression.{name}.epochs=6")
+            found.append(f"compression.{name}.epochs=0: only training closes gates. Try: compression.{name}.epochs=6")
         return found
 
 
 @dataclass
 class Target:
-    """How fast a structured pruning makes a model; a latency takes the place of the speed-up."""
+    """The speed that structured pruning aims at; a latency replaces the speed-up."""
 
     speedup: float = limited(2.0, low=1.0, high=1000.0)
     latency_ms: float | None = limited(None, above=0.0)
@@ -94,7 +94,7 @@ class Target:
 
 @dataclass
 class Recovery:
-    """The training after each cut: its length, and the weights of what it minimises."""
+    """The training after each cut: its length, and the weights of its losses."""
 
     epochs: float = limited(0.0, low=0.0, high=1000.0)
     lr: float = limited(5e-5, above=0.0)
@@ -106,7 +106,7 @@ class Recovery:
 
 @dataclass
 class Search:
-    """The random search for how much each layer gives."""
+    """The random search for how much of each layer is removed."""
 
     steps: int = limited(100, low=0)
     rows: int = limited(128, low=1)
@@ -114,7 +114,7 @@ class Search:
 
 @dataclass
 class Ziplm(StageSettings):
-    """Structured pruning to a measured speed."""
+    """Structured pruning until a measured speed is reached."""
 
     kind: ClassVar[str] = "prune"
     needs_encoder: ClassVar[bool] = True

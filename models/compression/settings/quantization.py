@@ -1,4 +1,4 @@
-"""The settings of the methods that round."""
+"""The settings of the methods that quantize."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Bf16(StageSettings):
 
 @dataclass
 class QuantizationSettings(StageSettings):
-    """What all methods with integer weights have; tables are affine, one range a row."""
+    """The settings that all methods with integer weights share; tables are affine, with one range for each row."""
 
     kind: ClassVar[str] = "quantize"
     embeddings: bool = True
@@ -29,7 +29,7 @@ class QuantizationSettings(StageSettings):
 
 @dataclass
 class WeightOnly(QuantizationSettings):
-    """Rounded weights, float32 arithmetic."""
+    """Quantized weights, float32 arithmetic."""
 
     method: str = limited("weight_only", choices=("weight_only",))
     bits: int = limited(8, low=2, high=8)
@@ -41,14 +41,14 @@ class WeightOnly(QuantizationSettings):
 
 @dataclass
 class DynamicInt8(QuantizationSettings):
-    """int8 products, inputs rounded token by token."""
+    """int8 products; inputs are quantized token by token."""
 
     method: str = limited("dynamic_int8", choices=("dynamic_int8",))
 
 
 @dataclass
 class StaticInt8(QuantizationSettings):
-    """int8 products, inputs rounded to ranges seen on `rows` training rows."""
+    """int8 products; inputs are quantized to ranges measured on `rows` training rows."""
 
     method: str = limited("static_int8", choices=("static_int8",))
     rows: int = limited(128, low=1)
@@ -58,7 +58,7 @@ class StaticInt8(QuantizationSettings):
 
 @dataclass
 class Splitquant(QuantizationSettings):
-    """Weights in three clusters, each rounded on its own."""
+    """Weights in three clusters, each quantized over its own range."""
 
     method: str = limited("splitquant", choices=("splitquant",))
     bits: int = limited(2, low=2, high=8)

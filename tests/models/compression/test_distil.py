@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.distil import Distil, Lesson, Pair, changes
+from models.compression.distil import Distil, DistilHook, Pair, training_changes
 from models.compression.distillation.internals import shape_of
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
@@ -42,7 +42,7 @@ def pair(
 
 def learned(both: Pair, **weights: float) -> tuple[Tensor, dict[str, float]]:
     """The loss of one batch, and each part of it."""
-    lesson = Lesson(DistilLosses(**weights), both)
+    lesson = DistilHook(DistilLosses(**weights), both)
     logits = lesson.forward(both.student, batch(), ROWS)
     labels = torch.tensor([0, 1, 2, 0, 1])
     return lesson.loss(nn.functional.cross_entropy(logits, labels), logits, labels, ROWS), lesson.facts()
@@ -88,7 +88,7 @@ def test_answers_are_taken_by_row_and_numbers_are_compared_as_numbers() -> None:
     student = small(num_labels=1)
     answers = np.arange(10, dtype=np.float32)[:, None]
     both = pair(student, small(num_labels=1), kind="regression", answers=answers)
-    lesson, rows = Lesson(DistilLosses(soft=2.0), both), np.array([7, 2])
+    lesson, rows = DistilHook(DistilLosses(soft=2.0), both), np.array([7, 2])
     logits = torch.tensor([[7.5], [2.0]])
     assert lesson.loss(torch.zeros(()), logits, torch.zeros(2), rows).item() == pytest.approx(2 * 0.125)
 
@@ -96,7 +96,7 @@ def test_answers_are_taken_by_row_and_numbers_are_compared_as_numbers() -> None:
 def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
     answers = 250_000 + 50_000 * np.arange(10, dtype=np.float32)[:, None]
     both = pair(small(num_labels=1), small(num_labels=1), kind="regression", answers=answers, scale=50_000.0)
-    lesson, rows = Lesson(DistilLosses(soft=2.0, hard=1.0), both), np.array([7, 2])
+    lesson, rows = DistilHook(DistilLosses(soft=2.0, hard=1.0), both), np.array([7, 2])
     logits = 250_000 + 50_000 * torch.tensor([[7.5], [2.0]])
     loss = lesson.loss(torch.tensor(0.5), logits, torch.zeros(2), rows)
     assert loss.item() == pytest.approx(0.5 + 2 * 0.125, rel=1e-5)
@@ -110,7 +110,7 @@ def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
         ({"hidden": 16}, {}, {"cosine": 1.0}, "the student has 16, the teacher 32"),
         (
             {"family": "dsn", "backbone": "none", "readout": {"name": "mean"}}, {}, {"hidden": 1.0},
-            "losses hidden look at layers, and the student shows none",
+            "losses hidden compare layers, and the student has none that can be read",
         ),
     ],
 )  # fmt: skip
@@ -124,9 +124,9 @@ def test_losses_that_do_not_fit_are_refused_with_both_numbers(
 
 
 def test_a_phase_that_teaches_no_answers_keeps_its_last_weights() -> None:
-    inside = changes(DistilPhase(DistilLosses(hidden=1.0), epochs=2.0))
+    inside = training_changes(DistilPhase(DistilLosses(hidden=1.0), epochs=2.0))
     assert inside["epochs"] == 2.0 and inside["keep_best"] is False
-    assert "keep_best" not in changes(DistilPhase(DistilLosses(hidden=1.0, soft=1.0)))
+    assert "keep_best" not in training_changes(DistilPhase(DistilLosses(hidden=1.0, soft=1.0)))
 
 
 @pytest.mark.parametrize(

@@ -55,4 +55,4 @@ def test_the_penalty_closes_gates_and_what_is_left_is_folded_in() -> None:
 
 
 def test_gates_need_training() -> None:
-    assert "gates are closed by training" in Options(epochs=0.0).contradictions("l0")[0]
+    assert "only training closes gates" in Options(epochs=0.0).contradictions("l0")[0]

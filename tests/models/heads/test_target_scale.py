@@ -14,7 +14,7 @@ import models.checkpoints.transformers_model  # noqa: F401  registers our class
 from models.build import build
 from models.checkpoints.open import adopt, load
 from models.compression.dendrite.module import attach as add_dendrites
-from models.compression.distillation.internals import look_inside
+from models.compression.distillation.internals import run_with_internals
 from models.errors import ModelError
 from models.heads.target_scale import TARGETS, Unit, standardise
 from models.settings import ModelSettings
@@ -39,7 +39,7 @@ def saved(model: Any, folder: Path) -> Path:
 def test_a_fresh_head_answers_around_the_mean_in_standard_deviations() -> None:
     plain, model = small(num_labels=1)(**batch()), unit_model()(**batch())
     torch.testing.assert_close(model, plain * SD + MEAN)
-    torch.testing.assert_close(look_inside(unit_model(), batch()).logits, model)
+    torch.testing.assert_close(run_with_internals(unit_model(), batch()).logits, model)
 
 
 @pytest.mark.parametrize("changes", KINDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from models.checkpoints.open import load
-from models.compression.distillation.internals import look_inside, shape_of
+from models.compression.distillation.internals import run_with_internals, shape_of
 from tests.models.helpers import batch, small, stock
 
 
@@ -18,7 +18,7 @@ def test_the_softmax_of_the_scores_is_what_transformers_attends_with_in_padded_r
     model = load(tmp_path)
     with torch.no_grad():
         expected = reference(**inputs, output_attentions=True, output_hidden_states=True)
-        inside = look_inside(model, inputs, [1, 2])
+        inside = run_with_internals(model, inputs, [1, 2])
     torch.testing.assert_close(inside.logits, expected.logits, atol=1e-5, rtol=1e-5)
     padding = (1 - inputs["attention_mask"][:, None, None, :]) * -1e30
     for layer in (1, 2):
@@ -33,7 +33,7 @@ def test_looking_leaves_the_model_as_it_was() -> None:
     model, inputs = small(), batch()
     with torch.no_grad():
         before = model(**inputs)
-        look_inside(model, inputs, [1, 2])
+        run_with_internals(model, inputs, [1, 2])
         after = model(**inputs)
     assert torch.equal(before, after)
     assert not any(module._forward_hooks for module in model.modules())

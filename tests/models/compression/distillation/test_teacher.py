@@ -9,7 +9,7 @@ import torch
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertForSequenceClassification
 
 from models.compression.distillation.internals import shape_of
-from models.compression.distillation.teacher import facts_of, open_teacher
+from models.compression.distillation.teacher import open_teacher, read_model_facts
 from models.errors import ModelError
 from tests.models.helpers import STOCK, batch, stock
 
@@ -33,7 +33,7 @@ def test_a_classifier_of_transformers_answers_as_it_does_there_and_shows_no_laye
         torch.testing.assert_close(teacher(**inputs), expected)
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
     assert shape_of(teacher).layers == 0
-    facts = facts_of(str(tmp_path), KEY)
+    facts = read_model_facts(str(tmp_path), KEY)
     assert (facts.labels, facts.positions) == (("no", "yes"), 40)
 
 
@@ -58,12 +58,12 @@ def test_an_encoder_without_a_head_is_no_teacher(tmp_path: Path, kind: str) -> N
 
 def test_one_changed_weight_makes_it_another_teacher(tmp_path: Path) -> None:
     model = foreign(tmp_path)
-    before = facts_of(str(tmp_path), KEY).fingerprint
-    assert facts_of(str(tmp_path), KEY).fingerprint == before
+    before = read_model_facts(str(tmp_path), KEY).fingerprint
+    assert read_model_facts(str(tmp_path), KEY).fingerprint == before
     with torch.no_grad():
         model.classifier.bias[0] += 1e-3
     model.save_pretrained(tmp_path)
-    assert facts_of(str(tmp_path), KEY).fingerprint != before
+    assert read_model_facts(str(tmp_path), KEY).fingerprint != before
 
 
 def test_weights_in_a_pickle_are_refused(tmp_path: Path) -> None:
