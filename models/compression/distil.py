@@ -85,12 +85,11 @@ def mismatches(used: set[str], student: Shape, teacher: Shape, options: Options)
     for who, shape in (("student", student), ("teacher", teacher)):
         if not shape.layers:
             return [
-                f"losses {listed} compare layers, and the {who} has none that can be read. Try: the losses soft and hard alone"
+                f"losses {listed} compare layers, and the {who} has none that can be read. "
+                "Try: the losses soft and hard alone"
             ]
         if used & {"attention", "relation"} and not shape.heads:
-            return [
-                f"losses {listed} compare attention, and that of the {who} cannot be read. Try: hidden in its place"
-            ]
+            return [f"losses {listed} compare attention, and the {who}'s cannot be read. Try: hidden in its place"]
     layers, found = layer_map(options.layers, student.layers, teacher.layers), []
     if "attention" in used:
         unequal = {(student.heads[own - 1], teacher.heads[other - 1]) for own, other in layers.items()}

@@ -90,17 +90,17 @@ class Distil(TaughtSettings):
             f"Try: compression.{name}.phases.{phase}.losses.soft=1"
             for phase in idle
         ]
-        if self.tokens == "own" and (
-            internal := sorted({loss for phase in self.phases.values() for loss in phase.losses.internal})
-        ):
+        internal = sorted({loss for phase in self.phases.values() for loss in phase.losses.internal})
+        if self.tokens == "own" and internal:
             found.append(
-                f"compression.{name}.tokens=own: the losses {', '.join(internal)} compare states token by token, and the "
-                f"two models read different tokens. Try: compression.{name}.tokens=shared, or the losses soft and hard alone"
+                f"compression.{name}.tokens=own: the losses {', '.join(internal)} compare states token by token, and "
+                f"the two models read different tokens. Try: compression.{name}.tokens=shared, or the losses soft and "
+                "hard alone"
             )
         if self.tokens == "own" and self.augment.model:
             found.append(
-                f"compression.{name}.augment.model replaces words in the student's tokens, which the teacher does not read. "
-                f"Try: compression.{name}.tokens=shared, or compression.{name}.augment.model=null"
+                f"compression.{name}.augment.model replaces words in the student's tokens, which the teacher does not "
+                f"read. Try: compression.{name}.tokens=shared, or compression.{name}.augment.model=null"
             )
         if self.tokens == "shared" and self.teacher_length:
             found.append(
