@@ -128,7 +128,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _verb(name: str, words: list[str]) -> int:
-    from runner.errors import refuse, unreadable, user_errors
+    from runner.errors import USER_ERRORS, refuse, unreadable
     from runner.sanitize import say
     from runner.track.errors import TrackError
 
@@ -138,7 +138,7 @@ def _verb(name: str, words: list[str]) -> int:
         return refuse([f"no verb {name!r}{hint} Verbs: {', '.join(VERBS)}. Settings are written key=value."])
     try:
         code: int = importlib.import_module(f"runner.commands.{name}").main(words)
-    except user_errors() as error:
+    except USER_ERRORS as error:
         return refuse(str(error).splitlines())
     except TrackError as error:
         say(f"run {name}: {error}", sys.stderr)
@@ -197,7 +197,7 @@ def _job(config: DictConfig) -> Outcome:
     """One composed config, run to its end here or on another machine; what went wrong is in the outcome."""
     from hydra.core.hydra_config import HydraConfig
 
-    from runner.errors import refuse, unreadable, user_errors
+    from runner.errors import USER_ERRORS, refuse, unreadable
     from runner.experiment import context as surroundings
     from runner.experiment.run import Outcome, run
     from runner.machine.child_process import work_in
@@ -210,7 +210,7 @@ def _job(config: DictConfig) -> Outcome:
         work_in(hydra.runtime.cwd)
         settings = resolve(config, surroundings.here.jobs)
         outcome = run(settings, list(hydra.overrides.task), watcher(hydra.sweeper))
-    except user_errors() as error:
+    except USER_ERRORS as error:
         refuse(str(error).splitlines())
         outcome = Outcome(exit_code=2, reason=str(error))
     except OSError as error:  # before the run folder was there; later ones are in its record

@@ -15,7 +15,7 @@ import pytest
 from runner.commands import predict
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.errors import user_errors
+from runner.errors import USER_ERRORS
 from runner.experiment.run import run
 from tests.cases import write
 
@@ -175,7 +175,7 @@ def train(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         monkeypatch.chdir(home)
         try:
             code, why = run(resolve(compose([*words, *FAST])), list(words)).exit_code, ""
-        except user_errors() as error:
+        except USER_ERRORS as error:
             code, why = 2, str(error)
         return code, "".join(capsys.readouterr()) + why
 
@@ -217,6 +217,6 @@ def test_a_file_is_predicted_on_or_refused(
     file, *more = name.split()
     try:
         code, why = predict.main([record.parent.name, str(cases / file), *more, output]), ""
-    except user_errors() as error:
+    except USER_ERRORS as error:
         code, why = 2, str(error)
     check((code, "".join(capsys.readouterr()) + why), PREDICTED[name])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from runner.commands import output_folder
+from runner.commands.options import output_folder
 from runner.errors import ConfigError
 from runner.sanitize import say
 

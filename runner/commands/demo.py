@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.commands import options, output_folder
+from runner.commands.options import output_folder, parse_options
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.record.table import show_comparison
@@ -12,7 +12,7 @@ RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs more 
 
 def main(words: list[str]) -> int:
     """Run both models, print them side by side and say what to do next; 0 if both finished."""
-    chosen = options("demo", words, **{"paths.output": "outputs", "seed": "0", "force": "false"})
+    chosen = parse_options("demo", words, **{"paths.output": "outputs", "seed": "0", "force": "false"})
     overrides = [f"{key}={value}" for key, value in chosen.items()]
     from runner.experiment.run import run
 

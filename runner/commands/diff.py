@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.commands import options, output_folder
+from runner.commands.options import output_folder, parse_options
 from runner.errors import ConfigError
 from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.identity import counts, flatten
@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
         print(USAGE, end="")
         return 0
     names = [word for word in words if "=" not in word]
-    chosen = options("diff", [word for word in words if "=" in word], **{"paths.output": "outputs"})
+    chosen = parse_options("diff", [word for word in words if "=" in word], **{"paths.output": "outputs"})
     if len(names) != 2:
         raise ConfigError(f"run diff: two runs are needed, not {len(names)}. Their ids: run compare --format csv")
     output = output_folder(chosen["paths.output"])

@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runner.commands import options, output_folder
+from runner.commands.options import output_folder, parse_options
 from runner.machine.matmul import automatic_gemm, measure_gemm
 
 DETERMINISM, LICENCES = "--determinism", "--licences"
@@ -23,7 +23,7 @@ def main(words: list[str]) -> int:
         return determinism([word for word in words if word != DETERMINISM])
     if words == [LICENCES]:
         return licences()
-    chosen = options("doctor", words, **{"paths.output": "outputs"})
+    chosen = parse_options("doctor", words, **{"paths.output": "outputs"})
     from rich.console import Console
     from rich.table import Table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.commands import options, output_folder
+from runner.commands.options import output_folder, parse_options
 from runner.compare.origins import origins
 from runner.compare.select import shown
 from runner.config.keys import closest
@@ -23,7 +23,7 @@ def main(words: list[str]) -> int:
         print(USAGE, end="")
         return 0
     names = [word for word in words if "=" not in word]
-    chosen = options("explain", [word for word in words if "=" in word], **{"paths.output": "outputs"})
+    chosen = parse_options("explain", [word for word in words if "=" in word], **{"paths.output": "outputs"})
     if len(names) > 2:
         raise ConfigError(f"run explain: one run and one key, not {' '.join(names)}. Try: run explain {names[0]} model")
     output = output_folder(chosen["paths.output"])

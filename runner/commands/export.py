@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.commands import flag, named, options, output_folder
+from runner.commands.options import output_folder, parse_options, split_run, true_or_false
 from runner.record.record import find
 from runner.sanitize import say
 
@@ -28,10 +28,10 @@ def main(words: list[str]) -> int:
     if "-h" in words or "--help" in words:
         print(USAGE, end="")
         return 0
-    source, rest = named("export", words)
+    source, rest = split_run("export", words)
     defaults = {"format": "onnx", "int8": "false", "out": "", "paths.output": "outputs"}
-    chosen = options("export", rest, **defaults)
-    output, int8 = output_folder(chosen["paths.output"]), flag("export", "int8", chosen["int8"])
+    chosen = parse_options("export", rest, **defaults)
+    output, int8 = output_folder(chosen["paths.output"]), true_or_false("export", "int8", chosen["int8"])
     from runner.deploy.exported import check_format
 
     check_format(chosen["format"], int8)

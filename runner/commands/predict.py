@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.commands import named, options, output_folder, whole
+from runner.commands.options import output_folder, parse_options, split_run, whole_number
 from runner.errors import ConfigError
 from runner.sanitize import say
 
@@ -46,16 +46,16 @@ def main(words: list[str]) -> int:
     if "-h" in words or "--help" in words:
         print(USAGE, end="")
         return 0
-    source, rest = named("predict", words)
+    source, rest = split_run("predict", words)
     asked = [word for word in rest if word.partition("=")[0] not in DEFAULTS]
-    chosen = options("predict", [word for word in rest if word not in asked], **DEFAULTS)
+    chosen = parse_options("predict", [word for word in rest if word not in asked], **DEFAULTS)
     if not asked and not literal and chosen["text"]:  # no file whose column it could name: the text itself
         literal = [chosen[key] for key in ("text", "text_pair") if chosen[key]]
         chosen |= {"text": "", "text_pair": ""}
     if not asked and not literal:
         raise ConfigError(f'run predict: answers to what? Try: run predict {source} "a text", or a file, or -')
-    size = whole("predict", "batch_size", chosen["batch_size"], 1, 4096)
-    threads = whole("predict", "threads", chosen["threads"], 1, 1024)
+    size = whole_number("predict", "batch_size", chosen["batch_size"], 1, 4096)
+    threads = whole_number("predict", "threads", chosen["threads"], 1, 1024)
     table = table_of(source, asked, len(literal), chosen)
     from runner.deploy.exported import find
 

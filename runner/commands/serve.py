@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 import socket
 
-from runner.commands import named, options, output_folder, whole
+from runner.commands.options import output_folder, parse_options, split_run, whole_number
 from runner.errors import ConfigError
 from runner.sanitize import say
 
@@ -24,15 +24,15 @@ def main(words: list[str]) -> int:
     if "-h" in words or "--help" in words:
         print(USAGE, end="")
         return 0
-    source, rest = named("serve", words)
+    source, rest = split_run("serve", words)
     defaults = {
         "port": "8000", "host": "127.0.0.1", "engine": "auto", "threads": "1", "batch_size": "32",
         "paths.output": "outputs",
     }  # fmt: skip
-    chosen = options("serve", rest, **defaults)
-    port = whole("serve", "port", chosen["port"], 0, 65535)
-    threads = whole("serve", "threads", chosen["threads"], 1, 1024)
-    size = whole("serve", "batch_size", chosen["batch_size"], 1, 4096)
+    chosen = parse_options("serve", rest, **defaults)
+    port = whole_number("serve", "port", chosen["port"], 0, 65535)
+    threads = whole_number("serve", "threads", chosen["threads"], 1, 1024)
+    size = whole_number("serve", "batch_size", chosen["batch_size"], 1, 4096)
     from runner.deploy.exported import find
     from runner.machine.extras import need
 

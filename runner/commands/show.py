@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.commands import options, output_folder
+from runner.commands.options import output_folder, parse_options
 from runner.record.record import find
 from runner.record.table import show_record
 
@@ -10,7 +10,7 @@ from runner.record.table import show_record
 def main(words: list[str]) -> int:
     """Print the newest run, or the one whose identity starts with ID; paths.output= names another folder."""
     identity = words[0] if words and "=" not in words[0] else None
-    chosen = options("show", words[1:] if identity else words, **{"paths.output": "outputs"})
+    chosen = parse_options("show", words[1:] if identity else words, **{"paths.output": "outputs"})
     output = output_folder(chosen["paths.output"])
     record = find(output, identity)
     show_record(record, output / record["identity"], details=True)

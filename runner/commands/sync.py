@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.commands import options, output_folder
+from runner.commands.options import output_folder, parse_options
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.sanitize import say
@@ -11,7 +11,7 @@ from runner.sanitize import say
 def main(words: list[str]) -> int:
     """Sync every run folder below paths.output; tracker.uri names another store."""
     defaults = {"paths.output": "outputs", "tracker.uri": "null", "tracker.experiment": "bertier"}
-    chosen = options("sync", words, **defaults)
+    chosen = parse_options("sync", words, **defaults)
     tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
     from runner.track.resync import sync_all
 

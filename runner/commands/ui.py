@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.commands import options, output_folder
+from runner.commands.options import output_folder, parse_options
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
@@ -11,7 +11,7 @@ from runner.sanitize import say
 
 def main(words: list[str]) -> int:
     """Serve until Ctrl-C; port= picks the port."""
-    chosen = options("ui", words, **{"port": "5000", "paths.output": "outputs", "tracker.uri": "null"})
+    chosen = parse_options("ui", words, **{"port": "5000", "paths.output": "outputs", "tracker.uri": "null"})
     port = chosen.pop("port")
     tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
     from runner.track.ui import serve

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.errors import ConfigError, of_the_disk
+from runner.errors import ConfigError, as_user_error
 from runner.experiment import context as surroundings
 from runner.experiment.context import Busy
 from runner.experiment.dependencies.earlier_stages import run_prefix
@@ -78,7 +78,7 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
                 return outcome
             return _recorded(started, overrides, terminal, begun, watch)
     except OSError as error:
-        raise of_the_disk(error) from error
+        raise as_user_error(error) from error
     finally:
         turns.leave()
 

@@ -19,7 +19,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
 from runner.config.deferral import plain
-from runner.errors import of_the_disk, refuse
+from runner.errors import as_user_error, refuse
 from runner.machine.threads import cores, set_threads
 from runner.record.table import show_comparison
 from runner.sweep.ledger import Ledger
@@ -99,7 +99,7 @@ class LocalLauncher(Launcher):
         try:
             self._attend(jobs, sweep, slots)
         except OSError as error:
-            sys.exit(refuse([str(of_the_disk(error))]))
+            sys.exit(refuse([str(as_user_error(error))]))
         return [_returned(job) for job in jobs]
 
     def _attend(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> None:

@@ -105,7 +105,7 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
 
 def check_starts(jobs: Sequence[Job]) -> None:
     """Enter it as their problem where jobs start from a checkpoint that is not there; each one is asked for once."""
-    from runner.errors import user_errors
+    from runner.errors import USER_ERRORS
     from runner.experiment.prepare import check_start
 
     problems: dict[str, str | None] = {}
@@ -121,7 +121,7 @@ def check_starts(jobs: Sequence[Job]) -> None:
             problems[key] = None
             try:
                 check_start(settings)
-            except user_errors() as error:
+            except USER_ERRORS as error:
                 problems[key] = str(error)
         job.problem = problems[key]
 

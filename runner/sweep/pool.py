@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from runner.sweep.ledger import Ledger
 
 TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
-LOG_LINES = 20
-LINE = 200  # characters of one
 
 
 class Pool:
@@ -234,14 +232,3 @@ def gpus() -> list[str]:
     if visible is not None:
         return [name for name in visible.split(",") if name.strip() not in ("", "-1")]
     return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
-
-
-def last_lines(log: Path, count: int = LOG_LINES) -> str:
-    """The end of a log; of a crash, whose report starts with the innermost call, its beginning."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    crash = next((place for place, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
-    shown = lines[-count:] if crash is None else lines[crash : crash + count]
-    return "\n".join(line[:LINE] for line in shown)

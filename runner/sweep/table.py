@@ -15,6 +15,7 @@ from rich.text import Text
 from runner.record.baseline import marked
 from runner.record.descriptions import common
 from runner.sanitize import escape, mask
+from runner.sweep.job_log import last_log_lines
 from runner.sweep.plan import Job, expected, remaining
 from runner.sweep.worker import Running
 
@@ -72,11 +73,9 @@ class Table:
             self._explain(job)
 
     def _explain(self, job: Job) -> None:
-        from runner.sweep.pool import last_lines
-
         peak = f"; peak memory {job.peak_bytes / 1e9:.2f} GB" if job.peak_bytes else ""
         self.say(f"         {job.reason}{peak}")
-        if job.log and (text := last_lines(job.log, LOG_LINES)):
+        if job.log and (text := last_log_lines(job.log, LOG_LINES)):
             self.say("\n".join(f"         | {line}" for line in text.splitlines()) + f"\n         the log: {job.log}")
 
     def update(self, running: Sequence[Running], waiting: int) -> None:
@@ -146,6 +145,4 @@ def duration(seconds: float) -> str:
 
 
 def _last(running: Running) -> str:
-    from runner.sweep.pool import last_lines
-
-    return last_lines(running.job.log, 1)[:70] if running.job.log else ""
+    return last_log_lines(running.job.log, 1)[:70] if running.job.log else ""

@@ -21,7 +21,7 @@ from runner.commands import predict
 from runner.deploy.exported import find
 from runner.deploy.predictor import Predictor
 from runner.deploy.streams import arriving, read
-from runner.errors import ConfigError, user_errors
+from runner.errors import USER_ERRORS, ConfigError
 from runner.record.record import find as find_record
 
 
@@ -119,7 +119,7 @@ BAD = {
 def test_a_bad_file_is_one_message_and_writes_nothing(case: str, output: Path, tmp_path: Path) -> None:
     name, content, expected = BAD[case]
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(user_errors()) as refused:
+    with pytest.raises(USER_ERRORS) as refused:
         told(output, "aaaa", str(tmp_path / name), f"out={tmp_path / 'out.csv'}")
     assert expected in str(refused.value) and "\n" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -168,7 +168,7 @@ def test_dates_come_back_and_a_column_of_numbers_is_refused_as_in_training(outpu
     told(output, "aaaa", str(path), f"out={out}")
     assert json.loads(out.read_text())["day"] == "2026-01-02"
     pq.write_table(pa.Table.from_pylist([{"text": 5, "review": "a film"}]), path)
-    with pytest.raises(user_errors(), match=r"holds int64, not text\. Try: text=review"):
+    with pytest.raises(USER_ERRORS, match=r"holds int64, not text\. Try: text=review"):
         told(output, "aaaa", str(path))
 
 
@@ -223,7 +223,7 @@ def test_the_folder_of_a_run_and_its_model_are_the_run(name: str, output: Path, 
     ],
 )
 def test_a_bad_command_is_refused_with_the_cure(words: list[str], expected: str, output: Path) -> None:
-    with pytest.raises(user_errors(), match=expected):
+    with pytest.raises(USER_ERRORS, match=expected):
         told(output, *words)
 
 
