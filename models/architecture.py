@@ -7,7 +7,7 @@ from typing import Any
 
 from models import MODEL_TYPE
 from models.errors import ModelError
-from models.settings import ModelSettings, short
+from models.settings import ModelSettings, short_part
 
 # What a config.json may leave out, in transformers' words and with its defaults.
 BERT_DEFAULTS: dict[str, Any] = {
@@ -23,7 +23,7 @@ BERT_DEFAULTS: dict[str, Any] = {
 }
 
 
-def is_ours(config: dict[str, Any]) -> bool:
+def is_our_encoder(config: dict[str, Any]) -> bool:
     """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder; or saved by us."""
     if config["model_type"] == MODEL_TYPE:
         return "backbone" not in config and config["num_hidden_layers"] > 0
@@ -42,7 +42,7 @@ def describe_kind(config: dict[str, Any]) -> str:
     return f"bert with {config['hidden_act']} and {config['position_embedding_type']} positions"
 
 
-def sized(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings:
+def with_sizes(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings:
     """The settings with the sizes of a transformers BERT config."""
     return replace(
         settings,
@@ -57,9 +57,9 @@ def sized(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings:
     )
 
 
-def describe(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> dict[str, Any]:
+def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> dict[str, Any]:
     """The model's shape in the words of transformers' BertConfig, and its parts: enough to build it again."""
-    parts = {"readout": short(settings.readout)}
+    parts = {"readout": short_part(settings.readout)}
     if settings.embedding["name"] != "table":
         parts["embedding"] = settings.embedding
     if settings.norm != "layer":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from models.architecture import is_ours
+from models.architecture import is_our_encoder
 from models.backbones.bag_of_words import build_dsn
 from models.backbones.bert import Bert, build_bert
 from models.backbones.freeze import freeze
@@ -15,8 +15,8 @@ from models.backbones.transformers_backbone import build_auto
 from models.checkpoints.read import Weights
 from models.checkpoints.source import check_source
 from models.checkpoints.start import build_pretrained, load_word_head
-from models.checkpoints.transfer import carry
-from models.checkpoints.untrusted import believed
+from models.checkpoints.transfer import transfer_weights
+from models.checkpoints.untrusted import malformed_as_model_error
 from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
 from models.heads.words import MaskedLM
@@ -65,14 +65,14 @@ def _build(
         return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
     if start is not None:
         names = label_names or [f"LABEL_{place}" for place in range(num_labels)]
-        return carry(settings, start, label_names=names, vocab_size=vocab_size, tokens=tokens)
+        return transfer_weights(settings, start, label_names=names, vocab_size=vocab_size, tokens=tokens)
     source = settings.pretrained
     if not source:
         check_source(settings)
         return build_bert(settings, num_labels, vocab_size, pad_id, tokens), Weights()
     config = check_source(settings)
-    with believed(f"{PRETRAINED}={source}"):
-        if is_ours(config):
+    with malformed_as_model_error(f"{PRETRAINED}={source}"):
+        if is_our_encoder(config):
             model, weights = build_pretrained(settings, config, num_labels, vocab_size, pad_id, tokens)
         else:
             model, weights = build_auto(settings, config, num_labels=num_labels, vocab_size=vocab_size)

@@ -47,7 +47,7 @@ class SequenceClassifier(Network):
         own, width = bert.pooler.head_dropout, bert.pooler.width
         self.dropout = Dropout(dropout if own is None else own)
         self.classifier = nn.Linear(architecture["hidden_size"] if width is None else width, num_labels)
-        self.unit: nn.Module = nn.Identity()  # of a regression's answers, see models/heads/target_scale.py
+        self.unstandardise: nn.Module = nn.Identity()  # of a regression's answers, see models/heads/target_scale.py
 
     def forward(
         self,
@@ -67,5 +67,5 @@ class SequenceClassifier(Network):
             vector = self.bert(input_ids, attention_mask, token_type_ids)
         else:
             vector = self.bert.pooler.read_out(states, attention_mask)
-        out: Tensor = self.unit(self.classifier(self.dropout(vector)))
+        out: Tensor = self.unstandardise(self.classifier(self.dropout(vector)))
         return out

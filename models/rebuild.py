@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.architecture import BERT_DEFAULTS, sized
+from models.architecture import BERT_DEFAULTS, with_sizes
 from models.backbones.bag_of_words import build_dsn
 from models.backbones.bert import build_bert
 from models.backbones.transformers_backbone import assemble
 from models.compression.methods import restore_stages
 from models.embeddings.base import Tokens
-from models.heads.target_scale import TARGETS, attach
+from models.heads.target_scale import TARGETS, attach_target_scale
 from models.network import SequenceClassifier
-from models.settings import ModelSettings, full
+from models.settings import ModelSettings, full_part
 
 
 def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None = None) -> SequenceClassifier:
     """The model of an architecture (config.json), as compression left its structure, with random weights."""
     model = restore_stages(_rebuild(architecture, num_labels, tokens), architecture)
     if TARGETS in architecture:
-        attach(model, architecture[TARGETS])
+        attach_target_scale(model, architecture[TARGETS])
     return model
 
 
 def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None) -> SequenceClassifier:
-    readout = full(architecture["readout"])
+    readout = full_part(architecture["readout"])
     if "backbone" in architecture:
         dropout = architecture["hidden_dropout_prob"]
         return assemble(architecture["backbone"], readout, num_labels, dropout)
     config = BERT_DEFAULTS | architecture
-    settings = sized(ModelSettings(), config)
+    settings = with_sizes(ModelSettings(), config)
     settings.dropout = config["hidden_dropout_prob"]
     settings.attention_dropout = config["attention_probs_dropout_prob"]
-    settings.readout, settings.embedding = readout, full(config.get("embedding", "table"))
+    settings.readout, settings.embedding = readout, full_part(config.get("embedding", "table"))
     settings.norm = config.get("norm", "layer")
     vocab_size, pad_id = config["vocab_size"], config["pad_token_id"]
     if settings.layers:

@@ -80,12 +80,12 @@ class ModelSettings:
     recipe: Recipe = field(default_factory=Recipe)
 
 
-def full(part: str | Part) -> Part:
+def full_part(part: str | Part) -> Part:
     """A part as a dictionary; config.json holds one without options as its name alone."""
     return {"name": part} if isinstance(part, str) else dict(part)
 
 
-def short(part: Part) -> str | Part:
+def short_part(part: Part) -> str | Part:
     """The opposite of `full`, for config.json."""
     return str(part["name"]) if len(part) == 1 else part
 

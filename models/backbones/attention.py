@@ -42,14 +42,14 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(hidden, hidden)
         self.dropout = Dropout(dropout)
 
-    def forward(self, hidden: Tensor, bias: Tensor | None, asking: Tensor | None = None) -> Tensor:
+    def forward(self, hidden: Tensor, bias: Tensor | None, query_states: Tensor | None = None) -> Tensor:
         """hidden: (B, T, H); bias: (B, 1, 1, T), 0 for real tokens, MASKED for padding, None for no padding.
 
-        asking: the states (B, S, H) that attend, None for all T. Returns (B, S, heads x head size).
+        query_states: the states (B, S, H) that attend, None for all T. Returns (B, S, heads x head size).
         """
-        if asking is not None and self.is_plain():
-            return self.ask(hidden, bias, asking)
-        query = self.split(self.query(hidden if asking is None else asking))
+        if query_states is not None and self.is_plain():
+            return self.attend_from(hidden, bias, query_states)
+        query = self.split(self.query(hidden if query_states is None else query_states))
         key, value = self.split(self.key(hidden)), self.split(self.value(hidden))
         if self.is_fused(hidden):
             dropped = self.dropout.p if self.dropout.is_active else 0.0
@@ -65,15 +65,15 @@ class SelfAttention(nn.Module):
             for layer in (self.key, self.value)
         )
 
-    def ask(self, hidden: Tensor, bias: Tensor | None, asking: Tensor) -> Tensor:
+    def attend_from(self, hidden: Tensor, bias: Tensor | None, query_states: Tensor) -> Tensor:
         """The same result for few queries, without keys and values of every token.
 
         q . (K x + k) = (K^T q) . x + q . k, whose last term the softmax cancels, and the sum of a (V x + v) is
         V (sum of a x) + v (sum of a): products with K and V once a query and head instead of once a token.
         """
-        rows, count, width = asking.shape
+        rows, count, width = query_states.shape
         per_head = (-1, self.head_size, width)
-        query = self.split(self.query(asking)).transpose(0, 1).flatten(1, 2)  # (heads, B S, size)
+        query = self.split(self.query(query_states)).transpose(0, 1).flatten(1, 2)  # (heads, B S, size)
         towards = torch.bmm(query, self.key.weight.view(per_head)) * (1.0 / math.sqrt(self.head_size))
         towards = towards.unflatten(1, (rows, count)).transpose(0, 1).flatten(1, 2)  # (B, heads S, H)
         if bias is None:
@@ -137,6 +137,8 @@ class Attention(nn.Module):
 
     def forward(self, hidden: Tensor, bias: Tensor | None, first: int | None = None) -> Tensor:
         """(B, T, H) to (B, T, H), or to (B, first, H): the states of the first tokens only."""
-        asking = None if first is None else hidden[:, :first]
-        out: Tensor = self.output(self.self(hidden, bias, asking), hidden if asking is None else asking)
+        query_states = None if first is None else hidden[:, :first]
+        out: Tensor = self.output(
+            self.self(hidden, bias, query_states), hidden if query_states is None else query_states
+        )
         return out

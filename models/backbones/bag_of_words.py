@@ -14,11 +14,11 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from models.architecture import describe
+from models.architecture import describe_architecture
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
-from models.backbones.initialise import draw
-from models.checkpoints.hub import go_on
+from models.backbones.initialise import init_weights
+from models.checkpoints.hub import ways_on
 from models.checkpoints.read import POSITIONS, SEGMENTS, Weights, bert_names, read_state
 from models.embeddings.base import Tokens
 from models.errors import ModelError
@@ -86,9 +86,9 @@ def build_dsn(
         )
     embeddings = Embeddings(settings, vocab_size, hidden, pad_id, tokens)
     bert = BagOfWords(embeddings, None, make_readout(settings.readout, hidden, 0), settings.token_dropout)
-    architecture = describe(settings, hidden, vocab_size, pad_id)
+    architecture = describe_architecture(settings, hidden, vocab_size, pad_id)
     model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
-    draw(model, settings.initializer_range)
+    init_weights(model, settings.initializer_range)
     if settings.init == "random":
         return model, Weights()
     return model, _start(embeddings, settings, vocab_size, hidden)
@@ -148,7 +148,7 @@ def _source(settings: ModelSettings) -> str:
 def _check(words: Tensor | None, source: str, rows: int, hidden: int, settings: ModelSettings) -> None:
     """ModelError unless the checkpoint has enough word vectors, wide enough."""
     if words is None:
-        raise ModelError(f"{INIT_FROM}={source}: holds no word vectors of a BERT. {go_on(INIT_FROM)}")
+        raise ModelError(f"{INIT_FROM}={source}: holds no word vectors of a BERT. {ways_on(INIT_FROM)}")
     if len(words) < rows:
         raise ModelError(
             f"{INIT_FROM}={source}: has {len(words):,} word vectors, the tokenizer has {rows:,} tokens. "

@@ -16,12 +16,12 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.architecture import describe
+from models.architecture import describe_architecture
 from models.backbones.attention import Attention, ResidualOutput, padding_bias
 from models.backbones.base import Backbone
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.dropout import TokenDropout
-from models.backbones.initialise import draw
+from models.backbones.initialise import init_weights
 from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.network import SequenceClassifier
@@ -170,9 +170,9 @@ def build_bert(
         )
     embeddings = Embeddings(settings, vocab_size, settings.hidden, pad_id, tokens)
     bert = Bert(embeddings, Encoder(settings), make_readout(settings.readout, settings.hidden, settings.layers))
-    architecture = describe(settings, settings.hidden, vocab_size, pad_id)
+    architecture = describe_architecture(settings, settings.hidden, vocab_size, pad_id)
     model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
-    draw(model, settings.initializer_range)
+    init_weights(model, settings.initializer_range)
     return model
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 LEVELS = 1 << 16  # a place is dropped when its 16 bits fall below p x LEVELS: p is exact to 1e-5
 
 
-class Masks:
+class DropoutGenerator:
     """Seeded 0/1 masks on the CPU, whose state fits a checkpoint."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -46,7 +46,7 @@ class Masks:
         self._bits.state = whole
 
 
-masks = Masks()  # of this process, as torch has one generator for the CPU
+dropout_generator = DropoutGenerator()  # of this process, as torch has one generator for the CPU
 
 
 class Dropout(nn.Dropout):
@@ -63,14 +63,14 @@ class Dropout(nn.Dropout):
             return input
         if input.is_cuda:
             return F.dropout(input, self.p, True)
-        kept, scale = masks.draw(input.shape, self.p, input.dtype)
+        kept, scale = dropout_generator.draw(input.shape, self.p, input.dtype)
         return input * kept.mul_(scale)
 
     def add(self, input: Tensor, residual: Tensor) -> Tensor:
         """The dropped input plus the residual, in one pass over both where their types allow it."""
         if not self.is_active or input.is_cuda or input.dtype != residual.dtype:
             return self(input) + residual
-        kept, scale = masks.draw(input.shape, self.p, input.dtype)
+        kept, scale = dropout_generator.draw(input.shape, self.p, input.dtype)
         return torch.addcmul(residual, input, kept, value=scale)
 
 
@@ -94,6 +94,6 @@ class TokenDropout(nn.Module):
         if input_ids.is_cuda:
             kept = (torch.rand(input_ids.shape, device=input_ids.device) >= self.p) / (1.0 - self.p)
         else:
-            zero_one, scale = masks.draw(input_ids.shape, self.p)
+            zero_one, scale = dropout_generator.draw(input_ids.shape, self.p)
             kept = zero_one.mul_(scale)
         return kept if mask is None else mask * kept

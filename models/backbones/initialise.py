@@ -9,7 +9,7 @@ from models.embeddings.base import WordVectors
 
 
 @torch.no_grad()
-def draw(model: nn.Module, spread: float) -> None:
+def init_weights(model: nn.Module, spread: float) -> None:
     """BERT's initialisation: normal(0, spread) matrices and tables, zero biases and padding row.
 
     Word vectors may set a spread of their own for a table.

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from models.architecture import check_vocabulary
 from models.backbones.base import Backbone
 from models.checkpoints.read import READOUT, Weights, load_into, plain_names, read_state
-from models.checkpoints.untrusted import check_room
+from models.checkpoints.untrusted import check_size_claim
 from models.errors import ModelError
 from models.network import SequenceClassifier
 from models.parts import make_readout
 from models.readouts.base import Readout
-from models.settings import PRETRAINED, ModelSettings, Part, short
+from models.settings import PRETRAINED, ModelSettings, Part, short_part
 
 BACKBONE = "bert.backbone."
 
@@ -123,7 +123,7 @@ def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: fl
         "hidden_size": backbone.config.hidden_size,
         "max_position_embeddings": _longest(backbone),
         "hidden_dropout_prob": dropout,
-        "readout": short(readout),
+        "readout": short_part(readout),
     }
     model = SequenceClassifier(TransformersBackbone(backbone, readout), num_labels, dropout, architecture)
     spread = getattr(backbone.config, "initializer_range", 0.02)
@@ -149,7 +149,7 @@ def build_auto(
     """The encoder of settings.pretrained, whose config.json is `config`, with a new head."""
     source = settings.pretrained or ""
     state = read_state(source)
-    check_room(config, state, f"{PRETRAINED}={source}")
+    check_size_claim(config, state, f"{PRETRAINED}={source}")
     model = assemble(config, settings.readout, num_labels, settings.dropout)
     backbone = cast(TransformersBackbone, model.bert).backbone
     check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)

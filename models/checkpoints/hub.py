@@ -18,19 +18,19 @@ CURES = {
 }
 
 
-def go_on(key: str = PRETRAINED) -> str:
+def ways_on(key: str = PRETRAINED) -> str:
     """The ways on when the checkpoint that setting `key` names cannot be had; "" for a folder of our own."""
     if not key:
         return "Expected a folder that a run wrote: outputs/<identity>/model"
     return f"Try one of: {CURES.get(key, f'{key}=<another id or folder>')}, HF_ENDPOINT=<a hub that has it>"
 
 
-def named(source: str, key: str) -> str:
+def checkpoint_label(source: str, key: str) -> str:
     """How a message calls a checkpoint: with the setting that named it, if there was one."""
     return f"{key}={source}" if key else source
 
 
-def fetch(source: str, name: str, key: str = PRETRAINED) -> Path | None:
+def fetch_file(source: str, name: str, key: str = PRETRAINED) -> Path | None:
     """The path of file `name` of a hub id or folder, or None when the repository does not have it.
 
     key: the setting that named `source`, for the message. Raises ModelError if the repository cannot be had.
@@ -49,7 +49,7 @@ def _ask(source: str, name: str, key: str, hub: Callable[[str, str], Path]) -> P
     if folder.is_dir():
         return folder / name if (folder / name).is_file() else None
     if source.startswith((".", "/", "~")) or source.count("/") > 1:
-        raise ModelError(f"{named(source, key)}: there is no such folder. {go_on(key)}")
+        raise ModelError(f"{checkpoint_label(source, key)}: there is no such folder. {ways_on(key)}")
     import httpx2  # what huggingface_hub 2 talks HTTP with
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
@@ -57,12 +57,12 @@ def _ask(source: str, name: str, key: str, hub: Callable[[str, str], Path]) -> P
         return hub(source, name)
     except LocalEntryNotFoundError as error:
         raise ModelError(
-            f"{named(source, key)}: {_unreachable()} and {name} is not in the cache. {go_on(key)}"
+            f"{checkpoint_label(source, key)}: {_unreachable()} and {name} is not in the cache. {ways_on(key)}"
         ) from error
     except EntryNotFoundError:
         return None
     except (OSError, ValueError, httpx2.HTTPError) as error:  # all other errors of the hub's client are one of these
-        raise ModelError(f"{named(source, key)}: {_reason(error)}. {go_on(key)}") from error
+        raise ModelError(f"{checkpoint_label(source, key)}: {_reason(error)}. {ways_on(key)}") from error
 
 
 def _download(source: str, name: str) -> Path:

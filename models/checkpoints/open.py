@@ -7,54 +7,56 @@ from pathlib import Path
 from typing import Any
 
 from models import MODEL_TYPE
-from models.architecture import BERT_DEFAULTS, is_ours
-from models.checkpoints.hub import named
+from models.architecture import BERT_DEFAULTS, is_our_encoder
+from models.checkpoints.hub import checkpoint_label
 from models.checkpoints.read import bert_names, read_config, read_state, read_tokens
-from models.checkpoints.untrusted import believed, check_room
+from models.checkpoints.untrusted import check_size_claim, malformed_as_model_error
 from models.compression.methods import restore_stages
 from models.errors import ModelError
-from models.heads.target_scale import TARGETS, attach, detach, standardise
+from models.heads.target_scale import TARGETS, attach_target_scale, detach_target_scale, standardise_targets
 from models.heads.words import PREDICTIONS, MaskedLM
 from models.network import SequenceClassifier
 from models.rebuild import rebuild
 
 
-def adopt(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
+def restore_saved(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
     """`model`, built from the settings of the run that saved `folder`, with the structure and weights saved there.
 
     Unlike `load` it keeps what only training knows, such as what is frozen and which tokens are left out.
     """
-    config, own = read_config(str(folder), ""), detach(model)
+    config, own = read_config(str(folder), ""), detach_target_scale(model)
     model = restore_stages(model, config)
     if TARGETS in config:
-        attach(model, config[TARGETS])
+        attach_target_scale(model, config[TARGETS])
     model.load_state_dict(bert_names(read_state(str(folder), "")), strict=True)
     if own:
-        standardise(model, **own, is_fresh=False)
+        standardise_targets(model, **own, is_fresh=False)
     return model
 
 
-def load(folder: Path) -> SequenceClassifier:
+def load_model(folder: Path) -> SequenceClassifier:
     """The model that `save` wrote or a stock BERT classifier, ready to predict; ModelError for others."""
     if not Path(folder).is_dir():
         raise ModelError(f"{folder}: there is no such folder. Expected one that a run wrote: outputs/<identity>/model")
     return open_model(str(folder), "")
 
 
-def is_readable(config: dict[str, Any]) -> bool:
+def can_open(config: dict[str, Any]) -> bool:
     """Is this the config.json of a model that `open_model` opens?"""
-    return config["model_type"] == MODEL_TYPE or (config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config))
+    return config["model_type"] == MODEL_TYPE or (
+        config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config)
+    )
 
 
-def open_masked(source: str, key: str) -> MaskedLM:
+def open_masked_lm(source: str, key: str) -> MaskedLM:
     """The masked-word model of a folder or hub id, ready to predict; ModelError where there is none.
 
     key: the setting that named it.
     """
     config, state = read_config(source, key), bert_names(read_state(source, key))
-    if not is_readable(config) or f"{PREDICTIONS}transform.dense.weight" not in state:
+    if not can_open(config) or f"{PREDICTIONS}transform.dense.weight" not in state:
         raise ModelError(
-            f"{named(source, key)}: has no head for masked words, so it cannot say which words fit. "
+            f"{checkpoint_label(source, key)}: has no head for masked words, so it cannot say which words fit. "
             f"Try: {key}=<the id of a run made by run task=mlm, or a hub id with such a head>"
         )
     encoder = rebuild(BERT_DEFAULTS | config | {"readout": "cls"}, 1, partial(read_tokens, source))
@@ -64,21 +66,21 @@ def open_masked(source: str, key: str) -> MaskedLM:
     own = model.state_dict()
     model.load_state_dict({name: tensor for name, tensor in state.items() if name in own}, strict=False)
     if missing := sorted(own.keys() - state.keys()):
-        raise ModelError(f"{named(source, key)}: is not a whole masked-word model: without {missing[:3]}")
+        raise ModelError(f"{checkpoint_label(source, key)}: is not a whole masked-word model: without {missing[:3]}")
     return model.eval()
 
 
 def open_model(source: str, key: str) -> SequenceClassifier:
     """The same of a folder or hub id, which the setting `key` named."""
-    config, where = read_config(source, key), named(source, key)
-    with believed(where):
-        if not is_readable(config):
+    config, where = read_config(source, key), checkpoint_label(source, key)
+    with malformed_as_model_error(where):
+        if not can_open(config):
             what = "BERT that only transformers can open" if config["model_type"] == "bert" else config["model_type"]
             raise ModelError(f"{where}: is a {what}, not a model saved by Bertier. Train it with model=auto")
         state = bert_names(read_state(source, key))
         if config["model_type"] == "bert":
             config = BERT_DEFAULTS | config | {"readout": "cls"}
-        check_room(config.get("backbone", config), state, where)
+        check_size_claim(config.get("backbone", config), state, where)
         model = rebuild(config, len(config.get("id2label", ())) or 2, partial(read_tokens, source))
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints.hub import fetch, go_on, has_file, named
-from models.checkpoints.untrusted import LARGEST, believed, check_config
+from models.checkpoints.hub import checkpoint_label, fetch_file, has_file, ways_on
+from models.checkpoints.untrusted import LARGEST, check_config, malformed_as_model_error
 from models.errors import ModelError
 from models.settings import PRETRAINED
 
@@ -44,27 +44,27 @@ class Weights:
 
 def read_config(source: str, key: str = PRETRAINED) -> dict[str, Any]:
     """config.json of a checkpoint; ModelError when there is none or when it asks for its own code."""
-    path = fetch(source, "config.json", key)
+    path = fetch_file(source, "config.json", key)
     if path is None:
-        raise ModelError(f"{named(source, key)}: has no config.json, so it is not a model. {go_on(key)}")
+        raise ModelError(f"{checkpoint_label(source, key)}: has no config.json, so it is not a model. {ways_on(key)}")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{named(source, key)}: {path} is not JSON ({error}). {go_on(key)}") from error
+        raise ModelError(f"{checkpoint_label(source, key)}: {path} is not JSON ({error}). {ways_on(key)}") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
-        raise ModelError(f"{named(source, key)}: config.json names no model_type. {go_on(key)}")
-    check_config(config, named(source, key))
+        raise ModelError(f"{checkpoint_label(source, key)}: config.json names no model_type. {ways_on(key)}")
+    check_config(config, checkpoint_label(source, key))
     return config
 
 
 def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
     """The safetensors files of a checkpoint; ModelError unless all can be had."""
     names = [WEIGHTS]
-    if fetch(source, WEIGHTS, key) is None and (index := fetch(source, INDEX, key)) is not None:
-        names = _shards(index, named(source, key))
+    if fetch_file(source, WEIGHTS, key) is None and (index := fetch_file(source, INDEX, key)) is not None:
+        names = _shards(index, checkpoint_label(source, key))
     found = []
     for name in names:
-        path = fetch(source, name, key)
+        path = fetch_file(source, name, key)
         if path is None:
             raise ModelError(_no_weights(source, name, key))
         found.append(path)
@@ -78,12 +78,12 @@ def require_weights(source: str, key: str = PRETRAINED) -> None:
 
 
 def _no_weights(source: str, name: str, key: str) -> str:
-    return f"{named(source, key)}: has no {name}, so its weights cannot be had (no pickle is read). {go_on(key)}"
+    return f"{checkpoint_label(source, key)}: has no {name}, so its weights cannot be had (no pickle is read). {ways_on(key)}"
 
 
 def _shards(index: Path, where: str) -> list[str]:
     """The files that an index names; none may lie anywhere but beside it."""
-    with believed(where):
+    with malformed_as_model_error(where):
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         odd = [name for name in names if not re.fullmatch(r"[\w-]+[\w.-]*\.safetensors", name)]
     if odd:
@@ -101,16 +101,18 @@ def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
         try:
             state |= load_file(path)
         except (SafetensorError, OSError) as error:
-            raise ModelError(f"{named(source, key)}: {path} is damaged ({error}). Remove it and try again") from error
+            raise ModelError(
+                f"{checkpoint_label(source, key)}: {path} is damaged ({error}). Remove it and try again"
+            ) from error
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
 
 
 def read_tokens(source: str) -> list[str]:
     """The token of each id, from the tokenizer.json that lies with a saved model; ModelError without one."""
-    path = fetch(source, "tokenizer.json", "")
+    path = fetch_file(source, "tokenizer.json", "")
     if path is None:
         raise ModelError(f"{source}: has no tokenizer.json, and its embedding is computed from the tokens' letters")
-    with believed(source):
+    with malformed_as_model_error(source):
         content = json.loads(path.read_text(encoding="utf-8"))
         by_id = {index: token for token, index in content["model"]["vocab"].items()}
         by_id |= {added["id"]: added["content"] for added in content["added_tokens"]}
@@ -161,7 +163,7 @@ def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weight
     if missing:
         raise ModelError(
             f"{PRETRAINED}={source}: its weights lack {len(missing)} tensors of the encoder, such as "
-            f"{missing[0]}. {go_on()}"
+            f"{missing[0]}. {ways_on()}"
         )
     if any(name.startswith(f"{READOUT}dense.") for name in report.new):
         report.notes.append(f"{source} has no pooler: its weights start at random")

@@ -17,12 +17,12 @@ from typing import Any
 from models import MODEL_TYPE
 from models.checkpoints.read import HEAD, WEIGHTS
 from models.errors import ModelError
-from models.heads.target_scale import TARGETS, folded
+from models.heads.target_scale import TARGETS, fold_target_scale
 from models.heads.words import PREDICTIONS, MaskedLM
 from models.network import SequenceClassifier
 
 
-def save(
+def save_model(
     model: SequenceClassifier | MaskedLM,
     folder: Path,
     *,
@@ -72,7 +72,7 @@ def _write(model: SequenceClassifier | MaskedLM, part: Path, label_names: Sequen
         tensors[f"{PREDICTIONS}decoder.bias"] = tensors[f"{PREDICTIONS}bias"].clone()
     if TARGETS in model.architecture and is_plain_bert(model.architecture):
         head = f"{HEAD}weight", f"{HEAD}bias"
-        tensors |= zip(head, folded(tensors[head[0]], tensors[head[1]], model.architecture[TARGETS]))
+        tensors |= zip(head, fold_target_scale(tensors[head[0]], tensors[head[1]], model.architecture[TARGETS]))
     save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
     content = json.dumps(describe_saved(model, label_names, kind), indent=2, ensure_ascii=False)
     (part / "config.json").write_text(content + "\n", encoding="utf-8")

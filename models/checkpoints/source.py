@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from models.architecture import BERT_DEFAULTS, describe_kind, is_ours
+from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
 from models.backbones.transformers_backbone import check_encoder, check_inline, known_config
 from models.checkpoints.read import read_config
-from models.checkpoints.untrusted import believed
+from models.checkpoints.untrusted import malformed_as_model_error
 from models.errors import ModelError
 from models.parts import make_readout
 from models.readouts.base import Readout
@@ -35,8 +35,8 @@ def check_source(settings: ModelSettings) -> dict[str, Any]:
             f"Try: model.tokenizer={source}"
         )
     config = BERT_DEFAULTS | read_config(source)
-    with believed(f"{PRETRAINED}={source}"):
-        if not is_ours(config):
+    with malformed_as_model_error(f"{PRETRAINED}={source}"):
+        if not is_our_encoder(config):
             _check_foreign(settings, config)
     return config
 
@@ -60,7 +60,7 @@ def _check_foreign(settings: ModelSettings, config: dict[str, Any]) -> None:
 def check_readout(settings: ModelSettings) -> tuple[Readout, int, int]:
     """The readout without memory, and the width and layers of its backbone; ModelError when it cannot be had."""
     hidden, layers, config = settings.hidden, settings.layers, check_source(settings)
-    is_foreign = bool(config) and not is_ours(config)
+    is_foreign = bool(config) and not is_our_encoder(config)
     if is_foreign:
         known = known_config(config)
         hidden, layers = known.hidden_size, known.num_hidden_layers

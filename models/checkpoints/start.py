@@ -8,15 +8,15 @@ from typing import Any
 
 import torch
 
-from models.architecture import check_vocabulary, sized
+from models.architecture import check_vocabulary, with_sizes
 from models.backbones.bert import build_bert
 from models.checkpoints.read import TABLE, Weights, bert_names, load_into, read_state
-from models.checkpoints.untrusted import check_room
+from models.checkpoints.untrusted import check_size_claim
 from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
 from models.heads.words import PREDICTIONS, MaskedLM
 from models.network import SequenceClassifier
-from models.settings import PRETRAINED, ModelSettings, full
+from models.settings import PRETRAINED, ModelSettings, full_part
 
 
 def build_pretrained(
@@ -34,12 +34,12 @@ def build_pretrained(
         check_vocabulary(source, int(config["vocab_size"]), vocab_size)
         vocab_size = int(config["vocab_size"])
     if settings.family == "auto":
-        settings = sized(settings, config)
+        settings = with_sizes(settings, config)
     else:
         notes = _check_size(settings, config)
         settings = replace(settings, layer_norm_eps=config["layer_norm_eps"])
     state = bert_names(read_state(source))
-    check_room(config, state, f"{PRETRAINED}={source}")
+    check_size_claim(config, state, f"{PRETRAINED}={source}")
     model = build_bert(settings, num_labels, vocab_size, pad_id, tokens)
     weights = load_into(model, source, state)
     words = model.bert.word_vectors()
@@ -52,7 +52,7 @@ def build_pretrained(
 
 def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
     """ModelError when an encoder learned to read other vectors than the settings would give it."""
-    wanted, found = settings.embedding, full(config.get("embedding", "table"))
+    wanted, found = settings.embedding, full_part(config.get("embedding", "table"))
     if found["name"] == "table":
         return  # whatever takes the place of a table is trained, or fitted, from there
     wrong = [f"model.embedding.{key}={value}" for key, value in found.items() if wanted.get(key) != value]
@@ -69,7 +69,7 @@ def _check_size(settings: ModelSettings, config: dict[str, Any]) -> list[str]:
 
     Heads above all: no tensor's shape shows their number, so nothing else would notice.
     """
-    found = sized(settings, config)
+    found = with_sizes(settings, config)
     own = replace(settings, intermediate=settings.intermediate or 4 * settings.hidden)
     wrong = [
         f"{name} {getattr(found, name)} (the model has {getattr(own, name)})"

@@ -13,22 +13,22 @@ from typing import Any
 import torch
 
 from models import MODEL_TYPE
-from models.architecture import BERT_DEFAULTS, is_ours
+from models.architecture import BERT_DEFAULTS, is_our_encoder
 from models.checkpoints.read import HEAD, READOUT, Weights, bert_names, read_config, read_state
-from models.checkpoints.untrusted import believed
+from models.checkpoints.untrusted import malformed_as_model_error
 from models.compression.methods import is_quantized
 from models.embeddings.base import Tokens
 from models.errors import ModelError
-from models.heads.label_order import match_labels, names_of, reordered
+from models.heads.label_order import label_names_of, match_labels, reorder_tensor
 from models.heads.target_scale import TARGETS
 from models.network import SequenceClassifier
 from models.rebuild import rebuild
-from models.settings import INIT_FROM, ModelSettings, full, short
+from models.settings import INIT_FROM, ModelSettings, full_part, short_part
 
 DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and part of it
 
 
-def carry(
+def transfer_weights(
     settings: ModelSettings, folder: Path, *, label_names: Sequence[str], vocab_size: int, tokens: Tokens | None
 ) -> tuple[SequenceClassifier, Weights]:
     """The model of `settings` around the encoder saved in `folder`; its readout and last layer too if settings.carry.
@@ -37,7 +37,7 @@ def carry(
     random. Raises ModelError for a model of another make or vocabulary, and for a last layer of other labels.
     """
     source = str(folder)
-    with believed(f"{INIT_FROM}={source}"):
+    with malformed_as_model_error(f"{INIT_FROM}={source}"):
         config = _config(source)
         _check(settings, config, source, vocab_size)
         order, notes = _order(settings, config, source, label_names)
@@ -45,7 +45,7 @@ def carry(
         architecture = {key: value for key, value in config.items() if key not in LABELS}
         if settings.carry != "all":
             architecture.pop(TARGETS, None)  # the new head's unit is that of its own data
-        model = rebuild(architecture | dropouts | {"readout": short(settings.readout)}, len(label_names), tokens)
+        model = rebuild(architecture | dropouts | {"readout": short_part(settings.readout)}, len(label_names), tokens)
         weights = _load(model, source, _wanted(settings.carry), order)
         weights.notes += notes
         return model, weights
@@ -62,7 +62,7 @@ def _config(source: str) -> dict[str, Any]:
             f"{INIT_FROM}={source}: its weights are rounded already, and cannot be trained. "
             f"Try: {INIT_FROM}=<the run before>"
         )
-    if config["model_type"] == "bert" and is_ours(BERT_DEFAULTS | config):
+    if config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config):
         return BERT_DEFAULTS | {"readout": "cls"} | config
     if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:
         return config
@@ -78,7 +78,7 @@ def _order(
     """Where the task's labels stand in the saved last layer, and notes; None where that layer is not carried."""
     if settings.carry != "all":
         return None, []
-    return match_labels(names_of(config), label_names, f"{INIT_FROM}={source}", "model.carry=encoder")
+    return match_labels(label_names_of(config), label_names, f"{INIT_FROM}={source}", "model.carry=encoder")
 
 
 def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_size: int) -> None:
@@ -100,7 +100,7 @@ def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_s
     parts = {"embedding": (config.get("embedding", "table"), settings.embedding)}
     if settings.carry != "encoder":
         parts["readout"] = (config["readout"], settings.readout)
-    wrong += [f"{name} {full(was)} and not {now}" for name, (was, now) in parts.items() if full(was) != now]
+    wrong += [f"{name} {full_part(was)} and not {now}" for name, (was, now) in parts.items() if full_part(was) != now]
     if wrong:
         raise ModelError(
             f"{INIT_FROM}={source}: is another architecture: {', '.join(wrong)}. "
@@ -130,7 +130,7 @@ def _load(model: SequenceClassifier, source: str, random: tuple[str, ...], order
             report.new.append(name)
             continue
         if order is not None and name.startswith(HEAD):
-            found = reordered(name, found, order)
+            found = reorder_tensor(name, found, order)
         tensor.copy_(found)
         digest.update(name.encode())
         digest.update(found.contiguous().numpy().tobytes())

@@ -1,6 +1,6 @@
 """config.json and tensors come from outside and may hold anything: code to run, sizes that fill the machine, nonsense.
 
-with believed(where):            # what does not fit is a ModelError
+with malformed_as_model_error(where):            # what does not fit is a ModelError
     check_config(config, where)
 """
 
@@ -64,7 +64,7 @@ def _leaves(node: Any, key: str = "", is_listed: bool = False) -> Iterator[tuple
         yield key, node, is_listed
 
 
-def check_room(config: dict[str, Any], state: dict[str, Tensor], where: str) -> None:
+def check_size_claim(config: dict[str, Any], state: dict[str, Tensor], where: str) -> None:
     """ModelError for a config that describes a far larger model than its weights hold: building it fills the memory."""
 
     def size(*names: str) -> int:
@@ -82,7 +82,7 @@ def check_room(config: dict[str, Any], state: dict[str, Tensor], where: str) -> 
 
 
 @contextmanager
-def believed(where: str) -> Iterator[None]:
+def malformed_as_model_error(where: str) -> Iterator[None]:
     """What a config or a tensor of the wrong kind leads to, as a ModelError about `where`."""
     from huggingface_hub.errors import StrictDataclassError  # of transformers' configs, and no ValueError
 

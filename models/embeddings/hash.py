@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from models.capabilities import Observed
 from models.embeddings.base import ComputedVectors, Tokens
-from models.embeddings.ngrams import PRIME, letters, ngram_rows, seeds
+from models.embeddings.ngrams import PRIME, encode_letters, hash_multipliers, ngram_vectors
 from models.errors import ModelError
 
 MODES = ("cached", "unique", "on_the_fly")
@@ -49,8 +49,8 @@ class Hash(ComputedVectors, Observed):
         self.ngrams, self.buckets, self.marker, self.ridge = ngrams, buckets, marker, ridge
         inner = hidden * align_width if align else hidden
         # NumPy and plain attributes: neither state nor on the device on which transformers makes empty models.
-        self.letters = letters([*tokens(), *[""] * vocab_size][:vocab_size], marker) if tokens else None
-        self.seeds = seeds(inner, seed)
+        self.letters = encode_letters([*tokens(), *[""] * vocab_size][:vocab_size], marker) if tokens else None
+        self.seeds = hash_multipliers(inner, seed)
         self.fixed_scale = 1.0 if train_scale else scale
         self.scale = nn.Parameter(torch.full((1,), scale)) if train_scale else None
         self.align = nn.Linear(inner, hidden, bias=False) if align else None
@@ -86,7 +86,7 @@ class Hash(ComputedVectors, Observed):
 
     def compute(self, letters: Tensor, multipliers: Tensor) -> Tensor:
         """The vectors (N, d) of tokens with these letters (N, longest)."""
-        return ngram_rows(letters, multipliers, self.buckets, self.ngrams)
+        return ngram_vectors(letters, multipliers, self.buckets, self.ngrams)
 
     def table(self, device: torch.device) -> Tensor:
         """The vectors of all tokens, (V, d), computed at the first call."""

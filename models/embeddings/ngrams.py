@@ -22,7 +22,7 @@ MASK64 = 2**64 - 1
 RANDOM_SPREAD = 0.28  # brings uniform numbers in -1..1 to the spread of an n-gram mean over BERT's vocabulary, 0.16
 
 
-def seeds(count: int, start: int) -> Tensor:
+def hash_multipliers(count: int, start: int) -> Tensor:
     """`count` multipliers in 1..PRIME-1, int64: splitmix64 from `start`, in Python's integers."""
     found, state = [], start & MASK64
     for _ in range(count):
@@ -34,7 +34,7 @@ def seeds(count: int, start: int) -> Tensor:
     return torch.from_numpy(np.array(found, np.int64))
 
 
-def letters(tokens: Sequence[str], marker: str) -> np.ndarray:
+def encode_letters(tokens: Sequence[str], marker: str) -> np.ndarray:
     """The bytes of each token + 1, (tokens, longest) int16, 0 where there are none.
 
     marker: what becomes of the `##` of word pieces: keep, strip, or flag (one sign of its own).
@@ -50,7 +50,7 @@ def letters(tokens: Sequence[str], marker: str) -> np.ndarray:
     return found
 
 
-def windows(letters: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def window_signatures(letters: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """The signatures of all windows of `size` letters, row by row, and how many each row has, (rows,)."""
     there = letters > 0
     if size > letters.shape[1]:
@@ -64,17 +64,17 @@ def windows(letters: Tensor, size: int) -> tuple[Tensor, Tensor]:
     return signature[whole], whole.sum(1)
 
 
-def spread(signatures: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
+def scatter_signatures(signatures: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
     """Signatures (S,) to whole numbers in -buckets..buckets, (S, d) float64."""
     return ((signatures[:, None] * multipliers) % PRIME % (2 * buckets + 1) - buckets).double()
 
 
-def ngram_rows(letters: Tensor, multipliers: Tensor, buckets: int, longest: int) -> Tensor:
+def ngram_vectors(letters: Tensor, multipliers: Tensor, buckets: int, longest: int) -> Tensor:
     """Mean over the window lengths 1..longest of the mean over windows: (rows, letters) int64 to (rows, d) fp32."""
-    found = [windows(letters, size) for size in range(1, longest + 1)]
+    found = [window_signatures(letters, size) for size in range(1, longest + 1)]
     # Words share most of their n-grams: each is multiplied out once.
     distinct, places = torch.unique(torch.cat([signatures for signatures, _ in found]), return_inverse=True)
-    table = spread(distinct, multipliers, buckets)
+    table = scatter_signatures(distinct, multipliers, buckets)
     total = table.new_zeros(len(letters), len(multipliers))
     lengths, begun = table.new_zeros(len(letters), 1), 0
     for signatures, counts in found:
@@ -88,11 +88,11 @@ def ngram_rows(letters: Tensor, multipliers: Tensor, buckets: int, longest: int)
     return (total / lengths.clamp(min=1)).float()
 
 
-def random_rows(letters: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
-    """The control: one signature of the whole token, so that similar words have unrelated vectors; as ngram_rows."""
+def random_vectors(letters: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
+    """The control: one signature of the whole token, so that similar words have unrelated vectors; as ngram_vectors."""
     signature = torch.zeros_like(letters[:, 0])
     for place in letters.unbind(1):
         signature = torch.where(place > 0, (signature * TOKEN_BASE + place) % PRIME, signature)
     signature = (signature * SALT) % PRIME  # 0 is no window's length
-    rows = spread(signature, multipliers, buckets) * (RANDOM_SPREAD / buckets)
+    rows = scatter_signatures(signature, multipliers, buckets) * (RANDOM_SPREAD / buckets)
     return (rows * (letters[:, :1] > 0)).float()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.embeddings.base import Tokens
 from models.embeddings.hash import Hash
-from models.embeddings.ngrams import random_rows
+from models.embeddings.ngrams import random_vectors
 
 
 class TokenRandom(Hash):
@@ -22,4 +22,4 @@ class TokenRandom(Hash):
 
     def compute(self, letters: Tensor, multipliers: Tensor) -> Tensor:
         """As Hash; one draw for the whole token."""
-        return random_rows(letters, multipliers, self.buckets)
+        return random_vectors(letters, multipliers, self.buckets)

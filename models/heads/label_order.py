@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.errors import ModelError
 
 
-def names_of(config: dict[str, Any]) -> tuple[str, ...]:
+def label_names_of(config: dict[str, Any]) -> tuple[str, ...]:
     """The labels of a config.json in the order of its logits; transformers' LABEL_0, LABEL_1 where it names none."""
     names: dict[str, str] = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     return tuple(str(names[index]) for index in sorted(names, key=int))
@@ -49,13 +49,13 @@ def _are_numbers(names: Sequence[str]) -> bool:
 
 
 @torch.no_grad()
-def reorder(head: nn.Module, order: Sequence[int]) -> None:
+def reorder_head(head: nn.Module, order: Sequence[int]) -> None:
     """Bring the outputs of a last layer into this order; with dendrites theirs too."""
     for name, tensor in head.state_dict().items():
-        tensor.copy_(reordered(name, tensor, order))
+        tensor.copy_(reorder_tensor(name, tensor, order))
 
 
-def reordered(name: str, tensor: Tensor, order: Sequence[int]) -> Tensor:
+def reorder_tensor(name: str, tensor: Tensor, order: Sequence[int]) -> Tensor:
     """A tensor of a head, by its name there, with its labels in this order."""
     axis = 1 if name.endswith(".lateral") else 0  # of dendrites: (earlier dendrites, labels); all others: labels first
     return tensor.index_select(axis, torch.tensor(order, device=tensor.device))

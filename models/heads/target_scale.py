@@ -1,6 +1,6 @@
 """The unit of a regression's answers: the head computes in standard deviations around a mean, the model in the unit.
 
-    standardise(model, mean, sd, is_fresh=True)
+    standardise_targets(model, mean, sd, is_fresh=True)
     model(**inputs)                                  # (B, 1) around `mean`, in the targets' unit
 
 Mean and standard deviation stand in `architecture["targets"]`, from where they come into config.json. A plain BERT has
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TARGETS = "targets"  # the key in an architecture
 
 
-class Unit(nn.Module):
+class Unstandardise(nn.Module):
     """Standard deviations to the targets' unit, in fp32 whatever the head computes in: bf16 has steps of 1024 there."""
 
     def __init__(self, mean: float, sd: float) -> None:
@@ -35,20 +35,20 @@ class Unit(nn.Module):
         return logits.float() * self.sd + self.mean
 
 
-def attach(model: SequenceClassifier, targets: dict[str, Any]) -> None:
+def attach_target_scale(model: SequenceClassifier, targets: dict[str, Any]) -> None:
     """Let the model's head compute in that unit from now on; ValueError for numbers that are no mean and sd."""
-    model.unit = Unit(targets["mean"], targets["sd"])
-    model.architecture[TARGETS] = {"mean": model.unit.mean, "sd": model.unit.sd}
+    model.unstandardise = Unstandardise(targets["mean"], targets["sd"])
+    model.architecture[TARGETS] = {"mean": model.unstandardise.mean, "sd": model.unstandardise.sd}
 
 
-def detach(model: SequenceClassifier) -> dict[str, Any] | None:
+def detach_target_scale(model: SequenceClassifier) -> dict[str, Any] | None:
     """Let it answer as its head computes; answers what its unit was."""
-    model.unit = nn.Identity()
+    model.unstandardise = nn.Identity()
     targets: dict[str, Any] | None = model.architecture.pop(TARGETS, None)
     return targets
 
 
-def standardise(model: SequenceClassifier, mean: float, sd: float, *, is_fresh: bool) -> None:
+def standardise_targets(model: SequenceClassifier, mean: float, sd: float, *, is_fresh: bool) -> None:
     """Let the head compute in standard deviations; a head that was trained, not fresh, goes on answering the same.
 
     A model that has a unit keeps it, and one whose trained head is not linear keeps computing without.
@@ -62,10 +62,10 @@ def standardise(model: SequenceClassifier, mean: float, sd: float, *, is_fresh: 
         with torch.no_grad():
             head.weight.copy_(head.weight.double() / sd)
             head.bias.copy_((head.bias.double() - mean) / sd)
-    attach(model, {"mean": mean, "sd": sd})
+    attach_target_scale(model, {"mean": mean, "sd": sd})
 
 
-def folded(weight: Tensor, bias: Tensor, targets: dict[str, Any]) -> tuple[Tensor, Tensor]:
+def fold_target_scale(weight: Tensor, bias: Tensor, targets: dict[str, Any]) -> tuple[Tensor, Tensor]:
     """A linear head (1, H), (1,) that computes in the targets' unit by itself, float32; rounded once."""
     mean, sd = targets["mean"], targets["sd"]
     return (weight.double() * sd).float(), (bias.double() * sd + mean).float()

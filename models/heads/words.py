@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
-from models.backbones.initialise import draw
+from models.backbones.initialise import init_weights
 from models.network import Network
 from models.readouts.pooling import EveryToken
 
 PREDICTIONS = "cls.predictions."
 
 
-class Words(NamedTuple):
+class WordScores(NamedTuple):
     """Scores of all words at N places, not yet multiplied out: hidden @ table.T + bias, (N, V)."""
 
     hidden: Tensor  # (N, H), in the type the product is to be made in
@@ -69,7 +69,7 @@ class MaskedLM(Network):
         shape = architecture["hidden_size"], architecture["vocab_size"], architecture["layer_norm_eps"]
         is_computed = not isinstance(bert.embeddings.word_embeddings, nn.Embedding)
         predictions = Predictions(*shape, has_table=output == "own" or (output == "fixed" and not is_computed))
-        draw(predictions, architecture["initializer_range"])
+        init_weights(predictions, architecture["initializer_range"])
         self.cls = nn.ModuleDict({"predictions": predictions})
         fixed = word_vectors(bert.embeddings, architecture["vocab_size"]) if output == "fixed" else None
         # Vectors that are computed are no weights: neither counted nor saved.
@@ -83,7 +83,7 @@ class MaskedLM(Network):
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         places: Tensor | None = None,
-    ) -> Tensor | Words:
+    ) -> Tensor | WordScores:
         """Scores of all words at every place, (B, T, V); with `places` (N,), of the flattened (B, T), only there.
 
         The latter are not multiplied out: they are the largest thing in a training, and its loss needs no copy.
@@ -98,7 +98,7 @@ class MaskedLM(Network):
             return F.linear(hidden, table, predictions.bias)
         if torch.is_autocast_enabled(hidden.device.type):
             hidden = hidden.to(torch.get_autocast_dtype(hidden.device.type))
-        return Words(hidden, table, predictions.bias)
+        return WordScores(hidden, table, predictions.bias)
 
     def table(self) -> Tensor:
         """What the scores are products with, (V, H)."""

@@ -11,7 +11,7 @@ from torch import nn
 
 from data.inputs.tokenizer import load_tokenizer
 from data.splits import TokenSplit
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.onnx.graph import OnnxModel
 from runner.deploy.exported import Deployed
 from runner.errors import ConfigError
@@ -69,7 +69,7 @@ def open_model(deployed: Deployed, threads: int) -> nn.Module:
     """The model in memory, on that many threads, ready to predict."""
     torch.set_num_threads(threads)
     if deployed.engine == "torch":
-        return load(deployed.folder)
+        return load_model(deployed.folder)
     need("onnx", str(deployed.folder))
     return OnnxModel(deployed.weights, threads)
 

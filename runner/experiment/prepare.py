@@ -127,13 +127,13 @@ def starting_model(settings: Settings, splits: Splits, start: Start) -> tuple[Mo
     """
     import torch
 
-    from models.backbones.dropout import masks
+    from models.backbones.dropout import dropout_generator
     from models.checkpoints.read import HEAD
-    from models.heads.target_scale import standardise
+    from models.heads.target_scale import standardise_targets
     from runner.training.compact_vocabulary import compact
 
     torch.manual_seed(settings.seed)
-    masks.seed(settings.seed)
+    dropout_generator.seed(settings.seed)
     if settings.finished:
         model, weights = finished_model(Path(settings.finished), settings.model, splits.task.label_names)
     else:
@@ -142,7 +142,7 @@ def starting_model(settings: Settings, splits: Splits, start: Start) -> tuple[Mo
     first = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
     if targets := splits.task.target_scale:
         is_fresh = not any(name.startswith(HEAD) for name in weights.loaded)
-        standardise(cast("SequenceClassifier", model), targets.mean, targets.sd, is_fresh=is_fresh)
+        standardise_targets(cast("SequenceClassifier", model), targets.mean, targets.sd, is_fresh=is_fresh)
     positions = model.architecture.get("max_position_embeddings")  # None: no limit
     if positions is not None and settings.data.max_length > positions:
         raise ConfigError(
@@ -210,22 +210,22 @@ def finished_model(folder: Path, settings: ModelSettings, label_names: Sequence[
     from models.backbones.bert import Bert
     from models.backbones.dropout import TokenDropout
     from models.backbones.freeze import freeze
-    from models.checkpoints.open import load
+    from models.checkpoints.open import load_model
     from models.checkpoints.read import WEIGHTS, Weights, read_config
     from models.compression.methods import is_quantized
-    from models.heads.label_order import match_labels, names_of, reorder
+    from models.heads.label_order import label_names_of, match_labels, reorder_head
 
-    model = load(folder)
+    model = load_model(folder)
     if is_quantized(model.architecture):
         raise ConfigError(f"{folder}: its weights are rounded already, and no stage may follow that. Name another run")
     freeze(model, settings.freeze)
     if isinstance(model.bert, Bert):
         model.bert.token_dropout = TokenDropout(settings.token_dropout)
-    found = names_of(read_config(str(folder), ""))
+    found = label_names_of(read_config(str(folder), ""))
     order, notes = match_labels(found, label_names, f"from={folder}", "the data of that run")
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
     if order != sorted(order):
-        reorder(model.classifier, order)
+        reorder_head(model.classifier, order)
         digest += f" {order}"
     return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
 

@@ -118,11 +118,11 @@ def _guesses(started: Started, loss_name: str) -> dict[str, float]:
 
 def save_model(started: Started, record: Record, folder: Path) -> None:
     """Save the model as it stands as a Hugging Face folder."""
-    from models.checkpoints.save import save
+    from models.checkpoints.save import save_model
     from runner.record.model_card import card
 
     splits = started.splits
-    save(
+    save_model(
         started.model,
         folder,
         tokenizer_save=partial(splits.tokenizer.save, longest=started.model.longest_input()),

@@ -15,7 +15,7 @@ from data.batch import collate
 from data.sampler import eval_batches
 from data.splits import TokenSplit
 from data.stores.unlabelled import append_unlabelled
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.compression.pruning.masks import keep_pruned_zeros
 from models.compression.stage import Inputs, Phase, TrainingHook
 from runner.experiment.results import fate
@@ -73,7 +73,7 @@ class RunStageContext(Stopwatch):
         digest = hashlib.sha256(f"{self.seed}/{self.stage}/{moment}".encode()).digest()
         seed = int.from_bytes(digest[:6], "big")
         torch.manual_seed(seed)
-        masks.seed(seed)
+        dropout_generator.seed(seed)
 
     def train(
         self,

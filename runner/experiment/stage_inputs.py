@@ -91,7 +91,7 @@ class KeptTeacher:
         import torch
 
         from models.compression.distillation.teacher import open_teacher
-        from models.heads.target_scale import standardise
+        from models.heads.target_scale import standardise_targets
         from models.network import SequenceClassifier
 
         with torch.random.fork_rng():
@@ -99,7 +99,7 @@ class KeptTeacher:
         if self.splits.task.target_scale and isinstance(
             network, SequenceClassifier
         ):  # in bf16 a folded head loses digits
-            standardise(network, **asdict(self.splits.task.target_scale), is_fresh=False)
+            standardise_targets(network, **asdict(self.splits.task.target_scale), is_fresh=False)
         return network
 
     def answers(self, split: TokenSplit) -> np.ndarray:

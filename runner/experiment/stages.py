@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.checkpoints.open import adopt
+from models.checkpoints.open import restore_saved
 from models.compression.methods import make_stage
 from models.compression.settings.stage import StageSettings
 from runner.experiment.cost_check import disagreement
@@ -72,7 +72,7 @@ def _go_on_from(before: Path, started: Started, record: Record) -> None:
     """Take over the model in the run folder `before`, what its record found, and its points where none are yet."""
     found = whole(before)
     assert found is not None, "it has just been finished"
-    started.model = adopt(started.model, before / "model")  # type: ignore[arg-type]
+    started.model = restore_saved(started.model, before / "model")  # type: ignore[arg-type]
     record.content |= {key: found[key] for key in CONTINUED if key in found}
     record.content["notes"] = list(dict.fromkeys([*found["notes"], *record.content["notes"]]))
     environment = record.content["environment"]

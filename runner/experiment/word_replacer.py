@@ -57,10 +57,10 @@ class Augmenter:
         """Read without touching the run's random numbers."""
         import torch
 
-        from models.checkpoints.open import open_masked
+        from models.checkpoints.open import open_masked_lm
 
         with torch.random.fork_rng():
-            return open_masked(self.source, self.key).to(self.device)
+            return open_masked_lm(self.source, self.key).to(self.device)
 
     def texts(self, split: TokenSplit) -> TokenSplit:
         """The copies of the split's texts, kept in the shared cache; DataError where no word can be replaced."""

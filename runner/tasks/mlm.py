@@ -18,7 +18,7 @@ from data.batch import Batch, collate
 from data.sampler import eval_batches
 from data.settings import SCORES
 from data.splits import TokenSplit
-from models.heads.words import Words
+from models.heads.words import WordScores
 from runner.statistics.intervals import RESAMPLES, bootstrap_rows
 
 METRICS = SCORES["mlm"]
@@ -28,7 +28,7 @@ CHUNK = 1 << 22
 MOST = 700.0  # nats: exp of more is no float; a mean loss is never near it unless training diverged
 
 
-def loss(words: Words, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
+def loss(words: WordScores, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
     """Return the mean cross entropy over the masked places, a scalar; 0 where there are none.
 
     labels: (N,) word ids. ValueError for class_weights: words have none.
@@ -44,7 +44,7 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor, labels: Tensor) -> Tensor:
-        words, wanted = Words(hidden, table.to(hidden.dtype), bias), ctx.needs_input_grad[1]
+        words, wanted = WordScores(hidden, table.to(hidden.dtype), bias), ctx.needs_input_grad[1]
         to_hidden = torch.empty_like(hidden)
         to_table = torch.zeros_like(table) if wanted else None
         to_bias, total = torch.zeros_like(bias), hidden.new_zeros((), dtype=torch.float32)
@@ -68,7 +68,7 @@ class _CrossEntropy(torch.autograd.Function):
         return (*scaled, None)
 
 
-def _parts(words: Words) -> Iterator[tuple[slice, Tensor]]:
+def _parts(words: WordScores) -> Iterator[tuple[slice, Tensor]]:
     """Slices of the places and their scores, (part, V) float32, in a buffer that the next part overwrites."""
     count = max(1, CHUNK // len(words.table))
     columns, bias = words.table.t(), words.bias.to(words.hidden.dtype)
@@ -89,7 +89,7 @@ def _shares(scores: Tensor, answers: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def outcomes(words: Words, batch: Batch) -> Tensor:
+def outcomes(words: WordScores, batch: Batch) -> Tensor:
     """What came of each block, (B, 3) float32: summed loss in nats, words guessed right, masked words."""
     assert batch.places is not None, "a batch of masked words has places"
     device = words.hidden.device

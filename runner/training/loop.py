@@ -17,7 +17,7 @@ from torch import nn
 
 from data.batch import Batch, collate
 from data.splits import Splits
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.compression.stage import TrainingHook
 from runner.machine.exclusive import clock, give_way
 from runner.record.metrics import direction
@@ -93,7 +93,7 @@ class Trainer:
         for name, value in self.position.schedule.items():
             setattr(self.schedule, name, value)
         torch.set_rng_state(tensors["random/cpu"])
-        masks.load(tensors["random/masks"])
+        dropout_generator.load(tensors["random/masks"])
         self.block_norms = tensors.get("watched/block_norms")
         if "random/cuda" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["random/cuda"])
@@ -112,7 +112,7 @@ class Trainer:
             "during": self.hook.state(),
         }
         tensors = {f"{part}/{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
-        tensors |= {"random/cpu": torch.get_rng_state(), "random/masks": masks.state()}
+        tensors |= {"random/cpu": torch.get_rng_state(), "random/masks": dropout_generator.state()}
         if torch.cuda.is_available():
             tensors["random/cuda"] = torch.cuda.get_rng_state()
         if self.block_norms is not None:

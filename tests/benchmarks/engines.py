@@ -122,9 +122,9 @@ def _trainer(steps: int, seed: int) -> Block:
 def _ours(steps: int, seed: int, count: bool) -> Block:
     from torch.utils.flop_counter import FlopCounterMode
 
-    from models.backbones.dropout import masks
+    from models.backbones.dropout import dropout_generator
 
-    masks.seed(seed)
+    dropout_generator.seed(seed)
     loop, batches = _loop(steps, seed)
     if count:
         with FlopCounterMode(display=False) as counter:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.checkpoints.read import read_state
 from models.compression.settings import METHODS, missing_requirements, out_of_order
 from models.compression.settings.learn import TaughtSettings
@@ -176,7 +176,7 @@ def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(
     assert {found["identity"]: [entry["name"] for entry in found["stages"]] for found in records(folder.parent)} == {
         runs[0]: ["train"], runs[1]: ["train", "doubling"], runs[2]: ["train", "doubling", "rounding"],
     }, "a run of its own each"  # fmt: skip
-    before, after = load(folder.parent / runs[1] / "model"), load(folder / "model")
+    before, after = load_model(folder.parent / runs[1] / "model"), load_model(folder / "model")
     assert torch.equal((before.classifier.weight * 10).round() / 10, after.classifier[0].weight)  # type: ignore[index]
     assert after.architecture["compressed"] == [{"method": "rounding", "digits": 1}]
     steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]

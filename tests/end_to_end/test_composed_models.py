@@ -12,7 +12,7 @@ import yaml
 from transformers import AutoModelForSequenceClassification
 
 from models.build import build
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.settings import OVER_WORDS, ModelSettings
 from tests.conftest import REPO
@@ -63,6 +63,6 @@ def test_a_combination_trains_and_comes_back_or_is_refused(
     missing = [name for name, p in trained.items() if p.grad is None and not name.endswith("key.bias")]
     assert not missing
     folder = write(model.eval(), tmp_path / "m", tokenizer_save=save_words)
-    assert torch.equal(load(folder)(**batch()), model(**batch()))
+    assert torch.equal(load_model(folder)(**batch()), model(**batch()))
     theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     torch.testing.assert_close(theirs(**batch()).logits, model(**batch()), atol=1e-5, rtol=0)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.checkpoints.read import read_state
 from models.compression.dendrites import Dendrites
 from models.compression.settings.learn import Dendrites as Options
@@ -53,7 +53,7 @@ def test_a_run_with_dendrites_saves_counts_and_logs_them(tmp_path: Path) -> None
     assert count >= 1 and extra == {1: 36, 2: 74}[count]
     assert after["cost/params"] == before["cost/params"] + extra
     folder = tmp_path / "outputs" / record["identity"]
-    assert len(load(folder / "model").classifier.dendrites) == count  # type: ignore[arg-type,union-attr]
+    assert len(load_model(folder / "model").classifier.dendrites) == count  # type: ignore[arg-type,union-attr]
     found = points(record, tmp_path)
     assert sum(point.get("dendrites/pays", 0.0) for point in found) == count
     assert sum("dendrites/correlation_mean" in point for point in found) == after["dendrites/phase"]

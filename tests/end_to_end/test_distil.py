@@ -14,7 +14,7 @@ import torch
 from data.inputs.tokenizer import load_tokenizer
 from models.build import build_masked
 from models.checkpoints.read import read_state
-from models.checkpoints.save import save
+from models.checkpoints.save import save_model
 from models.compression.distil import Distil
 from models.compression.distillation.internals import run_with_internals
 from models.errors import ModelError
@@ -160,7 +160,7 @@ def masked(school: School) -> str:
     torch.manual_seed(0)
     model, _ = build_masked(settings, vocab_size=tokenizer.vocab_size, pad_id=tokenizer.pad_id, output="tied")
     folder = school.folder / "masked"
-    save(model, folder, tokenizer_save=tokenizer.save, label_names=[], kind="mlm", card="")
+    save_model(model, folder, tokenizer_save=tokenizer.save, label_names=[], kind="mlm", card="")
     return str(folder)
 
 

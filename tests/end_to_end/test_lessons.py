@@ -13,7 +13,7 @@ import torch
 
 from data.splits import DataTask, Splits, TokenSplit
 from data.stores.unlabelled import append_unlabelled
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.compression.distil import DistilHook, Pair
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
@@ -51,7 +51,7 @@ def trained(
     model = small(
         seed, num_labels=2, vocab_size=WORDS, family="dsn", backbone="none", readout={"name": "mean"}, dropout=0.1
     )
-    masks.seed(seed)
+    dropout_generator.seed(seed)
     done = fit(
         model, splits_of(train), settings, device=CPU, checkpoints=Checkpoints(folder, "t", 1e9),
         on_point=lambda _, values: losses.append(values["train/loss"]), on_epoch=lambda *_: None,

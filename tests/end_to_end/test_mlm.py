@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from data.load import load_splits
 from data.settings import DataSettings, TaskSettings
 from data.splits import Splits
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.build import build_masked
 from models.settings import ModelSettings
 from runner.config.compose import compose
@@ -56,7 +56,7 @@ def configured(**train: Any) -> Settings:
 
 def model_of(settings: Settings, splits: Splits) -> torch.nn.Module:
     torch.manual_seed(settings.seed)
-    masks.seed(settings.seed)
+    dropout_generator.seed(settings.seed)
     tokens = splits.tokenizer
     return build_masked(settings.model, vocab_size=tokens.vocab_size, pad_id=tokens.pad_id, output="tied")[0]
 

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.checkpoints.read import read_state
 from models.compression.movement import Moving
 from models.compression.pruning.masks import choose
@@ -57,7 +57,7 @@ class Learning1(Stage):
 
 
 def matrices(folder: Path) -> dict[str, torch.Tensor]:
-    return {name: matrix.weight.detach() for name, matrix in choose(load(folder), None).items()}
+    return {name: matrix.weight.detach() for name, matrix in choose(load_model(folder), None).items()}
 
 
 def test_a_pruned_model_is_recorded_with_its_costs_and_later_training_keeps_its_zeros(

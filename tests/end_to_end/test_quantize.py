@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.compression.methods import make_stage
 from models.compression.quantization.coded import CodedLinear, CodedTable
 from runner.config.check import check_overrides
@@ -47,11 +47,11 @@ def test_a_chain_ends_in_codes_and_its_numbers_are_those_of_the_stage_by_itself(
     assert train["cost/params"] == int8["cost/params"] and int8["quantize/kernel"] == 0
     assert int8["cost/bytes_packed"] < 0.4 * train["cost/bytes_packed"]
     assert 0 <= int8["cost/bytes_file"] - int8["cost/bytes_packed"] < 4096
-    model = load(tmp_path / "outputs" / first["identity"] / "model")
+    model = load_model(tmp_path / "outputs" / first["identity"] / "model")
     assert isinstance(model.classifier, CodedLinear)
     assert isinstance(model.bert.embeddings.word_embeddings, CodedTable)  # type: ignore[union-attr]
 
-    trained = load(tmp_path / "outputs" / outputs(tmp_path)["train"]["identity"] / "model")
+    trained = load_model(tmp_path / "outputs" / outputs(tmp_path)["train"]["identity"] / "model")
     again = applied(make_stage(resolve(compose(["compression=[int8]"])).compression["int8"]), trained)[0]
     for name, tensor in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor), name

@@ -16,9 +16,9 @@ from transformers import BertForSequenceClassification
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.build import build
-from models.heads.target_scale import Unit, standardise
+from models.heads.target_scale import Unstandardise, standardise_targets
 from models.onnx.graph import OnnxModel
 from models.onnx.int8 import quantize
 from models.settings import ModelSettings
@@ -70,10 +70,10 @@ def trained(splits: Splits, folder: Path, stop_at: int = 0, **train: Any) -> tup
     for name, value in train.items():
         setattr(settings.train, name, value)
     torch.manual_seed(0)
-    masks.seed(0)
+    dropout_generator.seed(0)
     model, _ = build(settings.model, num_labels=1, vocab_size=splits.tokenizer.vocab_size)
     if splits.task.target_scale:
-        standardise(model, splits.task.target_scale.mean, splits.task.target_scale.sd, is_fresh=True)
+        standardise_targets(model, splits.task.target_scale.mean, splits.task.target_scale.sd, is_fresh=True)
 
     def on_point(position: Any, values: dict[str, float]) -> None:
         last.update(values)
@@ -124,7 +124,7 @@ def test_only_a_run_that_standardises_gets_another_name(tmp_path: Path) -> None:
         words = [f"data.path={path}", f"paths.cache={tmp_path}/cache", f"data.standardize={how}"]
         settings = resolve(compose(["data=files", "model=dsn", "model.tokenizer=train", *words]))
         started = prepare(settings, tmp_path, Terminal(), Start())
-        assert isinstance(started.model.unit, Unit) == (started.splits.task.target_scale is not None)
+        assert isinstance(started.model.unstandardise, Unstandardise) == (started.splits.task.target_scale is not None)
         tokenizer = started.splits.tokenizer.fingerprint
         plain = identify(replace(settings, data=DataSettings(**vars(settings.data) | {"standardize": "auto"})),
                          started.splits.fingerprint, tokenizer, "")  # fmt: skip

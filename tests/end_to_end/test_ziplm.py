@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.compression.structured.layer_widths import widths
 from tests.conftest import run_cli
 
@@ -42,7 +42,7 @@ def test_a_run_is_cut_in_steps_to_the_speed_asked_for_and_its_folder_opens(tmp_p
     assert pruned["train/steps"] == 3 * dense["train/steps"], "one epoch, and one after each of two cuts"
     assert pruned["structure/layer_error_mean"] <= pruned["structure/layer_error_deleted_mean"]
     found = record(tmp_path)
-    opened = load(tmp_path / "outputs" / found["identity"] / "model")
+    opened = load_model(tmp_path / "outputs" / found["identity"] / "model")
     heads, neurons = (sum(column) for column in zip(*widths(opened)))
     assert (heads, neurons) == (pruned["structure/heads"], pruned["structure/neurons"])
     assert sum(parameter.numel() for parameter in opened.parameters()) == pruned["cost/params"]

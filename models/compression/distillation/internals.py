@@ -71,7 +71,7 @@ def run_with_internals(model: Any, inputs: dict[str, Tensor], layers: Iterable[i
         for name in PROJECTIONS:
             hooks.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
     try:
-        logits = model.unit(model.classifier(model.dropout(model.bert(**inputs, keep=states))))
+        logits = model.unstandardise(model.classifier(model.dropout(model.bert(**inputs, keep=states))))
     finally:
         for hook in hooks:
             hook.remove()

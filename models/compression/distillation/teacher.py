@@ -10,11 +10,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from models.checkpoints.hub import named
-from models.checkpoints.open import is_readable, open_model
+from models.checkpoints.hub import checkpoint_label
+from models.checkpoints.open import can_open, open_model
 from models.checkpoints.read import read_config, weight_files
 from models.errors import ModelError
-from models.heads.label_order import names_of
+from models.heads.label_order import label_names_of
 from models.network import SequenceClassifier
 
 
@@ -53,7 +53,7 @@ def read_model_facts(source: str, key: str) -> ModelFacts:
     digest = hashlib.sha256(repr(sorted(config.items())).encode())
     for path in weight_files(source, key):
         digest.update(path.read_bytes())
-    return ModelFacts(names_of(config), config.get("max_position_embeddings"), digest.hexdigest())
+    return ModelFacts(label_names_of(config), config.get("max_position_embeddings"), digest.hexdigest())
 
 
 def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
@@ -62,7 +62,7 @@ def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
     order: which of its labels comes first in the logits, second, ...; (): its own order.
     """
     config = read_config(source, key)
-    teacher: nn.Module = open_model(source, key) if is_readable(config) else _open_transformers(source, config, key)
+    teacher: nn.Module = open_model(source, key) if can_open(config) else _open_transformers(source, config, key)
     if list(order) != sorted(order):
         # The outputs are reordered and not the weights, which may be quantized.
         last = teacher.classifier if isinstance(teacher, SequenceClassifier) else teacher
@@ -76,7 +76,7 @@ def _open_transformers(source: str, config: dict[str, Any], key: str) -> Transfo
     kinds = config.get("architectures") or ["nothing"]
     if not kinds[0].endswith("ForSequenceClassification"):
         raise ModelError(
-            f"{named(source, key)}: is a {kinds[0]}, not a trained classifier. Try: {key}=<the id of a finished run>"
+            f"{checkpoint_label(source, key)}: is a {kinds[0]}, not a trained classifier. Try: {key}=<the id of a finished run>"
         )
     weight_files(source, key)  # refuses pickles
     return TransformersClassifier(Classifier.from_pretrained(source, use_safetensors=True, trust_remote_code=False))

@@ -29,9 +29,9 @@ class Block(NamedTuple):
 class Nothing(nn.Module):
     """In the place of heads or neurons that are all gone: results of width 0."""
 
-    def forward(self, hidden: Tensor, bias: Tensor | None = None, asking: Tensor | None = None) -> Tensor:
+    def forward(self, hidden: Tensor, bias: Tensor | None = None, query_states: Tensor | None = None) -> Tensor:
         """(B, T, H), or (B, S, H) of those that ask, to the same with H = 0."""
-        return (hidden if asking is None else asking)[..., :0]
+        return (hidden if query_states is None else query_states)[..., :0]
 
 
 class Bias(nn.Module):

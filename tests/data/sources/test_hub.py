@@ -17,7 +17,7 @@ from data.inputs.tokenizer import load_tokenizer
 from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.hub import read_hub
-from models.checkpoints.hub import fetch
+from models.checkpoints.hub import fetch_file
 from models.errors import ModelError
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -129,7 +129,7 @@ def test_a_connection_that_breaks_off_is_one_message(said: str, monkeypatch: pyt
         load_tokenizer("somebody/tokenizer")
     monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda *_, **__: None)
     with pytest.raises(ModelError, match=f"refused: {said or 'RemoteProtocolError'}"):
-        fetch("somebody/encoder", "config.json")
+        fetch_file("somebody/encoder", "config.json")
 
 
 @pytest.mark.hub

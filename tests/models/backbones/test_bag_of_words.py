@@ -10,7 +10,7 @@ import torch
 
 import models.backbones.bag_of_words
 from models.backbones.bag_of_words import principal_directions
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.errors import ModelError
 from models.settings import ModelSettings
@@ -59,7 +59,7 @@ def test_the_unpadded_way_gives_the_same_logits_and_gradients(pooling: str, pair
         inputs["attention_mask"] = (torch.arange(9) < torch.tensor([1, 0, 9, 3, 4])[:, None]).long()  # one is empty
         if not paired:
             inputs["token_type_ids"] = None
-        masks.seed(0)
+        dropout_generator.seed(0)
         logits = model(**inputs)
         logits.square().sum().backward()
         return logits, [p.grad for p in model.parameters()]

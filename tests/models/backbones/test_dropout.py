@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.backbones.dropout import Dropout, Masks, TokenDropout, masks
+from models.backbones.dropout import Dropout, DropoutGenerator, TokenDropout, dropout_generator
 
 
 def test_dropout_zeroes_its_share_and_keeps_the_mean() -> None:
-    masks.seed(0)
+    dropout_generator.seed(0)
     found = Dropout(0.25)(torch.ones(100_000))
     assert set(found.unique().tolist()) == {0.0, torch.tensor(1 / 0.75).item()}
     assert abs((found == 0).float().mean().item() - 0.25) < 0.01
@@ -17,7 +17,7 @@ def test_dropout_zeroes_its_share_and_keeps_the_mean() -> None:
 
 @pytest.mark.parametrize("p", [0.01, 0.1, 1 / 3, 0.99])
 def test_the_share_is_that_of_the_setting_and_places_are_independent(p: float) -> None:
-    kept, scale = Masks(1).draw(torch.Size([1000, 1000]), p)
+    kept, scale = DropoutGenerator(1).draw(torch.Size([1000, 1000]), p)
     assert abs(1 - kept.mean().item() - p) < 5 * (p * (1 - p) / 1e6) ** 0.5 + 1e-5
     assert abs(scale * (1 - p) - 1) < 1e-3
     for other in (kept[1:, :], kept.roll(1, 1)[1:, :]):  # neighbours in both directions
@@ -26,7 +26,7 @@ def test_the_share_is_that_of_the_setting_and_places_are_independent(p: float) -
 
 
 def test_the_gradient_passes_where_the_value_did() -> None:
-    masks.seed(0)
+    dropout_generator.seed(0)
     ones = torch.ones(1000, requires_grad=True)
     found = Dropout(0.5)(ones)
     found.sum().backward()
@@ -36,20 +36,22 @@ def test_the_gradient_passes_where_the_value_did() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_adding_the_residual_in_one_pass_changes_nothing(dtype: torch.dtype) -> None:
     dropout, inner, residual = Dropout(0.3), torch.randn(4, 5, 6).to(dtype), torch.randn(4, 5, 6)
-    masks.seed(3)
+    dropout_generator.seed(3)
     together = dropout.add(inner, residual)
-    masks.seed(3)
+    dropout_generator.seed(3)
     torch.testing.assert_close(together, dropout(inner) + residual)
     assert torch.equal(dropout.eval().add(inner, residual), inner + residual)
 
 
 def test_the_stream_goes_on_from_a_stored_state() -> None:
-    one, other = Masks(5), Masks(6)
+    one, other = DropoutGenerator(5), DropoutGenerator(6)
     one.draw(torch.Size([777]), 0.5)
     state = one.state()
     other.load(state)
     assert torch.equal(one.draw(torch.Size([99]), 0.5)[0], other.draw(torch.Size([99]), 0.5)[0])
-    assert not torch.equal(Masks(5).draw(torch.Size([99]), 0.5)[0], Masks(6).draw(torch.Size([99]), 0.5)[0])
+    assert not torch.equal(
+        DropoutGenerator(5).draw(torch.Size([99]), 0.5)[0], DropoutGenerator(6).draw(torch.Size([99]), 0.5)[0]
+    )
 
 
 def test_dropout_outside_training_is_the_input_itself() -> None:

@@ -12,7 +12,7 @@ import transformers
 from transformers import AutoModelForSequenceClassification
 
 from models.build import build
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.checkpoints.read import Weights
 from models.checkpoints.source import check_readout
 from models.errors import ModelError
@@ -86,7 +86,7 @@ def test_a_wrapped_encoder_is_saved_and_opens_in_ours_and_in_transformers(
     save_backbone(name, shape, tmp_path / "hub")
     model, _ = start(tmp_path / "hub")
     folder = write(model, tmp_path / "m")
-    torch.testing.assert_close(load(folder)(**batch()), model(**batch()))
+    torch.testing.assert_close(load_model(folder)(**batch()), model(**batch()))
     theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     torch.testing.assert_close(theirs(**batch()).logits, model(**batch()))
 

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from models.checkpoints.hub import fetch
+from models.checkpoints.hub import fetch_file
 from models.errors import ModelError
 from tests.conftest import REPO
 
 SCRIPT = """
 import sys, time
-from models.checkpoints.hub import fetch
+from models.checkpoints.hub import fetch_file
 from models.errors import ModelError
 begun = time.monotonic()
 try:
-    print("found", fetch("some/model", "config.json"))
+    print("found", fetch_file("some/model", "config.json"))
 except ModelError as error:
     print(round(time.monotonic() - begun, 1), error)
 """
@@ -122,11 +122,11 @@ def test_a_local_folder_wins_over_a_hub_id(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "some/model").mkdir(parents=True)
     (tmp_path / "some/model/config.json").write_text("{}")
     monkeypatch.chdir(tmp_path)
-    assert fetch("some/model", "config.json") == Path("some/model/config.json")
-    assert fetch("some/model", "model.safetensors") is None
+    assert fetch_file("some/model", "config.json") == Path("some/model/config.json")
+    assert fetch_file("some/model", "model.safetensors") is None
 
 
 @pytest.mark.parametrize("source", ["./gone", "/gone/away", "~/gone-away", "a/b/c"])
 def test_what_can_only_be_a_folder_never_reaches_the_hub(source: str) -> None:
     with pytest.raises(ModelError, match=f"model.pretrained={source}: there is no such folder"):
-        fetch(source, "config.json")
+        fetch_file(source, "config.json")

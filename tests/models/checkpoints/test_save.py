@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, BertForSequenceClassification
 
-from models.checkpoints.open import load
-from models.checkpoints.save import save
+from models.checkpoints.open import load_model
+from models.checkpoints.save import save_model
 from models.errors import ModelError
 from tests.models.helpers import batch, fake_tokenizer, small, stock
 
@@ -23,7 +23,7 @@ def write(model: Any, folder: Path, **changes: Any) -> Path:
         "kind": "classification",
         "card": "# a card",
     }
-    save(model, folder, **(options | changes))
+    save_model(model, folder, **(options | changes))
     return folder
 
 
@@ -39,7 +39,7 @@ def write(model: Any, folder: Path, **changes: Any) -> Path:
 )
 def test_a_saved_model_comes_back_with_equal_logits(tmp_path: Path, changes: dict[str, Any]) -> None:
     model = small(**changes)
-    again = load(write(model, tmp_path / "m"))
+    again = load_model(write(model, tmp_path / "m"))
     assert not again.training
     assert torch.equal(again(**batch()), model(**batch()))
 
@@ -67,14 +67,14 @@ def test_a_plain_bert_opens_as_the_stock_class_with_equal_logits(tmp_path: Path)
 def test_a_stock_classifier_opens_in_ours_with_equal_logits(tmp_path: Path) -> None:
     theirs = stock()
     theirs.save_pretrained(tmp_path)
-    torch.testing.assert_close(load(tmp_path)(**batch()), theirs(**batch()).logits, atol=1e-5, rtol=0)
+    torch.testing.assert_close(load_model(tmp_path)(**batch()), theirs(**batch()).logits, atol=1e-5, rtol=0)
 
 
 def test_regression_is_marked_as_such(tmp_path: Path) -> None:
     folder = write(small(num_labels=1), tmp_path / "m", label_names=[], kind="regression")
     theirs = AutoModelForSequenceClassification.from_pretrained(folder)
     assert (theirs.config.num_labels, theirs.config.problem_type) == (1, "regression")
-    assert load(folder)(**batch()).shape == (5, 1)
+    assert load_model(folder)(**batch()).shape == (5, 1)
 
 
 def test_saving_again_replaces_the_old_model_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_saving_again_replaces_the_old_model_and_leaves_nothing_beside_it(tmp_pa
     write(small(2), tmp_path / "m")
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
     assert not (tmp_path / "m/stale").exists()
-    assert torch.equal(load(tmp_path / "m")(**batch()), small(2)(**batch()))
+    assert torch.equal(load_model(tmp_path / "m")(**batch()), small(2)(**batch()))
 
 
 def test_a_save_that_fails_half_way_leaves_the_old_model_alone(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_save_that_fails_half_way_leaves_the_old_model_alone(tmp_path: Path) -
     with pytest.raises(OSError, match="disk full"):
         write(small(2), tmp_path / "m", tokenizer_save=fails)
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
-    assert torch.equal(load(tmp_path / "m")(**batch()), small(1)(**batch()))
+    assert torch.equal(load_model(tmp_path / "m")(**batch()), small(1)(**batch()))
 
 
 def test_a_new_model_that_cannot_be_put_in_place_brings_the_old_one_back(
@@ -112,7 +112,7 @@ def test_a_new_model_that_cannot_be_put_in_place_brings_the_old_one_back(
     with pytest.raises(OSError, match="no"):
         write(small(2), tmp_path / "m")
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
-    assert torch.equal(load(tmp_path / "m")(**batch()), small(1)(**batch()))
+    assert torch.equal(load_model(tmp_path / "m")(**batch()), small(1)(**batch()))
 
 
 def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
@@ -140,4 +140,4 @@ def test_what_is_not_a_whole_model_is_refused(tmp_path: Path, case: str) -> None
         "another shape": "weights and config.json disagree",
     }
     with pytest.raises(ModelError, match=expected[case]):
-        load(tmp_path / "m")
+        load_model(tmp_path / "m")

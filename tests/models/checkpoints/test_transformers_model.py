@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch, small
@@ -81,5 +81,5 @@ def test_what_transformers_saves_again_still_opens_in_ours(tmp_path: Path) -> No
     model = small(family="dsn", readout={"name": "sum"})
     opened = AutoModelForSequenceClassification.from_pretrained(write(model, tmp_path / "m"))
     opened.save_pretrained(tmp_path / "again")
-    assert torch.equal(load(tmp_path / "again")(**batch()), model(**batch()))
+    assert torch.equal(load_model(tmp_path / "again")(**batch()), model(**batch()))
     assert opened.get_input_embeddings().weight.shape == (90, 32)

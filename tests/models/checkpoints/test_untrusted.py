@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import save_file
 
 from models.build import build
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.checkpoints.read import read_state
 from models.checkpoints.untrusted import check_config
 from models.errors import ModelError
@@ -67,7 +67,7 @@ def test_a_config_is_refused_at_once_for(case: str, tmp_path: Path) -> None:
     changes, expected = CONFIGS[case]
     folder, begun = edited(tmp_path / "m", **changes), time.process_time()
     with pytest.raises(ModelError) as raised:
-        load(folder)
+        load_model(folder)
     assert expected in str(raised.value) and time.process_time() - begun < 5
     if not {"readout", "pad_token_id"} & changes.keys():  # who goes on from its weights has these from elsewhere
         with pytest.raises(ModelError):
@@ -86,10 +86,10 @@ def test_no_pickle_and_no_archive_is_opened(name: str, tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     (folder / name).write_bytes(pickle.dumps(Bomb(trace)))
     with pytest.raises(ModelError, match="no pickle is read"):
-        load(folder)
+        load_model(folder)
     (folder / "model.safetensors").write_bytes(pickle.dumps(Bomb(trace)))
     with pytest.raises(ModelError, match="is damaged"):
-        load(folder)
+        load_model(folder)
     assert not trace.exists()
 
 

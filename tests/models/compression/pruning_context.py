@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.compression.stage import Phase, TrainingHook
 from tests.models.helpers import batch
 
@@ -27,7 +27,7 @@ class SmallContext:
     def train(self, model: nn.Module, hook: TrainingHook | None = None, *, phase: str, **changes: Any) -> Phase:
         assert hook is not None
         torch.manual_seed(0)
-        masks.seed(0)
+        dropout_generator.seed(0)
         hook.begin(model, self.steps)
         own = {id(p): m.own_lr for m in model.modules() if hasattr(m, "own_lr") for p in m.parameters(recurse=False)}
         trained = [p for p in model.parameters() if p.requires_grad]

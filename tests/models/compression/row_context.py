@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.compression.stage import StageContext
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch
@@ -44,7 +44,7 @@ def applied(stage: Any, model: nn.Module, rows: Rows | None = None) -> tuple[Any
 def reopened(model: Any, folder: Path) -> Any:
     """The model as its saved folder gives it back."""
     write(model, folder)
-    return load(folder)
+    return load_model(folder)
 
 
 @torch.no_grad()

@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.build import build
-from models.checkpoints.open import load
-from models.checkpoints.save import save
+from models.checkpoints.open import load_model
+from models.checkpoints.save import save_model
 from models.compression.dendrite.candidates import Candidates, Running, Sample, cached, loss, observe, train_candidates
 from models.compression.dendrite.module import Dendrite, Dendritic, attach, detach, extra_params, grow, linear_names
 from models.compression.settings.learn import Dendrites as Options
 from models.errors import ModelError
-from models.heads.target_scale import standardise
+from models.heads.target_scale import standardise_targets
 from models.settings import ModelSettings
 from tests.models import helpers
 from tests.models.compression.tensor_context import Head, small, started
@@ -91,7 +91,7 @@ def test_the_error_of_standardised_targets_is_that_of_the_head_in_standard_devia
     model, x, y = helpers.small(num_labels=1), helpers.batch(), torch.randn(5)
     (plain,) = observe(model, attach(model, ["classifier"]), "regression", [(x, y)])
     other = helpers.small(num_labels=1)
-    standardise(other, 300.0, 50.0, is_fresh=True)
+    standardise_targets(other, 300.0, 50.0, is_fresh=True)
     (found,) = observe(other, attach(other, ["classifier"]), "regression", [(x, 300 + 50 * y)], scale=50.0)
     torch.testing.assert_close(found[0].error, plain[0].error, rtol=0, atol=1e-4)
 
@@ -195,9 +195,9 @@ def test_a_saved_model_comes_back_with_its_dendrites(count: int, tmp_path: Path)
             nn.init.normal_(parameter)
         description = {"method": "dendrites", "modules": ["classifier"], "count": count, "act": "tanh"}
         model.architecture["compressed"] = [description]
-    save(model, tmp_path / "model", tokenizer_save=lambda folder: None, label_names=["a", "b"], kind="classification",
+    save_model(model, tmp_path / "model", tokenizer_save=lambda folder: None, label_names=["a", "b"], kind="classification",
          card="")  # fmt: skip
-    torch.testing.assert_close(load(tmp_path / "model")(ids), model.eval()(ids), rtol=0, atol=0)
+    torch.testing.assert_close(load_model(tmp_path / "model")(ids), model.eval()(ids), rtol=0, atol=0)
 
 
 def test_a_model_with_dendrites_is_exported_as_it_is() -> None:

@@ -13,7 +13,7 @@ from tokenizers.models import WordPiece
 
 from models.backbones.bag_of_words import BagOfWords
 from models.build import build
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.embeddings.bigram import FIRST, PRIME, SECOND, Bigram
 from models.errors import ModelError
 from models.parts import make_embedding
@@ -96,7 +96,7 @@ def test_it_opens_again_with_its_norm_and_the_same_answers(tmp_path: Path) -> No
     write(model, tmp_path / "m")
     vocabulary = {word: place for place, word in enumerate(WORDS)}
     Tokenizer(WordPiece(vocabulary, unk_token="[UNK]")).save(str(tmp_path / "m" / "tokenizer.json"))
-    again = load(tmp_path / "m")
+    again = load_model(tmp_path / "m")
     assert isinstance(again.bert.embeddings.LayerNorm, torch.nn.Identity)
     with torch.no_grad():
         assert torch.equal(model(**inputs), again(**inputs))

@@ -17,8 +17,8 @@ from transformers import AutoModelForSequenceClassification
 
 from models.backbones.bag_of_words import BagOfWords
 from models.build import build
-from models.checkpoints.open import load
-from models.embeddings.ngrams import BASE, PRIME, SALT, letters, ngram_rows, random_rows, seeds
+from models.checkpoints.open import load_model
+from models.embeddings.ngrams import BASE, PRIME, SALT, encode_letters, hash_multipliers, ngram_vectors, random_vectors
 from models.errors import ModelError
 from models.parts import make_embedding
 from models.settings import ModelSettings
@@ -64,7 +64,9 @@ def words_of(model: Any) -> Any:
 
 
 def rows(words: list[str], width: int = 4, marker: str = "keep", longest: int = 3) -> torch.Tensor:
-    return ngram_rows(torch.from_numpy(letters(words, marker)).long(), seeds(width, 1729), 1_000_003, longest)
+    return ngram_vectors(
+        torch.from_numpy(encode_letters(words, marker)).long(), hash_multipliers(width, 1729), 1_000_003, longest
+    )
 
 
 def save_words(folder: Path) -> None:
@@ -73,7 +75,7 @@ def save_words(folder: Path) -> None:
 
 
 def test_the_published_numbers_come_out() -> None:
-    assert seeds(4, 1729).tolist() == [207207495, 1638230984, 2063181307, 1133103461]
+    assert hash_multipliers(4, 1729).tolist() == [207207495, 1638230984, 2063181307, 1133103461]
     expected = torch.tensor(list(GOLDEN.values()))
     torch.testing.assert_close(rows(list(GOLDEN)), expected, atol=5.1e-7, rtol=0)
 
@@ -94,7 +96,7 @@ def test_whole_numbers_of_python_give_the_same_bits() -> None:
         return sum(means) / len(means)
 
     some = ["play", "##ing", "a", "é", "日本語", "antidisestablishmentarianism"]
-    expected = np.array([[slow(token, h) for h in seeds(6, 1729).tolist()] for token in some])
+    expected = np.array([[slow(token, h) for h in hash_multipliers(6, 1729).tolist()] for token in some])
     np.testing.assert_allclose(rows(some, 6).numpy(), expected.astype(np.float32), atol=1e-8)
 
 
@@ -104,7 +106,9 @@ def test_similar_words_have_similar_vectors_and_the_control_has_not() -> None:
     close = torch.cosine_similarity
     pairs = [close(made[i], made[j], 0).item() for i, j in ((0, 1), (0, 2), (2, 3), (0, 4))]
     assert pairs == pytest.approx([0.79, 0.73, 0.50, 0.07], abs=0.006)
-    control = random_rows(torch.from_numpy(letters(some, "keep")).long(), seeds(128, 1729), 1_000_003)
+    control = random_vectors(
+        torch.from_numpy(encode_letters(some, "keep")).long(), hash_multipliers(128, 1729), 1_000_003
+    )
     assert abs(close(control[0], control[1], 0).item()) < 0.3
     assert control.std().item() == pytest.approx(0.16, abs=0.01)
     assert torch.equal(words_of(hashed(embedding=CONTROL, hidden=128, heads=2))(torch.tensor([5, 6])), control[:2] / 4)
@@ -224,7 +228,7 @@ def test_a_saved_model_comes_back_in_ours_and_in_transformers_with_equal_logits(
 ) -> None:
     model = hashed(**changes)
     folder = write(model, tmp_path / "m", tokenizer_save=save_words)
-    assert torch.equal(load(folder)(**batch()), model(**batch()))
+    assert torch.equal(load_model(folder)(**batch()), model(**batch()))
     theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     assert torch.equal(theirs(**batch()).logits, model(**batch()))
 
@@ -233,7 +237,7 @@ def test_a_folder_without_its_tokenizer_is_refused(tmp_path: Path) -> None:
     folder = write(hashed(), tmp_path / "m", tokenizer_save=save_words)
     (folder / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match=r"has no tokenizer\.json"):
-        load(folder)
+        load_model(folder)
 
 
 def warm(folder: Path, **options: Any) -> Any:
@@ -267,7 +271,7 @@ def test_alignment_fits_the_pretrained_table(tmp_path: Path, align: str) -> None
     name = "bert.embeddings.word_embeddings.align.weight"
     assert (name in dict(model.named_parameters())) == (align == "linear") and name in model.state_dict()
     assert name in weights.new
-    again = load(write(model.eval(), tmp_path / "m", tokenizer_save=save_words))
+    again = load_model(write(model.eval(), tmp_path / "m", tokenizer_save=save_words))
     assert torch.equal(again(**batch()), model(**batch()))
 
 

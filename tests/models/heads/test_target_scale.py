@@ -12,11 +12,11 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 
 import models.checkpoints.transformers_model  # noqa: F401  registers our class
 from models.build import build
-from models.checkpoints.open import adopt, load
+from models.checkpoints.open import load_model, restore_saved
 from models.compression.dendrite.module import attach as add_dendrites
 from models.compression.distillation.internals import run_with_internals
 from models.errors import ModelError
-from models.heads.target_scale import TARGETS, Unit, standardise
+from models.heads.target_scale import TARGETS, Unstandardise, standardise_targets
 from models.settings import ModelSettings
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import SMALL, batch, small
@@ -28,7 +28,7 @@ KINDS: list[dict[str, Any]] = [{}, {"readout": {"name": "mean"}}, {"family": "ds
 
 def unit_model(seed: int = 0, **changes: Any) -> Any:
     model = small(seed, num_labels=1, **changes)
-    standardise(model, MEAN, SD, is_fresh=True)
+    standardise_targets(model, MEAN, SD, is_fresh=True)
     return model
 
 
@@ -46,13 +46,13 @@ def test_a_fresh_head_answers_around_the_mean_in_standard_deviations() -> None:
 def test_every_way_to_open_a_saved_model_gives_its_answers(tmp_path: Path, changes: dict[str, Any]) -> None:
     model = unit_model(**changes)
     folder, wanted = saved(model, tmp_path / "m"), model(**batch())
-    torch.testing.assert_close(load(folder)(**batch()), wanted, **NEAR)
+    torch.testing.assert_close(load_model(folder)(**batch()), wanted, **NEAR)
     theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     assert (type(theirs) is BertForSequenceClassification) == (changes == {})
     torch.testing.assert_close(theirs(**batch()).logits, wanted, **NEAR)
     assert (TARGETS in json.loads((folder / "config.json").read_text())) == (changes != {})
     theirs.save_pretrained(tmp_path / "again")
-    torch.testing.assert_close(load(tmp_path / "again")(**batch()), wanted, **NEAR)
+    torch.testing.assert_close(load_model(tmp_path / "again")(**batch()), wanted, **NEAR)
 
 
 @pytest.mark.parametrize("changes", KINDS)
@@ -61,9 +61,9 @@ def test_a_trained_head_goes_on_in_standard_deviations_with_the_same_answers(
 ) -> None:
     model = unit_model(**changes)
     folder, wanted = saved(model, tmp_path / "m"), model(**batch())
-    again = load(folder)
-    standardise(again, MEAN, SD, is_fresh=False)
-    adopted = adopt(unit_model(3, **changes), folder)
+    again = load_model(folder)
+    standardise_targets(again, MEAN, SD, is_fresh=False)
+    adopted = restore_saved(unit_model(3, **changes), folder)
     for found in (again, adopted):
         torch.testing.assert_close(found(**batch()), wanted, **NEAR)
         torch.testing.assert_close(found.classifier.weight, model.classifier.weight)
@@ -71,14 +71,14 @@ def test_a_trained_head_goes_on_in_standard_deviations_with_the_same_answers(
 
 
 def test_a_model_with_a_unit_keeps_it_and_a_head_that_is_not_linear_goes_on_as_it_is(tmp_path: Path) -> None:
-    model = load(saved(unit_model(readout={"name": "mean"}), tmp_path / "m"))
+    model = load_model(saved(unit_model(readout={"name": "mean"}), tmp_path / "m"))
     wanted = model(**batch())
-    standardise(model, 0.0, 3.0, is_fresh=False)
+    standardise_targets(model, 0.0, 3.0, is_fresh=False)
     assert torch.equal(model(**batch()), wanted)
     grown = small(num_labels=1)
     add_dendrites(grown, ["classifier"])
     wanted = grown(**batch())
-    standardise(grown, MEAN, SD, is_fresh=False)
+    standardise_targets(grown, MEAN, SD, is_fresh=False)
     assert torch.equal(grown(**batch()), wanted) and TARGETS not in grown.architecture
 
 
@@ -93,7 +93,7 @@ def test_a_new_head_does_not_inherit_the_unit_and_a_carried_one_keeps_its_answer
         found, weights = build(settings, num_labels=1, vocab_size=90, start=folder)
         assert ("classifier.weight" in weights.loaded) == (what == "all")
         if what == "encoder":
-            assert TARGETS not in found.architecture and not isinstance(found.unit, Unit)
+            assert TARGETS not in found.architecture and not isinstance(found.unstandardise, Unstandardise)
         else:
             torch.testing.assert_close(found.eval()(**batch()), model(**batch()), **NEAR)
 
@@ -112,4 +112,4 @@ def test_a_config_with_another_unit_is_refused(tmp_path: Path, targets: Any) -> 
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {TARGETS: targets}))
     with pytest.raises(ModelError, match="describe no model that can be built"):
-        load(folder)
+        load_model(folder)

@@ -14,10 +14,10 @@ from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
 from data.batch import Batch
 from models.build import build, build_masked
-from models.checkpoints.open import open_masked
-from models.checkpoints.save import save
+from models.checkpoints.open import open_masked_lm
+from models.checkpoints.save import save_model
 from models.errors import ModelError
-from models.heads.words import MaskedLM, Words
+from models.heads.words import MaskedLM, WordScores
 from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -44,7 +44,7 @@ def shaken(model: nn.Module) -> Any:
 
 
 def saved(model: MaskedLM, folder: Path) -> Path:
-    save(model, folder, tokenizer_save=lambda _: None, label_names=[], kind="mlm", card="")
+    save_model(model, folder, tokenizer_save=lambda _: None, label_names=[], kind="mlm", card="")
     return folder
 
 
@@ -103,7 +103,7 @@ def test_the_saved_folder_is_the_stock_class_with_equal_logits(output: str, tmp_
 def test_scores_at_places_equal_those_of_all_places() -> None:
     model, (ids, places, _) = shaken(masked()), inputs()
     words = model(ids, places=places)
-    assert isinstance(words, Words) and words.hidden.shape == (7, 32)
+    assert isinstance(words, WordScores) and words.hidden.shape == (7, 32)
     there = words.hidden @ words.table.T + words.bias
     torch.testing.assert_close(there, model(ids).flatten(0, 1)[places], atol=1e-5, rtol=1e-4)
 
@@ -160,7 +160,7 @@ def test_pretraining_goes_on_from_a_saved_folder_with_its_head(output: str, tmp_
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_a_saved_folder_opens_with_equal_scores(output: str, tmp_path: Path) -> None:
     model, (ids, _, _) = shaken(masked(output)), inputs()
-    found = open_masked(str(saved(model, tmp_path / "model")), "augment.model")
+    found = open_masked_lm(str(saved(model, tmp_path / "model")), "augment.model")
     torch.testing.assert_close(found(ids), model(ids), atol=0.0, rtol=0.0)
     assert not found.training
 
@@ -168,11 +168,11 @@ def test_a_saved_folder_opens_with_equal_scores(output: str, tmp_path: Path) -> 
 def test_a_stock_checkpoint_opens_and_one_without_a_head_for_masked_words_does_not(tmp_path: Path) -> None:
     stock, (ids, _, _) = shaken(BertForMaskedLM(BertConfig(**(STOCK | {"vocab_size": 90}))).eval()), inputs()
     stock.save_pretrained(tmp_path / "stock")
-    found = open_masked(str(tmp_path / "stock"), "augment.model")
+    found = open_masked_lm(str(tmp_path / "stock"), "augment.model")
     torch.testing.assert_close(found(ids), stock(ids).logits, atol=1e-5, rtol=1e-5)
     stock.bert.save_pretrained(tmp_path / "bare")
     with pytest.raises(ModelError, match=r"augment\.model=.*has no head for masked words.*task=mlm"):
-        open_masked(str(tmp_path / "bare"), "augment.model")
+        open_masked_lm(str(tmp_path / "bare"), "augment.model")
 
 
 def test_a_classifier_starts_from_the_encoder_of_a_saved_folder(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.parts import make_readout
 from models.readouts.adapter_pool import AdapterPool
@@ -121,7 +121,7 @@ def test_the_answer_does_not_depend_on_the_padding(pool: str) -> None:
 
 def test_a_saved_head_comes_back_and_refuses_longer_texts(tmp_path: Any) -> None:
     model = small(readout={"name": "adapter_pool", **OPTIONS})
-    again = load(write(model, tmp_path / "m"))
+    again = load_model(write(model, tmp_path / "m"))
     assert torch.equal(again(**batch()), model(**batch()))
     with pytest.raises(ModelError, match="18 tokens: this head was made for 17"):
         again(**batch(length=18))

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.parts import make_readout
 from tests.models.checkpoints.test_save import write
@@ -48,7 +48,7 @@ def test_berts_pooler_stays_as_it_is() -> None:
 
 def test_a_saved_head_comes_back(tmp_path: Any) -> None:
     model = small(readout={"name": "cls_layers", "weights": "learned", "size": 5})
-    assert torch.equal(load(write(model, tmp_path / "m"))(**batch()), model(**batch()))
+    assert torch.equal(load_model(write(model, tmp_path / "m"))(**batch()), model(**batch()))
 
 
 @pytest.mark.parametrize(("option", "message"), [({"weights": "max"}, "learned, mean"), ({"size": 0}, "or null")])

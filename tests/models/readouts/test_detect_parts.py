@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.parts import make_readout
 from tests.models.checkpoints.test_save import write
@@ -44,7 +44,7 @@ def test_a_model_has_its_dropout_trains_all_of_it_and_comes_back(tmp_path: Any) 
     assert model.dropout.p == 0.3
     model(**batch()).logsumexp(1).sum().backward()
     assert all(p.grad is not None and p.grad.any() for p in model.bert.pooler.parameters())
-    again = load(write(model, tmp_path / "m"))
+    again = load_model(write(model, tmp_path / "m"))
     assert torch.equal(again(**batch()), model(**batch()))
     with pytest.raises(ModelError, match="18 tokens: this head was made for 17"):
         again(**batch(length=18))

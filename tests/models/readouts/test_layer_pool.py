@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.parts import make_readout
 from models.readouts.pooling import MeanPooler
@@ -52,7 +52,7 @@ def test_what_learned_pooling_learns_is_logged() -> None:
 
 def test_a_saved_head_comes_back(tmp_path: Any) -> None:
     model = small(readout={"name": "layer_pool", "weights": "learned", "pool": "cls"})
-    assert torch.equal(load(write(model, tmp_path / "m"))(**batch()), model(**batch()))
+    assert torch.equal(load_model(write(model, tmp_path / "m"))(**batch()), model(**batch()))
 
 
 @pytest.mark.parametrize(

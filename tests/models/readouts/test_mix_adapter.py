@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.parts import make_readout
 from tests.models.checkpoints.test_save import write
@@ -53,7 +53,7 @@ def test_each_token_is_gelu_of_a_linear_layer_over_its_mixed_states(pool: str, w
 
 def test_a_saved_head_comes_back(tmp_path: Any) -> None:
     model = small(readout={"name": "mix_adapter", **OPTIONS})
-    assert torch.equal(load(write(model, tmp_path / "m"))(**batch()), model(**batch()))
+    assert torch.equal(load_model(write(model, tmp_path / "m"))(**batch()), model(**batch()))
 
 
 @pytest.mark.parametrize(

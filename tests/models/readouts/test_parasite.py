@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification
 
 from models.backbones.freeze import is_frozen
 from models.build import build
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.parts import make_readout
 from models.settings import ModelSettings
@@ -95,7 +95,7 @@ def test_gradients_pass_the_frozen_blocks_and_only_the_modules_and_the_head_get_
 def test_a_saved_one_comes_back_in_ours_and_in_transformers_and_refuses_longer_texts(tmp_path: Path) -> None:
     model = infested().requires_grad_(True)  # as what is loaded: with gradients torch takes other kernels
     folder = write(model, tmp_path / "m")
-    assert torch.equal(load(folder)(**batch()), model(**batch()))
+    assert torch.equal(load_model(folder)(**batch()), model(**batch()))
     theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     assert torch.equal(theirs(**batch()).logits, model(**batch()))
     with pytest.raises(ModelError, match="18 tokens: this head was made for 17"):

@@ -12,7 +12,7 @@ import yaml
 from transformers import AutoModelForSequenceClassification
 
 from models.build import build
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.checkpoints.read import bert_names
 from models.errors import ModelError
 from models.settings import ModelSettings
@@ -162,7 +162,7 @@ def test_an_option_that_makes_no_sense_is_refused_with_the_cure(options: dict[st
 def test_a_saved_mix_comes_back_in_ours_and_in_transformers_with_equal_logits(tmp_path: Path) -> None:
     model = bermo(init=[0.5, -1.0, 2.0], mixed="all")
     folder = write(model, tmp_path / "m")
-    assert torch.equal(load(folder)(**batch()), model(**batch()))
+    assert torch.equal(load_model(folder)(**batch()), model(**batch()))
     theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     assert torch.equal(theirs(**batch()).logits, model(**batch()))
 
@@ -174,5 +174,5 @@ def test_the_mix_reads_all_states_of_an_encoder_of_transformers(tmp_path: Path) 
     states = model.bert.backbone(**inputs, output_hidden_states=True).hidden_states
     expected = torch.stack([state[:, 0] for state in states]).mean(0)
     torch.testing.assert_close(model.bert(**inputs), expected)
-    again = load(write(model, tmp_path / "m"))
+    again = load_model(write(model, tmp_path / "m"))
     torch.testing.assert_close(again(**inputs), model(**inputs))

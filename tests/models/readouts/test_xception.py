@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.parts import make_readout
 from tests.models.checkpoints.test_save import write
@@ -46,7 +46,7 @@ def test_each_kind_trains_saves_and_comes_back_with_its_statistics(kind: str, tm
     model(**batch()).sum().backward()
     assert all(p.grad is not None for name, p in model.bert.pooler.named_parameters() if "dense" not in name)
     model.eval()
-    assert torch.equal(load(write(model, tmp_path / "m"))(**batch()), model(**batch()))
+    assert torch.equal(load_model(write(model, tmp_path / "m"))(**batch()), model(**batch()))
 
 
 def test_an_encoder_of_two_layers_is_refused_with_what_is_needed() -> None:

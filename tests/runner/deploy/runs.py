@@ -12,7 +12,7 @@ import torch
 from data.inputs.tokenizer import train_tokenizer
 from data.sources.demo import generate_demo
 from models.build import build
-from models.checkpoints.save import save
+from models.checkpoints.save import save_model
 from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -38,7 +38,9 @@ def write_run(output: Path, identity: str, data: str = "demo", status: str = "do
     for parameter in made.parameters():
         parameter.data.add_(torch.randn_like(parameter) * 0.1)
     folder = output / identity
-    save(made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, kind="classification", card="card")
+    save_model(
+        made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, kind="classification", card="card"
+    )
     record = {
         "schema_version": 1, "identity": identity, "status": status, "name": "small demo seed=0", "started": STARTED,
         "overrides": words, "config": asdict(settings), "metrics": {}, "stages": [],

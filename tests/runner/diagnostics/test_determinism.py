@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from runner.diagnostics import determinism
 from runner.diagnostics.determinism import Made, check, difference
 from tests.conftest import run_cli
@@ -24,7 +24,7 @@ def test_a_run_made_again_here_and_in_another_process_is_the_same(tmp_path: Path
 
 
 def test_what_does_not_follow_from_the_seed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(masks, "seed", lambda _seed: None)
+    monkeypatch.setattr(dropout_generator, "seed", lambda _seed: None)
     monkeypatch.setattr(determinism, "_elsewhere", determinism._here)
     found = check(TINY)
     assert "train/loss at step" in found.again and found.elsewhere

@@ -16,7 +16,7 @@ from data.batch import collate
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.settings import ModelSettings
 from runner.schema import OptimizerSettings, Settings
@@ -45,7 +45,7 @@ def settings_of(model: ModelSettings, *, decay: float, clip: float, compact_voca
 
 def built(settings: Settings, splits: Splits, vocab_size: int = 300) -> nn.Module:
     torch.manual_seed(0)
-    masks.seed(0)
+    dropout_generator.seed(0)
     # Double precision: a difference is then one of the method, not of rounding.
     return build(settings.model, num_labels=2, vocab_size=vocab_size)[0].train().double()
 
@@ -57,7 +57,7 @@ def plain(settings: Settings, splits: Splits, steps: int) -> tuple[dict[str, tor
     optimizer = torch.optim.AdamW(
         grouped(model, settings.optimizer.weight_decay), lr=settings.optimizer.lr, fused=False, foreach=False
     )
-    masks.seed(0)
+    dropout_generator.seed(0)
     norms = []
     for step in range(steps):
         rows = (loop.plan.batches(step // 13))[step % 13]
@@ -229,9 +229,9 @@ def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
             moments = {name.replace("classifier.", "classifier.inner."): tensor for name, tensor in moments.items()}
         loop = Trainer(found, splits, settings, CPU, moments=moments)
         for rows in loop.plan.batches(half)[:3]:
-            masks.seed(int(rows[0]))
+            dropout_generator.seed(int(rows[0]))
             loop.step(rows)
-            masks.seed(int(rows[0]))
+            dropout_generator.seed(int(rows[0]))
             batch = collate(splits.train, rows, 0)
             mask = None if batch.attention_mask is None else torch.from_numpy(batch.attention_mask)
             logits = expected(torch.from_numpy(batch.input_ids), mask)

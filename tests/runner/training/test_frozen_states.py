@@ -13,7 +13,7 @@ import torch
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.settings import ModelSettings
 from runner.errors import ConfigError
@@ -57,7 +57,7 @@ def configured(folder: Path, readout: dict[str, Any], **cache: Any) -> Settings:
 
 def model_of(settings: Settings, splits: Splits) -> Any:
     torch.manual_seed(settings.seed)
-    masks.seed(settings.seed)
+    dropout_generator.seed(settings.seed)
     return build(settings.model, num_labels=splits.task.num_labels, vocab_size=splits.tokenizer.vocab_size)[0]
 
 

@@ -12,7 +12,7 @@ import torch
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.settings import ModelSettings
 from runner.schema import ScheduleSettings, Settings
@@ -43,7 +43,7 @@ def configured(**train: object) -> Settings:
 
 def model_of(settings: Settings, splits: Splits) -> torch.nn.Module:
     torch.manual_seed(settings.seed)
-    masks.seed(settings.seed)
+    dropout_generator.seed(settings.seed)
     return build(settings.model, num_labels=splits.task.num_labels, vocab_size=splits.tokenizer.vocab_size)[0]
 
 

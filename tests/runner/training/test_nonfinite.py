@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
-from models.backbones.dropout import masks
+from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.compression.stage import TrainingHook
 from models.settings import ModelSettings
@@ -57,7 +57,7 @@ def configured(**train: Any) -> Settings:
 
 def model_of(settings: Settings, splits: Splits) -> nn.Module:
     torch.manual_seed(settings.seed)
-    masks.seed(settings.seed)
+    dropout_generator.seed(settings.seed)
     return build(settings.model, num_labels=splits.task.num_labels, vocab_size=splits.tokenizer.vocab_size)[0]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from models.checkpoints.open import load
+from models.checkpoints.open import load_model
 from models.compression.distillation.internals import run_with_internals, shape_of
 from tests.models.helpers import batch, small, stock
 
@@ -15,7 +15,7 @@ def test_the_softmax_of_the_scores_is_what_transformers_attends_with_in_padded_r
     reference, inputs = stock(), batch()
     reference.config._attn_implementation = "eager"
     reference.save_pretrained(tmp_path)
-    model = load(tmp_path)
+    model = load_model(tmp_path)
     with torch.no_grad():
         expected = reference(**inputs, output_attentions=True, output_hidden_states=True)
         inside = run_with_internals(model, inputs, [1, 2])

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from models.backbones import attention
-from models.checkpoints.open import load
-from models.checkpoints.save import save
+from models.checkpoints.open import load_model
+from models.checkpoints.save import save_model
 from models.compression.structured.layer_widths import (
     ATTENTION,
     FFN,
@@ -36,7 +36,9 @@ KEPT: dict[tuple[int, str], list[int]] = {
 
 
 def write(model: Any, folder: Path) -> None:
-    save(model, folder, tokenizer_save=fake_tokenizer, label_names=["a", "b", "c"], kind="classification", card="")
+    save_model(
+        model, folder, tokenizer_save=fake_tokenizer, label_names=["a", "b", "c"], kind="classification", card=""
+    )
 
 
 @pytest.fixture(params=["fused", "plain"])
@@ -118,11 +120,11 @@ def test_the_parameters_of_each_layer_follow_the_formula() -> None:
 def test_a_smaller_model_is_saved_and_opened_as_it_is(tmp_path: Path) -> None:
     _, shrunk = pair()
     write(shrunk, tmp_path / "m")
-    opened = load(tmp_path / "m")
+    opened = load_model(tmp_path / "m")
     assert widths(opened) == widths(shrunk) and opened.architecture["compressed"] == shrunk.architecture["compressed"]
     assert torch.equal(opened(**batch()), shrunk(**batch()))
     write(opened, tmp_path / "n")
-    assert torch.equal(load(tmp_path / "n")(**batch()), shrunk(**batch())), "and once more"
+    assert torch.equal(load_model(tmp_path / "n")(**batch()), shrunk(**batch())), "and once more"
 
 
 def test_a_layer_may_keep_more_neurons_than_a_model_may_have_layers(tmp_path: Path) -> None:
@@ -131,7 +133,7 @@ def test_a_layer_may_keep_more_neurons_than_a_model_may_have_layers(tmp_path: Pa
     cut(layer, FFN, list(range(1024)), layer.output.dense.weight[:, :1024], layer.output.dense.bias)
     describe(model)
     write(model, tmp_path / "m")
-    assert widths(load(tmp_path / "m"))[0][1] == 1024
+    assert widths(load_model(tmp_path / "m"))[0][1] == 1024
 
 
 def test_a_second_cut_replaces_the_description_of_the_first() -> None:
