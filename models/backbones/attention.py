@@ -138,7 +138,6 @@ class Attention(nn.Module):
     def forward(self, hidden: Tensor, bias: Tensor | None, first: int | None = None) -> Tensor:
         """(B, T, H) to (B, T, H), or to (B, first, H): the states of the first tokens only."""
         query_states = None if first is None else hidden[:, :first]
-        out: Tensor = self.output(
-            self.self(hidden, bias, query_states), hidden if query_states is None else query_states
-        )
+        mixed = self.self(hidden, bias, query_states)
+        out: Tensor = self.output(mixed, hidden if query_states is None else query_states)
         return out

@@ -78,7 +78,8 @@ def require_weights(source: str, key: str = PRETRAINED) -> None:
 
 
 def _no_weights(source: str, name: str, key: str) -> str:
-    return f"{checkpoint_label(source, key)}: has no {name}, so its weights cannot be had (no pickle is read). {ways_on(key)}"
+    where = checkpoint_label(source, key)
+    return f"{where}: has no {name}, so its weights are unavailable (pickles are never read). {ways_on(key)}"
 
 
 def _shards(index: Path, where: str) -> list[str]:

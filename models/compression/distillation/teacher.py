@@ -76,7 +76,8 @@ def _open_transformers(source: str, config: dict[str, Any], key: str) -> Transfo
     kinds = config.get("architectures") or ["nothing"]
     if not kinds[0].endswith("ForSequenceClassification"):
         raise ModelError(
-            f"{checkpoint_label(source, key)}: is a {kinds[0]}, not a trained classifier. Try: {key}=<the id of a finished run>"
+            f"{checkpoint_label(source, key)}: is a {kinds[0]}, not a trained classifier. "
+            f"Try: {key}=<the id of a finished run>"
         )
     weight_files(source, key)  # refuses pickles
     return TransformersClassifier(Classifier.from_pretrained(source, use_safetensors=True, trust_remote_code=False))

@@ -195,8 +195,10 @@ def test_a_saved_model_comes_back_with_its_dendrites(count: int, tmp_path: Path)
             nn.init.normal_(parameter)
         description = {"method": "dendrites", "modules": ["classifier"], "count": count, "act": "tanh"}
         model.architecture["compressed"] = [description]
-    save_model(model, tmp_path / "model", tokenizer_save=lambda folder: None, label_names=["a", "b"], kind="classification",
-         card="")  # fmt: skip
+    names = ["a", "b"]
+    save_model(
+        model, tmp_path / "model", tokenizer_save=lambda _: None, label_names=names, kind="classification", card=""
+    )
     torch.testing.assert_close(load_model(tmp_path / "model")(ids), model.eval()(ids), rtol=0, atol=0)
 
 
