@@ -1,8 +1,8 @@
-"""Weights and arithmetic in bfloat16: half the bytes, and about three times the speed where the processor has it.
+"""Weights and arithmetic in bfloat16: half the bytes, about three times as fast on processors with bfloat16.
 
     run compression=[bf16] from=<run id>
 
-What is no matrix, table or norm of the encoder stays as it is: a layer mix's weights, convolutions of a readout.
+Matrices, tables and norms of the encoder change; weights of a layer mix and convolutions of a readout stay float32.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ import torch
 from torch import nn
 
 from models.backbones.bert import Bert
-from models.compression.quantization.stage import describe, logits
+from models.compression.quantization.stage import record_method, sample_logits
 from models.compression.stage import Stage, StageContext
 
 
 class Bf16(Stage):
-    """The stage."""
+    """Cast the model to bfloat16."""
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Cast, and say what that did to the answers."""
+        """Cast, and record how far the logits moved."""
         model.eval()
-        before = logits(model, context)
-        cast(model)
-        describe(model, self.options)
-        context.add_metrics({"quantize/logit_difference": float((logits(model, context) - before).abs().max())})
+        before = sample_logits(model, context)
+        cast_to_bf16(model)
+        record_method(model, self.options)
+        context.add_metrics({"quantize/logit_difference": float((sample_logits(model, context) - before).abs().max())})
         context.say("weights and arithmetic in bfloat16")
         return model
 
 
-def cast(model: nn.Module) -> None:
-    """The encoder and the linear layers above it to bfloat16; inputs are cast where the two types meet."""
+def cast_to_bf16(model: nn.Module) -> None:
+    """Cast the encoder and the linear layers above it; inputs are cast wherever the two types meet."""
     bert = model.get_submodule("bert")
     for name, part in bert.named_children():
         if name != "pooler":
@@ -49,7 +49,7 @@ def cast(model: nn.Module) -> None:
 
 
 def _below(bert: nn.Module) -> Iterator[nn.Module]:
-    """Parts of our encoder that may get float32: computed word vectors, and what a readout adds between layers."""
+    """Parts of our encoder whose inputs may be float32: computed word vectors, a readout's modules between layers."""
     if not isinstance(bert, Bert):
         return
     norm = bert.embeddings.LayerNorm
@@ -60,7 +60,7 @@ def _below(bert: nn.Module) -> Iterator[nn.Module]:
 
 
 def to_own_type(layer: nn.Module, inputs: Any) -> Any:
-    """Cast the float tensors that a layer gets, in lists too, to the type of its parameters."""
+    """Cast the float tensors of a layer's inputs, also those in lists, to the type of its parameters."""
     if isinstance(inputs, tuple | list):
         return type(inputs)(to_own_type(layer, value) for value in inputs)
     is_float = torch.is_tensor(inputs) and inputs.is_floating_point()
@@ -68,6 +68,6 @@ def to_own_type(layer: nn.Module, inputs: Any) -> Any:
 
 
 def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
-    """A model in those types, for its saved weights."""
-    cast(model)
+    """Cast a freshly built model, before its saved weights are loaded."""
+    cast_to_bf16(model)
     return model

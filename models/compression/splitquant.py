@@ -1,13 +1,14 @@
-"""SplitQuant: a layer's weights in three clusters, each rounded over its own, smaller range.
+"""SplitQuant: a layer's weights in three clusters, each quantized over its own, smaller range.
 
     run compression=[splitquant] from=<run id>                                       # dense, 2 bits, as published
     run compression=[splitquant] compression.splitquant.form=packed from=<run id>
 
-Song & Lin 2025 (arXiv 2501.12428). `dense` is theirs: three layers of the same shape, zero where another one has the
-weight, whose outputs are added; three codes a weight and three products. `packed` is ours: one code and the number of
-its cluster, 2 bits, a weight; no range has to hold a zero that is not there. `whole` does not split: the control.
+Song & Lin 2025 (arXiv 2501.12428). `dense` is the published form: three layers of the same shape whose outputs are
+added, each zero where another one has the weight; three codes and three products for each weight. `packed` is ours: one
+code and a cluster number of 2 bits for each weight, and no range is widened for zeros that it does not have. `whole`
+does not split: the control.
 
-Layers of fewer rows than clusters stay whole, as published. Biases are not rounded, so they are not split either.
+Layers with fewer rows than clusters stay whole, as published. Biases are neither quantized nor split.
 """
 
 from __future__ import annotations
@@ -20,24 +21,24 @@ from torch import Tensor, nn
 
 from models.compression import settings
 from models.compression.quantization.bits import pack, row_bytes, unpack
-from models.compression.quantization.clusters import COUNT, members
+from models.compression.quantization.clusters import COUNT, assign_clusters
 from models.compression.quantization.coded import CodedLinear, CodedMatrix, CodedWeight, Codes
 from models.compression.quantization.grid import Grid, check_finite
-from models.compression.quantization.stage import Rounding, logits
+from models.compression.quantization.stage import QuantizationStage, sample_logits
 from models.compression.stage import StageContext
 
-ID_BITS = 2
+ID_BITS = 2  # of a cluster number
 
 
-def split(weight: Tensor) -> list[Tensor]:
-    """Three tensors whose sum is `weight` bit by bit: each entry lies in one of them, the others have 0 there."""
+def split_weight(weight: Tensor) -> list[Tensor]:
+    """Three tensors that add up to `weight` bit for bit: one of them has the entry, the others have 0."""
     check_finite(weight)
-    owner = members(weight)
+    owner = assign_clusters(weight)
     return [torch.where(owner == cluster, weight, 0.0) for cluster in range(COUNT)]
 
 
 class SplitLinear(CodedWeight):
-    """Three layers without bias side by side, and one bias; before rounding it computes what the whole layer did."""
+    """Three layers without bias whose outputs are added, and one bias."""
 
     def __init__(self, parts: list[nn.Module], bias: Tensor | None) -> None:
         super().__init__()
@@ -47,32 +48,32 @@ class SplitLinear(CodedWeight):
 
     @classmethod
     def exact(cls, layer: nn.Linear) -> SplitLinear:
-        """The layer split and not rounded."""
+        """The layer split and not quantized, for comparison."""
         parts: list[nn.Module] = []
-        for weight in split(layer.weight.detach()):
+        for weight in split_weight(layer.weight.detach()):
             part = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
             part.weight = nn.Parameter(weight)
             parts.append(part)
         return cls(parts, layer.bias)
 
     def fill(self, weight: Tensor) -> None:
-        """Split a weight (out, in) and round each part."""
-        for part, own in zip(self.parts, split(weight)):
+        """Split a weight (out, in) and quantize each part."""
+        for part, own in zip(self.parts, split_weight(weight)):
             cast(CodedWeight, part).fill(own)
 
     def decoded_weight(self) -> Tensor:
-        """The weight in float32, (out, in)."""
+        """The weight in float32, (out, in): the sum of the parts."""
         return self.weight
 
     @property
     def weight(self) -> Tensor:
-        """The same."""
+        """The weight in float32, (out, in)."""
         lower, middle, upper = self.parts
         found: Tensor = lower.weight + middle.weight + upper.weight  # type: ignore[operator]
         return found
 
     def unpacked_bytes(self) -> int:
-        """Memory of the decoded weights, which no file holds."""
+        """Bytes of the decoded weights, which only memory holds."""
         return sum(cast(CodedWeight, part).unpacked_bytes() for part in self.parts)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -83,7 +84,7 @@ class SplitLinear(CodedWeight):
 
 
 class ClusterCodes(CodedMatrix):
-    """A matrix as a code and a cluster for each entry; each range has a lowest value and a step for each cluster."""
+    """A matrix as a code and a cluster number for each entry; each range has a low end and a step per cluster."""
 
     codes: Tensor  # (rows, row_bytes)
     owners: Tensor  # (rows, row_bytes of 2 bits)
@@ -100,17 +101,18 @@ class ClusterCodes(CodedMatrix):
 
     @torch.no_grad()
     def fill(self, matrix: Tensor) -> None:
-        """Cluster a matrix as a whole and round each cluster within each range."""
+        """Cluster a whole matrix and quantize each cluster within each range."""
         check_finite(matrix)
-        owners = members(matrix)
-        cells, inside = self.grid.cells(matrix), self.grid.cells(owners.float())
+        owners = assign_clusters(matrix)
+        cells, inside = self.grid.by_range(matrix), self.grid.by_range(owners.float())
         lows, highs = [], []
         for cluster in range(COUNT):
             own = inside == cluster
             lows.append(cells.masked_fill(~own, torch.inf).amin(-1))
             highs.append(cells.masked_fill(~own, -torch.inf).amax(-1))
         low, high = torch.stack(lows, -1), torch.stack(highs, -1)
-        low, high = (torch.where(low <= high, end, 0.0) for end in (low, high))  # a cluster without members here
+        has_members = low <= high  # does the cluster have members in the range?
+        low, high = (torch.where(has_members, end, 0.0) for end in (low, high))
         step = (high - low) / self.grid.top
         codes = torch.round((matrix - self._of(low, owners)) / self._of(torch.where(step > 0, step, 1.0), owners))
         codes = codes.clamp_(0, self.grid.top).to(torch.uint8)
@@ -118,8 +120,8 @@ class ClusterCodes(CodedMatrix):
         self.low, self.step = low, step
 
     def _of(self, values: Tensor, owners: Tensor) -> Tensor:
-        """For each entry that of the values (R, G, COUNT) which its range and cluster have; (rows, columns)."""
-        spread = self.grid.spread(values, self.columns).expand(*owners.shape, COUNT)
+        """For each entry the value of its range and cluster: (R, G, COUNT) to (rows, columns)."""
+        spread = self.grid.per_entry(values, self.columns).expand(*owners.shape, COUNT)
         return spread.gather(2, owners.long().unsqueeze(2)).squeeze(2)
 
     def decode(self) -> Tensor:
@@ -129,12 +131,12 @@ class ClusterCodes(CodedMatrix):
         return codes.float() * self._of(self.step, owners) + self._of(self.low, owners)
 
 
-class Splitquant(Rounding):
-    """The stage."""
+class Splitquant(QuantizationStage):
+    """Replace linear layers by layers quantized in three clusters."""
 
     options: settings.Splitquant
 
-    def linear(self, layer: nn.Linear) -> CodedWeight | None:
+    def make_linear(self, layer: nn.Linear) -> CodedWeight | None:
         """The layer in the chosen form."""
         grid = Grid(self.options.bits, "affine", self.options.per, self.options.group)
         shape = (layer.out_features, layer.in_features)
@@ -145,29 +147,29 @@ class Splitquant(Rounding):
         return SplitLinear([CodedLinear(layer, Codes(*shape, grid), bias=False) for _ in range(COUNT)], layer.bias)
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Also what the splitting alone changes, which should be nothing but the order of sums."""
+        """Quantize, and record how far splitting alone moves the logits: only by the order of sums."""
         if self.options.form == "dense":
-            context.say("each layer makes three products in the place of one")
+            context.say("each layer computes three products instead of one")
         if self.options.form != "whole":
             exact = copy.deepcopy(model).eval()
-            Exact(self.options).outline(exact)
-            difference = logits(exact, context) - logits(model.eval(), context)
+            Exact(self.options).replace_layers(exact)
+            difference = sample_logits(exact, context) - sample_logits(model.eval(), context)
             context.add_metrics({"quantize/split_difference": float(difference.abs().max())})
         return super().run(model, context)
 
 
 class Exact(Splitquant):
-    """The same layers split and not rounded."""
+    """Split layers without quantizing them."""
 
-    def linear(self, layer: nn.Linear) -> CodedWeight | None:
+    def make_linear(self, layer: nn.Linear) -> CodedWeight | None:
         """The layer in three parts."""
         return SplitLinear.exact(layer) if layer.out_features >= COUNT else None
 
-    def table(self, table: nn.Embedding) -> None:
-        """Tables are not split."""
+    def make_table(self, table: nn.Embedding) -> None:
+        """Leave tables as they are."""
 
 
 def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
-    """The structure of a saved model."""
-    Splitquant(settings.Splitquant(**description)).outline(model)
+    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    Splitquant(settings.Splitquant(**description)).replace_layers(model)
     return model

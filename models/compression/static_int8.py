@@ -1,10 +1,10 @@
-"""int8 weights and int8 inputs, whose range is taken once, from training rows: no search at each call.
+"""Static int8: int8 weights and int8 inputs, whose ranges are measured once, on training rows.
 
     run compression=[int8_static] from=<run id>
 
-Each linear layer's input gets one range. minmax: all that was seen; percentile: without the outermost shares; entropy:
-the range whose rounded distribution is nearest to the one seen (Kullback-Leibler), as in TensorRT (Migacz 2017), here
-with both ends.
+Each linear layer's input gets one range. minmax: all values seen; percentile: without the outermost ones; entropy:
+the range whose quantized distribution is nearest to the one seen (Kullback-Leibler), as in TensorRT (Migacz 2017),
+here with a lower end of its own.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from torch import Tensor, nn
 
 from models.compression import settings
 from models.compression.quantization.coded import CodedWeight
-from models.compression.quantization.integers import Int8Linear, product
-from models.compression.quantization.stage import Rounding
+from models.compression.quantization.integers import Int8Linear, integer_product
+from models.compression.quantization.stage import QuantizationStage
 from models.compression.stage import StageContext
 from models.errors import ModelError
 
-LEVELS = 255
-BINS = 2048  # of an input's values between its extremes
-TRIED = 64  # ranges that entropy chooses from, down to a quarter of the whole
+LEVELS = 255  # steps of an int8 range
+BINS = 2048  # of the histogram of an input's values
+TRIED = 64  # ranges that entropy chooses from; the narrowest is a quarter of the whole
 
 
 class StaticLinear(Int8Linear):
-    """Rounds its input to a range that is part of the model: input = (code - input_zero) input_step."""
+    """Quantizes its input to a fixed range, which is part of the model: input = (code - input_zero) input_step."""
 
     input_step: Tensor  # ()
     input_zero: Tensor  # () int8
@@ -37,8 +37,8 @@ class StaticLinear(Int8Linear):
         self.register_buffer("input_step", torch.ones(()))
         self.register_buffer("input_zero", torch.zeros((), dtype=torch.int8))
 
-    def expect(self, low: float, high: float) -> None:
-        """Set the range of the input; it always takes 0 in."""
+    def set_input_range(self, low: float, high: float) -> None:
+        """Set the range of the input, widened so that it holds 0."""
         low, high = min(low, 0.0), max(high, 0.0)
         step = (high - low) / LEVELS or 1.0
         self.input_step.fill_(step)
@@ -52,50 +52,52 @@ class StaticLinear(Int8Linear):
                 self.derived = self._constants()
         scale, zero, factor, shift = self.derived
         codes = rows.mul(scale).round_().add_(zero).clamp_(-128, 127).to(torch.int8)
-        return product(codes, self.codes).mul_(factor).add_(shift)
+        return integer_product(codes, self.codes).mul_(factor).add_(shift)
 
     def _constants(self) -> tuple[float, float, Tensor, Tensor]:
-        """Numbers that round an input, and (out,) that turn a sum of integers into an output."""
+        """Scale and zero that quantize an input, and factor and shift, (out,), that turn integer sums into outputs."""
         zero, factor = float(self.input_zero), self.step * self.input_step
         shift = -zero * self.codes.sum(1, dtype=torch.int32) * factor
         return 1.0 / float(self.input_step), zero, factor, shift if self.bias is None else shift + self.bias
 
 
-class Seen:
-    """The inputs of one layer: first their extremes, then how often each value between them occurs."""
+class RangeObserver:
+    """Observes the inputs of one layer: first their extremes, then the histogram between them."""
 
     def __init__(self) -> None:
         self.low, self.high = 0.0, 0.0
         self.counts: Tensor | None = None
 
-    def extremes(self, input: Tensor) -> None:
-        """Take notice of (..., in)."""
+    def observe_extremes(self, input: Tensor) -> None:
+        """Widen the extremes by the inputs (..., in)."""
         low, high = torch.aminmax(input)
         self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
 
-    def count(self, input: Tensor) -> None:
-        """The same inputs a second time."""
+    def observe_counts(self, input: Tensor) -> None:
+        """Add inputs to the histogram, in a second pass over the same rows."""
         found = torch.histc(input.float(), BINS, self.low, self.high).cpu().double()
         self.counts = found if self.counts is None else self.counts + found
 
     def range(self, method: str, percentile: float) -> tuple[float, float]:
-        """Lowest and highest value to keep apart."""
+        """The lowest and the highest value of the range; values outside are clamped."""
         if self.counts is None:
             return self.low, self.high
-        first, last = percentiles(self.counts, percentile) if method == "percentile" else nearest(self.counts)
+        first, last = (
+            percentile_range(self.counts, percentile) if method == "percentile" else entropy_range(self.counts)
+        )
         width = (self.high - self.low) / BINS
         return self.low + first * width, self.low + last * width
 
 
-def percentiles(counts: Tensor, percentile: float) -> tuple[int, int]:
-    """The bins [first, last) without the (100 - percentile) % of the values at each end."""
+def percentile_range(counts: Tensor, percentile: float) -> tuple[int, int]:
+    """The bins [first, last) that leave out (100 - percentile) % of the values at each end."""
     share, cut = counts.cumsum(0) / counts.sum(), 1 - percentile / 100
     first = int((share <= cut).sum())
     return first, max(int((share < 1 - cut).sum()) + 1, first + 1)
 
 
-def nearest(counts: Tensor) -> tuple[int, int]:
-    """The bins [first, last) in which 255 levels lose the least of the distribution."""
+def entropy_range(counts: Tensor) -> tuple[int, int]:
+    """The bins [first, last) whose quantization to 255 levels has the smallest divergence."""
     peak = int(counts.argmax())
     best, least = (0, BINS), torch.inf
     for number in range(TRIED):
@@ -108,7 +110,7 @@ def nearest(counts: Tensor) -> tuple[int, int]:
 
 
 def _divergence(counts: Tensor, first: int, last: int) -> float:
-    """Kullback-Leibler divergence, in nat, of the values clamped to bins [first, last) from their rounding."""
+    """Kullback-Leibler divergence, in nats, between the values clamped to bins [first, last) and their quantization."""
     inside = counts[first:last]
     clamped = inside.clone()
     clamped[0] += counts[:first].sum()
@@ -121,36 +123,36 @@ def _divergence(counts: Tensor, first: int, last: int) -> float:
     return float((p * (p / q.clamp(min=1e-12)).clamp(min=1e-300).log()).sum())
 
 
-class StaticInt8(Rounding):
-    """The stage."""
+class StaticInt8(QuantizationStage):
+    """Replace linear layers by static int8 ones and measure their input ranges."""
 
     options: settings.StaticInt8
     has_kernel = True
 
-    def linear(self, layer: nn.Linear) -> StaticLinear:
-        """The layer in integers."""
+    def make_linear(self, layer: nn.Linear) -> StaticLinear:
+        """The int8 layer that takes the place of a linear layer."""
         return StaticLinear(layer)
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """See what goes into each layer, round, and set the ranges."""
+        """Observe the inputs of each layer, quantize, and set the ranges."""
         model.eval()
-        seen = {name: Seen() for name, layer in model.named_modules() if type(layer) is nn.Linear}
-        self._watch(model, context, {name: each.extremes for name, each in seen.items()})
+        seen = {name: RangeObserver() for name, layer in model.named_modules() if type(layer) is nn.Linear}
+        self._watch(model, context, {name: each.observe_extremes for name, each in seen.items()})
         if self.options.range != "minmax":
-            self._watch(model, context, {name: each.count for name, each in seen.items()})
+            self._watch(model, context, {name: each.observe_counts for name, each in seen.items()})
         self.ranges = {name: each.range(self.options.range, self.options.percentile) for name, each in seen.items()}
         return super().run(model, context)
 
     def fill(self, name: str, layer: nn.Linear | nn.Embedding, made: CodedWeight) -> None:
-        """Also the range of the input."""
+        """Quantize the weight, and set the range of the input."""
         super().fill(name, layer, made)
         if isinstance(made, StaticLinear):
-            made.expect(*self.ranges[name])
+            made.set_input_range(*self.ranges[name])
 
     @torch.no_grad()
     def _watch(self, model: nn.Module, context: StageContext, see: dict[str, Any]) -> None:
-        """Show every linear layer's input for the calibration rows to `see`; ModelError where there are none."""
-        # Hooks after the layer: the last layer's keys and values are then computed for every token, as they will be.
+        """Pass every linear layer's inputs for the calibration rows to `see`; ModelError if there are no rows."""
+        # A hook makes the last layer compute keys and values of every token, as the int8 layers will.
         hooks = [
             model.get_submodule(name).register_forward_hook(lambda _, inputs, __, take=take: take(inputs[0]))
             for name, take in see.items()
@@ -168,6 +170,6 @@ class StaticInt8(Rounding):
 
 
 def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
-    """The structure of a saved model."""
-    StaticInt8(settings.StaticInt8(**description)).outline(model)
+    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    StaticInt8(settings.StaticInt8(**description)).replace_layers(model)
     return model

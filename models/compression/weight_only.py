@@ -1,9 +1,9 @@
-"""Weights in 2 to 8 bits, everything else in float32: a smaller file, no faster answer.
+"""Weight-only quantization: weights in 2 to 8 bits, arithmetic in float32. The file shrinks, speed stays the same.
 
     run compression=[int4] from=<run id>
 
-The baseline of every other quantization, also called round-to-nearest. Ranges as in optimum-quanto (a row's largest
-value, or the range of a group) or a whole tensor's; percentile clipping as in Song & Lin 2025 (arXiv 2501.12428).
+The baseline of every other quantization, also called round-to-nearest. A range belongs to a row or a group, as in
+optimum-quanto, or to a whole tensor; percentile clipping as in Song & Lin 2025 (arXiv 2501.12428).
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from torch import nn
 from models.compression import settings
 from models.compression.quantization.coded import CodedLinear, Codes
 from models.compression.quantization.grid import Grid
-from models.compression.quantization.stage import Rounding
+from models.compression.quantization.stage import QuantizationStage
 
 
-class WeightOnly(Rounding):
-    """The stage."""
+class WeightOnly(QuantizationStage):
+    """Replace linear layers by layers whose weight is stored in few bits."""
 
     options: settings.WeightOnly
 
-    def linear(self, layer: nn.Linear) -> CodedLinear:
-        """The layer with a coded weight."""
+    def make_linear(self, layer: nn.Linear) -> CodedLinear:
+        """The layer with a coded weight that takes the place of a linear layer."""
         chosen = self.options
         grid = Grid(chosen.bits, chosen.scheme, chosen.per, chosen.group, chosen.clip)
         return CodedLinear(layer, Codes(layer.out_features, layer.in_features, grid))
 
 
 def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
-    """The structure of a saved model."""
-    WeightOnly(settings.WeightOnly(**description)).outline(model)
+    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    WeightOnly(settings.WeightOnly(**description)).replace_layers(model)
     return model

@@ -41,7 +41,7 @@ def logits(folder: Path, record: dict[str, Any]) -> np.ndarray:
 def test_a_chain_ends_in_codes_and_its_numbers_are_those_of_the_stage_by_itself(tmp_path: Path) -> None:
     done = run_cli(*WORDS, *QUIET, "compression=[int8]", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "no kernel: evaluated in float32 on the decoded weights" in done.stdout + done.stderr
+    assert "no kernel: computed in float32 on the decoded weights" in done.stdout + done.stderr
     first = outputs(tmp_path)["train,int8"]
     train, int8 = (entry["metrics"] for entry in first["stages"])
     assert train["cost/params"] == int8["cost/params"] and int8["quantize/kernel"] == 0

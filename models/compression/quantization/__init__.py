@@ -1,1 +1,1 @@
-"""What the quantizations share: grids, bit packing, layers."""
+"""The parts of quantization: grids, bit packing, coded layers, integer products."""

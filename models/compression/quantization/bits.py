@@ -1,7 +1,7 @@
-"""Codes of 1 to 8 bits side by side in bytes, so that a saved tensor takes what its codes take.
+"""Codes of 1 to 8 bits packed into bytes, so that a saved tensor takes no more than its codes.
 
-A row is packed on its own: a table's rows are unpacked one by one. Codes of 3, 5, 6 or 7 bits lie as a part of 4, one
-of 2 and one of 1 bit, each filling its bytes.
+Each row is packed by itself, so that rows of a table can be unpacked one by one. Codes of 3, 5, 6 or 7 bits are stored
+in parts of 4, 2 and 1 bits, each part in bytes of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PARTS = (8, 4, 2, 1)  # bits that fill a byte evenly
 
 
 def row_bytes(columns: int, bits: int) -> int:
-    """Bytes of a packed row; exactly `columns` x `bits` / 8 where 8 divides the columns."""
+    """Bytes of a packed row; exactly `columns` x `bits` / 8 if 8 divides the columns."""
     return sum(_bytes(columns, part) for part in PARTS if bits & part)
 
 
@@ -32,7 +32,7 @@ def pack(codes: Tensor, bits: int) -> Tensor:
 
 
 def unpack(packed: Tensor, bits: int, columns: int) -> Tensor:
-    """The reverse of `pack`: (N, columns), uint8."""
+    """Bytes (N, row_bytes) back to codes (N, columns), uint8."""
     if bits == 8:
         return packed
     codes, start, done = None, 0, 0

@@ -1,7 +1,7 @@
-"""The three clusters of a tensor's values: 1-D k-means without chance, and the cluster of each value.
+"""Three clusters of a tensor's values, by deterministic one-dimensional k-means.
 
-Values are sorted once and sums come from prefix sums, so that a step costs a few searches. Two starts, the better of
-which is kept: quantiles 1/6, 1/2 and 5/6, and lowest, median and highest value.
+Values are sorted once and sums come from prefix sums, so that a step costs only a few searches. It runs from two
+starts and keeps the better result: quantiles 1/6, 1/2 and 5/6, and the lowest, median and highest value.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 COUNT = 3  # as published
-STEPS = 300  # Lloyd's steps at most; some 30 are usual
+STEPS = 300  # of Lloyd's algorithm at most; about 30 are usual
 
 
-def boundaries(values: Tensor) -> Tensor:
-    """The two values between the clusters of a tensor of any shape, (2,) float64: midway between the centres."""
+def cluster_boundaries(values: Tensor) -> Tensor:
+    """The two boundaries between the clusters of a tensor of any shape, (2,) float64: midway between the centres."""
     ordered = values.detach().flatten().double().sort().values
     sums = torch.cat([ordered.new_zeros(1), ordered.cumsum(0)])
     starts = (_quantiles(ordered, [1 / 6, 1 / 2, 5 / 6]), _quantiles(ordered, [0.0, 0.5, 1.0]))
@@ -22,16 +22,16 @@ def boundaries(values: Tensor) -> Tensor:
     return _between(min(found, key=lambda result: result[1])[0])
 
 
-def members(values: Tensor) -> Tensor:
+def assign_clusters(values: Tensor) -> Tensor:
     """The cluster of each value, uint8 of the same shape: 0 lower, 1 middle, 2 upper.
 
-    Every value is in exactly one; one that lies on a boundary goes down.
+    A value on a boundary belongs to the lower cluster.
     """
-    return torch.bucketize(values.double(), boundaries(values)).to(torch.uint8)
+    return torch.bucketize(values.double(), cluster_boundaries(values)).to(torch.uint8)
 
 
 def _lloyd(ordered: Tensor, sums: Tensor, centres: Tensor) -> tuple[Tensor, float]:
-    """Centres (3,) that no step moves any more, and minus the part of the squared error that depends on them."""
+    """The centres (3,) after the last step, and their squared error up to a constant."""
     for _ in range(STEPS):
         ends = torch.searchsorted(ordered, _between(centres), right=True)
         edges = torch.cat([ends.new_zeros(1), ends, ends.new_full((1,), len(ordered))])

@@ -31,7 +31,7 @@ class CodedWeight(nn.Module):
     bias: Tensor | None  # set by every subclass
 
     def fill(self, weight: Tensor) -> None:
-        """Round a float weight into the codes; (out, in), or (rows, H) of a table."""
+        """Quantize a float weight: (out, in), or (rows, H) of a table."""
         raise NotImplementedError
 
     def decoded_weight(self) -> Tensor:
@@ -78,7 +78,7 @@ class CodedMatrix(nn.Module):
     """A matrix in codes, without a layer around it."""
 
     def fill(self, matrix: Tensor) -> None:
-        """Round a matrix (rows, columns) into the codes."""
+        """Quantize a matrix (rows, columns)."""
         raise NotImplementedError
 
     def decode(self) -> Tensor:
@@ -103,7 +103,7 @@ class Codes(CodedMatrix):
 
     @torch.no_grad()
     def fill(self, matrix: Tensor) -> None:
-        """Round a matrix (rows, columns) into the codes."""
+        """Quantize a matrix (rows, columns)."""
         codes, step, zero = encode(matrix, self.grid)
         self.codes, self.step = pack(codes, self.grid.bits), step
         if self.grid.scheme == "affine":
@@ -130,7 +130,7 @@ class CodedLinear(CachedWeight):
         self.is_trained = layer.weight.requires_grad
 
     def fill(self, weight: Tensor) -> None:
-        """Round a weight (out, in)."""
+        """Quantize a weight (out, in)."""
         self.derived = None
         self.coded.fill(weight)
 
@@ -170,7 +170,7 @@ class CodedTable(CodedWeight):
         self.is_trained = table.weight.requires_grad
 
     def fill(self, weight: Tensor) -> None:
-        """Round a table (rows, H)."""
+        """Quantize a table (rows, H)."""
         self.coded.fill(weight)
 
     def decoded_weight(self) -> Tensor:

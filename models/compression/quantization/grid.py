@@ -1,9 +1,9 @@
 """Uniform rounding: a range [low, high] of weights becomes 2^bits evenly spaced levels.
 
     affine:     step = (high - low) / (2^bits - 1), zero = round(-low / step), weight = (code - zero) step
-    symmetric:  step = max |weight| / (2^(bits - 1) - 1), zero = 2^(bits - 1); at 2 bits three levels are left
+    symmetric:  step = max |weight| / (2^(bits - 1) - 1), zero = 2^(bits - 1); at 2 bits three levels remain
 
-An affine range always takes 0 in: a zero decodes to exactly 0, and the zero point fits into the bits of a code.
+An affine range always holds 0: a zero decodes to exactly 0, and the zero point fits into the bits of a code.
 Rounding is half to even. The formulas are those of Song & Lin 2025 (arXiv 2501.12428), with codes from 0 up.
 """
 
@@ -20,7 +20,7 @@ from models.errors import ModelError
 
 @dataclass(frozen=True)
 class Grid:
-    """How a matrix is rounded. per: what shares a range: the tensor, a row, or `group` neighbours in a row.
+    """How a matrix is quantized. per: what shares a range: the tensor, a row, or `group` neighbours in a row.
 
     clip: percent of the weights cut off at each end of the range before rounding.
     """
@@ -42,13 +42,13 @@ class Grid:
         return 2 ** (self.bits - 1)
 
     def ranges(self, rows: int, columns: int) -> tuple[int, int]:
-        """The shape of what each range has one of, such as the steps."""
+        """The shape of a tensor with one value for each range, such as the steps."""
         if self.per == "tensor":
             return 1, 1
         return rows, -(-columns // self.group) if self.per == "group" else 1
 
-    def cells(self, matrix: Tensor) -> Tensor:
-        """(rows, columns) to (*ranges, members); a last, shorter group is filled up with its last member."""
+    def by_range(self, matrix: Tensor) -> Tensor:
+        """(rows, columns) to (*ranges, members); a shorter last group is filled up with its last member."""
         rows, columns = matrix.shape
         if self.per == "group":
             missing = -columns % self.group
@@ -56,15 +56,15 @@ class Grid:
             return filled.unflatten(1, (-1, self.group))
         return matrix.reshape(*self.ranges(rows, columns), -1)
 
-    def spread(self, values: Tensor, columns: int) -> Tensor:
-        """Values of ranges (R, G, ...) as what broadcasts over a matrix (R or 1, columns or 1, ...)."""
+    def per_entry(self, values: Tensor, columns: int) -> Tensor:
+        """Values of ranges (R, G, ...) in a shape that broadcasts over the matrix: (R or 1, columns or 1, ...)."""
         return values.repeat_interleave(self.group, 1)[:, :columns] if self.per == "group" else values
 
 
 def encode(matrix: Tensor, grid: Grid) -> tuple[Tensor, Tensor, Tensor]:
     """Codes (rows, columns) and zeros (*ranges), both uint8, and steps (*ranges) of a finite float matrix."""
     check_finite(matrix)
-    low, high = _bounds(grid.cells(matrix), grid.clip)
+    low, high = _bounds(grid.by_range(matrix), grid.clip)
     if grid.scheme == "symmetric":
         step = torch.maximum(low.abs(), high.abs()) / max(grid.middle - 1, 1)
         zero = torch.full_like(step, grid.middle)
@@ -73,22 +73,22 @@ def encode(matrix: Tensor, grid: Grid) -> tuple[Tensor, Tensor, Tensor]:
         step = (high - low) / grid.top
         zero = torch.round(-low / _divisor(step))
     columns = matrix.shape[1]
-    codes = torch.round(matrix / grid.spread(_divisor(step), columns)) + grid.spread(zero, columns)
+    codes = torch.round(matrix / grid.per_entry(_divisor(step), columns)) + grid.per_entry(zero, columns)
     least = 1 if grid.scheme == "symmetric" else 0
     return codes.clamp_(least, grid.top).to(torch.uint8), step, zero.to(torch.uint8)
 
 
 def decode(codes: Tensor, step: Tensor, zero: Tensor | int, grid: Grid) -> Tensor:
-    """The matrix (rows, columns) that codes stand for; zero: as `encode` gave it, or one for all."""
+    """The matrix (rows, columns) of these codes; zero: as `encode` returns it, or one number for all."""
     columns = codes.shape[1]
-    shift = zero if isinstance(zero, int) else grid.spread(zero, columns).float()
-    return (codes.float() - shift) * grid.spread(step, columns)
+    shift = zero if isinstance(zero, int) else grid.per_entry(zero, columns).float()
+    return (codes.float() - shift) * grid.per_entry(step, columns)
 
 
 def check_finite(matrix: Tensor) -> None:
-    """ModelError when a weight is not a number."""
+    """ModelError if a weight is not finite."""
     if not bool(torch.isfinite(matrix).all()):
-        raise ModelError("weights that are not finite numbers cannot be rounded: the training before it diverged")
+        raise ModelError("weights that are not finite cannot be quantized: the training before this stage diverged")
 
 
 def _bounds(cells: Tensor, clip: float) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,9 @@
-"""Linear layers of int8 products: weights and inputs are integers, sums are exact in int32.
+"""Linear layers that multiply int8 by int8; their sums are exact in int32.
 
 torch.quantize_per_tensor, torch.ao's modules and the packed weights behind them are deprecated (torch 2.13 warns); the
-product of two plain int8 tensors is not. On one thread of a Xeon with AMX, 128 tokens, inputs rounded at each call,
-against float32: 128 x 128 in 44 us (37), 512 x 128 in 83 (134), 384 x 1536 in 0.46 ms (1.2), 768 x 3072 in 1.2 ms (8).
+product of two plain int8 tensors is not. Times on one thread of a Xeon with AMX for 128 tokens, with quantization of
+the inputs; in brackets those of float32: 128 x 128 in 44 us (37), 512 x 128 in 83 us (134), 384 x 1536 in 0.46 ms
+(1.2), 768 x 3072 in 1.2 ms (8).
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from models.compression.quantization.grid import Grid, encode
 WEIGHTS = Grid(8, "symmetric", "row")
 
 
-def product(inputs: Tensor, weights: Tensor) -> Tensor:
+def integer_product(inputs: Tensor, weights: Tensor) -> Tensor:
     """(N, in) times (out, in), both int8, as float32 (N, out).
 
-    On a CPU by torch's integer kernel, whose sums are exact; elsewhere by float32 products of the same integers.
+    CPUs use torch's integer kernel, whose sums are exact; other devices multiply the same integers in float32.
     """
     if inputs.device.type == "cpu":
         return torch._int_mm(inputs, weights.t()).to(torch.float32)
@@ -27,7 +28,7 @@ def product(inputs: Tensor, weights: Tensor) -> Tensor:
 
 
 class Int8Linear(CachedWeight):
-    """The weight in int8, one step a row, symmetric: 0 is 0. Subclasses say how inputs are rounded."""
+    """A weight in int8, symmetric, with one step for each row. Subclasses say how inputs are quantized."""
 
     multiplies_integers = True
 
@@ -44,7 +45,7 @@ class Int8Linear(CachedWeight):
 
     @torch.no_grad()
     def fill(self, weight: Tensor) -> None:
-        """Round a weight (out, in)."""
+        """Quantize a weight (out, in)."""
         codes, step, _ = encode(weight, WEIGHTS)
         self.codes, self.step, self.derived = (codes.to(torch.int16) - WEIGHTS.middle).to(torch.int8), step[:, 0], None
 

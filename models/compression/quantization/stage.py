@@ -1,4 +1,4 @@
-"""What all stages that round weights share: which layers they replace, and what the rounding did to the model."""
+"""The base of all stages that quantize weights: which layers they replace, and how far that moved the model."""
 
 from __future__ import annotations
 
@@ -15,76 +15,76 @@ from models.compression.settings.quantization import QuantizationSettings
 from models.compression.stage import Stage, StageContext
 
 HEAD = "classifier"
-ROWS = 64  # training rows whose logits are compared before and after
+ROWS = 64  # training rows whose logits are compared before and after quantization
 
-Replaced = dict[str, tuple[nn.Linear | nn.Embedding, CodedWeight]]  # a layer and what has taken its place, by its name
+Replaced = dict[str, tuple[nn.Linear | nn.Embedding, CodedWeight]]  # by name: a layer and its quantized replacement
 
 
-class Rounding(Stage):
-    """Replace linear layers by `linear` and tables by `table`, fill them, and say what that cost.
+class QuantizationStage(Stage):
+    """Replace linear layers and tables by quantized ones, fill them, and record the error.
 
-    A saved model is built again by `outline`, which leaves the codes to be loaded.
+    A saved model is restored by `replace_layers` alone; its codes are loaded afterwards.
     """
 
     options: QuantizationSettings
-    has_kernel = False  # on a CPU: are products made of integers, or of the decoded weights?
+    has_kernel = False  # on a CPU: does it multiply integers? If not, it multiplies the decoded weights
 
-    def linear(self, layer: nn.Linear) -> CodedWeight | None:
-        """What takes the place of a linear layer, None to leave it."""
+    def make_linear(self, layer: nn.Linear) -> CodedWeight | None:
+        """The quantized layer that takes the place of a linear layer; None: leave it."""
         raise NotImplementedError
 
-    def table(self, table: nn.Embedding) -> CodedWeight | None:
-        """The same for a look-up table; each row has a range of its own, as rows are looked up one by one."""
+    def make_table(self, table: nn.Embedding) -> CodedWeight | None:
+        """The quantized table that takes the place of a look-up table; None: leave it. Each row has its own range."""
         return CodedTable(table, Grid(self.options.embedding_bits)) if self.options.embeddings else None
 
-    def outline(self, model: nn.Module) -> Replaced:
-        """Put the layers in their places, not yet filled."""
+    def replace_layers(self, model: nn.Module) -> Replaced:
+        """Put quantized layers, still empty, in the places of the model's layers."""
         replaced: Replaced = {}
         for name, layer in list(model.named_modules()):
             if type(layer) is nn.Linear:  # subclasses are read by code that knows them
-                made = self.linear(layer) if self.options.head or name != HEAD else None
+                made = self.make_linear(layer) if self.options.head or name != HEAD else None
             else:
-                made = self.table(layer) if type(layer) is nn.Embedding else None
+                made = self.make_table(layer) if type(layer) is nn.Embedding else None
             if made is not None:
                 replaced[name] = layer, made.to(layer.weight.device)
                 model.set_submodule(name, made)
         return replaced
 
     def fill(self, name: str, layer: nn.Linear | nn.Embedding, made: CodedWeight) -> None:
-        """Round the weight of a layer into what takes its place."""
+        """Quantize the weight of a layer into its replacement."""
         made.fill(layer.weight.detach())
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Round, and record the description that builds the structure again."""
+        """Quantize the model, and record what restores its structure."""
         model.eval()
-        before = logits(model, context)
-        replaced = self.outline(model)
+        before = sample_logits(model, context)
+        replaced = self.replace_layers(model)
         for name, (layer, made) in replaced.items():
             self.fill(name, layer, made)
-        describe(model, self.options)
+        record_method(model, self.options)
         has_kernel = self.has_kernel and context.device.type == "cpu"
-        facts = fidelity(model, replaced) | {"quantize/kernel": float(has_kernel)}
-        facts["quantize/logit_difference"] = float((logits(model, context) - before).abs().max())
+        facts = quantization_error(model, replaced) | {"quantize/kernel": float(has_kernel)}
+        facts["quantize/logit_difference"] = float((sample_logits(model, context) - before).abs().max())
         context.add_metrics(facts)
-        how = "products of integers" if has_kernel else "no kernel: evaluated in float32 on the decoded weights"
-        context.say(f"rounded to {facts['quantize/bits_per_weight']:.2f} bits a weight, scales included; {how}")
+        how = "products of integers" if has_kernel else "no kernel: computed in float32 on the decoded weights"
+        context.say(f"quantized to {facts['quantize/bits_per_weight']:.2f} bits a weight, scales included; {how}")
         return model
 
 
-def describe(model: nn.Module, options: Any) -> None:
-    """Note in the model's description what must be done to it before its saved weights are loaded."""
+def record_method(model: nn.Module, options: Any) -> None:
+    """Add the method and its options to config.json, which restores the structure before weights are loaded."""
     content = {key: value for key, value in asdict(options).items() if key != "description"}
     model.architecture.setdefault("compressed", []).append(content)  # type: ignore[operator, union-attr]
 
 
 @torch.no_grad()
-def logits(model: nn.Module, context: StageContext) -> Tensor:
-    """The answers (ROWS or fewer, C) of a model in prediction mode to the first training rows."""
+def sample_logits(model: nn.Module, context: StageContext) -> Tensor:
+    """The logits (ROWS or fewer, C) of the first training rows; the model must be in prediction mode."""
     return torch.cat([model(**inputs).float() for inputs, _, _ in context.batches(rows=ROWS)])
 
 
-def fidelity(model: nn.Module, replaced: Replaced) -> dict[str, float]:
-    """How near the rounded weights are to the old ones, and what they take."""
+def quantization_error(model: nn.Module, replaced: Replaced) -> dict[str, float]:
+    """How far the quantized weights are from the original ones, and how many bits they take."""
     error = power = 0.0
     weights = bits = 0
     for layer, made in replaced.values():

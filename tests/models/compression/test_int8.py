@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from models.compression import settings
 from models.compression.dynamic_int8 import DynamicInt8, DynamicLinear
-from models.compression.quantization.integers import product
-from models.compression.static_int8 import Seen, StaticInt8, StaticLinear, nearest, percentiles
+from models.compression.quantization.integers import integer_product
+from models.compression.static_int8 import RangeObserver, StaticInt8, StaticLinear, entropy_range, percentile_range
 from models.errors import ModelError
 from runner.measure.macs import count_macs
 from runner.measure.params import count_params
@@ -36,7 +36,7 @@ def inputs(rows: int = 9, width: int = 48) -> Tensor:
 def test_sums_of_integers_are_exact() -> None:
     generator = torch.Generator().manual_seed(0)
     left, right = (torch.randint(-127, 128, shape, generator=generator) for shape in ((9, 3072), (64, 3072)))
-    found = product(left.to(torch.int8), right.to(torch.int8))
+    found = integer_product(left.to(torch.int8), right.to(torch.int8))
     assert torch.equal(found.long(), left @ right.t())
 
 
@@ -55,7 +55,7 @@ def test_a_static_layer_computes_the_formula_and_clamps_what_it_did_not_expect()
     layer = nn.Linear(48, 20)
     made = StaticLinear(layer)
     made.fill(layer.weight)
-    made.expect(-0.2, 1.5)
+    made.set_input_range(-0.2, 1.5)
     given = inputs()
     assert given.max() > 1.5
     step = 1.7 / 255
@@ -93,26 +93,26 @@ def test_the_ranges_come_from_the_calibration_rows() -> None:
 
 def test_percentiles_leave_out_the_outermost_values() -> None:
     counts = torch.ones(100)
-    assert percentiles(counts, 95.0) == (5, 95)
+    assert percentile_range(counts, 95.0) == (5, 95)
 
 
 def test_entropy_cuts_a_lonely_outlier_off_and_keeps_an_even_spread() -> None:
     values = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
     values[0] = 24.0
-    first, last = (24.0 * place / 2048 for place in nearest(torch.histc(values, 2048, 0.0, 24.0).double()))
+    first, last = (24.0 * place / 2048 for place in entropy_range(torch.histc(values, 2048, 0.0, 24.0).double()))
     assert first == 0.0 and 3.0 < last < 16.0
-    assert nearest(torch.full((2048,), 10.0, dtype=torch.double)) == (0, 2048)
+    assert entropy_range(torch.full((2048,), 10.0, dtype=torch.double)) == (0, 2048)
 
 
 def test_what_was_seen_in_two_passes_makes_a_range() -> None:
-    seen = Seen()
+    seen = RangeObserver()
     for part in inputs(64).split(16):
-        seen.extremes(part)
+        seen.observe_extremes(part)
     for part in inputs(64).split(16):
-        seen.count(part)
+        seen.observe_counts(part)
     low, high = seen.range("percentile", 99.0)
     assert seen.low <= low < 0 < high < seen.high
-    assert Seen().range("minmax", 99.0) == (0.0, 0.0)
+    assert RangeObserver().range("minmax", 99.0) == (0.0, 0.0)
 
 
 def test_an_empty_calibration_set_is_refused() -> None:

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.quantization.clusters import boundaries, members
+from models.compression.quantization.clusters import assign_clusters, cluster_boundaries
 from models.compression.quantization.coded import CodedLinear, Codes
 from models.compression.quantization.grid import Grid
 from models.compression.settings.quantization import Splitquant as Options
-from models.compression.splitquant import ClusterCodes, Exact, SplitLinear, Splitquant, split
+from models.compression.splitquant import ClusterCodes, Exact, SplitLinear, Splitquant, split_weight
 from models.errors import ModelError
 from runner.measure.macs import count_macs
 from runner.measure.params import count_params
@@ -34,7 +34,7 @@ def weights(outliers: bool = False, shape: tuple[int, int] = (512, 128)) -> Tens
 
 def rounded(weight: Tensor, form: str, bits: int, per: str = "tensor") -> Tensor:
     layer = nn.Linear(weight.shape[1], weight.shape[0])
-    made: Any = Splitquant(Options(form=form, bits=bits, per=per, group=16)).linear(layer)
+    made: Any = Splitquant(Options(form=form, bits=bits, per=per, group=16)).make_linear(layer)
     made.fill(weight)
     found: Tensor = made.decoded_weight()
     return found
@@ -47,7 +47,7 @@ def mse(weight: Tensor, form: str, bits: int, per: str = "tensor") -> float:
 @pytest.mark.parametrize("outliers", [False, True])
 def test_the_parts_add_up_to_the_weight_bit_by_bit(outliers: bool) -> None:
     weight = weights(outliers)
-    lower, middle, upper = split(weight)
+    lower, middle, upper = split_weight(weight)
     assert torch.equal(lower + middle + upper, weight)
     assert int(((lower != 0).int() + (middle != 0).int() + (upper != 0).int()).max()) == 1
     assert lower.max() <= 0 <= upper.min(), "the outer clusters lie on their sides of zero"
@@ -62,14 +62,14 @@ def test_the_clusters_are_those_of_an_exhaustive_search() -> None:
         )
 
     best = min(((i, j) for i in range(1, 9) for j in range(i + 1, 10)), key=lambda cut: inertia(*cut))
-    assert members(values).tolist() == [0] * best[0] + [1] * (best[1] - best[0]) + [2] * (10 - best[1])
-    assert boundaries(values).shape == (2,)
+    assert assign_clusters(values).tolist() == [0] * best[0] + [1] * (best[1] - best[0]) + [2] * (10 - best[1])
+    assert cluster_boundaries(values).shape == (2,)
 
 
 def test_clusters_do_not_depend_on_chance() -> None:
-    first = boundaries(weights(True))
+    first = cluster_boundaries(weights(True))
     torch.manual_seed(5)
-    assert torch.equal(boundaries(weights(True)), first)
+    assert torch.equal(cluster_boundaries(weights(True)), first)
 
 
 @pytest.mark.parametrize("values", [[0.3] * 6, [0.0] * 6, [0.1, 0.2] * 3])
@@ -77,7 +77,7 @@ def test_clusters_do_not_depend_on_chance() -> None:
 @pytest.mark.parametrize("bits", [2, 8])
 def test_one_or_two_distinct_values_are_kept(values: list[float], form: str, bits: int) -> None:
     weight = torch.tensor(values).view(3, 2)
-    assert torch.equal(sum(split(weight)), weight)  # type: ignore[arg-type]
+    assert torch.equal(sum(split_weight(weight)), weight)  # type: ignore[arg-type]
     exact = {"atol": 0, "rtol": 0} if form == "packed" else {"atol": 1e-7, "rtol": 1e-6}
     torch.testing.assert_close(rounded(weight, form, bits), weight, **exact)
 
@@ -95,7 +95,7 @@ def test_splitting_alone_does_not_change_the_function() -> None:
     with torch.no_grad():
         model.bert.encoder.layer[0].output.dense.bias.zero_()  # such layers are split like any other
         whole.load_state_dict(model.state_dict())
-    Exact(Options()).outline(model)
+    Exact(Options()).replace_layers(model)
     assert sum(isinstance(m, SplitLinear) for m in model.modules()) == 2 * 6 + 2
     torch.testing.assert_close(answers(model), answers(whole), atol=1e-6, rtol=0)
 
@@ -130,7 +130,7 @@ def test_the_padding_of_the_dense_form_decodes_to_zero(bits: int) -> None:
     layer: Any = Splitquant(Options(bits=bits)).linear(nn.Linear(128, 512))
     weight = weights(outliers=True)
     layer.fill(weight)
-    for part, own in zip(layer.parts, split(weight)):
+    for part, own in zip(layer.parts, split_weight(weight)):
         assert not part.weight[own == 0].any()
 
 

@@ -40,7 +40,7 @@ def test_nothing_moves_by_more_than_half_a_step(per: str, scheme: str, bits: int
     error = (decode(codes, step, zero, grid) - matrix).abs()
     # In an affine grid the zero point is rounded too, which may move the ends of the range by another half.
     reach = 1.0 if scheme == "affine" else 0.5
-    assert bool((error <= reach * grid.spread(step, 40) * 1.0001).all())
+    assert bool((error <= reach * grid.per_entry(step, 40) * 1.0001).all())
     assert step.shape == grid.ranges(24, 40)
 
 
