@@ -1,8 +1,8 @@
-"""Texts that occur more than once: counted in every run; dropped, kept in one split or refused where that is wished.
+"""Texts that occur more than once: every run counts them, and can drop them, keep them in one split or refuse them.
 
-Texts count as equal where they differ only in case, white space and punctuation: "normalised" is a text without these,
-and of a pair both texts together. Compared are hashes: those of a split, 8 bytes a row, lie in <cache>/duplicates/ by
-the split's fingerprint, so that the runs of a sweep compute them once.
+Texts are equal if they differ only in case, white space and punctuation; without these, a text is called normalised.
+For pairs, both texts must be equal. Texts are compared by hashes, 8 bytes a row, which are kept in <cache>/duplicates/
+under the split's fingerprint, so that the runs of a sweep compute them once.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from data.settings import DataSettings
 from data.sources.raw import CHUNK, RawData, RawSplit
 from data.stores.build_once import SharedCache, checksum
 
-FORMAT = 1  # raise when what is hashed or counted changes
+FORMAT = 1  # raise when hashes or counts are computed in another way
 HASHES, COUNTS, CHECKSUM = "hashes.npy", "counts.json", "sha256"
 NOTED = 0.001  # above this share of a split's rows the user is told
-EXAMPLES = 3  # of row numbers in a refusal
-NUMBER = np.uint64(0x9E3779B97F4A7C15)  # odd: labels times it are spread over all bits
+EXAMPLES = 3  # of row numbers in an error message
+NUMBER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that a product with it mixes all bits
 BETWEEN = b" \t\n\v\f\r!\"#%&'()*,-./:;?@[\\]_{}"  # ASCII white space and punctuation (Unicode's P, without symbols)
 LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
 Found = TypeVar("Found")
 
 
 def text_hashes(split: RawSplit, fingerprint: str, cache: SharedCache) -> np.ndarray:
-    """(rows,) uint64 of the normalised texts of a split, known by its fingerprint; kept in the cache."""
+    """Return the hashes (rows,) uint64 of a split's normalised texts, from the cache if they are there."""
 
     def build(path: Path) -> None:
         np.save(path, _hash(split, _normalised))
 
-    return _kept(cache, f"hashes {fingerprint}", HASHES, build, lambda path: np.load(path, mmap_mode="r"))
+    return _cached(cache, f"hashes {fingerprint}", HASHES, build, lambda path: np.load(path, mmap_mode="r"))
 
 
 def cached_counts(
     splits: Mapping[str, RawSplit], fingerprints: Mapping[str, str], cache: SharedCache
 ) -> dict[str, int]:
-    """What `count` finds in the splits that have fingerprints; kept in the cache."""
+    """Return `count_repeats` of the splits that have fingerprints, from the cache if it is there."""
 
     def build(path: Path) -> None:
         hashes = {name: text_hashes(splits[name], value, cache) for name, value in fingerprints.items()}
@@ -53,13 +53,13 @@ def cached_counts(
     def read(path: Path) -> dict[str, int]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
-    return _kept(cache, f"counts {json.dumps(fingerprints)}", COUNTS, build, read)
+    return _cached(cache, f"counts {json.dumps(fingerprints)}", COUNTS, build, read)
 
 
-def _kept(
+def _cached(
     cache: SharedCache, content: str, name: str, build: Callable[[Path], None], read: Callable[[Path], Found]
 ) -> Found:
-    """What is read from a file of the cache that is known by its content; built where it is missing or damaged."""
+    """Read a file of the cache, building it first if it is missing or damaged; content: the key of its folder."""
 
     def fill(folder: Path) -> None:
         build(folder / name)
@@ -77,7 +77,7 @@ def _kept(
 
 
 def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.ndarray:
-    """(rows,) uint64 of the changed texts; of pairs, of both together."""
+    """Hash the texts after a change, (rows,) uint64; of pairs, both texts together."""
     import pyarrow as pa
 
     found = np.empty(len(split), dtype=np.uint64)
@@ -92,7 +92,7 @@ def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.n
 
 
 def _normalised(texts: list[bytes]) -> list[bytes]:
-    """UTF-8 texts without case, white space and punctuation; a text of nothing else stays as it is."""
+    """Remove case, white space and punctuation from UTF-8 texts; a text of nothing else stays as it is."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -107,15 +107,15 @@ def _normalised(texts: list[bytes]) -> list[bytes]:
 
 
 def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """How many rows repeat a text, as the record keeps it, under flat names.
+    """Count the rows that repeat a text, by the flat names of the record.
 
     `train/exact`: rows of train with the text of an earlier row; `train+test/exact`: rows of test whose text occurs in
-    train. `.../normalised`: the same without case, white space and punctuation. `.../contradicting`: rows of train (of
-    test) whose normalised text has another label, or another number, in train.
+    train. `.../normalised`: likewise for normalised texts. `.../contradicting`: rows of train (or of test) whose
+    normalised text has another label in train.
     """
     values, times = np.unique(np.concatenate(list(hashes.values())), return_counts=True)
     rows = {name: np.flatnonzero(np.isin(texts, values[times > 1])) for name, texts in hashes.items()}
-    some = {name: splits[name].take(chosen) for name, chosen in rows.items()}  # only these can repeat
+    some = {name: splits[name].take(chosen) for name, chosen in rows.items()}  # all rows that can repeat a text
     normalised = {name: np.asarray(hashes[name][chosen]) for name, chosen in rows.items()}
     labelled = {name: _labelled(texts, some[name].labels) for name, texts in normalised.items()}
     exact = {name: _hash(split, lambda texts: texts) for name, split in some.items()}
@@ -132,14 +132,14 @@ def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarra
 
 
 def _labelled(hashes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Hashes of text and label together."""
+    """Combine hashes of texts with their labels."""
     return np.asarray(hashes + (labels.astype(np.float64) + 0.0).view(np.uint64) * NUMBER)  # -0.0 is 0.0
 
 
 def _contradicting(
     texts: np.ndarray, other_texts: np.ndarray, labelled: np.ndarray, other_labelled: np.ndarray
 ) -> np.ndarray:
-    """Which of the other rows have a text that has another label among the first rows, (other rows,) bool."""
+    """Return which of the other rows have a text with another label among the first rows, (other rows,) bool."""
     known, first = np.unique(labelled, return_index=True)
     values, labels = np.unique(texts[first], return_counts=True)  # how many labels each text has
     at = np.searchsorted(values, other_texts)
@@ -149,13 +149,13 @@ def _contradicting(
 
 
 def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
-    """One line about the repeats that are more than a few; None where there are none.
+    """Return one line about splits with more than 0.1 % repeats; None if there is no such split.
 
     found: as `count` returns it; rows: of each split.
     """
     said = []
     keys = [key.removesuffix("/normalised") for key in found if key.endswith("/normalised")]
-    for key in sorted(keys, key=lambda key: "+" not in key):  # first what a score suffers from
+    for key in sorted(keys, key=lambda key: "+" not in key):  # repeats across splits first: they make scores too good
         first, _, second = key.partition("+")
         total, repeats, wrong = rows[second or first], found[f"{key}/normalised"], found.get(f"{key}/contradicting", 0)
         if repeats > NOTED * total:
@@ -166,10 +166,10 @@ def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | Non
 
 
 def drop_repeats(data: RawData, cache: SharedCache) -> None:
-    """Keep the first of the rows of a split whose texts are equal, and drop train's rows that occur in another split.
+    """Keep the first of equal texts in each split, and drop the rows of train whose texts occur in another split.
 
-    The first stays whatever its label is; how many of the others contradict it is counted apart. Raises DataError
-    where nothing is left to train on.
+    The first row stays whatever its label is; rows that contradict it are counted separately. Raises DataError if
+    nothing is left to train on.
     """
     kept, lost = dict[str, np.ndarray](), dict[str, int]()
     for name, split in data.splits.items():
@@ -196,13 +196,13 @@ def drop_repeats(data: RawData, cache: SharedCache) -> None:
 
 
 def _first(texts: np.ndarray) -> np.ndarray:
-    """The first row with the text of each row, (rows,)."""
+    """Return for each row the first row with the same text, (rows,)."""
     _, first, inverse = np.unique(texts, return_index=True, return_inverse=True)
     return np.asarray(first[inverse])
 
 
 def refuse_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray], found: Mapping[str, int]) -> None:
-    """DataError with the counts, and rows to look at, where any text repeats."""
+    """Raise DataError, with counts and examples, if any text repeats."""
     said = []
     for name, texts in hashes.items():
         first, numbers = _first(texts), splits[name].source_rows
@@ -220,21 +220,21 @@ def refuse_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarr
         wrong = sum(rows for key, rows in found.items() if key.endswith("/contradicting"))
         raise DataError(
             f"data.duplicates=refuse: {'; '.join(said)}{f'; {wrong:,} rows contradict a label' if wrong else ''}. "
-            "Try: data.duplicates=drop, or group where splits are cut off train"
+            "Try: data.duplicates=drop, or data.duplicates=group if splits are cut off train"
         )
 
 
 def _pairs(rows: np.ndarray, others: np.ndarray) -> str:
-    """The first of the rows and which rows they equal, by their numbers in the source."""
+    """List the first of these rows with the rows that they repeat, by their numbers in the source."""
     shown = ", ".join(f"{row} = {other}" for row, other in zip(rows[:EXAMPLES], others))
     return shown + (", ..." if len(rows) > EXAMPLES else "")
 
 
 def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray | None:
-    """Which group each training row is in, (rows,): those of one number are never cut apart; None without groups.
+    """Return the group of each training row, (rows,), whose rows stay in one split; None without groups.
 
-    Rows of equal data.group, whatever data.duplicates is, and with data.duplicates=group those of equal texts. Where
-    both are asked for, rows that are connected by either are one group.
+    A group is the rows of equal data.group and, with data.duplicates=group, those of equal texts. With both settings,
+    rows that are connected by either are one group.
     """
     train = data.splits["train"]
     by: list[np.ndarray] = []
@@ -247,7 +247,7 @@ def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.
 
 
 def _values(split: RawSplit, column: str) -> np.ndarray:
-    """A number for each different value of the group column, (rows,)."""
+    """Number the values of the group column, (rows,)."""
     import pyarrow as pa
 
     values = split.table["group"].take(split.rows)
@@ -262,7 +262,7 @@ def _values(split: RawSplit, column: str) -> np.ndarray:
 
 
 def _connected(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The connected components of rows that share a number in either array."""
+    """Return the connected components of rows that share a number in either array."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -273,5 +273,5 @@ def _connected(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def count_overlaps(texts: np.ndarray, others: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """How many rows of each of the others occur among the texts; all are hashes of normalised texts."""
+    """Count the rows of each of the others that occur among the texts; all are hashes of normalised texts."""
     return {name: int(np.isin(other, texts).sum()) for name, other in others.items()}

@@ -1,4 +1,4 @@
-"""The table of contents of this package: read, split, limit, choose a tokenizer, tokenise into the store."""
+"""The way in: read the rows, cut and limit the splits, open or train a tokenizer, tokenise into the store."""
 
 from __future__ import annotations
 
@@ -41,36 +41,38 @@ def load_splits(
     task: TaskSettings | None = None,
     seed: int = 0,
 ) -> Splits:
-    """Ready splits of a dataset.
+    """Read a dataset and return its splits, tokenised.
 
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use.
-    cache: folder that all runs share; waiting: entered while another process builds an entry of it.
-    task, seed: what to learn from texts without labels, and of its masks.
-    Raises DataError.
+    cache: folder that all runs share; notify: is told what is going on; waiting: entered while another process builds
+    an entry of the cache. task, seed: how words are masked, for texts without labels. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
     raw = read_raw(settings, shared)
     select, report = _cut(raw, settings, shared)
     data_task = _task(raw, settings)
-    prints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
-    repeats = _repeats(raw, settings, prints, shared)
-    texts = {name: duplicates.text_hashes(raw.splits[name], prints[name], shared) for name in report}
-    chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], prints["train"], shared)
+    fingerprints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
+    repeats = _repeats(raw, settings, fingerprints, shared)
+    hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in report}
+    chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared)
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
-    tokens = {name: tokenise_split(raw.splits[name], name, prints[name], chosen, longest, shared) for name in prints}
+    tokens = {
+        name: tokenise_split(raw.splits[name], name, value, chosen, longest, shared)
+        for name, value in fingerprints.items()
+    }
     raw.notes += _truncated(tokens, raw.kind, settings.max_length)
     if raw.kind == "mlm":
         tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)
-    fingerprint = hashlib.sha256(repr((raw.label_names, sorted(prints.items()))).encode()).hexdigest()
+    fingerprint = hashlib.sha256(repr((raw.label_names, sorted(fingerprints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
-        prints, raw.dropped, raw.notes, repeats, texts,
+        fingerprints, raw.dropped, raw.notes, repeats, hashes,
     )  # fmt: skip
 
 
 def _task(raw: RawData, settings: DataSettings) -> DataTask:
-    """What is learnt from the rows in use; DataError for scores, a class or targets that it cannot have."""
+    """Describe what the labels in use are; DataError for a score, a positive class or targets that do not fit them."""
     metrics = metrics_of(raw.kind, settings, len(raw.label_names))
     check_metrics(metrics, raw)
     positive = positive_class(settings.positive, raw)
@@ -81,7 +83,7 @@ def _task(raw: RawData, settings: DataSettings) -> DataTask:
 
 
 def _truncated(tokens: dict[str, TokenSplit], kind: str, max_length: int) -> list[str]:
-    """A note for each split of which more than a few texts were cut."""
+    """Return a note for each split in which more than 1 % of the texts were cut."""
     limit_key = f"data.max_length={max_length}" if kind != "mlm" else f"{UNCUT:,} tokens"
     shares = {name: split.truncated / len(split) for name, split in tokens.items()}
     return [
@@ -92,12 +94,12 @@ def _truncated(tokens: dict[str, TokenSplit], kind: str, max_length: int) -> lis
 
 
 def _where(settings: DataSettings) -> str:
-    """What messages call the training rows."""
+    """Name the training rows as messages do: by file, hub id or dataset."""
     return settings.path or settings.train_path or settings.id or settings.name
 
 
 def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str, list[str]]:
-    """Bring the raw splits to the rows in use; answers which split selects and which are reported."""
+    """Cut the raw splits down to the rows in use; return the name of the split that selects and of those reported."""
     if settings.duplicates == "drop":
         duplicates.drop_repeats(raw, cache)
     require_two_classes(raw, _where(settings))
@@ -108,21 +110,21 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
     return select, report
 
 
-def _repeats(raw: RawData, settings: DataSettings, prints: dict[str, str], cache: SharedCache) -> dict[str, int]:
-    """The repeated texts, counted, told and perhaps refused."""
-    found = duplicates.cached_counts(raw.splits, prints, cache)
+def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str], cache: SharedCache) -> dict[str, int]:
+    """Count repeated texts and add a note about them; DataError where the settings refuse them."""
+    found = duplicates.cached_counts(raw.splits, fingerprints, cache)
     if settings.duplicates == "refuse":
-        hashes = {name: duplicates.text_hashes(raw.splits[name], prints[name], cache) for name in prints}
+        hashes = {name: duplicates.text_hashes(raw.splits[name], value, cache) for name, value in fingerprints.items()}
         duplicates.refuse_repeats(raw.splits, hashes, found)
-    if said := duplicates.repeats_note(found, {name: len(raw.splits[name]) for name in prints}):
-        raw.notes.append(said + (". Try: data.duplicates=drop" if settings.duplicates == "keep" else ""))
+    if note := duplicates.repeats_note(found, {name: len(raw.splits[name]) for name in fingerprints}):
+        raw.notes.append(note + (". Try: data.duplicates=drop" if settings.duplicates == "keep" else ""))
     return found
 
 
 def tokenise_split(
     raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: SharedCache
 ) -> TokenSplit:
-    """A raw split, known by its fingerprint, from the token store; rows have at most `longest` tokens."""
+    """Open a raw split in the token store, tokenising it first if needed; rows have at most `longest` tokens."""
     stored = open_tokens(
         cache,
         name,
@@ -134,13 +136,13 @@ def tokenise_split(
 
 
 def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: int) -> dict[str, TokenSplit]:
-    """The splits as blocks of text; only the training masks change with the run's seed."""
+    """Lay each split out in blocks of text; only the training masks depend on the run's seed."""
     own = replace(masking, seed=seed)
     return {name: pack_blocks(split, length, own if name == "train" else masking) for name, split in tokens.items()}
 
 
 def read_raw(settings: DataSettings, cache: SharedCache) -> RawData:
-    """The raw splits from wherever the settings say."""
+    """Read the raw splits from the source that the settings name."""
     if settings.source == "hub":
         return read_hub(settings)
     if settings.source == "files":
@@ -151,6 +153,7 @@ def read_raw(settings: DataSettings, cache: SharedCache) -> RawData:
 def _encode(
     split: RawSplit, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache
 ) -> Iterator[tuple[Encoded, np.ndarray]]:
+    """Yield the rows of a split in chunks, as token ids and labels."""
     cache.tell(f"tokenising {name}, {len(split):,} rows")
     for texts, pairs, labels in split.chunks():
         yield tokenizer.encode(texts, pairs, max_length), labels

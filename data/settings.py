@@ -7,7 +7,7 @@ from typing import Any
 
 from data.errors import DataError
 
-# The scores of each kind of task; those in OF_TWO are of the positive class of two.
+# The scores of each kind of task; those in BINARY_SCORES need two classes and are for the positive one.
 SCORES: dict[str, tuple[str, ...]] = {
     "classification": ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc"),
     "regression": ("pearson", "spearman", "mse"),
@@ -20,14 +20,14 @@ METRICS = (*SCORES["classification"], *SCORES["regression"])
 def limited(default: Any, **limits: Any) -> Any:
     """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
 
-    neutral=: the value with which a field that was added later is no part of a run's identity.
+    neutral=: the value at which a field that was added later leaves a run's identity as it was.
     """
     return field(default=default, metadata=limits)
 
 
 @dataclass
 class TaskSettings:
-    """What is learnt: what the labels say, or masked words; conf/task/ explains each."""
+    """What is learnt: the labels, or masked words; conf/task/ explains each field."""
 
     name: str = limited("auto", choices=("auto", "mlm"))
     description: str = ""
@@ -39,7 +39,7 @@ class TaskSettings:
 
 @dataclass
 class DataSettings:
-    """Where texts and labels come from and who trains, selects, reports; conf/data/_shared.yaml explains each."""
+    """Where texts and labels come from and which rows train, select, report; conf/data/_shared.yaml explains each."""
 
     name: str = "demo"
     description: str = ""
@@ -82,10 +82,10 @@ class DataSettings:
 
 
 def split_names(settings: DataSettings) -> tuple[str, list[str]]:
-    """The split that selects, and those that are reported; never the same.
+    """Return the name of the split that selects and of those that are reported; they are never the same.
 
     With a labelled test split: select on `val`, report `test`. Without one (GLUE): select on `tune`, a slice of train,
-    and report validation. One file, or one split of the hub's: both are cut off it.
+    and report validation. From one file, or one split of a hub dataset, both are cut off train.
     """
     is_whole = settings.source == "hub" and settings.split is None
     report = list(settings.report_splits) if is_whole else ["test"]
@@ -93,7 +93,7 @@ def split_names(settings: DataSettings) -> tuple[str, list[str]]:
 
 
 def metrics_of(kind: str, settings: DataSettings, classes: int) -> tuple[str, ...]:
-    """The scores of a task of that kind, `classes` of them or 0 for none; the first selects and headlines."""
+    """Return the scores of a task; the first selects the best epoch and is the headline. classes: 0 for none."""
     if kind == "mlm":
         return SCORES["mlm"]
     if settings.metrics:
@@ -104,7 +104,7 @@ def metrics_of(kind: str, settings: DataSettings, classes: int) -> tuple[str, ..
 
 
 def normalize_label_names(given: Any) -> list[str] | dict[str, str]:
-    """data.label_names with names and values as text, whatever YAML took them for; DataError for anything else."""
+    """Return data.label_names with all names and values as text, however YAML read them; DataError for other types."""
     pairs: list[tuple[Any, Any]] | None = [] if given is None else None
     if isinstance(given, dict | list):
         pairs = list(given.items()) if isinstance(given, dict) else [("", name) for name in given]

@@ -1,4 +1,4 @@
-"""What the loaders hand over: the task, tokenised splits, and all of it together."""
+"""The result of loading data: what the labels are, the tokenised splits, and both together."""
 
 from __future__ import annotations
 
@@ -15,74 +15,74 @@ from data.stores.frozen_states import FrozenStates
 
 @dataclass(frozen=True)
 class TargetScale:
-    """Mean and standard deviation of the training targets, by which training standardises."""
+    """Mean and standard deviation of the training targets, with which training standardises targets."""
 
     mean: float
     sd: float
 
     def tolerance(self, share: float) -> float:
-        """`share` of a standard deviation in the targets' unit, and what float32 rounds of numbers around the mean."""
+        """Return `share` of a standard deviation, in the targets' unit, plus float32's rounding at the mean."""
         return share * self.sd + 1e-6 * abs(self.mean)
 
 
 @dataclass(frozen=True)
 class DataTask:
-    """What the labels are. `metrics[0]` selects and headlines."""
+    """What the labels are and how they are scored; the first metric selects the best epoch and is the headline."""
 
     kind: str  # classification | regression | mlm
     label_names: tuple[str, ...]  # in id order; () without classes
     is_pair: bool
     metrics: tuple[str, ...]
-    positive: int = 1  # the class that F1, precision and recall are of, where there are two
-    target_scale: TargetScale | None = None  # of a regression that is trained on standardised targets
+    positive: int = 1  # of two classes: the one that F1, precision and recall are for
+    target_scale: TargetScale | None = None  # of a regression trained on standardised targets
 
     @property
     def scale(self) -> float:
-        """What differences of targets are divided by in losses."""
+        """The unit of differences in the loss: a standard deviation of standardised targets, else 1."""
         return self.target_scale.sd if self.target_scale else 1.0
 
     def in_loss(self, logits: Any, labels: Any) -> tuple[Any, Any]:
-        """Logits and labels, arrays or tensors, as the loss compares them: standardised where training does that."""
+        """Return logits and labels, arrays or tensors, as the loss compares them, standardised if need be."""
         if self.target_scale is None:
             return logits, labels
         return (logits - self.target_scale.mean) / self.scale, (labels - self.target_scale.mean) / self.scale
 
     @property
     def has_labels(self) -> bool:
-        """Does each row have a label? Not where the words themselves are to be guessed."""
+        """Does each row have a label? Not when masked words are to be guessed."""
         return self.kind != "mlm"
 
     @property
     def num_labels(self) -> int:
-        """Outputs of the head: the classes, or 1 for regression."""
+        """Outputs of the head: the number of classes, or 1 for regression."""
         return max(1, len(self.label_names))
 
 
 class Masking(Protocol):
-    """How the words of a split of blocks are hidden from the model; data/targets/masked_words.py has the only one."""
+    """How words of a block of text are hidden from the model; data/targets/masked_words.py implements it."""
 
     @property
     def special(self) -> np.ndarray:
         """(V,) bool: the tokens that are never hidden."""
 
     def hide(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Token ids of the blocks (B, T) with some hidden, the hidden tokens' ids (N,), and their places (N,)."""
+        """Return the blocks' token ids (B, T) with some hidden, the ids of the hidden ones (N,), their places (N,)."""
 
 
 @dataclass
 class TokenSplit:
-    """One tokenised split, its arrays memory-mapped from the token store; `name` is the prefix of its metrics."""
+    """One tokenised split; its arrays are memory-mapped from the token store."""
 
-    name: str
+    name: str  # also the prefix of its metrics
     tokens: np.ndarray  # all rows end to end, uint16 or uint32
     offsets: np.ndarray  # (rows + 1,) int64: row i is tokens[offsets[i]:offsets[i + 1]]
     segment_starts: np.ndarray  # (rows,) int32: where a row's second text starts; its length without one
     labels: np.ndarray  # (rows,) int64 or float32
     truncated: int  # rows that lost tokens to max_length
-    masking: Masking | None = None  # rows are blocks of text whose masked words are to be guessed
-    frozen_states: FrozenStates | None = None  # what an encoder made of the rows; batches then carry these, not ids
-    num_unlabelled: int = 0  # of the last rows: there is no label, the 0 in its place means nothing
-    source_rows: np.ndarray | None = None  # (rows,) line or row numbers in the user's file; None: rows are made here
+    masking: Masking | None = None  # if given: rows are blocks of text whose masked words are to be guessed
+    frozen_states: FrozenStates | None = None  # if given: batches carry these instead of token ids
+    num_unlabelled: int = 0  # so many rows at the end have no label; the 0 stored for them means nothing
+    source_rows: np.ndarray | None = None  # (rows,) line or row numbers in the source; None for rows that are made here
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -94,7 +94,7 @@ class TokenSplit:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of the tokens and of where rows and second texts begin; the tokenizer and max_length show in it."""
+        """sha256 of the tokens and of where rows and second texts begin, so also of tokenizer and max_length."""
         digest = hashlib.sha256()
         for array in (self.tokens, self.offsets, self.segment_starts):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -102,11 +102,11 @@ class TokenSplit:
 
     @property
     def known_labels(self) -> np.ndarray:
-        """The labels of the rows that have one, which come first."""
+        """The labels of the rows that have one; these rows come first."""
         return np.asarray(self.labels)[: len(self) - self.num_unlabelled]
 
     def has_label(self, rows: np.ndarray) -> np.ndarray | None:
-        """Which of these rows have a label, (B,); None where all rows do."""
+        """Return which of these rows have a label, (B,) bool; None if all rows of the split do."""
         return rows < len(self) - self.num_unlabelled if self.num_unlabelled else None
 
     @cached_property
@@ -138,8 +138,12 @@ class Splits:
     report: tuple[TokenSplit, ...]  # the first is the headline
     tokenizer: Tokenizer
     fingerprint: str  # sha256 of texts and labels in use, wherever they were loaded from
-    fingerprints: dict[str, str] = field(default_factory=dict)  # the same for each split alone
+    fingerprints: dict[str, str] = field(default_factory=dict)  # by split: sha256 of its texts and labels in use
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # what the user must be told once
-    duplicates: dict[str, int] = field(default_factory=dict)  # repeated texts, as data.duplicates.count names them
-    text_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # of the reported: hashes of normalised texts
+    duplicates: dict[str, int] = field(
+        default_factory=dict
+    )  # repeated texts, by the names of data.duplicates.count_repeats
+    text_hashes: dict[str, np.ndarray] = field(
+        default_factory=dict
+    )  # by reported split: hashes of its normalised texts

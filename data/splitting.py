@@ -1,6 +1,6 @@
-"""Seeded, stratified choices of rows. The split that selects is cut off train and never reported.
+"""Seeded, stratified choices of rows: the splits that a dataset does not have are cut off train.
 
-A cut leaves every class at least one training row; where rows have groups, a group is never cut in two.
+A cut leaves at least one training row of every class, and rows of one group always stay together.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from data.errors import DataError
 from data.settings import DataSettings, split_names
 from data.sources.raw import RawData
 
-GRID = [*range(1, 21), 25, 30, 33, 40, 50, 60, 70, 80, 90]  # shares, in percent, that a refusal may propose
+GRID = [*range(1, 21), 25, 30, 33, 40, 50, 60, 70, 80, 90]  # percentages that an error message may propose
 SHOWN = 5  # classes named in a message
 
 
 def rows_per_class(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
-    """How many of `count` rows each class gives: its share (largest remainders), at least one.
+    """Divide `count` rows among the classes by size (largest remainders), at least one each.
 
-    sizes: (C,) rows of each class; leave: so many stay behind in each class, and other classes give more instead.
+    sizes: (C,) rows of each class; leave: rows that must stay behind in each class, which other classes make up for.
     """
     exact = sizes * (count / sizes.sum())
     wanted = np.floor(exact).astype(int)
@@ -43,7 +43,7 @@ def rows_per_class(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
 
 
 def pick_rows(labels: np.ndarray, count: int, seed: int, stratify: bool, leave: int = 0) -> np.ndarray:
-    """`count` row numbers, sorted; with `stratify` each class keeps its share, as `shares` says."""
+    """Draw `count` row numbers, sorted; with `stratify` each class keeps its share, as in `rows_per_class`."""
     random = np.random.default_rng(seed)
     rows = len(labels)
     if count >= rows:
@@ -59,9 +59,9 @@ def pick_rows(labels: np.ndarray, count: int, seed: int, stratify: bool, leave: 
 def cut_rows(
     labels: np.ndarray, count: int, seed: int, stratify: bool, groups: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers as (the rest, the `count` cut off), both sorted and disjoint; the rest has a row of every class.
+    """Return row numbers as (the rest, the `count` cut off), both sorted; the rest has a row of every class.
 
-    groups: (rows,) rows of the same number stay together; then about `count` rows are cut off.
+    groups: (rows,) rows with the same number stay together; then about `count` rows are cut off.
     """
     if groups is None:
         taken = pick_rows(labels, count, seed, stratify, leave=1)
@@ -71,9 +71,9 @@ def cut_rows(
 
 
 def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) -> np.ndarray:
-    """The rows of whole groups, about `count` of them, sorted.
+    """Draw whole groups with about `count` rows together; return the row numbers, sorted.
 
-    In random order, a group is taken where it brings the classes nearer to their shares and train keeps every class.
+    In random order, a group is taken if it brings the classes closer to their shares and train keeps every class.
     """
     _, inverse, left = np.unique(labels, return_inverse=True, return_counts=True)
     wanted = rows_per_class(left, count, leave=1)
@@ -84,8 +84,8 @@ def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) 
         if not (wanted > 0).any():
             break
         classes, rows = np.unique(inverse[members[index]], return_counts=True)
-        is_nearer = np.abs(wanted[classes] - rows).sum() < np.abs(wanted[classes]).sum()
-        if is_nearer and (left[classes] > rows).all():
+        is_closer = np.abs(wanted[classes] - rows).sum() < np.abs(wanted[classes]).sum()
+        if is_closer and (left[classes] > rows).all():
             wanted[classes] -= rows
             left[classes] -= rows
             taken.append(members[index])
@@ -93,9 +93,9 @@ def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) 
 
 
 def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[str]]:
-    """Name the split that selects and those that are reported, cutting off train what is missing.
+    """Cut the splits that are missing off train; return the name of the split that selects and of those reported.
 
-    One file: cut off both. The slices are seeded and stratified. Raises DataError where train has too few rows.
+    The slices are seeded and stratified. Raises DataError if train has too few rows.
     """
     select, report = split_names(settings)
     one = settings.source == "files" or settings.split is not None
@@ -110,13 +110,14 @@ def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[s
 
 
 def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
+    """Cut one split off train."""
     train, stratify = data.splits["train"], data.kind == "classification"
     count = _count(name, len(train), settings)
     kept, taken = cut_rows(train.labels, count, settings.split_seed, stratify, train.groups)
     if not len(taken):
         raise DataError(
-            f"`{name}` cannot be cut off train: no group of its {len(train)} rows is small enough or can be spared by "
-            f"its classes. {_other_ways(settings)}, or without data.group and data.duplicates=group"
+            f"`{name}` cannot be cut off train ({len(train)} rows): each group is too large or has the only rows of a "
+            f"class. {_other_ways(settings)}, or leave out data.group and data.duplicates=group"
         )
     data.splits["train"], data.splits[name] = train.take(kept), train.take(taken)
     lost = np.setdiff1d(train.labels, train.labels[taken])
@@ -130,14 +131,14 @@ def _named(data: RawData, classes: np.ndarray) -> str:
 
 
 def _count(name: str, rows: int, settings: DataSettings) -> int:
-    """Rows to cut off train's `rows` for a split."""
+    """Return how many of train's `rows` to cut off for a split."""
     if name == "test":
         return round(rows * settings.test_fraction)
     return min(round(rows * settings.select_fraction), settings.select_max_rows)
 
 
 def _obstacle(sizes: np.ndarray, names: list[str], settings: DataSettings) -> tuple[str, int, np.ndarray] | None:
-    """The first of the cuts that train is too small for, its rows, and what train has of each class then."""
+    """Return the first cut that train is too small for, its number of rows, and the class sizes of train by then."""
     for name in names:
         count = _count(name, int(sizes.sum()), settings)
         if not _least(sizes) <= count <= sizes.sum() - len(sizes):
@@ -147,12 +148,12 @@ def _obstacle(sizes: np.ndarray, names: list[str], settings: DataSettings) -> tu
 
 
 def _least(sizes: np.ndarray) -> int:
-    """Rows that a split needs: one of each class that can spare one."""
+    """Return how many rows a split needs: one of each class that has more than one."""
     return max(1, int((sizes > 1).sum()))
 
 
 def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
-    """DataError where a cut would be without a class, or train would; with the settings that help."""
+    """Raise DataError if a cut, or what is left of train, would lack a class; the message names settings that help."""
     labels = data.splits["train"].labels
     stratify = data.kind == "classification"
     classes, sizes = np.unique(labels, return_counts=True) if stratify else (labels[:1], np.array([len(labels)]))
@@ -181,8 +182,12 @@ def _other_ways(settings: DataSettings) -> str:
 
 
 def _changes(classes: int, settings: DataSettings) -> Iterator[dict[str, Any]]:
-    """Other values for the settings of the cuts, the smallest changes first."""
-    now = {key: getattr(settings, key) for key in ("test_fraction", "select_fraction", "select_max_rows")}
+    """Yield other values for the settings of the cuts, the smallest changes first."""
+    now: dict[str, Any] = {
+        "test_fraction": settings.test_fraction,
+        "select_fraction": settings.select_fraction,
+        "select_max_rows": settings.select_max_rows,
+    }
     grid = [percent / 100 for percent in GRID]
     others = [grid, grid, [max(classes, settings.select_max_rows)]]
     found = [

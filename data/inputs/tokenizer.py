@@ -1,4 +1,4 @@
-"""Tokenizers through the `tokenizers` library alone: from the hub, from a folder, or trained on the training text."""
+"""Tokenizers, through the `tokenizers` library alone: from the hub, from a folder, or trained on the training texts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from data.inputs.word_cache import Encoded, WordCache, encode_by_text
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' for them
-UNLIMITED = int(1e30)  # what transformers writes for a tokenizer whose model has no longest input
+KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' names for them
+UNLIMITED = int(1e30)  # transformers' value for a model without a longest input
 MOST_LETTERS = 1000  # rarer letters become [UNK], as in BERT's own vocabulary
 GO_ON = (
     "Go on with: model.tokenizer=train (a vocabulary of your own data), another id or folder, or HF_ENDPOINT=<a hub>"
@@ -25,35 +25,35 @@ GO_ON = (
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A fast tokenizer with what the rest needs to know of it."""
+    """A fast tokenizer and the facts about it that the rest of the code needs."""
 
     backend: Any  # tokenizers.Tokenizer
     source: str
     fingerprint: str  # sha256 of its JSON
     vocab_size: int
     pad_id: int
-    word_cache: WordCache | None  # for tokenizers of BERT's kind
-    names: dict[str, str]  # its special tokens by transformers' keys: pad_token, and others where they are known
+    word_cache: WordCache | None  # only for tokenizers like BERT's
+    names: dict[str, str]  # its special tokens by transformers' keys: pad_token, and others if known
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
-        """Token ids with special tokens, at most max_length a row; of a pair the longer text is cut first."""
+        """Encode texts with special tokens, at most max_length per row; of a pair the longer text is cut first."""
         if self.word_cache:
             return self.word_cache.encode(texts, pairs, max_length)
         return encode_by_text(self.backend, texts, pairs, max_length)
 
     def decode(self, ids: list[int]) -> str:
-        """The text of one row's token ids, as the model sees it; special tokens are left out."""
+        """Return the text of one row's token ids, as the model sees it, without special tokens."""
         text: str = self.backend.decode(ids)
         return text
 
     def tokens(self) -> list[str]:
-        """The token of each id, (vocab_size,)."""
+        """Return the token of each id, (vocab_size,)."""
         return [self.backend.id_to_token(index) or "" for index in range(self.vocab_size)]
 
     def save(self, folder: Path, longest: int | None = None) -> None:
-        """Write the files transformers.AutoTokenizer opens.
+        """Write the files that transformers.AutoTokenizer opens.
 
-        longest: tokens that the model beside it takes; None: any number.
+        longest: input of the model in tokens; None: any length.
         """
         self.backend.no_truncation()
         self.backend.no_padding()
@@ -65,9 +65,9 @@ class Tokenizer:
 
 
 def wrap_backend(backend: Any, source: str, named: dict[str, str] | None = None) -> Tokenizer:
-    """A Tokenizer around a `tokenizers.Tokenizer`.
+    """Make a Tokenizer from a `tokenizers.Tokenizer`.
 
-    named: special tokens by transformers' keys, as the files beside it call them. DataError without one to pad with.
+    named: special tokens by transformers' keys, from the files beside it. DataError if there is none for padding.
     """
     backend.no_truncation()
     backend.no_padding()
@@ -80,13 +80,13 @@ def wrap_backend(backend: Any, source: str, named: dict[str, str] | None = None)
         wanted = (named or {}).get("pad_token")
         said = f" (its files name {wanted}, which is not in its vocabulary)" if wanted else ""
         raise DataError(f"the tokenizer of {source} has no padding token{said}. {GO_ON}")
-    # Not the number of tokens: where two lines of a vocab.txt are the same, the first one's id stands for nothing.
+    # Not the number of tokens: if two lines of a vocab.txt are equal, the id of the first has no token.
     size = max(known.values()) + 1
     return Tokenizer(backend, source, digest, size, known[pad], WordCache.of(backend), names | {"pad_token": pad})
 
 
 def load_tokenizer(source: str) -> Tokenizer:
-    """The tokenizer of a hub id or folder: its tokenizer.json, else its vocab.txt read as BERT's WordPiece."""
+    """Load the tokenizer of a hub id or folder: tokenizer.json, else vocab.txt as BERT's WordPiece."""
     from tokenizers import Tokenizer as Backend
     from tokenizers.models import WordPiece
 
@@ -101,7 +101,9 @@ def load_tokenizer(source: str) -> Tokenizer:
     if path is None:
         raise DataError(f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}")
     try:
-        vocab = WordPiece.read_file(str(path))  # splits at newlines only, as transformers does: U+2028 is a token
+        vocab = WordPiece.read_file(
+            str(path)
+        )  # splits at newlines only, as transformers does, so U+2028 can be a token
     except Exception as error:
         raise DataError(f"{source}: vocab.txt cannot be read ({error}). {GO_ON}") from error
     beside = _beside(source)
@@ -113,7 +115,7 @@ def load_tokenizer(source: str) -> Tokenizer:
 
 
 def _beside(source: str) -> dict[str, Any]:
-    """What tokenizer_config.json says, or special_tokens_map.json where it says nothing; {} where there is neither."""
+    """Read special_tokens_map.json and tokenizer_config.json, which takes precedence; {} if there is neither."""
     found: dict[str, Any] = {}
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         if path := _fetch(source, name, is_needed=False):
@@ -126,13 +128,13 @@ def _beside(source: str) -> dict[str, Any]:
 
 
 def _names(beside: dict[str, Any]) -> dict[str, str]:
-    """The special tokens that those files name, as text or as a description with the text in it."""
+    """Return the special tokens that these files name, as text or as an object with the text in it."""
     found = {key: beside[key] for key in (*KEYS, "bos_token", "eos_token") if key in beside}
     return {key: str(token["content"] if isinstance(token, dict) else token) for key, token in found.items()}
 
 
 def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Tokenizer:
-    """A lower-cased WordPiece vocabulary of at most `vocab_size` tokens, made as BERT's; the same texts give the same.
+    """Train a lower-cased WordPiece vocabulary of at most `vocab_size` tokens, like BERT's; reproducible.
 
     texts: called twice, so that nothing is held in memory.
     """
@@ -145,8 +147,8 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Toke
         counts.update(backend.normalizer.normalize_str(text))
     letters = sorted(counts, key=lambda letter: (-counts[letter], letter))[:MOST_LETTERS]
     letters = [letter for letter in letters if not letter.isspace()]
-    # The trainer numbers `##x` pieces in the random order of a hash map and breaks ties by number: numbering them
-    # first, as if they were special, makes the result repeat.
+    # The trainer numbers `##x` pieces in the random order of a hash map and breaks ties by number. Passing them as
+    # special tokens numbers them first, so the result is always the same.
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size,
         special_tokens=[*SPECIAL, *(f"##{letter}" for letter in letters)],
@@ -162,7 +164,7 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Toke
 
 
 def _wordpiece(vocab: dict[str, int], options: dict[str, Any], names: dict[str, str]) -> Any:
-    """BERT's pipeline around a vocabulary; options: as in tokenizer_config.json, names: of the special tokens."""
+    """Build BERT's pipeline for a vocabulary; options: from tokenizer_config.json, names: of the special tokens."""
     from tokenizers import Tokenizer as Backend
     from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
@@ -185,9 +187,9 @@ def _wordpiece(vocab: dict[str, int], options: dict[str, Any], names: dict[str, 
 
 
 def _fetch(source: str, name: str, is_needed: bool = True) -> Path | None:
-    """The path of one file of a folder or hub id; None when it has no such file.
+    """Return the path of one file of a folder or hub id; None if it has no such file.
 
-    is_needed: without it a file that is not cached while the hub does not answer is no error.
+    is_needed: raise DataError for a file that is not cached while the hub does not answer.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():
@@ -215,4 +217,4 @@ def _fetch(source: str, name: str, is_needed: bool = True) -> Path | None:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise DataError(f"model.tokenizer={source} is neither a folder nor a repository on {where}. {GO_ON}") from error
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
-        raise DataError(f"{source} cannot be had from {where}: {first_error_line(error)}. {GO_ON}") from error
+        raise DataError(f"{source} is unavailable from {where}: {first_error_line(error)}. {GO_ON}") from error

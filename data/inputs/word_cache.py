@@ -1,8 +1,8 @@
-"""Encoded texts as flat arrays, and BERT's tokenisation done once a word instead of once a text.
+"""Encoded texts as flat arrays, and a word cache: BERT's tokenisation once per distinct word, not once per text.
 
-BERT's normaliser and pre-tokeniser never look across a space, so a text's tokens are those of its space-separated
-pieces, one after the other. Texts repeat their words: SST-2 has 45 times as many words as distinct ones. The pieces
-still go through the `tokenizers` library; only how often they do is ours.
+BERT's normaliser and pre-tokeniser never look across a space, so the tokens of a text are those of its space-separated
+words, one after the other. Texts repeat their words: SST-2 has 45 times as many words as distinct ones. The
+`tokenizers` library still encodes every word, but each only once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-MOST_WORDS = 100_000  # remembered at a time, about 20 MB: memory must not grow with the file
+MOST_WORDS = 100_000  # in the cache, about 20 MB; it is emptied then, so that memory does not grow with the file
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Encoded:
 
 
 def encode_by_text(backend: Any, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
-    """Every text through the tokenizer, whatever its kind; of a pair the longer text is cut first."""
+    """Encode every text with any tokenizer; of a pair the longer text is cut first."""
     backend.enable_truncation(max_length, strategy="longest_first")
     backend.no_padding()
     found = list(backend.encode_batch_fast(texts if pairs is None else list(zip(texts, pairs))))
@@ -40,9 +40,9 @@ def encode_by_text(backend: Any, texts: list[str], pairs: list[str] | None, max_
 
 
 class WordCache:
-    """The same for tokenizers of BERT's kind, 2 to 12 times as fast; `of` says whether one is."""
+    """Encodes texts as `encode_by_text` does, 2 to 12 times as fast, for tokenizers like BERT's."""
 
-    _known: dict[str, int]  # word -> its number
+    _known: dict[str, int]  # word -> its number in the cache
     _tokens: np.ndarray  # of all known words, end to end
     _starts: np.ndarray  # by number: where the word's tokens start
     _counts: np.ndarray  # by number: how many they are
@@ -53,7 +53,7 @@ class WordCache:
 
     @classmethod
     def of(cls, backend: Any) -> WordCache | None:
-        """For a tokenizer with BERT's normaliser, pre-tokeniser and template, else None."""
+        """Make the cache of a tokenizer; None unless it has BERT's normaliser, pre-tokeniser and template."""
         content = json.loads(backend.to_str())
         kinds = [(content[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]
         spaced = any(" " in token["content"] for token in content["added_tokens"])
@@ -67,7 +67,7 @@ class WordCache:
         return cls(backend, *single.ids)
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
-        """As `by_text`."""
+        """Encode texts; of a pair the longer text is cut first."""
         parts = [self._pieces(texts)] if pairs is None else [self._pieces(texts), self._pieces(pairs)]
         room = max_length - 1 - len(parts)
         had = [lengths for _, lengths in parts]
@@ -87,7 +87,7 @@ class WordCache:
         return Encoded(tokens, lengths, starts, int(cut.sum()))
 
     def _pieces(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """All texts' tokens end to end without special ones, and their number in each text."""
+        """Return the tokens of all texts end to end, without special tokens, and their number in each text."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -100,7 +100,7 @@ class WordCache:
         return tokens, np.diff(edges[np.asarray(split.offsets)])
 
     def _numbers(self, words: list[str]) -> np.ndarray:
-        """The number of each word, new ones tokenised first."""
+        """Return the number of each word, encoding new words first."""
         if len(self._known) > MOST_WORDS:
             self._forget()
         new = [word for word in words if word not in self._known]
@@ -120,15 +120,15 @@ class WordCache:
 
 
 def spans(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The places starts[i] ... starts[i] + counts[i] - 1 of every i, one after the other."""
+    """Return the places starts[i] ... starts[i] + counts[i] - 1 of every i, one after the other."""
     ends = np.cumsum(counts)
     return np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
 
 
 def cut_longest(one: np.ndarray, other: np.ndarray, room: int) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens to keep of each text of a pair within `room`: the longer is cut first, then both to halves.
+    """Return how many tokens to keep of each text of a pair within `room`: the longer is cut first, then both to half.
 
-    As truncation "longest_first" of the `tokenizers` library; of an odd room the longer text gets the odd token.
+    Equal to truncation "longest_first" of the `tokenizers` library; if `room` is odd, the longer text gets one more.
     """
     short, long = np.minimum(one, other), np.maximum(one, other)
     long_kept = np.minimum(long, np.maximum(short, room - short))

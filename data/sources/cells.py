@@ -1,4 +1,4 @@
-"""Cells of a table as text, whatever they are read from; what is no text is refused with the way to make it one."""
+"""Cells of a table as text, from any source; the error for a cell that is not text says how to make it one."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from data.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-HALF = re.compile("[\ud800-\udfff]")  # of a character outside the first 65,536
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"  # zero-width characters, which come along when text is copied
+HALF = re.compile("[\ud800-\udfff]")  # half of a surrogate pair, which JSON can contain
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"  # zero-width characters, often copied along with text
 
 
 def as_text(value: Any, where: str, key: str) -> str:
-    """A cell as text; DataError for an object, a list, bytes, or half a character, as JSON can spell.
+    """Return a cell as text; DataError for an object, a list, bytes, or half of a surrogate pair.
 
-    where: how messages call the row; key: the setting that names the column, such as data.text.
+    where: the row's name in messages; key: the setting that names the column, such as data.text.
     """
     if isinstance(value, list | dict | tuple):
         raise _nested("an object" if isinstance(value, dict) else "a list", f"{where} holds {value!r:.80}", key)
     text = str(value)
     if isinstance(value, bytes) or HALF.search(text):
-        raise DataError(f"{where} holds {value!r:.80}, which is no text. Fix that row")
+        raise DataError(f"{where} holds {value!r:.80}, which is not text. Fix that row")
     return text
 
 
 def label_text(value: Any, where: str) -> str:
-    """A label as text, "" for none: in composed characters (NFC), without blank or invisible ones around it."""
+    """Return a label as text, "" if missing: in composed characters (NFC), blank and invisible ones trimmed."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     text = as_text(value, where, "data.label")
@@ -42,7 +42,7 @@ def label_text(value: Any, where: str) -> str:
 
 
 def parse_number(value: str) -> float | None:
-    """The number that a text is, None for any other; 1_2, which Python takes for 12, is none."""
+    """Return the number that a text is, or None; 1_2, which Python reads as 12, is not a number here."""
     try:
         return None if "_" in value else float(value)
     except ValueError:
@@ -50,18 +50,18 @@ def parse_number(value: str) -> float | None:
 
 
 def is_digits(value: str) -> bool:
-    """Is this a whole number without a decimal point? 007 stays 007, a name."""
+    """Is this a whole number written without a decimal point, such as 7 or 007?"""
     return value.lstrip("+-").isdigit()
 
 
 def plain_number(value: str) -> str:
-    """A whole number with a decimal point or an exponent as its digits (1.0 is 1); any other text as it is."""
+    """Return a whole number with a decimal point or an exponent as plain digits (1.0 as 1); other text unchanged."""
     number = parse_number(value)
     return str(int(number)) if number is not None and number.is_integer() and not is_digits(value) else value
 
 
 def check_text_columns(schema: pa.Schema, wanted: dict[str, str], where: str) -> None:
-    """DataError where a column of an Arrow table holds no texts.
+    """Raise DataError for a text column of an Arrow table that holds something else.
 
     wanted: columns by the setting that names them, such as {"data.text": "review"}; where: for messages.
     """
@@ -84,7 +84,7 @@ def check_text_columns(schema: pa.Schema, wanted: dict[str, str], where: str) ->
 
 
 def _nested(what: str, seen: str, key: str) -> DataError:
-    """The error for a column whose cells have parts."""
+    """Return the error for a column of lists or objects."""
     if key == "data.label" and what == "a list":
         return DataError(
             f"{seen}, a list of labels; one label a row is needed (several at once are not supported). "

@@ -1,4 +1,4 @@
-"""Which columns of a file are used: each must be there once; what is missing is refused with the likeliest ones.
+"""The columns that a file must have, each once; the error for a missing one suggests the most likely columns.
 
 Standard library only.
 """
@@ -14,18 +14,18 @@ from typing import Any
 
 from data.errors import DataError, MissingColumn
 
-SHOWN_LETTERS = 300  # of column names: what is no table may have one as long as the file
+SHOWN_LETTERS = 300  # of column names in a message: in a file that is not a table, one may be as long as the file
 FASTTEXT = "__label__"
-Sample = Callable[[], Sequence[Sequence[Any]]]  # the first rows, with a value for each column; read only when needed
+Sample = Callable[[], Sequence[Sequence[Any]]]  # returns the first rows; called only if needed
 
 
 def require_columns(
     names: Sequence[str], wanted: dict[str, str], where: str, sample: Sample, delimiter: str = ""
 ) -> None:
-    """Refuse a table that lacks a wanted column, or has it twice.
+    """Raise DataError for a table that lacks a wanted column, or has it twice.
 
     names: of its columns; wanted: columns by the setting that names them, such as {"data.text": "review"};
-    where: the file's path; delimiter: of its first line, if the names stand there. Raises DataError.
+    where: the file's path; delimiter: of its first line, if that is where the names are.
     """
     for key, column in wanted.items():
         if names.count(column) > 1:
@@ -56,16 +56,15 @@ def require_columns(
 
 
 def fasttext_message(where: str) -> str:
-    """What is wrong with a file of fastText's lines, and the command that makes a TSV of it."""
+    """Return the message for a file in fastText's format, with the command that turns it into a TSV."""
     program = r'BEGIN {print "label\ttext"} {l = $1; sub(/^__label__/, "", l); sub(/^[^ ]+ /, ""); print l "\t" $0}'
     command = shell_command(f"awk '{program}'", where)
-    return (
-        f"{where} holds fastText's lines ({FASTTEXT}x text), a table with columns is needed. Try: {command} > fixed.tsv"
-    )
+    return f"{where} is in fastText's format ({FASTTEXT}x text); a table with columns is needed. "
+        f"Try: {command} > fixed.tsv"
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:
-    """The names, each once: a further `id` becomes `id.1`, as in pandas."""
+    """Return the names, made unique: a second `id` becomes `id.1`, as in pandas."""
     found: list[str] = []
     for name in names:
         count, new = 0, name
@@ -77,30 +76,31 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 
 
 def shell_setting(key: str, value: str) -> str:
-    """A setting as one types it in a shell; those of training are read by Hydra, which has quotes of its own."""
+    """Return a setting as typed in a shell; settings with a dot are read by Hydra, which has quotes of its own."""
     if re.fullmatch(r"[\w./-]+", value, re.ASCII):
         return f"{key}={value}"
     return quoted_setting(key, value) if "." in key else shlex.quote(f"{key}={value}")
 
 
 def quoted_setting(key: str, value: str) -> str:
-    """A setting in quotes for Hydra and for the shell, whatever characters its value has."""
+    """Return a setting quoted for Hydra and for the shell, whatever characters its value has."""
     text = value.replace("\\", "\\\\").replace('"', '\\"')
     return shlex.quote(f'{key}="{text}"')
 
 
 def _name(key: str) -> str:
-    """The setting without its group: text of data.text."""
+    """Return a setting without its group: text for data.text."""
     return key.rpartition(".")[2]
 
 
 def _shown(names: Sequence[str]) -> str:
+    """List column names for a message, in quotes if one has blanks around it."""
     plain = all(name == name.strip() for name in names)
     return ", ".join(name if plain else repr(name) for name in names)[:SHOWN_LETTERS] or "none"
 
 
 def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """The column that a missing one may be: of nearly its name, for texts the longest one, else the first."""
+    """Guess which column was meant: one with a similar name, else the longest one for texts, else the first."""
     same = [name for name in free if _plain(name) == _plain(column)]
     close = same or difflib.get_close_matches(column, free, n=1)
     if close:
@@ -111,16 +111,18 @@ def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], row
 
 
 def _plain(name: str) -> str:
+    """Return a name without case, blanks, _ and -."""
     return re.sub(r"[\s_-]", "", name).casefold()
 
 
 def _letters(rows: Sequence[Sequence[Any]], place: int) -> int:
+    """Count the letters of a column."""
     values = [row[place] for row in rows if place < len(row)]
     return sum(len(value) for value in values if isinstance(value, str))
 
 
 def _is_data(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
-    """Is the first line a row? One of its fields occurs again in its column, or is a number that counts no columns."""
+    """Is the first line a row of data? One of its fields occurs again in its column, or is a number like 0.5 or -1."""
     for place, name in enumerate(names):
         again = any(place < len(row) and row[place] == name for row in rows)
         if name.strip() and (again or (_is_number(name) and not name.isdigit())):
@@ -139,7 +141,7 @@ def _is_number(text: str) -> bool:
 def _without_header(
     names: Sequence[str], wanted: dict[str, str], where: str, delimiter: str, rows: Sequence[Sequence[Any]]
 ) -> str:
-    """What is wrong with a file whose first line is a row, and the command that puts names above it."""
+    """Return the message for a file without a header, with the command that adds one."""
     longest = sorted(range(len(names)), key=lambda place: -_letters([names, *rows], place))
     header = [f"column{place + 1}" for place in range(len(names))]
     for (key, column), place in zip(wanted.items(), longest):
@@ -147,17 +149,17 @@ def _without_header(
     line = delimiter.join(header).replace("\\", "\\\\").replace("%", "%%").replace("\t", "\\t") + "\\n"
     command = f"(printf {shlex.quote(line)}; {shell_command('cat', where)}) > {name_beside(where, 'named')}"
     return (
-        f"{where} has no header: its first line looks like data ({_shown(names)}), and names of columns are needed, "
+        f"{where} has no header: its first line looks like data ({_shown(names)}), and column names are needed, "
         f"such as {', '.join(wanted.values())}. Try: {command}"
     )
 
 
 def shell_command(command: str, where: str) -> str:
-    """A command of the shell on the text of a file, gzipped or not."""
+    """Return a shell command on the text of a file, gzipped or not."""
     name = shlex.quote(where)
     return f"gzip -dc {name} | {command}" if where.lower().endswith(".gz") else f"{command} {name}"
 
 
 def name_beside(where: str, name: str) -> str:
-    """A name for another version of a file, with its ending."""
+    """Return the name with the suffix of the file `where`, for another version of it."""
     return name + Path(where.lower().removesuffix(".gz")).suffix

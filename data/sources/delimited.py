@@ -1,7 +1,7 @@
-"""Rows of CSV and TSV streams. Line numbers are what an editor shows.
+"""Rows of CSV and TSV streams, with line numbers as an editor shows them.
 
-The delimiter is the one by which the header names the wanted columns. TSV is read without quoting, as GLUE's files are
-written, unless its header or `quoting=minimal` says otherwise.
+The delimiter is the one that splits the header into the wanted columns. TSV is read without quoting, as GLUE's files
+are written, unless its header is in quotes or quoting=minimal is set.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ SAMPLE = 100  # rows
 
 
 @dataclass(frozen=True)
-class _Form:
-    """How the fields of a stream are told apart."""
+class _Dialect:
+    """How the fields of a stream are separated."""
 
     delimiter: str
     is_quoted: bool
 
     def fields(self, lines: Iterator[str]) -> Any:
-        """A csv.reader."""
+        """Return a csv.reader."""
         if self.is_quoted:
             return csv.reader(lines, delimiter=self.delimiter, strict=True)
         return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
 
 
 def delimited_rows(stream: TextIO, kind: str, where: str, options: ReadOptions) -> Iterator[Row]:
-    """Each row under the names of the header, with the number of its last line.
+    """Yield each row by the names of the header, with the number of its last line.
 
     kind: csv or tsv; where: the file's path, for messages. Raises DataError.
     """
@@ -62,8 +62,8 @@ def delimited_rows(stream: TextIO, kind: str, where: str, options: ReadOptions) 
             yield line, row
     except csv.Error as error:
         raise DataError(
-            f"{where} line {blank + reader.line_num} cannot be read: {error}. Fix that line, or, if quotes are plain "
-            f"letters in that file, try: {shell_setting(options.key('quoting'), 'none')}"
+            f"{where} line {blank + reader.line_num} cannot be read: {error}. Fix that line; or, if quotes are ordinary "
+            f"characters there, try: {shell_setting(options.key('quoting'), 'none')}"
         ) from error
     if texts and options.quoting == "auto" and not form.is_quoted and all(map(_is_in_quotes, texts)):
         options.note(
@@ -72,8 +72,8 @@ def delimited_rows(stream: TextIO, kind: str, where: str, options: ReadOptions) 
         )
 
 
-def _form(first: str, kind: str, options: ReadOptions) -> _Form:
-    """Delimiter and quoting as asked for, or by the first line: that names the wanted columns, else most fields."""
+def _form(first: str, kind: str, options: ReadOptions) -> _Dialect:
+    """Find delimiter and quoting: as set, else the delimiter that yields the wanted columns, or the most fields."""
     delimiter = {"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter)
     if delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise DataError(
@@ -86,17 +86,18 @@ def _form(first: str, kind: str, options: ReadOptions) -> _Form:
         naming = [one for one, names in headers.items() if wanted <= set(names)]
         delimiter = (naming or sorted(headers, key=lambda one: -len(headers[one])))[0]
     if options.quoting != "auto":
-        return _Form(delimiter, options.quoting == "minimal")
+        return _Dialect(delimiter, options.quoting == "minimal")
     quoted, plain = set(next(csv.reader([first], delimiter=delimiter), [])), set(first.rstrip("\r\n").split(delimiter))
-    return _Form(delimiter, kind != "tsv" or delimiter != "\t" or (wanted <= quoted and not wanted <= plain))
+    return _Dialect(delimiter, kind != "tsv" or delimiter != "\t" or (wanted <= quoted and not wanted <= plain))
 
 
 def _is_in_quotes(text: str) -> bool:
+    """Does a text begin and end with a double quote?"""
     return len(text) > 1 and text[0] == text[-1] == '"'
 
 
-def _ragged(fields: list[str], header: list[str], what: str, where: str, form: _Form, options: ReadOptions) -> str:
-    """What is wrong with a line of more or fewer fields than the header, and the cure."""
+def _ragged(fields: list[str], header: list[str], what: str, where: str, form: _Dialect, options: ReadOptions) -> str:
+    """Return the message for a line with more or fewer fields than the header."""
     count = f"{len(fields)} field{'' if len(fields) == 1 else 's'}"
     told = f"{what} has {count}, the header {len(header)}. "
     shown = {"\t": "tab", ",": "comma"}.get(form.delimiter, form.delimiter)

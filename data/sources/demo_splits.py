@@ -1,4 +1,4 @@
-"""The splits of the built-in data set: three seeds of the generator, and no row in two of them."""
+"""The splits of the built-in dataset: three seeds of the generator, without rows that two splits share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from data.targets.labels import LabelColumn, infer_label_meaning
 
 
 def read_demo(settings: DataSettings) -> RawData:
-    """Train, val and test of the built-in data; DataError for a setting it does not have."""
+    """Generate train, val and test; DataError for data.group, which this dataset does not have."""
     import pyarrow as pa
 
     if settings.group:
-        raise DataError(
-            f"data.group={settings.group}: the texts of data={settings.name} have no such column. Leave it out"
-        )
+        raise DataError(f"data.group={settings.group}: data={settings.name} has no such column. Leave it out")
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()
     meaning = infer_label_meaning(settings, LabelColumn(values), "data=demo")

@@ -1,6 +1,6 @@
-"""Local files of every format in data/sources/formats.py, read in one streaming pass into a memory-mapped Arrow table.
+"""Local files as splits: read in one streaming pass into a memory-mapped Arrow table.
 
-Line numbers in messages are what an editor shows (CSV, TSV, JSONL); rows of Parquet and JSON arrays count from 1.
+Messages name lines as an editor numbers them (CSV, TSV, JSONL); rows of Parquet and JSON arrays count from 1.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Row = tuple[int, Any, Any, Any, Any]  # number, text, second text, label, group
 
 
 def read_files(settings: DataSettings, cache: SharedCache) -> RawData:
-    """The splits found in the files: `train`, and `val` and `test` where they have files of their own."""
+    """Read the splits that have files: `train`, and `val` and `test` if they have files of their own."""
     paths = {
         "train": settings.train_path or settings.path,
         "val": settings.val_path,
@@ -68,7 +68,7 @@ def read_files(settings: DataSettings, cache: SharedCache) -> RawData:
 
 
 def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
-    """What is to be read of each file; what a person should know of it is put into `notes`."""
+    """Return the options for reading each file; notes for the user are added to `notes`."""
     columns = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
     columns |= {"group": settings.group} if settings.group else {}
     return ReadOptions(
@@ -78,6 +78,7 @@ def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
 
 
 def _existing(text: str, key: str) -> Path:
+    """Return the path of a file that can be read; DataError for a folder, a missing or empty file, another format."""
     path = Path(text).expanduser()
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if format_of(p))[:5]
@@ -94,7 +95,7 @@ def _existing(text: str, key: str) -> Path:
     if format_of(path) is None:
         if begins_with(path, FASTTEXT):
             raise DataError(fasttext_message(str(path)))
-        raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. Convert it, or rename it")
+        raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. Convert or rename it")
     if path.stat().st_size == 0:
         raise DataError(f"{key}={text} is empty. Try: {key}=<a file with a header and rows>")
     return path
@@ -103,7 +104,7 @@ def _existing(text: str, key: str) -> Path:
 def _convert(
     path: Path, settings: DataSettings, options: ReadOptions, cache: SharedCache
 ) -> tuple[Any, LabelColumn, int]:
-    """Stream a file into an Arrow file in the cache and open it memory-mapped; answers labels and dropped rows."""
+    """Stream a file into an Arrow file in the cache; return its memory-mapped table, labels and dropped rows."""
     import pyarrow as pa
 
     with path.open("rb") as stream:
@@ -134,7 +135,7 @@ def _convert(
 
 
 def _cells(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
-    """What training needs of each row."""
+    """Yield of each row the cells that training needs."""
     columns = [options.columns.get(name) for name in ("text", "text_pair", "label", "group")]
     for number, row in read_rows(path, kind, options):
         text, pair, label, group = (None if column is None else row.get(column) for column in columns)
@@ -142,7 +143,7 @@ def _cells(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
 
 
 def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[str]]]:
-    """The columns of the table, CHUNK rows at a time; labels and row numbers go to `column`."""
+    """Yield the columns of the table, CHUNK rows at a time; labels and row numbers are added to `column`."""
     found: dict[str, list[str]] = {"text": [], "text_pair": [], "group": []}
     for number, text, pair, label, group in rows:
         if missing.sees(number, text, pair, label, group):
@@ -160,14 +161,14 @@ def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iter
 
 
 class _Missing:
-    """Rows without a text, a label or a group: counted, the first ones remembered."""
+    """Counts rows without a text, a label or a group, and remembers the first ones."""
 
     def __init__(self, path: Path, settings: DataSettings) -> None:
         self.path, self.settings = path, settings
         self.count, self.first, self.without_label = 0, list[int](), 0
 
     def sees(self, number: int, text: Any, pair: Any, label: Any, group: Any) -> bool:
-        """Is something missing in this row?"""
+        """Is something missing in this row? Count it if so."""
         texts = [text] + ([pair] if self.settings.text_pair else []) + ([group] if self.settings.group else [])
         is_label_absent = self.settings.label is not None and _is_empty(label)
         absent = any(map(_is_empty, texts))
@@ -179,7 +180,7 @@ class _Missing:
         return absent
 
     def refuse(self) -> None:
-        """Raise if rows are missing something and the settings do not allow dropping them."""
+        """Raise DataError for incomplete rows unless the settings drop them."""
         if self.count and self.settings.missing == "refuse":
             shown = ", ".join(map(str, self.first)) + (", ..." if self.count > len(self.first) else "")
             raise DataError(

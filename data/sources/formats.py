@@ -1,7 +1,7 @@
-"""The rows of one local file or stream, in whatever format: what training learns from and `run predict` answers.
+"""The rows of one local file or stream, for training and for `run predict`.
 
-CSV, TSV, JSON (an object a line, or an array) and Parquet, each also gzipped; names may be in capitals. Everything
-streams: a file may be of any size.
+CSV, TSV, JSON (one object per line, or an array) and Parquet, each also gzipped; suffixes may be in capitals. Rows are
+streamed, so a file may have any size.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in l
 
 
 def read_rows(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
-    """Each row of a file with its number. kind: as kind_of says, or lines. Raises DataError."""
+    """Yield each row of a file with its number. kind: from `format_of`, or lines. Raises DataError."""
     try:
         with ExitStack() as stack:
             raw = stack.enter_context(path.open("rb"))
@@ -55,7 +55,7 @@ def read_rows(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
 
 
 def rows_of_stream(stream: TextIO, kind: str, where: str, options: ReadOptions) -> Iterator[Row]:
-    """The same for text that is read already, one row at a time; where: what messages call it."""
+    """Yield each row of a text stream with its number; kind: as in `read_rows`, where: its name in messages."""
     if kind == "lines":
         return ((number, {options.text: line.rstrip("\r\n")}) for number, line in enumerate(stream, 1))
     if kind == "jsonl":
@@ -64,6 +64,7 @@ def rows_of_stream(stream: TextIO, kind: str, where: str, options: ReadOptions) 
 
 
 def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield each row of a Parquet file; path: for messages."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -95,7 +96,7 @@ def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterat
 
 
 def _bad_line(path: Path, encoding: str) -> tuple[int, str]:
-    """The first line of a file that is not in this encoding, and an encoding that reads all of it."""
+    """Return the first line of a file that is not in this encoding, and an encoding that reads the whole file."""
     line, first, is_windows = 0, b"", False
     for number, raw in enumerate(_lines(path), 1):
         first = first or raw
@@ -111,17 +112,19 @@ def _bad_line(path: Path, encoding: str) -> tuple[int, str]:
 
 
 def begins_with(path: Path, text: str) -> bool:
-    """Does a file begin with these letters? Spaces before them do not count."""
+    """Does a file begin with this text, blanks aside?"""
     with path.open("rb") as raw:
         return raw.read(PEEKED).lstrip().startswith(text.encode())
 
 
 def _lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file, unpacked if it is gzipped."""
     with path.open("rb") as raw:
         yield from gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == GZIP else raw
 
 
 def _is_in(parts: Iterable[bytes], encoding: str) -> bool:
+    """Can these bytes be decoded?"""
     try:
         for _ in codecs.iterdecode(parts, encoding):
             pass

@@ -1,6 +1,6 @@
-"""Datasets by hub id through `datasets`: HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE and tokens work as users know them.
+"""Datasets by hub id, through the library `datasets`: HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE and tokens work as usual.
 
-Never any remote code. An unreachable hub is found out in seconds: what is cached is used and said, the rest refused.
+Remote code never runs. If the hub does not answer within seconds, a cached dataset is used, and the user is told.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your
 
 
 def read_hub(settings: DataSettings) -> RawData:
-    """The splits of a hub dataset that the settings name; DataError with a way to go on."""
+    """Read the splits of a hub dataset that the settings name; DataError with a way to go on."""
     notes = offline_if_unreachable()
     wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
     if settings.select_split and not settings.split:
@@ -58,7 +58,7 @@ def read_hub(settings: DataSettings) -> RawData:
 
 
 def _load(settings: DataSettings, split: str) -> Any:
-    """One split as a `datasets.Dataset`."""
+    """Load one split as a `datasets.Dataset`."""
     import datasets
     import httpx2  # what huggingface_hub talks HTTP with; its errors pass through where a connection breaks off
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -87,10 +87,13 @@ def _load(settings: DataSettings, split: str) -> Any:
     except (
         OSError, httpx2.HTTPError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError,
     ) as error:  # fmt: skip
-        raise DataError(f"{what} cannot be had from {hub_endpoint()[0]}: {first_error_line(error)}. {GO_ON}") from error
+        raise DataError(
+            f"{what} is unavailable from {hub_endpoint()[0]}: {first_error_line(error)}. {GO_ON}"
+        ) from error
 
 
 def _check_columns(settings: DataSettings, columns: list[str], where: str) -> None:
+    """Raise MissingColumn for a column that the settings name and the split does not have."""
     import difflib
 
     for key, column in (
@@ -108,7 +111,7 @@ def _check_columns(settings: DataSettings, columns: list[str], where: str) -> No
 
 
 def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
-    """The columns of the texts as the table of a split."""
+    """Return the text columns (and data.group) as the table of a split."""
     import pyarrow as pa
 
     wanted = {"text": settings.text} | ({"text_pair": settings.text_pair} if settings.text_pair else {})
@@ -124,9 +127,9 @@ def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
 
 
 def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.ndarray:
-    """Numbers of the rows with a text; the others are refused or dropped.
+    """Return the numbers of the rows with a text; DataError for other rows unless data.missing=drop.
 
-    A pair with one empty side still has a text: benchmarks hold such pairs, and their scores count them.
+    A pair with one empty side still has a text: benchmarks contain such pairs, and their scores count them.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -151,7 +154,7 @@ def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.n
 
 
 def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) -> LabelColumn:
-    """The labels of these rows; ids of a ClassLabel by their names, -1 for none."""
+    """Read the labels of these rows; ids of a ClassLabel become names, -1 marks a missing label."""
     if settings.label is None:
         column = LabelColumn()
         for row in rows.tolist():
@@ -175,7 +178,7 @@ def _labelled(
     table: pa.Table, rows: np.ndarray, column: LabelColumn, meaning: LabelMeaning, settings: DataSettings,
     data: RawData, name: str, where: str,
 ) -> RawSplit:  # fmt: skip
-    """A split with its labels as numbers and the rows without a gold label dropped, or refused."""
+    """Return a split with its labels encoded; rows without a gold label are dropped, or a DataError."""
     labels, kept = encode_labels(column, meaning, settings, name, where)
     if len(kept) < len(rows):
         data.dropped[f"{name}: no gold label"] = len(rows) - len(kept)

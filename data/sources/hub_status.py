@@ -1,4 +1,4 @@
-"""Is the hub there? Found out in seconds: a run without a network goes on from the cache or is refused at once."""
+"""Does the hub answer? Checked within seconds, so that a run without a network uses the cache or fails at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 def hub_endpoint() -> tuple[str, str, int]:
-    """The hub in use as (address without credentials, host, port)."""
+    """Return the hub in use as (address without credentials, host, port)."""
     address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -17,14 +17,14 @@ def hub_endpoint() -> tuple[str, str, int]:
 
 
 def offline_if_unreachable() -> list[str]:
-    """What to tell the user when the hub accepts no connection within 3 s; its libraries are switched to their cache.
+    """Switch the hub's libraries to their cache if it accepts no connection within 3 s; return notes for the user.
 
-    Without this they retry a dead address for half a minute before they say so.
+    Otherwise they would retry a dead address for half a minute.
     """
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
         return []
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")):
-        return []  # a proxy answers for the hub; its own errors are caught below
+        return []  # a proxy connects for us: whether the hub answers shows later
     shown, host, port = hub_endpoint()
     try:
         socket.create_connection((host, port), 3.0).close()
@@ -36,10 +36,10 @@ def offline_if_unreachable() -> list[str]:
         ):
             if module in sys.modules:
                 setattr(sys.modules[module], attribute, True)
-        return [f"{shown} does not answer: only what is cached can be used"]
+        return [f"{shown} does not answer: only cached files can be used"]
     return []
 
 
 def first_error_line(error: Exception) -> str:
-    """What the hub's libraries say of an error, at most 300 characters; some of theirs say nothing but their name."""
+    """Return the first line of an error, at most 300 characters; the name of its class if it has no text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,4 +1,4 @@
-"""Rows of JSON streams: an object a line, or one array of objects, whichever the first letter says."""
+"""Rows of JSON streams: one object per line, or one array of objects; the first character tells which."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from data.sources.options import ReadOptions, Row
 
 PART = 1 << 16  # characters read at a time
 BLANK = " \t\r\n"
-LONGEST_WORD = 16  # of JSON outside of strings, such as -Infinity
+LONGEST_WORD = 16  # characters of the longest JSON word, such as -Infinity, and some more
 
 
 class _Object(dict[str, Any]):
-    """A JSON object in which some keys occur twice."""
+    """A JSON object in which some keys occur more than once."""
 
     twice: frozenset[str]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object, noting the keys that occur more than once."""
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
@@ -36,7 +37,7 @@ DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]:
-    """Each object with its line's number, or in an array its own.
+    """Yield each object with the number of its line, or its place in an array.
 
     where: the file's path, for messages. Raises DataError.
     """
@@ -62,7 +63,7 @@ def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]
 
 
 def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, Any]]:
-    """The value of each line; `begun`: of the first one what is read already."""
+    """Yield the value of each line; begun: the part of the first line that has been read."""
     first = begun if begun.endswith("\n") or not begun else begun + stream.readline()
     for at, line in enumerate(chain([first], stream), number):
         if not line.strip():
@@ -71,39 +72,40 @@ def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[t
             yield at, DECODER.decode(line)
         except (ValueError, RecursionError) as error:
             raise DataError(
-                f"{where} line {at} is not JSON: {error}. One JSON object a line is needed, or an array of objects"
+                f"{where} line {at} is not JSON: {error}. One JSON object per line is needed, or an array of objects"
             ) from error
 
 
 def _of_array(begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, Any]]:
-    """The values of an array of any length, one in memory at a time."""
+    """Yield the values of an array of any length, with one in memory at a time."""
     text, at, number, is_first = begun, begun.index("[") + 1, 0, True
     while True:
         text, at = _past_blanks(text, at, stream)
         if text.startswith("]", at):
             if text[at + 1 :].strip() or stream.read(PART).strip():
                 raise DataError(
-                    f"{where} goes on after its array. One array of objects, or an object a line, is needed"
+                    f"{where} goes on after its array. One array of objects, or one object per line, is needed"
                 )
             return
         if not is_first:
             if not text.startswith(",", at):
                 raise DataError(
                     f"{where} row {number + 1}: expected , or ] and found {text[at : at + 20] or 'the end'!r}. "
-                    "Its end may be missing: write it again"
+                    "The end of the file may be missing"
                 )
             text, at = _past_blanks(text, at + 1, stream)
         is_first, number = False, number + 1
         try:
             value, text, at = _value(text, at, stream)
         except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", error)  # where it is would be told in letters of a part
+            # Without its position, which would count from where the stream was last read.
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else error
             raise DataError(f"{where} row {number} is not JSON: {reason}. Fix that row") from error
         yield number, value
 
 
 def _past_blanks(text: str, at: int, stream: TextIO) -> tuple[str, int]:
-    """Where the next letter is that is not blank, with more of the stream where that is needed."""
+    """Return the text and the place of the next character that is not blank, reading on if needed."""
     while True:
         while at < len(text) and text[at] in BLANK:
             at += 1
@@ -113,12 +115,12 @@ def _past_blanks(text: str, at: int, stream: TextIO) -> tuple[str, int]:
 
 
 def _value(text: str, at: int, stream: TextIO) -> tuple[Any, str, int]:
-    """The JSON value at a place, the text after more of it was read, and where the value ends; ValueError."""
+    """Return the JSON value at a place, the text (more of it may have been read), and where the value ends."""
     size = PART
     while True:
         try:
             value, end = DECODER.raw_decode(text, at)
-            if end < len(text) or not (more := stream.read(PART)):  # a number may go on
+            if end < len(text) or not (more := stream.read(PART)):  # a number may continue
                 return value, text, end
         except ValueError as error:
             if _is_wrong(error, text) or not (more := stream.read(size)):
@@ -127,7 +129,7 @@ def _value(text: str, at: int, stream: TextIO) -> tuple[Any, str, int]:
 
 
 def _is_wrong(error: ValueError, text: str) -> bool:
-    """Is this JSON wrong whatever comes after it? Else a mistake would be found at the end of the file only."""
+    """Is this JSON wrong whatever follows? Without this check a mistake would show only at the end of the file."""
     if not isinstance(error, json.JSONDecodeError):
         return True
     return not error.msg.startswith("Unterminated string") and error.pos < len(text) - LONGEST_WORD

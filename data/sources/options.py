@@ -1,6 +1,6 @@
-"""What is to be read of a file, and how its bytes are to be understood; training and predicting share it.
+"""How to read a file: its columns, encoding, delimiter and quoting; shared by training and predicting.
 
-Standard library only: a command is checked with it.
+Standard library only, since every command is checked with it.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
 SUFFIXES = f"{', '.join(FORMATS)}, also with .gz"
-Row = tuple[int, dict[str, Any]]  # the number of a line, or of a row where there are no lines; the values by column
+Row = tuple[int, dict[str, Any]]  # its number (a line, or a row in formats without lines) and its values by column
 
 
 def suffix_of(path: Path) -> str:
-    """The end of a name that tells the format: .csv of both d.csv and D.CSV.GZ."""
+    """Return the suffix that tells the format: .csv for both d.csv and D.CSV.GZ."""
     return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
 def format_of(path: Path) -> str | None:
-    """csv, tsv, jsonl or parquet by a file's name; None for any other name."""
+    """Return csv, tsv, jsonl or parquet by a file's name; None for any other name."""
     return FORMATS.get(suffix_of(path))
 
 
-def ineffective_options(kinds: Iterable[str], values: Mapping[str, str], prefix: str = "") -> list[str]:
-    """One line for each option that has no effect on files of these kinds.
+def ineffective_options(formats: Iterable[str], values: Mapping[str, str], prefix: str = "") -> list[str]:
+    """Return one line for each option that has no effect on files of these formats.
 
     values: of encoding, delimiter and quoting; prefix: of their names.
     """
-    here, delimited = set(kinds), {"csv", "tsv"}
+    here, delimited = set(formats), {"csv", "tsv"}
     useful = {"encoding": ("utf-8", here - {"parquet"}), "delimiter": ("auto", here & delimited),
               "quoting": ("auto", here & delimited)}  # fmt: skip
     return [
@@ -51,40 +51,40 @@ def _silent(_note: str) -> None:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """The columns and the spelling of a file."""
+    """The columns to read and how the file is written."""
 
-    columns: Mapping[str, str | None]  # by the name of the setting: text, text_pair, label; None: there is none
+    columns: Mapping[str, str | None]  # by setting: text, text_pair, label, group; None: not used
     encoding: str = "utf-8"
     delimiter: str = "auto"  # auto, tab, or a character
     quoting: str = "auto"  # auto | minimal | none
     prefix: str = ""  # of the settings' names in messages: "data." in training
-    only_wanted: bool = False  # may the other columns be left out of the rows?
-    note: Callable[[str], None] = _silent  # is told what a person should know
+    only_wanted: bool = False  # leave the other columns out of the rows
+    note: Callable[[str], None] = _silent  # is told what the user should know
 
     @property
     def text(self) -> str:
-        """The column of the text."""
+        """The column with the text."""
         return self.columns["text"] or ""
 
     @property
     def wanted(self) -> dict[str, str]:
-        """The columns that must be there, by their settings as the user calls them."""
+        """The columns that must exist, by setting as the user writes it."""
         return {self.key(name): column for name, column in self.columns.items() if column is not None}
 
     def keeps(self, column: str) -> bool:
-        """Is this column to be in the rows?"""
+        """Does this column belong in the rows?"""
         return not self.only_wanted or column in self.columns.values()
 
     @property
     def codec(self) -> str:
-        """The encoding, UTF-8 with or without a byte order mark; DataError where there is none of that name."""
+        """The encoding for Python; UTF-8 may have a byte order mark. Raises DataError for an unknown one."""
         try:
             "".encode(self.encoding)
         except LookupError as error:
             key = self.key("encoding")
-            raise DataError(f"{key}={self.encoding}: no such encoding. Try: {key}=utf-8") from error
+            raise DataError(f"{key}={self.encoding}: there is no such encoding. Try: {key}=utf-8") from error
         return "utf-8-sig" if self.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else self.encoding
 
     def key(self, name: str) -> str:
-        """A setting as the user calls it."""
+        """Return a setting's name as the user writes it."""
         return f"{self.prefix}{name}"

@@ -1,4 +1,4 @@
-"""Raw splits before tokenising: a memory-mapped Arrow table of texts with the labels already encoded."""
+"""Splits before tokenising: texts in a memory-mapped Arrow table, labels already encoded."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ CHUNK = 2048  # rows in memory at a time
 
 @dataclass
 class RawSplit:
-    """Texts (and second texts) in an Arrow table, which of its rows are used, and their labels."""
+    """Texts (and second texts) in an Arrow table, the rows of it in use, and their labels."""
 
     table: pa.Table  # columns `text`, for pairs `text_pair`, and with data.group `group`
-    labels: np.ndarray  # (used rows,) int64 or float32; numbers as they are read, float64
+    labels: np.ndarray  # (used rows,) int64; numbers are float64 when read and float32 later
     rows: np.ndarray  # (used rows,) row numbers in the table
-    source_rows: np.ndarray  # (used rows,) line or row numbers in the source, as messages say them
-    groups: np.ndarray | None = None  # (used rows,) rows of one number are never cut apart
+    source_rows: np.ndarray  # (used rows,) line or row numbers in the source, for messages
+    groups: np.ndarray | None = None  # (used rows,) rows with the same number stay in one split
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, chosen: np.ndarray) -> RawSplit:
-        """The same split with only the chosen of its used rows."""
+        """Return the split with only these of its used rows."""
         groups = None if self.groups is None else self.groups[chosen]
         return replace(
             self,
@@ -42,7 +42,7 @@ class RawSplit:
         )
 
     def chunks(self) -> Iterator[tuple[list[str], list[str] | None, np.ndarray]]:
-        """Texts, second texts and labels, CHUNK rows at a time."""
+        """Yield texts, second texts and labels, CHUNK rows at a time."""
         pair = "text_pair" in self.table.column_names
         for start in range(0, len(self.rows), CHUNK):
             part = self.table.take(self.rows[start : start + CHUNK])
@@ -50,13 +50,13 @@ class RawSplit:
             yield part["text"].to_pylist(), part["text_pair"].to_pylist() if pair else None, labels
 
     def texts(self) -> Iterator[str]:
-        """Every text, second texts included."""
+        """Yield every text, second texts included."""
         for texts, pairs, _ in self.chunks():
             yield from texts
             yield from pairs or []
 
     def fingerprint(self) -> str:
-        """sha256 of the texts and labels in use, in order, independent of where they came from."""
+        """Return the sha256 of the texts and labels in use, in order, whatever source they came from."""
         digest = hashlib.sha256()
         for texts, pairs, labels in self.chunks():
             for text in texts if pairs is None else [*texts, *pairs]:
@@ -69,7 +69,7 @@ class RawSplit:
 
 @dataclass
 class RawData:
-    """The raw splits of a dataset by name (train, and val / test / others where they exist) and what labels mean."""
+    """The raw splits of a dataset by name (train; val, test and others if they exist), and what labels mean."""
 
     kind: str  # classification | regression | mlm (texts without labels)
     label_names: tuple[str, ...]
@@ -79,7 +79,7 @@ class RawData:
 
 
 def require_two_classes(data: RawData, where: str) -> None:
-    """Refuse a classification without at least two classes among the training labels."""
+    """Raise DataError for a classification with fewer than two classes among the training labels."""
     if data.kind != "classification":
         return
     seen = np.unique(data.splits["train"].labels)

@@ -41,7 +41,7 @@ def locked(path: Path, waiting: Waiting = nullcontext) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class SharedCache:
-    """A folder for all runs, with what one process does while it builds an entry or waits for another to build it."""
+    """The folder of the cache, and what this process does while it builds an entry or waits for another to do so."""
 
     folder: Path
     notify: Notify = None  # is told what is built, and what was damaged
@@ -59,11 +59,10 @@ class SharedCache:
     def open_or_build(
         self, path: Path, read: Callable[[Path], Found | None], build: Callable[[Path], None], *, damaged: str
     ) -> Found:
-        """What `read` returns for the folder `path`, which `build` fills first where it is missing or damaged.
+        """Return what `read` finds in the folder `path`, building it first if it is missing or damaged.
 
-        read: returns None for a damaged folder; damaged: what the user is told then. `build` fills a folder that takes
-        its place under `path` when it is complete. A killed build leaves nothing that looks whole, and the next one
-        clears it away.
+        read: returns None for a damaged folder; damaged: what the user is told then. `build` fills a temporary folder
+        that is renamed to `path` when it is complete, so a killed build leaves nothing that looks finished.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         with self.locked(path.with_name(f"{path.name}.lock")):

@@ -1,8 +1,7 @@
-"""The activation store: the states of a frozen encoder, computed once and shared by every head that learns from them.
+"""The states (activations) of a frozen encoder, computed once and shared by all heads that learn from them.
 
 A folder holds `values`, (tokens, layers, H) of the real tokens of all rows end to end, `offsets` (rows + 1,), and
-meta.json with what they were made of and their checksums. It is built under a lock in a temporary folder and renamed;
-readers map it into memory.
+meta.json with what they depend on and their checksums. The arrays are memory-mapped.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ import numpy as np
 from data.errors import DataError
 from data.stores.build_once import SharedCache, checksum
 
-FORMAT = 1  # raise when the files or the way states are computed change
-DTYPES: dict[str, Any] = {"fp32": np.float32, "bf16": np.int16}  # numpy has no bf16: its bits
-# How a message calls what a store was made of.
-WORDS = {"encoder": "of another encoder", "texts": "of other texts", "layers": "of other layers",
+FORMAT = 1  # raise when the files, or the way states are computed, change
+DTYPES: dict[str, Any] = {"fp32": np.float32, "bf16": np.int16}  # numpy has no bf16, so its bits are stored
+# By part of the key: what a message calls a store that differs in it.
+DIFFERENCES = {"encoder": "of another encoder", "texts": "of other texts", "layers": "of other layers",
          "tokens": "of other tokens", "dtype": "in another type", "format": "in another format"}  # fmt: skip
 
-Fill = Callable[[np.ndarray, np.ndarray], None]  # writes the values (tokens, layers, H) of rows at these offsets
+Fill = Callable[[np.ndarray, np.ndarray], None]  # fills values (tokens, layers, H), given the rows' offsets
 
 
 @dataclass(frozen=True)
@@ -39,30 +38,30 @@ class FrozenStates:
 
 
 def states_offsets(lengths: np.ndarray, first: int | None) -> np.ndarray:
-    """(rows + 1,) int64 of the tokens kept: all of each row, or the `first` ones."""
+    """Return the offsets (rows + 1,) int64 of the tokens kept: all of each row, or the `first` ones."""
     kept = lengths if first is None else np.minimum(lengths, first)
     return np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
 
 
 def states_bytes(lengths: np.ndarray, first: int | None, layers: int, hidden: int, dtype: str) -> int:
-    """Bytes of the states of rows of those lengths in tokens, without padding."""
+    """Return the size in bytes of the states of rows with these lengths in tokens; padding is not stored."""
     return int(states_offsets(lengths, first)[-1]) * layers * hidden * np.dtype(DTYPES[dtype]).itemsize
 
 
 def states_key(parts: dict[str, Any]) -> str:
-    """The name of the store of those parts."""
+    """Return the name of the folder for states that depend on `parts`."""
     return hashlib.sha256(json.dumps(parts | {"format": FORMAT}, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def refuse_other_states(path: Path, parts: dict[str, Any]) -> None:
-    """DataError when a folder holds the states of something else than `parts`."""
+    """Raise DataError if a folder holds states that depend on anything but `parts`."""
     found = _meta(path)
     if found is None:
         return
     wrong = [name for name, value in (parts | {"format": FORMAT}).items() if found["parts"].get(name) != value]
     if wrong:
         raise DataError(
-            f"cache.path: {path} holds activations {' and '.join(WORDS[name] for name in wrong)}. "
+            f"cache.path: {path} holds activations {' and '.join(DIFFERENCES[name] for name in wrong)}. "
             "Try: cache.path=null, or another folder"
         )
 
@@ -70,14 +69,14 @@ def refuse_other_states(path: Path, parts: dict[str, Any]) -> None:
 def open_frozen_states(
     path: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill, cache: SharedCache
 ) -> FrozenStates:  # fmt: skip
-    """The store in folder `path`, filled first where it is missing or damaged.
+    """Open the store in folder `path`, filling it first if it is missing or damaged.
 
-    parts: what the content depends on, with `dtype` and `tokens` ("all" or how many first ones); lengths: of the rows;
-    shape: (layers, H). Raises DataError when the folder holds something else, or the disk has no room for it.
+    parts: what the content depends on, with `dtype` and `tokens` ("all", or how many of the first); lengths: of the
+    rows; shape: (layers, H). Raises DataError if the folder holds something else, or the disk is too full.
     """
     return cache.open_or_build(
         path, lambda found: _open(found, parts), lambda part: _build(part, parts, lengths, shape, fill),
-        damaged=f"the activations in {path} are damaged; making them again",
+        damaged=f"the activations in {path} are damaged; computing them again",
     )  # fmt: skip
 
 
@@ -91,7 +90,7 @@ def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tupl
             "Try: paths.cache=<a larger disk>, data.max_rows=<fewer>, or cache.mode=none"
         )
     with (folder / "values").open("wb") as stream:
-        if hasattr(os, "posix_fallocate"):  # else a disk that fills up meanwhile is a crash, not an error
+        if hasattr(os, "posix_fallocate"):  # without it, a disk that fills up later is a crash, not an error
             os.posix_fallocate(stream.fileno(), 0, needed)
         else:
             stream.truncate(needed)
@@ -108,7 +107,7 @@ def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tupl
 
 
 def _open(path: Path, parts: dict[str, Any]) -> FrozenStates | None:
-    """The stored states, or None when a file is missing or its checksum is wrong; DataError for those of others."""
+    """Open the stored states; None if a file is missing or its checksum is wrong. Raises DataError for other states."""
     refuse_other_states(path, parts)
     meta = _meta(path)
     try:
@@ -122,6 +121,7 @@ def _open(path: Path, parts: dict[str, Any]) -> FrozenStates | None:
 
 
 def _meta(path: Path) -> dict[str, Any] | None:
+    """Read a store's meta.json; None if it is missing or damaged."""
     try:
         found = json.loads((path / "meta.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

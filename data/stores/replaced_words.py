@@ -1,9 +1,9 @@
-"""Texts in which some words are others that fit there: more for a teacher to answer, and no labels.
+"""Data augmentation for distillation: copies of texts with some words replaced. They have no labels.
 
-Which words fit is asked of a masked-word model, once a text; the copies differ in which of them are drawn. They lie in
-the token store <cache>/augmented/<key>/, so that all runs share them.
-Source: Jiao et al. 2020, TinyBERT (arXiv 1909.10351), algorithm 1, without its word vectors for words of several
-pieces: these stay. Its code leaves stop words alone, too; here they may be replaced.
+A masked-word model is asked once per text which words fit in each place; each copy draws its own from them. The copies
+are kept like tokens, in <cache>/augmented/<key>/, so that all runs share them.
+Source: Jiao et al. 2020, TinyBERT (arXiv 1909.10351), algorithm 1. Differences: words of several pieces are never
+replaced (TinyBERT uses word vectors for them), and stop words may be (TinyBERT's code leaves them alone).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from data.stores.build_once import SharedCache
 from data.stores.tokens import open_tokens
 
 FORMAT = 1  # raise when the way copies are made changes
-CHUNK, BATCH = 256, 64  # texts in memory at a time; masked copies that are asked about at once
+CHUNK, BATCH = 256, 64  # texts in memory at a time; masked texts in one batch for the model
 MASK = "[MASK]"
 
 Guess = Callable[[Batch], np.ndarray]  # the most probable words at a batch's places, (N, words), best first
@@ -33,14 +33,14 @@ Guess = Callable[[Batch], np.ndarray]  # the most probable words at a batch's pl
 class Recipe:
     """How copies are made."""
 
-    copies: int  # of each text, fewer where they come out alike
-    share: float  # of the words that may be replaced
-    words: int  # most probable ones to draw from
+    copies: int  # of each text; fewer if some come out equal
+    share: float  # probability that a word is replaced, if it may be
+    words: int  # draw from so many of the most probable words
     seed: int
 
 
 def replaceable_tokens(tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
-    """Which tokens are words (letters alone), and which go on with the word before them; (V,) bool each."""
+    """Return which tokens are words (letters only), and which continue the word before them; (V,) bool each."""
     tokens = tokenizer.tokens()
     return np.array([token.isalpha() for token in tokens]), np.array([token.startswith("##") for token in tokens])
 
@@ -48,9 +48,9 @@ def replaceable_tokens(tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
 def open_replaced_words(
     split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, model: str, guess: Guess, cache: SharedCache
 ) -> TokenSplit:  # fmt: skip
-    """The copies of all texts of `split`, without labels; made if no run has asked for them before.
+    """Open the copies of all texts of `split`, making them first if no run has done so before.
 
-    model: fingerprint of what `guess` asks.
+    model: fingerprint of the model behind `guess`.
     """
     parts = {"texts": split.fingerprint, "model": model, "format": FORMAT} | asdict(recipe)
     return open_tokens(
@@ -62,11 +62,12 @@ def open_replaced_words(
 def _chunks(
     split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, guess: Guess
 ) -> Iterator[tuple[Encoded, np.ndarray]]:
-    words, goes_on = replaceable_tokens(tokenizer)
+    """Yield the copies of a few texts at a time; DataError if there is none at all."""
+    words, continues = replaceable_tokens(tokenizer)
     mask_id, made = tokenizer.backend.token_to_id(MASK), 0
     for start in range(0, len(split), CHUNK):
         rows = range(start, min(start + CHUNK, len(split)))
-        places = {row: word_positions(_tokens(split, row), words, goes_on) for row in rows}
+        places = {row: word_positions(_tokens(split, row), words, continues) for row in rows}
         fitting = _fitting(split, places, tokenizer.pad_id, mask_id, guess)
         found = [(row, copy) for row in fitting for copy in draw_copies(split, row, places[row], fitting[row], recipe)]
         made += len(found)
@@ -76,13 +77,13 @@ def _chunks(
         yield Encoded(tokens, lengths, starts, 0), np.zeros(len(found), split.labels.dtype)
     if not made:
         raise DataError(
-            f"no word of the {len(split):,} {split.name} texts can be replaced by another. Leave augment away"
+            f"no word of the {len(split):,} {split.name} texts can be replaced. Leave out the setting augment.model"
         )
 
 
-def word_positions(tokens: np.ndarray, words: np.ndarray, goes_on: np.ndarray) -> np.ndarray:
-    """Where in a row (T,) words of one piece stand; words, goes_on: as `replaceable` says."""
-    is_cut = np.append(goes_on[tokens[1:]], False)
+def word_positions(tokens: np.ndarray, words: np.ndarray, continues: np.ndarray) -> np.ndarray:
+    """Return the positions of words of one piece in a row (T,); words, continues: from `replaceable_tokens`."""
+    is_cut = np.append(continues[tokens[1:]], False)
     return np.flatnonzero(words[tokens] & ~is_cut)
 
 
@@ -93,7 +94,7 @@ def _tokens(split: TokenSplit, row: int) -> np.ndarray:
 def _fitting(
     split: TokenSplit, places: dict[int, np.ndarray], pad_id: int, mask_id: int, guess: Guess
 ) -> dict[int, np.ndarray]:
-    """What fits at each place of each row, (places, words), asked of copies that have one word masked."""
+    """Return the words that fit at each place of each row, (places, words): `guess` sees one masked word at a time."""
     rows = np.repeat(list(places), [len(own) for own in places.values()])
     if not len(rows):
         return {}
@@ -115,7 +116,7 @@ def _fitting(
 def draw_copies(
     split: TokenSplit, row: int, places: np.ndarray, fitting: np.ndarray, recipe: Recipe
 ) -> list[np.ndarray]:
-    """The distinct copies of a row that are not the row itself, by random numbers of the seed and the row alone."""
+    """Draw the copies of a row, without duplicates and the row itself; they depend on the seed and the row alone."""
     original = _tokens(split, row)
     draw = np.random.default_rng((recipe.seed, row))
     is_replaced = draw.random((recipe.copies, len(places))) < recipe.share

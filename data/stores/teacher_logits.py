@@ -1,7 +1,7 @@
-"""A teacher's answers: its logits for every row of a split, computed once and shared by every student.
+"""The logits of a teacher for every row of a split, computed once and shared by all students.
 
-<cache>/teachers/<key>/ holds logits.npy, (rows, C) float32 in row order, and meta.json with what they were made of and
-their checksum; readers map it into memory.
+<cache>/teachers/<key>/ holds logits.npy, (rows, C) float32 in row order, and meta.json with what they depend on and
+their checksum. The file is memory-mapped.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import numpy as np
 
 from data.stores.build_once import SharedCache, checksum
 
-FORMAT = 1  # raise when the files or the way answers are computed change
+FORMAT = 1  # raise when the files, or the way logits are computed, change
 LOGITS, META = "logits.npy", "meta.json"
 
 
 def logits_key(parts: dict[str, Any]) -> str:
-    """The name of the folder for answers that depend on `parts`."""
+    """Return the name of the folder for logits that depend on `parts`."""
     text = json.dumps(parts | {"output": "logits", "dtype": "float32", "format": FORMAT}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def open_teacher_logits(cache: SharedCache, parts: dict[str, Any], answer: Callable[[], np.ndarray]) -> np.ndarray:
-    """The kept logits, read-only; `answer` is asked for them only where they are missing or damaged.
+    """Open the stored logits, read-only; `answer` computes them first if they are missing or damaged.
 
-    parts: what they depend on, the teacher's and the texts' fingerprints.
+    parts: what they depend on: the fingerprints of the teacher and of the texts.
     """
     path = cache.folder / "teachers" / logits_key(parts)
 
@@ -39,12 +39,12 @@ def open_teacher_logits(cache: SharedCache, parts: dict[str, Any], answer: Calla
         (folder / META).write_text(json.dumps(meta, indent=2), encoding="utf-8")
 
     return cache.open_or_build(
-        path, _open, build, damaged=f"the teacher's answers in {path} are damaged; asking it again"
+        path, _open, build, damaged=f"the teacher's logits in {path} are damaged; computing them again"
     )
 
 
 def _open(path: Path) -> np.ndarray | None:
-    """The logits, or None when a file is missing or its checksum is wrong."""
+    """Open the logits; None if a file is missing or its checksum is wrong."""
     try:
         meta = json.loads((path / META).read_text(encoding="utf-8"))
         if checksum(path / LOGITS) != meta["sha256"]:

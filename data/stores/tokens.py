@@ -1,8 +1,7 @@
-"""The token store: text tokenised once into flat memory-mapped arrays, shared by every process of a sweep.
+"""The token store: texts tokenised once into flat memory-mapped arrays, shared by all processes of a sweep.
 
-<cache>/tokens/<key>/ holds tokens, offsets, second, labels and meta.json with their checksums. It is built under a
-lock in a temporary folder and renamed, so twenty runs tokenise once and a killed build leaves nothing that looks
-whole. Memory stays constant: rows stream from the source to the files.
+<cache>/tokens/<key>/ holds the files tokens, offsets, second (where second texts start) and labels, and meta.json with
+their checksums. Rows stream from the source to the files, so memory does not grow with the data.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from data.inputs.word_cache import Encoded
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache, checksum
 
-FORMAT = 1  # raise when the files or the way rows are encoded change
+FORMAT = 1  # raise when the files, or the way rows are encoded, change
 SEGMENT_STARTS = "second"  # the file with TokenSplit.segment_starts
-Rows = Iterable[tuple[Encoded, np.ndarray]]  # texts and labels of successive chunks
+Rows = Iterable[tuple[Encoded, np.ndarray]]  # token ids and labels of successive chunks
 
 
 class _Writer:
-    """A raw array file with a running checksum."""
+    """Writes an array to a file, chunk by chunk, with a running checksum."""
 
     def __init__(self, folder: Path, name: str, dtype: Any) -> None:
         self.name, self.dtype = name, np.dtype(dtype)
@@ -49,10 +48,10 @@ def open_tokens(
     cache: SharedCache, name: str, parts: dict[str, Any], rows: Callable[[], Rows], *, vocab_size: int,
     folder: str = "tokens",
 ) -> TokenSplit:  # fmt: skip
-    """The split called `name` from the store, built first where it is missing or damaged.
+    """Open a split in the store, building it first if it is missing or damaged.
 
-    parts: what the content depends on (source and tokenizer fingerprints, max_length): the key is their hash.
-    rows: called only if the store must be built.
+    name: of the split; parts: what the content depends on (fingerprints of source and tokenizer, max_length), hashed to
+    the folder's name; rows: called only if the store must be built; folder: of the cache.
     """
     text = json.dumps(parts | {"format": FORMAT}, sort_keys=True)
     path = cache.folder / folder / hashlib.sha256(text.encode()).hexdigest()[:20]
@@ -84,7 +83,7 @@ def _build(folder: Path, rows: Rows, dtype: Any) -> None:
 
 
 def _open(path: Path, name: str) -> TokenSplit | None:
-    """The stored split, or None when a file is missing or its checksum is wrong."""
+    """Open the stored split; None if a file is missing or its checksum is wrong."""
     try:
         meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
         arrays: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Tokenizers trained on the training rows: once for all runs that train on the same rows.
+"""Tokenizers trained on the training rows, once for all runs with the same rows.
 
 <cache>/tokenizers/<key>/ holds tokenizer.json and its checksum.
 """
@@ -17,9 +17,9 @@ TOKENIZER, CHECKSUM = "tokenizer.json", "sha256"
 def open_or_train_tokenizer(
     source: str, vocab_size: int, train: RawSplit, fingerprint: str, cache: SharedCache
 ) -> Tokenizer:
-    """The tokenizer of a hub id or folder, or with source "train" one trained on the training rows.
+    """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
 
-    fingerprint: of these rows; the trained tokenizer is kept under it, and all processes of a sweep share it.
+    fingerprint: of these rows; the trained tokenizer is kept under it.
     """
     if source != "train":
         return load_tokenizer(source)
@@ -35,7 +35,7 @@ def open_or_train_tokenizer(
 
 
 def _trained(folder: Path) -> Tokenizer | None:
-    """The tokenizer that was trained into a folder, or None where it is not as it was written."""
+    """Open a trained tokenizer; None if its file is missing or damaged."""
     from tokenizers import Tokenizer as Backend
 
     try:

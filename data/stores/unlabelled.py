@@ -1,6 +1,6 @@
-"""Texts without labels beside the training rows: a teacher's answers are all that is learned from them.
+"""Unlabelled texts for distillation: the student learns the teacher's logits for them.
 
-Some may be texts that the run is scored on: how many is counted and said.
+Some of them may be texts that the run is scored on; these are counted and reported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from data.stores.build_once import Notify, SharedCache, Waiting
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """The tokenised texts, the sha256 of their content, and the rows of each reported split that occur among them."""
+    """Tokenised texts, the sha256 of their content, and how many rows of each reported split occur among them."""
 
     split: TokenSplit
     fingerprint: str
@@ -40,16 +40,16 @@ def load_unlabelled(
     waiting: Waiting = nullcontext,
     reported: Mapping[str, np.ndarray] | None = None,
 ) -> Unlabelled:
-    """The texts of a file, or of the split `settings.split` of a hub dataset, whatever labels they have left out.
+    """Read and tokenise the texts of a file, or of the split `settings.split` of a hub dataset, without any labels.
 
-    rows: at most so many, drawn by settings.split_seed; reported: the hashes of the reported texts, by split.
+    rows: draw at most so many, by settings.split_seed; reported: hashes of the reported texts, by split.
     Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
     data = read_raw(replace(settings, label=None, group=None, missing="drop"), shared)
     raw = data.splits["train"]
     for what, count in data.dropped.items():
-        shared.tell(f"rows without labels left out: {count:,} ({what})")
+        shared.tell(f"unlabelled rows left out: {count:,} ({what})")
     if rows is not None and rows < len(raw):
         raw = raw.take(pick_rows(raw.labels, rows, settings.split_seed, False))
     fingerprint = raw.fingerprint()
@@ -61,7 +61,7 @@ def load_unlabelled(
 
 
 def append_unlabelled(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
-    """The training rows, and after them those without labels."""
+    """Append the rows without labels to the training rows."""
     return replace(
         train,
         tokens=np.concatenate([train.tokens, extra.tokens]),

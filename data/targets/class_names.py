@@ -1,7 +1,7 @@
-"""Names that the user gives to classes (`data.label_names`): by order or by value, never by chance.
+"""Names that the user gives to classes (`data.label_names`), as a mapping or as a list.
 
-A list that holds the values themselves, in whatever order and case, says their order; any other list names the values
-in their order. A mapping {value: name} says all of it.
+A mapping {value: name} names each value. A list of the values themselves (in any order and case) sets the order of the
+classes; any other list names the values in their own order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Names = list[str] | dict[str, str]
 
 
 def name_classes(given: Names | None, values: Sequence[str], where: str) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The class id of each value, and the names of the classes in id order; DataError for names that do not fit.
+    """Return the class id of each value, and the class names in id order; DataError for names that do not fit.
 
     values: all of them, in id order; where: how messages call the training rows.
     """
@@ -43,7 +43,7 @@ def name_classes(given: Names | None, values: Sequence[str], where: str) -> tupl
 
 
 def _found(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
-    """The value that each name is, where one is; in another case if no two values differ by that alone."""
+    """Map names to the values they equal; case is ignored unless two values differ in nothing else."""
     exact = {value: value for value in values}
     folded = {value.casefold(): value for value in values}
     loose = folded if len(folded) == len(values) and len({n.casefold() for n in names}) == len(names) else {}
@@ -52,23 +52,24 @@ def _found(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
 
 
 def _by_mapping(given: dict[str, str], values: Sequence[str], where: str) -> list[str]:
-    """The names in the order of the values."""
+    """Return the names of a mapping in the order of the values."""
     found = {value: given[key] for key, value in _found(list(given), values).items()}
     unknown = [key for key in given if key not in _found(list(given), values)]
     lacking = [value for value in values if value not in found]
     if unknown:
-        raise DataError(f"{KEY}: {unknown[0]!r} is no label of {where} (there: {_shown(values)}). {_cure(values)}")
+        raise DataError(f"{KEY}: {unknown[0]!r} is not a label of {where} (there: {_shown(values)}). {_cure(values)}")
     if lacking:
         raise DataError(f"{KEY} has no name for {_shown(lacking)}, which {where} has. {_cure(values)}")
     return [found[value] for value in values]
 
 
 def _shown(values: Sequence[str]) -> str:
+    """List the first ten values."""
     return ", ".join(values[:10]) + (", ..." if len(values) > 10 else "")
 
 
 def _cure(values: Sequence[str]) -> str:
-    """Every value with a place for its name, as a mapping or, where the command line takes no such key, as a list."""
+    """Say what to type: a mapping with a place for each name; a list if the command line cannot take the values."""
     places = [f"<name {i + 1}>" for i in range(len(values))]
     if len(values) > 10:
         return f"Try: {len(values)} names in the order of the values, in a YAML"

@@ -6,9 +6,9 @@ import numpy as np
 
 
 def balanced_weights(labels: np.ndarray, num_labels: int) -> np.ndarray:
-    """Balanced weights as scikit-learn defines them: rows / (classes x rows of the class), (C,) float32.
+    """Return balanced weights as scikit-learn defines them: rows / (classes x rows of the class), (C,) float32.
 
-    A class without training rows weighs 0: it cannot occur in the loss.
+    A class without training rows weighs 0, since it cannot occur in the loss.
     """
     counts = np.bincount(labels, minlength=num_labels)
     weights = len(labels) / (num_labels * np.maximum(counts, 1))

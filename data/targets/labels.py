@@ -1,7 +1,7 @@
-"""What labels mean, whatever they are read from: classes or numbers, told from their texts in the training rows.
+"""The meaning of a label column: the training rows decide whether labels are classes or numbers.
 
-A label counts by its value: 1..5 are five classes, 0.0 and 0 are one. Ids stand for names only where a hub dataset
-says so (ClassLabel).
+Labels are compared by value: 1..5 are five classes, and 0.0 is the same as 0. Whole numbers are ids of named classes
+only if a hub dataset declares them so (ClassLabel).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from data.sources.cells import is_digits, parse_number, plain_number
 from data.targets.class_names import name_classes
 
 MOST_CLASSES = 1000
-MOST_WHOLE = 20  # different whole floats, such as 0.0 and 1.0, that may be classes as well as numbers
+MOST_WHOLE = 20  # up to so many different whole floats, such as 0.0 and 1.0, may be classes or numbers
 SHOWN = 5  # row numbers named in a message
-UNLABELLED = "-1"  # of a row without a gold label, unless the training rows know it as a label
-NONE = ("nan", "none", "null", "na", "n/a", UNLABELLED)  # what programs write where there is no label
+UNLABELLED = "-1"  # marks a row without a gold label, unless it is one of the training labels
+NONE = ("nan", "none", "null", "na", "n/a", UNLABELLED)  # what programs write for a missing label
 
 
 class LabelColumn:
-    """The labels of a split as codes of their distinct texts (a few bytes a row), with their row numbers."""
+    """The labels of a split: codes of their distinct texts (a few bytes a row), and row numbers in the source."""
 
     def __init__(self, classes: Sequence[str] = ()) -> None:
         self.classes = tuple(classes)  # names in id order, where the dataset itself has them
@@ -34,7 +34,7 @@ class LabelColumn:
         self.codes, self.source_rows = array("q"), array("q")
 
     def add(self, value: str, number: int) -> None:
-        """Take the label of one row; "" says that it has none."""
+        """Add the label of one row; "" means that it has none."""
         self.codes.append(self.distinct.setdefault(value, len(self.distinct)))
         self.source_rows.append(number)
 
@@ -42,31 +42,31 @@ class LabelColumn:
         return len(self.codes)
 
     def spread(self, per_value: Sequence[float]) -> np.ndarray:
-        """One number a row from one number a distinct value."""
+        """Return the number of each row, given one number per distinct value."""
         return np.asarray(per_value)[np.frombuffer(self.codes, dtype=np.int64)]
 
 
 @dataclass(frozen=True)
 class LabelMeaning:
-    """What the labels of the training rows say, and so those of every split."""
+    """How to read the labels of every split, as decided by the training rows."""
 
     kind: str  # classification | regression | mlm
     names: tuple[str, ...] = ()  # of the classes, in id order
     ids: dict[str, int] = field(default_factory=dict)  # the class of each label
-    negative: bool = False  # regression: there are numbers below 0, so -1 may be one of them
-    notes: list[str] = field(default_factory=list)  # what the user must be told once
+    has_negative: bool = False  # regression: numbers below 0 occur, so -1 is a number, not a missing label
+    notes: list[str] = field(default_factory=list)  # what the user is told once
 
 
 def _is_none(value: str) -> bool:
-    """Is this no label, whatever the column holds: nothing, or not a number?"""
+    """Is the label missing, in a column of any kind: empty, or nan?"""
     number = parse_number(value)
     return not value or (number is not None and math.isnan(number))
 
 
 def infer_label_meaning(settings: DataSettings, column: LabelColumn, where: str) -> LabelMeaning:
-    """Classes with their names in id order, numbers, or nothing (mlm); DataError where none fits.
+    """Decide from the training labels: classes with their names in id order, numbers, or none (mlm).
 
-    column: the labels of the training rows; where: how messages call these.
+    column: the labels of the training rows; where: these rows' name in messages. Raises DataError.
     """
     if settings.label is None:
         return LabelMeaning("mlm")
@@ -86,10 +86,10 @@ def infer_label_meaning(settings: DataSettings, column: LabelColumn, where: str)
             _refuse_whole_floats(values, where)
         if settings.label_names:
             raise DataError(
-                f"data.label_names: the labels of {where} are numbers to be guessed, which have no names. "
-                "Try: data.task=classification, or leave data.label_names away"
+                f"data.label_names: the labels of {where} are numbers, which have no class names. "
+                "Try: data.task=classification, or leave out data.label_names"
             )
-        return LabelMeaning("regression", negative=any(float(value) < 0 for value in values))
+        return LabelMeaning("regression", has_negative=any(float(value) < 0 for value in values))
     if not words and all(float(value).is_integer() for value in values):
         values, whole = list(dict.fromkeys(map(plain_number, values))), True
     if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
@@ -103,7 +103,10 @@ def infer_label_meaning(settings: DataSettings, column: LabelColumn, where: str)
 
 
 def _refuse_whole_floats(values: list[str], where: str) -> None:
-    """DataError for a few whole numbers with a decimal point: numbers, or classes that a missing value made floats."""
+    """Raise DataError for a few whole numbers with a decimal point.
+
+    They may be numbers, or classes that pandas turned into floats because one was missing.
+    """
     numbers = sorted({float(value) for value in values})
     if len(numbers) <= MOST_WHOLE and all(number.is_integer() for number in numbers):
         shown = ", ".join(map(str, numbers[:SHOWN])) + (", ..." if len(numbers) > SHOWN else "")
@@ -114,7 +117,7 @@ def _refuse_whole_floats(values: list[str], where: str) -> None:
 
 
 def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids: bool = False) -> LabelMeaning:
-    """The classes that are these values, called as the user wants; has_ids: the dataset itself numbers them."""
+    """Return classes with these values and the user's names for them; has_ids: the dataset itself numbers them."""
     given, notes = settings.label_names, []
     if has_ids and isinstance(given, dict):
         by_id = {str(i): value for i, value in enumerate(values) if str(i) not in values}
@@ -125,7 +128,7 @@ def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids:
         notes.append(f"classes by data.label_names: {', '.join(shown[:20])}{', ...' if len(shown) > 20 else ''}")
     elif len(values) > 2 and not has_ids:
         notes += [
-            f"the label {value!r} is a class like the others; if it says that there is none: "
+            f"the label {value!r} is taken as a class; if it means that the label is missing: "
             + ("data.unlabelled=drop" if value == UNLABELLED else "leave it empty, and data.missing=drop")
             for value in values
             if value.lower() in NONE
@@ -136,10 +139,10 @@ def _classes(settings: DataSettings, values: Sequence[str], where: str, has_ids:
 def encode_labels(
     column: LabelColumn, meaning: LabelMeaning, settings: DataSettings, name: str, where: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels as float64 or class ids, and which rows have one: (rows with a label,), both.
+    """Return labels as float64 or class ids, and the rows that have one, both (rows with a label,).
 
-    name: of the split. DataError for rows without a label where the settings do not drop them, for a number that is
-    not finite, and for a class that the training rows do not have.
+    name: of the split. Raises DataError for rows without a label unless the settings drop them, for infinite numbers,
+    and for a class that the training rows do not have.
     """
     if meaning.kind == "mlm":
         return np.zeros(len(column), dtype=np.int64), np.arange(len(column))
@@ -157,7 +160,7 @@ def encode_labels(
 
 
 def _encoded(value: str, column: LabelColumn, meaning: LabelMeaning, where: str) -> float | None:
-    """The class id or the number of one label, None where it says that there is none."""
+    """Return the class id or the number that a label stands for; None if it means a missing label."""
     if meaning.kind == "classification":
         known = meaning.ids.get(value, meaning.ids.get(plain_number(value)))
         if known is None and not _is_none(value) and plain_number(value) != UNLABELLED:
@@ -174,13 +177,16 @@ def _encoded(value: str, column: LabelColumn, meaning: LabelMeaning, where: str)
             f"{where}: the label {value!r} is not a finite number (row {_row_of(column, value)}). "
             "Fix such rows, or leave their label empty and use data.missing=drop"
         )
-    return None if math.isnan(number) or (number == -1.0 and not meaning.negative) else number
+    return None if math.isnan(number) or (number == -1.0 and not meaning.has_negative) else number
 
 
 def _refuse_rows(
     column: LabelColumn, values: list[str], without: np.ndarray, settings: DataSettings, where: str
 ) -> None:
-    """DataError for rows without a label, unless the settings drop them: -1 by one of them, nothing and nan by both."""
+    """Raise DataError for rows without a label, unless the settings drop them.
+
+    data.unlabelled=drop covers -1, empty and nan; data.missing=drop only empty and nan.
+    """
     marked = any(not _is_none(value) for value in values)
     if settings.unlabelled == "drop" or (settings.missing == "drop" and not marked):
         return
@@ -193,29 +199,31 @@ def _refuse_rows(
 
 
 def _another(settings: DataSettings) -> str:
+    """Name the other way out for a split with unlabelled rows."""
     return "another split" if settings.source == "hub" else "label those rows"
 
 
 def no_labels_error(settings: DataSettings, name: str, where: str) -> DataError:
-    """The error for a split without any label: nothing can be learned from it, or measured on it."""
+    """Return the error for a split that has no labels at all, with the ways to go on."""
     if name == "train":
-        cure = "data.label=<the column of the labels>, or task=mlm, which needs none"
+        cure = "data.label=<the column of the labels>, or task=mlm, which needs no labels"
     elif settings.source == "hub":
         cure = f"data.split={settings.train_split}, which train, val and test are then all cut from"
     else:
         cure = (
             f"data.{name}_path=<a file with labels>, or leave it out ({name} is then cut off the training rows); "
-            f"for the answers to texts without labels: run predict <run id> {where}"
+            f"to predict unlabelled texts: run predict <run id> {where}"
         )
     return DataError(f"{where} has no labels, which `{name}` needs. Try: {cure}")
 
 
 def _not_a_number(column: LabelColumn, value: str, where: str) -> DataError:
+    """Return the error for a label that is text in a regression."""
     return DataError(
         f"{where} row {_row_of(column, value)}: the label {value!r} is not a number. Try: data.task=classification"
     )
 
 
 def _row_of(column: LabelColumn, value: str) -> int:
-    """The number of the first row with this label."""
+    """Return the number, in the source, of the first row with this label."""
     return column.source_rows[column.codes.index(column.distinct[value])]

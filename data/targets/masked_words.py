@@ -1,8 +1,8 @@
-"""Texts end to end in blocks of equal length, and the words of a block that a model has to guess.
+"""Masked-word prediction: texts end to end in blocks of equal length, with words masked in each block.
 
 A block is a window of the token store's memory-mapped array: packing copies nothing and pads nothing. Which tokens are
-masked, and how, is a hash of the seed, the epoch and the token's place in the file: other masks in every epoch, the
-same ones for every model, batch size and thread, and nothing to store in a checkpoint.
+masked, and how, is a hash of the seed, the epoch and the token's place in the file. So masks differ between epochs but
+not between models, batch sizes or threads, and a checkpoint has nothing to store for them.
 """
 
 from __future__ import annotations
@@ -16,27 +16,31 @@ from data.inputs.tokenizer import SPECIAL, Tokenizer
 from data.settings import TaskSettings
 from data.splits import TokenSplit
 
-UNCUT = 65536  # tokens a text may have in the store: texts are not cut, since blocks go over their ends
-HELD_OUT = 2**32  # the seed of the masks that are scored: no run's own, and the same for all runs
-LEVELS = 1 << 16  # of the two decisions about a token: shares are exact to 1e-5
+UNCUT = 65536  # longest text in the store, in tokens: texts are not cut, since blocks run across their ends
+HELD_OUT = 2**32  # the seed of the masks that are scored: the same for all runs, and never the seed of a run
+LEVELS = 1 << 16  # random numbers are whole numbers below this: shares are exact to 1e-5
 
 
 @dataclass(frozen=True)
 class Masking:
-    """Dynamic masking. Source: Devlin et al. 2019, section 3.1 (15 %, of which 80/10/10); Liu et al. 2019 (dynamic)."""
+    """Dynamic masking.
 
-    share: float  # of the tokens that are to be guessed
-    masked: float  # of these: become [MASK]
-    random: float  # of these: become any token of the vocabulary; the rest stay as they are
+    Source: Devlin et al. 2019, section 3.1 (15 % of the tokens; 80/10/10 % of them masked, random, unchanged);
+    Liu et al. 2019 (other masks in each epoch).
+    """
+
+    share: float  # of the tokens: to be guessed
+    masked: float  # of these: replaced by [MASK]
+    random: float  # of these: replaced by a random token; the rest stay as they are
     mask_id: int
     cls_id: int
     sep_id: int
-    special: np.ndarray  # (V,) bool: never to be guessed
+    special: np.ndarray  # (V,) bool: tokens that are never masked
     seed: int = HELD_OUT
 
     @classmethod
     def of(cls, settings: TaskSettings, tokenizer: Tokenizer) -> Masking:
-        """For a tokenizer with BERT's special tokens; DataError for others."""
+        """Build the masking for a tokenizer; DataError if it lacks one of BERT's special tokens."""
         ids = {name: tokenizer.backend.token_to_id(name) for name in SPECIAL}
         missing = [name for name, found in ids.items() if found is None]
         if missing:
@@ -49,9 +53,9 @@ class Masking:
         return cls(settings.share, settings.masked, settings.random, ids["[MASK]"], ids["[CLS]"], ids["[SEP]"], special)
 
     def hide(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The given blocks as [CLS] ... [SEP] with words masked (B, T), the ids to guess (N,) and their places (N,).
+        """Return the blocks as [CLS] ... [SEP] with words masked (B, T), the ids to guess (N,) and their places (N,).
 
-        Places count in the flattened (B, T).
+        Places are positions in the flattened (B, T).
         """
         length = int(split.lengths[0])
         blocks = np.asarray(split.tokens)[: len(split) * length].reshape(-1, length)
@@ -71,7 +75,7 @@ class Masking:
 
 
 def random_bits(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
-    """64 random bits for each place, uint64: a pure function of place, seed and epoch.
+    """Return 64 random bits for each place, uint64: a pure function of place, seed and epoch.
 
     Source: the finaliser of SplitMix64 (Steele et al. 2014), keyed by numpy's SeedSequence.
     """
@@ -85,10 +89,10 @@ def random_bits(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
 
 
 def pack_blocks(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
-    """The split's texts end to end as blocks of `length` tokens; an incomplete block at the end is left out.
+    """Lay the split's texts end to end in blocks of `length` tokens; an incomplete block at the end is left out.
 
-    The first and the last token of a block give way to [CLS] and [SEP]; within it texts are told apart by the
-    special tokens they have in the store.
+    [CLS] and [SEP] replace the first and the last token of a block; within it, the special tokens of the stored texts
+    separate one text from the next.
     """
     count = len(split.tokens) // length
     if not count:

@@ -1,7 +1,8 @@
-"""Targets of a regression: what float32 can hold of them, and whether a fresh head can start from their scale.
+"""Targets of a regression: whether float32 can hold them, and whether training must standardise them.
 
-A head begins with answers around 0, and an optimizer's step is as large for targets of 250,000 as for targets of 2.
-Where that cannot work, training computes in standard deviations around the mean of the training targets.
+A new head predicts values around 0, and an optimizer's steps are as large for targets of 250,000 as for targets of 2.
+Far from 0 or on another scale it would not get there, so training then uses standardised targets: standard deviations
+from the mean of the training targets.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from data.sources.raw import RawData
 from data.splits import TargetScale
 
 MOST, LEAST = 1e35, 1e-30  # largest target and smallest standard deviation: float32 ends at 3e38 and 1e-38
-ROUNDING = 1e-3  # of a standard deviation: what rounding to float32 may cost, next to nothing in any score
+ROUNDING = 1e-3  # of a standard deviation: the largest rounding to float32 that is accepted; no score shows it
 # Mean and standard deviations beyond which targets are standardised; those of STS-B are 2.7 and 1.5.
 FAR, WIDE, NARROW = 10.0, 10.0, 0.1
 
 
 def narrow_targets(data: RawData, where: str) -> None:
-    """Make the targets of a regression float32; DataError, with a cure, where that loses or overflows them."""
+    """Convert the targets of a regression to float32; DataError if that overflows or makes different ones equal."""
     if data.kind != "regression":
         return
     for split in data.splits.values():
@@ -36,7 +37,7 @@ def narrow_targets(data: RawData, where: str) -> None:
 
 
 def _check(labels: np.ndarray, where: str) -> None:
-    """DataError for training targets (rows,) float64 that are closer together than float32 can tell apart."""
+    """Raise DataError for training targets (rows,) float64 that are too close together for float32."""
     found = target_statistics(labels, where)
     if found.sd < LEAST:
         raise DataError(
@@ -52,7 +53,7 @@ def _check(labels: np.ndarray, where: str) -> None:
 
 
 def target_statistics(labels: np.ndarray, where: str) -> TargetScale:
-    """Mean and standard deviation of training targets (rows,); DataError where all are equal."""
+    """Return mean and standard deviation of training targets (rows,); DataError if all are equal."""
     numbers = labels.astype(np.float64)
     if numbers.min() == numbers.max():
         raise DataError(
@@ -63,9 +64,10 @@ def target_statistics(labels: np.ndarray, where: str) -> TargetScale:
 
 
 def target_scale(settings: DataSettings, kind: str, labels: np.ndarray, where: str) -> TargetScale | None:
-    """By what the training targets (rows,) are standardised, None where training takes them as they are.
+    """Return mean and sd for standardising the training targets (rows,); None to leave them as they are.
 
-    auto: where |mean| or the standard deviation is above 10, or the standard deviation below 0.1.
+    With data.standardize=auto they are standardised if |mean| or the standard deviation is above 10, or the standard
+    deviation below 0.1.
     """
     if kind != "regression":
         if settings.standardize == "always":

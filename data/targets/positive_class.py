@@ -1,8 +1,8 @@
-"""Which class the scores of one class are of, and which scores a task can have; told before anything is trained.
+"""The positive class of F1, precision and recall, and which scores a task can have; checked before training.
 
-    positive_class(None, data)      # the rarer class of the training rows: fraud among 2,000 ok
+    positive_class(None, data)      # the rarer class of the training rows, for example 30 fraud among 2,000 ok
 
-F1 of the commoner class is high for a model that always answers it.
+F1 of the more frequent class would be high for a model that always predicts it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from data.errors import DataError
 from data.settings import BINARY_SCORES, SCORES
 from data.sources.raw import RawData
 
-# Below this share of class 1's rows class 0 is the rarer one; nearer to one another, chance decides which is.
+# Class 0 counts as the rarer one below this share of class 1's rows; closer than that, the difference may be chance.
 RARER = 0.9
 
 
 def positive_class(wanted: str | None, data: RawData) -> int:
-    """The id of the class that F1, precision and recall are of: the named one, else the rarer in train.
+    """Return the id of the positive class: the named one, else the rarer one in train.
 
-    Class 1 where both are about equally common, and where there are no two classes. DataError for a name that is no
-    class, or where there are no two.
+    It is 1 if both are about equally frequent, and if there are not exactly two classes. DataError for a name that is
+    not one of two classes.
     """
     names = data.label_names
     if wanted is None:
@@ -34,7 +34,7 @@ def positive_class(wanted: str | None, data: RawData) -> int:
     if len(names) != 2:
         what = f"{len(names)} classes" if names else data.kind
         raise DataError(
-            f"data.positive={wanted}: one of two classes can be the positive one, this task is {what}. "
+            f"data.positive={wanted}: only one of two classes can be the positive one, and this task is {what}. "
             "Try: data.positive=null"
         )
     if wanted not in names:
@@ -46,15 +46,15 @@ def positive_class(wanted: str | None, data: RawData) -> int:
 
 
 def check_metrics(metrics: tuple[str, ...], data: RawData) -> None:
-    """DataError for a score that the task does not have."""
+    """Raise DataError for a score that the task cannot have."""
     known, classes = SCORES[data.kind], len(data.label_names)
     for name in metrics:
         if name not in known:
             raise DataError(
-                f"data.metrics: {name} is no score of a {data.kind} (those are {', '.join(known)}). "
+                f"data.metrics: {name} is not a score of {data.kind} (those are {', '.join(known)}). "
                 f"Try: data.metrics=[{known[0]}]"
             )
         if name in BINARY_SCORES and classes != 2:
             raise DataError(
-                f"data.metrics: {name} is defined for two classes, here are {classes}. Try: data.metrics=[f1_macro]"
+                f"data.metrics: {name} is defined for two classes, not for {classes}. Try: data.metrics=[f1_macro]"
             )

@@ -228,7 +228,7 @@ def test_half_a_character_and_bytes_are_no_text(tmp_path: Path) -> None:
         rows = [{"text": text, "label": value} for text, value in ROWS]
         rows[3][key] = "a\ud800b"
         file.write_text("\n".join(map(json.dumps, rows)))
-        assert "row 4 holds 'a\\ud800b', which is no text. Fix that row" in refused(file)
+        assert "row 4 holds 'a\\ud800b', which is not text. Fix that row" in refused(file)
     pq.write_table(pa.table({"text": [b"\xff"] * 60, "label": ["a", "b"] * 30}), tmp_path / "d.parquet")
     assert "the column 'text' holds binary, not text" in refused(tmp_path / "d.parquet")
     broken = pa.table({"text": pa.array([b"\xff"] * 60).cast(pa.string(), safe=False), "label": ["a", "b"] * 30})

@@ -111,7 +111,7 @@ except DataError as error:
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=REPO, env=environment, capture_output=True, text=True, timeout=20
     )
-    assert "cannot be had from http://127.0.0.1:9" in done.stdout and "data=demo" in done.stdout
+    assert "is unavailable from http://127.0.0.1:9" in done.stdout and "data=demo" in done.stdout
     assert done.stderr == ""
 
 
@@ -122,10 +122,10 @@ def test_a_connection_that_breaks_off_is_one_message(said: str, monkeypatch: pyt
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # nobody is asked whether there is a hub
     monkeypatch.setattr("datasets.load_dataset", broken)
-    with pytest.raises(DataError, match=f"cannot be had from .*: {said or 'RemoteProtocolError'}. Go on with"):
+    with pytest.raises(DataError, match=f"is unavailable from .*: {said or 'RemoteProtocolError'}. Go on with"):
         read_hub(DataSettings(source="hub", id="stanfordnlp/imdb", report_splits={"test": "test"}))
     monkeypatch.setattr("huggingface_hub.hf_hub_download", broken)
-    with pytest.raises(DataError, match=f"cannot be had from .*: {said or 'RemoteProtocolError'}. "):
+    with pytest.raises(DataError, match=f"is unavailable from .*: {said or 'RemoteProtocolError'}. "):
         load_tokenizer("somebody/tokenizer")
     monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda *_, **__: None)
     with pytest.raises(ModelError, match=f"refused: {said or 'RemoteProtocolError'}"):

@@ -54,29 +54,29 @@ def copies_of(splits: Splits, guess: Guess, cache: SharedCache, seed: int = RECI
 def test_words_of_one_piece_change_and_everything_else_stays(splits: Splits, tmp_path: Path) -> None:
     guess = Guess(splits)
     found = copies_of(splits, guess, SharedCache(tmp_path))
-    words, goes_on = replaceable_tokens(splits.tokenizer)
+    words, continues = replaceable_tokens(splits.tokenizer)
     originals, made = rows_of(splits.train), rows_of(found)
     assert len(originals) < len(made) <= RECIPE.copies * len(originals)
     assert len(found.labels) == len(found.segment_starts) == len(made) and not found.labels.any()
-    frames = {kept(np.array(row), words, goes_on) for row in originals}
+    frames = {kept(np.array(row), words, continues) for row in originals}
     for row in made:
-        assert kept(np.array(row), words, goes_on) in frames, "pieces, numbers and signs stay"
+        assert kept(np.array(row), words, continues) in frames, "pieces, numbers and signs stay"
         assert row not in originals and set(row) & set(guess.words)
 
 
-def kept(row: np.ndarray, words: np.ndarray, goes_on: np.ndarray) -> tuple[tuple[int, int], ...]:
+def kept(row: np.ndarray, words: np.ndarray, continues: np.ndarray) -> tuple[tuple[int, int], ...]:
     """The length of a row, and what of it is not to change, with its places."""
-    places = np.setdiff1d(np.arange(len(row)), word_positions(row, words, goes_on))
+    places = np.setdiff1d(np.arange(len(row)), word_positions(row, words, continues))
     return (len(row), 0), *((int(place), int(row[place])) for place in places)
 
 
 def test_a_word_of_several_pieces_is_no_place(splits: Splits) -> None:
-    words, goes_on = np.array([True, True, False, False]), np.array([False, False, True, False])
-    assert word_positions(np.array([3, 0, 1, 2, 2, 0, 3]), words, goes_on).tolist() == [1, 5]
+    words, continues = np.array([True, True, False, False]), np.array([False, False, True, False])
+    assert word_positions(np.array([3, 0, 1, 2, 2, 0, 3]), words, continues).tolist() == [1, 5]
     tokens = splits.tokenizer.tokens()
-    words, goes_on = replaceable_tokens(splits.tokenizer)
+    words, continues = replaceable_tokens(splits.tokenizer)
     assert words[tokens.index("film")] and not words[tokens.index("[CLS]")] and not words[tokens.index(",")]
-    assert goes_on[[token.startswith("##") for token in tokens]].all()
+    assert continues[[token.startswith("##") for token in tokens]].all()
 
 
 def test_they_are_made_once_and_follow_from_the_seed(splits: Splits, tmp_path: Path) -> None:

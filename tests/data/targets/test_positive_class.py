@@ -57,8 +57,8 @@ def test_a_positive_class_that_is_none_is_refused(
     [
         (("f1",), ("a", "b", "c"), r"here are 3\. Try: data\.metrics=\[f1_macro\]"),
         (("accuracy", "recall"), ("a", "b", "c"), "recall is defined for two classes"),
-        (("mse",), ("a", "b"), r"mse is no score of a classification .*Try: data\.metrics=\[accuracy\]"),
-        (("mcc",), (), r"mcc is no score of a regression .*Try: data\.metrics=\[pearson\]"),
+        (("mse",), ("a", "b"), r"mse is not a score of classification .*Try: data\.metrics=\[accuracy\]"),
+        (("mcc",), (), r"mcc is not a score of regression .*Try: data\.metrics=\[pearson\]"),
     ],
 )
 def test_a_score_that_the_task_cannot_have_is_refused(
