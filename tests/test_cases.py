@@ -47,7 +47,7 @@ TRAINED: dict[str, tuple[int, str]] = {
     "empty_last.csv": (2, MISSING),
     "float_label.csv": (2, "Try: data.task=classification, or data.task=regression"),
     "float_nan.csv": (2, MISSING),
-    "ft.txt": (2, "fastText's lines"),
+    "ft.txt": (2, "fastText's format"),
     "html.csv": (0, GIVEN),
     "imb.csv": (0, r"fraud \d+, ok 1,9\d\d.*test/f1 \(fraud\).*0\.0000.*the model answers 'ok' to every row of test"),
     "index.csv": (0, GIVEN),

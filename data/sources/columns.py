@@ -59,8 +59,10 @@ def fasttext_message(where: str) -> str:
     """Return the message for a file in fastText's format, with the command that turns it into a TSV."""
     program = r'BEGIN {print "label\ttext"} {l = $1; sub(/^__label__/, "", l); sub(/^[^ ]+ /, ""); print l "\t" $0}'
     command = shell_command(f"awk '{program}'", where)
-    return f"{where} is in fastText's format ({FASTTEXT}x text); a table with columns is needed. "
+    return (
+        f"{where} is in fastText's format ({FASTTEXT}x text); a table with columns is needed. "
         f"Try: {command} > fixed.tsv"
+    )
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:

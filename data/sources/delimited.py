@@ -62,8 +62,8 @@ def delimited_rows(stream: TextIO, kind: str, where: str, options: ReadOptions) 
             yield line, row
     except csv.Error as error:
         raise DataError(
-            f"{where} line {blank + reader.line_num} cannot be read: {error}. Fix that line; or, if quotes are ordinary "
-            f"characters there, try: {shell_setting(options.key('quoting'), 'none')}"
+            f"{where} line {blank + reader.line_num} cannot be read: {error}. Fix that line; or, if quotes "
+            f"are ordinary characters there, try: {shell_setting(options.key('quoting'), 'none')}"
         ) from error
     if texts and options.quoting == "auto" and not form.is_quoted and all(map(_is_in_quotes, texts)):
         options.note(

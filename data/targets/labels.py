@@ -86,7 +86,7 @@ def infer_label_meaning(settings: DataSettings, column: LabelColumn, where: str)
             _refuse_whole_floats(values, where)
         if settings.label_names:
             raise DataError(
-                f"data.label_names: the labels of {where} are numbers, which have no class names. "
+                f"data.label_names: the labels of {where} are numbers, which have no names. "
                 "Try: data.task=classification, or leave out data.label_names"
             )
         return LabelMeaning("regression", has_negative=any(float(value) < 0 for value in values))

@@ -55,7 +55,7 @@ def test_a_positive_class_that_is_none_is_refused(
 @pytest.mark.parametrize(
     ("metrics", "names", "expected"),
     [
-        (("f1",), ("a", "b", "c"), r"here are 3\. Try: data\.metrics=\[f1_macro\]"),
+        (("f1",), ("a", "b", "c"), r"not for 3\. Try: data\.metrics=\[f1_macro\]"),
         (("accuracy", "recall"), ("a", "b", "c"), "recall is defined for two classes"),
         (("mse",), ("a", "b"), r"mse is not a score of classification .*Try: data\.metrics=\[accuracy\]"),
         (("mcc",), (), r"mcc is not a score of regression .*Try: data\.metrics=\[pearson\]"),
