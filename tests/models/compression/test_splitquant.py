@@ -127,7 +127,7 @@ def test_clipping_helps_at_two_bits_and_destroys_the_tail_at_eight() -> None:
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
 def test_the_padding_of_the_dense_form_decodes_to_zero(bits: int) -> None:
-    layer: Any = Splitquant(Options(bits=bits)).linear(nn.Linear(128, 512))
+    layer: Any = Splitquant(Options(bits=bits)).make_linear(nn.Linear(128, 512))
     weight = weights(outliers=True)
     layer.fill(weight)
     for part, own in zip(layer.parts, split_weight(weight)):
@@ -137,7 +137,7 @@ def test_the_padding_of_the_dense_form_decodes_to_zero(bits: int) -> None:
 @pytest.mark.parametrize(("form", "copies", "ids"), [("dense", 3, 0), ("packed", 1, 2), ("whole", 1, 0)])
 @pytest.mark.parametrize("bits", [2, 4, 8])
 def test_the_stored_bits_are_those_of_the_formula(form: str, copies: int, ids: int, bits: int) -> None:
-    made: Any = Splitquant(Options(form=form, bits=bits)).linear(nn.Linear(128, 512, bias=False))
+    made: Any = Splitquant(Options(form=form, bits=bits)).make_linear(nn.Linear(128, 512, bias=False))
     ranges = {"dense": 3 * (32 + 8), "packed": 3 * (32 + 32), "whole": 32 + 8}[form]  # packed: a lowest value, a step
     assert bytes_packed(made) * 8 == 512 * 128 * (copies * bits + ids) + ranges
 
