@@ -10,7 +10,7 @@ from runner.errors import ConfigError
 from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.identity import counts, flatten
 from runner.record.metrics import direction
-from runner.record.record import find
+from runner.record.raw import find
 from runner.sanitize import escape
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from runner.compare.origins import origins
 from runner.compare.select import shown
 from runner.config.keys import closest
 from runner.errors import ConfigError
-from runner.record.record import find
+from runner.record.raw import find
 
 USAGE = """\
 run explain [ID] [KEY] [paths.output=outputs]

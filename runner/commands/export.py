@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
-from runner.record.record import find
+from runner.record.raw import find
 from runner.sanitize import say
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.commands.options import output_folder, parse_options
-from runner.record.record import find
+from runner.record.raw import find
 from runner.record.table import show_record
 
 

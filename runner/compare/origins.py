@@ -17,8 +17,8 @@ from runner.compare.select import shown
 from runner.config.compose import compose, groups
 from runner.config.resolve import resolve
 from runner.record.identity import flatten
-from runner.record.record import read
-from runner.record.validation import flaw_of_sweep
+from runner.record.raw import read
+from runner.record.validation import problem_of_sweep
 from runner.schema import Settings
 
 RESOLVE = "runner/config/resolve.py:resolve"
@@ -97,7 +97,7 @@ def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
 def sweep_of(output: Path, identity: str) -> dict[str, Any] | None:
     """The newest recorded sweep that this run is part of."""
     found = [read(path.parent, "sweep.json") for path in output.glob("sweeps/*/sweep.json")]
-    sweeps = [sweep for sweep in found if sweep and not flaw_of_sweep(sweep)]
+    sweeps = [sweep for sweep in found if sweep and not problem_of_sweep(sweep)]
     mine = [sweep for sweep in sweeps if any(run.get("identity") == identity for run in sweep["runs"])]
     return max(mine, key=lambda sweep: str(sweep.get("started")), default=None)
 

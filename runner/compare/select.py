@@ -17,8 +17,8 @@ from typing import Any
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.identity import recorded_settings
-from runner.record.record import read, read_run, records
-from runner.record.validation import flaw, flaw_of_sweep
+from runner.record.raw import read, read_run, records
+from runner.record.validation import problem_of_record, problem_of_sweep
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def from_records(found: list[dict[str, Any]], output: Path) -> Selection:
     left_out: list[tuple[str, str]] = []
     for record in found:
         name = str(record.get("identity", "?"))
-        if why := flaw(record):
+        if why := problem_of_record(record):
             left_out.append((name, f"its record.json is damaged: {why}"))
         elif record["status"] != "done":
             left_out.append((name, ": ".join(str(record[k]) for k in ("status", "reason") if record.get(k))))
@@ -134,7 +134,7 @@ def find_sweep(output: Path, name: str) -> dict[str, Any] | None:
     for path in output.glob("sweeps/*/sweep.json"):
         sweep = read(path.parent, "sweep.json")
         if sweep and (sweep.get("name") == name or path.parent.name.startswith(name)):
-            if why := flaw_of_sweep(sweep):
+            if why := problem_of_sweep(sweep):
                 raise ConfigError(f"{path} is damaged: {why}. Mend it, or run that sweep again, which writes it anew")
             found.append(sweep)
     return max(found, key=lambda sweep: str(sweep.get("started")), default=None)

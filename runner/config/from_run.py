@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.errors import ConfigError
 from runner.record.model_folder import folder_of
-from runner.record.record import find
+from runner.record.raw import find
 
 FROM = "from="
 # What the new run has of its own.

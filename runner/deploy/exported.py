@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import ConfigError
-from runner.record.record import find as find_record
-from runner.record.record import run_folder as folder_of_run
+from runner.record.raw import find as find_record
+from runner.record.raw import run_folder as folder_of_run
 
 FILE = "deploy.json"
 SCHEMA_VERSION = 1

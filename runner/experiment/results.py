@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from models.network import SequenceClassifier
     from runner.experiment.prepare import Started
     from runner.experiment.progress import Terminal
-    from runner.record.record import Record
+    from runner.record.raw import Record
 
 YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
 

@@ -25,7 +25,7 @@ from runner.machine import exclusive as turns
 from runner.machine.threads import set_threads
 from runner.record import abandoned as stale
 from runner.record.identity_index import remember
-from runner.record.record import Record, check_writable, whole
+from runner.record.raw import Record, check_writable, whole
 from runner.sanitize import mask
 from runner.schema import Settings
 from runner.tune.trial_pruning import Pruned, Watch

@@ -23,7 +23,7 @@ from runner.experiment.stage_inputs import KeptTeacher, Outside
 from runner.experiment.stopwatch import Stopwatch
 from runner.machine import exclusive as turns
 from runner.record.metrics import direction
-from runner.record.record import NOT_FINITE, Record
+from runner.record.raw import NOT_FINITE, Record
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.training.checkpoint import BOUNDARIES, Checkpoints
 from runner.training.inference import predict, score, to_tensors

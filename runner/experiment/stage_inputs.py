@@ -17,7 +17,7 @@ import numpy as np
 from models.compression.settings.learn import TaughtSettings
 from runner.errors import ConfigError
 from runner.record.model_folder import folder_of
-from runner.record.record import whole
+from runner.record.raw import whole
 from runner.schema import Settings
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from runner.experiment.results import costs, evaluate, learning, save_model
 from runner.experiment.stage_context import RunStageContext, train
 from runner.machine import exclusive as turns
 from runner.record.descriptions import constants
-from runner.record.record import POINTS, Record, whole
+from runner.record.raw import POINTS, Record, whole
 from runner.schema import Settings
 from runner.training import frozen_states as activations
 from runner.training.checkpoint import Checkpoints

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.record.record import now, read, write_json
+from runner.record.raw import now, read, write_json
 
 ENDED = "its process ended without a word: killed from outside, or the machine went down"
 HEAD = 400  # bytes: the status is the second key of a record

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from runner.record.metrics import direction
-from runner.record.record import read
+from runner.record.raw import read
 from runner.record.validation import point
 
 SMOOTH = 3  # evaluations

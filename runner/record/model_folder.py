@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.errors import ConfigError
-from runner.record.record import find
+from runner.record.raw import find
 
 
 def folder_of(init_from: str, output: str, key: str = "model.init_from") -> Path:

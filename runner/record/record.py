@@ -1,193 +1,266 @@
-"""The run folder: the only truth about a run; MLflow mirrors it.
+"""A run's record, typed: who reads `record.json` takes attributes from here, and no other file knows its keys.
 
-record.json is rewritten whole under a temporary name and renamed; metrics.jsonl gets one line a logged point.
+    record = RunRecord.from_json(content)      # RecordError: what is wrong with it
+    record.metrics[record.data.primary]
+
+`from_json` is the validation: records are repaired by hand, cut off by full disks and sent by other people.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from runner.errors import ConfigError
-from runner.record.metrics import check
-from runner.record.validation import flaw
-from runner.sanitize import mask, masked
+from runner.record.identity import flatten, recorded_settings
+from runner.record.validation import problem_of_record
 
 SCHEMA_VERSION = 1
-POINTS = "metrics.jsonl"
-NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from, see runner/training/nonfinite.py
 
 
-def now() -> str:
-    """The present moment, UTC, to the millisecond: 2026-01-31T12:00:00.000Z."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+class RecordError(ValueError):
+    """A record that the runner did not write; the text says what is wrong with it."""
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file so that a reader sees the old one or the new one, never half."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream, indent=2, ensure_ascii=False, default=str)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
+@dataclass(frozen=True)
+class StageEntry:
+    """The metrics after one stage of a chain, and the run that made it."""
+
+    name: str
+    metrics: dict[str, float]
+    run: str | None = None
+    seconds: float | None = None
 
 
-@dataclass
-class Record:
-    """One run's folder while the run is going on."""
+@dataclass(frozen=True)
+class ClassReport:
+    """The scores of each class on one split, in id order; confusion: rows are labels, columns predictions."""
 
-    folder: Path
-    content: dict[str, Any]
-    _stream: Any = field(default=None, repr=False)
+    classes: list[str]
+    support: list[int]
+    predicted: list[int]
+    precision: list[float]
+    recall: list[float]
+    f1: list[float]
+    confusion: list[list[int]] | None = None
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """The data of a run: where they come from, how many rows, what the labels are; dictionaries are by split."""
+
+    task: str
+    primary: str  # the headline metric, e.g. test/accuracy
+    rows: dict[str, int]
+    selection: str | None = None  # the metric that selects, e.g. val/accuracy
+    name: str | None = None
+    source: str | None = None
+    fingerprint: str | None = None
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    truncated: dict[str, int] = field(default_factory=dict)
+    lengths: dict[str, dict[str, float]] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+    duplicates: dict[str, int] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
+    positive: str | None = None
+    targets: dict[str, float] | None = None  # mean and sd by which training standardised
+
+    @property
+    def positive_index(self) -> int:
+        """The class that F1, precision and recall are of; class 1 in records that do not say."""
+        return self.labels.index(self.positive) if self.positive in self.labels else 1
+
+    @property
+    def positive_name(self) -> str | None:
+        """The name of that class; None where there are not two classes."""
+        return self.labels[self.positive_index] if len(self.labels) == 2 else None
+
+    def examples(self, split: str) -> str:
+        """The fingerprint of the rows that a split's predictions are about, else that of the whole data."""
+        return str(self.fingerprints.get(split) or self.fingerprint)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object in record.json; `targets` only where training standardised."""
+        found = asdict(self)
+        if self.targets is None:
+            del found["targets"]
+        return found
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The process and the machine of a run; `machine` holds the facts of runner/machine/facts.py."""
+
+    machine: dict[str, Any] = field(default_factory=dict)
+    threads: int | None = None
+    device: str | None = None
+    code_version: str | None = None
+    numbers_version: str | None = None
+    engine: dict[str, Any] = field(default_factory=dict)  # how the arithmetic was done: precision, matrix backend
 
     @classmethod
-    def begin(cls, folder: Path, content: dict[str, Any], logged: int | None) -> Record:
-        """Start writing; the caller holds the folder.
+    def from_json(cls, content: Mapping[str, Any]) -> Environment:
+        """From the object in record.json, which is flat."""
+        own = [one.name for one in fields(cls) if one.name != "machine"]
+        facts = {key: value for key, value in content.items() if key not in own}
+        known = {key: value for key, value in content.items() if key in own and value is not None}
+        return cls(facts, **known)
 
-        logged: the bytes of its points that an interrupted run goes on after; None for a run that starts anew.
-        """
-        tidy(folder)
-        before = (read(folder) or {}).get("started") if logged is not None else None
-        if logged:
-            os.truncate(folder / POINTS, logged)  # what came later is logged again
-        else:
-            (folder / POINTS).unlink(missing_ok=True)
-        if logged is None:
-            (folder / NOT_FINITE).unlink(missing_ok=True)
-        (folder / "error.txt").unlink(missing_ok=True)
-        content = {
-            "schema_version": SCHEMA_VERSION,
-            "status": "running",
-            "reason": None,
-            "started": before if isinstance(before, str) else now(),  # a resumed run is the same run to MLflow
-            "ended": None,
-            "metrics": {},
-            "stages": [],
-            "steps": 0,  # of all trainings that are finished
-        } | masked(content)
-        record = cls(folder, content)
-        record.write()
-        return record
+    def to_json(self) -> dict[str, Any]:
+        """The flat object in record.json."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "machine"}
+        return self.machine | own
 
-    def write(self) -> None:
-        """Bring record.json up to date."""
-        write_json(self.folder / "record.json", self.content)
+    @property
+    def numbers(self) -> str | None:
+        """The version of the numbers; older records give the release instead."""
+        return self.numbers_version or self.code_version
 
-    def point(self, step: int, values: dict[str, float]) -> None:
-        """Append one logged point; an unknown metric name raises KeyError."""
-        for name in values:
-            check(name)
-        if self._stream is None:
-            self._stream = (self.folder / POINTS).open("a", encoding="utf-8")
-        self._stream.write(json.dumps({"step": step, "time": time.time()} | values) + "\n")
-        self._stream.flush()
+    @property
+    def gemm(self) -> str | None:
+        """The matrix backend, None where the record does not say."""
+        return self.engine.get("gemm")
 
-    def mark(self, step: int, values: dict[str, float]) -> None:
-        """Append a point that a run which goes on may come to again: where it is there already, it stays alone."""
-        point = {"step": step} | values
-        path = self.folder / POINTS
-        logged = map(json.loads, path.read_text(encoding="utf-8").splitlines()) if path.is_file() else ()
-        if not any({name: value for name, value in old.items() if name != "time"} == point for old in logged):
-            self.point(step, values)
+    @property
+    def processor(self) -> str:
+        """The kind of machine, for tables: processor, cores, device."""
+        return f"{self.machine.get('cpu')}, {self.machine.get('cores')} cores, {self.device}"
 
-    def add(self, values: dict[str, float]) -> None:
-        """Add final metrics; an unknown metric name raises KeyError."""
-        for name in values:
-            check(name)
-        self.content["metrics"] |= values
+    @property
+    def git_commit(self) -> str | None:
+        """The commit of the checkout that the code was run from."""
+        return self.machine.get("git_commit")
 
-    def finish(self, status: str, reason: str | None = None) -> None:
-        """Close the run as done, failed or killed; this is the last thing it writes."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-        self.content |= {"status": status, "reason": reason and mask(reason), "ended": now()}
-        self.write()
+    @property
+    def git_dirty(self) -> bool | None:
+        """Whether that checkout had changes."""
+        return self.machine.get("git_dirty")
 
 
-def tidy(folder: Path) -> None:
-    """Remove what a process that is gone was in the middle of writing; the caller holds the folder.
+@dataclass(frozen=True)
+class TokenizerFacts:
+    """The vocabulary of a run."""
 
-    What the tracker's helper writes is not touched: it may outlive its run.
-    """
-    for path in [path for path in folder.rglob("*") if path.suffix in (".part", ".old")]:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif not path.name.startswith("mlflow."):
-            path.unlink(missing_ok=True)
+    source: str | None = None
+    vocab_size: int | None = None
+    fingerprint: str | None = None
 
 
-def read(folder: Path, name: str = "record.json") -> dict[str, Any] | None:
-    """The record in a run folder, or None where there is none that can be read."""
-    try:
-        content = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+@dataclass(frozen=True)
+class WeightsFacts:
+    """The weights that a run started from; `loaded` counts tensors, `new` names those drawn from the seed."""
+
+    source: str | None = None
+    fingerprint: str | None = None
+    loaded: int | None = None
+    new: Any = None
+    ignored: Any = None
 
 
-def read_run(folder: Path) -> dict[str, Any] | None:
-    """The same for a run, whose identity is the name of its folder whatever it says: paths are made of it."""
-    record = read(folder)
-    return None if record is None else record | {"identity": folder.name}
+@dataclass(frozen=True)
+class RunRecord:
+    """One run: what it computed, from what, where, and what came of it. Times are UTC, ISO 8601."""
+
+    identity: str
+    name: str
+    config: dict[str, Any]  # the resolved settings, nested by group
+    data: DataFacts
+    status: str = "running"  # running | done | failed | killed
+    reason: str | None = None
+    started: str = ""
+    ended: str | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    stages: list[StageEntry] = field(default_factory=list)
+    steps: int = 0  # of all trainings that are finished
+    overrides: list[str] = field(default_factory=list)
+    environment: Environment = field(default_factory=Environment)
+    tokenizer: TokenizerFacts = field(default_factory=TokenizerFacts)
+    weights: WeightsFacts = field(default_factory=WeightsFacts)
+    notes: list[str] = field(default_factory=list)
+    reports: dict[str, ClassReport] = field(default_factory=dict)  # by split
+    resumed_from_step: int | None = None
+    pruned: bool = False  # ended by a search, because other trials were better
+    schema_version: int = SCHEMA_VERSION
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> RunRecord:
+        """The record in a JSON object; RecordError where it is not one that the runner writes."""
+        if problem := problem_of_record(content):
+            raise RecordError(problem)
+        parts: dict[str, Any] = {
+            "data": _known(DataFacts, content["data"]),
+            "stages": [_known(StageEntry, entry) for entry in content["stages"]],
+            "environment": Environment.from_json(content.get("environment") or {}),
+            "tokenizer": _known(TokenizerFacts, content.get("tokenizer") or {}),
+            "weights": _known(WeightsFacts, content.get("weights") or {}),
+            "reports": {name: _known(ClassReport, part) for name, part in (content.get("reports") or {}).items()},
+        }
+        found: RunRecord = _known(cls, {**content, **parts})
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """The object in record.json: the status first, and only what is known so far."""
+        content: dict[str, Any] = {
+            "schema_version": self.schema_version, "status": self.status, "reason": self.reason,
+            "started": self.started, "ended": self.ended, "metrics": self.metrics,
+            "stages": [asdict(entry) for entry in self.stages], "steps": self.steps, "identity": self.identity,
+            "name": self.name, "config": self.config, "overrides": self.overrides,
+            "environment": self.environment.to_json(), "data": self.data.to_json(),
+            "tokenizer": asdict(self.tokenizer), "weights": asdict(self.weights), "notes": self.notes,
+        }  # fmt: skip
+        if self.reports:
+            content["reports"] = {name: asdict(part) for name, part in self.reports.items()}
+        if self.resumed_from_step is not None:
+            content["resumed_from_step"] = self.resumed_from_step
+        return content | ({"pruned": True} if self.pruned else {})
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return int(self.config["seed"])
+
+    @property
+    def model(self) -> str:
+        """The name of the model's preset, e.g. dsn."""
+        return str(self.config["model"]["name"])
+
+    @property
+    def dataset(self) -> str:
+        """The name of the data's preset, e.g. imdb."""
+        return str(self.config["data"]["name"])
+
+    @property
+    def scores(self) -> list[str]:
+        """The scores that data.metrics names, the headline's first."""
+        return list(self.config["data"]["metrics"])
+
+    @property
+    def compression(self) -> list[str]:
+        """The names of the compression stages, in order; [] for none."""
+        return [name for name in self.config.get("compression") or {} if name != "none"]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The config, flat, with neutral values for settings that are newer than the record."""
+        return recorded_settings(self.config)
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """One setting by its dotted key, e.g. train.evals; the default where the record has none."""
+        found = flatten(self.config).get(key)
+        return default if found is None else found
+
+    @property
+    def headline(self) -> float | None:
+        """The headline score; None before there is one."""
+        return self.metrics.get(self.data.primary)
 
 
-def whole(folder: Path) -> dict[str, Any] | None:
-    """The record of a run, None unless it is one that the runner writes: what reads it may take its word."""
-    record = read_run(folder)
-    return record if record and not flaw(record) else None
+def _known(kind: type, content: Mapping[str, Any]) -> Any:
+    """An instance of a dataclass from an object that may hold other keys, or null for a default."""
+    names = {one.name for one in fields(kind)}
+    return kind(**{key: value for key, value in content.items() if key in names and value is not None})
 
 
-def records(output: Path) -> Iterator[dict[str, Any]]:
-    """Every readable record below the output folder, oldest first."""
-    found = (read_run(path.parent) for path in output.glob("*/record.json"))
-    yield from sorted((r for r in found if r), key=lambda r: str(r.get("started")))
-
-
-def run_folder(text: str) -> Path | None:
-    """The run folder that a path names, itself or the model in it, absolute; None where it names none."""
-    folder = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 no error for a user who is not there
-    inside = [folder, folder.parent] if folder.name == "model" else [folder]
-    return next((run for run in inside if text and (run / "record.json").is_file()), None)
-
-
-def find(output: Path, identity: str | None) -> dict[str, Any]:
-    """The record whose identity starts with `identity`, or the newest one; ConfigError if there is no such.
-
-    identity: may also be a run folder in `output`, or the model in it.
-    """
-    if identity and (folder := run_folder(identity)):
-        if folder.parent != Path(os.path.abspath(output)):  # noqa: PTH100 as run_folder does
-            raise ConfigError(f"{identity} is not in {output}. Try: {folder.name} paths.output={folder.parent}")
-        identity = folder.name
-    known = list(records(output))
-    if not known:
-        raise ConfigError(f"no recorded run in {output}. Make one: run demo")
-    matching = [r for r in known if str(r["identity"]).startswith(identity or "")]
-    if len(matching) == 1 or (matching and identity is None):
-        if why := flaw(matching[-1]):
-            folder = output / str(matching[-1]["identity"])
-            raise ConfigError(f"{folder}/record.json is damaged: {why}. Mend it, or remove {folder} and run it again")
-        return matching[-1]
-    names = ", ".join(str(r["identity"]) for r in (matching or known)[-8:])
-    what = "several runs start" if matching else "no run starts"
-    raise ConfigError(f"{what} with {identity!r} in {output}. Runs there: {names}")
-
-
-def check_writable(output: Path) -> None:
-    """Refuse an output folder that cannot be written, before any work; creates nothing."""
-    nearest = output.expanduser().absolute()
-    while not nearest.exists():
-        nearest = nearest.parent
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(
-            f"paths.output={output}: {nearest} cannot be written to. Try: run ... paths.output=<a folder of yours>"
-        )
+def in_order(records: Sequence[RunRecord]) -> list[RunRecord]:
+    """The records by the time of their start, oldest first."""
+    return sorted(records, key=lambda record: record.started)

@@ -1,11 +1,12 @@
-"""Is a record what the runner writes? Records are mended by hand, cut off by full disks and sent by other people.
+"""Is this a record that the runner wrote? Records are edited by hand, cut off by full disks and sent by other people.
 
-What reads a record asks here first and then takes its word; metrics.jsonl is read line by line, for the same reason.
+Every reader asks here before it trusts a record; each line of metrics.jsonl is checked, for the same reason.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,68 +17,72 @@ LAST_STEP, LAST_S = 2**53, 1e11  # what databases and clocks can hold
 
 
 @dataclass(frozen=True)
-class Of:
-    """A list of values, or a dictionary to values, of one kind."""
+class Each:
+    """A list, or a dictionary, whose values are all of one kind."""
 
     outer: Any  # list or dict
     inner: Any
 
 
 @dataclass(frozen=True)
-class Maybe:
-    """What may be missing or null."""
+class OrNull:
+    """A value that may be missing or null."""
 
     inner: Any
 
 
 STATUSES = ("running", "done", "failed", "killed")
-TEXTS, NUMBERS = Of(list, str), Of(dict, float)
-SHARES, COUNTS = Of(list, float), Of(list, int)  # one a class
+TEXTS, NUMBERS = Each(list, str), Each(dict, float)
+SHARES, COUNTS = Each(list, float), Each(list, int)  # one a class
 REPORT = {
     "classes": TEXTS, "support": COUNTS, "predicted": COUNTS, "precision": SHARES, "recall": SHARES, "f1": SHARES,
-    "confusion": Maybe(Of(list, COUNTS)),
+    "confusion": OrNull(Each(list, COUNTS)),
 }  # fmt: skip
 RECORD = {
     "identity": str,
     "status": STATUSES,
     "name": str,
     "started": str,
-    "reason": Maybe(str),
+    "reason": OrNull(str),
     "overrides": TEXTS,
     "config": {
         "seed": int,
         "model": {"name": str},
-        "data": {"name": str, "text": str, "text_pair": Maybe(str), "max_length": int, "metrics": TEXTS},
-        "compression": Maybe(dict),
+        "data": {"name": str, "text": str, "text_pair": OrNull(str), "max_length": int, "metrics": TEXTS},
+        "compression": OrNull(dict),
     },
     "metrics": NUMBERS,
-    "stages": Of(list, {"name": str, "metrics": NUMBERS, "seconds": Maybe(float)}),
+    "stages": Each(list, {"name": str, "metrics": NUMBERS, "seconds": OrNull(float)}),
     "data": {
-        "primary": str, "rows": Of(dict, int), "task": str, "name": Maybe(str), "labels": Maybe(TEXTS),
-        "positive": Maybe(str), "fingerprint": Maybe(str), "fingerprints": Maybe(Of(dict, str)),
-        "duplicates": Maybe(Of(dict, int)),
+        "primary": str, "rows": Each(dict, int), "task": str, "name": OrNull(str), "labels": OrNull(TEXTS),
+        "positive": OrNull(str), "fingerprint": OrNull(str), "fingerprints": OrNull(Each(dict, str)),
+        "duplicates": OrNull(Each(dict, int)), "selection": OrNull(str), "targets": OrNull(NUMBERS),
     },
-    "reports": Maybe(Of(dict, REPORT)),
-    "environment": Maybe(dict),
-    "tokenizer": Maybe({"fingerprint": Maybe(str)}),
-    "weights": Maybe({"fingerprint": Maybe(str)}),
+    "reports": OrNull(Each(dict, REPORT)),
+    "environment": OrNull({"engine": OrNull(dict)}),
+    "notes": OrNull(TEXTS),
+    "steps": OrNull(int),
+    "tokenizer": OrNull({"fingerprint": OrNull(str)}),
+    "weights": OrNull({"fingerprint": OrNull(str)}),
 }  # fmt: skip
 SWEEP = {
     "id": str,
-    "name": Maybe(str),
-    "question": Maybe(str),
+    "name": OrNull(str),
+    "question": OrNull(str),
     "overrides": TEXTS,
-    "runs": Of(list, {"identity": Maybe(str), "overrides": TEXTS, "status": (*STATUSES, "new"), "reason": Maybe(str)}),
-    "claims": Maybe(Of(list, dict)),
-    "started": Maybe(str),
-    "ended": Maybe(str),
-    "status": Maybe(STATUSES),
+    "runs": Each(
+        list, {"identity": OrNull(str), "overrides": TEXTS, "status": (*STATUSES, "new"), "reason": OrNull(str)}
+    ),
+    "claims": OrNull(Each(list, dict)),
+    "started": OrNull(str),
+    "ended": OrNull(str),
+    "status": OrNull(STATUSES),
 }
 
 
-def flaw(record: dict[str, Any]) -> str | None:
-    """What is wrong with a record, in words; None where it is whole."""
-    found = misfit(record, RECORD)
+def problem_of_record(record: Mapping[str, Any]) -> str | None:
+    """The first thing that is wrong with a record, in words; None for a valid one."""
+    found = mismatch(record, RECORD)
     if found:
         return found
     try:
@@ -87,19 +92,19 @@ def flaw(record: dict[str, Any]) -> str | None:
     return None
 
 
-def flaw_of_sweep(content: dict[str, Any]) -> str | None:
-    """The same for a sweep.json."""
-    return misfit(content, SWEEP)
+def problem_of_sweep(content: dict[str, Any]) -> str | None:
+    """The first thing that is wrong with the content of a sweep.json, in words; None for a valid one."""
+    return mismatch(content, SWEEP)
 
 
 def point(line: str | bytes) -> dict[str, Any] | None:
-    """One line of metrics.jsonl: step, time and numbers by name; None for one that is damaged or half-written."""
+    """One line of metrics.jsonl: step, time and numbers by name; None for a damaged or half-written line."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
     if (
-        misfit(found, NUMBERS)
+        mismatch(found, NUMBERS)
         or not 0 <= found.get("step", -1) <= LAST_STEP
         or not 0 <= found.get("time", -1) <= LAST_S
     ):
@@ -107,21 +112,25 @@ def point(line: str | bytes) -> dict[str, Any] | None:
     return dict(found)
 
 
-def misfit(value: Any, kind: Any, place: str = "") -> str | None:
-    """What is not of its kind, the first thing of all."""
-    if isinstance(kind, Maybe):
-        return None if value is None else misfit(value, kind.inner, place)
+def mismatch(value: Any, kind: Any, place: str = "") -> str | None:
+    """The first value that is not of the wanted kind, in words; None where all are.
+
+    kind: a type, a tuple of allowed values, Each, OrNull, or a dictionary of kinds by key.
+    place: how messages call the value.
+    """
+    if isinstance(kind, OrNull):
+        return None if value is None else mismatch(value, kind.inner, place)
     if isinstance(kind, tuple):
         return None if value in kind else _wrong(value, kind, place)
-    if isinstance(kind, Of):
+    if isinstance(kind, Each):
         if not isinstance(value, kind.outer):
             return _wrong(value, kind.outer, place)
         items: Any = value.items() if isinstance(value, dict) else enumerate(value)
-        return next((f for key, part in items if (f := misfit(part, kind.inner, f"{place}.{key}"))), None)
+        return next((f for key, part in items if (f := mismatch(part, kind.inner, f"{place}.{key}"))), None)
     if isinstance(kind, dict):
         if not isinstance(value, dict):
             return _wrong(value, dict, place)
-        return next((f for key, part in kind.items() if (f := misfit(value.get(key), part, f"{place}.{key}"))), None)
+        return next((f for key, part in kind.items() if (f := mismatch(value.get(key), part, f"{place}.{key}"))), None)
     if kind is float or kind is int:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         whole = kind is float or isinstance(value, int)

@@ -16,7 +16,7 @@ from typing import Any
 
 from runner.record import abandoned as stale
 from runner.record.command import essential
-from runner.record.record import now, tidy, write_json
+from runner.record.raw import now, tidy, write_json
 from runner.record.table import show_comparison
 from runner.sanitize import mask, masked
 from runner.sweep.plan import Job, output_of

@@ -258,7 +258,7 @@ def claim(folder: Path, name: str) -> Iterator[None]:
     """Hold the study: two tuners of one study would take each other's trials for left over."""
     from filelock import FileLock, Timeout
 
-    from runner.record.record import check_writable
+    from runner.record.raw import check_writable
 
     check_writable(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -128,7 +128,7 @@ def check_starts(jobs: Sequence[Job]) -> None:
 
 def look_up(job: Job) -> None:
     """Bring a job up to date with what is recorded of it; one with force=true is always new."""
-    from runner.record.record import whole
+    from runner.record.raw import whole
 
     settings = job.settings
     if settings is None or settings.force:

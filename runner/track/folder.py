@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.record.record import read_run
-from runner.record.validation import Maybe, flaw, misfit, point
+from runner.record.raw import read_run
+from runner.record.validation import OrNull, mismatch, point, problem_of_record
 from runner.track.errors import TrackError
 
 RECORD = "record.json"
@@ -39,10 +39,10 @@ class MirrorState:
 
 
 TEXTS = ("run_id", "uri", "experiment", "started", "status", "ended", "problem")
-STATE_KINDS = dict.fromkeys(TEXTS, Maybe(str)) | {
-    "points": Maybe(int),
-    "points_crc": Maybe(int),
-    "artifacts": Maybe(bool),
+STATE_KINDS = dict.fromkeys(TEXTS, OrNull(str)) | {
+    "points": OrNull(int),
+    "points_crc": OrNull(int),
+    "artifacts": OrNull(bool),
 }
 
 
@@ -66,7 +66,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not (folder / RECORD).exists():
         raise TrackError(f"{folder} is not a run folder: it has no {RECORD}")
     record = read_run(folder)
-    if why := "it cannot be read" if record is None else flaw(record):
+    if why := "it cannot be read" if record is None else problem_of_record(record):
         raise TrackError(f"{folder / RECORD} is damaged: {why}. Mend it, or remove {folder} and run it again")
     return dict(record or {})
 
@@ -86,7 +86,7 @@ def read_state(folder: Path) -> MirrorState:
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return MirrorState()
-    if misfit(stored, STATE_KINDS):
+    if mismatch(stored, STATE_KINDS):
         return MirrorState()
     return MirrorState(**{key: stored[key] for key in STATE_KINDS if stored.get(key) is not None})
 

@@ -16,8 +16,8 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from runner.record.baseline import is_at_baseline
-from runner.record.record import read, whole
-from runner.record.validation import flaw_of_sweep
+from runner.record.raw import read, whole
+from runner.record.validation import problem_of_sweep
 from runner.sanitize import mask
 from runner.track.connection import Target, connect, explain
 from runner.track.environment import prepare
@@ -76,7 +76,7 @@ def sync_sweep(folder: Path, settings: TrackerSettings, target: Target | None = 
 def _read(folder: Path) -> dict[str, Any]:
     """Return the content of sweep.json; TrackError if it is not whole."""
     content = read(folder, SWEEP)
-    if why := "it cannot be read" if content is None else flaw_of_sweep(content):
+    if why := "it cannot be read" if content is None else problem_of_sweep(content):
         raise TrackError(f"{folder / SWEEP} is damaged: {why}. Mend it, or run that sweep again, which writes it anew")
     return content or {}
 

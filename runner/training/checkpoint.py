@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from runner.machine.matmul import in_use
-from runner.record.record import POINTS, read, write_json
+from runner.record.raw import POINTS, read, write_json
 
 # Within a run folder: within a training, and between two trainings of one stage.
 CHECKPOINTS, BOUNDARIES = "checkpoints", "boundaries"

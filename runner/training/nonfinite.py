@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.record.record import NOT_FINITE, read, write_json
+from runner.record.raw import NOT_FINITE, read, write_json
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from runner.machine.threads import cores
-from runner.record.record import records
+from runner.record.raw import records
 from tests.benchmarks.trainer_script import TINY
 from tests.conftest import REPO
 

@@ -28,7 +28,7 @@ from runner.experiment.run import run
 from runner.experiment.stage_context import changed
 from runner.machine import matmul as engine
 from runner.machine.threads import set_threads
-from runner.record.record import Record, read, records
+from runner.record.raw import Record, read, records
 from runner.schema import Settings
 
 

@@ -16,7 +16,7 @@ from models.compression.settings.learn import Dendrites as Options
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.run import run
-from runner.record.record import records
+from runner.record.raw import records
 from runner.schema import Settings
 from tests.conftest import run_cli
 

@@ -29,7 +29,7 @@ from runner.experiment.run import run
 from runner.experiment.stage_inputs import KeptTeacher, source_of
 from runner.experiment.word_replacer import Augmenter
 from runner.record.identity import counting
-from runner.record.record import read
+from runner.record.raw import read
 from runner.schema import Settings
 from runner.training.inference import predict
 from tests.conftest import run_cli, write_reviews

@@ -15,7 +15,7 @@ import pytest
 from runner.config.check import check_overrides
 from runner.errors import ConfigError
 from runner.machine.child_process import work_in
-from runner.record.record import records
+from runner.record.raw import records
 from tests.conftest import run_cli
 
 SMALL = [

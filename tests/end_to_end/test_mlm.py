@@ -20,7 +20,7 @@ from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.record.record import records
+from runner.record.raw import records
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear
 from runner.training.loop import Trainer, fit

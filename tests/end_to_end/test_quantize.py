@@ -19,7 +19,7 @@ from runner.config.from_run import expand
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.run import run
-from runner.record.record import records
+from runner.record.raw import records
 from tests.conftest import run_cli
 from tests.models.compression.row_context import Rows, answers, applied, reopened
 from tests.models.helpers import small

@@ -16,7 +16,7 @@ from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.record.record import records
+from runner.record.raw import records
 from runner.schema import Settings
 from runner.tune import objectives
 from runner.tune.settings import TunerSettings

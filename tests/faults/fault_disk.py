@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.record.record import records
+from runner.record.raw import records
 from tests.faults.conftest import TRIES, Row
 from tests.faults.fault_damage import CHAIN, interrupted
 from tests.faults.scene import Scene, results

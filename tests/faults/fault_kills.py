@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.record.record import read
+from runner.record.raw import read
 from tests.faults.conftest import TRIES, Row
 from tests.faults.scene import DATA, PATIENCE_S, Scene, points, processes, results
 from tests.warm import Child

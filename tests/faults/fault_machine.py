@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from runner.record.record import records
+from runner.record.raw import records
 from tests.faults.conftest import TRIES, Row
 from tests.faults.scene import PATIENCE_S, SMALL, Scene, results
 

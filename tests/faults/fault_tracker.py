@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from runner.record.record import records
+from runner.record.raw import records
 from tests.faults.conftest import Row
 from tests.faults.proxy import Proxy
 from tests.faults.scene import PATIENCE_S, SMALL, Scene, differences, results, untimed, wait_for

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.record.record import records
+from runner.record.raw import records
 from tests.conftest import REPO, write_reviews
 from tests.warm import Child, nursery
 

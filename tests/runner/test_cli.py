@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.record.record import find, read, records
+from runner.record.raw import find, read, records
 from tests.conftest import REPO, crowding, run_cli
 from tests.warm import nursery
 

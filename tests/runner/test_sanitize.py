@@ -15,7 +15,7 @@ from runner.compare.report import write
 from runner.deploy.streams import Writer
 from runner.errors import refuse
 from runner.experiment.progress import Terminal
-from runner.record.record import Record, read
+from runner.record.raw import Record, read
 from runner.sanitize import cell, escape, mask, masked, visible
 from tests.conftest import run_cli
 from tests.runner.compare.folders import write_group

@@ -7,7 +7,7 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from runner.config.deferral import deferred, plain
-from runner.record.record import records
+from runner.record.raw import records
 from runner.sweep.launcher import Grid
 from tests.conftest import run_cli
 

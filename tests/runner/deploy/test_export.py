@@ -16,7 +16,7 @@ from runner.deploy.exported import find
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.machine import extras
-from runner.record.record import find as find_record
+from runner.record.raw import find as find_record
 from tests.conftest import run_cli
 
 SERVED = """

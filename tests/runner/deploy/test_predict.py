@@ -22,7 +22,7 @@ from runner.deploy.exported import find
 from runner.deploy.predictor import Predictor
 from runner.deploy.streams import arriving, read
 from runner.errors import USER_ERRORS, ConfigError
-from runner.record.record import find as find_record
+from runner.record.raw import find as find_record
 
 
 def told(output: Path, *words: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from runner.errors import ConfigError
 from runner.record.model_folder import folder_of
-from runner.record.record import write_json
+from runner.record.raw import write_json
 
 
 def saved_model(folder: Path) -> Path:

@@ -15,8 +15,8 @@ from runner.compare.select import Run, find_sweep, select
 from runner.config.from_run import expand
 from runner.errors import ConfigError
 from runner.record.learning_curve import points
-from runner.record.record import find, read_run, whole
-from runner.record.validation import flaw, point
+from runner.record.raw import find, read_run, whole
+from runner.record.validation import point, problem_of_record
 from runner.track.errors import TrackError
 from runner.track.folder import MirrorState, milliseconds, read_record, read_state
 from runner.track.folder import read_points as tracked
@@ -57,7 +57,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 def test_a_record_that_the_runner_did_not_write_is_refused_by_name(case: str, tmp_path: Path) -> None:
     change, expected = CHANGES[case]
     identity = str(write_run(tmp_path, "model=dsn", labels=[0, 1], answers=[0, 1])["identity"])
-    assert flaw(read_run(tmp_path / identity) or {}) is None
+    assert problem_of_record(read_run(tmp_path / identity) or {}) is None
     edit(tmp_path / identity, change)
     assert whole(tmp_path / identity) is None
     with pytest.raises(ConfigError, match=r"record\.json is damaged: .*Mend it") as raised:

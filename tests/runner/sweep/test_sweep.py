@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from runner.record.record import read, records, write_json
+from runner.record.raw import read, records, write_json
 from tests.conftest import REPO, crowding, run_cli
 from tests.warm import Child, nursery
 

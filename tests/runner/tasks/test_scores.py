@@ -15,9 +15,9 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.run import run
 from runner.record.descriptions import constants, label, task_line
-from runner.record.record import whole
+from runner.record.raw import whole
 from runner.record.table import show_record, summary_rows
-from runner.record.validation import flaw
+from runner.record.validation import problem_of_record
 from tests.conftest import run_cli
 
 SMALL = ["data=files", "model=dsn", "model.tokenizer=train", "model.vocab_size=80", "measure=off", "tracker=none",
@@ -40,7 +40,7 @@ def recorded(folder: Path, rows: list[tuple[str, Any]], *words: str) -> dict[str
         *words,
     )
     record = run(resolve(compose(list(words))), list(words)).record
-    assert record is not None and record["status"] == "done" and flaw(record) is None
+    assert record is not None and record["status"] == "done" and problem_of_record(record) is None
     return record
 
 
@@ -127,7 +127,7 @@ def test_a_record_from_before_a_class_was_chosen_shows_f1_of_class_1(
 ) -> None:
     record = recorded(tmp_path, RARE, "data.positive=ok")
     del record["data"]["positive"], record["reports"]
-    assert flaw(record) is None and label(record, "test/f1") == "test/f1 (ok)"
+    assert problem_of_record(record) is None and label(record, "test/f1") == "test/f1 (ok)"
     assert "the model gives every row of test the same answer" in list(constants(record))
     show_record(json.loads(json.dumps(record)), tmp_path, details=True)
     assert "classes of test" not in capsys.readouterr().out

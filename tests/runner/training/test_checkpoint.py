@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from runner.machine.matmul import use_gemm
-from runner.record.record import POINTS, Record, write_json
+from runner.record.raw import POINTS, Record, write_json
 from runner.training.checkpoint import Checkpoints, interrupted_at
 
 IDENTITY = "abc"

@@ -19,7 +19,7 @@ from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.compression.stage import TrainingHook
 from models.settings import ModelSettings
-from runner.record.record import NOT_FINITE
+from runner.record.raw import NOT_FINITE
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import Trainer, fit

@@ -11,7 +11,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.dependencies.encoder import tuning, words
 from runner.record.identity import identify
-from runner.record.record import records
+from runner.record.raw import records
 from tests.conftest import run_cli
 
 SMALL = [

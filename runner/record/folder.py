@@ -1,0 +1,115 @@
+"""The run folder is the only truth about a run: MLflow mirrors it. Here records are found and read.
+
+record = find_record(Path("outputs"), "4e76")      # ConfigError: no such run, several, a damaged record
+records, damaged = read_all_records(Path("outputs"))
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from runner.errors import ConfigError
+from runner.record.json_files import read_json
+from runner.record.record import RecordError, RunRecord, in_order
+
+RECORD = "record.json"
+POINTS = "metrics.jsonl"
+NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from, see runner/training/nonfinite.py
+
+
+def record_in(folder: Path) -> RunRecord | None:
+    """The record in a run folder; None where there is no file, RecordError where it is not what the runner writes.
+
+    The identity is the name of the folder, whatever the file says: paths are made of it.
+    """
+    content = _content(folder)
+    return None if content is None else RunRecord.from_json(content)
+
+
+def read_record(folder: Path) -> RunRecord | None:
+    """The record in a run folder; None where there is none, or a damaged one."""
+    try:
+        return record_in(folder)
+    except RecordError:
+        return None
+
+
+def read_all_records(output: Path) -> tuple[list[RunRecord], dict[str, str]]:
+    """Every record below the output folder, oldest first, and for each damaged one its identity and what is wrong."""
+    found, damaged = [], {}
+    for path in output.glob(f"*/{RECORD}"):
+        try:
+            if record := record_in(path.parent):
+                found.append(record)
+        except RecordError as error:
+            damaged[path.parent.name] = str(error)
+    return in_order(found), damaged
+
+
+def find_record(output: Path, identity: str | None) -> RunRecord:
+    """The record whose identity starts with `identity`, or the newest one; ConfigError if there is no such.
+
+    identity: may also be a run folder in `output`, or the model in it.
+    """
+    if identity and (folder := run_folder(identity)):
+        if folder.parent != Path(os.path.abspath(output)):  # noqa: PTH100 as run_folder does
+            raise ConfigError(f"{identity} is not in {output}. Try: {folder.name} paths.output={folder.parent}")
+        identity = folder.name
+    contents = (_content(path.parent) for path in output.glob(f"*/{RECORD}"))
+    known = sorted((found for found in contents if found), key=lambda found: str(found.get("started")))
+    if not known:
+        raise ConfigError(f"no recorded run in {output}. Make one: run demo")
+    matching = [found for found in known if str(found["identity"]).startswith(identity or "")]
+    if len(matching) == 1 or (matching and identity is None):
+        return _whole(matching[-1], output)
+    names = ", ".join(str(found["identity"]) for found in (matching or known)[-8:])
+    problem = "several runs start" if matching else "no run starts"
+    raise ConfigError(f"{problem} with {identity!r} in {output}. Runs there: {names}")
+
+
+def run_folder(text: str) -> Path | None:
+    """The run folder that a path names, itself or the model in it, absolute; None where it names none."""
+    folder = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 no error for a user who is not there
+    inside = [folder, folder.parent] if folder.name == "model" else [folder]
+    return next((run for run in inside if text and (run / RECORD).is_file()), None)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the half-written files of a process that is gone; the caller holds the folder.
+
+    The files of the tracker's process are not touched: it may outlive its run.
+    """
+    for path in [path for path in folder.rglob("*") if path.suffix in (".part", ".old")]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif not path.name.startswith("mlflow."):
+            path.unlink(missing_ok=True)
+
+
+def check_writable(output: Path) -> None:
+    """Refuse an output folder that cannot be written, before any work; creates nothing."""
+    nearest = output.expanduser().absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"paths.output={output}: {nearest} cannot be written to. Try: run ... paths.output=<a folder of yours>"
+        )
+
+
+def _content(folder: Path) -> dict[str, Any] | None:
+    content = read_json(folder / RECORD)
+    return None if content is None else content | {"identity": folder.name}
+
+
+def _whole(content: dict[str, Any], output: Path) -> RunRecord:
+    try:
+        return RunRecord.from_json(content)
+    except RecordError as error:
+        folder = output / str(content["identity"])
+        raise ConfigError(
+            f"{folder}/{RECORD} is damaged: {error}. Repair it, or remove {folder} and run it again"
+        ) from error
