@@ -21,13 +21,13 @@ setup: .venv/.installed  ## make .venv with everything in it
 demo: setup  ## train and compare a DSN and a bert-tiny on the built-in data (under 4 minutes)
 	$(BIN)/run demo
 
-test: setup  ## run the tests, two files at a time (under 8 minutes)
+test: setup  ## run the tests (under 8 minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-faults: setup  ## break runs on purpose, TRIES=100 kills and all other faults, on Linux (about an hour)
+faults: setup  ## break runs on purpose: TRIES=100 kills and other faults, on Linux (about an hour)
 	TRIES=$(TRIES) $(BIN)/python -m pytest tests/faults -o python_files='fault_*.py' --timeout=0
 
-fuzz: setup  ## send anything at all to configs, data, records, models, the server (about an hour; FUZZ=0.01: less)
+fuzz: setup  ## send random and hostile input to commands, data, models and the server (about an hour; FUZZ=0.01: less)
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/faults -o python_files='fuzz_*.py' --timeout=0 -s
 
 check: setup  ## format, lint and types
@@ -38,7 +38,7 @@ check: setup  ## format, lint and types
 bench: setup  ## time what is claimed to be fast (about 15 minutes, on a machine with nothing else to do)
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
 
-bench-quick: setup  ## the same for one model and the pipeline (under a minute)
+bench-quick: setup  ## time one model and the data pipeline (under a minute)
 	BENCH_QUICK=1 $(BIN)/python -m pytest tests/benchmarks/bench_engine.py tests/benchmarks/bench_pipeline.py -s
 
 ui: setup  ## open MLflow on the recorded runs
