@@ -201,7 +201,7 @@ def _job(config: DictConfig) -> Outcome:
     from runner.experiment import context as surroundings
     from runner.experiment.run import Outcome, run
     from runner.machine.child_process import work_in
-    from runner.tune.trial_pruning import watcher
+    from runner.tune.trial_pruning import trial_watch
 
     hydra = HydraConfig.get()
     try:
@@ -209,7 +209,7 @@ def _job(config: DictConfig) -> Outcome:
 
         work_in(hydra.runtime.cwd)
         settings = resolve(config, surroundings.here.jobs)
-        outcome = run(settings, list(hydra.overrides.task), watcher(hydra.sweeper))
+        outcome = run(settings, list(hydra.overrides.task), trial_watch(hydra.sweeper))
     except USER_ERRORS as error:
         refuse(str(error).splitlines())
         outcome = Outcome(exit_code=2, reason=str(error))

@@ -12,12 +12,13 @@ from data.sources.options import format_of, ineffective_options
 if TYPE_CHECKING:
     from data.settings import DataSettings
 
-KEYS = ("path", "train_path", "val_path", "test_path")
+KEYS = ("data.path", "data.train_path", "data.val_path", "data.test_path")
 
 
 def file_conflicts(data: DataSettings) -> list[str]:
     """One line for each pair of settings about files that cannot go together, with the cure."""
-    given = {f"data.{key}": path for key in KEYS if (path := getattr(data, key))}
+    paths = (data.path, data.train_path, data.val_path, data.test_path)
+    given = {key: path for key, path in zip(KEYS, paths) if path}
     words = [shell_setting(key, path) for key, path in given.items()]
     if data.source != "files":
         return [f"{words[0]}: data={data.name} reads no files. Try: run data=files {words[0]}"] if words else []

@@ -6,6 +6,7 @@ Hydra composes these before it starts anything, but says what is wrong without a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from runner.config.plugins import register_plugins
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.tune.objectives import objective_problems
-from runner.tune.settings import TunerSettings
+from runner.tune.settings import SearchSettings
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -112,20 +113,21 @@ def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
     composed = compose(words, hydra=True).hydra.sweeper
     given = {key: composed[key] for key in composed if key != "_target_"}
     try:
-        tuner: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TunerSettings), given))
+        search: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SearchSettings), given))
     except OmegaConfBaseException as error:
-        key, default = error.key, getattr(TunerSettings(), str(error.key), "...")
+        key, default = error.key, asdict(SearchSettings()).get(str(error.key), "...")
         shown = f"[{','.join(default)}]" if isinstance(default, list) else default
         reason = str(error).splitlines()[0].rstrip(".")
         yield f"hydra.sweeper.{key}={given.get(key)}: {reason}. Try: run -m hydra.sweeper.{key}={shown}"
         return
-    wrong = [p for key in given if (p := check_field(TunerSettings, key, getattr(tuner, key), "hydra.sweeper."))]
+    values = asdict(search)
+    wrong = [p for key in given if (p := check_field(SearchSettings, key, values[key], "hydra.sweeper."))]
     yield from wrong
-    if not tuner.params and not any(override.is_sweep_override() for override in overrides):
+    if not search.params and not any(override.is_sweep_override() for override in overrides):
         yield "nothing to search: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
     seen: list[str] = []
     for settings in _each_dataset(overrides):
-        seen += [p for p in objective_problems(tuner.objectives, tuner.pruner, settings) if p not in seen]
+        seen += [p for p in objective_problems(search.objectives, search.pruner, settings) if p not in seen]
     yield from seen
 
 

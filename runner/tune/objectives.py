@@ -1,10 +1,10 @@
-"""What a study makes best: names of runner/record/metrics.py, and `select` for the metric that selects the best epoch.
+"""The objectives of a search: names of runner/record/metrics.py, or `select`, the metric that selects the best epoch.
 
     select               val/accuracy of data=imdb, tune/accuracy of data=sst2, ...
     select/f1            another score of the same split
     cost/bytes_packed    a cost; whether more or less is better is known from the list of metrics
 
-A score of a reported split is refused: a test set that was tuned on no longer tests.
+A score of a reported split is refused: a test set that guided a search no longer tests.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 KEY = "hydra.sweeper.objectives"
 
 
-def selection(settings: Settings) -> str:
+def selection_metric(settings: Settings) -> str:
     """The metric that selects the best epoch of such a run, as far as it is known before the data is read."""
     named = (kind for kind in (settings.task.name, settings.data.task) if kind != "auto")
     kind = next(named, "classification")  # or regression, by spearman: more is better all the same
     return f"{split_names(settings.data)[0]}/{metrics_of(kind, settings.data, classes=0)[0]}"
 
 
-def metric(objective: str, selected_by: str) -> str:
+def objective_metric(objective: str, selected_by: str) -> str:
     """The name under which a record holds the objective; `selected_by`: the selection metric of that run."""
     if objective == "select":
         return selected_by
@@ -40,30 +40,31 @@ def metric(objective: str, selected_by: str) -> str:
 
 
 def optuna_direction(objective: str, settings: Settings) -> Literal["maximize", "minimize"]:
-    """What Optuna is to do with the objective."""
-    return "maximize" if direction(metric(objective, selection(settings))) == "higher" else "minimize"
+    """Whether Optuna has to maximize or minimize the objective."""
+    return "maximize" if direction(objective_metric(objective, selection_metric(settings))) == "higher" else "minimize"
 
 
-def agreed(objectives: list[str], each: Sequence[Settings]) -> list[Literal["maximize", "minimize"]]:
-    """What Optuna is to do with each objective; ConfigError where trials of these settings do not agree on it."""
+def agreed_directions(objectives: list[str], each: Sequence[Settings]) -> list[Literal["maximize", "minimize"]]:
+    """Whether to maximize or minimize each objective; ConfigError where trials of these settings disagree on it."""
     found = {tuple(optuna_direction(objective, settings) for objective in objectives) for settings in each}
     if len(found) > 1:
-        names = ", ".join(dict.fromkeys(selection(settings) for settings in each))
+        names = ", ".join(dict.fromkeys(selection_metric(settings) for settings in each))
         raise ConfigError(
-            f"{KEY}: trials are selected by {names}; more of one and less of the other is better, so none is best. "
+            f"{KEY}: trials are selected by {names}: one should rise and the other fall, so they cannot be compared. "
             "Try: a study for each of them"
         )
     return list(found.pop())
 
 
 def objective_problems(objectives: list[str], pruner: str | None, settings: Settings) -> list[str]:
-    """One line for every objective that cannot be tuned with these settings, with the cure."""
+    """One line for every objective that a search with these settings cannot have, with the cure."""
     found = [p for name in objectives if (p := _problem(name, settings))]
     if not objectives:
         found.append(f"{KEY} is empty. Try: {KEY}=[select]")
     if len(set(objectives)) < len(objectives):
         found.append(f"{KEY} names an objective twice. Try: {KEY}=[{','.join(dict.fromkeys(objectives))}]")
-    if pruner and not found and [metric(name, selection(settings)) for name in objectives] != [selection(settings)]:
+    selected_by = selection_metric(settings)
+    if pruner and not found and [objective_metric(name, selected_by) for name in objectives] != [selected_by]:
         found.append(
             f"hydra.sweeper.pruner={pruner} ends runs by their selection metric, so it must be the only objective. "
             f"Try: hydra.sweeper.pruner=null, or {KEY}=[select]"
@@ -72,7 +73,7 @@ def objective_problems(objectives: list[str], pruner: str | None, settings: Sett
 
 
 def _problem(objective: str, settings: Settings) -> str | None:
-    name = metric(objective, selection(settings))
+    name = objective_metric(objective, selection_metric(settings))
     if "/" not in name:
         return (
             f"{KEY}: no objective {name!r}; it is `select` or a metric such as cost/bytes_packed. Try: {KEY}=[select]"
@@ -86,27 +87,28 @@ def _problem(objective: str, settings: Settings) -> str | None:
     if split in SPLITS and split not in ("train", select):
         return (
             f"{KEY}: {name} is not a score of the split that selects, which is `{select}` with "
-            f"data={settings.data.name}; a reported split that is tuned on no longer tests. Try: {KEY}=[select/{score}]"
+            f"data={settings.data.name}; a reported split that guides a search no longer tests. "
+            f"Try: {KEY}=[select/{score}]"
         )
     if better == "none":
-        return f"{KEY}: {name} is a fact, neither more nor less of it is better. Try: {KEY}=[select]"
+        return f"{KEY}: {name} is a fact, no value of it is better than another. Try: {KEY}=[select]"
     if split == "speed" and not settings.measure.enabled:
         return f"{KEY}: {name} is not measured with measure=off. Try: measure=quick"
     return None
 
 
-def value(objective: str, record: dict[str, Any], wanted: str | None = None) -> float:
+def objective_value(objective: str, record: dict[str, Any], wanted: str | None = None) -> float:
     """The objective's value in the record of a finished run; ConfigError if such a run has no such metric.
 
     wanted: maximize | minimize, what the study does with it; ConfigError where the run's metric asks for the other.
     """
     selected_by, metrics = record["data"]["selection"], record["metrics"]
-    name = metric(objective, selected_by)
+    name = objective_metric(objective, selected_by)
     split = name.split("/")[0]
     if name not in metrics or (split in SPLITS and split not in ("train", selected_by.split("/")[0])):
         split = selected_by.split("/")[0]
         there = [n for n in metrics if n.startswith((f"{split}/", "cost/", "speed/latency_ms_p50"))]
-        raise ConfigError(f"{KEY}: run {record['identity']} has no {name} to tune on. It has: {', '.join(there)}")
+        raise ConfigError(f"{KEY}: run {record['identity']} has no {name} to optimize. It has: {', '.join(there)}")
     better = "maximize" if direction(name) == "higher" else "minimize"
     if wanted and better != wanted:
         raise ConfigError(

@@ -1,6 +1,6 @@
 """The end of a study: its best trial, or the trials that no other beats in everything, with a line to paste.
 
-Shows what was tuned on and nothing else; the score on the reported split is for the run that is chosen.
+Shows the objectives and nothing else; the score on the reported split is for the run that is chosen.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> bool:
+def show_study(study: Study, objectives: list[str], fixed: list[str], where: str) -> bool:
     """Print how many trials ended how, the best ones, and how to repeat the first; False if there is none."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 120  # a pipe has no width of its own
-    counts = Counter(map(ending, study.get_trials(deepcopy=False)))
+    counts = Counter(map(ending_of, study.get_trials(deepcopy=False)))
     ended = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     console.print(escape(f"study {study.study_name}: {ended}; kept in {mask(where)}"), soft_wrap=True)
     best = best_trials(study)
@@ -50,8 +50,8 @@ def show(study: Study, objectives: list[str], fixed: list[str], where: str) -> b
     return True
 
 
-def ending(trial: FrozenTrial) -> str:
-    """How a trial ended, in a word; every one that failed has its reason, else the tuner itself was ended."""
+def ending_of(trial: FrozenTrial) -> str:
+    """How a trial ended, in a word; a failed one without a reason was interrupted with the whole search."""
     name = trial.state.name.lower()
     return {"fail": "failed" if "reason" in trial.user_attrs else "interrupted"}.get(name, name)
 

@@ -1,4 +1,4 @@
-"""The settings of the tuner; standard library only, because commands are checked before anything heavy is imported."""
+"""The settings of a search; standard library only, because commands are checked before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from data.settings import limited
 
 
 @dataclass
-class TunerSettings:
+class SearchSettings:
     """The keys of `hydra.sweeper` with hydra/sweeper=optuna; conf/hydra/sweeper/optuna.yaml explains each."""
 
     n_trials: int = limited(20, low=1)
@@ -20,4 +20,4 @@ class TunerSettings:
     study_name: str | None = None
     storage: str | None = None
     params: dict[str, str] | None = None
-    trial: int | None = None  # the sweeper's word to a job: which trial it is
+    trial: int | None = None  # set by the sweeper for a job: the number of its trial

@@ -1,10 +1,10 @@
-"""Hydra's sweep grammar as Optuna's distributions, so that one way of writing serves sweeps and tuning.
+"""Hydra's sweep grammar as Optuna's distributions, so that one syntax serves sweeps and searches.
 
 choice(16,32,64), or 16,32,64     one of them
 range(1,9), range(0,1,0.25)       evenly spaced, the end left out, as everywhere in Hydra
 interval(0,0.5)                   any number between
 int(interval(8,64))               any whole number between
-tag(log,interval(1e-5,1e-2))      the same, drawn on a logarithmic scale
+tag(log,interval(1e-5,1e-2))      any number between, drawn on a logarithmic scale
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 
-def split(overrides: list[Override]) -> tuple[list[str], dict[str, BaseDistribution]]:
+def split_overrides(overrides: list[Override]) -> tuple[list[str], dict[str, BaseDistribution]]:
     """The overrides that hold for every trial, and the space that is searched; the last of a key counts."""
     fixed: dict[str, str] = {}
     space: dict[str, BaseDistribution] = {}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from runner.errors import ConfigError
-from runner.tune.settings import TunerSettings
+from runner.record.folder import check_writable
+from runner.sanitize import mask
+from runner.tune.settings import SearchSettings
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -19,8 +23,8 @@ if TYPE_CHECKING:
 SEARCH = "search"  # the study's attribute that says what it searches
 
 
-def name_of(search: dict[str, Any]) -> str:
-    """The ten hexadecimal digits that name a study by what it searches, so that the same command goes on with it."""
+def study_name(search: dict[str, Any]) -> str:
+    """The ten hexadecimal digits that name a study by what it searches, so that the same command resumes it."""
     return hashlib.sha256(json.dumps(search, sort_keys=True).encode()).hexdigest()[:10]
 
 
@@ -40,8 +44,6 @@ def open_storage(where: str) -> BaseStorage:
         Path(where).parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(where))
     except Exception as error:  # SQLAlchemy's and its drivers' own errors have no common base
-        from runner.sanitize import mask
-
         reason = str(error).splitlines()[0].replace(where, mask(where))
         raise ConfigError(
             f"hydra.sweeper.storage={mask(where)} cannot be opened: {reason}. Try: hydra.sweeper.storage=study.journal"
@@ -73,7 +75,7 @@ def open_study(
     return study
 
 
-def make_sampler(settings: TunerSettings, trials: int) -> BaseSampler:
+def make_sampler(settings: SearchSettings, trials: int) -> BaseSampler:
     """The sampler; `trials` that the study has already move its seed, else a continued study would draw them again."""
     from optuna.samplers import NSGAIISampler, RandomSampler, TPESampler
 
@@ -93,17 +95,33 @@ def make_pruner(name: str) -> BasePruner:
     return MedianPruner(n_startup_trials=5) if name == "median" else SuccessiveHalvingPruner()
 
 
-def finished(study: Study) -> int:
-    """Trials that need not be done again: complete or pruned. Failed ones are made up for."""
+def count_finished(study: Study) -> int:
+    """The number of trials that are complete or pruned; a failed one does not count, another takes its place."""
     from optuna.trial import TrialState
 
     return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
 
-def revive(study: Study) -> None:
-    """Queue again the trials that were under way when the tuner last died; their runs go on from their checkpoints."""
+def requeue_interrupted(study: Study) -> None:
+    """Queue again the trials that were running when the search last died; their runs resume from their checkpoints."""
     from optuna.trial import TrialState
 
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
+
+
+@contextmanager
+def hold_study(folder: Path, name: str) -> Iterator[None]:
+    """Lock the study: a second search would take this one's running trials for interrupted ones."""
+    from filelock import FileLock, Timeout
+
+    check_writable(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise ConfigError(
+            f"another process is searching study {name}. Try: wait for it, or hydra.sweeper.study_name=<another>"
+        ) from None

@@ -1,6 +1,6 @@
-"""Inside a run that is a trial: tells the study each epoch's selection metric, and ends the run when it is behind.
+"""Inside a run that is a trial: reports each epoch's selection metric to the study, and prunes a trial that is behind.
 
-Works on any machine that reaches the study's storage; the tuner says in `hydra.sweeper` which trial the job is.
+Works on any machine that reaches the study's storage; `hydra.sweeper.trial` says which trial the job is.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from runner.tune.study import make_pruner, open_storage
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
@@ -16,13 +18,13 @@ Watch = Callable[[int, float], None]
 
 
 class Pruned(Exception):
-    """The run need not go on; the message is the reason for the record."""
+    """The study ends this trial early; the message is the reason for the record."""
 
 
-def watcher(sweeper: DictConfig) -> Watch | None:
-    """What to call with each epoch and its selection metric, raising Pruned; None if this job is not to be pruned.
+def trial_watch(sweeper: DictConfig) -> Watch | None:
+    """The function to call with each epoch and its selection metric, which raises Pruned; None without a pruner.
 
-    sweeper: the node hydra.sweeper of the job. A storage that cannot be reached costs the pruning, never the run.
+    sweeper: the node hydra.sweeper of the job. Without its storage the run goes on, but is no longer pruned.
     """
     if sweeper.get("trial") is None or not sweeper.get("pruner"):
         return None
@@ -37,7 +39,7 @@ def watcher(sweeper: DictConfig) -> Watch | None:
         try:
             behind = _is_behind(sweeper, epoch, value)
         except (OSError, ValueError, KeyError, optuna.exceptions.OptunaError) as error:
-            print(f"this run is no longer watched by study {study}: {type(error).__name__}: {error}", file=sys.stderr)
+            print(f"this run is no longer pruned by study {study}: {type(error).__name__}: {error}", file=sys.stderr)
             works = False
             return
         if behind:
@@ -50,8 +52,6 @@ def watcher(sweeper: DictConfig) -> Watch | None:
 
 def _is_behind(sweeper: Any, epoch: int, value: float) -> bool:
     import optuna
-
-    from runner.tune.study import make_pruner, open_storage
 
     storage = open_storage(sweeper.storage)
     study = optuna.load_study(study_name=sweeper.study_name, storage=storage, pruner=make_pruner(sweeper.pruner))

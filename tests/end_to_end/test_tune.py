@@ -19,7 +19,7 @@ from runner.errors import ConfigError
 from runner.record.raw import records
 from runner.schema import Settings
 from runner.tune import objectives
-from runner.tune.settings import TunerSettings
+from runner.tune.settings import SearchSettings
 from tests.conftest import REPO, run_cli
 
 optuna = pytest.importorskip("optuna")
@@ -37,7 +37,7 @@ MISTAKES = [
     ([RATE, "hydra.sweeper.objectives=[val/f1]", "data=imdb,sst2"], "which is `tune` with data=sst2"),
     ([RATE, "hydra.sweeper.objectives=[selct]"], "no objective 'selct'"),
     ([RATE, "hydra.sweeper.objectives=[cost/bites]"], "cost/bytes_"),
-    ([RATE, "hydra.sweeper.objectives=[speed/threads]"], "neither more nor less"),
+    ([RATE, "hydra.sweeper.objectives=[speed/threads]"], "no value of it is better"),
     ([RATE, "hydra.sweeper.objectives=[speed/latency_ms_p50_b1_s128]", "measure=off"], "measure=quick"),
     ([RATE, "hydra.sweeper.objectives=select"], "Try: run -m hydra.sweeper.objectives=[select]"),
     ([RATE, "hydra.sweeper.pruner=median", "hydra.sweeper.objectives=[select,cost/params]"], "only objective"),
@@ -89,9 +89,9 @@ runner.cli.main()
 def distribution(word: str) -> Any:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    from runner.tune.space import split
+    from runner.tune.space import split_overrides
 
-    _, space = split([OverridesParser.create().parse_override(f"key={word}")])
+    _, space = split_overrides([OverridesParser.create().parse_override(f"key={word}")])
     return space["key"]
 
 
@@ -113,10 +113,10 @@ def test_hydras_grammar_becomes_optunas_distributions() -> None:
 def test_a_later_value_of_a_key_replaces_the_search_over_it() -> None:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    from runner.tune.space import split
+    from runner.tune.space import split_overrides
 
     words = ["optimizer.lr=interval(1,2)", "seed=range(0,3)", "optimizer.lr=0.1", "+sweep=x"]
-    fixed, space = split(OverridesParser.create().parse_overrides(words))
+    fixed, space = split_overrides(OverridesParser.create().parse_overrides(words))
     assert fixed == ["optimizer.lr=0.1", "+sweep=x"] and list(space) == ["seed"]
 
 
@@ -141,8 +141,8 @@ def test_the_direction_of_an_objective_comes_from_the_list_of_metrics() -> None:
 )
 def test_what_is_better_comes_from_the_score_that_selects(words: list[str], name: str, expected: str) -> None:
     for settings in (resolve(compose(words)), OmegaConf.to_object(OmegaConf.merge(Settings, settings_of(words)))):
-        assert objectives.selection(settings) == name
-        assert objectives.agreed(["select"], [settings]) == [expected]
+        assert objectives.selection_metric(settings) == name
+        assert objectives.agreed_directions(["select"], [settings]) == [expected]
 
 
 def settings_of(words: list[str]) -> Any:
@@ -154,12 +154,12 @@ def settings_of(words: list[str]) -> Any:
 def test_trials_that_disagree_on_what_is_better_are_refused() -> None:
     first, second = resolve(compose(["data=stsb"])), resolve(compose(["data=stsb", "data.metrics=[mse]"]))
     with pytest.raises(ConfigError, match=r"selected by tune/spearman, tune/mse.*Try: a study for each"):
-        objectives.agreed(["select"], [first, second])
-    assert objectives.agreed(["cost/params"], [first, second]) == ["minimize"]
+        objectives.agreed_directions(["select"], [first, second])
+    assert objectives.agreed_directions(["cost/params"], [first, second]) == ["minimize"]
     record = {"identity": "abc", "data": {"selection": "val/mse"}, "metrics": {"val/mse": 0.2}}
-    assert objectives.value("select", record, "minimize") == 0.2
+    assert objectives.objective_value("select", record, "minimize") == 0.2
     with pytest.raises(ConfigError, match="val/mse, which this study would maximize"):
-        objectives.value("select", record, "maximize")
+        objectives.objective_value("select", record, "maximize")
 
 
 def test_a_study_made_with_the_other_direction_is_not_gone_on_with(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_study_made_with_the_other_direction_is_not_gone_on_with(tmp_path: Pat
 @pytest.mark.parametrize(("direction", "pruned"), [("minimize", 9.0), ("maximize", 1.0)])
 def test_the_pruner_ends_the_worse_trial(direction: Any, pruned: float, tmp_path: Path) -> None:
     from runner.tune.study import open_storage, open_study
-    from runner.tune.trial_pruning import Pruned, watcher
+    from runner.tune.trial_pruning import Pruned, trial_watch
 
     where = str(tmp_path / "study.journal")
     study = open_study(open_storage(where), "x", [direction], {"space": []})
@@ -184,7 +184,7 @@ def test_the_pruner_ends_the_worse_trial(direction: Any, pruned: float, tmp_path
         study.tell(trial, 5.0)
     for value in (1.0, 9.0):
         node = {"trial": study.ask().number, "pruner": "median", "study_name": "x", "storage": where}
-        watch = watcher(OmegaConf.create(node))
+        watch = trial_watch(OmegaConf.create(node))
         assert watch is not None
         if value == pruned:
             with pytest.raises(Pruned, match="behind the others"):
@@ -196,11 +196,13 @@ def test_the_pruner_ends_the_worse_trial(direction: Any, pruned: float, tmp_path
 def test_a_record_is_never_read_for_the_split_it_reports() -> None:
     metrics = {"val/accuracy": 0.9, "tune/accuracy": 0.8, "tune/f1": 0.7, "cost/params": 10.0}
     record = {"identity": "abc", "data": {"selection": "tune/accuracy"}, "metrics": metrics}
-    assert objectives.value("select", record) == 0.8 and objectives.value("select/f1", record) == 0.7
-    assert objectives.value("cost/params", record) == 10.0
+    assert (
+        objectives.objective_value("select", record) == 0.8 and objectives.objective_value("select/f1", record) == 0.7
+    )
+    assert objectives.objective_value("cost/params", record) == 10.0
     for name in ("val/accuracy", "cost/macs"):
-        with pytest.raises(ConfigError, match="to tune on"):
-            objectives.value(name, record)
+        with pytest.raises(ConfigError, match="to optimize"):
+            objectives.objective_value(name, record)
 
 
 def open_study(folder: Path, name: str | None = None) -> Any:
@@ -306,35 +308,39 @@ def test_a_run_whose_study_is_out_of_reach_goes_on_unwatched(
 ) -> None:
     from omegaconf import OmegaConf
 
-    from runner.tune.trial_pruning import watcher
+    from runner.tune.trial_pruning import trial_watch
 
     node = {"trial": 0, "pruner": "median", "study_name": "gone", "storage": str(tmp_path / "no.journal")}
-    watch = watcher(OmegaConf.create(node))
+    watch = trial_watch(OmegaConf.create(node))
     assert watch is not None
     watch(1, 0.5)
     watch(2, 0.5)
-    assert capsys.readouterr().err.count("no longer watched") == 1
-    assert watcher(OmegaConf.create(node | {"trial": None})) is None
+    assert capsys.readouterr().err.count("no longer pruned") == 1
+    assert trial_watch(OmegaConf.create(node | {"trial": None})) is None
 
 
 def test_trials_under_way_when_the_tuner_died_are_done_again(tmp_path: Path) -> None:
-    from runner.tune.study import finished, open_storage, open_study, revive
+    from runner.tune.study import count_finished, open_storage, open_study, requeue_interrupted
 
     storage = open_storage(str(tmp_path / "study.journal"))
     study = open_study(storage, "x", ["maximize"], {"space": []})
     space = {"optimizer.lr": optuna.distributions.FloatDistribution(0, 1)}
     lost = study.ask(space)
-    revive(study)
+    requeue_interrupted(study)
     again = study.ask(space)
     assert again.params == lost.params and again.number == 1
     study.tell(again, 0.5)
-    assert states(study) == ["FAIL", "COMPLETE"] and finished(study) == 1
+    assert states(study) == ["FAIL", "COMPLETE"] and count_finished(study) == 1
 
 
 def test_one_tuner_at_a_time_holds_a_study(tmp_path: Path) -> None:
-    from runner.sweep.optuna import claim
+    from runner.tune.study import hold_study
 
-    with claim(tmp_path / "x", "x"), pytest.raises(ConfigError, match="another process"), claim(tmp_path / "x", "x"):
+    with (
+        hold_study(tmp_path / "x", "x"),
+        pytest.raises(ConfigError, match="another process"),
+        hold_study(tmp_path / "x", "x"),
+    ):
         pass
 
 
@@ -346,4 +352,4 @@ def test_the_yaml_and_the_dataclass_say_the_same() -> None:
     written = OmegaConf.to_container(OmegaConf.load(REPO / "conf" / "hydra" / "sweeper" / "optuna.yaml"))
     assert isinstance(written, dict)
     written.pop("_target_")
-    assert written == asdict(TunerSettings())
+    assert written == asdict(SearchSettings())
