@@ -27,14 +27,14 @@ def main(words: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from runner.machine.facts import machine
+    from runner.machine.facts import machine_facts
 
     import torch  # isort: skip  (the machine's facts name the GPU only when torch is loaded)
 
     table = Table(title="doctor", title_justify="left")
     table.add_column("what")
     table.add_column("found", overflow="fold")
-    for name, value in machine().items():
+    for name, value in machine_facts().items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
         table.add_row(name, shown)
     table.add_row("torch threads", str(torch.get_num_threads()))

@@ -41,7 +41,7 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
     from omegaconf import OmegaConf
 
     from runner.config.deferral import deferred
-    from runner.machine.threads import cores
+    from runner.machine.facts import usable_cores
     from runner.sweep.install import install_plugins
     from runner.sweep.launcher import Grid, slots_for
     from runner.sweep.plan import plan
@@ -54,7 +54,9 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
         batch = Grid.expand(master.hydra.sweeper.params or {}, master.hydra.overrides.task, loader)
         sweep: Any = OmegaConf.to_container(master.sweep, resolve=True)
         slots = slots_for(sweep, len(batch))
-        jobs = plan(batch, lambda job: loader.load_sweep_config(master, job), cores(), min(slots, cores()))
+        jobs = plan(
+            batch, lambda job: loader.load_sweep_config(master, job), usable_cores(), min(slots, usable_cores())
+        )
     return jobs, sweep, slots
 
 

@@ -34,9 +34,9 @@ def main(words: list[str]) -> int:
     threads = whole_number("serve", "threads", chosen["threads"], 1, 1024)
     size = whole_number("serve", "batch_size", chosen["batch_size"], 1, 4096)
     from runner.deploy.exported import find
-    from runner.machine.extras import need
+    from runner.machine.extras import require_extra
 
-    need("serve", "run serve")
+    require_extra("serve", "run serve")
     deployed = find(source, output_folder(chosen["paths.output"]), chosen["engine"])
     listening, is_local = bind(chosen["host"], port)
     with listening:

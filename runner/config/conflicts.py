@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.compression.settings import missing_requirements, out_of_order
 from models.settings import contradictions
 from runner.config.check_files import file_conflicts
-from runner.machine.extras import missing
+from runner.machine.extras import missing_extra
 from runner.schema import Settings
 
 
@@ -116,4 +116,4 @@ def measuring_conflicts(settings: Settings) -> list[str]:
         return ["measure.onnx=true: with measure=off nothing is timed. Try: measure=default"]
     if settings.task.name == "mlm":
         return ["measure.onnx=true: a masked language model is not exported. Try: measure.onnx=false"]
-    return [f"measure.onnx=true: {problem}"] if (problem := missing("onnx")) else []
+    return [f"measure.onnx=true: {problem}"] if (problem := missing_extra("onnx")) else []

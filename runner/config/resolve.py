@@ -40,7 +40,7 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         data.task, data.metrics, data.positive = "auto", [], None  # the dataset's are about its labels
     _choose_checkpoint(settings)
     if settings.train.threads is None:
-        settings.train.threads = choose_threads(settings, jobs)
+        settings.train.threads = choose_threads(settings.model.family, settings.model.hidden, jobs)
     if contradictions := conflicts(settings):
         raise ConfigError("\n".join(contradictions))
     return settings

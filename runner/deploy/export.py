@@ -18,7 +18,7 @@ from runner.deploy.exported import FILE, Deployed, check_format, export_folder, 
 from runner.deploy.parity import Parity, ParityError, allowed, compare, rows_of
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
-from runner.machine.extras import need
+from runner.machine.extras import require_extra
 
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
@@ -36,7 +36,7 @@ def export(
     trained = of_record(record, run_folder)
     engine = "torch" if not int8 and form != "onnx" else "onnx-int8" if int8 else "onnx"
     if engine != "torch":
-        need("onnx", f"format={form}{' int8=true' if int8 else ''}")
+        require_extra("onnx", f"format={form}{' int8=true' if int8 else ''}")
     folder = (out or export_folder(run_folder, form + ("-int8" if int8 else ""))).expanduser().absolute()
     if folder.exists() and not is_replaceable(folder):
         raise ConfigError(f"out={folder}: holds something that is no export and is not replaced. Try: another out=")

@@ -15,7 +15,7 @@ from models.checkpoints.open import load_model
 from models.onnx.graph import OnnxModel
 from runner.deploy.exported import Deployed
 from runner.errors import ConfigError
-from runner.machine.extras import need
+from runner.machine.extras import require_extra
 from runner.training.inference import predict
 
 Answer = dict[str, Any]  # "prediction", and "probabilities" by label where there are labels
@@ -70,7 +70,7 @@ def open_model(deployed: Deployed, threads: int) -> nn.Module:
     torch.set_num_threads(threads)
     if deployed.engine == "torch":
         return load_model(deployed.folder)
-    need("onnx", str(deployed.folder))
+    require_extra("onnx", str(deployed.folder))
     return OnnxModel(deployed.weights, threads)
 
 

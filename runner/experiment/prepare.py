@@ -18,7 +18,7 @@ from runner.experiment.progress import Terminal
 from runner.experiment.stage_inputs import Outside
 from runner.record.identity import identify
 from runner.schema import Settings
-from runner.training import frozen_states as activations
+from runner.training.frozen_states import check_frozen_states
 
 if TYPE_CHECKING:
     import torch
@@ -93,18 +93,18 @@ def prepare(settings: Settings, output: Path, terminal: Terminal, start: Start) 
     from data.duplicates import repeats_note
     from models.compression.methods import make_stage
     from runner.experiment.stopwatch import Stopwatch
-    from runner.machine.matmul import prepare as prepare_engine
+    from runner.machine.matmul import prepare_arithmetic
 
     loaded = time.perf_counter()
     device = choose_device(settings.device)
-    engine = prepare_engine(settings, device)
+    engine = prepare_arithmetic(settings.engine, settings.train.precision, device)
     model, weights, first = starting_model(settings, splits, start)
     model.to(device)
     stages = {name: make_stage(options, name) for name, options in settings.compression.items()}
     for stage in stages.values():
         stage.check(model)
     found = outside.find(settings, splits, model, device, terminal.say)
-    kept = activations.check(model, splits, settings)
+    kept = check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
     contents = {key: value for name, taken in found.items() for key, value in taken.contents(name).items()}
     for name, stage in stages.items():
         contents |= {f"compression.{name}.{key}": value for key, value in stage.identity_contents(model).items()}
@@ -130,7 +130,7 @@ def starting_model(settings: Settings, splits: Splits, start: Start) -> tuple[Mo
     from models.backbones.dropout import dropout_generator
     from models.checkpoints.read import HEAD
     from models.heads.target_scale import standardise_targets
-    from runner.training.compact_vocabulary import compact
+    from runner.training.compact_vocabulary import find_compact_table
 
     torch.manual_seed(settings.seed)
     dropout_generator.seed(settings.seed)
@@ -151,7 +151,7 @@ def starting_model(settings: Settings, splits: Splits, start: Start) -> tuple[Mo
         )
     check_longest(model.bert.pooler, settings)
     if settings.engine.compact_vocabulary == "always" and isinstance(
-        reason := compact(model, splits.train, settings.optimizer), str
+        reason := find_compact_table(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
     return model, weights, first

@@ -69,9 +69,9 @@ def run(settings: Settings, overrides: list[str], watch: Watch | None = None) ->
             remember(output, settings, started.identity)
             found = whole(started.folder)
             if found and found["status"] == "done" and not settings.force:
-                from runner.training.checkpoint import clear
+                from runner.training.checkpoint import clear_checkpoints
 
-                clear(started.folder)  # where its process died after its last word
+                clear_checkpoints(started.folder)  # where its process died after its last word
                 terminal.found(found, started.folder)
                 return Outcome(0, found, was_done=True)
             if outcome := run_prefix(started, overrides, terminal, watch):
@@ -89,12 +89,12 @@ def refuse_anew(started: Started) -> None:
     A chain goes on from what comes before its last stage, which is asked the same when its turn comes.
     """
     from runner.experiment.stages import plan
-    from runner.training.checkpoint import interrupted_at
+    from runner.training.checkpoint import find_resume_point
 
     found = whole(started.folder)
     if len(plan(started.settings)) > 1:
         return
-    if found is None or (found["status"] != "done" and interrupted_at(started.folder, started.identity) is None):
+    if found is None or (found["status"] != "done" and find_resume_point(started.folder, started.identity) is None):
         raise ConfigError(
             f"resume=must: {started.folder} holds nothing that this run could go on from. Try: resume=auto, or the "
             "paths.output of the interrupted run"
@@ -108,12 +108,12 @@ def set_arithmetic(started: Started, overrides: list[str], kept: dict[str, Any])
     bit for bit, except with another number of threads that the command itself names: a note says so.
     Raises ConfigError where the backend of the checkpoint cannot be taken.
     """
-    from runner.machine.matmul import go_on_with, use_gemm
+    from runner.machine.matmul import resume_matmul, use_gemm
 
     settings = started.settings
     if started.device.type == "cpu":
         use_gemm(started.engine["gemm"])  # an earlier stage, a run of its own, may have gone on with another
-        started.engine |= go_on_with(kept, settings)
+        started.engine |= resume_matmul(kept, settings.engine.gemm, settings.train.precision)
     threads = kept.get("threads") or settings.train.threads
     if threads != settings.train.threads and any(word.startswith("train.threads=") for word in overrides):
         threads = settings.train.threads
@@ -156,13 +156,13 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
     """Run between the first and the last word of the record."""
     from runner.experiment.stages import execute
     from runner.track.mirror import start as start_mirror
-    from runner.training.checkpoint import clear, interrupted_at
+    from runner.training.checkpoint import clear_checkpoints, find_resume_point
 
     settings = started.settings
     is_anew = settings.force or settings.resume == "never"
-    interrupted = None if is_anew else interrupted_at(started.folder, started.identity)
+    interrupted = None if is_anew else find_resume_point(started.folder, started.identity)
     if interrupted is None:
-        clear(started.folder)
+        clear_checkpoints(started.folder)
     set_arithmetic(started, overrides, interrupted.engine if interrupted else {})
     logged = interrupted.logged if interrupted else None
     record = Record.begin(started.folder, _header(started, overrides), logged)
@@ -177,14 +177,14 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
         execute(started, record, terminal, mirror, watch)
         record.add({"time/total_s": turns.clock() - begun})
         record.finish("done")
-        clear(started.folder)
+        clear_checkpoints(started.folder)
     except KeyboardInterrupt as interruption:
         record.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
     except Pruned as end:
         record.content["pruned"] = True
         record.finish("killed", str(end))
-        clear(started.folder)
+        clear_checkpoints(started.folder)
     except Exception as error:
         code = 1
         record.content |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
@@ -205,7 +205,7 @@ def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun:
 
 def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
     """What the record says before the first step."""
-    from runner.machine.facts import machine
+    from runner.machine.facts import machine_facts
 
     settings, splits = started.settings, started.splits
     parts = [splits.train, splits.select, *splits.report]
@@ -214,7 +214,7 @@ def _header(started: Started, overrides: list[str]) -> dict[str, Any]:
         "name": f"{settings.model.name} {settings.data.name} seed={settings.seed}",
         "config": asdict(settings),
         "overrides": overrides,
-        "environment": machine()
+        "environment": machine_facts()
         | {
             "threads": settings.train.threads,
             "device": str(started.device),

@@ -18,17 +18,19 @@ from data.stores.unlabelled import append_unlabelled
 from models.backbones.dropout import dropout_generator
 from models.compression.pruning.masks import keep_pruned_zeros
 from models.compression.stage import Inputs, Phase, TrainingHook
+from runner.experiment.recipe import recipe_of
 from runner.experiment.results import fate
 from runner.experiment.stage_inputs import KeptTeacher, Outside
 from runner.experiment.stopwatch import Stopwatch
 from runner.machine import exclusive as turns
 from runner.record.metrics import direction
 from runner.record.raw import NOT_FINITE, Record
-from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
+from runner.schema import OptimizerSettings, ScheduleSettings, TrainSettings
 from runner.training.checkpoint import BOUNDARIES, Checkpoints
 from runner.training.inference import predict, score, to_tensors
 from runner.training.loop import fit
 from runner.training.plan import BatchPlan
+from runner.training.recipe import TrainingRecipe
 from runner.training.state import TrainingResult, TrainingState
 
 if TYPE_CHECKING:
@@ -85,12 +87,12 @@ class RunStageContext(Stopwatch):
         **changes: Any,
     ) -> Phase:
         """Raises NotFinite, and TypeError for a change that is none."""
-        settings = changed(self.settings, changes)
+        recipe = changed(recipe_of(self.settings), changes)
         self.draw_from(phase)
-        checkpoints = Checkpoints(self.started.folder, self._name(phase), settings.checkpoint.every_s)
+        checkpoints = Checkpoints(self.started.folder, self._name(phase), self.settings.checkpoint.every_s)
         begun = self.record.content["steps"]
         with keep_pruned_zeros(model):
-            trained = train(self, model, settings, checkpoints, hook, moments=moments)
+            trained = train(self, model, recipe, checkpoints, hook, moments=moments)
         if hook and hook.settled is not None:
             self.add_metrics(fate(self.started, begun, hook.settled))
         self.record.content["steps"] += trained.steps
@@ -178,8 +180,8 @@ class RunStageContext(Stopwatch):
         return tensors, state["stage"]
 
 
-def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """The settings of a phase; TypeError for a name that no group has, None leaves a setting as it is."""
+def changed(recipe: TrainingRecipe, changes: dict[str, Any]) -> TrainingRecipe:
+    """The recipe of a phase; TypeError for a name that no group has, None leaves a setting as it is."""
     groups = {"train": TrainSettings, "optimizer": OptimizerSettings, "schedule": ScheduleSettings}
     found: dict[str, dict[str, Any]] = {group: {} for group in groups}
     for name, value in changes.items():
@@ -190,17 +192,17 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
         if value is not None:
             found[group][key] = value
     return replace(
-        settings,
-        train=replace(settings.train, **found["train"]),
-        optimizer=replace(settings.optimizer, **found["optimizer"]),
-        schedule=replace(settings.schedule, **found["schedule"]),
+        recipe,
+        train=replace(recipe.train, **found["train"]),
+        optimizer=replace(recipe.optimizer, **found["optimizer"]),
+        schedule=replace(recipe.schedule, **found["schedule"]),
     )
 
 
 def train(
     context: RunStageContext,
     model: nn.Module,
-    settings: Settings,
+    recipe: TrainingRecipe,
     checkpoints: Checkpoints,
     hook: TrainingHook | None = None,
     splits: Any = None,
@@ -210,7 +212,7 @@ def train(
     """One training as the run's log and terminal see it; its steps count on from those of the run before it."""
     record, terminal, before = context.record, context.terminal, context.record.content["steps"]
     splits = splits or context.splits
-    terminal.train(BatchPlan(splits.train.lengths, settings.train, settings.seed).total)
+    terminal.train(BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
 
     def on_point(position: TrainingState, values: dict[str, float]) -> None:
         record.point(before + position.step, values)
@@ -221,11 +223,11 @@ def train(
         terminal.epoch(position, values)
         if context.mirror:
             context.mirror.request(context.started.folder)
-        if watch and position.epoch < settings.train.epochs:
+        if watch and position.epoch < recipe.train.epochs:
             watch(position.epoch, values[context.primary])
 
     trained = fit(
-        model, splits, settings, device=context.device, checkpoints=checkpoints, on_point=on_point, on_epoch=on_epoch,
+        model, splits, recipe, device=context.device, checkpoints=checkpoints, on_point=on_point, on_epoch=on_epoch,
         hook=hook, moments=moments,
     )  # fmt: skip
     if trained.left_out:

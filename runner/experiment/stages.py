@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.stores.build_once import SharedCache
 from models.checkpoints.open import restore_saved
 from models.compression.methods import make_stage
 from models.compression.settings.stage import StageSettings
 from runner.experiment.cost_check import disagreement
+from runner.experiment.recipe import recipe_of
 from runner.experiment.results import costs, evaluate, learning, save_model
 from runner.experiment.stage_context import RunStageContext, train
 from runner.machine import exclusive as turns
 from runner.record.descriptions import constants
 from runner.record.raw import POINTS, Record, whole
 from runner.schema import Settings
-from runner.training import frozen_states as activations
 from runner.training.checkpoint import Checkpoints
+from runner.training.frozen_states import attach_frozen_states, uses_frozen_states
 from runner.tune.trial_pruning import Watch
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     started, record, settings = context.started, context.record, context.settings
     splits = with_activations(started, record, context.terminal)
     checkpoints = Checkpoints(started.folder, started.identity, settings.checkpoint.every_s)
-    trained = train(context, started.model, settings, checkpoints, splits=splits, watch=watch)
+    trained = train(context, started.model, recipe_of(settings), checkpoints, splits=splits, watch=watch)
     record.content["steps"] = trained.steps
     record.add({
         "time/train_s": trained.seconds,
@@ -103,7 +105,7 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
         "train/steps": trained.steps,
         "train/left_out": trained.left_out,
         "train/best_epoch": trained.best_epoch,
-    } | trained.watched)  # fmt: skip
+    } | trained.module_metrics)  # fmt: skip
     record.add(learning(started))
     record.content["resumed_from_step"] = trained.resumed_from
     record.content["environment"]["engine"] |= trained.engine
@@ -145,10 +147,12 @@ def _before(context: RunStageContext) -> dict[str, float]:
 
 def with_activations(started: Started, record: Record, terminal: Terminal) -> Splits:
     """What is trained on: the splits, with the states of a frozen encoder where they are to be kept."""
-    if not activations.is_wanted(started.model, started.settings.cache):
+    settings = started.settings
+    if not uses_frozen_states(started.model, settings.cache):
         return started.splits
     with timed(record, "time/cache_s"):
-        splits = activations.attach(started.model, started.splits, started.settings, started.device, terminal.say)
+        shared = SharedCache(Path(settings.paths.cache).expanduser(), terminal.say, turns.waiting)
+        splits = attach_frozen_states(started.model, started.splits, settings.cache, shared, started.device)
     kept = [split.frozen_states for split in (splits.train, splits.select)]
     record.add({"cost/bytes_cache": sum(states.values.nbytes for states in kept if states)})
     return splits

@@ -1,4 +1,4 @@
-"""What only some installations have: asked for by name before any work, so that nothing fails half-way."""
+"""Optional dependencies, checked before any work starts, so that nothing fails half-way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MODULES = {
 }
 
 
-def missing(extra: str) -> str | None:
+def missing_extra(extra: str) -> str | None:
     """One line with the cure if a module of the extra is not installed, else None."""
     absent = [module for module in MODULES[extra] if find_spec(module) is None]
     if not absent:
@@ -22,7 +22,7 @@ def missing(extra: str) -> str | None:
     )
 
 
-def need(extra: str, wanted: str) -> None:
+def require_extra(extra: str, wanted: str) -> None:
     """ConfigError unless all of the extra is installed; wanted: what the user asked for."""
-    if problem := missing(extra):
+    if problem := missing_extra(extra):
         raise ConfigError(f"{wanted}: {problem}")

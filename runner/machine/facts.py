@@ -1,7 +1,7 @@
 """Facts about the machine and the code, recorded beside every time so that a number can be judged later.
 
 Nothing heavy is imported: versions come from package metadata, torch is asked only if it is loaded.
-A fact that cannot be had is None, never a guess.
+A fact that is unavailable is None, never a guess.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 SOURCES = ("conf/", "data/", "models/", "runner/", "sweeps/")  # what a run is made of
 
 
-def machine() -> dict[str, Any]:
+def machine_facts() -> dict[str, Any]:
     """Return the facts as JSON-ready values: hardware, system, versions, load, torch's engine, code.
 
     Memory is in SI bytes; `cores` are those this process may use, `cores_total` those of the machine. `git_*` is the

@@ -1,7 +1,7 @@
-"""What is set once a process before arithmetic starts: the allocator and the fp32 matrix backend.
+"""The allocator and the fp32 matrix backend, set once a process before arithmetic starts.
 
-Nothing here is decided by a timing: the same command computes with the same kernels whatever else the machine does, and
-a run that goes on takes the kernels it began with. The facts go into the run record.
+No timing decides anything here: the same command computes with the same kernels however busy the machine is, and a
+resumed run takes the kernels it began with. The facts go into the run record.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError
 from runner.machine.facts import processor
+from runner.schema import EngineSettings
 
 if TYPE_CHECKING:
     import torch
-
-    from runner.schema import Settings
 
 ONEDNN = ("AuthenticAMD", "avx512f")  # maker and instructions of the processors that oneDNN is faster on, see below
 MOST_ERROR = 2e-6  # relative; fp32 products of this size are within 3e-7 (MKL) to 6e-7 (oneDNN), bf16 at 2e-3
@@ -30,27 +29,27 @@ LARGEST_INT = 2**31 - 1
 SIZE, ROUNDS = 512, 5  # of the square products that are timed: 2 to 3 ms each on a slow core
 
 
-def prepare(settings: Settings, device: torch.device) -> dict[str, Any]:
-    """Set this process up for one run and return the facts for the record.
+def prepare_arithmetic(engine: EngineSettings, precision: str, device: torch.device) -> dict[str, Any]:
+    """Set the allocator and the matrix backend of this process, and return the facts for the record.
 
-    Raises ConfigError for a choice that would change results or has no effect here.
+    precision: train.precision. Raises ConfigError for a choice that would change results or has no effect here.
     """
-    if settings.engine.compile and device.type != "cuda":
+    if engine.compile and device.type != "cuda":
         raise ConfigError(
             "engine.compile=true is for CUDA: on a CPU a small encoder trains 0.86 to 1.05 times as fast after up to "
             "44 s of compiling. Try: engine.compile=false"
         )
-    facts: dict[str, Any] = {"precision": settings.train.precision, "keeps_memory": keep_memory()}
+    facts: dict[str, Any] = {"precision": precision, "keeps_memory": keep_memory()}
     if device.type == "cuda":
-        return facts | {"gemm": "cuda", "compiled": settings.engine.compile}
-    return facts | choose_gemm(settings.engine.gemm, settings.train.precision)
+        return facts | {"gemm": "cuda", "compiled": engine.compile}
+    return facts | choose_gemm(engine.gemm, precision)
 
 
 def keep_memory() -> bool:
-    """Let the C library keep freed memory for the next step; is that how it is now?
+    """Let the C library keep freed memory for the next step; returns whether it does so now.
 
-    Otherwise glibc hands large tensors back to the system each time and every page of the next is cleared and mapped
-    anew: 1.08x on the steps of bert-tiny on short texts, 1.2x on long ones. Without glibc nothing is changed.
+    Otherwise glibc hands large tensors back to the system each time, and every page of the next is cleared and mapped
+    again: 1.08x on the steps of bert-tiny on short texts, 1.2x on long ones. Without glibc nothing is changed.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -86,21 +85,22 @@ def automatic_gemm(onednn_error: float) -> str:
     return "onednn" if is_better else "default"
 
 
-def in_use() -> dict[str, Any]:
-    """What a checkpoint holds of this process, so that a run that goes on computes with the same kernels."""
+def matmul_in_use() -> dict[str, Any]:
+    """Matrix backend and threads of this process: a checkpoint holds them, so that a resumed run uses the same."""
     import torch
 
     backend = "onednn" if torch.get_float32_matmul_precision() == PRECISION["onednn"] else "default"
     return {"gemm": backend, "threads": torch.get_num_threads()}
 
 
-def go_on_with(kept: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Take the matrix backend of a checkpoint, as `in_use` wrote it; returns the changed facts.
+def resume_matmul(kept: dict[str, Any], wanted: str, precision: str) -> dict[str, Any]:
+    """Take the matrix backend of a checkpoint, as `matmul_in_use` wrote it; returns the changed facts.
 
+    wanted: engine.gemm; precision: train.precision.
     Raises ConfigError where the command asks for another one, or where it would be another precision here.
     """
-    gemm, wanted = kept.get("gemm"), settings.engine.gemm
-    if gemm is None or gemm == in_use()["gemm"]:
+    gemm = kept.get("gemm")
+    if gemm is None or gemm == matmul_in_use()["gemm"]:
         return {}
     if wanted not in ("auto", gemm):
         raise ConfigError(
@@ -108,16 +108,16 @@ def go_on_with(kept: dict[str, Any], settings: Settings) -> dict[str, Any]:
             f"Try: engine.gemm={gemm}, or resume=never to start again"
         )
     try:
-        return choose_gemm(gemm, settings.train.precision)
+        return choose_gemm(gemm, precision)
     except ConfigError as error:
         raise ConfigError(
             f"the interrupted run computed with engine.gemm={gemm}, on another processor: here that is bf16. "
-            "Try: resume=never to start again, or go on where it began"
+            "Try: resume=never to start again, or resume it on the machine where it began"
         ) from error
 
 
 def gemm_errors(names: list[str]) -> dict[str, float]:
-    """Relative error of a product by each way; a few ms, and the same at every start on one processor.
+    """Relative error of a product with each backend; a few ms, and the same at every start on one processor.
 
     names: default and onednn (the backends of fp32) and bf16. The backend and the random numbers stay as they are.
     """
@@ -125,7 +125,7 @@ def gemm_errors(names: list[str]) -> dict[str, float]:
 
 
 def measure_gemm(names: list[str]) -> tuple[dict[str, float], dict[str, float]]:
-    """Rate (GFLOP/s, best of interleaved rounds) and relative error of a product by each way, as `gemm_errors`.
+    """Rate (GFLOP/s, best of interleaved rounds) and relative error of a product with each backend, as `gemm_errors`.
 
     For people and benchmarks only; about 40 ms.
     """
@@ -136,7 +136,7 @@ def measure_gemm(names: list[str]) -> tuple[dict[str, float], dict[str, float]]:
 
 
 def _products(names: list[str], rounds: int) -> Iterator[tuple[str, float, float]]:
-    """Name, relative error and seconds of a product by each way, in turn."""
+    """Name, relative error and seconds of a product with each backend, in turn."""
     import torch
 
     kept = torch.get_float32_matmul_precision()
@@ -156,7 +156,7 @@ def _products(names: list[str], rounds: int) -> Iterator[tuple[str, float, float
 
 
 def use_gemm(name: str) -> None:
-    """Compute fp32 products of this process with that backend: default or onednn."""
+    """Compute the fp32 products of this process with the named backend: default or onednn."""
     import torch
 
     torch.set_float32_matmul_precision(PRECISION.get(name, "highest"))

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from runner.schema import Settings
+from runner.machine.facts import usable_cores
 
 WIDE = 256  # up to this hidden size a step is so short that sharing it gains less than it risks
 MOST = 4  # beyond this a small encoder gains little
@@ -21,22 +19,14 @@ MOST = 4  # beyond this a small encoder gains little
 SPINS = "10000"
 
 
-def cores() -> int:
-    """Processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def choose_threads(settings: Settings, jobs: int = 1) -> int:
+def choose_threads(family: str, hidden: int, jobs: int = 1) -> int:
     """CPU threads for one of `jobs` runs side by side: jobs x threads is never more than the cores.
 
-    1 for models without an encoder or up to WIDE wide, else up to MOST.
+    family, hidden: of the model's settings. 1 for models without an encoder or up to WIDE wide, else up to MOST.
     """
-    model = settings.model
-    if model.family == "dsn" or (model.family == "bert" and model.hidden <= WIDE):
+    if family == "dsn" or (family == "bert" and hidden <= WIDE):
         return 1
-    return max(1, min(MOST, cores() // jobs))
+    return max(1, min(MOST, usable_cores() // jobs))
 
 
 def set_threads(count: int) -> None:

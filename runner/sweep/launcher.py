@@ -20,7 +20,8 @@ from hydra.plugins.launcher import Launcher
 
 from runner.config.deferral import plain
 from runner.errors import as_user_error, refuse
-from runner.machine.threads import cores, set_threads
+from runner.machine.facts import usable_cores
+from runner.machine.threads import set_threads
 from runner.record.table import show_comparison
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, check_starts, plan
@@ -91,7 +92,7 @@ class LocalLauncher(Launcher):
             sys.exit(refuse(["hydra/launcher=local needs a system with fork. Try: run -m hydra/launcher=basic ..."]))
         sweep: Any = OmegaConf.to_container(self.config.sweep, resolve=True)
         slots = slots_for(sweep, len(job_overrides))
-        jobs = plan(job_overrides, self._load, cores(), min(slots, cores()))
+        jobs = plan(job_overrides, self._load, usable_cores(), min(slots, usable_cores()))
         check_starts(jobs)
         _refuse(jobs)
         for number, job in enumerate(jobs, initial_job_idx):
@@ -139,7 +140,7 @@ class LocalLauncher(Launcher):
         load_libraries({job.settings.data.source for job in todo if job.settings})
         alive = os.pipe()
         stop = sweep["on_failure"] == "stop"
-        task = Task(self.function, self.context, min(slots, cores()), alive)
+        task = Task(self.function, self.context, min(slots, usable_cores()), alive)
         try:
             Pool(task, ledger, slots=slots, memory_gb=sweep["memory_gb"], stop_on_failure=stop).run(todo)
         finally:
@@ -149,7 +150,7 @@ class LocalLauncher(Launcher):
 
 def slots_for(sweep: dict[str, Any], count: int) -> int:
     """How many of `count` jobs run side by side: sweep.jobs, else one a GPU where there are any, else one a core."""
-    return max(1, min(sweep["jobs"] or len(gpus()) or cores(), count))
+    return max(1, min(sweep["jobs"] or len(gpus()) or usable_cores(), count))
 
 
 LIBRARIES = (

@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.machine.threads import cores
+from runner.machine.facts import usable_cores
 from runner.record import abandoned as stale
 from runner.record import identity_index as index
 from runner.sweep.plan import Job, look_up, output_of
@@ -37,7 +37,7 @@ class Pool:
     ) -> None:
         self.task, self.ledger = task, ledger
         self.slots, self.memory_gb, self.stop_on_failure = slots, memory_gb, stop_on_failure
-        self.cores = cores()
+        self.cores = usable_cores()
         self.gpus = gpus()
         self.waiting: deque[Job] = deque()
         self.busy: deque[Job] = deque()  # another process is at them

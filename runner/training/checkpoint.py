@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from runner.machine.matmul import in_use
+from runner.machine.matmul import matmul_in_use
 from runner.record.raw import POINTS, read, write_json
 
 # Within a run folder: within a training, and between two trainings of one stage.
@@ -52,7 +52,7 @@ class Checkpoints:
             os.fsync(stream.fileno())
         part.replace(path)
         content = {
-            "identity": self.identity, "logged": logged(self.folder.parent), "engine": in_use(), "state": state,
+            "identity": self.identity, "logged": logged(self.folder.parent), "engine": matmul_in_use(), "state": state,
         }  # fmt: skip
         write_json(path.with_suffix(".json"), content | {"sha256": _digest(path, content)})
         kept = sorted(name.stem for name in self.folder.glob("step-*.json") if name.stem <= path.stem)[-KEPT:]
@@ -84,14 +84,14 @@ def logged(folder: Path) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Interrupted:
+class ResumePoint:
     """Where a run goes on, as the newest of its intact checkpoints says."""
 
     logged: int  # bytes of its points that stay
     engine: dict[str, Any]  # what it computed with, see runner/machine/matmul.py; empty in checkpoints from before
 
 
-def interrupted_at(folder: Path, identity: str) -> Interrupted | None:
+def find_resume_point(folder: Path, identity: str) -> ResumePoint | None:
     """Where an interrupted run goes on; None: there is nothing that it can go on from, or its points are damaged."""
     found = [(_intact(path), path.stem) for path in folder.glob("*/step-*.json")]
     kept = [(c["logged"], step, c) for c, step in found if c and c["identity"].split("/")[0] == identity]
@@ -101,10 +101,10 @@ def interrupted_at(folder: Path, identity: str) -> Interrupted | None:
     size, crc = newest["logged"]
     points = folder / POINTS
     content = points.read_bytes()[:size] if points.is_file() else b""
-    return Interrupted(int(size), newest.get("engine", {})) if zlib.crc32(content) == crc else None
+    return ResumePoint(int(size), newest.get("engine", {})) if zlib.crc32(content) == crc else None
 
 
-def clear(folder: Path) -> None:
+def clear_checkpoints(folder: Path) -> None:
     """Remove all checkpoints of a run: a finished one needs none."""
     for name in (CHECKPOINTS, BOUNDARIES):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -119,7 +119,7 @@ def _intact(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def with_prefix(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The tensors whose names start with `prefix`, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 

@@ -9,7 +9,6 @@ A quarter to a half of BERT's 30,522 rows occur in one training set, and the tab
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,18 +18,16 @@ from torch.nn.utils import parametrize
 from data.splits import TokenSplit
 from models.backbones.bert import Bert
 from models.network import Network
-
-if TYPE_CHECKING:
-    from runner.schema import Settings
+from runner.schema import OptimizerSettings
 
 CHUNK = 1 << 22  # tokens looked at in one go, so that memory does not grow with the file
 
 
 @dataclass
 class CompactTable:
-    """An arrangement of a word table (V, H)."""
+    """An arrangement of a word table (V, H) with the rows that are trained first."""
 
-    table: nn.Embedding
+    embedding: nn.Embedding  # the table itself
     name: str  # of the table's weight within the model
     order: np.ndarray  # (V,) the token id of each row, as arranged
     used: int  # rows that are trained: the first ones
@@ -42,7 +39,7 @@ class CompactTable:
 
     @torch.no_grad()
     def arrange(self) -> None:
-        """Put the rows in this order; from here on the model wants `lookup[ids]` instead of ids."""
+        """Put the rows in this order; from here on the model takes `lookup[ids]` instead of ids."""
         self._reorder(self.order)
 
     @torch.no_grad()
@@ -51,11 +48,11 @@ class CompactTable:
         self._reorder(self.lookup)
 
     def _reorder(self, rows: np.ndarray) -> None:
-        weight = self.table.weight
+        weight = self.embedding.weight
         weight.copy_(weight[torch.from_numpy(rows).to(weight.device)])
-        if self.table.padding_idx is not None:
+        if self.embedding.padding_idx is not None:
             moved = self.lookup if rows is self.order else self.order
-            self.table.padding_idx = int(moved[self.table.padding_idx])
+            self.embedding.padding_idx = int(moved[self.embedding.padding_idx])
 
     def by_token(self, weight: Tensor) -> Tensor:
         """A copy of an arranged table in the order of the token ids."""
@@ -70,21 +67,26 @@ class CompactTable:
         return rows
 
 
-def arranged(model: nn.Module, split: TokenSplit, settings: Settings) -> tuple[CompactTable | None, str]:
-    """The arrangement that `model` is in from here on, if any, and what the record says of it."""
-    if settings.engine.compact_vocabulary == "never":
+def arrange_table(
+    model: nn.Module, split: TokenSplit, optimizer: OptimizerSettings, mode: str
+) -> tuple[CompactTable | None, str]:
+    """Rearrange the model's word table if that is possible; returns the arrangement, and one line for the record.
+
+    mode: engine.compact_vocabulary.
+    """
+    if mode == "never":
         return None, "never"
-    found = compact(model, split, settings.optimizer)
+    found = find_compact_table(model, split, optimizer)
     if isinstance(found, str):
         return None, found
     found.arrange()
     return found, f"{found.used} of {len(found.order)} rows"
 
 
-def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> CompactTable | str:
+def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: OptimizerSettings) -> CompactTable | str:
     """The arrangement for training `model` on `split`, or the reason why there can be none.
 
-    optimizer: the settings; only AdamW's decay is known in closed form for rows that are left out.
+    Only AdamW's decay is known in closed form for rows that the optimizer never sees.
     """
     found = _own_table(model)
     if isinstance(found, str):
@@ -92,7 +94,7 @@ def compact(model: nn.Module, split: TokenSplit, optimizer: Any) -> CompactTable
     name, table = found
     if optimizer.name != "adamw" and optimizer.weight_decay > 0:
         return f"optimizer={optimizer.name} with weight decay moves every row at every step"
-    order, used = by_use(split.tokens, table.num_embeddings, table.padding_idx)
+    order, used = order_by_use(split.tokens, table.num_embeddings, table.padding_idx)
     return CompactTable(table, name, order, used)
 
 
@@ -115,8 +117,8 @@ def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:
     return names[0], table
 
 
-def by_use(tokens: np.ndarray, vocab_size: int, pad_id: int | None) -> tuple[np.ndarray, int]:
-    """All token ids, (V,) int64, those that occur (and padding) first, each part ascending; and how many occur."""
+def order_by_use(tokens: np.ndarray, vocab_size: int, pad_id: int | None) -> tuple[np.ndarray, int]:
+    """All token ids, (V,) int64, those that occur (and padding) first, each part ascending; and how many those are."""
     occurs = np.zeros(vocab_size, bool)
     for start in range(0, len(tokens), CHUNK):
         occurs[np.asarray(tokens[start : start + CHUNK])] = True

@@ -59,16 +59,16 @@ class FlatOptimizer:
     """The buffers of a model in training and the optimizer over them; `release` gives its tensors back."""
 
     def __init__(
-        self, model: nn.Module, settings: OptimizerSettings, vocabulary: CompactTable | None,
+        self, model: nn.Module, settings: OptimizerSettings, table: CompactTable | None,
         moments: dict[str, Tensor] | None = None,
     ) -> None:  # fmt: skip
         """moments: what `moments` found after an earlier training, for the parameters that were there then."""
-        self.vocabulary, self.decay = vocabulary, settings.weight_decay
+        self.table, self.decay = table, settings.weight_decay
         self.shrink = 1.0  # what decay has done to the untrained rows since they were last brought up to date
-        table = vocabulary.table.weight if vocabulary else None
-        trained = [p for p in model.parameters() if p.requires_grad and p is not table]
+        whole = table.embedding.weight if table else None
+        trained = [p for p in model.parameters() if p.requires_grad and p is not whole]
         self.names = {parameter: name for name, parameter in model.named_parameters()}
-        self.spans: list[ParameterSlice] = []
+        self.slices: list[ParameterSlice] = []
         known = {name.rpartition("/")[0] for name in moments or {}}
         self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
         own = {p: rate / settings.lr for p, rate in own_rates(model).items()}
@@ -78,16 +78,16 @@ class FlatOptimizer:
         self.grad, members = self._gather(kinds)
         for parameter in self.long:
             members[kinds[parameter]].append(parameter)
-            self.spans.append(ParameterSlice(self.names[parameter], parameter, slice(None)))
-        if vocabulary:
-            rows = self._train_rows(vocabulary)
-            members[GroupKey(1.0, True, vocabulary.name in known)].append(rows)
-            self.spans.append(ParameterSlice(vocabulary.name, rows, slice(None)))
+            self.slices.append(ParameterSlice(self.names[parameter], parameter, slice(None)))
+        if table:
+            rows = self._train_rows(table)
+            members[GroupKey(1.0, True, table.name in known)].append(rows)
+            self.slices.append(ParameterSlice(table.name, rows, slice(None)))
         groups = [
             {"params": params, "weight_decay": self.decay if kind.decays else 0.0, "scale": kind.scale}
             for kind, params in sorted(members.items())
         ]
-        self.optimizer = make_optimizer(groups, settings)
+        self.inner = make_optimizer(groups, settings)
         self._begin_with(moments or {})
 
     def _gather(self, kinds: dict[nn.Parameter, GroupKey]) -> tuple[Tensor, dict[GroupKey, list[nn.Parameter]]]:
@@ -104,33 +104,33 @@ class FlatOptimizer:
         for kind, stretch in groupby(zip(self.short, places, places[1:]), key=lambda part: kinds[part[0]]):
             parts = list(stretch)
             start, end = parts[0][1], parts[-1][2]
-            joined = _over(values[start:end], grads[start:end])
+            joined = _parameter_over(values[start:end], grads[start:end])
             members[kind].append(joined)
             for p, place, _ in parts:
-                self.spans.append(
+                self.slices.append(
                     ParameterSlice(self.names[p], joined, slice(place - start, place - start + p.numel()))
                 )
         return grads, members
 
     @staticmethod
-    def _train_rows(vocabulary: CompactTable) -> nn.Parameter:
+    def _train_rows(table: CompactTable) -> nn.Parameter:
         """The trained rows of the table as a parameter of their own, and a place for the table's gradient."""
-        weight = vocabulary.table.weight
+        weight = table.embedding.weight
         weight.grad = torch.zeros_like(weight)
         # A dense gradient of the whole table would be made, filled with zeros and added at every step.
-        vocabulary.table.sparse = weight.device.type == "cpu"
-        return _over(weight.detach()[: vocabulary.used], weight.grad[: vocabulary.used])
+        table.embedding.sparse = weight.device.type == "cpu"
+        return _parameter_over(weight.detach()[: table.used], weight.grad[: table.used])
 
     @torch.no_grad()
     def gradients(self, rows: np.ndarray | None) -> Gradients:
         """All gradients of this step, and their norm.
 
-        rows: the arranged table's rows of this step's tokens; None without a vocabulary.
+        rows: the arranged table's rows of this step's tokens; None without a table.
         """
         parts, index = [self.grad, *(p.grad for p in self.long if p.grad is not None)], None
-        if (table := self._table_grad()) is not None and rows is not None:
+        if (grad := self._table_grad()) is not None and rows is not None:
             index = torch.from_numpy(rows).to(self.grad.device)
-            parts.append(table[index])
+            parts.append(grad[index])
         norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(part) for part in parts]))
         return Gradients(parts, index, norm)
 
@@ -139,9 +139,9 @@ class FlatOptimizer:
         """Clip, update at learning rate `rate`, and clear the gradients."""
         if clip_norm:
             self._clip(found, clip_norm)
-        for group in self.optimizer.param_groups:
+        for group in self.inner.param_groups:
             group["lr"] = rate * group["scale"]
-        self.optimizer.step()
+        self.inner.step()
         self.shrink *= 1.0 - rate * self.decay
         self.clear(found)
 
@@ -151,42 +151,42 @@ class FlatOptimizer:
         self.grad.zero_()
         for parameter in self.long:
             parameter.grad = None
-        if (table := self._table_grad()) is not None and found.rows is not None:
-            table.index_fill_(0, found.rows, 0.0)
+        if (grad := self._table_grad()) is not None and found.rows is not None:
+            grad.index_fill_(0, found.rows, 0.0)
 
     def _clip(self, found: Gradients, most: float) -> None:
         """As torch.nn.utils.clip_grad_norm_ over all gradients."""
         scale = (most / (found.norm + 1e-6)).clamp(max=1.0)
         for part in found.parts:
             part.mul_(scale)
-        if (table := self._table_grad()) is not None and found.rows is not None:
-            table.index_copy_(0, found.rows, found.parts[-1])
+        if (grad := self._table_grad()) is not None and found.rows is not None:
+            grad.index_copy_(0, found.rows, found.parts[-1])
 
     def _table_grad(self) -> Tensor | None:
-        return self.vocabulary.table.weight.grad if self.vocabulary else None
+        return self.table.embedding.weight.grad if self.table else None
 
     @torch.no_grad()
-    def settle(self) -> None:
+    def apply_pending_decay(self) -> None:
         """Bring the untrained rows up to date: decay has scaled them by (1 - rate x decay) at each step."""
-        if self.vocabulary:
-            self.vocabulary.table.weight[self.vocabulary.used :].mul_(self.shrink)
+        if self.table:
+            self.table.embedding.weight[self.table.used :].mul_(self.shrink)
         self.shrink = 1.0
 
     def release(self) -> None:
         """Undo all of it: own tensors, no gradients, the table by token id."""
-        self.settle()
+        self.apply_pending_decay()
         for parameter in self.short:
             parameter.data, parameter.grad = parameter.data.clone(), None
-        if self.vocabulary:
-            self.vocabulary.table.weight.grad, self.vocabulary.table.sparse = None, False
-            self.vocabulary.restore()
+        if self.table:
+            self.table.embedding.weight.grad, self.table.embedding.sparse = None, False
+            self.table.restore()
 
     def state(self) -> dict[str, Tensor]:
         """The optimizer's tensors, in this layout: `compact_vocabulary` is part of a run's identity."""
         return {
             f"{index}/{key}": value
             for index, parameter in enumerate(self._all())
-            for key, value in self.optimizer.state[parameter].items()
+            for key, value in self.inner.state[parameter].items()
             if value is not None
         }
 
@@ -195,32 +195,32 @@ class FlatOptimizer:
         parameters = self._all()
         for name, tensor in state.items():
             index, key = name.split("/")
-            self.optimizer.state[parameters[int(index)]][key] = tensor.clone()
+            self.inner.state[parameters[int(index)]][key] = tensor.clone()
 
     def moments(self) -> dict[str, Tensor]:
         """The optimizer's tensors by parameter, as <name>/<key>; of the word table those of the trained rows."""
         return {
             f"{name}/{key}": (value.flatten()[part] if value.ndim else value).clone()
-            for name, parameter, part in self.spans
-            for key, value in self.optimizer.state[parameter].items()
+            for name, parameter, part in self.slices
+            for key, value in self.inner.state[parameter].items()
             if value is not None
         }
 
     def _begin_with(self, moments: dict[str, Tensor]) -> None:
-        spans = {name: (parameter, part) for name, parameter, part in self.spans}
+        slices = {name: (parameter, part) for name, parameter, part in self.slices}
         for name, tensor in moments.items():
-            parameter, part = spans[name.rpartition("/")[0]]
-            state, key = self.optimizer.state[parameter], name.rpartition("/")[2]
+            parameter, part = slices[name.rpartition("/")[0]]
+            state, key = self.inner.state[parameter], name.rpartition("/")[2]
             if tensor.ndim:
                 state.setdefault(key, torch.zeros_like(parameter)).view(-1)[part] = tensor
             else:
                 state[key] = tensor.clone()
 
     def _all(self) -> list[nn.Parameter]:
-        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        return [parameter for group in self.inner.param_groups for parameter in group["params"]]
 
 
-def _over(values: Tensor, grads: Tensor) -> nn.Parameter:
+def _parameter_over(values: Tensor, grads: Tensor) -> nn.Parameter:
     """A parameter over existing memory."""
     parameter = nn.Parameter(values)
     parameter.grad = grads

@@ -1,47 +1,43 @@
-"""A frozen encoder's states, kept: what a head reads of them is computed once and trained on in every epoch.
+"""Training on the stored states of a frozen encoder, which are computed once and read again in every epoch.
 
-`attach` hands the splits back with the states on them; batches then carry states instead of ids, and the loop is the
-same. Reported scores are still the whole model's: the encoder runs on the reported rows.
+`attach_frozen_states` returns the splits with the states on them; batches then carry states instead of ids, and the
+loop is the same. Reported scores are still the whole model's: the encoder runs on the reported rows.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
+import torch
+from torch import nn
 
+from data.batch import collate, padded_index
+from data.sampler import eval_batches
+from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
 from data.stores.frozen_states import open_frozen_states, refuse_other_states, states_bytes, states_key
+from models.backbones.freeze import is_frozen
+from models.network import SequenceClassifier
+from models.readouts.base import Readout
 from runner.errors import ConfigError
-from runner.machine.exclusive import waiting
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    from data.splits import Splits, TokenSplit
-    from models.network import SequenceClassifier
-    from models.readouts.base import Readout
-    from runner.schema import CacheSettings, Settings
+from runner.schema import CacheSettings
+from runner.training.inference import to_tensors
 
 BATCH = 64  # rows, sorted by length
 READOUT = "bert.pooler."
 
 
-def is_wanted(model: nn.Module, cache: CacheSettings) -> TypeGuard[SequenceClassifier]:
-    """Are there states that stay the same, and are they to be kept?"""
-    from models.backbones.freeze import is_frozen
-    from models.network import SequenceClassifier
-
+def uses_frozen_states(model: nn.Module, cache: CacheSettings) -> TypeGuard[SequenceClassifier]:
+    """Does the encoder give the same states in every epoch, and does cache.mode ask to store them?"""
     return cache.mode == "disk" and isinstance(model, SequenceClassifier) and is_frozen(model)
 
 
 def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: int, layers: int) -> str:
-    """One line on what will be kept; ConfigError when it is more than cache.max_gb."""
+    """One line on what will be stored; ConfigError when that is more than cache.max_gb."""
     kept = layers + 1 if readout.reads_all_layers else 1
     first = readout.first
     parts = (splits.train, splits.select)
@@ -59,37 +55,44 @@ def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: i
     return what
 
 
-def check(model: nn.Module, splits: Splits, settings: Settings) -> str | None:
-    """What `attach` will keep, in one line; raises for a cache that is too large or another encoder's."""
-    if not is_wanted(model, settings.cache):
-        is_inside = settings.model.freeze == "encoder" and settings.cache.mode == "disk"
+def check_frozen_states(
+    model: nn.Module, splits: Splits, cache: CacheSettings, shared: Path, freeze: str
+) -> str | None:
+    """One line on what `attach_frozen_states` will store, None if nothing.
+
+    shared: paths.cache, the folder of all runs; freeze: model.freeze.
+    Raises ConfigError for a store that is too large, DataError for one of another encoder.
+    """
+    if not uses_frozen_states(model, cache):
+        is_inside = freeze == "encoder" and cache.mode == "disk"
         return "activations are not kept: the readout works inside the encoder and changes them" if is_inside else None
     hidden, layers = model.bert.state_shape()
-    line = check_size(splits, settings.cache, model.bert.pooler, hidden, layers)
+    line = check_size(splits, cache, model.bert.pooler, hidden, layers)
     for split in (splits.train, splits.select):
-        parts = _parts(model, split, settings.cache.dtype)
-        refuse_other_states(_path(settings, split, parts), parts)
+        content = _content(model, split, cache.dtype)
+        refuse_other_states(_path(cache, shared, split, content), content)
     return line
 
 
-def attach(
-    model: SequenceClassifier, splits: Splits, settings: Settings, device: torch.device, notify: Callable[[str], None]
+def attach_frozen_states(
+    model: SequenceClassifier, splits: Splits, cache: CacheSettings, shared: SharedCache, device: torch.device
 ) -> Splits:
-    """The splits with the states of train and selection on them, from the store or computed now."""
+    """The splits with the states of train and selection on them, from the store or computed now.
 
-    cache = SharedCache(Path(settings.paths.cache).expanduser(), notify, waiting)
+    shared: the store below paths.cache; cache.path names another folder.
+    """
+    hidden, layers = model.bert.state_shape()
 
     def with_states(split: TokenSplit) -> TokenSplit:
-        parts = _parts(model, split, settings.cache.dtype)
-        hidden, layers = model.bert.state_shape()
-        shape = (layers + 1 if parts["layers"] == "all" else 1, hidden)
+        content = _content(model, split, cache.dtype)
+        shape = (layers + 1 if content["layers"] == "all" else 1, hidden)
 
         def fill(values: np.ndarray, offsets: np.ndarray) -> None:
-            notify(f"computing the activations of {split.name}, {len(split):,} rows")
+            shared.tell(f"computing the activations of {split.name}, {len(split):,} rows")
             _extract(model, split, splits.tokenizer.pad_id, device, values, offsets)
 
-        path = _path(settings, split, parts)
-        return replace(split, frozen_states=open_frozen_states(path, parts, split.lengths, shape, fill, cache))
+        path = _path(cache, shared.folder, split, content)
+        return replace(split, frozen_states=open_frozen_states(path, content, split.lengths, shape, fill, shared))
 
     return replace(splits, train=with_states(splits.train), select=with_states(splits.select))
 
@@ -99,12 +102,6 @@ def _extract(
     offsets: np.ndarray,
 ) -> None:  # fmt: skip
     """Run the encoder over all rows, long ones first, and write each row's states to its place."""
-    import torch
-
-    from data.batch import collate, padded_index
-    from data.sampler import eval_batches
-    from runner.training.inference import to_tensors
-
     was_training, count = model.training, values.shape[1]
     model.eval()
     with torch.inference_mode():
@@ -119,8 +116,8 @@ def _extract(
     model.train(was_training)
 
 
-def _parts(model: SequenceClassifier, split: TokenSplit, dtype: str) -> dict[str, Any]:
-    """What the states depend on."""
+def _content(model: SequenceClassifier, split: TokenSplit, dtype: str) -> dict[str, Any]:
+    """Everything that the states of a split depend on."""
     readout = model.bert.pooler
     return {
         "encoder": _encoder(model),
@@ -132,7 +129,7 @@ def _parts(model: SequenceClassifier, split: TokenSplit, dtype: str) -> dict[str
 
 
 def _encoder(model: SequenceClassifier) -> str:
-    """sha256 of the encoder's weights, and of what shows in no weight, such as the number of heads."""
+    """sha256 of the encoder's weights, and of the rest of its architecture, such as the number of heads."""
     shape = {key: value for key, value in model.architecture.items() if key != "readout" and "dropout" not in key}
     digest = hashlib.sha256(repr(sorted(shape.items())).encode())
     for name, tensor in sorted(model.state_dict().items()):
@@ -142,8 +139,8 @@ def _encoder(model: SequenceClassifier) -> str:
     return digest.hexdigest()
 
 
-def _path(settings: Settings, split: TokenSplit, parts: dict[str, Any]) -> Path:
-    """The split's folder below cache.path, else one named by what is in it, which all runs share."""
-    if settings.cache.path:
-        return Path(settings.cache.path).expanduser().absolute() / split.name
-    return Path(settings.paths.cache).expanduser().absolute() / "activations" / states_key(parts)
+def _path(cache: CacheSettings, shared: Path, split: TokenSplit, content: dict[str, Any]) -> Path:
+    """The split's folder below cache.path, else one in the shared cache that is named by its content."""
+    if cache.path:
+        return Path(cache.path).expanduser().absolute() / split.name
+    return shared.expanduser().absolute() / "activations" / states_key(content)

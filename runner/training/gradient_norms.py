@@ -1,6 +1,6 @@
-"""What a model tells about itself while it trains: gradients by block, and the facts its modules offer.
+"""What is logged about a model beside its scores: gradient norms by encoder layer, and metrics of its modules.
 
-A module offers facts by a method `facts() -> dict[str, float]` whose names are in runner/record/metrics.py.
+A module offers metrics by a method `facts() -> dict[str, float]` whose names are in runner/record/metrics.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,26 @@ from torch import Tensor, nn
 from models.capabilities import Observed
 
 
-def blocks(model: nn.Module) -> list[nn.Module]:
+class LayerNorms:
+    """The gradient norms of the encoder's layers at the last step before an evaluation, until that evaluation."""
+
+    def __init__(self) -> None:
+        self.norms: Tensor | None = None
+
+    def observe(self, model: nn.Module) -> None:
+        """Keep the norms of the gradients that the model has now."""
+        self.norms = gradient_norms(model)
+
+    def state(self) -> dict[str, Tensor]:
+        """For a checkpoint."""
+        return {} if self.norms is None else {"block_norms": self.norms}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Put a `state` back."""
+        self.norms = state.get("block_norms")
+
+
+def encoder_layers(model: nn.Module) -> list[nn.Module]:
     """The layers of the encoder, ours or transformers'; none for a bag of words."""
     stack = next((module for module in model.modules() if isinstance(module, nn.ModuleList)), None)
     return [] if stack is None else list(stack)
@@ -19,10 +38,10 @@ def blocks(model: nn.Module) -> list[nn.Module]:
 
 @torch.no_grad()
 def gradient_norms(model: nn.Module) -> Tensor | None:
-    """The norm of all gradients of each block, (blocks,), still on the device; None without blocks, or frozen ones."""
+    """The norm of all gradients of each layer, (layers,), still on the device; None without layers, or frozen ones."""
     norms = []
-    for block in blocks(model):
-        grads = [p.grad.flatten() for p in block.parameters() if p.grad is not None]
+    for layer in encoder_layers(model):
+        grads = [p.grad.flatten() for p in layer.parameters() if p.grad is not None]
         if not grads:
             return None
         norms.append(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(grad) for grad in grads])))
@@ -30,7 +49,7 @@ def gradient_norms(model: nn.Module) -> Tensor | None:
 
 
 def module_metrics(model: nn.Module, norms: Tensor | None) -> dict[str, float]:
-    """The metrics to log at an evaluation; norms: the last `gradient_norms`. Blocks are numbered from 1."""
+    """The metrics to log at an evaluation; norms: the last `gradient_norms`. Layers are numbered from 1."""
     found = {} if norms is None else {f"grad_norm/block_{i}": norm for i, norm in enumerate(norms.tolist(), 1)}
     for module in model.modules():
         if isinstance(module, Observed):

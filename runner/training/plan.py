@@ -30,8 +30,9 @@ class BatchPlan:
         self.log_every = max(1, math.ceil(self.total / POINTS))
         wanted = settings.evals or 0
         ends = set(np.cumsum(self.steps).tolist())  # steps after which an epoch is over, which evaluates anyway
-        self.evaluated = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - ends
-        self.watched = self.evaluated | ends
+        # Steps after which the selection split is evaluated: within an epoch, and with the ends of epochs.
+        self.evaluations_within = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - ends
+        self.evaluations = self.evaluations_within | ends
 
     def _cut(self, epoch: int) -> list[np.ndarray]:
         budget = self.settings.token_budget

@@ -48,8 +48,12 @@ class Schedule:
             self.scale, self.stale = self.scale * self.settings.factor, 0
 
     def state(self) -> dict[str, float | int]:
-        """What a checkpoint must hold."""
+        """The numbers that a checkpoint holds."""
         return {"scale": self.scale, "best": self.best, "stale": self.stale}
+
+    def load(self, state: dict[str, float | int]) -> None:
+        """Put a `state` back."""
+        self.scale, self.best, self.stale = state["scale"], state["best"], int(state["stale"])
 
 
 def is_better(metric: float, best: float, direction: str) -> bool:

@@ -1,11 +1,29 @@
-"""Where a training stands, and what it came to."""
+"""Where a training stands, what it came to, and the parts of it that a checkpoint holds."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from models.backbones.dropout import dropout_generator
+from runner.training.schedule import is_better
+
+
+class Stateful(Protocol):
+    """A part of a training whose tensors a checkpoint holds."""
+
+    def state(self) -> dict[str, Tensor]:
+        """The tensors to save, by name; {} where there is nothing to save yet."""
+        ...
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Put a `state` back."""
+        ...
 
 
 @dataclass
@@ -14,26 +32,26 @@ class TrainingState:
 
     epoch: int = 0  # the epoch going on, from 0
     batch: int = 0  # the next batch within it
-    step: int = 0  # steps of the plan done, with the batches that were left out
+    step: int = 0  # steps of the plan done, skipped batches included
     examples: int = 0
     seconds: float = 0.0
     best_epoch: int = -1
     best_metric: float = math.nan
-    stale: int = 0
+    stale: int = 0  # epochs since the best one
     loss_sum: float = 0.0  # since the last logged point
     loss_rows: int = 0
     schedule: dict[str, float | int] = field(default_factory=dict)
-    left_out: int = 0  # batches so far whose loss or gradient was not finite
-    shrink: float = 1.0  # decay that the untrained rows of the word table still wait for
+    left_out: int = 0  # batches skipped so far, their loss or gradient not finite
+    shrink: float = 1.0  # weight decay that the untrained rows of the word table still have to get
 
     def is_over(self, patience: int | None) -> bool:
-        """Has the selection metric not improved for `patience` epochs? None: however long that takes."""
+        """Has the selection metric not improved for `patience` epochs? None: train on, however long that takes."""
         return patience is not None and self.stale >= patience
 
 
 @dataclass
 class TrainingResult:
-    """What `fit` did: the model passed in now holds the kept weights."""
+    """What `fit` did; the model passed to it now holds the kept weights."""
 
     seconds: float
     examples: int
@@ -42,7 +60,54 @@ class TrainingResult:
     epochs: int
     best_metric: float  # of the selection split, by the weights that were kept if train.keep_best
     resumed_from: int  # 0: from the start
-    engine: dict[str, str]  # facts about how it was done
-    watched: dict[str, float]  # what runner/training/gradient_norms.py sees in the kept model
+    engine: dict[str, str]  # facts about how it was computed
+    module_metrics: dict[str, float]  # of the kept model, see runner/training/gradient_norms.py
     moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if they were asked for
-    left_out: int  # batches whose loss or gradient was not finite
+    left_out: int  # batches skipped, their loss or gradient not finite
+
+
+class BestWeights:
+    """The weights of the best epoch so far on the selection split, where they are to be kept (train.keep_best)."""
+
+    def __init__(self, is_kept: bool, direction: str) -> None:
+        """direction: "higher" or "lower", which way the selection metric improves."""
+        self.is_kept, self.direction = is_kept, direction
+        self.tensors: dict[str, Tensor] = {}
+
+    def observe(self, metric: float, state: TrainingState, weights: Callable[[], dict[str, Tensor]]) -> None:
+        """Compare the epoch that has just ended with the best one; weights: makes a copy of the model's tensors."""
+        if not is_better(metric, state.best_metric, self.direction):
+            state.stale += 1
+            return
+        state.best_metric, state.best_epoch, state.stale = metric, state.epoch + 1, 0
+        if self.is_kept:
+            self.tensors = weights()
+
+    def put_into(self, model: nn.Module) -> None:
+        """Give the model the best weights; without any it stays as it is."""
+        if self.is_kept and self.tensors:
+            model.load_state_dict(self.tensors)
+
+    def state(self) -> dict[str, Tensor]:
+        """The best weights, {} before the first epoch is over."""
+        return self.tensors
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Put a `state` back."""
+        self.tensors = state
+
+
+class RandomState:
+    """The random generators that a training draws from: torch's on each device, and that of the dropout masks."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Where the generators stand."""
+        found = {"cpu": torch.get_rng_state(), "masks": dropout_generator.state()}
+        return found | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Go on drawing where a `state` was taken."""
+        torch.set_rng_state(state["cpu"])
+        dropout_generator.load(state["masks"])
+        if "cuda" in state and torch.cuda.is_available():
+            torch.cuda.set_rng_state(state["cuda"])

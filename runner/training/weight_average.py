@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Average:
+class WeightAverage:
     """The weights of `model` at the ends of the last `size` epochs, as they lie in it; 1: nothing is averaged."""
 
     def __init__(self, model: nn.Module, size: int) -> None:

@@ -12,7 +12,8 @@ import pytest
 from data.sources.demo import generate_demo
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.machine.threads import cores
+from runner.experiment.recipe import recipe_of
+from runner.machine.facts import usable_cores
 from tests.benchmarks.bench_engine import spread
 from tests.benchmarks.engines import Process, Work
 from tests.conftest import hub_answers
@@ -40,7 +41,7 @@ def test_a_dsn_trains_many_times_faster_than_bert_tiny() -> None:
 def test_runs_side_by_side_keep_their_speed() -> None:
     """N processes on N cores against one; wanted 0.85 N."""
     data = "sst2" if hub_answers() else "demo"
-    count = min(4, cores())
+    count = min(4, usable_cores())
     if count == 1:
         pytest.skip("one core")
     work = Work((f"data={data}", *TINY), 128)
@@ -96,7 +97,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
     splits = load_splits(settings.data, tokenizer="train", vocab_size=2000, cache=cache)
     middle = time.perf_counter()
     model, _ = build(settings.model, num_labels=2, vocab_size=splits.tokenizer.vocab_size, pad_id=0)
-    loop = Trainer(model.train(), splits, settings, torch.device("cpu"))
+    loop = Trainer(model.train(), splits, recipe_of(settings), torch.device("cpu"))
     for rows in loop.plan.batches(0):
         loop.step(rows)
     return middle - begun, time.perf_counter() - middle

@@ -18,12 +18,14 @@ import torch
 from rich.console import Console
 
 from data.load import load_splits
+from data.stores.build_once import SharedCache
 from models.backbones.freeze import freeze
 from models.build import build
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.machine.matmul import prepare
-from runner.training import frozen_states as activations
+from runner.experiment.recipe import recipe_of
+from runner.machine.matmul import prepare_arithmetic
+from runner.training.frozen_states import attach_frozen_states
 from runner.training.loop import Trainer
 from tests.benchmarks.bench_engine import spread
 from tests.conftest import hub_answers
@@ -44,7 +46,7 @@ def rate(settings: Any, model: torch.nn.Module, splits: Any, steps: int, seed: i
     """Examples a second over that many steps, the first one left out."""
     settings = copy.deepcopy(settings)
     settings.seed, settings.train.epochs = seed, steps * settings.train.batch_size / len(splits.train)
-    loop = Trainer(copy.deepcopy(model).train(), splits, settings, CPU)
+    loop = Trainer(copy.deepcopy(model).train(), splits, recipe_of(settings), CPU)
     rows = [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][: steps + 1]
     loop.step(rows[0])
     begun = time.perf_counter()
@@ -60,12 +62,12 @@ def test_a_head_on_kept_states_trains_ten_times_as_fast(readout: str, tmp_path: 
     head.paths.cache = str(tmp_path)
     cache = Path(tuned.paths.cache).expanduser()
     splits = load_splits(tuned.data, tokenizer=tuned.model.tokenizer, vocab_size=tuned.model.vocab_size, cache=cache)
-    prepare(tuned, CPU)
+    prepare_arithmetic(tuned.engine, tuned.train.precision, CPU)
     sizes = {"num_labels": splits.task.num_labels, "vocab_size": splits.tokenizer.vocab_size}
     whole, small = (build(settings.model, **sizes)[0] for settings in (tuned, head))
     freeze(small, "encoder")
     begun = time.perf_counter()
-    kept = activations.attach(small, splits, head, CPU, lambda _: None)
+    kept = attach_frozen_states(small, splits, head.cache, SharedCache(tmp_path), CPU)
     seconds = time.perf_counter() - begun
     rates: dict[str, list[float]] = {"fine-tuning": [], readout: []}
     for seed in range(ROUNDS):

@@ -71,7 +71,7 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
     from runner.config.compose import compose
     from runner.config.resolve import resolve
     from runner.experiment.prepare import first_model
-    from runner.machine.matmul import prepare
+    from runner.machine.matmul import prepare_arithmetic
 
     torch.set_num_threads(threads)
     settings = resolve(compose(list(work.words)))
@@ -83,7 +83,7 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
     torch.manual_seed(0)
     model, _ = first_model(settings, splits)
     if engine == "c":
-        prepare(settings, torch.device("cpu"))
+        prepare_arithmetic(settings.engine, settings.train.precision, torch.device("cpu"))
     _state.update(engine=engine, work=work, settings=settings, splits=splits, model=model)
 
 
@@ -95,12 +95,13 @@ def _loop(steps: int, seed: int) -> tuple[Any, list[np.ndarray]]:
     """Our loop from the first weights, and the rows of its first `steps` steps."""
     import torch
 
+    from runner.experiment.recipe import recipe_of
     from runner.training.loop import Trainer
 
     settings, splits = copy.deepcopy(_state["settings"]), _state["splits"]
     settings.seed = seed
     settings.train.epochs = steps * settings.train.batch_size / len(splits.train)
-    loop = Trainer(copy.deepcopy(_state["model"]).train(), splits, settings, torch.device("cpu"))
+    loop = Trainer(copy.deepcopy(_state["model"]).train(), splits, recipe_of(settings), torch.device("cpu"))
     return loop, [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][:steps]
 
 

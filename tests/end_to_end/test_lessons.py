@@ -18,7 +18,7 @@ from models.compression.distil import DistilHook, Pair
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from runner.schema import Settings
-from runner.training.checkpoint import Checkpoints, clear
+from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.inference import predict
 from runner.training.loop import fit
 from tests.models.helpers import small
@@ -57,7 +57,7 @@ def trained(
         on_point=lambda _, values: losses.append(values["train/loss"]), on_epoch=lambda *_: None,
         hook=hook(model) if hook else None,
     )  # fmt: skip
-    clear(folder)  # as a finished run does
+    clear_checkpoints(folder)  # as a finished run does
     return model, losses, done.best_metric
 
 

@@ -20,9 +20,10 @@ from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.experiment.recipe import recipe_of
 from runner.record.raw import records
 from runner.schema import Settings
-from runner.training.checkpoint import Checkpoints, clear
+from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.loop import Trainer, fit
 from runner.training.plan import BatchPlan
 from runner.training.state import TrainingResult, TrainingState
@@ -74,10 +75,10 @@ def train(
 
     try:
         done = fit(
-            model, splits, settings, device=CPU, on_point=on_point, on_epoch=lambda *_: None,
+            model, splits, recipe_of(settings), device=CPU, on_point=on_point, on_epoch=lambda *_: None,
             checkpoints=Checkpoints(folder, "test", every_s=1e-9 if stop_at else 1e9),
         )  # fmt: skip
-        clear(folder)  # as a finished run does
+        clear_checkpoints(folder)  # as a finished run does
     except Stop:
         done = None
     return model.state_dict(), losses, done
@@ -115,8 +116,8 @@ def test_the_loss_starts_at_chance_and_falls(splits: Splits, tmp_path: Path) -> 
 
 def test_the_word_table_is_never_compact(splits: Splits) -> None:
     settings = configured()
-    loop = Trainer(model_of(settings, splits), splits, settings, CPU)
-    assert loop.vocabulary is None and "masking puts any word" in loop.facts["compact_vocabulary"]
+    loop = Trainer(model_of(settings, splits), splits, recipe_of(settings), CPU)
+    assert loop.table is None and "masking puts any word" in loop.engine_facts["compact_vocabulary"]
 
 
 def test_steps_take_the_place_of_epochs(splits: Splits, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from runner.errors import ConfigError
 from runner.experiment.dependencies.encoder import Start
 from runner.experiment.prepare import prepare
 from runner.experiment.progress import Terminal
+from runner.experiment.recipe import recipe_of
 from runner.experiment.stage_inputs import KeptTeacher
 from runner.record.identity import identify
 from runner.schema import Settings
@@ -80,7 +81,8 @@ def trained(splits: Splits, folder: Path, stop_at: int = 0, **train: Any) -> tup
         if position.step == stop_at:
             raise Stop
 
-    fit(model, splits, settings, device=CPU, checkpoints=Checkpoints(folder, "run", 1e-9 if stop_at else 1e9),
+    checkpoints = Checkpoints(folder, "run", 1e-9 if stop_at else 1e9)
+    fit(model, splits, recipe_of(settings), device=CPU, checkpoints=checkpoints,
         on_point=on_point, on_epoch=lambda _, values: last.update(values))  # fmt: skip
     return model.eval(), last
 

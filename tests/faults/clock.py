@@ -24,7 +24,7 @@ class Jumping(datetime.datetime):
 
 def step(loop: Trainer, *rest: Any) -> Any:
     global jumped_s
-    if loop.position.step == AT_STEP:
+    if loop.state.step == AT_STEP:
         jumped_s = HOUR_S
     return original(loop, *rest)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from runner.machine import facts as module
-from runner.machine.facts import git_state, machine, torch_facts
+from runner.machine.facts import git_state, machine_facts, torch_facts
 
 
 def test_facts_are_ready_for_json_and_name_the_machine() -> None:
-    facts = json.loads(json.dumps(machine()))
+    facts = json.loads(json.dumps(machine_facts()))
     assert facts["python"].count(".") == 2
     assert 1 <= facts["cores"] <= facts["cores_total"]
     assert facts["memory_bytes"] > 1e8
@@ -24,7 +24,7 @@ def test_facts_are_ready_for_json_and_name_the_machine() -> None:
 
 def test_asking_imports_neither_torch_nor_numpy() -> None:
     code = (
-        "import sys; from runner.machine.facts import machine; facts = machine();"
+        "import sys; from runner.machine.facts import machine_facts; facts = machine_facts();"
         "print(facts['torch'], 'torch' in sys.modules, 'numpy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -81,11 +81,11 @@ def test_the_commit_of_the_users_own_working_tree_is_told_apart_from_that_of_the
 ) -> None:
     (checkout / "experiments").mkdir()
     monkeypatch.chdir(checkout / "experiments")
-    facts = machine()
+    facts = machine_facts()
     assert (facts["cwd_git_commit"], facts["cwd_git_dirty"]) == git_state(checkout)
     assert facts["git_commit"] != facts["cwd_git_commit"]
     monkeypatch.chdir(module._CHECKOUT)
-    facts = machine()
+    facts = machine_facts()
     assert facts["git_commit"] == facts["cwd_git_commit"]
 
 

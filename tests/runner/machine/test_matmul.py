@@ -80,17 +80,21 @@ def test_a_run_that_goes_on_takes_the_backend_it_began_with(monkeypatch: pytest.
     on(monkeypatch, INTEL)
     settings = Settings()
     engine.choose_gemm("auto", "fp32")
-    assert engine.go_on_with({"gemm": "default", "threads": 1}, settings) == {} == engine.go_on_with({}, settings)
-    assert engine.go_on_with({"gemm": "onednn", "threads": 1}, settings)["gemm"] == "onednn"
-    assert engine.in_use()["gemm"] == "onednn"
+    assert (
+        engine.resume_matmul({"gemm": "default", "threads": 1}, settings.engine.gemm, "fp32")
+        == {}
+        == engine.resume_matmul({}, settings.engine.gemm, "fp32")
+    )
+    assert engine.resume_matmul({"gemm": "onednn", "threads": 1}, settings.engine.gemm, "fp32")["gemm"] == "onednn"
+    assert engine.matmul_in_use()["gemm"] == "onednn"
     settings.engine.gemm = "default"
     engine.use_gemm("default")
     with pytest.raises(ConfigError, match=r"engine\.gemm=onednn, or resume=never"):
-        engine.go_on_with({"gemm": "onednn"}, settings)
+        engine.resume_matmul({"gemm": "onednn"}, settings.engine.gemm, "fp32")
     settings.engine.gemm = "auto"
     on(monkeypatch, INTEL, error=2e-3)
     with pytest.raises(ConfigError, match="another processor: here that is bf16"):
-        engine.go_on_with({"gemm": "onednn"}, settings)
+        engine.resume_matmul({"gemm": "onednn"}, settings.engine.gemm, "fp32")
 
 
 def test_errors_of_products_are_the_same_at_every_start() -> None:

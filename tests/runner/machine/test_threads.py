@@ -28,13 +28,13 @@ print(torch.get_num_threads())
 def test_wide_models_share_the_cores_among_the_jobs(
     model: str, jobs: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "cores", lambda: 6)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 6)
     settings = resolve(compose([f"model={model}", "data=demo"]), jobs)
     assert settings.train.threads == expected
 
 
 def test_the_users_number_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "cores", lambda: 2)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 2)
     assert resolve(compose(["model=bert-base", "data=demo", "train.threads=7"]), 4).train.threads == 7
 
 

@@ -20,7 +20,7 @@ MB = 1_000_000
 
 def step(loop: Trainer, *rest: Any) -> Any:
     seed = str(loop.settings.seed)
-    if loop.position.step == AT_STEP:
+    if loop.state.step == AT_STEP:
         print(f"seed {seed} is at step {AT_STEP}", flush=True)
         if seed == os.environ.get("RAISE"):
             raise RuntimeError("the cat sat on the keyboard")

@@ -21,7 +21,8 @@ from runner.config.compose import compose
 from runner.config.composer import Composer
 from runner.config.plugins import named_sweeps, register_plugins
 from runner.config.resolve import resolve
-from runner.machine.threads import choose_threads, cores
+from runner.machine.facts import usable_cores
+from runner.machine.threads import choose_threads
 from runner.record.identity import flatten
 from runner.record.identity_index import key
 from runner.record.metrics import check as check_metric
@@ -145,8 +146,8 @@ def test_a_changed_file_is_looked_at_anew_and_where_it_runs_does_not_count(tmp_p
 def test_jobs_times_threads_is_never_more_than_the_cores() -> None:
     wide = resolve(compose(["model=bert-base", "data=demo"]))
     for jobs in (1, 2, 3, 4, 8, 100):
-        threads = choose_threads(wide, jobs)
-        assert threads >= 1 and (threads == 1 or threads * jobs <= cores())
+        threads = choose_threads(wide.model.family, wide.model.hidden, jobs)
+        assert threads >= 1 and (threads == 1 or threads * jobs <= usable_cores())
     assert resolve(compose(["model=bert-base", "data=demo", "train.threads=3"]), jobs=50).train.threads == 3
 
 

@@ -10,7 +10,7 @@ import torch
 
 from runner.machine.matmul import use_gemm
 from runner.record.raw import POINTS, Record, write_json
-from runner.training.checkpoint import Checkpoints, interrupted_at
+from runner.training.checkpoint import Checkpoints, find_resume_point
 
 IDENTITY = "abc"
 LINE = json.dumps({"step": 1, "time": 0.0, "train/loss": 0.5}) + "\n"
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 def test_points_after_the_newest_checkpoint_are_logged_again_and_half_a_line_is_no_line(folder: Path) -> None:
     with (folder / POINTS).open("a") as stream:
         stream.write(LINE + LINE[:20])
-    found = interrupted_at(folder, IDENTITY)
+    found = find_resume_point(folder, IDENTITY)
     assert found and found.logged == 4 * len(LINE)
     record = Record.begin(folder, {"notes": []}, found.logged)
     record.point(6, {"train/loss": 0.25})
@@ -42,16 +42,16 @@ def test_points_after_the_newest_checkpoint_are_logged_again_and_half_a_line_is_
 def test_a_run_whose_past_is_damaged_starts_anew(folder: Path, file: str) -> None:
     content = (folder / file).read_bytes()
     (folder / file).write_bytes(content[:3])
-    assert interrupted_at(folder, IDENTITY) is None
+    assert find_resume_point(folder, IDENTITY) is None
     (folder / file).write_bytes(content)
-    found = interrupted_at(folder, IDENTITY)
+    found = find_resume_point(folder, IDENTITY)
     assert found and found.logged == 4 * len(LINE)
-    assert interrupted_at(folder, "another") is None
+    assert find_resume_point(folder, "another") is None
 
 
 def test_points_are_those_of_the_checkpoint_that_is_intact(folder: Path) -> None:
     (folder / "checkpoints" / "step-00000004.safetensors").write_bytes(b"")
-    found = interrupted_at(folder, IDENTITY)
+    found = find_resume_point(folder, IDENTITY)
     assert found and found.logged == 2 * len(LINE)
 
 
@@ -61,7 +61,7 @@ def test_a_checkpoint_holds_the_kernels_that_the_run_computes_with(folder: Path)
         for number, name in enumerate(("default", "onednn")):
             use_gemm(name)
             Checkpoints(folder, IDENTITY, 1.0).save({"weight": torch.ones(3)}, {"step": 10 + number})
-            found = interrupted_at(folder, IDENTITY)
+            found = find_resume_point(folder, IDENTITY)
             assert found and found.engine == {"gemm": name, "threads": torch.get_num_threads()}
     finally:
         torch.set_float32_matmul_precision(before)

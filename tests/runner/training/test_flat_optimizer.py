@@ -19,9 +19,10 @@ from data.splits import Splits
 from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.settings import ModelSettings
+from runner.experiment.recipe import recipe_of
 from runner.schema import OptimizerSettings, Settings
 from runner.training import flat_optimizer as flat
-from runner.training.compact_vocabulary import CompactTable, by_use, compact
+from runner.training.compact_vocabulary import CompactTable, find_compact_table, order_by_use
 from runner.training.loop import Trainer
 
 CPU = torch.device("cpu")
@@ -53,7 +54,7 @@ def built(settings: Settings, splits: Splits, vocab_size: int = 300) -> nn.Modul
 def plain(settings: Settings, splits: Splits, steps: int) -> tuple[dict[str, torch.Tensor], list[float]]:
     """The textbook loop: AdamW over the parameters themselves, the whole table, torch's clipping."""
     model = built(settings, splits)
-    loop = Trainer(built(settings, splits), splits, settings, CPU)  # for its plan and schedule only
+    loop = Trainer(built(settings, splits), splits, recipe_of(settings), CPU)  # for its plan and schedule only
     optimizer = torch.optim.AdamW(
         grouped(model, settings.optimizer.weight_decay), lr=settings.optimizer.lr, fused=False, foreach=False
     )
@@ -91,13 +92,13 @@ def test_fifty_steps_equal_the_plain_path(
     settings = settings_of(model, decay=decay, clip=clip, compact_vocabulary=compact_vocabulary)
     expected, norms = plain(settings, splits, 50)
     found_model = built(settings, splits)
-    loop = Trainer(found_model, splits, settings, CPU)
+    loop = Trainer(found_model, splits, recipe_of(settings), CPU)
     found_norms = []
     for step in range(50):
         norm = loop.step(loop.plan.batches(step // 13)[step % 13])
         assert norm is not None
         found_norms.append(float(norm))
-    loop.flat.release()
+    loop.optimizer.release()
     np.testing.assert_allclose(found_norms, norms, rtol=1e-6)
     for name, tensor in found_model.state_dict().items():
         torch.testing.assert_close(tensor, expected[name], atol=1e-6, rtol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
@@ -112,9 +113,9 @@ def test_fifty_steps_equal_the_plain_path(
 def test_biases_and_norms_do_not_decay(splits: Splits) -> None:
     settings = settings_of(BERT, decay=0.5, clip=0.0)
     model = built(settings, splits)
-    loop = Trainer(model, splits, settings, CPU)
+    loop = Trainer(model, splits, recipe_of(settings), CPU)
     groups = {
-        group["weight_decay"]: sum(p.numel() for p in group["params"]) for group in loop.flat.optimizer.param_groups
+        group["weight_decay"]: sum(p.numel() for p in group["params"]) for group in loop.optimizer.inner.param_groups
     }
     short = [p for p in model.parameters() if p.ndim == 1]
     assert groups[0.0] == sum(-(-p.numel() // 16) * 16 for p in short)
@@ -126,10 +127,10 @@ def test_frozen_parts_stay_and_only_the_rest_is_trained(splits: Splits) -> None:
     model = built(settings, splits)
     model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    loop = Trainer(model, splits, settings, CPU)
-    assert loop.facts["compact_vocabulary"] == "the word table is frozen"
+    loop = Trainer(model, splits, recipe_of(settings), CPU)
+    assert loop.engine_facts["compact_vocabulary"] == "the word table is frozen"
     loop.step(np.arange(8))
-    loop.flat.release()
+    loop.optimizer.release()
     for name, value in model.state_dict().items():
         # The last key's bias cancels in the softmax, so it has nothing to learn.
         stays = name.startswith("bert.embeddings.") or name == "bert.encoder.layer.1.attention.self.key.bias"
@@ -139,9 +140,9 @@ def test_frozen_parts_stay_and_only_the_rest_is_trained(splits: Splits) -> None:
 def test_the_released_model_has_tensors_of_its_own(splits: Splits) -> None:
     settings = settings_of(BERT, decay=0.0, clip=1.0)
     model = built(settings, splits)
-    loop = Trainer(model, splits, settings, CPU)
+    loop = Trainer(model, splits, recipe_of(settings), CPU)
     loop.step(np.arange(8))
-    loop.flat.release()
+    loop.optimizer.release()
     assert all(p.grad is None and p.untyped_storage().nbytes() == p.numel() * 8 for p in model.parameters())
     assert model.bert.embeddings.word_embeddings.padding_idx == 0  # type: ignore[union-attr]
     assert not model.bert.embeddings.word_embeddings.sparse  # type: ignore[union-attr]
@@ -150,7 +151,7 @@ def test_the_released_model_has_tensors_of_its_own(splits: Splits) -> None:
 def test_used_rows_come_first_and_the_arrangement_can_be_undone() -> None:
     table = nn.Embedding(10, 3, padding_idx=2)
     before = table.weight.detach().clone()
-    order, used = by_use(np.array([7, 4, 7, 9], np.uint16), 10, 2)
+    order, used = order_by_use(np.array([7, 4, 7, 9], np.uint16), 10, 2)
     assert order[:used].tolist() == [2, 4, 7, 9] and sorted(order) == list(range(10))
     vocabulary = CompactTable(table, "weight", order, used)
     vocabulary.arrange()
@@ -197,16 +198,18 @@ def foreign(model: nn.Module) -> None:
 def test_a_table_that_something_else_touches_is_refused_by_name(splits: Splits, change: object, reason: str) -> None:
     model = built(settings_of(BERT, decay=0.0, clip=1.0), splits)
     change(model)  # type: ignore[operator]
-    found = compact(model, splits.train, OptimizerSettings())
+    found = find_compact_table(model, splits.train, OptimizerSettings())
     assert isinstance(found, str)
     assert re.search(reason, found)
 
 
 def test_sgd_with_decay_is_refused_because_its_untouched_rows_move(splits: Splits) -> None:
     model = built(settings_of(BERT, decay=0.0, clip=1.0), splits)
-    found = compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.1))
+    found = find_compact_table(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.1))
     assert isinstance(found, str) and "moves every row" in found
-    assert isinstance(compact(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.0)), CompactTable)
+    assert isinstance(
+        find_compact_table(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.0)), CompactTable
+    )
 
 
 @pytest.mark.parametrize("long", [100, 1 << 17], ids=["long matrices", "all in one buffer"])
@@ -227,7 +230,7 @@ def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
                 each.classifier = Scaled(each.classifier)  # type: ignore[arg-type]
             optimizer.add_param_group({"params": [expected.classifier.scale], "weight_decay": 0.0})  # type: ignore[union-attr]
             moments = {name.replace("classifier.", "classifier.inner."): tensor for name, tensor in moments.items()}
-        loop = Trainer(found, splits, settings, CPU, moments=moments)
+        loop = Trainer(found, splits, recipe_of(settings), CPU, moments=moments)
         for rows in loop.plan.batches(half)[:3]:
             dropout_generator.seed(int(rows[0]))
             loop.step(rows)
@@ -238,8 +241,8 @@ def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
             F.cross_entropy(logits.float(), torch.from_numpy(batch.labels)).backward()
             optimizer.step()
             optimizer.zero_grad()
-        moments = loop.flat.moments()
-        loop.flat.release()
+        moments = loop.optimizer.moments()
+        loop.optimizer.release()
     for name, tensor in found.state_dict().items():
         torch.testing.assert_close(
             tensor, expected.state_dict()[name], atol=1e-6, rtol=1e-6, msg=lambda m, n=name: f"{n}: {m}"

@@ -13,13 +13,15 @@ import torch
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
+from data.stores.build_once import SharedCache
 from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.settings import ModelSettings
 from runner.errors import ConfigError
+from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
-from runner.training import frozen_states as activations
-from runner.training.checkpoint import Checkpoints, clear
+from runner.training.checkpoint import Checkpoints, clear_checkpoints
+from runner.training.frozen_states import attach_frozen_states, check_frozen_states, uses_frozen_states
 from runner.training.inference import predict, unpack
 from runner.training.loop import fit
 from runner.training.state import TrainingState
@@ -61,6 +63,15 @@ def model_of(settings: Settings, splits: Splits) -> Any:
     return build(settings.model, num_labels=splits.task.num_labels, vocab_size=splits.tokenizer.vocab_size)[0]
 
 
+def attached(model: Any, splits: Splits, settings: Settings) -> Splits:
+    return attach_frozen_states(model, splits, settings.cache, SharedCache(Path(settings.paths.cache)), CPU)
+
+
+def checked(settings: Settings, splits: Splits) -> str | None:
+    model = model_of(settings, splits)
+    return check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
+
+
 class Stop(Exception):
     pass
 
@@ -68,8 +79,8 @@ class Stop(Exception):
 def train(settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None) -> tuple[Any, list[float]]:
     """The model and its training and selection losses; with stop_at the training dies at that step."""
     model, losses = model_of(settings, splits), list[float]()
-    if activations.is_wanted(model, settings.cache):
-        splits = activations.attach(model, splits, settings, CPU, lambda _: None)
+    if uses_frozen_states(model, settings.cache):
+        splits = attached(model, splits, settings)
 
     def on_point(position: TrainingState, values: dict[str, float]) -> None:
         losses.append(values["train/loss"])
@@ -78,10 +89,11 @@ def train(settings: Settings, splits: Splits, folder: Path, stop_at: int | None 
 
     with suppress(Stop):
         fit(
-            model, splits, settings, device=CPU, checkpoints=Checkpoints(folder, "t", 1e-9 if stop_at else 1e9),
+            model, splits, recipe_of(settings), device=CPU,
+            checkpoints=Checkpoints(folder, "t", 1e-9 if stop_at else 1e9),
             on_point=on_point, on_epoch=lambda _, values: losses.append(values["val/loss"]),
         )  # fmt: skip
-        clear(folder)  # as a finished run does
+        clear_checkpoints(folder)  # as a finished run does
     return model, losses
 
 
@@ -98,7 +110,7 @@ def test_training_on_kept_states_is_training_on_the_fly(splits: Splits, tmp_path
 def test_bf16_states_are_close(splits: Splits, tmp_path: Path) -> None:
     model, _ = train(configured(tmp_path, READOUTS["flatten"]), splits, tmp_path)
     settings = configured(tmp_path, READOUTS["flatten"], dtype="bf16")
-    kept = activations.attach(model, splits, settings, CPU, lambda _: None).select
+    kept = attached(model, splits, settings).select
     options: dict[str, Any] = {"pad_id": 0, "batch_size": 32, "device": CPU, "precision": "fp32"}
     np.testing.assert_allclose(predict(model, kept, **options), predict(model, splits.select, **options), atol=2e-2)
 
@@ -139,10 +151,10 @@ def test_heads_that_read_the_same_share_a_store_and_another_encoder_has_its_own(
         model = model_of(settings, splits)
         encoder = encoder or {n: t for n, t in model.state_dict().items() if n.startswith(("bert.enc", "bert.emb"))}
         model.load_state_dict(encoder, strict=False)
-        activations.attach(model, splits, settings, CPU, lambda _: None)
+        attached(model, splits, settings)
         assert stores() == expected, readout
     next(model.bert.encoder.parameters()).data[0, 0] += 1e-3
-    activations.attach(model, splits, settings, CPU, lambda _: None)
+    attached(model, splits, settings)
     assert stores() == 6
 
 
@@ -151,13 +163,13 @@ def test_a_cache_that_is_too_large_is_refused_with_its_size(splits: Splits, tmp_
     with pytest.raises(
         ConfigError, match=r"for every token\): 0.00\d GB, more than cache.max_gb=0.0001. Try: cache.max_gb="
     ):
-        activations.check(model_of(settings, splits), splits, settings)
+        checked(settings, splits)
     settings.cache.max_gb = 1.0
-    line = activations.check(model_of(settings, splits), splits, settings)
+    line = checked(settings, splits)
     assert line is not None and "5 x 48 numbers in fp32" in line
 
 
 def test_nothing_is_kept_of_an_encoder_that_is_trained(splits: Splits, tmp_path: Path) -> None:
     settings = configured(tmp_path, READOUTS["flatten"])
     settings.model.freeze = "none"
-    assert activations.check(model_of(settings, splits), splits, settings) is None
+    assert checked(settings, splits) is None

@@ -15,6 +15,7 @@ from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 from models.settings import ModelSettings
+from runner.experiment.recipe import recipe_of
 from runner.training.gradient_norms import gradient_norms
 from runner.training.loop import Trainer
 from tests.conftest import REPO, run_cli
@@ -42,26 +43,26 @@ def test_the_scalars_move_at_their_own_rate_and_never_decay(splits: Splits) -> N
     model: Any = model_of(settings, splits)
     mix, dense = model.bert.pooler.mix, model.bert.pooler.dense.bias
     before = [value.detach().clone() for value in (mix.weight, mix.gamma, dense)]
-    loop = Trainer(model, splits, settings, CPU)
+    loop = Trainer(model, splits, recipe_of(settings), CPU)
     loop.step(loop.plan.batches(0)[0])
     moved = [(after - value).abs().max().item() for after, value in zip((mix.weight, mix.gamma, dense), before)]
     # Adam's first step is as long as the rate, whatever the gradient.
     assert moved == pytest.approx([1e-2, 1e-2, 1e-4], rel=2e-2)
-    own = [group for group in loop.flat.optimizer.param_groups if group["scale"] != 1.0]
+    own = [group for group in loop.optimizer.inner.param_groups if group["scale"] != 1.0]
     assert [(group["weight_decay"], group["lr"]) for group in own] == [(0.0, pytest.approx(1e-2))]
-    assert loop.flat.optimizer.param_groups[1]["weight_decay"] == 0.5
+    assert loop.optimizer.inner.param_groups[1]["weight_decay"] == 0.5
 
 
 def test_a_model_without_rates_of_its_own_has_two_groups_as_ever(splits: Splits) -> None:
     settings = configured()
-    loop = Trainer(model_of(settings, splits), splits, settings, CPU)
-    assert [group["scale"] for group in loop.flat.optimizer.param_groups] == [1.0, 1.0]
+    loop = Trainer(model_of(settings, splits), splits, recipe_of(settings), CPU)
+    assert [group["scale"] for group in loop.optimizer.inner.param_groups] == [1.0, 1.0]
 
 
 def test_gradient_norms_are_those_of_each_block(splits: Splits) -> None:
     settings = bermo()
     model: Any = model_of(settings, splits)
-    loop = Trainer(model, splits, settings, CPU)
+    loop = Trainer(model, splits, recipe_of(settings), CPU)
     ids = torch.from_numpy(np.arange(40).reshape(4, 10) % 100)
     model(ids).logsumexp(1).sum().backward()
     found = gradient_norms(model)
@@ -69,7 +70,7 @@ def test_gradient_norms_are_those_of_each_block(splits: Splits) -> None:
     for norm, block in zip(found, model.bert.encoder.layer):
         grads = torch.cat([p.grad.flatten() for p in block.parameters() if p.grad is not None])
         torch.testing.assert_close(norm, grads.norm())
-    loop.flat.release()
+    loop.optimizer.release()
 
 
 def test_resume_is_exact_with_a_rate_of_its_own(splits: Splits, tmp_path: Path) -> None:

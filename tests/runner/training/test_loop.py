@@ -15,8 +15,9 @@ from data.splits import Splits
 from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.settings import ModelSettings
+from runner.experiment.recipe import recipe_of
 from runner.schema import ScheduleSettings, Settings
-from runner.training.checkpoint import Checkpoints, clear
+from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.loop import Trainer, fit
 from runner.training.nonfinite import NotFinite
 from runner.training.plan import BatchPlan
@@ -67,13 +68,13 @@ def train(
         done = fit(
             model,
             splits,
-            settings,
+            recipe_of(settings),
             device=CPU,
             checkpoints=checkpoints,
             on_point=on_point,
             on_epoch=lambda *_: None,
         )
-        clear(folder)  # as a finished run does
+        clear_checkpoints(folder)  # as a finished run does
     except Stop:
         done = None
     return model.state_dict(), losses, done
@@ -187,7 +188,7 @@ def test_training_learns_and_keeps_the_best_epoch(splits: Splits, tmp_path: Path
     scores: list[float] = []
     model = model_of(settings, splits)
     done = fit(
-        model, splits, settings, device=CPU, checkpoints=Checkpoints(tmp_path, "t", 1e9),
+        model, splits, recipe_of(settings), device=CPU, checkpoints=Checkpoints(tmp_path, "t", 1e9),
         on_point=lambda *_: None, on_epoch=lambda _, values: scores.append(values["val/accuracy"]),
     )  # fmt: skip
     assert max(scores) == 1.0 and done.best_epoch == scores.index(max(scores)) + 1
@@ -243,6 +244,6 @@ def test_the_loop_touches_only_what_requires_gradients(splits: Splits) -> None:
     model = model_of(settings, splits)
     model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
     before = model.bert.embeddings.word_embeddings.weight.clone()  # type: ignore[union-attr,operator]
-    loop = Trainer(model, splits, settings, CPU)
+    loop = Trainer(model, splits, recipe_of(settings), CPU)
     loop.step(np.arange(8))
     assert torch.equal(before, model.bert.embeddings.word_embeddings.weight)  # type: ignore[union-attr,arg-type]

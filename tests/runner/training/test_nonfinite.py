@@ -19,11 +19,12 @@ from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.compression.stage import TrainingHook
 from models.settings import ModelSettings
+from runner.experiment.recipe import recipe_of
 from runner.record.raw import NOT_FINITE
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import Trainer, fit
-from runner.training.nonfinite import NotFinite, Statistics
+from runner.training.nonfinite import BatchNormStatistics, NotFinite
 from runner.training.state import TrainingResult, TrainingState
 from tests.conftest import run_cli
 
@@ -79,7 +80,7 @@ def train(
     folder.mkdir(exist_ok=True)
     try:
         done = fit(
-            model, splits, settings, device=CPU, on_point=on_point, on_epoch=lambda *_: None, hook=hook,
+            model, splits, recipe_of(settings), device=CPU, on_point=on_point, on_epoch=lambda *_: None, hook=hook,
             checkpoints=Checkpoints(folder, "run", every_s=1e-9 if stop_at else 1e9),
         )  # fmt: skip
     except Stop:
@@ -104,16 +105,16 @@ def test_stop_ends_training_in_that_very_step_and_names_the_texts(tmp_path: Path
 
 def test_what_is_left_out_changes_no_weight_no_moment_and_no_logged_loss(tmp_path: Path) -> None:
     splits, settings = loaded(tmp_path), configured()
-    loop = Trainer(model_of(settings, splits).train(), splits, settings, CPU)
+    loop = Trainer(model_of(settings, splits).train(), splits, recipe_of(settings), CPU)
     sound = [rows for rows in loop.plan.batches(0) if 0 not in rows]
     loop.step(sound[0])
-    before = loop.weights() | loop.flat.state()
-    assert loop.step(np.arange(8)) is None and loop.left_out is not None
-    after = loop.weights() | loop.flat.state()
+    before = loop.weights() | loop.optimizer.state()
+    assert loop.step(np.arange(8)) is None and loop.skipped is not None
+    after = loop.weights() | loop.optimizer.state()
     assert all(torch.equal(before[name], after[name]) for name in before)
-    assert loop.step(sound[1]) is not None and loop.left_out is None
-    assert (loop.position.step, loop.position.left_out, loop.position.examples) == (3, 1, 16)
-    assert math.isfinite(loop.drain(None, 1.0)["train/loss"]) and all(
+    assert loop.step(sound[1]) is not None and loop.skipped is None
+    assert (loop.state.step, loop.state.left_out, loop.state.examples) == (3, 1, 16)
+    assert math.isfinite(loop.training_metrics(None, 1.0)["train/loss"]) and all(
         v.isfinite().all() for v in loop.weights().values()
     )
 
@@ -183,16 +184,17 @@ def test_an_overflow_in_bf16_alone_is_found_in_the_row_that_made_it(
     paths = {f"{name}_path": str(reviews) for name in ("train", "val", "test")}
     data = DataSettings(source="files", text="text", label="label", task="classification", **paths)
     splits = load_splits(data, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
-    loop = Trainer(OneNumber(splits.tokenizer.tokens().index("z")), splits, configured(precision=precision), CPU)
+    model, recipe = OneNumber(splits.tokenizer.tokens().index("z")), recipe_of(configured(precision=precision))
+    loop = Trainer(model, splits, recipe, CPU)
     loop.step(np.arange(8))
-    assert loop.position.left_out == left_out
-    if loop.left_out:
-        assert loop.left_out.broken == [row == 3 for row in range(8)]
+    assert loop.state.left_out == left_out
+    if loop.skipped:
+        assert loop.skipped.broken == [row == 3 for row in range(8)]
 
 
 def test_statistics_of_a_batch_norm_are_those_before_a_batch_that_is_left_out() -> None:
     norm = nn.BatchNorm1d(2)
-    statistics = Statistics(norm)
+    statistics = BatchNormStatistics(norm)
     norm(torch.randn(8, 2))
     statistics.remember()
     before = [buffer.clone() for buffer in norm.buffers()]

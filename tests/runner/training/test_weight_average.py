@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from data.splits import Splits
+from runner.experiment.recipe import recipe_of
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import fit
 from runner.training.state import TrainingState
@@ -30,7 +31,7 @@ def test_the_mean_of_the_last_ends_is_kept_and_the_training_is_the_same(
         scores.append(values["val/accuracy"])
 
     done = fit(
-        model, splits, settings, device=CPU, checkpoints=Checkpoints(tmp_path, "test", 1e9),
+        model, splits, recipe_of(settings), device=CPU, checkpoints=Checkpoints(tmp_path, "test", 1e9),
         on_point=lambda *_: None, on_epoch=on_epoch,
     )  # fmt: skip
     last = done.best_epoch if keep_best else 3

@@ -1,0 +1,19 @@
+"""How one training goes, as far as settings say it: all that the loop is told beside its model and its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.schema import EngineSettings, OptimizerSettings, ScheduleSettings, TrainSettings
+
+
+@dataclass(frozen=True)
+class TrainingRecipe:
+    """The settings of one training; a stage of a chain changes a few of them for its own."""
+
+    train: TrainSettings
+    optimizer: OptimizerSettings
+    schedule: ScheduleSettings
+    engine: EngineSettings
+    class_weights: str = "none"  # data.class_weights
+    seed: int = 0  # of the order of the rows
