@@ -39,10 +39,10 @@ def main(words: list[str]) -> int:
         output = word.partition("=")[2]
     wanted = [word for word in chosen.words if not word.startswith("paths.output=")]
     from runner.compare.analyse import analyse
-    from runner.compare.claims import judge
-    from runner.compare.select import select
+    from runner.compare.claims import judge_claims
+    from runner.compare.select import select_runs
 
-    selection = select(output_folder(output), wanted)
+    selection = select_runs(output_folder(output), wanted)
     sweep = selection.sweep or {}
     if chosen.claims and not sweep.get("claims"):
         what = f"sweep {sweep['id']} states none" if sweep else "they belong to a sweep"
@@ -50,13 +50,15 @@ def main(words: list[str]) -> int:
     baseline = chosen.baseline or sweep.get("baseline")
     comparison = analyse(selection, baseline=baseline, metric=chosen.metric, forgiving=not chosen.baseline)
     if chosen.claims or (chosen.out and sweep.get("claims")):
-        comparison.claims = judge(sweep["claims"], comparison.rows)
+        comparison.claims = judge_claims(sweep["claims"], comparison.rows)
     title = str(sweep.get("name") or sweep.get("id") or "compared")
     show(comparison, chosen.format, title, sweep.get("question"))
     if chosen.out:
-        from runner.compare.report import write_files
+        from runner.compare.report import write_report_files
 
-        for path in write_files(comparison, Path(chosen.out).expanduser(), title=title, question=sweep.get("question")):
+        for path in write_report_files(
+            comparison, Path(chosen.out).expanduser(), title=title, question=sweep.get("question")
+        ):
             say(f"wrote {path}", sys.stderr)
     return 0
 
@@ -76,9 +78,9 @@ def parse(words: list[str]) -> Any:
 def show(comparison: Any, form: str, title: str, question: str | None) -> None:
     """Print the comparison in one of the three forms."""
     if form == "csv":
-        from runner.compare.export import groups_csv
+        from runner.compare.export import write_groups_csv
 
-        groups_csv(comparison, sys.stdout)
+        write_groups_csv(comparison, sys.stdout)
         return
     from runner.compare.table import markdown, print_comparison
     from runner.sanitize import visible

@@ -58,12 +58,12 @@ def _run(output: Path, name: str) -> Run:
 
 def settings(first: Run, second: Run) -> list[list[str]]:
     """Setting and both values wherever they differ; what cannot change a result says so."""
-    from runner.compare.select import shown
+    from runner.compare.select import setting_text
 
     flat = [run.settings | _facts(run.record) for run in (first, second)]
     lines = []
     for key in dict.fromkeys([*flat[0], *flat[1]]):
-        values = [shown(side[key]) if key in side else "(absent)" for side in flat]
+        values = [setting_text(side[key]) if key in side else "(absent)" for side in flat]
         if values[0] != values[1] and not key.endswith("description"):
             lines.append([key if counts(key) else f"{key} (no effect on the result)", *values])
     return lines
@@ -98,12 +98,12 @@ def _moved(a: float | None, b: float | None) -> str:
 
 def verdicts(first: Run, second: Run) -> list[str]:
     """One sentence for each score of the reported split: is the second run different from the first?"""
-    from runner.compare.pairs import Paired, compare_runs, correct
+    from runner.compare.pairs import Paired, compare_runs, correct_for_all_tests
 
     split, _, headline = second.primary.partition("/")
     scores = dict.fromkeys([headline, *second.record["config"]["data"]["metrics"]])
     found = {f"{split}/{score}": compare_runs([(second, first)], f"{split}/{score}") for score in scores}
-    correct(iter(found.values()))
+    correct_for_all_tests(iter(found.values()))
     low = [run.identity for run in (second, first) if is_at_baseline([run.metrics], run.primary)]
     sentences = [f"{identity}: {MARK}, {MEANING}" for identity in low]
     for metric, test in found.items():

@@ -49,9 +49,9 @@ def main(words: list[str]) -> int:
 
 def determinism(words: list[str]) -> int:
     """Make one run three times and say whether all are equal; 1 if they are not."""
-    from runner.diagnostics.determinism import check
+    from runner.diagnostics.determinism import check_determinism
 
-    found = check(words)
+    found = check_determinism(words)
     engine, config = found.record["environment"]["engine"], found.record["config"]
     threads, device = config["train"]["threads"], found.record["environment"]["device"]
     has_passed = not found.again and not found.elsewhere
@@ -71,7 +71,7 @@ def determinism(words: list[str]) -> int:
 
 def licences() -> int:
     """List the licence of each installed package that is needed; 1 if one is not permissive, or says nothing."""
-    from runner.diagnostics.licences import licences as found
+    from runner.diagnostics.licences import installed_licences as found
 
     listed = found()
     for licence in listed:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runner.commands.options import output_folder, parse_options
-from runner.compare.origins import origins
-from runner.compare.select import shown
+from runner.compare.origins import setting_origins
+from runner.compare.select import setting_text
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.raw import find
@@ -28,7 +28,7 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"run explain: one run and one key, not {' '.join(names)}. Try: run explain {names[0]} model")
     output = output_folder(chosen["paths.output"])
     record = find(output, names[0] if names else None)
-    found = origins(record, output)
+    found = setting_origins(record, output)
     if len(names) == 2:
         keys = [origin.key for origin in found]
         found = [origin for origin in found if names[1] in origin.key]
@@ -38,7 +38,7 @@ def main(words: list[str]) -> int:
                 f"run explain: no setting of run {record['identity']} has {names[1]!r} in its name; "
                 f"did you mean {' or '.join(close)}? Try: run explain {record['identity']} {close[0]}"
             )
-    _print(record["name"], [(origin.key, shown(origin.value), origin.source) for origin in found])
+    _print(record["name"], [(origin.key, setting_text(origin.value), origin.source) for origin in found])
     return 0
 
 

@@ -11,7 +11,7 @@ from runner.record.raw import find
 from runner.sanitize import say
 
 if TYPE_CHECKING:
-    from runner.deploy.exported import Deployed
+    from runner.deploy.exported import ExportedModel
     from runner.deploy.parity import Parity
 
 USAGE = """\
@@ -35,13 +35,13 @@ def main(words: list[str]) -> int:
     from runner.deploy.exported import check_format
 
     check_format(chosen["format"], int8)
-    from runner.deploy.export import export
+    from runner.deploy.export import export_run
     from runner.deploy.parity import ParityError
 
     record = find(output, source)
     out = Path(chosen["out"]) if chosen["out"] else None
     try:
-        deployed, parity = export(record, output / str(record["identity"]), chosen["format"], int8, out)
+        deployed, parity = export_run(record, output / str(record["identity"]), chosen["format"], int8, out)
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return 1
@@ -49,7 +49,7 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def show(deployed: Deployed, parity: Parity | None, form: str) -> None:
+def show(deployed: ExportedModel, parity: Parity | None, form: str) -> None:
     """Where it is and what it is worth."""
     size = next(deployed.folder.rglob(deployed.weights.name)).stat().st_size
     say(f"{deployed.folder}: {size / 1e6:.2f} MB of weights")

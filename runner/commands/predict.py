@@ -14,7 +14,7 @@ from runner.errors import ConfigError
 from runner.sanitize import say
 
 if TYPE_CHECKING:
-    from runner.deploy.exported import Deployed
+    from runner.deploy.exported import ExportedModel
     from runner.deploy.predictor import Predictor
 
 CHUNK = 2048  # rows of a file in memory at a time, put into batches by length
@@ -57,9 +57,9 @@ def main(words: list[str]) -> int:
     size = whole_number("predict", "batch_size", chosen["batch_size"], 1, 4096)
     threads = whole_number("predict", "threads", chosen["threads"], 1, 1024)
     table = table_of(source, asked, len(literal), chosen)
-    from runner.deploy.exported import find
+    from runner.deploy.exported import find_model
 
-    deployed = find(source, output_folder(chosen["paths.output"]), chosen["engine"])
+    deployed = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
     texts = [] if table else [*asked, *literal]
     rows = table_rows(table, chosen, deployed) if table else text_rows(texts, chosen, deployed)
     out = Path(chosen["out"]) if chosen["out"] else None
@@ -113,20 +113,20 @@ def mode_of(word: str) -> int:
         return 0
 
 
-def named_columns(chosen: dict[str, str], deployed: Deployed) -> list[str]:
+def named_columns(chosen: dict[str, str], deployed: ExportedModel) -> list[str]:
     """The columns of the texts: as chosen, else as in the run's data."""
     if chosen["text_pair"] and not deployed.is_pair:
         raise ConfigError(f"text_pair={chosen['text_pair']}: this model reads one text. Leave text_pair= out")
     return [chosen[key] or name for key, name in zip(("text", "text_pair"), deployed.columns)]
 
 
-def table_rows(table: str, chosen: dict[str, str], deployed: Deployed) -> Iterator[dict[str, Any]]:
+def table_rows(table: str, chosen: dict[str, str], deployed: ExportedModel) -> Iterator[dict[str, Any]]:
     """The rows of a file or of standard input, read as the options say."""
     from data.sources.options import ReadOptions, ineffective_options
-    from runner.deploy.streams import read, read_kind
+    from runner.deploy.streams import input_format, read_texts
 
     path = None if table == "-" else Path(table)
-    kind = read_kind(path, chosen["input"])
+    kind = input_format(path, chosen["input"])
     columns = named_columns(chosen, deployed)
     if kind == "lines" and len(columns) > 1:
         raise ConfigError("this model reads pairs of texts, and a line is one text. Try: input=jsonl")
@@ -136,7 +136,7 @@ def table_rows(table: str, chosen: dict[str, str], deployed: Deployed) -> Iterat
         raise ConfigError(problems[0])
     if asked.quoting not in ("auto", "minimal", "none"):
         raise ConfigError(f"quoting={asked.quoting}: expected auto, minimal or none. Try: quoting=auto")
-    return read(path, kind, asked)
+    return read_texts(path, kind, asked)
 
 
 def note(text: str) -> None:
@@ -144,7 +144,7 @@ def note(text: str) -> None:
     say(f"note: {text}", sys.stderr)
 
 
-def text_rows(texts: list[str], chosen: dict[str, str], deployed: Deployed) -> Iterator[dict[str, Any]]:
+def text_rows(texts: list[str], chosen: dict[str, str], deployed: ExportedModel) -> Iterator[dict[str, Any]]:
     """The texts of the command as one row; ConfigError where they are too many, or an option is for files."""
     if len(texts) != len(deployed.columns):
         wanted = "two texts" if deployed.is_pair else "one text (in quotes)"
@@ -161,10 +161,10 @@ def text_rows(texts: list[str], chosen: dict[str, str], deployed: Deployed) -> I
 def written_as(out: Path | None, table: str, chosen: dict[str, str]) -> str:
     """csv or jsonl: as the name of the output says, else as what comes in."""
     from data.sources.options import format_of
-    from runner.deploy.streams import written_kind
+    from runner.deploy.streams import output_format
 
     if out:
-        return written_kind(out)
+        return output_format(out)
     return "csv" if (chosen["input"] or format_of(Path(table))) in ("csv", "tsv") else "jsonl"
 
 
@@ -189,16 +189,16 @@ def answer_all(
 
     made: csv or jsonl; is_live: answer what is there, without waiting for more rows.
     """
-    from runner.deploy.streams import Writer, arriving, chunks, written
+    from runner.deploy.streams import RowWriter, chunks_as_they_arrive, open_output, row_chunks
 
     count, cut = 0, 0
-    with written(out) as target:
-        writer = Writer(target, made)
-        for batch in arriving(rows, size) if is_live else chunks(rows, CHUNK):
+    with open_output(out) as target:
+        writer = RowWriter(target, made)
+        for batch in chunks_as_they_arrive(rows, size) if is_live else row_chunks(rows, CHUNK):
             answers, lost = answer(predictor, batch, columns, size)
             writer.write(answers)
             count, cut = count + len(batch), cut + lost
-    lost_words = f", {cut:,} of them longer than {predictor.deployed.max_length} tokens and cut" if cut else ""
+    lost_words = f", {cut:,} of them longer than {predictor.exported.max_length} tokens and cut" if cut else ""
     say(f"{count:,} rows{lost_words}" + (f": {out}" if out else ""), sys.stderr)
 
 
@@ -206,11 +206,11 @@ def answer(
     predictor: Predictor, rows: list[dict[str, Any]], columns: list[str], size: int
 ) -> tuple[list[dict[str, Any]], int]:
     """The rows with their answers as further columns, and how many texts were cut."""
-    from runner.deploy.predictor import flat
+    from runner.deploy.predictor import answer_row
 
-    if clash := set(predictor.deployed.answer_columns) & rows[0].keys():
+    if clash := set(predictor.exported.answer_columns) & rows[0].keys():
         raise ConfigError(f"there is a column {min(clash)!r} already, which answers are written to. Rename it")
     first, *second = ([str(row[column]) for row in rows] for column in columns)
     split = predictor.encode(first, second[0] if second else None)
     answers = predictor.answers(split, size)
-    return [row | flat(found) for row, found in zip(rows, answers)], split.truncated
+    return [row | answer_row(found) for row, found in zip(rows, answers)], split.truncated

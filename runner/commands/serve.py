@@ -33,11 +33,11 @@ def main(words: list[str]) -> int:
     port = whole_number("serve", "port", chosen["port"], 0, 65535)
     threads = whole_number("serve", "threads", chosen["threads"], 1, 1024)
     size = whole_number("serve", "batch_size", chosen["batch_size"], 1, 4096)
-    from runner.deploy.exported import find
+    from runner.deploy.exported import find_model
     from runner.machine.extras import require_extra
 
     require_extra("serve", "run serve")
-    deployed = find(source, output_folder(chosen["paths.output"]), chosen["engine"])
+    deployed = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
     listening, is_local = bind(chosen["host"], port)
     with listening:
         import uvicorn

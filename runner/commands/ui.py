@@ -14,8 +14,8 @@ def main(words: list[str]) -> int:
     chosen = parse_options("ui", words, **{"port": "5000", "paths.output": "outputs", "tracker.uri": "null"})
     port = chosen.pop("port")
     tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
-    from runner.track.ui import serve
+    from runner.track.ui import serve_mlflow
 
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigError(f"run ui: port={port} is not a port (1 to 65535). Try: run ui port=5000")
-    return serve(tracker, output_folder(chosen["paths.output"]), int(port), say)
+    return serve_mlflow(tracker, output_folder(chosen["paths.output"]), int(port), say)

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from runner.compare import pairs
-from runner.compare.groups import Group, apart, make_groups, varying
-from runner.compare.lint import lint
+from runner.compare.groups import Group, explain_separate_groups, make_groups, varying_settings
+from runner.compare.lint import cost_warnings
 from runner.compare.pairs import Paired, Refused
-from runner.compare.pareto import AXES, front
+from runner.compare.pareto import AXES, pareto_front
 from runner.compare.rows import Comparison, Row
-from runner.compare.select import Selection, as_words, matcher
-from runner.compare.steps_to_target import mark_steps
+from runner.compare.select import Selection, setting_matcher, setting_words
+from runner.compare.steps_to_target import add_steps_to_target
 from runner.errors import ConfigError
 from runner.record.baseline import is_at_baseline
 from runner.record.metrics import check, direction
@@ -45,8 +45,8 @@ def analyse(
     latency = latency_metric(groups)
     rows = [_row(group, metric or group.runs[0].primary, latency) for group in groups]
     rows.sort(key=_order)
-    notes = apart(groups)
-    name, tests = "" if baseline is None else " ".join(as_words(baseline)), 0
+    notes = explain_separate_groups(groups)
+    name, tests = "" if baseline is None else " ".join(setting_words(baseline)), 0
     try:
         tests = _test(rows, name) if name else 0
     except ConfigError as error:
@@ -54,10 +54,10 @@ def analyse(
             raise
         notes.append(f"no tests: {error}")
         name = ""
-    notes += mark_steps(rows)
+    notes += add_steps_to_target(rows)
     _mark_fronts(rows)
     comparison = Comparison(rows, name or None, latency, tests, selection, notes)
-    comparison.lint = lint(comparison)
+    comparison.lint = cost_warnings(comparison)
     return comparison
 
 
@@ -98,7 +98,7 @@ def _row(group: Group, metric: str, latency: str | None) -> Row:
     if interval:
         interval = replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))
     is_low = is_at_baseline([run.metrics for run in group.seeds.values()], group.runs[0].primary)
-    return Row(group, metric, group.mean(metric), stats.spread(values), interval, costs, at_baseline=is_low)
+    return Row(group, metric, group.mean(metric), stats.standard_deviation(values), interval, costs, at_baseline=is_low)
 
 
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:
@@ -129,7 +129,7 @@ def _test(rows: list[Row], baseline: str) -> int:
             raise ConfigError(
                 f"--baseline {baseline}: a group is named key=value. Try: --baseline {rows[0].group.name}"
             )
-    tests = [matcher(word, known) for word in words]
+    tests = [setting_matcher(word, known) for word in words]
     bases = [row for row in rows if all(matches(row.group.settings) for matches in tests)]
     if not bases:
         names = "; ".join(row.group.name for row in rows[:6])
@@ -139,7 +139,7 @@ def _test(rows: list[Row], baseline: str) -> int:
     for row in rows:
         if not row.is_baseline:
             row.paired, row.other_at_baseline = _against(row, bases)
-    return pairs.correct(row.paired for row in rows)
+    return pairs.correct_for_all_tests(row.paired for row in rows)
 
 
 def _against(row: Row, bases: list[Row]) -> tuple[Paired | Refused, bool | None]:
@@ -147,7 +147,7 @@ def _against(row: Row, bases: list[Row]) -> tuple[Paired | Refused, bool | None]
     there = [base for base in bases if base.examples == row.examples and base.metric == row.metric]
     if not there:
         return Refused(f"the baseline was scored on other examples (its data is not {row.examples[:8]})"), None
-    keys = varying([row.group, *(base.group for base in there)])
+    keys = varying_settings([row.group, *(base.group for base in there)])
 
     def alike(base: Row) -> int:
         return sum(base.group.settings.get(key) == row.group.settings.get(key) for key in keys)
@@ -157,7 +157,7 @@ def _against(row: Row, bases: list[Row]) -> tuple[Paired | Refused, bool | None]
     if len(nearest) > 1:
         names = "; ".join(base.group.name for base in nearest[:3])
         return Refused(f"{len(nearest)} baselines fit equally well ({names}); name it with more keys"), None
-    return pairs.compare(row.group, nearest[0].group, row.metric), nearest[0].at_baseline
+    return pairs.compare_groups(row.group, nearest[0].group, row.metric), nearest[0].at_baseline
 
 
 def _mark_fronts(rows: list[Row]) -> None:
@@ -172,5 +172,5 @@ def _mark_fronts(rows: list[Row]) -> None:
         sign = -1 if direction(metric) == "lower" else 1
         for letter, (cost, _) in AXES.items():
             there = [row for row in members if row.mean is not None and cost in row.costs and not row.at_baseline]
-            for index in front([(sign * float(row.mean or 0.0), row.costs[cost]) for row in there]):
+            for index in pareto_front([(sign * float(row.mean or 0.0), row.costs[cost]) for row in there]):
                 there[index].fronts += letter

@@ -30,14 +30,14 @@ import numpy as np
 
 from runner.compare import pairs
 from runner.compare.rows import Row
-from runner.compare.select import as_words, matcher
+from runner.compare.select import setting_matcher, setting_words
 from runner.compare.steps_to_target import NEARLY, STEPS
-from runner.compare.verdict import NOT_TESTABLE, REPRODUCED, Published, Verdict, decide, together
+from runner.compare.verdict import NOT_TESTABLE, REPRODUCED, ClaimVerdict, Published, combined_verdict, decide_verdict
 from runner.errors import ConfigError
 from runner.record.baseline import MARK
 from runner.record.metrics import check, direction
 from runner.statistics import paired as stats
-from runner.statistics.intervals import wilson
+from runner.statistics.intervals import wilson_interval
 
 KINDS = ("value", "difference", "ratio", "equal")
 NONE = {"difference": 0.0, "ratio": 1.0}  # where there is no difference
@@ -53,12 +53,12 @@ class Measured:
     rows: tuple[Row, ...]
 
 
-def judge(claims: list[dict[str, Any]], rows: list[Row]) -> list[Verdict]:
+def judge_claims(claims: list[dict[str, Any]], rows: list[Row]) -> list[ClaimVerdict]:
     """The verdict on each claim of a sweep; ConfigError for a claim that is not one."""
     return [_judge(claim, rows) for claim in claims]
 
 
-def _judge(claim: dict[str, Any], rows: list[Row]) -> Verdict:
+def _judge(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
     conditions = claim.get("all")
     if conditions is None:
         return _judge_one(claim, rows)
@@ -67,11 +67,11 @@ def _judge(claim: dict[str, Any], rows: list[Row]) -> Verdict:
     shared = {key: claim.get(key) for key in ("claim", "source", "why")}
     parts = tuple(_judge_one(shared | condition, rows) for condition in conditions)
     why = "; ".join(dict.fromkeys(part.why if claim.get("why") else f"{part.metric}: {part.why}" for part in parts))
-    verdict = together([part.verdict for part in parts])
-    return Verdict(parts[0].claim, parts[0].source, "", "all", math.nan, 0.0, None, None, verdict, why, parts)
+    verdict = combined_verdict([part.verdict for part in parts])
+    return ClaimVerdict(parts[0].claim, parts[0].source, "", "all", math.nan, 0.0, None, None, verdict, why, parts)
 
 
-def _judge_one(claim: dict[str, Any], rows: list[Row]) -> Verdict:
+def _judge_one(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
     value, tolerance, kind = _numbers(claim)
     metric = str(claim["metric"])
     measured: Measured | str = str(claim["why"]) if claim.get("why") else _measure(claim, kind, rows)
@@ -79,7 +79,7 @@ def _judge_one(claim: dict[str, Any], rows: list[Row]) -> Verdict:
     verdict, why = (NOT_TESTABLE, str(measured)) if found is None else _decide(
         found, _published(claim, kind, value, tolerance), metric
     )  # fmt: skip
-    return Verdict(
+    return ClaimVerdict(
         str(claim["claim"]), str(claim.get("source") or ""), metric, kind, value, tolerance,
         found.value if found else None, found.interval if found else None, verdict, why,
     )  # fmt: skip
@@ -115,7 +115,7 @@ def _published(claim: dict[str, Any], kind: str, value: float, tolerance: float)
 
 def _decide(found: Measured, published: Published, metric: str) -> tuple[str, str]:
     """Verdict and reason by the rule; a score at the level of the majority class reproduces nothing."""
-    verdict, why = decide(found.value, found.interval.low, found.interval.high, published)
+    verdict, why = decide_verdict(found.value, found.interval.low, found.interval.high, published)
     over = f" ({found.interval.over})"
     splits = found.rows[0].group.runs[0].record["data"].get("rows", {})
     is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
@@ -147,10 +147,10 @@ def _measure(claim: dict[str, Any], kind: str, rows: list[Row]) -> Measured | st
 
 def _one(wanted: dict[str, Any], rows: list[Row], metric: str) -> Row | str:
     """The one row that has the wanted settings and the metric, or why there is none."""
-    words = as_words(wanted)
+    words = setting_words(wanted)
     settings = [row.group.settings for row in rows]
     try:
-        tests = [matcher(word, settings) for word in words]
+        tests = [setting_matcher(word, settings) for word in words]
     except ConfigError:
         return f"no run here knows all of {' '.join(words)}"
     matching = [row for row in rows if all(matches(row.group.settings) for matches in tests)]
@@ -166,7 +166,7 @@ def _one(wanted: dict[str, Any], rows: list[Row], metric: str) -> Row | str:
 
 def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
     if check(metric).unit == "0 or 1":
-        return stats.Interval(*wilson(float(np.mean(values)), len(values)), f"Wilson's, {_runs(len(values))}")
+        return stats.Interval(*wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {_runs(len(values))}")
     if len(values) == 1 and row.metric == metric and row.interval:
         return row.interval
     return stats.seed_interval(values) or stats.Interval(values[0], values[0], "one run, no interval")
@@ -178,7 +178,7 @@ def _runs(count: int) -> str:
 
 def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
     """where - versus over pairs of seeds; over the examples too where the metric is a score of them."""
-    found = pairs.compare(where.group, versus.group, metric)
+    found = pairs.compare_groups(where.group, versus.group, metric)
     if isinstance(found, pairs.Paired):
         over = f"{len(found.seeds)} pairs of seeds, {found.examples} examples"
         return Measured(found.difference, stats.Interval(found.low, found.high, over), (where, versus))
@@ -195,12 +195,12 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
 
 def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
     """where / versus, the geometric mean over pairs of seeds."""
-    together = _seed_pairs(where, versus, metric)
-    if not together:
+    paired = _seed_pairs(where, versus, metric)
+    if not paired:
         return "no seed in common"
-    if any(a <= 0 or b <= 0 for a, b in together):
+    if any(a <= 0 or b <= 0 for a, b in paired):
         return f"{metric} is not positive, so there is no ratio"
-    logs = [math.log(a / b) for a, b in together]
+    logs = [math.log(a / b) for a, b in paired]
     tested = stats.paired_seeds(logs)
     ratio = math.exp(float(np.mean(logs)))
     ends = tested[1] if tested else stats.Interval(logs[0], logs[0], "one run a side, no interval")

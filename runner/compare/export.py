@@ -14,7 +14,7 @@ from runner.sanitize import cell
 from runner.statistics import paired as stats
 
 
-def group_lines(comparison: Comparison) -> list[dict[str, Any]]:
+def group_records(comparison: Comparison) -> list[dict[str, Any]]:
     """One dictionary a group, all with the same keys: score, intervals, test, settings that vary, mean costs."""
     keys = comparison.varying
     costs = sorted({name for row in comparison.rows for name in row.costs} - {"latency"})
@@ -53,7 +53,7 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
     }
 
 
-def run_lines(comparison: Comparison) -> list[dict[str, Any]]:
+def run_records(comparison: Comparison) -> list[dict[str, Any]]:
     """One dictionary a run, all with the same keys: group, seed, settings that vary, every metric."""
     keys = comparison.varying
     runs = [(row, run) for row in comparison.rows for run in row.group.runs]
@@ -72,9 +72,9 @@ def run_lines(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def groups_csv(comparison: Comparison, stream: TextIO) -> None:
+def write_groups_csv(comparison: Comparison, stream: TextIO) -> None:
     """Write groups.csv to a stream."""
-    write_csv(group_lines(comparison), stream)
+    write_csv(group_records(comparison), stream)
 
 
 def write_csv(lines: list[dict[str, Any]], stream: TextIO) -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from runner.compare.select import Run, shown, stages
+from runner.compare.select import Run, setting_text, stage_names
 from runner.record.identity import counts, recorded_settings
 
 # What a config does not say but a result depends on; named only where nothing else tells two groups apart.
-PRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
+FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
 
 FILES = ("data.path", "data.train_path")  # by which groups are named, and not told apart: a file may have been moved
 
@@ -55,7 +55,7 @@ def settings_of(run: Run) -> dict[str, Any]:
     return kept | {
         **{key: flat[key] for key in FILES if flat.get(key)},
         "data.positive": run.positive_name,
-        "compression": stages(record),
+        "compression": stage_names(record),
         "code_version": environment.get("numbers_version") or environment.get("code_version"),
         **prints,
     }
@@ -77,22 +77,22 @@ def make_groups(runs: list[Run]) -> list[Group]:
     return groups
 
 
-def varying(groups: list[Group]) -> list[str]:
+def varying_settings(groups: list[Group]) -> list[str]:
     """The settings that are not the same in all groups, sorted."""
     keys = sorted({key for group in groups for key in group.settings})
     return [key for key in keys if len({_text(group.settings.get(key)) for group in groups}) > 1]
 
 
-def apart(groups: list[Group]) -> list[str]:
+def explain_separate_groups(groups: list[Group]) -> list[str]:
     """One sentence for groups whose configs are the same and that only code, data, tokenizer or weights keep apart."""
     by_config: dict[str, list[Group]] = {}
     for group in groups:
-        config = {key: value for key, value in group.settings.items() if key not in (*PRINTS, *FILES)}
+        config = {key: value for key, value in group.settings.items() if key not in (*FINGERPRINTS, *FILES)}
         by_config.setdefault(_text(config), []).append(group)
     sentences = []
     for same in by_config.values():
         if len(same) > 1:
-            why = ", ".join(key for key in varying(same))
+            why = ", ".join(key for key in varying_settings(same))
             names = "; ".join(group.name for group in same)
             sentences.append(f"same settings but other {why}, so not pooled: {names}")
     return sentences
@@ -109,7 +109,7 @@ def _name(groups: list[Group]) -> None:
         for group in groups
         for word in group.runs[0].record.get("overrides", [])
     }
-    keys = sorted(varying(groups), key=lambda key: (_rank(key, typed), key))
+    keys = sorted(varying_settings(groups), key=lambda key: (_rank(key, typed), key))
     parts: list[tuple[str, ...]] = [()] * len(groups)
     chosen: list[str] = []
     for key in keys:
@@ -126,7 +126,7 @@ def _name(groups: list[Group]) -> None:
 
 def _rank(key: str, typed: set[str]) -> int:
     """model, compression and data lead; then what was typed; then other choices and keys; the prints come last."""
-    if key in PRINTS:
+    if key in FINGERPRINTS:
         return 5
     if key in ("model.name", "compression", "data.name"):
         return ("model.name", "compression", "data.name").index(key)
@@ -137,7 +137,7 @@ def shown_setting(key: str, settings: dict[str, Any]) -> str:
     """A setting as one would type it; a group that does not know the key says so."""
     if key not in settings:
         return "(absent)"
-    return "none" if key == "compression" and not settings[key] else shown(settings[key])
+    return "none" if key == "compression" and not settings[key] else setting_text(settings[key])
 
 
 def _text(value: Any) -> str:

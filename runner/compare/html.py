@@ -13,18 +13,18 @@ from typing import Any
 from runner.compare.groups import shown_setting
 from runner.compare.pareto import AXES
 from runner.compare.rows import Comparison, Row
-from runner.compare.select import Run, shown
+from runner.compare.select import Run, setting_text
 from runner.compare.table import (
     CLAIM_TITLES,
     Column,
+    all_notes,
     claim_cells,
-    columns,
-    legend,
-    notes,
-    test_columns,
-    test_legend,
+    columns_of_tests,
+    comparison_columns,
+    legend_of_columns,
+    legend_of_tests,
 )
-from runner.compare.verdict import Verdict
+from runner.compare.verdict import ClaimVerdict
 from runner.record.identity import flatten
 from runner.record.validation import point
 from runner.statistics.paired import Interval
@@ -39,17 +39,17 @@ FACTS = (
 UNITS = {"b": "packed bytes", "l": "ms", "m": "multiply-adds per example"}
 
 
-def page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
+def report_page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
     """The whole report. made: when and with what, for the line below the title."""
     folder = resources.files("runner.compare")
     parts = {name: folder.joinpath(f"report.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
     # "</" would end the script element, and a NaN is no JSON.
-    data = json.dumps(_finite(content(comparison, title, question, made)), ensure_ascii=False, allow_nan=False)
+    data = json.dumps(_finite(page_content(comparison, title, question, made)), ensure_ascii=False, allow_nan=False)
     html = parts["html"].replace("/*STYLE*/", parts["css"]).replace("/*SCRIPT*/", parts["js"])
     return html.replace("/*DATA*/", data.replace("<", "\\u003c"))
 
 
-def content(comparison: Comparison, title: str, question: str | None, made: str) -> dict[str, Any]:
+def page_content(comparison: Comparison, title: str, question: str | None, made: str) -> dict[str, Any]:
     """Everything the page draws."""
     rows = comparison.rows
     keys = list(dict.fromkeys((row.metric, row.examples) for row in rows))
@@ -59,10 +59,10 @@ def content(comparison: Comparison, title: str, question: str | None, made: str)
         "title": title,
         "question": question,
         "facts": f"{runs} runs in {len(rows)} groups. {made}",
-        "table": _table(columns(comparison), rows),
-        "legend": legend(comparison),
-        "notes": [note.removeprefix("look: ") for note in notes(comparison)],
-        "tests": _table(test_columns(), rows) | {"legend": test_legend(comparison)} if comparison.baseline else None,
+        "table": _table(comparison_columns(comparison), rows),
+        "legend": legend_of_columns(comparison),
+        "notes": [note.removeprefix("look: ") for note in all_notes(comparison)],
+        "tests": _tests(comparison) if comparison.baseline else None,
         "claims": _claims(comparison.claims) if comparison.claims else None,
         "tables": [{"key": i, "metric": keys[i][0], "label": label} for i, label in enumerate(_labels(rows, keys))],
         "axes": [{"letter": letter, "key": cost, "label": words, "title": f"{UNITS[letter]}{_cell(comparison, letter)}"}
@@ -105,6 +105,10 @@ def _table(shown_columns: list[Column], rows: list[Row]) -> dict[str, Any]:
     }
 
 
+def _tests(comparison: Comparison) -> dict[str, Any]:
+    return _table(columns_of_tests(), comparison.rows) | {"legend": legend_of_tests(comparison)}
+
+
 def _sort_key(value: Any) -> float | str | None:
     """What a cell is sorted by: itself, or the lower end of an interval."""
     if isinstance(value, Interval) or hasattr(value, "low"):
@@ -120,7 +124,7 @@ def _plain(titles: list[str], lines: list[list[str]]) -> dict[str, Any]:
     }
 
 
-def _claims(claims: list[Verdict]) -> dict[str, Any]:
+def _claims(claims: list[ClaimVerdict]) -> dict[str, Any]:
     lines = [[*claim_cells(claim), claim.source] for claim in claims]
     return _plain([*CLAIM_TITLES, "source"], lines)
 
@@ -207,7 +211,7 @@ def _environment(runs: list[Run]) -> dict[str, Any]:
         for key, value in facts.items():
             if key in FACTS or key.startswith("versions."):
                 values = counts.setdefault(key, {})
-                text = f"{value / 1e9:.1f} GB" if key == "memory_bytes" else shown(value)
+                text = f"{value / 1e9:.1f} GB" if key == "memory_bytes" else setting_text(value)
                 values[text] = values.get(text, 0) + 1
     lines = []
     for key in sorted(counts, key=lambda key: (FACTS.index(key) if key in FACTS else len(FACTS), key)):

@@ -22,11 +22,11 @@ MOST = 5  # sentences of one check
 NOISY = 1.5  # p90/p50 of the same input, as in runner/record/metrics.py
 
 
-def lint(comparison: Comparison) -> list[str]:
+def cost_warnings(comparison: Comparison) -> list[str]:
     """The sentences of every check, in the order of the checks, the first few of each."""
     checks = (
         compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file, noisy_latency,
-        machines_differ, backends_differ, learnt_nothing, diverged,
+        machines_differ, backends_differ, constant_answers, diverged_runs,
     )  # fmt: skip
     found = []
     for look in checks:
@@ -127,7 +127,7 @@ def backends_differ(comparison: Comparison) -> Iterator[str]:
         )
 
 
-def learnt_nothing(comparison: Comparison) -> Iterator[str]:
+def constant_answers(comparison: Comparison) -> Iterator[str]:
     """Runs that give every example the same answer."""
     for row in comparison.rows:
         name = f"{row.metric.partition('/')[0]}/constant_predictions"
@@ -136,7 +136,7 @@ def learnt_nothing(comparison: Comparison) -> Iterator[str]:
             yield f"{row.group.name}: the same answer to every example (seed {', '.join(stuck)})"
 
 
-def diverged(comparison: Comparison) -> Iterator[str]:
+def diverged_runs(comparison: Comparison) -> Iterator[str]:
     """Runs that ended no better than guessing."""
     for row in comparison.rows:
         stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get("train/diverged")]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from runner.compare.select import shown
+from runner.compare.select import setting_text
 from runner.config.compose import compose, groups
 from runner.config.resolve import resolve
 from runner.record.identity import flatten
@@ -34,7 +34,7 @@ class Origin:
     source: str
 
 
-def origins(record: dict[str, Any], output: Path) -> list[Origin]:
+def setting_origins(record: dict[str, Any], output: Path) -> list[Origin]:
     """The origin of every setting in a record, in the order of the config; ConfigError if it no longer composes."""
     from omegaconf import OmegaConf
 
@@ -60,12 +60,12 @@ def _source(key: str, value: Any, composed: dict[str, Any], today: dict[str, Any
     written, now = composed.get(key, _ABSENT), today.get(key, _ABSENT)
     derived = written is not _ABSENT and written != now
     if derived:
-        here = "" if now == value else f"; here it would be {shown(now)}"
-        return f"derived by {RESOLVE} from {shown(written)}, {origin(key)}{here}"
+        here = "" if now == value else f"; here it would be {setting_text(now)}"
+        return f"derived by {RESOLVE} from {setting_text(written)}, {origin(key)}{here}"
     if now is _ABSENT:
         return "recorded by other code: there is no such setting today"
     if now != value:
-        return f"recorded by other code or files: today it is {shown(now)}, {origin(key)}"
+        return f"recorded by other code or files: today it is {setting_text(now)}, {origin(key)}"
     return origin(key)
 
 

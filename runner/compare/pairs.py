@@ -83,7 +83,7 @@ class Refused:
         return f"not compared: {self.reason}"
 
 
-def compare(first: Group, second: Group, metric: str) -> Paired | Refused:
+def compare_groups(first: Group, second: Group, metric: str) -> Paired | Refused:
     """The difference of a metric between two groups on the same examples, or why there is none to be had."""
     common = [seed for seed in first.seeds if seed in second.seeds]
     if not common:
@@ -162,13 +162,13 @@ def _over_examples(pairs: list[Pair], kind: str, score: str, positive: int) -> t
     over = f"bootstrap over {count} examples"
     if score == "accuracy":
         differences = np.mean([first.right - second.right for first, second in pairs], axis=0)
-        interval = stats.ends(stats.resample_mean(differences), over)
+        interval = stats.quantile_interval(stats.resample_mean(differences), over)
         if len(pairs) == 1:
             only_first, only_second = int(np.sum(differences > 0)), int(np.sum(differences < 0))
-            return "McNemar", stats.mcnemar(only_first, only_second), interval
-        return "McNemar, examples as clusters", stats.mcnemar_clustered(differences), interval
+            return "McNemar", stats.mcnemar_p(only_first, only_second), interval
+        return "McNemar, examples as clusters", stats.clustered_mcnemar_p(differences), interval
     resampled = _resample(pairs, kind, score, positive)
-    return "paired bootstrap", stats.bootstrap_p(resampled), stats.ends(resampled, over)
+    return "paired bootstrap", stats.bootstrap_p(resampled), stats.quantile_interval(resampled, over)
 
 
 def _resample(pairs: list[Pair], kind: str, score: str, positive: int) -> np.ndarray:
@@ -201,9 +201,9 @@ def score_interval(found: Predictions, kind: str, score: str, positive: int = 1)
     return stats.Interval(*bootstrap_rows(count, scorer), over)
 
 
-def correct(comparisons: Iterator[Paired | Refused | None]) -> int:
+def correct_for_all_tests(comparisons: Iterator[Paired | Refused | None]) -> int:
     """Set Holm's corrected p-values over one table; returns how many tests it has."""
     tested = [found for found in comparisons if isinstance(found, Paired)]
-    for found, p in zip(tested, stats.holm([found.p for found in tested])):
+    for found, p in zip(tested, stats.holm_p_values([found.p for found in tested])):
         found.p_holm = p
     return len(tested)

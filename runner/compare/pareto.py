@@ -12,7 +12,7 @@ AXES = {
 }
 
 
-def front(points: Sequence[tuple[float, float]]) -> list[int]:
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
     """The indices of the points (score, cost) that are not dominated, cheapest first.
 
     Score: higher is better; cost: lower is better. A point is dominated when another is at least as good in both and

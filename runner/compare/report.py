@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from runner.compare.analyse import analyse
-from runner.compare.claims import judge
-from runner.compare.export import group_lines, run_lines, write_csv, write_parquet
-from runner.compare.html import page
+from runner.compare.claims import judge_claims
+from runner.compare.export import group_records, run_records, write_csv, write_parquet
+from runner.compare.html import report_page
 from runner.compare.plots import draw_figures
 from runner.compare.rows import Comparison
-from runner.compare.select import from_records
+from runner.compare.select import select_records
 from runner.compare.table import markdown
 from runner.errors import ConfigError
 from runner.version import VERSION
 
 
-def write(
+def write_report(
     records: Iterable[dict[str, Any]],
     folder: Path,
     *,
@@ -41,21 +41,21 @@ def write(
     record is finished.
     """
     where = output or (folder.parent.parent if folder.parent.name == "sweeps" else folder.parent)
-    selection = from_records(list(records), where)
+    selection = select_records(list(records), where)
     if not selection.runs:
         raise ConfigError(f"no finished run to report on in {where}")
     comparison = analyse(selection, baseline=baseline, metric=metric, forgiving=True)
-    comparison.claims = judge(list(claims), comparison.rows)
-    return write_files(comparison, folder, title=title, question=question)
+    comparison.claims = judge_claims(list(claims), comparison.rows)
+    return write_report_files(comparison, folder, title=title, question=question)
 
 
-def write_files(comparison: Comparison, folder: Path, *, title: str, question: str | None = None) -> list[Path]:
+def write_report_files(comparison: Comparison, folder: Path, *, title: str, question: str | None = None) -> list[Path]:
     """Write the report of a comparison; each file appears whole or not at all."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--out {folder} cannot be made: {error.strerror}. Try: --out report") from error
-    groups, runs = group_lines(comparison), run_lines(comparison)
+    groups, runs = group_records(comparison), run_records(comparison)
     made = f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by Bertier {VERSION}."
 
     def csv_of(lines: list[dict[str, Any]], path: Path) -> None:
@@ -63,7 +63,7 @@ def write_files(comparison: Comparison, folder: Path, *, title: str, question: s
             write_csv(lines, stream)
 
     def html(path: Path) -> None:
-        path.write_text(page(comparison, title=title, question=question, made=made), encoding="utf-8")
+        path.write_text(report_page(comparison, title=title, question=question, made=made), encoding="utf-8")
 
     writers: dict[str, Callable[[Path], object]] = {
         "report.html": html,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from runner.compare.groups import Group, varying
+from runner.compare.groups import Group, varying_settings
 from runner.compare.pairs import Paired, Refused
 from runner.compare.select import Selection
-from runner.compare.verdict import Verdict
+from runner.compare.verdict import ClaimVerdict
 from runner.record.baseline import MARK
 from runner.statistics.paired import Interval
 
@@ -64,7 +64,7 @@ class Comparison:
     selection: Selection
     notes: list[str] = field(default_factory=list)
     lint: list[str] = field(default_factory=list)
-    claims: list[Verdict] = field(default_factory=list)
+    claims: list[ClaimVerdict] = field(default_factory=list)
 
     @property
     def groups(self) -> list[Group]:
@@ -72,4 +72,4 @@ class Comparison:
 
     @property
     def varying(self) -> list[str]:
-        return varying(self.groups)
+        return varying_settings(self.groups)

@@ -61,7 +61,7 @@ class Run:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The whole config, flat, with `compression` as the list of its stages; the positive class is that in use."""
-        own = {"compression": stages(self.record), "data.positive": self.positive_name}
+        own = {"compression": stage_names(self.record), "data.positive": self.positive_name}
         return recorded_settings(self.record["config"]) | own
 
     def examples(self, split: str) -> str:
@@ -79,12 +79,12 @@ class Selection:
     sweep: dict[str, Any] | None = None
 
 
-def stages(record: dict[str, Any]) -> list[str]:
+def stage_names(record: dict[str, Any]) -> list[str]:
     """The names of the compression stages, in order; none is an empty list."""
     return [name for name in record["config"].get("compression") or {} if name != "none"]
 
 
-def select(output: Path, words: list[str]) -> Selection:
+def select_runs(output: Path, words: list[str]) -> Selection:
     """The runs below `output` that the words name; ConfigError if there are none."""
     filters = [word for word in words if "=" in word]
     names = [word for word in words if "=" not in word]
@@ -98,7 +98,7 @@ def select(output: Path, words: list[str]) -> Selection:
         found = list(records(output))
         if not found:
             raise ConfigError(f"no recorded run in {output}. Make some: run demo")
-    selection = from_records(found, output)
+    selection = select_records(found, output)
     selection.sweep = sweep
     if sweep:
         known = {str(record["identity"]) for record in found}
@@ -113,7 +113,7 @@ def select(output: Path, words: list[str]) -> Selection:
     return selection
 
 
-def from_records(found: list[dict[str, Any]], output: Path) -> Selection:
+def select_records(found: list[dict[str, Any]], output: Path) -> Selection:
     """Finished runs once each, oldest first; the others with why they are left out."""
     runs: dict[str, Run] = {}
     left_out: list[tuple[str, str]] = []
@@ -174,11 +174,11 @@ def _filtered(runs: list[Run], word: str) -> list[Run]:
     """The runs that one key=value word matches; ConfigError, with what there is, if none does."""
     if not runs:
         return runs
-    matches = matcher(word, [run.settings for run in runs])
+    matches = setting_matcher(word, [run.settings for run in runs])
     matching = [run for run in runs if matches(run.settings)]
     if not matching:
         key = full_key(word.partition("=")[0], runs[0].settings)
-        there = sorted({shown(run.settings.get(key)) for run in runs})
+        there = sorted({setting_text(run.settings.get(key)) for run in runs})
         raise ConfigError(
             f"no finished run has {word}; {key} is {', '.join(there[:8])} there. "
             f"Try: run compare {word.partition('=')[0]}={there[0]}"
@@ -191,14 +191,14 @@ def full_key(key: str, settings: dict[str, Any]) -> str:
     return f"{key}.name" if key not in settings and f"{key}.name" in settings else key
 
 
-def as_words(wanted: str | Mapping[str, Any]) -> list[str]:
+def setting_words(wanted: str | Mapping[str, Any]) -> list[str]:
     """Settings that name a group, typed or from a YAML, as key=value words: "model=dsn,seed=0" or {model: dsn}."""
     if isinstance(wanted, str):
         return [word for word in re.split(r"\s+|,(?=[\w.]+=)", wanted) if word]
-    return [f"{key}={shown(value)}" for key, value in wanted.items()]
+    return [f"{key}={setting_text(value)}" for key, value in wanted.items()]
 
 
-def matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]], bool]:
+def setting_matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]], bool]:
     """A test of flat settings for key=value or key=value,value; ConfigError for a key that no settings have."""
     key, _, text = word.partition("=")
     keys = sorted({name for settings in known for key in settings for name in (key, key.removesuffix(".name"))})
@@ -212,29 +212,31 @@ def matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]]
 
     def matches(settings: dict[str, Any]) -> bool:
         full = full_key(key, settings)
-        return full in settings and any(same(settings[full], value) for value in wanted)
+        return full in settings and any(is_value(settings[full], value) for value in wanted)
 
     return matches
 
 
-def same(value: Any, text: str) -> bool:
+def is_value(value: Any, text: str) -> bool:
     """Is a config value what the text says? 1e-3 is 0.001, null is None, [int8] is the list of one."""
     if isinstance(value, list):
-        return shown(value) in (text.replace(" ", ""), f"[{text}]") or (value == [] and text in ("none", "[none]"))
+        return setting_text(value) in (text.replace(" ", ""), f"[{text}]") or (
+            value == [] and text in ("none", "[none]")
+        )
     if isinstance(value, bool) or value is None or isinstance(value, str):
-        return shown(value) == text
+        return setting_text(value) == text
     try:
         return float(value) == float(text)
     except (TypeError, ValueError):
         return str(value) == text
 
 
-def shown(value: Any) -> str:
+def setting_text(value: Any) -> str:
     """A config value as one would type it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
-        return f"[{','.join(shown(part) for part in value)}]"
+        return f"[{','.join(setting_text(part) for part in value)}]"
     return str(value)

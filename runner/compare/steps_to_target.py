@@ -12,11 +12,11 @@ NEARLY, SHARE = "time/steps_to_target_99", 0.99  # of the target
 FEWEST = SMOOTH + 1  # evaluations: with fewer every run gets there at the same moment
 
 
-def mark_steps(rows: list[Row]) -> list[str]:
+def add_steps_to_target(rows: list[Row]) -> list[str]:
     """Add `time/steps_to_target` to the runs of tables that have a baseline; notes about those that never got there."""
     notes = []
     for base in (row for row in rows if row.is_baseline):
-        own = [found for run in base.group.runs if (found := often(run))]
+        own = [found for run in base.group.runs if (found := frequent_curve(run))]
         if not own:
             continue
         goal = target(own)
@@ -33,7 +33,7 @@ def mark_steps(rows: list[Row]) -> list[str]:
     return notes
 
 
-def often(run: Run) -> Curve | None:
+def frequent_curve(run: Run) -> Curve | None:
     """The curve of a run that was asked for enough evaluations, else None."""
     if not run.record["config"]["train"].get("evals"):
         return None
@@ -48,7 +48,7 @@ def _mark(row: Row, name: str, goal: float) -> int:
     """Write the steps into the runs of a row; answers how many never got there."""
     never = 0
     for run in row.group.runs:
-        found = often(run)
+        found = frequent_curve(run)
         if found:
             steps, is_there = steps_to(found, goal)
             run.metrics[name] = steps

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.compare.steps_to_target import STEPS
-from runner.compare.verdict import Verdict
+from runner.compare.verdict import ClaimVerdict
 from runner.record.baseline import MARK, MEANING
 from runner.sanitize import escape
 
@@ -37,7 +37,7 @@ class Column:
         return "" if value is None else self.form(value)
 
 
-def columns(comparison: Comparison) -> list[Column]:
+def comparison_columns(comparison: Comparison) -> list[Column]:
     """Quality, size and speed of each group; columns that no row fills are left out."""
     metrics = {row.metric for row in comparison.rows}
     score = metrics.pop() if len(metrics) == 1 else "score"
@@ -54,7 +54,7 @@ def columns(comparison: Comparison) -> list[Column]:
         Column("non-zero", True, _nonzero, "{:.0%}".format),
         Column("packed MB", True, _cost("cost/bytes_packed", 1e6), "{:,.2f}".format),
         Column("file MB", True, _cost("cost/bytes_file", 1e6), "{:,.2f}".format),
-        Column("MACs", True, _cost("cost/macs"), short),
+        Column("MACs", True, _cost("cost/macs"), short_number),
         Column("ms", True, _cost("latency"), "{:,.3f}".format),
         Column("ONNX ms", True, _cost(eager.replace("latency_ms", "onnx_ms")), "{:,.3f}".format),
         Column("ONNX int8 ms", True, _cost(eager.replace("latency_ms", "onnx_int8_ms")), "{:,.3f}".format),
@@ -66,7 +66,7 @@ def columns(comparison: Comparison) -> list[Column]:
     return [column for column in found if any(column.cell(row) for row in comparison.rows)]
 
 
-def test_columns() -> list[Column]:
+def columns_of_tests() -> list[Column]:
     """The test of each group against the baseline."""
     return [
         Column("group", False, lambda row: row.label),
@@ -74,18 +74,18 @@ def test_columns() -> list[Column]:
         Column("difference", True, _tested(lambda found: found.difference), "{:+.4f}".format),
         Column("95 %", True, _tested(lambda found: found), lambda found: f"{found.low:+.4f} to {found.high:+.4f}"),
         Column("pairs", True, _tested(lambda found: len(found.seeds))),
-        Column("p examples", True, _tested(lambda found: found.p_examples), p_text),
-        Column("p seeds", True, _tested(lambda found: found.p_seeds), p_text),
-        Column("p Holm", True, _tested(lambda found: found.p_holm), p_text),
+        Column("p examples", True, _tested(lambda found: found.p_examples), p_value_text),
+        Column("p seeds", True, _tested(lambda found: found.p_seeds), p_value_text),
+        Column("p Holm", True, _tested(lambda found: found.p_holm), p_value_text),
     ]
 
 
-def p_text(p: float) -> str:
+def p_value_text(p: float) -> str:
     """A p-value to two digits; tiny ones as a bound."""
     return "<0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
-def short(value: float) -> str:
+def short_number(value: float) -> str:
     """A large number with three digits: 4.47 M, 512."""
     for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if value >= unit:
@@ -93,19 +93,19 @@ def short(value: float) -> str:
     return f"{value:.0f}"
 
 
-def claim_cells(verdict: Verdict) -> list[str]:
+def claim_cells(verdict: ClaimVerdict) -> list[str]:
     """Claim, published, measured with interval, verdict, why; several conditions are joined."""
     parts = verdict.parts or (verdict,)
     joined = ["; ".join(filter(None, map(say, parts))) for say in (_published, _measured)]
     return [verdict.claim, *joined, verdict.verdict, verdict.why]
 
 
-def _published(verdict: Verdict) -> str:
+def _published(verdict: ClaimVerdict) -> str:
     within = f" within {_number(verdict.tolerance)}" if verdict.tolerance else ""
     return f"{verdict.metric} {verdict.kind} {_number(verdict.published)}{within}"
 
 
-def _measured(verdict: Verdict) -> str:
+def _measured(verdict: ClaimVerdict) -> str:
     measured = "" if verdict.measured is None else _number(verdict.measured)
     if verdict.interval and verdict.interval.high > verdict.interval.low:
         measured += f" ({_number(verdict.interval.low)} to {_number(verdict.interval.high)})"
@@ -119,7 +119,7 @@ def _number(value: float) -> str:
 CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]
 
 
-def legend(comparison: Comparison) -> list[str]:
+def legend_of_columns(comparison: Comparison) -> list[str]:
     """What the columns mean, one sentence a line."""
     lines = []
     if any(row.n > 1 for row in comparison.rows):
@@ -137,7 +137,7 @@ def legend(comparison: Comparison) -> list[str]:
     return lines
 
 
-def test_legend(comparison: Comparison) -> list[str]:
+def legend_of_tests(comparison: Comparison) -> list[str]:
     """How the tests were made."""
     kinds = sorted({row.paired.test for row in comparison.rows if isinstance(row.paired, Paired)})
     tests = "1 test" if comparison.tests == 1 else f"{comparison.tests} tests"
@@ -151,26 +151,26 @@ def test_legend(comparison: Comparison) -> list[str]:
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """The whole comparison in a terminal."""
     shown = comparison.rows[:MOST_ROWS]
-    _print(console, "compared", columns(comparison), shown)
+    _print(console, "compared", comparison_columns(comparison), shown)
     if len(shown) < len(comparison.rows):
         _say(console, f"... and {len(comparison.rows) - len(shown)} more groups: --out FOLDER or --format csv has all")
-    for line in legend(comparison):
+    for line in legend_of_columns(comparison):
         _say(console, line)
     if comparison.baseline:
         console.print()
-        _print(console, f"against {comparison.baseline}", test_columns(), shown)
-        for line in test_legend(comparison):
+        _print(console, f"against {comparison.baseline}", columns_of_tests(), shown)
+        for line in legend_of_tests(comparison):
             _say(console, line)
     elif len(comparison.rows) > 1:
         _say(console, f'For tests on the same examples name a baseline: --baseline "{comparison.rows[-1].group.name}"')
     if comparison.claims:
         console.print()
         _print_claims(console, comparison.claims)
-    for note in notes(comparison):
+    for note in all_notes(comparison):
         _say(console, note)
 
 
-def notes(comparison: Comparison) -> Iterator[str]:
+def all_notes(comparison: Comparison) -> Iterator[str]:
     """What a reader must know: groups kept apart, suspicious costs, runs left out."""
     yield from (f"note: {note}" for note in comparison.notes)
     yield from (f"look: {sentence}" for sentence in comparison.lint)
@@ -183,15 +183,15 @@ def notes(comparison: Comparison) -> Iterator[str]:
 def markdown(comparison: Comparison, title: str, question: str | None) -> str:
     """The comparison as a Markdown page."""
     lines = [f"# {title}", ""] + ([question, ""] if question else [])
-    lines += _markdown_table(columns(comparison), comparison.rows)
-    lines += ["", *(f"- {line}" for line in legend(comparison))]
+    lines += _markdown_table(comparison_columns(comparison), comparison.rows)
+    lines += ["", *(f"- {line}" for line in legend_of_columns(comparison))]
     if comparison.baseline:
-        lines += ["", *_markdown_table(test_columns(), comparison.rows), ""]
-        lines += [f"- {line}" for line in test_legend(comparison)]
+        lines += ["", *_markdown_table(columns_of_tests(), comparison.rows), ""]
+        lines += [f"- {line}" for line in legend_of_tests(comparison)]
     if comparison.claims:
         rows = [claim_cells(claim) for claim in comparison.claims]
         lines += ["", *_pipes(CLAIM_TITLES, [False] * len(CLAIM_TITLES), rows)]
-    said = [f"- {note}" for note in notes(comparison)]
+    said = [f"- {note}" for note in all_notes(comparison)]
     return "\n".join(lines + (["", *said] if said else [])) + "\n"
 
 
@@ -212,7 +212,7 @@ def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    for part in fit(shown, rows, console.width):
+    for part in split_to_width(shown, rows, console.width):
         table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for column in part:
             table.add_column(
@@ -223,7 +223,7 @@ def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -
         console.print(table)
 
 
-def fit(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
+def split_to_width(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
     """The columns cut into tables that fit the width, each beginning with the first column."""
 
     def needs(column: Column) -> int:
@@ -241,7 +241,7 @@ def fit(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
     return parts
 
 
-def _print_claims(console: Console, claims: list[Verdict]) -> None:
+def _print_claims(console: Console, claims: list[ClaimVerdict]) -> None:
     """Two columns, so that a narrow terminal need not cut a name or a number."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table

@@ -48,7 +48,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimVerdict:
     """One claim with what was measured; the interval is None where nothing could be measured.
 
     parts: the conditions of a claim that has several; it has no number of its own then.
@@ -64,10 +64,10 @@ class Verdict:
     interval: Interval | None
     verdict: str
     why: str
-    parts: tuple[Verdict, ...] = ()
+    parts: tuple[ClaimVerdict, ...] = ()
 
 
-def decide(mean: float, low: float, high: float, published: Published) -> tuple[str, str]:
+def decide_verdict(mean: float, low: float, high: float, published: Published) -> tuple[str, str]:
     """Verdict and reason, from the measured mean and the ends of its 95 % interval."""
     slack = ROUNDING * (abs(published.value) + published.tolerance)
     if published.is_equal:
@@ -96,7 +96,7 @@ def _equal(low: float, high: float, published: Published, margin: float) -> tupl
     return UNDECIDED, "the interval lies partly within the tolerance; more seeds would tell"
 
 
-def together(verdicts: list[str]) -> str:
+def combined_verdict(verdicts: list[str]) -> str:
     """The verdict on a claim that needs all of several conditions: one that fails refutes it, whatever the rest."""
     order = (NOT_REPRODUCED, NOT_TESTABLE, UNDECIDED, REPRODUCED)
     return min(verdicts, key=order.index)

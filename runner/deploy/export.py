@@ -14,8 +14,8 @@ from models.network import SequenceClassifier
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize
 from runner.deploy import mlflow_model
-from runner.deploy.exported import FILE, Deployed, check_format, export_folder, of_record
-from runner.deploy.parity import Parity, ParityError, allowed, compare, rows_of
+from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, check_format, export_folder, model_of_run
+from runner.deploy.parity import Parity, ParityError, compare_logits, rows_to_compare, tolerated_difference
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
@@ -23,9 +23,9 @@ from runner.machine.extras import require_extra
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
-def export(
+def export_run(
     record: dict[str, Any], run_folder: Path, form: str, int8: bool, out: Path | None
-) -> tuple[Deployed, Parity | None]:
+) -> tuple[ExportedModel, Parity | None]:
     """Write the export of a run whole or not at all; what it is, and how close its answers are.
 
     form: of FORMATS; out: where to, by default below the run folder. No Parity for the very weights of the run.
@@ -33,29 +33,31 @@ def export(
     computes something else.
     """
     check_format(form, int8)
-    trained = of_record(record, run_folder)
+    trained = model_of_run(record, run_folder)
     engine = "torch" if not int8 and form != "onnx" else "onnx-int8" if int8 else "onnx"
     if engine != "torch":
         require_extra("onnx", f"format={form}{' int8=true' if int8 else ''}")
     folder = (out or export_folder(run_folder, form + ("-int8" if int8 else ""))).expanduser().absolute()
     if folder.exists() and not is_replaceable(folder):
         raise ConfigError(f"out={folder}: holds something that is no export and is not replaced. Try: another out=")
-    check_place(folder)
+    make_parent_folder(folder)
 
     with written_whole(folder) as part, tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model" if form == "mlflow" else part
-        parity = write_model(trained, engine, model, record)
+        parity = write_exported_model(trained, engine, model, record)
         if form == "mlflow":
-            mlflow_model.save(part, model)
-    return Deployed(**{**vars(trained), "folder": folder, "engine": engine}), parity
+            mlflow_model.save_mlflow_model(part, model)
+    return ExportedModel(**{**vars(trained), "folder": folder, "engine": engine}), parity
 
 
 def is_replaceable(folder: Path) -> bool:
     """Is this an empty folder or an earlier export?"""
-    return folder.is_dir() and (not any(folder.iterdir()) or any((folder / n).is_file() for n in (FILE, "MLmodel")))
+    return folder.is_dir() and (
+        not any(folder.iterdir()) or any((folder / n).is_file() for n in (DESCRIPTION_FILE, "MLmodel"))
+    )
 
 
-def check_place(folder: Path) -> None:
+def make_parent_folder(folder: Path) -> None:
     """ConfigError unless the folder can be made."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -63,10 +65,10 @@ def check_place(folder: Path) -> None:
         raise ConfigError(f"out={folder}: cannot be made: {error.strerror}. Try: another out=") from error
 
 
-def write_model(trained: Deployed, engine: str, folder: Path, record: dict[str, Any]) -> Parity | None:
+def write_exported_model(trained: ExportedModel, engine: str, folder: Path, record: dict[str, Any]) -> Parity | None:
     """Weights, tokenizer and deploy.json for an engine; compared with the trained model where they are not its own."""
     parity = None
-    exported = Deployed(**{**vars(trained), "folder": folder, "engine": engine})
+    exported = ExportedModel(**{**vars(trained), "folder": folder, "engine": engine})
     if engine == "torch":
         shutil.copytree(trained.folder, folder, dirs_exist_ok=True)
     else:
@@ -76,11 +78,11 @@ def write_model(trained: Deployed, engine: str, folder: Path, record: dict[str, 
         parity = write_graph(trained, exported, record)
     checked = {"checked": parity.describe()} if parity else {}
     content = json.dumps(exported.describe() | checked, indent=2, ensure_ascii=False)
-    (folder / FILE).write_text(content + "\n", encoding="utf-8")
+    (folder / DESCRIPTION_FILE).write_text(content + "\n", encoding="utf-8")
     return parity
 
 
-def write_graph(trained: Deployed, exported: Deployed, record: dict[str, Any]) -> Parity:
+def write_graph(trained: ExportedModel, exported: ExportedModel, record: dict[str, Any]) -> Parity:
     """The ONNX file, and how far its logits are from the model's; ParityError when fp32 is further than rounding."""
     model = Predictor(trained)
     try:
@@ -91,11 +93,11 @@ def write_graph(trained: Deployed, exported: Deployed, record: dict[str, Any]) -
         plain = exported.weights.rename(exported.folder / "fp32.onnx")
         quantize(plain, exported.weights)
         plain.unlink()
-    split, source, task = rows_of(record, model)
-    parity = compare(model, Predictor(exported), split, source, task)
-    if exported.engine == "onnx" and parity.difference > allowed(record):
+    split, source, task = rows_to_compare(record, model)
+    parity = compare_logits(model, Predictor(exported), split, source, task)
+    if exported.engine == "onnx" and parity.difference > tolerated_difference(record):
         raise ParityError(
             f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows ({source}); "
-            f"rounding explains {allowed(record):.2g}. Nothing was written. Try: format=safetensors"
+            f"rounding explains {tolerated_difference(record):.2g}. Nothing was written. Try: format=safetensors"
         )
     return parity

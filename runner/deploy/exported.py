@@ -12,14 +12,14 @@ from runner.errors import ConfigError
 from runner.record.raw import find as find_record
 from runner.record.raw import run_folder as folder_of_run
 
-FILE = "deploy.json"
+DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
 ENGINES = ("torch", "onnx", "onnx-int8")
 FORMATS = ("onnx", "safetensors", "mlflow")  # that an export is written in
 
 
 @dataclass(frozen=True)
-class Deployed:
+class ExportedModel:
     """A model on disk: its weights lie in `folder` beside the tokenizer."""
 
     folder: Path
@@ -52,13 +52,13 @@ class Deployed:
         return {"schema_version": SCHEMA_VERSION} | asdict(self) | {"folder": "."}
 
 
-def read(folder: Path) -> Deployed:
+def read_export(folder: Path) -> ExportedModel:
     """What lies in an exported folder; ConfigError where deploy.json is damaged or the weights are gone."""
-    path = folder / FILE
+    path = folder / DESCRIPTION_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content |= {key: tuple(content[key]) for key in ("labels", "columns")} | {"folder": folder}
-        found = Deployed(**{key: content[key] for key in Deployed.__dataclass_fields__})
+        found = ExportedModel(**{key: content[key] for key in ExportedModel.__dataclass_fields__})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error!r}). Try: run export <id> out={folder}") from error
     if found.engine not in ENGINES or not found.weights.is_file():
@@ -66,7 +66,7 @@ def read(folder: Path) -> Deployed:
     return found
 
 
-def of_record(record: dict[str, Any], run_folder: Path) -> Deployed:
+def model_of_run(record: dict[str, Any], run_folder: Path) -> ExportedModel:
     """The model that a run trained; ConfigError for a run without one that answers texts."""
     identity, folder = str(record["identity"]), run_folder / "model"
     if record["status"] != "done" or not folder.is_dir():
@@ -79,13 +79,13 @@ def of_record(record: dict[str, Any], run_folder: Path) -> Deployed:
             f"Try: run model={record['config']['model']['name']} model.pretrained={identity} data=sst2"
         )
     columns = (data["text"],) if data["text_pair"] is None else (data["text"], data["text_pair"])
-    return Deployed(
+    return ExportedModel(
         folder, "torch", identity, record["name"], record["data"]["task"], tuple(record["data"]["labels"]), columns,
         int(data["max_length"]), record["started"],
     )  # fmt: skip
 
 
-def find(source: str, output: Path, engine: str) -> Deployed:
+def find_model(source: str, output: Path, engine: str) -> ExportedModel:
     """The model of a run id (or its beginning), a run folder, the model in it, or an export; ConfigError for none.
 
     engine: auto (a run's torch model, a folder's own), or one of ENGINES, which for a run must have been exported.
@@ -93,8 +93,8 @@ def find(source: str, output: Path, engine: str) -> Deployed:
     if engine not in ("auto", *ENGINES):
         raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
     folder = Path(os.path.expanduser(source))  # noqa: PTH111 a user who is not there is no error here
-    if (folder / FILE).is_file():
-        found = read(folder.absolute())
+    if (folder / DESCRIPTION_FILE).is_file():
+        found = read_export(folder.absolute())
         if engine not in ("auto", found.engine):
             raise ConfigError(f"engine={engine}: {source} is for {found.engine}. Try: engine={found.engine}")
         return found
@@ -103,12 +103,12 @@ def find(source: str, output: Path, engine: str) -> Deployed:
     record = find_record(output, source)
     run_folder = output / str(record["identity"])
     if engine in ("auto", "torch"):
-        return of_record(record, run_folder)
+        return model_of_run(record, run_folder)
     exported = export_folder(run_folder, engine)
     wanted = f"run export {source} format=onnx" + (" int8=true" if engine == "onnx-int8" else "")
-    if not (exported / FILE).is_file():
+    if not (exported / DESCRIPTION_FILE).is_file():
         raise ConfigError(f"engine={engine}: run {record['identity']} is not exported so. Try: {wanted}")
-    found = read(exported)
+    found = read_export(exported)
     if found.started != record["started"]:
         raise ConfigError(f"engine={engine}: {exported} is older than the run, which was made anew. Try: {wanted}")
     return found

@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.deploy.exported import Deployed, read
-from runner.deploy.predictor import Predictor, flat
+from runner.deploy.exported import ExportedModel, read_export
+from runner.deploy.predictor import Predictor, answer_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +25,12 @@ PACKAGES = ("runner", "models", "data")
 NEEDED = ("torch", "tokenizers", "safetensors", "transformers", "numpy", "pandas", "pyarrow", "filelock")
 
 
-def save(folder: Path, model: Path) -> None:
+def save_mlflow_model(folder: Path, model: Path) -> None:
     """Write the MLflow model of an exported folder `model` into the empty `folder`."""
     import mlflow.pyfunc
 
-    deployed = read(model)
-    needed = [*NEEDED, *(["onnxruntime"] if deployed.engine != "torch" else [])]
+    exported = read_export(model)
+    needed = [*NEEDED, *(["onnxruntime"] if exported.engine != "torch" else [])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it would like an example to run, which the signature makes up for
         mlflow.pyfunc.save_model(
@@ -40,23 +40,23 @@ def save(folder: Path, model: Path) -> None:
             code_paths=[str(Path(str(import_module(name).__file__)).parent) for name in PACKAGES],
             # Without what follows a +: local builds such as 2.13.0+cpu are in no index.
             pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in needed],
-            signature=signature(deployed),
-            metadata={"identity": deployed.identity, "name": deployed.name},
+            signature=signature(exported),
+            metadata={"identity": exported.identity, "name": exported.name},
         )
 
 
-def signature(deployed: Deployed) -> Any:
+def signature(exported: ExportedModel) -> Any:
     """The columns that go in and come out."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    made = "double" if deployed.task == "regression" else "string"
-    first, *shares = deployed.answer_columns
-    texts = [ColSpec("string", name) for name in deployed.columns]
+    made = "double" if exported.task == "regression" else "string"
+    first, *shares = exported.answer_columns
+    texts = [ColSpec("string", name) for name in exported.columns]
     return ModelSignature(Schema(texts), Schema([ColSpec(made, first), *(ColSpec("double", name) for name in shares)]))
 
 
-class TextModel:
+class MlflowTextModel:
     """What MLflow calls."""
 
     def __init__(self, predictor: Predictor) -> None:
@@ -66,11 +66,11 @@ class TextModel:
         """Predictions, and probabilities by label, of the rows of a data frame with the texts' columns."""
         import pandas as pd
 
-        first, *second = (frame[name].astype(str).tolist() for name in self.predictor.deployed.columns)
+        first, *second = (frame[name].astype(str).tolist() for name in self.predictor.exported.columns)
         answers = self.predictor(first, second[0] if second else None)
-        return pd.DataFrame([flat(answer) for answer in answers], index=frame.index)
+        return pd.DataFrame([answer_row(answer) for answer in answers], index=frame.index)
 
 
-def _load_pyfunc(path: str) -> TextModel:
+def _load_pyfunc(path: str) -> MlflowTextModel:
     """MLflow's entry: the model from its data folder."""
-    return TextModel(Predictor(read(Path(path))))
+    return MlflowTextModel(Predictor(read_export(Path(path))))

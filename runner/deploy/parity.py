@@ -45,16 +45,18 @@ class Parity:
         return asdict(self)
 
 
-def allowed(record: dict[str, Any]) -> float:
+def tolerated_difference(record: dict[str, Any]) -> float:
     """How far an fp32 export's logits may be off: of a run that standardised its targets, in standard deviations."""
     targets = record["data"].get("targets")
     return TargetScale(**targets).tolerance(TOLERANCE) if targets else TOLERANCE
 
 
-def compare(trained: Predictor, exported: Predictor, split: TokenSplit, source: str, task: DataTask | None) -> Parity:
+def compare_logits(
+    trained: Predictor, exported: Predictor, split: TokenSplit, source: str, task: DataTask | None
+) -> Parity:
     """Compare on the rows of `split`; task: what its labels are, None for texts without."""
-    rows = spread(split.lengths, ROWS)
-    some = take(split, rows)
+    rows = evenly_by_length(split.lengths, ROWS)
+    some = select_rows(split, rows)
     worst = max(float(np.abs(trained.logits(some, n) - exported.logits(some, n)).max()) for n in BATCHES)
     found = Parity(len(rows), source, worst)
     return found if task is None else _scored(found, trained, exported, split, task)
@@ -62,7 +64,7 @@ def compare(trained: Predictor, exported: Predictor, split: TokenSplit, source: 
 
 def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: DataTask) -> Parity:
     """With the primary metric of both."""
-    some = take(split, spread(split.lengths, SCORED))
+    some = select_rows(split, evenly_by_length(split.lengths, SCORED))
     labels, metric, kind = np.array(some.labels), task.metrics[0], get(task.kind)
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
     scores = [kind.metrics(values, labels, [metric], positive=task.positive)[metric] for values in logits]
@@ -70,38 +72,38 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
     return replace(found, scored=len(labels), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
 
 
-def rows_of(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
+def rows_to_compare(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
     """The rows to compare on, where they are from, and their task: the run's reported split where it can be had."""
     settings = DataSettings(**record["config"]["data"])
     try:
         splits = load_splits(
             settings,
-            tokenizer=str(trained.deployed.folder),
+            tokenizer=str(trained.exported.folder),
             vocab_size=0,
             cache=Path(compose([]).paths.cache).expanduser(),
         )
     except DataError as error:
         reason = str(error).split(". ")[0]
-        return built_in(trained), f"built-in texts, since the run's data cannot be had ({reason})", None
+        return built_in_texts(trained), f"built-in texts, since the run's data cannot be had ({reason})", None
     split = splits.report[0]
     return split, f"{settings.name}, {split.name}", splits.task
 
 
-def built_in(trained: Predictor) -> TokenSplit:
+def built_in_texts(trained: Predictor) -> TokenSplit:
     """Generated English texts of several lengths."""
-    kind = "entailment" if trained.deployed.is_pair else "sentiment"
+    kind = "entailment" if trained.exported.is_pair else "sentiment"
     rows = generate_demo(kind, ROWS, seed=0)
     texts = [" ".join([text] * (1 + index % 4)) for index, (text, _, _) in enumerate(rows)]
-    return trained.encode(texts, [pair or "" for _, pair, _ in rows] if trained.deployed.is_pair else None)
+    return trained.encode(texts, [pair or "" for _, pair, _ in rows] if trained.exported.is_pair else None)
 
 
-def spread(lengths: np.ndarray, count: int) -> np.ndarray:
+def evenly_by_length(lengths: np.ndarray, count: int) -> np.ndarray:
     """At most `count` row numbers, evenly over the lengths."""
     order = np.argsort(lengths, kind="stable")
     return np.asarray(order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)])
 
 
-def take(split: TokenSplit, rows: np.ndarray) -> TokenSplit:
+def select_rows(split: TokenSplit, rows: np.ndarray) -> TokenSplit:
     """Those rows as a split of their own."""
     parts = [np.asarray(split.tokens[split.offsets[row] : split.offsets[row + 1]]) for row in rows]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])

@@ -13,7 +13,7 @@ from data.inputs.tokenizer import load_tokenizer
 from data.splits import TokenSplit
 from models.checkpoints.open import load_model
 from models.onnx.graph import OnnxModel
-from runner.deploy.exported import Deployed
+from runner.deploy.exported import ExportedModel
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.training.inference import predict
@@ -24,18 +24,18 @@ Answer = dict[str, Any]  # "prediction", and "probabilities" by label where ther
 class Predictor:
     """A loaded model. Raises the user's errors for folders that are not whole."""
 
-    def __init__(self, deployed: Deployed, threads: int = 1) -> None:
-        self.deployed = deployed
-        self.tokenizer = load_tokenizer(str(deployed.folder))
-        self.model = open_model(deployed, threads)
-        if deployed.engine == "torch":
-            check_fit(self.model, deployed, self.tokenizer.vocab_size)
+    def __init__(self, exported: ExportedModel, threads: int = 1) -> None:
+        self.exported = exported
+        self.tokenizer = load_tokenizer(str(exported.folder))
+        self.model = load_for_runtime(exported, threads)
+        if exported.engine == "torch":
+            check_files_match(self.model, exported, self.tokenizer.vocab_size)
 
     def encode(self, texts: Sequence[str], pairs: Sequence[str] | None = None, limit: int | None = None) -> TokenSplit:
         """The texts as token ids, cut at `limit` tokens (the model's longest); `truncated` counts those."""
         second = None if pairs is None else list(pairs)
         try:
-            found = self.tokenizer.encode(list(texts), second, limit or self.deployed.max_length)
+            found = self.tokenizer.encode(list(texts), second, limit or self.exported.max_length)
         except UnicodeEncodeError as error:
             raise ConfigError(f"a text is not Unicode: {error}") from error
         offsets = np.concatenate([[0], np.cumsum(found.lengths)])
@@ -52,9 +52,9 @@ class Predictor:
     def answers(self, split: TokenSplit, batch_size: int) -> list[Answer]:
         """One answer a row."""
         logits = self.logits(split, batch_size)
-        if self.deployed.task == "regression":
+        if self.exported.task == "regression":
             return [{"prediction": float(value)} for value in logits[:, 0]]
-        names, shares = self.deployed.labels, softmax(logits)
+        names, shares = self.exported.labels, softmax(logits)
         return [
             {"prediction": names[int(row.argmax())], "probabilities": dict(zip(names, map(float, row)))}
             for row in shares
@@ -65,32 +65,32 @@ class Predictor:
         return self.answers(self.encode(texts, pairs), batch_size) if texts else []
 
 
-def open_model(deployed: Deployed, threads: int) -> nn.Module:
+def load_for_runtime(exported: ExportedModel, threads: int) -> nn.Module:
     """The model in memory, on that many threads, ready to predict."""
     torch.set_num_threads(threads)
-    if deployed.engine == "torch":
-        return load_model(deployed.folder)
-    require_extra("onnx", str(deployed.folder))
-    return OnnxModel(deployed.weights, threads)
+    if exported.engine == "torch":
+        return load_model(exported.folder)
+    require_extra("onnx", str(exported.folder))
+    return OnnxModel(exported.weights, threads)
 
 
-def check_fit(model: Any, deployed: Deployed, tokens: int) -> None:
+def check_files_match(model: Any, exported: ExportedModel, tokens: int) -> None:
     """ConfigError where model, tokenizer and record are not of one run: ids and labels would miss."""
-    shape, outputs, labels = model.architecture, model.classifier.out_features, len(deployed.labels) or 1
-    rows, places = shape.get("vocab_size") or tokens, shape.get("max_position_embeddings") or deployed.max_length
+    shape, outputs, labels = model.architecture, model.classifier.out_features, len(exported.labels) or 1
+    rows, places = shape.get("vocab_size") or tokens, shape.get("max_position_embeddings") or exported.max_length
     wrong = [
         f"{outputs} answers for {labels} labels" if outputs != labels else "",
         f"{tokens:,} tokens for {rows:,} word vectors" if tokens > rows else "",
-        f"{places:,} positions for {deployed.max_length:,} tokens a text" if deployed.max_length > places else "",
+        f"{places:,} positions for {exported.max_length:,} tokens a text" if exported.max_length > places else "",
     ]
     if any(wrong):
         what = ", ".join(filter(None, wrong))
         raise ConfigError(
-            f"{deployed.folder}: its files are not of one model: {what}. Try: run it again with force=true"
+            f"{exported.folder}: its files are not of one model: {what}. Try: run it again with force=true"
         )
 
 
-def flat(answer: Answer) -> dict[str, Any]:
+def answer_row(answer: Answer) -> dict[str, Any]:
     """An answer as a row of a table, under Deployed.answer_columns."""
     shares = answer.get("probabilities", {})
     return {"prediction": answer["prediction"]} | {f"p_{name}": share for name, share in shares.items()}

@@ -65,11 +65,11 @@ class Health(BaseModel):
 
 def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Sequence[str]) -> FastAPI:
     """The application around a loaded model. hosts: names it may be asked under, ["*"] for any."""
-    deployed = predictor.deployed
-    app = FastAPI(title=deployed.name, version=deployed.identity, docs_url=None, redoc_url=None)
+    exported = predictor.exported
+    app = FastAPI(title=exported.name, version=exported.identity, docs_url=None, redoc_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))  # else any web page could ask, by DNS
     batcher: Batcher[Question] = Batcher(
-        lambda questions: answer(predictor, questions, batch_size), lambda question: len(question.texts),
+        lambda questions: answer_questions(predictor, questions, batch_size), lambda question: len(question.texts),
         batch_size=batch_size, most=limits.waiting,
     )  # fmt: skip
     page = resources.files("runner.deploy").joinpath("page.html").read_text(encoding="utf-8")
@@ -81,18 +81,18 @@ def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Se
 
     @app.post("/predict", openapi_extra={"requestBody": schema}, summary="Answer texts")
     async def predict(request: Request) -> Answers:
-        question = parse(await read_body(request, limits), limits.texts, deployed.is_pair)
+        question = parse_question(await read_body(request, limits), limits.texts, exported.is_pair)
         try:
             found = await batcher.ask(question)
         except Busy as error:
             raise HTTPException(503, "busy; ask again in a second", {"Retry-After": "1"}) from error
-        return Answers(model=deployed.identity, answers=found)
+        return Answers(model=exported.identity, answers=found)
 
     @app.get("/health", summary="Does it answer?")
     async def health() -> Health:
         return Health(
-            status="ok", model=deployed.identity, name=deployed.name, engine=deployed.engine, task=deployed.task,
-            labels=list(deployed.labels), reads=len(deployed.columns), max_length=deployed.max_length,
+            status="ok", model=exported.identity, name=exported.name, engine=exported.engine, task=exported.task,
+            labels=list(exported.labels), reads=len(exported.columns), max_length=exported.max_length,
         )  # fmt: skip
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -118,7 +118,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     return bytes(body)
 
 
-def parse(body: bytes, most: int, is_pair: bool) -> Question:
+def parse_question(body: bytes, most: int, is_pair: bool) -> Question:
     """The question in a body; HTTPException for what is none."""
     try:
         question = Question.model_validate_json(body)
@@ -136,11 +136,13 @@ def parse(body: bytes, most: int, is_pair: bool) -> Question:
     return question
 
 
-def answer(predictor: Predictor, questions: Sequence[Question], batch_size: int) -> list[list[Answer] | HTTPException]:
+def answer_questions(
+    predictor: Predictor, questions: Sequence[Question], batch_size: int
+) -> list[list[Answer] | HTTPException]:
     """The answers to several questions, computed together; the exception for one whose text is too long."""
     texts = [text for question in questions for text in question.texts]
     pairs = [pair for question in questions for pair in question.pairs or ()] or None
-    longest, lengths = predictor.deployed.max_length, predictor.encode(texts, pairs, UNCUT).lengths
+    longest, lengths = predictor.exported.max_length, predictor.encode(texts, pairs, UNCUT).lengths
     found = iter(predictor(texts, pairs, batch_size))
     results: list[list[Answer] | HTTPException] = []
     for question in questions:

@@ -31,7 +31,7 @@ NO_TEXT: dict[type, str] = {dict: "an object", list: "a list", bytes: "bytes"}
 Row = dict[str, Any]
 
 
-def written_kind(path: Path) -> str:
+def output_format(path: Path) -> str:
     """How an output file is written, by its name."""
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
@@ -39,7 +39,7 @@ def written_kind(path: Path) -> str:
     return WRITTEN[suffix]
 
 
-def read_kind(path: Path | None, asked: str) -> str:
+def input_format(path: Path | None, asked: str) -> str:
     """How a file, or standard input, is read: as asked, else by its name, else a text a line.
 
     asked: of INPUTS, or "".
@@ -59,7 +59,7 @@ def read_kind(path: Path | None, asked: str) -> str:
     return asked or known or ""
 
 
-def read(path: Path | None, kind: str, options: ReadOptions) -> Iterator[Row]:
+def read_texts(path: Path | None, kind: str, options: ReadOptions) -> Iterator[Row]:
     """Each row of a file, or of standard input as it comes, in order.
 
     kind: as read_kind says. Raises DataError and ConfigError.
@@ -100,14 +100,14 @@ def _of_input(kind: str, options: ReadOptions) -> Iterator[NumberedRow]:
             raise ConfigError(f"standard input is not {options.encoding} ({error}). Try: encoding={guess}") from error
 
 
-def chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+def row_chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     """Lists of `size` rows, the last one shorter."""
     iterator = iter(rows)
     while found := list(islice(iterator, size)):
         yield found
 
 
-def arriving(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+def chunks_as_they_arrive(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     """Lists of up to `size` rows, whatever has come by now: nobody who types or tails a log waits for a full batch."""
     waiting: queue.Queue[tuple[Row | None, Exception | None]] = queue.Queue(maxsize=4 * size)
 
@@ -136,7 +136,7 @@ def arriving(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
         raise end
 
 
-class Writer:
+class RowWriter:
     """Rows onto a stream; the first one says which columns a CSV has, whose texts are made harmless to spreadsheets."""
 
     def __init__(self, stream: TextIO, kind: str) -> None:
@@ -166,7 +166,7 @@ def _line(row: Row) -> str:
 
 
 @contextmanager
-def written(path: Path | None) -> Iterator[TextIO]:
+def open_output(path: Path | None) -> Iterator[TextIO]:
     """Standard output, or a file that takes its name at the end of the block."""
     if path is None:
         yield sys.stdout

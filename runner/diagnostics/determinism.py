@@ -32,7 +32,7 @@ CLOCK = ("time", "time/", "train/examples_per_s", "train/tokens_per_s")  # what 
 
 
 @dataclass
-class Made:
+class RunOutput:
     """What one of the runs left behind."""
 
     record: dict[str, Any]
@@ -42,7 +42,7 @@ class Made:
 
 
 @dataclass
-class Findings:
+class DeterminismReport:
     """What came of it."""
 
     record: dict[str, Any]  # of the first run
@@ -52,7 +52,7 @@ class Findings:
     elsewhere: str  # that to another process
 
 
-def check(words: list[str]) -> Findings:
+def check_determinism(words: list[str]) -> DeterminismReport:
     """Run three times and compare; words: what is otherwise than in WORDS. Raises the user's errors."""
     chosen = [*WORDS, *words]
     if problems := mistakes(chosen):
@@ -60,28 +60,28 @@ def check(words: list[str]) -> Findings:
     with TemporaryDirectory(prefix="bertier-") as folder:
         first, again = (_here(chosen, Path(folder, name)) for name in ("first", "again"))
         elsewhere = _elsewhere(chosen, Path(folder, "elsewhere"))
-        return Findings(
+        return DeterminismReport(
             first.record, sum(t.numel() for t in first.tensors.values()), len(first.points),
-            difference(first, again), difference(first, elsewhere),
+            first_difference(first, again), first_difference(first, elsewhere),
         )  # fmt: skip
 
 
-def difference(one: Made, other: Made) -> str:
+def first_difference(one: RunOutput, other: RunOutput) -> str:
     """The first thing that is not the same bit for bit, "" if everything is."""
     for place, (left, right) in enumerate(zip(one.points, other.points)):
         for name in left:
-            if not same(left[name], right.get(name, math.nan)):
+            if not is_same_number(left[name], right.get(name, math.nan)):
                 return f"{name} at step {left['step']} (point {place + 1}): {left[name]!r} against {right.get(name)!r}"
     if len(one.points) != len(other.points) or one.tensors.keys() != other.tensors.keys():
         return "the runs have other points or other tensors"
     for name, tensor in one.tensors.items():
-        if not is_equal(tensor, other.tensors[name]):
+        if not is_same_bits(tensor, other.tensors[name]):
             apart = (tensor.double() - other.tensors[name].double()).abs().max()
             return f"parameters: {name} by up to {apart:.1e}"
     return "" if one.answers == other.answers else "the answers on the reported split"
 
 
-def is_equal(one: Tensor, other: Tensor) -> bool:
+def is_same_bits(one: Tensor, other: Tensor) -> bool:
     """Are they the same bits? So that NaN equals itself and -0.0 is not 0.0."""
     import torch
 
@@ -89,12 +89,12 @@ def is_equal(one: Tensor, other: Tensor) -> bool:
     return one.dtype == other.dtype and one.shape == other.shape and torch.equal(*bits)
 
 
-def same(one: float, other: float) -> bool:
+def is_same_number(one: float, other: float) -> bool:
     """Are they the same number? NaN equals itself."""
     return one == other or (one != one and other != other)
 
 
-def _here(words: list[str], folder: Path) -> Made:
+def _here(words: list[str], folder: Path) -> RunOutput:
     """In this process."""
     words = [*words, *_places(folder)]
     with redirect_stdout(io.StringIO()) as said:
@@ -104,7 +104,7 @@ def _here(words: list[str], folder: Path) -> Made:
     return _read(folder)
 
 
-def _elsewhere(words: list[str], folder: Path) -> Made:
+def _elsewhere(words: list[str], folder: Path) -> RunOutput:
     """In a new process, which draws another seed for its hashes and places its memory otherwise."""
     command = [sys.executable, "-P", "-m", "runner.cli", *words, *_places(folder)]
     done = subprocess.run(command, env=importable(), capture_output=True, text=True)
@@ -117,7 +117,7 @@ def _places(folder: Path) -> list[str]:
     return [f"paths.output={folder / 'outputs'}", f"paths.cache={folder / 'cache'}"]
 
 
-def _read(folder: Path) -> Made:
+def _read(folder: Path) -> RunOutput:
     from safetensors.torch import load_file
 
     (run,) = (path.parent for path in folder.glob("outputs/*/record.json"))
@@ -125,4 +125,4 @@ def _read(folder: Path) -> Made:
     points = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     answers = (run / f"predictions-{record['data']['primary'].partition('/')[0]}.parquet").read_bytes()
     kept = [{name: value for name, value in point.items() if not name.startswith(CLOCK)} for point in points]
-    return Made(record, load_file(run / "model" / "model.safetensors"), kept, answers)
+    return RunOutput(record, load_file(run / "model" / "model.safetensors"), kept, answers)

@@ -41,7 +41,7 @@ def _is_known(text: str) -> bool:
     return bool(ACCEPTED.search(text)) and not REFUSED.search(text)
 
 
-def licences() -> list[Licence]:
+def installed_licences() -> list[Licence]:
     """One entry for each installed package that ours needs, directly or not, with all its extras; by name."""
     found = {}
     for package in _needed(ROOT, {"dev"}, {}):

@@ -155,7 +155,7 @@ def claim(started: Started, terminal: Terminal) -> Iterator[None]:
 def _recorded(started: Started, overrides: list[str], terminal: Terminal, begun: float, watch: Watch | None) -> Outcome:
     """Run between the first and the last word of the record."""
     from runner.experiment.stages import execute
-    from runner.track.mirror import start as start_mirror
+    from runner.track.mirror import start_mirror
     from runner.training.checkpoint import clear_checkpoints, find_resume_point
 
     settings = started.settings

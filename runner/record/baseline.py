@@ -44,9 +44,9 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str) -> bool | 
         return False
     worst = [fmean(ends)] if ends else []
     if len(gains) > 1:
-        from runner.statistics.intervals import student
+        from runner.statistics.intervals import student_interval
 
-        worst.append(student(gains)[0])
+        worst.append(student_interval(gains)[0])
     return not min(worst or gains) > 0  # a score that is not a number is no result either
 
 

@@ -17,7 +17,7 @@ RESAMPLES = 1000  # the ends then move by a few per cent of the width between se
 _CHUNK = 2_000_000  # counts held at once (resamples x rows, or x cells of a matrix): 16 MB
 
 
-def wilson(share: float, count: int) -> tuple[float, float]:
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
     """Return the Wilson 95 % interval of a share seen on `count` rows, (0, 1) for no rows.
 
     Source: Wilson 1927; unlike share +- 2 sd it never leaves 0..1 and is not empty at 0 or 1.
@@ -30,7 +30,7 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def student(values: Sequence[float]) -> tuple[float, float]:
+def student_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return Student's t 95 % interval of the mean of two or more values, e.g. one a seed."""
     from scipy import stats
 

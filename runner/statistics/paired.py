@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.statistics.intervals import student
+from runner.statistics.intervals import student_interval
 
 RESAMPLES = 5000  # the smallest p-value a bootstrap can give is then 2/5001
 RESAMPLES_MEAN = 2000  # for the ends of an interval alone
@@ -27,7 +27,7 @@ class Interval:
     over: str
 
 
-def spread(values: Sequence[float]) -> float | None:
+def standard_deviation(values: Sequence[float]) -> float | None:
     """The standard deviation over seeds (n - 1), None for a single one."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
@@ -42,7 +42,7 @@ def seed_interval(values: Sequence[float]) -> Interval | None:
     n = len(values)
     if n < 2 or not np.all(np.isfinite(values)):
         return None
-    return Interval(*student(values), f"t over {n} seeds")
+    return Interval(*student_interval(values), f"t over {n} seeds")
 
 
 def seed_bootstrap(values: Sequence[float]) -> Interval | None:
@@ -58,7 +58,7 @@ def seed_bootstrap(values: Sequence[float]) -> Interval | None:
     return Interval(float(found.low), float(found.high), f"bootstrap over {n} seeds")
 
 
-def mcnemar(first_only: int, second_only: int) -> float:
+def mcnemar_p(first_only: int, second_only: int) -> float:
     """The p-value of McNemar's test for two models on the same examples.
 
     first_only, second_only: examples that only the first, only the second model gets right. Exact (binomial) below
@@ -74,7 +74,7 @@ def mcnemar(first_only: int, second_only: int) -> float:
     return float(stats.chi2.sf((abs(first_only - second_only) - 1) ** 2 / disagree, 1))
 
 
-def mcnemar_clustered(differences: np.ndarray) -> float:
+def clustered_mcnemar_p(differences: np.ndarray) -> float:
     """McNemar's test where each example was answered by several pairs of models (one pair a seed).
 
     differences: (N,) mean over the pairs of (first right) - (second right), -1..1. The answers to one example are
@@ -100,8 +100,8 @@ def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
         same = float(np.mean(differences))
         return (1.0 if same == 0 else 0.0), Interval(same, same, over)
     found = stats.ttest_1samp(differences, 0.0)
-    ends = found.confidence_interval(0.95)
-    return float(found.pvalue), Interval(float(ends.low), float(ends.high), over)
+    quantile_interval = found.confidence_interval(0.95)
+    return float(found.pvalue), Interval(float(quantile_interval.low), float(quantile_interval.high), over)
 
 
 def bootstrap_p(resampled: np.ndarray) -> float:
@@ -113,7 +113,7 @@ def bootstrap_p(resampled: np.ndarray) -> float:
     return min(1.0, 2 * (tail + 1) / (len(resampled) + 1))
 
 
-def ends(resampled: np.ndarray, over: str) -> Interval:
+def quantile_interval(resampled: np.ndarray, over: str) -> Interval:
     """The 2.5 % and 97.5 % quantiles of resampled values."""
     low, high = np.quantile(resampled, [0.025, 0.975])
     return Interval(float(low), float(high), over)
@@ -169,7 +169,7 @@ def resample_confusions(
     return np.concatenate(found)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm_p_values(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down adjusted p-values, in the order given.
 
     Compared with 0.05 they keep the chance of any false finding in the whole table below 5 %. Source: Holm 1979.

@@ -112,11 +112,11 @@ class Ledger:
 
     def _request(self, settings: TrackerSettings, folder: Path) -> None:
         """One helper mirrors the runs of all; where the tracker itself is swept, one for each."""
-        from runner.track.mirror import start
+        from runner.track.mirror import start_mirror
 
         key = repr(settings)
         if key not in self._mirrors:
-            self._mirrors[key] = start(settings, self.output)
+            self._mirrors[key] = start_mirror(settings, self.output)
         if self._mirrors[key] is not None:
             self._mirrors[key].request(folder)
 
@@ -178,11 +178,11 @@ def compare(records: list[dict[str, Any]], folder: Path, content: dict[str, Any]
     The report is attached to the sweep's parent run in MLflow, as every file in the folder is. It names the runs that
     did not end well and leaves them out.
     """
-    from runner.compare.report import write
+    from runner.compare.report import write_report
 
     done = [record for record in records if record["status"] == "done"]
     if len(done) > 1:
         show_comparison(done)
     if done:
         kept = {key: content[key] for key in ("question", "claims", "baseline")}
-        write(records, folder, title=content["name"] or content["id"], **kept)
+        write_report(records, folder, title=content["name"] or content["id"], **kept)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.settings import BINARY_SCORES, SCORES
-from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson
+from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_interval
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +62,7 @@ def interval(
     """Return the 95 % interval (low, high) of a score: Wilson for accuracy, else bootstrap."""
     predictions = _predict(logits)
     if name == "accuracy":
-        return wilson(float(np.mean(predictions == labels)), len(labels))
+        return wilson_interval(float(np.mean(predictions == labels)), len(labels))
     _refuse_unknown(name, logits.shape[1])
     confusion = confusion_of(labels, predictions, logits.shape[1])
     return bootstrap_confusion(confusion, of_confusion(name, positive), resamples=resamples, seed=seed)

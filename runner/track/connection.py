@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from runner.sanitize import mask
-from runner.track.environment import prepare
+from runner.track.environment import set_mlflow_environment
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.store import artifact_root, ensure_store
-from runner.track.uri import is_server, resolve, sqlite_path, without_credentials
+from runner.track.uri import is_server, resolve_uri, split_credentials, sqlite_path
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Target:
+class MlflowTarget:
     """An open MLflow: where runs are written to."""
 
     client: MlflowClient
@@ -41,14 +41,14 @@ class Target:
             return None
 
 
-def connect(settings: TrackerSettings, output: Path) -> Target:
+def connect(settings: TrackerSettings, output: Path) -> MlflowTarget:
     """Return the open target, with the embedded store and the experiment created if need be.
 
     Sets environment variables of mlflow (patience, server credentials) in this process.
     Raises TrackError, within about 15 s if a server does not answer (40 s if it accepts and stays silent).
     """
-    prepare()
-    uri = resolve(settings, output)
+    set_mlflow_environment()
+    uri = resolve_uri(settings, output)
     database = sqlite_path(uri)
     if database is not None:
         ensure_store(database)
@@ -57,12 +57,12 @@ def connect(settings: TrackerSettings, output: Path) -> Target:
     from mlflow.tracking.client import MlflowClient
 
     client = MlflowClient(tracking_uri=address, registry_uri=address)
-    return Target(client, experiment, settings.experiment, mask(uri))
+    return MlflowTarget(client, experiment, settings.experiment, mask(uri))
 
 
 def _take_credentials(uri: str) -> str:
     """Move user and password from the address to the variables mlflow reads: no message repeats them."""
-    address, user, password = without_credentials(uri)
+    address, user, password = split_credentials(uri)
     if user is not None:
         os.environ["MLFLOW_TRACKING_USERNAME"] = user
         os.environ["MLFLOW_TRACKING_PASSWORD"] = password or ""
@@ -88,7 +88,7 @@ def _experiment(uri: str, name: str, root: str | None) -> str:
                 found = client.get_experiment_by_name(name)
         return _active(found, name)
     except (MlflowException, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
-        raise TrackError(explain(error, uri)) from error
+        raise TrackError(explain_mlflow_error(error, uri)) from error
 
 
 def _active(found: Experiment | None, name: str) -> str:
@@ -100,7 +100,7 @@ def _active(found: Experiment | None, name: str) -> str:
     return str(found.experiment_id)
 
 
-def explain(error: BaseException, uri: str = "") -> str:
+def explain_mlflow_error(error: BaseException, uri: str = "") -> str:
     """Return one line on why MLflow could not be used, with the cure where known; credentials masked."""
     text = " ".join(mask(str(error)).split())
     if "out-of-date database schema" in text or "Can't locate revision" in text:

@@ -15,7 +15,7 @@ DEFAULTS = {
 }
 
 
-def prepare() -> None:
+def set_mlflow_environment() -> None:
     """Set mlflow's variables that the user has not set; call it before the first import of mlflow."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)

@@ -99,7 +99,7 @@ def write_state(folder: Path, state: MirrorState) -> None:
     part.replace(path)
 
 
-def tidy(folder: Path) -> None:
+def remove_partial_state(folder: Path) -> None:
     """Remove the half-written `mlflow.json` of a process that is gone; the caller holds the folder's mirror."""
     for part in folder.glob(f"{STATE}.*.part"):
         part.unlink(missing_ok=True)
@@ -113,12 +113,12 @@ def note_problem(folder: Path, reason: str) -> None:
         return  # the folder cannot be written: the caller reports the reason anyway
 
 
-def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flatten_as_text(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yield (dotted name, text) of every leaf; what is not text is given as JSON: true, null, [1, 2]."""
     for key, value in config.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{name}.")
+            yield from flatten_as_text(value, f"{name}.")
         else:
             yield name, value if isinstance(value, str) else json.dumps(value, default=str)
 

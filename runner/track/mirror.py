@@ -29,7 +29,7 @@ EXIT_S = 0.5  # an idle helper is gone within milliseconds
 _left: list[subprocess.Popen[bytes]] = []  # helpers that still had work at the end; kept to be reaped later
 
 
-def start(settings: TrackerSettings, output: Path) -> Mirror | None:
+def start_mirror(settings: TrackerSettings, output: Path) -> Mirror | None:
     """Return the running mirror, or None with tracker=none."""
     return None if settings.name == "none" else Mirror(settings, output)
 

@@ -18,29 +18,29 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from runner.sanitize import MaskedStream, mask
-from runner.track.connection import Target, connect
+from runner.track.connection import MlflowTarget, connect
 from runner.track.errors import TrackError
 from runner.track.folder import note_problem
 from runner.track.settings import TrackerSettings
-from runner.track.sweeps import close_gone, is_sweep, sync_sweep
-from runner.track.sync import sync
+from runner.track.sweeps import close_orphaned_runs, is_sweep, sync_sweep
+from runner.track.sync import sync_run
 
 NICENESS = 5  # training on the same cores goes first
 Message = dict[str, Any]
 
 
-class Worker:
+class MirrorWorker:
     """Mirrors the requested folders one after the other, with one open MLflow."""
 
     def __init__(self, settings: TrackerSettings, output: Path, replies: TextIO) -> None:
         self.settings, self.output, self.replies = settings, output, replies
-        self.target: Target | None = None
+        self.target: MlflowTarget | None = None
 
     def connect(self) -> None:
         """Open MLflow while the training starts; a failure is met again, and told, by the first request."""
         if self.target is None:
             self.target = connect(self.settings, self.output)
-            close_gone(self.target, self.output)
+            close_orphaned_runs(self.target, self.output)
 
     def sync(self, folder: str, number: int) -> None:
         """Mirror one folder and answer."""
@@ -49,7 +49,7 @@ class Worker:
     def _attempt(self, folder: Path) -> str | None:
         try:
             self.connect()
-            (sync_sweep if is_sweep(folder) else sync)(folder, self.settings, self.target)
+            (sync_sweep if is_sweep(folder) else sync_run)(folder, self.settings, self.target)
         except TrackError as error:
             reason = mask(str(error))
         except Exception as error:  # the border of the process: whatever it was, the run must get an answer
@@ -81,7 +81,7 @@ def main() -> None:
     first = messages.get()
     if first is None:
         return
-    worker = Worker(TrackerSettings(**first["settings"]), Path(first["output"]), replies)
+    worker = MirrorWorker(TrackerSettings(**first["settings"]), Path(first["output"]), replies)
     try:
         worker.connect()
     except TrackError as error:
@@ -99,7 +99,7 @@ def _read(messages: queue.Queue[Message | None]) -> None:
     messages.put(None)
 
 
-def _serve(worker: Worker, messages: queue.Queue[Message | None]) -> None:
+def _serve(worker: MirrorWorker, messages: queue.Queue[Message | None]) -> None:
     ended = False
     while not ended:
         batch = [messages.get()]

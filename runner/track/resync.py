@@ -12,7 +12,7 @@ from runner.track.errors import TrackError
 from runner.track.folder import RECORD
 from runner.track.settings import TrackerSettings
 from runner.track.sweeps import sync_sweep
-from runner.track.sync import sync
+from runner.track.sync import sync_run
 from runner.track.uri import ARTIFACTS
 
 GIVE_UP_AFTER = 3  # failures in a row: then the server is gone, and each further try would cost seconds
@@ -47,7 +47,7 @@ def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], No
     target = connect(settings, output)
     for done, folder in enumerate(folders):
         try:
-            outcome = (sync if done < len(runs) else sync_sweep)(folder, settings, target)
+            outcome = (sync_run if done < len(runs) else sync_sweep)(folder, settings, target)
             setattr(counts, outcome, getattr(counts, outcome) + 1)
             row = 0
         except TrackError as error:

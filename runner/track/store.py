@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from runner.track.environment import prepare
+from runner.track.environment import set_mlflow_environment
 from runner.track.errors import TrackError
 from runner.track.uri import ARTIFACTS, sqlite_uri
 
@@ -101,7 +101,7 @@ def _create(database: Path) -> None:
 
 
 def _write_schema(part: Path, root: str) -> None:
-    prepare()
+    set_mlflow_environment()
     import sqlalchemy
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 

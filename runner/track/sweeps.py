@@ -19,8 +19,8 @@ from runner.record.baseline import is_at_baseline
 from runner.record.raw import read, whole
 from runner.record.validation import problem_of_sweep
 from runner.sanitize import mask
-from runner.track.connection import Target, connect, explain
-from runner.track.environment import prepare
+from runner.track.connection import MlflowTarget, connect, explain_mlflow_error
+from runner.track.environment import set_mlflow_environment
 from runner.track.errors import TrackError
 from runner.track.folder import (
     MirrorState,
@@ -28,7 +28,7 @@ from runner.track.folder import (
     milliseconds,
     note_problem,
     read_state,
-    tidy,
+    remove_partial_state,
     write_state,
 )
 from runner.track.settings import TrackerSettings
@@ -51,12 +51,12 @@ def is_sweep(folder: Path) -> bool:
     return (folder / SWEEP).is_file()
 
 
-def sync_sweep(folder: Path, settings: TrackerSettings, target: Target | None = None) -> str:
+def sync_sweep(folder: Path, settings: TrackerSettings, target: MlflowTarget | None = None) -> str:
     """Bring a sweep's parent run up to date with its folder; return "created", "updated" or "unchanged".
 
     Raises TrackError with one line for the user, kept in <folder>/mlflow.json as well.
     """
-    prepare()
+    set_mlflow_environment()
     import sqlalchemy
     from filelock import FileLock, Timeout
     from mlflow.exceptions import MlflowException
@@ -64,11 +64,13 @@ def sync_sweep(folder: Path, settings: TrackerSettings, target: Target | None = 
     try:
         content = _read(folder)
         with FileLock(folder / ".mlflow.lock", timeout=LOCK_TIMEOUT_S):
-            tidy(folder)
+            remove_partial_state(folder)
             target = target or connect(settings, folder.parent.parent)
             return _sync(folder, content, settings, target)
     except (TrackError, MlflowException, OSError, ValueError, Timeout, sqlalchemy.exc.SQLAlchemyError) as error:
-        reason = str(error) if isinstance(error, TrackError) else explain(error, target.uri if target else "")
+        reason = (
+            str(error) if isinstance(error, TrackError) else explain_mlflow_error(error, target.uri if target else "")
+        )
         note_problem(folder, reason)
         raise TrackError(reason) from error
 
@@ -81,7 +83,7 @@ def _read(folder: Path) -> dict[str, Any]:
     return content or {}
 
 
-def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, target: Target) -> str:
+def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, target: MlflowTarget) -> str:
     before = read_state(folder)
     here = (before.uri, before.experiment) == (target.uri, target.experiment)
     state = replace(before) if here else MirrorState(uri=target.uri, experiment=target.experiment)
@@ -104,7 +106,7 @@ def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, targ
     return "created" if created else "unchanged" if state == before else "updated"
 
 
-def _find(target: Target, identity: str, state: MirrorState) -> Run | None:
+def _find(target: MlflowTarget, identity: str, state: MirrorState) -> Run | None:
     """Return the parent run: by its id, else by its tag."""
     if run := target.find(state.run_id):
         return run
@@ -112,16 +114,16 @@ def _find(target: Target, identity: str, state: MirrorState) -> Run | None:
     return found[0] if found else None
 
 
-def _create(target: Target, content: dict[str, Any], folder: Path) -> Run:
+def _create(target: MlflowTarget, content: dict[str, Any], folder: Path) -> Run:
     return target.client.create_run(
         target.experiment_id,
         start_time=milliseconds(content.get("started")),
-        tags={"sweep": content["id"], HOME: home(folder)},
+        tags={"sweep": content["id"], HOME: folder_on_host(folder)},
         run_name=f"sweep {content.get('name') or content['id']}",
     )
 
 
-def _describe(target: Target, run: Run, content: dict[str, Any]) -> None:
+def _describe(target: MlflowTarget, run: Run, content: dict[str, Any]) -> None:
     """Send the tags that MLflow lacks."""
     from mlflow.entities import RunTag
 
@@ -139,7 +141,7 @@ def _describe(target: Target, run: Run, content: dict[str, Any]) -> None:
         target.client.log_batch(run.info.run_id, tags=new)
 
 
-def _adopt(target: Target, parent: str, content: dict[str, Any], folder: Path) -> None:
+def _adopt(target: MlflowTarget, parent: str, content: dict[str, Any], folder: Path) -> None:
     """Put the runs of the sweep that MLflow has below the parent; the first sweep keeps them."""
     output = folder.parent.parent
     for identity in dict.fromkeys(job["identity"] for job in content["runs"] if job.get("identity")):
@@ -156,25 +158,27 @@ def _adopt(target: Target, parent: str, content: dict[str, Any], folder: Path) -
             target.client.set_tag(state.run_id, SWEEPS, ",".join([*known, content["id"]])[:MAX_TAG])
 
 
-def _send_end(target: Target, run_id: str, folder: Path, content: dict[str, Any], settings: TrackerSettings) -> None:
+def _send_end(
+    target: MlflowTarget, run_id: str, folder: Path, content: dict[str, Any], settings: TrackerSettings
+) -> None:
     """Send the means over the seeds, the files, and last of all the terminal status."""
-    metrics = aggregates(content, folder.parent.parent)
+    metrics = seed_aggregates(content, folder.parent.parent)
     for start in range(0, len(metrics), MAX_METRICS):
         target.client.log_batch(run_id, metrics=metrics[start : start + MAX_METRICS])
     if settings.artifacts != "none":
-        for path in attachments(folder):
+        for path in sweep_files(folder):
             inside = path.parent.relative_to(folder).as_posix()
             target.client.log_artifact(run_id, str(path), None if inside == "." else inside)
     target.client.set_terminated(run_id, STATUS[content["status"]], end_time=milliseconds(content.get("ended")))
 
 
-def attachments(folder: Path) -> list[Path]:
+def sweep_files(folder: Path) -> list[Path]:
     """The files of a sweep's folder that go to MLflow: all but our own notes about it."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return [path for path in found if path.name[0] != "." and path.name != "mlflow.json" and path.suffix != ".part"]
 
 
-def aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
+def seed_aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
     """Mean, standard deviation (from two runs on) and number of runs of each metric in each group of seeds."""
     from mlflow.entities import Metric
 
@@ -216,12 +220,12 @@ def _values(groups: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str,
                 yield label, name, values
 
 
-def home(folder: Path) -> str:
+def folder_on_host(folder: Path) -> str:
     """Where a run folder is, among all machines that write to one MLflow."""
     return f"{socket.gethostname()}:{folder.resolve()}"
 
 
-def close_gone(target: Target, output: Path) -> int:
+def close_orphaned_runs(target: MlflowTarget, output: Path) -> int:
     """Close the runs that MLflow shows as running though their folder here is gone; how many there were.
 
     Runs of other machines and folders are none of our business; those with a folder are closed by their record.

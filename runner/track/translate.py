@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.record.baseline import is_at_baseline
 from runner.sanitize import mask
-from runner.track.folder import NOT_METRICS, Points, flatten, is_finite, is_number, milliseconds
+from runner.track.folder import NOT_METRICS, Points, flatten_as_text, is_finite, is_number, milliseconds
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param, RunTag
@@ -28,14 +28,14 @@ def run_name(record: Mapping[str, Any]) -> str:
     return str(record.get("name") or record["identity"])
 
 
-def params(record: Mapping[str, Any]) -> list[Param]:
+def config_params(record: Mapping[str, Any]) -> list[Param]:
     """Return the config as dotted names; long values are cut, credentials masked."""
     from mlflow.entities import Param
 
-    return [Param(name, _cut(mask(text), MAX_PARAM)) for name, text in flatten(record["config"])]
+    return [Param(name, _cut(mask(text), MAX_PARAM)) for name, text in flatten_as_text(record["config"])]
 
 
-def tags(record: Mapping[str, Any], points: Points) -> list[RunTag]:
+def run_tags(record: Mapping[str, Any], points: Points) -> list[RunTag]:
     """Return what runs are found and grouped by; an absent value gives no tag."""
     from mlflow.entities import RunTag
 
@@ -52,7 +52,7 @@ def tags(record: Mapping[str, Any], points: Points) -> list[RunTag]:
         "compression": ",".join(config.get("compression") or {}),
         "seed": config.get("seed"),
         "code_version": environment.get("code_version"),
-        "non_finite": ", ".join(non_finite(record, points)),
+        "non_finite": ", ".join(non_finite_metrics(record, points)),
         "at_baseline": "true" if _is_at_baseline(record) else None,
         "mlflow.runName": run_name(record),
         "mlflow.user": _user(),
@@ -70,7 +70,7 @@ def _is_at_baseline(record: Mapping[str, Any]) -> bool:
     return bool(primary and is_at_baseline([record.get("metrics") or {}], primary))
 
 
-def metrics(points: Iterable[Mapping[str, Any]]) -> list[Metric]:
+def point_metrics(points: Iterable[Mapping[str, Any]]) -> list[Metric]:
     """Return every finite value of the points, with the step and time of its line."""
     from mlflow.entities import Metric
 
@@ -91,10 +91,10 @@ def final_metrics(record: Mapping[str, Any], points: Points) -> list[Metric]:
     time = max((milliseconds(record.get("ended")) or 0) / 1000, last)
     there = {(name, value) for point in logged if point["step"] == step for name, value in point.items()}
     final = {name: value for name, value in (record.get("metrics") or {}).items() if (name, value) not in there}
-    return metrics([{"step": step, "time": time, **final}])
+    return point_metrics([{"step": step, "time": time, **final}])
 
 
-def non_finite(record: Mapping[str, Any], points: Points) -> list[str]:
+def non_finite_metrics(record: Mapping[str, Any], points: Points) -> list[str]:
     """Return the names of the metrics that were nan or infinite at least once and are left out for that."""
     found = set()
     for point in [*points.parsed(), record.get("metrics") or {}]:
@@ -102,7 +102,7 @@ def non_finite(record: Mapping[str, Any], points: Points) -> list[str]:
     return sorted(found)
 
 
-def datasets(record: Mapping[str, Any]) -> list[DatasetInput]:
+def run_datasets(record: Mapping[str, Any]) -> list[DatasetInput]:
     """Return the data the run used, named by its fingerprint; empty while it is not known."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 

@@ -21,7 +21,7 @@ from runner.sanitize import mask
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.store import artifact_root, ensure_store
-from runner.track.uri import is_server, resolve, sqlite_path
+from runner.track.uri import is_server, resolve_uri, sqlite_path
 
 HOST = "127.0.0.1"
 LOG = "mlflow-ui.log"
@@ -30,12 +30,12 @@ READY_S = 90.0  # seconds; about 8 on a quiet machine
 STOP_S = 5.0
 
 
-def serve(settings: TrackerSettings, output: Path, port: int, notify: Callable[[str], None]) -> int:
+def serve_mlflow(settings: TrackerSettings, output: Path, port: int, notify: Callable[[str], None]) -> int:
     """Return the exit code after showing the page until Ctrl-C; of a server only the address is shown.
 
     port: the first one tried, 0 for any. Raises TrackError if the store is unusable or the start fails.
     """
-    uri = resolve(settings, output)
+    uri = resolve_uri(settings, output)
     if is_server(uri):
         notify(f"The runs are mirrored to {mask(uri)}: open that address.")
         return 0

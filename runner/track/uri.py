@@ -11,7 +11,7 @@ DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 
 
-def resolve(settings: TrackerSettings, output: Path) -> str:
+def resolve_uri(settings: TrackerSettings, output: Path) -> str:
     """Return the address to use: the configured one, or that of the embedded store in the output folder.
 
     Relative sqlite addresses are made absolute, so that a change of directory does not scatter databases.
@@ -40,7 +40,7 @@ def is_server(uri: str) -> bool:
     return uri.startswith(("http://", "https://"))
 
 
-def without_credentials(uri: str) -> tuple[str, str | None, str | None]:
+def split_credentials(uri: str) -> tuple[str, str | None, str | None]:
     """Return (the address without user and password, user, password) of a server address."""
     parts = urlsplit(uri)
     if "@" not in parts.netloc:

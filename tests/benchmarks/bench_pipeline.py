@@ -18,7 +18,7 @@ from data.settings import DataSettings
 from data.stores.build_once import SharedCache
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.track.mirror import start
+from runner.track.mirror import start_mirror
 from runner.track.settings import TrackerSettings
 from tests.conftest import hub_answers
 
@@ -84,7 +84,7 @@ def test_tracking_costs_a_run_less_than_a_hundredth_of_a_minute(tmp_path: Path) 
     }
     (folder / "record.json").write_text(json.dumps(record))
     begun = time.perf_counter()
-    mirror = start(TrackerSettings(), tmp_path)
+    mirror = start_mirror(TrackerSettings(), tmp_path)
     assert mirror is not None
     spent = time.perf_counter() - begun
     for epoch in range(10):

@@ -25,9 +25,9 @@ from models.settings import ModelSettings
 from runner.commands.predict import main, number
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.deploy.export import export
-from runner.deploy.exported import of_record
-from runner.deploy.parity import allowed
+from runner.deploy.export import export_run
+from runner.deploy.exported import model_of_run
+from runner.deploy.parity import tolerated_difference
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.experiment.dependencies.encoder import Start
@@ -151,9 +151,9 @@ def test_a_teacher_of_tiny_numbers_is_compared_with_the_mean_in_their_scale(tmp_
 
 
 def test_how_far_an_export_may_be_off_is_a_share_of_the_targets_spread() -> None:
-    assert allowed({"data": {}}) == 1e-4
-    assert allowed({"data": {"targets": {"mean": 250_000.0, "sd": 50_000.0}}}) == pytest.approx(5.25)
-    assert allowed({"data": {"targets": {"mean": 0.0, "sd": 5e-4}}}) == pytest.approx(5e-8)
+    assert tolerated_difference({"data": {}}) == 1e-4
+    assert tolerated_difference({"data": {"targets": {"mean": 250_000.0, "sd": 50_000.0}}}) == pytest.approx(5.25)
+    assert tolerated_difference({"data": {"targets": {"mean": 0.0, "sd": 5e-4}}}) == pytest.approx(5e-8)
 
 
 @pytest.mark.parametrize(
@@ -180,11 +180,11 @@ def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(
     record = json.loads(path.read_text())
     targets = record["data"]["targets"]
     near: dict[str, Any] = {"rtol": 0, "atol": 1e-4 * targets["sd"]}
-    predictor = Predictor(of_record(record, path.parent))
+    predictor = Predictor(model_of_run(record, path.parent))
     texts = TEXTS[100:105]
     found = np.array([answer["prediction"] for answer in predictor(texts)])
     assert spearmanr(found, range(5)).statistic > 0.9 and 150_000 < found.min() < found.max() < 350_000
-    graph = Predictor(export(record, path.parent, "onnx", False, tmp_path / "export")[0])
+    graph = Predictor(export_run(record, path.parent, "onnx", False, tmp_path / "export")[0])
     np.testing.assert_allclose([answer["prediction"] for answer in graph(texts)], found, **near)
     quantize(tmp_path / "export/model.onnx", tmp_path / "int8.onnx")
     graph.model = OnnxModel(tmp_path / "int8.onnx", 1)

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from runner.compare.export import write_csv
-from runner.compare.report import write
-from runner.deploy.streams import Writer
+from runner.compare.report import write_report
+from runner.deploy.streams import RowWriter
 from runner.errors import refuse
 from runner.experiment.progress import Terminal
 from runner.record.raw import Record, read
@@ -61,14 +61,14 @@ def test_a_cell_turns_no_text_around() -> None:
 def test_csv_files_of_comparisons_and_predictions_hold_no_formula() -> None:
     table, answers = io.StringIO(), io.StringIO()
     write_csv([{"group": "=cmd|x", "=mean": -0.5, "n": None}], table)
-    Writer(answers, "csv").write([{"text": "@evil", "prediction": "=2", "p_=2": 0.5}])
+    RowWriter(answers, "csv").write([{"text": "@evil", "prediction": "=2", "p_=2": 0.5}])
     assert list(csv.reader(io.StringIO(table.getvalue()))) == [["group", "'=mean", "n"], ["'=cmd|x", "-0.5", ""]]
     assert list(csv.reader(io.StringIO(answers.getvalue())))[1] == ["'@evil", "'=2", "0.5"]
 
 
 def test_lines_of_json_keep_everything_and_control_nothing() -> None:
     stream, row = io.StringIO(), {"text": f"=1 {EVIL}", "prediction": "gut"}
-    Writer(stream, "jsonl").write([row, {"text": "schön"}])
+    RowWriter(stream, "jsonl").write([row, {"text": "schön"}])
     first, second = stream.getvalue().splitlines()
     assert json.loads(first) == row and first.isascii() and second == '{"text": "schön"}'
 
@@ -77,7 +77,7 @@ def test_a_report_shows_names_from_outside_as_text(tmp_path: Path) -> None:
     name = "</script><img src=x onerror=alert(1)>"
     records = write_group(tmp_path, "model=dsn", f"data.name='{name}'", right=[150, 151])
     records += write_group(tmp_path, "model=bert-tiny", "data.name='=cmd'", right=[160, 161])
-    write(records, tmp_path / "report", title=name, question=name, output=tmp_path)
+    write_report(records, tmp_path / "report", title=name, question=name, output=tmp_path)
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert page.count("</script>") == 2 and "<img" not in page
     assert "\n=" not in (tmp_path / "report" / "runs.csv").read_text(encoding="utf-8").replace(",", "\n")

@@ -11,10 +11,10 @@ import pytest
 from runner.commands.diff import verdicts
 from runner.compare import table
 from runner.compare.analyse import analyse
-from runner.compare.export import group_lines, groups_csv, run_lines
-from runner.compare.html import content
+from runner.compare.export import group_records, run_records, write_groups_csv
+from runner.compare.html import page_content
 from runner.compare.rows import Comparison
-from runner.compare.select import select
+from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_group
 
 MARKED = "model=dsn (at baseline)"
@@ -30,11 +30,11 @@ def comparison(tmp_path: Path) -> Comparison:
     write_group(tmp_path, "model=dsn", right=[105, 104], metrics=scores(0.45, 0.59, **{"cost/bytes_packed": 1}))
     write_group(tmp_path, "model=bert-tiny", right=[180, 181], metrics=scores(0.85, 0.93))
     write_group(tmp_path, "model=bert-mini", right=[182, 184])
-    return analyse(select(tmp_path, []), baseline="model=bert-tiny")
+    return analyse(select_runs(tmp_path, []), baseline="model=bert-tiny")
 
 
 def test_every_table_marks_the_row(comparison: Comparison) -> None:
-    for shown in (table.columns(comparison), table.test_columns()):
+    for shown in (table.comparison_columns(comparison), table.columns_of_tests()):
         cells = [shown[0].cell(row) for row in comparison.rows]
         assert cells == ["model=bert-mini", "model=bert-tiny", MARKED]
     text = table.markdown(comparison, "t", None)
@@ -44,15 +44,15 @@ def test_every_table_marks_the_row(comparison: Comparison) -> None:
 def test_csv_has_a_column_for_it(comparison: Comparison, tmp_path: Path) -> None:
     path = tmp_path / "groups.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
-        groups_csv(comparison, stream)
+        write_groups_csv(comparison, stream)
     lines = {line["group"]: line["at_baseline"] for line in csv.DictReader(path.open(encoding="utf-8"))}
     assert lines == {"model=dsn": "True", "model=bert-tiny": "False", "model=bert-mini": ""}
-    assert [line["at_baseline"] for line in group_lines(comparison)] == [None, False, True]
-    assert [line["at_baseline"] for line in run_lines(comparison)] == [None, None, False, False, True, True]
+    assert [line["at_baseline"] for line in group_records(comparison)] == [None, False, True]
+    assert [line["at_baseline"] for line in run_records(comparison)] == [None, None, False, False, True, True]
 
 
 def test_the_report_and_its_figures_name_it(comparison: Comparison) -> None:
-    page = content(comparison, "t", None, "")
+    page = page_content(comparison, "t", None, "")
     assert [group["name"] for group in page["groups"]][-1] == MARKED
     assert MARKED in page["groups"][-1]["hover"] and MARKED in json.dumps(page["runs"])
 
@@ -66,7 +66,7 @@ def test_a_test_with_such_a_side_says_so(comparison: Comparison, tmp_path: Path)
     verdict = {row.group.name: row.verdict for row in comparison.rows}
     assert verdict["model=dsn"].startswith("worse by 0.38") and verdict["model=dsn"].endswith(" (at baseline)")
     assert "at baseline" not in verdict["model=bert-mini"] and verdict["model=bert-tiny"] == "baseline"
-    others = {row.group.name: row.verdict for row in analyse(select(tmp_path, []), baseline="model=dsn").rows}
+    others = {row.group.name: row.verdict for row in analyse(select_runs(tmp_path, []), baseline="model=dsn").rows}
     assert others["model=bert-tiny"].endswith(" (against a group at baseline)")
 
 

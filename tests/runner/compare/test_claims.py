@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from runner.compare.analyse import analyse
-from runner.compare.claims import judge
-from runner.compare.select import select
-from runner.compare.verdict import Verdict
+from runner.compare.claims import judge_claims
+from runner.compare.select import select_runs
+from runner.compare.verdict import ClaimVerdict
 from runner.errors import ConfigError
 from tests.runner.compare.folders import write_group, write_run
 
@@ -28,10 +28,10 @@ def output(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def verdict(output: Path, **claim: Any) -> Verdict:
-    rows = analyse(select(output, [])).rows
+def verdict(output: Path, **claim: Any) -> ClaimVerdict:
+    rows = analyse(select_runs(output, [])).rows
     text = {"claim": "a claim", "source": "a paper", "kind": "value", "metric": "test/accuracy", "where": DSN}
-    return judge([text | claim], rows)[0]
+    return judge_claims([text | claim], rows)[0]
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from runner.compare.groups import Group, apart, make_groups
-from runner.compare.select import select
+from runner.compare.groups import Group, explain_separate_groups, make_groups
+from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_group, write_run
 
 
 def groups_in(output: Path) -> list[Group]:
-    return make_groups(select(output, []).runs)
+    return make_groups(select_runs(output, []).runs)
 
 
 def test_runs_that_differ_in_seed_paths_threads_and_tracker_are_one_group(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_other_code_or_other_data_is_never_pooled_and_said(tmp_path: Path) -> No
     found = groups_in(tmp_path)
     assert sorted(len(group.runs) for group in found) == [1, 1, 1]
     assert len({group.name for group in found}) == 3
-    (sentence,) = apart(found)
+    (sentence,) = explain_separate_groups(found)
     assert "not pooled" in sentence and "code_version" in sentence and "data.fingerprint" in sentence
 
 

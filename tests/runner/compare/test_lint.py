@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.compare.analyse import analyse
-from runner.compare.select import select
+from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_run
 
 MS = "speed/latency_ms_p50_b1_s128"
@@ -19,7 +19,7 @@ def compressed(output: Path, stage: str, metrics: dict[str, float], **more: Any)
 
 
 def said(output: Path, baseline: str | None = None) -> list[str]:
-    return analyse(select(output, []), baseline=baseline).lint
+    return analyse(select_runs(output, []), baseline=baseline).lint
 
 
 def test_compression_that_costs_time_is_said(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_runs_of_one_table_that_were_computed_in_several_ways_are_said(tmp_path:
         write_run(tmp_path, "model=dsn", seed=seed, environment={"engine": {"gemm": gemm}, "threads": threads})
     (sentence,) = said(tmp_path)
     assert "(default, 1 thread: 2 runs; onednn, 4 threads: 1 run)" in sentence
-    assert len(analyse(select(tmp_path, [])).rows) == 1, "they stay one group"
+    assert len(analyse(select_runs(tmp_path, [])).rows) == 1, "they stay one group"
 
 
 def test_runs_of_several_tables_may_be_computed_in_several_ways(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from statsmodels.stats.contingency_tables import mcnemar
 from runner.compare.analyse import analyse
 from runner.compare.pairs import Paired, Refused
 from runner.compare.rows import Comparison, Row
-from runner.compare.select import select
+from runner.compare.select import select_runs
 from runner.errors import ConfigError
 from tests.runner.compare.folders import answers_with, write_group, write_run
 
 
 def compared(output: Path, baseline: str = "model=dsn", **more: Any) -> Comparison:
-    return analyse(select(output, []), baseline=baseline, **more)
+    return analyse(select_runs(output, []), baseline=baseline, **more)
 
 
 def row_of(comparison: Comparison, name: str) -> Row:
@@ -153,7 +153,7 @@ def test_runs_of_one_config_scored_on_different_classes_are_not_pooled(tmp_path:
     for seed, positive in ((0, "fraud"), (1, None), (2, "ok")):
         write_run(tmp_path, "model=dsn", seed=seed, labels=labels, answers=answers, metrics={"test/f1": 0.9},
                   data=of_class(positive, 200))  # fmt: skip
-    groups = sorted(len(row.group.runs) for row in analyse(select(tmp_path, [])).rows)
+    groups = sorted(len(row.group.runs) for row in analyse(select_runs(tmp_path, [])).rows)
     assert groups == [1, 2], "a record that does not say is of class 1"
 
 
@@ -254,8 +254,8 @@ def test_a_single_seed_gets_the_interval_over_its_examples_and_says_so(tmp_path:
         tmp_path, "model=dsn", labels=labels, answers=answers,
         metrics={"test/accuracy_low": 0.686, "test/accuracy_high": 0.805, "test/f1": 0.75},
     )  # fmt: skip
-    (row,) = analyse(select(tmp_path, [])).rows
+    (row,) = analyse(select_runs(tmp_path, [])).rows
     assert row.sd is None and row.interval is not None
     assert (row.interval.low, row.interval.high, row.interval.over) == (0.686, 0.805, "200 examples, one seed")
-    (row,) = analyse(select(tmp_path, []), metric="test/f1").rows
+    (row,) = analyse(select_runs(tmp_path, []), metric="test/f1").rows
     assert row.interval is not None and 0.6 < row.interval.low < 0.75 < row.interval.high < 0.85

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from runner.compare.analyse import analyse
-from runner.compare.pareto import front
-from runner.compare.select import select
+from runner.compare.pareto import pareto_front
+from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_group
 
 
 def test_a_front_holds_what_is_not_dominated_and_nothing_else() -> None:
     points = [(0.9, 10.0), (0.8, 5.0), (0.85, 20.0), (0.7, 5.0), (0.6, 1.0), (0.9, 10.0)]
-    assert front(points) == [4, 1, 0, 5]
-    assert front([]) == [] and front([(0.5, 1.0)]) == [0]
+    assert pareto_front(points) == [4, 1, 0, 5]
+    assert pareto_front([]) == [] and pareto_front([(0.5, 1.0)]) == [0]
 
 
 def test_a_front_is_what_the_definition_says_on_random_points() -> None:
@@ -26,7 +26,7 @@ def test_a_front_is_what_the_definition_says_on_random_points() -> None:
         s, c = points[i]
         return any(s2 >= s and c2 <= c and (s2 > s or c2 < c) for s2, c2 in points)
 
-    assert sorted(front(points)) == [i for i in range(60) if not dominated(i)]
+    assert sorted(pareto_front(points)) == [i for i in range(60) if not dominated(i)]
 
 
 def test_rows_carry_the_letters_of_their_fronts_within_their_own_data(tmp_path: Path) -> None:
@@ -35,12 +35,12 @@ def test_rows_carry_the_letters_of_their_fronts_within_their_own_data(tmp_path: 
     write_group(tmp_path, "model=dsn", right=[150], metrics=small)
     write_group(tmp_path, "model=bert-tiny", right=[180], metrics=large)
     write_group(tmp_path, "model=bert-mini", right=[100], metrics=small, fingerprint="e" * 64)
-    fronts = {row.group.settings["model.name"]: row.fronts for row in analyse(select(tmp_path, [])).rows}
+    fronts = {row.group.settings["model.name"]: row.fronts for row in analyse(select_runs(tmp_path, [])).rows}
     assert fronts == {"dsn": "b", "bert-tiny": "blm", "bert-mini": "blm"}
 
 
 def test_lower_scores_lead_where_lower_is_better(tmp_path: Path) -> None:
     for model, loss, size in (("dsn", 0.2, 10), ("bert-tiny", 0.4, 99)):
         write_group(tmp_path, f"model={model}", right=[150], metrics={"test/loss": loss, "cost/bytes_packed": size})
-    rows = analyse(select(tmp_path, []), metric="test/loss").rows
+    rows = analyse(select_runs(tmp_path, []), metric="test/loss").rows
     assert [row.mean for row in rows] == [0.2, 0.4] and ["b" in row.fronts for row in rows] == [True, False]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from runner.compare.report import write
+from runner.compare.report import write_report
 from runner.errors import ConfigError
 from tests.runner.compare.folders import write_group, write_run
 
@@ -33,7 +33,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records += write_group(output, "model=bert-tiny", right=[180, 182, 181], metrics=tiny)
     records.append(write_run(output, "model=bert-mini", status="failed", reason="ValueError: </script><b>diverged"))
     folder = output / "sweeps" / "0123456789"
-    written = write(
+    written = write_report(
         records, folder, title="small <or> large?", question="Which & why?", claims=[CLAIM], baseline="model=dsn"
     )
     assert sorted(path.relative_to(folder).as_posix() for path in written) == sorted(FILES)
@@ -184,7 +184,7 @@ def test_clicking_sorts_and_chooses_the_cost(sweep: Path, tmp_path: Path) -> Non
 def test_datasets_are_drawn_apart(tmp_path: Path) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150, 160])
     records += write_group(tmp_path, "model=dsn", right=[170, 160], fingerprint="e" * 64)
-    write(records, tmp_path / "sweeps" / "x", title="two")
+    write_report(records, tmp_path / "sweeps" / "x", title="two")
     dom = browse_text(tmp_path / "sweeps" / "x" / "report.html", "", tmp_path / "profile")[0]
     assert "demo test/accuracy (dddddd)</button>" in dom and "demo test/accuracy (eeeeee)</button>" in dom
     assert Page(dom).classes.count("seeds point") == 2, "two runs of the table that is shown"
@@ -193,14 +193,14 @@ def test_datasets_are_drawn_apart(tmp_path: Path) -> None:
 
 def test_a_report_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no finished run"):
-        write([], tmp_path / "sweeps" / "x", title="nothing")
+        write_report([], tmp_path / "sweeps" / "x", title="nothing")
 
 
 def test_half_written_points_and_numbers_that_are_none_do_not_break_a_report(tmp_path: Path) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150, 160], metrics={"test/loss": float("nan")})
     points = tmp_path / records[0]["identity"] / "metrics.jsonl"
     points.write_text(points.read_text() + '{"step": 11, "train/lo')
-    write(records, tmp_path / "sweeps" / "y", title="t", metric="test/loss")
+    write_report(records, tmp_path / "sweeps" / "y", title="t", metric="test/loss")
     text = (tmp_path / "sweeps" / "y" / "report.html").read_text()
     found = re.search(r'type="application/json">(.*?)</script>', text, re.DOTALL)
     assert found and json.loads(found[1])["groups"][0]["score"] is None
@@ -209,9 +209,9 @@ def test_half_written_points_and_numbers_that_are_none_do_not_break_a_report(tmp
 def test_a_sweep_whose_baseline_failed_still_gets_its_report(tmp_path: Path) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150, 160])
     folder = tmp_path / "sweeps" / "z"
-    write(records, folder, title="t", baseline={"model.name": "bert-tiny"})
+    write_report(records, folder, title="t", baseline={"model.name": "bert-tiny"})
     assert "no tests: --baseline model.name=bert-tiny: no group matches" in (folder / "table.md").read_text()
-    write(records, folder, title="t", baseline={"model.pretrained": None, "model": "dsn"})
+    write_report(records, folder, title="t", baseline={"model.pretrained": None, "model": "dsn"})
     assert (
         "model=dsn data=demo" in (folder / "table.md").read_text()
         and "no tests" not in (folder / "table.md").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.compare.select import same, select
+from runner.compare.select import is_value, select_runs
 from runner.errors import ConfigError
 from tests.runner.compare.folders import write_group, write_run, write_sweep
 
@@ -18,7 +18,7 @@ def test_all_finished_runs_are_chosen_and_the_others_are_listed_with_their_reaso
     (tmp_path / "broken" / "record.json").write_text("{")
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "record.json").write_text('{"identity": "half"}')
-    found = select(tmp_path, [])
+    found = select_runs(tmp_path, [])
     assert [run.identity for run in found.runs] == [done["identity"]]
     assert sorted(found.left_out) == sorted(
         [
@@ -32,9 +32,9 @@ def test_filters_take_several_values_and_group_names(tmp_path: Path) -> None:
     for model in ("dsn", "bert-tiny", "bert-mini"):
         for rate in ("1e-3", "0.01"):
             write_run(tmp_path, f"model={model}", f"optimizer.lr={rate}")
-    names = {run.settings["model.name"] for run in select(tmp_path, ["model=dsn,bert-mini"]).runs}
+    names = {run.settings["model.name"] for run in select_runs(tmp_path, ["model=dsn,bert-mini"]).runs}
     assert names == {"dsn", "bert-mini"}
-    (run,) = select(tmp_path, ["model=dsn", "optimizer.lr=0.001"]).runs
+    (run,) = select_runs(tmp_path, ["model=dsn", "optimizer.lr=0.001"]).runs
     assert run.settings["optimizer.lr"] == 0.001
 
 
@@ -43,10 +43,10 @@ def test_ids_and_sweeps_by_name_or_id_can_be_mixed(tmp_path: Path) -> None:
     other = write_run(tmp_path, "model=bert-tiny")
     write_sweep(tmp_path, [one, two])
     for name in ("a_sweep", "0123"):
-        chosen = select(tmp_path, [name])
+        chosen = select_runs(tmp_path, [name])
         assert {run.identity for run in chosen.runs} == {one["identity"], two["identity"]}
         assert chosen.sweep is not None and chosen.sweep["question"] == "which?"
-    mixed = select(tmp_path, ["a_sweep", other["identity"][:6], "seed=0"])
+    mixed = select_runs(tmp_path, ["a_sweep", other["identity"][:6], "seed=0"])
     assert {run.identity for run in mixed.runs} == {one["identity"], other["identity"]}
 
 
@@ -55,7 +55,7 @@ def test_jobs_of_a_sweep_that_left_no_record_are_named(tmp_path: Path) -> None:
     lost = {"identity": None, "overrides": ["model=dsn", "seed=7"], "status": "killed", "reason": "signal 9"}
     sweep = write_sweep(tmp_path, records)
     write_sweep(tmp_path, records, runs=[*sweep["runs"], lost])
-    assert select(tmp_path, ["a_sweep"]).left_out == [("model=dsn seed=7", "killed: signal 9")]
+    assert select_runs(tmp_path, ["a_sweep"]).left_out == [("model=dsn seed=7", "killed: signal 9")]
 
 
 @pytest.mark.parametrize(
@@ -70,20 +70,20 @@ def test_jobs_of_a_sweep_that_left_no_record_are_named(tmp_path: Path) -> None:
 def test_a_word_that_names_nothing_gets_one_message_with_the_cure(words: list[str], cure: str, tmp_path: Path) -> None:
     write_sweep(tmp_path, write_group(tmp_path, "model=dsn", right=[150, 151]))
     with pytest.raises(ConfigError) as caught:
-        select(tmp_path, words)
+        select_runs(tmp_path, words)
     assert cure in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_an_empty_folder_sends_to_the_demo(tmp_path: Path) -> None:
     for words in ([], ["abc"], ["model=dsn"]):
         with pytest.raises(ConfigError, match="run demo"):
-            select(tmp_path, words)
+            select_runs(tmp_path, words)
 
 
 def test_only_failed_runs_are_not_a_comparison(tmp_path: Path) -> None:
     write_run(tmp_path, "model=dsn", status="failed", reason="ValueError: diverged")
     with pytest.raises(ConfigError, match=r"none of the chosen runs.*diverged"):
-        select(tmp_path, [])
+        select_runs(tmp_path, [])
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_only_failed_runs_are_not_a_comparison(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_values_compare_as_typed_on_the_command_line(value: object, text: str, equal: bool) -> None:
-    assert same(value, text) is equal
+    assert is_value(value, text) is equal

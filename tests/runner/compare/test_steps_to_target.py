@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from runner.compare.analyse import analyse
-from runner.compare.claims import judge
-from runner.compare.select import select
+from runner.compare.claims import judge_claims
+from runner.compare.select import select_runs
 from runner.compare.steps_to_target import NEARLY, STEPS
 from runner.compare.table import markdown
 from tests.runner.compare.folders import write_group
@@ -33,21 +33,21 @@ def write(output: Path, model: str, scores: list[float]) -> None:
 def test_each_run_gets_the_steps_to_the_baselines_score_and_a_claim_is_judged_by_them(tmp_path: Path) -> None:
     write(tmp_path, "bert-tiny", SLOW)
     write(tmp_path, "bermo", FAST)
-    compared = analyse(select(tmp_path, []), baseline={"model.name": "bert-tiny"})
+    compared = analyse(select_runs(tmp_path, []), baseline={"model.name": "bert-tiny"})
     steps = {row.group.settings["model.name"]: row.group.values(STEPS) for row in compared.rows}
     assert steps == {"bert-tiny": [70, 70], "bermo": [40, 40]}
     assert {row.costs[STEPS] for row in compared.rows} == {70, 40}
     assert all(row.group.values(NEARLY) == steps[row.group.settings["model.name"]] for row in compared.rows)
     text = markdown(compared, "compared", None)
     assert "steps to target" in text and "gravity" not in text
-    (verdict,) = judge([CLAIM], compared.rows)
+    (verdict,) = judge_claims([CLAIM], compared.rows)
     assert verdict.measured == pytest.approx(1.75) and verdict.verdict == "reproduced"
 
 
 def test_runs_that_never_get_there_are_said(tmp_path: Path) -> None:
     write(tmp_path, "bert-tiny", SLOW)
     write(tmp_path, "bermo", [0.5] * 8)
-    compared = analyse(select(tmp_path, []), baseline={"model.name": "bert-tiny"})
+    compared = analyse(select_runs(tmp_path, []), baseline={"model.name": "bert-tiny"})
     assert any("2 of 2 runs never reached 0.9000" in note for note in compared.notes)
     assert next(row for row in compared.rows if not row.is_baseline).group.values(STEPS) == [80, 80]
 
@@ -56,5 +56,5 @@ def test_runs_with_few_evaluations_or_without_a_baseline_have_no_such_metric(tmp
     write(tmp_path, "bert-tiny", SLOW[:2])
     write(tmp_path, "bermo", FAST)
     for baseline in (None, {"model.name": "bert-tiny"}):
-        compared = analyse(select(tmp_path, []), baseline=baseline)
+        compared = analyse(select_runs(tmp_path, []), baseline=baseline)
         assert not any(row.group.values(STEPS) for row in compared.rows)

@@ -13,8 +13,8 @@ from runner.compare.verdict import (
     REPRODUCED,
     UNDECIDED,
     Published,
-    decide,
-    together,
+    combined_verdict,
+    decide_verdict,
 )
 
 RANK = {NOT_REPRODUCED: 0, UNDECIDED: 1, REPRODUCED: 2}
@@ -24,7 +24,7 @@ NONES = (None, 0.0)
 
 
 def verdict(mean: float, half: float, published: Published) -> int:
-    return RANK[decide(mean, mean - half, mean + half, published)[0]]
+    return RANK[decide_verdict(mean, mean - half, mean + half, published)[0]]
 
 
 def every_claim(*, is_equal: bool) -> list[Published]:
@@ -78,9 +78,9 @@ def test_every_verdict_of_the_rule_is_given_somewhere() -> None:
 def test_a_value_is_reproduced_by_its_mean_and_refuted_by_its_interval(
     mean: float, low: float, high: float, expected: str
 ) -> None:
-    assert decide(mean, low, high, Published(0.865, 0.005))[0] == expected
+    assert decide_verdict(mean, low, high, Published(0.865, 0.005))[0] == expected
     mirrored = Published(-0.865, 0.005, sign=-1.0)
-    assert decide(-mean, -high, -low, mirrored)[0] == expected
+    assert decide_verdict(-mean, -high, -low, mirrored)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -96,20 +96,20 @@ def test_a_value_is_reproduced_by_its_mean_and_refuted_by_its_interval(
     ],
 )
 def test_an_advantage_must_be_one(mean: float, half: float, value: float, tolerance: float, expected: str) -> None:
-    assert decide(mean, mean - half, mean + half, Published(value, tolerance, none=0.0))[0] == expected
+    assert decide_verdict(mean, mean - half, mean + half, Published(value, tolerance, none=0.0))[0] == expected
     ratio = Published(1 - value, tolerance, sign=-1.0, none=1.0)  # of costs
-    assert decide(1 - mean, 1 - mean - half, 1 - mean + half, ratio)[0] == expected
+    assert decide_verdict(1 - mean, 1 - mean - half, 1 - mean + half, ratio)[0] == expected
 
 
 def test_equality_needs_the_whole_interval_within_the_tolerance() -> None:
     same = Published(0.0, 0.005, is_equal=True)
-    assert decide(0.0, -0.004, 0.005, same)[0] == REPRODUCED
-    assert decide(0.0, -0.013, 0.010, same)[0] == UNDECIDED
-    assert decide(0.02, 0.015, 0.025, same)[0] == NOT_REPRODUCED, "better is not equal"
+    assert decide_verdict(0.0, -0.004, 0.005, same)[0] == REPRODUCED
+    assert decide_verdict(0.0, -0.013, 0.010, same)[0] == UNDECIDED
+    assert decide_verdict(0.02, 0.015, 0.025, same)[0] == NOT_REPRODUCED, "better is not equal"
 
 
 def test_a_claim_of_several_conditions_is_as_good_as_its_worst() -> None:
-    assert together([REPRODUCED, REPRODUCED]) == REPRODUCED
-    assert together([REPRODUCED, UNDECIDED]) == UNDECIDED
-    assert together([UNDECIDED, NOT_TESTABLE, REPRODUCED]) == NOT_TESTABLE
-    assert together([NOT_TESTABLE, NOT_REPRODUCED, REPRODUCED]) == NOT_REPRODUCED
+    assert combined_verdict([REPRODUCED, REPRODUCED]) == REPRODUCED
+    assert combined_verdict([REPRODUCED, UNDECIDED]) == UNDECIDED
+    assert combined_verdict([UNDECIDED, NOT_TESTABLE, REPRODUCED]) == NOT_TESTABLE
+    assert combined_verdict([NOT_TESTABLE, NOT_REPRODUCED, REPRODUCED]) == NOT_REPRODUCED

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from runner.deploy import parity
-from runner.deploy.export import export
-from runner.deploy.exported import find
+from runner.deploy.export import export_run
+from runner.deploy.exported import find_model
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.machine import extras
@@ -49,7 +49,7 @@ def test_a_run_becomes_an_int8_graph_that_was_checked_on_its_own_data(output: Pa
     checked = json.loads((model / "deploy.json").read_text())["checked"]
     assert checked["scored"] == 40 and 0 < checked["difference"] < 1 and checked["agreement"] > 0.8
 
-    trained, exported = (Predictor(find(source, output, "auto")) for source in ("bbbb", str(model)))
+    trained, exported = (Predictor(find_model(source, output, "auto")) for source in ("bbbb", str(model)))
     rows = ["a dog chased the cat", "she left"], ["an animal moved", "he stayed a while in the house"]
     for mine, other in zip(trained(*rows), exported(*rows)):
         assert mine["probabilities"] == pytest.approx(other["probabilities"], abs=0.05)
@@ -67,7 +67,7 @@ def test_mlflow_opens_the_export_by_itself_without_pickle(int8: tuple[str, Path]
         answered = json.loads(done.stdout)
         assert answered["columns"] == ["prediction", "p_entailment", "p_neutral", "p_contradiction"]
         assert answered["index"] == [7, 3]
-        exported = Predictor(find(str(folder / "data" / "model"), tmp_path, "auto"))
+        exported = Predictor(find_model(str(folder / "data" / "model"), tmp_path, "auto"))
         for row, answer in zip(answered["data"], exported(["the dog slept", ""], ["an animal slept", "it"])):
             assert row[0] == answer["prediction"]
             np.testing.assert_allclose(row[1:], list(answer["probabilities"].values()), atol=1e-6)
@@ -81,7 +81,7 @@ def test_a_graph_that_computes_something_else_is_not_kept(
     other = int8[1] / "data" / "model" / "model.onnx"
     monkeypatch.setattr("runner.deploy.export.write_onnx", lambda model, path: shutil.copy2(other, path))
     with pytest.raises(parity.ParityError, match=r"logits are up to .* Nothing was written"):
-        export(find_record(output, "bbbb"), output / "bbbb", "onnx", False, None)
+        export_run(find_record(output, "bbbb"), output / "bbbb", "onnx", False, None)
     assert not (output / "bbbb" / "export" / "onnx").exists()
     assert not list(output.rglob("*.part"))
 
@@ -89,7 +89,7 @@ def test_a_graph_that_computes_something_else_is_not_kept(
 def test_without_the_runs_data_built_in_texts_are_compared_and_that_is_said(output: Path) -> None:
     record = json.loads(json.dumps(find_record(output, "bbbb")))
     record["config"]["data"] |= {"source": "files", "path": "gone.csv"}
-    split, source, task = parity.rows_of(record, Predictor(find("bbbb", output, "torch")))
+    split, source, task = parity.rows_to_compare(record, Predictor(find_model("bbbb", output, "torch")))
     assert len(split) == parity.ROWS and task is None and split.has_pairs
     assert source.startswith("built-in texts, since") and "gone.csv" in source
 
@@ -113,26 +113,28 @@ def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
     before = sorted(output.rglob("*")), sorted(tmp_path.rglob("*"))
     target = tmp_path / out if out else None
     with pytest.raises(ConfigError, match=expected):
-        export(find_record(output, identity), output / identity, form, as_int8, target)
+        export_run(find_record(output, identity), output / identity, form, as_int8, target)
     assert (sorted(output.rglob("*")), sorted(tmp_path.rglob("*"))) == before
 
 
 def test_a_missing_extra_is_named(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(extras.MODULES, "onnx", ("onnx", "not_there_at_all"))
     with pytest.raises(ConfigError, match=r"not_there_at_all is not installed. Try: pip install 'bertier\[onnx\]'"):
-        export(find_record(output, "aaaa"), output / "aaaa", "onnx", False, None)
+        export_run(find_record(output, "aaaa"), output / "aaaa", "onnx", False, None)
 
 
 def test_a_folder_moves_and_an_export_of_an_earlier_run_is_refused(output: Path, tmp_path: Path) -> None:
     copied = shutil.copytree(output / "aaaa", tmp_path / "aaaa")
     record = find_record(tmp_path, "aaaa")
-    deployed, compared = export(record, copied, "safetensors", False, None)
+    deployed, compared = export_run(record, copied, "safetensors", False, None)
     assert compared is None, "these are the run's own weights"
     moved = deployed.folder.rename(tmp_path / "elsewhere")
     texts = ["a fine film", "the dullest of films"]
-    assert Predictor(find(str(moved), tmp_path, "auto"))(texts) == Predictor(find("aaaa", tmp_path, "auto"))(texts)
+    assert Predictor(find_model(str(moved), tmp_path, "auto"))(texts) == Predictor(
+        find_model("aaaa", tmp_path, "auto")
+    )(texts)
     with pytest.raises(ConfigError, match=r"for torch. Try: engine=torch"):
-        find(str(moved), tmp_path, "onnx")
+        find_model(str(moved), tmp_path, "onnx")
 
     (copied / "export").mkdir(exist_ok=True)
     content = json.loads((moved / "deploy.json").read_text()) | {"engine": "onnx", "started": "2020"}
@@ -140,4 +142,4 @@ def test_a_folder_moves_and_an_export_of_an_earlier_run_is_refused(output: Path,
     (moved / "deploy.json").write_text(json.dumps(content))
     moved.rename(copied / "export" / "onnx")
     with pytest.raises(ConfigError, match="is older than the run"):
-        find("aaaa", tmp_path, "onnx")
+        find_model("aaaa", tmp_path, "onnx")

@@ -18,9 +18,9 @@ import pytest
 
 from data.sources.options import ReadOptions
 from runner.commands import predict
-from runner.deploy.exported import find
+from runner.deploy.exported import find_model
 from runner.deploy.predictor import Predictor
-from runner.deploy.streams import arriving, read
+from runner.deploy.streams import chunks_as_they_arrive, read_texts
 from runner.errors import USER_ERRORS, ConfigError
 from runner.record.raw import find as find_record
 
@@ -32,7 +32,7 @@ def told(output: Path, *words: str) -> None:
 
 def test_a_text_gets_its_label_and_all_probabilities(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told(output, "aaa", "the film was lovely")
-    (answer,) = Predictor(find("aaaa", output, "auto"))(["the film was lovely"])
+    (answer,) = Predictor(find_model("aaaa", output, "auto"))(["the film was lovely"])
     first, *shares = capsys.readouterr().out.splitlines()
     assert first == answer["prediction"]
     assert shares == [f"  {share:.4f}  {name}" for name, share in sorted(answer["probabilities"].items(),
@@ -48,7 +48,7 @@ def test_rows_of_a_file_keep_their_columns_and_order(output: Path, tmp_path: Pat
     with out.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["text"] for row in rows] == texts and [row["id"] for row in rows] == [str(i) for i in range(92)]
-    alone = Predictor(find("aaaa", output, "auto"))
+    alone = Predictor(find_model("aaaa", output, "auto"))
     for row in rows[::13]:
         (answer,) = alone([row["text"]])
         assert row["prediction"] == answer["prediction"]
@@ -89,7 +89,7 @@ def test_what_waits_is_one_batch() -> None:
         go_on.wait(10)
         yield from ({"text": str(i)} for i in range(7))
 
-    found, sizes = arriving(rows(), 4), []
+    found, sizes = chunks_as_they_arrive(rows(), 4), []
     sizes.append(len(next(found)))
     go_on.set()
     sizes += [len(batch) for batch in found]
@@ -189,7 +189,7 @@ def test_a_text_that_looks_like_a_file_or_a_setting_goes_after_two_dashes(
 
 @pytest.mark.parametrize("name", ["aaaa", "aaaa/model"])
 def test_the_folder_of_a_run_and_its_model_are_the_run(name: str, output: Path, tmp_path: Path) -> None:
-    assert find(str(output / name), tmp_path, "auto") == find("aaaa", output, "auto")
+    assert find_model(str(output / name), tmp_path, "auto") == find_model("aaaa", output, "auto")
     assert find_record(output, str(output / name)) == find_record(output, "aaaa")
     with pytest.raises(ConfigError, match=f"Try: aaaa paths.output={output}"):
         find_record(tmp_path, str(output / name))
@@ -229,9 +229,12 @@ def test_a_bad_command_is_refused_with_the_cure(words: list[str], expected: str,
 
 def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(b"\xef\xbb\xbftext\r\na\r\n")
-    assert list(read(tmp_path / "in.csv", "csv", ReadOptions({"text": "text"}))) == [{"text": "a"}]
+    assert list(read_texts(tmp_path / "in.csv", "csv", ReadOptions({"text": "text"}))) == [{"text": "a"}]
     (tmp_path / "in.txt").write_bytes(b"a\r\nb")
-    assert list(read(tmp_path / "in.txt", "lines", ReadOptions({"text": "text"}))) == [{"text": "a"}, {"text": "b"}]
+    assert list(read_texts(tmp_path / "in.txt", "lines", ReadOptions({"text": "text"}))) == [
+        {"text": "a"},
+        {"text": "b"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -244,5 +247,5 @@ def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
 )
 def test_a_record_beside_another_model_is_refused(output: Path, change: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError, match=r"not of one model: .*force=true") as raised:
-        Predictor(replace(find("aaaa", output, "auto"), **change))
+        Predictor(replace(find_model("aaaa", output, "auto"), **change))
     assert expected in str(raised.value)

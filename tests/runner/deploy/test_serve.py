@@ -21,7 +21,7 @@ from starlette.requests import ClientDisconnect
 
 from runner.commands import serve
 from runner.deploy.batcher import Batcher, Busy
-from runner.deploy.exported import find
+from runner.deploy.exported import find_model
 from runner.deploy.predictor import Predictor
 from runner.deploy.service import Limits, read_body
 from runner.errors import ConfigError
@@ -65,7 +65,7 @@ def test_answers_are_those_of_predict_also_side_by_side(address: str, output: Pa
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda text: ask(address, {"texts": [text]}), texts))
     assert {status for status, _ in found} == {200} and {content["model"] for _, content in found} == {"aaaa"}
-    expected = Predictor(find("aaaa", output, "auto"))(texts)
+    expected = Predictor(find_model("aaaa", output, "auto"))(texts)
     for (_, content), answer in zip(found, expected):
         assert content["answers"][0]["prediction"] == answer["prediction"]
         assert content["answers"][0]["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-5)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from runner.commands.doctor import main
-from runner.diagnostics.licences import Licence, licences
+from runner.diagnostics.licences import Licence, installed_licences
 
 CUDA = ("nvidia-", "cuda-")  # what torch's CUDA build brings along
 
 
 def test_nothing_that_is_needed_has_a_strict_licence() -> None:
-    found = licences()
+    found = installed_licences()
     assert {"torch", "transformers", "mlflow", "hydra-core", "numpy", "pytest"} <= {entry.package for entry in found}
     strict = [entry for entry in found if not entry.is_accepted]
     assert not [entry for entry in strict if not entry.package.startswith(CUDA)]
@@ -42,7 +42,7 @@ def test_the_command_lists_every_package_and_fails_for_a_strict_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = [Licence("mine", "1.0", "MIT"), Licence("theirs", "2.0", "")]
-    monkeypatch.setattr("runner.diagnostics.licences.licences", lambda: found[:1])
+    monkeypatch.setattr("runner.diagnostics.licences.installed_licences", lambda: found[:1])
     assert main(["--licences"]) == 0 and "  mine 1.0: MIT" in capsys.readouterr().out
-    monkeypatch.setattr("runner.diagnostics.licences.licences", lambda: found)
+    monkeypatch.setattr("runner.diagnostics.licences.installed_licences", lambda: found)
     assert main(["--licences"]) == 1 and "! theirs 2.0: says nothing" in capsys.readouterr().out

@@ -11,7 +11,7 @@ import pytest
 
 from runner.commands import show
 from runner.compare.html import read_points
-from runner.compare.select import Run, find_sweep, select
+from runner.compare.select import Run, find_sweep, select_runs
 from runner.config.from_run import expand
 from runner.errors import ConfigError
 from runner.record.learning_curve import points
@@ -66,14 +66,14 @@ def test_a_record_that_the_runner_did_not_write_is_refused_by_name(case: str, tm
     with pytest.raises(TrackError, match="is damaged"):
         read_record(tmp_path / identity)
     with pytest.raises(ConfigError, match="none of the chosen runs"):
-        select(tmp_path, [])
+        select_runs(tmp_path, [])
 
 
 def test_a_run_is_what_its_folder_is_called_so_no_path_leads_out(tmp_path: Path) -> None:
     identity = str(write_run(tmp_path, "model=dsn")["identity"])
     edit(tmp_path / identity, lambda record: record.update(identity="../../etc"))
     assert find(tmp_path, None)["identity"] == identity
-    assert [run.folder for run in select(tmp_path, []).runs] == [tmp_path / identity]
+    assert [run.folder for run in select_runs(tmp_path, []).runs] == [tmp_path / identity]
 
 
 def test_show_bears_a_record_of_older_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

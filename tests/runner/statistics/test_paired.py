@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from runner.statistics import paired as stats
-from runner.statistics.intervals import wilson
+from runner.statistics.intervals import wilson_interval
 from runner.tasks.classification import OF_CONFUSION
 
 
@@ -20,18 +20,18 @@ def test_the_interval_over_seeds_is_statsmodels_t_interval(values: list[float]) 
     found = stats.seed_interval(values)
     assert found is not None and found.over == f"t over {len(values)} seeds"
     assert (found.low, found.high) == pytest.approx(DescrStatsW(values).tconfint_mean(0.05))
-    assert stats.spread(values) == pytest.approx(np.std(values, ddof=1))
+    assert stats.standard_deviation(values) == pytest.approx(np.std(values, ddof=1))
 
 
 def test_a_single_seed_has_no_interval_over_seeds() -> None:
     assert stats.seed_interval([0.8]) is None
     assert stats.seed_bootstrap([0.8]) is None
-    assert stats.spread([0.8]) is None
+    assert stats.standard_deviation([0.8]) is None
 
 
 @pytest.mark.parametrize(("right", "rows"), [(0, 20), (20, 20), (150, 200), (1, 3)])
 def test_the_interval_of_a_single_seed_is_statsmodels_wilson(right: int, rows: int) -> None:
-    low, high = wilson(right / rows, rows)
+    low, high = wilson_interval(right / rows, rows)
     assert (low, high) == pytest.approx(proportion_confint(right, rows, method="wilson"), abs=1e-12)
 
 
@@ -55,8 +55,8 @@ def test_student_covers_the_mean_and_the_bootstrap_of_three_seeds_does_not() -> 
 def test_mcnemar_agrees_with_statsmodels(b: int, c: int) -> None:
     exact = b + c < stats.EXACT_BELOW
     expected = statsmodels_mcnemar([[7, b], [c, 9]], exact=exact, correction=True).pvalue if b + c else 1.0
-    assert stats.mcnemar(b, c) == pytest.approx(expected, abs=1e-12)
-    assert stats.mcnemar(b, c) == stats.mcnemar(c, b)
+    assert stats.mcnemar_p(b, c) == pytest.approx(expected, abs=1e-12)
+    assert stats.mcnemar_p(b, c) == stats.mcnemar_p(c, b)
 
 
 def differences(b: int, c: int, same: int) -> np.ndarray:
@@ -66,15 +66,15 @@ def differences(b: int, c: int, same: int) -> np.ndarray:
 @pytest.mark.parametrize(("b", "c"), [(10, 25), (7, 7), (30, 31)])
 def test_clustered_mcnemar_with_one_pair_is_mcnemar_without_correction(b: int, c: int) -> None:
     expected = statsmodels_mcnemar([[0, b], [c, 0]], exact=False, correction=False).pvalue
-    assert stats.mcnemar_clustered(differences(b, c, 50)) == pytest.approx(expected)
+    assert stats.clustered_mcnemar_p(differences(b, c, 50)) == pytest.approx(expected)
 
 
 def test_repeating_the_same_answers_as_more_seeds_adds_no_evidence() -> None:
     once = differences(10, 25, 50)
     pairs = np.mean([once, once, once], axis=0)
-    assert stats.mcnemar_clustered(pairs) == pytest.approx(stats.mcnemar_clustered(once))
-    assert stats.mcnemar(3 * 10, 3 * 25) < stats.mcnemar_clustered(pairs), "pooling the pairs would claim more"
-    assert stats.mcnemar_clustered(np.zeros(20)) == 1.0
+    assert stats.clustered_mcnemar_p(pairs) == pytest.approx(stats.clustered_mcnemar_p(once))
+    assert stats.mcnemar_p(3 * 10, 3 * 25) < stats.clustered_mcnemar_p(pairs), "pooling the pairs would claim more"
+    assert stats.clustered_mcnemar_p(np.zeros(20)) == 1.0
 
 
 def test_the_test_over_seeds_is_scipys_paired_t() -> None:
@@ -96,13 +96,13 @@ def test_differences_without_scatter_are_certain_and_ties_are_not_evidence() -> 
 
 @pytest.mark.parametrize("p", [[0.01, 0.04, 0.03], [0.5], [0.02, 0.02, 0.02, 0.9], [0.001, 0.8, 0.049, 0.01, 0.06]])
 def test_holm_agrees_with_statsmodels(p: list[float]) -> None:
-    assert stats.holm(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
-    assert stats.holm([]) == []
+    assert stats.holm_p_values(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
+    assert stats.holm_p_values([]) == []
 
 
 def test_the_resampled_mean_is_scipys_bootstrap_of_it() -> None:
     values = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], p=[0.1, 0.7, 0.2], size=400)
-    found = stats.ends(stats.resample_mean(values, resamples=20_000), "")
+    found = stats.quantile_interval(stats.resample_mean(values, resamples=20_000), "")
     expected = scipy_stats.bootstrap((values,), np.mean, n_resamples=5000, method="percentile", rng=3)
     ends = expected.confidence_interval
     assert (found.low, found.high) == pytest.approx((ends.low, ends.high), abs=0.005)

@@ -15,7 +15,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from runner.commands.plan import examine
-from runner.compare.claims import judge
+from runner.compare.claims import judge_claims
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.composer import Composer
@@ -69,7 +69,7 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
         for condition in claim.get("all") or [{field: claim[field] for field in claim if field not in own}]:
             fields = {"metric", "kind", "where", "versus", "value", "tolerance"}
             assert set(condition) - {"direction"} == fields
-            assert judge([own | condition], [])[0].verdict == "not testable here", "it can be read"
+            assert judge_claims([own | condition], [])[0].verdict == "not testable here", "it can be read"
             check_metric(condition["metric"])
             assert condition["kind"] == "equal" or (condition["versus"] is None) == (condition["kind"] == "value")
             groups = [condition["where"], *([condition["versus"]] if condition["versus"] else [])]

@@ -99,7 +99,7 @@ def test_an_unknown_positive_class_is_refused_before_training(tmp_path: Path) ->
 
 
 def splits_of(task: DataTask, labels: list[float]) -> Any:
-    return SimpleNamespace(task=task, train=SimpleNamespace(gold=np.array(labels)))
+    return SimpleNamespace(task=task, train=SimpleNamespace(known_labels=np.array(labels)))
 
 
 @pytest.mark.parametrize(

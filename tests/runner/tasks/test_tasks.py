@@ -8,7 +8,7 @@ import torch
 from sklearn import metrics as sklearn_metrics
 from sklearn.metrics import f1_score, matthews_corrcoef
 
-from runner.statistics.intervals import wilson
+from runner.statistics.intervals import wilson_interval
 from runner.tasks import TASKS, classification, get, regression
 
 
@@ -84,10 +84,10 @@ def test_class_weights_change_the_mean_as_by_hand() -> None:
 
 
 def test_wilson_interval_equals_the_published_example_and_stays_within_0_and_1() -> None:
-    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)  # Newcombe 1998, table I, 3
-    assert wilson(1.0, 20)[1] == pytest.approx(1.0)
-    assert wilson(0.0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
-    assert wilson(0.0, 0) == (0.0, 1.0)
+    assert wilson_interval(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)  # Newcombe 1998, table I, 3
+    assert wilson_interval(1.0, 20)[1] == pytest.approx(1.0)
+    assert wilson_interval(0.0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson_interval(0.0, 0) == (0.0, 1.0)
 
 
 def drawn(seed: int, classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.track.connection import Target, connect
+from runner.track.connection import MlflowTarget, connect
 from runner.track.settings import TrackerSettings
 from runner.track.store import ensure_store
 
@@ -28,5 +28,5 @@ def output(tmp_path: Path, empty_store: Path) -> Path:
 
 
 @pytest.fixture
-def target(output: Path) -> Iterator[Target]:
+def target(output: Path) -> Iterator[MlflowTarget]:
     yield connect(TrackerSettings(), output)

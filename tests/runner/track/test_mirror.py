@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.track.connection import connect
-from runner.track.mirror import Mirror, start
+from runner.track.mirror import Mirror, start_mirror
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
 from tests.conftest import crowding
@@ -57,7 +57,7 @@ def test_a_run_imports_nothing_heavy_for_its_mirror(tmp_path: Path) -> None:
 
 
 def test_without_a_tracker_nothing_is_started(tmp_path: Path) -> None:
-    assert start(TrackerSettings(name="none"), tmp_path) is None
+    assert start_mirror(TrackerSettings(name="none"), tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from runner.record.raw import write_json
-from runner.track.connection import Target, connect
+from runner.track.connection import MlflowTarget, connect
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
-from runner.track.sweeps import aggregates, close_gone, home, sync_sweep
-from runner.track.sync import sync
+from runner.track.sweeps import close_orphaned_runs, folder_on_host, seed_aggregates, sync_sweep
+from runner.track.sync import sync_run
 from tests.runner.track.folders import write_record, write_run
 
 SCORES = {("dsn", 0): 0.70, ("dsn", 1): 0.80, ("bert-tiny", 0): 0.90}
@@ -57,19 +57,19 @@ def test_means_over_runs_that_have_learned_nothing_are_flagged(output: Path) -> 
         metrics = {"test/accuracy": score, "test/accuracy_low": score - 0.03, "baseline/majority": 0.5}
         write_record(output / f"{number:010d}", metrics=metrics)
     content = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
-    found = {metric.key: metric.value for metric in aggregates(content, output)}
+    found = {metric.key: metric.value for metric in seed_aggregates(content, output)}
     assert found["at_baseline/model_dsn"] == 1.0 and found["test/accuracy/mean/model_dsn"] == pytest.approx(0.515)
     assert "at_baseline/model_bert-tiny" not in found
 
 
-def runs_by_name(target: Target) -> dict[str, list[Any]]:
+def runs_by_name(target: MlflowTarget) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for run in target.client.search_runs([target.experiment_id]):
         found.setdefault(run.data.tags["mlflow.runName"], []).append(run)
     return found
 
 
-def check(target: Target) -> str:
+def check(target: MlflowTarget) -> str:
     """The id of the parent run, after looking at all that the store should hold."""
     found = runs_by_name(target)
     (parent,) = found.pop("sweep ours")
@@ -92,11 +92,11 @@ def check(target: Target) -> str:
 
 
 def test_a_sweep_is_a_parent_with_its_runs_means_and_files_and_nothing_is_sent_twice(
-    output: Path, target: Target
+    output: Path, target: MlflowTarget
 ) -> None:
     folder = write_sweep(output)
     for name in ("0000000000", "0000000001", "0000000002"):
-        sync(output / name, TrackerSettings(), target)
+        sync_run(output / name, TrackerSettings(), target)
     assert sync_sweep(folder, TrackerSettings(), target) == "created"
     parent = check(target)
     assert sync_sweep(folder, TrackerSettings(), target) == "unchanged"
@@ -123,28 +123,28 @@ def test_run_sync_brings_runs_and_sweeps_into_an_empty_store(output: Path, tmp_p
     assert sync_all(output, settings, said.append).unchanged == 4
 
 
-def test_runs_of_dead_processes_are_closed(output: Path, target: Target) -> None:
+def test_runs_of_dead_processes_are_closed(output: Path, target: MlflowTarget) -> None:
     folder = write_record(output / "aaaaaaaaaa", status="running", ended=None)
-    sync(folder, TrackerSettings(), target)
+    sync_run(folder, TrackerSettings(), target)
     gone = write_record(output / "bbbbbbbbbb", status="running", ended=None)
-    sync(gone, TrackerSettings(), target)
+    sync_run(gone, TrackerSettings(), target)
     elsewhere = target.client.create_run(target.experiment_id, tags={"folder": "another-machine:/outputs/cccccccccc"})
     (gone / "record.json").unlink()
     (gone / "mlflow.json").unlink()
     for path in gone.iterdir():
         path.unlink()
     gone.rmdir()
-    assert close_gone(target, output) == 1
+    assert close_orphaned_runs(target, output) == 1
     # The same run begun anew without a checkpoint is another MLflow run; the old one is not left open.
     write_record(folder, status="running", started="2026-01-02T04:00:00+00:00", ended=None)
-    sync(folder, TrackerSettings(), target)
+    sync_run(folder, TrackerSettings(), target)
     states = {}
     for run in target.client.search_runs([target.experiment_id]):
         states[(run.data.tags.get("identity"), run.data.tags.get("started", "")[11:13])] = run.info.status
     assert states[("aaaaaaaaaa", "03")] == states[("bbbbbbbbbb", "03")] == "KILLED"
     assert states[("aaaaaaaaaa", "04")] == "RUNNING"
     assert target.client.get_run(elsewhere.info.run_id).info.status == "RUNNING", "not ours to close"
-    assert home(folder).endswith("/aaaaaaaaaa")
+    assert folder_on_host(folder).endswith("/aaaaaaaaaa")
 
 
 @pytest.fixture(scope="module")

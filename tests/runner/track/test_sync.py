@@ -6,30 +6,30 @@ from typing import Any
 
 import pytest
 
-from runner.track.connection import Target, connect
+from runner.track.connection import MlflowTarget, connect
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
-from runner.track.sync import sync
+from runner.track.sync import sync_run
 from tests.runner.track.folders import CLOCK, add_points, state, write_record, write_run
 
 SETTINGS = TrackerSettings()
 
 
-def runs(target: Target) -> list[Any]:
+def runs(target: MlflowTarget) -> list[Any]:
     return list(target.client.search_runs([target.experiment_id], order_by=["attributes.start_time"]))
 
 
-def history(target: Target, name: str) -> list[tuple[int, float]]:
+def history(target: MlflowTarget, name: str) -> list[tuple[int, float]]:
     points = target.client.get_metric_history(runs(target)[-1].info.run_id, name)
     return [(point.step, point.value) for point in points]
 
 
-def files(target: Target, folder: str | None = None) -> list[str]:
+def files(target: MlflowTarget, folder: str | None = None) -> list[str]:
     return sorted(item.path for item in target.client.list_artifacts(runs(target)[-1].info.run_id, folder))
 
 
-def test_a_finished_run_is_mirrored_whole(output: Path, target: Target) -> None:
-    assert sync(write_run(output / "abc"), SETTINGS, target) == "created"
+def test_a_finished_run_is_mirrored_whole(output: Path, target: MlflowTarget) -> None:
+    assert sync_run(write_run(output / "abc"), SETTINGS, target) == "created"
     (run,) = runs(target)
     assert (run.info.status, run.info.run_name) == ("FINISHED", "dsn imdb seed=3")
     assert run.info.start_time == CLOCK * 1000
@@ -58,68 +58,68 @@ def test_a_finished_run_is_mirrored_whole(output: Path, target: Target) -> None:
     assert state(output / "abc").items() >= {"points": 4, "artifacts": True, "status": "done"}.items()
 
 
-def test_a_second_sync_adds_nothing(output: Path, target: Target) -> None:
+def test_a_second_sync_adds_nothing(output: Path, target: MlflowTarget) -> None:
     folder = write_run(output / "abc")
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     before, when = (
         target.client.get_run(state(folder)["run_id"]).to_dictionary(),
         (folder / "mlflow.json").stat(),
     )
-    assert sync(folder, SETTINGS, connect(SETTINGS, output)) == "unchanged"
+    assert sync_run(folder, SETTINGS, connect(SETTINGS, output)) == "unchanged"
     assert target.client.get_run(state(folder)["run_id"]).to_dictionary() == before
     assert (folder / "mlflow.json").stat().st_mtime_ns == when.st_mtime_ns
     assert len(history(target, "train/loss")) == 4
 
 
-def test_a_running_run_grows_point_by_point_until_it_ends(output: Path, target: Target) -> None:
+def test_a_running_run_grows_point_by_point_until_it_ends(output: Path, target: MlflowTarget) -> None:
     folder = write_record(output / "abc", status="running", ended=None, metrics={})
-    assert sync(folder, SETTINGS, target) == "created"
+    assert sync_run(folder, SETTINGS, target) == "created"
     assert runs(target)[0].info.status == "RUNNING"
     add_points(folder, range(1, 3))
-    assert sync(folder, SETTINGS, target) == "updated"
+    assert sync_run(folder, SETTINGS, target) == "updated"
     assert len(history(target, "train/loss")) == 2
     with (folder / "metrics.jsonl").open("a") as stream:
         stream.write('{"step": 3, "time": 17')  # the run is in the middle of this line
-    assert sync(folder, SETTINGS, target) == "unchanged"
+    assert sync_run(folder, SETTINGS, target) == "unchanged"
     with (folder / "metrics.jsonl").open("a") as stream:
         stream.write('67323048.0, "train/loss": 0.5}\n')
     write_record(folder)
-    assert sync(folder, SETTINGS, target) == "updated"
+    assert sync_run(folder, SETTINGS, target) == "updated"
     assert history(target, "train/loss") == [(1, 1.0), (2, 0.5), (3, 0.5)]
     assert [run.info.status for run in runs(target)] == ["FINISHED"]
 
 
 @pytest.mark.parametrize(("status", "shown"), [("done", "FINISHED"), ("failed", "FAILED"), ("killed", "KILLED")])
-def test_each_end_of_a_run_is_shown_as_such(output: Path, target: Target, status: str, shown: str) -> None:
-    sync(write_record(output / "abc", status=status, reason="because"), SETTINGS, target)
+def test_each_end_of_a_run_is_shown_as_such(output: Path, target: MlflowTarget, status: str, shown: str) -> None:
+    sync_run(write_record(output / "abc", status=status, reason="because"), SETTINGS, target)
     assert runs(target)[0].info.status == shown
     assert runs(target)[0].data.tags["reason"] == "because"
 
 
-def test_a_resumed_run_goes_on_in_its_mirror(output: Path, target: Target) -> None:
+def test_a_resumed_run_goes_on_in_its_mirror(output: Path, target: MlflowTarget) -> None:
     folder = write_record(output / "abc", status="killed", reason="interrupted", metrics={})
     add_points(folder, range(1, 5))
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     assert runs(target)[0].data.tags["reason"] == "interrupted"
     (folder / "metrics.jsonl").unlink()  # back to the checkpoint after step 2, then other lines
     add_points(folder, range(1, 3))
     add_points(folder, range(3, 7), **{"train/loss": 9.0}, time=CLOCK + 100)
     write_record(folder, status="running", ended=None, metrics={})
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     assert [run.info.status for run in runs(target)] == ["RUNNING"]
     write_record(folder, ended="2026-01-02T03:09:05+00:00")
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     (run,) = runs(target)
     assert run.info.status == "FINISHED" and "reason" not in run.data.tags
     assert run.data.metrics["train/loss"] == 9.0
     assert {(step, 9.0) for step in range(3, 7)} <= set(history(target, "train/loss"))
 
 
-def test_a_forced_rerun_supersedes_the_older_one(output: Path, target: Target) -> None:
+def test_a_forced_rerun_supersedes_the_older_one(output: Path, target: MlflowTarget) -> None:
     folder = write_run(output / "abc")
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     write_record(folder, started="2026-01-03T00:00:00+00:00", ended="2026-01-03T00:01:00+00:00")
-    assert sync(folder, SETTINGS, target) == "created"
+    assert sync_run(folder, SETTINGS, target) == "created"
     older, newer = runs(target)
     assert older.data.tags["superseded"] == "true"
     assert "superseded" not in newer.data.tags
@@ -127,67 +127,67 @@ def test_a_forced_rerun_supersedes_the_older_one(output: Path, target: Target) -
     assert len(history(target, "train/loss")) == 4
 
 
-def test_a_lost_mlflow_json_makes_no_duplicate(output: Path, target: Target) -> None:
+def test_a_lost_mlflow_json_makes_no_duplicate(output: Path, target: MlflowTarget) -> None:
     folder = write_run(output / "abc")
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     (folder / "mlflow.json").unlink()
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     assert len(runs(target)) == 1
     assert len(history(target, "train/loss")) == 4
     assert len(history(target, "test/accuracy")) == 1
     assert state(folder)["points"] == 4
 
 
-def test_a_lost_store_is_filled_again(output: Path, empty_store: Path, target: Target) -> None:
+def test_a_lost_store_is_filled_again(output: Path, empty_store: Path, target: MlflowTarget) -> None:
     folder = write_run(output / "abc")
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     other = TrackerSettings(uri=f"sqlite:///{output}/other.db")
     (output / "other.db").write_bytes(empty_store.read_bytes())
     second = connect(other, output)
-    assert sync(folder, other, second) == "created"
+    assert sync_run(folder, other, second) == "created"
     assert len(history(second, "train/loss")) == 4
 
 
-def test_a_run_deleted_in_mlflow_is_left_alone(output: Path, target: Target) -> None:
+def test_a_run_deleted_in_mlflow_is_left_alone(output: Path, target: MlflowTarget) -> None:
     folder = write_run(output / "abc")
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     target.client.delete_run(state(folder)["run_id"])
-    assert sync(folder, SETTINGS, target) == "unchanged"
+    assert sync_run(folder, SETTINGS, target) == "unchanged"
     assert runs(target) == []
 
 
-def test_values_that_are_not_finite_are_left_out_and_named(output: Path, target: Target) -> None:
+def test_values_that_are_not_finite_are_left_out_and_named(output: Path, target: MlflowTarget) -> None:
     folder = write_record(output / "abc", metrics={"test/loss": float("nan"), "test/accuracy": 0.5})
     add_points(folder, range(1, 2), **{"train/grad_norm": float("inf")})
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     (run,) = runs(target)
     assert set(run.data.metrics) == {"train/loss", "train/lr", "test/accuracy"}
     assert run.data.tags["non_finite"] == "test/loss, train/grad_norm"
 
 
-def test_a_run_that_has_learned_nothing_has_a_tag_until_it_has(output: Path, target: Target) -> None:
+def test_a_run_that_has_learned_nothing_has_a_tag_until_it_has(output: Path, target: MlflowTarget) -> None:
     folder = write_run(output / "cafecafe00")
     for score, tag in ((0.5, "true"), (0.9, None)):
         write_record(folder, metrics={"test/accuracy": score, "baseline/majority": 0.5})
-        sync(folder, TrackerSettings(), target)
+        sync_run(folder, TrackerSettings(), target)
         (run,) = [run for run in runs(target) if run.data.tags["identity"] == "cafecafe00"]
         assert run.data.tags.get("at_baseline") == tag
 
 
-def test_more_params_points_and_text_than_one_call_takes_are_sent(output: Path, target: Target) -> None:
+def test_more_params_points_and_text_than_one_call_takes_are_sent(output: Path, target: MlflowTarget) -> None:
     config = {"model": {"name": "dsn"}, "many": {f"k{i}": i for i in range(250)}, "long": "x" * 7000}
     folder = add_points(write_record(output / "abc", config=config), range(1, 1201))
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     (run,) = runs(target)
     assert len(run.data.params) == 259
     assert len(run.data.params["long"]) == 6000
     assert len(history(target, "train/loss")) == 1200
 
 
-def test_no_credential_reaches_mlflow_or_the_folder(output: Path, target: Target) -> None:
+def test_no_credential_reaches_mlflow_or_the_folder(output: Path, target: MlflowTarget) -> None:
     uri = "http://me:secret@host:5000"
     folder = write_record(output / "abc", config={"tracker": {"uri": uri}}, overrides=[f"tracker.uri={uri}"])
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     (run,) = runs(target)
     assert run.data.params["tracker.uri"] == "http://***@host:5000"
     assert "secret" not in json.dumps(run.to_dictionary())
@@ -197,27 +197,29 @@ def test_no_credential_reaches_mlflow_or_the_folder(output: Path, target: Target
 
 
 @pytest.mark.parametrize(("choice", "expected"), [("record", ["record.json"]), ("none", [])])
-def test_artifacts_are_as_many_as_asked_for(output: Path, target: Target, choice: str, expected: list[str]) -> None:
-    sync(write_run(output / "abc"), TrackerSettings(artifacts=choice), target)
+def test_artifacts_are_as_many_as_asked_for(
+    output: Path, target: MlflowTarget, choice: str, expected: list[str]
+) -> None:
+    sync_run(write_run(output / "abc"), TrackerSettings(artifacts=choice), target)
     assert files(target) == expected
     assert state(output / "abc")["artifacts"] is (choice == "record")
 
 
 @pytest.mark.parametrize("after_s", [9, 9999])  # before and after the end of the run: a clock that was set back
-def test_a_final_value_is_shown_over_a_point_of_its_step(output: Path, target: Target, after_s: int) -> None:
+def test_a_final_value_is_shown_over_a_point_of_its_step(output: Path, target: MlflowTarget, after_s: int) -> None:
     folder = write_record(output / "abc", metrics={"val/accuracy": 0.7, "val/loss": 0.3})
     add_points(folder, range(9, 10), **{"val/accuracy": 0.6, "val/loss": 0.3}, time=CLOCK + after_s)
-    sync(folder, SETTINGS, target)
+    sync_run(folder, SETTINGS, target)
     assert runs(target)[0].data.metrics["val/accuracy"] == 0.7
     assert history(target, "val/loss") == [(9, 0.3)]  # an equal value is not repeated
 
 
-def test_a_folder_without_a_record_is_told(output: Path, target: Target) -> None:
+def test_a_folder_without_a_record_is_told(output: Path, target: MlflowTarget) -> None:
     with pytest.raises(TrackError, match=r"not a run folder: it has no record.json"):
-        sync(output, SETTINGS, target)
+        sync_run(output, SETTINGS, target)
 
 
-def test_a_deleted_experiment_is_told_with_a_way_out(output: Path, target: Target) -> None:
+def test_a_deleted_experiment_is_told_with_a_way_out(output: Path, target: MlflowTarget) -> None:
     target.client.delete_experiment(target.experiment_id)
     with pytest.raises(TrackError, match=r"'bertier' was deleted. Try: tracker.experiment="):
         connect(SETTINGS, output)

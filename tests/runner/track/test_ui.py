@@ -15,8 +15,8 @@ import pytest
 
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
-from runner.track.sync import sync
-from runner.track.ui import build_command, build_environment, free_port, serve
+from runner.track.sync import sync_run
+from runner.track.ui import build_command, build_environment, free_port, serve_mlflow
 from tests.runner.track.folders import state, write_run
 
 SERVE = """
@@ -54,7 +54,7 @@ def test_a_taken_port_gives_the_next_free_one() -> None:
 
 def test_a_remote_server_is_only_named(tmp_path: Path) -> None:
     told: list[str] = []
-    assert serve(TrackerSettings(uri="http://me:secret@host:5000"), tmp_path, 5000, told.append) == 0
+    assert serve_mlflow(TrackerSettings(uri="http://me:secret@host:5000"), tmp_path, 5000, told.append) == 0
     assert told == ["The runs are mirrored to http://***@host:5000: open that address."]
     assert list(tmp_path.iterdir()) == []
 
@@ -62,7 +62,7 @@ def test_a_remote_server_is_only_named(tmp_path: Path) -> None:
 def test_a_damaged_store_is_told_before_a_server_starts(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"no database at all, only bytes" * 100)
     with pytest.raises(TrackError, match="is damaged"):
-        serve(TrackerSettings(), tmp_path, 0, print)
+        serve_mlflow(TrackerSettings(), tmp_path, 0, print)
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_the_page_shows_the_recorded_run_on_loopback_only_and_ends_with_all_its_
     output: Path, ending: signal.Signals
 ) -> None:
     folder = write_run(output / "abc")
-    sync(folder, TrackerSettings())
+    sync_run(folder, TrackerSettings())
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(output)], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout

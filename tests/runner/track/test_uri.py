@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.track.settings import TrackerSettings
-from runner.track.uri import resolve, sqlite_path, sqlite_uri, without_credentials
+from runner.track.uri import resolve_uri, split_credentials, sqlite_path, sqlite_uri
 
 
 @pytest.mark.parametrize("name", ["plain", "with space", "100%", "a?b#c", "ümlaut"])
@@ -21,10 +21,10 @@ def test_a_relative_database_does_not_depend_on_the_folder_one_is_in_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert resolve(TrackerSettings(uri="sqlite:///x.db"), tmp_path) == f"sqlite:///{tmp_path}/x.db"
-    assert resolve(TrackerSettings(), Path("outputs")) == f"sqlite:///{tmp_path}/outputs/mlflow.db"
+    assert resolve_uri(TrackerSettings(uri="sqlite:///x.db"), tmp_path) == f"sqlite:///{tmp_path}/x.db"
+    assert resolve_uri(TrackerSettings(), Path("outputs")) == f"sqlite:///{tmp_path}/outputs/mlflow.db"
 
 
 def test_a_server_address_is_split_from_its_credentials() -> None:
-    assert without_credentials("http://me:p%40ss@host:5000/x") == ("http://host:5000/x", "me", "p@ss")
-    assert without_credentials("http://host:5000") == ("http://host:5000", None, None)
+    assert split_credentials("http://me:p%40ss@host:5000/x") == ("http://host:5000/x", "me", "p@ss")
+    assert split_credentials("http://host:5000") == ("http://host:5000", None, None)
