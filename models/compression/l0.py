@@ -1,7 +1,7 @@
-"""L0 pruning: each weight has a gate that is drawn anew in every training step, and is fined for being open at all.
+"""L0 pruning: each weight has a random gate, drawn again in every training step, and open gates cost a penalty.
 
-The gates are hard concrete: a stretched sigmoid of noise and a trained score, cut off at 0 and 1, so that many are
-exactly 0 and the gradient is still a real one. Source: Louizos et al. 2018, arXiv 1712.01312.
+The gates are hard concrete: a stretched sigmoid of noise and a trained score, clamped to 0 and 1, so that many gates
+are exactly 0 and gradients still reach the scores. Source: Louizos et al. 2018, arXiv 1712.01312.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from torch import Tensor, nn
 
 from models.capabilities import OwnRate
 from models.compression.pruning.masks import Mask, Matrix
-from models.compression.pruning.stage import MaskingStage, Pruning
+from models.compression.pruning.stage import MaskingStage, PruningHook
 from models.compression.settings.pruning import L0 as Options
 from models.compression.stage import StageContext
 
-BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature, and the ends that the sigmoid is stretched to
-EDGE = 1e-4  # the noise keeps away from 0 and 1, whose logit is infinite
+BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature, and the interval that the sigmoid is stretched to
+EDGE = 1e-4  # distance of the noise from 0 and 1, where the logit is infinite
 
 
-class Gate(Mask, OwnRate):
-    """Hard concrete gates with trained scores (log alpha); not binary, so that folding scales what is left."""
+class GateMask(Mask, OwnRate):
+    """Hard concrete gates with trained scores (log alpha); not binary, so folding also scales weights."""
 
     def __init__(self, weight: Tensor, start: float, lr: float) -> None:
         super().__init__(weight)
@@ -31,45 +31,45 @@ class Gate(Mask, OwnRate):
 
     def factor(self) -> Tensor:
         """The gates without noise."""
-        return stretched(self.scores.sigmoid())
+        return stretch(self.scores.sigmoid())
 
-    def drawn(self) -> Tensor:
+    def noisy_factor(self) -> Tensor:
         """The gates with noise."""
         noise = torch.rand_like(self.scores) * (1 - 2 * EDGE) + EDGE
-        return stretched(((noise.logit() + self.scores) / BETA).sigmoid())
+        return stretch(((noise.logit() + self.scores) / BETA).sigmoid())
 
     def forward(self, weight: Tensor) -> Tensor:
         """The gated weight."""
-        return weight * (self.drawn() if self.training else self.factor())
+        return weight * (self.noisy_factor() if self.training else self.factor())
 
 
-def stretched(share: Tensor) -> Tensor:
-    """From (0, 1) to (GAMMA, ZETA), and cut off at 0 and 1."""
+def stretch(share: Tensor) -> Tensor:
+    """Stretch (0, 1) to (GAMMA, ZETA) and clamp to [0, 1]."""
     return (share * (ZETA - GAMMA) + GAMMA).clamp(0.0, 1.0)
 
 
-def openness(scores: Tensor) -> Tensor:
-    """The probability that a drawn gate is not 0."""
+def open_probability(scores: Tensor) -> Tensor:
+    """The probability that a random gate is not 0."""
     return (scores - BETA * math.log(-GAMMA / ZETA)).sigmoid()
 
 
-class Gated(Pruning):
-    """Fines open gates; how many are left is an outcome. The schedule only says from when on weights are kept."""
+class L0Hook(PruningHook):
+    """Penalises open gates; the density is an outcome. The schedule only says when weights may be kept as the best."""
 
     def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
         super().__init__(options, matrices, context)
         self.strength, self.start, self.lr = options.penalty, options.init, options.score_lr
 
-    def mask(self, weight: Tensor) -> Gate:
+    def make_mask(self, weight: Tensor) -> GateMask:
         """A gate for each weight."""
-        return Gate(weight, self.start, self.lr)
+        return GateMask(weight, self.start, self.lr)
 
     def penalty(self) -> Tensor:
         """The mean over matrices of the expected share of open gates."""
-        return torch.stack([openness(mask.scores).mean() for mask in self.masks.values()]).mean()
+        return torch.stack([open_probability(mask.scores).mean() for mask in self.masks.values()]).mean()
 
 
 class L0(MaskingStage):
-    """The stage."""
+    """The stage of L0 pruning."""
 
-    pruning = Gated
+    hook_class = L0Hook

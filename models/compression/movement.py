@@ -1,8 +1,8 @@
-"""Movement pruning: weights that training moves away from zero stay, those that it moves towards zero go.
+"""Movement pruning: keeps weights that training moves away from zero, removes those that it moves towards zero.
 
-Each weight has a score that is trained as if the mask were the score itself (straight-through), so that it falls by
-dL/dW' times W: also behind its mask, which is how a weight comes back. hard keeps the highest scores of each matrix,
-soft those above a threshold, under a penalty on all. Source: Sanh et al. 2020, arXiv 2005.07683, and its code.
+Each weight has a score, trained as if the mask were the score itself (straight-through): it falls by dL/dW' times W,
+also while the weight is masked, so that a weight can come back. hard keeps the highest scores of each matrix, soft
+those above a threshold, with a penalty on all scores. Source: Sanh et al. 2020, arXiv 2005.07683, and its code.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ import torch
 from torch import Tensor, nn
 
 from models.capabilities import OwnRate
-from models.compression.pruning.masks import Binary, Matrix, cut_to, keep_top
-from models.compression.pruning.stage import MaskingStage, Pruning
+from models.compression.pruning.masks import BinaryMask, Matrix, keep_top, set_masks
+from models.compression.pruning.stage import MaskingStage, PruningHook
 from models.compression.settings.pruning import Movement as Options
 from models.compression.stage import StageContext
 
-FLOOR = 0.005  # of a matrix's weights, which soft pruning keeps whatever their scores: binarizer.py of the source
+FLOOR = 0.005  # share of a matrix that soft pruning always keeps; binarizer.py of the source
 
 
 class StraightThrough(torch.autograd.Function):
-    """W x M, with the gradient of the scores that of M."""
+    """W x M; the scores get the gradient of M."""
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, scores: Tensor, kept: Tensor) -> Tensor:
-        """All of one shape."""
+        """The masked weight; all tensors have one shape."""
         ctx.save_for_backward(weight, kept)
         return weight * kept
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        """Of weight and scores; the mask has none."""
+        """Gradients of weight and scores; the mask has none."""
         weight, kept = ctx.saved_tensors
         return gradient * kept, gradient * weight, None
 
 
-class Scored(Binary, OwnRate):
-    """A mask with trained scores, which start at 0 and learn at a rate of their own."""
+class ScoredMask(BinaryMask, OwnRate):
+    """A mask with trained scores, which start at 0 and have their own learning rate."""
 
     def __init__(self, weight: Tensor, lr: float) -> None:
         super().__init__(weight)
@@ -51,8 +51,8 @@ class Scored(Binary, OwnRate):
         return out
 
 
-class Moving(Pruning):
-    """Keeps the weights of highest scores, or those whose score passes a threshold."""
+class MovementHook(PruningHook):
+    """Keeps the weights with the highest scores, or those whose score exceeds a threshold."""
 
     def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
         super().__init__(options, matrices, context)
@@ -62,15 +62,15 @@ class Moving(Pruning):
             self.first, self.last, self.scheduled = 0.0, options.threshold, "prune/threshold"
             self.strength = options.penalty
 
-    def mask(self, weight: Tensor) -> Scored:
-        """One with a score for each weight."""
-        return Scored(weight, self.lr)
+    def make_mask(self, weight: Tensor) -> ScoredMask:
+        """A mask with a score for each weight."""
+        return ScoredMask(weight, self.lr)
 
     @torch.no_grad()
-    def cut(self) -> None:
-        """By the scores as they stand."""
+    def update_masks(self) -> None:
+        """Set the masks by the present scores."""
         if not self.is_soft:
-            cut_to(self.value, list(self.masks.values()), [mask.scores for mask in self.masks.values()], self.scope)
+            set_masks(self.value, list(self.masks.values()), [mask.scores for mask in self.masks.values()], self.scope)
             return
         for mask in self.masks.values():
             kept = (mask.scores.sigmoid() > self.value).to(mask.kept.dtype)
@@ -84,6 +84,6 @@ class Moving(Pruning):
 
 
 class Movement(MaskingStage):
-    """The stage."""
+    """The stage of movement pruning."""
 
-    pruning = Moving
+    hook_class = MovementHook

@@ -17,8 +17,8 @@ from transformers import AutoModelForSequenceClassification
 
 from models.checkpoints.open import load_model
 from models.checkpoints.read import read_state
-from models.compression.movement import Moving
-from models.compression.pruning.masks import choose
+from models.compression.movement import MovementHook
+from models.compression.pruning.masks import choose_matrices
 from models.compression.settings import out_of_order
 from models.compression.settings.pruning import Magnitude, Movement
 from models.compression.settings.stage import StageSettings
@@ -57,7 +57,7 @@ class Learning1(Stage):
 
 
 def matrices(folder: Path) -> dict[str, torch.Tensor]:
-    return {name: matrix.weight.detach() for name, matrix in choose(load_model(folder), None).items()}
+    return {name: matrix.weight.detach() for name, matrix in choose_matrices(load_model(folder), None).items()}
 
 
 def test_a_pruned_model_is_recorded_with_its_costs_and_later_training_keeps_its_zeros(
@@ -101,18 +101,18 @@ def test_an_interrupted_pruning_goes_on_with_its_scores_and_ends_the_same(
 ) -> None:
     stage = Movement(density=0.3, epochs=3.0, every=2)
     whole = run(settings(tmp_path / "whole", movement=stage), []).record
-    plain = Moving.after_step
+    plain = MovementHook.after_step
 
-    def interrupted(self: Moving, step: int) -> None:
+    def interrupted(self: MovementHook, step: int) -> None:
         plain(self, step)
         if step == 5:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Moving, "after_step", interrupted)
+    monkeypatch.setattr(MovementHook, "after_step", interrupted)
     chosen = settings(tmp_path / "again", movement=stage)
     chosen.checkpoint.every_s = 1e-9
     assert run(chosen, []).exit_code == 130
-    monkeypatch.setattr(Moving, "after_step", plain)
+    monkeypatch.setattr(MovementHook, "after_step", plain)
     record = run(chosen, []).record
     assert whole and record and record["status"] == "done"
     before, after = (

@@ -1,1 +1,1 @@
-"""What the prunings of single weights share."""
+"""The parts of pruning single weights: masks and their training."""

@@ -1,7 +1,7 @@
-"""What the prunings of single weights share: masks over chosen matrices, the schedule, cuts, densities and folding.
+"""Masks for pruning single weights: choosing matrices, the density schedule, setting masks, and folding them.
 
-A masked matrix is W x M, as a parametrization of its weight, so that the model computes as ever. Which weights a mask
-keeps is the method's: models/compression/magnitude.py, movement.py and l0.py.
+A mask M is a parametrization of a weight W, so that the layer computes with W x M. The methods decide which weights a
+mask keeps: models/compression/magnitude.py, movement.py and l0.py.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch.nn.utils.parametrize import (
 from models.compression.dendrite.module import Dendrite
 from models.errors import ModelError
 
-# The six linear maps of a block by BERT's names for them, which have metrics of their own.
+# The six linear layers of a block, by BERT's names for them; each has a metric of its own.
 BLOCK = {
     "attention.self.query": "query",
     "attention.self.key": "key",
@@ -43,8 +43,8 @@ PRUNED = "pruned"  # key of config.json: names of the modules whose zeros must s
 Matrix = nn.Linear | nn.Embedding
 
 
-def blocks(model: nn.Module) -> list[str]:
-    """Names of the lists of blocks of a model's encoder: its outermost lists of modules that hold linear layers."""
+def block_lists(model: nn.Module) -> list[str]:
+    """Names of an encoder's lists of blocks: its outermost module lists that hold linear layers."""
     lists: list[str] = []
     for name, module in model.named_modules():
         is_inside = name.startswith(ENCODERS) and not name.startswith((EMBEDDINGS, *(f"{outer}." for outer in lists)))
@@ -53,31 +53,33 @@ def blocks(model: nn.Module) -> list[str]:
     return lists
 
 
-def choose(model: nn.Module, pattern: str | None, key: str = "matrices") -> dict[str, Matrix]:
-    """The matrices to prune, by name: all linear layers of the encoder's blocks, whatever their names, or all whose
-    names fit a pattern such as *word_embeddings. A block that several layers share counts once.
+def choose_matrices(model: nn.Module, pattern: str | None, key: str = "matrices") -> dict[str, Matrix]:
+    """The matrices to prune, by name: all linear layers in the encoder's blocks, or all that match a pattern.
 
-    key: the setting of the pattern, for messages. ModelError when there are none, and for blocks with other weights.
+    A pattern is a name with wildcards, such as *word_embeddings. A block that several layers share counts once.
+    key: the setting of the pattern, for messages. ModelError if there is no matrix, and for blocks with
+    other weights.
     """
     matrices = {name: module for name, module in model.named_modules() if isinstance(module, Matrix)}
     kinds = sorted({re.sub(r"\.\d+(?=\.)", ".*", name) for name in matrices})
     if pattern:
         found = {name: matrix for name, matrix in matrices.items() if fnmatch(name, pattern)}
-        problem = f"nothing to prune in this model: {key}={pattern} fits none of its matrices"
+        problem = f"nothing to prune in this model: {key}={pattern} matches none of its matrices"
     else:
-        inside = tuple(f"{name}." for name in blocks(model))
+        inside = tuple(f"{name}." for name in block_lists(model))
         linear = {name: matrix for name, matrix in matrices.items() if isinstance(matrix, nn.Linear)}
         found = {name: matrix for name, matrix in linear.items() if name.startswith(inside)} if inside else {}
         problem = "nothing to prune in this model: its encoder has no blocks of linear layers"
         if others := _other_weights(model, inside):
-            found, problem = {}, f"only a part could be pruned: its blocks also compute with {', '.join(others)}"
+            found = {}
+            problem = f"only a part of this model could be pruned: its blocks also compute with {', '.join(others)}"
     if not found:
         raise ModelError(f"{problem}. Try: '{key}=<one of {', '.join(kinds)}>'")
     return found
 
 
 def _other_weights(model: nn.Module, inside: tuple[str, ...]) -> list[str]:
-    """Kinds of modules in the blocks whose weights are neither linear layers nor tables, such as convolutions."""
+    """Types of modules in the blocks that have other weights than linear layers and tables, such as convolutions."""
     left = (nn.Linear, nn.Embedding, Dendrite, Mask, ParametrizationList)
     return sorted({
         type(module).__name__
@@ -89,31 +91,31 @@ def _other_weights(model: nn.Module, inside: tuple[str, ...]) -> list[str]:
 
 
 class Mask(nn.Module):
-    """A parametrization: the weight times `factor()`, which a method defines."""
+    """A parametrization: the weight times `factor()`, which each method defines."""
 
-    before: Tensor  # which places were kept when that was last looked at, bool
+    before: Tensor  # bool: the places that were kept when flips were last counted
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         self.register_buffer("before", torch.ones_like(weight, dtype=torch.bool))
 
     def factor(self) -> Tensor:
-        """What each weight is multiplied by when the model predicts; 0: pruned."""
+        """The factor of each weight when the model predicts; 0: pruned."""
         raise NotImplementedError
 
     def forward(self, weight: Tensor) -> Tensor:
         """The masked weight."""
         return weight * self.factor()
 
-    def flipped(self, kept: Tensor) -> int:
-        """How many places changed between kept (bool) and pruned since this was last asked."""
+    def count_flips(self, kept: Tensor) -> int:
+        """How many places changed between kept (bool) and pruned since the last count."""
         changed = int((kept != self.before).sum())
         self.before.copy_(kept)
         return changed
 
 
-class Binary(Mask):
-    """A mask of 0 and 1 that is set from outside; floats, as products with bool take 15 times as long."""
+class BinaryMask(Mask):
+    """A mask of 0 and 1 that a method sets; floats, because products with bool take 15 times as long."""
 
     kept: Tensor
 
@@ -122,49 +124,49 @@ class Binary(Mask):
         self.register_buffer("kept", torch.ones_like(weight))
 
     def factor(self) -> Tensor:
-        """The mask."""
+        """The mask, 0 or 1."""
         return self.kept
 
 
-def original(module: Matrix) -> Tensor:
-    """The weight behind the masks, if there are any."""
+def unmasked_weight(module: Matrix) -> Tensor:
+    """The weight behind the mask, or the weight if there is no mask."""
     if not is_parametrized(module):
         return module.weight
     found: Tensor = module.parametrizations.weight.original  # type: ignore[union-attr,assignment]
     return found
 
 
-def put_on(module: Matrix, mask: Mask) -> None:
-    """From here on the module computes with the masked weight."""
+def attach_mask(module: Matrix, mask: Mask) -> None:
+    """Make the module compute with the masked weight."""
     register_parametrization(module, "weight", mask)
 
 
-def fold(module: Matrix) -> None:
-    """Make the masked weight the weight: the same numbers, and a plain module."""
+def fold_mask(module: Matrix) -> None:
+    """Replace the weight by the masked weight: the same numbers in a plain module."""
     if is_parametrized(module):
-        is_trained = original(module).requires_grad
+        is_trained = unmasked_weight(module).requires_grad
         remove_parametrizations(module, "weight", leave_parametrized=True)
         module.weight.requires_grad_(is_trained)
 
 
 @contextmanager
 def keep_pruned_zeros(model: nn.Module) -> Iterator[None]:
-    """Within it training leaves at zero what a pruning has set to zero; does nothing to other models."""
+    """Keep pruned weights at zero while a later stage trains; does nothing to models that were not pruned."""
     pruned = set(cast(dict[str, Any], model.architecture).get(PRUNED, ()))
     modules = [module for name, module in model.named_modules() if name in pruned and isinstance(module, Matrix)]
     for module in modules:
-        mask = Binary(module.weight)
+        mask = BinaryMask(module.weight)
         mask.kept.copy_(module.weight.detach() != 0)
-        put_on(module, mask)
+        attach_mask(module, mask)
     try:
         yield
     finally:
         for module in modules:
-            fold(module)
+            fold_mask(module)
 
 
-def cubic(step: int, first: float, last: float, start: float, end: float) -> float:
-    """A value that stays `first` until step `start` and falls to `last` at step `end`, fast and then ever slower.
+def cubic_schedule(step: int, first: float, last: float, start: float, end: float) -> float:
+    """The schedule's value: `first` until step `start`, then falling to `last` at step `end`, ever more slowly.
 
     Source: Zhu & Gupta 2017; in this form `schedule_threshold` of movement pruning's code.
     """
@@ -177,7 +179,7 @@ def cubic(step: int, first: float, last: float, start: float, end: float) -> flo
 
 @torch.no_grad()
 def keep_top(scores: list[Tensor], density: float) -> list[Tensor]:
-    """1 for the highest `density` of all places of these tensors together, else 0; exact to one weight, ties too."""
+    """1 for the share `density` of highest scores of all these tensors together, else 0; exact even with ties."""
     flat = torch.cat([score.detach().flatten() for score in scores])
     pruned = len(flat) - round(density * len(flat))
     if pruned == 0:
@@ -190,8 +192,8 @@ def keep_top(scores: list[Tensor], density: float) -> list[Tensor]:
     return [part.view(score.shape) for part, score in zip(parts, scores)]
 
 
-def cut_to(density: float, masks: list[Binary], scores: list[Tensor], scope: str) -> None:
-    """Let each mask keep the highest `density` of its scores; with scope=global all of them that of all scores."""
+def set_masks(density: float, masks: list[BinaryMask], scores: list[Tensor], scope: str) -> None:
+    """Let masks keep the share `density` of highest scores, in each matrix or, with scope=global, in all together."""
     shares = [(masks, scores)] if scope == "global" else [([mask], [own]) for mask, own in zip(masks, scores)]
     for those, values in shares:
         for mask, kept in zip(those, keep_top(values, density)):
@@ -199,7 +201,7 @@ def cut_to(density: float, masks: list[Binary], scores: list[Tensor], scope: str
 
 
 def _smallest(values: Tensor, place: int) -> Tensor:
-    """The `place`-th smallest value, from 1."""
+    """The `place`-th smallest value; places count from 1."""
     if values.is_cuda:
         return values.kthvalue(place).values
     # Ten times as fast as torch's selection on a CPU.
@@ -207,7 +209,7 @@ def _smallest(values: Tensor, place: int) -> Tensor:
 
 
 def densities(model: nn.Module, kept: Mapping[str, Tensor]) -> dict[str, float]:
-    """The `prune/density_*` metrics of a model whose matrices, by name, have these places (bool) left.
+    """The `prune/density_*` metrics of a model; kept: by matrix, the places (bool) that are not pruned.
 
     density_encoder counts biases and norms of the encoder as kept, as movement pruning's tables do.
     """
@@ -218,7 +220,7 @@ def densities(model: nn.Module, kept: Mapping[str, Tensor]) -> dict[str, float]:
         "prune/density_prunable": sum(counts.values()) / sum(places.numel() for places in kept.values()),
         "prune/density_model": 1.0 - gone / whole,
     }
-    lists = blocks(model)
+    lists = block_lists(model)
     inside = [name for name in kept if name.startswith(tuple(f"{outer}." for outer in lists))]
     if inside:
         gone = sum(kept[name].numel() - counts[name] for name in inside)
@@ -231,6 +233,6 @@ def densities(model: nn.Module, kept: Mapping[str, Tensor]) -> dict[str, float]:
 
 
 def _parameters(model: nn.Module) -> int:
-    """Parameters, without those of masks."""
+    """The number of parameters, without those of masks."""
     scores = {id(p) for module in model.modules() if isinstance(module, Mask) for p in module.parameters()}
     return sum(p.numel() for p in model.parameters() if id(p) not in scores)

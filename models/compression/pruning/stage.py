@@ -1,6 +1,7 @@
-"""How a pruning of single weights trains: masks that follow a schedule, a penalty, a teacher if there is one.
+"""The training of a pruning of single weights: masks that follow a schedule, and a penalty.
 
-A method says which mask a matrix gets, how a cut is made and what is fined; see models/compression/magnitude.py.
+A method says which mask a matrix gets, how masks are updated, and what the penalty is; see
+models/compression/magnitude.py.
 """
 
 from __future__ import annotations
@@ -11,43 +12,53 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.pruning.masks import PLACE, PRUNED, Matrix, choose, cubic, densities, fold, original, put_on
+from models.compression.pruning.masks import (
+    PLACE,
+    PRUNED,
+    Matrix,
+    attach_mask,
+    choose_matrices,
+    cubic_schedule,
+    densities,
+    fold_mask,
+    unmasked_weight,
+)
 from models.compression.settings.pruning import MaskedPruning
 from models.compression.stage import Stage, StageContext, TrainingHook, zero_unless_finite
 from models.network import Network
 
-CHECKED = 32  # rows on which the folded model is compared with the masked one
+CHECKED = 32  # rows whose logits are compared before and after folding
 
 
-class Pruning(TrainingHook):
-    """Masks over the chosen matrices for the time of a training; folded into the weights at its end."""
+class PruningHook(TrainingHook):
+    """Puts masks on the chosen matrices during a training, and folds them into the weights at its end."""
 
-    first, last = 1.0, 1.0  # the ends of the schedule
-    scheduled = "prune/target_density"  # what it is of
-    strength = 0.0  # of the penalty at its end
+    first, last = 1.0, 1.0  # value of the schedule at its start and end
+    scheduled = "prune/target_density"  # the metric that the schedule sets
+    strength = 0.0  # weight of the penalty at the end of the schedule
 
     def __init__(self, options: MaskedPruning, matrices: dict[str, Matrix], context: StageContext) -> None:
         self.options, self.matrices, self.context = options, matrices, context
         self.model = nn.Module()
-        self.masks: dict[str, Any] = {}  # by the matrix's name
+        self.masks: dict[str, Any] = {}  # by name of the matrix
         self.frozen: list[nn.Parameter] = []
         self.step, self.total, self.value = 0, 0, self.first
-        self.sums = torch.zeros(3, device=context.device)  # of the task's loss, of the penalty, and of the batches
+        self.sums = torch.zeros(3, device=context.device)  # task losses, penalties, batches
 
-    def mask(self, weight: Tensor) -> nn.Module:
-        """The mask of one matrix; each method has its own."""
+    def make_mask(self, weight: Tensor) -> nn.Module:
+        """The mask of one matrix; each method has its own kind."""
         raise NotImplementedError
 
-    def cut(self) -> None:
-        """Set the masks by the schedule's `value`."""
+    def update_masks(self) -> None:
+        """Set the masks to the present `value` of the schedule."""
 
     def penalty(self) -> Tensor | None:
-        """What is fined, a scalar, before its weight; None for nothing."""
+        """The penalty, a scalar, before its weight; None: no penalty."""
         return None
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
-        """Put the masks on, and freeze the embeddings if asked to."""
-        weights = {id(original(matrix)) for matrix in self.matrices.values()}
+        """Put the masks on, and freeze the embeddings if the settings say so."""
+        weights = {id(unmasked_weight(matrix)) for matrix in self.matrices.values()}
         if self.options.freeze_embeddings:
             parts = cast(Network, model).bert.embedding_parts()
             tables = [p for part in parts for p in part.parameters()]
@@ -56,43 +67,43 @@ class Pruning(TrainingHook):
         for parameter in self.frozen:
             parameter.requires_grad_(False)
         for name, matrix in self.matrices.items():
-            self.masks[name] = self.mask(original(matrix))
-            put_on(matrix, self.masks[name])
+            self.masks[name] = self.make_mask(unmasked_weight(matrix))
+            attach_mask(matrix, self.masks[name])
         self.model, self.total, self.settled = model, total_steps, round(self.options.end * total_steps)
-        self._follow(0)
+        self._follow_schedule(0)
 
-    def _follow(self, step: int) -> None:
-        """Be where the schedule is before step `step`; cuts are made every few steps, and when it ends."""
+    def _follow_schedule(self, step: int) -> None:
+        """Set the schedule to step `step`; masks are updated every few steps, and at its end."""
         self.step = step
         if step % self.options.every == 0 or step in (self.settled, self.total):
             start = round(self.options.start * self.total)
-            self.value = cubic(step, self.first, self.last, start, self.settled or 0)
-            self.cut()
+            self.value = cubic_schedule(step, self.first, self.last, start, self.settled or 0)
+            self.update_masks()
 
     def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
-        """The task's loss, and the penalty at the weight that the schedule has come to."""
+        """The task's loss plus the penalty, whose weight follows the schedule."""
         penalty = self.penalty()
         fined = self.sums.new_zeros(()) if penalty is None else penalty.detach()
         self.sums += zero_unless_finite(torch.stack([task_loss.detach(), fined, self.sums.new_ones(())]))
-        return task_loss if penalty is None else task_loss + self.weight() * penalty
+        return task_loss if penalty is None else task_loss + self.penalty_weight() * penalty
 
-    def weight(self) -> float:
-        """Of the penalty: in proportion to the schedule's value, as in movement pruning's code."""
+    def penalty_weight(self) -> float:
+        """The weight of the penalty: proportional to the schedule's value, as in movement pruning's code."""
         return self.strength * self.value / self.last
 
     def after_step(self, step: int) -> None:
-        """The masks that the next step, or an evaluation before it, computes with."""
-        self._follow(step + 1)
+        """Update the masks for the next step."""
+        self._follow_schedule(step + 1)
 
     def may_keep(self) -> bool:
-        """Only once the schedule has ended."""
+        """Has the schedule ended?"""
         return self.settled is not None and self.step >= self.settled
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
-        """Where the schedule is, what is left, what changed, and the means of the losses since the last time."""
+        """The schedule's value, densities, flips, and the mean losses since the last evaluation."""
         kept = {name: mask.factor() != 0 for name, mask in self.masks.items()}
-        flips = sum(self.masks[name].flipped(places) for name, places in kept.items())
+        flips = sum(self.masks[name].count_flips(places) for name, places in kept.items())
         task, fined, batches = self.sums.tolist()
         self.sums.zero_()
         found = {self.scheduled: self.value} | densities(self.model, kept)
@@ -100,55 +111,55 @@ class Pruning(TrainingHook):
         if batches:
             found["prune/loss_task"] = task / batches
         if batches and self.strength:
-            found |= {"prune/penalty": fined / batches, "prune/lambda": self.weight()}
+            found |= {"prune/penalty": fined / batches, "prune/lambda": self.penalty_weight()}
         return found
 
     def state(self) -> dict[str, Tensor]:
-        """The place in the schedule, and the sums behind the next facts; scores and masks are the model's."""
+        """The place in the schedule and the sums of losses; scores and masks belong to the model."""
         return {"place": torch.tensor([self.step, self.value], dtype=torch.float64), "sums": self.sums.clone()}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Put them back."""
+        """Restore the place in the schedule and the sums."""
         step, self.value = state["place"].tolist()
         self.step = int(step)
         self.sums.copy_(state["sums"])
 
     @torch.no_grad()
     def end(self, model: nn.Module) -> None:
-        """Fold the masks, and say by how much that moved any logit: by rounding, if at all."""
+        """Fold the masks, and record how far that moved a logit: by rounding errors at most."""
         for parameter in self.frozen:
             parameter.requires_grad_(True)
         model.eval()
         inputs = next(iter(self.context.batches(rows=CHECKED, batch_size=CHECKED, split="select")))[0]
         masked = model(**inputs)
         for matrix in self.matrices.values():
-            fold(matrix)
+            fold_mask(matrix)
         self.context.add_metrics({"prune/fold_error": float((model(**inputs) - masked).abs().max())})
 
 
 class MaskingStage(Stage):
-    """Choose the matrices, train with masks over them, and say what is left."""
+    """Choose the matrices, train with masks on them, and record the densities."""
 
     options: MaskedPruning
-    pruning: type[Pruning]
+    hook_class: type[PruningHook]
 
     def matrices(self, model: nn.Module) -> dict[str, Matrix]:
-        """What is pruned, by name; ModelError where that is nothing or not all of the blocks."""
-        return choose(model, self.options.matrices, f"compression.{self.name}.matrices")
+        """The matrices to prune, by name; ModelError if there are none, or a block has other weights."""
+        return choose_matrices(model, self.options.matrices, f"compression.{self.name}.matrices")
 
     def check(self, model: nn.Module) -> None:
-        """There must be such matrices."""
+        """ModelError unless there are matrices to prune."""
         self.matrices(model)
 
     def identity_contents(self, model: nn.Module) -> dict[str, str]:
-        """The matrices of the blocks, unless all have BERT's names."""
+        """The names of the matrices, unless all of them have BERT's names."""
         found = self.matrices(model)
         return {} if self.options.matrices or all(map(PLACE.search, found)) else {"matrices": " ".join(found)}
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Without epochs the cut alone."""
+        """Train with masks; without epochs only set and fold them."""
         options, matrices = self.options, self.matrices(model)
-        pruning = self.pruning(options, matrices, context)
+        pruning = self.hook_class(options, matrices, context)
         if options.epochs:
             context.train(model, pruning, phase="prune", epochs=options.epochs, lr=options.lr, warmup=options.warmup)
         else:
@@ -159,7 +170,7 @@ class MaskingStage(Stage):
         found = densities(model, {name: matrix.weight != 0 for name, matrix in matrices.items()})
         context.add_metrics(found)
         context.say(
-            f"{found['prune/density_prunable']:.1%} of the weights of {len(matrices)} matrices are left, "
+            f"{found['prune/density_prunable']:.1%} of the weights of {len(matrices)} matrices remain, "
             f"{found['prune/density_model']:.1%} of the whole model's"
         )
         return model

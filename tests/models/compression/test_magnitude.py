@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.compression.magnitude import Magnitude
-from models.compression.pruning.masks import choose, keep_pruned_zeros
+from models.compression.pruning.masks import choose_matrices, keep_pruned_zeros
 from models.compression.settings import missing_requirements
 from models.compression.settings.pruning import Magnitude as Options
 from tests.models.compression.pruning_context import SmallContext
@@ -43,7 +43,7 @@ def test_folded_logits_are_the_masked_ones_and_the_model_is_plain() -> None:
         * context.masked[f"{query}.parametrizations.weight.0.kept"]
     )
     assert torch.equal(model.state_dict()[f"{query}.weight"], masked)
-    assert sorted(choose(model, None)) == model.architecture["pruned"]
+    assert sorted(choose_matrices(model, None)) == model.architecture["pruned"]
 
 
 def test_one_cut_over_all_matrices_spares_those_with_large_weights() -> None:
@@ -59,7 +59,7 @@ def test_without_epochs_the_smallest_go_and_the_others_stay_as_they_are() -> Non
     model, before = small(), small().state_dict()
     context = prune(model, density=0.5, epochs=0.0, start=0.0, end=0.0)
     assert not context.points and context.added["prune/density_prunable"] == 0.5
-    for name, matrix in choose(model, None).items():
+    for name, matrix in choose_matrices(model, None).items():
         old = before[f"{name}.weight"]
         kept = matrix.weight != 0
         assert torch.equal(matrix.weight[kept], old[kept]) and old[kept].abs().min() >= old[~kept].abs().max()
@@ -68,11 +68,11 @@ def test_without_epochs_the_smallest_go_and_the_others_stay_as_they_are() -> Non
 def test_a_pruned_model_can_be_pruned_again_and_its_first_zeros_stay() -> None:
     model = small()
     prune(model, density=0.5)
-    gone = {name: matrix.weight == 0 for name, matrix in choose(model, None).items()}
+    gone = {name: matrix.weight == 0 for name, matrix in choose_matrices(model, None).items()}
     with keep_pruned_zeros(model):
         context = prune(model, density=0.2)
     assert context.added["prune/density_prunable"] == pytest.approx(0.2, abs=1e-3)
-    assert all(not matrix.weight[gone[name]].any() for name, matrix in choose(model, None).items())
+    assert all(not matrix.weight[gone[name]].any() for name, matrix in choose_matrices(model, None).items())
     assert model.state_dict().keys() == small().state_dict().keys()
 
 

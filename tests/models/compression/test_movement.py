@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 import torch
 
-from models.compression.movement import FLOOR, Movement, Moving, Scored, StraightThrough
-from models.compression.pruning.masks import choose
+from models.compression.movement import FLOOR, Movement, MovementHook, ScoredMask, StraightThrough
+from models.compression.pruning.masks import choose_matrices
 from models.compression.settings.pruning import Movement as Options
 from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import small
@@ -40,7 +40,7 @@ def test_scores_get_the_gradient_of_the_mask_and_weights_that_of_what_is_kept() 
 
 
 def test_a_score_adds_up_how_far_its_weight_was_pushed_from_zero() -> None:
-    mask, weight, rate = Scored(torch.randn(2, 3), 0.01), torch.randn(2, 3, requires_grad=True), 0.5
+    mask, weight, rate = ScoredMask(torch.randn(2, 3), 0.01), torch.randn(2, 3, requires_grad=True), 0.5
     total = torch.zeros(2, 3)
     for seed in range(4):
         factor = torch.randn(2, 3, generator=torch.Generator().manual_seed(seed))
@@ -67,7 +67,9 @@ def test_hard_pruning_ends_at_its_density_and_is_not_magnitude_pruning() -> None
 
 
 def test_scores_have_a_rate_of_their_own() -> None:
-    mask = Moving(Options(score_lr=0.03), choose(small(), None), cast(Any, SmallContext())).mask(torch.ones(2, 2))
+    mask = MovementHook(Options(score_lr=0.03), choose_matrices(small(), None), cast(Any, SmallContext())).make_mask(
+        torch.ones(2, 2)
+    )
     assert mask.own_lr == 0.03 and [*mask.parameters()] == [mask.scores] and not mask.scores.any()
 
 
@@ -85,19 +87,19 @@ def test_soft_pruning_takes_more_the_higher_the_penalty_and_says_what_it_was() -
 
 
 def test_a_matrix_never_loses_everything() -> None:
-    matrices = choose(small(), None)
-    moving = Moving(Options(form="soft"), matrices, cast(Any, SmallContext()))
+    matrices = choose_matrices(small(), None)
+    moving = MovementHook(Options(form="soft"), matrices, cast(Any, SmallContext()))
     moving.begin(small(), 10)
     moving.value = 0.6
     with torch.no_grad():
         for mask in moving.masks.values():
             mask.scores.uniform_(-9, -8)
-    moving.cut()
+    moving.update_masks()
     for mask in moving.masks.values():
         assert int(mask.kept.sum()) == round(FLOOR * mask.kept.numel())
 
 
 def test_scores_that_are_all_equal_decide_nothing() -> None:
     assert "not" not in "".join(Options().contradictions("m"))
-    assert "scores are all 0 at first" in Options(start=0.0).contradictions("m")[0]
-    assert "scores are all 0 at first" in Options(epochs=0.0).contradictions("m")[0]
+    assert "scores start at 0" in Options(start=0.0).contradictions("m")[0]
+    assert "scores start at 0" in Options(epochs=0.0).contradictions("m")[0]

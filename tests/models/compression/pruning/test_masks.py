@@ -12,7 +12,16 @@ from models.backbones.freeze import freeze
 from models.backbones.transformers_backbone import assemble
 from models.compression.dendrite.module import attach, grow
 from models.compression.magnitude import Magnitude
-from models.compression.pruning.masks import Binary, choose, cubic, densities, fold, keep_pruned_zeros, keep_top, put_on
+from models.compression.pruning.masks import (
+    BinaryMask,
+    attach_mask,
+    choose_matrices,
+    cubic_schedule,
+    densities,
+    fold_mask,
+    keep_pruned_zeros,
+    keep_top,
+)
 from models.compression.settings.pruning import Magnitude as Options
 from models.errors import ModelError
 from tests.models.families import FAMILIES, config_of
@@ -24,11 +33,11 @@ SCHEDULE = {0: 1.0, 12_000: 1.0, 20_000: 0.631, 30_000: 0.333, 40_000: 0.175, 50
 
 @pytest.mark.parametrize(("step", "density"), SCHEDULE.items())
 def test_the_density_falls_with_the_third_power_between_the_warm_up_and_the_recovery(step: int, density: float) -> None:
-    assert cubic(step, 1.0, 0.1, 12_000, 61_632) == pytest.approx(density, abs=5e-4)
+    assert cubic_schedule(step, 1.0, 0.1, 12_000, 61_632) == pytest.approx(density, abs=5e-4)
 
 
 def test_a_schedule_without_a_ramp_is_at_its_end_from_the_start() -> None:
-    assert cubic(0, 1.0, 0.1, 0, 0) == 0.1
+    assert cubic_schedule(0, 1.0, 0.1, 0, 0) == 0.1
 
 
 @pytest.mark.parametrize("density", [0.5, 0.3, 0.1, 0.03, 1.0])
@@ -48,12 +57,12 @@ def test_one_cut_over_all_keeps_the_highest_wherever_they_are() -> None:
 
 def test_the_six_matrices_of_each_block_are_pruned_and_nothing_else() -> None:
     model = small()
-    chosen = choose(model, None)
+    chosen = choose_matrices(model, None)
     assert len(chosen) == 12 and sum(m.weight.numel() for m in chosen.values()) == 2 * (4 * 32 * 32 + 2 * 32 * 48)
     assert not any("embeddings" in name or "pooler" in name or "classifier" in name for name in chosen)
     # 12 L H^2: bert-tiny's share of the published table.
     tiny = small(layers=2, hidden=128, heads=2, intermediate=512)
-    assert sum(m.weight.numel() for m in choose(tiny, None).values()) == 393_216
+    assert sum(m.weight.numel() for m in choose_matrices(tiny, None).values()) == 393_216
 
 
 # Linear layers of the whole encoder that are in none of its blocks.
@@ -74,13 +83,13 @@ def test_every_linear_layer_of_the_blocks_is_pruned_whatever_the_family_calls_it
     backbone = model.bert.backbone
     expected = {name for name, module in backbone.named_modules() if isinstance(module, nn.Linear)}
     expected -= set(OUTSIDE.get(family, ()))
-    chosen = choose(model, None)
+    chosen = choose_matrices(model, None)
     assert set(chosen) == {f"bert.backbone.{name}" for name in expected}
     # ALBERT's blocks are one; with the masks on nothing else is found.
     assert len(chosen) == (6 if family == "Albert" else len(expected))
     for matrix in chosen.values():
-        put_on(matrix, Binary(matrix.weight))
-    assert set(choose(model, None)) == set(chosen)
+        attach_mask(matrix, BinaryMask(matrix.weight))
+    assert set(choose_matrices(model, None)) == set(chosen)
     known = Magnitude(Options()).identity_contents(model)
     assert bool(known) == (family not in ("Electra", "Roberta")), "new names are part of a run's identity"
 
@@ -88,7 +97,7 @@ def test_every_linear_layer_of_the_blocks_is_pruned_whatever_the_family_calls_it
 def test_dendrites_in_the_blocks_are_pruned_with_them() -> None:
     model = small()
     grow(attach(model, ["bert.encoder.layer.0.output.dense"]), 2, "tanh")
-    assert len(choose(model, None)) == 12 + 2
+    assert len(choose_matrices(model, None)) == 12 + 2
 
 
 @pytest.mark.parametrize(("family", "reason"), [("ConvBert", "Conv1d"), ("SqueezeBert", "no blocks of linear layers")])
@@ -102,21 +111,21 @@ def test_the_tables_of_any_family_can_be_frozen(family: str) -> None:
     model = wrapped(family)
     freeze(model, "embeddings")
     assert not model.bert.backbone.get_input_embeddings().weight.requires_grad
-    assert all(matrix.weight.requires_grad for matrix in choose(model, None).values())
+    assert all(matrix.weight.requires_grad for matrix in choose_matrices(model, None).values())
 
 
 def test_a_pattern_chooses_other_matrices_such_as_the_word_table_of_a_bag_of_words() -> None:
     model = small(family="dsn", readout={"name": "mean"})
-    assert list(choose(model, "*word_embeddings")) == ["bert.embeddings.word_embeddings"]
+    assert list(choose_matrices(model, "*word_embeddings")) == ["bert.embeddings.word_embeddings"]
     with pytest.raises(ModelError, match=r"no blocks.*Try: 'matrices=<one of bert\.embeddings\.position_embeddings"):
-        choose(model, None)
-    with pytest.raises(ModelError, match=r"matrices=\*query\* fits none"):
-        choose(model, "*query*")
+        choose_matrices(model, None)
+    with pytest.raises(ModelError, match=r"matrices=\*query\* matches none"):
+        choose_matrices(model, "*query*")
 
 
 def test_densities_are_of_the_pruned_matrices_the_encoder_and_the_whole_model() -> None:
     model = small()
-    chosen = choose(model, None)
+    chosen = choose_matrices(model, None)
     prunable = sum(matrix.weight.numel() for matrix in chosen.values())
     encoder = sum(p.numel() for p in model.bert.encoder.parameters())
     whole = sum(p.numel() for p in model.parameters())
@@ -132,14 +141,14 @@ def test_densities_are_of_the_pruned_matrices_the_encoder_and_the_whole_model() 
 
 def test_folding_leaves_a_plain_model_with_the_same_numbers() -> None:
     model, inputs = small(), batch()
-    for module in choose(model, None).values():
-        mask = Binary(module.weight)
+    for module in choose_matrices(model, None).values():
+        mask = BinaryMask(module.weight)
         mask.kept.copy_((torch.rand_like(module.weight) < 0.4).float())
-        put_on(module, mask)
+        attach_mask(module, mask)
     masked = model(**inputs)
-    for module in choose(model, None).values():
-        fold(module)
-    assert all(type(module) is nn.Linear for module in choose(model, None).values())
+    for module in choose_matrices(model, None).values():
+        fold_mask(module)
+    assert all(type(module) is nn.Linear for module in choose_matrices(model, None).values())
     assert model.state_dict().keys() == small().state_dict().keys()
     assert float((model(**inputs) - masked).detach().abs().max()) <= 1e-6
 
