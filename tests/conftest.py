@@ -52,18 +52,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Tokenised data of the tests never mixes with the user's."""
+    """Keep the tokenised data of the tests apart from the user's."""
     os.environ["BERTIER_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture
 def reviews(tmp_path: Path) -> Path:
-    """A CSV of 120 learnable reviews with the columns review and stars (1 or 5)."""
+    """Return a CSV of 120 learnable reviews with the columns review and stars (1 or 5)."""
     return write_reviews(tmp_path / "reviews.csv")
 
 
 def write_reviews(path: Path) -> Path:
-    """Those reviews, in a file of that name."""
+    """Write 120 learnable reviews with the columns review and stars to a CSV, and return its path."""
     good, bad = ["fine", "lovely", "great"], ["poor", "awful", "dull"]
     lines = ["review,stars"]
     for i in range(120):
@@ -74,9 +74,9 @@ def write_reviews(path: Path) -> Path:
 
 
 def crowding() -> float:
-    """How many times as long as on an idle machine a process takes at the moment, 1 at least.
+    """Return how many times longer a process takes now than on an idle machine, at least 1.
 
-    Limits in seconds are a person's patience on an idle machine; beside other work they are that many times as long.
+    Multiply limits in seconds, which are meant for an idle machine, by this.
     """
     wall, own = time.perf_counter(), time.process_time()
     while time.process_time() - own < 0.2:
@@ -87,9 +87,9 @@ def crowding() -> float:
 def run_cli(
     *words: str, cwd: Path, env: dict[str, str] | None = None, fresh: bool = False, timeout_s: float = 240.0
 ) -> subprocess.CompletedProcess[str]:
-    """`run` as a real process, without a terminal; fresh: in an interpreter of its own, down to the imports.
+    """Run `run` as a real process without a terminal; fresh: in a new interpreter, imports included.
 
-    timeout_s: seconds after which it is taken to hang.
+    timeout_s: seconds after which the process counts as hung.
     """
     environment = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | (env or {})
     if fresh or not nursery().suits(environment):

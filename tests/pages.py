@@ -40,7 +40,7 @@ def pages() -> list[Path]:
 
 
 def problems(name: str, text: str) -> list[str]:
-    """One line for each thing in the page `name` (relative to the repository) that does not exist, or is too long."""
+    """Return one line for each thing in the page `name`, relative to the repository, that is missing or too long."""
     found = list(_length(name, text))
     fenced, followed = False, ""
     lines = text.splitlines()
@@ -71,7 +71,7 @@ def _length(name: str, text: str) -> Iterator[str]:
 
 
 def _links(name: str, line: str, text: str) -> Iterator[str]:
-    """Links to pages, pictures and headings that are not there; the web is not asked."""
+    """Yield links to pages, pictures and headings that do not exist; links to the web are not followed."""
     for target in re.findall(r"\]\(([^)\s]+)\)", line):
         path, _, heading = target.partition("#")
         page = (REPO / name).parent / path
@@ -84,19 +84,19 @@ def _links(name: str, line: str, text: str) -> Iterator[str]:
 
 
 def _headings(text: str) -> set[str]:
-    """The anchors of a page, as GitHub makes them."""
+    """Return the anchors of a page, as GitHub makes them."""
     titles = re.findall(r"^#+ (.*)$", text, re.M)
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
 def _room_paths(line: str) -> Iterator[str]:
-    """Paths below one of our folders, in a block of code."""
+    """Yield the missing paths below one of our folders, in a block of code."""
     for word in re.findall(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, ROOMS))})/[\w<>*./-]+", line):
         yield from _path("README.md", word)
 
 
 def _inline(name: str, code: str) -> Iterator[str]:
-    """A command, settings or a path between backticks; anything else is not ours to check."""
+    """Yield the mistakes in a command, in settings or in a path between backticks; anything else is not checked."""
     words = code.split()
     if words[:1] in (["run"], ["make"]) or re.match(r"[A-Z_]+=\S+ make ", code):
         yield from _code_line(code, refused=False)
@@ -110,7 +110,7 @@ def _inline(name: str, code: str) -> Iterator[str]:
 
 
 def _path(name: str, code: str) -> Iterator[str]:
-    """A path from the repository or from the page's folder; of a bare file name of ours, that there is one."""
+    """Yield a path that exists neither in the repository nor in the page's folder; a bare file name may be anywhere."""
     code = code.removesuffix(".")
     ours = code.split("/")[0] in ROOMS and "/" in code
     if not (ours or re.fullmatch(r"[\w./<>*-]+\.(py|yaml|md)", code)) or "=" in code or code.startswith("outputs"):
@@ -126,7 +126,7 @@ def _path(name: str, code: str) -> Iterator[str]:
 
 
 def _code_line(line: str, refused: bool) -> Iterator[str]:
-    """What is wrong with the commands on a line; refused: the page shows that it is, so something must be."""
+    """Yield the mistakes in the commands on a line; refused: the page shows a refusal, so there must be one."""
     line = re.sub(r"\s+#\s.*$", "", PLACEHOLDER.sub(HOLE, line.strip().removeprefix("$ ").rstrip("\\")))
     for command in re.split(r" (?:&&|\|) ", line):
         try:
@@ -146,7 +146,7 @@ def _code_line(line: str, refused: bool) -> Iterator[str]:
 
 
 def _run(words: list[str]) -> Iterator[str]:
-    """What is wrong with the words after `run`."""
+    """Yield the mistakes in the words after `run`."""
     verb = words[0] if words and re.fullmatch("[a-z]+", words[0]) else ""
     if verb and verb not in VERBS and verb != HOLE:
         yield f"no verb {verb}"
@@ -163,7 +163,7 @@ def _run(words: list[str]) -> Iterator[str]:
 
 
 def _setting(word: str) -> Iterator[str]:
-    """What is wrong with the group, the choice or the key of one override."""
+    """Yield the mistakes in the group, the choice or the key of one override."""
     match = SETTING.fullmatch(word)
     if not match:
         return

@@ -1,4 +1,4 @@
-"""What becomes of every input in tests/cases.py: the exit code, and what is said.
+"""Every input in tests/cases.py ends with the expected exit code and message.
 
 BERTIER_CASES names a folder with files of the same names to run on in their place.
 """

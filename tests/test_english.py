@@ -1,4 +1,4 @@
-"""Words that a reader would stumble over have a plain one in their place, in code, YAML and pages."""
+"""Code, YAML and pages use plain words in the place of those that a reader would stumble over."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ REMAINING = ("conf/compression/", "data/", "models/", "runner/", "tests/")  # ma
 
 
 def texts() -> Iterator[Path]:
-    """Everything that we wrote, but for this list of words."""
+    """Return all files that we wrote, without this one."""
     below = [path for room in ROOMS for path in (REPO / room).rglob("*") if path.suffix in ENDINGS]
     top = [path for path in REPO.iterdir() if path.suffix in ENDINGS or path.name == "Makefile"]
     return (path for path in sorted([*below, *top]) if path != Path(__file__))
 
 
 def stumbles(text: str) -> list[str]:
-    """One line for each such word, also where it is broken over two lines."""
+    """Return one line for each such word, also where a phrase is broken over two lines."""
     whole = re.sub(r"\s*\n\s*#?\s*", " ", text)
     return [
         f"{found[0]!r}, better: {plain}" for word, plain in PLAIN.items() for found in re.finditer(word, whole, re.I)

@@ -1,4 +1,4 @@
-"""Every page says what is so: the paths, links, commands, settings and targets in it exist, and it is short."""
+"""Every path, link, command, setting and make target in a page exists, and no page is long."""
 
 from __future__ import annotations
 

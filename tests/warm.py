@@ -1,4 +1,4 @@
-"""Processes that need not import torch again: forks of one that has loaded other people's packages, and none of ours.
+"""Fork processes that need not import torch again, from one that has loaded other people's packages and none of ours.
 
 A fork is a process like any other, with its own folder, environment, output, signals and exit code. It imports our code
 again. What it shares with its siblings is what an interpreter draws when it starts, such as the seed of its hashes.
@@ -49,7 +49,7 @@ class Child:
         self.pid = nursery.ask(module=module, words=self.args[1:], cwd=str(cwd), env=dict(environment), paths=paths)
 
     def wait(self, timeout: float = 240.0) -> int:
-        """The exit code, negative for a signal; TimeoutExpired after so many seconds."""
+        """Return the exit code, negative for a signal; TimeoutExpired after `timeout` seconds."""
         if self.returncode is None:
             self.returncode = self.nursery.ask(pid=self.pid, seconds=timeout)
         if self.returncode is None:
@@ -57,7 +57,7 @@ class Child:
         return self.returncode
 
     def communicate(self, timeout: float = 240.0) -> tuple[str, str]:
-        """Output and errors of the whole life."""
+        """Wait for the end and return all output and errors."""
         try:
             self.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -67,7 +67,7 @@ class Child:
         return out, err
 
     def send_signal(self, number: int) -> None:
-        """As `kill` does."""
+        """Send a signal."""
         os.kill(self.pid, number)
 
 
@@ -83,29 +83,29 @@ class Nursery:
         atexit.register(self.process.communicate)
 
     def ask(self, **question: Any) -> Any:
-        """What the process answers."""
+        """Send a question and return the answer."""
         assert self.process.stdin and self.process.stdout
         print(json.dumps(question), file=self.process.stdin, flush=True)
         return json.loads(self.process.stdout.readline())
 
     def suits(self, environment: Mapping[str, str]) -> bool:
-        """Would the libraries have been imported just like that with this environment? Where forks are safe at all."""
+        """Can a fork stand in for a new process: is this Linux, and would the imports have been the same?"""
         changed = {name for name, _ in environment.items() ^ self.environment.items()}
         return sys.platform == "linux" and changed <= READ_LATE
 
     def start(self, module: str, words: Iterable[str], cwd: Path, environment: Mapping[str, str]) -> Child:
-        """`python -m module words...` in that folder."""
+        """Start `python -m module words...` in a folder."""
         return Child(self, module, words, cwd, environment)
 
 
 @cache
 def nursery() -> Nursery:
-    """The one of this process, which ends with it."""
+    """Return the nursery of this process; it ends with the process."""
     return Nursery()
 
 
 def serve() -> None:
-    """Fork and wait as asked until there are no more questions; in a fork this ends as its program does."""
+    """Fork and wait as asked, until there are no more questions. In a fork this ends when its program ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
     for name in LIBRARIES:
         importlib.import_module(name)
@@ -120,7 +120,7 @@ def serve() -> None:
 
 
 def reap(pid: int, seconds: float) -> int | None:
-    """The exit code of a fork once it has ended, None if it goes on for longer."""
+    """Return the exit code of a fork, or None if it has not ended in time."""
     end = time.monotonic() + seconds
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
@@ -132,7 +132,7 @@ def reap(pid: int, seconds: float) -> int | None:
 
 
 def live(module: str, words: list[str], cwd: str, env: dict[str, str], paths: list[str]) -> NoReturn:
-    """The whole life of a fork: what `python -m module words...` does."""
+    """Do in a fork what `python -m module words...` does."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for target, path in enumerate([os.devnull, *paths]):
         os.dup2(os.open(path, os.O_RDWR), target)

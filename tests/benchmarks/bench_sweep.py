@@ -1,4 +1,4 @@
-"""Sweeps against what people do today: Hydra's basic launcher, a script around the Trainer, a fresh store.
+"""Time sweeps against what people do today: Hydra's basic launcher, a script around the Trainer, a fresh store.
 
 Times are walls of whole commands, rivals and ours in turns on the same machine; each prints what it measured.
 """

@@ -1,4 +1,4 @@
-"""`run` whose jobs return at once: what is left is what composing and launching cost."""
+"""Start `run` with jobs that return at once, to time composing and launching alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user would run instead of Bertier: transformers' Trainer, as run_glue sets it up and tuned.
+"""The rival: transformers' Trainer, as run_glue sets it up, and tuned.
 
 Both take the very tokens, first weights, optimizer and batch size of our own loop; only the engine differs.
 """

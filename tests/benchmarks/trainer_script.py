@@ -1,4 +1,4 @@
-"""What a user writes without Bertier: eight fine-tunings one after the other by transformers' Trainer.
+"""The script that a user would write without Bertier: eight fine-tunings one after the other by transformers' Trainer.
 
     python -m tests.benchmarks.trainer_script ROWS SEEDS THREADS
 

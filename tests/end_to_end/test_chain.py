@@ -272,12 +272,12 @@ def test_resume_says_whether_an_interrupted_run_goes_on(tmp_path: Path, monkeypa
     begun = run(chosen, []).record
     again = run(chosen, []).record
     chosen.resume = "never"
-    anew = run(chosen, []).record
-    assert begun and again and anew and begun["started"] == again["started"] < anew["started"]
+    restarted = run(chosen, []).record
+    assert begun and again and restarted and begun["started"] == again["started"] < restarted["started"]
     monkeypatch.setattr(Doubling, "stop", "")
     chosen.resume = "must"
     done = run(chosen, [])
-    assert done.record and (done.exit_code, done.record["started"]) == (0, anew["started"])
+    assert done.record and (done.exit_code, done.record["started"]) == (0, restarted["started"])
     assert run(chosen, []).was_done, "a finished run is found"
 
 

@@ -1,4 +1,4 @@
-"""Distillation in a run: a finished run teaches another, its answers are kept, and bad teachers are sent away."""
+"""Distillation in a run: a finished run teaches another, its predictions are cached, and bad teachers are refused."""
 
 from __future__ import annotations
 

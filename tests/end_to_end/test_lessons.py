@@ -1,4 +1,4 @@
-"""What is learned from a teacher: more than from few labels, more still with its answers to more texts."""
+"""A teacher is worth more than few labels, and more still with its predictions on more texts."""
 
 from __future__ import annotations
 

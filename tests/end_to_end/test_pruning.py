@@ -129,7 +129,7 @@ def test_an_interrupted_pruning_goes_on_with_its_scores_and_ends_the_same(
         ([0.9, 0.9, 0.5, 0.85, 0.86], 0.0),  # recovers
         ([0.9, 0.9, 0.86, 0.7, 0.72], 1.0),  # falls for good once everything is gone
         ([0.9, 0.7, 0.72, 0.73, 0.74], 0.0),  # falls while weights go, which is what pruning costs
-        ([0.9, 0.88, 0.8, 0.7, 0.5], 1.0),  # ends at the commonest answer
+        ([0.9, 0.88, 0.8, 0.7, 0.5], 1.0),  # ends at the majority class
     ],
 )
 def test_a_score_that_falls_after_the_last_cut_and_stays_there_has_diverged(

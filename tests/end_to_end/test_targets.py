@@ -1,4 +1,4 @@
-"""Targets of any scale: learned as those around 0 are, and answered in their own unit by everything that is made."""
+"""Targets of any scale are learned as well as those around 0, and every artefact predicts in their own unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`run` on a machine whose clock jumps an hour back in the middle of the training."""
+"""Start `run` on a machine whose clock jumps back an hour in the middle of training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ jumped_s = 0.0
 
 
 class Jumping(datetime.datetime):
-    """The time of the day, after the jump an hour less."""
+    """Return the time of day; after the jump, an hour less."""
 
     @classmethod
     def now(cls, tz: Any = None) -> Jumping:  # type: ignore[override]

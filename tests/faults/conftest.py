@@ -1,4 +1,4 @@
-"""What `make faults` adds to the tests: how many tries each fault gets, and a table of them at the end."""
+"""Set how often `make faults` tries each fault, and print a table of all of them at the end."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ rows: dict[str, Row] = {}
 
 
 def fault(item: pytest.Item) -> str:
-    """What a test is about, in words: its name without the parameters."""
+    """Return the subject of a test in words: its name without the parameters."""
     return item.name.partition("[")[0].removeprefix("test_").replace("_", " ")
 
 
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> Iterator[Row]:
-    """The table's row of this test, which counts its tries."""
+    """Return the table's row of this test, which counts its tries."""
     yield rows.setdefault(fault(request.node), Row())
 
 

@@ -1,4 +1,4 @@
-"""Files that the disk damages while a run is interrupted: each one of it and of its cache, in several ways."""
+"""Damage each file of an interrupted run and of its cache, in several ways, and resume the run."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ IGNORED = (".lock", ".csv", ".txt", ".log")  # locks, the user's own file, and w
 
 
 def cut(path: Path) -> None:
-    """Half of the file is gone."""
+    """Cut the file in half."""
     os.truncate(path, path.stat().st_size // 2)
 
 
 def flip(path: Path) -> None:
-    """One bit in the middle is another."""
+    """Flip one bit in the middle."""
     content = bytearray(path.read_bytes())
     if content:
         content[len(content) // 2] ^= 4
@@ -35,12 +35,12 @@ def flip(path: Path) -> None:
 
 
 def empty(path: Path) -> None:
-    """Nothing is left of it, as after a power cut."""
+    """Empty the file, as a power cut may."""
     os.truncate(path, 0)
 
 
 def remove(path: Path) -> None:
-    """It is not there."""
+    """Delete the file."""
     path.unlink()
 
 
@@ -48,7 +48,7 @@ DAMAGE: list[Callable[[Path], None]] = [cut, flip, empty, remove]
 
 
 def interrupted(scene: Scene, runs: int) -> None:
-    """Kill the command once the so many-th of the runs that it consists of has a checkpoint."""
+    """Kill the command once the last of `runs` runs has begun and a checkpoint is there."""
     command = scene.start("checkpoint.every_s=0.05")
     wait_for(lambda: len(list(scene.output.glob("*/record.json"))) == runs and saved(scene), PATIENCE_S)
     os.kill(command.pid, signal.SIGKILL)
@@ -56,12 +56,12 @@ def interrupted(scene: Scene, runs: int) -> None:
 
 
 def saved(scene: Scene) -> list[Path]:
-    """The checkpoints of all runs."""
+    """Return the checkpoints of all runs."""
     return list(scene.output.glob("*/checkpoints/*.json"))
 
 
 def spoil(scene: Scene, row: Row, tries: int) -> None:
-    """Damage one file of an interrupted run at a time, and let it go on."""
+    """Damage one file of an interrupted run at a time, and resume it."""
     straight = Scene(scene.folder.with_name("straight"), scene.words)
     straight.finish()
     expected, whole = results(straight.output), scene.folder.with_name("whole")
@@ -70,7 +70,7 @@ def spoil(scene: Scene, row: Row, tries: int) -> None:
     files = [path.relative_to(whole) for path in sorted(whole.rglob("*")) if path.is_file()]
     files = [path for path in files if not done & set(path.parts)]  # what is finished is the user's
     chances = [(file, damage) for file in files if file.suffix not in IGNORED for damage in DAMAGE]
-    chances.remove((next(file for file in files if file.name == "record.json"), flip))  # people may read and mend it
+    chances.remove((next(file for file in files if file.name == "record.json"), flip))  # people may read and repair it
     chance = random.Random(tries)
     bugs = []
     for file, damage in chance.sample(chances, min(tries, len(chances))):

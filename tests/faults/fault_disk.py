@@ -1,4 +1,4 @@
-"""Disks that are full or may not be written to: what was asked for is refused in one line, and later done in full."""
+"""Full and read-only disks: the command is refused in one line, and succeeds once there is room."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEEDS_KB = {"outputs": 4000, "cache": 100}  # about
 
 @contextmanager
 def disk(folder: Path, kilobytes: int) -> Iterator[None]:
-    """A disk of that size at `folder`."""
+    """Mount a disk of the given size at `folder`."""
     folder.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", folder], check=True)
     try:
@@ -38,14 +38,14 @@ def remount(folder: Path, how: str) -> None:
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """The command on a disk that is large enough."""
+    """Run the command on a disk that is large enough."""
     scene = Scene(tmp_path_factory.mktemp("straight"), CHAIN)
     scene.finish()
     return scene
 
 
 def refused(scene: Scene) -> None:
-    """The command ends with one clear message; what it leaves is no finished run."""
+    """Check that the command ends with one clear message and leaves no finished run."""
     code, said = scene.run("checkpoint.every_s=0.05")
     assert code in (0, 1, 2) and "Traceback" not in said, said
     if code:

@@ -1,4 +1,4 @@
-"""A hub that drops connections and truncates downloads: refused in one line or made good, never half a file used."""
+"""A hub that drops connections and cuts downloads short: refused in one line or retried; half a file is never used."""
 
 from __future__ import annotations
 

@@ -51,13 +51,13 @@ def test_sigkill_at_random_moments_of_a_sweep_of_eight(name: str, tmp_path: Path
 
 
 def states(database: Path) -> set[str]:
-    """How MLflow says that runs have ended."""
+    """Return the end states of all runs in MLflow."""
     with sqlite3.connect(database) as store:
         return {state for (state,) in store.execute("select status from runs")}
 
 
 def attempt(scene: Scene, chance: random.Random, seconds: float, most: int, row: Row) -> int:
-    """Give the command once and kill what it consists of until it is gone; how many kills that were, 0: it finished."""
+    """Start the command and kill its processes until it is gone; return the number of kills, 0 if it finished."""
     command, kills = scene.start(f"tracker={chance.choice(['none', 'none', 'mlflow'])}"), 0
     while kills < most and not ended(command, chance.uniform(0.0, seconds)):
         victims = choose(scene, command, chance)
@@ -75,7 +75,7 @@ def attempt(scene: Scene, chance: random.Random, seconds: float, most: int, row:
 
 
 def ended(command: Child, seconds: float) -> bool:
-    """Has it come to its end after that time?"""
+    """Wait for the given time: has the process ended?"""
     try:
         command.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -84,7 +84,7 @@ def ended(command: Child, seconds: float) -> bool:
 
 
 def choose(scene: Scene, command: Child, chance: random.Random) -> list[int]:
-    """Whom it hits: all at once as a power cut, the sweep's own process, one of its jobs, or the tracker's helper."""
+    """Choose the victims: all processes, the sweep's own, one of its jobs, or the tracker's helper."""
     there = processes(scene.folder)
     helpers = [pid for pid in there if b"runner.track.process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     jobs = [pid for pid in there if pid not in (*helpers, command.pid)]
@@ -96,7 +96,7 @@ def choose(scene: Scene, command: Child, chance: random.Random) -> list[int]:
 
 
 def lost(scene: Scene) -> float:
-    """Seconds between the newest checkpoint, or what came before the first one, and the last step, of any open run."""
+    """Return the seconds of work that a kill would lose: from the newest checkpoint to the last step of an open run."""
     found = [0.0]
     for path in scene.output.glob("*/record.json"):
         folder = path.parent

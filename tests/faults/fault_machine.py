@@ -1,4 +1,4 @@
-"""What a machine does to a command: its clock jumps back, its memory runs out, two people give the command at once."""
+"""Trouble with the machine: its clock jumps back, its memory runs out, two people give the same command at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact resume: twenty steps at a stretch, or ten, SIGKILL, ten more, for every kind of model and stage that trains."""
+"""Exact resume: twenty steps in one go against ten, SIGKILL and ten more, for every model and stage that trains."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STAGES = {
 
 
 def check(words: tuple[str, ...], tmp_path: Path, row: Row) -> None:
-    """Everything that a run comes to is the same, however often it was killed."""
+    """Check that a run ends with the same results, however often it was killed."""
     straight, broken = Scene(tmp_path / "straight", words), Scene(tmp_path / "broken", words, "tests.faults.killed")
     for scene in (straight, broken):
         save_roberta(scene.folder / "roberta")
@@ -74,7 +74,7 @@ def check(words: tuple[str, ...], tmp_path: Path, row: Row) -> None:
 
 
 def save_roberta(folder: Path) -> None:
-    """An encoder that is not ours."""
+    """Write an encoder of another library."""
     torch.manual_seed(0)
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
     config = RobertaConfig(vocab_size=120, max_position_embeddings=42, pad_token_id=0, **shape)

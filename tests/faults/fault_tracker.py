@@ -1,4 +1,4 @@
-"""A tracking server that is down for a while: the run is none the wiser, and `run sync` makes good what is missing."""
+"""A tracking server that is down for a while: the run is not affected, and `run sync` adds what is missing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OUTAGES = {"start": (None, BEGUN), "middle": (BEGUN, TRAINED), "end": (TRAINED, 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Proxy, Path]]:
-    """A real `mlflow server` behind a proxy, and its database."""
+    """Run a real `mlflow server` behind a proxy; yield both and the database."""
     folder = tmp_path_factory.mktemp("server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -58,7 +58,7 @@ def answers(address: str) -> bool:
 
 
 def content(folder: Path, experiment: str) -> list[dict[str, Any]]:
-    """Everything that the store knows of the runs of an experiment, but for what depends on the time and the place."""
+    """Return all that the store knows of the runs of an experiment, without what depends on time and place."""
     with sqlite3.connect(folder / "server.db") as store:
         runs = store.execute(
             "select run_uuid, status, runs.name from runs join experiments using (experiment_id) "

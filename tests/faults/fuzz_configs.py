@@ -70,7 +70,7 @@ def test_any_overrides_compose_or_are_refused_with_a_cure(found: list[str], mult
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An empty folder that commands are started in."""
+    """Yield an empty folder to start commands in."""
     folder, before = tmp_path_factory.mktemp("elsewhere"), Path.cwd()
     os.chdir(folder)
     yield folder
@@ -115,7 +115,7 @@ def test_a_real_process_runs_or_refuses_and_writes_below_its_output_alone(elsewh
 
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose conf/ is found before ours."""
+    """Yield a folder whose conf/ is found before ours."""
     folder = tmp_path_factory.mktemp("edited")
     shutil.copytree(REPO / "conf", folder / "conf")
     return folder

@@ -45,7 +45,7 @@ VALUES: list[Any] = [
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a whole file of every kind."""
+    """Yield a folder with an intact file of every format."""
     folder = tmp_path_factory.mktemp("data")
     for suffix in SUFFIXES:
         write(folder / f"whole{suffix}")
@@ -53,7 +53,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check_load(room: Path, file: Path, **options: Any) -> None:
-    """Loaded or refused with a cure, in time, with nothing half-written left and nothing outside the cache."""
+    """Check that a file is loaded or refused with a cure, in time, and that nothing is left half-written."""
     settings = DataSettings(source="files", path=str(file), **options)
     before = files_in(room)
     try:

@@ -1,4 +1,4 @@
-"""Records, curves, predictions and sweeps that somebody mended by hand, cut off or made up: 1,200 at full size."""
+"""Records, curves, predictions and sweeps that were edited by hand, cut off or made up: 1,200 at full size."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ VERBS = [
 
 
 def places(node: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every value in a JSON structure."""
+    """Yield the path of every value in a JSON structure."""
     yield before
     for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
         yield from places(value, (*before, key))
 
 
 def changed(node: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """The structure with another value in one place; ... takes it out."""
+    """Return the structure with another value in one place; the value `...` removes it."""
     if not place:
         return None if value is ... else value
     copy = dict(node) if isinstance(node, dict) else list(node)
@@ -60,7 +60,7 @@ class Outputs:
         self.whole = {path: path.read_bytes() for path in files_in(self.folder)}
 
     def restore(self) -> None:
-        """As at first."""
+        """Restore the folder."""
         for path in files_in(self.folder) - set(self.whole):
             path.unlink()
         for path, content in self.whole.items():

@@ -1,4 +1,4 @@
-"""The server under 32 clients, one request in twenty malformed, and clients that mean harm. Prints what it measured."""
+"""Load the server with 32 clients, one request in twenty malformed, and with hostile ones. Prints the measurements."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Server:
     pid: int
 
     def memory(self) -> float:
-        """Resident memory in MB."""
+        """Return the resident memory in MB."""
         text = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         return int(re.findall(r"VmRSS:\s+(\d+)", text)[0]) / 1024
 
     def ask(self, body: bytes) -> int:
-        """The status of one question."""
+        """Return the HTTP status of one request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
         status = connection.getresponse().status
@@ -59,7 +59,7 @@ class Server:
         return status
 
     def raw(self, sent: bytes, patience: float = 10.0) -> bytes:
-        """What comes back for bytes that need not be HTTP; b"" when the connection is closed."""
+        """Send bytes that need not be HTTP and return the reply; b"" when the connection is closed."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=patience) as connection:
             try:
                 connection.sendall(sent)
@@ -89,7 +89,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def client(server: Server, number: int, count: int) -> list[tuple[bool, int, float]]:
-    """What one client saw, on one connection: was it malformed, the status, the seconds."""
+    """Yield what one client saw on one connection: was the request malformed, the status, the seconds."""
     draw, seen = random.Random(number), []
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     for _ in range(count):

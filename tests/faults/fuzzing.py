@@ -1,4 +1,4 @@
-"""What all fuzzers share: how many inputs, how a command is watched, and how bytes are damaged.
+"""Tools that all fuzzers share: the number of inputs, the watch over a command, and the damage to bytes.
 
 FUZZ=0.01 make fuzz       a hundredth of the inputs
 """
@@ -24,7 +24,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def many(count: int) -> Callable[[Any], Any]:
-    """Settings for a test on `count` inputs at full size, the same ones each time; explaining them takes too long."""
+    """Return settings for a test on `count` inputs at full size, the same in every run."""
     return settings(
         max_examples=max(10, round(count * SHARE)), deadline=None, database=None, derandomize=True, print_blob=False,
         suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
@@ -37,7 +37,7 @@ class Hang(BaseException):
 
 @contextlib.contextmanager
 def patience() -> Iterator[None]:
-    """Raise Hang in what takes too long."""
+    """Raise Hang in the body if it takes too long."""
 
     def stop(_signal: int, _frame: object) -> None:
         raise Hang
@@ -75,7 +75,7 @@ def command(*words: str) -> tuple[int, str, str]:
 
 
 def check_manners(code: int, out: str, err: str) -> None:
-    """What every command must keep to, whatever it was given."""
+    """Check the rules that hold for every command, whatever its input."""
     said = out + err
     assert "Traceback (most recent" not in said, said
     assert code in (0, 1, 2), (code, said)
@@ -85,7 +85,7 @@ def check_manners(code: int, out: str, err: str) -> None:
 
 
 def has_cure(message: str) -> bool:
-    """Does a message tell how to go on?"""
+    """Does a message say what to do next?"""
     cures = (
         "Try", "Fix ", "Mend", "Choose", "Choices", "did you mean", "Quote", "Expected", "expected", "Go on", "See ",
         "Make ", "Leave it ", "leave the", "Remove", "Add ", "Finish it", "Rename", "Download it", "Name ",
@@ -95,13 +95,13 @@ def has_cure(message: str) -> bool:
 
 
 def files_in(folder: Path) -> set[Path]:
-    """Every file below a folder."""
+    """Return every file below a folder."""
     return {path for path in folder.rglob("*") if path.is_file()}
 
 
 @st.composite
 def damaged(draw: st.DrawFn, whole: bytes, words: list[bytes] | None = None) -> bytes:
-    """`whole` after one to four accidents: cut, bytes changed, removed, doubled or slipped in."""
+    """Draw `whole` after one to four accidents: cut, bytes changed, removed, doubled or slipped in."""
     content = bytearray(whole)
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(content)))

@@ -1,4 +1,4 @@
-"""`run` that is killed by SIGKILL right after the tenth step of a training; the folder KILLED knows which it was.
+"""Start `run` and send it SIGKILL right after the tenth step of a training; the folder KILLED says which one.
 
 Given again and again it comes to its end: each training is killed once.
 """

@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves when told: it takes connections and drops them, at once or after so many bytes."""
+"""A TCP proxy that misbehaves when told to: it drops connections at once or after a number of bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import TracebackType
 
 
 class Proxy:
-    """Passes everything on to a server on this machine; `with Proxy(port) as proxy: ... proxy.address`."""
+    """Pass everything on to a server on this machine; `with Proxy(port) as proxy: ... proxy.address`."""
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -31,13 +31,13 @@ class Proxy:
         self.down()
 
     def down(self) -> None:
-        """Drop what is open, and every new connection."""
+        """Drop all open connections, and every new one."""
         self.is_down = True
         for connection in list(self._open):
             _close(connection)
 
     def up(self) -> None:
-        """Behave from here on."""
+        """Behave well from now on."""
         self.is_down = False
 
     def _serve(self) -> None:

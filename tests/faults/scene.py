@@ -1,4 +1,4 @@
-"""A command that is started, broken and given again, and what must be the same in the end."""
+"""Start a command, break it, give it again, and compare the result with that of an undisturbed command."""
 
 from __future__ import annotations
 
@@ -42,28 +42,28 @@ class Scene:
 
     @property
     def output(self) -> Path:
-        """Where the run folders are."""
+        """Return the folder of run folders."""
         return self.folder / "outputs"
 
     def start(self, *more: str) -> Child:
-        """The command, going on beside the test."""
+        """Start the command and return while it runs."""
         own = {"PYTHONPATH": str(REPO), "BERTIER_CACHE": str(self.folder / "cache"), "COLUMNS": "160"}
         return nursery().start(self.module, [*self.words, *more], self.folder, os.environ | own | self.environment)
 
     def run(self, *more: str) -> tuple[int, str]:
-        """The command to its end: exit code and what it said."""
+        """Run the command to its end; return its exit code and its output."""
         child = self.start(*more)
         out, err = child.communicate(PATIENCE_S)
         return child.wait(), out + err
 
     def finish(self, *more: str) -> str:
-        """The command to its end, which must be a good one; what it said."""
+        """Run the command, which must succeed; return its output."""
         code, said = self.run(*more)
         assert code == 0, said
         return said
 
     def check(self, expected: dict[str, Any]) -> None:
-        """The end is that of an undisturbed command, nothing is left over, and the records say so."""
+        """Check that results and records equal those of an undisturbed command, and that no stray file is left."""
         self.wait_for_silence()
         found = results(self.output)
         assert list(differences(expected, found)) == []
@@ -76,22 +76,22 @@ class Scene:
             assert sweep["status"] == "done" and {run["status"] for run in sweep["runs"]} == {"done"}
 
     def wait_for_silence(self, seconds: float = 120.0) -> None:
-        """Until no process of the command is left; it is an orphan that takes longer."""
+        """Wait until no process of the command is left; one that takes longer is an orphan."""
         wait_for(lambda: not processes(self.folder), seconds, lambda: f"orphans: {processes(self.folder)}")
 
     def kill_all(self) -> None:
-        """What a power cut does."""
+        """Kill every process of the command at once, as a power cut does."""
         for pid in processes(self.folder):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     def remove(self) -> None:
-        """Make room for the next."""
+        """Remove the folders, to make room for the next scene."""
         shutil.rmtree(self.folder)
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, otherwise: Callable[[], str] = lambda: "too late") -> None:
-    """Until something is true."""
+    """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, otherwise()
@@ -99,7 +99,7 @@ def wait_for(condition: Callable[[], Any], seconds: float, otherwise: Callable[[
 
 
 def processes(folder: Path) -> list[int]:
-    """Everything that runs in a folder: the command, its jobs, the tracker's helper."""
+    """Return the processes that run in a folder: the command, its jobs, the tracker's helper."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -110,12 +110,12 @@ def processes(folder: Path) -> list[int]:
 
 
 def results(output: Path) -> dict[str, dict[str, Any]]:
-    """What each run came to, by identity, without what it took: metrics, points, and every file of its models."""
+    """Return the results of each run by identity, without times: metrics, points, and every file of its models."""
     return {record["identity"]: dict(_result(output / record["identity"], record)) for record in records(output)}
 
 
 def differences(expected: Any, found: Any, where: str = "") -> Iterator[str]:
-    """Where two results differ, and how."""
+    """Yield each place where two results differ, and how."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in sorted(expected.keys() | found.keys(), key=str):
             yield from differences(expected.get(key), found.get(key), f"{where}/{key}")
@@ -137,17 +137,17 @@ def _result(folder: Path, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def points(folder: Path) -> list[dict[str, float]]:
-    """The lines of a run's metrics.jsonl."""
+    """Return the lines of a run's metrics.jsonl."""
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def untimed(values: dict[str, float]) -> dict[str, float]:
-    """Metrics that are the same however busy the machine is."""
+    """Return the metrics that do not depend on how busy the machine is."""
     return {name: value for name, value in values.items() if name != "time" and not name.startswith(TIMED)}
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Files that nobody needs any more: half-written ones, and checkpoints of what is finished."""
+    """Return files that should be gone: half-written ones, and checkpoints of finished runs."""
     found = [
         path for path in folder.rglob("*") if path.suffix in LEFT_BEHIND or path.name in ("checkpoints", "boundaries")
     ]
