@@ -43,7 +43,7 @@ def machine_facts() -> dict[str, Any]:
         "machine": platform.machine(),
         "python": platform.python_version(),
         "versions": versions(),
-        "load_average": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
+        "load_average": load_average(),
         "torch": torch_facts(),
         "git_commit": commit,
         "git_dirty": is_dirty,
@@ -90,6 +90,11 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def load_average() -> list[float] | None:
+    """Return the load averages of 1, 5 and 15 minutes; None where the system has none."""
+    return list(os.getloadavg()) if hasattr(os, "getloadavg") else None
 
 
 def memory_bytes() -> int | None:

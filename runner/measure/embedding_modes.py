@@ -1,4 +1,4 @@
-"""Models whose embedding can be computed in several modes: timed in each, so that no size goes with another's speed."""
+"""Models whose embedding has several modes are timed in each, so that a mode's memory stands beside its own speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs to count and time a model on: ids as they occur in the data, in the shapes of a cell."""
+"""Inputs on which a model is counted and timed: ids that occur in the data, in one shape or as real rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from data.splits import TokenSplit
 
 Inputs = dict[str, Tensor | None]  # keyword arguments of a model's forward
 
-_ROWS_PER_ROUND = 8  # real rows that a round times at batch 1; five rounds then see 40 lengths
+ROWS_PER_ROUND = 8  # real rows that a round times at batch 1; five rounds then see 40 lengths
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Return the suffix of the cell's metric names, as `b1_s128` or `b32_data`."""
+        """Return the suffix of the cell's metric names, such as `b1_s128` or `b32_data`."""
         return f"b{self.batch_size}_" + ("data" if self.length is None else f"s{self.length}")
 
 
 def draw_batch(tokens: np.ndarray, batch_size: int, length: int, *, seed: int = 0) -> Inputs:
     """Return unpadded inputs (batch_size, length) whose ids are drawn from the real ids `tokens`.
 
-    Real ids, not uniform ones: frequent words keep a few table rows in the cache, as in use.
+    Ids are drawn by their frequency in the data: frequent words keep a few table rows in the cache, as in real use.
     """
     places = np.random.default_rng(seed).integers(len(tokens), size=(batch_size, length))
     ids = torch.from_numpy(np.asarray(tokens)[places].astype(np.int64))
@@ -48,18 +48,22 @@ def real_batches(split: TokenSplit, pad_id: int, batch_size: int, rounds: int) -
     Batch i, i + rounds, ... are those of round i, so each round sees short and long ones.
     """
     cut = eval_batches(np.asarray(split.lengths), batch_size=batch_size)
-    full = [rows for rows in cut if len(rows) == batch_size] or cut  # the odd rest would time fewer rows
-    wanted = rounds * max(1, _ROWS_PER_ROUND // batch_size)
+    full = [rows for rows in cut if len(rows) == batch_size] or cut  # the last, smaller batch would time fewer rows
+    wanted = rounds * max(1, ROWS_PER_ROUND // batch_size)
     places = ((np.arange(min(wanted, len(full))) + 0.5) * len(full) / min(wanted, len(full))).astype(int)
     batches = [collate(split, full[place], pad_id) for place in places]
     return [
         {
-            name: None if array is None else torch.as_tensor(array)
-            for name in ("input_ids", "attention_mask", "token_type_ids")
-            for array in [getattr(batch, name)]
+            "input_ids": torch.as_tensor(batch.input_ids),
+            "attention_mask": _tensor(batch.attention_mask),
+            "token_type_ids": _tensor(batch.token_type_ids),
         }
         for batch in batches
     ]
+
+
+def _tensor(array: np.ndarray | None) -> Tensor | None:
+    return None if array is None else torch.as_tensor(array)
 
 
 def to_device(inputs: Inputs, device: torch.device) -> Inputs:

@@ -1,8 +1,8 @@
 """Wall and CPU time of models, measured side by side.
 
 A shared machine changes speed from second to second, so the models of one table take turns: warm-up,
-then rounds of short blocks, each round on the same inputs for all. A ratio is only ever formed within a
-round. Every sample is kept; nothing is averaged away. Refused: fewer than 3 rounds.
+then rounds of short blocks, each round on the same inputs for all models. Ratios are formed within rounds only.
+Every sample is kept; nothing is averaged away. Fewer than 3 rounds are refused.
 
     report = measure_latency({"dsn": dsn, "bert-tiny": tiny}, cells, threads=1, min_time_s=0.3, rounds=5,
                              make_batch=make_batch)
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import gc
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,10 +22,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from runner.machine.facts import load_average
 from runner.measure.inputs import Cell, Inputs, device_of, evaluating, to_device
 
-WARM_UP_CALLS = 3  # the first call allocates and picks kernels; from the third on times are level
-NOISY = 1.5  # p90/p50 of the same input: above it the machine was busy with something else
+WARM_UP_CALLS = 3  # the first call allocates memory and picks kernels; from the third on times are stable
+NOISY = 1.5  # p90/p50 of the same input; above it the machine was busy with other work
 
 MakeBatch = Callable[[Cell], Sequence[Inputs]]
 
@@ -43,7 +43,7 @@ class CellTimes:
     rows: np.ndarray  # rows per batch, indexed by `batch`
 
     def percentile_ms(self, share: float) -> float:
-        """Return the wall time that this share (0..1) of the calls keeps; each batch weighs the same."""
+        """Return the wall time that this share (0..1) of the calls does not exceed; each batch weighs the same."""
         return self._percentile(self.wall_ms, share)
 
     @property
@@ -119,7 +119,7 @@ def measure_latency(
     """
     if rounds < 3:
         raise ValueError(f"rounds={rounds}: a median of rounds needs 3 or more. Try: measure.rounds=3")
-    load_before = load_average()
+    load_before = load_of_last_minute()
     times: dict[str, dict[Cell, CellTimes]] = {name: {} for name in models}
     with evaluating(*models.values()), torch.inference_mode(), _threads(threads), _no_collection():
         for cell in cells:
@@ -130,16 +130,17 @@ def measure_latency(
                     timer.block(turn, rounds, min_time_s / rounds)
             for name, timer in timers.items():
                 times[name][cell] = timer.result(cell)
-    return LatencyReport(times, threads, load_before, load_average())
+    return LatencyReport(times, threads, load_before, load_of_last_minute())
 
 
-def load_average() -> float | None:
+def load_of_last_minute() -> float | None:
     """Return the 1-minute load average, None where the system has none."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    load = load_average()
+    return load[0] if load else None
 
 
 class _Timer:
-    """One model in one cell: its inputs on its device, and the samples so far."""
+    """The timing of one model in one cell: its inputs on its device, and the samples so far."""
 
     def __init__(self, model: nn.Module, batches: Sequence[Inputs]) -> None:
         device = device_of(model)
@@ -149,15 +150,15 @@ class _Timer:
         self.samples: list[tuple[float, float, int, int]] = []  # wall ms, CPU ms, batch, round
 
     def block(self, turn: int, rounds: int, seconds: float) -> None:
-        """Warm up, then call the model on all batches of this round, again and again for `seconds`."""
-        mine = range(turn, len(self.batches), rounds) or [turn % len(self.batches)]
-        for _ in range(math.ceil(WARM_UP_CALLS / len(mine)) if turn == 0 else 1):
-            for number in mine:
+        """Warm up, then call the model on all batches of this round, repeatedly for `seconds`."""
+        own = range(turn, len(self.batches), rounds) or [turn % len(self.batches)]
+        for _ in range(math.ceil(WARM_UP_CALLS / len(own)) if turn == 0 else 1):
+            for number in own:
                 self._call(number)
         end = time.perf_counter() + seconds
         while True:
             # Whole passes only: within a round every batch, short or long, has equally many samples.
-            self.samples += [(*self._call(number), number, turn) for number in mine]
+            self.samples += [(*self._call(number), number, turn) for number in own]
             if time.perf_counter() >= end:
                 return
 
@@ -204,7 +205,7 @@ def _threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    # As timeit: a collection takes longer than a call of a tiny model and hits one at random.
+    # As timeit does: a garbage collection takes longer than a call of a tiny model, and hits one at random.
     was_on = gc.isenabled()
     gc.collect()
     gc.disable()

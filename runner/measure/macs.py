@@ -1,7 +1,7 @@
-"""Multiply-adds of one example, counted while the model runs, so that no formula can be out of date.
+"""Multiply-adds of one example (MACs), counted while the model runs, so that no formula can be out of date.
 
-Counted are matrix products and convolutions (torch's FLOP counter, halved); look-ups, sums, norms and
-activations are not, here as in most published tables.
+Matrix products and convolutions count (torch's FLOP counter, halved); look-ups, sums, norms and activations do not, as
+in most published tables.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def count_macs(model: nn.Module, inputs: Inputs) -> int:
 
 @contextmanager
 def _frozen(model: nn.Module) -> Iterator[None]:
-    """Nothing is trained: the counter fails on a module that returns a trained parameter, as a removed block does."""
+    """No parameter takes gradients: else the counter fails on a module that returns one, as a removed block does."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     try:
         for parameter in trained:
@@ -44,5 +44,5 @@ def _frozen(model: nn.Module) -> Iterator[None]:
 
 
 def _product_flops(left: torch.Size, right: torch.Size, *, out_shape: torch.Size) -> int:
-    """Of a product of int8 matrices of these shapes, which the counter does not know either."""
+    """The FLOPs of a product of int8 matrices, for which the counter has no formula either."""
     return 2 * left[0] * left[1] * right[1]

@@ -1,8 +1,8 @@
-"""What a model costs and how fast it answers, as the `cost/*` and `speed/*` metrics of runner/record/metrics.py.
+"""The costs and speed of a model, as the `cost/*` and `speed/*` metrics of runner/record/metrics.py.
 
     measure(model, splits.report[0], settings.measure, pad_id=0, baseline=tiny, model_folder=folder)
 
-Nothing here changes the model. Time is taken alone: the caller sees to it that no training runs beside.
+Nothing here changes the model. While times are taken, the caller keeps other trainings from running.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ def measure(
 ) -> dict[str, float]:
     """Return the exact `cost/*` counts and, if enabled, the `speed/*` times and peak memory of a model.
 
-    split: the reported split, whose ids and lengths the inputs are made of. baseline: the yardstick timed in
-    the same rounds; its tables must hold the split's ids and rows. model_folder: the saved model.
-    positions: the longest input the model takes; longer ones are left out and `warn` says so, as it does
-    when the times scatter too much.
+    split: the reported split; inputs are made of its ids and lengths. baseline: a yardstick model timed in the same
+    rounds; its tables must be large enough for the split's ids and lengths. model_folder: the saved model.
+    positions: the longest input the model takes; longer ones are left out. warn: is told of that, and of times that
+    scatter too much.
     """
     metrics = count_costs(model, split, model_folder=model_folder, positions=positions)
     if settings.enabled:
         before = _peaks()
         metrics |= time_model(model, split, settings, pad_id=pad_id, baseline=baseline, positions=positions, warn=warn)
-        metrics |= before if settings.onnx else _peaks()  # making graphs takes more memory than any answer
+        metrics |= before if settings.onnx else _peaks()  # making graphs takes more memory than any prediction
     return metrics
 
 
@@ -104,7 +104,7 @@ def time_model(
     positions: int | None = None,
     warn: Callable[[str], None] = warnings.warn,
 ) -> dict[str, float]:
-    """Return the `speed/*` metrics, with those of the yardstick and of the ONNX graphs where there are some."""
+    """Return the `speed/*` metrics of the model, its yardstick, its other modes and its ONNX graphs."""
 
     def make_batch(cell: Cell) -> list[Inputs]:
         if cell.length is None:

@@ -1,4 +1,4 @@
-"""Peak memory of this process, as the operating system and torch counted it. SI bytes."""
+"""Peak memory of this process in bytes, as the operating system and torch counted it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def peak_resident_bytes() -> int | None:
-    """Return the largest resident memory of this process since it started; None where it is not known.
+    """Return the largest resident memory of this process since it started; None where it is unknown.
 
-    It covers everything the process did, data and training included, not the model alone.
+    It covers everything the process did: data, training and model.
     """
     # Not ru_maxrss on Linux: a child starts with the peak of the process that launched it, so that small
     # runs of one sweep would all report the memory of their parent.

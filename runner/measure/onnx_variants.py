@@ -1,4 +1,4 @@
-"""The model as the graphs that `run export` writes, to be timed in the same rounds as itself."""
+"""The ONNX graphs that `run export` would write, timed in the same rounds as the model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runner.measure.inputs import device_of
 def in_onnx(
     model: nn.Module, threads: int, warn: Callable[[str], None]
 ) -> tuple[dict[str, nn.Module], dict[str, float]]:
-    """The fp32 and the int8 graph by name, and the bytes of their files; both empty where there can be none."""
+    """The fp32 and the int8 graph by name, and the bytes of their files; both empty for a model without a graph."""
     if device_of(model).type != "cpu":
         warn("measure.onnx: not timed, it would be CPU beside CUDA. Try: device=cpu")
         return {}, {}

@@ -1,6 +1,6 @@
 """Parameter counts of a model. A parameter shared by two modules is one parameter.
 
-Rounded weights are buffers of codes, not parameters; they count as the numbers they stand for.
+A quantized weight is a buffer of codes, not a parameter; it counts as the weights that its codes stand for.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from models.compression.quantization.coded import coded_weights
 
 @dataclass(frozen=True)
 class ParamCounts:
-    """Numbers of parameters: all, those that get gradients, all and the statistics of norms, not zero, in tables."""
+    """Numbers of parameters."""
 
     total: int
-    trained: int
-    deployed: int
+    trained: int  # with gradients
+    deployed: int  # all, and the statistics of batch norms
     nonzero: int
-    embeddings: int
+    embeddings: int  # in look-up tables
 
 
 def count_params(model: nn.Module) -> ParamCounts:
-    """Return the parameter counts of a model; of its buffers only `deployed` counts any, those that are saved.
+    """Return the parameter counts of a model; only `deployed` counts buffers, those that are saved.
 
     `embeddings` are the rows of look-up tables (word, position, segment), without the layer norm after them.
     """

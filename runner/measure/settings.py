@@ -18,4 +18,4 @@ class MeasureSettings:
     min_time_s: float = field(default=0.3, metadata={"above": 0.0})  # per model and cell, over all rounds
     rounds: int = field(default=5, metadata={"low": 3})  # interleaved blocks per cell
     onnx: bool = False  # also time the graphs of `run export`, fp32 and int8
-    baseline: str | None = "bert-tiny"  # preset timed beside the model, random weights; null = none
+    baseline: str | None = "bert-tiny"  # preset timed beside the model, with random weights; null: none

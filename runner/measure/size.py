@@ -1,4 +1,4 @@
-"""Bytes of a model: what its numbers take by themselves, and what the saved file takes."""
+"""Bytes of a model: of its stored numbers alone, in sparse formats, and of the saved file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def bytes_packed(model: nn.Module) -> int:
 
 
 def bytes_sparse(model: nn.Module, form: Callable[[Tensor, int], int]) -> int:
-    """Return the same with every matrix in a sparse form where that is smaller: what a format for it would store."""
+    """Return the bytes of all stored numbers if each matrix took `form` where that is smaller than dense.
+
+    form: bytes of a matrix from itself and its number of non-zero values, such as `bitmask` and `csr`.
+    """
     total = 0
     for tensor in _stored_tensors(model):
         dense = tensor.numel() * tensor.element_size()
@@ -33,12 +36,12 @@ def bytes_sparse(model: nn.Module, form: Callable[[Tensor, int], int]) -> int:
 
 
 def bitmask(matrix: Tensor, nonzero: int) -> int:
-    """Bytes of the values that are not zero and one bit a place."""
+    """Bytes of a matrix as its non-zero values and one bit for each place."""
     return nonzero * matrix.element_size() + math.ceil(matrix.numel() / 8)
 
 
 def csr(matrix: Tensor, nonzero: int) -> int:
-    """Bytes of those values, a column number each, and where each row begins; numbers of four bytes."""
+    """Bytes of a matrix in compressed sparse rows: non-zero values, their columns, row starts; int32 indices."""
     return nonzero * (matrix.element_size() + 4) + 4 * (len(matrix) + 1)
 
 
@@ -54,13 +57,13 @@ def bytes_file(path: Path) -> int:
 
 
 def bytes_regenerable(model: nn.Module) -> dict[str, int] | None:
-    """Bytes in memory that no file holds, by mode of the embedding that computes them; None where there is none."""
+    """Bytes in memory that no file holds, by mode of a computed embedding; None for a model without one."""
     embedding = computed_vectors(model)
     return embedding.regenerable_bytes() if embedding else None
 
 
 def bytes_unpacked(model: nn.Module) -> int:
-    """Memory of rounded weights that are decoded to float32 once, to be multiplied by."""
+    """Bytes in memory of quantized weights that are decoded to float32 once, before the first product."""
     return sum(module.unpacked_bytes() for module in coded_weights(model))
 
 

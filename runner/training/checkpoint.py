@@ -1,7 +1,7 @@
-"""Checkpoints a run goes on from exactly: tensors as safetensors, everything else as JSON beside them.
+"""Checkpoints that a run resumes from exactly: tensors as safetensors, everything else as JSON beside them.
 
-The JSON is written last and holds a checksum over both, so half a checkpoint is never taken for a whole one; the one
-before it stays, in case the disk damages the newest. No pickle: a checkpoint from elsewhere cannot run code.
+The JSON is written last and holds a checksum over both, so half a checkpoint is never taken for a whole one. The
+second newest checkpoint stays too, in case the newest is damaged. No pickle: a checkpoint cannot run code.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import torch
 from runner.machine.matmul import matmul_in_use
 from runner.record.raw import POINTS, read, write_json
 
-# Within a run folder: within a training, and between two trainings of one stage.
+# Folders within a run's: checkpoints of a training, and between two trainings of one stage.
 CHECKPOINTS, BOUNDARIES = "checkpoints", "boundaries"
 KEPT = 2
-EPOCH_S = 1.0  # an epoch shorter than this is done again sooner than it is worth writing down
+EPOCH_S = 1.0  # a shorter epoch is trained again faster than its checkpoint would be worth
 
 
 class Checkpoints:
-    """The newest checkpoints of one training of a run, in <run folder>/checkpoints."""
+    """The newest checkpoints of one training of a run, in a folder within the run's."""
 
     def __init__(self, folder: Path, identity: str, every_s: float, name: str = CHECKPOINTS) -> None:
         self.folder = folder / name
@@ -37,11 +37,11 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def due(self, at_epoch_end: bool = False) -> bool:
-        """Have `every_s` seconds passed since the last checkpoint, or is an epoch over that took its time?"""
+        """Have `every_s` seconds passed since the last checkpoint? At the end of an epoch one second is enough."""
         return time.monotonic() - self._last >= (min(self.every_s, EPOCH_S) if at_epoch_end else self.every_s)
 
     def save(self, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
-        """Write `tensors` and `state` (JSON, with the key `step`); all but the one before go."""
+        """Write `tensors` and `state` (JSON, with the key `step`); only the checkpoint before this one is kept."""
         from safetensors.torch import save_file
 
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -52,8 +52,11 @@ class Checkpoints:
             os.fsync(stream.fileno())
         part.replace(path)
         content = {
-            "identity": self.identity, "logged": logged(self.folder.parent), "engine": matmul_in_use(), "state": state,
-        }  # fmt: skip
+            "identity": self.identity,
+            "logged": logged_points(self.folder.parent),
+            "engine": matmul_in_use(),
+            "state": state,
+        }
         write_json(path.with_suffix(".json"), content | {"sha256": _digest(path, content)})
         kept = sorted(name.stem for name in self.folder.glob("step-*.json") if name.stem <= path.stem)[-KEPT:]
         for old in self.folder.iterdir():
@@ -62,7 +65,7 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def newest(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
-        """Tensors and state of the newest intact checkpoint of this very training, or None."""
+        """Tensors and state of the newest intact checkpoint of this training, or None."""
         from safetensors.torch import load_file
 
         for path in sorted(self.folder.glob("step-*.json"), reverse=True):
@@ -72,8 +75,8 @@ class Checkpoints:
         return None
 
 
-def logged(folder: Path) -> list[int]:
-    """How many bytes of points a run has logged, all of them on the disk, and their checksum."""
+def logged_points(folder: Path) -> list[int]:
+    """How many bytes of points a run has logged, after syncing them to disk, and their checksum."""
     try:
         with (folder / POINTS).open("rb") as stream:
             os.fsync(stream.fileno())
@@ -85,14 +88,14 @@ def logged(folder: Path) -> list[int]:
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where a run goes on, as the newest of its intact checkpoints says."""
+    """Where an interrupted run goes on, as its newest intact checkpoint says."""
 
     logged: int  # bytes of its points that stay
-    engine: dict[str, Any]  # what it computed with, see runner/machine/matmul.py; empty in checkpoints from before
+    engine: dict[str, Any]  # backend and threads, see runner/machine/matmul.py; {} in checkpoints of old versions
 
 
 def find_resume_point(folder: Path, identity: str) -> ResumePoint | None:
-    """Where an interrupted run goes on; None: there is nothing that it can go on from, or its points are damaged."""
+    """Where an interrupted run goes on; None where no checkpoint is intact, or its points are damaged."""
     found = [(_intact(path), path.stem) for path in folder.glob("*/step-*.json")]
     kept = [(c["logged"], step, c) for c, step in found if c and c["identity"].split("/")[0] == identity]
     if read(folder) is None or not kept:
@@ -105,7 +108,7 @@ def find_resume_point(folder: Path, identity: str) -> ResumePoint | None:
 
 
 def clear_checkpoints(folder: Path) -> None:
-    """Remove all checkpoints of a run: a finished one needs none."""
+    """Remove all checkpoints of a run; a finished run needs none."""
     for name in (CHECKPOINTS, BOUNDARIES):
         shutil.rmtree(folder / name, ignore_errors=True)
 
@@ -120,12 +123,12 @@ def _intact(path: Path) -> dict[str, Any] | None:
 
 
 def with_prefix(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors whose names start with `prefix`, without it."""
+    """The tensors whose names start with `prefix`, by the rest of their names."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _digest(path: Path, content: dict[str, Any]) -> str:
-    """sha256 of the tensors' file, and of what stands beside it as JSON has it."""
+    """sha256 of the file of tensors and of the JSON content beside it."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256")
     digest.update(json.dumps(json.loads(json.dumps(content)), sort_keys=True).encode())

@@ -1,8 +1,9 @@
 """Compact vocabulary: only the rows of the word table that the training split uses are trained.
 
-The table is rearranged in place for the time of training: the padding row, the rows of the tokens that occur, then
-the rest, which optimizer, gradient and clipping never look at. Exact: a row without a token has no gradient, adds
-nothing to the norm, and under AdamW's decay shrinks by a product that `runner/training/flat_optimizer.py` applies.
+While a model trains, its table is rearranged in place: the padding row, the rows of the tokens that occur, then the
+rest, which optimizer, gradient and clipping never look at. The result is exact: a row whose token does not occur has no
+gradient, adds nothing to the norm, and under AdamW's decay shrinks by a known product, which
+`runner/training/flat_optimizer.py` applies.
 A quarter to a half of BERT's 30,522 rows occur in one training set, and the table is nine tenths of a tiny model.
 """
 
@@ -20,7 +21,7 @@ from models.backbones.bert import Bert
 from models.network import Network
 from runner.schema import OptimizerSettings
 
-CHUNK = 1 << 22  # tokens looked at in one go, so that memory does not grow with the file
+CHUNK = 1 << 22  # tokens read at once, so that memory does not grow with the file
 
 
 @dataclass
@@ -59,7 +60,7 @@ class CompactTable:
         return weight.detach()[torch.from_numpy(self.lookup).to(weight.device)]
 
     def rows_of(self, ids: list[np.ndarray]) -> np.ndarray:
-        """The distinct rows among arranged ids; by marking, which is ten times faster than sorting."""
+        """The distinct rows among arranged ids, found by marking: ten times faster than by sorting."""
         for part in ids:
             self._seen[part] = True
         rows = np.flatnonzero(self._seen)
@@ -99,7 +100,7 @@ def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: Optimizer
 
 
 def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:
-    """Name and module of the word table that nothing but the lookup touches, or what else does."""
+    """Name and module of a word table that only the lookup touches, or the reason why there is none."""
     if isinstance(model, Network) and model.reads_table:
         return "masking puts any word of the vocabulary into a text, and the output scores all of them"
     if not isinstance(model, Network) or not isinstance(model.bert, Bert):

@@ -1,9 +1,9 @@
 """The optimizer over few, long tensors instead of the model's many short ones, so that a step is a handful of kernels.
 
-Biases, norms and short matrices lie in one buffer each for values and gradients; long matrices keep the gradient that
-autograd made, because adding it to a buffer costs more memory traffic than the buffer saves calls. Of the word table
-only the trained rows are handed to the optimizer, and only the rows of a step's tokens are clipped and cleared: the
-others' gradients are zero. The optimizer is torch's own.
+Biases, norms and short matrices share one buffer for values and one for gradients. Long matrices keep the gradient that
+autograd made: copying it into a buffer would cost more memory traffic than the saved calls are worth. Of the word table
+the optimizer gets only the trained rows, and only the rows of a step's tokens are clipped and cleared: the gradients of
+the others are zero. The update itself is torch's own.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from runner.schema import OptimizerSettings
 from runner.training.compact_vocabulary import CompactTable
 from runner.training.optimizer import make_optimizer
 
-LONG = 1 << 17  # elements from which a matrix is left alone: half a megabyte, a quarter of a core's cache
+LONG = 1 << 17  # elements from which a matrix stays outside the buffer: half a megabyte, a quarter of a core's cache
 ALIGN = 16  # floats: every tensor in the buffer starts on a cache line, as it would alone
 
 
 class GroupKey(NamedTuple):
-    """What the optimizer does with a parameter: its rate as a multiple of the schedule's, and whether it decays."""
+    """How the optimizer treats a parameter; parameters with the same key form one group."""
 
-    scale: float
+    scale: float  # its learning rate as a multiple of the schedule's
     decays: bool
     is_known: bool = False  # has moments of an earlier training, and so has taken more steps than the others
 
 
 class Gradients(NamedTuple):
-    """What a step's backward passes left behind."""
+    """The gradients of one step's backward passes."""
 
-    parts: list[Tensor]  # all of it; of the word table a copy of the rows that are not zero
-    rows: Tensor | None  # their numbers, where there is such a table
+    parts: list[Tensor]  # all of them; of a compact word table a copy of the rows that are not zero
+    rows: Tensor | None  # the numbers of those rows, None without such a table
     norm: Tensor  # of all parts together, a scalar
 
 
 class ParameterSlice(NamedTuple):
-    """Where a parameter lies in a tensor that the optimizer is given."""
+    """Where a parameter lies in a tensor that the optimizer updates."""
 
     name: str
     tensor: nn.Parameter
@@ -56,15 +56,15 @@ def own_rates(model: nn.Module) -> dict[nn.Parameter, float]:
 
 
 class FlatOptimizer:
-    """The buffers of a model in training and the optimizer over them; `release` gives its tensors back."""
+    """The buffers of a model in training and the optimizer over them; `release` undoes the buffers."""
 
     def __init__(
         self, model: nn.Module, settings: OptimizerSettings, table: CompactTable | None,
         moments: dict[str, Tensor] | None = None,
     ) -> None:  # fmt: skip
-        """moments: what `moments` found after an earlier training, for the parameters that were there then."""
+        """moments: of an earlier training, as `moments` returns them; parameters that are new since begin without."""
         self.table, self.decay = table, settings.weight_decay
-        self.shrink = 1.0  # what decay has done to the untrained rows since they were last brought up to date
+        self.shrink = 1.0  # the factor by which decay has still to shrink the untrained rows
         whole = table.embedding.weight if table else None
         trained = [p for p in model.parameters() if p.requires_grad and p is not whole]
         self.names = {parameter: name for name, parameter in model.named_parameters()}
@@ -72,26 +72,26 @@ class FlatOptimizer:
         known = {name.rpartition("/")[0] for name in moments or {}}
         self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
         own = {p: rate / settings.lr for p, rate in own_rates(model).items()}
-        kinds = {p: GroupKey(own.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
-        # Sorted, so that every kind is one stretch of the buffer.
-        self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: kinds[p])
-        self.grad, members = self._gather(kinds)
+        keys = {p: GroupKey(own.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
+        # Sorted, so that every group is one stretch of the buffer.
+        self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: keys[p])
+        self.grad, members = self._gather(keys)
         for parameter in self.long:
-            members[kinds[parameter]].append(parameter)
+            members[keys[parameter]].append(parameter)
             self.slices.append(ParameterSlice(self.names[parameter], parameter, slice(None)))
         if table:
             rows = self._train_rows(table)
             members[GroupKey(1.0, True, table.name in known)].append(rows)
             self.slices.append(ParameterSlice(table.name, rows, slice(None)))
         groups = [
-            {"params": params, "weight_decay": self.decay if kind.decays else 0.0, "scale": kind.scale}
-            for kind, params in sorted(members.items())
+            {"params": params, "weight_decay": self.decay if key.decays else 0.0, "scale": key.scale}
+            for key, params in sorted(members.items())
         ]
         self.inner = make_optimizer(groups, settings)
         self._begin_with(moments or {})
 
-    def _gather(self, kinds: dict[nn.Parameter, GroupKey]) -> tuple[Tensor, dict[GroupKey, list[nn.Parameter]]]:
-        """Move the short parameters into one buffer; its gradients, and the stretch of each kind as a parameter."""
+    def _gather(self, keys: dict[nn.Parameter, GroupKey]) -> tuple[Tensor, dict[GroupKey, list[nn.Parameter]]]:
+        """Move the short parameters into one buffer; returns its gradients, and each group's stretch as a parameter."""
         places = np.cumsum([0, *(-(-p.numel() // ALIGN) * ALIGN for p in self.short)]).tolist()
         like = self.short[0].detach() if self.short else torch.zeros(0)
         values, grads = like.new_zeros(places[-1]), like.new_zeros(places[-1])
@@ -101,11 +101,11 @@ class FlatOptimizer:
             parameter.data = values[view].view(parameter.shape)
             parameter.grad = grads[view].view(parameter.shape)
         members: dict[GroupKey, list[nn.Parameter]] = defaultdict(list)
-        for kind, stretch in groupby(zip(self.short, places, places[1:]), key=lambda part: kinds[part[0]]):
+        for group, stretch in groupby(zip(self.short, places, places[1:]), key=lambda part: keys[part[0]]):
             parts = list(stretch)
             start, end = parts[0][1], parts[-1][2]
             joined = _parameter_over(values[start:end], grads[start:end])
-            members[kind].append(joined)
+            members[group].append(joined)
             for p, place, _ in parts:
                 self.slices.append(
                     ParameterSlice(self.names[p], joined, slice(place - start, place - start + p.numel()))
@@ -114,7 +114,7 @@ class FlatOptimizer:
 
     @staticmethod
     def _train_rows(table: CompactTable) -> nn.Parameter:
-        """The trained rows of the table as a parameter of their own, and a place for the table's gradient."""
+        """The trained rows of the table as a parameter of their own; the whole table gets a gradient tensor."""
         weight = table.embedding.weight
         weight.grad = torch.zeros_like(weight)
         # A dense gradient of the whole table would be made, filled with zeros and added at every step.
@@ -123,7 +123,7 @@ class FlatOptimizer:
 
     @torch.no_grad()
     def gradients(self, rows: np.ndarray | None) -> Gradients:
-        """All gradients of this step, and their norm.
+        """Collect all gradients of this step, and their norm.
 
         rows: the arranged table's rows of this step's tokens; None without a table.
         """
@@ -147,7 +147,7 @@ class FlatOptimizer:
 
     @torch.no_grad()
     def clear(self, found: Gradients) -> None:
-        """Have no gradients, as before the backward passes."""
+        """Set all gradients to zero, as before the backward passes."""
         self.grad.zero_()
         for parameter in self.long:
             parameter.grad = None
@@ -155,7 +155,7 @@ class FlatOptimizer:
             grad.index_fill_(0, found.rows, 0.0)
 
     def _clip(self, found: Gradients, most: float) -> None:
-        """As torch.nn.utils.clip_grad_norm_ over all gradients."""
+        """Scale the gradients to a norm of `most` at most, as torch.nn.utils.clip_grad_norm_ does."""
         scale = (most / (found.norm + 1e-6)).clamp(max=1.0)
         for part in found.parts:
             part.mul_(scale)
@@ -167,13 +167,13 @@ class FlatOptimizer:
 
     @torch.no_grad()
     def apply_pending_decay(self) -> None:
-        """Bring the untrained rows up to date: decay has scaled them by (1 - rate x decay) at each step."""
+        """Scale the untrained rows by what decay has come to since the last call: (1 - rate x decay) at each step."""
         if self.table:
             self.table.embedding.weight[self.table.used :].mul_(self.shrink)
         self.shrink = 1.0
 
     def release(self) -> None:
-        """Undo all of it: own tensors, no gradients, the table by token id."""
+        """Give the model tensors of its own, without gradients, and its table in the order of the token ids."""
         self.apply_pending_decay()
         for parameter in self.short:
             parameter.data, parameter.grad = parameter.data.clone(), None
@@ -182,7 +182,10 @@ class FlatOptimizer:
             self.table.restore()
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizer's tensors, in this layout: `compact_vocabulary` is part of a run's identity."""
+        """The optimizer's tensors for a checkpoint, as <number of the flat tensor>/<key>.
+
+        Another layout never reads them: `engine.compact_vocabulary` is part of a run's identity.
+        """
         return {
             f"{index}/{key}": value
             for index, parameter in enumerate(self._all())
@@ -221,7 +224,7 @@ class FlatOptimizer:
 
 
 def _parameter_over(values: Tensor, grads: Tensor) -> nn.Parameter:
-    """A parameter over existing memory."""
+    """A parameter whose value and gradient are existing tensors."""
     parameter = nn.Parameter(values)
     parameter.grad = grads
     return parameter

@@ -18,14 +18,14 @@ from runner.tasks import always, get
 
 
 def autocast(device: torch.device, precision: str) -> Any:
-    """The context that runs matrix work in bf16 when precision is bf16, and nothing otherwise."""
+    """The context in which matrix products run in bf16 where `precision` is bf16; it does nothing otherwise."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
     """The model's inputs on the device, each (B, T) int64: input_ids, and mask and segments where there are any.
 
-    Where words are masked also their `places`, (N,) int64. Of a batch that carries states: those, and the mask.
+    Batches with masked words add `places`, (N,) int64; batches of stored states have `states` in place of the ids.
     """
     if batch.states is not None:
         states = {"states": unpack(torch.from_numpy(batch.states).to(device))}
@@ -43,7 +43,7 @@ def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def unpack(states: torch.Tensor) -> torch.Tensor:
-    """Stored states (B, T, layers, H), fp32 or bf16 as bits in int16, as the model reads them: (layers, B, T, H)."""
+    """Stored states (B, T, layers, H) as the model reads them, (layers, B, T, H) float32; int16 holds bits of bf16."""
     if states.dtype == torch.int16:
         states = states.view(torch.bfloat16)
     ordered = states.permute(2, 0, 1, 3)
@@ -63,8 +63,8 @@ def predict(
 ) -> np.ndarray:
     """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in.
 
-    Of masked words not their logits but what came of each block, (rows, 3), as `runner.tasks.mlm.outcomes` says.
-    lookup: as in data/batch.py, while the word table is arranged for training.
+    For masked words, the sums of each block, (rows, 3), see `runner.tasks.mlm.outcomes`, instead of the logits.
+    lookup: as in data/batch.py, while training has the word table rearranged.
     """
     was_training = model.training
     model.eval()
@@ -84,7 +84,7 @@ def predict(
 
 
 def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
-    """The task's metrics, those of every evaluation, `more` of them, and its loss, named `<split>/<metric>`."""
+    """The scores of a split as `<split>/<metric>`: the task's, those of every evaluation, `more`, and the loss."""
     kind = get(task.kind)
     labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
     names = list(dict.fromkeys((*task.metrics, *always(task), *more)))

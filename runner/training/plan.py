@@ -13,7 +13,7 @@ POINTS = 200  # logged training points a run; each is one host synchronisation
 
 
 class BatchPlan:
-    """Which rows go into which step: a pure function of the seed, so only the position is ever stored."""
+    """Which rows go into which step: a pure function of the seed, so a checkpoint stores only where it stands."""
 
     def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int) -> None:
         self.lengths, self.settings, self.seed = lengths, settings, seed

@@ -10,10 +10,10 @@ from runner.schema import ScheduleSettings
 
 @dataclass
 class Schedule:
-    """The learning rate as a function of the step, times what a plateau has cut off.
+    """The learning rate as a function of the step, times the factor that a plateau has cut it by.
 
-    `direction` is "higher" or "lower": which way the selection metric improves (a plateau fed with accuracy but
-    watching for a minimum halves the rate on every gain, the defect of a published recipe).
+    direction: "higher" or "lower", which way the selection metric improves. A published recipe watched accuracy for a
+    minimum, and so halved the rate at every gain.
     """
 
     settings: ScheduleSettings

@@ -1,6 +1,6 @@
-"""Weight averaging: the mean of the weights at the ends of the last epochs, evaluated and kept in their place.
+"""Stochastic weight averaging: the mean of the weights at the ends of the last epochs is evaluated and kept.
 
-The mean of points along one training lies in a flatter place than each of them and often generalises better
+The mean of several points of one training often lies in a flatter minimum and generalises better than each of them
 (Izmailov et al. 2018, arXiv 1803.05407). The training itself goes on from the weights of its last step.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 class WeightAverage:
-    """The weights of `model` at the ends of the last `size` epochs, as they lie in it; 1: nothing is averaged."""
+    """The weights of `model` at the ends of the last `size` epochs; with size 1 nothing is averaged."""
 
     def __init__(self, model: nn.Module, size: int) -> None:
         self.model, self.size = model, size
@@ -22,7 +22,7 @@ class WeightAverage:
 
     @contextmanager
     def at_end(self) -> Iterator[None]:
-        """After an epoch: within the block the model holds the mean, afterwards its own weights again."""
+        """At the end of an epoch: within the block the model holds the mean, afterwards its own weights again."""
         if self.size == 1:
             yield
             return
@@ -33,7 +33,7 @@ class WeightAverage:
         self._copy(own)
 
     def put(self) -> None:
-        """Put the mean into the model; what is not a floating-point number is that of the last epoch."""
+        """Put the mean into the model; integer tensors are those of the last epoch."""
         if self.ends:
             self._copy({name: _mean([end[name] for end in self.ends]) for name in self.ends[-1]})
 
@@ -43,7 +43,7 @@ class WeightAverage:
             value.copy_(tensors[name])
 
     def state(self) -> dict[str, Tensor]:
-        """For a checkpoint, as <number>/<name>."""
+        """The kept weights for a checkpoint, as <number>/<name>."""
         return {f"{number}/{name}": value for number, end in enumerate(self.ends) for name, value in end.items()}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
