@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import subprocess
 from pathlib import Path
@@ -12,9 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data.errors import DataError
-from data.sources import json_rows
-from data.sources.options import ReadOptions
 from tests.data.sources.test_files import ROWS, read, refused, write, write_bytes
 
 COMMAS = "text,label\n" + "".join(f'"{text}",{label}\n' for text, label in ROWS)
@@ -123,14 +119,3 @@ def test_the_cures_for_fasttext_for_a_missing_header_and_for_trailing_commas_wor
         command = refused(write_bytes(tmp_path / name, gzip.compress(raw) if name.endswith(".gz") else raw))
         subprocess.run(command.partition("Try: ")[2], shell=True, cwd=tmp_path, check=True)
         assert read(tmp_path / "fixed.csv").fingerprint == plain
-
-
-def test_an_array_is_read_a_part_at_a_time(tmp_path: Path) -> None:
-    values = [{"text": "a" * size, "n": size} for size in (1, 70_000, 3, 200_000, 0)]
-    for text in (json.dumps(values), json.dumps(values, indent=3)):
-        found = json_rows.json_rows(io.StringIO(text), "d.json", ReadOptions({"text": "text"}))
-        assert list(found) == list(enumerate(values, 1))
-    endless = io.StringIO('[{"text": b}, ' + "1," * 200_000)
-    with pytest.raises(DataError, match="row 1 is not JSON"):
-        list(json_rows.json_rows(endless, "d.json", ReadOptions({"text": "text"})))
-    assert endless.tell() < 100_000

@@ -1,0 +1,57 @@
+"""Columns of a file: each once, the likeliest ones for a missing one, and settings as one can paste them."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from data.errors import DataError, MissingColumn
+from data.sources.columns import distinct_names, name_beside, require_columns, shell_command, shell_setting
+
+WANTED = {"data.text": "text", "data.label": "label"}
+ROWS = [["1", "a rather long review"], ["0", "another one of them"]]
+
+
+def test_a_table_with_all_columns_passes_without_its_rows_being_read() -> None:
+    def never() -> list[list[str]]:
+        raise AssertionError("no sample is needed")
+
+    require_columns(["label", "text", "id"], WANTED, "d.csv", never)
+
+
+def test_a_missing_column_is_named_with_the_setting_that_finds_it() -> None:
+    with pytest.raises(MissingColumn) as raised:
+        require_columns(["Label", "body"], WANTED, "folder/d.csv", lambda: ROWS)
+    assert raised.value.key == "text"
+    assert "not in d.csv (columns: Label, body). Try: data.text=body data.label=Label" in str(raised.value)
+
+
+def test_a_wanted_column_that_occurs_twice_is_refused() -> None:
+    with pytest.raises(DataError, match="2 columns of that name"):
+        require_columns(["text", "text", "label"], WANTED, "d.csv", lambda: [])
+
+
+def test_repeated_names_are_numbered_as_in_pandas() -> None:
+    assert distinct_names(["id", "text", "id", "id.1", "id"]) == ["id", "text", "id.2", "id.1", "id.3"]
+
+
+@pytest.mark.parametrize("value", ["plain", "with blank", "it's", 'a"b', "a,b", "$HOME", "back\\slash"])
+def test_a_setting_survives_the_shell(value: str) -> None:
+    for key in ("text", "data.text"):
+        (word,) = shlex.split(shell_setting(key, value))
+        found = word.removeprefix(f"{key}=")
+        if found.startswith('"') and "." in key:  # Hydra's quotes
+            found = found[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+        assert found == value
+
+
+def test_a_command_reads_gzipped_files_too(tmp_path: Path) -> None:
+    path = tmp_path / "it's.csv"
+    path.write_text("a,b\n", encoding="utf-8")
+    subprocess.run(["gzip", "-k", str(path)], check=True)
+    for name in (path, path.with_name(f"{path.name}.gz")):
+        done = subprocess.run(shell_command("cat", str(name)), shell=True, capture_output=True, text=True, check=True)
+        assert done.stdout == "a,b\n" and name_beside(str(name), "fixed") == "fixed.csv"

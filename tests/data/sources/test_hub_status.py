@@ -1,0 +1,48 @@
+"""The hub's address, and what happens when nothing answers there."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_HUB_OFFLINE", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("", ("https://huggingface.co:443", "huggingface.co", 443)),
+        ("http://someone:secret@mirror:8080", ("http://mirror:8080", "mirror", 8080)),
+        ("http://mirror", ("http://mirror:80", "mirror", 80)),
+    ],
+)
+def test_the_address_is_shown_without_credentials(
+    address: str, expected: tuple[str, str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    assert hub_endpoint() == expected
+
+
+def test_a_hub_that_does_not_answer_switches_to_the_cache_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert offline_if_unreachable() == ["http://127.0.0.1:9 does not answer: only cached files can be used"]
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
+    assert offline_if_unreachable() == [], "told once"
+
+
+def test_a_proxy_is_left_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    assert offline_if_unreachable() == [] and not os.environ["HF_HUB_OFFLINE"]
+
+
+def test_an_error_without_text_is_told_by_its_name() -> None:
+    assert first_error_line(ValueError("one\ntwo")) == "one" and first_error_line(TimeoutError()) == "TimeoutError"
+    assert len(first_error_line(ValueError("x" * 999))) == 300

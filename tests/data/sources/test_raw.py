@@ -1,0 +1,47 @@
+"""Raw splits: a choice of rows keeps everything of a row together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from data.errors import DataError
+from data.sources.raw import CHUNK, RawData, RawSplit, require_two_classes
+
+
+def split_of(texts: list[str], pairs: list[str] | None = None) -> RawSplit:
+    columns = {"text": texts} | ({"text_pair": pairs} if pairs else {})
+    rows = np.arange(len(texts))
+    return RawSplit(pa.table(columns), rows % 2, rows, rows + 1, groups=rows // 2)
+
+
+def test_taking_rows_takes_their_labels_numbers_and_groups_too() -> None:
+    some = split_of(["a", "b", "c", "d"]).take(np.array([3, 0])).take(np.array([0]))
+    assert list(some.texts()) == ["d"] and len(some) == 1
+    assert some.groups is not None
+    assert (some.labels.tolist(), some.source_rows.tolist(), some.groups.tolist()) == ([1], [4], [1])
+
+
+def test_chunks_are_the_rows_in_order() -> None:
+    texts = [str(number) for number in range(CHUNK + 3)]
+    chunks = list(split_of(texts, texts[::-1]).chunks())
+    assert [len(chunk[0]) for chunk in chunks] == [CHUNK, 3]
+    assert [text for chunk in chunks for text in chunk[0]] == texts
+    assert [pair for chunk in chunks for pair in chunk[1] or []] == texts[::-1]
+
+
+def test_the_fingerprint_is_of_texts_and_labels_not_of_where_they_came_from() -> None:
+    one, other = split_of(["a", "b", "c"]), split_of(["x", "a", "b", "c"])
+    moved = other.take(np.array([1, 2, 3]))
+    moved.labels = one.labels
+    assert moved.fingerprint() == one.fingerprint() != other.fingerprint()
+    assert split_of(["ab", "c"]).fingerprint() != split_of(["a", "bc"]).fingerprint()
+
+
+def test_one_class_is_not_enough_for_a_classifier() -> None:
+    data = RawData("classification", ("no", "yes"), {"train": split_of(["a", "b"]).take(np.array([1]))})
+    with pytest.raises(DataError, match="all training labels are 'yes'"):
+        require_two_classes(data, "d.csv")
+    data.kind = "regression"
+    require_two_classes(data, "d.csv")

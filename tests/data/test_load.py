@@ -1,0 +1,93 @@
+"""From settings to ready splits: who selects and reports, what is shared between runs, what the user is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from data.load import load_splits
+from data.settings import DataSettings, TaskSettings
+from data.splits import Splits
+
+ROWS = 60
+
+
+def load(
+    cache: Path, *, task: TaskSettings | None = None, seed: int = 0, told: list[str] | None = None, **settings: Any
+) -> Splits:
+    wanted = DataSettings(**({"demo_rows": ROWS} | settings))
+    notify = None if told is None else told.append
+    return load_splits(wanted, tokenizer="train", vocab_size=200, cache=cache, notify=notify, task=task, seed=seed)
+
+
+def test_the_split_that_selects_is_never_one_that_is_reported(tmp_path: Path) -> None:
+    splits = load(tmp_path)
+    assert (splits.train.name, splits.select.name) == ("train", "val")
+    assert [split.name for split in splits.report] == ["test"]
+    assert set(splits.fingerprints) == {"train", "val", "test"} and set(splits.text_hashes) == {"test"}
+    assert splits.task.kind == "classification" and splits.task.label_names == ("negative", "positive")
+
+
+def test_a_second_run_tokenises_nothing_and_sees_the_same(tmp_path: Path) -> None:
+    first, second = list[str](), list[str]()
+    splits, again = load(tmp_path, told=first), load(tmp_path, told=second)
+    assert [line for line in first if line.startswith("tokenising")] and not second
+    assert splits.fingerprint == again.fingerprint and splits.train.fingerprint == again.train.fingerprint
+    assert splits.tokenizer.fingerprint == again.tokenizer.fingerprint
+
+
+def test_the_vocabulary_depends_on_the_training_rows_in_use(tmp_path: Path) -> None:
+    assert load(tmp_path).tokenizer.fingerprint != load(tmp_path, max_rows=20).tokenizer.fingerprint
+    other = load(tmp_path, max_eval_rows=5)
+    assert load(tmp_path).tokenizer.fingerprint == other.tokenizer.fingerprint and len(other.report[0]) == 5
+
+
+def test_texts_that_are_cut_are_counted_and_told(tmp_path: Path) -> None:
+    splits = load(tmp_path, max_length=8)
+    assert splits.train.truncated == sum(load(tmp_path).train.lengths > 8) > 0
+    assert any("longer than data.max_length=8 and were cut" in note for note in splits.notes)
+
+
+def test_masked_words_are_blocks_and_only_those_of_training_follow_the_seed(tmp_path: Path) -> None:
+    one, other = (load(tmp_path, task=TaskSettings("mlm"), label=None, max_length=16, seed=seed) for seed in (1, 2))
+    assert set(one.train.lengths.tolist()) == {16} and not one.task.has_labels
+
+    def masked(splits: Splits, name: str) -> np.ndarray:
+        split = splits.train if name == "train" else splits.select
+        assert split.masking is not None
+        return split.masking.hide(split, np.arange(2), 0)[2]
+
+    assert masked(one, "train").tolist() != masked(other, "train").tolist()
+    assert masked(one, "val").tolist() == masked(other, "val").tolist()
+
+
+def test_who_waits_for_another_process_enters_the_hook(tmp_path: Path) -> None:
+    entered = []
+    splits = load(tmp_path)
+    (store,) = [path for path in tmp_path.glob("tokens/*") if _is_of(path, len(splits.train))]
+    held = FileLock(store.with_name(f"{store.name}.lock"))
+    held.acquire()
+
+    @contextmanager
+    def waiting() -> Iterator[None]:
+        entered.append(True)
+        held.release()
+        yield
+
+    load_splits(DataSettings(demo_rows=ROWS), tokenizer="train", vocab_size=200, cache=tmp_path, waiting=waiting)
+    assert entered == [True]
+
+
+def _is_of(path: Path, rows: int) -> bool:
+    return path.is_dir() and (path / "labels").stat().st_size == 8 * rows
+
+
+@pytest.mark.parametrize("metrics", [["accuracy"], ["f1", "accuracy"]])
+def test_the_first_metric_is_the_headline(metrics: list[str], tmp_path: Path) -> None:
+    assert load(tmp_path, metrics=metrics).task.metrics == tuple(metrics)
