@@ -12,8 +12,8 @@ from models.backbones.dropout import Dropout
 from models.compression.quantization.coded import CodedLinear
 from models.settings import ModelSettings
 
-# Added to the scores of padded places. Not the lowest float32: bf16 would round that to -inf, and a row that
-# is all padding to NaN.
+# Added to the scores of padding. Not the lowest float32: bf16 would round that to -inf, and a row that is all
+# padding would become NaN.
 MASKED = -1e30
 # Shortest text, in tokens, for torch's fused attention on a CPU without dropout, by float32 matmul precision.
 # Measured on one thread of a Xeon with AMX, 2 heads of 64, batch 32, 16-512 tokens, forward and forward +
@@ -23,15 +23,15 @@ FUSED_FROM = {"highest": 0, "high": 0, "medium": 384}
 
 
 def padding_bias(attention_mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """What is added to the scores, (B, 1, 1, T): 0 for real tokens (mask 1), MASKED for padding (mask 0)."""
+    """The bias that masks padding, (B, 1, 1, T): 0 for real tokens (mask 1), MASKED for padding (mask 0)."""
     return (1.0 - attention_mask[:, None, None, :].to(dtype)) * MASKED
 
 
 class SelfAttention(nn.Module):
     """Queries, keys, values and the weighted sum of the values.
 
-    Three linear layers and not one over joined weights: that was no faster at batch 1 and 4 % faster in
-    training, and methods address each of the three.
+    Three linear layers rather than one with joined weights, because methods address each of the three; joined
+    weights were no faster at batch 1 and 4 % faster in training.
     """
 
     def __init__(self, hidden: int, heads: int, dropout: float) -> None:
@@ -45,7 +45,7 @@ class SelfAttention(nn.Module):
     def forward(self, hidden: Tensor, bias: Tensor | None, query_states: Tensor | None = None) -> Tensor:
         """hidden: (B, T, H); bias: (B, 1, 1, T), 0 for real tokens, MASKED for padding, None for no padding.
 
-        query_states: the states (B, S, H) that attend, None for all T. Returns (B, S, heads x head size).
+        query_states: the states (B, S, H) that attend; None: all T. Returns (B, S, heads x head size).
         """
         if query_states is not None and self.is_plain():
             return self.attend_from(hidden, bias, query_states)
@@ -59,17 +59,17 @@ class SelfAttention(nn.Module):
         return mixed.transpose(1, 2).flatten(2)
 
     def is_plain(self) -> bool:
-        """Are keys and values nothing but products with a weight, which may then be moved to the other side?"""
+        """Are keys and values plain products with a weight, so that `attend_from` may reorder the products?"""
         return all(
             (type(layer) is nn.Linear or isinstance(layer, CodedLinear)) and not layer._forward_hooks
             for layer in (self.key, self.value)
         )
 
     def attend_from(self, hidden: Tensor, bias: Tensor | None, query_states: Tensor) -> Tensor:
-        """The same result for few queries, without keys and values of every token.
+        """Attend from few states, without computing keys and values of every token; the same result as `forward`.
 
         q . (K x + k) = (K^T q) . x + q . k, whose last term the softmax cancels, and the sum of a (V x + v) is
-        V (sum of a x) + v (sum of a): products with K and V once a query and head instead of once a token.
+        V (sum of a x) + v (sum of a): K and V are multiplied once per query and head instead of once per token.
         """
         rows, count, width = query_states.shape
         per_head = (-1, self.head_size, width)
@@ -88,13 +88,13 @@ class SelfAttention(nn.Module):
         return out.permute(1, 2, 0, 3).flatten(2)
 
     def split(self, projected: Tensor) -> Tensor:
-        """(B, T, heads x head size) to (B, heads, T, head size)."""
+        """Split into heads: (B, T, heads x head size) to (B, heads, T, head size)."""
         return projected.unflatten(-1, (-1, self.head_size)).transpose(1, 2)
 
     def is_fused(self, hidden: Tensor) -> bool:
-        """Is torch's fused attention the faster way? Always on CUDA; on a CPU never with dropout.
+        """Is torch's fused attention faster here? Always on CUDA; never on a CPU with dropout.
 
-        There torch's way is made of plain kernels then, 1.1-1.5x slower than ours.
+        In that case torch falls back to plain kernels, 1.1-1.5x slower than ours.
         """
         if hidden.is_cuda:
             return True
@@ -128,7 +128,7 @@ class ResidualOutput(nn.Module):
 
 
 class Attention(nn.Module):
-    """The attention half of a layer."""
+    """Self-attention with its output projection, residual connection and norm."""
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
-"""DSN: word vectors, summed, and a linear head; no attention at all.
+"""DSN: the sum of a text's word vectors and a linear head, no attention at all.
 
-Batches with much padding are computed on their real tokens alone: nothing but the sum needs rows.
+Batches with much padding are computed on their real tokens only.
 
-`width` scales the 128 dimensions of bert-tiny: 0.125 gives 16, and 496,642 parameters with BERT's vocabulary
-and two labels. The published DSN sums over padding too; that is kept as readout sum_all, to reproduce it.
+`width` scales the 128 dimensions of bert-tiny: 0.125 gives 16, which is 496,642 parameters with BERT's vocabulary and
+two labels. The published DSN sums over padding too; readout sum_all reproduces that.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ WORDS = f"{PREFIX}word_embeddings.weight"
 TABLES = (WORDS, POSITIONS, SEGMENTS)
 NORM = (f"{PREFIX}LayerNorm.weight", f"{PREFIX}LayerNorm.bias")
 
-# Share of real tokens from which padding costs less than leaving it out (one thread, batch 32, texts of IMDB's
-# lengths in random order, share 0.5): unpadded trains 1.05x as fast at 16 wide, 1.4x at 128, and where all but 2 %
-# are real, as in batches grouped by length, 0.77x and 0.93x.
+# Above this share of real tokens, computing the padding is faster than removing it. Measured on one thread, batch 32:
+# with half of the places real (IMDB in random order) removing it trains 1.05x as fast at 16 wide and 1.4x at 128; with
+# 98 % real (batches grouped by length) 0.77x and 0.93x.
 MOST_REAL = 0.7
 
 
@@ -49,19 +49,19 @@ class BagOfWords(Bert):
         token_type_ids: Tensor | None = None,
         keep: list[Tensor] | None = None,
     ) -> Tensor:
-        """As Bert, (B, T) to (B, H); `keep` stays empty: there are no layers."""
+        """(B, T) ids, mask and segments to (B, H). `keep` stays empty: there are no layers."""
         if attention_mask is None or not self.is_worth_unpadding(attention_mask):
             return super().forward(input_ids, attention_mask, token_type_ids)
         return self.unpadded(input_ids, attention_mask, token_type_ids)
 
     def is_worth_unpadding(self, attention_mask: Tensor) -> bool:
-        """On CUDA never: finding the real tokens waits for the device. Nor while a graph is made: it has one way."""
+        """Is removing the padding faster? Never on CUDA, where it waits for the device, nor during an export."""
         if attention_mask.is_cuda or torch.compiler.is_exporting() or not isinstance(self.pooler, SumPooler):
             return False
         return int(attention_mask.sum()) < MOST_REAL * attention_mask.numel()
 
     def unpadded(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
-        """Look up, normalise and drop real tokens only, then sum them by row; (B, H)."""
+        """Embed real tokens only, then sum them by row: (B, H)."""
         weights = self.token_dropout(input_ids, attention_mask)
         places = attention_mask.flatten().nonzero().squeeze(1)
         rows = places // input_ids.shape[1]
@@ -77,7 +77,7 @@ class BagOfWords(Bert):
 def build_dsn(
     settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> tuple[SequenceClassifier, Weights]:
-    """A DSN with random vectors, or with a checkpoint's cut or projected to its width (init=slice|pca)."""
+    """A DSN with random word vectors, or with a checkpoint's, cut (init=slice) or projected (init=pca) to its width."""
     hidden = int(settings.hidden * settings.width)
     if hidden < 1:
         raise ModelError(
@@ -91,40 +91,40 @@ def build_dsn(
     init_weights(model, settings.initializer_range)
     if settings.init == "random":
         return model, Weights()
-    return model, _start(embeddings, settings, vocab_size, hidden)
+    return model, _fill_tables(embeddings, settings, vocab_size, hidden)
 
 
 @torch.no_grad()
-def _start(embeddings: Embeddings, settings: ModelSettings, vocab_size: int, hidden: int) -> Weights:
-    """Fill the tables from `init_from`: the first dimensions, or the words' principal directions."""
+def _fill_tables(embeddings: Embeddings, settings: ModelSettings, vocab_size: int, hidden: int) -> Weights:
+    """Fill the tables from `init_from`: with its first dimensions, or along its words' principal directions."""
     source = _source(settings)
     state = bert_names(read_state(source, INIT_FROM))
     _check(state.get(WORDS), source, vocab_size, hidden, settings)
-    started = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)
+    tables = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)
     own, digest = embeddings.state_dict(prefix=PREFIX), hashlib.sha256()
-    started = {name: tensor for name, tensor in started.items() if name in own}  # without a norm there is none to fill
-    for name, tensor in started.items():
+    tables = {name: tensor for name, tensor in tables.items() if name in own}  # without a norm there is none to fill
+    for name, tensor in tables.items():
         rows = min(len(own[name]), len(tensor))
         own[name][:rows] = tensor[:rows]
         digest.update(own[name].contiguous().numpy().tobytes())
     return Weights(
         source=source,
         fingerprint=digest.hexdigest(),
-        loaded=sorted(started),
-        new=[name for name in (*own, "classifier.weight", "classifier.bias") if name not in started],
-        ignored=sorted(state.keys() - started.keys()),
+        loaded=sorted(tables),
+        new=[name for name in (*own, "classifier.weight", "classifier.bias") if name not in tables],
+        ignored=sorted(state.keys() - tables.keys()),
     )
 
 
 def _cut(state: dict[str, Tensor], hidden: int) -> dict[str, Tensor]:
-    """The first `hidden` dimensions of everything the checkpoint's embeddings hold."""
+    """The first `hidden` dimensions of every tensor of the checkpoint's embeddings."""
     return {name: state[name][..., :hidden] for name in (*TABLES, *NORM) if name in state}
 
 
 def _rotated(state: dict[str, Tensor], hidden: int) -> dict[str, Tensor]:
-    """All tables along the words' `hidden` principal directions, the words centred.
+    """All tables projected on the `hidden` principal directions of the centred words.
 
-    Not the norm: its scales belong to the dimensions before the rotation.
+    The norm is left out: its scales belong to the dimensions before the projection.
     """
     basis = principal_directions(state[WORDS], hidden)
     centred = {WORDS: state[WORDS] - state[WORDS].mean(0)}
@@ -162,7 +162,7 @@ def _check(words: Tensor | None, source: str, rows: int, hidden: int, settings: 
 
 
 def principal_directions(words: Tensor, count: int) -> Tensor:
-    """The `count` directions of largest variance of the rows of `words` (V, H), as columns: (H, count)."""
+    """The `count` directions of largest variance among the rows of `words` (V, H), as columns: (H, count)."""
     centred = (words - words.mean(0)).double()
     # The covariance is only H x H: no need to decompose the whole table.
     _, directions = torch.linalg.eigh(centred.T @ centred)

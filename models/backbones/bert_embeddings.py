@@ -12,7 +12,7 @@ from models.settings import ModelSettings
 
 
 def first_rows(table: nn.Module, count: int) -> Tensor:
-    """The first rows of a table, (count, H); one in codes (compression/quantization/coded.py) decodes no others."""
+    """The first rows of a table, (count, H); of a quantized one (quantization/coded.py) only those are decoded."""
     rows: Tensor = table.weight[:count] if isinstance(table, nn.Embedding) else table.first(count)  # type: ignore[operator]
     return rows
 
@@ -45,7 +45,7 @@ class Embeddings(nn.Module):
         return out
 
     def of_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
-        """The same, (N, H), for tokens without rows: their ids, places in their texts and segments, each (N,)."""
+        """Embed tokens that are not arranged in rows, (N, H): their ids, positions and segments, each (N,)."""
         kinds = self.token_type_embeddings.weight
         if segments is None:
             summed = self.word_embeddings(ids) + F.embedding(places, self.position_embeddings.weight + kinds[0])

@@ -1,7 +1,7 @@
-"""All dropout of our models, so that its kernel can be changed in one place.
+"""The dropout of all our models.
 
-On a CPU the masks come from a generator of our own: torch draws one float a place in 5-7 ns, this takes 16 random
-bits and 0.5 ns. On CUDA torch's kernels are used; they are fused there.
+On a CPU the masks come from a generator of our own, which needs 0.5 ns and 16 random bits an element; torch draws a
+float in 5-7 ns. On CUDA torch's fused kernels are used.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LEVELS = 1 << 16  # a place is dropped when its 16 bits fall below p x LEVELS: p is exact to 1e-5
+LEVELS = 1 << 16  # an element is dropped when its 16 bits fall below p x LEVELS: p is exact to 1e-5
 
 
 class DropoutGenerator:
-    """Seeded 0/1 masks on the CPU, whose state fits a checkpoint."""
+    """Draws 0/1 masks on the CPU from a seed; its state goes into checkpoints."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed(seed)
 
     def seed(self, seed: int) -> None:
-        """Start the stream of this seed."""
+        """Restart from a seed."""
         self._bits = np.random.SFC64(seed)
 
     def draw(self, shape: torch.Size, p: float, dtype: torch.dtype = torch.float32) -> tuple[Tensor, float]:
-        """A mask of that shape, 0 with probability p, else 1; and the scale 1 / (1 - p) that goes with it."""
+        """Draw a mask of that shape, 0 with probability p, else 1; returned with its scale 1 / (1 - p)."""
         count, dropped = math.prod(shape), round(p * LEVELS)
         random = self._bits.random_raw(count // 4 + 1).view(np.uint16)[:count]
         # Through uint8, because torch converts from bool six times slower.
@@ -35,18 +35,18 @@ class DropoutGenerator:
         return kept, LEVELS / (LEVELS - dropped)
 
     def state(self) -> Tensor:
-        """Where the stream stands, (4,) int64."""
+        """The generator's state, (4,) int64."""
         words: np.ndarray = self._bits.state["state"]["state"]
         return torch.from_numpy(words.view(np.int64).copy())
 
     def load(self, state: Tensor) -> None:
-        """Go on from a `state`."""
+        """Continue from a saved state."""
         whole = self._bits.state
         whole["state"]["state"] = state.numpy().view(np.uint64)
         self._bits.state = whole
 
 
-dropout_generator = DropoutGenerator()  # of this process, as torch has one generator for the CPU
+dropout_generator = DropoutGenerator()  # one for the whole process, as torch's own for the CPU
 
 
 class Dropout(nn.Dropout):
@@ -58,7 +58,7 @@ class Dropout(nn.Dropout):
         return self.training and self.p > 0.0
 
     def forward(self, input: Tensor) -> Tensor:
-        """Any shape. Outside training the input itself: the stock class pays 2 us a call to find that out."""
+        """Any shape. Outside training the input itself; checking first saves the 2 us that the stock class takes."""
         if not self.is_active:
             return input
         if input.is_cuda:
@@ -75,7 +75,7 @@ class Dropout(nn.Dropout):
 
 
 class TokenDropout(nn.Module):
-    """Leave a random share of the tokens out of a pooling: whole words where dropout takes single dimensions.
+    """Leaves a random share of the tokens out of a pooling: whole words where dropout removes single dimensions.
 
     Source: word dropout of deep averaging networks, Iyyer et al. 2015.
     """

@@ -10,7 +10,7 @@ from models.embeddings.base import WordVectors
 
 @torch.no_grad()
 def init_weights(model: nn.Module, spread: float) -> None:
-    """BERT's initialisation: normal(0, spread) matrices and tables, zero biases and padding row.
+    """Draw matrices and tables from normal(0, spread), as BERT does; zero the biases and the padding row.
 
     Word vectors may set a spread of their own for a table.
     """

@@ -1,7 +1,7 @@
-"""A table of words and one of pairs: each token's vector is its own and that of the pair it makes with the one before.
+"""A table of words and one of pairs: a token's vector is its own plus that of its pair with the token before.
 
-Pairs have no list of their own: a hash gives each one of `buckets` rows, which it shares with others (Joulin et al.
-2016, fastText, arXiv 1607.01759). They start at zero, so that a pair says nothing until it has been learned.
+Pairs are not listed: a hash gives each one of `buckets` rows, which several pairs share (Joulin et al. 2016, fastText,
+arXiv 1607.01759). The rows start at zero, so a pair has no effect until it has been learned.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from models.embeddings.base import Tokens, WordVectors
-from models.errors import ModelError
+from models.errors import ModelError, check_option
 
-ENDS = (("[PAD]", "<pad>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"))  # make no pair with what is beside them
+ENDS = (("[PAD]", "<pad>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"))  # make no pair with their neighbours
 FIRST, SECOND, PRIME = 1_000_003, 8_191, 2**31 - 1  # of the hash; products of ids stay far below 2**63
 
 
@@ -23,10 +23,7 @@ class Bigram(WordVectors):
 
     def __init__(self, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None, *, buckets: int) -> None:
         super().__init__()
-        if not 1 <= buckets < PRIME:
-            raise ModelError(
-                f"model.embedding.buckets={buckets}: 1 to {PRIME - 1}. Try: model.embedding.buckets=100000"
-            )
+        check_option(1 <= buckets < PRIME, "model.embedding.buckets", buckets, f"1 to {PRIME - 1}", 100000)
         self.words = nn.Embedding(vocab_size, hidden, padding_idx=pad_id)
         self.pairs = nn.Embedding(buckets, hidden)
         self.buckets = buckets
@@ -42,7 +39,7 @@ class Bigram(WordVectors):
         return {self.pairs: 0.0}
 
     def of_pairs(self, ids: Tensor) -> Tensor:
-        """(N,) to (N, hidden); zero for the first word of a text and for what is no word."""
+        """The vectors of the pairs, (N,) to (N, hidden); zero for a text's first word and for [PAD], [CLS], [SEP]."""
         is_end = (ids.unsqueeze(1) == self.ends).any(1)
         before, is_after_end = ids.roll(1), is_end.roll(1)
         rows: Tensor = self.pairs((before * FIRST + ids * SECOND) % PRIME % self.buckets)
@@ -50,7 +47,7 @@ class Bigram(WordVectors):
 
 
 def find_ends(tokens: Tokens) -> list[int]:
-    """The ids of padding and of what stands before and after a text; ModelError where a text has no such ends."""
+    """The ids of the padding token and of the tokens before and after a text; ModelError for a vocabulary without."""
     ids = {token: place for place, token in enumerate(tokens())}
     found = [next((ids[name] for name in names if name in ids), None) for names in ENDS]
     known = [place for place in found if place is not None]

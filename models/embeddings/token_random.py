@@ -1,6 +1,6 @@
-"""The control of EELBERT's hash: a vector drawn for each whole token, so that similar words have unrelated ones.
+"""The control for EELBERT's hash: a random vector for each whole token, so that similar words get unrelated ones.
 
-What it scores is what the encoder learns without a table and without the letters.
+Its score shows how much an encoder learns with neither a word table nor the letters.
 """
 
 from __future__ import annotations
@@ -21,5 +21,5 @@ class TokenRandom(Hash):
         super().__init__(vocab_size, hidden, pad_id, tokens, ngrams=1, marker="keep", **options)
 
     def compute(self, letters: Tensor, multipliers: Tensor) -> Tensor:
-        """As Hash; one draw for the whole token."""
+        """Hash the whole token instead of its n-grams."""
         return random_vectors(letters, multipliers, self.buckets)

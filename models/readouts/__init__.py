@@ -1,1 +1,1 @@
-"""Readouts with a file of their own: <name>.py holds the class of that name in CamelCase."""
+"""Readouts: from token vectors to one vector a text. <name>.py holds the class of that name in CamelCase."""

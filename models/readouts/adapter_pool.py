@@ -1,9 +1,9 @@
-"""BERTVision's adapter pooler: a narrow linear layer and GELU on every token's state in every layer.
+"""BERTVision's adapter pooler: a narrow linear layer and GELU over every token's state in every layer.
 
     z[t, j] = gelu(W h[t, j] + b),   (T, layers + 1, size)
 
 W is shared by all layers, or each has its own. Benge et al., BERTVision (github.com/cbenge509/BERTVision, 2020-21).
-Padding adds nothing, so an answer does not depend on the batch; the published heads fed it as any token.
+Padding adds nothing, so a prediction does not depend on the batch; the published heads read padding like any token.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.errors import ModelError
+from models.errors import check_option
 from models.readouts.base import Readout, count_tokens, flatten_tokens, masked_sum
 
 POOLS = ("flatten", "masked_mean", "cls")
 
 
 class AdapterPool(Readout):
-    """The readout: all places side by side (flatten, as published), their mean, or the first one.
+    """The readout: the z of all tokens side by side (flatten, as published), their mean, or the first token's.
 
-    length: places that flatten has room for. skip: each token's last state lies beside its z.
+    length: tokens that flatten has room for. skip: append each token's last state to its z.
     """
 
     layers_read = "all"
@@ -31,10 +31,8 @@ class AdapterPool(Readout):
         self, hidden: int, layers: int, *, size: int, pool: str, shared: bool, skip: bool, length: int
     ) -> None:
         super().__init__()
-        if pool not in POOLS:
-            raise ModelError(f"model.readout.pool={pool}: expected one of {', '.join(POOLS)}")
-        if size < 1:
-            raise ModelError(f"model.readout.size={size}: expected at least 1. Try: model.readout.size=16")
+        check_option(pool in POOLS, "model.readout.pool", pool, f"one of {', '.join(POOLS)}", "flatten")
+        check_option(size >= 1, "model.readout.size", size, "at least 1", 16)
         self.pool, self.skip, self.places = pool, skip, length
         self.adapter = nn.ModuleList(nn.Linear(hidden, size) for _ in range(1 if shared else layers + 1))
         self.width = (layers + 1) * size + (hidden if skip else 0)
@@ -45,7 +43,7 @@ class AdapterPool(Readout):
             self.width *= length
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """(B, width)."""
+        """states: layers + 1 tensors (B, T, H). Returns (B, width)."""
         if self.pool == "cls":
             return self.narrow([state[:, :1] for state in states])[:, 0]
         made = self.narrow(states)
@@ -54,7 +52,7 @@ class AdapterPool(Readout):
         return flatten_tokens(made, mask, self.places)
 
     def narrow(self, states: list[Tensor]) -> Tensor:
-        """(B, T, (layers + 1) x size), and H more with the skip connection."""
+        """Narrow every layer's states: (B, T, (layers + 1) x size), and H more with the skip connection."""
         layers = range(len(states))
         made = [F.gelu(self.adapter[j % len(self.adapter)](states[j])) for j in layers]
         return torch.cat([*made, states[-1]] if self.skip else made, 2)

@@ -1,4 +1,4 @@
-"""Heads on the first token's vector of every layer and on BERT's pooled one: (B, layers + 2, H).
+"""Readouts of the first token's vector in every layer and of BERT's pooled vector: (B, layers + 2, H).
 
 BERTVision's heads for answer / no answer (github.com/cbenge509/BERTVision, 2020), with their published names:
 "tenney small" is weights=learned size=null; "adapter pooler tenney" and "adapter pooler mean" are weights=learned
@@ -11,13 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.errors import ModelError
+from models.errors import check_option
 from models.readouts.base import Readout
 from models.readouts.layer_mix import make_mix
 
 
 class FirstTokens(Readout):
-    """The vectors that the heads read. `dense` is BERT's pooler: the encoder's, and frozen as published."""
+    """The vectors that these readouts start from. `dense` is BERT's pooler, frozen as published."""
 
     layers_read = "all"
     first = 1
@@ -28,24 +28,24 @@ class FirstTokens(Readout):
         self.dense = nn.Linear(hidden, hidden).requires_grad_(False)
 
     def vectors(self, states: list[Tensor]) -> Tensor:
-        """(B, layers + 2, H): the embeddings' first, the pooled one last."""
+        """Stack the vectors, (B, layers + 2, H): the embeddings' first, the pooled one last."""
         pooled = torch.tanh(self.dense(states[-1][:, 0]))
         return torch.stack([*(state[:, 0] for state in states), pooled], 1)
 
 
 class ClsLayers(FirstTokens):
-    """One weighted sum of them, narrowed by an adapter beside the pooled vector if `size` says so."""
+    """The readout: a weighted sum of the vectors; with `size` it is narrowed and the pooled vector appended."""
 
     def __init__(self, hidden: int, layers: int, *, weights: str, size: int | None) -> None:
         super().__init__(hidden)
-        if size is not None and size < 1:
-            raise ModelError(f"model.readout.size={size}: expected at least 1, or null for no adapter")
+        is_good = size is None or size >= 1
+        check_option(is_good, "model.readout.size", size, "at least 1, or null for no adapter", "null")
         self.mix = make_mix(layers + 2, weights)
         self.adapter = None if size is None else nn.Linear(hidden, size)
         self.width = hidden if size is None else size + hidden
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """(B, H), or (B, size + H) with the adapter."""
+        """states: layers + 1 tensors (B, T, H). Returns (B, H), or (B, size + H) with the adapter."""
         vectors = self.vectors(states)
         mixed: Tensor = self.mix(vectors)
         return mixed if self.adapter is None else torch.cat([F.gelu(self.adapter(mixed)), vectors[:, -1]], 1)

@@ -1,8 +1,8 @@
-"""BERTVision's DetectParts head: every state with a learned vector for its depth, narrowed, normalised and flattened.
+"""BERTVision's DetectParts head: every state plus a learned vector for its depth, narrowed, normalised, flattened.
 
     z[t, j] = norm(swish(W (h[t, j] + e[j]) + b)),   (T, layers + 1, size);   then gelu, dropout and the linear head
 
-Its code is published (github.com/cbenge509/BERTVision, 2021), results are not. Padding adds nothing here.
+The code is published (github.com/cbenge509/BERTVision, 2021), results are not. Padding adds nothing here.
 """
 
 from __future__ import annotations
@@ -11,23 +11,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.errors import ModelError
+from models.errors import check_option
 from models.readouts.base import Readout, flatten_tokens
 
 SPREAD = 0.02  # of the first depth vectors, as of BERT's own embeddings
 
 
 class DetectParts(Readout):
-    """The readout, for texts of up to `length` tokens; `dropout` is that before the linear head."""
+    """The readout, for texts of up to `length` tokens; `dropout` acts on its vector, before the linear head."""
 
     layers_read = "all"
 
     def __init__(self, hidden: int, layers: int, *, size: int, dropout: float, length: int) -> None:
         super().__init__()
-        if size < 1:
-            raise ModelError(f"model.readout.size={size}: expected at least 1. Try: model.readout.size=128")
-        if not 0.0 <= dropout < 1.0:
-            raise ModelError(f"model.readout.dropout={dropout}: expected at least 0 and less than 1")
+        check_option(size >= 1, "model.readout.size", size, "at least 1", 128)
+        check_option(0.0 <= dropout < 1.0, "model.readout.dropout", dropout, "at least 0 and less than 1", 0.0)
         self.depth = nn.Parameter(torch.randn(layers + 1, hidden) * SPREAD)
         self.dense = nn.Linear(hidden, size)
         self.norm = nn.LayerNorm(size)
@@ -35,6 +33,6 @@ class DetectParts(Readout):
         self.width = length * (layers + 1) * size
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """(B, length x (layers + 1) x size)."""
+        """states: layers + 1 tensors (B, T, H). Returns (B, length x (layers + 1) x size)."""
         made = F.silu(self.dense(torch.stack(states, 2) + self.depth))
         return flatten_tokens(F.gelu(self.norm(made)).flatten(2), mask, self.places)

@@ -14,17 +14,19 @@ import torch
 from torch import Tensor, nn
 
 from models.capabilities import Observed, OwnRate
-from models.errors import ModelError
+from models.errors import check_option
 
 SPREAD = 0.05  # of the first weights of learned pooling, as published
 WEIGHTS = ("learned", "mean")
 
 
 class Mix(nn.Module, Observed, OwnRate):
-    """The weights, from `start` on; `lr` is a rate of their own, without decay. They stay fp32 under autocast.
+    """A weighted sum of layers. `start`: the first weights; `lr`: their own learning rate, without decay.
 
-    layers: the numbers of the layers mixed, for `facts`; gamma: its first value, one number in any shape, None to leave
-    it out; normalize: softmax, or none for free numbers; layer_dropout: the share of the layers left out of a step.
+    The weights stay fp32 under autocast.
+
+    layers: the numbers of the layers that are mixed, for `facts`; gamma: its first value, one number in any shape, None
+    for no gamma; normalize: softmax, or none for weights of any sum; layer_dropout: share of layers skipped in a step.
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class Mix(nn.Module, Observed, OwnRate):
         self.normalize, self.layer_dropout, self.own_lr = normalize, layer_dropout, lr
 
     def shares(self) -> Tensor:
-        """s, (count,)."""
+        """The weights as they are applied, s: (count,)."""
         weight: Tensor = self.weight
         is_softmax = self.normalize == "softmax"
         if self.training and self.layer_dropout:
@@ -53,7 +55,7 @@ class Mix(nn.Module, Observed, OwnRate):
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
-        """What has been learned, as the `mix/*` metrics."""
+        """The weights so far, as the `mix/*` metrics."""
         shares = (self.weight.softmax(0) if self.normalize == "softmax" else self.weight).tolist()
         found = {f"mix/weight_{index}": share for index, share in zip(self.layers, shares)}
         found["mix/center"] = sum(index * share for index, share in zip(self.layers, shares))
@@ -65,7 +67,7 @@ class Mix(nn.Module, Observed, OwnRate):
 
 
 class Mean(nn.Module):
-    """All weigh alike, and nothing is learned."""
+    """The plain average of layers; nothing is learned."""
 
     def forward(self, vectors: Tensor) -> Tensor:
         """(..., count, H) to (..., H)."""
@@ -74,6 +76,5 @@ class Mean(nn.Module):
 
 def make_mix(count: int, weights: str) -> nn.Module:
     """Learned pooling (count + 1 parameters) or average pooling of that many vectors; ModelError for other weights."""
-    if weights not in WEIGHTS:
-        raise ModelError(f"model.readout.weights={weights}: expected one of {', '.join(WEIGHTS)}")
+    check_option(weights in WEIGHTS, "model.readout.weights", weights, f"one of {', '.join(WEIGHTS)}", "learned")
     return Mix(torch.randn(count) * SPREAD, range(count), gamma=torch.ones(())) if weights == "learned" else Mean()

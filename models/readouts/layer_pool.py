@@ -1,7 +1,8 @@
-"""One vector a token from the states of all layers, learned weights or equal ones, then one a text.
+"""The states of all layers averaged, with learned or equal weights, and read at the first token or as a mean.
 
 Learned pooling and average pooling of BERTVision (github.com/cbenge509/BERTVision, after Tenney et al. 2019), which
-start w at normal(0, 0.05). The published torch version takes the softmax of the states; the weights' is meant.
+start w at normal(0, 0.05). The published torch version applies the softmax to the states by mistake; here it applies to
+the weights.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.errors import ModelError
+from models.errors import check_option
 from models.readouts.base import Readout, count_tokens, masked_sum
 from models.readouts.layer_mix import make_mix
 
@@ -17,22 +18,21 @@ POOLS = ("cls", "masked_mean")
 
 
 class LayerPool(Readout):
-    """The readout. The mix is linear, so texts are pooled first."""
+    """The readout. The mix is linear, so each layer is pooled over the text before layers are mixed."""
 
     layers_read = "all"
     head_dropout = 0.0  # published without
 
     def __init__(self, hidden: int, layers: int, *, weights: str, pool: str) -> None:
         super().__init__()
-        if pool not in POOLS:
-            raise ModelError(f"model.readout.pool={pool}: expected one of {', '.join(POOLS)}")
+        check_option(pool in POOLS, "model.readout.pool", pool, f"one of {', '.join(POOLS)}", "cls")
         self.pool = pool
         if pool == "cls":
             self.first = 1
         self.mix = make_mix(layers + 1, weights)
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """(B, H)."""
+        """states: layers + 1 tensors (B, T, H). Returns (B, H)."""
         if self.pool == "cls":
             vectors = [state[:, 0] for state in states]
         else:

@@ -1,4 +1,4 @@
-"""BERTVision's learned pooling before the adapter: each token's states are mixed into one, which is then narrowed.
+"""BERTVision's learned pooling before its adapter: each token's states are mixed into one, which is then narrowed.
 
 z[t] = gelu(W m[t] + b),   m = the weighted sum of the layers, learned weights or equal ones
 """
@@ -16,13 +16,13 @@ from models.readouts.layer_mix import make_mix
 
 
 class MixAdapter(AdapterPool):
-    """The readout: an adapter pooler over a single layer, the mixed one; with `skip` the last state lies beside."""
+    """The readout: an adapter pooler over the mixed layer; with `skip` each token's last state is appended."""
 
     def __init__(self, hidden: int, layers: int, *, weights: str, **options: Any) -> None:
         super().__init__(hidden, 0, shared=True, **options)
         self.mix = make_mix(layers + 1, weights)
 
     def narrow(self, states: list[Tensor]) -> Tensor:
-        """(B, T, size), and H more with the skip connection."""
+        """Mix the layers and narrow the result: (B, T, size), and H more with the skip connection."""
         made = F.gelu(self.adapter[0](self.mix(torch.stack(states, 2))))
         return torch.cat([made, states[-1]], 2) if self.skip else made

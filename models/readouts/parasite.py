@@ -2,9 +2,10 @@
 
     x_i + up(gelu(down(c + sum over t, j of w_tj x_tj))) goes into block i; j are the last `reach` states, x_i the last
 
-One vector a text, added to all its tokens; what is read is the first token of the last block, without BERT's pooler
-(github.com/cbenge509/BERTVision, 2021, which put a sigmoid before the cross-entropy; here are none but logits). All
-starts at w = 0, c = 0, where the encoder is as it was. Padding adds nothing, so an answer does not depend on the batch.
+Each module adds one vector a text to all its tokens. The head reads the first token of the last block, without BERT's
+pooler (github.com/cbenge509/BERTVision, 2021, which put a sigmoid before the cross-entropy; here the head gives
+logits). With w = 0 and c = 0 at the start the encoder computes what it did before. Padding adds nothing, so a
+prediction does not depend on the batch.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.errors import ModelError
+from models.errors import check_option
 from models.readouts.base import Readout, check_length
 
 
-class Guest(nn.Module):
+class InlineModule(nn.Module):
     """The module before one block; it reads `reach` states of at most `length` tokens."""
 
     def __init__(self, hidden: int, size: int, reach: int, length: int) -> None:
@@ -27,7 +28,7 @@ class Guest(nn.Module):
         self.down, self.up = nn.Linear(hidden, size), nn.Linear(size, hidden)
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """The last of the states (B, T, H) to what is added to it, (B, 1, H)."""
+        """The vector that is added to the last of the states (B, T, H): (B, 1, H)."""
         reach, length = len(self.weight), states[-1].shape[1]
         check_length(length, self.weight.shape[1])
         weight = self.weight[:, None, None, :length]  # (reach, 1, 1, T)
@@ -39,20 +40,19 @@ class Guest(nn.Module):
 
 
 class Parasite(Readout):
-    """The readout, and the modules in `inline` that the encoder calls."""
+    """The readout, with the modules that the encoder calls in `inline`."""
 
     first = 1
 
     def __init__(self, hidden: int, layers: int, *, size: int, reach: int, length: int) -> None:
         super().__init__()
-        for option, value, cure in (("size", size, 16), ("reach", reach, 1)):
-            if value < 1:
-                raise ModelError(
-                    f"model.readout.{option}={value}: expected at least 1. Try: model.readout.{option}={cure}"
-                )
+        check_option(size >= 1, "model.readout.size", size, "at least 1", 16)
+        check_option(reach >= 1, "model.readout.reach", reach, "at least 1", 1)
         self.longest = length
-        self.inline = nn.ModuleList(Guest(hidden, size, min(reach, block), length) for block in range(1, layers + 1))
+        self.inline = nn.ModuleList(
+            InlineModule(hidden, size, min(reach, block), length) for block in range(1, layers + 1)
+        )
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """The vector of [CLS]."""
+        """The first token's vector, (B, H)."""
         return hidden[:, 0]

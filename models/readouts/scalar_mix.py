@@ -8,18 +8,17 @@ token, so only the vectors that are read are mixed: those of the first token, or
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.dropout import Dropout
 from models.capabilities import Observed
-from models.errors import ModelError
+from models.errors import check_option
 from models.readouts.base import Readout, count_tokens, masked_sum
 from models.readouts.layer_mix import Mix
 
+OPTION = "model.readout."
 LAST = 20.0  # softmax weight of the last layer under init=last: the others' share is 2e-9 each
 CHOICES = {
     "normalize": ("softmax", "none"),
@@ -40,22 +39,28 @@ class ScalarMix(Readout, Observed):
     ) -> None:  # fmt: skip
         super().__init__()
         for option, value in (("normalize", normalize), ("where", where), ("pooling", pooling)):
-            check(value in CHOICES[option], option, value, f"one of {', '.join(CHOICES[option])}", CHOICES[option][0])
+            check_option(
+                value in CHOICES[option],
+                OPTION + option,
+                value,
+                f"one of {', '.join(CHOICES[option])}",
+                CHOICES[option][0],
+            )
         for option, share in (("dropout", dropout), ("layer_dropout", layer_dropout)):
-            check(0.0 <= share < 1.0, option, share, "at least 0 and less than 1", 0.0)
-        check(lr is None or lr > 0, "lr", lr, "more than 0, or null for the optimizer's", 0.01)
-        self.mixed = which(mixed, layers, embeddings)
+            check_option(0.0 <= share < 1.0, OPTION + option, share, "at least 0 and less than 1", 0.0)
+        check_option(lr is None or lr > 0, OPTION + "lr", lr, "more than 0, or null for the optimizer's", 0.01)
+        self.mixed = mixed_layers(mixed, layers, embeddings)
         self.pooling, self.where, self.layer_norm = pooling, where, layer_norm
         if pooling == "cls":
             self.first = 1
-        first, factor = torch.tensor(starts(init, len(self.mixed), normalize)), torch.ones(1) if gamma else None
+        first, factor = torch.tensor(first_weights(init, len(self.mixed), normalize)), torch.ones(1) if gamma else None
         self.mix = Mix(first, self.mixed, gamma=factor, normalize=normalize, layer_dropout=layer_dropout, lr=lr)
         self.dense = None if where == "no_pooler" else nn.Linear(hidden, hidden)
         self.dropout = Dropout(dropout)
         self._seen: Tensor | None = None  # the last training step's vectors, for `facts`
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """layers + 1 states (B, T, H) and the mask (B, T) to (B, H)."""
+        """Mix layers + 1 states (B, T, H) under the mask (B, T) into (B, H)."""
         vectors = torch.stack([self._read(states[index], mask) for index in self.mixed], 1)
         if self.layer_norm:
             vectors = F.layer_norm(vectors, vectors.shape[-1:])
@@ -71,35 +76,29 @@ class ScalarMix(Readout, Observed):
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
-        """How much of the sum is each layer's: s_j mean |h_j| over the last training step."""
+        """The share of each layer in the sum: s_j times the mean norm of h_j, over the last training step."""
         if self._seen is None:
             return {}
         shares, norms = self.mix.facts(), self._seen.float().norm(dim=-1).mean(0).tolist()
         return {f"mix/norm_{index}": shares[f"mix/weight_{index}"] * norm for index, norm in zip(self.mixed, norms)}
 
 
-def which(mixed: str | list[int], layers: int, embeddings: bool) -> list[int]:
-    """The states that are mixed, 0 for the embeddings' output."""
+def mixed_layers(mixed: str | list[int], layers: int, embeddings: bool) -> list[int]:
+    """The numbers of the states that are mixed, 0 for the embeddings' output."""
     if mixed == "all":
         return list(range(0 if embeddings else 1, layers + 1))
     chosen = [] if isinstance(mixed, str) else list(mixed)
     fits = all(type(index) is int and 0 <= index <= layers for index in chosen)
-    check(bool(chosen) and fits, "mixed", mixed, f"all, or a list of states 0 to {layers}", "all")
+    check_option(bool(chosen) and fits, OPTION + "mixed", mixed, f"all, or a list of states 0 to {layers}", "all")
     return sorted(set(chosen))
 
 
-def starts(init: str | list[float], count: int, normalize: str) -> list[float]:
-    """The first values of the weights."""
+def first_weights(init: str | list[float], count: int, normalize: str) -> list[float]:
+    """The weights that the mix starts from."""
     if init == "uniform":
         return [0.0 if normalize == "softmax" else 1.0 / count] * count
     if init == "last":
         return [0.0] * (count - 1) + [LAST if normalize == "softmax" else 1.0]
     fits = not isinstance(init, str) and len(init) == count
-    check(fits, "init", init, f"uniform, last, or a list of {count} numbers", "uniform")
+    check_option(fits, OPTION + "init", init, f"uniform, last, or a list of {count} numbers", "uniform")
     return [float(value) for value in init]
-
-
-def check(is_good: bool, option: str, value: Any, expected: str, cure: Any) -> None:
-    """ModelError with the option's name unless `is_good`."""
-    if not is_good:
-        raise ModelError(f"model.readout.{option}={value}: expected {expected}. Try: model.readout.{option}={cure}")

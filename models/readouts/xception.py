@@ -1,4 +1,4 @@
-"""BERTVision's Xception heads: the layers' first-token vectors as an image of one row, a channel a layer.
+"""BERTVision's Xception heads: the first-token vectors of the layers as an image of one row, one channel a layer.
 
 Separable convolutions run along H (Chollet 2017, arXiv 1610.02357, in one dimension). Sizes of the published Keras
 heads (github.com/cbenge509/BERTVision, 2020): all convolutions without bias, a batch norm after each.
@@ -12,32 +12,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.errors import ModelError
+from models.errors import ModelError, check_option
 from models.readouts.cls_layers import FirstTokens
 
 KINDS = ("short", "residual", "full")
 LEAST = 4  # layers
 
 
-def conv(ins: int, outs: int, size: int, stride: int = 1) -> nn.Sequential:
-    """Convolution without padding, then the norm."""
+def convolution(ins: int, outs: int, size: int, stride: int = 1) -> nn.Sequential:
+    """A convolution without padding, then batch norm."""
     return nn.Sequential(nn.Conv1d(ins, outs, size, stride, bias=False), nn.BatchNorm1d(outs))
 
 
 def separable(ins: int, outs: int) -> nn.Sequential:
-    """Each channel along H, then all channels at each place, then the norm; the length stays."""
+    """A separable convolution of the same length (each channel along H, then all channels), then batch norm."""
     depth = nn.Conv1d(ins, ins, 3, padding=1, groups=ins, bias=False)
     return nn.Sequential(depth, nn.Conv1d(ins, outs, 1, bias=False), nn.BatchNorm1d(outs))
 
 
 class Block(nn.Module):
-    """Separable convolutions with a way around them; a block that widens also halves the length."""
+    """Separable convolutions with a residual connection; a block that widens also halves the length."""
 
     def __init__(self, widths: list[int], relu_first: bool = True) -> None:
         super().__init__()
         self.relu_first, halves = relu_first, widths[0] != widths[-1]
         self.steps = nn.ModuleList(separable(ins, outs) for ins, outs in pairwise(widths))
-        self.around = conv(widths[0], widths[-1], 1, 2) if halves else nn.Identity()
+        self.around = convolution(widths[0], widths[-1], 1, 2) if halves else nn.Identity()
         self.pool = nn.AvgPool1d(3, 2, 1, count_include_pad=False) if halves else nn.Identity()
 
     def forward(self, image: Tensor) -> Tensor:
@@ -50,11 +50,11 @@ class Block(nn.Module):
 
 
 def body(kind: str, channels: int) -> tuple[nn.Sequential, int]:
-    """The convolutions and the width of what they make."""
+    """The convolutions and their number of output channels."""
     if kind != "full":
-        first = [conv(channels, 64, 3, 3), nn.ReLU(), conv(64, 128, 3), nn.ReLU()]
+        first = [convolution(channels, 64, 3, 3), nn.ReLU(), convolution(64, 128, 3), nn.ReLU()]
         return nn.Sequential(*first, Block([128, 256, 512], relu_first=False)), 512
-    first = [conv(channels, 32, 3, 3), nn.ReLU(), conv(32, 64, 3), nn.ReLU()]
+    first = [convolution(channels, 32, 3, 3), nn.ReLU(), convolution(32, 64, 3), nn.ReLU()]
     entry = [Block([ins, outs, outs]) for ins, outs in ((64, 128), (128, 256), (256, 728))]
     middle = [Block([728] * 4) for _ in range(8)]
     last = [Block([728, 728, 1024]), separable(1024, 1536), nn.ReLU(), separable(1536, 2048), nn.ReLU()]
@@ -66,8 +66,7 @@ class Xception(FirstTokens):
 
     def __init__(self, hidden: int, layers: int, *, kind: str) -> None:
         super().__init__(hidden)
-        if kind not in KINDS:
-            raise ModelError(f"model.readout.kind={kind}: expected one of {', '.join(KINDS)}")
+        check_option(kind in KINDS, "model.readout.kind", kind, f"one of {', '.join(KINDS)}", "short")
         if layers < LEAST:
             raise ModelError(
                 f"model/readout=xception reads the layers as the channels of an image and needs at least {LEAST} of "
@@ -77,7 +76,7 @@ class Xception(FirstTokens):
         self.kind, self.width = kind, width + (hidden if kind == "residual" else 0)
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """(B, width)."""
+        """states: layers + 1 tensors (B, T, H). Returns (B, width)."""
         vectors = self.vectors(states)
         made: Tensor = self.body(vectors).mean(2)
         return torch.cat([made, vectors[:, -1]], 1) if self.kind == "residual" else made
