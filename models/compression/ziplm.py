@@ -1,8 +1,8 @@
-"""Remove heads, neurons and whole halves of layers until the encoder is as fast as asked, by this machine's own clock.
+"""ZipLM: removes heads, neurons and whole sublayers until the encoder is as fast as asked, measured on this machine.
 
-Layer by layer, optimal brain surgery says what can go and mends the rest; a table of measured latencies and a search
-say how much each layer gives. One-shot, or in steps with training towards the dense model after each. Its parts are in
-structure/.
+In each sublayer, Optimal Brain Surgeon chooses what to remove and refits the rest; a table of measured latencies and a
+search decide how much of each sublayer is removed. It works in one shot, or in steps with training towards the dense
+model after each. The parts are in structured/.
 Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
 """
 
@@ -22,16 +22,16 @@ from models.compression.distillation.losses import regression_loss
 from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Inputs, Stage, StageContext, Stopwatch
 from models.compression.structured.layer_widths import encoder_of, restore, widths
-from models.compression.structured.recovery import TowardsDense
-from models.compression.structured.search import Choices, search, solve
-from models.compression.structured.speed_model import Clock
+from models.compression.structured.recovery import RecoveryHook
+from models.compression.structured.search import Choices, search_weights, solve_knapsack
+from models.compression.structured.speed_model import SpeedModel
 from models.compression.structured.surgery import Surgery
 
-ATTEMPTS = 4  # configurations that are cut and timed until one is within the tolerance
+ATTEMPTS = 4  # models that are cut and timed until one is within the tolerance
 
 
-class Cut(NamedTuple):
-    """A model that was cut to the widths, and the speed-up that it was predicted to have and has."""
+class CutModel(NamedTuple):
+    """A model cut to these widths, with its predicted and its measured speed-up."""
 
     model: Any
     widths: list[int]
@@ -40,96 +40,98 @@ class Cut(NamedTuple):
 
 
 class Ziplm(Stage):
-    """The stage; `options` are those of conf/compression/ziplm.yaml."""
+    """The stage; its settings are explained in conf/compression/ziplm.yaml."""
 
     options: Options
 
     def check(self, model: nn.Module) -> None:
-        """There must be an encoder of ours."""
+        """ModelError unless the encoder is one of ours."""
         encoder_of(model)
 
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
-        """The target must be within reach."""
-        Clock(model, stopwatch, self.options).target()
+        """ModelError if the target speed is out of reach."""
+        SpeedModel(model, stopwatch, self.options).target_speedup()
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
-        """Raises ModelError where a stage before this one has put the target out of reach."""
+        """Prune in steps; ModelError if an earlier stage has put the target out of reach."""
         options, dense = self.options, copy.deepcopy(model).eval()
         kept, done = context.load_progress(), 0
-        clock = Clock(dense, context, options, kept[1].get("speed") if kept else None)
-        context.record_fact("speed_table", clock.table.digest)
-        target = clock.target()
+        speed = SpeedModel(dense, context, options, kept[1].get("speed") if kept else None)
+        context.record_fact("speed_table", speed.table.digest)
+        target = speed.target_speedup()
         if kept:
             done = kept[1]["step"]
             restore(model, kept[1]).load_state_dict(kept[0])
         for step in range(max(done, 1), options.steps + 1):
             if step > done:
-                model = self._prune(model, clock, target ** (step / options.steps), context)
-                context.save_progress(model, {"step": step, "layers": widths(model), "speed": clock.table.content})
+                model = self._prune(model, speed, target ** (step / options.steps), context)
+                context.save_progress(model, {"step": step, "layers": widths(model), "speed": speed.table.content})
             if options.recovery.epochs:
-                hook = TowardsDense(dense, context, options.recovery)
+                hook = RecoveryHook(dense, context, options.recovery)
                 epochs, lr = options.recovery.epochs, options.recovery.lr
                 context.train(model, hook, phase=f"recovery-{step}", epochs=epochs, lr=lr)
-        context.add_metrics({"structure/speedup_target": target, "structure/speedup": clock.speedup(model)})
+        context.add_metrics({"structure/speedup_target": target, "structure/speedup": speed.speedup(model)})
         out: nn.Module = model
         return out
 
-    def _prune(self, model: Any, clock: Clock, speedup: float, context: StageContext) -> Any:
-        """A cut copy of the model that is `speedup` times as fast as the dense one."""
+    def _prune(self, model: Any, speed: SpeedModel, speedup: float, context: StageContext) -> Any:
+        """A cut copy of the model, `speedup` times as fast as the dense model."""
         options = self.options
         texts = context.batches(rows=options.calibration_rows, seed=context.seed)
         surgery = Surgery(model, (inputs for inputs, _, _ in texts))
-        choices = [clock.choices(model, block, surgery.halves.get(block)) for block in surgery.blocks]
+        choices = [speed.choices(model, sublayer, surgery.plans.get(sublayer)) for sublayer in surgery.sublayers]
         tested = [
             (inputs, labels) for inputs, labels, _ in context.batches(rows=options.search.rows, seed=context.seed)
         ]
 
         def loss(levels: Sequence[int]) -> float:
-            return task_loss(surgery.cut(chosen(choices, levels)), tested, context.kind, context.scale)
+            return task_loss(surgery.cut(widths_at(choices, levels)), tested, context.kind, context.scale)
 
-        weights = search(choices, clock.budget(speedup), loss, options.search.steps, context.seed)
-        found = self._meet(surgery, choices, weights, clock, speedup)
+        weights = search_weights(choices, speed.time_budget(speedup), loss, options.search.steps, context.seed)
+        found = self._cut_to_speedup(surgery, choices, weights, speed, speedup)
         heads, neurons = found.widths[::2], found.widths[1::2]
-        context.say(f"heads {heads}, neurons {neurons}: {found.measured:.2f}x as fast, {speedup:.2f}x was asked for")
+        context.say(f"heads {heads}, neurons {neurons}: {found.measured:.2f}x as fast ({speedup:.2f}x asked for)")
         errors = surgery.errors(found.widths) or [(0.0, 0.0)]
-        mended, deleted = np.array(errors).T
+        refitted, deleted = np.array(errors).T
         context.add_metrics({
             "structure/heads": sum(heads),
             "structure/neurons": sum(neurons),
             "structure/speedup_predicted": found.predicted,
-            "structure/layer_error_mean": float(mended.mean()),
-            "structure/layer_error_max": float(mended.max()),
+            "structure/layer_error_mean": float(refitted.mean()),
+            "structure/layer_error_max": float(refitted.max()),
             "structure/layer_error_deleted_mean": float(deleted.mean()),
         })  # fmt: skip
         return found.model
 
-    def _meet(self, surgery: Surgery, choices: list[Choices], weights: np.ndarray, clock: Clock, speedup: float) -> Cut:
-        """The cut whose measured speed-up is nearest to that asked for.
+    def _cut_to_speedup(
+        self, surgery: Surgery, choices: list[Choices], weights: np.ndarray, speed: SpeedModel, speedup: float
+    ) -> CutModel:
+        """The cut whose measured speed-up is nearest to the one asked for.
 
-        The next try's budget is the goal's, corrected by what the halves of the last one turned out to take.
+        Each attempt corrects the time budget by the time that the last cut turned out to take.
         """
-        goal = budget = clock.budget(speedup)
-        tried = list[Cut]()
-        while len(tried) < ATTEMPTS and (levels := solve(choices, weights, budget)):
-            sizes = chosen(choices, levels)
+        goal = budget = speed.time_budget(speedup)
+        tried = list[CutModel]()
+        while len(tried) < ATTEMPTS and (levels := solve_knapsack(choices, weights, budget)):
+            sizes = widths_at(choices, levels)
             model = surgery.cut(sizes)
             spent = sum(float(choice.times[level]) for choice, level in zip(choices, levels))
-            tried.append(Cut(model, sizes, clock.predicted(spent), clock.settled(model)))
-            took = clock.budget(tried[-1].measured)
+            tried.append(CutModel(model, sizes, speed.predicted_speedup(spent), speed.cached_speedup(model)))
+            took = speed.time_budget(tried[-1].measured)
             if abs(tried[-1].measured / speedup - 1) <= self.options.tolerance or took <= 0 or spent <= 0:
                 break
             budget = goal * spent / took
         return min(tried, key=lambda cut: abs(math.log(cut.measured / speedup)))
 
 
-def chosen(choices: Sequence[Choices], levels: Sequence[int]) -> list[int]:
-    """The widths of these levels."""
+def widths_at(choices: Sequence[Choices], levels: Sequence[int]) -> list[int]:
+    """The width of each sublayer at these levels."""
     return [choice.widths[level] for choice, level in zip(choices, levels, strict=True)]
 
 
 @torch.no_grad()
 def task_loss(model: nn.Module, batches: Sequence[tuple[Inputs, Tensor]], kind: str, scale: float = 1.0) -> float:
-    """Mean loss of the task over batches of inputs and labels; scale: see StageContext."""
+    """Mean loss of the task over batches of inputs and labels; kind, scale: see StageContext."""
     model.eval()
     total, rows = 0.0, 0
     for inputs, labels in batches:

@@ -1,1 +1,1 @@
-"""What structured pruning is made of: removal, times, search, recovery."""
+"""The parts of structured pruning: removal, timing, search, recovery."""

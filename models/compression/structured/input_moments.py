@@ -1,4 +1,4 @@
-"""What the output layers of an encoder's halves get to read: means and covariances over the tokens of some texts."""
+"""Means and covariances of the inputs of each sublayer's output layer, over the tokens of some texts."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.stage import Inputs
-from models.compression.structured.layer_widths import Block, blocks, layer_of, output_of, width_of
+from models.compression.structured.layer_widths import Sublayer, layer_of, output_of, sublayers, width_of
 
 
-class Moments:
-    """Of the inputs x (d,) of a linear layer; summed around the first batch's mean, or small variances drown."""
+class InputMoments:
+    """Mean and covariance of the inputs x (d,) of a linear layer.
+
+    Sums are taken around the first batch's mean, which keeps small variances exact.
+    """
 
     def __init__(self) -> None:
         self.tokens = 0
         self.origin, self.total, self.products = Tensor(), Tensor(), Tensor()
 
     def add(self, rows: Tensor) -> None:
-        """Take in the inputs of some tokens, (n, d) float32."""
+        """Add the inputs of some tokens, (n, d) float32."""
         if not self.tokens:
             self.origin, self.total = rows.mean(0), rows.new_zeros(rows.shape[1])
             self.products = rows.new_zeros(rows.shape[1], rows.shape[1])
@@ -35,7 +38,7 @@ class Moments:
         return self.origin.double() + self.total.double() / self.tokens
 
     def covariance(self) -> Tensor:
-        """E[x x^T] - E[x] E[x]^T: the H of a layer whose bias takes up what is lost on average. (d, d), double."""
+        """E[x x^T] - E[x] E[x]^T, the H of a layer whose bias makes up for the mean loss; (d, d), double precision."""
         off = self.total.double() / self.tokens
         return (self.products.double() / self.tokens).addr_(off, off, alpha=-1)
 
@@ -46,53 +49,53 @@ class Moments:
         return float(spread + (change @ self.mean() + shift.double()).square().sum())
 
 
-class Listener:
-    """Hooks on every half of a model that has something left, which take in what its output layer reads."""
+class MomentsRecorder:
+    """Hooks that collect the inputs of the output layer of every sublayer whose width is not 0."""
 
     def __init__(self, model: nn.Module) -> None:
         self.mask: Tensor | None = None  # of the batch going through, (B, T)
-        self.moments: dict[Block, Moments] = {}
+        self.moments: dict[Sublayer, InputMoments] = {}
         self.hooks = []
-        for block in blocks(model):
-            layer = layer_of(model, block)
-            if width_of(layer, block.kind):
-                self.moments[block] = Moments()
-                dense = output_of(layer, block.kind).dense
-                self.hooks.append(dense.register_forward_pre_hook(self._hear(self.moments[block])))
+        for sublayer in sublayers(model):
+            layer = layer_of(model, sublayer)
+            if width_of(layer, sublayer.part):
+                self.moments[sublayer] = InputMoments()
+                dense = output_of(layer, sublayer.part).dense
+                self.hooks.append(dense.register_forward_pre_hook(self._collector(self.moments[sublayer])))
 
-    def _hear(self, moments: Moments) -> Any:
-        def hear(module: nn.Module, arguments: tuple[Tensor]) -> None:
+    def _collector(self, moments: InputMoments) -> Any:
+        def collect(module: nn.Module, arguments: tuple[Tensor]) -> None:
             inner = arguments[0].float()
             real = None if self.mask is None else self.mask[:, : inner.shape[1]].bool()
             moments.add(inner.flatten(0, 1) if real is None else inner[real])
 
-        return hear
+        return collect
 
 
 @torch.no_grad()
-def collect(model: nn.Module, batches: Iterable[Inputs]) -> dict[Block, Moments]:
-    """The moments of every half that has something left; padding does not count.
+def collect_moments(model: nn.Module, batches: Iterable[Inputs]) -> dict[Sublayer, InputMoments]:
+    """The input moments of every sublayer whose width is not 0, without padding.
 
-    Where the readout wants the first token only, the last layer's are those of the first tokens: nothing else of it
-    is ever computed.
+    If the readout needs only the first token, the last layer's moments are those of first tokens: it computes nothing
+    else.
     """
-    listener, was_training = Listener(model), model.training
+    recorder, was_training = MomentsRecorder(model), model.training
     model.eval()
     try:
-        with exact():
+        with exact_float32():
             for inputs in batches:
-                listener.mask = inputs.get("attention_mask")
+                recorder.mask = inputs.get("attention_mask")
                 model(**inputs)
     finally:
-        for hook in listener.hooks:
+        for hook in recorder.hooks:
             hook.remove()
         model.train(was_training)
-    return listener.moments
+    return recorder.moments
 
 
 @contextmanager
-def exact() -> Iterator[None]:
-    """Products in true float32: an engine that rounds to bf16 or TF32 is good enough for training, not for this."""
+def exact_float32() -> Iterator[None]:
+    """Multiply in full float32 within the block; bf16 and TF32 products are not precise enough for moments."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:

@@ -1,9 +1,9 @@
-"""Optimal brain surgery on one linear layer: which columns of its weight go first, and what the others become.
+"""Optimal Brain Surgeon (OBS) on one linear layer: which columns of its weight to remove, and how to refit the others.
 
     minimise E||W x - W' x||^2 over the W' (d_out, d_in) whose columns S are zero;  H = E[x x^T]
 
-Columns go in groups (a head's) or singly (a neuron's), one group at a time, because each removal changes the score of
-the columns it is correlated with. Sources: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089; IST-DASLab/OBC;
+Columns are removed in groups (a head's) or singly (a neuron's), one group at a time, because each removal changes the
+scores of correlated columns. Sources: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089; IST-DASLab/OBC;
 the damping is that of IST-DASLab/DarwinLM.
 """
 
@@ -18,26 +18,26 @@ import torch
 from torch import Tensor
 
 DAMPING = 0.01  # share of the mean of H's diagonal that is added to the diagonal
-COMPACT = 256  # removals after which the dead columns are dropped for good: 16 times faster than never on 3072 columns
-EXACT = 1024  # columns up to which a sweep is made in double precision
+COMPACT = 256  # removals after which removed columns are dropped from memory: 16 times faster on 3072 columns
+EXACT = 1024  # columns up to which removal works in double precision
 
 
 @dataclass(frozen=True)
 class Removal:
-    """The groups of one layer in the order in which they go."""
+    """The groups of one layer in the order of their removal."""
 
     order: list[int]
-    errors: list[float]  # squared error after 0, 1, ... removals, as a share of that after all: rises from 0 to 1
+    errors: list[float]  # squared error after 0, 1, ... removals, as a share of the last: rises from 0 to 1
 
     def kept(self, count: int) -> list[int]:
-        """The `count` groups that stay the longest, in their old order."""
+        """The `count` groups that are removed last, in their original order."""
         return sorted(self.order[len(self.order) - count :])
 
 
-def damped(weight: Tensor, hessian: Tensor, damping: float = DAMPING) -> tuple[Tensor, Tensor]:
+def add_damping(weight: Tensor, hessian: Tensor, damping: float = DAMPING) -> tuple[Tensor, Tensor]:
     """The weight (d_out, d_in) and H (d_in, d_in) in double precision, H made invertible.
 
-    A column whose input never changes gets weight 0, so that it goes first and for nothing.
+    A column whose input never changes gets weight 0, so that it is removed first and at no cost.
     """
     weight, hessian = weight.double().clone(), hessian.double().clone()
     dead = hessian.diagonal() <= 0
@@ -48,8 +48,8 @@ def damped(weight: Tensor, hessian: Tensor, damping: float = DAMPING) -> tuple[T
 
 
 @torch.no_grad()
-def sweep(weight: Tensor, hessian: Tensor, group: int = 1) -> Removal:
-    """Remove all groups of `group` columns one by one, the cheapest first; H must be positive definite."""
+def removal_order(weight: Tensor, hessian: Tensor, group: int = 1) -> Removal:
+    """The removal of all groups of `group` columns, the cheapest first; H must be positive definite."""
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(hessian.double()))
     kind = torch.float64 if len(hessian) <= EXACT else torch.float32
     weight, inverse = weight.to(kind, copy=True), inverse.to(kind)
@@ -75,13 +75,13 @@ def _scores(weight: Tensor, inverse: Tensor, group: int) -> Tensor:
     if group == 1:
         return weight.square().sum(0) / inverse.diagonal()
     count = len(inverse) // group
-    blocks = inverse.view(count, group, count, group).diagonal(dim1=0, dim2=2).permute(2, 0, 1)
+    sublayers = inverse.view(count, group, count, group).diagonal(dim1=0, dim2=2).permute(2, 0, 1)
     columns = weight.view(-1, count, group).permute(1, 2, 0)
-    return (columns * torch.linalg.solve(blocks, columns)).sum((1, 2))
+    return (columns * torch.linalg.solve(sublayers, columns)).sum((1, 2))
 
 
 def _remove(weight: Tensor, inverse: Tensor, gone: slice) -> None:
-    """Take the columns out, in place, and let the others make up for them."""
+    """Remove the columns in place and refit the others."""
     gain = torch.linalg.solve(inverse[gone, gone], inverse[gone])  # (group, d_in)
     for matrix in (weight, inverse):
         if len(gain) == 1:
@@ -90,16 +90,16 @@ def _remove(weight: Tensor, inverse: Tensor, gone: slice) -> None:
             matrix.addmm_(matrix[:, gone].clone(), gain, alpha=-1)
     weight[:, gone] = 0.0
     inverse[gone], inverse[:, gone] = 0.0, 0.0
-    inverse.diagonal()[gone] = 1.0  # a group that is gone must not make its block singular
+    inverse.diagonal()[gone] = 1.0  # a removed group must not make its block singular
 
 
 @torch.no_grad()
-def refit(weight: Tensor, hessian: Tensor, kept: Sequence[int], group: int = 1) -> Tensor:
-    """The weight (d_out, kept x group) that stands in best for all columns.
+def refit_weight(weight: Tensor, hessian: Tensor, kept: Sequence[int], group: int = 1) -> Tensor:
+    """The weight (d_out, kept x group) of the kept columns that best replaces all columns.
 
-    It is what removing the others one by one ends in, by least squares, W H_:K (H_KK)^-1: no sweep has to be repeated.
+    By least squares, W H_:K (H_KK)^-1: the same weight that removing the others one by one ends in.
     """
-    places = columns(kept, group).to(hessian.device)
+    places = group_columns(kept, group).to(hessian.device)
     if not len(places):
         return weight.new_zeros(len(weight), 0)
     towards = weight.double() @ hessian.double()[:, places]
@@ -107,6 +107,6 @@ def refit(weight: Tensor, hessian: Tensor, kept: Sequence[int], group: int = 1) 
     return torch.cholesky_solve(towards.T, factor).T.to(weight.dtype)
 
 
-def columns(groups: Sequence[int], group: int) -> Tensor:
-    """The numbers of the columns of these groups."""
+def group_columns(groups: Sequence[int], group: int) -> Tensor:
+    """The column numbers of these groups."""
     return (torch.tensor(groups, dtype=torch.long)[:, None] * group + torch.arange(group)).flatten()

@@ -1,4 +1,4 @@
-"""Training a model that was cut, towards the states and answers that it had before."""
+"""The training of a cut model towards the hidden states and logits of the dense one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.compression.structured.layer_widths import encoder_of
 def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
     """Mean over real tokens of ||h - h*||^2, as a share of the mean of ||h*||^2; states (B, T, H), mask (B, T).
 
-    The share makes one weight fit layers and models of different scale. Source of the loss: ZipLM, arXiv 2302.04089.
+    As a share, one loss weight fits layers and models of different scale. Source of the loss: ZipLM, arXiv 2302.04089.
     """
     wanted = wanted.float()
     apart, size = (states.float() - wanted).square().sum(-1), wanted.square().sum(-1)
@@ -28,50 +28,50 @@ def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> 
 
 
 def answer_loss(logits: Tensor, wanted: Tensor, temperature: float, kind: str, scale: float = 1.0) -> Tensor:
-    """The divergence of the answers (B, C); the squared difference of values, in units of `scale`, for regression."""
+    """The soft divergence of logits (B, C); for regression the squared difference, in units of `scale`."""
     if kind == "regression":
         return regression_loss(logits.float(), wanted.float(), scale)
     return soft_divergence(logits.float(), wanted.float(), temperature)
 
 
-class TowardsDense(TrainingHook):
-    """The loss is a sum of the task's, the distance to the dense model's answers and that to its states.
+class RecoveryHook(TrainingHook):
+    """The loss is the sum of the task's and of the distances to the dense model's logits and hidden states.
 
-    Layer k is compared with layer k: the width of the states never changes, so that nothing has to be matched.
+    Layer k is compared with layer k: the width of the hidden states never changes, so no projection is needed.
     """
 
     def __init__(self, dense: nn.Module, context: StageContext, options: Recovery) -> None:
         self.dense, self.context, self.options = dense, context, options
         self.states: dict[int, Tensor] = {}
         self.wanted: dict[int, Tensor] = {}
-        self.answers = Tensor()
+        self.dense_logits = Tensor()
         self.mask: Tensor | None = None
         self.hooks: list[Any] = []
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
-        """Listen to the layers of both models."""
+        """Put hooks on the layers of both models."""
         for encoder, kept in ((encoder_of(model), self.states), (encoder_of(self.dense), self.wanted)):
             for place, layer in enumerate(encoder.layer):
                 self.hooks.append(layer.register_forward_hook(_keeper(kept, place)))
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """Both models on the same rows."""
+        """The logits of the cut model; runs the dense model on the same rows."""
         with torch.no_grad():
-            self.answers = self.dense(**self.context.training_inputs(rows))
+            self.dense_logits = self.dense(**self.context.training_inputs(rows))
         self.mask = inputs.get("attention_mask")
         return model(**inputs)
 
     def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
-        """a task + b answers + c mean over layers of the states."""
+        """a task + b logits + c mean over layers of the hidden states, each with its weight."""
         options, found = self.options, []
         for place, states in self.states.items():
             mask = None if self.mask is None else self.mask[:, : states.shape[1]]
             found.append(relative_state_loss(states, self.wanted[place], mask))
-        apart = answer_loss(logits, self.answers, options.temperature, self.context.kind, self.context.scale)
+        apart = answer_loss(logits, self.dense_logits, options.temperature, self.context.kind, self.context.scale)
         return options.task * task_loss + options.answers * apart + options.states * torch.stack(found).mean()
 
     def end(self, model: nn.Module) -> None:
-        """Leave both models as they were."""
+        """Remove the hooks."""
         for hook in self.hooks:
             hook.remove()
 

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from models.compression.settings.pruning import Recovery, Search, Target
 from models.compression.settings.pruning import Ziplm as Options
-from models.compression.structured.input_moments import collect
-from models.compression.structured.layer_widths import ATTENTION, Block, widths
-from models.compression.structured.recovery import TowardsDense, answer_loss, relative_state_loss
+from models.compression.structured.input_moments import collect_moments
+from models.compression.structured.layer_widths import ATTENTION, Sublayer, widths
+from models.compression.structured.recovery import RecoveryHook, answer_loss, relative_state_loss
 from models.compression.structured.surgery import Surgery
 from models.compression.ziplm import Ziplm, task_loss
 from models.errors import ModelError
@@ -58,7 +58,7 @@ class CountingContext:
     def training_inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
         return batch(len(rows), 20, seed=int(rows[0]))
 
-    def train(self, model: Any, hook: TowardsDense, *, phase: str, **changes: Any) -> None:
+    def train(self, model: Any, hook: RecoveryHook, *, phase: str, **changes: Any) -> None:
         self.phases.append((phase, widths(model), changes))
         if len(self.phases) > self.stop_after:
             raise KeyboardInterrupt
@@ -147,25 +147,25 @@ def test_every_half_loses_less_than_by_deletion_and_a_bias_takes_up_the_mean(con
         assert mended < deleted
     cut = surgery.cut(sizes)
     assert widths(cut) == [[3, 20], [1, 5], [0, 0]] and widths(dense) == [[4, 48]] * 3
-    half, moments = surgery.halves[Block(0, ATTENTION)], collect(dense, (i for i, _, _ in context.batches()))
-    _, weight, bias = half.after(0)
-    mean = moments[Block(0, ATTENTION)].mean()
-    torch.testing.assert_close(bias.double(), half.bias + half.weight.double() @ mean, atol=1e-6, rtol=0)
+    plan, moments = surgery.plans[Sublayer(0, ATTENTION)], collect_moments(dense, (i for i, _, _ in context.batches()))
+    _, weight, bias = plan.after(0)
+    mean = moments[Sublayer(0, ATTENTION)].mean()
+    torch.testing.assert_close(bias.double(), plan.bias + plan.weight.double() @ mean, atol=1e-6, rtol=0)
     assert weight.shape == (32, 0)
 
 
 def test_moments_are_those_of_the_real_tokens_that_are_read() -> None:
     dense, inputs, seen = model(), [batch(4, 12, seed=1), batch(3, 7, seed=2)], list[Tensor]()
-    found = collect(dense, inputs)
+    found = collect_moments(dense, inputs)
     dense.bert.encoder.layer[0].output.dense.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     for part in inputs:
         dense(**part)
     rows = torch.cat([states[part["attention_mask"].bool()] for states, part in zip(seen, inputs)]).double()
-    moments = found[Block(0, "ffn")]
+    moments = found[Sublayer(0, "ffn")]
     assert moments.tokens == len(rows)
     torch.testing.assert_close(moments.mean(), rows.mean(0), atol=1e-6, rtol=0)
     torch.testing.assert_close(moments.covariance(), rows.T.cov(correction=0), atol=1e-6, rtol=0)
-    assert found[Block(2, "ffn")].tokens == 7, "of the last layer only [CLS] is computed"
+    assert found[Sublayer(2, "ffn")].tokens == 7, "of the last layer only [CLS] is computed"
 
 
 def test_the_table_is_timed_once_and_then_comes_from_the_cache(context: CountingContext) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from models.build import build
-from models.compression.structured.layer_widths import cut
+from models.compression.structured.layer_widths import cut_sublayer
 from models.settings import ModelSettings
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs
@@ -66,7 +66,7 @@ def test_a_removed_block_costs_nothing() -> None:
     model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=1000)
     whole = count_macs(model, draw_batch(IDS, 1, 50))
     layer = model.bert.encoder.layer[0]  # type: ignore[union-attr]
-    cut(layer, "ffn", [], torch.zeros(128, 0), layer.output.dense.bias.detach())
+    cut_sublayer(layer, "ffn", [], torch.zeros(128, 0), layer.output.dense.bias.detach())
     assert whole - count_macs(model, draw_batch(IDS, 1, 50)) == 2 * 128 * 512 * 50
 
 

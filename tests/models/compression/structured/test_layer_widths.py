@@ -1,4 +1,4 @@
-"""Fewer heads and neurons, and halves that are gone: equal to zeroed columns on every path, saved and opened again."""
+"""Fewer heads and neurons, and empty sublayers: equal to zeroed columns on every path, saved and opened again."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from models.checkpoints.save import save_model
 from models.compression.structured.layer_widths import (
     ATTENTION,
     FFN,
-    Bias,
-    blocks,
-    cut,
-    describe,
+    BiasOnly,
+    cut_sublayer,
     group_of,
     layer_of,
     output_of,
+    record_widths,
+    sublayers,
     widths,
 )
-from models.compression.structured.optimal_brain_surgeon import columns
+from models.compression.structured.optimal_brain_surgeon import group_columns
 from models.errors import ModelError
 from tests.models.helpers import batch, count, fake_tokenizer, small
 
@@ -56,15 +56,15 @@ def pair(**changes: Any) -> tuple[Any, Any]:
         for parameter in masked.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
     shrunk = copy.deepcopy(masked)
-    for block in blocks(masked):
-        one, other = layer_of(masked, block), layer_of(shrunk, block)
-        dense, kept = output_of(one, block.kind).dense, KEPT[block]
-        places = columns(kept, group_of(one, block.kind))
+    for sublayer in sublayers(masked):
+        one, other = layer_of(masked, sublayer), layer_of(shrunk, sublayer)
+        dense, kept = output_of(one, sublayer.part).dense, KEPT[sublayer]
+        places = group_columns(kept, group_of(one, sublayer.part))
         weight = dense.weight[:, places].detach().clone()
         with torch.no_grad():
             dense.weight.mul_(torch.zeros(dense.in_features).index_fill_(0, places, 1.0))
-        cut(other, block.kind, kept, weight, dense.bias)
-    describe(shrunk)
+        cut_sublayer(other, sublayer.part, kept, weight, dense.bias)
+    record_widths(shrunk)
     return masked, shrunk
 
 
@@ -104,10 +104,10 @@ def test_kept_states_and_gradients_of_a_smaller_model_are_those_of_the_zeroed_on
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
     for model in (masked, shrunk):
         model.zero_grad()
-        model.train()  # dropout too goes through halves that are gone
+        model.train()  # dropout too goes through sublayers that are gone
         model(**batch()).sum().backward()
     rest = shrunk.bert.encoder.layer[1].attention.output.dense
-    assert isinstance(rest, Bias) and rest.bias.grad is not None and rest.bias.grad.abs().sum() > 0
+    assert isinstance(rest, BiasOnly) and rest.bias.grad is not None and rest.bias.grad.abs().sum() > 0
 
 
 def test_the_parameters_of_each_layer_follow_the_formula() -> None:
@@ -130,8 +130,8 @@ def test_a_smaller_model_is_saved_and_opened_as_it_is(tmp_path: Path) -> None:
 def test_a_layer_may_keep_more_neurons_than_a_model_may_have_layers(tmp_path: Path) -> None:
     model = small(intermediate=1536)
     layer = model.bert.encoder.layer[0]
-    cut(layer, FFN, list(range(1024)), layer.output.dense.weight[:, :1024], layer.output.dense.bias)
-    describe(model)
+    cut_sublayer(layer, FFN, list(range(1024)), layer.output.dense.weight[:, :1024], layer.output.dense.bias)
+    record_widths(model)
     write(model, tmp_path / "m")
     assert widths(load_model(tmp_path / "m"))[0][1] == 1024
 
@@ -140,12 +140,12 @@ def test_a_second_cut_replaces_the_description_of_the_first() -> None:
     _, shrunk = pair()
     shrunk.architecture["compressed"].insert(0, {"method": "dendrites"})
     layer = shrunk.bert.encoder.layer[0]
-    cut(layer, ATTENTION, [0], layer.attention.output.dense.weight[:, :8], layer.attention.output.dense.bias)
-    describe(shrunk)
+    cut_sublayer(layer, ATTENTION, [0], layer.attention.output.dense.weight[:, :8], layer.attention.output.dense.bias)
+    record_widths(shrunk)
     assert [entry["method"] for entry in shrunk.architecture["compressed"]] == ["dendrites", "ziplm"]
     assert shrunk.architecture["compressed"][1]["layers"][0] == [1, 4]
 
 
 def test_a_model_without_an_encoder_of_ours_is_refused() -> None:
-    with pytest.raises(ModelError, match="BERTs of our own"):
-        blocks(small(family="dsn", readout={"name": "mean"}))
+    with pytest.raises(ModelError, match="our own BERTs"):
+        sublayers(small(family="dsn", readout={"name": "mean"}))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.compression.structured import optimal_brain_surgeon
-from models.compression.structured.optimal_brain_surgeon import columns, damped, refit, sweep
+from models.compression.structured.optimal_brain_surgeon import add_damping, group_columns, refit_weight, removal_order
 
 
 def problem(seed: int, *, inputs: int = 48, outputs: int = 12, rows: int = 400) -> tuple[Tensor, Tensor]:
@@ -21,19 +21,19 @@ def problem(seed: int, *, inputs: int = 48, outputs: int = 12, rows: int = 400) 
 
 def lost(weight: Tensor, x: Tensor, kept: list[int], other: Tensor, group: int) -> float:
     """Squared error of a layer with other columns in the place of all."""
-    return float((x @ weight.T - x[:, columns(kept, group)] @ other.T).square().sum())
+    return float((x @ weight.T - x[:, group_columns(kept, group)] @ other.T).square().sum())
 
 
 @pytest.mark.parametrize("group", [1, 16])
 def test_what_is_left_equals_least_squares_and_the_scores_add_up_to_the_error(group: int) -> None:
     weight, x = problem(0)
-    removal = sweep(weight, x.T @ x, group)
+    removal = removal_order(weight, x.T @ x, group)
     groups = x.shape[1] // group
     everything = float((x @ weight.T).square().sum())
     for count in (groups - 1, groups // 2, 1):
         kept = removal.kept(count)
-        found = refit(weight, x.T @ x, kept, group)
-        best = torch.linalg.lstsq(x[:, columns(kept, group)], x @ weight.T).solution.T
+        found = refit_weight(weight, x.T @ x, kept, group)
+        best = torch.linalg.lstsq(x[:, group_columns(kept, group)], x @ weight.T).solution.T
         torch.testing.assert_close(found, best, rtol=1e-6, atol=1e-9)
         share = lost(weight, x, kept, found, group) / everything
         assert share == pytest.approx(removal.errors[groups - count], rel=1e-8)
@@ -46,23 +46,23 @@ def test_what_is_left_equals_least_squares_and_the_scores_add_up_to_the_error(gr
 def test_it_loses_less_than_deleting_the_same_columns_and_than_keeping_the_largest(seed: int, group: int) -> None:
     weight, x = problem(seed, inputs=96)
     half = 48 // group
-    kept = sweep(weight, x.T @ x, group).kept(half)
-    ours = lost(weight, x, kept, refit(weight, x.T @ x, kept, group), group)
+    kept = removal_order(weight, x.T @ x, group).kept(half)
+    ours = lost(weight, x, kept, refit_weight(weight, x.T @ x, kept, group), group)
     norms = weight.square().sum(0).view(-1, group).sum(1)
     largest = sorted(norms.argsort()[-half:].tolist())
-    assert ours < 0.7 * lost(weight, x, kept, weight[:, columns(kept, group)], group)
-    assert ours < 0.7 * lost(weight, x, largest, weight[:, columns(largest, group)], group)
+    assert ours < 0.7 * lost(weight, x, kept, weight[:, group_columns(kept, group)], group)
+    assert ours < 0.7 * lost(weight, x, largest, weight[:, group_columns(largest, group)], group)
 
 
 def test_a_single_precision_sweep_that_drops_dead_columns_loses_what_a_naive_exact_one_loses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     weight, x = problem(3, inputs=64)
-    weight, hessian = damped(weight, x.T @ x)
+    weight, hessian = add_damping(weight, x.T @ x)
     exact = naive(weight, hessian)
     monkeypatch.setattr(optimal_brain_surgeon, "EXACT", 0)
     monkeypatch.setattr(optimal_brain_surgeon, "COMPACT", 7)
-    found = sweep(weight, hessian).errors
+    found = removal_order(weight, hessian).errors
     torch.testing.assert_close(torch.tensor(found), torch.tensor(exact), rtol=1e-3, atol=1e-6)
 
 
@@ -81,12 +81,12 @@ def naive(weight: Tensor, hessian: Tensor) -> list[float]:
 def test_an_input_that_never_changes_goes_first_and_for_nothing() -> None:
     weight, x = problem(4)
     x[:, 5] = 0.0
-    weight, hessian = damped(weight, x.T @ x)
-    removal = sweep(weight, hessian)
+    weight, hessian = add_damping(weight, x.T @ x)
+    removal = removal_order(weight, hessian)
     assert removal.order[0] == 5 and removal.errors[1] == 0.0
-    assert refit(weight, hessian, list(range(48))).isfinite().all()
+    assert refit_weight(weight, hessian, list(range(48))).isfinite().all()
 
 
 def test_nothing_kept_is_a_weight_without_columns() -> None:
     weight, x = problem(5)
-    assert refit(weight, x.T @ x, []).shape == (12, 0)
+    assert refit_weight(weight, x.T @ x, []).shape == (12, 0)

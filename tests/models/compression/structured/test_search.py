@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from models.compression.structured.search import Choices, ffn_widths, search, solve
+from models.compression.structured.search import Choices, ffn_widths, search_weights, solve_knapsack
 
 
 def halves(seed: int, count: int = 4, levels: int = 5) -> list[Choices]:
@@ -37,7 +37,7 @@ def test_the_levels_are_the_best_of_all_within_the_budget(seed: int) -> None:
     every = [total(given, levels) for levels in itertools.product(range(5), repeat=4)]
     for budget in (25.0, 40.0):
         allowed = [error for error, time in every if time <= budget]
-        found = solve(given, np.ones(4), budget)
+        found = solve_knapsack(given, np.ones(4), budget)
         assert (found is None) == (not allowed)
         if found:
             error, time = total(given, found)
@@ -47,15 +47,15 @@ def test_the_levels_are_the_best_of_all_within_the_budget(seed: int) -> None:
 def test_uneven_times_never_exceed_the_budget() -> None:
     given = [Choices(half.widths, half.errors, half.times * np.pi / 3) for half in halves(7, count=24)]
     for budget in (150.0, 200.0, 260.0):
-        found = solve(given, np.ones(24), budget)
+        found = solve_knapsack(given, np.ones(24), budget)
         assert found and total(given, found)[1] <= budget
 
 
 def test_a_budget_below_the_least_times_has_no_solution() -> None:
     given = halves(0)
     least = sum(float(half.times.min()) for half in given)
-    assert solve(given, np.ones(4), least * 0.99) is None and solve(given, np.ones(4), 0.0) is None
-    assert solve(given, np.ones(4), least) is not None
+    assert solve_knapsack(given, np.ones(4), least * 0.99) is None and solve_knapsack(given, np.ones(4), 0.0) is None
+    assert solve_knapsack(given, np.ones(4), least) is not None
 
 
 def test_the_search_finds_levels_of_less_loss_and_tries_each_once() -> None:
@@ -66,15 +66,15 @@ def test_the_search_finds_levels_of_less_loss_and_tries_each_once() -> None:
         asked.append(levels)
         return float(np.abs(np.array(levels) - wanted).sum())
 
-    weights = search(given, 60.0, loss, 60, seed=0)
-    chosen = solve(given, weights, 60.0)
+    weights = search_weights(given, 60.0, loss, 60, seed=0)
+    chosen = solve_knapsack(given, weights, 60.0)
     assert chosen and min(loss(levels) for levels in [*asked]) == loss(chosen)
     assert loss(chosen) < loss(asked[0]), "better than all halves alike"
     assert len(set(asked[:-2])) < 61
 
 
 def test_without_steps_no_model_is_scored() -> None:
-    weights = search(halves(1), 60.0, lambda levels: pytest.fail("scored"), 0, seed=0)
+    weights = search_weights(halves(1), 60.0, lambda levels: pytest.fail("scored"), 0, seed=0)
     assert weights.tolist() == [1.0] * 4
 
 
