@@ -14,6 +14,7 @@ from rich.console import Console
 from runner.record.baseline import marked
 from runner.record.descriptions import task_line
 from runner.record.metrics import SPLITS
+from runner.record.record import RunRecord
 from runner.record.table import show_record
 from runner.sanitize import escape, mask
 
@@ -65,7 +66,7 @@ class Terminal:
         entry, primary = record["stages"][-1], record["data"]["primary"]
         if len(record["stages"]) > 1 or record["config"]["compression"]:
             metrics = entry["metrics"]
-            score = marked(f"{metrics[primary]:.4f}", record | entry)
+            score = marked(f"{metrics[primary]:.4f}", metrics, primary)
             self.say(
                 f"after {entry['name']}: {primary} {score}, {metrics['cost/params_nonzero']:,.0f} "
                 f"numbers that are not zero, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry['seconds']:.1f} s"
@@ -113,13 +114,13 @@ class Terminal:
     def found(self, record: dict[str, Any], folder: Path) -> None:
         """Say that this very run is done already, and show it."""
         self.say(f"run {record['identity']} is finished already; force=true runs it again")
-        show_record(record, folder, self.console)
+        show_record(RunRecord.from_json(record), folder, self.console)
 
     def end(self, record: dict[str, Any], folder: Path) -> None:
         """The final table of a finished run, or the reason of one that did not finish."""
         self._close()
         if record["status"] == "done":
-            show_record(record, folder, self.console)
+            show_record(RunRecord.from_json(record), folder, self.console)
         elif record["status"] == "failed":
             self.say(f"run {record['identity']} failed: {record['reason']}\nThe traceback is in {folder / 'error.txt'}")
         else:

@@ -119,7 +119,8 @@ def _guesses(started: Started, loss_name: str) -> dict[str, float]:
 def save_model(started: Started, record: Record, folder: Path) -> None:
     """Save the model as it stands as a Hugging Face folder."""
     from models.checkpoints.save import save_model
-    from runner.record.model_card import card
+    from runner.record.model_card import model_card
+    from runner.record.record import RunRecord
 
     splits = started.splits
     save_model(
@@ -128,7 +129,7 @@ def save_model(started: Started, record: Record, folder: Path) -> None:
         tokenizer_save=partial(splits.tokenizer.save, longest=started.model.longest_input()),
         label_names=list(splits.task.label_names),
         kind=splits.task.kind,
-        card=card(record.content),
+        card=model_card(RunRecord.from_json(record.content)),
     )
 
 

@@ -21,8 +21,9 @@ from runner.experiment.recipe import recipe_of
 from runner.experiment.results import costs, evaluate, learning, save_model
 from runner.experiment.stage_context import RunStageContext, train
 from runner.machine import exclusive as turns
-from runner.record.descriptions import constants
+from runner.record.descriptions import constant_answers
 from runner.record.raw import POINTS, Record, whole
+from runner.record.record import RunRecord
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints
 from runner.training.frozen_states import attach_frozen_states, uses_frozen_states
@@ -130,7 +131,8 @@ def _close(link: Link, context: RunStageContext, folder: Path) -> None:
     if density is not None and (note := disagreement(density, metrics, _before(context))):
         record.content["notes"].append(f"{link.name}: {note}")
         context.say(f"note: {link.name}: {note}")
-    record.content["notes"] += [f"{link.name}: {sentence}" for sentence in constants(record.content)]
+    sentences = constant_answers(RunRecord.from_json(record.content))
+    record.content["notes"] += [f"{link.name}: {sentence}" for sentence in sentences]
     record.content["stages"].append(entry)
     record.write()
     context.terminal.stage(record.content)

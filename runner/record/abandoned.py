@@ -10,7 +10,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.record.raw import now, read, write_json
+from runner.record.folder import RECORD
+from runner.record.json_files import now, read_json, write_json
 
 ENDED = "its process ended without a word: killed from outside, or the machine went down"
 HEAD = 400  # bytes: the status is the second key of a record
@@ -37,10 +38,10 @@ def close(folder: Path, status: str = "killed", reason: str = ENDED) -> bool:
 
     try:
         with FileLock(folder / ".lock", timeout=0):
-            record = read(folder)
+            record = read_json(folder / RECORD)
             if record is None or record.get("status") != "running":
                 return False
-            write_json(folder / "record.json", record | {"status": status, "reason": reason, "ended": now()})
+            write_json(folder / RECORD, record | {"status": status, "reason": reason, "ended": now()})
             return True
     except (Timeout, OSError):
         return False
@@ -57,7 +58,7 @@ def _running(output: Path) -> Iterator[Path]:
         return
     for entry in os.scandir(output):
         try:
-            with (Path(entry.path) / "record.json").open("rb") as stream:
+            with (Path(entry.path) / RECORD).open("rb") as stream:
                 if b'"status": "running"' in stream.read(HEAD):
                     yield Path(entry.path)
         except OSError:

@@ -1,6 +1,6 @@
-"""Is a score any better than no learning? The mark that every table puts on what is not.
+"""Is a score better than that of a model which has learned nothing? Tables mark those that are not.
 
-    is_at_baseline([record["metrics"] for record in records], records[0]["data"]["primary"])
+    is_at_baseline([record.metrics for record in records], records[0].data.primary)
 
 From the recorded metrics alone, so that a lone run, a comparison and a sweep judge alike.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import Any
 
 from runner.record.metrics import direction
 
@@ -50,6 +49,6 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str) -> bool | 
     return not min(worst or gains) > 0  # a score that is not a number is no result either
 
 
-def marked(text: str, record: Mapping[str, Any]) -> str:
-    """The text, with the mark behind it where the run of this record is at baseline."""
-    return f"{text} ({MARK})" if is_at_baseline([record["metrics"]], record["data"]["primary"]) else text
+def marked(text: str, metrics: Mapping[str, float], primary: str) -> str:
+    """The text, with the mark behind it where these metrics of one run are at baseline."""
+    return f"{text} ({MARK})" if is_at_baseline([metrics], primary) else text

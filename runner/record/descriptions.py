@@ -1,4 +1,4 @@
-"""What a record says beside its numbers: what was learnt from, each class's scores, and a model that answers one thing.
+"""Sentences and tables about a run: its labels, the scores of each class, a model that gives one answer to everything.
 
 Class names are from outside: whoever prints a sentence escapes it. Nothing heavy is imported.
 """
@@ -6,10 +6,12 @@ Class names are from outside: whoever prints a sentence escapes it. Nothing heav
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.settings import BINARY_SCORES
 from runner.record.command import essential
+from runner.record.record import RunRecord
+from runner.sanitize import escape
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +27,7 @@ CLASS_COLUMNS = ("support", "predicted", "precision", "recall", "f1")
 
 
 def task_line(splits: Splits) -> str:
-    """What the labels were taken for: the kind, the classes with their training rows, or the range of the numbers."""
+    """A line about the labels: the task, and its classes with their training rows or the range of its numbers."""
     import numpy as np
 
     task, labels = splits.task, splits.train.known_labels
@@ -45,55 +47,53 @@ def short(name: str) -> str:
     return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
-def constants(record: dict[str, Any]) -> Iterator[str]:
+def constant_answers(record: RunRecord) -> Iterator[str]:
     """A sentence for every split whose rows all got the same answer."""
-    for split in record["data"]["rows"]:
-        if not record["metrics"].get(f"{split}/constant_predictions"):
+    for split in record.data.rows:
+        if not record.metrics.get(f"{split}/constant_predictions"):
             continue
-        report = (record.get("reports") or {}).get(split)
+        report = record.reports.get(split)
         if report:
-            answer = next((name for name, count in zip(report["classes"], report["predicted"]) if count), "?")
+            answer = next((name for name, count in zip(report.classes, report.predicted) if count), "?")
             yield f"the model answers {short(answer)!r} to every row of {split}"
-        elif record["data"]["task"] == "regression":
+        elif record.data.task == "regression":
             yield f"the model answers the same number to every row of {split}; a correlation of that is recorded as 0"
         else:
             yield f"the model gives every row of {split} the same answer"
 
 
-def is_shown(record: dict[str, Any], name: str) -> bool:
-    """Is a score for the run's table? Those that data.metrics names are, others where they say something short."""
+def is_shown(record: RunRecord, name: str) -> bool:
+    """Does a score belong in the run's table? Those that data.metrics names do; of others, the short ones."""
     split, _, score = name.partition("/")
-    if score in record["config"].get("data", {}).get("metrics", ()):
+    if score in record.scores:
         return True
-    is_selection = [split] == list(record["data"]["rows"])[1:2]
+    is_selection = [split] == list(record.data.rows)[1:2]
     return not name.endswith(HIDDEN) and score not in (AT_SELECTION if is_selection else DETAILS)
 
 
-def label(record: dict[str, Any], name: str) -> str:
-    """A score's name, with the class it is of where it is of one."""
-    names = record["data"].get("labels") or []
+def score_label(record: RunRecord, name: str) -> str:
+    """A score's name, with the class it is about where it is about one."""
+    names = record.data.labels
     if name.partition("/")[2] not in BINARY_SCORES or len(names) != 2:
         return name
-    return f"{name} ({short(record['data'].get('positive') or names[1])})"
+    return f"{name} ({short(record.data.positive_name or names[1])})"
 
 
-def classes(record: dict[str, Any]) -> Table | None:
-    """What each class of the headline split was worth, the most frequent first; None for a run without classes."""
-    split = record["data"]["primary"].split("/")[0]
-    report = (record.get("reports") or {}).get(split)
+def class_table(record: RunRecord) -> Table | None:
+    """The scores of each class of the headline split, the most frequent first; None for a run without classes."""
+    split = record.data.primary.split("/")[0]
+    report = record.reports.get(split)
     if report is None:
         return None
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from runner.sanitize import escape
-
     table = Table(title=f"classes of {split}", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("class")
     for column in CLASS_COLUMNS:
         table.add_column(column, justify="right", no_wrap=True)
-    columns = [report[name] for name in CLASS_COLUMNS]
-    rows = sorted(zip(report["classes"], *columns), key=lambda row: -row[1])
+    columns = report.classes, report.support, report.predicted, report.precision, report.recall, report.f1
+    rows = sorted(zip(*columns), key=lambda row: -row[1])
     for name, support, predicted, *shares in rows[:MOST_ROWS]:
         table.add_row(escape(short(name)), f"{support:,}", f"{predicted:,}", *(f"{share:.4f}" for share in shares))
     if len(rows) > MOST_ROWS:
@@ -106,12 +106,12 @@ def common(commands: Sequence[Sequence[str]]) -> list[str]:
     return [word for word in commands[0] if all(word in words for words in commands)] if len(commands) > 1 else []
 
 
-def distinct_names(records: list[dict[str, Any]]) -> list[str]:
-    """What to call each run: its name, or what was typed for it alone where two have the same name."""
-    names = [str(record["name"]) for record in records]
+def distinct_names(records: list[RunRecord]) -> list[str]:
+    """A name for each run: its own, or the words typed for it alone where two runs have the same name."""
+    names = [record.name for record in records]
     if len(set(names)) == len(names):
         return names
-    typed = [essential(record["overrides"]) for record in records]
+    typed = [essential(record.overrides) for record in records]
     shared = common(typed)
     own = [" ".join(word for word in words if word not in shared) for words in typed]
     return [words or name for words, name in zip(own, names)]

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
+from runner.record.folder import POINTS, read_record
 from runner.record.metrics import direction
-from runner.record.raw import read
 from runner.record.validation import point
 
 SMOOTH = 3  # evaluations
 ROUNDING = 1e-9  # of their mean
 DRAWS, LEVEL = 2000, 0.95  # of the bootstrap over seeds
-NEAR_MAJORITY = 0.01  # accuracy above always answering the commonest class that is no learning
+NEAR_MAJORITY = 0.01  # accuracy above always answering the majority class that is no learning
 NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is no learning; guesses on few rows scatter by that
 NEAR_CHANCE = 0.02  # nats below ln(classes) that are no learning
 FELL, WITHIN = 0.10, 1  # a score that falls this far within that many evaluations, and stays there
@@ -60,24 +60,24 @@ def curve(folder: Path, metric: str | None = None) -> Curve:
 
     ValueError for a run without a record, without such points, or whose score is better lower.
     """
-    record = read(folder)
+    record = read_record(folder)
     if record is None:
         raise ValueError(f"{folder} holds no run")
-    primary = str(record["data"]["primary"]).partition("/")[2]
-    metric = metric or f"{list(record['data']['rows'])[1]}/{primary}"
+    primary = record.data.primary.partition("/")[2]
+    metric = metric or f"{list(record.data.rows)[1]}/{primary}"
     if direction(metric) != "higher":
         raise ValueError(f"{metric} is better {direction(metric)}; curves are of scores that are better higher")
     found = points(folder, metric)
     if not found:
         raise ValueError(f"{folder} logged no {metric}")
     steps = sorted(found)
-    total = int(record["metrics"].get("train/steps", steps[-1]))
+    total = int(record.metrics.get("train/steps", steps[-1]))
     return Curve(np.array(steps), np.array([found[step] for step in steps]), total)
 
 
 def points(folder: Path, metric: str) -> dict[int, float]:
     """The logged values of a metric by step; of a step that a resumed run did again, the later."""
-    path = folder / "metrics.jsonl"
+    path = folder / POINTS
     lines = path.read_bytes().splitlines() if path.is_file() else []
     return {int(logged["step"]): logged[metric] for line in lines if (logged := point(line)) and metric in logged}
 
@@ -152,7 +152,7 @@ def diverged(
         return "the loss is not finite"
     knows_others = above_chance is not None and above_chance > NEAR_GUESSING
     if accuracy <= majority + NEAR_MAJORITY and not knows_others:
-        return f"accuracy {accuracy:.3f} is within a point of always answering the commonest class ({majority:.3f})"
+        return f"accuracy {accuracy:.3f} is within a point of the majority class ({majority:.3f})"
     if loss >= math.log(classes) - NEAR_CHANCE:
         return f"the training loss {loss:.3f} is that of guessing among {classes} classes"
     return None

@@ -98,9 +98,9 @@ METRICS: tuple[Metric, ...] = (
         "baseline/majority",
         "as the score",
         "none",
-        "primary score of the commonest training label; for mlm of the words' training frequencies",
+        "primary score of the majority class of the training rows; for mlm of the words' training frequencies",
     ),
-    Metric("baseline/majority_{score}", "as the score", "none", "that score of the commonest training label"),
+    Metric("baseline/majority_{score}", "as the score", "none", "that score of the majority class"),
     # While training.
     Metric("train/lr", "1", "none", "learning rate of the step"),
     Metric("train/grad_norm", "1", "none", "norm of all gradients before clipping"),

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from runner.record.baseline import MARK, MEANING, is_at_baseline
+from runner.record.record import RunRecord
 
 
-def card(record: dict[str, Any]) -> str:
+def model_card(record: RunRecord) -> str:
     """Markdown for README.md of the model folder, from the run's record."""
-    metrics, data = record["metrics"], record["data"]
-    low = f"\n{MARK[0].upper()}{MARK[1:]}: {MEANING}.\n" if is_at_baseline([metrics], data["primary"]) else ""
+    metrics, data = record.metrics, record.data
+    low = f"\n{MARK[0].upper()}{MARK[1:]}: {MEANING}.\n" if is_at_baseline([metrics], data.primary) else ""
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(metrics.items()))
-    command = " ".join(["run", *record["overrides"]])
-    positive = data.get("positive")
+    command = " ".join(["run", *record.overrides])
+    positive = data.positive
     note = f"\nF1, precision and recall are of the class {positive!r}.\n" if positive else ""
-    head = "MaskedLM" if data["task"] == "mlm" else "SequenceClassification"
+    head = "MaskedLM" if data.task == "mlm" else "SequenceClassification"
     return f"""---
 library_name: transformers
 tags: [bertier]
 ---
-# {record["name"]}
+# {record.name}
 
-Trained by Bertier on `{data["name"]}` ({data["rows"].get("train", 0):,} rows). Make it again with `{command}`.
+Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make it again with `{command}`.
 
 Open it with `AutoModelFor{head}.from_pretrained(folder)`; a model that is not a plain BERT
 (`"model_type": "bertier"` in config.json) needs `import models` from Bertier first.

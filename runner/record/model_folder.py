@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.errors import ConfigError
-from runner.record.raw import find
+from runner.record.folder import find_record
 
 
 def folder_of(init_from: str, output: str, key: str = "model.init_from") -> Path:
@@ -14,10 +14,10 @@ def folder_of(init_from: str, output: str, key: str = "model.init_from") -> Path
     if not folder.is_dir():
         root = Path(output).expanduser()
         try:
-            record = find(root, init_from)
+            record = find_record(root, init_from)
         except ConfigError as error:
             raise ConfigError(f"{key}={init_from}: no such folder, and {error}") from error
-        folder = root / str(record["identity"])
+        folder = root / record.identity
     found = folder / "model" if (folder / "model").is_dir() else folder
     if not (found / "config.json").is_file():
         raise ConfigError(

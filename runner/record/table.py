@@ -6,10 +6,11 @@ Text from outside (labels, file names) is escaped: it must not become markup or 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.record.baseline import MARK, MEANING, is_at_baseline, marked
-from runner.record.descriptions import classes, constants, distinct_names, is_shown, label
+from runner.record.descriptions import class_table, constant_answers, distinct_names, is_shown, score_label
+from runner.record.record import RunRecord
 from runner.sanitize import escape
 
 if TYPE_CHECKING:
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def show_record(record: dict[str, Any], folder: Path, console: Console | None = None, details: bool = False) -> None:
+def show_record(record: RunRecord, folder: Path, console: Console | None = None, details: bool = False) -> None:
     """Print one run as a table: quality, size, speed; with details also each class."""
     from rich.console import Console
     from rich.table import Table
 
     console = console or Console(highlight=False)
     widen(console)
-    table = Table(title=escape(f"{record['name']}  ({record['identity']}, {record['status']})"), title_justify="left")
+    table = Table(title=escape(f"{record.name}  ({record.identity}, {record.status})"), title_justify="left")
     table.add_column("what")
     table.add_column("value", justify="right")
     for what, value in summary_rows(record):
@@ -33,31 +34,31 @@ def show_record(record: dict[str, Any], folder: Path, console: Console | None = 
         else:
             table.add_section()
     console.print(table)
-    if len(record["stages"]) > 1:
+    if len(record.stages) > 1:
         console.print(stage_table(record))
-    if details and (each := classes(record)):
+    if details and (each := class_table(record)):
         console.print(each)
-    for sentence in constants(record):
+    for sentence in constant_answers(record):
         console.print(escape(f"note: {sentence}"), soft_wrap=True)
     _explain([record], console)
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
 
 
-def stage_table(record: dict[str, Any]) -> Table:
+def stage_table(record: RunRecord) -> Table:
     """The scores and costs of the model after each stage."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    primary = record["data"]["primary"]
-    latency = next((name for name in record["metrics"] if name.startswith("speed/latency_ms_p50_b1_s")), "")
+    primary = record.data.primary
+    latency = next((name for name in record.metrics if name.startswith("speed/latency_ms_p50_b1_s")), "")
     table = Table(title="after each stage", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("stage", no_wrap=True)
-    for column in (primary, "parameters", "not zero", "packed MB", "file MB", "MACs", "b1 ms", "seconds"):
+    for column in (primary, "parameters", "non-zero", "packed MB", "file MB", "MACs", "b1 ms", "seconds"):
         table.add_column(column, justify="right", no_wrap=True)
-    for entry in record["stages"]:
-        metrics = entry["metrics"]
+    for entry in record.stages:
+        metrics = entry.metrics
         table.add_row(
-            escape(marked(entry["name"], record | entry)),
+            escape(marked(entry.name, metrics, primary)),
             _cell(metrics.get(primary), ".4f"),
             _cell(metrics.get("cost/params"), ",.0f"),
             _cell(metrics.get("cost/params_nonzero"), ",.0f"),
@@ -65,24 +66,24 @@ def stage_table(record: dict[str, Any]) -> Table:
             _cell(metrics.get("cost/bytes_file"), ",.3f", 1e6),
             _cell(metrics.get("cost/macs"), ",.0f"),
             _cell(metrics.get(latency), ".3f"),
-            _cell(entry.get("seconds"), ",.1f"),
+            _cell(entry.seconds, ",.1f"),
         )
     return table
 
 
-def summary_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+def summary_rows(record: RunRecord) -> list[tuple[str, str]]:
     """The rows of a run's table as (label, value); an empty label separates sections."""
-    metrics = record["metrics"]
-    splits = [name for name in record["data"]["rows"] if name != "train"]
+    metrics = record.metrics
+    splits = [name for name in record.data.rows if name != "train"]
     rows = []
     for split in reversed(splits):
         for name in metrics:
             if name.startswith(f"{split}/") and is_shown(record, name):
                 value = with_interval(metrics, name)
-                value = marked(value, record) if name == record["data"]["primary"] else value
-                rows.append((label(record, name), value))
+                value = marked(value, metrics, name) if name == record.data.primary else value
+                rows.append((score_label(record, name), value))
     if "baseline/majority" in metrics:
-        rows.append((BASELINES.get(record["data"]["task"], "baseline"), f"{metrics['baseline/majority']:.4f}"))
+        rows.append((BASELINES.get(record.data.task, "baseline"), f"{metrics['baseline/majority']:.4f}"))
     rows.append(("", ""))
     for name, form in COSTS.items():
         if name in metrics:
@@ -136,7 +137,7 @@ COSTS = {
 }
 
 
-def show_comparison(records: list[dict[str, Any]]) -> None:
+def show_comparison(records: list[RunRecord]) -> None:
     """Print several runs side by side, one line each, narrow enough for 100 columns."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -151,14 +152,14 @@ def show_comparison(records: list[dict[str, Any]]) -> None:
     for column in ("value", "95 %", "trained", "parameters", "file MB", "b1 ms", "train s"):
         table.add_column(column, justify="right", no_wrap=True)
     for record, name in zip(records, distinct_names(records)):
-        metrics, primary = record["metrics"], record["data"]["primary"]
+        metrics, primary = record.metrics, record.data.primary
         latency = next((v for k, v in metrics.items() if k.startswith("speed/latency_ms_p50_b1_s")), None)
         low, high = f"{primary}_low", f"{primary}_high"
         table.add_row(
-            record["identity"],
+            record.identity,
             escape(name),
-            marked(primary, record),
-            _cell(metrics.get(primary), ".4f") or record["status"],
+            marked(primary, metrics, primary),
+            _cell(metrics.get(primary), ".4f") or record.status,
             f"{metrics[low]:.3f}-{metrics[high]:.3f}" if metrics.keys() >= {low, high} else "",
             _cell(metrics.get("cost/params_trained"), ",.0f"),
             _cell(metrics.get("cost/params_deployed"), ",.0f"),
@@ -170,9 +171,9 @@ def show_comparison(records: list[dict[str, Any]]) -> None:
     _explain(records, console)
 
 
-def _explain(records: list[dict[str, Any]], console: Console) -> None:
+def _explain(records: list[RunRecord], console: Console) -> None:
     """Print the meaning of the mark, where a run above has it."""
-    if any(is_at_baseline([record["metrics"]], record["data"]["primary"]) for record in records):
+    if any(is_at_baseline([record.metrics], record.data.primary) for record in records):
         console.print(escape(f"{MARK}: {MEANING}"), soft_wrap=True)
 
 

@@ -22,6 +22,7 @@ from runner.config.deferral import plain
 from runner.errors import as_user_error, refuse
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
+from runner.record.record import RunRecord
 from runner.record.table import show_comparison
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, check_starts, plan
@@ -65,7 +66,7 @@ class Grid(BasicSweeper):
         Grid.returned[:] = self.launcher.launch(batch, initial_job_idx=0)
         if not isinstance(self.launcher, LocalLauncher):  # ours ends with more than this table
             records = [getattr(result.return_value, "record", None) for result in Grid.returned]
-            show_comparison([record for record in records if record])
+            show_comparison([RunRecord.from_json(record) for record in records if record])
         return Grid.returned
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from runner.record import abandoned as stale
 from runner.record.command import essential
 from runner.record.raw import now, tidy, write_json
+from runner.record.record import RunRecord
 from runner.record.table import show_comparison
 from runner.sanitize import mask, masked
 from runner.sweep.plan import Job, output_of
@@ -182,7 +183,7 @@ def compare(records: list[dict[str, Any]], folder: Path, content: dict[str, Any]
 
     done = [record for record in records if record["status"] == "done"]
     if len(done) > 1:
-        show_comparison(done)
+        show_comparison([RunRecord.from_json(record) for record in done])
     if done:
         kept = {key: content[key] for key in ("question", "claims", "baseline")}
         write_report(records, folder, title=content["name"] or content["id"], **kept)

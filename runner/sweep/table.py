@@ -134,7 +134,7 @@ def score(job: Job) -> str:
         return ""
     primary = job.record["data"]["primary"]
     value = job.record["metrics"].get(primary)
-    return "" if value is None else f"{primary} {marked(f'{value:.4f}', job.record)}  "
+    return "" if value is None else f"{primary} {marked(f'{value:.4f}', job.record['metrics'], primary)}  "
 
 
 def duration(seconds: float) -> str:

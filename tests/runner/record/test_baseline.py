@@ -9,11 +9,13 @@ import pytest
 
 from runner.experiment.progress import Terminal
 from runner.record.baseline import is_at_baseline, marked
-from runner.record.model_card import card
+from runner.record.model_card import model_card
+from runner.record.record import RunRecord
 from runner.record.table import show_comparison, show_record
 from runner.sweep.plan import Job
 from runner.sweep.table import score
 from runner.tune import report
+from tests.records import record_json
 
 ACCURACY = "test/accuracy"
 
@@ -71,22 +73,17 @@ def test_without_a_recorded_baseline_or_score_nothing_is_judged() -> None:
 
 
 def test_the_mark_is_put_behind_a_text() -> None:
-    def record(metrics: dict[str, float]) -> dict[str, object]:
-        return {"metrics": metrics, "data": {"primary": ACCURACY}}
-
-    assert marked("0.5200", record(run(0.52))) == "0.5200 (at baseline)"
-    assert marked("0.9000", record(run(0.9))) == "0.9000" and marked("0.5", record({})) == "0.5"
+    assert marked("0.5200", run(0.52), ACCURACY) == "0.5200 (at baseline)"
+    assert marked("0.9000", run(0.9), ACCURACY) == "0.9000" and marked("0.5", {}, ACCURACY) == "0.5"
 
 
-def finished(score: float, **more: Any) -> dict[str, Any]:
+def finished(score: float, **more: Any) -> RunRecord:
     """The record of a finished run with that accuracy, +- 3 points, where the majority class has 0.5."""
     metrics = run(score) | {"cost/params_nonzero": 10.0, "cost/bytes_file": 10.0}
-    return {
-        "identity": "0123456789", "name": "dsn demo seed=0", "status": "done", "metrics": metrics, "overrides": [],
-        "stages": [{"name": "train", "metrics": run(0.9)}, {"name": "int8", "metrics": metrics, "seconds": 1.0}],
-        "data": {"primary": ACCURACY, "rows": {"train": 9, "test": 9}, "name": "demo", "task": "classification"},
-        "config": {"compression": {"int8": {}}},
-    } | more  # fmt: skip
+    stages = [{"name": "train", "metrics": run(0.9)}, {"name": "int8", "metrics": metrics, "seconds": 1.0}]
+    record = record_json(metrics=metrics, stages=stages, **more)
+    record["config"]["compression"] = {"int8": {}}
+    return RunRecord.from_json(record)
 
 
 def test_show_marks_the_score_and_the_stage_that_lost_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -105,11 +102,11 @@ def test_the_table_of_a_sweep_and_of_the_demo_marks_the_run(capsys: pytest.Captu
 
 
 def test_the_line_of_a_job_the_line_of_a_stage_and_the_card_mark_it(capsys: pytest.CaptureFixture[str]) -> None:
-    job = Job(0, [], "model=dsn", record=finished(0.51))
+    job = Job(0, [], "model=dsn", record=finished(0.51).to_json())
     assert score(job) == "test/accuracy 0.5100 (at baseline)  "
-    Terminal().stage(finished(0.51))
+    Terminal().stage(finished(0.51).to_json())
     assert "test/accuracy 0.5100 (at baseline), " in capsys.readouterr().out
-    assert "\nAt baseline: not better" in card(finished(0.51)) and "At baseline" not in card(finished(0.9))
+    assert "\nAt baseline: not better" in model_card(finished(0.51)) and "At baseline" not in model_card(finished(0.9))
 
 
 def test_the_tuner_marks_a_best_trial_that_has_learned_nothing(capsys: pytest.CaptureFixture[str]) -> None:

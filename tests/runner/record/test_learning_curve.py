@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from runner.record.learning_curve import Curve, area, collapsed, curve, diverged, last, late, speed_up, steps_to, target
+from tests.records import record_json
 
 
 def line(*scores: float, every: int = 10) -> Curve:
@@ -96,10 +97,8 @@ def test_a_fall_for_good_after_the_ramp_is_a_collapse() -> None:
 
 
 def test_a_curve_is_read_from_a_run_folder_and_a_resumed_step_counts_once(tmp_path: Path) -> None:
-    record = {
-        "data": {"primary": "test/accuracy", "rows": {"train": 9, "val": 9, "test": 9}},
-        "metrics": {"train/steps": 30},
-    }
+    data = {"primary": "test/accuracy", "rows": {"train": 9, "val": 9, "test": 9}, "task": "classification"}
+    record = record_json(data=data, metrics={"train/steps": 30})
     (tmp_path / "record.json").write_text(json.dumps(record))
     points = [{"step": 10, "val/accuracy": 0.1}, {"step": 5, "train/loss": 2.0}, {"step": 10, "val/accuracy": 0.5},
               {"step": 20, "val/accuracy": 0.7, "val/mse": 1.0}]  # fmt: skip

@@ -32,6 +32,7 @@ from runner.sweep.plan import Job, expected, remaining, side_by_side
 from runner.sweep.pool import why
 from runner.sweep.table import Table
 from tests.conftest import REPO
+from tests.records import a_record
 
 
 @cache
@@ -209,8 +210,7 @@ def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path
 def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.CaptureFixture[str]) -> None:
     files = ["a.csv", "b.csv", "my data/c.csv"]
     words = [["model=dsn", "data=files", f"data.path='{file}'", "paths.output=o"] for file in files]
-    same: dict[str, Any] = {"name": "dsn files seed=0", "identity": "1", "metrics": {}, "status": "done"}
-    show_comparison([same | {"overrides": own, "data": {"primary": "test/accuracy"}} for own in words])
+    show_comparison([a_record(name="dsn files seed=0", overrides=own) for own in words])
     said = capsys.readouterr().out
     assert "dsn files" not in said and "model=dsn" not in said
     assert all(file in said for file in files)

@@ -14,8 +14,9 @@ from data.splits import DataTask
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.run import run
-from runner.record.descriptions import constants, label, task_line
+from runner.record.descriptions import constant_answers, score_label, task_line
 from runner.record.raw import whole
+from runner.record.record import RunRecord
 from runner.record.table import show_record, summary_rows
 from runner.record.validation import problem_of_record
 from tests.conftest import run_cli
@@ -127,15 +128,16 @@ def test_a_record_from_before_a_class_was_chosen_shows_f1_of_class_1(
 ) -> None:
     record = recorded(tmp_path, RARE, "data.positive=ok")
     del record["data"]["positive"], record["reports"]
-    assert problem_of_record(record) is None and label(record, "test/f1") == "test/f1 (ok)"
-    assert "the model gives every row of test the same answer" in list(constants(record))
-    show_record(json.loads(json.dumps(record)), tmp_path, details=True)
+    read = RunRecord.from_json(json.loads(json.dumps(record)))
+    assert score_label(read, "test/f1") == "test/f1 (ok)"
+    assert "the model gives every row of test the same answer" in list(constant_answers(read))
+    show_record(read, tmp_path, details=True)
     assert "classes of test" not in capsys.readouterr().out
-    assert max(len(name) for name, _ in summary_rows(record)) < 30
+    assert max(len(name) for name, _ in summary_rows(read)) < 30
 
 
 def test_a_class_name_from_outside_is_not_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [(f"the day {i}", "[bold]x[/bold]" if i % 9 else "\x1b[31mred") for i in range(120)]
-    show_record(recorded(tmp_path, rows), tmp_path, details=True)
+    show_record(RunRecord.from_json(recorded(tmp_path, rows)), tmp_path, details=True)
     out = capsys.readouterr().out
     assert "\x1b" not in out and "[bold]x[/bold]" in out and "\\x1b[31mred" in out
