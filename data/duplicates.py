@@ -140,12 +140,12 @@ def _contradicting(
     texts: np.ndarray, other_texts: np.ndarray, labelled: np.ndarray, other_labelled: np.ndarray
 ) -> np.ndarray:
     """Return which of the other rows have a text with another label among the first rows, (other rows,) bool."""
-    known, first = np.unique(labelled, return_index=True)
+    pairs, first = np.unique(labelled, return_index=True)
     values, labels = np.unique(texts[first], return_counts=True)  # how many labels each text has
     at = np.searchsorted(values, other_texts)
     values, labels = np.append(values, np.uint64(0)), np.append(labels, 0)  # for texts beyond the last
-    there = np.where(values[at] == other_texts, labels[at], 0)
-    return np.asarray(there > np.isin(other_labelled, known))
+    num_labels = np.where(values[at] == other_texts, labels[at], 0)
+    return np.asarray(num_labels > np.isin(other_labelled, pairs))
 
 
 def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
@@ -153,7 +153,7 @@ def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | Non
 
     found: as `count` returns it; rows: of each split.
     """
-    said = []
+    found_in = []
     keys = [key.removesuffix("/normalised") for key in found if key.endswith("/normalised")]
     for key in sorted(keys, key=lambda key: "+" not in key):  # repeats across splits first: they make scores too good
         first, _, second = key.partition("+")
@@ -161,8 +161,8 @@ def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | Non
         if repeats > NOTED * total:
             what = f"occur in {first}" if second else "repeat an earlier row"
             other = f", {wrong:,} rows contradict a label" if wrong else ""
-            said.append(f"{repeats:,} of {total:,} texts of {second or first} {what}{other}")
-    return "; ".join(said) or None
+            found_in.append(f"{repeats:,} of {total:,} texts of {second or first} {what}{other}")
+    return "; ".join(found_in) or None
 
 
 def drop_repeats(data: RawData, cache: SharedCache) -> None:
@@ -191,8 +191,8 @@ def drop_repeats(data: RawData, cache: SharedCache) -> None:
     lost["train: text of another split"] = int(is_held_out.sum())
     data.dropped |= {what: rows for what, rows in lost.items() if rows}
     if any(lost.values()):
-        said = ", ".join(f"{rows:,} rows ({what})" for what, rows in lost.items() if rows)
-        data.notes.append(f"data.duplicates=drop left out {said}")
+        counts = ", ".join(f"{rows:,} rows ({what})" for what, rows in lost.items() if rows)
+        data.notes.append(f"data.duplicates=drop left out {counts}")
 
 
 def _first(texts: np.ndarray) -> np.ndarray:
@@ -203,23 +203,23 @@ def _first(texts: np.ndarray) -> np.ndarray:
 
 def refuse_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray], found: Mapping[str, int]) -> None:
     """Raise DataError, with counts and examples, if any text repeats."""
-    said = []
+    problems = []
     for name, texts in hashes.items():
         first, numbers = _first(texts), splits[name].source_rows
         again = np.flatnonzero(first != np.arange(len(first)))
         if len(again):
             rows = _pairs(numbers[again], numbers[first[again]])
-            said.append(f"{len(again):,} rows of {name} repeat an earlier one (rows {rows})")
+            problems.append(f"{len(again):,} rows of {name} repeat an earlier one (rows {rows})")
     for (other, theirs), (name, texts) in itertools.combinations(hashes.items(), 2):
         first = _first(np.concatenate([theirs, texts]))[len(theirs) :]
         again = np.flatnonzero(first < len(theirs))
         if len(again):
             rows = _pairs(splits[name].source_rows[again], splits[other].source_rows[first[again]])
-            said.append(f"{len(again):,} rows of {name} occur in {other} (rows {rows})")
-    if said:
+            problems.append(f"{len(again):,} rows of {name} occur in {other} (rows {rows})")
+    if problems:
         wrong = sum(rows for key, rows in found.items() if key.endswith("/contradicting"))
         raise DataError(
-            f"data.duplicates=refuse: {'; '.join(said)}{f'; {wrong:,} rows contradict a label' if wrong else ''}. "
+            f"data.duplicates=refuse: {'; '.join(problems)}{f'; {wrong:,} rows contradict a label' if wrong else ''}. "
             "Try: data.duplicates=drop, or data.duplicates=group if splits are cut off train"
         )
 

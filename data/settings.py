@@ -27,7 +27,7 @@ def limited(default: Any, **limits: Any) -> Any:
 
 @dataclass
 class TaskSettings:
-    """What is learnt: the labels, or masked words; conf/task/ explains each field."""
+    """Settings of the task: learn the labels, or masked words; conf/task/ explains each field."""
 
     name: str = limited("auto", choices=("auto", "mlm"))
     description: str = ""
@@ -39,7 +39,7 @@ class TaskSettings:
 
 @dataclass
 class DataSettings:
-    """Where texts and labels come from and which rows train, select, report; conf/data/_shared.yaml explains each."""
+    """Settings of one dataset: source, columns, splits, labels; conf/data/_shared.yaml explains each field."""
 
     name: str = "demo"
     description: str = ""

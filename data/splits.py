@@ -27,7 +27,7 @@ class TargetScale:
 
 @dataclass(frozen=True)
 class DataTask:
-    """What the labels are and how they are scored; the first metric selects the best epoch and is the headline."""
+    """Facts about the labels and their scores; the first metric selects the best epoch and is the headline."""
 
     kind: str  # classification | regression | mlm
     label_names: tuple[str, ...]  # in id order; () without classes
@@ -59,7 +59,7 @@ class DataTask:
 
 
 class Masking(Protocol):
-    """How words of a block of text are hidden from the model; data/targets/masked_words.py implements it."""
+    """Hides words of a block of text from the model; data/targets/masked_words.py implements it."""
 
     @property
     def special(self) -> np.ndarray:

@@ -126,6 +126,7 @@ def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
 
 
 def _named(data: RawData, classes: np.ndarray) -> str:
+    """List the first names of these classes."""
     names = [repr(data.label_names[int(label)]) for label in classes[:SHOWN]]
     return ", ".join(names) + (f" and {len(classes) - SHOWN} more classes" if len(classes) > SHOWN else "")
 
@@ -176,6 +177,7 @@ def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
 
 
 def _other_ways(settings: DataSettings) -> str:
+    """Name the ways out of a cut that does not work."""
     if settings.source == "files":
         return "more rows, or files of their own with data.val_path=... data.test_path=..."
     return "more rows, or " + ("data.split=null" if settings.split else "another split with data.select_split=...")

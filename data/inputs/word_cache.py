@@ -115,6 +115,7 @@ class WordCache:
         return np.fromiter((self._known[word] for word in words), np.int64, len(words))
 
     def _forget(self) -> None:
+        """Empty the cache."""
         self._known = {}
         self._tokens, self._starts, self._counts = (np.zeros(0, np.int64) for _ in range(3))
 

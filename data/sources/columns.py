@@ -133,6 +133,7 @@ def _is_data(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
 
 
 def _is_number(text: str) -> bool:
+    """Is this text a number?"""
     try:
         float(text)
     except ValueError:

@@ -23,7 +23,7 @@ SAMPLE = 100  # rows
 
 @dataclass(frozen=True)
 class _Dialect:
-    """How the fields of a stream are separated."""
+    """Delimiter and quoting of a stream."""
 
     delimiter: str
     is_quoted: bool

@@ -190,4 +190,5 @@ class _Missing:
 
 
 def _is_empty(value: Any) -> bool:
+    """Is a cell empty, blank or nan?"""
     return value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()

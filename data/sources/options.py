@@ -46,7 +46,7 @@ def ineffective_options(formats: Iterable[str], values: Mapping[str, str], prefi
 
 
 def _silent(_note: str) -> None:
-    pass
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ def open_frozen_states(
 
 
 def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill) -> None:
+    """Write states and offsets into a folder; DataError if the disk is too full."""
     first = None if parts["tokens"] == "all" else parts["tokens"]
     offsets, dtype = states_offsets(lengths, first), np.dtype(DTYPES[parts["dtype"]])
     needed, free = int(offsets[-1]) * shape[0] * shape[1] * dtype.itemsize, shutil.disk_usage(folder).free

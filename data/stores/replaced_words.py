@@ -31,7 +31,7 @@ Guess = Callable[[Batch], np.ndarray]  # the most probable words at a batch's pl
 
 @dataclass(frozen=True)
 class Recipe:
-    """How copies are made."""
+    """Options for making copies."""
 
     copies: int  # of each text; fewer if some come out equal
     share: float  # probability that a word is replaced, if it may be
@@ -88,6 +88,7 @@ def word_positions(tokens: np.ndarray, words: np.ndarray, continues: np.ndarray)
 
 
 def _tokens(split: TokenSplit, row: int) -> np.ndarray:
+    """Return the token ids of a row, (T,) int64."""
     return np.asarray(split.tokens[split.offsets[row] : split.offsets[row + 1]]).astype(np.int64)
 
 

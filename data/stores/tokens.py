@@ -33,11 +33,13 @@ class _Writer:
         self._digest = hashlib.sha256()
 
     def add(self, values: Any) -> None:
+        """Append values."""
         raw = np.asarray(values, dtype=self.dtype).tobytes()
         self._digest.update(raw)
         self._stream.write(raw)
 
     def close(self) -> dict[str, str]:
+        """Flush to disk; return the file's dtype and checksum for meta.json."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
@@ -64,6 +66,7 @@ def open_tokens(
 
 
 def _build(folder: Path, rows: Rows, dtype: Any) -> None:
+    """Write rows into a folder as they come."""
     tokens, offsets = _Writer(folder, "tokens", dtype), _Writer(folder, "offsets", np.int64)
     starts, labels = _Writer(folder, SEGMENT_STARTS, np.int32), None
     end = truncated = 0

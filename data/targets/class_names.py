@@ -57,7 +57,7 @@ def _by_mapping(given: dict[str, str], values: Sequence[str], where: str) -> lis
     unknown = [key for key in given if key not in _found(list(given), values)]
     lacking = [value for value in values if value not in found]
     if unknown:
-        raise DataError(f"{KEY}: {unknown[0]!r} is not a label of {where} (there: {_shown(values)}). {_cure(values)}")
+        raise DataError(f"{KEY}: {unknown[0]!r} is not a label of {where} (labels: {_shown(values)}). {_cure(values)}")
     if lacking:
         raise DataError(f"{KEY} has no name for {_shown(lacking)}, which {where} has. {_cure(values)}")
     return [found[value] for value in values]

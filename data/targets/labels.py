@@ -48,7 +48,7 @@ class LabelColumn:
 
 @dataclass(frozen=True)
 class LabelMeaning:
-    """How to read the labels of every split, as decided by the training rows."""
+    """Decides how labels are read, in every split; made from the training rows."""
 
     kind: str  # classification | regression | mlm
     names: tuple[str, ...] = ()  # of the classes, in id order
@@ -166,7 +166,7 @@ def _encoded(value: str, column: LabelColumn, meaning: LabelMeaning, where: str)
         if known is None and not _is_none(value) and plain_number(value) != UNLABELLED:
             raise DataError(
                 f"{where} row {_row_of(column, value)}: the label {value!r} does not occur in the training rows "
-                f"(there: {', '.join(list(meaning.ids)[:10])}). Fix such rows, or add training rows of that class"
+                f"(labels: {', '.join(list(meaning.ids)[:10])}). Fix such rows, or add training rows of that class"
             )
         return known
     number = parse_number(value) if value else math.nan

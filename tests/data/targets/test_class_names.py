@@ -41,7 +41,7 @@ def test_names_in_another_case_are_the_values_too() -> None:
         (["a", "a"], "'a' names two classes"),
         ({"neg": "a", "pos": "a"}, "'a' names two classes"),
         ({"neg": "a"}, "has no name for pos"),
-        ({"neg": "a", "pos": "b", "so-so": "c"}, "'so-so' is not a label of train.csv (there: neg, pos)"),
+        ({"neg": "a", "pos": "b", "so-so": "c"}, "'so-so' is not a label of train.csv (labels: neg, pos)"),
         (["pos", "bad"], "unclear which is which"),
     ],
 )

@@ -141,7 +141,7 @@ def test_words_are_no_numbers_and_too_many_values_no_classes(source: Source) -> 
 
 def test_a_class_that_train_lacks_is_refused_and_never_dropped(source: Source) -> None:
     train, test = rows_of(["b", "a"]), [*rows_of(["a"], 5), ("text", "c")]
-    assert "the label 'c' does not occur in the training rows (there: a, b)" in source.refused(train, test)
+    assert "the label 'c' does not occur in the training rows (labels: a, b)" in source.refused(train, test)
     assert "'c'" in source.refused(train, test, unlabelled="drop")
 
 
