@@ -58,6 +58,7 @@ def problems(name: str, text: str) -> list[str]:
             checks = [*_links(name, line, text)]
             for code in re.findall(r"`([^`]+)`", line):
                 checks += _inline(name, code.replace("\\|", "|"))
+                checks += () if "record" in line else _bare_key(code)
         found += [f"line {number}: {problem}" for problem in checks]
     return found
 
@@ -107,6 +108,15 @@ def _inline(name: str, code: str) -> Iterator[str]:
                 yield from _setting(word.strip("'\""))
     elif len(words) == 1:
         yield from _path(name, code)
+
+
+def _bare_key(code: str) -> Iterator[str]:
+    """Yield a dotted name that looks like a setting, and is neither one nor a module."""
+    is_ours = re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", code) and code.split(".")[0] in _roots()
+    if is_ours and code not in _keys() and not re.search(r"\.(py|md|yaml|json)$", code):
+        module = REPO / code.replace(".", "/")
+        if not (module.is_dir() or module.with_suffix(".py").is_file()):
+            yield f"`{code}`: no such key"
 
 
 def _path(name: str, code: str) -> Iterator[str]:

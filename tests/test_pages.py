@@ -35,6 +35,7 @@ WRONG = {
     "a method of a chain": "`run compression=[int8,gone] from=<id>`",
     "a key": "`run model=dsn train.gone=3`",
     "a key without its command": "`train.gone=3`",
+    "a key alone": "`train.gone`",
     "a key of a method": "`compression.magnitude.bits=4`",
     "a key on a second line": "```\nrun model=dsn \\\n  train.gone=3\n```",
     "a key of the tuner": "`run -m hydra/sweeper=optuna hydra.sweeper.gone=3`",
@@ -59,6 +60,7 @@ def test_the_front_page_may_be_longer_but_not_heavier() -> None:
 
 RIGHT = (
     "`runner/cli.py`, `runner/`, `conf/data/*.yaml`, `models/readouts/<name>.py`, `cli.py`, `record.json`, `val/f1`",
+    "`train.epochs`, `data.load`, `data.sources`, and in the record `data.dropped`",
     "[front](../README.md#install) [web](https://example.org/gone)",
     "`run model=dsn data=imdb optimizer.lr=... seed=0,1`, `run -m hydra/sweeper=optuna 'optimizer.lr=range(1,3)'`",
     "`compression.distil.teacher=<run id>`, `compression=[magnitude,int8]`, `model.backbone=bert-mini`, `form=whole`",
