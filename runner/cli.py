@@ -1,4 +1,4 @@
-"""The command `run`: verbs, Hydra's grammar for everything else, and exit codes.
+"""The command `run`: a module of runner/commands/ for each verb, one for experiments, and exit codes.
 
 0 success, 1 a run failed, 2 the user's mistake (one message, no traceback), 130 interrupted.
 Nothing heavy is imported here: help, lists and config mistakes answer in under a second.
@@ -6,18 +6,16 @@ Nothing heavy is imported here: help, lists and config mistakes answer in under 
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import importlib
 import io
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-    from runner.experiment.run import Outcome
+from runner.errors import USER_ERRORS, refuse, unreadable
+from runner.sanitize import say
+from runner.track.errors import TrackError
 
 HELP = """\
 Bertier trains, compresses, measures and records small text encoders, one comparable run at a time.
@@ -50,20 +48,8 @@ Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completio
 """
 
 VERBS = (
-    "demo",
-    "list",
-    "plan",
-    "show",
-    "compare",
-    "diff",
-    "explain",
-    "export",
-    "predict",
-    "serve",
-    "sync",
-    "ui",
-    "doctor",
-)
+    "demo", "list", "plan", "show", "compare", "diff", "explain", "export", "predict", "serve", "sync", "ui", "doctor",
+)  # fmt: skip
 # Hydra's own flags of which a command has one at most.
 MODES = {
     "-m": ("-m", "--multirun"),
@@ -72,31 +58,16 @@ MODES = {
     "--info": ("-i", "--info"),
     "-sc": ("-sc", "--shell-completion"),
 }
-# Hydra's flags that are followed by a value.
-VALUED = {
-    "-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
-}  # fmt: skip
-outcomes: list[Outcome] = []
 
 
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
-    from runner.config.compose import normalize_override
-    from runner.config.from_run import expand
-    from runner.errors import ConfigError, refuse, unreadable
-
     signal.signal(signal.SIGTERM, _interrupt)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what the terminal cannot write must not end a run
+        if isinstance(stream, io.TextIOWrapper):  # a character that the terminal cannot write must not end a run
             stream.reconfigure(errors="backslashreplace")
     try:
-        words = sys.argv[1:] = expand([normalize_override(word) for word in sys.argv[1:]])
-    except ConfigError as error:
-        sys.exit(refuse(str(error).splitlines()))
-    except OSError as error:
-        sys.exit(refuse(unreadable(error)))
-    try:
-        sys.exit(_dispatch(words))
+        sys.exit(dispatch(sys.argv[1:]))
     except KeyboardInterrupt:
         print("run: interrupted", file=sys.stderr)
         sys.exit(130)
@@ -109,29 +80,25 @@ def _interrupt(_signal: int, _frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _dispatch(words: list[str]) -> int:
-    from runner.errors import refuse
-
-    modes = [flag for flag, names in MODES.items() if any(word.split("=")[0] in names for word in words)]
-    if len(modes) > 1:
-        return refuse([f"{' and '.join(modes)} exclude each other. Try: run plan -m ..., or run --cfg job ..."])
+def dispatch(words: list[str]) -> int:
+    """Print the help, or hand the words to the module of their verb, or to the one for experiments; the exit code."""
     if words and words[0] in ("-h", "--help"):
         print(HELP, end="")
         return 0
-    if words and "=" not in words[0] and words[0][0] not in "-+~":
-        return _verb(words[0], words[1:])
-    if any(
-        word.startswith(("-sc", "--shell-completion", "--hydra-help", "--info", "-i", "--version")) for word in words
-    ):
-        return _hydra()
-    return _experiments(words)
+    from runner.config.compose import normalize_override  # a door: the help does not wait for the config groups
+
+    words = [normalize_override(word) for word in words]
+    modes = [flag for flag, names in MODES.items() if any(word.split("=")[0] in names for word in words)]
+    if len(modes) > 1:
+        return refuse([f"{' and '.join(modes)} exclude each other. Try: run plan -m ..., or run --cfg job ..."])
+    if words and "=" not in words[0] and not words[0].startswith(("-", "+", "~")):
+        return run_verb(words[0], words[1:])
+    code: int = importlib.import_module("runner.commands.experiment").main(words)
+    return code
 
 
-def _verb(name: str, words: list[str]) -> int:
-    from runner.errors import USER_ERRORS, refuse, unreadable
-    from runner.sanitize import say
-    from runner.track.errors import TrackError
-
+def run_verb(name: str, words: list[str]) -> int:
+    """Run one verb; the user's mistakes are printed as a message."""
     if name not in VERBS:
         close = difflib.get_close_matches(name, VERBS, n=1, cutoff=0.5)
         hint = f"; did you mean `run {close[0]}`?" if close else ""
@@ -148,78 +115,6 @@ def _verb(name: str, words: list[str]) -> int:
     except OSError as error:
         return refuse(unreadable(error))
     return code
-
-
-def _experiments(words: list[str]) -> int:
-    """Check the whole command, then let Hydra compose and start each run."""
-    from runner.config.check import check_overrides
-    from runner.errors import ConfigError, refuse, unreadable
-    from runner.sweep.install import returned
-
-    flags = [word for word in words if word.startswith("-")]
-    multirun = any(flag in ("-m", "--multirun") for flag in flags)
-    spoken = [word.startswith("-") or before in VALUED for before, word in zip(["", *words], words)]
-    options, overrides = ([word for word, is_one in zip(words, spoken) if is_one is wanted] for wanted in (True, False))
-    try:
-        problems = check_overrides(overrides, multirun)
-    except ConfigError as error:
-        problems = str(error).splitlines()
-    except OSError as error:
-        problems = unreadable(error)
-    if problems:
-        return refuse(problems)
-    sys.argv[1:] = [*options, *overrides]  # Hydra takes overrides from one place only, before a flag or after it
-    if multirun:
-        from runner.config.deferral import deferred
-
-        sys.argv[1:] = deferred(sys.argv[1:])
-    code = _hydra()
-    worst = max((outcome.exit_code for outcome in [*outcomes, *returned()]), default=code)
-    return min(worst, 1) if multirun and worst != 130 else worst
-
-
-def _hydra() -> int:
-    import hydra
-
-    from runner.sanitize import MaskedStream
-    from runner.sweep.install import install_plugins
-
-    install_plugins()
-    # Without this Hydra derives the job's name from the script that started it.
-    sys.argv[0] = "run"
-    shows = any(word.startswith(("-c", "--cfg", "-i", "--info")) for word in sys.argv[1:])
-    with contextlib.redirect_stdout(MaskedStream(sys.stdout)) if shows else contextlib.nullcontext():
-        hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
-    return 0
-
-
-def _job(config: DictConfig) -> Outcome:
-    """One composed config, run to its end here or on another machine; what went wrong is in the outcome."""
-    from hydra.core.hydra_config import HydraConfig
-
-    from runner.errors import USER_ERRORS, refuse, unreadable
-    from runner.experiment import context as surroundings
-    from runner.experiment.run import Outcome, run
-    from runner.machine.child_process import work_in
-    from runner.tune.trial_pruning import trial_watch
-
-    hydra = HydraConfig.get()
-    try:
-        from runner.config.resolve import resolve
-
-        work_in(hydra.runtime.cwd)
-        settings = resolve(config, surroundings.here.jobs)
-        outcome = run(settings, list(hydra.overrides.task), trial_watch(hydra.sweeper))
-    except USER_ERRORS as error:
-        refuse(str(error).splitlines())
-        outcome = Outcome(exit_code=2, reason=str(error))
-    except OSError as error:  # before the run folder was there; later ones are in its record
-        refuse(unreadable(error))
-        outcome = Outcome(exit_code=2, reason=str(error))
-    outcomes.append(outcome)
-    if outcome.exit_code == 130:
-        raise KeyboardInterrupt
-    return outcome
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`run plan <the words of a sweep>`: what is done, failed and new of it, and how long the rest would take.
+"""`run plan <the words of a sweep>`: which runs are done, failed and new, and how long the rest would take.
 
 Nothing is run and nothing is written.
 """
@@ -8,17 +8,30 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from hydra import initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from runner.config.check import check_overrides
+from runner.config.deferral import deferred
+from runner.config.from_run import expand_from
 from runner.errors import ConfigError, refuse
+from runner.machine.facts import usable_cores
+from runner.record.descriptions import common
 from runner.sanitize import say
+from runner.sweep.install import install_plugins
+from runner.sweep.launcher import Grid, slots_for
+from runner.sweep.ledger import identify
+from runner.sweep.plan import expected, plan, remaining
+from runner.sweep.table import duration, score
 
 SHOWN = 40  # jobs listed one by one
 
 
 def main(words: list[str]) -> int:
     """Print the plan of the command `run <words>`; 0, or 2 if that command could not run."""
-    from runner.config.check import check_overrides
-
-    overrides = [word for word in words if word not in ("-m", "--multirun")]
+    overrides = [word for word in expand_from(words) if word not in ("-m", "--multirun")]
     flags = [word for word in overrides if word.startswith("-")]
     if flags:
         raise ConfigError(f"run plan: {flags[0]} is no setting. Try: run plan -m model=dsn seed=0,1,2")
@@ -35,17 +48,6 @@ def main(words: list[str]) -> int:
 
 def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
     """The jobs of a sweep's command, its `sweep` node, and how many would run at a time."""
-    from hydra import initialize_config_module
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.types import RunMode
-    from omegaconf import OmegaConf
-
-    from runner.config.deferral import deferred
-    from runner.machine.facts import usable_cores
-    from runner.sweep.install import install_plugins
-    from runner.sweep.launcher import Grid, slots_for
-    from runner.sweep.plan import plan
-
     install_plugins()
     GlobalHydra.instance().clear()
     with initialize_config_module("conf", version_base="1.3"):
@@ -62,11 +64,6 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
 
 def show(jobs: list[Any], sweep: dict[str, Any], slots: int) -> None:
     """Print one line a job, the counts, and the estimate."""
-    from runner.record.descriptions import common
-    from runner.sweep.ledger import identify
-    from runner.sweep.plan import expected, remaining
-    from runner.sweep.table import duration, score
-
     say(f"sweep {sweep['name'] or identify([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
     if sweep["question"]:
         say(sweep["question"])

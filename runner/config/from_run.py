@@ -1,7 +1,7 @@
 """`from=<run id>`: compression stages on the model of a finished run, without training it again.
 
-The command line of that run is taken over, so that data, tokenizer and measuring are the same; what is typed beside
-`from=` replaces its words. Standard library only.
+The command line of that run is taken over, so that data, tokenizer and measuring are the same; words that are typed
+beside `from=` replace its words. Nothing heavy is imported.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from runner.record.model_folder import folder_of
 from runner.record.raw import find
 
 FROM = "from="
-# What the new run has of its own.
+# Settings that the new run has of its own.
 DROPPED = ("compression", "finished", "force", "resume", "paths", "tracker", "checkpoint", "sweep")
 
 
-def expand(words: list[str]) -> list[str]:
-    """The words with `from=<id>` replaced by the command of that run; ConfigError when there is none such."""
+def expand_from(words: list[str]) -> list[str]:
+    """The words with `from=<id>` replaced by the command of that run; ConfigError where there is no such run."""
     named = [word for word in words if word.startswith(FROM)]
     if not named:
         return words
@@ -36,7 +36,7 @@ def expand(words: list[str]) -> list[str]:
 
 
 def _is_kept(key: str, typed: set[str]) -> bool:
-    """Is this a setting to take over? Never one of Hydra, which can call any function: records come from elsewhere."""
+    """Is this a setting to take over? Never one of Hydra, which can call any function: records may be foreign."""
     if key.startswith(("hydra", "-")):
         return False
     return key not in typed and not any(key == name or key.startswith(f"{name}.") for name in DROPPED)

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -24,6 +24,7 @@ from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
 from runner.record.record import RunRecord
 from runner.record.table import show_comparison
+from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, check_starts, plan
 from runner.sweep.pool import Pool, gpus
@@ -39,7 +40,12 @@ REFUSED = 2
 class Grid(BasicSweeper):
     """Every combination of the swept values, as one batch."""
 
-    returned: ClassVar[list[JobReturn]] = []  # hydra.main gives the results to nobody
+    function: TaskFunction | None = None
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep the job function, which collects the outcomes, and start the launcher, as Hydra asks of a sweeper."""
+        self.function = task_function
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
         """Leave it to the launcher where that is ours."""
@@ -63,11 +69,13 @@ class Grid(BasicSweeper):
             raise RuntimeError("sweep() before setup()")
         batch = self.expand(self.params, arguments, self.hydra_context.config_loader)
         self.validate_batch_is_legal(batch)
-        Grid.returned[:] = self.launcher.launch(batch, initial_job_idx=0)
+        results = self.launcher.launch(batch, initial_job_idx=0)
+        outcomes = [result.return_value for result in results]
+        if isinstance(self.function, JobFunction):
+            self.function.collect(outcomes)
         if not isinstance(self.launcher, LocalLauncher):  # ours ends with more than this table
-            records = [getattr(result.return_value, "record", None) for result in Grid.returned]
-            show_comparison([RunRecord.from_json(record) for record in records if record])
-        return Grid.returned
+            show_comparison([RunRecord.from_json(outcome.record) for outcome in outcomes if outcome.record])
+        return results
 
 
 class LocalLauncher(Launcher):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 from omegaconf import OmegaConf
@@ -24,7 +24,8 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.record.baseline import MARK, is_at_baseline
 from runner.schema import Settings
-from runner.sweep.launcher import Grid, LocalLauncher
+from runner.sweep.job_function import JobFunction
+from runner.sweep.launcher import LocalLauncher
 from runner.tune.objectives import agreed_directions, objective_problems, objective_value
 from runner.tune.report import show_study
 from runner.tune.settings import SearchSettings
@@ -64,7 +65,7 @@ class OptunaSweeper(Sweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Start the launcher, as Hydra asks of a sweeper."""
-        self.config, self.loader = config, hydra_context.config_loader
+        self.config, self.loader, self.function = config, hydra_context.config_loader, task_function
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
@@ -143,7 +144,8 @@ class OptunaSweeper(Sweeper):
             able = [(trial, job) for trial, job in asked if not self._refuse(study, trial, job)]
             jobs = [[*job, *self._pruning_overrides(trial, study, where)] for trial, job in able]
             outcomes = self._launch(study, [trial for trial, _ in able], jobs)
-            Grid.returned += [as_returned(outcome) for outcome in outcomes]
+            if isinstance(self.function, JobFunction):
+                self.function.collect(outcomes)
             for (trial, _), outcome in zip(able, outcomes):
                 self._tell(study, trial, outcome)
 
@@ -219,13 +221,6 @@ def outcome_of(job: JobReturn) -> Outcome:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return Outcome(exit_code=1)
     return outcome
-
-
-def as_returned(outcome: Outcome) -> JobReturn:
-    """An outcome as Hydra's launchers give it."""
-    job = JobReturn(status=JobStatus.COMPLETED)
-    job.return_value = outcome
-    return job
 
 
 def _examples(key: str, distribution: BaseDistribution) -> list[Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import runner.cli
+from runner.commands.experiment import ExperimentFunction
+from runner.experiment.run import Outcome
 
 
-def nothing(_config: Any) -> int:
-    return 0
+def nothing(_function: ExperimentFunction, _config: Any) -> Outcome:
+    return Outcome(exit_code=0)
 
 
 if __name__ == "__main__":
-    runner.cli._job = nothing  # type: ignore[assignment]
+    ExperimentFunction.__call__ = nothing  # type: ignore[method-assign]
     runner.cli.main()

@@ -21,7 +21,7 @@ from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext, TrainingHook
 from runner.config.compose import compose
-from runner.config.from_run import expand
+from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.run import run
@@ -314,7 +314,7 @@ def test_a_stage_that_trains_by_itself_comes_without_the_plain_training(tmp_path
 def test_stages_on_a_finished_run_train_nothing_before_them(tmp_path: Path) -> None:
     first = run(settings(tmp_path), ["model=dsn", "data=demo", "compression=[none]", "force=true", "seed=0"]).record
     assert first
-    words = expand(
+    words = expand_from(
         [f"from={first['identity'][:6]}", "compression=[rounding]", f"paths.output={tmp_path / 'outputs'}", "seed=1"]
     )
     folder = tmp_path / "outputs" / first["identity"] / "model"

@@ -15,7 +15,7 @@ from models.compression.methods import make_stage
 from models.compression.quantization.coded import CodedLinear, CodedTable
 from runner.config.check import check_overrides
 from runner.config.compose import compose, groups
-from runner.config.from_run import expand
+from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.run import run
@@ -61,14 +61,14 @@ def test_a_finished_run_is_rounded_without_training_and_not_rounded_twice(tmp_pa
     outputs_word = f"paths.output={tmp_path / 'outputs'}"
     trained = run(resolve(compose([*WORDS, *QUIET, outputs_word])), [*WORDS, *QUIET]).record
     assert trained is not None
-    words = expand([f"from={trained['identity']}", "compression=[int8_static]", outputs_word])
+    words = expand_from([f"from={trained['identity']}", "compression=[int8_static]", outputs_word])
     rounded = run(resolve(compose(words)), words).record
     assert rounded is not None
     assert [entry["name"] for entry in rounded["stages"]] == ["int8_static"]
     assert rounded["metrics"]["quantize/kernel"] == 1 and "train/steps" not in rounded["metrics"]
     assert np.abs(logits(tmp_path, rounded) - logits(tmp_path, trained)).max() < 0.1
 
-    words = expand([f"from={rounded['identity']}", "compression=[int4]", outputs_word])
+    words = expand_from([f"from={rounded['identity']}", "compression=[int4]", outputs_word])
     with pytest.raises(ConfigError, match="rounded already"):
         run(resolve(compose(words)), words)
     assert len(list(records(tmp_path / "outputs"))) == 2

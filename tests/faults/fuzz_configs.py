@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from runner.config.check import check_overrides
 from runner.config.compose import compose, groups, normalize_override
-from runner.config.from_run import expand
+from runner.config.from_run import expand_from
 from runner.config.keys import known_keys
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
@@ -58,7 +58,7 @@ words = st.lists(word, min_size=1, max_size=5)
 def test_any_overrides_compose_or_are_refused_with_a_cure(found: list[str], multirun: bool) -> None:
     with patience():
         try:
-            checked = expand([normalize_override(part) for part in found])
+            checked = expand_from([normalize_override(part) for part in found])
             problems = check_overrides(checked, multirun)
         except ConfigError as error:
             problems = str(error).splitlines()

@@ -12,7 +12,7 @@ import pytest
 from runner.commands import show
 from runner.compare.html import read_points
 from runner.compare.select import Run, find_sweep, select_runs
-from runner.config.from_run import expand
+from runner.config.from_run import expand_from
 from runner.errors import ConfigError
 from runner.record.learning_curve import points
 from runner.record.raw import find, read_run, whole
@@ -116,5 +116,5 @@ def test_going_on_from_a_run_takes_no_setting_of_hydra_from_its_record(tmp_path:
     evil = ["+hydra.callbacks.x._target_=os.system", "hydra.run.dir=/tmp", "hydra/launcher=basic",
             "++paths.output=/tmp", "--config-dir=/tmp", "optimizer.lr=0.1"]  # fmt: skip
     edit(tmp_path / identity, lambda record: record.update(overrides=evil))
-    words = expand([f"from={identity}", "compression=[int8]", f"paths.output={tmp_path}"])
+    words = expand_from([f"from={identity}", "compression=[int8]", f"paths.output={tmp_path}"])
     assert [word for word in words if word in evil] == ["optimizer.lr=0.1"]

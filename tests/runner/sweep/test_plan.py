@@ -178,19 +178,17 @@ def test_a_dead_process_is_told_in_words() -> None:
 
 
 VISIBLE = """
-import os, time
+import json, os, time
 import runner.cli
+from runner.commands.experiment import ExperimentFunction
 from runner.experiment.run import Outcome
-def job(config):
+def job(self, config, context=None):
     time.sleep(0.4)
     return Outcome(0, reason=os.environ.get("CUDA_VISIBLE_DEVICES"))
-runner.cli._job = job
-try:
-    runner.cli.main()
-finally:
-    import json
-    from runner.sweep.install import returned
-    print("RETURNED", json.dumps([outcome.reason for outcome in returned()]))
+def collect(self, outcomes):
+    print("RETURNED", json.dumps([outcome.reason for outcome in outcomes]))
+ExperimentFunction.__call__, ExperimentFunction.collect = job, collect
+runner.cli.main()
 """
 
 

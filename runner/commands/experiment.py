@@ -1,0 +1,111 @@
+"""`run key=value ...` and `run -m ...`: check the whole command, then let Hydra compose and start each run."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from runner.config.check import check_overrides
+from runner.config.deferral import deferred
+from runner.config.from_run import expand_from
+from runner.config.resolve import resolve
+from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
+from runner.experiment import context as surroundings
+from runner.machine.child_process import work_in
+from runner.sanitize import MaskedStream
+from runner.sweep.job_function import JobFunction
+from runner.tune.trial_pruning import trial_watch
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from runner.experiment.run import Outcome
+
+INTERRUPTED = 130
+MULTIRUN = ("-m", "--multirun")
+# Hydra's flags that print something and start no run: their commands are not checked.
+INFORMATION = ("-sc", "--shell-completion", "--hydra-help", "--info", "-i", "--version")
+# Hydra's flags that are followed by a value.
+VALUED = {
+    "-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
+}  # fmt: skip
+
+
+class ExperimentFunction(JobFunction):
+    """The function that Hydra calls with each composed config; it runs one experiment to its end."""
+
+    def __call__(self, config: DictConfig) -> Outcome:
+        """Run here or on another machine; a failure is in the outcome. Raises KeyboardInterrupt."""
+        from hydra.core.hydra_config import HydraConfig
+
+        from runner.experiment.run import Outcome, run  # a door: torch is loaded once the command is known to be valid
+
+        hydra = HydraConfig.get()
+        try:
+            work_in(hydra.runtime.cwd)
+            settings = resolve(config, surroundings.here.jobs)
+            outcome = run(settings, list(hydra.overrides.task), trial_watch(hydra.sweeper))
+        except USER_ERRORS as error:
+            refuse(str(error).splitlines())
+            outcome = Outcome(exit_code=2, reason=str(error))
+        except OSError as error:  # before the run folder existed; later ones are in its record
+            refuse(unreadable(error))
+            outcome = Outcome(exit_code=2, reason=str(error))
+        self.outcomes.append(outcome)
+        if outcome.exit_code == INTERRUPTED:
+            raise KeyboardInterrupt
+        return outcome
+
+
+def main(words: list[str]) -> int:
+    """Start the runs that the words describe, or print what one of Hydra's own flags asks for; the exit code."""
+    function = ExperimentFunction()
+    try:
+        words = expand_from(words)
+    except ConfigError as error:
+        return refuse(str(error).splitlines())
+    except OSError as error:
+        return refuse(unreadable(error))
+    if any(word.startswith(INFORMATION) for word in words):
+        return _call_hydra(words, function)
+    flags, overrides = split_flags(words)
+    is_multirun = any(flag in MULTIRUN for flag in flags)
+    try:
+        problems = check_overrides(overrides, is_multirun)
+    except ConfigError as error:
+        problems = str(error).splitlines()
+    except OSError as error:
+        problems = unreadable(error)
+    if problems:
+        return refuse(problems)
+    ordered = [*flags, *overrides]  # Hydra takes overrides from one place only, before a flag or after it
+    code = _call_hydra(deferred(ordered) if is_multirun else ordered, function)
+    worst = max((outcome.exit_code for outcome in function.outcomes), default=code)
+    return min(worst, 1) if is_multirun and worst != INTERRUPTED else worst
+
+
+def split_flags(words: list[str]) -> tuple[list[str], list[str]]:
+    """Hydra's flags with the values that follow them, and the overrides; each in their order."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    before = ""
+    for word in words:
+        is_flag = word.startswith("-") or before in VALUED
+        (flags if is_flag else overrides).append(word)
+        before = word
+    return flags, overrides
+
+
+def _call_hydra(words: list[str], function: JobFunction) -> int:
+    """Hydra's own command line with these words; it prints a config, or calls the function for each run."""
+    import hydra
+
+    from runner.sweep.install import install_plugins  # a door: a mistake is reported before rich and numpy are loaded
+
+    install_plugins()
+    sys.argv[:] = ["run", *words]  # Hydra reads the words here, and derives the job's name from the first
+    is_shown = any(word.startswith(("-c", "--cfg", "-i", "--info")) for word in words)
+    with contextlib.redirect_stdout(MaskedStream(sys.stdout)) if is_shown else contextlib.nullcontext():
+        hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(function)()
+    return 0

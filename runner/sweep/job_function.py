@@ -1,0 +1,27 @@
+"""The function that Hydra calls for each job of a command, and what it keeps of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from runner.experiment.run import Outcome
+
+
+class JobFunction(ABC):
+    """Runs one job at a time, and collects the outcomes of all: `hydra.main` returns those of a sweep to nobody."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    @abstractmethod
+    def __call__(self, config: DictConfig) -> Outcome:
+        """Run the job of one composed config."""
+
+    def collect(self, outcomes: Sequence[Outcome]) -> None:
+        """Take the outcomes of jobs that ran in other processes, from a sweeper."""
+        self.outcomes += outcomes
