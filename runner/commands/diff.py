@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from runner.commands.options import output_folder, parse_options
 from runner.errors import ConfigError
 from runner.record.baseline import MARK, MEANING, is_at_baseline
+from runner.record.folder import find_record
 from runner.record.identity import counts, flatten
 from runner.record.metrics import direction
-from runner.record.raw import find
+from runner.record.record import RunRecord
 from runner.sanitize import escape
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def main(words: list[str]) -> int:
     from rich.console import Console
 
     console = Console(highlight=False)
-    titles = [f"{run.identity} {run.record['name']}" for run in (first, second)]
+    titles = [f"{run.identity} {run.record.name}" for run in (first, second)]
     _print(console, "settings that differ", ["setting", *titles], settings(first, second))
     _print(console, "metrics that moved", ["metric", first.identity, second.identity, "moved"], metrics(first, second))
     for line in verdicts(first, second):
@@ -52,8 +53,8 @@ def main(words: list[str]) -> int:
 def _run(output: Path, name: str) -> Run:
     from runner.compare.select import Run
 
-    record = find(output, name)
-    return Run(record, output / str(record["identity"]))
+    record = find_record(output, name)
+    return Run(record, output / record.identity)
 
 
 def settings(first: Run, second: Run) -> list[list[str]]:
@@ -69,9 +70,10 @@ def settings(first: Run, second: Run) -> list[list[str]]:
     return lines
 
 
-def _facts(record: dict[str, Any]) -> dict[str, Any]:
-    flat = flatten({key: record.get(key, {}) for key in ("data", "tokenizer", "weights", "environment")})
-    return {key: str(flat[key])[:12] if "fingerprint" in key else flat[key] for key in FACTS if key in flat}
+def _facts(record: RunRecord) -> dict[str, Any]:
+    flat = flatten(record.to_json())
+    known = [key for key in FACTS if flat.get(key) is not None]
+    return {key: flat[key][:12] if "fingerprint" in key else flat[key] for key in known}
 
 
 def metrics(first: Run, second: Run) -> list[list[str]]:
@@ -101,7 +103,7 @@ def verdicts(first: Run, second: Run) -> list[str]:
     from runner.compare.pairs import Paired, compare_runs, correct_for_all_tests
 
     split, _, headline = second.primary.partition("/")
-    scores = dict.fromkeys([headline, *second.record["config"]["data"]["metrics"]])
+    scores = dict.fromkeys([headline, *second.record.scores])
     found = {f"{split}/{score}": compare_runs([(second, first)], f"{split}/{score}") for score in scores}
     correct_for_all_tests(iter(found.values()))
     low = [run.identity for run in (second, first) if is_at_baseline([run.metrics], run.primary)]

@@ -7,7 +7,7 @@ from runner.compare.origins import setting_origins
 from runner.compare.select import setting_text
 from runner.config.keys import closest
 from runner.errors import ConfigError
-from runner.record.raw import find
+from runner.record.folder import find_record
 
 USAGE = """\
 run explain [ID] [KEY] [paths.output=outputs]
@@ -27,7 +27,7 @@ def main(words: list[str]) -> int:
     if len(names) > 2:
         raise ConfigError(f"run explain: one run and one key, not {' '.join(names)}. Try: run explain {names[0]} model")
     output = output_folder(chosen["paths.output"])
-    record = find(output, names[0] if names else None)
+    record = find_record(output, names[0] if names else None)
     found = setting_origins(record, output)
     if len(names) == 2:
         keys = [origin.key for origin in found]
@@ -35,10 +35,10 @@ def main(words: list[str]) -> int:
         if not found:
             close = closest(names[1], keys) or ["model"]
             raise ConfigError(
-                f"run explain: no setting of run {record['identity']} has {names[1]!r} in its name; "
-                f"did you mean {' or '.join(close)}? Try: run explain {record['identity']} {close[0]}"
+                f"run explain: no setting of run {record.identity} has {names[1]!r} in its name; "
+                f"did you mean {' or '.join(close)}? Try: run explain {record.identity} {close[0]}"
             )
-    _print(record["name"], [(origin.key, setting_text(origin.value), origin.source) for origin in found])
+    _print(record.name, [(origin.key, setting_text(origin.value), origin.source) for origin in found])
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
-from runner.record.raw import find
+from runner.record.folder import find_record
 from runner.sanitize import say
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def main(words: list[str]) -> int:
     from runner.deploy.export import export_run
     from runner.deploy.parity import ParityError
 
-    record = find(output, source)
+    record = find_record(output, source)
     out = Path(chosen["out"]) if chosen["out"] else None
     try:
-        deployed, parity = export_run(record, output / str(record["identity"]), chosen["format"], int8, out)
+        deployed, parity = export_run(record, output / record.identity, chosen["format"], int8, out)
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return 1

@@ -108,8 +108,8 @@ def _over_examples(group: Group, metric: str) -> stats.Interval | None:
     if f"{metric}_low" in run.metrics:
         low, high = run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"]
         return stats.Interval(low, high, f"{int(run.metrics.get(f'{split}/examples', 0))} examples, one seed")
-    found = read_predictions(run.folder, split) if split in run.record["data"].get("rows", {}) else None
-    return pairs.score_interval(found, str(run.record["data"].get("task")), score, run.positive) if found else None
+    found = read_predictions(run.folder, split) if split in run.record.data.rows else None
+    return pairs.score_interval(found, run.record.data.task, score, run.record.data.positive_index) if found else None
 
 
 def _order(row: Row) -> tuple[str, str, str, float]:

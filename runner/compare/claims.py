@@ -117,7 +117,7 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     """Verdict and reason by the rule; a score at the level of the majority class reproduces nothing."""
     verdict, why = decide_verdict(found.value, found.interval.low, found.interval.high, published)
     over = f" ({found.interval.over})"
-    splits = found.rows[0].group.runs[0].record["data"].get("rows", {})
+    splits = found.rows[0].group.runs[0].record.data.rows
     is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
     low = [row for row in found.rows if row.at_baseline]
     if not low or not is_score:
@@ -182,7 +182,7 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
     if isinstance(found, pairs.Paired):
         over = f"{len(found.seeds)} pairs of seeds, {found.examples} examples"
         return Measured(found.difference, stats.Interval(found.low, found.high, over), (where, versus))
-    if metric.partition("/")[0] in where.group.runs[0].record["data"].get("rows", {}):
+    if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
         return found.reason  # a score on other examples, or without predictions, is no difference at all
     differences = [a - b for a, b in _seed_pairs(where, versus, metric)]
     if not differences:

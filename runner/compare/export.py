@@ -63,7 +63,7 @@ def run_records(comparison: Comparison) -> list[dict[str, Any]]:
             "run": run.identity,
             "group": row.group.name,
             "seed": run.seed,
-            "started": run.record.get("started"),
+            "started": run.record.started,
             "at_baseline": is_at_baseline([run.metrics], run.primary),
             **{key: shown_setting(key, row.group.settings) for key in keys},
             **{name: run.metrics.get(name) for name in names},

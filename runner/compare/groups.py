@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from runner.compare.select import Run, setting_text, stage_names
-from runner.record.identity import counts, recorded_settings
+from runner.compare.select import Run, setting_text
+from runner.record.identity import counts
 
 # What a config does not say but a result depends on; named only where nothing else tells two groups apart.
 FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
@@ -46,23 +46,23 @@ class Group:
 
 def settings_of(run: Run) -> dict[str, Any]:
     """Everything the result of a run depends on but its seed, flat."""
-    record, environment = run.record, run.record.get("environment") or {}
-    prints = {f"{name}.fingerprint": _print_of(record, name) for name in ("data", "tokenizer", "weights")}
-    if (record["config"]["model"].get("tune") or {}).get("epochs"):
+    record = run.record
+    prints = {
+        "data.fingerprint": record.data.fingerprint,
+        "tokenizer.fingerprint": record.tokenizer.fingerprint,
+        "weights.fingerprint": record.weights.fingerprint,
+    }
+    if record.setting("model.tune.epochs"):
         del prints["weights.fingerprint"]  # an encoder tuned first is a result of the seed, as all that it learns later
-    flat = recorded_settings(record["config"])
+    flat = record.settings
     kept = {key: value for key, value in flat.items() if key != "seed" and matters(key)}
     return kept | {
         **{key: flat[key] for key in FILES if flat.get(key)},
-        "data.positive": run.positive_name,
-        "compression": stage_names(record),
-        "code_version": environment.get("numbers_version") or environment.get("code_version"),
-        **prints,
+        "data.positive": record.data.positive_name,
+        "compression": record.compression,
+        "code_version": record.environment.numbers,
+        **{key: (found or "")[:8] for key, found in prints.items()},
     }
-
-
-def _print_of(record: dict[str, Any], name: str) -> str:
-    return str((record.get(name) or {}).get("fingerprint") or "")[:8]
 
 
 def make_groups(runs: list[Run]) -> list[Group]:
@@ -102,12 +102,12 @@ def _name(groups: list[Group]) -> None:
     """Name groups by the fewest settings that tell them apart: what was chosen by name first, then what was typed."""
     if len(groups) == 1:
         record = groups[0].runs[0].record
-        groups[0].name = f"model={record['config']['model']['name']} data={record['config']['data']['name']}"
+        groups[0].name = f"model={record.model} data={record.dataset}"
         return
     typed = {
         word.partition("=")[0].lstrip("+").replace("/", ".")
         for group in groups
-        for word in group.runs[0].record.get("overrides", [])
+        for word in group.runs[0].record.overrides
     }
     keys = sorted(varying_settings(groups), key=lambda key: (_rank(key, typed), key))
     parts: list[tuple[str, ...]] = [()] * len(groups)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from runner.compare.groups import shown_setting
@@ -163,16 +164,16 @@ def _curves(rows: list[Row]) -> list[dict[str, Any]]:
         for run in row.group.seeds.values():
             if len(found) == CURVE_RUNS:
                 return found
-            series = read_points(run)
+            series = read_points(run.folder)
             if series:
                 found.append({"group": index, "seed": run.seed, "run": run.identity, "series": series})
     return found
 
 
-def read_points(run: Run) -> dict[str, list[list[float]]]:
+def read_points(run_folder: Path) -> dict[str, list[list[float]]]:
     """The logged losses and scores of a run as {metric: [[step, value], ...]}; half-written lines are skipped."""
     try:
-        lines = (run.folder / "metrics.jsonl").read_bytes().splitlines()
+        lines = (run_folder / "metrics.jsonl").read_bytes().splitlines()
     except OSError:
         return {}
     series: dict[str, list[list[float]]] = {}
@@ -207,8 +208,9 @@ def _environment(runs: list[Run]) -> dict[str, Any]:
     """The machine, versions and code behind the runs; where they differ, each value with its number of runs."""
     counts: dict[str, dict[str, int]] = {}
     for run in runs:
-        facts = flatten(run.record["environment"])
-        for key, value in facts.items():
+        for key, value in flatten(run.record.environment.to_json()).items():
+            if value is None:
+                continue  # the record does not say
             if key in FACTS or key.startswith("versions."):
                 values = counts.setdefault(key, {})
                 text = f"{value / 1e9:.1f} GB" if key == "memory_bytes" else setting_text(value)
@@ -224,7 +226,7 @@ def _environment(runs: list[Run]) -> dict[str, Any]:
 def _runs(rows: list[Row]) -> dict[str, Any]:
     lines = [
         [run.identity, row.label, str(run.seed), row.metric, f"{run.metrics[row.metric]:.4f}",
-         str(run.record.get("started") or "")]
+         run.record.started]
         for row in rows for run in row.group.seeds.values() if row.metric in run.metrics
     ]  # fmt: skip
     return _plain(["run", "group", "seed", "metric", "score", "started"], lines)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run
-from runner.record.identity import flatten
+from runner.record.record import Environment
 
 SPARSE = 0.9  # below this share of non-zero parameters a model counts as sparse
 DENSE_BYTES = 4  # of a parameter stored in fp32
@@ -101,7 +100,7 @@ def noisy_latency(comparison: Comparison) -> Iterator[str]:
 
 def machines_differ(comparison: Comparison) -> Iterator[str]:
     """Milliseconds from several kinds of machine in one table."""
-    facts = {_machine(run.record["environment"]) for group in comparison.groups for run in group.runs}
+    facts = {run.record.environment.processor for group in comparison.groups for run in group.runs}
     if len(facts) > 1 and comparison.latency:
         yield (
             f"timed on {len(facts)} kinds of machine ({'; '.join(sorted(facts))}): "
@@ -116,7 +115,7 @@ def backends_differ(comparison: Comparison) -> Iterator[str]:
         tables.setdefault((row.metric, row.examples), []).extend(row.group.runs)
     ways: Counter[str] = Counter()
     for runs in tables.values():
-        counts = Counter(way for run in runs if (way := _computed(run.record.get("environment") or {})))
+        counts = Counter(way for run in runs if (way := _computed(run.record.environment)))
         if len(counts) > 1:
             ways += counts
     if ways:
@@ -159,14 +158,9 @@ def _uncompressed(row: Row) -> str:
     return repr(sorted((k, str(v)) for k, v in row.group.settings.items() if not k.startswith("compression")))
 
 
-def _computed(environment: dict[str, Any]) -> str:
-    """How the products of a run were computed; "" where the record does not say."""
-    facts = flatten(environment)
-    gemm, threads = facts.get("engine.gemm"), facts.get("threads")
-    said = [str(gemm)] if gemm else []
+def _computed(environment: Environment) -> str:
+    """How the matrix products of a run were computed; "" where the record does not say."""
+    gemm, threads = environment.gemm, environment.threads
+    said = [gemm] if gemm else []
     said += [f"{threads} {'thread' if threads == 1 else 'threads'}"] if threads else []
     return ", ".join(said)
-
-
-def _machine(environment: dict[str, object]) -> str:
-    return f"{environment.get('cpu')}, {environment.get('cores')} cores, {environment.get('device')}"

@@ -17,7 +17,8 @@ from runner.compare.select import setting_text
 from runner.config.compose import compose, groups
 from runner.config.resolve import resolve
 from runner.record.identity import flatten
-from runner.record.raw import read
+from runner.record.json_files import read_json
+from runner.record.record import RunRecord
 from runner.record.validation import problem_of_sweep
 from runner.schema import Settings
 
@@ -34,23 +35,23 @@ class Origin:
     source: str
 
 
-def setting_origins(record: dict[str, Any], output: Path) -> list[Origin]:
+def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
     """The origin of every setting in a record, in the order of the config; ConfigError if it no longer composes."""
     from omegaconf import OmegaConf
 
-    words = [str(word) for word in record["overrides"]]
+    words = record.overrides
     config = compose(words)
     composed = flatten(OmegaConf.to_container(config, resolve=True))
     today = flatten(asdict(resolve(config)))
     files = _files(words)
-    typed = _typed(words, sweep_of(output, str(record["identity"])))
+    typed = _typed(words, sweep_of(output, record.identity))
 
     def origin(key: str) -> str:
         return _written(key, files, typed) or f"default in {_module(key)}"
 
     return [
         Origin(key, value, _source(key, value, composed, today, origin))
-        for key, value in flatten(record["config"]).items()
+        for key, value in flatten(record.config).items()
         if not key.endswith("description")
     ]
 
@@ -96,7 +97,7 @@ def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
 
 def sweep_of(output: Path, identity: str) -> dict[str, Any] | None:
     """The newest recorded sweep that this run is part of."""
-    found = [read(path.parent, "sweep.json") for path in output.glob("sweeps/*/sweep.json")]
+    found = [read_json(path) for path in output.glob("sweeps/*/sweep.json")]
     sweeps = [sweep for sweep in found if sweep and not problem_of_sweep(sweep)]
     mine = [sweep for sweep in sweeps if any(run.get("identity") == identity for run in sweep["runs"])]
     return max(mine, key=lambda sweep: str(sweep.get("started")), default=None)

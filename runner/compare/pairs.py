@@ -101,7 +101,7 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
     answers = _read_pairs(runs, split)
     if isinstance(answers, str):
         return Refused(answers)
-    kind, positive = str(runs[0][0].record["data"].get("task")), runs[0][0].positive
+    kind, positive = runs[0][0].record.data.task, runs[0][0].record.data.positive_index
     test, p_examples, over_examples = _over_examples(answers, kind, score, positive)
     differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
     found = stats.paired_seeds(differences)
@@ -142,12 +142,13 @@ def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
     if score not in _scores():
         return f"{metric} is not a score of single examples, so there is no paired test"
     for first, second in runs:
-        if first.examples(split) != second.examples(split):
-            return f"other examples ({split} of data {first.examples(split)[:8]} against {second.examples(split)[:8]})"
+        mine, other = (run.record.data.examples(split) for run in (first, second))
+        if mine != other:
+            return f"other examples ({split} of data {mine[:8]} against {other[:8]})"
         for run in (first, second):
             if metric not in run.metrics:
                 return f"run {run.identity} has no {metric}"
-            if score in BINARY_SCORES and run.positive != runs[0][0].positive:
+            if score in BINARY_SCORES and run.record.data.positive_index != runs[0][0].record.data.positive_index:
                 return f"{score} is of another class in {run.identity} than in {runs[0][0].identity}"
     return None
 

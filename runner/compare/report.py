@@ -19,11 +19,12 @@ from runner.compare.rows import Comparison
 from runner.compare.select import select_records
 from runner.compare.table import markdown
 from runner.errors import ConfigError
+from runner.record.record import RunRecord
 from runner.version import VERSION
 
 
 def write_report(
-    records: Iterable[dict[str, Any]],
+    records: Iterable[RunRecord],
     folder: Path,
     *,
     title: str,
@@ -41,7 +42,7 @@ def write_report(
     record is finished.
     """
     where = output or (folder.parent.parent if folder.parent.name == "sweeps" else folder.parent)
-    selection = select_records(list(records), where)
+    selection = select_records(records, where)
     if not selection.runs:
         raise ConfigError(f"no finished run to report on in {where}")
     comparison = analyse(selection, baseline=baseline, metric=metric, forgiving=True)

@@ -40,7 +40,7 @@ class Row:
     @property
     def examples(self) -> str:
         """The fingerprint of the examples behind the metric: rows with the same one belong into one table."""
-        return self.group.runs[0].examples(self.metric.partition("/")[0])
+        return self.group.runs[0].record.data.examples(self.metric.partition("/")[0])
 
     @property
     def verdict(self) -> str:

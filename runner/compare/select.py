@@ -8,7 +8,7 @@ Only finished runs are compared; what is left out is listed with its reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,58 +16,44 @@ from typing import Any
 
 from runner.config.keys import closest
 from runner.errors import ConfigError
-from runner.record.identity import recorded_settings
-from runner.record.raw import read, read_run, records
-from runner.record.validation import problem_of_record, problem_of_sweep
+from runner.record.folder import RECORD, record_in
+from runner.record.json_files import read_json
+from runner.record.record import RecordError, RunRecord
+from runner.record.validation import problem_of_sweep
 
 
 @dataclass(frozen=True)
 class Run:
-    """One record and the folder it lies in."""
+    """A finished run: its record, and the folder with its predictions and logged points."""
 
-    record: dict[str, Any]
+    record: RunRecord
     folder: Path
 
     @property
     def identity(self) -> str:
-        return str(self.record["identity"])
+        """The identity of the run, which is the name of its folder."""
+        return self.record.identity
 
     @property
     def seed(self) -> int:
-        return int(self.record["config"]["seed"])
+        """The seed of the run."""
+        return self.record.seed
 
     @property
     def metrics(self) -> dict[str, float]:
-        found: dict[str, float] = self.record["metrics"]
-        return found
+        """The final metrics; a comparison adds `time/steps_to_target` to them."""
+        return self.record.metrics
 
     @property
     def primary(self) -> str:
         """The headline metric of the run's data, for example test/accuracy."""
-        return str(self.record["data"]["primary"])
-
-    @property
-    def positive(self) -> int:
-        """The class that F1, precision and recall are of; class 1 in records that do not say."""
-        names, name = self.record["data"].get("labels") or [], self.record["data"].get("positive")
-        return names.index(name) if name in names else 1
-
-    @property
-    def positive_name(self) -> str | None:
-        """The name of that class; None where there are no two."""
-        names = self.record["data"].get("labels") or []
-        return str(names[self.positive]) if len(names) == 2 else None
+        return self.record.data.primary
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The whole config, flat, with `compression` as the list of its stages; the positive class is that in use."""
-        own = {"compression": stage_names(self.record), "data.positive": self.positive_name}
-        return recorded_settings(self.record["config"]) | own
-
-    def examples(self, split: str) -> str:
-        """The fingerprint of what a split's predictions are about: its rows, else those of the whole data."""
-        data = self.record["data"]
-        return str((data.get("fingerprints") or {}).get(split) or data.get("fingerprint"))
+        """The whole config, flat, with `compression` as the list of its stages and the positive class in use."""
+        own = {"compression": self.record.compression, "data.positive": self.record.data.positive_name}
+        return self.record.settings | own
 
 
 @dataclass
@@ -79,30 +65,23 @@ class Selection:
     sweep: dict[str, Any] | None = None
 
 
-def stage_names(record: dict[str, Any]) -> list[str]:
-    """The names of the compression stages, in order; none is an empty list."""
-    return [name for name in record["config"].get("compression") or {} if name != "none"]
-
-
 def select_runs(output: Path, words: list[str]) -> Selection:
     """The runs below `output` that the words name; ConfigError if there are none."""
     filters = [word for word in words if "=" in word]
     names = [word for word in words if "=" not in word]
-    sweep, found = None, []
-    if names:
-        for name in names:
-            chosen = find_sweep(output, name)
-            sweep = chosen or sweep
-            found += _of_sweep(output, chosen) if chosen else _by_identity(output, name)
-    else:
-        found = list(records(output))
-        if not found:
-            raise ConfigError(f"no recorded run in {output}. Make some: run demo")
-    selection = select_records(found, output)
+    sweep, identities = None, list[str]()
+    for name in names:
+        chosen = find_sweep(output, name)
+        sweep = chosen or sweep
+        identities += _identities_of(chosen) if chosen else [_identity_of(output, name)]
+    if not names:
+        identities = _run_identities(output)
+    records, damaged = _read_records(output, identities)
+    selection = select_records(records, output)
+    selection.left_out += [(name, f"its record.json is damaged: {why}") for name, why in damaged.items()]
     selection.sweep = sweep
     if sweep:
-        known = {str(record["identity"]) for record in found}
-        selection.left_out += _missing(sweep, known)
+        selection.left_out += _missing(sweep, {record.identity for record in records} | damaged.keys())
     matching = selection.runs
     for word in filters:
         matching = _filtered(matching, word)
@@ -113,26 +92,42 @@ def select_runs(output: Path, words: list[str]) -> Selection:
     return selection
 
 
-def select_records(found: list[dict[str, Any]], output: Path) -> Selection:
+def select_records(records: Iterable[RunRecord], output: Path) -> Selection:
     """Finished runs once each, oldest first; the others with why they are left out."""
     runs: dict[str, Run] = {}
     left_out: list[tuple[str, str]] = []
-    for record in found:
-        name = str(record.get("identity", "?"))
-        if why := problem_of_record(record):
-            left_out.append((name, f"its record.json is damaged: {why}"))
-        elif record["status"] != "done":
-            left_out.append((name, ": ".join(str(record[k]) for k in ("status", "reason") if record.get(k))))
+    for record in records:
+        if record.status == "done":
+            runs[record.identity] = Run(record, output / record.identity)
         else:
-            runs[name] = Run(record, output / name)
-    return Selection(sorted(runs.values(), key=lambda run: str(run.record.get("started"))), left_out)
+            left_out.append((record.identity, ": ".join(filter(None, (record.status, record.reason)))))
+    return Selection(sorted(runs.values(), key=lambda run: run.record.started), left_out)
+
+
+def _read_records(output: Path, identities: list[str]) -> tuple[list[RunRecord], dict[str, str]]:
+    """The records of the runs, and what is wrong with each damaged one, by its identity."""
+    records, damaged = [], {}
+    for identity in dict.fromkeys(identities):
+        try:
+            if record := record_in(output / identity):
+                records.append(record)
+        except RecordError as error:
+            damaged[identity] = str(error)
+    return records, damaged
+
+
+def _run_identities(output: Path) -> list[str]:
+    """The identities of all recorded runs, sorted; ConfigError if there are none."""
+    if found := sorted(path.parent.name for path in output.glob(f"*/{RECORD}")):
+        return found
+    raise ConfigError(f"no recorded run in {output}. Make some: run demo")
 
 
 def find_sweep(output: Path, name: str) -> dict[str, Any] | None:
     """The newest recorded sweep of that name, or the one whose id starts so; None if there is none."""
     found = []
     for path in output.glob("sweeps/*/sweep.json"):
-        sweep = read(path.parent, "sweep.json")
+        sweep = read_json(path)
         if sweep and (sweep.get("name") == name or path.parent.name.startswith(name)):
             if why := problem_of_sweep(sweep):
                 raise ConfigError(f"{path} is damaged: {why}. Mend it, or run that sweep again, which writes it anew")
@@ -140,9 +135,8 @@ def find_sweep(output: Path, name: str) -> dict[str, Any] | None:
     return max(found, key=lambda sweep: str(sweep.get("started")), default=None)
 
 
-def _of_sweep(output: Path, sweep: dict[str, Any]) -> list[dict[str, Any]]:
-    identities = [run["identity"] for run in sweep["runs"] if run.get("identity")]
-    return [record for identity in dict.fromkeys(identities) if (record := read_run(output / identity))]
+def _identities_of(sweep: dict[str, Any]) -> list[str]:
+    return [run["identity"] for run in sweep["runs"] if run.get("identity")]
 
 
 def _missing(sweep: dict[str, Any], known: set[str]) -> list[tuple[str, str]]:
@@ -154,19 +148,18 @@ def _missing(sweep: dict[str, Any], known: set[str]) -> list[tuple[str, str]]:
     ]
 
 
-def _by_identity(output: Path, prefix: str) -> list[dict[str, Any]]:
-    folders = sorted(path.parent.name for path in output.glob("*/record.json"))
-    if not folders:
-        raise ConfigError(f"no recorded run in {output}. Make some: run demo")
-    matching = [name for name in folders if name.startswith(prefix)]
-    if len(matching) == 1 and (record := read_run(output / matching[0])):
-        return [record]
+def _identity_of(output: Path, prefix: str) -> str:
+    """The one recorded run whose identity starts so; ConfigError, with what there is, for none and for several."""
+    known = _run_identities(output)
+    matching = [name for name in known if name.startswith(prefix)]
+    if len(matching) == 1:
+        return matching[0]
     if matching:
         raise ConfigError(f"several runs in {output} start with {prefix!r}: {', '.join(matching[:8])}. Add a digit")
     sweeps = sorted(path.parent.name for path in output.glob("sweeps/*/sweep.json"))
     raise ConfigError(
         f"no sweep and no run in {output} is named {prefix!r}. "
-        f"Sweeps: {', '.join(sweeps[-4:]) or 'none'}; runs: {', '.join(folders[-4:])}. Try: run compare model=dsn"
+        f"Sweeps: {', '.join(sweeps[-4:]) or 'none'}; runs: {', '.join(known[-4:])}. Try: run compare model=dsn"
     )
 
 

@@ -35,7 +35,7 @@ def add_steps_to_target(rows: list[Row]) -> list[str]:
 
 def frequent_curve(run: Run) -> Curve | None:
     """The curve of a run that was asked for enough evaluations, else None."""
-    if not run.record["config"]["train"].get("evals"):
+    if not run.record.setting("train.evals"):
         return None
     try:
         found = curve(run.folder)

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from models.checkpoints.save import written_whole
 from models.errors import ModelError
@@ -19,12 +19,13 @@ from runner.deploy.parity import Parity, ParityError, compare_logits, rows_to_co
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
+from runner.record.record import RunRecord
 
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def export_run(
-    record: dict[str, Any], run_folder: Path, form: str, int8: bool, out: Path | None
+    record: RunRecord, run_folder: Path, form: str, int8: bool, out: Path | None
 ) -> tuple[ExportedModel, Parity | None]:
     """Write the export of a run whole or not at all; what it is, and how close its answers are.
 
@@ -65,7 +66,7 @@ def make_parent_folder(folder: Path) -> None:
         raise ConfigError(f"out={folder}: cannot be made: {error.strerror}. Try: another out=") from error
 
 
-def write_exported_model(trained: ExportedModel, engine: str, folder: Path, record: dict[str, Any]) -> Parity | None:
+def write_exported_model(trained: ExportedModel, engine: str, folder: Path, record: RunRecord) -> Parity | None:
     """Weights, tokenizer and deploy.json for an engine; compared with the trained model where they are not its own."""
     parity = None
     exported = ExportedModel(**{**vars(trained), "folder": folder, "engine": engine})
@@ -82,7 +83,7 @@ def write_exported_model(trained: ExportedModel, engine: str, folder: Path, reco
     return parity
 
 
-def write_graph(trained: ExportedModel, exported: ExportedModel, record: dict[str, Any]) -> Parity:
+def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunRecord) -> Parity:
     """The ONNX file, and how far its logits are from the model's; ParityError when fp32 is further than rounding."""
     model = Predictor(trained)
     try:
@@ -94,10 +95,11 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: dict[st
         quantize(plain, exported.weights)
         plain.unlink()
     split, source, task = rows_to_compare(record, model)
+    rounding = tolerated_difference(record.data.targets)
     parity = compare_logits(model, Predictor(exported), split, source, task)
-    if exported.engine == "onnx" and parity.difference > tolerated_difference(record):
+    if exported.engine == "onnx" and parity.difference > rounding:
         raise ParityError(
             f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows ({source}); "
-            f"rounding explains {tolerated_difference(record):.2g}. Nothing was written. Try: format=safetensors"
+            f"rounding explains {rounding:.2g}. Nothing was written. Try: format=safetensors"
         )
     return parity

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import ConfigError
-from runner.record.raw import find as find_record
-from runner.record.raw import run_folder as folder_of_run
+from runner.record.folder import find_record
+from runner.record.folder import run_folder as folder_of_run
+from runner.record.record import RunRecord
 
 DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
@@ -66,22 +67,22 @@ def read_export(folder: Path) -> ExportedModel:
     return found
 
 
-def model_of_run(record: dict[str, Any], run_folder: Path) -> ExportedModel:
+def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     """The model that a run trained; ConfigError for a run without one that answers texts."""
-    identity, folder = str(record["identity"]), run_folder / "model"
-    if record["status"] != "done" or not folder.is_dir():
-        again = " ".join(["run", *record["overrides"]])
-        raise ConfigError(f"run {identity} is {record['status']} and has no model. Finish it: {again}")
-    data = record["config"]["data"]
-    if record["data"]["task"] == "mlm":
+    identity, folder = record.identity, run_folder / "model"
+    if record.status != "done" or not folder.is_dir():
+        again = " ".join(["run", *record.overrides])
+        raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {again}")
+    data = record.config["data"]
+    if record.data.task == "mlm":
         raise ConfigError(
             f"run {identity} guesses masked words, it answers no texts. Train a classifier on it, then deploy that. "
-            f"Try: run model={record['config']['model']['name']} model.pretrained={identity} data=sst2"
+            f"Try: run model={record.model} model.pretrained={identity} data=sst2"
         )
     columns = (data["text"],) if data["text_pair"] is None else (data["text"], data["text_pair"])
     return ExportedModel(
-        folder, "torch", identity, record["name"], record["data"]["task"], tuple(record["data"]["labels"]), columns,
-        int(data["max_length"]), record["started"],
+        folder, "torch", identity, record.name, record.data.task, tuple(record.data.labels), columns,
+        int(data["max_length"]), record.started,
     )  # fmt: skip
 
 
@@ -101,15 +102,15 @@ def find_model(source: str, output: Path, engine: str) -> ExportedModel:
     if named := folder_of_run(source):
         output, source = named.parent, named.name
     record = find_record(output, source)
-    run_folder = output / str(record["identity"])
+    run_folder = output / record.identity
     if engine in ("auto", "torch"):
         return model_of_run(record, run_folder)
     exported = export_folder(run_folder, engine)
     wanted = f"run export {source} format=onnx" + (" int8=true" if engine == "onnx-int8" else "")
     if not (exported / DESCRIPTION_FILE).is_file():
-        raise ConfigError(f"engine={engine}: run {record['identity']} is not exported so. Try: {wanted}")
+        raise ConfigError(f"engine={engine}: run {record.identity} is not exported so. Try: {wanted}")
     found = read_export(exported)
-    if found.started != record["started"]:
+    if found.started != record.started:
         raise ConfigError(f"engine={engine}: {exported} is older than the run, which was made anew. Try: {wanted}")
     return found
 

@@ -15,6 +15,7 @@ from data.sources.demo import generate_demo
 from data.splits import DataTask, TargetScale, TokenSplit
 from runner.config.compose import compose
 from runner.deploy.predictor import Predictor
+from runner.record.record import RunRecord
 from runner.tasks import get
 
 TOLERANCE = 1e-4  # of a logit, in fp32; what is seen is 1e-7 to 1e-5
@@ -45,9 +46,11 @@ class Parity:
         return asdict(self)
 
 
-def tolerated_difference(record: dict[str, Any]) -> float:
-    """How far an fp32 export's logits may be off: of a run that standardised its targets, in standard deviations."""
-    targets = record["data"].get("targets")
+def tolerated_difference(targets: dict[str, float] | None) -> float:
+    """How far an fp32 export's outputs may be from the model's, in the unit of the targets.
+
+    targets: the mean and the standard deviation by which training standardised, None where it did not.
+    """
     return TargetScale(**targets).tolerance(TOLERANCE) if targets else TOLERANCE
 
 
@@ -72,9 +75,9 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
     return replace(found, scored=len(labels), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
 
 
-def rows_to_compare(record: dict[str, Any], trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
+def rows_to_compare(record: RunRecord, trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
     """The rows to compare on, where they are from, and their task: the run's reported split where it can be had."""
-    settings = DataSettings(**record["config"]["data"])
+    settings = DataSettings(**record.config["data"])
     try:
         splits = load_splits(
             settings,

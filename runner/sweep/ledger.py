@@ -186,4 +186,4 @@ def compare(records: list[dict[str, Any]], folder: Path, content: dict[str, Any]
         show_comparison([RunRecord.from_json(record) for record in done])
     if done:
         kept = {key: content[key] for key in ("question", "claims", "baseline")}
-        write_report(records, folder, title=content["name"] or content["id"], **kept)
+        write_report(map(RunRecord.from_json, records), folder, title=content["name"] or content["id"], **kept)

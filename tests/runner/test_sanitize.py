@@ -18,7 +18,7 @@ from runner.experiment.progress import Terminal
 from runner.record.raw import Record, read
 from runner.sanitize import cell, escape, mask, masked, visible
 from tests.conftest import run_cli
-from tests.runner.compare.folders import write_group
+from tests.runner.compare.folders import typed, write_group
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202efdp.exe\ud800\x9b31m"
 
@@ -77,7 +77,7 @@ def test_a_report_shows_names_from_outside_as_text(tmp_path: Path) -> None:
     name = "</script><img src=x onerror=alert(1)>"
     records = write_group(tmp_path, "model=dsn", f"data.name='{name}'", right=[150, 151])
     records += write_group(tmp_path, "model=bert-tiny", "data.name='=cmd'", right=[160, 161])
-    write_report(records, tmp_path / "report", title=name, question=name, output=tmp_path)
+    write_report(typed(records), tmp_path / "report", title=name, question=name, output=tmp_path)
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert page.count("</script>") == 2 and "<img" not in page
     assert "\n=" not in (tmp_path / "report" / "runs.csv").read_text(encoding="utf-8").replace(",", "\n")

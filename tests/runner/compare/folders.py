@@ -18,6 +18,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.record.identity import identify
 from runner.record.metrics import check
+from runner.record.record import RunRecord
 from runner.schema import Settings
 from runner.version import VERSION
 
@@ -99,6 +100,11 @@ def write_group(output: Path, *words: str, right: Iterable[int], count: int = 20
         labels, answers = answers_with(number, count, seed)
         records.append(write_run(output, *words, seed=seed, labels=labels, answers=answers, **more))
     return records
+
+
+def typed(records: Iterable[dict[str, Any]]) -> list[RunRecord]:
+    """The records as readers get them."""
+    return [RunRecord.from_json(record) for record in records]
 
 
 def write_sweep(output: Path, records: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:

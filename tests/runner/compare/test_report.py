@@ -15,7 +15,7 @@ import pytest
 
 from runner.compare.report import write_report
 from runner.errors import ConfigError
-from tests.runner.compare.folders import write_group, write_run
+from tests.runner.compare.folders import typed, write_group, write_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CLAIM = {"claim": "dsn is small", "source": "a page", "metric": "cost/params", "kind": "value",
@@ -34,7 +34,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records.append(write_run(output, "model=bert-mini", status="failed", reason="ValueError: </script><b>diverged"))
     folder = output / "sweeps" / "0123456789"
     written = write_report(
-        records, folder, title="small <or> large?", question="Which & why?", claims=[CLAIM], baseline="model=dsn"
+        typed(records), folder, title="small <or> large?", question="Which & why?", claims=[CLAIM], baseline="model=dsn"
     )
     assert sorted(path.relative_to(folder).as_posix() for path in written) == sorted(FILES)
     return folder
@@ -184,7 +184,7 @@ def test_clicking_sorts_and_chooses_the_cost(sweep: Path, tmp_path: Path) -> Non
 def test_datasets_are_drawn_apart(tmp_path: Path) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150, 160])
     records += write_group(tmp_path, "model=dsn", right=[170, 160], fingerprint="e" * 64)
-    write_report(records, tmp_path / "sweeps" / "x", title="two")
+    write_report(typed(records), tmp_path / "sweeps" / "x", title="two")
     dom = browse_text(tmp_path / "sweeps" / "x" / "report.html", "", tmp_path / "profile")[0]
     assert "demo test/accuracy (dddddd)</button>" in dom and "demo test/accuracy (eeeeee)</button>" in dom
     assert Page(dom).classes.count("seeds point") == 2, "two runs of the table that is shown"
@@ -200,7 +200,7 @@ def test_half_written_points_and_numbers_that_are_none_do_not_break_a_report(tmp
     records = write_group(tmp_path, "model=dsn", right=[150, 160], metrics={"test/loss": float("nan")})
     points = tmp_path / records[0]["identity"] / "metrics.jsonl"
     points.write_text(points.read_text() + '{"step": 11, "train/lo')
-    write_report(records, tmp_path / "sweeps" / "y", title="t", metric="test/loss")
+    write_report(typed(records), tmp_path / "sweeps" / "y", title="t", metric="test/loss")
     text = (tmp_path / "sweeps" / "y" / "report.html").read_text()
     found = re.search(r'type="application/json">(.*?)</script>', text, re.DOTALL)
     assert found and json.loads(found[1])["groups"][0]["score"] is None
@@ -209,9 +209,9 @@ def test_half_written_points_and_numbers_that_are_none_do_not_break_a_report(tmp
 def test_a_sweep_whose_baseline_failed_still_gets_its_report(tmp_path: Path) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150, 160])
     folder = tmp_path / "sweeps" / "z"
-    write_report(records, folder, title="t", baseline={"model.name": "bert-tiny"})
+    write_report(typed(records), folder, title="t", baseline={"model.name": "bert-tiny"})
     assert "no tests: --baseline model.name=bert-tiny: no group matches" in (folder / "table.md").read_text()
-    write_report(records, folder, title="t", baseline={"model.pretrained": None, "model": "dsn"})
+    write_report(typed(records), folder, title="t", baseline={"model.pretrained": None, "model": "dsn"})
     assert (
         "model=dsn data=demo" in (folder / "table.md").read_text()
         and "no tests" not in (folder / "table.md").read_text()

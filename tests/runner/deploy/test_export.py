@@ -16,7 +16,8 @@ from runner.deploy.exported import find_model
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.machine import extras
-from runner.record.raw import find as find_record
+from runner.record.folder import find_record
+from runner.record.record import RunRecord
 from tests.conftest import run_cli
 
 SERVED = """
@@ -87,8 +88,9 @@ def test_a_graph_that_computes_something_else_is_not_kept(
 
 
 def test_without_the_runs_data_built_in_texts_are_compared_and_that_is_said(output: Path) -> None:
-    record = json.loads(json.dumps(find_record(output, "bbbb")))
-    record["config"]["data"] |= {"source": "files", "path": "gone.csv"}
+    content = json.loads((output / "bbbb" / "record.json").read_text(encoding="utf-8"))
+    content["config"]["data"] |= {"source": "files", "path": "gone.csv"}
+    record = RunRecord.from_json(content | {"identity": "bbbb"})
     split, source, task = parity.rows_to_compare(record, Predictor(find_model("bbbb", output, "torch")))
     assert len(split) == parity.ROWS and task is None and split.has_pairs
     assert source.startswith("built-in texts, since") and "gone.csv" in source

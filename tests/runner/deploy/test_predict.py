@@ -22,7 +22,7 @@ from runner.deploy.exported import find_model
 from runner.deploy.predictor import Predictor
 from runner.deploy.streams import chunks_as_they_arrive, read_texts
 from runner.errors import USER_ERRORS, ConfigError
-from runner.record.raw import find as find_record
+from runner.record.folder import find_record
 
 
 def told(output: Path, *words: str) -> None:

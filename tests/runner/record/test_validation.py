@@ -11,7 +11,7 @@ import pytest
 
 from runner.commands import show
 from runner.compare.html import read_points
-from runner.compare.select import Run, find_sweep, select_runs
+from runner.compare.select import find_sweep, select_runs
 from runner.config.from_run import expand_from
 from runner.errors import ConfigError
 from runner.record.learning_curve import points
@@ -93,7 +93,7 @@ def test_damaged_points_are_passed_over_everywhere(tmp_path: Path) -> None:
     (folder / "metrics.jsonl").write_bytes(text.encode("utf-8", "surrogateescape"))
     assert [point(line) for line in bad] == [None] * len(bad)
     assert points(folder, "val/accuracy") == {3: 0.5, 4: 0.5}
-    assert read_points(Run(record, folder)) == {"val/accuracy": [[3, 0.5], [4, 0.5]]}
+    assert read_points(folder) == {"val/accuracy": [[3, 0.5], [4, 0.5]]}
     assert [logged["step"] for logged in tracked(folder).parsed()] == [3, 4]
 
 
