@@ -78,3 +78,17 @@ def test_what_a_killed_process_was_writing_is_cleared_away(folder: Path) -> None
     assert {name for name in names if name.endswith((".part", ".old"))} == {"mlflow.json.78.part"}, (
         "its helper may live"
     )
+
+
+def test_a_checkpoint_is_made_every_so_many_seconds_and_at_the_end_of_an_epoch_that_took_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("runner.training.checkpoint.time.monotonic", lambda: now)
+    checkpoints = Checkpoints(tmp_path, "test", every_s=300.0)
+    now += 0.5
+    assert not checkpoints.due() and not checkpoints.due(at_epoch_end=True)
+    now += 1.0
+    assert not checkpoints.due() and checkpoints.due(at_epoch_end=True)
+    now += 300.0
+    assert checkpoints.due()

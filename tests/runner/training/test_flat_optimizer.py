@@ -1,10 +1,8 @@
-"""The flat optimizer and the compact vocabulary: the plain path's parameters, exactly."""
+"""The flat optimizer, with and without a compact vocabulary: the plain path's parameters, exactly."""
 
 from __future__ import annotations
 
 import math
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,27 +11,18 @@ import torch.nn.functional as F
 from torch import nn
 
 from data.batch import collate
-from data.load import load_splits
-from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
-from runner.schema import OptimizerSettings, Settings
+from runner.schema import Settings
 from runner.training import flat_optimizer as flat
-from runner.training.compact_vocabulary import CompactTable, find_compact_table, order_by_use
 from runner.training.loop import Trainer
 
 CPU = torch.device("cpu")
 BERT = ModelSettings(layers=2, hidden=16, heads=2)
 DSN = ModelSettings(family="dsn", hidden=16, width=0.5, readout={"name": "mean"}, token_dropout=0.3)
-
-
-@pytest.fixture
-def splits(reviews: Path, tmp_path: Path) -> Splits:
-    settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
-    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
 
 
 def settings_of(model: ModelSettings, *, decay: float, clip: float, compact_vocabulary: str = "auto") -> Settings:
@@ -146,70 +135,6 @@ def test_the_released_model_has_tensors_of_its_own(splits: Splits) -> None:
     assert all(p.grad is None and p.untyped_storage().nbytes() == p.numel() * 8 for p in model.parameters())
     assert model.bert.embeddings.word_embeddings.padding_idx == 0  # type: ignore[union-attr]
     assert not model.bert.embeddings.word_embeddings.sparse  # type: ignore[union-attr]
-
-
-def test_used_rows_come_first_and_the_arrangement_can_be_undone() -> None:
-    table = nn.Embedding(10, 3, padding_idx=2)
-    before = table.weight.detach().clone()
-    order, used = order_by_use(np.array([7, 4, 7, 9], np.uint16), 10, 2)
-    assert order[:used].tolist() == [2, 4, 7, 9] and sorted(order) == list(range(10))
-    vocabulary = CompactTable(table, "weight", order, used)
-    vocabulary.arrange()
-    ids = np.array([7, 2, 0])
-    assert torch.equal(table(torch.from_numpy(vocabulary.lookup[ids])), before[ids])
-    assert table.padding_idx == vocabulary.lookup[2] == 0
-    assert torch.equal(vocabulary.by_token(table.weight), before)
-    vocabulary.restore()
-    assert torch.equal(table.weight, before) and table.padding_idx == 2
-
-
-class Hashed(nn.Module):
-    """Stands for an embedding without a table."""
-
-
-def tie(model: nn.Module) -> None:
-    model.decoder = nn.Linear(16, 300, bias=False)
-    model.decoder.weight = model.bert.embeddings.word_embeddings.weight  # type: ignore[union-attr,assignment]
-
-
-def hash_embeddings(model: nn.Module) -> None:
-    model.bert.embeddings.word_embeddings = Hashed()  # type: ignore[union-attr,assignment]
-
-
-def prune(model: nn.Module) -> None:
-    from torch.nn.utils import prune
-
-    prune.l1_unstructured(model.bert.embeddings.word_embeddings, "weight", 0.5)  # type: ignore[union-attr,arg-type]
-
-
-def foreign(model: nn.Module) -> None:
-    model.bert = nn.Linear(2, 2)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (tie, r"tied to decoder\.weight"),
-        (hash_embeddings, "hash embeddings"),
-        (prune, "a compression stage works on the word table"),
-        (foreign, "another library's"),
-    ],
-)
-def test_a_table_that_something_else_touches_is_refused_by_name(splits: Splits, change: object, reason: str) -> None:
-    model = built(settings_of(BERT, decay=0.0, clip=1.0), splits)
-    change(model)  # type: ignore[operator]
-    found = find_compact_table(model, splits.train, OptimizerSettings())
-    assert isinstance(found, str)
-    assert re.search(reason, found)
-
-
-def test_sgd_with_decay_is_refused_because_its_untouched_rows_move(splits: Splits) -> None:
-    model = built(settings_of(BERT, decay=0.0, clip=1.0), splits)
-    found = find_compact_table(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.1))
-    assert isinstance(found, str) and "moves every row" in found
-    assert isinstance(
-        find_compact_table(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.0)), CompactTable
-    )
 
 
 @pytest.mark.parametrize("long", [100, 1 << 17], ids=["long matrices", "all in one buffer"])

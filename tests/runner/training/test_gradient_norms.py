@@ -11,8 +11,6 @@ import pytest
 import torch
 import yaml
 
-from data.load import load_splits
-from data.settings import DataSettings
 from data.splits import Splits
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
@@ -22,12 +20,6 @@ from tests.conftest import REPO, run_cli
 from tests.runner.training.test_loop import CPU, configured, equal, model_of, train
 
 MIX: dict[str, Any] = yaml.safe_load((REPO / "conf/model/readout/scalar_mix.yaml").read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def splits(reviews: Path, tmp_path: Path) -> Splits:
-    settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
-    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
 
 
 def bermo(**train: object) -> Any:

@@ -1,4 +1,4 @@
-"""The loop: exact repetition, exact resume, accumulation, schedules, early stopping, classes that are rare."""
+"""The loop: exact repetition, exact resume, accumulation, early stopping, classes that are rare."""
 
 from __future__ import annotations
 
@@ -9,28 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from data.load import load_splits
-from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
-from runner.schema import ScheduleSettings, Settings
+from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.loop import Trainer, fit
 from runner.training.nonfinite import NotFinite
-from runner.training.plan import BatchPlan
-from runner.training.schedule import Schedule
 from runner.training.state import TrainingResult, TrainingState
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def splits(reviews: Path, tmp_path: Path) -> Splits:
-    settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
-    return load_splits(settings, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
 
 
 def configured(**train: object) -> Settings:
@@ -137,20 +127,6 @@ def test_a_checkpoint_of_another_run_is_never_taken(splits: Splits, tmp_path: Pa
     assert Checkpoints(tmp_path, "another", 1e9).newest() is None
 
 
-def test_a_checkpoint_is_made_every_so_many_seconds_and_at_the_end_of_an_epoch_that_took_its_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 100.0
-    monkeypatch.setattr("runner.training.checkpoint.time.monotonic", lambda: now)
-    checkpoints = Checkpoints(tmp_path, "test", every_s=300.0)
-    now += 0.5
-    assert not checkpoints.due() and not checkpoints.due(at_epoch_end=True)
-    now += 1.0
-    assert not checkpoints.due() and checkpoints.due(at_epoch_end=True)
-    now += 300.0
-    assert checkpoints.due()
-
-
 @pytest.mark.parametrize("weights", ["none", "balanced"])
 def test_accumulation_changes_nothing_but_memory(splits: Splits, tmp_path: Path, weights: str) -> None:
     settings = configured()
@@ -199,12 +175,6 @@ def test_patience_stops_early(splits: Splits, tmp_path: Path) -> None:
     assert done is not None and done.epochs == done.best_epoch + 2 < 50
 
 
-def test_a_fraction_of_an_epoch_is_that_share_of_its_steps() -> None:
-    lengths = np.full(800, 10)
-    plan = BatchPlan(lengths, configured(epochs=1.25, batch_size=8).train, seed=0)
-    assert plan.steps == [100, 25] and len(plan.batches(1)) == 25
-
-
 def test_an_exploding_loss_stops_with_a_cure(splits: Splits, tmp_path: Path) -> None:
     settings = configured(clip_norm=0.0, epochs=5)
     settings.optimizer.name, settings.optimizer.lr = "sgd", 1e30
@@ -215,28 +185,6 @@ def test_an_exploding_loss_stops_with_a_cure(splits: Splits, tmp_path: Path) -> 
 def test_bf16_trains(splits: Splits, tmp_path: Path) -> None:
     _, losses, _ = train(configured(precision="bf16", epochs=8), splits, tmp_path)
     assert losses[-1] < 0.4
-
-
-def schedule(name: str, direction: str = "higher", **more: float) -> Schedule:
-    return Schedule(ScheduleSettings(name=name, warmup=0.1, **more), 1.0, 100, direction)  # type: ignore[arg-type]
-
-
-def test_schedules_rise_then_follow_their_shape() -> None:
-    linear, cosine = schedule("linear"), schedule("cosine")
-    assert [linear.rate(s) for s in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
-    assert linear.rate(10) == 1.0 and linear.rate(55) == pytest.approx(0.5) and linear.rate(99) < 0.02
-    assert cosine.rate(55) == pytest.approx(0.5) and schedule("constant").rate(99) == 1.0
-
-
-@pytest.mark.parametrize(("direction", "metrics"), [("higher", [0.5, 0.6, 0.7]), ("lower", [0.7, 0.6, 0.5])])
-def test_a_plateau_watches_the_direction_of_its_metric(direction: str, metrics: list[float]) -> None:
-    plateau = schedule("plateau", direction, patience=1)
-    for metric in metrics:
-        plateau.observe(metric)
-    assert plateau.scale == 1.0, "a metric that improves must not cut the rate"
-    for _ in range(2):
-        plateau.observe(metrics[0])
-    assert plateau.scale == 0.5
 
 
 def test_the_loop_touches_only_what_requires_gradients(splits: Splits) -> None:

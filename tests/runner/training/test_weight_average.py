@@ -12,9 +12,7 @@ from runner.experiment.recipe import recipe_of
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import fit
 from runner.training.state import TrainingState
-from tests.runner.training.test_loop import CPU, configured, equal, model_of, splits, train
-
-__all__ = ["splits"]  # the fixture
+from tests.runner.training.test_loop import CPU, configured, equal, model_of, train
 
 
 @pytest.mark.parametrize("keep_best", [False, True])

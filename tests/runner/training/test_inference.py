@@ -1,0 +1,72 @@
+"""Predictions: every row once and in its own place, whatever batches it went through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from data.splits import Splits
+from runner.training.inference import autocast, predict, score, unpack
+
+CPU = torch.device("cpu")
+
+
+class FirstTokens(nn.Module):
+    """Logits that name the row: the sum of its token ids, and its length."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        return torch.stack([(input_ids * mask).sum(1), mask.sum(1)], 1).float()
+
+
+def predicted(splits: Splits, batch_size: int, **more: Any) -> np.ndarray:
+    pad_id = splits.tokenizer.pad_id
+    return predict(
+        FirstTokens(), splits.train, pad_id=pad_id, batch_size=batch_size, device=CPU, precision="fp32", **more
+    )
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+def test_answers_are_in_the_order_of_the_rows(splits: Splits, batch_size: int) -> None:
+    train = splits.train
+    sums = np.add.reduceat(np.asarray(train.tokens, np.float64), train.offsets[:-1])
+    found = predicted(splits, batch_size)
+    assert found.dtype == np.float32
+    assert found[:, 0].tolist() == sums.tolist() and found[:, 1].tolist() == train.lengths.tolist()
+
+
+def test_a_rearranged_word_table_is_looked_up(splits: Splits) -> None:
+    lookup = np.arange(splits.tokenizer.vocab_size)[::-1].copy()
+    found, plain = predicted(splits, 8, lookup=lookup), predicted(splits, 8)
+    assert np.allclose(found[:, 0] + plain[:, 0], plain[:, 1] * (len(lookup) - 1))
+
+
+@pytest.mark.parametrize("is_training", [True, False])
+def test_the_model_keeps_its_mode(splits: Splits, is_training: bool) -> None:
+    model = FirstTokens().train(is_training)
+    predict(model, splits.select, pad_id=0, batch_size=8, device=CPU, precision="fp32")
+    assert model.training is is_training
+
+
+def test_scores_are_named_by_their_split(splits: Splits) -> None:
+    right = np.eye(2, dtype=np.float32)[np.asarray(splits.select.labels)] * 20
+    found = score(splits.task, splits.select, right)
+    assert found["val/accuracy"] == 1.0 and found["val/loss"] < 1e-6
+    assert all(name.startswith("val/") for name in found)
+
+
+def test_products_are_in_bf16_only_where_asked() -> None:
+    for precision, expected in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        with autocast(CPU, precision):
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected
+
+
+def test_states_stored_as_bits_of_bf16_are_unpacked() -> None:
+    states = torch.randn(2, 5, 3, 4)  # rows, tokens, layers, width
+    assert torch.equal(unpack(states), states.permute(2, 0, 1, 3))
+    stored = states.to(torch.bfloat16)
+    assert torch.equal(unpack(stored.view(torch.int16)), stored.float().permute(2, 0, 1, 3))

@@ -1,0 +1,48 @@
+"""The plan of a training: how many steps, which rows in each, and when it is evaluated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runner.schema import TrainSettings
+from runner.training.plan import POINTS, BatchPlan
+
+LENGTHS = np.full(800, 10)
+
+
+def plan(seed: int = 0, **settings: Any) -> BatchPlan:
+    return BatchPlan(LENGTHS, TrainSettings(batch_size=8, **settings), seed)
+
+
+def test_a_fraction_of_an_epoch_is_that_share_of_its_steps() -> None:
+    found = plan(epochs=1.25)
+    assert found.steps == [100, 25] and len(found.batches(1)) == 25
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(30, [30]), (100, [100]), (230, [100, 100, 30])])
+def test_a_number_of_steps_goes_before_epochs(steps: int, expected: list[int]) -> None:
+    assert plan(epochs=9.0, steps=steps).steps == expected
+
+
+def test_an_epoch_has_every_row_once_in_an_order_of_the_seed_and_the_epoch() -> None:
+    orders = [np.concatenate(plan(seed).batches(epoch)).tolist() for seed, epoch in ((0, 0), (0, 0), (0, 1), (1, 0))]
+    assert all(sorted(order) == list(range(800)) for order in orders)
+    assert orders[0] == orders[1] and orders[0] != orders[2] and orders[0] != orders[3]
+
+
+def test_a_token_budget_sets_the_rows_of_a_batch() -> None:
+    assert {len(rows) for rows in plan(token_budget=50).batches(0)} == {5}
+
+
+def test_evaluations_are_spread_over_the_training_and_the_ends_of_epochs_are_none_of_them() -> None:
+    found = plan(epochs=2.0, evals=4)
+    assert found.evaluations_within == {50, 150}, "steps 100 and 200 end epochs, which evaluate anyway"
+    assert found.evaluations == {50, 100, 150, 200}
+
+
+def test_a_long_training_logs_about_two_hundred_points() -> None:
+    found = plan(epochs=50.0)
+    assert found.total == 5000 and found.log_every == 5000 // POINTS

@@ -1,0 +1,51 @@
+"""Learning-rate schedules: their shapes, the warm-up, and a plateau that knows which way its metric improves."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from runner.schema import ScheduleSettings
+from runner.training.schedule import Schedule, is_better
+
+
+def schedule(name: str, direction: str = "higher", **more: float) -> Schedule:
+    return Schedule(ScheduleSettings(name=name, warmup=0.1, **more), 1.0, 100, direction)  # type: ignore[arg-type]
+
+
+def test_schedules_rise_then_follow_their_shape() -> None:
+    linear, cosine = schedule("linear"), schedule("cosine")
+    assert [linear.rate(s) for s in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert linear.rate(10) == 1.0 and linear.rate(55) == pytest.approx(0.5) and linear.rate(99) < 0.02
+    assert cosine.rate(55) == pytest.approx(0.5) and schedule("constant").rate(99) == 1.0
+
+
+@pytest.mark.parametrize(("direction", "metrics"), [("higher", [0.5, 0.6, 0.7]), ("lower", [0.7, 0.6, 0.5])])
+def test_a_plateau_watches_the_direction_of_its_metric(direction: str, metrics: list[float]) -> None:
+    plateau = schedule("plateau", direction, patience=1)
+    for metric in metrics:
+        plateau.observe(metric)
+    assert plateau.scale == 1.0, "a metric that improves must not cut the rate"
+    for _ in range(2):
+        plateau.observe(metrics[0])
+    assert plateau.scale == 0.5
+
+
+def test_a_schedule_goes_on_where_a_checkpoint_says() -> None:
+    plateau, resumed = schedule("plateau", patience=0), schedule("plateau", patience=0)
+    for metric in (0.5, 0.4, 0.3):
+        plateau.observe(metric)
+    resumed.load(plateau.state())
+    assert plateau.scale == 0.25 and resumed.state() == plateau.state() and resumed.rate(50) == plateau.rate(50)
+
+
+@pytest.mark.parametrize(
+    ("metric", "best", "direction", "expected"),
+    [(0.5, math.nan, "higher", True), (math.nan, math.nan, "higher", False), (math.nan, 0.5, "lower", False),
+     (0.5, 0.5, "higher", False), (0.4, 0.5, "lower", True), (0.4, 0.5, "higher", False)],
+)  # fmt: skip
+def test_only_a_strict_gain_is_better_and_nothing_is_worse_than_no_metric(
+    metric: float, best: float, direction: str, expected: bool
+) -> None:
+    assert is_better(metric, best, direction) is expected
