@@ -1,8 +1,8 @@
-"""Dendrites: small units beside the neurons of chosen linear layers, grown one after the other.
+"""Dendrites: small units beside the neurons of chosen linear layers, added one after the other.
 
 gd trains them with the network; cascor trains each by itself to follow its neuron's error and then freezes it (Fahlman
-& Lebiere 1990); random freezes them as drawn; restart adds none: the control with the same trainings; base stops at
-once. Error signals pass through dendrites as through everything else; nothing of the backward pass is masked.
+& Lebiere 1990); random freezes their random weights; restart adds none and repeats the same trainings, as the control;
+base stops at once. Gradients pass through dendrites as through any module; no part of the backward pass is masked.
 """
 
 from __future__ import annotations
@@ -14,144 +14,160 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.dendrite.candidates import Grown, Sample, cached, draw_random, observe, train_candidates
-from models.compression.dendrite.growth import Control, resumed
-from models.compression.dendrite.module import Dendrite, Dendritic, attach, detach, grow, linear_names
+from models.compression.dendrite.candidates import (
+    Sample,
+    TrainedDendrite,
+    observe_samples,
+    random_dendrites,
+    shuffled_cache,
+    train_candidates,
+)
+from models.compression.dendrite.growth import Growth, resume_growth
+from models.compression.dendrite.module import (
+    Dendrite,
+    Dendritic,
+    add_dendrites,
+    attach_dendrites,
+    detach_dendrites,
+    linear_names,
+)
 from models.compression.settings.learn import Dendrites as Options
 from models.compression.stage import Inputs, Stage, StageContext
 
-CONTROLS = ("restart", "base")  # the arms without dendrites
-MOMENTS = "moments/"  # of what a boundary holds, the optimizer's
-GD_SPREAD = 0.01  # of a gd dendrite's first weights; perforatedai 3.2.9's
-CHECKED = 64  # rows whose logits a new dendrite must leave as they were
-SHOWN = 16  # neurons whose correlations are logged one by one
+CONTROLS = ("restart", "base")  # the modes without dendrites
+MOMENTS = "moments/"  # prefix of the optimizer's tensors in saved progress
+GD_SPREAD = 0.01  # standard deviation of a gd dendrite's first weights, as in perforatedai 3.2.9
+CHECKED = 64  # rows whose logits a new dendrite must not change
+SHOWN = 16  # neurons up to which correlations are logged one by one
 
 
 def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
-    """`model`, built anew, with the dendrites of a saved one; their weights are to be loaded."""
-    grow(attach(model, description["modules"]), description["count"], description["act"])
+    """Give a freshly built model the dendrites of a saved one; their weights are loaded afterwards."""
+    add_dendrites(attach_dendrites(model, description["modules"]), description["count"], description["act"])
     return model
 
 
 class Dendrites(Stage):
-    """The stage; `options` are those of conf/compression/dendrites.yaml."""
+    """The stage; its settings are explained in conf/compression/dendrites.yaml."""
 
     options: Options
 
     def check(self, model: nn.Module) -> None:
-        """Targets must be linear layers."""
+        """ModelError unless all targets are linear layers."""
         linear_names(model, self.options.targets)
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Phase after phase: a new dendrite, a training, and back to the model before where that did not pay."""
+        """In each phase add a dendrite and train; undo the phase if it did not raise the score enough."""
         options = self.options
         names = [] if options.mode in CONTROLS else linear_names(model, options.targets)
-        modules = attach(model, names)
-        control, moments = self._begin(model, modules, context)
-        while control.goes_on():
+        modules = attach_dendrites(model, names)
+        growth, moments = self._begin(model, modules, context)
+        while growth.should_continue():
             context.save_progress(
-                model, control.state(), {f"{MOMENTS}{name}": moment for name, moment in moments.items()}
+                model, growth.state(), {f"{MOMENTS}{name}": moment for name, moment in moments.items()}
             )
             before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-            self._grow(model, modules, context, control)
-            phase = context.train(model, phase=f"phase-{control.attempt}", moments=moments, **control.phase(context.lr))
-            gain = phase.metric - control.best
-            pays = control.observe(phase.metric)
+            self._grow(model, modules, context, growth)
+            phase = context.train(
+                model, phase=f"phase-{growth.attempt}", moments=moments, **growth.phase_changes(context.lr)
+            )
+            gain = phase.metric - growth.best
+            pays = growth.record_score(phase.metric)
             if pays:
                 moments = phase.moments
             else:
                 for module in modules:
                     del module.dendrites[-1]
                 model.load_state_dict(before)
-            self._note(context, control, modules, gain, pays)
-        return self._finish(model, names, modules, context, control)
+            self._note(context, growth, modules, gain, pays)
+        return self._finish(model, names, modules, context, growth)
 
     def _begin(
         self, model: nn.Module, modules: list[Dendritic], context: StageContext
-    ) -> tuple[Control, dict[str, Tensor]]:
-        """The control and the optimizer's moments, new or as an interrupted run left them."""
+    ) -> tuple[Growth, dict[str, Tensor]]:
+        """The state of growth and the optimizer's moments, new or from an interrupted run."""
         kept = context.load_progress()
         if kept is None:
-            return Control(self.options, context.score(model)), {}
+            return Growth(self.options, context.score(model)), {}
         tensors, state = kept
-        control = resumed(self.options, state)
-        grow(modules, control.count, self.options.act)
+        growth = resume_growth(self.options, state)
+        add_dendrites(modules, growth.count, self.options.act)
         moments = {name.removeprefix(MOMENTS): t for name, t in tensors.items() if name.startswith(MOMENTS)}
         model.load_state_dict({name: t for name, t in tensors.items() if not name.startswith(MOMENTS)})
         self._set_trained(modules)
-        return control, moments
+        return growth, moments
 
-    def _grow(self, model: nn.Module, modules: list[Dendritic], context: StageContext, control: Control) -> None:
-        """One more dendrite for every module; raises RuntimeError if that moved an output."""
+    def _grow(self, model: nn.Module, modules: list[Dendritic], context: StageContext, growth: Growth) -> None:
+        """Add a dendrite to every module; RuntimeError if that changed a logit."""
         if not modules:
-            context.say(f"dendrites: restart {control.attempt + 1}")
+            context.say(f"dendrites: restart {growth.attempt + 1}")
             return
         probe = next(iter(context.batches(rows=CHECKED, batch_size=CHECKED, split="select")))[0]
         logits = _logits(model, probe)
-        draw = torch.Generator().manual_seed(_seed(context.seed, control.attempt))
+        draw = torch.Generator().manual_seed(_seed(context.seed, growth.attempt))
         for module, dendrite in zip(modules, self._new(model, modules, context, draw)):
             module.dendrites.append(dendrite)
         self._set_trained(modules)
         if not torch.equal(logits, _logits(model, probe)):
-            raise RuntimeError("the network's outputs moved while dendrites were made")
+            raise RuntimeError("new dendrites changed the network's logits")
         count, extra = len(modules[0].dendrites), _extra(modules)
         context.say(
-            f"dendrites: phase {control.attempt + 1} with {count} ({extra:,} parameters more), mode={self.options.mode}"
+            f"dendrites: phase {growth.attempt + 1} with {count} ({extra:,} more parameters), mode={self.options.mode}"
         )
         context.log_point(
-            {"dendrites/phase": control.attempt + 1, "dendrites/count": count, "dendrites/params_extra": extra}
+            {"dendrites/phase": growth.attempt + 1, "dendrites/count": count, "dendrites/params_extra": extra}
         )
 
     def _new(
         self, model: nn.Module, modules: list[Dendritic], context: StageContext, draw: torch.Generator
     ) -> list[Dendrite]:
-        """A dendrite for each module, as the mode makes them; none is part of the network yet."""
+        """A new dendrite for each module, made as the mode says, and not yet part of the network."""
         options = self.options
         if options.mode == "gd":
             return [_small(module, options, draw) for module in modules]
         batches = [batch[:2] for batch in context.batches(rows=options.p_rows, seed=context.seed)]
-        order = torch.randperm(len(batches), generator=draw).tolist()  # they come sorted by length
+        order = torch.randperm(len(batches), generator=draw).tolist()  # batches come sorted by length
 
         def samples() -> Iterator[list[Sample]]:
-            return observe(model, modules, context.kind, (batches[place] for place in order), context.scale)
+            return observe_samples(model, modules, context.kind, (batches[place] for place in order), context.scale)
 
         if options.mode == "random":
-            return draw_random(modules, samples, options, draw)
+            return random_dendrites(modules, samples, options, draw)
         is_by_row = all(len(s.inputs) == len(batches[order[0]][1]) for s in next(iter(samples())))
         grown = train_candidates(
-            modules, cached(samples, options.p_batch_size, draw) if is_by_row else samples, options, draw
+            modules, shuffled_cache(samples, options.p_batch_size, draw) if is_by_row else samples, options, draw
         )
         _note_candidates(context, grown)
         return [found.dendrite for found in grown]
 
     def _set_trained(self, modules: list[Dendritic]) -> None:
-        """gd trains dendrites with the network; elsewhere they stay as they were made, but for the way to the soma."""
+        """Freeze dendrites, except for their weights to the soma; mode=gd trains them with the network."""
         for dendrite in (d for module in modules for d in module.dendrites if self.options.mode != "gd"):
             cast(Dendrite, dendrite).freeze()
 
-    def _note(self, context: StageContext, control: Control, modules: list[Dendritic], gain: float, pays: bool) -> None:
-        """A line and a point on a phase that is over."""
-        verdict = "kept" if pays else "did not pay: back to the model before"
-        context.say(f"dendrites: phase {control.attempt} {gain:+.4f} on the selection split, {verdict}")
+    def _note(self, context: StageContext, growth: Growth, modules: list[Dendritic], gain: float, pays: bool) -> None:
+        """Print and log the result of a phase."""
+        verdict = "kept" if pays else "did not pay: undone"
+        context.say(f"dendrites: phase {growth.attempt} {gain:+.4f} on the selection split, {verdict}")
         context.log_point({
-            "dendrites/phase": control.attempt, "dendrites/gain": gain, "dendrites/pays": float(pays),
-            "dendrites/best": control.best, "dendrites/count": _count(modules),
+            "dendrites/phase": growth.attempt, "dendrites/gain": gain, "dendrites/pays": float(pays),
+            "dendrites/best": growth.best, "dendrites/count": _count(modules),
             "dendrites/params_extra": _extra(modules),
         })  # fmt: skip
 
     def _finish(
-        self, model: nn.Module, names: list[str], modules: list[Dendritic], context: StageContext, control: Control
+        self, model: nn.Module, names: list[str], modules: list[Dendritic], context: StageContext, growth: Growth
     ) -> nn.Module:
-        """Note the structure for the saved folder; a model that got no dendrite is the plain one again."""
-        context.say(f"dendrites: {_count(modules)} kept; {control.end()}")
+        """Record the structure for the saved folder; a model that got no dendrite becomes a plain one again."""
+        context.say(f"dendrites: {_count(modules)} kept; {growth.stop_reason()}")
         context.add_metrics({
             "dendrites/count": _count(modules), "dendrites/params_extra": _extra(modules),
-            "dendrites/phase": control.attempt, "dendrites/best": control.best,
+            "dendrites/phase": growth.attempt, "dendrites/best": growth.best,
         })  # fmt: skip
         for module in modules:
             module.dendrites.requires_grad_(True)
         if not _count(modules):
-            detach(model, names)
+            detach_dendrites(model, names)
             return model
         description = {"method": "dendrites", "modules": names, "count": _count(modules), "act": self.options.act}
         cast(Any, model).architecture.setdefault("compressed", []).append(description)
@@ -159,12 +175,12 @@ class Dendrites(Stage):
 
 
 def _seed(seed: int, attempt: int) -> int:
-    """For what is drawn in an attempt: a second try at the same dendrite draws others."""
+    """The seed of an attempt; a second try at the same dendrite draws other weights."""
     return int(np.random.SeedSequence([seed, attempt]).generate_state(1)[0])
 
 
 def _small(module: Dendritic, options: Options, draw: torch.Generator) -> Dendrite:
-    """A dendrite with small weights all over, for the network's own training."""
+    """A dendrite with small random weights, to be trained with the network."""
     dendrite = Dendrite(module.soma, len(module.dendrites), options.act)
     with torch.no_grad():
         for parameter in dendrite.linear.parameters():
@@ -186,12 +202,12 @@ def _count(modules: list[Dendritic]) -> int:
 
 
 def _extra(modules: list[Dendritic]) -> int:
-    """Parameters that the dendrites add."""
+    """The number of parameters that the dendrites add."""
     return sum(p.numel() for module in modules for p in module.dendrites.parameters())
 
 
-def _note_candidates(context: StageContext, grown: list[Grown]) -> None:
-    """A line and a point on candidates that are trained; neurons one by one where they are few."""
+def _note_candidates(context: StageContext, grown: list[TrainedDendrite]) -> None:
+    """Print and log the result of training candidates; neurons one by one if they are few."""
     correlations = torch.cat([found.correlation for found in grown]).abs()
     before = sum(found.untrained for found in grown) / len(grown)
     values = {

@@ -1,1 +1,1 @@
-"""What dendrites are made of: the module, its candidates, the control."""
+"""The parts of dendrites: the module, the training of candidates, the state of growth."""

@@ -1,7 +1,7 @@
-"""Candidate dendrites, trained to follow their neuron's error while the network stands still.
+"""Candidate dendrites, trained to follow their neuron's error while the network is fixed.
 
-Source: Fahlman & Lebiere 1990, The Cascade-Correlation Learning Architecture, with one difference: a candidate sees
-the error of its own neuron only. Statistics run over the batches, as one pass over the data is not one batch here.
+Source: Fahlman & Lebiere 1990, The Cascade-Correlation Learning Architecture, with two differences: a candidate sees
+only its own neuron's error, and statistics are running averages, because a pass over the data has many batches.
 """
 
 from __future__ import annotations
@@ -18,47 +18,47 @@ from models.compression.distillation.losses import regression_loss
 from models.compression.settings.learn import Dendrites
 from models.compression.stage import Inputs
 
-TINY = 1e-12  # a variance below this is that of a constant, which correlates with nothing
-GROWTH = 1.01  # of a score that counts as progress
+TINY = 1e-12  # a smaller variance counts as that of a constant, which correlates with nothing
+PROGRESS = 1.01  # factor by which a score must rise to count as progress
 
 
 @dataclass
 class Sample:
-    """What the candidates of one module see of some places that are no padding."""
+    """What the candidates of one module see at P places that are not padding."""
 
     inputs: Tensor  # (P, m)
-    error: Tensor  # (P, n): minus the gradient of the summed loss by the module's output
-    earlier: Tensor  # (P, k, n): answers of the dendrites that are there
+    error: Tensor  # (P, n): minus the gradient of the summed loss with respect to the module's output
+    earlier: Tensor  # (P, k, n): outputs of the existing dendrites
 
 
 @dataclass
-class Grown:
-    """The best candidate of each neuron of a module, and how it did on all rows."""
+class TrainedDendrite:
+    """The best candidate of each neuron of a module, and its statistics over all rows."""
 
     dendrite: Dendrite
-    score: Tensor  # (n,): absolute covariance or correlation, whichever was the objective
+    score: Tensor  # (n,): absolute covariance or correlation, depending on the objective
     correlation: Tensor  # (n,): with the error
-    untrained: float  # mean absolute correlation of the first candidates
+    untrained: float  # mean absolute correlation of the candidates before their training
     epochs: int
 
 
 Rows = dict[str, Tensor]
-Samples = Callable[[], Iterable[list[Sample]]]  # one pass; one Sample a module
+Samples = Callable[[], Iterable[list[Sample]]]  # one pass over the data; each batch has one Sample for each module
 
 
-def observe(
+def observe_samples(
     model: nn.Module, modules: list[Dendritic], kind: str, batches: Iterable[tuple[Inputs, Tensor]], scale: float = 1.0
 ) -> Iterator[list[Sample]]:
-    """The samples of each batch; nothing of the model is changed, and its dropout is off while this runs.
+    """The samples of each batch. The model is not changed; its dropout is off meanwhile.
 
-    scale: as StageContext has it.
+    kind, scale: see StageContext.
     """
-    seen: dict[nn.Module, tuple[Tensor, Tensor, Tensor]] = {}  # input, a zero added to the output, dendrites' answers
+    seen: dict[nn.Module, tuple[Tensor, Tensor, Tensor]] = {}  # input, a zero added to the output, outputs of dendrites
 
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         zero = torch.zeros_like(output, requires_grad=True)
         with torch.no_grad():
-            answers = module.answers(inputs[0])  # type: ignore[operator]
+            answers = module.dendrite_outputs(inputs[0])  # type: ignore[operator]
         earlier = torch.stack(answers, -2) if answers else output.new_zeros(*output.shape[:-1], 0, output.shape[-1])
         seen[module] = inputs[0].detach(), zero, earlier
         return output + zero
@@ -71,7 +71,7 @@ def observe(
             seen.clear()
             with torch.enable_grad():
                 loss_sum = _loss(model(**inputs), labels, kind, scale)
-            found = [seen[module] for module in modules]  # not in the order of their calls
+            found = [seen[module] for module in modules]  # in the order of the modules, not of their calls
             gradients = torch.autograd.grad(loss_sum, [zero for _, zero, _ in found])
             mask = inputs.get("attention_mask")
             yield [_sample(x, -g, earlier, mask) for (x, _, earlier), g in zip(found, gradients)]
@@ -82,22 +82,22 @@ def observe(
 
 
 def _loss(logits: Tensor, labels: Tensor, kind: str, scale: float) -> Tensor:
-    """The task's loss, summed: so a row's error does not depend on the rows beside it."""
+    """The task's loss, summed, so that a row's error does not depend on the other rows of its batch."""
     if kind == "regression":
         return regression_loss(logits.squeeze(-1), labels.to(logits.dtype), scale, "sum")
     return F.cross_entropy(logits, labels, reduction="sum")
 
 
 def _sample(inputs: Tensor, error: Tensor, earlier: Tensor, mask: Tensor | None) -> Sample:
-    """Places in rows of (P, ...); without the padding where there is one place a token."""
+    """The places as rows (P, ...); without padding if there is one place for each token."""
     if mask is not None and inputs.ndim == 3 and inputs.shape[:2] == mask.shape:
         real = mask.bool()
         return Sample(inputs[real], error[real], earlier[real])
     return Sample(inputs.flatten(0, -2), error.flatten(0, -2), earlier.flatten(0, -3))
 
 
-def cached(samples: Samples, batch_size: int, draw: torch.Generator) -> Samples:
-    """The same places in batches of `batch_size`, shuffled in each pass; for what is small enough to be kept."""
+def shuffled_cache(samples: Samples, batch_size: int, draw: torch.Generator) -> Samples:
+    """Keep all places in memory and return them in batches of `batch_size`, shuffled in each pass."""
     whole = [
         Sample(
             torch.cat([part.inputs for part in parts]),
@@ -116,10 +116,10 @@ def cached(samples: Samples, batch_size: int, draw: torch.Generator) -> Samples:
 
 
 class Candidates(nn.Module):
-    """`pool` candidates for each of a module's n outputs."""
+    """`pool` candidates for each of a module's n neurons."""
 
     def __init__(self, module: Dendritic, sample: Sample, options: Dendrites, pool: int, draw: torch.Generator) -> None:
-        """Drawn so that over `sample` the pre-activations lie around 0 and, unless `spread` is given, spread by 1."""
+        """Draw weights that give pre-activations on `sample` mean 0 and, unless `spread` is given, deviation 1."""
         super().__init__()
         outputs, (_, earlier, _) = module.soma.out_features, sample.earlier.shape
         centre = sample.inputs.mean(0)
@@ -136,7 +136,7 @@ class Candidates(nn.Module):
         return self.act(pre + torch.einsum("pkn,qkn->pqn", earlier, self.lateral))
 
     def rows(self, which: Tensor) -> Rows:
-        """The weights of candidate `which` (n,) of each neuron."""
+        """The weights of one candidate for each neuron; which: (n,), their numbers."""
         neurons = torch.arange(len(which), device=which.device)
         return {
             "weight": self.weight[which, neurons],  # (n, m)
@@ -145,15 +145,15 @@ class Candidates(nn.Module):
         }
 
 
-class Running:
-    """Means, variances and covariance of answers and errors: averages that fade by `ema` a batch, unbiased."""
+class RunningStatistics:
+    """Running means, variances and covariance of outputs and errors: unbiased exponential averages over batches."""
 
     def __init__(self, ema: float) -> None:
         self.ema, self.weight, self.values = ema, 0.0, dict[str, Tensor]()
 
     @torch.no_grad()
     def update(self, answers: Tensor, error: Tensor) -> None:
-        """Count in a batch: (P, pool, n) and (P, n)."""
+        """Add a batch: outputs (P, pool, n) and errors (P, n)."""
         self.weight = self.ema * self.weight + 1.0 - self.ema
         self._fade(answer=answers.mean(0), error=error.mean(0))
         a, e = answers - self["answer"], (error - self["error"]).unsqueeze(1)
@@ -167,11 +167,11 @@ class Running:
         return self.values[name] / self.weight
 
 
-def loss(answers: Tensor, error: Tensor, running: Running, objective: str) -> Tensor:
-    """Minus the summed absolute covariances, or correlations, of answers (P, pool, n) with the errors (P, n).
+def candidate_loss(answers: Tensor, error: Tensor, running: RunningStatistics, objective: str) -> Tensor:
+    """Minus the summed absolute covariances, or correlations, of outputs (P, pool, n) with the errors (P, n).
 
-    The running statistics are constants. Of a correlation the second term is what its denominator adds to the
-    gradient, so that it is the exact gradient wherever the running statistics are the batch's.
+    The running statistics are constants. The second term of a correlation is the share of its denominator in the
+    gradient, which is exact if the running statistics are the batch's.
     """
     a, e = answers - running["answer"], (error - running["error"]).unsqueeze(1)
     covariance = (a * e).mean(0)
@@ -185,8 +185,8 @@ def loss(answers: Tensor, error: Tensor, running: Running, objective: str) -> Te
 
 
 @torch.no_grad()
-def measure(candidates: list[Candidates], samples: Samples) -> list[tuple[Tensor, Tensor]]:
-    """Covariance and correlation of each candidate, (pool, n) each, over one whole pass."""
+def measure_candidates(candidates: list[Candidates], samples: Samples) -> list[tuple[Tensor, Tensor]]:
+    """Covariance and correlation of each candidate, (pool, n) each, over a whole pass."""
     sums = [dict[str, Tensor]() for _ in candidates]
     for parts in samples():
         for sample, candidate, total in zip(parts, candidates, sums):
@@ -204,8 +204,8 @@ def _statistics(total: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     return covariance, torch.where(variances > TINY**2, covariance / variances.clamp_min(TINY**2).sqrt(), 0.0)
 
 
-class Best:
-    """The best candidate that each neuron of one module has had in any epoch."""
+class BestCandidates:
+    """The best candidate of each neuron of a module over all epochs."""
 
     def __init__(self) -> None:
         self.score = self.correlation = torch.zeros(0)
@@ -213,7 +213,7 @@ class Best:
 
     @torch.no_grad()
     def take(self, candidate: Candidates, covariance: Tensor, correlation: Tensor, objective: str) -> None:
-        """Look at the candidates as they stand: (pool, n) statistics."""
+        """Keep candidates that are better than the best so far; the statistics are (pool, n)."""
         score, which = (covariance if objective == "cov" else correlation).abs().max(0)
         found, rows = correlation.gather(0, which.unsqueeze(0)).squeeze(0), candidate.rows(which)
         if not self.rows:
@@ -227,15 +227,15 @@ class Best:
 
 def train_candidates(
     modules: list[Dendritic], samples: Samples, options: Dendrites, draw: torch.Generator
-) -> list[Grown]:
-    """Train a pool of candidates for every neuron of the modules; the best of each make one new dendrite a module.
+) -> list[TrainedDendrite]:
+    """Train a pool of candidates for every neuron; the best ones make one new dendrite for each module.
 
-    Ends after p_epochs, or when for p_patience epochs no module's mean score has grown enough.
+    Training ends after p_epochs, or when no module's mean score has made progress for p_patience epochs.
     """
     first = next(iter(samples()))
     candidates = [Candidates(*both, options, options.pool, draw) for both in zip(modules, first)]
     optimizer = torch.optim.Adam([p for c in candidates for p in c.parameters()], lr=options.p_lr)
-    running, best = [Running(options.ema) for _ in modules], [Best() for _ in modules]
+    running, best = [RunningStatistics(options.ema) for _ in modules], [BestCandidates() for _ in modules]
     untrained, mark = _look(candidates, samples, best, options.objective), torch.zeros(len(modules)).double()
     epoch = stale = 0
     while epoch < options.p_epochs and stale < options.p_patience:
@@ -246,32 +246,32 @@ def train_candidates(
             optimizer.step()
         _look(candidates, samples, best, options.objective)
         scores = torch.stack([kept.score.mean().cpu() for kept in best])
-        has_grown, epoch = bool((scores > mark * GROWTH).any()), epoch + 1
+        has_grown, epoch = bool((scores > mark * PROGRESS).any()), epoch + 1
         mark, stale = (torch.maximum(mark, scores), 0) if has_grown else (mark, stale + 1)
     return [
-        Grown(_dendrite(module, kept.rows, options.act), kept.score, kept.correlation, before, epoch)
+        TrainedDendrite(_dendrite(module, kept.rows, options.act), kept.score, kept.correlation, before, epoch)
         for module, kept, before in zip(modules, best, untrained)
     ]
 
 
-def _batch_loss(candidate: Candidates, sample: Sample, running: Running, objective: str) -> Tensor:
+def _batch_loss(candidate: Candidates, sample: Sample, running: RunningStatistics, objective: str) -> Tensor:
     answers = candidate(sample.inputs, sample.earlier)
     running.update(answers.detach(), sample.error)
-    return loss(answers, sample.error, running, objective)
+    return candidate_loss(answers, sample.error, running, objective)
 
 
-def _look(candidates: list[Candidates], samples: Samples, best: list[Best], objective: str) -> list[float]:
-    """Let every module keep its best; answers the mean absolute correlation of all candidates, by module."""
-    found = measure(candidates, samples)
+def _look(candidates: list[Candidates], samples: Samples, best: list[BestCandidates], objective: str) -> list[float]:
+    """Update the best candidates of every module; returns the mean absolute correlation of all, by module."""
+    found = measure_candidates(candidates, samples)
     for kept, candidate, statistics in zip(best, candidates, found):
         kept.take(candidate, *statistics, objective)
     return [float(correlation.abs().mean()) for _, correlation in found]
 
 
-def draw_random(
+def random_dendrites(
     modules: list[Dendritic], samples: Samples, options: Dendrites, draw: torch.Generator
 ) -> list[Dendrite]:
-    """Dendrites as candidates are before their training."""
+    """Dendrites with the random weights of untrained candidates."""
     candidates = [Candidates(*both, options, 1, draw) for both in zip(modules, next(iter(samples())))]
     zeros = [torch.zeros_like(candidate.bias[0], dtype=torch.long) for candidate in candidates]
     return [_dendrite(m, candidate.rows(first), options.act) for m, candidate, first in zip(modules, candidates, zeros)]

@@ -1,7 +1,7 @@
-"""When a dendrite is added, kept or taken away again, and when it is over; plain numbers, no torch.
+"""Decides when a dendrite is added, kept or removed, and when growth stops; plain numbers, no torch.
 
 A phase is one training of the whole network, with or without a new dendrite. It ends after `patience` epochs without
-improvement (history) or after `epochs` of them (fixed), and the best epoch's weights are put back.
+improvement (history) or after `epochs` epochs (fixed), and the best epoch's weights are restored.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ NEVER = 1 << 30  # epochs
 
 
 @dataclass
-class Control:
-    """Where the growing stands; `state` is all of it as JSON."""
+class Growth:
+    """The state of growth; `state` returns it as JSON."""
 
     options: Dendrites
-    best: float  # score of the model that stands; higher is better
-    count: int = 0  # phases that paid: dendrites, or restarts in the control
-    failures: int = 0  # since one paid
+    best: float  # score of the present model; higher is better
+    count: int = 0  # phases that paid: kept dendrites, or restarts in mode=restart
+    failures: int = 0  # phases since one paid
     attempt: int = 0  # phases so far
 
-    def goes_on(self) -> bool:
-        """Is there another phase to try?"""
-        return self.end() == ""
+    def should_continue(self) -> bool:
+        """Is there another phase?"""
+        return self.stop_reason() == ""
 
-    def end(self) -> str:
-        """Why there is no other phase; empty while there is one."""
+    def stop_reason(self) -> str:
+        """Why there is no other phase; empty if there is one."""
         if self.options.mode == "base":
             return "mode=base adds nothing"
         if self.count >= self.options.maximum:
@@ -40,10 +40,10 @@ class Control:
             return f"attempts={self.options.attempts} made"
         return ""
 
-    def phase(self, peak: float) -> dict[str, Any]:
-        """What is different in the next phase's training from the run's own, whose peak rate is `peak`.
+    def phase_changes(self, peak: float) -> dict[str, Any]:
+        """How the next phase's training differs from the run's own, whose peak learning rate is `peak`.
 
-        Every phase begins its schedule anew: the restart of the learning rate that each arm of a comparison gets.
+        Every phase restarts the learning rate schedule, in every mode, so that modes can be compared.
         """
         options, changes = self.options, dict[str, Any](keep_best=True)
         changes["lr"] = (options.lr or peak) * options.lr_factor**self.attempt
@@ -52,8 +52,8 @@ class Control:
             changes["epochs"] = options.epochs
         return changes
 
-    def observe(self, score: float) -> bool:
-        """Take note of a finished phase's best score: does the phase pay, or is the model before it put back?"""
+    def record_score(self, score: float) -> bool:
+        """Record a phase's best score; did the phase pay? If not, the caller restores the model before it."""
         self.attempt += 1
         pays = score > self.best + self.options.min_gain
         if pays:
@@ -63,12 +63,12 @@ class Control:
         return pays
 
     def state(self) -> dict[str, Any]:
-        """What `resumed` needs beside the options."""
+        """What `resume_growth` needs beside the options."""
         found = asdict(self)
         del found["options"]
         return found
 
 
-def resumed(options: Dendrites, state: dict[str, Any]) -> Control:
-    """The control that a `state` was taken of."""
-    return Control(options, **state)
+def resume_growth(options: Dendrites, state: dict[str, Any]) -> Growth:
+    """The state of growth that `state` returned."""
+    return Growth(options, **state)

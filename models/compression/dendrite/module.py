@@ -1,8 +1,8 @@
-"""A linear layer with dendrites: small units beside each of its neurons, whose weighted answers are added to it.
+"""A linear layer with dendrites: small units beside each of its neurons, whose weighted outputs are added to it.
 
     a_k = D_k(x) + sum over j < k of lateral_kj * d_j        d_k = act(a_k)        z' = soma(x) + sum of to_soma_k * d_k
 
-All products are by neuron. `to_soma` and `lateral` begin at zero, so a new dendrite changes no output.
+All products are per neuron. `to_soma` and `lateral` start at zero, so a new dendrite changes no output.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class Dendrite(nn.Module):
-    """One unit a neuron of `soma`; the k earlier dendrites of the same neuron are inputs too."""
+    """One unit for each neuron of `soma`; the k earlier dendrites of the same neuron are inputs too."""
 
     def __init__(self, soma: nn.Linear, earlier: int, act: str) -> None:
         super().__init__()
@@ -35,29 +35,29 @@ class Dendrite(nn.Module):
         self.act = act
 
     def forward(self, inputs: Tensor, earlier: list[Tensor]) -> Tensor:
-        """(..., m) and answers (..., n) of the earlier dendrites; returns (..., n)."""
+        """Inputs (..., m) and the outputs (..., n) of each earlier dendrite to (..., n)."""
         pre = self.linear(inputs)
         if self.lateral is not None:
-            for weight, answer in zip(self.lateral, earlier):
-                pre = pre + weight * answer
+            for weight, output in zip(self.lateral, earlier):
+                pre = pre + weight * output
         return ACTIVATIONS[self.act](pre)
 
     def freeze(self) -> None:
-        """Leave only the weight towards the soma to training."""
+        """Train only the weight to the soma from here on."""
         self.requires_grad_(False)
         self.to_soma.requires_grad_(True)
 
 
 class Dendritic(nn.Module):
-    """`soma` and its dendrites."""
+    """The linear layer `soma` and its dendrites."""
 
     def __init__(self, soma: nn.Linear) -> None:
         super().__init__()
         self.soma = soma
         self.dendrites = nn.ModuleList()  # each a Dendrite
 
-    def answers(self, inputs: Tensor) -> list[Tensor]:
-        """d_k of each dendrite, (..., n)."""
+    def dendrite_outputs(self, inputs: Tensor) -> list[Tensor]:
+        """The output d_k of each dendrite, (..., n)."""
         found: list[Tensor] = []
         for dendrite in self.dendrites:
             found.append(dendrite(inputs, found))
@@ -66,16 +66,15 @@ class Dendritic(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., m) to (..., n)."""
         out: Tensor = self.soma(inputs)
-        for dendrite, answer in zip(self.dendrites, self.answers(inputs)):
-            out = out + cast(Dendrite, dendrite).to_soma * answer
+        for dendrite, output in zip(self.dendrites, self.dendrite_outputs(inputs)):
+            out = out + cast(Dendrite, dendrite).to_soma * output
         return out
 
 
 def linear_names(model: nn.Module, patterns: list[str]) -> list[str]:
-    """Names of the linear layers that a pattern names, alone or by a block that holds them; ModelError for a pattern
-    that names none.
+    """The linear layers that the patterns name, or that lie within a module they name; ModelError if one names none.
 
-    A pattern is a dotted name in which * stands for one part of it: classifier, bert.encoder.layer.*.output.dense.
+    A pattern is a dotted name in which * stands for one part: classifier, bert.encoder.layer.*.output.dense.
     """
     grown = [name for name, module in model.named_modules() if isinstance(module, Dendritic)]
     linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
@@ -92,31 +91,31 @@ def linear_names(model: nn.Module, patterns: list[str]) -> list[str]:
 
 
 def _is_within(name: str, pattern: str) -> bool:
-    """Is the module, or one that holds it, named by the pattern?"""
+    """Does the pattern name the module, or one that contains it?"""
     parts, wanted = name.split("."), pattern.split(".")
     return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
-def attach(model: nn.Module, names: list[str]) -> list[Dendritic]:
-    """Put a Dendritic without dendrites in the place of each of these linear layers."""
+def attach_dendrites(model: nn.Module, names: list[str]) -> list[Dendritic]:
+    """Replace each of these linear layers by a Dendritic, still without dendrites."""
     wrapped = [Dendritic(model.get_submodule(name)) for name in names]  # type: ignore[arg-type]
     for name, module in zip(names, wrapped):
         model.set_submodule(name, module)
     return wrapped
 
 
-def detach(model: nn.Module, names: list[str]) -> None:
-    """Put the plain linear layers back, as they stand now."""
+def detach_dendrites(model: nn.Module, names: list[str]) -> None:
+    """Put the plain linear layers back, with their present weights."""
     for name in names:
         model.set_submodule(name, cast(Dendritic, model.get_submodule(name)).soma)
 
 
-def grow(modules: list[Dendritic], count: int, act: str) -> None:
-    """Give each module `count` dendrites, all weights to be loaded."""
+def add_dendrites(modules: list[Dendritic], count: int, act: str) -> None:
+    """Give each module `count` dendrites, whose weights are loaded afterwards."""
     for module in modules:
         module.dendrites.extend(Dendrite(module.soma, earlier, act) for earlier in range(count))
 
 
-def extra_params(inputs: int, outputs: int, count: int) -> int:
-    """Parameters that `count` dendrites add to Linear(inputs, outputs)."""
+def added_params(inputs: int, outputs: int, count: int) -> int:
+    """The number of parameters that `count` dendrites add to Linear(inputs, outputs)."""
     return count * (inputs * outputs + outputs) + count * outputs + outputs * count * (count - 1) // 2

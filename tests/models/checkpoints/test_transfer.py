@@ -10,7 +10,7 @@ import torch
 
 from models.backbones.transformers_backbone import assemble
 from models.build import build
-from models.compression.dendrite.module import attach, grow
+from models.compression.dendrite.module import add_dendrites, attach_dendrites
 from models.errors import ModelError
 from models.settings import ModelSettings
 from tests.models.checkpoints.test_save import write
@@ -102,7 +102,7 @@ def test_a_model_of_another_make_or_vocabulary_is_refused(
 def test_a_last_layer_follows_the_names_of_the_labels(tmp_path: Path, has_dendrites: bool) -> None:
     source = small(seed=1)
     if has_dendrites:
-        grow(attach(source, ["classifier"]), 3, "tanh")
+        add_dendrites(attach_dendrites(source, ["classifier"]), 3, "tanh")
         source.architecture["compressed"] = [
             {"method": "dendrites", "modules": ["classifier"], "count": 3, "act": "tanh"}
         ]

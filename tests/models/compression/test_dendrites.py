@@ -14,8 +14,24 @@ from torch import nn
 from models.build import build
 from models.checkpoints.open import load_model
 from models.checkpoints.save import save_model
-from models.compression.dendrite.candidates import Candidates, Running, Sample, cached, loss, observe, train_candidates
-from models.compression.dendrite.module import Dendrite, Dendritic, attach, detach, extra_params, grow, linear_names
+from models.compression.dendrite.candidates import (
+    Candidates,
+    RunningStatistics,
+    Sample,
+    candidate_loss,
+    observe_samples,
+    shuffled_cache,
+    train_candidates,
+)
+from models.compression.dendrite.module import (
+    Dendrite,
+    Dendritic,
+    add_dendrites,
+    added_params,
+    attach_dendrites,
+    detach_dendrites,
+    linear_names,
+)
 from models.compression.settings.learn import Dendrites as Options
 from models.errors import ModelError
 from models.heads.target_scale import standardise_targets
@@ -28,7 +44,7 @@ def head(count: int, inputs: int = 16, outputs: int = 2, act: str = "sigmoid") -
     """A layer with `count` dendrites whose weights are all drawn, those towards the soma too."""
     torch.manual_seed(count)
     module = Dendritic(nn.Linear(inputs, outputs))
-    grow([module], count, act)
+    add_dendrites([module], count, act)
     for parameter in module.parameters():
         nn.init.normal_(parameter)
     return module.double()
@@ -53,7 +69,7 @@ def test_a_dendrite_is_the_sum_that_its_definition_says() -> None:
 def test_dendrites_add_exactly_the_parameters_of_the_formula(count: int, added: int) -> None:
     module = head(count)
     plain = sum(p.numel() for p in module.soma.parameters())
-    assert sum(p.numel() for p in module.parameters()) - plain == added == extra_params(16, 2, count)
+    assert sum(p.numel() for p in module.parameters()) - plain == added == added_params(16, 2, count)
 
 
 def test_a_new_dendrite_leaves_outputs_bit_for_bit_as_they_were() -> None:
@@ -66,44 +82,46 @@ def test_a_new_dendrite_leaves_outputs_bit_for_bit_as_they_were() -> None:
 
 def test_the_first_slope_of_a_dendrites_weight_is_minus_the_mean_of_error_times_answer() -> None:
     model, x, y = Head(16).double(), torch.randn(50, 16).double(), torch.randint(0, 2, (50,))
-    (module,) = attach(model, ["classifier"])
-    grow([module], 1, "sigmoid")
-    (parts,) = observe(model, [module], "classification", [({"x": x}, y)])
+    (module,) = attach_dendrites(model, ["classifier"])
+    add_dendrites([module], 1, "sigmoid")
+    (parts,) = observe_samples(model, [module], "classification", [({"x": x}, y)])
     F.cross_entropy(model(x), y).backward()
-    expected = -(parts[0].error * module.answers(x)[0]).mean(0)
+    expected = -(parts[0].error * module.dendrite_outputs(x)[0]).mean(0)
     torch.testing.assert_close(module.dendrites[0].to_soma.grad, expected, rtol=0, atol=1e-16)
 
 
 def test_the_error_of_a_head_is_the_one_hot_label_minus_the_softmax() -> None:
     model, x, y = Head(8).double(), torch.randn(20, 8).double(), torch.randint(0, 2, (20,))
-    (parts,) = observe(model, attach(model, ["classifier"]), "classification", [({"x": x}, y)])
+    (parts,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "classification", [({"x": x}, y)])
     torch.testing.assert_close(parts[0].error, F.one_hot(y, 2) - model(x).softmax(1), rtol=0, atol=1e-15)
     torch.testing.assert_close(parts[0].inputs, x)
 
 
 def test_the_error_of_a_regression_is_twice_the_residual() -> None:
     model, x, y = Head(8, 1).double(), torch.randn(20, 8).double(), torch.randn(20).double()
-    (parts,) = observe(model, attach(model, ["classifier"]), "regression", [({"x": x}, y)])
+    (parts,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "regression", [({"x": x}, y)])
     torch.testing.assert_close(parts[0].error, 2 * (y.unsqueeze(1) - model(x)), rtol=0, atol=1e-14)
 
 
 def test_the_error_of_standardised_targets_is_that_of_the_head_in_standard_deviations() -> None:
     model, x, y = helpers.small(num_labels=1), helpers.batch(), torch.randn(5)
-    (plain,) = observe(model, attach(model, ["classifier"]), "regression", [(x, y)])
+    (plain,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "regression", [(x, y)])
     other = helpers.small(num_labels=1)
     standardise_targets(other, 300.0, 50.0, is_fresh=True)
-    (found,) = observe(other, attach(other, ["classifier"]), "regression", [(x, 300 + 50 * y)], scale=50.0)
+    (found,) = observe_samples(
+        other, attach_dendrites(other, ["classifier"]), "regression", [(x, 300 + 50 * y)], scale=50.0
+    )
     torch.testing.assert_close(found[0].error, plain[0].error, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("act", ["sigmoid", "tanh"])
 def test_a_candidates_gradient_is_the_analytic_one_of_the_covariance(act: str) -> None:
     module, x, error = head(2), torch.randn(64, 16).double(), torch.randn(64, 2).double()
-    sample = Sample(x, error, torch.stack(module.answers(x), 1).detach())
+    sample = Sample(x, error, torch.stack(module.dendrite_outputs(x), 1).detach())
     candidate = candidates(module, sample, act=act, pool=3).double()
-    answers, running = candidate(sample.inputs, sample.earlier), Running(0.99)
+    answers, running = candidate(sample.inputs, sample.earlier), RunningStatistics(0.99)
     running.update(answers.detach(), error)
-    loss(answers, error, running, "cov").backward()
+    candidate_loss(answers, error, running, "cov").backward()
     slope = answers * (1 - answers) if act == "sigmoid" else 1 - answers**2
     centred = (error - error.mean(0)).unsqueeze(1)
     sign = torch.where((centred * answers).mean(0) < 0, -1.0, 1.0)
@@ -120,9 +138,9 @@ def test_a_candidates_gradient_is_that_of_the_true_correlation_too() -> None:
     module, x, error = head(0), torch.randn(64, 16).double(), torch.randn(64, 2).double()
     sample = Sample(x, error, x.new_zeros(64, 0, 2))
     candidate = candidates(module, sample, pool=1).double()
-    answers, running = candidate(x, sample.earlier), Running(0.5)
+    answers, running = candidate(x, sample.earlier), RunningStatistics(0.5)
     running.update(answers.detach(), error)
-    (found,) = torch.autograd.grad(loss(answers, error, running, "corr"), candidate.weight, retain_graph=True)
+    (found,) = torch.autograd.grad(candidate_loss(answers, error, running, "corr"), candidate.weight, retain_graph=True)
     a, e = answers[:, 0] - answers[:, 0].mean(0), error - error.mean(0)
     correlation = (a * e).sum(0) / (a.square().sum(0) * e.square().sum(0)).sqrt()
     (expected,) = torch.autograd.grad(-correlation.abs().sum(), candidate.weight)
@@ -130,7 +148,7 @@ def test_a_candidates_gradient_is_that_of_the_true_correlation_too() -> None:
 
 
 def test_running_statistics_are_those_of_all_batches_when_they_are_alike() -> None:
-    answers, error, running = torch.randn(40, 2, 3), torch.randn(40, 3), Running(0.9)
+    answers, error, running = torch.randn(40, 2, 3), torch.randn(40, 3), RunningStatistics(0.9)
     for _ in range(5):
         running.update(answers, error)
     torch.testing.assert_close(running["answer"], answers.mean(0))
@@ -142,12 +160,12 @@ def test_padding_is_no_place_that_a_candidate_sees() -> None:
     settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
     torch.manual_seed(0)
     model, _ = build(settings, num_labels=2, vocab_size=50)
-    modules = attach(model, ["bert.encoder.layer.0.intermediate.dense"])
+    modules = attach_dendrites(model, ["bert.encoder.layer.0.intermediate.dense"])
     ids, mask = torch.randint(5, 50, (3, 6)), torch.tensor([[1, 1, 0, 0, 0, 0], [1] * 6, [1, 1, 1, 0, 0, 0]])
     labels = torch.tensor([0, 1, 0])
-    (short,) = observe(model, modules, "classification", [({"input_ids": ids, "attention_mask": mask}, labels)])
+    (short,) = observe_samples(model, modules, "classification", [({"input_ids": ids, "attention_mask": mask}, labels)])
     ids, mask = F.pad(ids, (0, 3)), F.pad(mask, (0, 3))
-    (long,) = observe(model, modules, "classification", [({"input_ids": ids, "attention_mask": mask}, labels)])
+    (long,) = observe_samples(model, modules, "classification", [({"input_ids": ids, "attention_mask": mask}, labels)])
     assert short[0].inputs.shape == (11, 8)
     for name in ("inputs", "error"):
         torch.testing.assert_close(getattr(short[0], name), getattr(long[0], name))
@@ -156,8 +174,8 @@ def test_padding_is_no_place_that_a_candidate_sees() -> None:
 def test_samples_come_in_the_order_of_the_modules_whatever_the_order_of_their_calls() -> None:
     settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
     model, _ = build(settings, num_labels=2, vocab_size=50)
-    modules = attach(model, ["classifier", "bert.encoder.layer.0.output.dense"])
-    (parts,) = observe(
+    modules = attach_dendrites(model, ["classifier", "bert.encoder.layer.0.output.dense"])
+    (parts,) = observe_samples(
         model, modules, "classification", [({"input_ids": torch.ones(3, 6).long()}, torch.ones(3).long())]
     )
     assert [tuple(part.inputs.shape) for part in parts] == [(3, 8), (18, 32)]
@@ -165,18 +183,18 @@ def test_samples_come_in_the_order_of_the_modules_whatever_the_order_of_their_ca
 
 def test_candidates_come_to_follow_the_error_and_leave_the_network_alone() -> None:
     context, model = small(), started()
-    (module,) = attach(model, ["classifier"])
+    (module,) = attach_dendrites(model, ["classifier"])
     before = copy.deepcopy(model.state_dict())
 
     def samples() -> Any:
-        return observe(model, [module], "classification", [b[:2] for b in context.batches(batch_size=100)])
+        return observe_samples(model, [module], "classification", [b[:2] for b in context.batches(batch_size=100)])
 
     options, draw = Options(p_epochs=20, p_lr=0.05), torch.Generator().manual_seed(0)
-    (grown,) = train_candidates([module], cached(samples, 200, draw), options, draw)
+    (grown,) = train_candidates([module], shuffled_cache(samples, 200, draw), options, draw)
     assert grown.correlation.abs().mean() > max(0.15, 1.5 * grown.untrained)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     # The statistics are those of the dendrite that comes out, over all rows.
-    x, error = context.rows[0], next(iter(cached(samples, 600, draw)()))[0]
+    x, error = context.rows[0], next(iter(shuffled_cache(samples, 600, draw)()))[0]
     answers = grown.dendrite(error.inputs, [])
     pairs = [torch.corrcoef(torch.stack([answers[:, n], error.error[:, n]]))[0, 1] for n in range(2)]
     torch.testing.assert_close(grown.correlation.float(), torch.stack(pairs).detach(), rtol=0, atol=1e-5)
@@ -190,7 +208,7 @@ def test_a_saved_model_comes_back_with_its_dendrites(count: int, tmp_path: Path)
     model, _ = build(settings, num_labels=2, vocab_size=50)
     ids = torch.randint(5, 50, (4, 6))
     if count:
-        grow(attach(model, ["classifier"]), count, "tanh")
+        add_dendrites(attach_dendrites(model, ["classifier"]), count, "tanh")
         for parameter in model.parameters():
             nn.init.normal_(parameter)
         description = {"method": "dendrites", "modules": ["classifier"], "count": count, "act": "tanh"}
@@ -218,7 +236,7 @@ def test_targets_name_linear_layers_or_blocks_of_them_and_nothing_else() -> None
     ]  # fmt: skip
     block = linear_names(model, ["bert.encoder.layer.1"])
     assert len(block) == 6 and all(name.startswith("bert.encoder.layer.1.") for name in block)
-    attach(model, ["classifier"])
+    attach_dendrites(model, ["classifier"])
     with pytest.raises(ModelError, match="classifier names Dendritic, and only a Linear"):
         linear_names(model, ["classifier"])
     with pytest.raises(ModelError, match="LayerNorm, and only a Linear"):
@@ -230,6 +248,6 @@ def test_targets_name_linear_layers_or_blocks_of_them_and_nothing_else() -> None
 def test_detaching_puts_the_plain_layers_back() -> None:
     model = started()
     linear = model.classifier
-    grow(attach(model, ["classifier"]), 2, "relu")
-    detach(model, ["classifier"])
+    add_dendrites(attach_dendrites(model, ["classifier"]), 2, "relu")
+    detach_dendrites(model, ["classifier"])
     assert model.classifier is linear

@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 import models.checkpoints.transformers_model  # noqa: F401  registers our class
 from models.build import build
 from models.checkpoints.open import load_model, restore_saved
-from models.compression.dendrite.module import attach as add_dendrites
+from models.compression.dendrite.module import attach_dendrites
 from models.compression.distillation.internals import run_with_internals
 from models.errors import ModelError
 from models.heads.target_scale import TARGETS, Unstandardise, standardise_targets
@@ -76,7 +76,7 @@ def test_a_model_with_a_unit_keeps_it_and_a_head_that_is_not_linear_goes_on_as_i
     standardise_targets(model, 0.0, 3.0, is_fresh=False)
     assert torch.equal(model(**batch()), wanted)
     grown = small(num_labels=1)
-    add_dendrites(grown, ["classifier"])
+    attach_dendrites(grown, ["classifier"])
     wanted = grown(**batch())
     standardise_targets(grown, MEAN, SD, is_fresh=False)
     assert torch.equal(grown(**batch()), wanted) and TARGETS not in grown.architecture

@@ -10,7 +10,7 @@ from torch import nn
 
 from models.backbones.freeze import freeze
 from models.backbones.transformers_backbone import assemble
-from models.compression.dendrite.module import attach, grow
+from models.compression.dendrite.module import add_dendrites, attach_dendrites
 from models.compression.magnitude import Magnitude
 from models.compression.pruning.masks import (
     BinaryMask,
@@ -96,7 +96,7 @@ def test_every_linear_layer_of_the_blocks_is_pruned_whatever_the_family_calls_it
 
 def test_dendrites_in_the_blocks_are_pruned_with_them() -> None:
     model = small()
-    grow(attach(model, ["bert.encoder.layer.0.output.dense"]), 2, "tanh")
+    add_dendrites(attach_dendrites(model, ["bert.encoder.layer.0.output.dense"]), 2, "tanh")
     assert len(choose_matrices(model, None)) == 12 + 2
 
 
