@@ -1,0 +1,99 @@
+"""A sweep's record, typed: who reads or writes `sweep.json` does it here, and no other file knows its keys.
+
+sweep = read_sweep(Path("outputs/sweeps/d17210c341"))      # RecordError: what is wrong with it
+write_sweep(folder, sweep)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from runner.record.json_files import read_json, write_json
+from runner.record.record import RecordError
+from runner.record.validation import problem_of_sweep
+from runner.sanitize import masked
+
+SWEEP = "sweep.json"
+SWEEPS = "sweeps"  # the folder of the sweeps' folders, beside the run folders
+
+
+@dataclass(frozen=True)
+class SweepRun:
+    """One job of a sweep: the run it is, and how it ended."""
+
+    identity: str | None
+    overrides: list[str]
+    status: str  # new | running | done | failed | killed
+    reason: str | None = None
+    seconds: float | None = None
+    peak_bytes: int | None = None  # resident memory
+
+
+@dataclass(frozen=True)
+class SweepRecord:
+    """One sweep: its command, its question, and its runs so far. Times are UTC, ISO 8601."""
+
+    id: str
+    name: str | None = None
+    question: str | None = None
+    overrides: list[str] = field(default_factory=list)
+    runs: list[SweepRun] = field(default_factory=list)
+    claims: list[dict[str, Any]] = field(default_factory=list)
+    baseline: Any = None  # settings of the runs that the others are compared with: a text, or a mapping from a YAML
+    started: str | None = None
+    ended: str | None = None
+    status: str = "running"  # running | done | failed | killed
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> SweepRecord:
+        """The sweep in a JSON object; RecordError where it is not one that the runner writes."""
+        if problem := problem_of_sweep(dict(content)):
+            raise RecordError(problem)
+        runs = [SweepRun(**_known(SweepRun, run)) for run in content["runs"]]
+        return cls(**(_known(cls, content) | {"runs": runs, "claims": content.get("claims") or []}))
+
+    def to_json(self) -> dict[str, Any]:
+        """The object in sweep.json."""
+        return asdict(self)
+
+    @property
+    def title(self) -> str:
+        """Its name, or its id where it has none."""
+        return self.name or self.id
+
+    @property
+    def identities(self) -> list[str]:
+        """The identities of its runs, each once, in their order."""
+        return list(dict.fromkeys(run.identity for run in self.runs if run.identity))
+
+
+def sweep_folder(output: Path, identity: str) -> Path:
+    """The folder of a sweep below the output folder."""
+    return output / SWEEPS / identity
+
+
+def sweep_folders(output: Path) -> list[Path]:
+    """The folders of all recorded sweeps, by their ids."""
+    return sorted(path.parent for path in output.glob(f"{SWEEPS}/*/{SWEEP}"))
+
+
+def read_sweep(folder: Path) -> SweepRecord:
+    """The sweep in a folder; RecordError where there is none that can be read."""
+    content = read_json(folder / SWEEP)
+    if content is None:
+        raise RecordError("it cannot be read")
+    return SweepRecord.from_json(content)
+
+
+def write_sweep(folder: Path, sweep: SweepRecord) -> None:
+    """Write sweep.json, without credentials."""
+    write_json(folder / SWEEP, masked(sweep.to_json()))
+
+
+def _known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a dataclass in an object that may hold other keys."""
+    names = {one.name for one in fields(kind)}
+    return {key: value for key, value in content.items() if key in names}

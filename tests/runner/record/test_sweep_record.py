@@ -1,0 +1,48 @@
+"""sweep.json, written and read in one place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.record.json_files import write_json
+from runner.record.record import RecordError
+from runner.record.sweep_record import (
+    SWEEP,
+    SweepRecord,
+    SweepRun,
+    read_sweep,
+    sweep_folder,
+    sweep_folders,
+    write_sweep,
+)
+
+RUN = SweepRun("0123456789", ["model=dsn", "seed=0"], "done", seconds=1.5, peak_bytes=10)
+
+
+def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
+    folder = sweep_folder(tmp_path, "d17210c341")
+    folder.mkdir(parents=True)
+    sweep = SweepRecord("d17210c341", "seeds", overrides=["model=dsn"], runs=[RUN, RUN], started="2026-01-31")
+    write_sweep(folder, sweep)
+    assert read_sweep(folder) == sweep and sweep_folders(tmp_path) == [folder]
+    assert sweep.title == "seeds" and sweep.identities == [RUN.identity]
+
+
+def test_a_password_is_not_written(tmp_path: Path) -> None:
+    write_sweep(tmp_path, SweepRecord("1", overrides=["tracker.uri=https://me:secret@host"]))
+    assert "secret" not in (tmp_path / SWEEP).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("change", [{"id": None}, {"runs": ["x"]}, {"runs": [{"status": "odd"}]}, {"claims": 3}])
+def test_a_damaged_sweep_says_what_is_wrong(change: dict[str, object], tmp_path: Path) -> None:
+    write_json(tmp_path / SWEEP, SweepRecord("1", runs=[RUN]).to_json() | change)
+    with pytest.raises(RecordError, match=next(iter(change))):
+        read_sweep(tmp_path)
+
+
+def test_a_sweep_of_an_earlier_release_may_lack_or_add_keys() -> None:
+    old = {"id": "1", "overrides": [], "runs": [], "claims": None, "status": "done", "more": 1}
+    assert SweepRecord.from_json(json.loads(json.dumps(old))).claims == []
