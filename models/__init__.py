@@ -15,8 +15,8 @@ from types import ModuleType
 
 MODEL_TYPE = "bertier"  # in config.json of models that are not a stock class
 
-# A module of transformers, and ours that registers with it. Not `transformers` itself: whoever imports it for
-# a tokenizer should not wait for torch.
+# A module of transformers, and ours that registers with it. Not `transformers` itself: importing that for a
+# tokenizer must not load torch.
 REGISTER = {
     "transformers.models.auto.configuration_auto": "models.checkpoints.transformers_config",
     "transformers.models.auto.modeling_auto": "models.checkpoints.transformers_model",
@@ -24,12 +24,12 @@ REGISTER = {
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):
-    """Imports our module in the moment the one of transformers has been imported."""
+    """Imports our module right after the one of transformers that it registers with."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The module's own spec, whose loader then loads ours; None for all other modules."""
+        """The module's own spec, with a loader that also imports ours; None for all other modules."""
         if fullname not in REGISTER:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)

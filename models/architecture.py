@@ -9,7 +9,7 @@ from models import MODEL_TYPE
 from models.errors import ModelError
 from models.settings import ModelSettings, short_part
 
-# What a config.json may leave out, in transformers' words and with its defaults.
+# The keys that a config.json may leave out, with transformers' defaults.
 BERT_DEFAULTS: dict[str, Any] = {
     "hidden_act": "gelu",
     "position_embedding_type": "absolute",
@@ -24,7 +24,7 @@ BERT_DEFAULTS: dict[str, Any] = {
 
 
 def is_our_encoder(config: dict[str, Any]) -> bool:
-    """Does our encoder compute this config? A BERT with erf gelu and absolute positions, no decoder; or saved by us."""
+    """Does our encoder compute this config: a BERT with erf GELU and absolute positions, or a model saved by us?"""
     if config["model_type"] == MODEL_TYPE:
         return "backbone" not in config and config["num_hidden_layers"] > 0
     return (
@@ -36,14 +36,14 @@ def is_our_encoder(config: dict[str, Any]) -> bool:
 
 
 def describe_kind(config: dict[str, Any]) -> str:
-    """What kind of model a config describes, for a message."""
+    """The kind of model that a config describes, for a message."""
     if config["model_type"] != "bert":
         return str(config["model_type"])
     return f"bert with {config['hidden_act']} and {config['position_embedding_type']} positions"
 
 
 def with_sizes(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings:
-    """The settings with the sizes of a transformers BERT config."""
+    """A copy of the settings with the sizes of a BERT's config.json."""
     return replace(
         settings,
         layers=config["num_hidden_layers"],
@@ -58,7 +58,7 @@ def with_sizes(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings
 
 
 def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> dict[str, Any]:
-    """The model's shape in the words of transformers' BertConfig, and its parts: enough to build it again."""
+    """The model's shape in the words of transformers' BertConfig, and its parts: enough to rebuild it."""
     parts = {"readout": short_part(settings.readout)}
     if settings.embedding["name"] != "table":
         parts["embedding"] = settings.embedding

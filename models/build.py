@@ -1,4 +1,4 @@
-"""From settings to a model with its first weights."""
+"""From settings to a model with its first weights: the only place that chooses by the family of a model."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def build(
     start: Path | None = None,
     label_names: Sequence[str] = (),
 ) -> tuple[SequenceClassifier, Weights]:
-    """The model of `settings` and where its weights came from; the caller seeds torch for what is drawn.
+    """The model of `settings` and where its weights came from; the caller seeds torch for random weights.
 
     num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use; tokens: its token of each
-    id, for embeddings that read them; start: the folder of a saved model whose encoder goes on
-    (models/checkpoints/transfer.py); label_names: in id order, for the case that its head goes on, too.
-    Raises ModelError for parts and sizes that do not fit together and weights that cannot be had.
+    id, for embeddings that read them; start: a saved model whose encoder is trained further
+    (models/checkpoints/transfer.py); label_names: in id order, needed where its head is kept too.
+    Raises ModelError for parts and sizes that do not fit together and for weights that are unavailable.
     """
     if refused := contradictions(settings):
         raise ModelError("\n".join(refused))
@@ -60,7 +60,7 @@ def _build(
     start: Path | None,
     label_names: Sequence[str],
 ) -> tuple[SequenceClassifier, Weights]:
-    """The model of its family, nothing frozen yet."""
+    """The model of its family, before anything is frozen."""
     if settings.family == "dsn":
         return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
     if start is not None:
@@ -84,14 +84,15 @@ def _build(
 def build_masked(
     settings: ModelSettings, *, vocab_size: int, pad_id: int, output: str, tokens: Tokens | None = None
 ) -> tuple[MaskedLM, Weights]:
-    """The masked-word model of `settings` and where its weights came from; arguments as in models/build.py.
+    """The masked-word model of `settings` and where its weights came from; arguments as for `build`.
 
-    A checkpoint's own head for masked words is taken too. Raises ModelError for models that cannot learn this.
+    output: where the output table comes from, tied | own | fixed. A checkpoint's head for masked words is loaded too.
+    Raises ModelError for models that cannot be trained on masked words.
     """
     classifier, weights = build(settings, num_labels=1, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
     if not isinstance(classifier.bert, Bert) or classifier.bert.encoder is None:
         raise ModelError(
-            f"task=mlm trains BERTs of our own, model={settings.name} is another kind here. "
+            f"task=mlm trains our own BERT only, and model={settings.name} is another kind. "
             "Try: run task=mlm model=bert-tiny"
         )
     if output == "tied" and not isinstance(classifier.bert.embeddings.word_embeddings, nn.Embedding):

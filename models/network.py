@@ -47,7 +47,7 @@ class SequenceClassifier(Network):
         own, width = bert.pooler.head_dropout, bert.pooler.width
         self.dropout = Dropout(dropout if own is None else own)
         self.classifier = nn.Linear(architecture["hidden_size"] if width is None else width, num_labels)
-        self.unstandardise: nn.Module = nn.Identity()  # of a regression's answers, see models/heads/target_scale.py
+        self.unstandardise: nn.Module = nn.Identity()  # for regression, see models/heads/target_scale.py
 
     def forward(
         self,

@@ -1,4 +1,4 @@
-"""From the name of a part to the module: file <name>.py of a package, and in it the class of that name in CamelCase."""
+"""Makes a part by its name: the class of that name in CamelCase in the file <name>.py of a package."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from models.settings import ModelSettings, full_part
 
 
 def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None = None) -> SequenceClassifier:
-    """The model of an architecture (config.json), as compression left its structure, with random weights."""
+    """The model of an architecture (config.json), with the structure that compression gave it and random weights."""
     model = restore_stages(_rebuild(architecture, num_labels, tokens), architecture)
     if TARGETS in architecture:
         attach_target_scale(model, architecture[TARGETS])

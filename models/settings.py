@@ -29,7 +29,7 @@ class Recipe:
 
 @dataclass
 class Tune:
-    """The encoder's own training before it is frozen."""
+    """The training of the encoder before it is frozen."""
 
     epochs: float = limited(0.0, low=0.0, high=100000.0)
     lr: float | None = limited(None, above=0.0)
@@ -41,7 +41,7 @@ INIT_FROM = "model.init_from"
 
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
-# Readouts that make sense of bare word vectors; every other one needs a backbone.
+# Readouts that work on bare word vectors; all others need an encoder.
 OVER_WORDS = ("mean", "sum", "sqrt", "sum_all")
 
 
@@ -51,7 +51,7 @@ class ModelSettings:
 
     name: str = "bert-tiny"
     description: str = ""
-    family: str = limited("bert", choices=("bert", "dsn", "auto"))  # whose code: our encoder, none, by checkpoint
+    family: str = limited("bert", choices=("bert", "dsn", "auto"))  # our encoder, none, the checkpoint's
     backbone: str = "bert-tiny"
     embedding: Part = field(default_factory=lambda: {"name": "table"})
     readout: Part = field(default_factory=lambda: {"name": "cls"})
@@ -69,7 +69,7 @@ class ModelSettings:
     norm: str = limited("layer", choices=("layer", "none"))  # of the sum of word, position and segment vectors
     token_dropout: float = limited(0.0, low=0.0, high=0.99)
     init: str = limited("random", choices=("random", "slice", "pca"))
-    init_from: str | None = None  # a checkpoint whose word vectors start the DSN; for encoders a run or its model
+    init_from: str | None = None  # DSN: a checkpoint to take word vectors from; else a run or its model folder
     carry: str = limited("encoder", choices=("encoder", "readout", "all"))
     freeze: str = limited("none", choices=("none", "embeddings", "encoder"))
     tune: Tune = field(default_factory=Tune)
@@ -81,27 +81,27 @@ class ModelSettings:
 
 
 def full_part(part: str | Part) -> Part:
-    """A part as a dictionary; config.json holds one without options as its name alone."""
+    """A part as a dictionary; config.json holds a part without options as its name alone."""
     return {"name": part} if isinstance(part, str) else dict(part)
 
 
 def short_part(part: Part) -> str | Part:
-    """The opposite of `full`, for config.json."""
+    """A part as config.json holds it: without options its name alone."""
     return str(part["name"]) if len(part) == 1 else part
 
 
 def contradictions(model: ModelSettings) -> list[str]:
-    """One line for every pair of parts that make no model together, with the cure."""
+    """One line for each pair of settings that contradict each other, with the cure."""
     found = []
     embedding, readout = model.embedding["name"], model.readout["name"]
     if model.family == "dsn" and readout not in OVER_WORDS:
         found.append(
-            f"model/readout={readout} reads what an encoder has put into a token or a layer, and model/backbone=none "
-            "has no encoder. Try: model/readout=mean, or model/backbone=bert-tiny"
+            f"model/readout={readout} reads the states of an encoder, and model/backbone=none "
+            "has none. Try: model/readout=mean, or model/backbone=bert-tiny"
         )
     if model.family == "dsn" and model.pretrained:
         found.append(
-            f"model.pretrained={model.pretrained} fills an encoder, and model/backbone=none has none. "
+            f"model.pretrained={model.pretrained} is for an encoder, and model/backbone=none has none. "
             f"Try: model.pretrained=null, and for its word vectors model.init=pca model.init_from={model.pretrained}"
         )
     if embedding != "table" and model.init != "random":

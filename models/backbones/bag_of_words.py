@@ -18,7 +18,7 @@ from models.architecture import describe_architecture
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.initialise import init_weights
-from models.checkpoints.hub import ways_on
+from models.checkpoints.hub import cures_for
 from models.checkpoints.read import POSITIONS, SEGMENTS, Weights, bert_names, read_state
 from models.embeddings.base import Tokens
 from models.errors import ModelError
@@ -148,7 +148,7 @@ def _source(settings: ModelSettings) -> str:
 def _check(words: Tensor | None, source: str, rows: int, hidden: int, settings: ModelSettings) -> None:
     """ModelError unless the checkpoint has enough word vectors, wide enough."""
     if words is None:
-        raise ModelError(f"{INIT_FROM}={source}: holds no word vectors of a BERT. {ways_on(INIT_FROM)}")
+        raise ModelError(f"{INIT_FROM}={source}: holds no word vectors of a BERT. {cures_for(INIT_FROM)}")
     if len(words) < rows:
         raise ModelError(
             f"{INIT_FROM}={source}: has {len(words):,} word vectors, the tokenizer has {rows:,} tokens. "

@@ -1,9 +1,9 @@
-"""One short, plain BERT with the parameter names of transformers' BERT, so checkpoints go both ways.
+"""A plain BERT with the parameter names of transformers' BERT, so that checkpoints go both ways.
 
-Padded places are masked by an additive bias built once a forward; nothing here waits for the device.
+Padding is masked by an additive bias, built once a forward pass; nothing here waits for the device.
 Source of the architecture: Devlin et al. 2019; tested equal to transformers on the same weights.
 
-Where methods reach in, by dotted names such as `bert.encoder.layer.0.attention.self`:
+Where compression methods reach in, by dotted names such as `bert.encoder.layer.0.attention.self`:
 - attention scores: SelfAttention.scores; queries, keys and values: its three linear layers
 - hidden states of all layers: the list given as `keep` to Bert or Encoder
 - head gates: the input of `attention.output`, (B, T, heads x head size); neuron gates: the input of `output`
@@ -162,7 +162,7 @@ class Bert(Backbone):
 def build_bert(
     settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> SequenceClassifier:
-    """Our BERT with random weights, as BERT draws them."""
+    """Our BERT with a classification head and random weights."""
     if settings.hidden % settings.heads:
         raise ModelError(
             f"model.hidden={settings.hidden} does not divide into model.heads={settings.heads}. "
@@ -177,5 +177,5 @@ def build_bert(
 
 
 def _heads(hidden: int) -> int:
-    """The number of heads, close to one for each 64 dimensions as in BERT, that divides `hidden`."""
+    """A number of heads that divides `hidden`, close to one for each 64 dimensions as in BERT."""
     return max(count for count in range(1, max(1, hidden // 64) + 1) if hidden % count == 0)

@@ -1,6 +1,6 @@
-"""Any encoder transformers knows that our own encoder does not compute, with our readout and head.
+"""Encoders of transformers that our own code does not compute, with our readout and head.
 
-Refused: models that generate text, models that are not for text, and repositories that bring their own code.
+Refused: models that generate text, models for other data than text, and repositories that bring their own code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BACKBONE = "bert.backbone."
 
 
 class TransformersBackbone(Backbone):
-    """A transformers encoder in the place of our own, and a readout under the same name, `pooler`."""
+    """An encoder of transformers, and one of our readouts."""
 
     def __init__(self, backbone: Any, readout: Part) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class TransformersBackbone(Backbone):
 
 
 def check_inline(made: Readout, readout: Part, kind: str) -> None:
-    """ModelError for a readout with modules inside the encoder: they have no place in another library's."""
+    """Raise ModelError for a readout with modules inside the encoder: another library's has no place for them."""
     if made.inline is not None:
         raise ModelError(
             f"model/readout={readout['name']} puts modules between the layers of our own encoder, and this is a "
@@ -84,7 +84,7 @@ def check_inline(made: Readout, readout: Part, kind: str) -> None:
 
 
 def check_encoder(config: dict[str, Any]) -> None:
-    """ModelError unless transformers has a bidirectional text encoder of that kind."""
+    """Raise ModelError unless transformers has a bidirectional text encoder of that kind."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS,
     )
@@ -98,26 +98,26 @@ def check_encoder(config: dict[str, Any]) -> None:
     if kind == "bert" and config.get("position_embedding_type", "absolute") != "absolute":
         raise ModelError(
             f"a bert with {config['position_embedding_type']} positions cannot be built: transformers "
-            "dropped them and would build another model without a word. "
+            "dropped them and would silently build another model. "
             f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
         )
 
 
 def known_config(config: dict[str, Any]) -> Any:
-    """A config.json as transformers' own class of it, without the code that it may name."""
+    """A config.json as transformers' config class, without any code that it names."""
     from transformers import AutoConfig
 
     return AutoConfig.for_model(**{key: value for key, value in config.items() if key != "auto_map"})
 
 
 def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: float) -> SequenceClassifier:
-    """The classifier around a transformers config, with random weights; ModelError for what is no encoder."""
+    """The classifier around a transformers config, with random weights; ModelError unless it is an encoder."""
     from transformers import AutoModel
 
     check_encoder(config)
     backbone = AutoModel.from_config(known_config(config))
     if getattr(backbone, "pooler", None) is not None:
-        backbone.pooler = None  # ours stands in its place; an unused one would count as parameters
+        backbone.pooler = None  # ours takes its place; an unused one would count as parameters
     architecture = {
         "backbone": backbone.config.to_dict(),
         "hidden_size": backbone.config.hidden_size,
@@ -136,7 +136,7 @@ def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: fl
 
 
 def _longest(backbone: Any) -> int | None:
-    """The longest text in tokens, None for no limit; RoBERTa's first positions are kept for padding."""
+    """The longest text in tokens, None for no limit; RoBERTa reserves its first positions for padding."""
     rows: int | None = getattr(backbone.config, "max_position_embeddings", None)
     table = getattr(getattr(backbone, "embeddings", None), "position_embeddings", None)
     padding = getattr(table, "padding_idx", None)
@@ -157,7 +157,7 @@ def build_auto(
 
 
 def _converted(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:
-    """The tensors named and split as transformers does while it loads; of most families as they are."""
+    """Rename and split tensors as transformers does while it loads; most families need no change."""
     from transformers.conversion_mapping import get_checkpoint_conversion_mapping
     from transformers.utils import logging
 
@@ -172,7 +172,7 @@ def _converted(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:
 
 
 def _our_names(state: dict[str, Tensor], backbone: nn.Module) -> dict[str, Tensor]:
-    """The tensors as our wrapper names them: a task class's prefix goes, a pooler becomes ours."""
+    """Rename tensors to our names: a task class's prefix is removed, its pooler becomes our readout."""
     prefix, own = f"{getattr(backbone, 'base_model_prefix', '')}.", backbone.state_dict()
     renamed = {}
     for name, tensor in plain_names(state).items():

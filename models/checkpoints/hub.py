@@ -1,6 +1,6 @@
-"""One file of a checkpoint, from a folder or the Hugging Face hub; it fails within seconds and with a cure.
+"""Fetches one file of a checkpoint, from a folder or the Hugging Face hub; failures come in seconds, with a cure.
 
-A local folder wins over a hub id of the same name. No pickle and no code of a repository is ever asked for.
+A local folder wins over a hub id of the same name. Pickles and a repository's code are never requested.
 """
 
 from __future__ import annotations
@@ -11,45 +11,45 @@ from pathlib import Path
 from models.errors import ModelError
 from models.settings import INIT_FROM, PRETRAINED
 
-ANSWER_S = 4.0  # seconds the hub may take to describe a file; downloads themselves take as long as they need
+HUB_TIMEOUT_S = 4.0  # for the hub to describe a file; a download may take as long as it needs
 CURES = {
     PRETRAINED: "model.pretrained=null (random weights), model.pretrained=<another id or folder>",
     INIT_FROM: "model.init=random, model.init_from=<another id or folder>",
 }
 
 
-def ways_on(key: str = PRETRAINED) -> str:
-    """The ways on when the checkpoint that setting `key` names cannot be had; "" for a folder of our own."""
+def cures_for(key: str = PRETRAINED) -> str:
+    """The cures for a checkpoint, named by setting `key`, that is unavailable; "" stands for a folder of our own."""
     if not key:
         return "Expected a folder that a run wrote: outputs/<identity>/model"
     return f"Try one of: {CURES.get(key, f'{key}=<another id or folder>')}, HF_ENDPOINT=<a hub that has it>"
 
 
 def checkpoint_label(source: str, key: str) -> str:
-    """How a message calls a checkpoint: with the setting that named it, if there was one."""
+    """A checkpoint as messages write it: with the setting that named it, if there was one."""
     return f"{key}={source}" if key else source
 
 
 def fetch_file(source: str, name: str, key: str = PRETRAINED) -> Path | None:
     """The path of file `name` of a hub id or folder, or None when the repository does not have it.
 
-    key: the setting that named `source`, for the message. Raises ModelError if the repository cannot be had.
+    key: the setting that named `source`, for the message. Raises ModelError if the repository is unavailable.
     """
-    return _ask(source, name, key, _download)
+    return _find_file(source, name, key, _download)
 
 
 def has_file(source: str, name: str, key: str = PRETRAINED) -> bool:
-    """Does a hub id or folder have file `name`? Nothing is downloaded; errors as of `fetch`."""
-    return _ask(source, name, key, _look) is not None
+    """Does a hub id or folder have file `name`? Nothing is downloaded; raises ModelError as `fetch_file` does."""
+    return _find_file(source, name, key, _check_exists) is not None
 
 
-def _ask(source: str, name: str, key: str, hub: Callable[[str, str], Path]) -> Path | None:
-    """The path of a folder's file, or what `hub` answers for a file of the hub; None when there is no such file."""
+def _find_file(source: str, name: str, key: str, hub: Callable[[str, str], Path]) -> Path | None:
+    """The path of a folder's file, or what `hub` returns for a file of the hub; None when there is no such file."""
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder / name if (folder / name).is_file() else None
     if source.startswith((".", "/", "~")) or source.count("/") > 1:
-        raise ModelError(f"{checkpoint_label(source, key)}: there is no such folder. {ways_on(key)}")
+        raise ModelError(f"{checkpoint_label(source, key)}: there is no such folder. {cures_for(key)}")
     import httpx2  # what huggingface_hub 2 talks HTTP with
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
@@ -57,39 +57,39 @@ def _ask(source: str, name: str, key: str, hub: Callable[[str, str], Path]) -> P
         return hub(source, name)
     except LocalEntryNotFoundError as error:
         raise ModelError(
-            f"{checkpoint_label(source, key)}: {_unreachable()} and {name} is not in the cache. {ways_on(key)}"
+            f"{checkpoint_label(source, key)}: {_unreachable()} and {name} is not in the cache. {cures_for(key)}"
         ) from error
     except EntryNotFoundError:
         return None
-    except (OSError, ValueError, httpx2.HTTPError) as error:  # all other errors of the hub's client are one of these
-        raise ModelError(f"{checkpoint_label(source, key)}: {_reason(error)}. {ways_on(key)}") from error
+    except (OSError, ValueError, httpx2.HTTPError) as error:  # the other errors of the hub's client
+        raise ModelError(f"{checkpoint_label(source, key)}: {_reason(error)}. {cures_for(key)}") from error
 
 
 def _download(source: str, name: str) -> Path:
-    """The cached path of a hub file, downloaded if need be; the cache's copy when the hub does not answer."""
+    """Download a hub file into the cache if need be; the cached copy is used when the hub does not answer."""
     from huggingface_hub import hf_hub_download
 
-    return Path(hf_hub_download(source, name, local_files_only=_is_down(source, name), etag_timeout=ANSWER_S))
+    return Path(hf_hub_download(source, name, local_files_only=_is_down(source, name), etag_timeout=HUB_TIMEOUT_S))
 
 
-def _look(source: str, name: str) -> Path:
-    """The name of a hub file that is there; with a hub that does not answer the path of the cache's copy."""
+def _check_exists(source: str, name: str) -> Path:
+    """The name of a hub file that exists; the path of the cached copy when the hub does not answer."""
     from huggingface_hub import hf_hub_download
 
     return Path(hf_hub_download(source, name, local_files_only=True) if _is_down(source, name) else name)
 
 
 def _is_down(source: str, name: str) -> bool:
-    """Is the hub out of reach? Asked first because hf_hub_download retries for over 20 s before it says so.
+    """Is the hub unreachable? Checked first because hf_hub_download retries for over 20 s before it gives up.
 
-    Raises what the hub answers for a file that it does not give.
+    Raises the hub's error for a file that it refuses.
     """
     import httpx2
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     try:
-        get_hf_file_metadata(hf_hub_url(source, name), timeout=ANSWER_S)
+        get_hf_file_metadata(hf_hub_url(source, name), timeout=HUB_TIMEOUT_S)
     except (httpx2.TransportError, OfflineModeIsEnabled):
         return True
     except HfHubHTTPError as error:
@@ -101,7 +101,7 @@ def _is_down(source: str, name: str) -> bool:
 
 
 def _endpoint() -> str:
-    """The hub in use, without credentials that its URL may hold."""
+    """The URL of the hub in use, without credentials."""
     from huggingface_hub import constants
 
     scheme, _, rest = constants.ENDPOINT.rpartition("://")

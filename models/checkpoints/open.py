@@ -1,4 +1,4 @@
-"""Saved folders and hub ids as models that are ready to predict."""
+"""Opens saved folders and hub ids as models that are ready to predict."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from models.rebuild import rebuild
 
 
 def restore_saved(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
-    """`model`, built from the settings of the run that saved `folder`, with the structure and weights saved there.
+    """Give `model`, built from the settings of the run that saved `folder`, the structure and weights saved there.
 
-    Unlike `load` it keeps what only training knows, such as what is frozen and which tokens are left out.
+    Unlike `load_model` it keeps what only training knows, such as frozen parts and token dropout.
     """
     config, own = read_config(str(folder), ""), detach_target_scale(model)
     model = restore_stages(model, config)
@@ -35,23 +35,23 @@ def restore_saved(model: SequenceClassifier, folder: Path) -> SequenceClassifier
 
 
 def load_model(folder: Path) -> SequenceClassifier:
-    """The model that `save` wrote or a stock BERT classifier, ready to predict; ModelError for others."""
+    """Open a folder with a model of ours or a stock BERT classifier, ready to predict; ModelError for others."""
     if not Path(folder).is_dir():
         raise ModelError(f"{folder}: there is no such folder. Expected one that a run wrote: outputs/<identity>/model")
     return open_model(str(folder), "")
 
 
 def can_open(config: dict[str, Any]) -> bool:
-    """Is this the config.json of a model that `open_model` opens?"""
+    """Is this the config.json of a model that `open_model` can open?"""
     return config["model_type"] == MODEL_TYPE or (
         config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config)
     )
 
 
 def open_masked_lm(source: str, key: str) -> MaskedLM:
-    """The masked-word model of a folder or hub id, ready to predict; ModelError where there is none.
+    """Open the masked-word model of a folder or hub id, ready to predict; ModelError where there is none.
 
-    key: the setting that named it.
+    key: the setting that named `source`, for messages.
     """
     config, state = read_config(source, key), bert_names(read_state(source, key))
     if not can_open(config) or f"{PREDICTIONS}transform.dense.weight" not in state:
@@ -66,12 +66,15 @@ def open_masked_lm(source: str, key: str) -> MaskedLM:
     own = model.state_dict()
     model.load_state_dict({name: tensor for name, tensor in state.items() if name in own}, strict=False)
     if missing := sorted(own.keys() - state.keys()):
-        raise ModelError(f"{checkpoint_label(source, key)}: is not a whole masked-word model: without {missing[:3]}")
+        raise ModelError(f"{checkpoint_label(source, key)}: is an incomplete masked-word model: it lacks {missing[:3]}")
     return model.eval()
 
 
 def open_model(source: str, key: str) -> SequenceClassifier:
-    """The same of a folder or hub id, which the setting `key` named."""
+    """Open the classifier of a folder or hub id, ready to predict; ModelError for other models.
+
+    key: the setting that named `source`, for messages; "" for none.
+    """
     config, where = read_config(source, key), checkpoint_label(source, key)
     with malformed_as_model_error(where):
         if not can_open(config):
@@ -86,10 +89,10 @@ def open_model(source: str, key: str) -> SequenceClassifier:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{where}: weights and config.json disagree: {reason}. Get both anew") from error
+        raise ModelError(f"{where}: weights and config.json disagree: {reason}. Get fresh copies of both") from error
     unexpected = [name for name in unexpected if not name.endswith("position_ids")]  # older transformers saved these
     if missing or unexpected:
         raise ModelError(
-            f"{where}: is not a whole classifier: without {missing[:3]}, unknown {unexpected[:3]}. Get it anew"
+            f"{where}: is no complete classifier: missing {missing[:3]}, unknown {unexpected[:3]}. Get a fresh copy"
         )
     return model.eval()

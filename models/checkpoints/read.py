@@ -1,6 +1,6 @@
-"""Checkpoints from the hub or a folder: config.json and safetensors, nothing else is ever read.
+"""Reads checkpoints from the hub or a folder: config.json and safetensors, nothing else.
 
-No pickle and no remote code: a repository that has only those is refused with a way to go on.
+Pickles and remote code are never read: a repository that has only those is refused, with a cure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints.hub import checkpoint_label, fetch_file, has_file, ways_on
+from models.checkpoints.hub import checkpoint_label, cures_for, fetch_file, has_file
 from models.checkpoints.untrusted import LARGEST, check_config, malformed_as_model_error
 from models.errors import ModelError
 from models.settings import PRETRAINED
@@ -32,33 +32,33 @@ READOUT = "bert.pooler."
 
 @dataclass
 class Weights:
-    """Where a model's first weights came from."""
+    """A report of where a model's first weights came from."""
 
     source: str | None = None
-    fingerprint: str = ""  # sha256 of the tensors taken; "" when all were drawn from the seed
+    fingerprint: str = ""  # sha256 of the tensors that were loaded; "" when all weights are random
     loaded: list[str] = field(default_factory=list)
-    new: list[str] = field(default_factory=list)  # parameters of ours the checkpoint did not have: drawn at random
-    ignored: list[str] = field(default_factory=list)  # tensors of the checkpoint we have no place for
+    new: list[str] = field(default_factory=list)  # parameters that the checkpoint lacks: random
+    ignored: list[str] = field(default_factory=list)  # tensors of the checkpoint that the model has no place for
     notes: list[str] = field(default_factory=list)  # what the user must be told once
 
 
 def read_config(source: str, key: str = PRETRAINED) -> dict[str, Any]:
-    """config.json of a checkpoint; ModelError when there is none or when it asks for its own code."""
+    """Read config.json of a checkpoint; ModelError when there is none or when it asks for its own code."""
     path = fetch_file(source, "config.json", key)
     if path is None:
-        raise ModelError(f"{checkpoint_label(source, key)}: has no config.json, so it is not a model. {ways_on(key)}")
+        raise ModelError(f"{checkpoint_label(source, key)}: has no config.json, so it is not a model. {cures_for(key)}")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{checkpoint_label(source, key)}: {path} is not JSON ({error}). {ways_on(key)}") from error
+        raise ModelError(f"{checkpoint_label(source, key)}: {path} is not JSON ({error}). {cures_for(key)}") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
-        raise ModelError(f"{checkpoint_label(source, key)}: config.json names no model_type. {ways_on(key)}")
+        raise ModelError(f"{checkpoint_label(source, key)}: config.json names no model_type. {cures_for(key)}")
     check_config(config, checkpoint_label(source, key))
     return config
 
 
 def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
-    """The safetensors files of a checkpoint; ModelError unless all can be had."""
+    """The safetensors files of a checkpoint; ModelError if one is unavailable."""
     names = [WEIGHTS]
     if fetch_file(source, WEIGHTS, key) is None and (index := fetch_file(source, INDEX, key)) is not None:
         names = _shards(index, checkpoint_label(source, key))
@@ -72,28 +72,28 @@ def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
 
 
 def require_weights(source: str, key: str = PRETRAINED) -> None:
-    """ModelError unless a checkpoint has weights in safetensors; nothing is downloaded for it."""
+    """Raise ModelError unless a checkpoint has weights in safetensors; nothing is downloaded."""
     if not has_file(source, WEIGHTS, key) and not has_file(source, INDEX, key):
         raise ModelError(_no_weights(source, WEIGHTS, key))
 
 
 def _no_weights(source: str, name: str, key: str) -> str:
     where = checkpoint_label(source, key)
-    return f"{where}: has no {name}, so its weights are unavailable (pickles are never read). {ways_on(key)}"
+    return f"{where}: has no {name}, so its weights are unavailable (pickles are never read). {cures_for(key)}"
 
 
 def _shards(index: Path, where: str) -> list[str]:
-    """The files that an index names; none may lie anywhere but beside it."""
+    """The files that an index names; all must lie beside it."""
     with malformed_as_model_error(where):
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         odd = [name for name in names if not re.fullmatch(r"[\w-]+[\w.-]*\.safetensors", name)]
     if odd:
-        raise ModelError(f"{where}: {INDEX} names {odd[0][:80]!r}, which is no file of it. Get it anew")
+        raise ModelError(f"{where}: {INDEX} names {odd[0][:80]!r}, which is not a file beside it. Get a fresh copy")
     return names
 
 
 def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
-    """All tensors of a checkpoint's safetensors, floats as fp32; ModelError unless all can be had."""
+    """Read all tensors of a checkpoint, floats as fp32; ModelError if a file is unavailable or damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -109,7 +109,7 @@ def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
 
 
 def read_tokens(source: str) -> list[str]:
-    """The token of each id, from the tokenizer.json that lies with a saved model; ModelError without one."""
+    """Read the token of each id from a saved model's tokenizer.json; ModelError without one."""
     path = fetch_file(source, "tokenizer.json", "")
     if path is None:
         raise ModelError(f"{source}: has no tokenizer.json, and its embedding is computed from the tokens' letters")
@@ -121,7 +121,7 @@ def read_tokens(source: str) -> list[str]:
 
 
 def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors, the norms' TensorFlow-era names (gamma, beta) made today's."""
+    """Rename the norms' TensorFlow-era tensors (gamma, beta) to today's names."""
     renames = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
     renamed = {}
     for name, tensor in state.items():
@@ -132,7 +132,7 @@ def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def bert_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a BERT as our model names them: bare encoders get the prefix `bert.`."""
+    """Rename the tensors of a BERT to our names: those of a bare encoder get the prefix `bert.`."""
     named = plain_names(state)
     if any(name.startswith("bert.") for name in named):
         return named
@@ -142,9 +142,9 @@ def bert_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weights:
-    """Copy every tensor of `state` that has a place in `model`, but never a head: that one belongs to a task.
+    """Copy every tensor of `state` that has a place in `model`, but never a head, which belongs to a task.
 
-    A readout that the checkpoint lacks, and positions or segments beyond its tables, keep their random start.
+    A readout that the checkpoint lacks, and positions or segments beyond its tables, keep their random values.
     Raises ModelError for tensors of another shape and when part of the encoder itself is missing.
     """
     own, report = model.state_dict(), Weights(source=source)
@@ -159,12 +159,12 @@ def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weight
         report.loaded.append(name)
     report.new = sorted(own.keys() - set(report.loaded))
     parameters = {name for name, _ in model.named_parameters()}
-    free = (HEAD, READOUT, f"{WORDS}.")  # below WORDS: what an embedding without a table has of its own
+    free = (HEAD, READOUT, f"{WORDS}.")  # below WORDS: the parameters of an embedding without a table
     missing = [name for name in report.new if name in parameters and (name == TABLE or not name.startswith(free))]
     if missing:
         raise ModelError(
             f"{PRETRAINED}={source}: its weights lack {len(missing)} tensors of the encoder, such as "
-            f"{missing[0]}. {ways_on()}"
+            f"{missing[0]}. {cures_for()}"
         )
     if any(name.startswith(f"{READOUT}dense.") for name in report.new):
         report.notes.append(f"{source} has no pooler: its weights start at random")
@@ -173,7 +173,7 @@ def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weight
 
 
 def _copy(target: Tensor, found: Tensor, name: str, report: Weights) -> None:
-    """Fill `target`; tables of positions and segments may differ in length."""
+    """Fill `target` from `found`; tables of positions and segments may differ in length."""
     if name in (POSITIONS, SEGMENTS) and found.shape[1] == target.shape[1] and len(found) != len(target):
         rows = min(len(found), len(target))
         target[:rows].copy_(found[:rows])

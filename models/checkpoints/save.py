@@ -1,7 +1,7 @@
-"""Every trained model is a Hugging Face folder: config.json, model.safetensors, tokenizer files, model card.
+"""Saves every trained model as a Hugging Face folder: config.json, model.safetensors, tokenizer files, model card.
 
-A plain BERT is saved as the stock class, so any tool of that ecosystem opens it without our code; anything
-else as model_type "bertier", which opens after `import models`.
+A plain BERT is saved as the stock class, which any tool of that ecosystem opens without our code; anything else as
+model_type "bertier", which opens after `import models`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def save_model(
     kind: str,
     card: str,
 ) -> None:
-    """Write the folder whole or not at all; an older model of that name is replaced.
+    """Write the folder completely or not at all; an older model of that name is replaced.
 
     tokenizer_save: writes the tokenizer's files into a folder; label_names: in id order, none for regression;
     kind: classification | regression | mlm; card: the text of README.md.
@@ -47,7 +47,7 @@ def save_model(
 
 @contextmanager
 def written_whole(folder: Path) -> Iterator[Path]:
-    """An empty folder to write to, which takes the place of `folder` at the end of the block, or vanishes."""
+    """An empty folder to write to. It replaces `folder` at the end of the block, or is removed after an error."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
@@ -68,7 +68,7 @@ def _write(model: SequenceClassifier | MaskedLM, part: Path, label_names: Sequen
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     if f"{PREDICTIONS}decoder.weight" in tensors:
-        # Untied, transformers unties the bias too: the decoder's own is the one it adds.
+        # With an untied table transformers unties the bias too, and adds the decoder's own.
         tensors[f"{PREDICTIONS}decoder.bias"] = tensors[f"{PREDICTIONS}bias"].clone()
     if TARGETS in model.architecture and is_plain_bert(model.architecture):
         head = f"{HEAD}weight", f"{HEAD}bias"
@@ -80,7 +80,7 @@ def _write(model: SequenceClassifier | MaskedLM, part: Path, label_names: Sequen
 
 
 def _swap(part: Path, folder: Path) -> None:
-    """Put `part` in the place of `folder`; the older one goes only once the new one stands there."""
+    """Put `part` in the place of `folder`; the older folder is removed only once the new one is there."""
     older = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     shutil.rmtree(older, ignore_errors=True)
     if folder.exists():
@@ -102,7 +102,7 @@ def is_plain_bert(architecture: dict[str, Any]) -> bool:
 
 
 def describe_saved(model: SequenceClassifier | MaskedLM, label_names: Sequence[str], kind: str) -> dict[str, Any]:
-    """config.json of a model of ours: stock BERT where that says it all, else model_type "bertier"."""
+    """The config.json of a model of ours: a stock BERT's where that describes it fully, else model_type "bertier"."""
     names = list(label_names) or ["value"]
     shape = dict(model.architecture)
     if isinstance(model, MaskedLM):
@@ -126,7 +126,7 @@ def describe_saved(model: SequenceClassifier | MaskedLM, label_names: Sequence[s
 
 
 def _describe_masked(model: MaskedLM) -> dict[str, Any]:
-    """config.json of a masked-word model: the stock class, unless its word vectors are computed."""
+    """The config.json of a masked-word model: the stock class, unless its word vectors are computed."""
     is_stock = "embedding" not in model.architecture
     head = {
         "architectures": ["BertForMaskedLM" if is_stock else "BertierForMaskedLM"],

@@ -1,4 +1,4 @@
-"""What config.json says a model starts from, and what is refused by it alone: before data or weights are read."""
+"""Checks of the checkpoint that a model starts from, by its config.json alone: before data or weights are read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from models.settings import PRETRAINED, ModelSettings
 
 
 def check_source(settings: ModelSettings) -> dict[str, Any]:
-    """config.json of what settings.pretrained names, {} for nothing; no weights are read.
+    """Read config.json of settings.pretrained, {} if none is named; no weights are read.
 
-    Raises ModelError for what no encoder can be built from, so that it can be asked before any data is read.
+    Raises ModelError for a checkpoint that no encoder can be built from.
     """
     source = settings.pretrained
     if not source and settings.family == "auto":
@@ -31,7 +31,7 @@ def check_source(settings: ModelSettings) -> dict[str, Any]:
         return {}
     if settings.tokenizer == "train" and settings.embedding["name"] == "table":
         raise ModelError(
-            f"model.tokenizer=train makes a new vocabulary, which the weights of {source} do not know. "
+            f"model.tokenizer=train makes a new vocabulary, which the weights of {source} were not trained for. "
             f"Try: model.tokenizer={source}"
         )
     config = BERT_DEFAULTS | read_config(source)
@@ -42,7 +42,7 @@ def check_source(settings: ModelSettings) -> dict[str, Any]:
 
 
 def _check_foreign(settings: ModelSettings, config: dict[str, Any]) -> None:
-    """ModelError unless model=auto can wrap an encoder of this config, which our own does not compute."""
+    """Raise ModelError unless model=auto can wrap an encoder of this config, which our own code does not compute."""
     source = settings.pretrained
     if settings.family == "bert":
         raise ModelError(
@@ -58,7 +58,7 @@ def _check_foreign(settings: ModelSettings, config: dict[str, Any]) -> None:
 
 
 def check_readout(settings: ModelSettings) -> tuple[Readout, int, int]:
-    """The readout without memory, and the width and layers of its backbone; ModelError when it cannot be had."""
+    """The readout on torch's meta device, and width and layers of its backbone; ModelError where they do not fit."""
     hidden, layers, config = settings.hidden, settings.layers, check_source(settings)
     is_foreign = bool(config) and not is_our_encoder(config)
     if is_foreign:

@@ -51,10 +51,10 @@ def build_pretrained(
 
 
 def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
-    """ModelError when an encoder learned to read other vectors than the settings would give it."""
+    """Raise ModelError when the checkpoint's encoder was trained on another embedding than the settings ask for."""
     wanted, found = settings.embedding, full_part(config.get("embedding", "table"))
     if found["name"] == "table":
-        return  # whatever takes the place of a table is trained, or fitted, from there
+        return  # an embedding in the place of a table is trained or fitted from there
     wrong = [f"model.embedding.{key}={value}" for key, value in found.items() if wanted.get(key) != value]
     wrong = [word for word in wrong if not word.startswith("model.embedding.mode=")]
     if wrong:
@@ -65,9 +65,9 @@ def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
 
 
 def _check_size(settings: ModelSettings, config: dict[str, Any]) -> list[str]:
-    """A note when only the first layers are used; ModelError when the preset is not of the checkpoint's size.
+    """A note when only the first layers are used; ModelError when preset and checkpoint differ in size.
 
-    Heads above all: no tensor's shape shows their number, so nothing else would notice.
+    That matters most for heads: no tensor's shape shows their number, so nothing else would notice.
     """
     found = with_sizes(settings, config)
     own = replace(settings, intermediate=settings.intermediate or 4 * settings.hidden)
@@ -90,7 +90,7 @@ def _check_size(settings: ModelSettings, config: dict[str, Any]) -> list[str]:
 
 @torch.no_grad()
 def load_word_head(model: MaskedLM, source: str, weights: Weights) -> None:
-    """Copy the checkpoint's head where it has one that fits, and bring the account of the weights up to date."""
+    """Copy the checkpoint's head for masked words if it has one, and update the report on the weights."""
     state, own = bert_names(read_state(source)), model.state_dict()
     found = {name: tensor for name, tensor in state.items() if name.startswith(PREDICTIONS) and name in own}
     for name, tensor in found.items():

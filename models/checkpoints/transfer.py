@@ -1,6 +1,6 @@
-"""An encoder, and a head if it fits, from one trained model into another: between tasks, or from tuning to a head.
+"""Takes an encoder, and a head if it fits, from one trained model into another: between tasks, or after tuning.
 
-The saved model says what it is. Another architecture, embedding or readout is refused, never fitted by force.
+The saved model's config.json says what it is. Another architecture, embedding or readout is refused.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and pa
 def transfer_weights(
     settings: ModelSettings, folder: Path, *, label_names: Sequence[str], vocab_size: int, tokens: Tokens | None
 ) -> tuple[SequenceClassifier, Weights]:
-    """The model of `settings` around the encoder saved in `folder`; its readout and last layer too if settings.carry.
+    """The model of `settings` around the encoder saved in `folder`; settings.carry: its readout and last layer too.
 
-    label_names: of the task, in id order; a last layer's rows are brought into it. What is not carried is drawn at
-    random. Raises ModelError for a model of another make or vocabulary, and for a last layer of other labels.
+    label_names: of the task, in id order; a last layer is reordered to match. The remaining weights are random.
+    Raises ModelError for a model of another architecture or vocabulary, and for a last layer of other labels.
     """
     source = str(folder)
     with malformed_as_model_error(f"{INIT_FROM}={source}"):
@@ -44,14 +44,14 @@ def transfer_weights(
         dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
         architecture = {key: value for key, value in config.items() if key not in LABELS}
         if settings.carry != "all":
-            architecture.pop(TARGETS, None)  # the new head's unit is that of its own data
+            architecture.pop(TARGETS, None)  # a new head is scaled to its own data
         model = rebuild(architecture | dropouts | {"readout": short_part(settings.readout)}, len(label_names), tokens)
-        weights = _load(model, source, _wanted(settings.carry), order)
+        weights = _load(model, source, _random_prefixes(settings.carry), order)
         weights.notes += notes
         return model, weights
 
 
-# What config.json says of the labels and not of the network.
+# The keys of config.json that describe labels and not the network.
 LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "classifier_dropout", "model_type")
 
 
@@ -59,15 +59,14 @@ def _config(source: str) -> dict[str, Any]:
     config = read_config(source, "")
     if is_quantized(config):
         raise ModelError(
-            f"{INIT_FROM}={source}: its weights are rounded already, and cannot be trained. "
-            f"Try: {INIT_FROM}=<the run before>"
+            f"{INIT_FROM}={source}: its weights are quantized and cannot be trained. Try: {INIT_FROM}=<the run before>"
         )
     if config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config):
         return BERT_DEFAULTS | {"readout": "cls"} | config
     if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:
         return config
     raise ModelError(
-        f"{INIT_FROM}={source}: is a {config['model_type']} without an encoder of ours. "
+        f"{INIT_FROM}={source}: is a {config['model_type']}, not an encoder of ours. "
         f"Try: model.pretrained={source}, or {INIT_FROM}=<the run of a BERT>"
     )
 
@@ -75,14 +74,14 @@ def _config(source: str) -> dict[str, Any]:
 def _order(
     settings: ModelSettings, config: dict[str, Any], source: str, label_names: Sequence[str]
 ) -> tuple[list[int] | None, list[str]]:
-    """Where the task's labels stand in the saved last layer, and notes; None where that layer is not carried."""
+    """The positions of the task's labels in the saved last layer, and notes; None where that layer is not kept."""
     if settings.carry != "all":
         return None, []
     return match_labels(label_names_of(config), label_names, f"{INIT_FROM}={source}", "model.carry=encoder")
 
 
 def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_size: int) -> None:
-    """ModelError unless the saved model is of this make."""
+    """Raise ModelError unless the saved model has this architecture and vocabulary."""
     names = {
         "layers": "num_hidden_layers",
         "hidden": "hidden_size",
@@ -103,7 +102,7 @@ def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_s
     wrong += [f"{name} {full_part(was)} and not {now}" for name, (was, now) in parts.items() if full_part(was) != now]
     if wrong:
         raise ModelError(
-            f"{INIT_FROM}={source}: is another architecture: {', '.join(wrong)}. "
+            f"{INIT_FROM}={source}: has another architecture: {', '.join(wrong)}. "
             "Try: the model, its parts and options as in that run, or model.carry=encoder"
         )
     words = config.get("vocab_size", vocab_size)
@@ -114,8 +113,8 @@ def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_s
         )
 
 
-def _wanted(what: str) -> tuple[str, ...]:
-    """Prefixes of the tensors that stay random, but for BERT's pooler."""
+def _random_prefixes(what: str) -> tuple[str, ...]:
+    """Prefixes of the tensors that stay random, except for BERT's pooler."""
     return {"encoder": (READOUT, HEAD), "readout": (HEAD,), "all": ()}[what]
 
 

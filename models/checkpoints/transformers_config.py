@@ -1,4 +1,4 @@
-"""The transformers class of a config.json that models/checkpoints/save.py writes, with the fields of models.build."""
+"""Our config.json as a transformers class, with the fields of models/architecture.py."""
 
 from __future__ import annotations
 

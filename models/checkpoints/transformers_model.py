@@ -29,7 +29,7 @@ class BertierForSequenceClassification(PreTrainedModel):
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Nothing: `rebuild` drew the weights, and a checkpoint replaces all of them."""
+        """Do nothing: `rebuild` has set random weights, and a checkpoint replaces all of them."""
 
     def get_input_embeddings(self) -> nn.Module:
         """The table of word vectors."""

@@ -1,6 +1,6 @@
-"""config.json and tensors come from outside and may hold anything: code to run, sizes that fill the machine, nonsense.
+"""Checks of files from outside, which may hold anything: code to run, sizes that fill the memory, nonsense.
 
-with malformed_as_model_error(where):            # what does not fit is a ModelError
+with malformed_as_model_error(where):
     check_config(config, where)
 """
 
@@ -15,21 +15,21 @@ from torch import Tensor
 
 from models.errors import ModelError
 
-# Keys by which transformers fetches and runs code of others: modules of a repository, kernels of the hub.
+# Keys that make transformers fetch and run foreign code: modules of a repository, kernels of the hub.
 CODE = ("auto_map", "attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
 BUILT_IN = (None, "eager", "sdpa")
-SIZE = re.compile("size|dim|layers|heads|position|embeddings|hidden|labels")  # in the names of what takes memory
-SHARES = ("_prob", "_eps", "_range")  # ends of the names of numbers from 0 to 1
-LARGEST = 10_000_000  # of any size: no vocabulary has more words
+SIZE = re.compile("size|dim|layers|heads|position|embeddings|hidden|labels")  # in names of settings that take memory
+SHARES = ("_prob", "_eps", "_range")  # endings of settings between 0 and 1
+LARGEST = 10_000_000  # of any such setting: no vocabulary has more words
 MOST_LAYERS = 512
-SQUEEZED = 64  # numbers that one stored number may stand for, after packing and pruning
-SPARE = 50_000_000  # numbers that a small checkpoint may lack: 200 MB
+SQUEEZED = 64  # parameters that one stored number may stand for, after packing and pruning
+SPARE = 50_000_000  # parameters that any checkpoint may lack: 200 MB
 
 
 def check_config(config: dict[str, Any], where: str) -> None:
-    """ModelError for a config that asks for code of its own, or for sizes that no model has.
+    """Raise ModelError for a config that asks for its own code, or for sizes that no model has.
 
-    The code of a kind of model that transformers has itself is not needed, and not run either.
+    An `auto_map` is ignored for kinds of models that transformers has itself: their code is not needed and never run.
     """
     if "auto_map" in config and _is_native(config.get("model_type")):
         config = {key: value for key, value in config.items() if key != "auto_map"}
@@ -40,20 +40,20 @@ def check_config(config: dict[str, Any], where: str) -> None:
             raise ModelError(f"{where}: config.json says {key}={value!s:.20}, which no model has. Name another model")
         is_unset = value is None and not key.endswith("_eps")
         if key.endswith(SHARES) and not is_unset and (not isinstance(value, int | float) or not 0 <= value <= 1):
-            raise ModelError(f"{where}: config.json says {key}={value!s:.20}, expected 0 to 1. Get it anew")
+            raise ModelError(f"{where}: config.json says {key}={value!s:.20}, expected 0 to 1. Get a fresh copy")
         if "layers" in key and not is_listed and isinstance(value, int) and value > MOST_LAYERS:
             raise ModelError(f"{where}: config.json says {key}={value}, more than {MOST_LAYERS}. Name another model")
 
 
 def _is_native(kind: str | None) -> bool:
-    """Does transformers know this kind of model without anybody's code?"""
+    """Does transformers itself have this kind of model?"""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
     return kind in CONFIG_MAPPING_NAMES
 
 
 def _leaves(node: Any, key: str = "", is_listed: bool = False) -> Iterator[tuple[str, Any, bool]]:
-    """Every key and value, and whether it is of a list; lists and dictionaries that may not stand there come whole."""
+    """Every key and value, and whether it is inside a list; lists where a number must stand are yielded whole."""
     if key == "auto_map" or (key.endswith(SHARES) and isinstance(node, dict | list)):
         yield key, node, is_listed
     for name, part in node.items() if isinstance(node, dict) else ():
@@ -65,7 +65,7 @@ def _leaves(node: Any, key: str = "", is_listed: bool = False) -> Iterator[tuple
 
 
 def check_size_claim(config: dict[str, Any], state: dict[str, Tensor], where: str) -> None:
-    """ModelError for a config that describes a far larger model than its weights hold: building it fills the memory."""
+    """Raise ModelError for a config that claims a far larger model than its weights hold and would fill the memory."""
 
     def size(*names: str) -> int:
         return int(next((config[name] for name in names if config.get(name)), 0))
@@ -77,14 +77,14 @@ def check_size_claim(config: dict[str, Any], state: dict[str, Tensor], where: st
     stored = sum(tensor.numel() for tensor in state.values())
     if wanted > SQUEEZED * stored + SPARE:
         raise ModelError(
-            f"{where}: config.json describes {wanted:,} parameters, the weights hold {stored:,}. Get both anew"
+            f"{where}: config.json describes {wanted:,} parameters, the weights hold {stored:,}. Get fresh copies of both"
         )
 
 
 @contextmanager
 def malformed_as_model_error(where: str) -> Iterator[None]:
-    """What a config or a tensor of the wrong kind leads to, as a ModelError about `where`."""
-    from huggingface_hub.errors import StrictDataclassError  # of transformers' configs, and no ValueError
+    """Turn the errors that a malformed config or tensor leads to into a ModelError about `where`."""
+    from huggingface_hub.errors import StrictDataclassError  # of transformers' configs; not a ValueError
 
     wrong = (
         ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError,
@@ -96,5 +96,5 @@ def malformed_as_model_error(where: str) -> Iterator[None]:
     except (*wrong, StrictDataclassError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise ModelError(
-            f"{where}: its files describe no model that can be built ({type(error).__name__}: {reason}). Get them anew"
+            f"{where}: its files describe no valid model ({type(error).__name__}: {reason}). Get fresh copies"
         ) from error

@@ -1,1 +1,1 @@
-"""From vectors to outputs."""
+"""Heads, from vectors to outputs, and what brings their outputs into the task's order and unit."""

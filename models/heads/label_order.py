@@ -1,6 +1,6 @@
-"""Whose label stands where: a head or answers from elsewhere, brought into the order of the task's labels.
+"""Label order: bring a head, or a teacher's logits, from elsewhere into the order of the task's labels.
 
-Labels are matched by name; only where one side has no names of its own is their number all that can be compared.
+Labels are matched by name; only where one side has no real names are they matched by number.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ def label_names_of(config: dict[str, Any]) -> tuple[str, ...]:
 
 
 def match_labels(found: Sequence[str], wanted: Sequence[str], where: str, cure: str) -> tuple[list[int], list[str]]:
-    """For each label of the task its place among those of `found`, and a note where names could not be compared.
+    """The position of each of the task's labels in `found`, and a note where names could not be compared.
 
-    wanted: the task's, in id order, () for regression; where: whose labels `found` are, cure: how to go on, for the
-    message. Upper and lower case count only where names differ in nothing else. Raises ModelError for other labels.
+    wanted: the task's labels in id order, () for regression; where, cure: for the message, whose labels `found` are and
+    what to try. Case is ignored unless it tells two names apart. Raises ModelError for other labels.
     """
     count = max(1, len(wanted))
     if len(found) != count:
-        raise ModelError(f"{where}: answers {len(found)} labels, the task has {count}. Try: {cure}")
+        raise ModelError(f"{where}: predicts {len(found)} labels, the task has {count}. Try: {cure}")
     if count == 1:
         return [0], []
     for same in (str, str.casefold):
@@ -44,18 +44,18 @@ def match_labels(found: Sequence[str], wanted: Sequence[str], where: str, cure: 
 
 
 def _are_numbers(names: Sequence[str]) -> bool:
-    """Do the names say nothing but the place: LABEL_0, LABEL_1, ... or 0, 1, ...?"""
+    """Are the names mere numbers: LABEL_0, LABEL_1, ... or 0, 1, ...?"""
     return all(name.casefold() in (str(place), f"label_{place}") for place, name in enumerate(names))
 
 
 @torch.no_grad()
 def reorder_head(head: nn.Module, order: Sequence[int]) -> None:
-    """Bring the outputs of a last layer into this order; with dendrites theirs too."""
+    """Reorder the outputs of a last layer, and of its dendrites where it has any."""
     for name, tensor in head.state_dict().items():
         tensor.copy_(reorder_tensor(name, tensor, order))
 
 
 def reorder_tensor(name: str, tensor: Tensor, order: Sequence[int]) -> Tensor:
-    """A tensor of a head, by its name there, with its labels in this order."""
-    axis = 1 if name.endswith(".lateral") else 0  # of dendrites: (earlier dendrites, labels); all others: labels first
+    """Reorder the labels of one tensor of a head; name: the tensor's name in the head."""
+    axis = 1 if name.endswith(".lateral") else 0  # (earlier dendrites, labels); elsewhere labels come first
     return tensor.index_select(axis, torch.tensor(order, device=tensor.device))

@@ -1,10 +1,10 @@
-"""The unit of a regression's answers: the head computes in standard deviations around a mean, the model in the unit.
+"""The scale of regression targets: the head predicts standardised targets, the model predicts in the targets' unit.
 
     standardise_targets(model, mean, sd, is_fresh=True)
     model(**inputs)                                  # (B, 1) around `mean`, in the targets' unit
 
-Mean and standard deviation stand in `architecture["targets"]`, from where they come into config.json. A plain BERT has
-no place for them there: models/checkpoints/save.py folds them into its head, so that the stock class answers the same.
+Mean and standard deviation are kept in `architecture["targets"]` and so in config.json. A plain BERT's config has no
+place for them: models/checkpoints/save.py folds them into its head, so that the stock class predicts the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TARGETS = "targets"  # the key in an architecture
 
 
 class Unstandardise(nn.Module):
-    """Standard deviations to the targets' unit, in fp32 whatever the head computes in: bf16 has steps of 1024 there."""
+    """Turns standardised predictions into the targets' unit, always in fp32: bf16 has steps of 1024 at 200,000."""
 
     def __init__(self, mean: float, sd: float) -> None:
         super().__init__()
@@ -36,22 +36,22 @@ class Unstandardise(nn.Module):
 
 
 def attach_target_scale(model: SequenceClassifier, targets: dict[str, Any]) -> None:
-    """Let the model's head compute in that unit from now on; ValueError for numbers that are no mean and sd."""
+    """Make the model rescale its head's output from now on; ValueError for an invalid mean or sd."""
     model.unstandardise = Unstandardise(targets["mean"], targets["sd"])
     model.architecture[TARGETS] = {"mean": model.unstandardise.mean, "sd": model.unstandardise.sd}
 
 
 def detach_target_scale(model: SequenceClassifier) -> dict[str, Any] | None:
-    """Let it answer as its head computes; answers what its unit was."""
+    """Remove the rescaling; returns the mean and sd it had, None if there was none."""
     model.unstandardise = nn.Identity()
     targets: dict[str, Any] | None = model.architecture.pop(TARGETS, None)
     return targets
 
 
 def standardise_targets(model: SequenceClassifier, mean: float, sd: float, *, is_fresh: bool) -> None:
-    """Let the head compute in standard deviations; a head that was trained, not fresh, goes on answering the same.
+    """Make the head work on standardised targets; a trained head (is_fresh=False) keeps its predictions.
 
-    A model that has a unit keeps it, and one whose trained head is not linear keeps computing without.
+    A model that already has a scale keeps it; a trained head that is not linear stays without.
     """
     if TARGETS in model.architecture:
         return
@@ -66,6 +66,6 @@ def standardise_targets(model: SequenceClassifier, mean: float, sd: float, *, is
 
 
 def fold_target_scale(weight: Tensor, bias: Tensor, targets: dict[str, Any]) -> tuple[Tensor, Tensor]:
-    """A linear head (1, H), (1,) that computes in the targets' unit by itself, float32; rounded once."""
+    """Fold the scale into a linear head (1, H), (1,), so that it predicts in the targets' unit; float32."""
     mean, sd = targets["mean"], targets["sd"]
     return (weight.double() * sd).float(), (bias.double() * sd + mean).float()

@@ -1,7 +1,7 @@
-"""BERT's masked-word model: the encoder, and a head that scores every word of the vocabulary at a place.
+"""BERT's masked-word model: the encoder, and a head that scores every word of the vocabulary at a position.
 
-The parameter names are those of transformers' BertForMaskedLM. The output table is the word table itself (tied), one of
-its own, or a fixed copy of the word vectors as they are at the start.
+The parameter names are those of transformers' BertForMaskedLM. The output table is the word table itself (tied), a
+table of its own (own), or a fixed copy of the first word vectors (fixed).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ PREDICTIONS = "cls.predictions."
 
 
 class WordScores(NamedTuple):
-    """Scores of all words at N places, not yet multiplied out: hidden @ table.T + bias, (N, V)."""
+    """Scores of all words at N positions as factors: hidden @ table.T + bias gives (N, V)."""
 
-    hidden: Tensor  # (N, H), in the type the product is to be made in
+    hidden: Tensor  # (N, H), in the dtype of the product
     table: Tensor  # (V, H)
     bias: Tensor  # (V,)
 
 
 class Transform(nn.Module):
-    """Linear, GELU, norm before the output table."""
+    """Linear layer, GELU and norm, before the output table."""
 
     def __init__(self, hidden: int, eps: float) -> None:
         super().__init__()
@@ -38,13 +38,13 @@ class Transform(nn.Module):
         self.LayerNorm = nn.LayerNorm(hidden, eps=eps)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """(..., H) to (..., H)."""
+        """Transform states (..., H) to (..., H)."""
         out: Tensor = self.LayerNorm(F.gelu(self.dense(hidden)))
         return out
 
 
 class Predictions(nn.Module):
-    """The transform, a bias for each word, and a table where it is not the embeddings' (`decoder`)."""
+    """The transform, a bias for each word, and the table `decoder` unless it is the embeddings'."""
 
     def __init__(self, hidden: int, vocab_size: int, eps: float, has_table: bool) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Predictions(nn.Module):
 
 
 class MaskedLM(Network):
-    """Text with masked words to the scores of all words.
+    """Scores all words at the positions of a text with masked words.
 
     `architecture` is what models/checkpoints/save.py writes; `output`: tied | own | fixed.
     """
@@ -65,14 +65,14 @@ class MaskedLM(Network):
     def __init__(self, bert: Bert, architecture: dict[str, Any], output: str) -> None:
         super().__init__(bert, architecture)
         self.output = output
-        bert.pooler = EveryToken()  # each token is answered for, not the text
+        bert.pooler = EveryToken()  # the head reads tokens, not a vector of the text
         shape = architecture["hidden_size"], architecture["vocab_size"], architecture["layer_norm_eps"]
         is_computed = not isinstance(bert.embeddings.word_embeddings, nn.Embedding)
         predictions = Predictions(*shape, has_table=output == "own" or (output == "fixed" and not is_computed))
         init_weights(predictions, architecture["initializer_range"])
         self.cls = nn.ModuleDict({"predictions": predictions})
         fixed = word_vectors(bert.embeddings, architecture["vocab_size"]) if output == "fixed" else None
-        # Vectors that are computed are no weights: neither counted nor saved.
+        # Computed vectors are no weights: they are neither counted nor saved.
         self.register_buffer("fixed", fixed if is_computed else None, persistent=False)
         if fixed is not None and predictions.decoder is not None:
             predictions.decoder.weight.requires_grad_(False).copy_(fixed)
@@ -84,9 +84,10 @@ class MaskedLM(Network):
         token_type_ids: Tensor | None = None,
         places: Tensor | None = None,
     ) -> Tensor | WordScores:
-        """Scores of all words at every place, (B, T, V); with `places` (N,), of the flattened (B, T), only there.
+        """Scores of all words at every position, (B, T, V).
 
-        The latter are not multiplied out: they are the largest thing in a training, and its loss needs no copy.
+        places: (N,) positions of the flattened (B, T); only those are scored. Their scores are returned as factors:
+        multiplied out they would be the largest tensor of a training.
         """
         assert self.bert.encoder is not None, "build_masked refuses models without"
         embedded = self.bert.embeddings(input_ids, token_type_ids)
@@ -101,7 +102,7 @@ class MaskedLM(Network):
         return WordScores(hidden, table, predictions.bias)
 
     def table(self) -> Tensor:
-        """What the scores are products with, (V, H)."""
+        """The output table, (V, H)."""
         if self.output == "tied":
             tied: Tensor = self.bert.embeddings.word_embeddings.weight  # type: ignore[assignment]
             return tied
@@ -111,6 +112,6 @@ class MaskedLM(Network):
 
 @torch.no_grad()
 def word_vectors(embeddings: Embeddings, vocab_size: int) -> Tensor:
-    """The vector of every word, (V, H), whether they lie in a table or are computed."""
+    """The vector of every word, (V, H), looked up or computed."""
     out: Tensor = embeddings.word_embeddings(torch.arange(vocab_size))
     return out.clone()

@@ -226,7 +226,7 @@ def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
     elif mistake == "labels":
         teacher, message = (
             changed(school, tmp_path, "config.json", '"1": "5"', '"1": "5", "2": "6"'),
-            "answers 3 labels",
+            "predicts 3 labels",
         )
     elif mistake == "killed":
         teacher = changed(school, tmp_path, "../record.json", '"status": "done"', '"status": "killed"')

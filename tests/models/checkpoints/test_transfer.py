@@ -84,7 +84,7 @@ REFUSED = [
     ({"hidden": 64}, "another architecture: hidden 32 and not 64"),
     ({"heads": 2, "layers": 1}, "layers 2 and not 1, heads 4 and not 2"),
     ({"carry": "readout", "readout": LEARNED}, "readout .*cls.* and not .*layer_pool.*model.carry=encoder"),
-    ({"carry": "all", "num_labels": 2}, "answers 3 labels, the task has 2"),
+    ({"carry": "all", "num_labels": 2}, "predicts 3 labels, the task has 2"),
     ({"vocab_size": 91}, "word vectors for 90 tokens, the tokenizer has 91"),
 ]
 
@@ -133,10 +133,10 @@ def test_a_last_layer_for_other_labels_is_refused(tmp_path: Path) -> None:
 def test_rounded_weights_are_no_start(tmp_path: Path) -> None:
     source = small()
     source.architecture["compressed"] = [{"method": "weight_only"}]
-    with pytest.raises(ModelError, match="rounded already"):
+    with pytest.raises(ModelError, match="are quantized"):
         carried(write(source, tmp_path / "m"))
 
 
 def test_a_bag_of_words_is_no_encoder_to_start_from(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="without an encoder of ours"):
+    with pytest.raises(ModelError, match="not an encoder of ours"):
         carried(write(small(family="dsn", readout={"name": "sum"}), tmp_path / "m"))

@@ -99,5 +99,5 @@ def test_the_parts_of_a_model_lie_beside_its_index(name: Any, tmp_path: Path) ->
     save_file({}, tmp_path / "other.safetensors")
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"weight": name}}))
-    with pytest.raises(ModelError, match=r"which is no file of it|describe no model"):
+    with pytest.raises(ModelError, match=r"which is not a file beside it|describe no valid model"):
         read_state(str(folder), "")
