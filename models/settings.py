@@ -97,7 +97,7 @@ def contradictions(model: ModelSettings) -> list[str]:
     if model.family == "dsn" and readout not in OVER_WORDS:
         found.append(
             f"model/readout={readout} reads the states of an encoder, and model/backbone=none "
-            "has none. Try: model/readout=mean, or model/backbone=bert-tiny"
+            "has no encoder. Try: model/readout=mean, or model/backbone=bert-tiny"
         )
     if model.family == "dsn" and model.pretrained:
         found.append(

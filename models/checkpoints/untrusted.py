@@ -77,7 +77,8 @@ def check_size_claim(config: dict[str, Any], state: dict[str, Tensor], where: st
     stored = sum(tensor.numel() for tensor in state.values())
     if wanted > SQUEEZED * stored + SPARE:
         raise ModelError(
-            f"{where}: config.json describes {wanted:,} parameters, the weights hold {stored:,}. Get fresh copies of both"
+            f"{where}: config.json describes {wanted:,} parameters, the weights hold {stored:,}. "
+            "Get fresh copies of both"
         )
 
 
