@@ -27,8 +27,8 @@ PLACEHOLDER = re.compile(r"<[^<>]*>")
 HOLE = "some_value"
 PROMISED = {  # pages that others write at this moment; may only shrink
     *(f"{room}/README.md" for room in ("models", "models/compression")),
-    *(f"runner/{room}/README.md" for room in ("compare", "deploy", "experiment", "measure", "sweep", "tasks")),
-    *(f"runner/{room}/README.md" for room in ("track", "training", "tune")),
+    *(f"runner/{room}/README.md" for room in ("compare", "deploy", "experiment", "sweep", "tasks")),
+    *(f"runner/{room}/README.md" for room in ("track", "tune")),
 }
 SETTING = re.compile(r"\+?([a-z_]+(?:[./][a-z_0-9]+)*)=(.*)", re.S)
 
