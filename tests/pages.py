@@ -16,7 +16,8 @@ import yaml
 from omegaconf import OmegaConf
 
 from models.compression.settings import METHODS
-from runner.cli import VALUED, VERBS
+from runner.cli import VERBS
+from runner.commands.experiment import VALUED
 from runner.config.compose import groups
 from runner.schema import Command
 
