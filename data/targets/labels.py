@@ -82,14 +82,7 @@ def infer_label_meaning(settings: DataSettings, column: LabelColumn, where: str)
     if settings.task == "regression" or (settings.task == "auto" and not words and not whole):
         if words:
             raise _not_a_number(column, words[0], where)
-        if settings.task == "auto":
-            _refuse_whole_floats(values, where)
-        if settings.label_names:
-            raise DataError(
-                f"data.label_names: the labels of {where} are numbers, which have no names. "
-                "Try: data.task=classification, or leave out data.label_names"
-            )
-        return LabelMeaning("regression", has_negative=any(float(value) < 0 for value in values))
+        return _numbers(settings, values, where)
     if not words and all(float(value).is_integer() for value in values):
         values, whole = list(dict.fromkeys(map(plain_number, values))), True
     if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
@@ -100,6 +93,18 @@ def infer_label_meaning(settings: DataSettings, column: LabelColumn, where: str)
             "too many for classes. Try: data.task=regression, or another column with data.label=..."
         )
     return _classes(settings, sorted(values, key=float if whole else str), where)
+
+
+def _numbers(settings: DataSettings, values: list[str], where: str) -> LabelMeaning:
+    """Return labels as numbers; DataError if they may be classes as well, or have names."""
+    if settings.task == "auto":
+        _refuse_whole_floats(values, where)
+    if settings.label_names:
+        raise DataError(
+            f"data.label_names: the labels of {where} are numbers, which have no names. "
+            "Try: data.task=classification, or leave out data.label_names"
+        )
+    return LabelMeaning("regression", has_negative=any(float(value) < 0 for value in values))
 
 
 def _refuse_whole_floats(values: list[str], where: str) -> None:
