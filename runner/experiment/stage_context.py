@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from data.batch import collate
 from data.sampler import eval_batches
 from data.splits import TokenSplit
-from data.stores.unlabelled import append_unlabelled
+from data.unlabelled import append_unlabelled
 from models.backbones.dropout import dropout_generator
 from models.compression.pruning.masks import keep_pruned_zeros
 from models.compression.stage import Inputs, Phase, TrainingHook

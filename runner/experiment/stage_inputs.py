@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from data.settings import DataSettings
     from data.splits import Splits, TokenSplit
-    from data.stores.unlabelled import Unlabelled
+    from data.unlabelled import Unlabelled
     from runner.experiment.prepare import Model
     from runner.experiment.word_replacer import Augmenter
 
@@ -274,7 +274,7 @@ def _unlabelled(
     settings: Settings, name: str, stage: TaughtSettings, splits: Splits, notify: Notify, length: int | None = None
 ) -> Unlabelled:
     """In the tokens of `splits`, at most `length` or data.max_length of a text."""
-    from data.stores.unlabelled import load_unlabelled
+    from data.unlabelled import load_unlabelled
     from runner.machine.exclusive import waiting
 
     assert stage.unlabelled is not None, "asked for only where there are such texts"

@@ -17,7 +17,7 @@ from data.settings import DataSettings
 from data.sources.raw import RawSplit
 from data.splits import Splits
 from data.stores.build_once import SharedCache
-from data.stores.unlabelled import load_unlabelled
+from data.unlabelled import load_unlabelled
 
 DIFFERENT = [(f"the film number {i} is {'good' if i % 2 else 'bad'}", i % 2) for i in range(60)]
 

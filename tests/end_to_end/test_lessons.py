@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from data.splits import DataTask, Splits, TokenSplit
-from data.stores.unlabelled import append_unlabelled
+from data.unlabelled import append_unlabelled
 from models.backbones.dropout import dropout_generator
 from models.compression.distil import DistilHook, Pair
 from models.compression.settings.learn import Distil as Options

@@ -11,7 +11,7 @@ import pytest
 from data.batch import collate
 from data.load import load_splits
 from data.settings import DataSettings
-from data.stores.unlabelled import append_unlabelled, load_unlabelled
+from data.unlabelled import append_unlabelled, load_unlabelled
 
 
 @pytest.mark.parametrize("rows", [None, 7])
