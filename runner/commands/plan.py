@@ -6,12 +6,10 @@ Nothing is run and nothing is written.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
-from omegaconf import OmegaConf
 
 from runner.config.check import check_overrides
 from runner.config.deferral import deferred
@@ -21,9 +19,10 @@ from runner.machine.facts import usable_cores
 from runner.record.descriptions import common
 from runner.sanitize import say
 from runner.sweep.install import install_plugins
-from runner.sweep.launcher import Grid, slots_for
-from runner.sweep.ledger import identify
-from runner.sweep.plan import expected, plan, remaining
+from runner.sweep.launcher import Grid, slots_for, sweep_settings
+from runner.sweep.ledger import sweep_identity
+from runner.sweep.plan import Job, expected, plan_jobs, remaining
+from runner.sweep.settings import SweepSettings
 from runner.sweep.table import duration, score
 
 SHOWN = 40  # jobs listed one by one
@@ -38,15 +37,15 @@ def main(words: list[str]) -> int:
     problems = check_overrides(overrides, multirun=True)
     if problems:
         return refuse(problems)
-    jobs, sweep, slots = examine(overrides)
+    jobs, sweep, slots = examine_sweep(overrides)
     mistakes = list(dict.fromkeys(job.problem for job in jobs if job.problem))
     if mistakes:
         return refuse(mistakes)
-    show(jobs, sweep, slots)
+    show_plan(jobs, sweep, slots)
     return 0
 
 
-def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
+def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
     """The jobs of a sweep's command, its `sweep` node, and how many would run at a time."""
     install_plugins()
     GlobalHydra.instance().clear()
@@ -54,21 +53,21 @@ def examine(overrides: list[str]) -> tuple[list[Any], dict[str, Any], int]:
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", deferred(overrides), run_mode=RunMode.MULTIRUN)
         batch = Grid.expand(master.hydra.sweeper.params or {}, master.hydra.overrides.task, loader)
-        sweep: Any = OmegaConf.to_container(master.sweep, resolve=True)
+        sweep = sweep_settings(master)
         slots = slots_for(sweep, len(batch))
-        jobs = plan(
+        jobs = plan_jobs(
             batch, lambda job: loader.load_sweep_config(master, job), usable_cores(), min(slots, usable_cores())
         )
     return jobs, sweep, slots
 
 
-def show(jobs: list[Any], sweep: dict[str, Any], slots: int) -> None:
+def show_plan(jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
     """Print one line a job, the counts, and the estimate."""
-    say(f"sweep {sweep['name'] or identify([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
-    if sweep["question"]:
-        say(sweep["question"])
-    if sweep["price"]:
-        say(f"price: {sweep['price']}")
+    say(f"sweep {sweep.name or sweep_identity([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
+    if sweep.question:
+        say(sweep.question)
+    if sweep.price:
+        say(f"price: {sweep.price}")
     shared = common([job.words for job in jobs])
     if shared:
         say(f"all with: {' '.join(shared)}")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.errors import ConfigError
+from runner.record.folder import find_record
 from runner.record.model_folder import folder_of
-from runner.record.raw import find
 
 FROM = "from="
 # Settings that the new run has of its own.
@@ -26,12 +26,12 @@ def expand_from(words: list[str]) -> list[str]:
     if not any(word.startswith("compression=") for word in rest):
         raise ConfigError(f"from={identity} is for a compression stage. Try: run compression=[int8] from={identity}")
     output = next((word.partition("=")[2] for word in reversed(rest) if word.startswith("paths.output=")), "outputs")
-    record = find(Path(output).expanduser(), identity)
-    if record["status"] != "done":
-        raise ConfigError(f"from={identity}: run {record['identity']} is {record['status']}. Name a finished one")
-    folder = folder_of(str(record["identity"]), output, "from")
+    record = find_record(Path(output).expanduser(), identity)
+    if record.status != "done":
+        raise ConfigError(f"from={identity}: run {record.identity} is {record.status}. Name a finished one")
+    folder = folder_of(record.identity, output, "from")
     typed = {word.partition("=")[0] for word in rest}
-    before = [word for word in record["overrides"] if _is_kept(word.partition("=")[0].lstrip("+~"), typed)]
+    before = [word for word in record.overrides if _is_kept(word.partition("=")[0].lstrip("+~"), typed)]
     return [*before, *rest, f"finished={folder}"]
 
 

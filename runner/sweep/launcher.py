@@ -17,6 +17,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
+from omegaconf import OmegaConf, open_dict
 
 from runner.config.deferral import plain
 from runner.errors import as_user_error, refuse
@@ -26,8 +27,9 @@ from runner.record.record import RunRecord
 from runner.record.table import show_comparison
 from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger
-from runner.sweep.plan import Job, check_starts, plan
+from runner.sweep.plan import Job, check_starts, plan_jobs
 from runner.sweep.pool import Pool, gpus
+from runner.sweep.settings import SweepSettings
 from runner.sweep.worker import Task
 
 if TYPE_CHECKING:
@@ -95,25 +97,23 @@ class LocalLauncher(Launcher):
 
         Leaves with exit code 2 before anything starts if a config is wrong. Raises KeyboardInterrupt.
         """
-        from omegaconf import OmegaConf
-
         if not hasattr(os, "fork"):
             sys.exit(refuse(["hydra/launcher=local needs a system with fork. Try: run -m hydra/launcher=basic ..."]))
-        sweep: Any = OmegaConf.to_container(self.config.sweep, resolve=True)
+        sweep = sweep_settings(self.config)
         slots = slots_for(sweep, len(job_overrides))
-        jobs = plan(job_overrides, self._load, usable_cores(), min(slots, usable_cores()))
+        jobs = plan_jobs(job_overrides, self._load, usable_cores(), min(slots, usable_cores()))
         check_starts(jobs)
         _refuse(jobs)
         for number, job in enumerate(jobs, initial_job_idx):
             with_number(job, number)
         try:
-            self._attend(jobs, sweep, slots)
+            self._run_and_record(jobs, sweep, slots)
         except OSError as error:
             sys.exit(refuse([str(as_user_error(error))]))
         return [_returned(job) for job in jobs]
 
-    def _attend(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> None:
-        """Run the jobs and keep the ledger of it."""
+    def _run_and_record(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
+        """Run the jobs, and keep the ledger up to date until the last one has ended."""
         ledger = self._open(jobs, sweep, slots)
         try:
             self._run(jobs, ledger, sweep, slots)
@@ -132,7 +132,7 @@ class LocalLauncher(Launcher):
     def _load(self, overrides: list[str]) -> DictConfig:
         return self.context.config_loader.load_sweep_config(self.config, overrides)
 
-    def _open(self, jobs: list[Job], sweep: dict[str, Any], slots: int) -> Ledger:
+    def _open(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> Ledger:
         """The sweep's ledger; a further batch belongs to the same sweep."""
         if self.ledger is None:
             self.ledger = Ledger([plain(word) for word in self.config.hydra.overrides.task], list(jobs), sweep, slots)
@@ -141,25 +141,31 @@ class LocalLauncher(Launcher):
             self.ledger.extend(jobs)
         return self.ledger
 
-    def _run(self, jobs: list[Job], ledger: Ledger, sweep: dict[str, Any], slots: int) -> None:
+    def _run(self, jobs: list[Job], ledger: Ledger, sweep: SweepSettings, slots: int) -> None:
         todo = [job for job in jobs if job.status != "done"]
         if not todo:
             return
         Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
         load_libraries({job.settings.data.source for job in todo if job.settings})
         alive = os.pipe()
-        stop = sweep["on_failure"] == "stop"
+        stop = sweep.on_failure == "stop"
         task = Task(self.function, self.context, min(slots, usable_cores()), alive)
         try:
-            Pool(task, ledger, slots=slots, memory_gb=sweep["memory_gb"], stop_on_failure=stop).run(todo)
+            Pool(task, ledger, slots=slots, memory_gb=sweep.memory_gb, stop_on_failure=stop).run(todo)
         finally:
             for end in alive:
                 os.close(end)
 
 
-def slots_for(sweep: dict[str, Any], count: int) -> int:
+def sweep_settings(config: DictConfig) -> SweepSettings:
+    """The `sweep` node of a composed config."""
+    found = OmegaConf.merge(OmegaConf.structured(SweepSettings), OmegaConf.to_container(config.sweep, resolve=True))
+    return OmegaConf.to_object(found)  # type: ignore[return-value]
+
+
+def slots_for(sweep: SweepSettings, count: int) -> int:
     """How many of `count` jobs run side by side: sweep.jobs, else one a GPU where there are any, else one a core."""
-    return max(1, min(sweep["jobs"] or len(gpus()) or usable_cores(), count))
+    return max(1, min(sweep.jobs or len(gpus()) or usable_cores(), count))
 
 
 LIBRARIES = (
@@ -181,8 +187,6 @@ def load_libraries(sources: set[str]) -> None:
 
 def with_number(job: Job, number: int) -> None:
     """Give a job its number in the sweep, in its config too, as Hydra's launchers do."""
-    from omegaconf import open_dict
-
     job.number = number
     with open_dict(job.config):
         job.config.hydra.job.id = job.number
@@ -210,5 +214,6 @@ def _returned(job: Job) -> JobReturn:
     found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
     found.cfg = job.config
     found.status = JobStatus.COMPLETED
-    found.return_value = job.return_value or Outcome(int(job.status != "done"), job.record, job.reason)
+    known = job.record.to_json() if job.record else None
+    found.return_value = job.outcome or Outcome(int(job.status != "done"), known, job.reason)
     return found

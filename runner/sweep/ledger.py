@@ -1,4 +1,4 @@
-"""What is kept and said of a sweep: sweep.json, the logs, the mirror, and at its end the comparison.
+"""A sweep while it goes on: sweep.json, the logs, the mirror, and at its end the comparison.
 
 The folder of a sweep is <paths.output>/sweeps/<id>; the id is a hash of the set of its jobs, so that the same command
 again is the same sweep.
@@ -11,67 +11,67 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runner.record import abandoned as stale
+from runner.compare.report import write_report
+from runner.record import abandoned
 from runner.record.command import essential
-from runner.record.raw import now, tidy, write_json
+from runner.record.folder import remove_unfinished
+from runner.record.json_files import now
 from runner.record.record import RunRecord
+from runner.record.sweep_record import SweepRecord, SweepRun, sweep_folder, write_sweep
 from runner.record.table import show_comparison
-from runner.sanitize import mask, masked
+from runner.sanitize import mask
 from runner.sweep.plan import Job, output_of
+from runner.sweep.settings import SweepSettings
 from runner.sweep.table import Table
 from runner.sweep.worker import Running
+from runner.track.mirror import Mirror, start_mirror
 from runner.track.settings import TrackerSettings
 
-SWEEP = "sweep.json"
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 EVERY_S = 1.0  # between two writings of sweep.json
+AFTER_CTRL_C_S = 1.2  # as after a lone run: an interrupted command ends within two seconds
 
 
-def identify(jobs: Sequence[Sequence[str]]) -> str:
+def sweep_identity(jobs: Sequence[Sequence[str]]) -> str:
     """The ten hexadecimal digits that name a set of jobs; how and where they are run is left out."""
     return hashlib.sha256(json.dumps(sorted({tuple(sorted(essential(job))) for job in jobs})).encode()).hexdigest()[:10]
 
 
 class Ledger:
-    """One sweep while it goes on."""
+    """One sweep while it goes on: its record, its screen, its logs and its mirror."""
 
-    def __init__(self, overrides: list[str], jobs: list[Job], sweep: dict[str, Any], slots: int) -> None:
+    def __init__(self, overrides: list[str], jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
         first = jobs[0].settings
         if first is None:
             raise ValueError("the first job was not composed")
         self.jobs, self.slots, self.output, self.tracker = jobs, slots, output_of(first), first.tracker
-        self.id = identify([job.overrides for job in jobs])
-        self.folder = self.output / "sweeps" / self.id
-        self.content: dict[str, Any] = {
-            "id": self.id,
-            "name": sweep.get("name"),
-            "question": sweep.get("question"),
-            "overrides": overrides,
-            "runs": [],
-            "claims": sweep.get("claims") or [],
-            "baseline": sweep.get("baseline"),
-            "started": now(),
-            "ended": None,
-            "status": "running",
-        }
+        identity = sweep_identity([job.overrides for job in jobs])
+        self.folder = sweep_folder(self.output, identity)
+        self.record = SweepRecord(
+            identity, sweep.name, sweep.question, overrides, claims=sweep.claims, baseline=sweep.baseline, started=now()
+        )
         self.table = Table(jobs, slots)
-        self._mirrors: dict[str, Any] = {}
+        self._mirrors: dict[str, Mirror | None] = {}
         self._written = 0.0
-        self._lock: Any = None
+        self._lock: BaseFileLock | None = None
 
     def open(self) -> None:
-        """Begin: close what dead processes left open, say what is to be done."""
+        """Begin: close the records of dead processes, and print how much there is to do."""
         from filelock import FileLock, Timeout
 
         (self.folder / "logs").mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(self.folder / ".lock")
         with contextlib.suppress(Timeout):  # the same sweep in another terminal: both go on, no run is done twice
             self._lock.acquire(timeout=0)
-            tidy(self.folder)
-        self.table.open(self.content["name"] or self.id)
-        for folder in stale.close_all(self.output):
+            remove_unfinished(self.folder)
+        self.table.open(self.record.title)
+        for folder in abandoned.close_all(self.output):
             self.table.say(f"run {folder.name} was left open by a process that is gone; closed as killed")
             self._request(self.tracker, folder)
         self.write()
@@ -79,7 +79,7 @@ class Ledger:
             self._request(self.tracker, self.folder)
 
     def extend(self, jobs: list[Job]) -> None:
-        """A further batch of the same sweep, as a tuner asks for them."""
+        """Add a further batch of the same sweep: a search asks for one after the other."""
         self.jobs.extend(jobs)
 
     def log(self, job: Job) -> Path:
@@ -112,42 +112,29 @@ class Ledger:
         self._request(TrackerSettings(**settings), Path(folder))
 
     def _request(self, settings: TrackerSettings, folder: Path) -> None:
-        """One helper mirrors the runs of all; where the tracker itself is swept, one for each."""
-        from runner.track.mirror import start_mirror
-
+        """Ask for a folder to be mirrored; one process mirrors all runs, or one for each tracker that is swept."""
         key = repr(settings)
         if key not in self._mirrors:
             self._mirrors[key] = start_mirror(settings, self.output)
-        if self._mirrors[key] is not None:
-            self._mirrors[key].request(folder)
+        if mirror := self._mirrors[key]:
+            mirror.request(folder)
 
     def write(self) -> None:
         """Write sweep.json."""
         self._written = time.monotonic()
-        self.content["runs"] = [
-            {
-                "identity": job.identity,
-                "overrides": essential(job.overrides),
-                "status": job.status,
-                "reason": job.reason,
-                "seconds": job.seconds,
-                "peak_bytes": job.peak_bytes,
-            }
-            for job in self.jobs
-        ]
-        write_json(self.folder / SWEEP, masked(self.content))
+        self.record = replace(self.record, runs=[sweep_run(job) for job in self.jobs])
+        write_sweep(self.folder, self.record)
 
     def close(self, interrupted: bool) -> None:
         """End: the table, the report, the final file, and the mirror brought up to date with all of them."""
         states = {job.status for job in self.jobs}
         self.table.close()
-        records = [job.record for job in self.jobs if job.record]
         try:
             if not interrupted:
-                compare(records, self.folder, self.content)
+                report_sweep([job.record for job in self.jobs if job.record], self.folder, self.record)
         finally:
             status = "killed" if interrupted else "failed" if states & {"failed", "killed"} else "done"
-            self.content |= {"status": status, "ended": now()}
+            self.record = replace(self.record, status=status, ended=now())
             self.write()
             self._finish_mirrors(AFTER_CTRL_C_S if interrupted else None)
             if self._lock is not None:
@@ -170,20 +157,21 @@ def _kept(log: Path, target: Path) -> Path:
     return log.replace(target)
 
 
-AFTER_CTRL_C_S = 1.2  # as after a lone run: an interrupted command ends within two seconds
+def sweep_run(job: Job) -> SweepRun:
+    """A job as sweep.json has it."""
+    return SweepRun(job.identity, essential(job.overrides), job.status, job.reason, job.seconds, job.peak_bytes)
 
 
-def compare(records: list[dict[str, Any]], folder: Path, content: dict[str, Any]) -> None:
-    """What a sweep ends with: its runs side by side, and the report in its folder.
+def report_sweep(records: list[RunRecord], folder: Path, sweep: SweepRecord) -> None:
+    """Print the finished runs of a sweep side by side, and write the report into its folder.
 
     The report is attached to the sweep's parent run in MLflow, as every file in the folder is. It names the runs that
-    did not end well and leaves them out.
+    did not finish, and leaves them out.
     """
-    from runner.compare.report import write_report
-
-    done = [record for record in records if record["status"] == "done"]
+    done = [record for record in records if record.status == "done"]
     if len(done) > 1:
-        show_comparison([RunRecord.from_json(record) for record in done])
+        show_comparison(done)
     if done:
-        kept = {key: content[key] for key in ("question", "claims", "baseline")}
-        write_report(map(RunRecord.from_json, records), folder, title=content["name"] or content["id"], **kept)
+        write_report(
+            records, folder, title=sweep.title, question=sweep.question, claims=sweep.claims, baseline=sweep.baseline
+        )

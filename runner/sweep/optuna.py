@@ -23,6 +23,7 @@ from omegaconf import OmegaConf
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.record.baseline import MARK, is_at_baseline
+from runner.record.record import RunRecord
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
 from runner.sweep.launcher import LocalLauncher
@@ -191,24 +192,26 @@ class OptunaSweeper(Sweeper):
             return [Outcome(exit_code=1) for _ in trials]
 
     def _tell(self, study: Study, trial: Trial, outcome: Outcome) -> None:
+        """Tell the study how a trial ended, and its values where it is complete."""
         from optuna.trial import TrialState
 
-        record = outcome.record
-        if record:
-            trial.set_user_attr("run", record["identity"])
-            if "data" in record and is_at_baseline([record["metrics"]], record["data"]["primary"]):
-                trial.set_user_attr(MARK, True)
-        if record is None or record["reason"]:
-            trial.set_user_attr("reason", record["reason"] if record else "it was refused, see its output")
-        if record and record.get("pruned"):
-            study.tell(trial, state=TrialState.PRUNED)
-        elif record is None or outcome.exit_code:
+        record = RunRecord.from_json(outcome.record) if outcome.record else None
+        if record is None:
+            trial.set_user_attr("reason", "it was refused, see its output")
             study.tell(trial, state=TrialState.FAIL)
-        else:
-            both = zip(self.settings.objectives, study.directions)
-            values = [objective_value(objective, record, direction.name.lower()) for objective, direction in both]
-            is_number = all(v == v for v in values)
-            study.tell(trial, values if is_number else None, None if is_number else TrialState.FAIL)
+            return
+        trial.set_user_attr("run", record.identity)
+        if is_at_baseline([record.metrics], record.data.primary):
+            trial.set_user_attr(MARK, True)
+        if record.reason:
+            trial.set_user_attr("reason", record.reason)
+        if record.pruned or outcome.exit_code:
+            study.tell(trial, state=TrialState.PRUNED if record.pruned else TrialState.FAIL)
+            return
+        both = zip(self.settings.objectives, study.directions)
+        values = [objective_value(objective, record, direction.name.lower()) for objective, direction in both]
+        is_number = all(value == value for value in values)
+        study.tell(trial, values if is_number else None, None if is_number else TrialState.FAIL)
 
 
 def outcome_of(job: JobReturn) -> Outcome:

@@ -1,6 +1,6 @@
 """The jobs of a command: composed side by side, checked before anything starts, and looked up among the finished.
 
-jobs = plan([["model=dsn", "seed=0"], ...], load, processes=4)
+jobs = plan_jobs([["model=dsn", "seed=0"], ...], load, processes=4)
 [job.problem for job in jobs]         # the user's mistakes
 remaining([...], jobs, slots=4)       # seconds, from finished siblings
 """
@@ -17,16 +17,21 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from runner.config.check_values import check_settings
 from runner.config.composer import Composer
 from runner.config.resolve import resolve
-from runner.errors import ConfigError
+from runner.errors import USER_ERRORS, ConfigError
 from runner.record import identity_index as index
 from runner.record.abandoned import is_held
+from runner.record.folder import read_record
+from runner.record.record import RunRecord
 from runner.sanitize import mask
 from runner.schema import Settings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from runner.experiment.run import Outcome
 
 T = TypeVar("T")
 Load = Callable[[list[str]], "DictConfig"]  # from a job's overrides to its composed config
@@ -44,12 +49,12 @@ class Job:
     status: str = "new"  # new | running | done | failed | killed
     identity: str | None = None
     reason: str | None = None
-    record: dict[str, Any] | None = None  # of a finished run
+    record: RunRecord | None = None  # of a finished run
     was_done: bool = False  # before this command
     seconds: float | None = None  # that it took, now or then
     peak_bytes: int | None = None  # resident
     log: Path | None = None
-    return_value: Any = None  # of the task function
+    outcome: Outcome | None = None  # of the run, from its process
 
     @property
     def threads(self) -> int:
@@ -68,7 +73,7 @@ class Job:
         return " ".join(self.words)
 
 
-def plan(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:
+def plan_jobs(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:
     """The jobs in order, each with its settings or with the mistake in them, and with what is recorded of it.
 
     load: composes one. processes: how many compose side by side. jobs_beside: runs that will share the cores.
@@ -88,8 +93,6 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from runner.config.check_values import check_settings
-
     try:
         job.config = load(job.overrides)
         job.settings = resolve(job.config, jobs_beside)
@@ -105,7 +108,6 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
 
 def check_starts(jobs: Sequence[Job]) -> None:
     """Enter it as their problem where jobs start from a checkpoint that is not there; each one is asked for once."""
-    from runner.errors import USER_ERRORS
     from runner.experiment.prepare import check_start
 
     problems: dict[str, str | None] = {}
@@ -128,22 +130,20 @@ def check_starts(jobs: Sequence[Job]) -> None:
 
 def look_up(job: Job) -> None:
     """Bring a job up to date with what is recorded of it; one with force=true is always new."""
-    from runner.record.raw import whole
-
     settings = job.settings
     if settings is None or settings.force:
         return
     output = output_of(settings)
     job.identity = index.recall(output, index.key(settings))
-    record = whole(output / job.identity) if job.identity else None
+    record = read_record(output / job.identity) if job.identity else None
     if record is None:
         return
-    job.status, job.reason = record["status"], record.get("reason")
-    if job.status == "running" and not is_held(output / record["identity"]):
+    job.status, job.reason = record.status, record.reason
+    if job.status == "running" and not is_held(output / record.identity):
         job.status, job.reason = "killed", "its process ended without a word"
     if job.status == "done":
         job.record, job.was_done = record, True
-        job.seconds = record["metrics"].get("time/total_s")
+        job.seconds = record.metrics.get("time/total_s")
 
 
 def output_of(settings: Settings) -> Path:

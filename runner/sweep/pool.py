@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 from runner.machine.facts import usable_cores
 from runner.record import abandoned as stale
 from runner.record import identity_index as index
+from runner.record.record import RunRecord
 from runner.sweep.plan import Job, look_up, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
 
 if TYPE_CHECKING:
+    from runner.experiment.run import Outcome
     from runner.sweep.ledger import Ledger
 
 TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
@@ -146,16 +148,11 @@ class Pool:
 
     def _judge(self, running: Running, code: int) -> None:
         job = running.job
-        kind, content = running.answer or ("", ("", ""))
+        kind: str
+        content: Any  # of an answer: the outcome, or the name and the text of an exception
+        kind, content = running.answer or ("", None)
         if kind == RETURNED:
-            job.return_value = content
-            record = getattr(content, "record", None)
-            job.record = record
-            worked = getattr(content, "exit_code", 0) == 0
-            job.status = record["status"] if record else "done" if worked else "failed"
-            job.reason = record["reason"] if record else getattr(content, "reason", None)
-            job.identity = record["identity"] if record else job.identity
-            job.was_done = getattr(content, "was_done", False)  # by another process, while this one waited
+            _take_outcome(job, content)
             return
         if (kind == RAISED and content[0] == "KeyboardInterrupt") or self.interruptions:
             job.status, job.reason = "killed", running.ended_for or "interrupted"
@@ -180,6 +177,16 @@ class Pool:
 
 
 KIB = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
+
+
+def _take_outcome(job: Job, outcome: Outcome) -> None:
+    """Bring a job up to date with the outcome that its process returned."""
+    job.outcome, job.was_done = outcome, outcome.was_done  # by another process, while this one waited
+    if outcome.record is None:
+        job.status, job.reason = "failed" if outcome.exit_code else "done", outcome.reason
+        return
+    job.record = RunRecord.from_json(outcome.record)
+    job.status, job.reason, job.identity = job.record.status, job.record.reason, job.record.identity
 
 
 def _close_record(job: Job) -> None:

@@ -130,11 +130,10 @@ class Table:
 
 def score(job: Job) -> str:
     """The primary metric of a finished run, with the mark where it has learned nothing."""
-    if not job.record or "data" not in job.record:
+    if not job.record or job.record.headline is None:
         return ""
-    primary = job.record["data"]["primary"]
-    value = job.record["metrics"].get(primary)
-    return "" if value is None else f"{primary} {marked(f'{value:.4f}', job.record['metrics'], primary)}  "
+    primary = job.record.data.primary
+    return f"{primary} {marked(f'{job.record.headline:.4f}', job.record.metrics, primary)}  "
 
 
 def duration(seconds: float) -> str:

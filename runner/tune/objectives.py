@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from data.settings import metrics_of, split_names
 from runner.errors import ConfigError
 from runner.record.metrics import SPLITS, check, direction
-
-if TYPE_CHECKING:
-    from runner.schema import Settings
+from runner.record.record import RunRecord
+from runner.schema import Settings
 
 KEY = "hydra.sweeper.objectives"
 
@@ -97,22 +96,22 @@ def _problem(objective: str, settings: Settings) -> str | None:
     return None
 
 
-def objective_value(objective: str, record: dict[str, Any], wanted: str | None = None) -> float:
+def objective_value(objective: str, record: RunRecord, wanted: str | None = None) -> float:
     """The objective's value in the record of a finished run; ConfigError if such a run has no such metric.
 
     wanted: maximize | minimize, what the study does with it; ConfigError where the run's metric asks for the other.
     """
-    selected_by, metrics = record["data"]["selection"], record["metrics"]
+    selected_by, metrics = record.data.selection or "", record.metrics
     name = objective_metric(objective, selected_by)
     split = name.split("/")[0]
     if name not in metrics or (split in SPLITS and split not in ("train", selected_by.split("/")[0])):
         split = selected_by.split("/")[0]
         there = [n for n in metrics if n.startswith((f"{split}/", "cost/", "speed/latency_ms_p50"))]
-        raise ConfigError(f"{KEY}: run {record['identity']} has no {name} to optimize. It has: {', '.join(there)}")
+        raise ConfigError(f"{KEY}: run {record.identity} has no {name} to optimize. It has: {', '.join(there)}")
     better = "maximize" if direction(name) == "higher" else "minimize"
     if wanted and better != wanted:
         raise ConfigError(
-            f"{KEY}: run {record['identity']} was selected by {name}, which this study would {wanted}. "
+            f"{KEY}: run {record.identity} was selected by {name}, which this study would {wanted}. "
             "Try: one study for each kind of task, with data.task=... or data.metrics=... for all its trials"
         )
     return float(metrics[name]) if math.isfinite(metrics[name]) else math.nan

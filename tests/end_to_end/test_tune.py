@@ -17,6 +17,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.record.raw import records
+from runner.record.record import DataFacts, RunRecord
 from runner.schema import Settings
 from runner.tune import objectives
 from runner.tune.settings import SearchSettings
@@ -145,6 +146,12 @@ def test_what_is_better_comes_from_the_score_that_selects(words: list[str], name
         assert objectives.agreed_directions(["select"], [settings]) == [expected]
 
 
+def finished_run(selection: str, metrics: dict[str, float]) -> RunRecord:
+    """The record of a finished run with these metrics."""
+    data = DataFacts("classification", selection, {}, selection)
+    return RunRecord("abc", "dsn", {}, data, "done", metrics=metrics)
+
+
 def settings_of(words: list[str]) -> Any:
     """Composed and not resolved, as the sweeper sees a trial."""
     config = compose(words)
@@ -156,7 +163,7 @@ def test_trials_that_disagree_on_what_is_better_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"selected by tune/spearman, tune/mse.*Try: a study for each"):
         objectives.agreed_directions(["select"], [first, second])
     assert objectives.agreed_directions(["cost/params"], [first, second]) == ["minimize"]
-    record = {"identity": "abc", "data": {"selection": "val/mse"}, "metrics": {"val/mse": 0.2}}
+    record = finished_run("val/mse", {"val/mse": 0.2})
     assert objectives.objective_value("select", record, "minimize") == 0.2
     with pytest.raises(ConfigError, match="val/mse, which this study would maximize"):
         objectives.objective_value("select", record, "maximize")
@@ -195,7 +202,7 @@ def test_the_pruner_ends_the_worse_trial(direction: Any, pruned: float, tmp_path
 
 def test_a_record_is_never_read_for_the_split_it_reports() -> None:
     metrics = {"val/accuracy": 0.9, "tune/accuracy": 0.8, "tune/f1": 0.7, "cost/params": 10.0}
-    record = {"identity": "abc", "data": {"selection": "tune/accuracy"}, "metrics": metrics}
+    record = finished_run("tune/accuracy", metrics)
     assert (
         objectives.objective_value("select", record) == 0.8 and objectives.objective_value("select/f1", record) == 0.7
     )

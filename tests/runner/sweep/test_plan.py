@@ -27,7 +27,7 @@ from runner.record.identity import flatten
 from runner.record.identity_index import key
 from runner.record.metrics import check as check_metric
 from runner.record.table import show_comparison
-from runner.sweep.ledger import identify
+from runner.sweep.ledger import sweep_identity
 from runner.sweep.plan import Job, expected, remaining, side_by_side
 from runner.sweep.pool import why
 from runner.sweep.table import Table
@@ -129,8 +129,8 @@ def test_composing_by_shape_gives_what_hydra_gives() -> None:
 
 def test_a_sweep_is_named_by_the_set_of_what_it_computes() -> None:
     jobs = [["model=dsn", "seed=0"], ["model=dsn", "seed=1"]]
-    assert identify(jobs) == identify([[*job, "sweep.jobs=2", "tracker=none"] for job in reversed(jobs)])
-    assert identify(jobs) != identify([*jobs, ["model=dsn", "seed=2"]])
+    assert sweep_identity(jobs) == sweep_identity([[*job, "sweep.jobs=2", "tracker=none"] for job in reversed(jobs)])
+    assert sweep_identity(jobs) != sweep_identity([*jobs, ["model=dsn", "seed=2"]])
 
 
 def test_a_changed_file_is_looked_at_anew_and_where_it_runs_does_not_count(tmp_path: Path) -> None:
@@ -214,4 +214,4 @@ def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.Captur
     assert all(file in said for file in files)
     table = Table([Job(number, own) for number, own in enumerate(words)], slots=1)
     assert [table._name(job) for job in table.jobs] == [own[2] for own in words]
-    assert identify(words[:2]) != identify(words[1:]), "sweeps over other files are other sweeps"
+    assert sweep_identity(words[:2]) != sweep_identity(words[1:]), "sweeps over other files are other sweeps"
