@@ -94,7 +94,10 @@ def usable_cores() -> int:
 
 def load_average() -> list[float] | None:
     """Return the load averages of 1, 5 and 15 minutes; None where the system has none."""
-    return list(os.getloadavg()) if hasattr(os, "getloadavg") else None
+    try:
+        return list(os.getloadavg())
+    except (AttributeError, OSError):
+        return None
 
 
 def memory_bytes() -> int | None:

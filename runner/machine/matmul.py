@@ -61,11 +61,11 @@ def keep_memory() -> bool:
 
 
 def choose_gemm(wanted: str, precision: str) -> dict[str, Any]:
-    """Set the fp32 matrix backend and return it with the relative errors that were looked at.
+    """Set the fp32 matrix backend and return it with the relative errors of its products.
 
     auto takes oneDNN on AMD processors with AVX-512, where MKL falls back to AVX2 (1.1 to 1.5 times the rate), and
-    torch's own elsewhere. With AMX oneDNN computes in bf16, which is train.precision=bf16 and never a quiet choice: a
-    product on this processor tells. Raises ConfigError where that contradicts `wanted`.
+    torch's own elsewhere. With AMX oneDNN computes in bf16, which is train.precision=bf16 and never chosen silently:
+    the error of a product shows it. Raises ConfigError where that contradicts `wanted`.
     """
     errors = gemm_errors(["default", "onednn", *(["bf16"] if precision == "bf16" else [])])
     if wanted == "onednn" and errors["onednn"] > MOST_ERROR:

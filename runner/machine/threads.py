@@ -12,17 +12,17 @@ import sys
 
 from runner.machine.facts import usable_cores
 
-WIDE = 256  # up to this hidden size a step is so short that sharing it gains less than it risks
-MOST = 4  # beyond this a small encoder gains little
-# Rounds that a thread waits awake for the others. Beside two busy processes, bert-tiny on four threads: 37 examples/s
-# with the library's own number, 658 with this one; on an idle machine 4259 and 3800.
+WIDE = 256  # up to this hidden size a step is so short that several threads gain less than they risk
+MOST = 4  # a small encoder gains little from more threads
+# Rounds for which a thread spins before it sleeps while it waits for the others. bert-tiny on four threads beside two
+# busy processes: 37 examples/s with the library's own number, 658 with this one; on an idle machine 4259 and 3800.
 SPINS = "10000"
 
 
 def choose_threads(family: str, hidden: int, jobs: int = 1) -> int:
     """CPU threads for one of `jobs` runs side by side: jobs x threads is never more than the cores.
 
-    family, hidden: of the model's settings. 1 for models without an encoder or up to WIDE wide, else up to MOST.
+    family, hidden: of the model's settings. Models without an encoder, or up to WIDE wide, get 1, others up to MOST.
     """
     if family == "dsn" or (family == "bert" and hidden <= WIDE):
         return 1

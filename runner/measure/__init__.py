@@ -1,1 +1,1 @@
-"""What a model costs and how fast it answers."""
+"""Costs and speed of a model."""

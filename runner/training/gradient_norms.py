@@ -1,4 +1,4 @@
-"""What is logged about a model beside its scores: gradient norms by encoder layer, and metrics of its modules.
+"""Metrics logged beside the scores: gradient norms by encoder layer, and what the modules of a model report.
 
 A module offers metrics by a method `facts() -> dict[str, float]` whose names are in runner/record/metrics.py.
 """
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from models.capabilities import Observed
 
 
-class LayerNorms:
+class GradientNorms:
     """The gradient norms of the encoder's layers at the last step before an evaluation, until that evaluation."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A model's answers to one split, and their scores."""
+"""A model's predictions for one split, and their scores."""
 
 from __future__ import annotations
 

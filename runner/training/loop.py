@@ -24,7 +24,7 @@ from runner.tasks import class_weights, get, loss_of
 from runner.training.checkpoint import Checkpoints, with_prefix
 from runner.training.compact_vocabulary import arrange_table
 from runner.training.flat_optimizer import FlatOptimizer
-from runner.training.gradient_norms import LayerNorms, module_metrics
+from runner.training.gradient_norms import GradientNorms, module_metrics
 from runner.training.inference import autocast, predict, score, to_tensors
 from runner.training.nonfinite import BatchNormStatistics, NonFiniteGuard, SkippedBatch
 from runner.training.plan import BatchPlan
@@ -68,11 +68,11 @@ class Trainer:
         self.loss_sum = torch.zeros((), device=device)
         self.skipped: SkippedBatch | None = None  # by the last step
         self.statistics = BatchNormStatistics(model)
-        self.layer_norms = LayerNorms()
+        self.gradient_norms = GradientNorms()
         self.module_metrics: dict[str, float] = {}  # at the last evaluation
         self.parts: dict[str, Stateful] = {  # by their names in a checkpoint
             "best": self.best, "average": self.average, "optimizer": self.optimizer, "during": self.hook,
-            "random": RandomState(), "watched": self.layer_norms,
+            "random": RandomState(), "watched": self.gradient_norms,
         }  # fmt: skip
 
     def weights(self) -> dict[str, Tensor]:
@@ -111,12 +111,12 @@ class Trainer:
         state = self.state
         self.statistics.remember()
         self.hook.before_step(state.step)
-        loss, answers, touched = self._backward(rows)
+        loss, outputs, touched = self._backward(rows)
         found = self.optimizer.gradients(touched)
         self.skipped = None
         if math.isfinite(float(loss + found.norm)):
             if state.step + 1 in self.plan.evaluations:
-                self.layer_norms.observe(self.model)
+                self.gradient_norms.observe(self.model)
             self.optimizer.step(self.schedule.rate(state.step), self.recipe.train.clip_norm, found)
             self.loss_sum += loss
             state.examples += len(rows)
@@ -124,7 +124,7 @@ class Trainer:
         else:
             self.optimizer.clear(found)
             self.statistics.restore()
-            self.skipped = SkippedBatch.of(rows, loss, found.norm, answers)
+            self.skipped = SkippedBatch.of(rows, loss, found.norm, outputs)
             state.left_out += 1
         self.hook.after_step(state.step)
         state.step += 1
@@ -135,23 +135,23 @@ class Trainer:
         pad_id, epoch, train = self.splits.tokenizer.pad_id, self.state.epoch, self.splits.train
         parts = np.array_split(rows, min(self.recipe.train.accumulate, len(rows)))
         batches = [collate(train, part, pad_id, self.lookup, epoch) for part in parts]
-        whole = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
-        total, answers, compared = torch.zeros_like(self.loss_sum), list[Any](), self.splits.task.in_loss
+        weight = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
+        loss_sum, outputs, compared = torch.zeros_like(self.loss_sum), list[Any](), self.splits.task.in_loss
         for batch in batches:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.recipe.train.precision):
                 logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
             loss = loss_of(self.task, *compared(logits, labels), self.class_weights, train.has_label(batch.rows))
             loss = self.hook.loss(loss, logits, labels, batch.rows)
-            share = self._weight(batch) / whole
+            share = self._weight(batch) / weight
             (loss * share).backward()
-            total += loss.detach() * (share * len(rows))
-            answers.append(logits)
+            loss_sum += loss.detach() * (share * len(rows))
+            outputs.append(logits)
         touched = self.table.rows_of([batch.input_ids for batch in batches]) if self.table else None
-        return total, answers, touched
+        return loss_sum, outputs, touched
 
     def _weight(self, batch: Batch) -> float:
-        """What a batch counts for in the mean loss: the number of its labels, or the sum of their class weights."""
+        """The weight of a batch in the mean loss: the number of its labels, or the sum of their class weights."""
         if self.class_weights is None:
             return float(len(batch.labels))
         return float(self.row_weights[batch.labels].sum())
@@ -168,7 +168,7 @@ class Trainer:
             precision=self.recipe.train.precision,
             lookup=self.lookup,
         )
-        self.module_metrics = module_metrics(self.model, self.layer_norms.norms) | self.hook.facts()
+        self.module_metrics = module_metrics(self.model, self.gradient_norms.norms) | self.hook.facts()
         return score(self.splits.task, self.splits.select, logits)
 
     def training_metrics(self, norm: Tensor | None, seconds: float) -> dict[str, float]:
@@ -208,7 +208,7 @@ class Trainer:
         self.hook.end(self.model)
         state = self.state
         best_epoch = state.best_epoch if self.best.is_kept else state.epoch
-        kept = module_metrics(self.model, self.layer_norms.norms)
+        kept = module_metrics(self.model, self.gradient_norms.norms)
         return TrainingResult(
             state.seconds, state.examples, state.step, best_epoch, state.epoch, state.best_metric, resumed_from,
             self.engine_facts, kept, moments, state.left_out,

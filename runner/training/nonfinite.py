@@ -39,10 +39,10 @@ class SkippedBatch:
     broken: list[bool]  # (B,): are the row's own logits not finite? empty for masked words
 
     @classmethod
-    def of(cls, rows: np.ndarray, loss: Tensor, norm: Tensor, answers: list[Any]) -> SkippedBatch:
-        """loss: summed over the rows; answers: logits (b, C) in the rows' order, or word scores of masked places."""
-        is_plain = all(isinstance(part, torch.Tensor) for part in answers)
-        broken = [not is_sound for part in answers for is_sound in part.isfinite().all(1)] if is_plain else []
+    def of(cls, rows: np.ndarray, loss: Tensor, norm: Tensor, outputs: list[Any]) -> SkippedBatch:
+        """loss: summed over the rows; outputs: logits (b, C) in the rows' order, or word scores of masked places."""
+        is_plain = all(isinstance(part, torch.Tensor) for part in outputs)
+        broken = [not is_sound for part in outputs for is_sound in part.isfinite().all(1)] if is_plain else []
         return cls(rows, float(loss) / len(rows), float(norm), broken)
 
 

@@ -51,7 +51,7 @@ class TrainingState:
 
 @dataclass
 class TrainingResult:
-    """What `fit` did; the model passed to it now holds the kept weights."""
+    """The outcome of `fit`; the model passed to it now holds the kept weights."""
 
     seconds: float
     examples: int
