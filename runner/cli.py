@@ -24,8 +24,8 @@ Bertier trains, compresses, measures and records small text encoders, one compar
   run model=bert-tiny data=sst2 seed=1 train.epochs=3
   run data=files data.path=reviews.csv data.text=review data.label=stars
   run compression=[int8] from=<run id>         compress a finished run's model, without training it again
-  run -m model=bert-tiny,dsn seed=0,1,2        every combination, side by side; again: what is missing
-  run -m +sweep=model_sizes                    a sweep that has a name; run list sweep
+  run -m model=bert-tiny,dsn seed=0,1,2        every combination, side by side; given again: only what is missing
+  run -m +sweep=model_sizes                    a named sweep; run list sweep shows them all
   run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)' data=imdb     search with Optuna
 
 Verbs
@@ -33,16 +33,16 @@ Verbs
   run list [GROUP]  every choice of every group
   run show [ID]     the table of a recorded run (the newest without ID)
   run plan -m ...   what a sweep would do, and how long it would take
-  run compare ...   recorded runs grouped over seeds: intervals, tests against a baseline, fronts, a report
+  run compare ...   recorded runs grouped over seeds: intervals, tests against a baseline, Pareto fronts, a report
   run diff A B      what differs between two runs: settings, metrics, and whether it could be chance
   run explain ID    where each setting of a run came from: file, sweep, command line or derived
   run export ID     the model as an ONNX graph (int8=true), as safetensors or for MLflow, compared with the original
-  run predict ID .. answers to a text, a CSV or JSONL file, or the lines of - (standard input)
-  run serve ID      answers over HTTP, on this machine only
-  run sync          mirror the run folders to MLflow that are not there yet
+  run predict ID .. predictions for a text, a CSV or JSONL file, or the lines of - (standard input)
+  run serve ID      predictions over HTTP, on this machine only
+  run sync          mirror to MLflow the run folders that it does not have yet
   run ui            open MLflow on the recorded runs
   run doctor        versions, threads, matrix backend, hub and store
-                    --determinism: is a run made again the same?  --licences: of all packages
+                    --determinism: does a repeated run give the same result?  --licences: of all packages
 
 Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completion (-sc).
 """
