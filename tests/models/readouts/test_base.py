@@ -1,62 +1,52 @@
-"""From token vectors to one vector a text."""
+"""What readouts share: the interface and its helpers."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
+from torch import Tensor
 
 from models.errors import ModelError
-from models.parts import make_readout
-from models.readouts.pooling import POOLINGS
-from tests.conftest import REPO
+from models.readouts.base import Readout, count_tokens, flatten_tokens, masked_sum
 
-HIDDEN = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [100.0, 100.0]], [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]])
-MASK = torch.tensor([[1, 1, 0], [1, 1, 1]])
+VECTORS = torch.arange(12.0).view(2, 3, 2)
+MASK = torch.tensor([[1, 1, 0], [0, 0, 0]])
 
 
-def made(name: str, **options: Any) -> Any:
-    return make_readout({"name": name, **options}, 2, 0)
+class Last(Readout):
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        return hidden[:, 0]
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("sum", [[4.0, 6.0], [6.0, 6.0]]),
-        ("mean", [[2.0, 3.0], [2.0, 2.0]]),
-        ("sqrt", [[4.0 / 2**0.5, 6.0 / 2**0.5], [6.0 / 3**0.5, 6.0 / 3**0.5]]),
-        ("sum_all", [[104.0, 106.0], [6.0, 6.0]]),
-    ],
-)
-def test_each_pooling_gives_the_numbers_worked_out_by_hand(name: str, expected: list[list[float]]) -> None:
-    torch.testing.assert_close(made(name)(HIDDEN, MASK), torch.tensor(expected))
+class Every(Readout):
+    layers_read = "all"
+
+    def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
+        return torch.cat([state[:, 0] for state in states], 1)
 
 
-@pytest.mark.parametrize("name", ["sum", "mean", "sqrt"])
-def test_no_mask_means_no_padding_and_an_empty_text_gives_zeros(name: str) -> None:
-    readout = made(name)
-    torch.testing.assert_close(readout(HIDDEN, None), readout(HIDDEN, torch.ones_like(MASK)))
-    assert not readout(HIDDEN, torch.zeros_like(MASK)).any()
+def test_a_readout_gets_the_states_it_declares() -> None:
+    states = [VECTORS, VECTORS + 100]
+    assert torch.equal(Last().read_out(states, None), states[-1][:, 0])
+    assert torch.equal(Every().read_out(states, None), torch.cat([state[:, 0] for state in states], 1))
+    assert torch.equal(Every().read_out(torch.stack(states), None), Every().read_out(states, None))
 
 
-def test_cls_reads_the_first_token_alone() -> None:
-    readout = made("cls")
-    changed = HIDDEN.clone()
-    changed[:, 1:] += 1
-    assert torch.equal(readout(HIDDEN, MASK), readout(changed, MASK))
-    assert (readout(HIDDEN, MASK).abs() <= 1).all()
+def test_a_readout_asks_for_nothing_unless_it_says_so() -> None:
+    readout = Last()
+    declared = (readout.first, readout.width, readout.head_dropout, readout.longest, readout.inline)
+    assert declared == (None,) * 5 and not readout.reads_all_layers
 
 
-SHARED = {"base", "layer_mix", "pooling"}  # what several readouts are made of
+def test_sums_and_counts_leave_padding_out() -> None:
+    assert masked_sum(VECTORS, MASK).tolist() == [[2.0, 4.0], [0.0, 0.0]]
+    assert masked_sum(VECTORS, None).tolist() == VECTORS.sum(1).tolist()
+    assert count_tokens(VECTORS, MASK).tolist() == [[2.0], [1.0]]  # 1: an empty text is divided by no zero
+    assert count_tokens(VECTORS, None).tolist() == [[3.0], [3.0]]
 
 
-def test_there_is_a_yaml_for_each_readout_and_a_readout_for_each_yaml() -> None:
-    files = {path.stem for path in (REPO / "models/readouts").glob("[!_]*.py")} - SHARED
-    assert {path.stem for path in (REPO / "conf/model/readout").glob("[!_]*.yaml")} == files | {"cls", *POOLINGS}
-
-
-@pytest.mark.parametrize("name", ["nobody", "../scalar_mix", "__init__"])
-def test_a_readout_that_does_not_exist_is_refused(name: str) -> None:
-    with pytest.raises(ModelError, match="no such model/readout"):
-        made(name)
+def test_tokens_side_by_side_are_padded_with_zeros_to_the_room_there_is() -> None:
+    flat = flatten_tokens(VECTORS, MASK, 4)
+    assert flat.tolist() == [[0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0], [0.0] * 8]
+    with pytest.raises(ModelError, match="a text of 3 tokens: this head was made for 2"):
+        flatten_tokens(VECTORS, MASK, 2)

@@ -1,0 +1,62 @@
+"""The readouts without options, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from models.errors import ModelError
+from models.parts import make_readout
+from models.readouts.pooling import POOLINGS
+from tests.conftest import REPO
+
+HIDDEN = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [100.0, 100.0]], [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]])
+MASK = torch.tensor([[1, 1, 0], [1, 1, 1]])
+
+
+def made(name: str, **options: Any) -> Any:
+    return make_readout({"name": name, **options}, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sum", [[4.0, 6.0], [6.0, 6.0]]),
+        ("mean", [[2.0, 3.0], [2.0, 2.0]]),
+        ("sqrt", [[4.0 / 2**0.5, 6.0 / 2**0.5], [6.0 / 3**0.5, 6.0 / 3**0.5]]),
+        ("sum_all", [[104.0, 106.0], [6.0, 6.0]]),
+    ],
+)
+def test_each_pooling_gives_the_numbers_worked_out_by_hand(name: str, expected: list[list[float]]) -> None:
+    torch.testing.assert_close(made(name)(HIDDEN, MASK), torch.tensor(expected))
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "sqrt"])
+def test_no_mask_means_no_padding_and_an_empty_text_gives_zeros(name: str) -> None:
+    readout = made(name)
+    torch.testing.assert_close(readout(HIDDEN, None), readout(HIDDEN, torch.ones_like(MASK)))
+    assert not readout(HIDDEN, torch.zeros_like(MASK)).any()
+
+
+def test_cls_reads_the_first_token_alone() -> None:
+    readout = made("cls")
+    changed = HIDDEN.clone()
+    changed[:, 1:] += 1
+    assert torch.equal(readout(HIDDEN, MASK), readout(changed, MASK))
+    assert (readout(HIDDEN, MASK).abs() <= 1).all()
+
+
+SHARED = {"base", "layer_mix", "pooling"}  # what several readouts are made of
+
+
+def test_there_is_a_yaml_for_each_readout_and_a_readout_for_each_yaml() -> None:
+    files = {path.stem for path in (REPO / "models/readouts").glob("[!_]*.py")} - SHARED
+    assert {path.stem for path in (REPO / "conf/model/readout").glob("[!_]*.yaml")} == files | {"cls", *POOLINGS}
+
+
+@pytest.mark.parametrize("name", ["nobody", "../scalar_mix", "__init__"])
+def test_a_readout_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(ModelError, match="no such model/readout"):
+        made(name)

@@ -1,0 +1,101 @@
+"""A part by its name, and the names of its tensors: saved folders hold them, so they may never change."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from models.build import build
+from models.errors import ModelError
+from models.parts import make_embedding, make_readout
+from models.readouts.base import Readout
+from models.settings import ModelSettings
+from tests.conftest import REPO
+
+SHAPE: dict[str, Any] = {"layers": 4, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
+TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"w{place}" for place in range(86))]
+# Of each readout, below `bert.pooler.`; a # stands for any number.
+READOUTS = {
+    "adapter_pool": "adapter.#.bias adapter.#.weight",
+    "cls": "dense.bias dense.weight",
+    "cls_layers": "dense.bias dense.weight mix.gamma mix.weight",
+    "detect_parts": "dense.bias dense.weight depth norm.bias norm.weight",
+    "layer_pool": "mix.gamma mix.weight",
+    "mean": "",
+    "mix_adapter": "adapter.#.bias adapter.#.weight mix.gamma mix.weight",
+    "parasite": (
+        "inline.#.bias inline.#.down.bias inline.#.down.weight inline.#.up.bias inline.#.up.weight inline.#.weight"
+    ),
+    "scalar_mix": "dense.bias dense.weight mix.gamma mix.weight",
+    "sqrt": "",
+    "sum": "",
+    "sum_all": "",
+    "xception": (
+        "body.#.#.bias body.#.#.num_batches_tracked body.#.#.running_mean body.#.#.running_var body.#.#.weight "
+        "body.#.around.#.bias body.#.around.#.num_batches_tracked body.#.around.#.running_mean "
+        "body.#.around.#.running_var body.#.around.#.weight body.#.steps.#.#.bias body.#.steps.#.#.num_batches_tracked "
+        "body.#.steps.#.#.running_mean body.#.steps.#.#.running_var body.#.steps.#.#.weight dense.bias dense.weight"
+    ),
+}
+# Of each embedding, below `bert.embeddings.word_embeddings`.
+EMBEDDINGS = {
+    "bigram": ".ends .pairs.weight .words.weight",
+    "hash": "",
+    "table": ".weight",
+    "token_random": "",
+}
+
+
+def options(group: str, name: str) -> dict[str, Any]:
+    """The options of a part's YAML, with a number for the length that it takes from other settings."""
+    read = yaml.safe_load((REPO / f"conf/model/{group}/{name}.yaml").read_text(encoding="utf-8"))
+    return {key: 64 if isinstance(value, str) and "${" in value else value for key, value in read.items()}
+
+
+def names(prefix: str, **parts: Any) -> str:
+    settings = ModelSettings(**SHAPE, **parts)
+    model, _ = build(settings, num_labels=3, vocab_size=len(TOKENS), pad_id=0, tokens=lambda: TOKENS)
+    found = {name.removeprefix(prefix) for name in model.state_dict() if name.startswith(prefix)}
+    return " ".join(sorted({re.sub(r"\d+", "#", name) for name in found}))
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_the_tensors_of_a_readout_keep_their_names(name: str) -> None:
+    assert names("bert.pooler.", readout=options("readout", name)) == READOUTS[name]
+
+
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_the_tensors_of_an_embedding_keep_their_names(name: str) -> None:
+    assert names("bert.embeddings.word_embeddings", embedding=options("embedding", name)) == EMBEDDINGS[name]
+
+
+def test_the_lists_above_are_complete() -> None:
+    for group, known in (("readout", READOUTS), ("embedding", EMBEDDINGS)):
+        assert {path.stem for path in (REPO / f"conf/model/{group}").glob("[!_]*.yaml")} == set(known)
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_every_readout_gives_one_vector_of_its_width_for_each_text(name: str) -> None:
+    readout = make_readout(options("readout", name), 32, 4).eval()
+    assert isinstance(readout, Readout)
+    states = [torch.randn(3, 7, 32) for _ in range(5)]
+    mask = torch.tensor([[1] * 7, [1] * 4 + [0] * 3, [1] + [0] * 6])
+    assert readout.read_out(states, mask).shape == (3, readout.width or 32)
+    if readout.first is not None:  # then the last layer computes no others
+        cut = [*states[:-1], states[-1][:, : readout.first]]
+        torch.testing.assert_close(readout.read_out(cut, mask), readout.read_out(states, mask), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["base", "layer_mix", "pooling", "nobody"])
+def test_a_file_that_is_no_readout_is_refused_as_unknown(name: str) -> None:
+    with pytest.raises(ModelError, match=f"model/readout={name}: no such model/readout. Try: run list model/readout"):
+        make_readout({"name": name}, 32, 4)
+
+
+def test_an_unknown_option_is_refused_with_the_file_that_lists_them() -> None:
+    with pytest.raises(ModelError, match=r"Its options are in conf/model/embedding/bigram.yaml"):
+        make_embedding({"name": "bigram", "bucket": 3}, 90, 32, 0, None)
