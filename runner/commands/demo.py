@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.commands.options import output_folder, parse_options
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.experiment.start import start_run
 from runner.record.record import RunRecord
 from runner.record.table import show_comparison
 
@@ -15,12 +16,10 @@ def main(words: list[str]) -> int:
     """Run both models, print them side by side and say what to do next; 0 if both finished."""
     chosen = parse_options("demo", words, **{"paths.output": "outputs", "seed": "0", "force": "false"})
     overrides = [f"{key}={value}" for key, value in chosen.items()]
-    from runner.experiment.run import run
-
     outcomes = []
     for model, rate in RATES.items():
         words = [f"model={model}", "experiment=demo", f"optimizer.lr={rate}", *overrides]
-        outcomes.append(run(resolve(compose(words)), words))
+        outcomes.append(start_run(resolve(compose(words)), words))
         if outcomes[-1].exit_code == 130:
             raise KeyboardInterrupt
     show_comparison([RunRecord.from_json(outcome.record) for outcome in outcomes if outcome.record])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.config.check import check_overrides
@@ -11,7 +12,9 @@ from runner.config.deferral import deferred
 from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
-from runner.experiment import context as surroundings
+from runner.experiment.context import RunContext
+from runner.experiment.outcome import Outcome
+from runner.experiment.start import start_run
 from runner.machine.child_process import work_in
 from runner.sanitize import MaskedStream
 from runner.sweep.job_function import JobFunction
@@ -19,8 +22,6 @@ from runner.tune.trial_pruning import trial_watch
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from runner.experiment.run import Outcome
 
 INTERRUPTED = 130
 MULTIRUN = ("-m", "--multirun")
@@ -35,17 +36,19 @@ VALUED = {
 class ExperimentFunction(JobFunction):
     """The function that Hydra calls with each composed config; it runs one experiment to its end."""
 
-    def __call__(self, config: DictConfig) -> Outcome:
-        """Run here or on another machine; a failure is in the outcome. Raises KeyboardInterrupt."""
-        from hydra.core.hydra_config import HydraConfig
+    def __call__(self, config: DictConfig, context: RunContext | None = None) -> Outcome:
+        """Run here or on another machine; a failure is in the outcome. Raises KeyboardInterrupt.
 
-        from runner.experiment.run import Outcome, run  # a door: torch is loaded once the command is known to be valid
+        context: from a sweep's worker; a run by itself has none.
+        """
+        from hydra.core.hydra_config import HydraConfig
 
         hydra = HydraConfig.get()
         try:
             work_in(hydra.runtime.cwd)
-            settings = resolve(config, surroundings.here.jobs)
-            outcome = run(settings, list(hydra.overrides.task), trial_watch(hydra.sweeper))
+            context = replace(context or RunContext(), watch=trial_watch(hydra.sweeper))
+            settings = resolve(config, context.jobs)
+            outcome = start_run(settings, list(hydra.overrides.task), context)
         except USER_ERRORS as error:
             refuse(str(error).splitlines())
             outcome = Outcome(exit_code=2, reason=str(error))

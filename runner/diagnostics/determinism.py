@@ -21,7 +21,7 @@ from runner.config.check import check_overrides as mistakes
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.experiment.run import run
+from runner.experiment.start import start_run
 from runner.machine.child_process import importable
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _here(words: list[str], folder: Path) -> RunOutput:
     """In this process."""
     words = [*words, *_places(folder)]
     with redirect_stdout(io.StringIO()) as said:
-        outcome = run(resolve(compose(words)), words)
+        outcome = start_run(resolve(compose(words)), words)
     if outcome.exit_code:
         raise RuntimeError(f"a run failed: {said.getvalue().strip()}")
     return _read(folder)

@@ -1,33 +1,46 @@
-"""What a run is told about the process it finds itself in: alone by default, or one of a sweep.
+"""The circumstances of a run: alone in its process by default, or one of a sweep, or a trial of a search.
 
-A sweep's worker sets `here` before its run begins. Standard library only.
+The command or the sweep's worker makes a RunContext and passes it to the run, which hands it on to the runs that it
+makes first. Light: no torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from runner.track.mirror import Mirror
-    from runner.track.settings import TrackerSettings
+from runner.machine.exclusive import Exclusive
+from runner.track.settings import TrackerSettings
+from runner.tune.trial_pruning import Watch
 
 
 class Busy(Exception):
-    """Another process is at this very run, and this one was told not to wait for it."""
+    """Another process works on this very run, and this one was told not to wait for it."""
 
 
-@dataclass
-class Surroundings:
-    """What is different in a sweep."""
+class RunMirror(Protocol):
+    """Mirrors run folders to the tracker: a helper process of the run, or the sweep's one for all of its runs."""
+
+    def request(self, folder: Path) -> None:
+        """Ask for the folder to be mirrored in its present state; returns at once."""
+        ...
+
+    def close(self, timeout_s: float, /) -> str | None:
+        """Wait for the mirror at most so long; returns one line for the user where there is a problem."""
+        ...
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The circumstances of one run."""
 
     jobs: int = 1  # runs side by side, which share the cores
-    is_patient: bool = True  # wait for another process at this very run; else raise Busy
-    # Who mirrors the run folders; None: a helper of the run's own.
-    mirror: Callable[[TrackerSettings, Path], Mirror | None] | None = None
-
-
-here = Surroundings()
+    is_patient: bool = True  # wait for another process that works on this very run; else raise Busy
+    # Makes the mirror of the run folders; None: the run starts a helper process of its own.
+    mirror: Callable[[TrackerSettings, Path], RunMirror | None] | None = None
+    # Called after each epoch but the last with the selection metric; may end the run by raising Pruned.
+    watch: Watch | None = None
+    # The use of this machine beside other runs, and the clock without the time that the run stood still for them.
+    exclusive: Exclusive = field(default_factory=Exclusive)

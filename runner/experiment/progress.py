@@ -1,4 +1,4 @@
-"""What a person sees: progress while a run goes on, one line an epoch where there is no terminal, the final table.
+"""The messages of a run: progress while it goes on, one line an epoch where there is no terminal, the final table.
 
 Text from outside (labels, file names) is escaped: it must not become markup or control sequences.
 """
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from runner.experiment.prepared import PreparedRun
 from runner.record.baseline import marked
 from runner.record.descriptions import task_line
 from runner.record.metrics import SPLITS
@@ -18,50 +20,59 @@ from runner.record.record import RunRecord
 from runner.record.table import show_record
 from runner.sanitize import escape, mask
 
-if TYPE_CHECKING:
-    from runner.experiment.prepare import Started
-    from runner.training.state import TrainingState
-
 
 class Terminal:
-    """The voice of one run."""
+    """The terminal, or the log, of one run."""
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)
-        self._progress: Any = None
+        self._progress: Progress | None = None
         self._bar: Any = None
         self._started = time.perf_counter()
         self._total = 0
-        self._scores: tuple[str, ...] = ()  # those of an epoch's line; others are logged
+        self._scores: tuple[str, ...] = ()  # shown after an epoch; others are logged only
 
     def say(self, text: str) -> None:
-        """One line for the user."""
+        """Show one line to the user."""
         self.console.print(escape(mask(text)), soft_wrap=True)
 
-    def begin(self, started: Started) -> None:
-        """Name the run, say once what the user must know, and open the progress bar on a terminal."""
-        splits = started.splits
+    def begin(self, prepared: PreparedRun) -> None:
+        """Name the run and its data, and show the notes that the user must know."""
+        settings, splits = prepared.settings, prepared.splits
         rows = ", ".join(f"{part.name} {len(part):,}" for part in (splits.train, splits.select, *splits.report))
-        settings = started.settings
         self.console.rule(
-            escape(f"{settings.model.name} on {settings.data.name}, seed {settings.seed}, run {started.identity}")
+            escape(f"{settings.model.name} on {settings.data.name}, seed {settings.seed}, run {prepared.identity}")
         )
-        what = "rows" if splits.task.has_labels else f"blocks of {settings.data.max_length} tokens"
-        self.say(f"{what}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
+        unit = "rows" if splits.task.has_labels else f"blocks of {settings.data.max_length} tokens"
+        self.say(f"{unit}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
         self.say(task_line(splits))
-        for note in started.notes:
+        for note in prepared.notes:
             self.say(f"note: {note}")
         self._scores = (*splits.task.metrics, "loss")
 
-    def train(self, total: int) -> None:
-        """A training of that many steps begins; on a terminal it has a progress bar."""
+    def begin_training(self, total: int) -> None:
+        """Begin a training of `total` steps; on a terminal it has a progress bar."""
         self._close()
         self._total, self._started = total, time.perf_counter()
         if self.console.is_terminal:
             self._open()
 
+    def point(self, step: int, epoch: int, loss: float, rate: float) -> None:
+        """Move the progress bar. epoch: from 0; rate: examples per second."""
+        if self._progress:
+            self._progress.update(self._bar, completed=step, epoch=epoch + 1, loss=loss, rate=rate)
+
+    def epoch(self, step: int, epoch: int, values: dict[str, float], *, seconds: float, is_best: bool) -> None:
+        """Show one line for a finished epoch, the `epoch`-th; seconds: that the training has taken so far."""
+        chosen = ((name, value) for name, value in values.items() if name.split("/")[0] in SPLITS)
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in chosen if name.split("/")[1] in self._scores)
+        best = " *" if is_best else ""
+        spent = time.perf_counter() - self._started
+        left = spent / max(step, 1) * (self._total - step)
+        self.say(f"epoch {epoch:>3}  {shown}  {seconds:.1f} s, about {left:.0f} s left{best}")
+
     def stage(self, record: dict[str, Any]) -> None:
-        """One line for a finished stage, where there are several."""
+        """Show one line for a finished stage of a chain."""
         self._close()
         entry, primary = record["stages"][-1], record["data"]["primary"]
         if len(record["stages"]) > 1 or record["config"]["compression"]:
@@ -69,12 +80,25 @@ class Terminal:
             score = marked(f"{metrics[primary]:.4f}", metrics, primary)
             self.say(
                 f"after {entry['name']}: {primary} {score}, {metrics['cost/params_nonzero']:,.0f} "
-                f"numbers that are not zero, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry['seconds']:.1f} s"
+                f"non-zero weights, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry['seconds']:.1f} s"
             )
 
-    def _open(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    def found(self, record: dict[str, Any], folder: Path) -> None:
+        """Say that this very run is finished already, and show it."""
+        self.say(f"run {record['identity']} is finished already; force=true runs it again")
+        show_record(RunRecord.from_json(record), folder, self.console)
 
+    def end(self, record: dict[str, Any], folder: Path) -> None:
+        """Show the table of a finished run, or the reason why it did not finish."""
+        self._close()
+        if record["status"] == "done":
+            show_record(RunRecord.from_json(record), folder, self.console)
+        elif record["status"] == "failed":
+            self.say(f"run {record['identity']} failed: {record['reason']}\nThe traceback is in {folder / 'error.txt'}")
+        else:
+            self.say(f"run {record['identity']} was {record['status']}: {record['reason']}; its record is in {folder}")
+
+    def _open(self) -> None:
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
@@ -90,38 +114,3 @@ class Terminal:
         if self._progress:
             self._progress.stop()
             self._progress = None
-
-    def point(self, position: TrainingState, values: dict[str, float]) -> None:
-        """Move the progress bar."""
-        if self._progress:
-            self._progress.update(
-                self._bar,
-                completed=position.step,
-                epoch=position.epoch + 1,
-                loss=values["train/loss"],
-                rate=values["train/examples_per_s"],
-            )
-
-    def epoch(self, position: TrainingState, values: dict[str, float]) -> None:
-        """One line for a finished epoch."""
-        chosen = ((name, value) for name, value in values.items() if name.split("/")[0] in SPLITS)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in chosen if name.split("/")[1] in self._scores)
-        best = " *" if position.best_epoch == position.epoch else ""
-        spent = time.perf_counter() - self._started
-        left = spent / max(position.step, 1) * (self._total - position.step)
-        self.say(f"epoch {position.epoch:>3}  {shown}  {position.seconds:.1f} s, about {left:.0f} s left{best}")
-
-    def found(self, record: dict[str, Any], folder: Path) -> None:
-        """Say that this very run is done already, and show it."""
-        self.say(f"run {record['identity']} is finished already; force=true runs it again")
-        show_record(RunRecord.from_json(record), folder, self.console)
-
-    def end(self, record: dict[str, Any], folder: Path) -> None:
-        """The final table of a finished run, or the reason of one that did not finish."""
-        self._close()
-        if record["status"] == "done":
-            show_record(RunRecord.from_json(record), folder, self.console)
-        elif record["status"] == "failed":
-            self.say(f"run {record['identity']} failed: {record['reason']}\nThe traceback is in {folder / 'error.txt'}")
-        else:
-            self.say(f"run {record['identity']} was {record['status']}: {record['reason']}; its record is in {folder}")

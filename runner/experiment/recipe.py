@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from runner.schema import Settings
+from dataclasses import fields, replace
+from typing import Any
+
+from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.training.recipe import TrainingRecipe
+
+RENAMED = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}  # names that stages use for settings
 
 
 def recipe_of(settings: Settings) -> TrainingRecipe:
@@ -12,3 +17,25 @@ def recipe_of(settings: Settings) -> TrainingRecipe:
         settings.train, settings.optimizer, settings.schedule, settings.engine, settings.data.class_weights,
         settings.seed,
     )  # fmt: skip
+
+
+def phase_recipe(recipe: TrainingRecipe, changes: dict[str, Any]) -> TrainingRecipe:
+    """The recipe of one phase of a stage: the run's own, with changes by the names of settings.
+
+    None leaves a setting unchanged; a name that no group has is a TypeError.
+    """
+    groups = {"train": TrainSettings, "optimizer": OptimizerSettings, "schedule": ScheduleSettings}
+    found: dict[str, dict[str, Any]] = {group: {} for group in groups}
+    for name, value in changes.items():
+        owner = (group for group, kind in groups.items() if name in {f.name for f in fields(kind)} - {"name"})
+        group, key = RENAMED.get(name) or (next(owner, ""), name)
+        if not group:
+            raise TypeError(f"a phase of training has no setting {name!r}")
+        if value is not None:
+            found[group][key] = value
+    return replace(
+        recipe,
+        train=replace(recipe.train, **found["train"]),
+        optimizer=replace(recipe.optimizer, **found["optimizer"]),
+        schedule=replace(recipe.schedule, **found["schedule"]),
+    )

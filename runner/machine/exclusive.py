@@ -1,14 +1,16 @@
-"""Who may use the machine: trainings side by side, a stage that times alone. Between all processes of one cache.
+"""The use of this machine by runs of one cache: trainings side by side, or one that times models while all others wait.
 
-Two file locks of the kernel, so whoever dies gives way at once. `work` is shared by everybody at work and taken alone
-by whoever times; `turn` is a turnstile: it is taken first by whoever wants to be alone, and everybody at work looks at
-it between two steps and steps aside while it is taken. Looking costs 2 us.
+Two file locks of the kernel, so a process that dies gives way at once. `work.lock` is shared by all processes at work,
+and held alone by the one that times. `turn.lock` is a turnstile: a process that wants to time takes it first, and all
+others look at it between two steps and step aside while it is taken. Looking costs 2 us.
 
-    join(cache)                 # when a run begins
-    give_way()                  # between steps
-    with alone(notify): ...     # everybody else stands still
-    with waiting(): ...         # for another process: not at work
-    clock()                     # a run's own time, without what it stood still
+    exclusive = Exclusive()
+    exclusive.enter(cache)                              # when a run begins
+    exclusive.yield_to_timing()                         # between two steps
+    with exclusive.exclusive_timing(notify): ...        # all others stand still
+    with exclusive.waiting(): ...                       # for another process: not at work
+    exclusive.clock()                                   # a run's own time, without the time it stood still
+    exclusive.exit()
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
-PATIENCE_S = 180.0  # a neighbour that does not step aside for so long is stopped or hangs
+PATIENCE_S = 180.0  # another process that does not step aside for so long is stopped or hangs
 POLL_S = 0.01
 
 
-class Turns:
-    """This process's handles on the two locks."""
+class _Locks:
+    """This process's handles on the two locks of a folder."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,24 +38,23 @@ class Turns:
         self.turn, self.work = (os.open(folder / name, flags, 0o600) for name in ("turn.lock", "work.lock"))
         fcntl.flock(self.work, fcntl.LOCK_SH)
 
-    def give_way(self) -> float:
-        """Stand still while somebody times or waits to; the seconds that took."""
+    def close(self) -> None:
+        """No longer be at work."""
+        os.close(self.turn)
+        os.close(self.work)
+
+    def is_taken(self) -> bool:
+        """Does another process time, or wait to?"""
         try:
             fcntl.flock(self.turn, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return self._stand_aside()
+            return True
         fcntl.flock(self.turn, fcntl.LOCK_UN)
-        return 0.0
-
-    def _stand_aside(self) -> float:
-        began = time.perf_counter()
-        with self.waiting():
-            pass
-        return time.perf_counter() - began
+        return False
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Not at work for a block, and afterwards not before whoever times is done; Ctrl-C in it waits for nobody."""
+        """Not be at work for a block, nor afterwards while another process times; Ctrl-C inside it ends the wait."""
         fcntl.flock(self.work, fcntl.LOCK_UN)
         yield
         fcntl.flock(self.turn, fcntl.LOCK_SH)
@@ -62,8 +63,8 @@ class Turns:
 
     @contextmanager
     def alone(self, notify: Callable[[str], None]) -> Iterator[None]:
-        """Have the machine alone for a block; after PATIENCE_S of waiting go on with company, and say so."""
-        # Not at work while waiting: else two who want to be alone would wait for each other.
+        """Have the machine alone for a block; after PATIENCE_S of waiting go on beside others, and say so."""
+        # Not at work while waiting: else two that want to be alone would wait for each other.
         fcntl.flock(self.work, fcntl.LOCK_UN)
         fcntl.flock(self.turn, fcntl.LOCK_EX)
         try:
@@ -85,56 +86,52 @@ class Turns:
         return False
 
 
-_here: Turns | None = None
-_stood_s = 0.0  # of this process
+class Exclusive:
+    """One process among those that share a machine, with a clock of its own.
 
+    Before `enter`, after `exit`, and where the system has no such locks, nothing stands still for anybody.
+    """
 
-def join(cache: Path) -> None:
-    """Count this process among those at work; nothing happens where the system has no such locks."""
-    global _here
-    if sys.platform != "win32" and _here is None:
-        _here = Turns(cache.expanduser())
+    def __init__(self) -> None:
+        self._locks: _Locks | None = None
+        self._stood_s = 0.0
 
+    def enter(self, cache: Path) -> None:
+        """Be at work in that cache, until `exit`; nothing happens where this process is at work already."""
+        if sys.platform != "win32" and self._locks is None:
+            self._locks = _Locks(cache.expanduser())
 
-def leave() -> None:
-    """No longer at work."""
-    global _here
-    if _here is not None:
-        os.close(_here.turn)
-        os.close(_here.work)
-        _here = None
+    def exit(self) -> None:
+        """No longer be at work."""
+        if self._locks is not None:
+            self._locks.close()
+            self._locks = None
 
+    def yield_to_timing(self) -> None:
+        """Stand still while another process times; called between two steps."""
+        if self._locks is not None and self._locks.is_taken():
+            with self.waiting():
+                pass
 
-def give_way() -> None:
-    """Between two steps: stand still while another process times."""
-    global _stood_s
-    if _here is not None:
-        _stood_s += _here.give_way()
+    @contextmanager
+    def exclusive_timing(self, notify: Callable[[str], None]) -> Iterator[None]:
+        """Have the machine alone for a block."""
+        if self._locks is None:
+            yield
+            return
+        began = time.perf_counter()
+        with self._locks.alone(notify):
+            self._stood_s += time.perf_counter() - began
+            yield
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Not be at work for a block: a process that waits for another must not hold up a third that wants to time."""
+        began = time.perf_counter()
+        with self._locks.waiting() if self._locks is not None else nullcontext():
+            yield
+        self._stood_s += time.perf_counter() - began
 
-@contextmanager
-def alone(notify: Callable[[str], None]) -> Iterator[None]:
-    """Have the machine alone for a block."""
-    global _stood_s
-    if _here is None:
-        yield
-        return
-    began = time.perf_counter()
-    with _here.alone(notify):
-        _stood_s += time.perf_counter() - began
-        yield
-
-
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Not at work for a block: who only waits for another process must not keep it from having the machine alone."""
-    global _stood_s
-    began = time.perf_counter()
-    with _here.waiting() if _here is not None else nullcontext():
-        yield
-    _stood_s += time.perf_counter() - began
-
-
-def clock() -> float:
-    """Seconds of this process at work: standing still for others is not counted."""
-    return time.perf_counter() - _stood_s
+    def clock(self) -> float:
+        """Seconds of this process at work; the time that it stood still for others is not counted."""
+        return time.perf_counter() - self._stood_s

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from runner.experiment.run import Outcome
+    from runner.experiment.context import RunContext
+    from runner.experiment.outcome import Outcome
 
 
 class JobFunction(ABC):
@@ -19,8 +20,8 @@ class JobFunction(ABC):
         self.outcomes: list[Outcome] = []
 
     @abstractmethod
-    def __call__(self, config: DictConfig) -> Outcome:
-        """Run the job of one composed config."""
+    def __call__(self, config: DictConfig, context: RunContext | None = None) -> Outcome:
+        """Run the job of one composed config; context: from a sweep's worker."""
 
     def collect(self, outcomes: Sequence[Outcome]) -> None:
         """Take the outcomes of jobs that ran in other processes, from a sweeper."""

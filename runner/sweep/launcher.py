@@ -21,6 +21,7 @@ from omegaconf import OmegaConf, open_dict
 
 from runner.config.deferral import plain
 from runner.errors import as_user_error, refuse
+from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
 from runner.record.record import RunRecord
@@ -170,8 +171,7 @@ def slots_for(sweep: SweepSettings, count: int) -> int:
 
 LIBRARIES = (
     "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
-    "sklearn.metrics", "data.load", "models.build", "models.checkpoints.open", "models.checkpoints.save",
-    "runner.training.checkpoint", "runner.measure.latency", "runner.experiment.results", "runner.training.loop",
+    "sklearn.metrics", "runner.experiment.run",
 )  # fmt: skip
 
 
@@ -209,7 +209,6 @@ def _refuse(jobs: list[Job]) -> None:
 
 def _returned(job: Job) -> JobReturn:
     """A job's result as Hydra's launchers give it."""
-    from runner.experiment.run import Outcome
 
     found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
     found.cfg = job.config

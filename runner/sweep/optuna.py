@@ -22,6 +22,7 @@ from omegaconf import OmegaConf
 
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.experiment.outcome import Outcome
 from runner.record.baseline import MARK, is_at_baseline
 from runner.record.record import RunRecord
 from runner.schema import Settings
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
 
-    from runner.experiment.run import Outcome
 
 # Choices that decide which score selects the best epoch, and so whether more or less of it is better.
 DECISIVE = ("experiment", "task", "task.name", "data", "data.task", "data.metrics")
@@ -174,8 +174,6 @@ class OptunaSweeper(Sweeper):
         """The outcome of each job. A launcher that raises fails its batch, or the search while no trial is complete."""
         from optuna.trial import TrialState
 
-        from runner.experiment.run import Outcome
-
         assert self.launcher is not None
         if not jobs:
             return []
@@ -216,7 +214,6 @@ class OptunaSweeper(Sweeper):
 
 def outcome_of(job: JobReturn) -> Outcome:
     """The outcome of a job; one that raised has failed, and its siblings still count."""
-    from runner.experiment.run import Outcome
 
     try:
         outcome: Outcome = job.return_value

@@ -31,7 +31,7 @@ from runner.schema import Settings
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from runner.experiment.run import Outcome
+    from runner.experiment.outcome import Outcome
 
 T = TypeVar("T")
 Load = Callable[[list[str]], "DictConfig"]  # from a job's overrides to its composed config
@@ -108,7 +108,7 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
 
 def check_starts(jobs: Sequence[Job]) -> None:
     """Enter it as their problem where jobs start from a checkpoint that is not there; each one is asked for once."""
-    from runner.experiment.prepare import check_start
+    from runner.experiment.initial_model import check_checkpoint
 
     problems: dict[str, str | None] = {}
     for job in jobs:
@@ -122,7 +122,7 @@ def check_starts(jobs: Sequence[Job]) -> None:
         if key not in problems:
             problems[key] = None
             try:
-                check_start(settings)
+                check_checkpoint(settings)
             except USER_ERRORS as error:
                 problems[key] = str(error)
         job.problem = problems[key]

@@ -25,7 +25,7 @@ from runner.sweep.plan import Job, look_up, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
 
 if TYPE_CHECKING:
-    from runner.experiment.run import Outcome
+    from runner.experiment.outcome import Outcome
     from runner.sweep.ledger import Ledger
 
 TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once

@@ -15,17 +15,18 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.experiment import context as surroundings
-from runner.experiment.context import Busy, Surroundings
+from runner.experiment.context import Busy, RunContext
 
 if TYPE_CHECKING:
-    from hydra.types import HydraContext, TaskFunction
+    from hydra.types import HydraContext
 
     from runner.sweep.plan import Job
     from runner.track.settings import TrackerSettings
@@ -39,7 +40,7 @@ MIRROR, RETURNED, RAISED, BUSY = "mirror", "returned", "raised", "busy"
 class Task:
     """What every job of a sweep is called with."""
 
-    function: TaskFunction
+    function: Callable[..., Any]  # of a config and a RunContext; returns the outcome
     context: HydraContext
     jobs: int  # side by side
     alive: tuple[int, int]  # a pipe whose writing end only the parent holds: its end is the parent's
@@ -69,8 +70,8 @@ def start(job: Job, task: Task, log: Path, *, is_patient: bool, gpu: str | None)
     pid = os.fork()
     if pid == 0:
         receiver.close()
-        here = Surroundings(task.jobs, is_patient, lambda settings, _output: Relay(sender, settings))  # type: ignore[arg-type,return-value]
-        _live(job, task, log, sender, here, gpu)
+        context = RunContext(task.jobs, is_patient, lambda settings, _output: Relay(sender, settings))
+        _live(job, task, log, sender, context, gpu)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     sender.close()
     return Running(job, pid, receiver, gpu)
@@ -91,13 +92,12 @@ class Relay:
         """Nothing to wait for: the parent does."""
 
 
-def _live(job: Job, task: Task, log: Path, sender: Connection, here: Surroundings, gpu: str | None) -> None:
+def _live(job: Job, task: Task, log: Path, sender: Connection, context: RunContext, gpu: str | None) -> None:
     """The whole life of the child; never returns into the parent's code."""
     code = 1
     try:
         _settle(task, log, gpu)
-        surroundings.here = here
-        sender.send(_run(job, task))
+        sender.send(_run(job, task, context))
         code = 0
     except BrokenPipeError:
         pass  # the parent is gone: nobody to answer
@@ -151,14 +151,14 @@ def _watch(reading: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _run(job: Job, task: Task) -> tuple[str, Any]:
+def _run(job: Job, task: Task, context: RunContext) -> tuple[str, Any]:
     """Call the task function as Hydra's own launcher does; the answer for the parent."""
     from hydra.core.utils import JobStatus, run_job, setup_globals
 
     setup_globals()
     try:
         done = run_job(
-            hydra_context=task.context, task_function=task.function, config=job.config,
+            hydra_context=task.context, task_function=partial(task.function, context=context), config=job.config,
             job_dir_key="hydra.sweep.dir", job_subdir_key="hydra.sweep.subdir",
         )  # fmt: skip
     except KeyboardInterrupt as interruption:

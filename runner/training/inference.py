@@ -13,7 +13,7 @@ from torch import nn
 from data.batch import Batch, collate
 from data.sampler import eval_batches
 from data.splits import DataTask, TokenSplit
-from runner.machine.exclusive import give_way
+from runner.machine.exclusive import Exclusive
 from runner.tasks import always, get
 
 
@@ -60,18 +60,21 @@ def predict(
     device: torch.device,
     precision: str,
     lookup: np.ndarray | None = None,
+    exclusive: Exclusive | None = None,
 ) -> np.ndarray:
     """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in.
 
     For masked words, the sums of each block, (rows, 3), see `runner.tasks.mlm.outcomes`, instead of the logits.
     lookup: as in data/batch.py, while training has the word table rearranged.
+    exclusive: of a run, which stands still between batches while another one times.
     """
     was_training = model.training
     model.eval()
     logits: list[torch.Tensor] = []
     batches = eval_batches(split.lengths, batch_size=batch_size)
     for rows in batches:
-        give_way()
+        if exclusive:
+            exclusive.yield_to_timing()
         with autocast(device, precision):
             batch = collate(split, rows, pad_id, lookup)
             found = model(**to_tensors(batch, device))

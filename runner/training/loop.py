@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from data.batch import Batch, collate
 from data.splits import Splits
 from models.compression.stage import TrainingHook
-from runner.machine.exclusive import clock, give_way
+from runner.machine.exclusive import Exclusive
 from runner.record.metrics import direction
 from runner.tasks import class_weights, get, loss_of
 from runner.training.checkpoint import Checkpoints, with_prefix
@@ -45,10 +45,12 @@ class Trainer:
     def __init__(
         self, model: nn.Module, splits: Splits, recipe: TrainingRecipe, device: torch.device,
         hook: TrainingHook | None = None, moments: dict[str, Tensor] | None = None,
+        exclusive: Exclusive | None = None,
     ) -> None:  # fmt: skip
-        """moments: as `fit` takes them."""
+        """moments, exclusive: as `fit` takes them."""
         self.model, self.splits, self.recipe, self.device = model, splits, recipe, device
         self.hook = hook or TrainingHook()
+        self.exclusive = exclusive or Exclusive()
         self.task = get(splits.task.kind)
         self.plan = BatchPlan(splits.train.lengths, recipe.train, recipe.seed)
         self.table, told = arrange_table(model, splits.train, recipe.optimizer, recipe.engine.compact_vocabulary)
@@ -167,6 +169,7 @@ class Trainer:
             device=self.device,
             precision=self.recipe.train.precision,
             lookup=self.lookup,
+            exclusive=self.exclusive,
         )
         self.module_metrics = module_metrics(self.model, self.gradient_norms.norms) | self.hook.facts()
         return score(self.splits.task, self.splits.select, logits)
@@ -226,12 +229,14 @@ def fit(
     on_epoch: Report,
     hook: TrainingHook | None = None,
     moments: dict[str, Tensor] | None = None,
+    exclusive: Exclusive | None = None,
 ) -> TrainingResult:
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
     the selection split; hook: what a compression stage does meanwhile; moments: an earlier training's, to go on
-    with (empty: none, but hand on this one's). Raises NotFinite.
+    with (empty: none, but hand on this one's); exclusive: the run's use of the machine beside others. Raises
+    NotFinite.
     """
     if hook:
         hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
@@ -240,13 +245,14 @@ def fit(
         model.load_state_dict(with_prefix("model/", saved[0]), strict=True)
         if hook and hook.extra:
             hook.extra.load_state_dict(with_prefix("extra/", saved[0]))
-    trainer = Trainer(model, splits, recipe, device, hook, moments)
+    trainer = Trainer(model, splits, recipe, device, hook, moments, exclusive)
     if saved:
         trainer.resume(*saved)
     state, resumed_from = trainer.state, trainer.state.step
     guard = NonFiniteGuard(
         recipe.train, recipe.optimizer.lr, splits, checkpoints.folder.parent, checkpoints.identity, trainer.plan.total
     )
+    clock = trainer.exclusive.clock
     started = clock() - state.seconds
     model.train()
     while state.epoch < trainer.plan.epochs and not state.is_over(recipe.train.patience):
@@ -264,10 +270,10 @@ def _train_epoch(
     trainer: Trainer, guard: NonFiniteGuard, checkpoints: Checkpoints, started: float
 ) -> Iterator[dict[str, float]]:
     """Train the rest of one epoch; yields the metrics of each logged point."""
-    state, plan = trainer.state, trainer.plan
+    state, plan, clock = trainer.state, trainer.plan, trainer.exclusive.clock
     since = clock()
     for rows in plan.batches(state.epoch)[state.batch :]:
-        give_way()
+        trainer.exclusive.yield_to_timing()
         norm = trainer.step(rows)
         state.batch += 1
         if trainer.skipped:

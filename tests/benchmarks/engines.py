@@ -70,7 +70,7 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
     from data.load import load_splits
     from runner.config.compose import compose
     from runner.config.resolve import resolve
-    from runner.experiment.prepare import first_model
+    from runner.experiment.initial_model import build_first_model
     from runner.machine.matmul import prepare_arithmetic
 
     torch.set_num_threads(threads)
@@ -81,7 +81,7 @@ def _prepare(engine: str, work: Work, threads: int) -> None:
         task=settings.task,
     )  # fmt: skip
     torch.manual_seed(0)
-    model, _ = first_model(settings, splits)
+    model, _ = build_first_model(settings, splits)
     if engine == "c":
         prepare_arithmetic(settings.engine, settings.train.precision, torch.device("cpu"))
     _state.update(engine=engine, work=work, settings=settings, splits=splits, model=model)

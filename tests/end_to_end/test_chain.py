@@ -24,8 +24,8 @@ from runner.config.compose import compose
 from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.experiment.recipe import phase_recipe, recipe_of
 from runner.experiment.run import run
-from runner.experiment.stage_context import changed
 from runner.machine import matmul as engine
 from runner.machine.threads import set_threads
 from runner.record.raw import Record, read, records
@@ -299,7 +299,7 @@ def test_a_disk_that_fills_up_before_the_last_word_is_told_and_the_run_ends_late
     record = run(chosen, []).record
     assert record and (record["status"], record["reason"]) == ("done", None)
     with monkeypatch.context() as patch, pytest.raises(ConfigError, match=r"No space left.*paths\.output="):
-        patch.setattr("runner.experiment.run.prepare", full)
+        patch.setattr("runner.experiment.run.prepare_run", full)
         run(chosen, [])
 
 
@@ -355,13 +355,13 @@ def test_the_order_of_the_stages_names_the_run(tmp_path: Path) -> None:
 
 
 def test_a_phase_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
-    before = settings(tmp_path)
-    after = changed(before, {"epochs": 7, "lr": 1e-5, "schedule": "constant", "warmup": None, "weight_decay": 0.0})
+    before = recipe_of(settings(tmp_path))
+    after = phase_recipe(before, {"epochs": 7, "lr": 1e-5, "schedule": "constant", "warmup": None, "weight_decay": 0.0})
     assert (after.train.epochs, after.optimizer.lr, after.schedule.name) == (7, 1e-5, "constant")
     assert after.schedule.warmup == before.schedule.warmup and after.train.batch_size == before.train.batch_size
     assert after.optimizer.weight_decay == 0.0 and before.train.epochs == 2.0
     with pytest.raises(TypeError, match="no setting 'epoch'"):
-        changed(before, {"epoch": 7})
+        phase_recipe(before, {"epoch": 7})
 
 
 @pytest.mark.usefixtures("stages")

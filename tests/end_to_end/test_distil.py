@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from data.inputs.tokenizer import load_tokenizer
+from data.stores.build_once import SharedCache
 from models.build import build_masked
 from models.checkpoints.read import read_state
 from models.checkpoints.save import save_model
@@ -22,12 +23,14 @@ from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.experiment.dependencies.encoder import Start
-from runner.experiment.prepare import prepare
+from runner.experiment.prepare import prepare_run
+from runner.experiment.prepared import InitialWeights
 from runner.experiment.progress import Terminal
 from runner.experiment.run import run
-from runner.experiment.stage_inputs import KeptTeacher, source_of
-from runner.experiment.word_replacer import Augmenter
+from runner.experiment.stage_inputs import unlabelled_source
+from runner.experiment.teacher import KeptTeacher
+from runner.experiment.word_replacer import WordReplacer
+from runner.machine.exclusive import Exclusive
 from runner.record.identity import counting
 from runner.record.raw import read
 from runner.schema import Settings
@@ -136,7 +139,7 @@ def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_th
     assert more["metrics"]["distil/teacher_rows"] == 120, "those of the training rows are shared with other runs"
     assert more["metrics"]["train/steps"] == 2 * -(-(97 + 120) // 8) > plain["metrics"]["train/steps"]
     extra.write_text(lines.replace("year", "week"), encoding="utf-8")
-    other = prepare(school.settings(*words, "seed=5"), school.output, Terminal(), Start())
+    other = prepare_run(school.settings(*words, "seed=5"), school.output, Terminal().say, InitialWeights(), Exclusive())
     assert other.identity != more["identity"]
 
 
@@ -171,7 +174,7 @@ def test_varied_texts_are_made_once_and_answered_by_the_teacher(
     first = record_of(run(school.settings(*words, "seed=7"), []))["metrics"]
     assert 97 < first["distil/rows_added"] <= 2 * 97 and first["distil/teacher_rows"] >= first["distil/rows_added"]
     assert first["train/steps"] == 2 * -(-(97 + int(first["distil/rows_added"])) // 8)
-    monkeypatch.setattr(Augmenter, "guess", None)  # who asks now, fails
+    monkeypatch.setattr(WordReplacer, "guess", None)  # who asks now, fails
     second = record_of(run(school.settings(*words, "seed=8"), []))["metrics"]
     assert second["distil/rows_added"] == first["distil/rows_added"] and second["distil/teacher_rows"] == 0
 
@@ -268,26 +271,28 @@ def test_a_teacher_of_another_vocabulary_answers_the_texts_as_it_reads_them(scho
     texts.write_text("review\n" + "".join(f"a film worth seeing {word}\n" for word in ("twice", "never", "today")))
     own = ["compression.distil.tokens=own", "model.vocab_size=70", f"compression.distil.unlabelled={texts}"]
     settings = school.settings(*school.distil(*own, "compression.distil.teacher_length=11"))
-    started = prepare(settings, school.output, Terminal(), Start())
-    outside = started.outside["distil"]
-    assert outside.teacher and outside.unlabelled
-    train, read = started.splits.train, outside.teacher.versions[started.splits.train.fingerprint]
+    started = prepare_run(settings, school.output, Terminal().say, InitialWeights(), Exclusive())
+    inputs = started.stage_inputs["distil"]
+    assert inputs.teacher and inputs.unlabelled
+    train, read = started.splits.train, inputs.teacher.versions[started.splits.train.fingerprint]
     assert len(train) == len(read) and read.lengths.max() == 11 < train.lengths.max()
     np.testing.assert_array_equal(train.labels, read.labels)
-    plain = predict(outside.teacher.network, read, pad_id=0, batch_size=5, device=CPU, precision="fp32")
-    np.testing.assert_allclose(outside.teacher.answers(train), plain, atol=1e-5)
-    assert len(outside.teacher.answers(outside.unlabelled.split)) == 3
+    plain = predict(inputs.teacher.network, read, pad_id=0, batch_size=5, device=CPU, precision="fp32")
+    np.testing.assert_allclose(inputs.teacher.logits(train), plain, atol=1e-5)
+    assert len(inputs.teacher.logits(inputs.unlabelled.split)) == 3
     assert record_of(run(settings, []))["metrics"]["distil/teacher_rows"] == 0, "the answers are kept"
 
 
 def test_a_teacher_answers_in_the_order_of_the_tasks_labels(school: School) -> None:
     plain, swapped = (
-        prepare(school.settings(*school.distil(*words)), school.output, Terminal(), Start())
+        prepare_run(
+            school.settings(*school.distil(*words)), school.output, Terminal().say, InitialWeights(), Exclusive()
+        )
         for words in ([], ["data.label_names=[5,1]", f"model.tokenizer={school.output / school.teacher / 'model'}"])
     )
-    teachers = [started.outside["distil"].teacher for started in (plain, swapped)]
+    teachers = [started.stage_inputs["distil"].teacher for started in (plain, swapped)]
     assert teachers[0] and teachers[1] and teachers[0].score == teachers[1].score == 1.0
-    kept = [t.answers(plain.splits.train) for t in teachers]
+    kept = [t.logits(plain.splits.train) for t in teachers]
     np.testing.assert_allclose(kept[1], kept[0][:, ::-1], atol=1e-6)
     inputs = {"input_ids": torch.tensor([[2, 7, 8, 3]])}
     first, second = (run_with_internals(t.network, inputs).logits for t in teachers)
@@ -300,11 +305,13 @@ def test_a_finished_model_answers_the_labels_in_another_order_as_well(school: Sc
     words = [*TEACHER, "model.carry=all", f"model.tokenizer={folder}", f"{key}={folder}"]
     stage = ["compression=[int8]"] if key == "finished" else []
     swapped = school.settings(*words, *stage, "data.label_names=[5,1]")
-    started = prepare(swapped, school.output, Terminal(), Start(folder))
+    started = prepare_run(swapped, school.output, Terminal().say, InitialWeights(folder), Exclusive())
     test = started.splits.report[0]
     logits = predict(started.model, test, pad_id=0, batch_size=5, device=CPU, precision="fp32")
     np.testing.assert_array_equal(logits.argmax(1), test.labels)
-    plain = prepare(school.settings(*words, *stage), school.output, Terminal(), Start(folder))
+    plain = prepare_run(
+        school.settings(*words, *stage), school.output, Terminal().say, InitialWeights(folder), Exclusive()
+    )
     assert plain.weights.fingerprint != started.weights.fingerprint
 
 
@@ -319,18 +326,20 @@ def test_losses_that_compare_tokens_need_the_same_ones(school: School) -> None:
 
 
 def test_a_teacher_is_known_by_its_weights_and_asked_row_by_row(school: School, tmp_path: Path) -> None:
-    started = prepare(school.settings(*school.distil()), school.output, Terminal(), Start())
+    started = prepare_run(
+        school.settings(*school.distil()), school.output, Terminal().say, InitialWeights(), Exclusive()
+    )
     source = school.output / school.teacher / "model"
 
     def teacher(folder: Path) -> KeptTeacher:
-        return KeptTeacher(str(folder), f"teacher={folder}", started.splits, CPU, tmp_path, lambda _: None)
+        return KeptTeacher(str(folder), f"teacher={folder}", started.splits, CPU, SharedCache(tmp_path))
 
     first, train = teacher(source), started.splits.train
-    answers = first.answers(train)
+    answers = first.logits(train)
     plain = predict(first.network, train, pad_id=0, batch_size=5, device=CPU, precision="fp32")
     np.testing.assert_allclose(answers, plain, atol=1e-5)
     second = teacher(source)
-    np.testing.assert_array_equal(second.answers(train), answers)
+    np.testing.assert_array_equal(second.logits(train), answers)
     assert "network" not in vars(second) and second.rows_answered == 0
     copied = tmp_path / "copy"
     shutil.copytree(source, copied)
@@ -346,4 +355,4 @@ def test_a_teacher_is_known_by_its_weights_and_asked_row_by_row(school: School, 
 )  # fmt: skip
 def test_texts_that_are_not_there_are_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        source_of("compression.distil.unlabelled", text, Settings().data)
+        unlabelled_source("compression.distil.unlabelled", text, Settings().data)

@@ -26,7 +26,7 @@ from models.compression.stage import Stage, StageContext
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.cost_check import disagreement
-from runner.experiment.results import fate
+from runner.experiment.divergence import detect_divergence
 from runner.experiment.run import run
 from runner.measure.size import bitmask, bytes_packed, bytes_sparse, csr
 from runner.schema import Settings
@@ -145,7 +145,7 @@ def test_a_score_that_falls_after_the_last_cut_and_stays_there_has_diverged(
     labels = SimpleNamespace(name="val", labels=np.array([0, 1] * 5))
     task = SimpleNamespace(kind="classification", metrics=["accuracy"], num_labels=2)
     started = SimpleNamespace(folder=tmp_path, splits=SimpleNamespace(select=labels, train=labels, task=task))
-    assert fate(cast(Any, started), 100, 15)["train/diverged"] == has_diverged
+    assert detect_divergence(cast(Any, started), 100, 15)["train/diverged"] == has_diverged
 
 
 def test_sparse_sizes_count_values_and_places() -> None:

@@ -69,7 +69,7 @@ def test_a_finished_run_is_rounded_without_training_and_not_rounded_twice(tmp_pa
     assert np.abs(logits(tmp_path, rounded) - logits(tmp_path, trained)).max() < 0.1
 
     words = expand_from([f"from={rounded['identity']}", "compression=[int4]", outputs_word])
-    with pytest.raises(ConfigError, match="rounded already"):
+    with pytest.raises(ConfigError, match="quantized already"):
         run(resolve(compose(words)), words)
     assert len(list(records(tmp_path / "outputs"))) == 2
 

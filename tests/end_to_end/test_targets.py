@@ -30,11 +30,12 @@ from runner.deploy.exported import model_of_run
 from runner.deploy.parity import tolerated_difference
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
-from runner.experiment.dependencies.encoder import Start
-from runner.experiment.prepare import prepare
+from runner.experiment.prepare import prepare_run
+from runner.experiment.prepared import InitialWeights
 from runner.experiment.progress import Terminal
 from runner.experiment.recipe import recipe_of
-from runner.experiment.stage_inputs import KeptTeacher
+from runner.experiment.teacher import KeptTeacher
+from runner.machine.exclusive import Exclusive
 from runner.record.identity import identify
 from runner.record.record import RunRecord
 from runner.schema import Settings
@@ -126,7 +127,7 @@ def test_only_a_run_that_standardises_gets_another_name(tmp_path: Path) -> None:
         path = write(tmp_path / "d.csv", values)
         words = [f"data.path={path}", f"paths.cache={tmp_path}/cache", f"data.standardize={how}"]
         settings = resolve(compose(["data=files", "model=dsn", "model.tokenizer=train", *words]))
-        started = prepare(settings, tmp_path, Terminal(), Start())
+        started = prepare_run(settings, tmp_path, Terminal().say, InitialWeights(), Exclusive())
         assert isinstance(started.model.unstandardise, Unstandardise) == (started.splits.task.target_scale is not None)
         tokenizer = started.splits.tokenizer.fingerprint
         plain = identify(replace(settings, data=DataSettings(**vars(settings.data) | {"standardize": "auto"})),
@@ -144,9 +145,9 @@ def test_a_teacher_of_tiny_numbers_is_compared_with_the_mean_in_their_scale(tmp_
     teacher = KeptTeacher.__new__(KeptTeacher)
     teacher.splits, teacher.named = splits, "compression.distil.teacher=x"
     labels = np.asarray(splits.select.labels)[:, None]
-    teacher.answers = lambda split: labels + np.float32(0.1 * splits.task.scale)  # type: ignore[method-assign]
+    teacher.logits = lambda split: labels + np.float32(0.1 * splits.task.scale)  # type: ignore[method-assign]
     teacher._check_score()
-    teacher.answers = lambda split: np.full_like(labels, labels.mean())  # type: ignore[method-assign]
+    teacher.logits = lambda split: np.full_like(labels, labels.mean())  # type: ignore[method-assign]
     with pytest.raises(ConfigError, match="it was not trained for this task"):
         teacher._check_score()
 

@@ -289,6 +289,7 @@ def test_a_trial_behind_the_others_is_pruned_and_recorded_as_that(reviews: Path,
 
 
 def test_a_pruned_run_started_on_its_own_is_run_to_its_end(reviews: Path, tmp_path: Path) -> None:
+    from runner.experiment.context import RunContext
     from runner.experiment.run import run
     from runner.tune.trial_pruning import Pruned
 
@@ -301,7 +302,7 @@ def test_a_pruned_run_started_on_its_own_is_run_to_its_end(reviews: Path, tmp_pa
 
     words = [*SMALL[:-1], f"data.path={reviews}", "train.epochs=3", f"paths.output={tmp_path / 'outputs'}"]
     settings = resolve(compose(words))
-    pruned = run(settings, words, watch)
+    pruned = run(settings, words, RunContext(watch=watch))
     assert pruned.exit_code == 0 and pruned.record is not None
     assert (pruned.record["status"], pruned.record["pruned"]) == ("killed", True)
     assert [epoch for epoch, _ in watched] == [1, 2] and pruned.record["metrics"] == {}

@@ -7,46 +7,35 @@ that `from=`, `export` and `predict` take, and an interrupted chain repeats no f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from runner.machine import exclusive as turns
-
-if TYPE_CHECKING:
-    from runner.experiment.prepare import Started
-    from runner.experiment.progress import Terminal
-    from runner.experiment.run import Outcome
-    from runner.tune.trial_pruning import Watch
+from runner.experiment.dependencies.inner_run import MakeRun, finish_run, inner_overrides
+from runner.experiment.prepared import PreparedRun
+from runner.experiment.stage_plan import stage_plan
 
 
-def run_prefix(started: Started, overrides: list[str], terminal: Terminal, watch: Watch | None) -> Outcome | None:
-    """Put its folder into `started.before`; answers the outcome of a prefix that did not finish."""
-    from runner.experiment.run import run
-    from runner.experiment.stages import plan
+def run_earlier_stages(
+    prepared: PreparedRun, overrides: list[str], notify: Callable[[str], None], make_run: MakeRun
+) -> Path | None:
+    """The folder of the finished run of all stages but the last; None for a run of one stage.
 
-    settings = started.settings
-    links = plan(settings)
-    if len(links) == 1:
+    Raises InnerRunUnfinished.
+    """
+    settings = prepared.settings
+    stages = stage_plan(settings)
+    if len(stages) == 1:
         return None
-    *names, last = settings.compression
-    terminal.say(f"before {last}: {', '.join(link.name for link in links[:-1])}, a run of its own")
+    names, last = list(settings.compression)[:-1], stages[-1].name
+    notify(f"before {last}: {', '.join(stage.name for stage in stages[:-1])}, a run of its own")
     shorter = replace(settings, compression={name: settings.compression[name] for name in names}, force=False)
-    turns.leave()  # that run joins and leaves by itself
-    outcome = run(shorter, words(overrides, names, last), watch)
-    if outcome.record is None or outcome.record["status"] != "done":
-        return outcome
-    turns.join(Path(settings.paths.cache))
-    started.before = started.folder.parent / str(outcome.record["identity"])
-    return None
+    record = finish_run(make_run, shorter, earlier_overrides(overrides, names, last))
+    return prepared.folder.parent / str(record["identity"])
 
 
-def words(overrides: list[str], names: list[str], last: str) -> list[str]:
-    """The overrides that make the prefix by itself, for its record."""
-    foreign = {"compression", "force", "resume", f"compression.{last}", *(() if names else ("density",))}
-
-    def is_shared(word: str) -> bool:
-        key = word.partition("=")[0]
-        return key not in foreign and not key.startswith(f"compression.{last}.")
-
-    return [*filter(is_shared, overrides), *([f"compression=[{','.join(names)}]"] if names else [])]
+def earlier_overrides(overrides: list[str], names: list[str], last: str) -> list[str]:
+    """The overrides that make the run of the stages `names`, without the stage `last`, for its record."""
+    dropped = {"compression", "force", "resume", *(() if names else ("density",))}
+    shared = inner_overrides(overrides, dropped=dropped, dropped_groups=[f"compression.{last}"])
+    return [*shared, *([f"compression=[{','.join(names)}]"] if names else [])]

@@ -14,21 +14,23 @@ from tests.conftest import REPO
 WORKER = """
 import sys, time
 from pathlib import Path
-from runner.machine import exclusive as turns
-turns.join(Path(sys.argv[1]))
+from runner.machine.exclusive import Exclusive
+exclusive = Exclusive()
+exclusive.enter(Path(sys.argv[1]))
 began, last = time.perf_counter(), 0.0
 while True:
-    turns.give_way()
+    exclusive.yield_to_timing()
     with open(sys.argv[2], "a") as steps:
-        steps.write(f"{time.time()} {time.perf_counter() - began - (turns.clock() - began)}\\n")
+        steps.write(f"{time.time()} {time.perf_counter() - began - (exclusive.clock() - began)}\\n")
     time.sleep(0.002)
 """
 TIMER = """
 import sys, time
 from pathlib import Path
-from runner.machine import exclusive as turns
-turns.join(Path(sys.argv[1]))
-with turns.alone(print):
+from runner.machine.exclusive import Exclusive
+exclusive = Exclusive()
+exclusive.enter(Path(sys.argv[1]))
+with exclusive.exclusive_timing(print):
     print(time.time(), flush=True)
     time.sleep(float(sys.argv[2]))
     print(time.time(), flush=True)
@@ -37,13 +39,14 @@ WAITS = """
 import sys
 from pathlib import Path
 from data.stores.build_once import SharedCache
-from runner.machine import exclusive as turns
-turns.join(Path(sys.argv[1]))
+from runner.machine.exclusive import Exclusive
+exclusive = Exclusive()
+exclusive.enter(Path(sys.argv[1]))
 print("at work", flush=True)
-SharedCache(Path(sys.argv[1]), waiting=turns.waiting).open_or_build(
+SharedCache(Path(sys.argv[1]), waiting=exclusive.waiting).open_or_build(
     Path(sys.argv[2]), lambda folder: folder.name, lambda folder: None, damaged=""
 )
-turns.give_way()
+exclusive.yield_to_timing()
 print("built", flush=True)
 """
 

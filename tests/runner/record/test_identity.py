@@ -13,7 +13,7 @@ from data.splits import DataTask
 from models.compression.settings import METHODS
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.experiment.prepare import of_the_labels
+from runner.experiment.prepare import label_contents
 from runner.record.identity import counting, identify, neutral_keys, recorded_settings
 from runner.schema import Settings
 
@@ -65,16 +65,16 @@ def test_a_setting_that_was_added_later_has_a_neutral_value() -> None:
     assert first <= all_keys().keys(), "a field that is gone renames every run"
 
 
-def test_the_of_the_labels_counts_where_it_is_not_class_1_however_it_was_named() -> None:
+def test_the_positive_class_counts_where_it_is_not_class_1_however_it_was_named() -> None:
     settings = resolve(compose(["model=bert-tiny", "data=mrpc"]))
     plain = identify(settings, "data", "tokenizer", "weights")
     settings.data.positive = None
     assert identify(settings, "data", "tokenizer", "weights") == plain
     names = ("fraud", "ok")
-    contents = [of_the_labels(DataTask("classification", names, False, ("f1",), positive)) for positive in (1, 0)]
+    contents = [label_contents(DataTask("classification", names, False, ("f1",), positive)) for positive in (1, 0)]
     named = [identify(settings, "data", "tokenizer", "weights", found) for found in contents]
     assert named[0] == plain != named[1]
-    assert of_the_labels(DataTask("regression", (), False, ("mse",))) == {}
+    assert label_contents(DataTask("regression", (), False, ("mse",))) == {}
 
 
 @dataclass

@@ -181,7 +181,7 @@ VISIBLE = """
 import json, os, time
 import runner.cli
 from runner.commands.experiment import ExperimentFunction
-from runner.experiment.run import Outcome
+from runner.experiment.outcome import Outcome
 def job(self, config, context=None):
     time.sleep(0.4)
     return Outcome(0, reason=os.environ.get("CUDA_VISIBLE_DEVICES"))

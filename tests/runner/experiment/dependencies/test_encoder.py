@@ -9,7 +9,7 @@ import pytest
 
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.experiment.dependencies.encoder import tuning, words
+from runner.experiment.dependencies.encoder import encoder_overrides, encoder_settings
 from runner.record.identity import identify
 from runner.record.raw import records
 from tests.conftest import run_cli
@@ -122,15 +122,15 @@ def composed(*changes: str) -> Any:
 def test_the_tuning_run_is_the_run_of_the_plain_encoder(backbone: str) -> None:
     settings = composed(f"model/backbone={backbone}", "seed=3", "model.tune.epochs=0.3")
     plain = resolve(compose([f"model={backbone}", "data=demo", "seed=3", "train.epochs=0.3"]))
-    assert identify(tuning(settings), "d", "t", "w") == identify(plain, "d", "t", "w")
+    assert identify(encoder_settings(settings), "d", "t", "w") == identify(plain, "d", "t", "w")
 
 
 def test_its_overrides_leave_out_what_is_the_heads(tmp_path: Path) -> None:
     given = ["model=bertvision", "model/readout=xception", "model.readout.kind=full", "data=demo", "optimizer.lr=1",
              "cache.dtype=fp32", "model.dropout=0.2", "train.epochs=9", "model.tune.epochs=2"]  # fmt: skip
-    made = words(tuning(composed(*given)), given)
+    made = encoder_overrides(encoder_settings(composed(*given)), given)
     assert "data=demo" in made and "model.dropout=0.2" in made and "train.epochs=2" in made
     assert not any("xception" in word or "readout" in word or "cache" in word for word in made)
-    again = tuning(composed(*given))
+    again = encoder_settings(composed(*given))
     direct = resolve(compose(made))
     assert identify(again, "d", "t", "w") == identify(direct, "d", "t", "w")

@@ -1,0 +1,56 @@
+"""A run that another run needs first: its overrides, and what follows when it does not finish.
+
+The maker of runs is passed in, so that nothing here imports the run that it is a part of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from runner.experiment.outcome import Outcome
+from runner.schema import Settings
+
+MakeRun = Callable[[Settings, list[str]], Outcome]
+
+
+class InnerRunUnfinished(Exception):
+    """A run that is needed first did not finish, so the run that needs it cannot begin."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+
+
+def finish_run(make_run: MakeRun, settings: Settings, overrides: list[str]) -> dict[str, Any]:
+    """The record of that run: found if it is finished, made first if it is not; raises InnerRunUnfinished."""
+    outcome = make_run(settings, overrides)
+    if outcome.record is None or outcome.record["status"] != "done":
+        raise InnerRunUnfinished(outcome)
+    return outcome.record
+
+
+def inner_overrides(
+    overrides: list[str],
+    *,
+    dropped: Collection[str] = (),
+    dropped_groups: Collection[str] = (),
+    kept_groups: Collection[str] | None = None,
+) -> list[str]:
+    """The overrides that an inner run shares with the command that needs it, in their order.
+
+    dropped: keys that it does not share; dropped_groups: keys that it does not share, with everything below them;
+    kept_groups: if given, nothing but these keys and what is below them is shared.
+    """
+
+    def is_shared(word: str) -> bool:
+        key = word.partition("=")[0]
+        if key in dropped or _is_in(key, dropped_groups):
+            return False
+        return kept_groups is None or _is_in(key, kept_groups)
+
+    return [*filter(is_shared, overrides)]
+
+
+def _is_in(key: str, groups: Collection[str]) -> bool:
+    return any(key == group or key.startswith(f"{group}.") for group in groups)

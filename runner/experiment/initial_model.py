@@ -1,0 +1,133 @@
+"""The model of a run before its first step: fresh, from a checkpoint, or a finished run's; and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from data.inputs.tokenizer import load_tokenizer
+from data.splits import Splits
+from models.backbones.bert import Bert
+from models.backbones.dropout import TokenDropout, dropout_generator
+from models.backbones.freeze import freeze
+from models.build import build, build_masked
+from models.checkpoints.open import load_model
+from models.checkpoints.read import HEAD, WEIGHTS, Weights, read_config, require_weights
+from models.checkpoints.source import check_source
+from models.compression.methods import is_quantized
+from models.heads.label_order import label_names_of, match_labels, reorder_head
+from models.heads.target_scale import standardise_targets
+from models.heads.words import MaskedLM
+from models.network import SequenceClassifier
+from models.readouts.base import Readout
+from models.settings import ModelSettings
+from runner.errors import ConfigError
+from runner.schema import Settings
+from runner.training.compact_vocabulary import find_compact_table
+
+Model = SequenceClassifier | MaskedLM
+
+
+def check_checkpoint(settings: Settings) -> None:
+    """Raise the user's errors for a checkpoint that is missing or that no model can be built from.
+
+    Called before any data is read and before any other run is made; reads config.json alone.
+    """
+    model = settings.model
+    if settings.finished:
+        return
+    if model.family == "dsn":
+        if model.init_from and model.init != "random":
+            require_weights(model.init_from, "model.init_from")
+    elif not model.init_from:
+        check_source(model)
+        if model.pretrained:
+            require_weights(model.pretrained)
+
+
+def build_initial_model(settings: Settings, splits: Splits, folder: Path | None) -> tuple[Model, Weights, str]:
+    """The model before its first step, its weights, and their part of the identity ("" for weights of the seed).
+
+    folder: of the saved model that it starts from, if any. Raises ConfigError for texts that may be longer than the
+    model takes.
+    """
+    torch.manual_seed(settings.seed)
+    dropout_generator.seed(settings.seed)
+    if settings.finished:
+        model, weights = open_finished_model(Path(settings.finished), settings.model, splits.task.label_names)
+    else:
+        model, weights = build_first_model(settings, splits, folder)
+    # With the architecture: heads and norms of a checkpoint show in no tensor.
+    content = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
+    if targets := splits.task.target_scale:
+        is_fresh = not any(name.startswith(HEAD) for name in weights.loaded)
+        standardise_targets(cast(SequenceClassifier, model), targets.mean, targets.sd, is_fresh=is_fresh)
+    check_model(model, settings, splits)
+    return model, weights, content
+
+
+def check_model(model: Model, settings: Settings, splits: Splits) -> None:
+    """Raise ConfigError for texts that may be too long for the model, and for an impossible compact vocabulary."""
+    positions = model.architecture.get("max_position_embeddings")  # None: no limit
+    if positions is not None and settings.data.max_length > positions:
+        raise ConfigError(
+            f"data.max_length={settings.data.max_length} is more than the {positions} positions of "
+            f"{settings.model.name}. Try: data.max_length={positions}"
+        )
+    check_readout_length(model.bert.pooler, settings)
+    if settings.engine.compact_vocabulary == "always" and isinstance(
+        reason := find_compact_table(model, splits.train, settings.optimizer), str
+    ):
+        raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
+
+
+def check_readout_length(readout: Readout, settings: Settings) -> None:
+    """Raise ConfigError for texts that may be longer than the readout has room for."""
+    longest, wanted = readout.longest, settings.data.max_length
+    if longest is not None and wanted > longest:
+        raise ConfigError(
+            f"data.max_length={wanted} is more than the {longest} tokens that model/readout="
+            f"{settings.model.readout['name']} has room for. Try: model.readout.length={wanted}"
+        )
+
+
+def build_first_model(settings: Settings, splits: Splits, folder: Path | None = None) -> tuple[Model, Weights]:
+    """The model with the head of its task, from the saved model in `folder`, if any; the caller seeds torch."""
+    tokenizer = splits.tokenizer
+    known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
+    if splits.task.kind == "mlm":
+        return build_masked(settings.model, output=settings.task.output, **known)
+    names = splits.task.label_names
+    return build(settings.model, num_labels=splits.task.num_labels, label_names=names, start=folder, **known)
+
+
+def open_finished_model(folder: Path, settings: ModelSettings, label_names: Sequence[str]) -> tuple[Model, Weights]:
+    """The saved model of a finished run, ready to be trained further, and its weights' facts.
+
+    label_names: of the task; where the run had them in another order, its last layer is brought into this one.
+    """
+    model = load_model(folder)
+    if is_quantized(model.architecture):
+        raise ConfigError(f"{folder}: its weights are quantized already, no stage may follow. Name another run")
+    freeze(model, settings.freeze)
+    if isinstance(model.bert, Bert):
+        model.bert.token_dropout = TokenDropout(settings.token_dropout)
+    found = label_names_of(read_config(str(folder), ""))
+    order, notes = match_labels(found, label_names, f"from={folder}", "the data of that run")
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    if order != sorted(order):
+        reorder_head(model.classifier, order)
+        digest += f" {order}"
+    return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
+
+
+def check_tokenizer(folder: Path | None, splits: Splits) -> None:
+    """Raise ConfigError when the tokens of the model in `folder` are not those of the data."""
+    if folder and load_tokenizer(str(folder)).fingerprint != splits.tokenizer.fingerprint:
+        raise ConfigError(
+            f"{folder}: was trained with another vocabulary than {splits.tokenizer.source}. Try: model.tokenizer=auto"
+        )

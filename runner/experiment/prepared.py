@@ -1,0 +1,44 @@
+"""A run that is ready for its first step: data, device, model, identity and folder. Nothing is written yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from data.splits import Splits
+from models.checkpoints.read import Weights
+from models.heads.words import MaskedLM
+from models.network import SequenceClassifier
+from runner.experiment.stage_inputs import StageInputs
+from runner.machine.exclusive import Exclusive
+from runner.schema import Settings
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """The saved model that a run starts from, and the time that making it took."""
+
+    folder: Path | None = None  # None: the weights come from model.pretrained or from the seed
+    seconds: float = 0.0  # of finetuning the encoder first
+
+
+@dataclass
+class PreparedRun:
+    """Everything that a run has before its first step."""
+
+    settings: Settings
+    splits: Splits
+    model: SequenceClassifier | MaskedLM
+    device: torch.device
+    identity: str
+    folder: Path
+    weights: Weights
+    exclusive: Exclusive
+    engine: dict[str, Any] = field(default_factory=dict)  # facts from runner/machine/matmul.py
+    notes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)  # spent on loading and building
+    stage_inputs: dict[str, StageInputs] = field(default_factory=dict)  # by the name of the stage
+    before: Path | None = None  # folder of the finished run that the last stage continues

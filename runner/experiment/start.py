@@ -1,0 +1,24 @@
+"""The door to a run: refuses what can be refused quickly, fixes the threads, and only then loads torch.
+
+Commands and sweeps import this module; it is light. The run itself, and everything that needs torch, is behind it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.experiment.context import RunContext
+from runner.experiment.outcome import Outcome
+from runner.machine.threads import set_threads
+from runner.record.raw import check_writable
+from runner.schema import Settings
+
+
+def start_run(settings: Settings, overrides: list[str], context: RunContext | None = None) -> Outcome:
+    """Execute one experiment, or find the finished run of the same identity; see `runner.experiment.run.run`."""
+    check_writable(Path(settings.paths.output).expanduser().absolute())
+    set_threads(settings.train.threads or 1)  # before torch is loaded, which reads the environment once
+
+    from runner.experiment.run import run  # a door: torch is loaded here
+
+    return run(settings, overrides, context)

@@ -1,0 +1,137 @@
+"""A finished classifier that a stage learns from: checked before the run begins, its logits kept in the cache."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from data.inputs.tokenizer import load_tokenizer
+from data.splits import Splits, TokenSplit
+from data.stores.build_once import SharedCache
+from data.stores.teacher_logits import open_teacher_logits
+from models.compression.distillation.teacher import open_teacher, read_model_facts
+from models.heads.label_order import match_labels
+from models.heads.target_scale import standardise_targets
+from models.network import SequenceClassifier
+from runner.errors import ConfigError
+from runner.machine.exclusive import Exclusive
+from runner.record.metrics import direction
+from runner.tasks import get
+from runner.training.inference import predict, score
+
+BETTER = 0.02  # than the majority class: a teacher that was not trained for the task is at most as good as that
+CHECKED, TOLERANCE = 8, 1e-4  # rows computed again, each alone, and how far in fp32 they may be off the kept logits
+BATCH = 64
+
+
+class KeptTeacher:
+    """A finished classifier whose logits are kept; it is a Teacher of models/compression/stage.py."""
+
+    def __init__(
+        self, source: str, named: str, splits: Splits, device: torch.device, cache: SharedCache,
+        exclusive: Exclusive | None = None, versions: dict[str, TokenSplit] | None = None,
+    ) -> None:  # fmt: skip
+        """source: a folder or hub id; named: the setting that names it and its value, for messages.
+
+        splits: in the teacher's tokens. versions: where its tokens are not the student's, the student's splits in the
+        teacher's tokens, by the fingerprints of the student's.
+        """
+        self.source, self.named, self.splits, self.device = source, named, splits, device
+        self.cache, self.exclusive = cache, exclusive
+        self.facts = read_model_facts(source, named.partition("=")[0])
+        self.versions = versions or {}
+        self.rows_answered, self.seconds, self.score = 0, 0.0, 0.0
+        # Where the task's labels stand among the teacher's; and notes for the user.
+        cure = "a teacher trained with this data"
+        self.order, self.notes = match_labels(self.facts.labels, splits.task.label_names, named, cure)
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The model on the device, its outputs in the task's order; reading it draws no random numbers of the run."""
+        with torch.random.fork_rng():
+            network = open_teacher(self.source, self.named.partition("=")[0], self.order).to(self.device)
+        scale = self.splits.task.target_scale
+        if scale and isinstance(network, SequenceClassifier):  # in bf16 a folded head loses digits
+            standardise_targets(network, **asdict(scale), is_fresh=False)
+        return network
+
+    def logits(self, split: TokenSplit) -> np.ndarray:
+        """Logits of every row, (rows, C) float32; computed if no run has asked for them before."""
+        split = self.versions.get(split.fingerprint, split)
+        parts: dict[str, Any] = {"teacher": self.facts.fingerprint, "texts": split.fingerprint}
+        if self.order != sorted(self.order):
+            parts["order"] = self.order
+        return open_teacher_logits(self.cache, parts, lambda: self._compute_logits(split))
+
+    def _compute_logits(self, split: TokenSplit) -> np.ndarray:
+        begun = time.perf_counter()
+        self.cache.tell(f"asking the teacher, {len(split):,} rows of {split.name}")
+        logits = self._predict(split, BATCH)
+        numbers = np.random.default_rng(0).permutation(len(split))[:CHECKED]
+        apart = max(float(np.abs(self._predict(_row(split, number), 1) - logits[number]).max()) for number in numbers)
+        targets = self.splits.task.target_scale
+        if apart > (targets.tolerance(TOLERANCE) if targets else TOLERANCE):
+            raise ConfigError(
+                f"{self.named}: answers a text differently in a batch than alone (by {apart:.1g}), so its "
+                "answers cannot be kept. Try: a teacher whose readout leaves padding out"
+            )
+        self.rows_answered += len(split)
+        self.seconds += time.perf_counter() - begun
+        return logits
+
+    def _predict(self, rows: TokenSplit, size: int) -> np.ndarray:
+        return predict(
+            self.network, rows, pad_id=self.splits.tokenizer.pad_id, batch_size=size, device=self.device,
+            precision="fp32", exclusive=self.exclusive,
+        )  # fmt: skip
+
+    def check(self, max_length: int) -> None:
+        """Score the teacher; ConfigError when it cannot teach this task with these tokens, at most `max_length`."""
+        self._check_tokens(max_length)
+        self._check_score()
+
+    def _check_tokens(self, max_length: int) -> None:
+        own = self.splits.tokenizer
+        other = load_tokenizer(self.source)
+        positions = self.facts.positions
+        if positions is not None and max_length > positions:
+            raise ConfigError(
+                f"{self.named}: reads {positions} tokens at most, and data.max_length={max_length}. "
+                f"Try: data.max_length={positions}"
+            )
+        if other.tokens() != own.tokens():
+            raise ConfigError(
+                f"{self.named}: reads another vocabulary ({other.vocab_size:,} tokens) than the student "
+                f"({own.vocab_size:,}). Try: model.tokenizer={self.source}, or "
+                f"{self.named.partition('=')[0].removesuffix('teacher')}tokens=own to learn its answers alone"
+            )
+
+    def _check_score(self) -> None:
+        splits, kind = self.splits, get(self.splits.task.kind)
+        metric = splits.task.metrics[0]
+        name, labels = f"{splits.select.name}/{metric}", np.asarray(splits.select.labels)
+        found = score(splits.task, splits.select, np.array(self.logits(splits.select)))[name]
+        base = kind.majority(labels, labels, metric, positive=splits.task.positive)
+        sign = -1.0 if direction(name) == "lower" else 1.0
+        self.score = sign * found
+        if self.score < sign * base + BETTER * (splits.task.scale**2 if metric == "mse" else 1.0):
+            raise ConfigError(
+                f"{self.named}: its {metric} on {splits.select.name} is {found:.3f}, and a model that has learned "
+                f"nothing has {base:.3f}: it was not trained for this task. Try: the id of a run with this data"
+            )
+
+
+def _row(split: TokenSplit, number: int) -> TokenSplit:
+    """One row as a split of its own."""
+    start, end = split.offsets[number], split.offsets[number + 1]
+    own = slice(number, number + 1)
+    return replace(
+        split, tokens=split.tokens[start:end], offsets=np.array([0, end - start]),
+        segment_starts=split.segment_starts[own], labels=split.labels[own], source_rows=None,
+    )  # fmt: skip
