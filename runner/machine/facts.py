@@ -42,7 +42,7 @@ def machine_facts() -> dict[str, Any]:
         "system": platform.platform(),
         "machine": platform.machine(),
         "python": platform.python_version(),
-        "versions": versions(),
+        "versions": package_versions(),
         "load_average": load_average(),
         "torch": torch_facts(),
         "git_commit": commit,
@@ -62,7 +62,7 @@ def cpu_model() -> str | None:
     return platform.processor() or None
 
 
-def processor() -> tuple[str, frozenset[str]]:
+def cpu_features() -> tuple[str, frozenset[str]]:
     """Return the maker of the processor ("AuthenticAMD", "GenuineIntel") and its instruction sets ("avx512f", ...).
 
     ("", empty) where the system does not tell: only Linux on x86 does.
@@ -108,7 +108,7 @@ def memory_bytes() -> int | None:
         return None
 
 
-def versions() -> dict[str, str | None]:
+def package_versions() -> dict[str, str | None]:
     """Return the installed version of each package that can change a result, None where it is missing."""
     found: dict[str, str | None] = {}
     for package in PACKAGES:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError
-from runner.machine.facts import processor
+from runner.machine.facts import cpu_features
 from runner.schema import EngineSettings
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def choose_gemm(wanted: str, precision: str) -> dict[str, Any]:
 
 def automatic_gemm(onednn_error: float) -> str:
     """The backend that engine.gemm=auto means on this processor; onednn_error: relative, of its products here."""
-    maker, instructions = processor()
+    maker, instructions = cpu_features()
     is_better = maker == ONEDNN[0] and ONEDNN[1] in instructions and onednn_error <= MOST_ERROR
     return "onednn" if is_better else "default"
 

@@ -14,22 +14,22 @@ from pathlib import Path
 from torch import nn
 
 from data.splits import TokenSplit
-from runner.measure.embedding_modes import in_other_modes, mode_of
+from runner.measure.embedding_modes import embedding_mode, models_in_other_modes
 from runner.measure.inputs import Cell, Inputs, device_of, draw_batch, real_batches, to_device
 from runner.measure.latency import LatencyReport, measure_latency
 from runner.measure.macs import count_macs
 from runner.measure.memory import peak_gpu_bytes, peak_resident_bytes
-from runner.measure.onnx_variants import in_onnx
+from runner.measure.onnx_variants import onnx_models
 from runner.measure.params import count_params
 from runner.measure.settings import MeasureSettings
 from runner.measure.size import (
-    bitmask,
+    bitmask_bytes,
     bytes_file,
     bytes_packed,
     bytes_regenerable,
     bytes_sparse,
     bytes_unpacked,
-    csr,
+    csr_bytes,
 )
 
 STANDARD_LENGTH = 128  # the length at which published MACs and latencies can be compared
@@ -74,15 +74,15 @@ def count_costs(
         "cost/params_nonzero": params.nonzero,
         "cost/params_embeddings": params.embeddings,
         "cost/bytes_packed": bytes_packed(model),
-        "cost/bytes_bitmask": bytes_sparse(model, bitmask),
-        "cost/bytes_csr": bytes_sparse(model, csr),
+        "cost/bytes_bitmask": bytes_sparse(model, bitmask_bytes),
+        "cost/bytes_csr": bytes_sparse(model, csr_bytes),
     }
     if unpacked := bytes_unpacked(model):
         metrics["cost/bytes_unpacked"] = unpacked
     modes = bytes_regenerable(model)
     if modes is not None:
         metrics |= {f"cost/bytes_regenerable_{mode}": count for mode, count in modes.items()}
-        metrics["cost/bytes_ram"] = metrics["cost/bytes_packed"] + modes[mode_of(model)]
+        metrics["cost/bytes_ram"] = metrics["cost/bytes_packed"] + modes[embedding_mode(model)]
     if model_folder is not None:
         metrics["cost/bytes_file"] = bytes_file(model_folder)
     lengths = {"cost/macs": max(1, round(float(split.lengths.mean())))}
@@ -118,10 +118,10 @@ def time_model(
     if settings.data_rows:
         lengths.append(None)
     models = {_MODEL: model} if baseline is None else {_MODEL: model, _BASELINE: baseline}
-    models |= in_other_modes(model)
+    models |= models_in_other_modes(model)
     sizes: dict[str, float] = {}
     if settings.onnx:
-        graphs, sizes = in_onnx(model, settings.threads, warn)
+        graphs, sizes = onnx_models(model, settings.threads, warn)
         models |= graphs
     report = measure_latency(
         models,

@@ -16,7 +16,7 @@ from models.onnx.int8 import quantize
 from runner.measure.inputs import device_of
 
 
-def in_onnx(
+def onnx_models(
     model: nn.Module, threads: int, warn: Callable[[str], None]
 ) -> tuple[dict[str, nn.Module], dict[str, float]]:
     """The fp32 and the int8 graph by name, and the bytes of their files; both empty for a model without a graph."""

@@ -25,7 +25,7 @@ def bytes_packed(model: nn.Module) -> int:
 def bytes_sparse(model: nn.Module, form: Callable[[Tensor, int], int]) -> int:
     """Return the bytes of all stored numbers if each matrix took `form` where that is smaller than dense.
 
-    form: bytes of a matrix from itself and its number of non-zero values, such as `bitmask` and `csr`.
+    form: bytes of a matrix from itself and its number of non-zero values, such as `bitmask_bytes` and `csr_bytes`.
     """
     total = 0
     for tensor in _stored_tensors(model):
@@ -35,12 +35,12 @@ def bytes_sparse(model: nn.Module, form: Callable[[Tensor, int], int]) -> int:
     return total
 
 
-def bitmask(matrix: Tensor, nonzero: int) -> int:
+def bitmask_bytes(matrix: Tensor, nonzero: int) -> int:
     """Bytes of a matrix as its non-zero values and one bit for each place."""
     return nonzero * matrix.element_size() + math.ceil(matrix.numel() / 8)
 
 
-def csr(matrix: Tensor, nonzero: int) -> int:
+def csr_bytes(matrix: Tensor, nonzero: int) -> int:
     """Bytes of a matrix in compressed sparse rows: non-zero values, their columns, row starts; int32 indices."""
     return nonzero * (matrix.element_size() + 4) + 4 * (len(matrix) + 1)
 

@@ -28,7 +28,7 @@ def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
     Batches with masked words add `places`, (N,) int64; batches of stored states have `states` in place of the ids.
     """
     if batch.states is not None:
-        states = {"states": unpack(torch.from_numpy(batch.states).to(device))}
+        states = {"states": unpack_states(torch.from_numpy(batch.states).to(device))}
         if batch.attention_mask is not None:
             states["attention_mask"] = torch.from_numpy(batch.attention_mask).to(device)
         return states
@@ -42,7 +42,7 @@ def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in there.items()}
 
 
-def unpack(states: torch.Tensor) -> torch.Tensor:
+def unpack_states(states: torch.Tensor) -> torch.Tensor:
     """Stored states (B, T, layers, H) as the model reads them, (layers, B, T, H) float32; int16 holds bits of bf16."""
     if states.dtype == torch.int16:
         states = states.view(torch.bfloat16)

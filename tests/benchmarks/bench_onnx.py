@@ -10,7 +10,7 @@ from models.build import build
 from models.settings import ModelSettings
 from runner.measure.inputs import Cell, draw_batch
 from runner.measure.latency import measure_latency
-from runner.measure.onnx_variants import in_onnx
+from runner.measure.onnx_variants import onnx_models
 
 CELL = Cell(1, 128)
 MOST_BYTES = 0.27  # int8 file against the fp32 one
@@ -27,7 +27,7 @@ def test_int8_is_several_times_faster_than_torch_and_a_quarter_of_the_size(name:
     settings, least = SHAPES[name]
     torch.manual_seed(0)
     model = build(settings, num_labels=2, vocab_size=30522)[0]
-    graphs, bytes_of = in_onnx(model, 1, print)
+    graphs, bytes_of = onnx_models(model, 1, print)
     ids = np.random.default_rng(0).integers(1000, 30522, 50_000).astype(np.uint16)
     report = measure_latency(
         {"torch": model, **graphs}, [CELL], threads=1, min_time_s=2.0, rounds=7,

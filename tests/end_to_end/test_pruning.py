@@ -28,7 +28,7 @@ from runner.config.resolve import resolve
 from runner.experiment.cost_check import disagreement
 from runner.experiment.divergence import detect_divergence
 from runner.experiment.run import run
-from runner.measure.size import bitmask, bytes_packed, bytes_sparse, csr
+from runner.measure.size import bitmask_bytes, bytes_packed, bytes_sparse, csr_bytes
 from runner.schema import Settings
 from tests.conftest import run_cli
 
@@ -153,10 +153,12 @@ def test_sparse_sizes_count_values_and_places() -> None:
     with torch.no_grad():
         model.weight[4:] = 0.0
     assert bytes_packed(model) == 4 * 4040
-    assert bytes_sparse(model, bitmask) == 4 * 400 + 4000 // 8 + 4 * 40
-    assert bytes_sparse(model, csr) == 8 * 400 + 4 * 41 + 4 * 40
+    assert bytes_sparse(model, bitmask_bytes) == 4 * 400 + 4000 // 8 + 4 * 40
+    assert bytes_sparse(model, csr_bytes) == 8 * 400 + 4 * 41 + 4 * 40
     dense = nn.Linear(100, 40)
-    assert bytes_sparse(dense, bitmask) == bytes_sparse(dense, csr) == bytes_packed(dense), "never more than dense"
+    assert bytes_sparse(dense, bitmask_bytes) == bytes_sparse(dense, csr_bytes) == bytes_packed(dense), (
+        "never more than dense"
+    )
 
 
 def test_a_note_says_where_the_costs_do_not_follow_the_zeros() -> None:

@@ -45,7 +45,7 @@ def test_loaded_torch_tells_its_threads_and_engine() -> None:
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PACKAGES", ("no-such-package-of-ours",))
-    assert module.versions() == {"no-such-package-of-ours": None}
+    assert module.package_versions() == {"no-such-package-of-ours": None}
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ AMD, INTEL, AVX512 = "AuthenticAMD", "GenuineIntel", frozenset({"avx2", "avx512f
 
 def on(monkeypatch: pytest.MonkeyPatch, maker: str = AMD, told: frozenset[str] = AVX512, error: float = 3e-7) -> None:
     """A processor, and the error that oneDNN's products have on it."""
-    monkeypatch.setattr(engine, "processor", lambda: (maker, told))
+    monkeypatch.setattr(engine, "cpu_features", lambda: (maker, told))
     monkeypatch.setattr(engine, "gemm_errors", lambda _names: {"default": 2e-7, "onednn": error})
 
 

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_model
 from torch import nn
 
-from runner.measure.size import bytes_file, bytes_packed
+from runner.measure.size import bitmask_bytes, bytes_file, bytes_packed, bytes_sparse, csr_bytes
 
 
 def test_packed_bytes_follow_the_width_of_each_number() -> None:
@@ -40,3 +40,14 @@ def test_the_file_is_the_packed_bytes_and_a_small_header(tmp_path: Path) -> None
 def test_a_folder_without_weights_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
         bytes_file(tmp_path)
+
+
+def test_a_sparse_format_counts_where_it_is_smaller_than_dense() -> None:
+    model = nn.Linear(64, 2)  # 128 weights, of which 4 stay
+    dense = bytes_packed(model)
+    assert bytes_sparse(model, bitmask_bytes) == bytes_sparse(model, csr_bytes) == dense
+    with torch.no_grad():
+        model.weight[:, 2:] = 0.0
+    assert bytes_packed(model) == dense
+    assert bytes_sparse(model, bitmask_bytes) == 4 * 4 + 128 // 8 + 2 * 4, "values, a bit for each place, the bias"
+    assert bytes_sparse(model, csr_bytes) == 4 * (4 + 4) + 3 * 4 + 2 * 4, "values and columns, row starts, the bias"

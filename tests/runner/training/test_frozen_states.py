@@ -22,7 +22,7 @@ from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.frozen_states import attach_frozen_states, check_frozen_states, uses_frozen_states
-from runner.training.inference import predict, unpack
+from runner.training.inference import predict, unpack_states
 from runner.training.loop import fit
 from runner.training.state import TrainingState
 
@@ -118,7 +118,7 @@ def test_bf16_states_are_close(splits: Splits, tmp_path: Path) -> None:
 def test_bits_of_bf16_become_their_numbers_layers_first() -> None:
     states = torch.randn(2, 3, 4, 5)
     raw = states.to(torch.bfloat16).view(torch.int16)
-    assert torch.equal(unpack(raw), states.to(torch.bfloat16).float().permute(2, 0, 1, 3))
+    assert torch.equal(unpack_states(raw), states.to(torch.bfloat16).float().permute(2, 0, 1, 3))
 
 
 @pytest.mark.parametrize("stop_at", [3, 11])

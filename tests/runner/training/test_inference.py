@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from data.splits import Splits
-from runner.training.inference import autocast, predict, score, unpack
+from runner.training.inference import autocast, predict, score, unpack_states
 
 CPU = torch.device("cpu")
 
@@ -67,6 +67,6 @@ def test_products_are_in_bf16_only_where_asked() -> None:
 
 def test_states_stored_as_bits_of_bf16_are_unpacked() -> None:
     states = torch.randn(2, 5, 3, 4)  # rows, tokens, layers, width
-    assert torch.equal(unpack(states), states.permute(2, 0, 1, 3))
+    assert torch.equal(unpack_states(states), states.permute(2, 0, 1, 3))
     stored = states.to(torch.bfloat16)
-    assert torch.equal(unpack(stored.view(torch.int16)), stored.float().permute(2, 0, 1, 3))
+    assert torch.equal(unpack_states(stored.view(torch.int16)), stored.float().permute(2, 0, 1, 3))
