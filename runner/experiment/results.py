@@ -18,7 +18,7 @@ from models.network import SequenceClassifier
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.prepared import PreparedRun
-from runner.measure.measure import measure
+from runner.measure.measure import measure_model
 from runner.record.model_card import model_card
 from runner.record.predictions import write_predictions
 from runner.record.raw import Record
@@ -98,7 +98,7 @@ def measure_costs(prepared: PreparedRun, notify: Callable[[str], None], folder: 
         notify("measuring size and latency")
         yardstick = build_yardstick(prepared)
     with prepared.exclusive.exclusive_timing(notify) if settings.measure.enabled else nullcontext():
-        return measure(
+        return measure_model(
             prepared.model,
             splits.report[0],
             settings.measure,

@@ -1,6 +1,6 @@
 """The costs and speed of a model, as the `cost/*` and `speed/*` metrics of runner/record/metrics.py.
 
-    measure(model, splits.report[0], settings.measure, pad_id=0, baseline=tiny, model_folder=folder)
+    measure_model(model, splits.report[0], settings.measure, pad_id=0, baseline=tiny, model_folder=folder)
 
 Nothing here changes the model. While times are taken, the caller keeps other trainings from running.
 """
@@ -36,7 +36,7 @@ STANDARD_LENGTH = 128  # the length at which published MACs and latencies can be
 _MODEL, _BASELINE = "model", "baseline"
 
 
-def measure(
+def measure_model(
     model: nn.Module,
     split: TokenSplit,
     settings: MeasureSettings,

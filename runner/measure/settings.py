@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class MeasureSettings:
-    """Settings of `runner.measure.measure`; the same for every model of a table, or the table is unfair."""
+    """Settings of `measure_model`; a fair table has the same ones for all its models."""
 
     description: str = ""
     enabled: bool = True  # false: nothing is timed; parameters, bytes and multiply-adds are still counted

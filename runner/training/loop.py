@@ -234,17 +234,13 @@ def fit(
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
-    the selection split; hook: what a compression stage does meanwhile; moments: an earlier training's, to go on
-    with (empty: none, but hand on this one's); exclusive: the run's use of the machine beside others. Raises
-    NotFinite.
+    the selection split. hook: takes part in the loop for a compression stage. moments: an earlier training's, to
+    continue with; {} starts without any, and returns this training's. exclusive: makes the run stand still while
+    another one times. Raises NotFinite.
     """
     if hook:
         hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
-    saved = checkpoints.newest()
-    if saved:
-        model.load_state_dict(with_prefix("model/", saved[0]), strict=True)
-        if hook and hook.extra:
-            hook.extra.load_state_dict(with_prefix("extra/", saved[0]))
+    saved = _restore_weights(model, hook, checkpoints)
     trainer = Trainer(model, splits, recipe, device, hook, moments, exclusive)
     if saved:
         trainer.resume(*saved)
@@ -264,6 +260,18 @@ def fit(
         if checkpoints.due(at_epoch_end=True):
             trainer.save(checkpoints)
     return trainer.finish(resumed_from, moments is not None)
+
+
+def _restore_weights(
+    model: nn.Module, hook: TrainingHook | None, checkpoints: Checkpoints
+) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """Load the newest checkpoint's weights into the model and what a hook trains beside it; returns all it holds."""
+    saved = checkpoints.newest()
+    if saved:
+        model.load_state_dict(with_prefix("model/", saved[0]), strict=True)
+        if hook and hook.extra:
+            hook.extra.load_state_dict(with_prefix("extra/", saved[0]))
+    return saved
 
 
 def _train_epoch(
