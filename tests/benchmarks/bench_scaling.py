@@ -89,7 +89,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
 
     from data.load import load_splits
     from models.build import build
-    from runner.training.loop import Trainer
+    from runner.training.trainer import Trainer
 
     words = [f"data.path={path}", "data=files", "data.text=text", "data.label=label", "model.tokenizer=train"]
     settings = resolve(compose(["model=dsn", "train.epochs=1", *words, "model.vocab_size=2000", *COMMON]))

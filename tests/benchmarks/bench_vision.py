@@ -26,7 +26,7 @@ from runner.config.resolve import resolve
 from runner.experiment.recipe import recipe_of
 from runner.machine.matmul import prepare_arithmetic
 from runner.training.frozen_states import attach_frozen_states
-from runner.training.loop import Trainer
+from runner.training.trainer import Trainer
 from tests.benchmarks.bench_engine import spread
 from tests.conftest import hub_answers
 

@@ -96,7 +96,7 @@ def _loop(steps: int, seed: int) -> tuple[Any, list[np.ndarray]]:
     import torch
 
     from runner.experiment.recipe import recipe_of
-    from runner.training.loop import Trainer
+    from runner.training.trainer import Trainer
 
     settings, splits = copy.deepcopy(_state["settings"]), _state["splits"]
     settings.seed = seed

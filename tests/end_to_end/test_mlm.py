@@ -24,9 +24,10 @@ from runner.experiment.recipe import recipe_of
 from runner.record.raw import records
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
-from runner.training.loop import Trainer, fit
+from runner.training.loop import fit
 from runner.training.plan import BatchPlan
 from runner.training.state import TrainingResult, TrainingState
+from runner.training.trainer import Trainer
 from tests.conftest import run_cli
 
 CPU = torch.device("cpu")

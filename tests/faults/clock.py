@@ -8,7 +8,7 @@ from typing import Any
 
 import runner.cli
 import runner.record.record
-from runner.training.loop import Trainer
+from runner.training.trainer import Trainer
 
 AT_STEP, HOUR_S = 10, 3600.0
 jumped_s = 0.0

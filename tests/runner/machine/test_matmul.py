@@ -19,13 +19,13 @@ QUICK = ("model=dsn", "data.demo_rows=600", "measure=off", "tracker=none", "trai
 HEAVY = ("transformers", "datasets", "mlflow", "sklearn", "matplotlib", "torch._dynamo")
 FIRST_STEP = f"""
 import sys
-import runner.training.loop
-step = runner.training.loop.Trainer.step
+import runner.training.trainer
+step = runner.training.trainer.Trainer.step
 def stop(*arguments):
     step(*arguments)
     print("loaded:", *[name for name in {HEAVY} if name in sys.modules])
     raise SystemExit(0)
-runner.training.loop.Trainer.step = stop
+runner.training.trainer.Trainer.step = stop
 sys.argv = ["run", *sys.argv[1:]]
 from runner.cli import main
 main()

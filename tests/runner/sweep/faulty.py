@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import runner.cli
-from runner.training.loop import Trainer
+from runner.training.trainer import Trainer
 
 AT_STEP = 10
 MB = 1_000_000

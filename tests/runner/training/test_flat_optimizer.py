@@ -18,7 +18,7 @@ from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
 from runner.training import flat_optimizer as flat
-from runner.training.loop import Trainer
+from runner.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 BERT = ModelSettings(layers=2, hidden=16, heads=2)

@@ -15,7 +15,7 @@ from data.splits import Splits
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.training.gradient_norms import gradient_norms
-from runner.training.loop import Trainer
+from runner.training.trainer import Trainer
 from tests.conftest import REPO, run_cli
 from tests.runner.training.test_loop import CPU, configured, equal, model_of, train
 

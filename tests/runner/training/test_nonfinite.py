@@ -23,9 +23,10 @@ from runner.experiment.recipe import recipe_of
 from runner.record.raw import NOT_FINITE
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints
-from runner.training.loop import Trainer, fit
+from runner.training.loop import fit
 from runner.training.nonfinite import BatchNormStatistics, NotFinite
 from runner.training.state import TrainingResult, TrainingState
+from runner.training.trainer import Trainer
 from tests.conftest import run_cli
 
 CPU = torch.device("cpu")

@@ -1,0 +1,214 @@
+"""One training in progress: what a step does, what is evaluated, and what a checkpoint holds of it.
+
+A step reads one number from the device: is this batch's loss and gradient finite?
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data.batch import Batch, collate
+from data.splits import Splits
+from models.compression.stage import TrainingHook
+from runner.machine.exclusive import Exclusive
+from runner.record.metrics import direction
+from runner.tasks import class_weights, get, loss_of
+from runner.training.checkpoint import Checkpoints, with_prefix
+from runner.training.compact_vocabulary import arrange_table
+from runner.training.flat_optimizer import FlatOptimizer
+from runner.training.gradient_norms import GradientNorms, module_metrics
+from runner.training.inference import autocast, predict, score, to_tensors
+from runner.training.nonfinite import BatchNormStatistics, SkippedBatch
+from runner.training.plan import BatchPlan
+from runner.training.recipe import TrainingRecipe
+from runner.training.schedule import Schedule
+from runner.training.state import BestWeights, RandomState, Stateful, TrainingResult, TrainingState
+from runner.training.weight_average import WeightAverage
+
+
+class Trainer:
+    """One training: the model, its optimizer and schedule, and where it stands.
+
+    While it lives the model's tensors lie in flat buffers and its word table is rearranged; `finish` ends that.
+    """
+
+    def __init__(
+        self, model: nn.Module, splits: Splits, recipe: TrainingRecipe, device: torch.device,
+        hook: TrainingHook | None = None, moments: dict[str, Tensor] | None = None,
+        exclusive: Exclusive | None = None,
+    ) -> None:  # fmt: skip
+        """moments, exclusive: as `fit` takes them."""
+        self.model, self.splits, self.recipe, self.device = model, splits, recipe, device
+        self.hook = hook or TrainingHook()
+        self.exclusive = exclusive or Exclusive()
+        self.task = get(splits.task.kind)
+        self.plan = BatchPlan(splits.train.lengths, recipe.train, recipe.seed)
+        self.table, told = arrange_table(model, splits.train, recipe.optimizer, recipe.engine.compact_vocabulary)
+        self.engine_facts = {"compact_vocabulary": told}  # for the record
+        self.lookup = self.table.lookup if self.table else None
+        extra = self.hook.extra
+        trained = nn.ModuleList([model, extra]) if extra else model
+        self.optimizer = FlatOptimizer(trained, recipe.optimizer, self.table, moments)
+        self.forward = torch.compile(model, dynamic=True) if recipe.engine.compile else model
+        self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
+        self.schedule = Schedule(recipe.schedule, recipe.optimizer.lr, self.plan.total, direction(self.primary))
+        self.state = TrainingState()
+        self.average = WeightAverage(model, recipe.train.average)
+        self.best = BestWeights(recipe.train.keep_best, self.schedule.direction)
+        self.class_weights = class_weights(splits, recipe.class_weights, device)
+        self.row_weights = np.zeros(0) if self.class_weights is None else self.class_weights.cpu().numpy()
+        self.loss_sum = torch.zeros((), device=device)
+        self.skipped: SkippedBatch | None = None  # by the last step
+        self.statistics = BatchNormStatistics(model)
+        self.gradient_norms = GradientNorms()
+        self.module_metrics: dict[str, float] = {}  # at the last evaluation
+        self.parts: dict[str, Stateful] = {  # by their names in a checkpoint
+            "best": self.best, "average": self.average, "optimizer": self.optimizer, "during": self.hook,
+            "random": RandomState(), "watched": self.gradient_norms,
+        }  # fmt: skip
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of the model's tensors, the word table by token id."""
+        found = {name: value.detach() for name, value in self.model.state_dict().items()}
+        table = self.table.name if self.table else None
+        return {
+            name: self.table.by_token(value) if self.table and name == table else value.clone()
+            for name, value in found.items()
+        }
+
+    def resume(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Go on from a checkpoint whose weights the model already holds."""
+        for name, part in self.parts.items():
+            part.load(with_prefix(f"{name}/", tensors))
+        self.state = TrainingState(**state)
+        self.optimizer.shrink = self.state.shrink
+        self.loss_sum.fill_(self.state.loss_sum)
+        self.schedule.load(self.state.schedule)
+
+    def save(self, checkpoints: Checkpoints) -> None:
+        """Write a checkpoint of this very moment."""
+        self.state.loss_sum = float(self.loss_sum)
+        self.state.schedule = self.schedule.state()
+        self.state.shrink = self.optimizer.shrink
+        parts = {"model": self.weights(), "extra": self.hook.extra.state_dict() if self.hook.extra else {}}
+        parts |= {name: part.state() for name, part in self.parts.items()}
+        tensors = {f"{part}/{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
+        checkpoints.save(tensors, asdict(self.state))
+
+    def step(self, rows: np.ndarray) -> Tensor | None:
+        """Take one optimizer step on the given rows, in `accumulate` parts, and return the gradient's norm.
+
+        None for a batch whose loss or gradient is not finite: it is `skipped`, and changes no weight and no moment.
+        """
+        state = self.state
+        self.statistics.remember()
+        self.hook.before_step(state.step)
+        loss, outputs, touched = self._backward(rows)
+        found = self.optimizer.gradients(touched)
+        self.skipped = None
+        if math.isfinite(float(loss + found.norm)):
+            if state.step + 1 in self.plan.evaluations:
+                self.gradient_norms.observe(self.model)
+            self.optimizer.step(self.schedule.rate(state.step), self.recipe.train.clip_norm, found)
+            self.loss_sum += loss
+            state.examples += len(rows)
+            state.loss_rows += len(rows)
+        else:
+            self.optimizer.clear(found)
+            self.statistics.restore()
+            self.skipped = SkippedBatch.of(rows, loss, found.norm, outputs)
+            state.left_out += 1
+        self.hook.after_step(state.step)
+        state.step += 1
+        return None if self.skipped else found.norm
+
+    def _backward(self, rows: np.ndarray) -> tuple[Tensor, list[Any], np.ndarray | None]:
+        """Make the gradients of the rows' mean loss; returns the summed loss, the logits, and the table's rows."""
+        pad_id, epoch, train = self.splits.tokenizer.pad_id, self.state.epoch, self.splits.train
+        parts = np.array_split(rows, min(self.recipe.train.accumulate, len(rows)))
+        batches = [collate(train, part, pad_id, self.lookup, epoch) for part in parts]
+        weight = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
+        loss_sum, outputs, compared = torch.zeros_like(self.loss_sum), list[Any](), self.splits.task.in_loss
+        for batch in batches:
+            labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
+            with autocast(self.device, self.recipe.train.precision):
+                logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
+            loss = loss_of(self.task, *compared(logits, labels), self.class_weights, train.has_label(batch.rows))
+            loss = self.hook.loss(loss, logits, labels, batch.rows)
+            share = self._weight(batch) / weight
+            (loss * share).backward()
+            loss_sum += loss.detach() * (share * len(rows))
+            outputs.append(logits)
+        touched = self.table.rows_of([batch.input_ids for batch in batches]) if self.table else None
+        return loss_sum, outputs, touched
+
+    def _weight(self, batch: Batch) -> float:
+        """The weight of a batch in the mean loss: the number of its labels, or the sum of their class weights."""
+        if self.class_weights is None:
+            return float(len(batch.labels))
+        return float(self.row_weights[batch.labels].sum())
+
+    def evaluate(self) -> dict[str, float]:
+        """The metrics of the selection split as the model stands; sets `module_metrics`."""
+        self.optimizer.apply_pending_decay()
+        logits = predict(
+            self.model,
+            self.splits.select,
+            pad_id=self.splits.tokenizer.pad_id,
+            batch_size=self.recipe.train.eval_batch_size,
+            device=self.device,
+            precision=self.recipe.train.precision,
+            lookup=self.lookup,
+            exclusive=self.exclusive,
+        )
+        self.module_metrics = module_metrics(self.model, self.gradient_norms.norms) | self.hook.facts()
+        return score(self.splits.task, self.splits.select, logits)
+
+    def training_metrics(self, norm: Tensor | None, seconds: float) -> dict[str, float]:
+        """The training metrics since the last point, which took `seconds`; the next ones count from here on."""
+        state = self.state
+        values = {
+            "train/loss": float(self.loss_sum) / state.loss_rows,
+            "train/lr": self.schedule.rate(state.step - 1),
+            "train/epoch": state.epoch + state.batch / self.plan.steps[state.epoch],
+            "train/examples_per_s": state.loss_rows / max(seconds, 1e-9),
+        }
+        if norm is not None:
+            values["train/grad_norm"] = float(norm)
+        if state.left_out:
+            values["train/left_out"] = state.left_out
+        self.loss_sum.zero_()
+        state.loss_rows = 0
+        return values
+
+    def end_epoch(self) -> dict[str, float]:
+        """Evaluate the weights at the end of an epoch, or their mean, and keep them if they are the best so far."""
+        self.optimizer.apply_pending_decay()
+        with self.average.at_end():
+            values = self.evaluate()
+            self.schedule.observe(values[self.primary])
+            if self.hook.may_keep():
+                self.best.observe(values[self.primary], self.state, self.weights)
+        self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+        return values
+
+    def finish(self, resumed_from: int, wants_moments: bool) -> TrainingResult:
+        """Leave the kept weights in the model, in tensors of its own; wants_moments: the result holds them."""
+        moments = self.optimizer.moments() if wants_moments else {}
+        self.average.put()
+        self.optimizer.release()
+        self.best.put_into(self.model)
+        self.hook.end(self.model)
+        state = self.state
+        best_epoch = state.best_epoch if self.best.is_kept else state.epoch
+        kept = module_metrics(self.model, self.gradient_norms.norms)
+        return TrainingResult(
+            state.seconds, state.examples, state.step, best_epoch, state.epoch, state.best_metric, resumed_from,
+            self.engine_facts, kept, moments, state.left_out,
+        )  # fmt: skip

@@ -1,0 +1,61 @@
+"""One training in progress: what a step changes, whose weights are kept, and which metrics a point has."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from data.splits import Splits
+from runner.experiment.recipe import recipe_of
+from runner.training.trainer import Trainer
+from tests.runner.training.test_loop import CPU, configured, model_of
+
+
+def test_a_step_touches_only_what_requires_gradients(splits: Splits) -> None:
+    settings = configured()
+    model = model_of(settings, splits)
+    model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
+    before = model.bert.embeddings.word_embeddings.weight.clone()  # type: ignore[union-attr,operator]
+    trainer = Trainer(model, splits, recipe_of(settings), CPU)
+    trainer.step(np.arange(8))
+    assert torch.equal(before, model.bert.embeddings.word_embeddings.weight)  # type: ignore[union-attr,arg-type]
+
+
+def test_weights_are_by_token_id_while_the_word_table_is_rearranged(splits: Splits) -> None:
+    settings = configured()
+    model = model_of(settings, splits)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    trainer = Trainer(model, splits, recipe_of(settings), CPU)
+    table = trainer.table
+    assert table is not None and table.order.tolist() != sorted(table.order)
+    assert not torch.equal(model.state_dict()[table.name], before[table.name])
+    kept = trainer.weights()
+    assert all(torch.equal(value, kept[name]) for name, value in before.items())
+    trainer.finish(0, wants_moments=False)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_point_has_the_mean_loss_since_the_last_one(splits: Splits) -> None:
+    settings = configured()
+    trainer = Trainer(model_of(settings, splits).train(), splits, recipe_of(settings), CPU)
+    losses = []
+    for rows in (np.arange(8), np.arange(8, 24)):
+        before = float(trainer.loss_sum)
+        norm = trainer.step(rows)
+        losses.append(float(trainer.loss_sum) - before)
+    point = trainer.training_metrics(norm, seconds=2.0)
+    assert point["train/loss"] == pytest.approx(sum(losses) / 24) and point["train/examples_per_s"] == 12.0
+    assert point["train/lr"] == trainer.schedule.rate(1) and point["train/grad_norm"] > 0
+    trainer.step(np.arange(8))
+    assert "train/grad_norm" not in trainer.training_metrics(None, seconds=1.0)
+    assert trainer.state.loss_rows == 0 and float(trainer.loss_sum) == 0.0
+
+
+def test_moments_are_returned_only_where_they_are_asked_for(splits: Splits) -> None:
+    settings = configured()
+    for wanted in (False, True):
+        trainer = Trainer(model_of(settings, splits), splits, recipe_of(settings), CPU)
+        trainer.step(np.arange(8))
+        moments = trainer.finish(0, wants_moments=wanted).moments
+        assert bool(moments) is wanted
