@@ -24,7 +24,7 @@ def record_json(**changes: Any) -> dict[str, Any]:
 
 
 def a_record(**changes: Any) -> RunRecord:
-    """That record, typed."""
+    """Return a valid record with these changes, typed."""
     return RunRecord.from_json(record_json(**changes))
 
 

@@ -26,6 +26,11 @@ ENDINGS = {".py", ".yaml", ".md", ".toml", ".html", ".css", ".js"}
 REMAINING = ("conf/compression/", "models/", "runner/", "tests/")  # may only shrink
 
 
+# A docstring is read alone: it neither leans on the line above nor starts with a riddle.
+LEANING = re.compile(r'^[ \t]*"""((?:What|The same|Their|Those|It itself|Its)\b[^\n]{0,60})', re.M)
+LEANING_REMAINING = ("data/", "models/", "runner/", "tests/")  # may only shrink
+
+
 def texts() -> Iterator[Path]:
     """Return all files that we wrote, without this one."""
     below = [path for room in ROOMS for path in (REPO / room).rglob("*") if path.suffix in ENDINGS]
@@ -52,6 +57,18 @@ def test_every_text_is_in_plain_words() -> None:
 )
 def test_a_hard_word_is_found(text: str) -> None:
     assert len(stumbles(text)) == 1
+
+
+def test_every_docstring_can_be_read_alone() -> None:
+    paths = [path for path in texts() if path.suffix == ".py"]
+    found = {path.relative_to(REPO).as_posix(): LEANING.findall(path.read_text(encoding="utf-8")) for path in paths}
+    wrong = {name: lines for name, lines in found.items() if lines and not name.startswith(LEANING_REMAINING)}
+    assert not wrong, "\n".join(f"{name}: {lines}" for name, lines in wrong.items())
+
+
+@pytest.mark.parametrize("line", ['"""What a job gets."""', '    """The same for a run."""', '"""Their mean."""'])
+def test_a_docstring_that_leans_is_found(line: str) -> None:
+    assert LEANING.search(line)
 
 
 @pytest.mark.parametrize("text", ["amend", "a new run", "on the disk", "recommended"])

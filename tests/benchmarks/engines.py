@@ -28,7 +28,7 @@ TITLES = {
 
 @dataclass
 class Block:
-    """What one engine did in one go."""
+    """Result of one engine in one block: speed, losses, and the rate of matrix products."""
 
     examples_per_s: float
     losses: np.ndarray  # of each step

@@ -185,7 +185,7 @@ def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(
 
 
 def points(record: dict[str, Any], output: Path) -> list[dict[str, float]]:
-    """What a run logged, without what it took."""
+    """Return the logged points of a run, without times."""
     lines = (output / "outputs" / record["identity"] / "metrics.jsonl").read_text().splitlines()
     timed = ("time", "train/examples_per_s")
     return [{name: value for name, value in json.loads(line).items() if name not in timed} for line in lines]

@@ -36,7 +36,7 @@ def sweep(launcher: str, folder: Path, *words: str, env: dict[str, str] | None =
 
 
 def computed(folder: Path) -> dict[str, Any]:
-    """What each run of a folder computed, by identity."""
+    """Return the results of each run in a folder, by identity."""
     found = {}
     for record in records(folder / "outputs"):
         metrics = {name: value for name, value in record["metrics"].items() if not name.startswith(VARYING)}

@@ -40,5 +40,5 @@ FAMILIES: dict[str, dict[str, Any]] = {
 
 
 def config_of(family: str) -> Any:
-    """Its configuration, as transformers' own class."""
+    """Return the configuration of a family, in the class of transformers."""
     return getattr(transformers, f"{family}Config")(**FAMILIES[family])

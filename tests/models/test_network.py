@@ -1,4 +1,4 @@
-"""What all networks have in common: frozen parts, the longest input, states in the place of ids."""
+"""Shared by all networks: frozen parts, the longest input, states in the place of ids."""
 
 from __future__ import annotations
 

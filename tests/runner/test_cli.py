@@ -53,7 +53,7 @@ finally:
 
 
 def cpu_seconds(script: str, folder: Path) -> tuple[float, str]:
-    """What a fresh interpreter needs for a script, the wall time of an idle machine; and what it says on stderr."""
+    """Run a script in a new interpreter: the wall time as on an idle machine, and stderr."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     env = os.environ | {"PYTHONPATH": str(REPO), "PYTHONPYCACHEPREFIX": str(folder.parent / "bytecode")}
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # else every process would compile all our modules

@@ -1,4 +1,4 @@
-"""What comes from outside is shown and never obeyed: by a terminal, a spreadsheet, a browser or a reader of logs."""
+"""Text from outside is shown and never obeyed: by a terminal, a spreadsheet, a browser or a reader of logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What labels mean, the same from files and from the hub: classes by value, numbers, or refused with the cure."""
+"""Labels mean the same from files and from the hub: classes by value, numbers, or refused with the cure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(path: Path, rows: list[tuple[Any, Any]]) -> str:
 
 
 class Source:
-    """The same rows read as a JSONL file or as a hub dataset."""
+    """Read the rows as a JSONL file or as a hub dataset."""
 
     def __init__(self, kind: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.kind, self.folder, self.patch = kind, folder, patch

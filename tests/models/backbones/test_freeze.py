@@ -1,4 +1,4 @@
-"""What is frozen gets no gradient, changes in no step, and drops nothing out."""
+"""Frozen parts get no gradient, never change, and use no dropout."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def faulty() -> Iterator[str]:
 
 
 def ask(tmp_path: Path, **environment: str) -> str:
-    """What a fresh process says; the hub client reads its environment only once."""
+    """Return the output of a new process, because the hub client reads its environment only once."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],

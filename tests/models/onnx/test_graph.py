@@ -55,7 +55,7 @@ def difference(one: nn.Module, other: nn.Module, inputs: dict[str, Any]) -> floa
 
 
 def check(model: Any, graph: nn.Module) -> None:
-    """The same logits in several shapes, padded, and alone with no mask at all."""
+    """Check that logits agree in several shapes, padded, and alone without a mask."""
     for rows, length in ((1, 1), (1, 40), (7, 9), (33, 40)):
         padded = batch(rows, length)
         assert difference(model, graph, padded) < 1e-5

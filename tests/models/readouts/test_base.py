@@ -1,4 +1,4 @@
-"""What readouts share: the interface and its helpers."""
+"""Shared by all readouts: the interface and its helpers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of an option that a sweep chooses in every job anew: they wait for that choice."""
+"""Values of an option that a sweep chooses again in every job: they wait for that choice."""
 
 from __future__ import annotations
 

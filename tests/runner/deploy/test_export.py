@@ -33,7 +33,7 @@ print(model.predict(pairs).to_json(orient="split"))
 
 @pytest.fixture(scope="module")
 def int8(output: Path) -> tuple[str, Path]:
-    """What the command said and wrote: an MLflow model around an int8 graph."""
+    """Return the output of the command and the folder it wrote: an MLflow model around an int8 graph."""
     done = run_cli("export", "bbb", "format=mlflow", "int8=true", f"paths.output={output}", cwd=output)
     assert done.returncode == 0, done.stderr
     return done.stdout, output / "bbbb" / "export" / "mlflow-int8"

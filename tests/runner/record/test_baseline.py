@@ -1,4 +1,4 @@
-"""What counts as no better than no learning, from the recorded metrics alone."""
+"""A run is at baseline, or not, from its recorded metrics alone."""
 
 from __future__ import annotations
 

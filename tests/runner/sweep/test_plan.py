@@ -1,4 +1,4 @@
-"""What is known of a sweep before it runs: its jobs, its shipped files, its estimates, its limits."""
+"""Facts about a sweep before it runs: its jobs, its shipped files, its estimates, its limits."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def test_two_terminals_with_overlapping_sweeps_share_the_work(tmp_path: Path) ->
     assert (code, other_code) == (0, 0), said + other_said
     found = recorded(tmp_path)
     assert sorted(found) == [0, 1, 2, 3, 4] and {record["status"] for record in found.values()} == {"done"}
-    for record in found.values():  # one training each: a second one would have started the points anew
+    for record in found.values():  # one training each: a second one would have started the points again
         lines = (tmp_path / "outputs" / record["identity"] / "metrics.jsonl").read_text().splitlines()
         steps = [json.loads(line)["step"] for line in lines if "train/loss" in line]
         assert steps == sorted(steps)

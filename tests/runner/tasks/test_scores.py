@@ -1,4 +1,4 @@
-"""What a run says of its scores: of which class they are, what was learnt from, and that nothing was learned."""
+"""Scores in a run: of which class they are, from how many rows, and whether anything was learned."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALL = ["data=files", "model=dsn", "model.tokenizer=train", "model.vocab_size=8
 
 
 def table(folder: Path, rows: list[tuple[str, Any]]) -> str:
-    """Those texts and labels as a file; the word that names it."""
+    """Write texts and labels to a file and return the override that names it."""
     lines = [f"{text},{value}" for text, value in rows]
     (folder / "rows.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
     return f"data.path={folder / 'rows.csv'}"

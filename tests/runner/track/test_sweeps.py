@@ -135,7 +135,7 @@ def test_runs_of_dead_processes_are_closed(output: Path, target: MlflowTarget) -
         path.unlink()
     gone.rmdir()
     assert close_orphaned_runs(target, output) == 1
-    # The same run begun anew without a checkpoint is another MLflow run; the old one is not left open.
+    # The same run started again without a checkpoint is another MLflow run; the old one is not left open.
     write_record(folder, status="running", started="2026-01-02T04:00:00+00:00", ended=None)
     sync_run(folder, TrackerSettings(), target)
     states = {}

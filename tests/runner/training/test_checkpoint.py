@@ -1,4 +1,4 @@
-"""What an interrupted run goes on from, and what it clears away."""
+"""Checkpoints: an interrupted run resumes from the newest intact one and deletes the older ones."""
 
 from __future__ import annotations
 

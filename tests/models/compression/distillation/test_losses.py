@@ -54,7 +54,7 @@ OVER_STATES: dict[str, Loss] = {
 
 
 def padded(values: Tensor, more: int) -> Tensor:
-    """The same states with `more` places of noise behind them."""
+    """Append `more` positions of noise to the states."""
     return torch.cat([values, torch.randn(values.shape[0], more, values.shape[2])], 1)
 
 

@@ -1,4 +1,4 @@
-"""What all prunings share: the schedule, exact cuts, what is pruned, densities, and zeros that stay."""
+"""Shared by all pruning: the schedule, exact cuts, what is pruned, densities, and zeros that stay."""
 
 from __future__ import annotations
 
