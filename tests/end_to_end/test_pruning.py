@@ -178,6 +178,6 @@ def test_one_command_prunes(tmp_path: Path) -> None:
     words = ["compression=[movement]", "density=0.2", "compression.movement.epochs=1", "compression.movement.every=1"]
     done = run_cli(*SMALL, *words, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "of the weights of 12 matrices are left" in done.stdout and "note: movement: 80% sparse" in done.stdout
+    assert "of the weights of 12 matrices remain" in done.stdout and "note: movement: 80% sparse" in done.stdout
     record = json.loads(next((tmp_path / "outputs").glob("*/record.json")).read_text(encoding="utf-8"))
     assert record["config"]["compression"]["movement"]["density"] == 0.2 and "density" not in record["config"]

@@ -1,253 +1,100 @@
-"""The maths of dendrites on a bare head, the candidates' training, and dendrites in a saved model."""
+"""The stage of dendrites from phase to phase, and what it learns that a linear layer cannot."""
 
 from __future__ import annotations
 
-import copy
-from pathlib import Path
-from typing import Any
-
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from models.build import build
-from models.checkpoints.open import load_model
-from models.checkpoints.save import save_model
-from models.compression.dendrite.candidates import (
-    Candidates,
-    RunningStatistics,
-    Sample,
-    candidate_loss,
-    observe_samples,
-    shuffled_cache,
-    train_candidates,
-)
-from models.compression.dendrite.module import (
-    Dendrite,
-    Dendritic,
-    add_dendrites,
-    added_params,
-    attach_dendrites,
-    detach_dendrites,
-    linear_names,
-)
+from models.compression.dendrites import Dendrites
 from models.compression.settings.learn import Dendrites as Options
-from models.errors import ModelError
-from models.heads.target_scale import standardise_targets
-from models.settings import ModelSettings
-from tests.models import helpers
-from tests.models.compression.tensor_context import Head, small, started
+from tests.models.compression.tensor_context import TensorContext, parity, small, started
+
+FAST = {"switch": "fixed", "epochs": 3, "p_epochs": 3, "p_batch_size": 200}
 
 
-def head(count: int, inputs: int = 16, outputs: int = 2, act: str = "sigmoid") -> Dendritic:
-    """A layer with `count` dendrites whose weights are all drawn, those towards the soma too."""
-    torch.manual_seed(count)
-    module = Dendritic(nn.Linear(inputs, outputs))
-    add_dendrites([module], count, act)
-    for parameter in module.parameters():
-        nn.init.normal_(parameter)
-    return module.double()
-
-
-def candidates(module: Dendritic, sample: Sample, **options: Any) -> Candidates:
-    chosen = Options(**options)
-    return Candidates(module, sample, chosen, chosen.pool, torch.Generator().manual_seed(0))
-
-
-def test_a_dendrite_is_the_sum_that_its_definition_says() -> None:
-    module, x = head(3), torch.randn(5, 16).double()
-    first, second, third = module.dendrites
-    d1 = torch.sigmoid(first.linear(x))
-    d2 = torch.sigmoid(second.linear(x) + second.lateral[0] * d1)
-    d3 = torch.sigmoid(third.linear(x) + third.lateral[0] * d1 + third.lateral[1] * d2)
-    expected = module.soma(x) + first.to_soma * d1 + second.to_soma * d2 + third.to_soma * d3
-    torch.testing.assert_close(module(x), expected, rtol=0, atol=1e-14)
-
-
-@pytest.mark.parametrize(("count", "added"), [(1, 36), (2, 74), (3, 114), (4, 156), (5, 200)])
-def test_dendrites_add_exactly_the_parameters_of_the_formula(count: int, added: int) -> None:
-    module = head(count)
-    plain = sum(p.numel() for p in module.soma.parameters())
-    assert sum(p.numel() for p in module.parameters()) - plain == added == added_params(16, 2, count)
-
-
-def test_a_new_dendrite_leaves_outputs_bit_for_bit_as_they_were() -> None:
-    for count in range(3):
-        module, x = head(count).float(), torch.randn(7, 16)
-        before = module(x)
-        module.dendrites.append(Dendrite(module.soma, count, "sigmoid"))
-        assert torch.equal(module(x), before)
-
-
-def test_the_first_slope_of_a_dendrites_weight_is_minus_the_mean_of_error_times_answer() -> None:
-    model, x, y = Head(16).double(), torch.randn(50, 16).double(), torch.randint(0, 2, (50,))
-    (module,) = attach_dendrites(model, ["classifier"])
-    add_dendrites([module], 1, "sigmoid")
-    (parts,) = observe_samples(model, [module], "classification", [({"x": x}, y)])
-    F.cross_entropy(model(x), y).backward()
-    expected = -(parts[0].error * module.dendrite_outputs(x)[0]).mean(0)
-    torch.testing.assert_close(module.dendrites[0].to_soma.grad, expected, rtol=0, atol=1e-16)
-
-
-def test_the_error_of_a_head_is_the_one_hot_label_minus_the_softmax() -> None:
-    model, x, y = Head(8).double(), torch.randn(20, 8).double(), torch.randint(0, 2, (20,))
-    (parts,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "classification", [({"x": x}, y)])
-    torch.testing.assert_close(parts[0].error, F.one_hot(y, 2) - model(x).softmax(1), rtol=0, atol=1e-15)
-    torch.testing.assert_close(parts[0].inputs, x)
-
-
-def test_the_error_of_a_regression_is_twice_the_residual() -> None:
-    model, x, y = Head(8, 1).double(), torch.randn(20, 8).double(), torch.randn(20).double()
-    (parts,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "regression", [({"x": x}, y)])
-    torch.testing.assert_close(parts[0].error, 2 * (y.unsqueeze(1) - model(x)), rtol=0, atol=1e-14)
-
-
-def test_the_error_of_standardised_targets_is_that_of_the_head_in_standard_deviations() -> None:
-    model, x, y = helpers.small(num_labels=1), helpers.batch(), torch.randn(5)
-    (plain,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "regression", [(x, y)])
-    other = helpers.small(num_labels=1)
-    standardise_targets(other, 300.0, 50.0, is_fresh=True)
-    (found,) = observe_samples(
-        other, attach_dendrites(other, ["classifier"]), "regression", [(x, 300 + 50 * y)], scale=50.0
-    )
-    torch.testing.assert_close(found[0].error, plain[0].error, rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("act", ["sigmoid", "tanh"])
-def test_a_candidates_gradient_is_the_analytic_one_of_the_covariance(act: str) -> None:
-    module, x, error = head(2), torch.randn(64, 16).double(), torch.randn(64, 2).double()
-    sample = Sample(x, error, torch.stack(module.dendrite_outputs(x), 1).detach())
-    candidate = candidates(module, sample, act=act, pool=3).double()
-    answers, running = candidate(sample.inputs, sample.earlier), RunningStatistics(0.99)
-    running.update(answers.detach(), error)
-    candidate_loss(answers, error, running, "cov").backward()
-    slope = answers * (1 - answers) if act == "sigmoid" else 1 - answers**2
-    centred = (error - error.mean(0)).unsqueeze(1)
-    sign = torch.where((centred * answers).mean(0) < 0, -1.0, 1.0)
-    pushed = sign * centred * slope / len(x)  # (P, pool, n)
-    for found, expected in [
-        (candidate.weight.grad, torch.einsum("pqn,pm->qnm", pushed, x)),
-        (candidate.bias.grad, pushed.sum(0)),
-        (candidate.lateral.grad, torch.einsum("pqn,pkn->qkn", pushed, sample.earlier)),
-    ]:
-        torch.testing.assert_close(found, -expected, rtol=0, atol=1e-12)
-
-
-def test_a_candidates_gradient_is_that_of_the_true_correlation_too() -> None:
-    module, x, error = head(0), torch.randn(64, 16).double(), torch.randn(64, 2).double()
-    sample = Sample(x, error, x.new_zeros(64, 0, 2))
-    candidate = candidates(module, sample, pool=1).double()
-    answers, running = candidate(x, sample.earlier), RunningStatistics(0.5)
-    running.update(answers.detach(), error)
-    (found,) = torch.autograd.grad(candidate_loss(answers, error, running, "corr"), candidate.weight, retain_graph=True)
-    a, e = answers[:, 0] - answers[:, 0].mean(0), error - error.mean(0)
-    correlation = (a * e).sum(0) / (a.square().sum(0) * e.square().sum(0)).sqrt()
-    (expected,) = torch.autograd.grad(-correlation.abs().sum(), candidate.weight)
-    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-10)
-
-
-def test_running_statistics_are_those_of_all_batches_when_they_are_alike() -> None:
-    answers, error, running = torch.randn(40, 2, 3), torch.randn(40, 3), RunningStatistics(0.9)
-    for _ in range(5):
-        running.update(answers, error)
-    torch.testing.assert_close(running["answer"], answers.mean(0))
-    centred = (answers - answers.mean(0)) * (error - error.mean(0)).unsqueeze(1)
-    torch.testing.assert_close(running["covariance"], centred.mean(0))
-
-
-def test_padding_is_no_place_that_a_candidate_sees() -> None:
-    settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
-    torch.manual_seed(0)
-    model, _ = build(settings, num_labels=2, vocab_size=50)
-    modules = attach_dendrites(model, ["bert.encoder.layer.0.intermediate.dense"])
-    ids, mask = torch.randint(5, 50, (3, 6)), torch.tensor([[1, 1, 0, 0, 0, 0], [1] * 6, [1, 1, 1, 0, 0, 0]])
-    labels = torch.tensor([0, 1, 0])
-    (short,) = observe_samples(model, modules, "classification", [({"input_ids": ids, "attention_mask": mask}, labels)])
-    ids, mask = F.pad(ids, (0, 3)), F.pad(mask, (0, 3))
-    (long,) = observe_samples(model, modules, "classification", [({"input_ids": ids, "attention_mask": mask}, labels)])
-    assert short[0].inputs.shape == (11, 8)
-    for name in ("inputs", "error"):
-        torch.testing.assert_close(getattr(short[0], name), getattr(long[0], name))
-
-
-def test_samples_come_in_the_order_of_the_modules_whatever_the_order_of_their_calls() -> None:
-    settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
-    model, _ = build(settings, num_labels=2, vocab_size=50)
-    modules = attach_dendrites(model, ["classifier", "bert.encoder.layer.0.output.dense"])
-    (parts,) = observe_samples(
-        model, modules, "classification", [({"input_ids": torch.ones(3, 6).long()}, torch.ones(3).long())]
-    )
-    assert [tuple(part.inputs.shape) for part in parts] == [(3, 8), (18, 32)]
-
-
-def test_candidates_come_to_follow_the_error_and_leave_the_network_alone() -> None:
-    context, model = small(), started()
-    (module,) = attach_dendrites(model, ["classifier"])
-    before = copy.deepcopy(model.state_dict())
-
-    def samples() -> Any:
-        return observe_samples(model, [module], "classification", [b[:2] for b in context.batches(batch_size=100)])
-
-    options, draw = Options(p_epochs=20, p_lr=0.05), torch.Generator().manual_seed(0)
-    (grown,) = train_candidates([module], shuffled_cache(samples, 200, draw), options, draw)
-    assert grown.correlation.abs().mean() > max(0.15, 1.5 * grown.untrained)
-    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
-    # The statistics are those of the dendrite that comes out, over all rows.
-    x, error = context.rows[0], next(iter(shuffled_cache(samples, 600, draw)()))[0]
-    answers = grown.dendrite(error.inputs, [])
-    pairs = [torch.corrcoef(torch.stack([answers[:, n], error.error[:, n]]))[0, 1] for n in range(2)]
-    torch.testing.assert_close(grown.correlation.float(), torch.stack(pairs).detach(), rtol=0, atol=1e-5)
-    assert len(x) == len(error.inputs)
-
-
-@pytest.mark.parametrize("count", [0, 1, 3])
-def test_a_saved_model_comes_back_with_its_dendrites(count: int, tmp_path: Path) -> None:
-    settings = ModelSettings(name="dsn", family="dsn", readout={"name": "mean"}, hidden=8, width=1.0, positions=16)
-    torch.manual_seed(0)
-    model, _ = build(settings, num_labels=2, vocab_size=50)
-    ids = torch.randint(5, 50, (4, 6))
-    if count:
-        add_dendrites(attach_dendrites(model, ["classifier"]), count, "tanh")
-        for parameter in model.parameters():
-            nn.init.normal_(parameter)
-        description = {"method": "dendrites", "modules": ["classifier"], "count": count, "act": "tanh"}
-        model.architecture["compressed"] = [description]
-    names = ["a", "b"]
-    save_model(
-        model, tmp_path / "model", tokenizer_save=lambda _: None, label_names=names, kind="classification", card=""
-    )
-    torch.testing.assert_close(load_model(tmp_path / "model")(ids), model.eval()(ids), rtol=0, atol=0)
-
-
-def test_a_model_with_dendrites_is_exported_as_it_is() -> None:
-    module, x = head(5).float().eval(), torch.randn(3, 16)
-    program = torch.export.export(module, (x,))
-    torch.testing.assert_close(program.module()(x), module(x))
-    assert not module._forward_hooks
-
-
-def test_targets_name_linear_layers_or_blocks_of_them_and_nothing_else() -> None:
-    settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
-    model, _ = build(settings, num_labels=2, vocab_size=50)
-    assert linear_names(model, ["classifier"]) == ["classifier"]
-    assert linear_names(model, ["bert.encoder.layer.*.output.dense"]) == [
-        "bert.encoder.layer.0.output.dense", "bert.encoder.layer.1.output.dense",
-    ]  # fmt: skip
-    block = linear_names(model, ["bert.encoder.layer.1"])
-    assert len(block) == 6 and all(name.startswith("bert.encoder.layer.1.") for name in block)
-    attach_dendrites(model, ["classifier"])
-    with pytest.raises(ModelError, match="classifier names Dendritic, and only a Linear"):
-        linear_names(model, ["classifier"])
-    with pytest.raises(ModelError, match="LayerNorm, and only a Linear"):
-        linear_names(model, ["bert.embeddings.LayerNorm"])
-    with pytest.raises(ModelError, match=r"head names no module.*Try: .*targets=\[classifier\]"):
-        linear_names(model, ["head"])
-
-
-def test_detaching_puts_the_plain_layers_back() -> None:
+@pytest.mark.parametrize("mode", ["gd", "cascor", "random", "restart"])
+def test_a_phase_that_does_not_pay_leaves_no_trace(mode: str) -> None:
     model = started()
-    linear = model.classifier
-    add_dendrites(attach_dendrites(model, ["classifier"]), 2, "relu")
-    detach_dendrites(model, ["classifier"])
-    assert model.classifier is linear
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    context = small()
+    found = Dendrites(Options(mode=mode, min_gain=1.0, tries=2, **FAST)).run(model, context)
+    assert len(context.trained) == 2
+    assert type(found.classifier) is nn.Linear and found.architecture == {}
+    assert all(torch.equal(tensor, before[name]) for name, tensor in found.state_dict().items())
+    assert context.facts["dendrites/count"] == context.facts["dendrites/params_extra"] == 0
+
+
+def test_rollback_goes_back_to_the_dendrites_before_bit_for_bit() -> None:
+    first, second = small(), small()
+    kept = Dendrites(Options(maximum=1, tries=9, **FAST)).run(started(), first)
+    second.worth = len(first.trained)
+    again = Dendrites(Options(maximum=2, tries=1, attempts=9, **FAST)).run(started(), second)
+    assert len(second.trained) == len(first.trained) + 1
+    assert second.facts["dendrites/count"] == first.facts["dendrites/count"] == 1
+    assert second.facts["dendrites/best"] == first.facts["dendrites/best"]
+    for name, tensor in kept.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("mode", ["gd", "cascor", "restart"])
+def test_a_killed_stage_goes_on_to_the_same_weights(mode: str) -> None:
+    options = Options(mode=mode, maximum=3, attempts=4, tries=4, **FAST)
+    straight, broken = small(), small(killed_in="phase-2")
+    expected = Dendrites(options).run(started(), straight)
+    with pytest.raises(KeyboardInterrupt):
+        Dendrites(options).run(started(), broken)
+    torch.rand(7)  # another process draws other numbers
+    broken.killed_in = ""
+    found = Dendrites(options).run(started(), broken)
+    assert broken.facts == straight.facts and len(broken.trained) == len(straight.trained)
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(tensor, found.state_dict()[name]), name
+
+
+def test_all_arms_train_the_same_phases_at_the_same_rates() -> None:
+    changes = {}
+    for mode in ("gd", "cascor", "random", "restart"):
+        context = small()
+        Dendrites(Options(mode=mode, maximum=3, tries=3, attempts=3, lr_factor=0.5, **FAST)).run(started(), context)
+        changes[mode] = [{key: value for key, value in c.items() if key != "moments"} for c in context.trained]
+    assert changes["gd"] == changes["cascor"] == changes["random"] == changes["restart"]
+    assert [change["lr"] for change in changes["gd"]] == [0.01, 0.005, 0.0025]
+
+
+def test_moments_of_what_stays_are_handed_on_and_new_weights_begin_without() -> None:
+    context = small()
+    Dendrites(Options(maximum=2, tries=9, **FAST)).run(started(), context)
+    kept = [point["dendrites/pays"] for point in context.points if "dendrites/pays" in point]
+    after = context.trained[kept.index(1.0) + 1]["moments"]
+    assert "classifier.dendrites.0.linear.weight/exp_avg" in after
+    assert not any(name.startswith("classifier.dendrites.1.") for name in after)
+
+
+def test_frozen_dendrites_stay_as_they_were_made_and_only_learn_to_be_heard() -> None:
+    for mode, is_frozen in (("cascor", True), ("random", True), ("gd", False)):
+        context, model = small(killed_in="phase-0"), started()
+        with pytest.raises(KeyboardInterrupt):
+            Dendrites(Options(mode=mode, **FAST)).run(model, context)
+        trained = {name for name, p in model.named_parameters() if p.requires_grad}
+        assert ("classifier.dendrites.0.linear.weight" in trained) != is_frozen
+        assert {"classifier.dendrites.0.to_soma", "classifier.soma.weight"} <= trained
+
+
+@pytest.mark.parametrize(("mode", "low", "high"), [("gd", 0.92, 1.0), ("cascor", 0.86, 1.0), ("random", 0.0, 0.6)])
+def test_dendrites_learn_what_no_linear_layer_can(mode: str, low: float, high: float) -> None:
+    """Six dendrites, mean over five seeds; random ones and the layer alone stay near chance."""
+    plain, found = [], []
+    for seed in range(5):
+        train, select, (x, y) = parity(seed)
+        context, model = TensorContext(train, select, seed=seed, lr=0.06, batch_size=500), started(seed)
+        context.train(model, phase="alone", epochs=10, lr=0.06)
+        plain.append(float((model(x).argmax(1) == y).float().mean()))
+        options = Options(
+            mode=mode, switch="fixed", epochs=12, maximum=6, tries=6, attempts=6, p_epochs=10, p_lr=0.1,
+            p_batch_size=1000,
+        )  # fmt: skip
+        grown = Dendrites(options).run(model, context)
+        found.append(float((grown(x).argmax(1) == y).float().mean()))
+    assert sum(plain) / 5 < 0.58
+    assert low <= sum(found) / 5 <= high, found

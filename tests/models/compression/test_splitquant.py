@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.compression.quantization.clusters import assign_clusters, cluster_boundaries
 from models.compression.quantization.coded import CodedLinear, Codes
 from models.compression.quantization.grid import Grid
 from models.compression.settings.quantization import Splitquant as Options
@@ -51,25 +50,6 @@ def test_the_parts_add_up_to_the_weight_bit_by_bit(outliers: bool) -> None:
     assert torch.equal(lower + middle + upper, weight)
     assert int(((lower != 0).int() + (middle != 0).int() + (upper != 0).int()).max()) == 1
     assert lower.max() <= 0 <= upper.min(), "the outer clusters lie on their sides of zero"
-
-
-def test_the_clusters_are_those_of_an_exhaustive_search() -> None:
-    values = torch.tensor([-3.0, -2.9, -2.8, 0.0, 0.1, 0.2, 0.3, 5.0, 5.2, 9.0])
-
-    def inertia(low: int, high: int) -> float:
-        return sum(
-            float((part - part.mean()).square().sum()) for part in (values[:low], values[low:high], values[high:])
-        )
-
-    best = min(((i, j) for i in range(1, 9) for j in range(i + 1, 10)), key=lambda cut: inertia(*cut))
-    assert assign_clusters(values).tolist() == [0] * best[0] + [1] * (best[1] - best[0]) + [2] * (10 - best[1])
-    assert cluster_boundaries(values).shape == (2,)
-
-
-def test_clusters_do_not_depend_on_chance() -> None:
-    first = cluster_boundaries(weights(True))
-    torch.manual_seed(5)
-    assert torch.equal(cluster_boundaries(weights(True)), first)
 
 
 @pytest.mark.parametrize("values", [[0.3] * 6, [0.0] * 6, [0.1, 0.2] * 3])

@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.compression.quantization.coded import CodedLinear, CodedTable, Codes
-from models.compression.quantization.grid import Grid
+from models.compression.quantization.coded import CodedLinear, CodedTable
 from models.compression.settings.quantization import WeightOnly as Options
 from models.compression.weight_only import WeightOnly
 from runner.measure.params import count_params
@@ -70,30 +69,6 @@ def test_the_layers_compute_what_their_rounded_weights_compute() -> None:
     plain.load_state_dict(state)
     assert model.bert.encoder.layer[-1].attention.self.is_plain()
     torch.testing.assert_close(answers(model), answers(plain), atol=1e-6, rtol=0)
-
-
-def test_a_look_up_decodes_the_rows_it_needs_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    import models.compression.quantization.coded as coded
-
-    table = CodedTable(nn.Embedding(1000, 16), Grid(4))
-    table.fill(torch.randn(1000, 16))
-    whole = table.decoded_weight()
-    seen: list[int] = []
-    original = coded.unpack
-    monkeypatch.setattr(coded, "unpack", lambda codes, *rest: (seen.append(len(codes)), original(codes, *rest))[1])
-    ids = torch.tensor([[5, 999, 5], [0, 1, 2]])
-    assert torch.equal(table(ids), whole[ids])
-    assert torch.equal(table.first(3), whole[:3])
-    assert seen == [6, 3]
-
-
-def test_codes_loaded_after_an_answer_replace_the_decoded_weight() -> None:
-    layers = [CodedLinear(nn.Linear(16, 8), Codes(8, 16, Grid(8))) for _ in range(2)]
-    for layer in layers:
-        layer.fill(torch.randn(8, 16))
-        layer(torch.ones(1, 16))
-    layers[0].load_state_dict(layers[1].state_dict())
-    assert torch.equal(layers[0](torch.ones(1, 16)), layers[1](torch.ones(1, 16)))
 
 
 def test_a_model_that_answered_in_inference_mode_can_still_stand_below_a_trained_one() -> None:

@@ -6,7 +6,6 @@ import copy
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -19,11 +18,11 @@ from models.compression.stage import Stage
 from models.compression.weight_only import WeightOnly
 from models.errors import ModelError
 from models.onnx.graph import OnnxModel, write_onnx
-from models.onnx.int8 import quantize
 from models.readouts.base import Readout
 from models.settings import ModelSettings
 from tests.models.compression.row_context import applied
 from tests.models.helpers import SMALL, batch, small
+from tests.models.onnx.graphs import difference
 
 LETTERS = {
     "name": "hash", "ngrams": 3, "buckets": 1003, "seed": 0, "marker": "keep", "scale": 0.25, "train_scale": True,
@@ -49,25 +48,12 @@ def of_another_library() -> Any:
     return assemble({"model_type": "distilbert", **shape}, {"name": "mean"}, 3, 0.1).eval()
 
 
-def difference(one: nn.Module, other: nn.Module, inputs: dict[str, Any]) -> float:
-    with torch.inference_mode():
-        return float((one(**inputs) - other(**inputs)).abs().max())
-
-
 def check(model: Any, graph: nn.Module) -> None:
     """Check that logits agree in several shapes, padded, and alone without a mask."""
     for rows, length in ((1, 1), (1, 40), (7, 9), (33, 40)):
         padded = batch(rows, length)
         assert difference(model, graph, padded) < 1e-5
         assert difference(model, graph, {"input_ids": padded["input_ids"].clamp(min=1), "attention_mask": None}) < 1e-5
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
-    """A model of two layers, the last of which computes only what is read, and its graph."""
-    model, path = small(vocab_size=2000, positions=48), tmp_path_factory.mktemp("graph") / "model.onnx"
-    write_onnx(model, path)
-    return model, path
 
 
 def test_the_graph_answers_as_the_model_in_every_shape(written: tuple[Any, Path]) -> None:
@@ -80,33 +66,6 @@ def test_padding_changes_no_answer_of_the_graph(written: tuple[Any, Path]) -> No
     for row, length in enumerate(inputs["attention_mask"].sum(1)):
         alone = graph(**{name: value[row : row + 1, : int(length)] for name, value in inputs.items()})
         torch.testing.assert_close(alone[0], together[row], atol=1e-5, rtol=0)
-
-
-def test_int8_covers_word_vectors_and_products_and_stays_close(written: tuple[Any, Path], tmp_path: Path) -> None:
-    import onnx
-
-    quantize(written[1], tmp_path / "int8.onnx")
-    floats = [
-        int(np.prod(tensor.dims))
-        for tensor in onnx.load(tmp_path / "int8.onnx").graph.initializer
-        if tensor.data_type == onnx.TensorProto.FLOAT
-    ]
-    assert max(floats) == 48 * 32, "the positions, which are cut off a table and not looked up"
-    inputs = batch(8, 20, vocab_size=2000)
-    spread = float(written[0](**inputs).detach().std())
-    assert 0 < difference(written[0], OnnxModel(tmp_path / "int8.onnx", threads=1), inputs) < 0.1 * spread + 0.01
-
-
-def test_a_neuron_of_large_weights_costs_the_others_no_precision(tmp_path: Path) -> None:
-    model, inputs = small(vocab_size=2000, positions=48), batch(8, 20, vocab_size=2000)
-    with torch.no_grad():
-        model.classifier.weight[0] *= 1000
-    write_onnx(model, tmp_path / "model.onnx")
-    quantize(tmp_path / "model.onnx", tmp_path / "int8.onnx")
-    with torch.inference_mode():
-        logits = model(**inputs)[:, 1:]
-        off = OnnxModel(tmp_path / "int8.onnx", threads=1)(**inputs)[:, 1:] - logits
-    assert off.abs().max() < 0.2 * logits.std()
 
 
 @pytest.mark.parametrize(

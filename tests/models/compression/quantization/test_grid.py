@@ -1,11 +1,10 @@
-"""Rounding to evenly spaced levels, and codes packed into bytes."""
+"""Rounding to evenly spaced levels."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from models.compression.quantization.bits import pack, row_bytes, unpack
 from models.compression.quantization.grid import Grid, decode, encode
 from models.errors import ModelError
 
@@ -18,17 +17,6 @@ def rounded(matrix: torch.Tensor, grid: Grid) -> torch.Tensor:
 
 def normal(rows: int = 24, columns: int = 40, seed: int = 0) -> torch.Tensor:
     return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("bits", range(1, 9))
-@pytest.mark.parametrize("columns", [1, 7, 64])
-def test_packed_codes_come_back_and_take_their_bits(bits: int, columns: int) -> None:
-    codes = torch.randint(0, 2**bits, (5, columns), dtype=torch.uint8, generator=torch.Generator().manual_seed(bits))
-    packed = pack(codes, bits)
-    assert torch.equal(unpack(packed, bits, columns), codes)
-    assert packed.shape == (5, row_bytes(columns, bits))
-    if columns % 8 == 0:
-        assert packed.numel() * 8 == codes.numel() * bits
 
 
 @pytest.mark.parametrize("per", ["tensor", "row", "group"])

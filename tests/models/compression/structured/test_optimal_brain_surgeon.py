@@ -67,7 +67,7 @@ def test_a_single_precision_sweep_that_drops_dead_columns_loses_what_a_naive_exa
 
 
 def naive(weight: Tensor, hessian: Tensor) -> list[float]:
-    """Errors after each removal, with the inverse taken anew each time; as shares of the last."""
+    """Errors after each removal, with the inverse computed again each time; as shares of the last."""
     alive, errors = list(range(weight.shape[1])), [0.0]
     while alive:
         inverse = torch.linalg.inv(hessian[alive][:, alive])
