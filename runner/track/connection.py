@@ -1,4 +1,4 @@
-"""Opening MLflow: the store or server, and the experiment in it. Not for a run's own process: slow import."""
+"""Opens MLflow: the store or server, and the experiment in it. A run's own process never does: the import is slow."""
 
 from __future__ import annotations
 
@@ -16,21 +16,30 @@ from runner.track.store import artifact_root, ensure_store
 from runner.track.uri import is_server, resolve_uri, split_credentials, sqlite_path
 
 if TYPE_CHECKING:
-    from mlflow.entities import Experiment, Run
+    from mlflow.entities import Experiment, Metric, Run
     from mlflow.tracking.client import MlflowClient
+
+
+MLFLOW_STATUS = {"running": "RUNNING", "done": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
+MAX_METRICS = 1000  # in one log_batch call, MLflow's limit
 
 
 @dataclass
 class MlflowTarget:
-    """An open MLflow: where runs are written to."""
+    """An open MLflow: the store and the experiment that runs are written to."""
 
     client: MlflowClient
     experiment_id: str
     experiment: str
     uri: str  # credentials masked
 
-    def find(self, run_id: str) -> Run | None:
-        """The run of that id; None for no id and for a run that is not there."""
+    def log_metrics(self, run_id: str, metrics: list[Metric]) -> None:
+        """Send any number of metrics of a run, in batches that MLflow accepts."""
+        for start in range(0, len(metrics), MAX_METRICS):
+            self.client.log_batch(run_id, metrics=metrics[start : start + MAX_METRICS])
+
+    def find_run(self, run_id: str) -> Run | None:
+        """The MLflow run with that id; None for an empty id and for a run that does not exist."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -42,10 +51,10 @@ class MlflowTarget:
 
 
 def connect(settings: TrackerSettings, output: Path) -> MlflowTarget:
-    """Return the open target, with the embedded store and the experiment created if need be.
+    """Open MLflow; the embedded store and the experiment are created where they do not exist yet.
 
-    Sets environment variables of mlflow (patience, server credentials) in this process.
-    Raises TrackError, within about 15 s if a server does not answer (40 s if it accepts and stays silent).
+    Sets environment variables of mlflow (timeouts, server credentials) in this process.
+    Raises TrackError: within about 15 s if a server does not answer, 40 s if it accepts and stays silent.
     """
     set_mlflow_environment()
     uri = resolve_uri(settings, output)
@@ -61,7 +70,7 @@ def connect(settings: TrackerSettings, output: Path) -> MlflowTarget:
 
 
 def _take_credentials(uri: str) -> str:
-    """Move user and password from the address to the variables mlflow reads: no message repeats them."""
+    """Move user and password from the address to the variables that mlflow reads, so that no message repeats them."""
     address, user, password = split_credentials(uri)
     if user is not None:
         os.environ["MLFLOW_TRACKING_USERNAME"] = user
@@ -70,7 +79,7 @@ def _take_credentials(uri: str) -> str:
 
 
 def _experiment(uri: str, name: str, root: str | None) -> str:
-    """Return the id of the experiment, created if need be; files of a local store go beside its database."""
+    """Return the id of the experiment, created if needed; a local store keeps its files beside its database."""
     import sqlalchemy
     from mlflow.exceptions import MlflowException
     from mlflow.tracking.client import MlflowClient
@@ -101,10 +110,10 @@ def _active(found: Experiment | None, name: str) -> str:
 
 
 def explain_mlflow_error(error: BaseException, uri: str = "") -> str:
-    """Return one line on why MLflow could not be used, with the cure where known; credentials masked."""
+    """Say in one line why MLflow could not be used, with the cure where it is known; credentials are masked."""
     text = " ".join(mask(str(error)).split())
     if "out-of-date database schema" in text or "Can't locate revision" in text:
-        return f"the MLflow store was made by another mlflow version. Try: mlflow db upgrade '{mask(uri)}'"
+        return f"the MLflow store was made by another version of mlflow. Try: mlflow db upgrade '{mask(uri)}'"
     if "Max retries exceeded" in text or "Failed to establish" in text or "timed out" in text:
         return f"no answer from the MLflow server {mask(uri)}".rstrip()
     return text[:500] or type(error).__name__

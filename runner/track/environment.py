@@ -1,4 +1,4 @@
-"""What mlflow is told before it is imported: to give up soon, and to send nothing anywhere by itself."""
+"""Environment variables set before mlflow is imported: it gives up soon, and sends no usage statistics."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ DEFAULTS = {
 
 
 def set_mlflow_environment() -> None:
-    """Set mlflow's variables that the user has not set; call it before the first import of mlflow."""
+    """Set the variables of mlflow that the user has not set; call this before the first import of mlflow."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)

@@ -1,7 +1,7 @@
-"""The one error of this package; its text is meant for the user."""
+"""The error of this package; its text is meant for the user."""
 
 from __future__ import annotations
 
 
 class TrackError(RuntimeError):
-    """MLflow or its store cannot be used: what was seen, how to go on. A run never fails because of it."""
+    """MLflow or its store cannot be used; the text says why and what to do. A run never fails because of it."""

@@ -1,4 +1,4 @@
-"""Reading a run folder: the record, the logged points, what was mirrored already. Knows nothing of MLflow."""
+"""Reads a run folder: the record, the logged points, and what was mirrored already. Does not know MLflow."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.record.raw import read_run
-from runner.record.validation import OrNull, mismatch, point, problem_of_record
+from runner.record.folder import POINTS, RECORD, record_in
+from runner.record.record import RecordError, RunRecord
+from runner.record.validation import OrNull, mismatch, point
 from runner.track.errors import TrackError
 
-RECORD = "record.json"
-POINTS = "metrics.jsonl"
 STATE = "mlflow.json"
 NOT_METRICS = ("step", "time")
 
 
 @dataclass
 class MirrorState:
-    """What `mlflow.json` holds: where the mirror of a run is and how far it got."""
+    """The content of `mlflow.json`: where the mirror of a run is, and how far it got."""
 
     run_id: str = ""
     uri: str = ""  # credentials masked
     experiment: str = ""
-    started: str = ""  # of the record that was mirrored; another one means another MLflow run
+    started: str = ""  # the start of the mirrored attempt; another start means another MLflow run
     points: int = 0  # lines of metrics.jsonl already sent
-    points_crc: int = 0  # checksum of those lines: a resumed run may have written them anew
+    points_crc: int = 0  # checksum of those lines: a resumed run may have rewritten them
     artifacts: bool = False
     status: str = ""
     ended: str = ""
@@ -53,26 +52,29 @@ class Points:
     lines: list[bytes] = field(default_factory=list)
 
     def crc(self, count: int) -> int:
-        """Return the checksum of the first lines."""
+        """Return the checksum of the first `count` lines."""
         return zlib.crc32(b"".join(self.lines[:count]))
 
     def parsed(self, start: int = 0) -> list[dict[str, Any]]:
-        """Return the lines from `start` on as objects."""
+        """Return the valid points among the lines from `start` on."""
         return [found for line in self.lines[start:] if (found := point(line))]
 
 
-def read_record(folder: Path) -> dict[str, Any]:
-    """Return the record of a run folder; TrackError if it has none or it is not whole."""
+def record_to_mirror(folder: Path) -> RunRecord:
+    """Return the record of a run folder; TrackError if there is none or it is damaged."""
     if not (folder / RECORD).exists():
         raise TrackError(f"{folder} is not a run folder: it has no {RECORD}")
-    record = read_run(folder)
-    if why := "it cannot be read" if record is None else problem_of_record(record):
-        raise TrackError(f"{folder / RECORD} is damaged: {why}. Mend it, or remove {folder} and run it again")
-    return dict(record or {})
+    problem = "it holds no JSON object"
+    try:
+        if record := record_in(folder):
+            return record
+    except RecordError as error:
+        problem = str(error)
+    raise TrackError(f"{folder / RECORD} is damaged: {problem}. Repair it, or remove {folder} and run it again")
 
 
 def read_points(folder: Path) -> Points:
-    """Return the logged points; a last line without its newline is still being written: next time."""
+    """Return the logged points without a last line that has no newline yet: it is still being written."""
     path = folder / POINTS
     if not path.exists():
         return Points()
@@ -81,7 +83,7 @@ def read_points(folder: Path) -> Points:
 
 
 def read_state(folder: Path) -> MirrorState:
-    """Return what was mirrored; an empty state if nothing was, or if the file is not readable."""
+    """Return what was mirrored; an empty state if nothing was, or if the file is damaged."""
     try:
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -100,7 +102,7 @@ def write_state(folder: Path, state: MirrorState) -> None:
 
 
 def remove_partial_state(folder: Path) -> None:
-    """Remove the half-written `mlflow.json` of a process that is gone; the caller holds the folder's mirror."""
+    """Remove what a killed process left half-written; the caller holds the lock of the folder's mirror."""
     for part in folder.glob(f"{STATE}.*.part"):
         part.unlink(missing_ok=True)
 
@@ -110,11 +112,11 @@ def note_problem(folder: Path, reason: str) -> None:
     try:
         write_state(folder, replace(read_state(folder), problem=reason))
     except OSError:
-        return  # the folder cannot be written: the caller reports the reason anyway
+        return  # the folder is not writable; the caller reports the reason anyway
 
 
 def flatten_as_text(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (dotted name, text) of every leaf; what is not text is given as JSON: true, null, [1, 2]."""
+    """Yield (dotted name, text) of every value; values that are not text are written as JSON: true, null, [1, 2]."""
     for key, value in config.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and value:
@@ -129,12 +131,12 @@ def is_number(value: object) -> bool:
 
 
 def is_finite(value: object) -> bool:
-    """Return whether a value is a number that MLflow can hold: it turns inf into 1.8e308."""
+    """Return whether a value is a finite number: MLflow would store inf as 1.8e308."""
     return isinstance(value, int | float) and is_number(value) and math.isfinite(value)
 
 
 def milliseconds(when: str | None) -> int | None:
-    """Return ISO 8601 as milliseconds since the epoch, None for what is none; a time without a zone is UTC."""
+    """Return a time in ISO 8601 as milliseconds since the epoch, None for anything else; without a zone it is UTC."""
     try:
         parsed = datetime.fromisoformat(when or "")
     except ValueError:

@@ -1,10 +1,10 @@
 """The run's side of tracking: asks a helper process to mirror the run folder, without waiting for it.
 
-    mirror = start(settings, output)      # None with tracker=none
+    mirror = start_mirror(settings, output)      # None with tracker=none
     mirror.request(folder)                # at the start, after each epoch, at the end
     problem = mirror.close()              # None, or one line for the user
 
-Costs the run well under a millisecond a request; importing mlflow and writing to it happen elsewhere.
+A request costs the run well under a millisecond; the helper imports mlflow and writes to it.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from runner.track.settings import TrackerSettings
 LOG = "mlflow.log"
 EXIT_S = 0.5  # an idle helper is gone within milliseconds
 
-_left: list[subprocess.Popen[bytes]] = []  # helpers that still had work at the end; kept to be reaped later
+_left: list[subprocess.Popen[bytes]] = []  # helpers that still had work when their run ended; reaped later
 
 
 def start_mirror(settings: TrackerSettings, output: Path) -> Mirror | None:
-    """Return the running mirror, or None with tracker=none."""
+    """Start the helper process and return its mirror; None with tracker=none."""
     return None if settings.name == "none" else Mirror(settings, output)
 
 
 class Mirror:
-    """A helper process that mirrors run folders; for one run, or for several one after the other."""
+    """A helper process that mirrors run folders, for one run or for several in turn."""
 
     def __init__(self, settings: TrackerSettings, output: Path) -> None:
         self.settings = settings
@@ -51,7 +51,7 @@ class Mirror:
 
     @property
     def pid(self) -> int | None:
-        """Return the process id of the helper; None if it could not be started."""
+        """Return the process id of the helper; None if it did not start."""
         return self._process.pid if self._process else None
 
     def request(self, folder: Path) -> None:
@@ -61,12 +61,12 @@ class Mirror:
         self._pending[name] = self._count
         self._problems.pop(name, None)
         self._send({"sync": name, "id": self._count})
-        self._receive(0.0)  # so that the answers never fill their pipe
+        self._receive(0.0)  # the answers must not fill their pipe
 
     def wait(self, timeout_s: float | None = None) -> str | None:
-        """Return None when all requests are mirrored, else one line on what is not; waits timeout_s at most.
+        """Wait until all requests are mirrored and return None, or one line on what is not mirrored after `timeout_s`.
 
-        timeout_s: by default that of the settings; 1.5 is right after Ctrl-C.
+        timeout_s: by default that of the settings; after Ctrl-C, 1.5 is right.
         """
         end = time.monotonic() + (self.settings.wait_s if timeout_s is None else timeout_s)
         while self._pending and self._broken is None:
@@ -77,7 +77,7 @@ class Mirror:
         return self._report()
 
     def close(self, timeout_s: float | None = None) -> str | None:
-        """Wait as `wait` does, then let the helper end; what it still has to do it does without the run."""
+        """Wait as `wait` does, then let the helper end by itself; it finishes its work without the run."""
         problem = self.wait(timeout_s)
         if self._process is None:
             return problem
@@ -125,10 +125,10 @@ class Mirror:
             self._broken = f"its helper ended early, see {self._log}"
             return
         if written != len(line):  # None or fewer: the pipe is full, as hundreds of requests went unread
-            self._broken = "its helper hangs"
+            self._broken = "its helper does not respond"
 
     def _receive(self, timeout_s: float) -> None:
-        """Take in the answers that are there, waiting for the first of them."""
+        """Take in the answers that have arrived, waiting up to `timeout_s` for the first."""
         if self._broken or self._process is None or self._process.stdout is None:
             return
         if not select.select([self._process.stdout], [], [], timeout_s)[0]:
@@ -143,7 +143,7 @@ class Mirror:
     def _settle(self, answer: dict[str, Any]) -> None:
         folder, problem = answer["sync"], answer["problem"]
         if answer["id"] < self._pending.get(folder, 0):
-            return  # an older request; the newer one is still to come
+            return  # the answer to an older request; the newer one is still open
         self._pending.pop(folder, None)
         if problem:
             self._problems[folder] = problem
@@ -159,4 +159,4 @@ class Mirror:
             reason = next(iter(self._problems.values()), None)
         if reason is None:
             return None
-        return f"MLflow lacks a part of this run, its folder has all: {reason.rstrip('.')}. Try: run sync"
+        return f"MLflow lacks a part of this run, its folder has everything: {reason.rstrip('.')}. Try: run sync"

@@ -1,4 +1,4 @@
-"""The helper process of a run: imports mlflow and mirrors run folders beside the training.
+"""The helper process of a run: imports mlflow and mirrors run folders while the training goes on.
 
 Started by mirror.py. Reads JSON lines from stdin: first {"settings": {...}, "output": path}, then
 {"sync": folder, "id": n}, and {"end": true} or the end of input. Answers each request on stdout with
@@ -30,14 +30,14 @@ Message = dict[str, Any]
 
 
 class MirrorWorker:
-    """Mirrors the requested folders one after the other, with one open MLflow."""
+    """Mirrors the requested folders one after the other; MLflow is opened once."""
 
     def __init__(self, settings: TrackerSettings, output: Path, replies: TextIO) -> None:
         self.settings, self.output, self.replies = settings, output, replies
         self.target: MlflowTarget | None = None
 
     def connect(self) -> None:
-        """Open MLflow while the training starts; a failure is met again, and told, by the first request."""
+        """Open MLflow while the training starts; the first request meets a failure again and reports it."""
         if self.target is None:
             self.target = connect(self.settings, self.output)
             close_orphaned_runs(self.target, self.output)
@@ -52,7 +52,7 @@ class MirrorWorker:
             (sync_sweep if is_sweep(folder) else sync_run)(folder, self.settings, self.target)
         except TrackError as error:
             reason = mask(str(error))
-        except Exception as error:  # the border of the process: whatever it was, the run must get an answer
+        except Exception as error:  # the edge of the process: whatever happened, the run must get an answer
             reason = mask(f"{type(error).__name__}: {error}")
             sys.excepthook(type(error), error, error.__traceback__)
         else:
@@ -62,7 +62,7 @@ class MirrorWorker:
         return reason
 
     def answer(self, message: Message) -> None:
-        """Send one line; a run that has stopped listening does not stop the work."""
+        """Send one line; a run that no longer listens does not stop the work."""
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(message), file=self.replies, flush=True)
 
@@ -71,12 +71,12 @@ def main() -> None:
     """Serve one run until its pipe ends."""
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    # What libraries print must not end up among the answers: it goes to the log, like stderr.
+    # What libraries print must not mix with the answers: it goes to the log, like stderr.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr = MaskedStream(sys.stderr)
     messages: queue.Queue[Message | None] = queue.Queue()
-    # A thread of its own, so that the run's small writes never fill the pipe while mlflow is being imported.
+    # A thread of its own reads, so that the run's small writes never fill the pipe while mlflow is being imported.
     threading.Thread(target=_read, args=(messages,), daemon=True).start()
     first = messages.get()
     if first is None:
@@ -88,7 +88,7 @@ def main() -> None:
         print(error, file=sys.stderr, flush=True)
     _serve(worker, messages)
     sys.stdout.flush()
-    # The answers are out and all is committed; mlflow's thread pools would only delay the end.
+    # Every answer is sent and every write committed; mlflow's thread pools would only delay the exit.
     os._exit(0)
 
 
@@ -107,7 +107,7 @@ def _serve(worker: MirrorWorker, messages: queue.Queue[Message | None]) -> None:
             while True:
                 batch.append(messages.get_nowait())
         ended = None in batch
-        # Requests that piled up for one folder are one piece of work: the last stands for all.
+        # Requests that piled up for one folder need one attempt: the last stands for all.
         latest = {message["sync"]: message["id"] for message in batch if message is not None}
         for folder in sorted(latest, key=lambda name: is_sweep(Path(name))):  # a sweep looks for its runs
             worker.sync(folder, latest[folder])

@@ -1,4 +1,4 @@
-"""`run sync`: mirror every run and every sweep below the output folder, for instance after an outage."""
+"""`run sync`: mirrors every run and every sweep below the output folder, for instance after an outage."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from runner.record.folder import RECORD
 from runner.track.connection import connect
 from runner.track.errors import TrackError
-from runner.track.folder import RECORD
 from runner.track.settings import TrackerSettings
 from runner.track.sweeps import sync_sweep
 from runner.track.sync import sync_run
 from runner.track.uri import ARTIFACTS
 
-GIVE_UP_AFTER = 3  # failures in a row: then the server is gone, and each further try would cost seconds
+GIVE_UP_AFTER = 3  # failures in a row: the server is gone, and each further try would cost seconds
 
 
 @dataclass
@@ -28,44 +28,50 @@ class SyncCounts:
     failed: int = 0
     skipped: int = 0  # not tried: the server stopped answering
 
+    def add(self, outcome: str) -> None:
+        """Count one folder: created, updated or unchanged."""
+        self.created += outcome == "created"
+        self.updated += outcome == "updated"
+        self.unchanged += outcome == "unchanged"
+
     def __str__(self) -> str:
-        """Return the counts in words, without the zeros."""
+        """Return the counts in words, without zeros."""
         parts = [f"{count} {name}" for name, count in asdict(self).items() if count]
         return ", ".join(parts) or "no run folders"
 
 
 def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], None]) -> SyncCounts:
-    """Return the counts after mirroring all run folders; `notify` gets one line for each that failed.
+    """Mirror all run folders and count them; `notify` gets one line for each that failed.
 
     Raises TrackError if MLflow cannot be opened at all.
     """
-    counts, row = SyncCounts(), 0
+    counts, failed_in_a_row = SyncCounts(), 0
     runs = list(run_folders(output))
-    folders = [*runs, *sweep_folders(output)]  # the parents last: they look for their runs
+    folders = [*runs, *sweep_folders(output)]  # sweeps last: they look for their runs
     if not folders:
         return counts
     target = connect(settings, output)
     for done, folder in enumerate(folders):
         try:
             outcome = (sync_run if done < len(runs) else sync_sweep)(folder, settings, target)
-            setattr(counts, outcome, getattr(counts, outcome) + 1)
-            row = 0
+            counts.add(outcome)
+            failed_in_a_row = 0
         except TrackError as error:
             notify(f"{folder.name}: {error}")
-            counts.failed, row = counts.failed + 1, row + 1
-        if row == GIVE_UP_AFTER:
+            counts.failed, failed_in_a_row = counts.failed + 1, failed_in_a_row + 1
+        if failed_in_a_row == GIVE_UP_AFTER:
             counts.skipped = len(folders) - done - 1
             break
     return counts
 
 
 def sweep_folders(output: Path) -> list[Path]:
-    """The folders of the sweeps below an output folder, sorted."""
+    """Return the folders of the sweeps below an output folder, sorted."""
     return sorted(path.parent for path in output.glob("sweeps/*/sweep.json"))
 
 
 def run_folders(output: Path) -> Iterator[Path]:
-    """Yield the run folders below a folder, sorted; does not look into run folders and MLflow's copies."""
+    """Yield the run folders below a folder, sorted; run folders and MLflow's copies are not searched."""
     for place, folders, files in os.walk(output):
         if RECORD in files:
             folders.clear()

@@ -1,7 +1,7 @@
 """The embedded MLflow store: one SQLite file, complete or absent, safe to open from many processes at once.
 
-MLflow lets every process that finds an empty database create the tables, and two at a time corrupt it for
-good. So it is built once, under a lock and another name, and renamed when it is whole.
+MLflow lets every process that finds an empty database create the tables, and two that do so at once corrupt it for
+good. So it is built once, under a lock and a temporary name, and renamed when it is complete.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from runner.track.environment import set_mlflow_environment
 from runner.track.errors import TrackError
 from runner.track.uri import ARTIFACTS, sqlite_uri
 
-LOCK_TIMEOUT_S = 120.0  # creation takes 2 to 5 s; a minute more for a machine that is swamped
-BUSY_TIMEOUT_S = 20.0  # the same as mlflow's own
+LOCK_TIMEOUT_S = 120.0  # creation takes 2 to 5 s, on an overloaded machine a minute
+BUSY_TIMEOUT_S = 20.0  # mlflow's own
 
 
 def ensure_store(database: Path) -> str:
-    """Return the address of a store that exists and is whole, creating it if there is none.
+    """Return the address of the store, which is created if it does not exist: 2 s the first time, 1 ms later.
 
-    Takes 2 s the first time and 1 ms later. Raises TrackError if the place cannot be written to or the file
-    is not a usable MLflow database; an existing file is never replaced.
+    Raises TrackError if the folder is not writable or the file is not a usable MLflow database; an existing file is
+    never replaced.
     """
     from filelock import FileLock, Timeout
 
@@ -33,7 +33,9 @@ def ensure_store(database: Path) -> str:
                     _create(database)
         check_store(database)
     except Timeout as error:
-        raise TrackError(f"{database} is being created by another process for over {LOCK_TIMEOUT_S:.0f} s") from error
+        raise TrackError(
+            f"{database} is still being created by another process after {LOCK_TIMEOUT_S:.0f} s"
+        ) from error
     except OSError as error:
         reason = error.strerror or error
         raise TrackError(
@@ -69,25 +71,25 @@ def artifact_root(database: Path) -> str:
 
 def _unusable(database: Path, what: str) -> str:
     return (
-        f"the MLflow store {database} {what}. The runs are safe in their folders; to build it anew: "
+        f"the MLflow store {database} {what}. The runs are safe in their folders. To rebuild it: "
         f"mv '{database}' '{database}.broken' && run sync"
     )
 
 
 def _is_absent(database: Path) -> bool:
-    # An empty file is what a bare sqlite3.connect leaves behind: nothing to lose there.
+    # A bare sqlite3.connect leaves an empty file behind: there is nothing to lose.
     return not database.exists() or database.stat().st_size == 0
 
 
 def _create(database: Path) -> None:
-    """Build the whole database beside its place, then rename it. The caller holds the lock."""
+    """Build the database under a temporary name, then rename it. The caller holds the lock."""
     part = database.with_name(database.name + ".part")
-    _remove(part)  # what a creator that was killed left behind
+    _remove(part)  # a killed process may have left it behind
     try:
         _write_schema(part, artifact_root(database))
         connection = sqlite3.connect(part)
         try:
-            # Kept in the file: writers do not block readers, and a chatty run takes a third of the time.
+            # A property of the file: writers do not block readers, and a run that logs a lot takes a third of the time.
             connection.execute("pragma journal_mode=wal")
             connection.execute("pragma wal_checkpoint(truncate)")
         finally:

@@ -1,6 +1,6 @@
-"""A sweep in MLflow: a parent run with its runs below it, means over the seeds, and the files of its folder.
+"""Mirrors sweeps to MLflow: a parent run with its runs below it, means over seeds, and the files of the sweep's folder.
 
-`sync_sweep` may be called at any time and again, like `sync`; the folder <output>/sweeps/<id> is the truth. A run that
+Like `sync_run`, `sync_sweep` may be called at any time; the folder <output>/sweeps/<id> is the truth. A run that
 belongs to several sweeps stays below the first; its tag `sweeps` names them all.
 """
 
@@ -16,19 +16,19 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from runner.record.baseline import is_at_baseline
-from runner.record.raw import read, whole
+from runner.record.folder import read_record
+from runner.record.json_files import read_json
+from runner.record.record import RunRecord
 from runner.record.validation import problem_of_sweep
 from runner.sanitize import mask
-from runner.track.connection import MlflowTarget, connect, explain_mlflow_error
-from runner.track.environment import set_mlflow_environment
+from runner.track.attempt import attempt
+from runner.track.connection import MLFLOW_STATUS, MlflowTarget
 from runner.track.errors import TrackError
 from runner.track.folder import (
     MirrorState,
     is_finite,
     milliseconds,
-    note_problem,
     read_state,
-    remove_partial_state,
     write_state,
 )
 from runner.track.settings import TrackerSettings
@@ -37,50 +37,39 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
 SWEEP = "sweep.json"
-STATUS = {"running": "RUNNING", "done": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
-LOCK_TIMEOUT_S = 60.0
-MAX_METRICS = 1000  # of one log_batch call, mlflow's limit
 MAX_TAG = 8000
 PARENT, SWEEPS, HOME = "mlflow.parentRunId", "sweeps", "folder"
-AGGREGATED = ("cost/", "speed/latency_ms_p50", "speed/speedup", "time/train_s")  # besides all of the reported splits
+AGGREGATED = (
+    "cost/",
+    "speed/latency_ms_p50",
+    "speed/speedup",
+    "time/train_s",
+)  # beside all metrics of the reported split
 NOT_AGGREGATED = ("_low", "_high", "/examples", "/constant_predictions")
 
 
 def is_sweep(folder: Path) -> bool:
-    """Is this the folder of a sweep rather than of a run?"""
+    """Return whether this is the folder of a sweep rather than of a run."""
     return (folder / SWEEP).is_file()
 
 
 def sync_sweep(folder: Path, settings: TrackerSettings, target: MlflowTarget | None = None) -> str:
-    """Bring a sweep's parent run up to date with its folder; return "created", "updated" or "unchanged".
+    """Bring the parent run of a sweep up to date with its folder; return "created", "updated" or "unchanged".
 
-    Raises TrackError with one line for the user, kept in <folder>/mlflow.json as well.
+    Raises TrackError with one line for the user; the same line is kept in <folder>/mlflow.json.
     """
-    set_mlflow_environment()
-    import sqlalchemy
-    from filelock import FileLock, Timeout
-    from mlflow.exceptions import MlflowException
-
-    try:
-        content = _read(folder)
-        with FileLock(folder / ".mlflow.lock", timeout=LOCK_TIMEOUT_S):
-            remove_partial_state(folder)
-            target = target or connect(settings, folder.parent.parent)
-            return _sync(folder, content, settings, target)
-    except (TrackError, MlflowException, OSError, ValueError, Timeout, sqlalchemy.exc.SQLAlchemyError) as error:
-        reason = (
-            str(error) if isinstance(error, TrackError) else explain_mlflow_error(error, target.uri if target else "")
-        )
-        note_problem(folder, reason)
-        raise TrackError(reason) from error
+    output = folder.parent.parent
+    return attempt(folder, output, settings, target, lambda found: _sync(folder, _read(folder), settings, found))
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    """Return the content of sweep.json; TrackError if it is not whole."""
-    content = read(folder, SWEEP)
-    if why := "it cannot be read" if content is None else problem_of_sweep(content):
-        raise TrackError(f"{folder / SWEEP} is damaged: {why}. Mend it, or run that sweep again, which writes it anew")
-    return content or {}
+    """Return the content of sweep.json; TrackError if it is damaged."""
+    content = read_json(folder / SWEEP)
+    if content is None:
+        problem: str | None = "it holds no JSON object"
+    elif not (problem := problem_of_sweep(content)):
+        return content
+    raise TrackError(f"{folder / SWEEP} is damaged: {problem}. Repair it, or run that sweep again, which rewrites it")
 
 
 def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, target: MlflowTarget) -> str:
@@ -98,7 +87,7 @@ def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, targ
         ended = (content.get("status", "running"), content.get("ended") or "")
         if ended[0] != "running" and (created or not here or (state.status, state.ended) != ended):
             _send_end(target, run.info.run_id, folder, content, settings)
-        elif ended[0] == "running" and run.info.status != "RUNNING":  # the same sweep once more
+        elif ended[0] == "running" and run.info.status != "RUNNING":  # the sweep was started again
             target.client.update_run(run.info.run_id, status="RUNNING")
         state.status, state.ended = ended
     if state != before:
@@ -107,8 +96,8 @@ def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, targ
 
 
 def _find(target: MlflowTarget, identity: str, state: MirrorState) -> Run | None:
-    """Return the parent run: by its id, else by its tag."""
-    if run := target.find(state.run_id):
+    """Return the parent run: by its id, else by its tag; None if there is none."""
+    if run := target.find_run(state.run_id):
         return run
     found = target.client.search_runs([target.experiment_id], f"tags.sweep = '{identity}'")
     return found[0] if found else None
@@ -124,7 +113,7 @@ def _create(target: MlflowTarget, content: dict[str, Any], folder: Path) -> Run:
 
 
 def _describe(target: MlflowTarget, run: Run, content: dict[str, Any]) -> None:
-    """Send the tags that MLflow lacks."""
+    """Send the tags that MLflow does not have yet."""
     from mlflow.entities import RunTag
 
     states = [job["status"] for job in content["runs"]]
@@ -142,12 +131,12 @@ def _describe(target: MlflowTarget, run: Run, content: dict[str, Any]) -> None:
 
 
 def _adopt(target: MlflowTarget, parent: str, content: dict[str, Any], folder: Path) -> None:
-    """Put the runs of the sweep that MLflow has below the parent; the first sweep keeps them."""
+    """Put those runs of the sweep that MLflow knows below the parent; a run of an earlier sweep stays there."""
     output = folder.parent.parent
     for identity in dict.fromkeys(job["identity"] for job in content["runs"] if job.get("identity")):
         state = read_state(output / identity)
         is_here = (state.uri, state.experiment) == (target.uri, target.experiment)
-        run = target.find(state.run_id) if is_here else None
+        run = target.find_run(state.run_id) if is_here else None
         if run is None:
             continue
         tags = run.data.tags
@@ -161,34 +150,32 @@ def _adopt(target: MlflowTarget, parent: str, content: dict[str, Any], folder: P
 def _send_end(
     target: MlflowTarget, run_id: str, folder: Path, content: dict[str, Any], settings: TrackerSettings
 ) -> None:
-    """Send the means over the seeds, the files, and last of all the terminal status."""
-    metrics = seed_aggregates(content, folder.parent.parent)
-    for start in range(0, len(metrics), MAX_METRICS):
-        target.client.log_batch(run_id, metrics=metrics[start : start + MAX_METRICS])
+    """Send the means over seeds, the files and, last of all, the terminal status."""
+    target.log_metrics(run_id, seed_aggregates(content, folder.parent.parent))
     if settings.artifacts != "none":
         for path in sweep_files(folder):
             inside = path.parent.relative_to(folder).as_posix()
             target.client.log_artifact(run_id, str(path), None if inside == "." else inside)
-    target.client.set_terminated(run_id, STATUS[content["status"]], end_time=milliseconds(content.get("ended")))
+    target.client.set_terminated(run_id, MLFLOW_STATUS[content["status"]], end_time=milliseconds(content.get("ended")))
 
 
 def sweep_files(folder: Path) -> list[Path]:
-    """The files of a sweep's folder that go to MLflow: all but our own notes about it."""
+    """Return the files of a sweep's folder that go to MLflow: all but the notes of the mirror itself."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return [path for path in found if path.name[0] != "." and path.name != "mlflow.json" and path.suffix != ".part"]
 
 
 def seed_aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
-    """Mean, standard deviation (from two runs on) and number of runs of each metric in each group of seeds."""
+    """Return mean, number of runs and, from two runs on, standard deviation of each metric in each group of seeds."""
     from mlflow.entities import Metric
 
     when = milliseconds(content.get("ended")) or round(time.time() * 1000)
-    step = sum(job["status"] == "done" for job in content["runs"])  # a later attempt has more of them
+    step = sum(job["status"] == "done" for job in content["runs"])  # a resumed sweep has more of them
     found = []
     groups = _groups(content, output)
     for label, records in groups.items():
-        if is_at_baseline([record["metrics"] for record in records], records[0]["data"]["primary"]):
-            found.append(Metric(f"at_baseline/{label}", 1.0, when, step))  # beside the means that it is about
+        if is_at_baseline([record.metrics for record in records], records[0].data.primary):
+            found.append(Metric(f"at_baseline/{label}", 1.0, when, step))  # marks the means of the same group
     for label, name, values in _values(groups):
         found.append(Metric(f"{name}/mean/{label}", fmean(values), when, step))
         found.append(Metric(f"{name}/n/{label}", len(values), when, step))
@@ -197,38 +184,38 @@ def seed_aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
     return found
 
 
-def _groups(content: dict[str, Any], output: Path) -> dict[str, list[dict[str, Any]]]:
-    """The records of the finished runs of each group of seeds, by the words that are the group's own."""
+def _groups(content: dict[str, Any], output: Path) -> dict[str, list[RunRecord]]:
+    """Return the records of the finished runs by group of seeds; a group is named by the words that only it has."""
     jobs = [job for job in content["runs"] if job["status"] == "done" and job.get("identity")]
     everywhere = set.intersection(*(set(job["overrides"]) for job in jobs)) if jobs else set()
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[RunRecord]] = {}
     for job in jobs:
         own = [word for word in job["overrides"] if word not in everywhere and not word.startswith("seed=")]
         label = re.sub(r"[^\w. -]", "_", " ".join(own)) or "all"
-        if record := whole(output / job["identity"]):
+        if record := read_record(output / job["identity"]):
             groups.setdefault(label, []).append(record)
     return groups
 
 
-def _values(groups: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str, list[float]]]:
-    """(group, metric, its finite values over the seeds)."""
+def _values(groups: dict[str, list[RunRecord]]) -> Iterator[tuple[str, str, list[float]]]:
+    """Yield (group, metric, its finite values over the seeds)."""
     for label, records in groups.items():
-        reported = records[0]["data"]["primary"].split("/")[0] + "/"
-        for name in records[0]["metrics"]:
-            values = [r["metrics"][name] for r in records if is_finite(r["metrics"].get(name))]
+        reported = records[0].data.primary.split("/")[0] + "/"
+        for name in records[0].metrics:
+            values = [record.metrics[name] for record in records if is_finite(record.metrics.get(name))]
             if values and name.startswith((reported, *AGGREGATED)) and not name.endswith(NOT_AGGREGATED):
                 yield label, name, values
 
 
 def folder_on_host(folder: Path) -> str:
-    """Where a run folder is, among all machines that write to one MLflow."""
+    """Return host and path of a run folder: several machines may write to one MLflow."""
     return f"{socket.gethostname()}:{folder.resolve()}"
 
 
 def close_orphaned_runs(target: MlflowTarget, output: Path) -> int:
-    """Close the runs that MLflow shows as running though their folder here is gone; how many there were.
+    """Close the runs that MLflow shows as running although their folder is gone; return how many there were.
 
-    Runs of other machines and folders are none of our business; those with a folder are closed by their record.
+    Runs of other machines and output folders are left alone; those with a folder are closed by their record.
     """
     closed = 0
     for run in target.client.search_runs([target.experiment_id], "attributes.status = 'RUNNING'"):

@@ -1,4 +1,4 @@
-"""What MLflow gets to see of a run: its record and points as MLflow's params, tags, metrics and data sets."""
+"""Translates a run's record and points into MLflow's params, tags, metrics and datasets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.record.baseline import is_at_baseline
+from runner.record.record import RunRecord
 from runner.sanitize import mask
 from runner.track.folder import NOT_METRICS, Points, flatten_as_text, is_finite, is_number, milliseconds
 
@@ -19,59 +20,52 @@ if TYPE_CHECKING:
 MAX_PARAM = 6000  # characters, mlflow's limits
 MAX_TAG = 8000
 DIGEST = 16  # hex digits of the fingerprint shown; mlflow's limit is 36 characters
-SOMETIMES = {"reason", "non_finite", "at_baseline"}  # tags that a later attempt may no longer have
+OPTIONAL_TAGS = {"reason", "non_finite", "at_baseline"}  # a later attempt may no longer have them
 ARTIFACT_PATTERNS = ("predictions-*.parquet", "metrics.jsonl", "log.txt")
 
 
-def run_name(record: Mapping[str, Any]) -> str:
-    """Return the name people read: the run's own, else its identity."""
-    return str(record.get("name") or record["identity"])
+def run_name(record: RunRecord) -> str:
+    """Return the name that MLflow shows: the run's own, else its identity."""
+    return record.name or record.identity
 
 
-def config_params(record: Mapping[str, Any]) -> list[Param]:
-    """Return the config as dotted names; long values are cut, credentials masked."""
+def config_params(record: RunRecord) -> list[Param]:
+    """Return the config as params with dotted names; long values are cut, credentials masked."""
     from mlflow.entities import Param
 
-    return [Param(name, _cut(mask(text), MAX_PARAM)) for name, text in flatten_as_text(record["config"])]
+    return [Param(name, _cut(mask(text), MAX_PARAM)) for name, text in flatten_as_text(record.config)]
 
 
-def run_tags(record: Mapping[str, Any], points: Points) -> list[RunTag]:
-    """Return what runs are found and grouped by; an absent value gives no tag."""
+def run_tags(record: RunRecord, points: Points) -> list[RunTag]:
+    """Return the tags that runs are found and grouped by; an absent value gives no tag."""
     from mlflow.entities import RunTag
 
-    config, environment = record["config"], record.get("environment") or {}
-    command = " ".join(["run", *(shlex.quote(item) for item in record.get("overrides") or [])])
+    command = " ".join(["run", *map(shlex.quote, record.overrides)])
     values = {
-        "identity": record["identity"],
-        "started": record["started"],
-        "status": record["status"],
-        "reason": record.get("reason"),
-        "model": _name_of(config.get("model")),
-        "data": _name_of(config.get("data")),
-        "positive": (record.get("data") or {}).get("positive"),
-        "compression": ",".join(config.get("compression") or {}),
-        "seed": config.get("seed"),
-        "code_version": environment.get("code_version"),
+        "identity": record.identity,
+        "started": record.started,
+        "status": record.status,
+        "reason": record.reason,
+        "model": record.model,
+        "data": record.dataset,
+        "positive": record.data.positive,
+        "compression": ",".join(record.config.get("compression") or {}),
+        "seed": record.seed,
+        "code_version": record.environment.code_version,
         "non_finite": ", ".join(non_finite_metrics(record, points)),
-        "at_baseline": "true" if _is_at_baseline(record) else None,
+        "at_baseline": "true" if is_at_baseline([record.metrics], record.data.primary) else None,
         "mlflow.runName": run_name(record),
         "mlflow.user": _user(),
         "mlflow.source.name": command,
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": environment.get("git_commit"),
-        "git_dirty": environment.get("git_dirty"),
+        "mlflow.source.git.commit": record.environment.git_commit,
+        "git_dirty": record.environment.git_dirty,
     }
     return [RunTag(key, _cut(mask(str(value)), MAX_TAG)) for key, value in values.items() if value not in (None, "")]
 
 
-def _is_at_baseline(record: Mapping[str, Any]) -> bool:
-    """Whether a finished run has learned nothing; one that has not got that far has no headline metric."""
-    primary = (record.get("data") or {}).get("primary")
-    return bool(primary and is_at_baseline([record.get("metrics") or {}], primary))
-
-
 def point_metrics(points: Iterable[Mapping[str, Any]]) -> list[Metric]:
-    """Return every finite value of the points, with the step and time of its line."""
+    """Return every finite value of the points, with the step and the time of its point."""
     from mlflow.entities import Metric
 
     return [
@@ -82,50 +76,46 @@ def point_metrics(points: Iterable[Mapping[str, Any]]) -> list[Metric]:
     ]
 
 
-def final_metrics(record: Mapping[str, Any], points: Points) -> list[Metric]:
-    """Return the record's values at the last step, less those already logged there with the same value."""
+def final_metrics(record: RunRecord, points: Points) -> list[Metric]:
+    """Return the final metrics at the last step, except those logged there already with the same value."""
     logged = points.parsed()
     step = max((int(point["step"]) for point in logged), default=0)
     last = max((float(point["time"]) for point in logged), default=0.0)
     # Not before the last point: of two values at one step, MLflow shows the later one.
-    time = max((milliseconds(record.get("ended")) or 0) / 1000, last)
+    time = max((milliseconds(record.ended) or 0) / 1000, last)
     there = {(name, value) for point in logged if point["step"] == step for name, value in point.items()}
-    final = {name: value for name, value in (record.get("metrics") or {}).items() if (name, value) not in there}
+    final = {name: value for name, value in record.metrics.items() if (name, value) not in there}
     return point_metrics([{"step": step, "time": time, **final}])
 
 
-def non_finite_metrics(record: Mapping[str, Any], points: Points) -> list[str]:
-    """Return the names of the metrics that were nan or infinite at least once and are left out for that."""
+def non_finite_metrics(record: RunRecord, points: Points) -> list[str]:
+    """Return the names of metrics with at least one value that was NaN or infinite, and so was not sent."""
     found = set()
-    for point in [*points.parsed(), record.get("metrics") or {}]:
+    for point in [*points.parsed(), record.metrics]:
         found |= {name for name, value in point.items() if is_number(value) and not is_finite(value)}
     return sorted(found)
 
 
-def run_datasets(record: Mapping[str, Any]) -> list[DatasetInput]:
-    """Return the data the run used, named by its fingerprint; empty while it is not known."""
+def run_datasets(record: RunRecord) -> list[DatasetInput]:
+    """Return the dataset of the run, identified by its fingerprint; empty while that is unknown."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    data = record.get("data") or {}
-    if not data.get("fingerprint"):
+    data = record.data
+    if not data.fingerprint:
         return []
     dataset = Dataset(
-        name=str(data.get("name") or "data"),
-        digest=str(data["fingerprint"])[:DIGEST],
+        name=data.name or "data",
+        digest=data.fingerprint[:DIGEST],
         source_type="bertier",
-        source=json.dumps({"uri": mask(str(data.get("source") or ""))}),
-        profile=json.dumps({"rows": data.get("rows") or {}}),
+        source=json.dumps({"uri": mask(data.source or "")}),
+        profile=json.dumps({"rows": data.rows}),
     )
     return [DatasetInput(dataset, [InputTag("mlflow.data.context", "train and report")])]
 
 
 def artifact_files(folder: Path) -> list[Path]:
-    """Return the files that are mirrored as they are; record.json and the model are handled by the caller."""
+    """Return the files that are sent unchanged; record.json and the model are the caller's."""
     return [path for pattern in ARTIFACT_PATTERNS for path in sorted(folder.glob(pattern))]
-
-
-def _name_of(group: object) -> object:
-    return group.get("name") if isinstance(group, Mapping) else group
 
 
 def _cut(text: str, limit: int) -> str:

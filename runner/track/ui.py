@@ -1,6 +1,6 @@
-"""`run ui`: MLflow's web page on the recorded runs, for this machine only.
+"""`run ui`: MLflow's web page with the recorded runs, reachable from this machine only.
 
-The server runs in a session of its own, so that one signal ends it with all its workers.
+The server runs in a session of its own, so that one signal ends it together with its workers.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ STOP_S = 5.0
 
 
 def serve_mlflow(settings: TrackerSettings, output: Path, port: int, notify: Callable[[str], None]) -> int:
-    """Return the exit code after showing the page until Ctrl-C; of a server only the address is shown.
+    """Show the page until Ctrl-C and return the exit code; where a server tracks the runs, only print its address.
 
-    port: the first one tried, 0 for any. Raises TrackError if the store is unusable or the start fails.
+    port: the first one tried, 0 for any. Raises TrackError if the store is unusable or the server does not start.
     """
     uri = resolve_uri(settings, output)
     if is_server(uri):
@@ -58,38 +58,27 @@ def serve_mlflow(settings: TrackerSettings, output: Path, port: int, notify: Cal
 
 def build_command(port: int, database: Path | None) -> list[str]:
     """Return the server's command line, without the store's address: arguments are visible to all users."""
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "mlflow",
-        "server",
-        "--host",
-        HOST,
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
+    options = ["--host", HOST, "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-P", "-m", "mlflow", "server", *options]
     return command + (["--default-artifact-root", artifact_root(database)] if database else [])
 
 
 def build_environment(uri: str) -> dict[str, str]:
-    """Return the server's environment: the store, and nothing running or sent that the page does not need."""
+    """Return the server's environment: the store's address, and without features that the page does not need."""
     return {
         **os.environ,
         "MLFLOW_BACKEND_STORE_URI": uri,
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its workers serve features that are not used here
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # workers for features that are not used here
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "OMP_NUM_THREADS": "1",
     }
 
 
 def free_port(first: int) -> int:
-    """Return the first port from `first` on that nobody listens on at 127.0.0.1; 0 gives any free one."""
+    """Return the first port from `first` on that is free at 127.0.0.1; 0 gives any free one."""
     for port in range(first, first + PORTS_TRIED) if first else [0]:
         with socket.socket() as probe:
-            # As the server does: a port in TIME_WAIT after the last `run ui` is free.
+            # As the server does: a port still in TIME_WAIT after the last `run ui` counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
@@ -101,7 +90,7 @@ def free_port(first: int) -> int:
 
 @contextlib.contextmanager
 def _server(uri: str, database: Path | None, output: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Give the running server; end it and its workers on leaving."""
+    """Start the server; end it and its workers on leaving the block."""
     output.mkdir(parents=True, exist_ok=True)
     with (output / LOG).open("wb") as log:
         process = subprocess.Popen(
@@ -120,7 +109,7 @@ def _server(uri: str, database: Path | None, output: Path, port: int) -> Iterato
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     for signum in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):  # all of them are gone already
+        with contextlib.suppress(ProcessLookupError):  # all of them have ended already
             os.killpg(process.pid, signum)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_S)
@@ -140,7 +129,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
-    """Make a termination signal end `run ui` as Ctrl-C does, so that no server stays behind."""
+    """Let a termination signal end `run ui` as Ctrl-C does, so that no server stays behind."""
 
     def interrupt(signum: int, frame: object) -> None:
         raise KeyboardInterrupt

@@ -12,9 +12,9 @@ ARTIFACTS = "mlartifacts"
 
 
 def resolve_uri(settings: TrackerSettings, output: Path) -> str:
-    """Return the address to use: the configured one, or that of the embedded store in the output folder.
+    """Return the address to use: the configured one, or the embedded store in the output folder.
 
-    Relative sqlite addresses are made absolute, so that a change of directory does not scatter databases.
+    Relative sqlite addresses become absolute, so that a change of directory does not scatter databases.
     """
     if settings.uri is None:
         return sqlite_uri(output / DATABASE)
@@ -23,13 +23,13 @@ def resolve_uri(settings: TrackerSettings, output: Path) -> str:
 
 
 def sqlite_uri(path: Path) -> str:
-    """Return the address of an SQLite file; "%" and "?", which mean something in an address, are quoted."""
+    """Return the address of an SQLite file; "%" and "?" have a meaning in an address and are quoted."""
     plain = path.expanduser().resolve().as_posix()
     return "sqlite:///" + plain.replace("%", "%25").replace("?", "%3F")
 
 
 def sqlite_path(uri: str) -> Path | None:
-    """Return the file an sqlite address means; None if it is not one."""
+    """Return the file of an sqlite address; None for any other address."""
     if not uri.startswith("sqlite:///"):
         return None
     return Path(unquote(uri.removeprefix("sqlite:///").split("?")[0])).expanduser().resolve()

@@ -20,7 +20,7 @@ def test_all_run_folders_are_mirrored_once(output: Path) -> None:
     told: list[str] = []
     first = sync_all(output, TrackerSettings(), told.append)
     assert str(first) == "2 created, 1 failed"
-    assert len(told) == 1 and told[0].startswith("ccc: ") and "cannot be read" in told[0]
+    assert len(told) == 1 and told[0].startswith("ccc: ") and "holds no JSON object" in told[0]
     assert str(sync_all(output, TrackerSettings(), told.append)) == "2 unchanged, 1 failed"
     target = connect(TrackerSettings(), output)
     assert len(target.client.search_runs([target.experiment_id])) == 2
@@ -45,6 +45,6 @@ def test_a_server_that_goes_away_is_not_asked_for_each_run(output: Path, monkeyp
     def gone(*_: object) -> str:
         raise TrackError("no answer")
 
-    monkeypatch.setattr(resync, "sync", gone)
+    monkeypatch.setattr(resync, "sync_run", gone)
     counts = sync_all(output, TrackerSettings(), print)
     assert (counts.failed, counts.skipped) == (3, 2)
