@@ -28,8 +28,8 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 MOST_INNER_IMPORTS = 285  # of our own modules inside functions; 12 once every room is tidy
 
 # Today's breaches: these lists may only shrink.
-UPWARD = {("runner.record.predictions", "runner.compare")}
-ROOMS_WITH_CIRCLES = {"models", "runner.compare", "runner.config", "runner.experiment", "runner.sweep"}
+UPWARD: set[tuple[str, str]] = set()
+ROOMS_WITH_CIRCLES = {"models", "runner.config", "runner.experiment", "runner.sweep"}
 
 
 def module_of(path: Path) -> str:

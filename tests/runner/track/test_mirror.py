@@ -49,7 +49,8 @@ def test_a_run_imports_nothing_heavy_for_its_mirror(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from runner.track.mirror import start_mirror;"
         "from runner.track.settings import TrackerSettings;"
-        "mirror = start_mirror(TrackerSettings(), Path(sys.argv[1])); mirror.request(Path(sys.argv[1])); mirror.close(0);"
+        "folder = Path(sys.argv[1]); mirror = start_mirror(TrackerSettings(), folder);"
+        "mirror.request(folder); mirror.close(0);"
         "print(*[name for name in ('mlflow', 'sqlalchemy', 'filelock', 'torch', 'numpy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
