@@ -19,7 +19,8 @@ from typing import Any
 import torch
 
 from runner.machine.matmul import matmul_in_use
-from runner.record.raw import POINTS, read, write_json
+from runner.record.folder import POINTS, RECORD
+from runner.record.json_files import read_json, write_json
 
 # Folders within a run's: checkpoints of a training, and between two trainings of one stage.
 CHECKPOINTS, BOUNDARIES = "checkpoints", "boundaries"
@@ -98,7 +99,7 @@ def find_resume_point(folder: Path, identity: str) -> ResumePoint | None:
     """Where an interrupted run goes on; None where no checkpoint is intact, or its points are damaged."""
     found = [(_intact(path), path.stem) for path in folder.glob("*/step-*.json")]
     kept = [(c["logged"], step, c) for c, step in found if c and c["identity"].split("/")[0] == identity]
-    if read(folder) is None or not kept:
+    if read_json(folder / RECORD) is None or not kept:
         return None
     newest = max(kept, key=lambda one: one[:2])[2]
     size, crc = newest["logged"]

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from data.splits import Splits
-from runner.record.raw import NOT_FINITE, read, write_json
+from runner.record.folder import NOT_FINITE
+from runner.record.json_files import read_json, write_json
 from runner.schema import TrainSettings
 from runner.training.state import TrainingState
 
@@ -94,7 +95,7 @@ class NonFiniteGuard:
 
     def _record(self, batch: SkippedBatch, state: TrainingState) -> None:
         """A run that goes on from a checkpoint may meet a batch a second time: its entry is replaced."""
-        found = read(self.path.parent, NOT_FINITE) or {"batches": []}
+        found = read_json(self.path) or {"batches": []}
         entry = {
             "training": self.training,
             "step": state.step,

@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from runner.machine.matmul import use_gemm
-from runner.record.raw import POINTS, Record, write_json
+from runner.record.folder import POINTS
+from runner.record.json_files import write_json
+from runner.record.writer import RecordWriter
 from runner.training.checkpoint import Checkpoints, find_resume_point
+from tests.records import a_record, record_json
 
 IDENTITY = "abc"
 LINE = json.dumps({"step": 1, "time": 0.0, "train/loss": 0.5}) + "\n"
@@ -19,7 +22,7 @@ LINE = json.dumps({"step": 1, "time": 0.0, "train/loss": 0.5}) + "\n"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A run that was killed: two points, a checkpoint, two more, another checkpoint."""
-    write_json(tmp_path / "record.json", {"status": "running", "started": "then"})
+    write_json(tmp_path / "record.json", record_json(status="running", ended=None))
     for step in (2, 4):
         (tmp_path / POINTS).write_text(step * LINE)
         Checkpoints(tmp_path, f"{IDENTITY}/2-int8/first", 1.0).save({"weight": torch.ones(3)}, {"step": step})
@@ -31,15 +34,15 @@ def test_points_after_the_newest_checkpoint_are_logged_again_and_half_a_line_is_
         stream.write(LINE + LINE[:20])
     found = find_resume_point(folder, IDENTITY)
     assert found and found.logged == 4 * len(LINE)
-    record = Record.begin(folder, {"notes": []}, found.logged)
-    record.point(6, {"train/loss": 0.25})
+    writer = RecordWriter.begin(folder, a_record(started="now"), found.logged)
+    writer.point(6, {"train/loss": 0.25})
     steps = [json.loads(line)["step"] for line in (folder / POINTS).read_text().splitlines()]
     assert steps == [1, 1, 1, 1, 6]
-    assert record.content["started"] == "then"
+    assert writer.record.started == a_record().started
 
 
 @pytest.mark.parametrize("file", [POINTS, "record.json"])
-def test_a_run_whose_past_is_damaged_starts_anew(folder: Path, file: str) -> None:
+def test_a_run_whose_past_is_damaged_starts_from_scratch(folder: Path, file: str) -> None:
     content = (folder / file).read_bytes()
     (folder / file).write_bytes(content[:3])
     assert find_resume_point(folder, IDENTITY) is None
@@ -73,7 +76,7 @@ def test_what_a_killed_process_was_writing_is_cleared_away(folder: Path) -> None
     (folder / ".model.77.part").mkdir()
     (folder / ".model.77.part" / "config.json").write_text("{")
     (folder / ".model.78.old").mkdir()
-    Record.begin(folder, {"notes": []}, None)
+    RecordWriter.begin(folder, a_record(), None)
     names = {path.name for path in folder.rglob("*")}
     assert {name for name in names if name.endswith((".part", ".old"))} == {"mlflow.json.78.part"}, (
         "its helper may live"

@@ -20,7 +20,7 @@ from models.build import build
 from models.compression.stage import TrainingHook
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
-from runner.record.raw import NOT_FINITE
+from runner.record.folder import NOT_FINITE
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import fit
