@@ -9,7 +9,7 @@ from runner.commands.options import output_folder, parse_options
 from runner.errors import ConfigError
 from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.folder import find_record
-from runner.record.identity import counts, flatten
+from runner.record.identity import affects_identity, flatten
 from runner.record.metrics import direction
 from runner.record.record import RunRecord
 from runner.sanitize import escape
@@ -66,7 +66,7 @@ def settings(first: Run, second: Run) -> list[list[str]]:
     for key in dict.fromkeys([*flat[0], *flat[1]]):
         values = [setting_text(side[key]) if key in side else "(absent)" for side in flat]
         if values[0] != values[1] and not key.endswith("description"):
-            lines.append([key if counts(key) else f"{key} (no effect on the result)", *values])
+            lines.append([key if affects_identity(key) else f"{key} (no effect on the result)", *values])
     return lines
 
 

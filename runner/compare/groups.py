@@ -11,14 +11,14 @@ from functools import cache
 from typing import Any
 
 from runner.compare.select import Run, setting_text
-from runner.record.identity import counts
+from runner.record.identity import affects_identity
 
 # What a config does not say but a result depends on; named only where nothing else tells two groups apart.
 FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
 
 FILES = ("data.path", "data.train_path")  # by which groups are named, and not told apart: a file may have been moved
 
-matters = cache(counts)  # asked for the same hundred keys of every run
+matters = cache(affects_identity)  # asked for the same hundred keys of every run
 
 
 @dataclass

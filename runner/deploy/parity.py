@@ -16,7 +16,7 @@ from data.splits import DataTask, TargetScale, TokenSplit
 from runner.config.compose import compose
 from runner.deploy.predictor import Predictor
 from runner.record.record import RunRecord
-from runner.tasks import get
+from runner.tasks import task_module
 
 TOLERANCE = 1e-4  # of a logit, in fp32; what is seen is 1e-7 to 1e-5
 ROWS = 64  # compared, from the shortest to the longest: batches of 32 then are a third padding
@@ -68,7 +68,7 @@ def compare_logits(
 def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: DataTask) -> Parity:
     """With the primary metric of both."""
     some = select_rows(split, evenly_by_length(split.lengths, SCORED))
-    labels, metric, kind = np.array(some.labels), task.metrics[0], get(task.kind)
+    labels, metric, kind = np.array(some.labels), task.metrics[0], task_module(task.kind)
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
     scores = [kind.metrics(values, labels, [metric], positive=task.positive)[metric] for values in logits]
     same = float(np.mean(logits[0].argmax(1) == logits[1].argmax(1)))

@@ -7,7 +7,7 @@ import numpy as np
 from runner.experiment.prepared import PreparedRun
 from runner.record.learning_curve import area, collapsed, curve, diverged, last, late
 from runner.record.metrics import direction
-from runner.tasks import get
+from runner.tasks import task_module
 
 
 def learning_metrics(prepared: PreparedRun) -> dict[str, float]:
@@ -45,7 +45,7 @@ def _majority_predicted(prepared: PreparedRun, loss_name: str) -> dict[str, floa
     if splits.task.kind != "classification" or accuracy is None or loss is None:
         return {}
     labels, seen = np.asarray(select.labels), np.asarray(splits.train.labels)
-    majority = get(splits.task.kind).majority(seen, labels, "accuracy")
+    majority = task_module(splits.task.kind).majority(seen, labels, "accuracy")
     balanced, present = last(prepared.folder, f"{select.name}/balanced_accuracy"), len(np.unique(labels))
     above_chance = None if balanced is None else balanced - 1 / present
     reason = diverged(

@@ -23,7 +23,7 @@ from runner.record.model_card import model_card
 from runner.record.predictions import write_predictions
 from runner.record.raw import Record
 from runner.record.record import RunRecord
-from runner.tasks import get, recorded
+from runner.tasks import always_recorded, task_module
 from runner.training.inference import predict, score
 
 YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
@@ -35,7 +35,7 @@ def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, Any]]:
     The reported splits also get 95 % intervals and a baseline.
     """
     settings, splits = prepared.settings, prepared.splits
-    task, kind = splits.task, get(splits.task.kind)
+    task, kind = splits.task, task_module(splits.task.kind)
     found: dict[str, float] = {}
     reports: dict[str, Any] = {}
     for split in (splits.select, *splits.report):
@@ -43,7 +43,7 @@ def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, Any]]:
             prepared.model, split, pad_id=splits.tokenizer.pad_id, batch_size=settings.train.eval_batch_size,
             device=prepared.device, precision=settings.train.precision, exclusive=prepared.exclusive,
         )  # fmt: skip
-        found |= score(task, split, logits, recorded(task))
+        found |= score(task, split, logits, always_recorded(task))
         if split is splits.select:
             if task.kind == "regression" and kind.constant_predictions(logits):
                 found["train/diverged"] = 1.0
@@ -61,7 +61,7 @@ def _reported_metrics(
 ) -> dict[str, float]:
     """Intervals, number of examples and constant predictions of a reported split; for the first one the baseline."""
     splits = prepared.splits
-    task, kind = splits.task, get(splits.task.kind)
+    task, kind = splits.task, task_module(splits.task.kind)
     found: dict[str, float] = {}
     for name in task.metrics:
         low, high = kind.interval(logits, labels, name, positive=task.positive)

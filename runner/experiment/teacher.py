@@ -22,7 +22,7 @@ from models.network import SequenceClassifier
 from runner.errors import ConfigError
 from runner.machine.exclusive import Exclusive
 from runner.record.metrics import direction
-from runner.tasks import get
+from runner.tasks import task_module
 from runner.training.inference import predict, score
 
 BETTER = 0.02  # than the majority class: a teacher that was not trained for the task is at most as good as that
@@ -113,7 +113,7 @@ class KeptTeacher:
             )
 
     def _check_score(self) -> None:
-        splits, kind = self.splits, get(self.splits.task.kind)
+        splits, kind = self.splits, task_module(self.splits.task.kind)
         metric = splits.task.metrics[0]
         name, labels = f"{splits.select.name}/{metric}", np.asarray(splits.select.labels)
         found = score(splits.task, splits.select, np.array(self.logits(splits.select)))[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.record.identity import FILES, counts
+from runner.record.identity import FILES, affects_identity
 
 
 def essential(overrides: Sequence[str]) -> list[str]:
@@ -15,4 +15,4 @@ def essential(overrides: Sequence[str]) -> list[str]:
 def _is_essential(key: str) -> bool:
     """Does a setting or group of this name say what is computed, rather than how and where?"""
     is_ours = key.split(".")[0] not in ("sweep", "hydra") and not key.startswith("hydra/")
-    return is_ours and (counts(key) or key in FILES)
+    return is_ours and (affects_identity(key) or key in FILES)

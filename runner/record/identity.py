@@ -53,7 +53,7 @@ def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def counts(key: str) -> bool:
+def affects_identity(key: str) -> bool:
     """Does the setting with this dotted key change what a run computes?"""
     return not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
 
@@ -97,7 +97,7 @@ def neutral_keys(node: Any, prefix: str = "") -> Iterator[str]:
             yield from neutral_keys(value, f"{prefix}{name}.")
 
 
-def counting(settings: Settings) -> dict[str, Any]:
+def identity_settings(settings: Settings) -> dict[str, Any]:
     """The settings that change what a run computes, flat; those of caches and varied texts only where there are any."""
     unused = [] if settings.model.freeze == "encoder" else ["cache."]
     neutral = set(neutral_keys(settings))
@@ -106,7 +106,7 @@ def counting(settings: Settings) -> dict[str, Any]:
             unused.append(f"compression.{name}.augment.")
     flat = flatten(asdict(settings))
     flat = {key: value for key, value in flat.items() if key not in neutral}
-    return {key: value for key, value in flat.items() if counts(key) and not key.startswith(tuple(unused))}
+    return {key: value for key, value in flat.items() if affects_identity(key) and not key.startswith(tuple(unused))}
 
 
 def identify(
@@ -119,7 +119,11 @@ def identify(
     settings, by their dotted keys. The positive class counts by what it is, not by its name or by who named it, and
     where it is class 1 not at all.
     """
-    kept = counting(settings) | {"model.tokenizer": tokenizer, "model.pretrained": None, "model.init_from": None}
+    kept = identity_settings(settings) | {
+        "model.tokenizer": tokenizer,
+        "model.pretrained": None,
+        "model.init_from": None,
+    }
     kept.pop("data.positive", None)
     kept |= contents or {}
     if settings.finished:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.record.identity import counting
+from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS
 
@@ -23,7 +23,7 @@ RULES = 2  # raise it when the same settings and files come to another identity:
 
 def key(settings: Settings) -> str:
     """The name of these settings as seen from outside, 20 hexadecimal digits."""
-    text = json.dumps([counting(settings), list(_sources(settings)), NUMBERS, RULES], sort_keys=True)
+    text = json.dumps([identity_settings(settings), list(_sources(settings)), NUMBERS, RULES], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

@@ -28,23 +28,23 @@ TASKS: dict[str, str] = {
 }
 
 
-def get(kind: str) -> ModuleType:
+def task_module(kind: str) -> ModuleType:
     """Return the module of a task kind ("classification", "regression", "mlm"); KeyError naming the known kinds."""
     if kind not in TASKS:
         raise KeyError(f"unknown task '{kind}'; known: {', '.join(TASKS)}")
     return importlib.import_module(TASKS[kind])
 
 
-def always(task: DataTask) -> tuple[str, ...]:
+def always_scored(task: DataTask) -> tuple[str, ...]:
     """Return the scores that every evaluation has whatever data.metrics names: by them a run is known to learn."""
     return ("accuracy", "balanced_accuracy") if task.kind == "classification" else ()
 
 
-def recorded(task: DataTask) -> tuple[str, ...]:
+def always_recorded(task: DataTask) -> tuple[str, ...]:
     """Return the scores that every finished run has whatever data.metrics names."""
     if task.kind != "classification":
         return ()
-    return (*always(task), "f1_macro", *(BINARY_SCORES if task.num_labels == 2 else ()))
+    return (*always_scored(task), "f1_macro", *(BINARY_SCORES if task.num_labels == 2 else ()))
 
 
 def class_weights(splits: Splits, wanted: str, device: torch.device) -> Tensor | None:
@@ -56,7 +56,7 @@ def class_weights(splits: Splits, wanted: str, device: torch.device) -> Tensor |
     return torch.from_numpy(balanced_weights(splits.train.known_labels, splits.task.num_labels)).to(device)
 
 
-def loss_of(
+def batch_loss(
     task: ModuleType, logits: Tensor, labels: Tensor, class_weights: Tensor | None, known: np.ndarray | None
 ) -> Tensor:
     """Return the task's mean loss of a batch; a row without a label counts in the mean and adds nothing.

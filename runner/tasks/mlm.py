@@ -89,7 +89,7 @@ def _shares(scores: Tensor, answers: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def outcomes(words: WordScores, batch: Batch) -> Tensor:
+def block_sums(words: WordScores, batch: Batch) -> Tensor:
     """What came of each block, (B, 3) float32: summed loss in nats, words guessed right, masked words."""
     assert batch.places is not None, "a batch of masked words has places"
     device = words.hidden.device

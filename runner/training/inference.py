@@ -14,7 +14,7 @@ from data.batch import Batch, collate
 from data.sampler import eval_batches
 from data.splits import DataTask, TokenSplit
 from runner.machine.exclusive import Exclusive
-from runner.tasks import always, get
+from runner.tasks import always_scored, task_module
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
@@ -64,7 +64,7 @@ def predict(
 ) -> np.ndarray:
     """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in.
 
-    For masked words, the sums of each block, (rows, 3), see `runner.tasks.mlm.outcomes`, instead of the logits.
+    For masked words, the sums of each block, (rows, 3), see `runner.tasks.mlm.block_sums`, instead of the logits.
     lookup: as in data/batch.py, while training has the word table rearranged.
     exclusive: of a run, which stands still between batches while another one times.
     """
@@ -78,7 +78,7 @@ def predict(
         with autocast(device, precision):
             batch = collate(split, rows, pad_id, lookup)
             found = model(**to_tensors(batch, device))
-        logits.append(found.float() if isinstance(found, torch.Tensor) else get("mlm").outcomes(found, batch))
+        logits.append(found.float() if isinstance(found, torch.Tensor) else task_module("mlm").block_sums(found, batch))
     model.train(was_training)
     joined = torch.cat(logits).cpu().numpy()
     ordered = np.empty_like(joined)
@@ -88,9 +88,9 @@ def predict(
 
 def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
     """The scores of a split as `<split>/<metric>`: the task's, those of every evaluation, `more`, and the loss."""
-    kind = get(task.kind)
+    kind = task_module(task.kind)
     labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
-    names = list(dict.fromkeys((*task.metrics, *always(task), *more)))
+    names = list(dict.fromkeys((*task.metrics, *always_scored(task), *more)))
     values = kind.metrics(logits, labels, names, positive=task.positive)
     values["loss"] = kind.mean_loss(*task.in_loss(logits, labels))
     return {f"{split.name}/{name}": value for name, value in values.items()}

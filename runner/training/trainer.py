@@ -18,7 +18,7 @@ from data.splits import Splits
 from models.compression.stage import TrainingHook
 from runner.machine.exclusive import Exclusive
 from runner.record.metrics import direction
-from runner.tasks import class_weights, get, loss_of
+from runner.tasks import batch_loss, class_weights, task_module
 from runner.training.checkpoint import Checkpoints, with_prefix
 from runner.training.compact_vocabulary import arrange_table
 from runner.training.flat_optimizer import FlatOptimizer
@@ -47,7 +47,7 @@ class Trainer:
         self.model, self.splits, self.recipe, self.device = model, splits, recipe, device
         self.hook = hook or TrainingHook()
         self.exclusive = exclusive or Exclusive()
-        self.task = get(splits.task.kind)
+        self.task = task_module(splits.task.kind)
         self.plan = BatchPlan(splits.train.lengths, recipe.train, recipe.seed)
         self.table, told = arrange_table(model, splits.train, recipe.optimizer, recipe.engine.compact_vocabulary)
         self.engine_facts = {"compact_vocabulary": told}  # for the record
@@ -139,7 +139,7 @@ class Trainer:
             labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
             with autocast(self.device, self.recipe.train.precision):
                 logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
-            loss = loss_of(self.task, *compared(logits, labels), self.class_weights, train.has_label(batch.rows))
+            loss = batch_loss(self.task, *compared(logits, labels), self.class_weights, train.has_label(batch.rows))
             loss = self.hook.loss(loss, logits, labels, batch.rows)
             share = self._weight(batch) / weight
             (loss * share).backward()

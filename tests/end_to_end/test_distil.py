@@ -31,7 +31,7 @@ from runner.experiment.stage_inputs import unlabelled_source
 from runner.experiment.teacher import KeptTeacher
 from runner.experiment.word_replacer import WordReplacer
 from runner.machine.exclusive import Exclusive
-from runner.record.identity import counting
+from runner.record.identity import identity_settings
 from runner.record.raw import read
 from runner.schema import Settings
 from runner.training.inference import predict
@@ -146,7 +146,9 @@ def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_th
 def test_how_texts_would_be_varied_is_part_of_a_run_only_where_they_are() -> None:
     def counted(*words: str) -> dict[str, Any]:
         chosen = ["compression=[distil]", "compression.distil.teacher=a/b", *words]
-        return counting(resolve(compose([f"compression.distil.{w}" if w.startswith("augment") else w for w in chosen])))
+        return identity_settings(
+            resolve(compose([f"compression.distil.{w}" if w.startswith("augment") else w for w in chosen]))
+        )
 
     assert counted() == counted("augment.copies=3")
     named = ["augment.model=a/c"]

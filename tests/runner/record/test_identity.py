@@ -14,7 +14,7 @@ from models.compression.settings import METHODS
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.prepare import label_contents
-from runner.record.identity import counting, identify, neutral_keys, recorded_settings
+from runner.record.identity import identify, identity_settings, neutral_keys, recorded_settings
 from runner.schema import Settings
 
 FIRST_FIELDS = Path(__file__).with_name("first_fields.txt")  # of the first release: they have no neutral value
@@ -95,9 +95,9 @@ def test_a_neutral_value_is_found_at_any_depth_and_another_value_counts() -> Non
 
 def test_an_added_setting_counts_once_it_has_another_value(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = resolve(compose(["model=dsn", "data=demo"]))
-    before = counting(settings)
+    before = identity_settings(settings)
     monkeypatch.setattr("runner.record.identity.neutral_keys", lambda _settings: ["train.epochs"])
-    assert before.keys() - counting(settings).keys() == {"train.epochs"}
+    assert before.keys() - identity_settings(settings).keys() == {"train.epochs"}
 
 
 def test_a_record_from_before_a_setting_was_added_reads_as_one_with_its_neutral_value() -> None:

@@ -9,7 +9,7 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from runner.statistics.intervals import wilson_interval
-from runner.tasks import TASKS, classification, get, regression
+from runner.tasks import TASKS, classification, regression, task_module
 
 
 def one_hot(predictions: list[int] | np.ndarray, classes: int = 2) -> np.ndarray:
@@ -256,6 +256,6 @@ def test_each_named_task_offers_the_whole_interface() -> None:
     for kind in TASKS:
         names = ["loss", "mean_loss", "metrics", "interval", "columns"]
         names += [] if kind == "mlm" else ["majority", "constant_predictions"]
-        assert all(hasattr(get(kind), name) for name in names)
+        assert all(hasattr(task_module(kind), name) for name in names)
     with pytest.raises(KeyError, match="known: classification, regression"):
-        get("ranking")
+        task_module("ranking")
