@@ -22,6 +22,25 @@ BERT_DEFAULTS: dict[str, Any] = {
     "pad_token_id": 0,
 }
 
+# The sizes by which a checkpoint must fit, by their names in the settings and in config.json.
+SIZES = {
+    "layers": "num_hidden_layers",
+    "hidden": "hidden_size",
+    "heads": "num_attention_heads",
+    "intermediate": "intermediate_size",
+}
+
+
+def sizes_in_settings(settings: ModelSettings) -> dict[str, int]:
+    """The sizes of the encoder that the settings ask for, by their names there."""
+    intermediate = settings.intermediate or 4 * settings.hidden
+    return dict(zip(SIZES, (settings.layers, settings.hidden, settings.heads, intermediate)))
+
+
+def sizes_in_config(config: dict[str, Any]) -> dict[str, int]:
+    """The sizes of the encoder that a config.json describes, by their names in the settings."""
+    return {name: config[key] for name, key in SIZES.items()}
+
 
 def is_our_encoder(config: dict[str, Any]) -> bool:
     """Does our encoder compute this config: a BERT with erf GELU and absolute positions, or a model saved by us?"""

@@ -12,7 +12,7 @@ from models.backbones.bag_of_words import build_dsn
 from models.backbones.bert import Bert, build_bert
 from models.backbones.freeze import freeze
 from models.backbones.transformers_backbone import build_auto
-from models.checkpoints.read import Weights
+from models.checkpoints.read import WeightsReport
 from models.checkpoints.source import check_source
 from models.checkpoints.start import build_pretrained, load_word_head
 from models.checkpoints.transfer import transfer_weights
@@ -33,7 +33,7 @@ def build(
     tokens: Tokens | None = None,
     start: Path | None = None,
     label_names: Sequence[str] = (),
-) -> tuple[SequenceClassifier, Weights]:
+) -> tuple[SequenceClassifier, WeightsReport]:
     """The model of `settings` and where its weights came from; the caller seeds torch for random weights.
 
     num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use; tokens: its token of each
@@ -59,7 +59,7 @@ def _build(
     tokens: Tokens | None,
     start: Path | None,
     label_names: Sequence[str],
-) -> tuple[SequenceClassifier, Weights]:
+) -> tuple[SequenceClassifier, WeightsReport]:
     """The model of its family, before anything is frozen."""
     if settings.family == "dsn":
         return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
@@ -69,7 +69,7 @@ def _build(
     source = settings.pretrained
     if not source:
         check_source(settings)
-        return build_bert(settings, num_labels, vocab_size, pad_id, tokens), Weights()
+        return build_bert(settings, num_labels, vocab_size, pad_id, tokens), WeightsReport()
     config = check_source(settings)
     with malformed_as_model_error(f"{PRETRAINED}={source}"):
         if is_our_encoder(config):
@@ -83,7 +83,7 @@ def _build(
 
 def build_masked(
     settings: ModelSettings, *, vocab_size: int, pad_id: int, output: str, tokens: Tokens | None = None
-) -> tuple[MaskedLM, Weights]:
+) -> tuple[MaskedLM, WeightsReport]:
     """The masked-word model of `settings` and where its weights came from; arguments as for `build`.
 
     output: where the output table comes from, tied | own | fixed. A checkpoint's head for masked words is loaded too.

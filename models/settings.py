@@ -28,7 +28,7 @@ class Recipe:
 
 
 @dataclass
-class Tune:
+class Finetuning:
     """The training of the encoder before it is frozen."""
 
     epochs: float = limited(0.0, low=0.0, high=100000.0)
@@ -42,7 +42,7 @@ INIT_FROM = "model.init_from"
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
 # Readouts that work on bare word vectors; all others need an encoder.
-OVER_WORDS = ("mean", "sum", "sqrt", "sum_all")
+WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all")
 
 
 @dataclass
@@ -72,7 +72,7 @@ class ModelSettings:
     init_from: str | None = None  # DSN: a checkpoint to take word vectors from; else a run or its model folder
     carry: str = limited("encoder", choices=("encoder", "readout", "all"))
     freeze: str = limited("none", choices=("none", "embeddings", "encoder"))
-    tune: Tune = field(default_factory=Tune)
+    tune: Finetuning = field(default_factory=Finetuning)
     weights: str | None = None  # the published weights of this size
     pretrained: str | None = None
     tokenizer: str = "auto"
@@ -94,7 +94,7 @@ def contradictions(model: ModelSettings) -> list[str]:
     """One line for each pair of settings that contradict each other, with the cure."""
     found = []
     embedding, readout = model.embedding["name"], model.readout["name"]
-    if model.family == "dsn" and readout not in OVER_WORDS:
+    if model.family == "dsn" and readout not in WORD_READOUTS:
         found.append(
             f"model/readout={readout} reads the states of an encoder, and model/backbone=none "
             "has no encoder. Try: model/readout=mean, or model/backbone=bert-tiny"

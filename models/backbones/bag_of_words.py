@@ -19,7 +19,7 @@ from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.initialise import init_weights
 from models.checkpoints.hub import cures_for
-from models.checkpoints.read import POSITIONS, SEGMENTS, Weights, bert_names, read_state
+from models.checkpoints.read import POSITIONS, SEGMENTS, WeightsReport, read_state, rename_bert_tensors
 from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.network import SequenceClassifier
@@ -76,7 +76,7 @@ class BagOfWords(Bert):
 
 def build_dsn(
     settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
-) -> tuple[SequenceClassifier, Weights]:
+) -> tuple[SequenceClassifier, WeightsReport]:
     """A DSN with random word vectors, or with a checkpoint's, cut (init=slice) or projected (init=pca) to its width."""
     hidden = int(settings.hidden * settings.width)
     if hidden < 1:
@@ -90,15 +90,15 @@ def build_dsn(
     model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
     init_weights(model, settings.initializer_range)
     if settings.init == "random":
-        return model, Weights()
+        return model, WeightsReport()
     return model, _fill_tables(embeddings, settings, vocab_size, hidden)
 
 
 @torch.no_grad()
-def _fill_tables(embeddings: Embeddings, settings: ModelSettings, vocab_size: int, hidden: int) -> Weights:
+def _fill_tables(embeddings: Embeddings, settings: ModelSettings, vocab_size: int, hidden: int) -> WeightsReport:
     """Fill the tables from `init_from`: with its first dimensions, or along its words' principal directions."""
     source = _source(settings)
-    state = bert_names(read_state(source, INIT_FROM))
+    state = rename_bert_tensors(read_state(source, INIT_FROM))
     _check(state.get(WORDS), source, vocab_size, hidden, settings)
     tables = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)
     own, digest = embeddings.state_dict(prefix=PREFIX), hashlib.sha256()
@@ -107,7 +107,7 @@ def _fill_tables(embeddings: Embeddings, settings: ModelSettings, vocab_size: in
         rows = min(len(own[name]), len(tensor))
         own[name][:rows] = tensor[:rows]
         digest.update(own[name].contiguous().numpy().tobytes())
-    return Weights(
+    return WeightsReport(
         source=source,
         fingerprint=digest.hexdigest(),
         loaded=sorted(tables),

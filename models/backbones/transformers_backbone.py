@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from models.architecture import check_vocabulary
 from models.backbones.base import Backbone
-from models.checkpoints.read import READOUT, Weights, load_into, plain_names, read_state
+from models.checkpoints.read import READOUT, WeightsReport, load_pretrained, read_state, rename_norm_tensors
 from models.checkpoints.untrusted import check_size_claim
 from models.errors import ModelError
 from models.network import SequenceClassifier
@@ -145,7 +145,7 @@ def _longest(backbone: Any) -> int | None:
 
 def build_auto(
     settings: ModelSettings, config: dict[str, Any], *, num_labels: int, vocab_size: int
-) -> tuple[SequenceClassifier, Weights]:
+) -> tuple[SequenceClassifier, WeightsReport]:
     """The encoder of settings.pretrained, whose config.json is `config`, with a new head."""
     source = settings.pretrained or ""
     state = read_state(source)
@@ -153,7 +153,7 @@ def build_auto(
     model = assemble(config, settings.readout, num_labels, settings.dropout)
     backbone = cast(TransformersBackbone, model.bert).backbone
     check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)
-    return model, load_into(model, source, _our_names(_converted(state, backbone), backbone))
+    return model, load_pretrained(model, source, _our_names(_converted(state, backbone), backbone))
 
 
 def _converted(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:
@@ -175,7 +175,7 @@ def _our_names(state: dict[str, Tensor], backbone: nn.Module) -> dict[str, Tenso
     """Rename tensors to our names: a task class's prefix is removed, its pooler becomes our readout."""
     prefix, own = f"{getattr(backbone, 'base_model_prefix', '')}.", backbone.state_dict()
     renamed = {}
-    for name, tensor in plain_names(state).items():
+    for name, tensor in rename_norm_tensors(state).items():
         short = name.removeprefix(prefix)
         if short in own:
             renamed[BACKBONE + short] = tensor

@@ -9,7 +9,7 @@ from typing import Any
 from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, is_our_encoder
 from models.checkpoints.hub import checkpoint_label
-from models.checkpoints.read import bert_names, read_config, read_state, read_tokens
+from models.checkpoints.read import read_config, read_state, read_tokens, rename_bert_tensors
 from models.checkpoints.untrusted import check_size_claim, malformed_as_model_error
 from models.compression.methods import restore_stages
 from models.errors import ModelError
@@ -28,7 +28,7 @@ def restore_saved(model: SequenceClassifier, folder: Path) -> SequenceClassifier
     model = restore_stages(model, config)
     if TARGETS in config:
         attach_target_scale(model, config[TARGETS])
-    model.load_state_dict(bert_names(read_state(str(folder), "")), strict=True)
+    model.load_state_dict(rename_bert_tensors(read_state(str(folder), "")), strict=True)
     if own:
         standardise_targets(model, **own, is_fresh=False)
     return model
@@ -53,7 +53,7 @@ def open_masked_lm(source: str, key: str) -> MaskedLM:
 
     key: the setting that named `source`, for messages.
     """
-    config, state = read_config(source, key), bert_names(read_state(source, key))
+    config, state = read_config(source, key), rename_bert_tensors(read_state(source, key))
     if not can_open(config) or f"{PREDICTIONS}transform.dense.weight" not in state:
         raise ModelError(
             f"{checkpoint_label(source, key)}: has no head for masked words, so it cannot say which words fit. "
@@ -80,7 +80,7 @@ def open_model(source: str, key: str) -> SequenceClassifier:
         if not can_open(config):
             what = "BERT that only transformers can open" if config["model_type"] == "bert" else config["model_type"]
             raise ModelError(f"{where}: is a {what}, not a model saved by Bertier. Train it with model=auto")
-        state = bert_names(read_state(source, key))
+        state = rename_bert_tensors(read_state(source, key))
         if config["model_type"] == "bert":
             config = BERT_DEFAULTS | config | {"readout": "cls"}
         check_size_claim(config.get("backbone", config), state, where)

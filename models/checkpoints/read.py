@@ -31,7 +31,7 @@ READOUT = "bert.pooler."
 
 
 @dataclass
-class Weights:
+class WeightsReport:
     """A report of where a model's first weights came from."""
 
     source: str | None = None
@@ -120,7 +120,7 @@ def read_tokens(source: str) -> list[str]:
         return [by_id.get(index, "") for index in range(min(max(by_id) + 1, LARGEST))]
 
 
-def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def rename_norm_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename the norms' TensorFlow-era tensors (gamma, beta) to today's names."""
     renames = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
     renamed = {}
@@ -131,9 +131,9 @@ def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def bert_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def rename_bert_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename the tensors of a BERT to our names: those of a bare encoder get the prefix `bert.`."""
-    named = plain_names(state)
+    named = rename_norm_tensors(state)
     if any(name.startswith("bert.") for name in named):
         return named
     bare = ("embeddings.", "encoder.", "pooler.")
@@ -141,13 +141,13 @@ def bert_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weights:
+def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> WeightsReport:
     """Copy every tensor of `state` that has a place in `model`, but never a head, which belongs to a task.
 
     A readout that the checkpoint lacks, and positions or segments beyond its tables, keep their random values.
     Raises ModelError for tensors of another shape and when part of the encoder itself is missing.
     """
-    own, report = model.state_dict(), Weights(source=source)
+    own, report = model.state_dict(), WeightsReport(source=source)
     digest = hashlib.sha256()
     for name in sorted(state):
         if name not in own or name.startswith(HEAD):
@@ -172,7 +172,7 @@ def load_into(model: nn.Module, source: str, state: dict[str, Tensor]) -> Weight
     return report
 
 
-def _copy(target: Tensor, found: Tensor, name: str, report: Weights) -> None:
+def _copy(target: Tensor, found: Tensor, name: str, report: WeightsReport) -> None:
     """Fill `target` from `found`; tables of positions and segments may differ in length."""
     if name in (POSITIONS, SEGMENTS) and found.shape[1] == target.shape[1] and len(found) != len(target):
         rows = min(len(found), len(target))

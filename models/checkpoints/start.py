@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from models.architecture import check_vocabulary, with_sizes
+from models.architecture import check_vocabulary, sizes_in_config, sizes_in_settings, with_sizes
 from models.backbones.bert import build_bert
-from models.checkpoints.read import TABLE, Weights, bert_names, load_into, read_state
+from models.checkpoints.read import TABLE, WeightsReport, load_pretrained, read_state, rename_bert_tensors
 from models.checkpoints.untrusted import check_size_claim
 from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
@@ -26,7 +26,7 @@ def build_pretrained(
     vocab_size: int,
     pad_id: int,
     tokens: Tokens | None,
-) -> tuple[SequenceClassifier, Weights]:
+) -> tuple[SequenceClassifier, WeightsReport]:
     """Our BERT with a checkpoint's weights, in its own size (family auto) or checked against the preset's."""
     source, notes = settings.pretrained or "", list[str]()
     _check_embedding(settings, config)
@@ -38,10 +38,10 @@ def build_pretrained(
     else:
         notes = _check_size(settings, config)
         settings = replace(settings, layer_norm_eps=config["layer_norm_eps"])
-    state = bert_names(read_state(source))
+    state = rename_bert_tensors(read_state(source))
     check_size_claim(config, state, f"{PRETRAINED}={source}")
     model = build_bert(settings, num_labels, vocab_size, pad_id, tokens)
-    weights = load_into(model, source, state)
+    weights = load_pretrained(model, source, state)
     words = model.bert.word_vectors()
     if isinstance(words, WordVectors) and TABLE in state:
         check_vocabulary(source, len(state[TABLE]), vocab_size if settings.embedding.get("align") else 0)
@@ -69,29 +69,28 @@ def _check_size(settings: ModelSettings, config: dict[str, Any]) -> list[str]:
 
     That matters most for heads: no tensor's shape shows their number, so nothing else would notice.
     """
-    found = with_sizes(settings, config)
-    own = replace(settings, intermediate=settings.intermediate or 4 * settings.hidden)
+    found, own = sizes_in_config(config), sizes_in_settings(settings)
     wrong = [
-        f"{name} {getattr(found, name)} (the model has {getattr(own, name)})"
+        f"{name} {found[name]} (the model has {own[name]})"
         for name in ("hidden", "heads", "intermediate")
-        if getattr(found, name) != getattr(own, name)
+        if found[name] != own[name]
     ]
-    if found.layers < own.layers:
-        wrong.append(f"layers {found.layers} (the model has {own.layers})")
+    if found["layers"] < own["layers"]:
+        wrong.append(f"layers {found['layers']} (the model has {own['layers']})")
     if wrong:
         raise ModelError(
             f"{PRETRAINED}={settings.pretrained}: does not fit model={settings.name}: {', '.join(wrong)}. "
             f"Try: run model=auto {PRETRAINED}={settings.pretrained}"
         )
-    if found.layers > own.layers:
-        return [f"the first {own.layers} of the {found.layers} layers of {settings.pretrained} are used"]
+    if found["layers"] > own["layers"]:
+        return [f"the first {own['layers']} of the {found['layers']} layers of {settings.pretrained} are used"]
     return []
 
 
 @torch.no_grad()
-def load_word_head(model: MaskedLM, source: str, weights: Weights) -> None:
+def load_word_head(model: MaskedLM, source: str, weights: WeightsReport) -> None:
     """Copy the checkpoint's head for masked words if it has one, and update the report on the weights."""
-    state, own = bert_names(read_state(source)), model.state_dict()
+    state, own = rename_bert_tensors(read_state(source)), model.state_dict()
     found = {name: tensor for name, tensor in state.items() if name.startswith(PREDICTIONS) and name in own}
     for name, tensor in found.items():
         if tensor.shape != own[name].shape:

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from models import MODEL_TYPE
-from models.architecture import BERT_DEFAULTS, is_our_encoder
-from models.checkpoints.read import HEAD, READOUT, Weights, bert_names, read_config, read_state
+from models.architecture import BERT_DEFAULTS, is_our_encoder, sizes_in_config, sizes_in_settings
+from models.checkpoints.read import HEAD, READOUT, WeightsReport, read_config, read_state, rename_bert_tensors
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.compression.methods import is_quantized
 from models.embeddings.base import Tokens
@@ -30,7 +30,7 @@ DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and pa
 
 def transfer_weights(
     settings: ModelSettings, folder: Path, *, label_names: Sequence[str], vocab_size: int, tokens: Tokens | None
-) -> tuple[SequenceClassifier, Weights]:
+) -> tuple[SequenceClassifier, WeightsReport]:
     """The model of `settings` around the encoder saved in `folder`; settings.carry: its readout and last layer too.
 
     label_names: of the task, in id order; a last layer is reordered to match. The remaining weights are random.
@@ -82,20 +82,12 @@ def _order(
 
 def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_size: int) -> None:
     """Raise ModelError unless the saved model has this architecture and vocabulary."""
-    names = {
-        "layers": "num_hidden_layers",
-        "hidden": "hidden_size",
-        "heads": "num_attention_heads",
-        "intermediate": "intermediate_size",
-    }
     wrong = []
     if settings.family == "bert" and "backbone" in config:
         wrong.append(f"a {config['backbone']['model_type']}")
     elif settings.family == "bert":
-        own = {name: getattr(settings, name) for name in names}
-        own["intermediate"] = own["intermediate"] or 4 * settings.hidden
-        found = {name: config[key] for name, key in names.items()}
-        wrong += [f"{name} {found[name]} and not {own[name]}" for name in names if found[name] != own[name]]
+        own, found = sizes_in_settings(settings), sizes_in_config(config)
+        wrong += [f"{name} {found[name]} and not {own[name]}" for name in own if found[name] != own[name]]
     parts = {"embedding": (config.get("embedding", "table"), settings.embedding)}
     if settings.carry != "encoder":
         parts["readout"] = (config["readout"], settings.readout)
@@ -119,9 +111,9 @@ def _random_prefixes(what: str) -> tuple[str, ...]:
 
 
 @torch.no_grad()
-def _load(model: SequenceClassifier, source: str, random: tuple[str, ...], order: list[int] | None) -> Weights:
-    state, own = bert_names(read_state(source, "")), model.state_dict()
-    digest, report = hashlib.sha256(), Weights(source=source)
+def _load(model: SequenceClassifier, source: str, random: tuple[str, ...], order: list[int] | None) -> WeightsReport:
+    state, own = rename_bert_tensors(read_state(source, "")), model.state_dict()
+    digest, report = hashlib.sha256(), WeightsReport(source=source)
     for name, tensor in own.items():
         found = state.get(name)
         is_carried = not name.startswith(random) or name.startswith(DENSE)

@@ -10,13 +10,12 @@ place for them: models/checkpoints/save.py folds them into its head, so that the
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from models.network import SequenceClassifier
+from models.network import SequenceClassifier
 
 TARGETS = "targets"  # the key in an architecture
 

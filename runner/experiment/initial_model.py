@@ -16,7 +16,7 @@ from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
 from models.build import build, build_masked
 from models.checkpoints.open import load_model
-from models.checkpoints.read import HEAD, WEIGHTS, Weights, read_config, require_weights
+from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
 from models.checkpoints.source import check_source
 from models.compression.methods import is_quantized
 from models.heads.label_order import label_names_of, match_labels, reorder_head
@@ -49,7 +49,7 @@ def check_checkpoint(settings: Settings) -> None:
             require_weights(model.pretrained)
 
 
-def build_initial_model(settings: Settings, splits: Splits, folder: Path | None) -> tuple[Model, Weights, str]:
+def build_initial_model(settings: Settings, splits: Splits, folder: Path | None) -> tuple[Model, WeightsReport, str]:
     """The model before its first step, its weights, and their part of the identity ("" for weights of the seed).
 
     folder: of the saved model that it starts from, if any. Raises ConfigError for texts that may be longer than the
@@ -95,7 +95,7 @@ def check_readout_length(readout: Readout, settings: Settings) -> None:
         )
 
 
-def build_first_model(settings: Settings, splits: Splits, folder: Path | None = None) -> tuple[Model, Weights]:
+def build_first_model(settings: Settings, splits: Splits, folder: Path | None = None) -> tuple[Model, WeightsReport]:
     """The model with the head of its task, from the saved model in `folder`, if any; the caller seeds torch."""
     tokenizer = splits.tokenizer
     known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
@@ -105,7 +105,9 @@ def build_first_model(settings: Settings, splits: Splits, folder: Path | None = 
     return build(settings.model, num_labels=splits.task.num_labels, label_names=names, start=folder, **known)
 
 
-def open_finished_model(folder: Path, settings: ModelSettings, label_names: Sequence[str]) -> tuple[Model, Weights]:
+def open_finished_model(
+    folder: Path, settings: ModelSettings, label_names: Sequence[str]
+) -> tuple[Model, WeightsReport]:
     """The saved model of a finished run, ready to be trained further, and its weights' facts.
 
     label_names: of the task; where the run had them in another order, its last layer is brought into this one.
@@ -122,7 +124,7 @@ def open_finished_model(folder: Path, settings: ModelSettings, label_names: Sequ
     if order != sorted(order):
         reorder_head(model.classifier, order)
         digest += f" {order}"
-    return model, Weights(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
+    return model, WeightsReport(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
 
 
 def check_tokenizer(folder: Path | None, splits: Splits) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from data.splits import Splits
-from models.checkpoints.read import Weights
+from models.checkpoints.read import WeightsReport
 from models.heads.words import MaskedLM
 from models.network import SequenceClassifier
 from runner.experiment.stage_inputs import StageInputs
@@ -35,7 +35,7 @@ class PreparedRun:
     device: torch.device
     identity: str
     folder: Path
-    weights: Weights
+    weights: WeightsReport
     exclusive: Exclusive
     engine: dict[str, Any] = field(default_factory=dict)  # facts from runner/machine/matmul.py
     notes: list[str] = field(default_factory=list)

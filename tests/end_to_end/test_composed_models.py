@@ -14,7 +14,7 @@ from transformers import AutoModelForSequenceClassification
 from models.build import build
 from models.checkpoints.open import load_model
 from models.errors import ModelError
-from models.settings import OVER_WORDS, ModelSettings
+from models.settings import WORD_READOUTS, ModelSettings
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write
 from tests.models.embeddings.test_hash import save_words, tokens
@@ -52,7 +52,7 @@ def test_a_combination_trains_and_comes_back_or_is_refused(
     torch.manual_seed(0)
     options: dict[str, Any] = {"num_labels": 3, "vocab_size": 90, "tokens": tokens}
     chosen = settings(embedding, family, readout)
-    if family == "dsn" and readout not in OVER_WORDS:
+    if family == "dsn" and readout not in WORD_READOUTS:
         with pytest.raises(ModelError, match=f"model/readout={readout} reads what an encoder"):
             build(chosen, **options)
         return

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from models.build import build
-from models.settings import ModelSettings, Recipe, Tune
+from models.settings import Finetuning, ModelSettings, Recipe
 from tests.conftest import REPO
 from tests.models.helpers import count
 
@@ -69,7 +69,7 @@ def preset(name: str) -> dict[str, Any]:
 
 def settings(name: str) -> ModelSettings:
     values = preset(name)
-    made = {"recipe": Recipe(**values["recipe"]), "tune": Tune(**values.get("tune", {})), "pretrained": None}
+    made = {"recipe": Recipe(**values["recipe"]), "tune": Finetuning(**values.get("tune", {})), "pretrained": None}
     return ModelSettings(**(values | made))
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.checkpoints.source import check_readout
-from models.settings import Tune
+from models.settings import Finetuning
 from runner.config.compose import compose
 from runner.experiment.dependencies.inner_run import MakeRun, finish_run, inner_overrides
 from runner.experiment.initial_model import check_readout_length
@@ -62,7 +62,8 @@ def check_before_finetuning(settings: Settings, notify: Callable[[str], None], e
 def encoder_settings(settings: Settings) -> Settings:
     """The settings of the encoder's own run: its backbone with BERT's pooler, nothing frozen, its own recipe."""
     model, recipe = settings.model, recipe_of(settings.model.backbone)
-    plain = replace(model, name=model.backbone, readout={"name": "cls"}, freeze="none", tune=Tune(), carry="encoder")
+    cls, once = {"name": "cls"}, Finetuning()
+    plain = replace(model, name=model.backbone, readout=cls, freeze="none", tune=once, carry="encoder")
     size = model.tune.batch_size or int(recipe["batch_size"])
     train = replace(settings.train, epochs=model.tune.epochs, batch_size=size)
     optimizer = replace(settings.optimizer, lr=model.tune.lr or float(recipe["lr"]))

@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification
 
 from models.build import build
 from models.checkpoints.open import load_model
-from models.checkpoints.read import Weights
+from models.checkpoints.read import WeightsReport
 from models.checkpoints.source import check_readout
 from models.errors import ModelError
 from models.settings import ModelSettings
@@ -33,7 +33,7 @@ def save_backbone(name: str, shape: dict[str, Any], folder: Path, task: str = "M
     return model
 
 
-def start(folder: Path, **changes: Any) -> tuple[Any, Weights]:
+def start(folder: Path, **changes: Any) -> tuple[Any, WeightsReport]:
     settings = ModelSettings(**({"family": "auto", "pretrained": str(folder)} | changes))
     model, weights = build(settings, num_labels=3, vocab_size=90)
     return model.eval(), weights

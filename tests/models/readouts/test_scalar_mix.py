@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification
 
 from models.build import build
 from models.checkpoints.open import load_model
-from models.checkpoints.read import bert_names
+from models.checkpoints.read import rename_bert_tensors
 from models.errors import ModelError
 from models.settings import ModelSettings
 from runner.training.gradient_norms import module_metrics
@@ -75,7 +75,7 @@ def test_the_weights_of_a_checkpoint_fill_everything_but_the_scalars(tmp_path: P
     assert not weights.notes
     model.classifier.load_state_dict(theirs.classifier.state_dict())
     torch.testing.assert_close(model.eval()(**batch()), theirs(**batch()).logits, atol=1e-5, rtol=0)
-    assert {name for name, _ in model.named_parameters()} - set(bert_names(theirs.state_dict())) == {
+    assert {name for name, _ in model.named_parameters()} - set(rename_bert_tensors(theirs.state_dict())) == {
         "bert.pooler.mix.gamma", "bert.pooler.mix.weight",
     }  # fmt: skip
 

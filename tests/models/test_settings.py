@@ -1,0 +1,39 @@
+"""Settings of a model that contradict each other, and parts as config.json holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.settings import Finetuning, ModelSettings, contradictions, full_part, short_part
+
+HASH = {"name": "hash", "align": "linear"}
+
+
+def test_the_defaults_and_every_readout_over_words_go_together() -> None:
+    assert contradictions(ModelSettings()) == []
+    for name in ("mean", "sum", "sqrt", "sum_all"):
+        assert contradictions(ModelSettings(family="dsn", readout={"name": name})) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"family": "dsn"}, "model/readout=cls"),
+        ({"family": "dsn", "readout": {"name": "sum"}, "pretrained": "some/model"}, "model.pretrained=some/model"),
+        ({"embedding": {"name": "hash"}, "init": "pca"}, "model.init=pca"),
+        ({"tune": Finetuning(epochs=1)}, "model.tune.epochs=1"),
+        ({"embedding": HASH}, "model.pretrained names none"),
+        ({"embedding": HASH, "pretrained": "some/model", "tokenizer": "train"}, "model.tokenizer=train"),
+    ],
+)
+def test_each_contradiction_is_one_line_with_a_cure(changes: dict[str, Any], message: str) -> None:
+    (line,) = contradictions(ModelSettings(**changes))
+    assert message in line and "Try: " in line
+
+
+def test_a_part_without_options_is_its_name_alone() -> None:
+    assert short_part({"name": "cls"}) == "cls" and full_part("cls") == {"name": "cls"}
+    part = {"name": "layer_pool", "pool": "cls"}
+    assert full_part(short_part(part)) == part
