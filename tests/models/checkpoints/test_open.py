@@ -45,7 +45,7 @@ def test_which_folders_can_be_opened(config: dict[str, Any], expected: bool) -> 
 
 def test_a_classifier_is_no_masked_word_model(tmp_path: Path) -> None:
     folder = write(small(), tmp_path / "m")
-    with pytest.raises(ModelError, match="model.x=.*has no head for masked words.*Try: model.x="):
+    with pytest.raises(ModelError, match=r"model.x=.*has no head for masked words.*Try: model.x="):
         open_masked_lm(str(folder), "model.x")
 
 
