@@ -17,6 +17,7 @@ from models.backbones.dropout import dropout_generator
 from models.compression.distil import DistilHook, Pair
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
+from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.inference import predict
@@ -53,7 +54,7 @@ def trained(
     )
     dropout_generator.seed(seed)
     done = fit(
-        model, splits_of(train), settings, device=CPU, checkpoints=Checkpoints(folder, "t", 1e9),
+        model, splits_of(train), recipe_of(settings), device=CPU, checkpoints=Checkpoints(folder, "t", 1e9),
         on_point=lambda _, values: losses.append(values["train/loss"]), on_epoch=lambda *_: None,
         hook=hook(model) if hook else None,
     )  # fmt: skip

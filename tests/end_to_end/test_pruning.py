@@ -31,6 +31,7 @@ from runner.experiment.run import run
 from runner.measure.size import bitmask_bytes, bytes_packed, bytes_sparse, csr_bytes
 from runner.schema import Settings
 from tests.conftest import run_cli
+from tests.records import record_json
 
 SMALL = [
     "model=bert-tiny", "model.hidden=16", "model.intermediate=32", "data=demo", "data.max_rows=96",
@@ -140,7 +141,9 @@ def test_a_score_that_falls_after_the_last_cut_and_stays_there_has_diverged(
         for i, score in enumerate(scores)
     ]
     (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, points)), encoding="utf-8")
-    record = {"data": {"primary": "test/accuracy", "rows": {"train": 9, "val": 9}}, "metrics": {}}
+    record = record_json(
+        data={"primary": "test/accuracy", "rows": {"train": 9, "val": 9, "test": 9}, "task": "classification"}
+    )
     (tmp_path / "record.json").write_text(json.dumps(record), encoding="utf-8")
     labels = SimpleNamespace(name="val", labels=np.array([0, 1] * 5))
     task = SimpleNamespace(kind="classification", metrics=["accuracy"], num_labels=2)
