@@ -1,4 +1,4 @@
-"""Architectures, and one file a compression method in models/compression/.
+"""Networks: built from settings, saved as folders, opened again, and compressed.
 
 `import models` makes transformers' Auto classes open the folders we save, whichever is imported first, and
 imports neither torch nor transformers itself.

@@ -1,4 +1,4 @@
-"""What a module may offer to whoever trains it, whatever else it is."""
+"""Optional abilities of a module that the training loop looks for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ class Observed:
 
 
 class OwnRate:
-    """A module whose own parameters have a peak learning rate of theirs, and never decay."""
+    """A module whose parameters have their own peak learning rate and no weight decay."""
 
     own_lr: float | None = None  # None: the optimizer's rate, with its decay

@@ -7,7 +7,7 @@ from typing import Any
 from models.architecture import BERT_DEFAULTS, with_sizes
 from models.backbones.bag_of_words import build_dsn
 from models.backbones.bert import build_bert
-from models.backbones.transformers_backbone import assemble
+from models.backbones.transformers_backbone import wrap_encoder
 from models.compression.methods import restore_stages
 from models.embeddings.base import Tokens
 from models.heads.target_scale import TARGETS, attach_target_scale
@@ -27,7 +27,7 @@ def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | Non
     readout = full_part(architecture["readout"])
     if "backbone" in architecture:
         dropout = architecture["hidden_dropout_prob"]
-        return assemble(architecture["backbone"], readout, num_labels, dropout)
+        return wrap_encoder(architecture["backbone"], readout, num_labels, dropout)
     config = BERT_DEFAULTS | architecture
     settings = with_sizes(ModelSettings(), config)
     settings.dropout = config["hidden_dropout_prob"]

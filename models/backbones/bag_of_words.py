@@ -66,7 +66,7 @@ class BagOfWords(Bert):
         places = attention_mask.flatten().nonzero().squeeze(1)
         rows = places // input_ids.shape[1]
         segments = None if token_type_ids is None else token_type_ids.flatten()[places]
-        hidden = self.embeddings.of_tokens(input_ids.flatten()[places], places - rows * input_ids.shape[1], segments)
+        hidden = self.embeddings.embed_tokens(input_ids.flatten()[places], places - rows * input_ids.shape[1], segments)
         if weights is not attention_mask:
             hidden = hidden * weights.flatten()[places].unsqueeze(1)
         summed = hidden.new_zeros(len(input_ids), hidden.shape[1], dtype=torch.float32)  # bf16 loses late tokens

@@ -8,7 +8,7 @@ from models.readouts.base import Readout
 
 
 class Backbone(nn.Module):
-    """Everything below the head: what makes states of tokens, and the readout under BERT's name for it, `pooler`.
+    """Everything below the head: the encoder, and the readout under BERT's name for it, `pooler`.
 
     forward(input_ids, attention_mask, token_type_ids, keep): (B, T) ids, mask (1 for real tokens, None when nothing is
     padded) and segments to one vector a text, (B, H). keep: a list that gets every state, the embeddings' first:

@@ -142,7 +142,7 @@ class Bert(Backbone):
         return readout.read_out(states or [hidden], pooled)
 
     def embedding_parts(self) -> list[nn.Module]:
-        """Tables, norm and dropout in one module."""
+        """The module of tables, norm and dropout."""
         return [self.embeddings]
 
     def encoder_parts(self) -> list[nn.Module]:

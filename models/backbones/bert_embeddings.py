@@ -1,4 +1,4 @@
-"""What goes into a BERT's first layer: word, position and segment vectors."""
+"""The input of a BERT's first layer: the sum of word, position and segment vectors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Embeddings(nn.Module):
         out: Tensor = self.dropout(self.LayerNorm(summed))
         return out
 
-    def of_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
+    def embed_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
         """Embed tokens that are not arranged in rows, (N, H): their ids, positions and segments, each (N,)."""
         kinds = self.token_type_embeddings.weight
         if segments is None:

@@ -56,16 +56,16 @@ class TransformersBackbone(Backbone):
         return self.pooler.read_out(states, attention_mask)
 
     def embedding_parts(self) -> list[nn.Module]:
-        """Where a class has no `embeddings`, its word table alone."""
+        """The class's `embeddings`, or its word table where it has none."""
         found = getattr(self.backbone, "embeddings", None)
         return [self.word_vectors() if found is None else found]
 
     def encoder_parts(self) -> list[nn.Module]:
-        """All that transformers computes."""
+        """The whole model of transformers."""
         return [self.backbone]
 
     def word_vectors(self) -> nn.Module:
-        """The table that the class itself names."""
+        """The word table."""
         found: nn.Module = self.backbone.get_input_embeddings()
         return found
 
@@ -103,19 +103,19 @@ def check_encoder(config: dict[str, Any]) -> None:
         )
 
 
-def known_config(config: dict[str, Any]) -> Any:
+def parse_config(config: dict[str, Any]) -> Any:
     """A config.json as transformers' config class, without any code that it names."""
     from transformers import AutoConfig
 
     return AutoConfig.for_model(**{key: value for key, value in config.items() if key != "auto_map"})
 
 
-def assemble(config: dict[str, Any], readout: Part, num_labels: int, dropout: float) -> SequenceClassifier:
+def wrap_encoder(config: dict[str, Any], readout: Part, num_labels: int, dropout: float) -> SequenceClassifier:
     """The classifier around a transformers config, with random weights; ModelError unless it is an encoder."""
     from transformers import AutoModel
 
     check_encoder(config)
-    backbone = AutoModel.from_config(known_config(config))
+    backbone = AutoModel.from_config(parse_config(config))
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None  # ours takes its place; an unused one would count as parameters
     architecture = {
@@ -150,7 +150,7 @@ def build_auto(
     source = settings.pretrained or ""
     state = read_state(source)
     check_size_claim(config, state, f"{PRETRAINED}={source}")
-    model = assemble(config, settings.readout, num_labels, settings.dropout)
+    model = wrap_encoder(config, settings.readout, num_labels, settings.dropout)
     backbone = cast(TransformersBackbone, model.bert).backbone
     check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)
     return model, load_pretrained(model, source, _our_names(_converted(state, backbone), backbone))

@@ -40,13 +40,13 @@ def save_model(
     folder = Path(folder)
     if folder.exists() and not is_replaceable(folder):
         raise ModelError(f"{folder} holds something that is not a model and is not replaced. Choose another folder")
-    with written_whole(folder) as part:
+    with written_atomically(folder) as part:
         _write(model, part, label_names, kind, card)
         tokenizer_save(part)
 
 
 @contextmanager
-def written_whole(folder: Path) -> Iterator[Path]:
+def written_atomically(folder: Path) -> Iterator[Path]:
     """An empty folder to write to. It replaces `folder` at the end of the block, or is removed after an error."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)

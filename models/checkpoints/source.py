@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
-from models.backbones.transformers_backbone import check_encoder, check_inline, known_config
+from models.backbones.transformers_backbone import check_encoder, check_inline, parse_config
 from models.checkpoints.read import read_config
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.errors import ModelError
@@ -62,7 +62,7 @@ def check_readout(settings: ModelSettings) -> tuple[Readout, int, int]:
     hidden, layers, config = settings.hidden, settings.layers, check_source(settings)
     is_foreign = bool(config) and not is_our_encoder(config)
     if is_foreign:
-        known = known_config(config)
+        known = parse_config(config)
         hidden, layers = known.hidden_size, known.num_hidden_layers
     elif settings.family == "auto":
         hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])

@@ -31,14 +31,14 @@ class Bigram(WordVectors):
 
     def forward(self, ids: Tensor) -> Tensor:
         """ids (B, T), or (N,) of texts one after the other, to (..., hidden)."""
-        found: Tensor = self.words(ids) + self.of_pairs(ids.flatten()).view(*ids.shape, -1)
+        found: Tensor = self.words(ids) + self.pair_vectors(ids.flatten()).view(*ids.shape, -1)
         return found
 
     def own_spreads(self) -> dict[nn.Module, float]:
         """The table of pairs starts at zero."""
         return {self.pairs: 0.0}
 
-    def of_pairs(self, ids: Tensor) -> Tensor:
+    def pair_vectors(self, ids: Tensor) -> Tensor:
         """The vectors of the pairs, (N,) to (N, hidden); zero for a text's first word and for [PAD], [CLS], [SEP]."""
         is_end = (ids.unsqueeze(1) == self.ends).any(1)
         before, is_after_end = ids.roll(1), is_end.roll(1)
@@ -47,7 +47,7 @@ class Bigram(WordVectors):
 
 
 def find_ends(tokens: Tokens) -> list[int]:
-    """The ids of the padding token and of the tokens before and after a text; ModelError for a vocabulary without."""
+    """The ids of the padding token and of those before and after a text; ModelError for a vocabulary without them."""
     ids = {token: place for place, token in enumerate(tokens())}
     found = [next((ids[name] for name in names if name in ids), None) for names in ENDS]
     known = [place for place in found if place is not None]

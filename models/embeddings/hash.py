@@ -66,15 +66,15 @@ class Hash(ComputedVectors, Observed):
             rows = F.embedding(ids, self.table(ids.device))
         elif self.mode == "unique":
             distinct, places = torch.unique(ids, return_inverse=True)
-            rows = F.embedding(places, self.rows(distinct))
+            rows = F.embedding(places, self.vectors_of(distinct))
         else:
-            rows = self.rows(ids.flatten()).view(*ids.shape, -1)
+            rows = self.vectors_of(ids.flatten()).view(*ids.shape, -1)
         if self.scale is not None:
             rows = rows * self.scale
         return rows if self.align is None else self.align(rows)
 
     @torch.no_grad()
-    def rows(self, ids: Tensor) -> Tensor:
+    def vectors_of(self, ids: Tensor) -> Tensor:
         """Compute the vectors (N, d) of token ids (N,), before a trained scale and alignment."""
         if self.letters is None:
             raise ModelError(
@@ -93,7 +93,7 @@ class Hash(ComputedVectors, Observed):
         """Compute the vectors of all tokens, (V, d), at the first call."""
         if self._table is None:
             ids = torch.arange(self.vocab_size, device="cpu")
-            self._table = torch.cat([self.rows(part) for part in ids.split(CHUNK)])
+            self._table = torch.cat([self.vectors_of(part) for part in ids.split(CHUNK)])
         if self._table.device != device:
             self._table = self._table.to(device)
         return self._table

@@ -1,1 +1,1 @@
-"""Heads, from vectors to outputs, and what brings their outputs into the task's order and unit."""
+"""Heads, from vectors to outputs; the order of their labels and the scale of their targets."""

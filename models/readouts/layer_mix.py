@@ -66,7 +66,7 @@ class Mix(nn.Module, Observed, OwnRate):
         return found
 
 
-class Mean(nn.Module):
+class MeanMix(nn.Module):
     """The plain average of layers; nothing is learned."""
 
     def forward(self, vectors: Tensor) -> Tensor:
@@ -77,4 +77,4 @@ class Mean(nn.Module):
 def make_mix(count: int, weights: str) -> nn.Module:
     """Learned pooling (count + 1 parameters) or average pooling of that many vectors; ModelError for other weights."""
     check_option(weights in WEIGHTS, "model.readout.weights", weights, f"one of {', '.join(WEIGHTS)}", "learned")
-    return Mix(torch.randn(count) * SPREAD, range(count), gamma=torch.ones(())) if weights == "learned" else Mean()
+    return Mix(torch.randn(count) * SPREAD, range(count), gamma=torch.ones(())) if weights == "learned" else MeanMix()

@@ -24,7 +24,7 @@ def convolution(ins: int, outs: int, size: int, stride: int = 1) -> nn.Sequentia
     return nn.Sequential(nn.Conv1d(ins, outs, size, stride, bias=False), nn.BatchNorm1d(outs))
 
 
-def separable(ins: int, outs: int) -> nn.Sequential:
+def separable_convolution(ins: int, outs: int) -> nn.Sequential:
     """A separable convolution of the same length (each channel along H, then all channels), then batch norm."""
     depth = nn.Conv1d(ins, ins, 3, padding=1, groups=ins, bias=False)
     return nn.Sequential(depth, nn.Conv1d(ins, outs, 1, bias=False), nn.BatchNorm1d(outs))
@@ -36,7 +36,7 @@ class Block(nn.Module):
     def __init__(self, widths: list[int], relu_first: bool = True) -> None:
         super().__init__()
         self.relu_first, halves = relu_first, widths[0] != widths[-1]
-        self.steps = nn.ModuleList(separable(ins, outs) for ins, outs in pairwise(widths))
+        self.steps = nn.ModuleList(separable_convolution(ins, outs) for ins, outs in pairwise(widths))
         self.around = convolution(widths[0], widths[-1], 1, 2) if halves else nn.Identity()
         self.pool = nn.AvgPool1d(3, 2, 1, count_include_pad=False) if halves else nn.Identity()
 
@@ -49,7 +49,7 @@ class Block(nn.Module):
         return out
 
 
-def body(kind: str, channels: int) -> tuple[nn.Sequential, int]:
+def convolutions(kind: str, channels: int) -> tuple[nn.Sequential, int]:
     """The convolutions and their number of output channels."""
     if kind != "full":
         first = [convolution(channels, 64, 3, 3), nn.ReLU(), convolution(64, 128, 3), nn.ReLU()]
@@ -57,7 +57,13 @@ def body(kind: str, channels: int) -> tuple[nn.Sequential, int]:
     first = [convolution(channels, 32, 3, 3), nn.ReLU(), convolution(32, 64, 3), nn.ReLU()]
     entry = [Block([ins, outs, outs]) for ins, outs in ((64, 128), (128, 256), (256, 728))]
     middle = [Block([728] * 4) for _ in range(8)]
-    last = [Block([728, 728, 1024]), separable(1024, 1536), nn.ReLU(), separable(1536, 2048), nn.ReLU()]
+    last = [
+        Block([728, 728, 1024]),
+        separable_convolution(1024, 1536),
+        nn.ReLU(),
+        separable_convolution(1536, 2048),
+        nn.ReLU(),
+    ]
     return nn.Sequential(*first, *entry, *middle, *last), 2048
 
 
@@ -72,7 +78,7 @@ class Xception(FirstTokens):
                 f"model/readout=xception reads the layers as the channels of an image and needs at least {LEAST} of "
                 f"them; this encoder has {layers}. Try: model/backbone=bert-mini, or model/readout=adapter_pool"
             )
-        self.body, width = body(kind, layers + 2)
+        self.body, width = convolutions(kind, layers + 2)
         self.kind, self.width = kind, width + (hidden if kind == "residual" else 0)
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:

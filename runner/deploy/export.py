@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import cast
 
-from models.checkpoints.save import written_whole
+from models.checkpoints.save import written_atomically
 from models.errors import ModelError
 from models.network import SequenceClassifier
 from models.onnx.graph import write_onnx
@@ -43,7 +43,7 @@ def export_run(
         raise ConfigError(f"out={folder}: holds something that is no export and is not replaced. Try: another out=")
     make_parent_folder(folder)
 
-    with written_whole(folder) as part, tempfile.TemporaryDirectory() as scratch:
+    with written_atomically(folder) as part, tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model" if form == "mlflow" else part
         parity = write_exported_model(trained, engine, model, record)
         if form == "mlflow":

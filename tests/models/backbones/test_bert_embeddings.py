@@ -35,7 +35,7 @@ def test_tokens_outside_of_rows_get_the_vectors_that_they_have_in_rows() -> None
     layer = made()
     places = torch.arange(3).repeat(2)
     for segments in (None, SEGMENTS):
-        flat = layer.of_tokens(IDS.flatten(), places, None if segments is None else segments.flatten())
+        flat = layer.embed_tokens(IDS.flatten(), places, None if segments is None else segments.flatten())
         torch.testing.assert_close(flat, layer(IDS, segments).flatten(0, 1))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.backbones.transformers_backbone import assemble
+from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.compression.dendrite.module import add_dendrites, attach_dendrites
 from models.errors import ModelError
@@ -73,7 +73,7 @@ def test_another_start_has_another_fingerprint(tmp_path: Path) -> None:
 
 def test_another_librarys_encoder_goes_on_too(tmp_path: Path) -> None:
     shape = {"vocab_size": 90, "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
-    source = assemble({"model_type": "distilbert", **shape}, {"name": "cls"}, 3, 0.1)
+    source = wrap_encoder({"model_type": "distilbert", **shape}, {"name": "cls"}, 3, 0.1)
     model, _ = carried(write(source, tmp_path / "m"), family="auto", readout=LEARNED)
     assert same(model, source, "bert.backbone")
     with pytest.raises(ModelError, match="another architecture: a distilbert"):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.backbones.transformers_backbone import assemble
+from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.compression import settings
 from models.compression.splitquant import Splitquant
@@ -45,7 +45,7 @@ def quantized(stage: Stage) -> Any:
 def of_another_library() -> Any:
     torch.manual_seed(0)
     shape = {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 48, "vocab_size": 90, "max_position_embeddings": 64}
-    return assemble({"model_type": "distilbert", **shape}, {"name": "mean"}, 3, 0.1).eval()
+    return wrap_encoder({"model_type": "distilbert", **shape}, {"name": "mean"}, 3, 0.1).eval()
 
 
 def check(model: Any, graph: nn.Module) -> None:

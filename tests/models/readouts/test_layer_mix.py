@@ -7,7 +7,7 @@ import torch
 
 from models.capabilities import Observed, OwnRate
 from models.errors import ModelError
-from models.readouts.layer_mix import Mean, Mix, make_mix
+from models.readouts.layer_mix import MeanMix, Mix, make_mix
 
 VECTORS = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])  # one text, two layers
 
@@ -40,6 +40,6 @@ def test_it_tells_its_shares_and_the_rate_it_asks_for() -> None:
 
 def test_equal_weights_are_a_mean_and_other_names_are_refused() -> None:
     made = make_mix(2, "mean")
-    assert isinstance(made, Mean) and made(VECTORS).tolist() == [[2.0, 3.0]]
+    assert isinstance(made, MeanMix) and made(VECTORS).tolist() == [[2.0, 3.0]]
     with pytest.raises(ModelError, match=r"weights=median: expected one of learned, mean. Try: .*weights=learned"):
         make_mix(2, "median")

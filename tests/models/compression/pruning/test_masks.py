@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models.backbones.freeze import freeze
-from models.backbones.transformers_backbone import assemble
+from models.backbones.transformers_backbone import wrap_encoder
 from models.compression.dendrite.module import add_dendrites, attach_dendrites
 from models.compression.magnitude import Magnitude
 from models.compression.pruning.masks import (
@@ -74,7 +74,7 @@ OUTSIDE = {
 
 
 def wrapped(family: str) -> Any:
-    return assemble(config_of(family).to_dict(), {"name": "mean"}, 3, 0.1)
+    return wrap_encoder(config_of(family).to_dict(), {"name": "mean"}, 3, 0.1)
 
 
 @pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"ConvBert", "SqueezeBert"}))
