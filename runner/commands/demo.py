@@ -6,7 +6,6 @@ from runner.commands.options import output_folder, parse_options
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.start import start_run
-from runner.record.record import RunRecord
 from runner.record.table import show_comparison
 
 RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs more than when it is fine-tuned
@@ -22,7 +21,7 @@ def main(words: list[str]) -> int:
         outcomes.append(start_run(resolve(compose(words)), words))
         if outcomes[-1].exit_code == 130:
             raise KeyboardInterrupt
-    show_comparison([RunRecord.from_json(outcome.record) for outcome in outcomes if outcome.record])
+    show_comparison([outcome.record for outcome in outcomes if outcome.record])
     print("The DSN sums word vectors and cannot see their order; bert-tiny can. Both were trained from scratch.")
     print(f"Next: run ui    (MLflow on the runs in {output_folder(chosen['paths.output'])})")
     return max(outcome.exit_code for outcome in outcomes)

@@ -13,7 +13,7 @@ from runner.experiment.context import Busy
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.stage_plan import stage_plan
 from runner.machine.exclusive import Exclusive
-from runner.record.raw import whole
+from runner.record.folder import read_record
 from runner.training.checkpoint import find_resume_point
 
 
@@ -49,8 +49,8 @@ def require_progress(prepared: PreparedRun) -> None:
     """
     if len(stage_plan(prepared.settings)) > 1:
         return
-    found = whole(prepared.folder)
-    is_done = found is not None and found["status"] == "done"
+    found = read_record(prepared.folder)
+    is_done = found is not None and found.status == "done"
     if not is_done and (found is None or find_resume_point(prepared.folder, prepared.identity) is None):
         raise ConfigError(
             f"resume=must: {prepared.folder} holds nothing that this run could go on from. Try: resume=auto, or the "

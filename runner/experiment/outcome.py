@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from runner.record.record import RunRecord
 
 
 @dataclass
@@ -11,6 +12,6 @@ class Outcome:
     """How one run ended; `record` is None when it never began."""
 
     exit_code: int
-    record: dict[str, Any] | None = None
+    record: RunRecord | None = None
     reason: str | None = None  # why there is no record
     was_done: bool = False  # the run had been finished before: nothing was computed

@@ -71,32 +71,32 @@ class Terminal:
         left = spent / max(step, 1) * (self._total - step)
         self.say(f"epoch {epoch:>3}  {shown}  {seconds:.1f} s, about {left:.0f} s left{best}")
 
-    def stage(self, record: dict[str, Any]) -> None:
+    def stage(self, record: RunRecord) -> None:
         """Show one line for a finished stage of a chain."""
         self._close()
-        entry, primary = record["stages"][-1], record["data"]["primary"]
-        if len(record["stages"]) > 1 or record["config"]["compression"]:
-            metrics = entry["metrics"]
+        entry, primary = record.stages[-1], record.data.primary
+        if len(record.stages) > 1 or record.compression:
+            metrics = entry.metrics
             score = marked(f"{metrics[primary]:.4f}", metrics, primary)
             self.say(
-                f"after {entry['name']}: {primary} {score}, {metrics['cost/params_nonzero']:,.0f} "
-                f"non-zero weights, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry['seconds']:.1f} s"
+                f"after {entry.name}: {primary} {score}, {metrics['cost/params_nonzero']:,.0f} "
+                f"non-zero weights, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry.seconds or 0.0:.1f} s"
             )
 
-    def found(self, record: dict[str, Any], folder: Path) -> None:
+    def found(self, record: RunRecord, folder: Path) -> None:
         """Say that this very run is finished already, and show it."""
-        self.say(f"run {record['identity']} is finished already; force=true runs it again")
-        show_record(RunRecord.from_json(record), folder, self.console)
+        self.say(f"run {record.identity} is finished already; force=true runs it again")
+        show_record(record, folder, self.console)
 
-    def end(self, record: dict[str, Any], folder: Path) -> None:
+    def end(self, record: RunRecord, folder: Path) -> None:
         """Show the table of a finished run, or the reason why it did not finish."""
         self._close()
-        if record["status"] == "done":
-            show_record(RunRecord.from_json(record), folder, self.console)
-        elif record["status"] == "failed":
-            self.say(f"run {record['identity']} failed: {record['reason']}\nThe traceback is in {folder / 'error.txt'}")
+        if record.status == "done":
+            show_record(record, folder, self.console)
+        elif record.status == "failed":
+            self.say(f"run {record.identity} failed: {record.reason}\nThe traceback is in {folder / 'error.txt'}")
         else:
-            self.say(f"run {record['identity']} was {record['status']}: {record['reason']}; its record is in {folder}")
+            self.say(f"run {record.identity} was {record.status}: {record.reason}; its record is in {folder}")
 
     def _open(self) -> None:
         self._progress = Progress(

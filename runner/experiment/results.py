@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,15 +20,14 @@ from runner.experiment.prepared import PreparedRun
 from runner.measure.measure import measure_model
 from runner.record.model_card import model_card
 from runner.record.predictions import write_predictions
-from runner.record.raw import Record
-from runner.record.record import RunRecord
+from runner.record.record import ClassReport, RunRecord
 from runner.tasks import always_recorded, task_module
 from runner.training.inference import predict, score
 
 YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
 
 
-def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, Any]]:
+def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassReport]]:
     """The metrics of each split, and the report on each class by split; stores the predictions.
 
     The reported splits also get 95 % intervals and a baseline.
@@ -37,7 +35,7 @@ def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, Any]]:
     settings, splits = prepared.settings, prepared.splits
     task, kind = splits.task, task_module(splits.task.kind)
     found: dict[str, float] = {}
-    reports: dict[str, Any] = {}
+    reports: dict[str, ClassReport] = {}
     for split in (splits.select, *splits.report):
         logits = predict(
             prepared.model, split, pad_id=splits.tokenizer.pad_id, batch_size=settings.train.eval_batch_size,
@@ -52,7 +50,7 @@ def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, Any]]:
         write_predictions(prepared.folder, split, kind.columns(logits, labels), task.label_names)
         found |= _reported_metrics(prepared, split, logits, labels)
         if task.has_labels and task.label_names:
-            reports[split.name] = kind.report(logits, labels, task.label_names)
+            reports[split.name] = ClassReport(**kind.report(logits, labels, task.label_names))
     return found, reports
 
 
@@ -77,7 +75,7 @@ def _reported_metrics(
     return found
 
 
-def save_model(prepared: PreparedRun, record: Record, folder: Path) -> None:
+def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
     """Save the model in its present state as a Hugging Face folder."""
     splits = prepared.splits
     saving.save_model(
@@ -86,7 +84,7 @@ def save_model(prepared: PreparedRun, record: Record, folder: Path) -> None:
         tokenizer_save=partial(splits.tokenizer.save, longest=prepared.model.longest_input()),
         label_names=list(splits.task.label_names),
         kind=splits.task.kind,
-        card=model_card(RunRecord.from_json(record.content)),
+        card=model_card(record),
     )
 
 

@@ -18,7 +18,7 @@ from runner.experiment.dependencies.earlier_stages import run_earlier_stages
 from runner.experiment.dependencies.encoder import find_initial_weights
 from runner.experiment.dependencies.inner_run import InnerRunUnfinished
 from runner.experiment.dependencies.teacher import make_teachers
-from runner.experiment.header import record_header
+from runner.experiment.header import first_record
 from runner.experiment.initial_model import check_checkpoint
 from runner.experiment.outcome import Outcome
 from runner.experiment.prepare import prepare_run
@@ -28,8 +28,9 @@ from runner.experiment.stages import run_last_stage
 from runner.machine.matmul import resume_matmul, use_gemm
 from runner.machine.threads import set_threads
 from runner.record import abandoned as stale
+from runner.record.folder import check_writable, read_record
 from runner.record.identity_index import remember
-from runner.record.raw import Record, check_writable, whole
+from runner.record.writer import RecordWriter
 from runner.sanitize import mask
 from runner.schema import Settings
 from runner.track.mirror import start_mirror
@@ -88,8 +89,8 @@ def _find_or_make(
 
     with claim(folder, terminal.say, exclusive, is_patient=context.is_patient):
         remember(folder.parent, settings, prepared.identity)
-        found = whole(folder)
-        if found and found["status"] == "done" and not settings.force:
+        found = read_record(folder)
+        if found and found.status == "done" and not settings.force:
             clear_checkpoints(folder)  # a process that died after its last word left checkpoints
             terminal.found(found, folder)
             return Outcome(0, found, was_done=True)
@@ -129,7 +130,7 @@ def _recorded(
         clear_checkpoints(folder)
     set_arithmetic(prepared, overrides, interrupted.engine if interrupted else {})
     logged = interrupted.logged if interrupted else None
-    record = Record.begin(folder, record_header(prepared, overrides), logged)
+    writer = RecordWriter.begin(folder, first_record(prepared, overrides), logged)
     mirror = (context.mirror or start_mirror)(settings.tracker, folder.parent)
     closed = [] if context.mirror else stale.close_all(folder.parent)  # a sweep has done that
     if mirror:
@@ -138,35 +139,36 @@ def _recorded(
     terminal.begin(prepared)
     wait_s, code = settings.tracker.wait_s, 0
     try:
-        run_last_stage(prepared, record, terminal, mirror, context.watch)
-        record.add({"time/total_s": context.exclusive.clock() - begun})
-        record.finish("done")
+        run_last_stage(prepared, writer, terminal, mirror, context.watch)
+        writer.add_metrics({"time/total_s": context.exclusive.clock() - begun})
+        writer.finish("done")
         clear_checkpoints(folder)
     except KeyboardInterrupt as interruption:
-        record.finish("killed", str(interruption) or "interrupted")
+        writer.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
     except Pruned as end:
-        record.content["pruned"] = True
-        record.finish("killed", str(end))
+        writer.mark_pruned()
+        writer.finish("killed", str(end))
         clear_checkpoints(folder)
     except Exception as error:
         code = 1
-        _record_failure(error, record, terminal)
+        _record_failure(error, writer, terminal)
     context.exclusive.exit()  # from here on the run only waits for the mirror
-    terminal.end(record.content, folder)
+    terminal.end(writer.record, folder)
     if mirror:
         mirror.request(folder)
         problem = mirror.close(wait_s)
         if problem:
             terminal.say(problem)
-    return Outcome(code, record.content)
+    return Outcome(code, writer.record)
 
 
-def _record_failure(error: Exception, record: Record, terminal: Terminal) -> None:
+def _record_failure(error: Exception, writer: RecordWriter, terminal: Terminal) -> None:
     """Close the record of a failed run and keep the traceback beside it."""
-    record.content |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+    reason = f"{type(error).__name__}: {error}"
+    writer.fail(reason)
     try:
-        (record.folder / "error.txt").write_text(mask(traceback.format_exc()), encoding="utf-8")
-        record.finish("failed", record.content["reason"])
+        (writer.folder / "error.txt").write_text(mask(traceback.format_exc()), encoding="utf-8")
+        writer.finish("failed", reason)
     except OSError as unwritable:  # the next command finds the record open and closes it as killed
         terminal.say(f"the record cannot be written: {unwritable}")

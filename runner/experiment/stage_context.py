@@ -26,8 +26,9 @@ from runner.experiment.recipe import phase_recipe, recipe_of
 from runner.experiment.stage_inputs import StageInputs
 from runner.experiment.stopwatch import Stopwatch
 from runner.experiment.teacher import KeptTeacher
+from runner.record.folder import NOT_FINITE
 from runner.record.metrics import direction
-from runner.record.raw import NOT_FINITE, Record
+from runner.record.writer import RecordWriter
 from runner.training.checkpoint import BOUNDARIES, Checkpoints
 from runner.training.inference import predict, score, to_tensors
 from runner.training.loop import fit
@@ -43,10 +44,10 @@ class RunStageContext(Stopwatch):
     """The StageContext of one stage of one run; models/compression/stage.py explains each of its parts."""
 
     def __init__(
-        self, prepared: PreparedRun, record: Record, terminal: Terminal, mirror: RunMirror | None, stage: str
+        self, prepared: PreparedRun, writer: RecordWriter, terminal: Terminal, mirror: RunMirror | None, stage: str
     ) -> None:
         """stage: the position and the name of the stage in the chain, such as `2-distil`."""
-        self.prepared, self.record, self.terminal = prepared, record, terminal
+        self.prepared, self.writer, self.terminal = prepared, writer, terminal
         self.mirror, self.stage = mirror, stage
         settings, splits = prepared.settings, prepared.splits
         super().__init__(settings, splits, prepared.device, terminal.say, prepared.exclusive)
@@ -89,16 +90,15 @@ class RunStageContext(Stopwatch):
         recipe = phase_recipe(recipe_of(self.settings), changes)
         self.draw_from(phase)
         checkpoints = Checkpoints(self.prepared.folder, self._checkpoint_name(phase), self.settings.checkpoint.every_s)
-        begun = self.record.content["steps"]
+        before = self.writer.record
         with keep_pruned_zeros(model):
             trained = self.fit(model, recipe, checkpoints, hook=hook, moments=moments)
         if hook and hook.settled is not None:
-            self.add_metrics(detect_divergence(self.prepared, begun, hook.settled))
-        self.record.content["steps"] += trained.steps
-        before = self.record.content["metrics"]
+            self.add_metrics(detect_divergence(self.prepared, before.steps, hook.settled))
+        self.writer.set_steps(before.steps + trained.steps)
         spent = {"time/train_s": trained.seconds, "train/left_out": trained.left_out}
-        self.record.add({name: before.get(name, 0) + value for name, value in spent.items()})
-        self.record.add({"train/steps": self.record.content["steps"]})
+        self.writer.add_metrics({name: before.metrics.get(name, 0) + value for name, value in spent.items()})
+        self.writer.add_metrics({"train/steps": before.steps + trained.steps})
         metric = self.sign * trained.best_metric
         return Phase(metric, trained.steps, trained.epochs, trained.seconds, trained.moments)
 
@@ -114,16 +114,16 @@ class RunStageContext(Stopwatch):
         moments: dict[str, Tensor] | None = None,
     ) -> TrainingResult:
         """Train the model with its points in the record and on the terminal; steps count on from earlier trainings."""
-        record, terminal, before = self.record, self.terminal, self.record.content["steps"]
+        writer, terminal, before = self.writer, self.terminal, self.writer.record.steps
         splits = splits or self.splits
         terminal.begin_training(BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
 
         def on_point(state: TrainingState, values: dict[str, float]) -> None:
-            record.point(before + state.step, values)
+            writer.point(before + state.step, values)
             terminal.point(state.step, state.epoch, values["train/loss"], values["train/examples_per_s"])
 
         def on_epoch(state: TrainingState, values: dict[str, float]) -> None:
-            record.point(before + state.step, values)
+            writer.point(before + state.step, values)
             is_best = state.best_epoch == state.epoch
             terminal.epoch(state.step, state.epoch, values, seconds=state.seconds, is_best=is_best)
             if self.mirror:
@@ -136,9 +136,9 @@ class RunStageContext(Stopwatch):
             on_epoch=on_epoch, hook=hook, moments=moments, exclusive=self.exclusive,
         )  # fmt: skip
         if trained.left_out:
-            where = f"{record.folder.name}/{NOT_FINITE}"
+            where = f"{writer.folder.name}/{NOT_FINITE}"
             note = f"{trained.left_out} of {trained.steps} batches left out, not finite; their rows are in {where}"
-            record.content["notes"].append(note)
+            writer.add_notes([note])
             terminal.say(f"note: {note}")
         return trained
 
@@ -191,11 +191,11 @@ class RunStageContext(Stopwatch):
 
     def log_point(self, values: dict[str, float]) -> None:
         """Log a point at the step of the run's trainings so far; once, even where a resumed phase logs it again."""
-        self.record.mark(self.record.content["steps"], values)
+        self.writer.point_once(self.writer.record.steps, values)
 
     def record_fact(self, name: str, value: str) -> None:
         """Enter a fact among those of the engine."""
-        self.record.content["environment"]["engine"][name] = value
+        self.writer.add_engine({name: value})
 
     def add_metrics(self, values: dict[str, float]) -> None:
         """Add metrics to the stage's entry; a later value of the same name replaces an earlier one."""
@@ -203,7 +203,8 @@ class RunStageContext(Stopwatch):
 
     def save_progress(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
         """Save the model between two phases, with the number of steps that the next phase's points count on from."""
-        steps, spent = self.record.content["steps"], self.record.content["metrics"].get("time/train_s", 0.0)
+        record = self.writer.record
+        steps, spent = record.steps, record.metrics.get("time/train_s", 0.0)
         held = dict(model.state_dict()) | (tensors or {})
         self.boundaries.save(held, {"step": steps, "train_s": spent, "facts": self.metrics, "stage": state})
         self.draw_from(f"after step {steps}")
@@ -214,7 +215,8 @@ class RunStageContext(Stopwatch):
         if found is None:
             return None
         tensors, state = found
-        self.record.content["steps"], self.metrics = state["step"], state["facts"]
-        self.record.add({"time/train_s": state["train_s"], "train/steps": state["step"]})
+        self.metrics = state["facts"]
+        self.writer.set_steps(state["step"])
+        self.writer.add_metrics({"time/train_s": state["train_s"], "train/steps": state["step"]})
         self.draw_from(f"after step {state['step']}")
         return tensors, state["stage"]

@@ -27,8 +27,8 @@ from runner.experiment.initial_model import Model
 from runner.experiment.teacher import KeptTeacher
 from runner.experiment.word_replacer import WordReplacer
 from runner.machine.exclusive import Exclusive
+from runner.record.folder import read_record
 from runner.record.model_folder import folder_of
-from runner.record.raw import whole
 from runner.schema import Settings
 
 Notify = Callable[[str], None]
@@ -125,11 +125,9 @@ class _Finder:
         if "/" in source and not Path(source).expanduser().is_dir():
             return source
         folder = folder_of(source, self.settings.paths.output, key)
-        record = whole(folder.parent)
-        if record and record["status"] != "done":
-            raise ConfigError(
-                f"{key}={source}: that run is {record['status']}. Try: the id of a finished one (run show)"
-            )
+        record = read_record(folder.parent)
+        if record and record.status != "done":
+            raise ConfigError(f"{key}={source}: that run is {record.status}. Try: the id of a finished one (run show)")
         return str(folder)
 
     def _in_tokens_of(self, source: str, length: int | None) -> Splits:

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from data.splits import Splits
 from data.stores.build_once import SharedCache
@@ -26,41 +25,41 @@ from runner.experiment.stage_context import RunStageContext
 from runner.experiment.stage_plan import PlannedStage, stage_plan
 from runner.machine.exclusive import Exclusive
 from runner.record.descriptions import constant_answers
-from runner.record.raw import POINTS, Record, whole
-from runner.record.record import RunRecord
+from runner.record.folder import POINTS, read_record
+from runner.record.record import StageEntry
+from runner.record.writer import RecordWriter
 from runner.training.checkpoint import Checkpoints
 from runner.training.frozen_states import attach_frozen_states, uses_frozen_states
 from runner.tune.trial_pruning import Watch
 
-CONTINUED = ("metrics", "stages", "steps", "resumed_from_step")  # parts of a record that the next stage's continues
-
 
 def run_last_stage(
-    prepared: PreparedRun, record: Record, terminal: Terminal, mirror: RunMirror | None, watch: Watch | None = None
+    prepared: PreparedRun,
+    writer: RecordWriter,
+    terminal: Terminal,
+    mirror: RunMirror | None,
+    watch: Watch | None = None,
 ) -> None:
     """Run the last stage; every number is in the record as soon as it is known."""
     stages = stage_plan(prepared.settings)
     if prepared.before:
-        _continue_from(prepared.before, prepared, record)
-    context = RunStageContext(prepared, record, terminal, mirror, f"{len(stages)}-{stages[-1].name}")
+        _continue_from(prepared.before, prepared, writer)
+    context = RunStageContext(prepared, writer, terminal, mirror, f"{len(stages)}-{stages[-1].name}")
     if len(stages) > 1:
         terminal.say(f"stage {len(stages)} of {len(stages)}: {stages[-1].name}")
-    with timed(record, "time/stage_s", prepared.exclusive):
+    with timed(writer, "time/stage_s", prepared.exclusive):
         _run_stage(stages[-1], context, watch)
     _close_stage(stages[-1], context, prepared.folder / "model")
 
 
-def _continue_from(before: Path, prepared: PreparedRun, record: Record) -> None:
+def _continue_from(before: Path, prepared: PreparedRun, writer: RecordWriter) -> None:
     """Take over the model of the run folder `before`, the findings in its record, and its points where none are yet."""
-    found = whole(before)
+    found = read_record(before)
     assert found is not None, "it has just been finished"
     prepared.model = restore_saved(prepared.model, before / "model")  # type: ignore[arg-type]
-    record.content |= {key: found[key] for key in CONTINUED if key in found}
-    record.content["notes"] = list(dict.fromkeys([*found["notes"], *record.content["notes"]]))
-    environment = record.content["environment"]
-    environment["engine"] = found["environment"]["engine"] | environment["engine"]
-    if not (record.folder / POINTS).exists():
-        shutil.copyfile(before / POINTS, record.folder / POINTS)
+    writer.continue_from(found)
+    if not (writer.folder / POINTS).exists():
+        shutil.copyfile(before / POINTS, writer.folder / POINTS)
 
 
 def _run_stage(stage: PlannedStage, context: RunStageContext, watch: Watch | None) -> None:
@@ -74,12 +73,12 @@ def _run_stage(stage: PlannedStage, context: RunStageContext, watch: Watch | Non
 
 def _train(context: RunStageContext, watch: Watch | None) -> None:
     """Run the plain training and record its findings."""
-    prepared, record, settings = context.prepared, context.record, context.settings
-    splits = with_frozen_states(prepared, record, context.terminal)
+    prepared, writer, settings = context.prepared, context.writer, context.settings
+    splits = with_frozen_states(prepared, writer, context.terminal)
     checkpoints = Checkpoints(prepared.folder, prepared.identity, settings.checkpoint.every_s)
     trained = context.fit(prepared.model, recipe_of(settings), checkpoints, splits=splits, watch=watch)
-    record.content["steps"] = trained.steps
-    record.add({
+    writer.set_steps(trained.steps)
+    writer.add_metrics({
         "time/train_s": trained.seconds,
         "train/examples_per_s": trained.examples / max(trained.seconds, 1e-9),
         "train/tokens_per_s": trained.examples * float(splits.train.lengths.mean()) / max(trained.seconds, 1e-9),
@@ -87,63 +86,58 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
         "train/left_out": trained.left_out,
         "train/best_epoch": trained.best_epoch,
     } | trained.module_metrics)  # fmt: skip
-    record.add(learning_metrics(prepared))
-    record.content["resumed_from_step"] = trained.resumed_from
-    record.content["environment"]["engine"] |= trained.engine
+    writer.add_metrics(learning_metrics(prepared))
+    writer.set_resumed_from(trained.resumed_from)
+    writer.add_engine(trained.engine)
 
 
 def _close_stage(stage: PlannedStage, context: RunStageContext, folder: Path) -> None:
     """Score, save and measure the model that the stage left, and enter the stage into the record."""
-    prepared, record = context.prepared, context.record
-    record.add(prepared.seconds)
-    with timed(record, "time/evaluate_s", prepared.exclusive):
+    prepared, writer = context.prepared, context.writer
+    writer.add_metrics(prepared.seconds)
+    with timed(writer, "time/evaluate_s", prepared.exclusive):
         found, reports = evaluate(prepared)
-    record.add(found)
-    record.content["reports"] = reports
-    save_model(prepared, record, folder)
-    with timed(record, "time/measure_s", prepared.exclusive):
-        record.add(measure_costs(prepared, context.say, folder))
-    record.add(context.metrics)
-    metrics = dict(record.content["metrics"])
-    entry: dict[str, Any] = {"name": stage.name, "run": prepared.identity, "metrics": metrics}
-    entry["seconds"] = metrics["time/stage_s"]
+    writer.add_metrics(found)
+    writer.set_reports(reports)
+    save_model(prepared, writer.record, folder)
+    with timed(writer, "time/measure_s", prepared.exclusive):
+        writer.add_metrics(measure_costs(prepared, context.say, folder))
+    writer.add_metrics(context.metrics)
+    metrics = writer.record.metrics
     density = context.metrics.get("prune/density_prunable")
     if density is not None and (note := disagreement(density, metrics, _costs_before(context))):
-        record.content["notes"].append(f"{stage.name}: {note}")
+        writer.add_notes([f"{stage.name}: {note}"])
         context.say(f"note: {stage.name}: {note}")
-    record.content["notes"] += [
-        f"{stage.name}: {sentence}" for sentence in constant_answers(RunRecord.from_json(record.content))
-    ]
-    record.content["stages"].append(entry)
-    record.write()
-    context.terminal.stage(record.content)
+    writer.add_notes([f"{stage.name}: {sentence}" for sentence in constant_answers(writer.record)])
+    writer.close_stage(StageEntry(stage.name, metrics, prepared.identity, metrics["time/stage_s"]))
+    context.terminal.stage(writer.record)
 
 
 def _costs_before(context: RunStageContext) -> dict[str, float]:
     """The metrics of the model before this stage; empty where no record has them."""
-    stages, finished = context.record.content["stages"], context.settings.finished
+    stages, finished = context.writer.record.stages, context.settings.finished
     if stages:
-        return dict(stages[-1]["metrics"])
-    found = whole(Path(finished).parent) if finished else None
-    return dict(found["metrics"]) if found else {}
+        return stages[-1].metrics
+    found = read_record(Path(finished).parent) if finished else None
+    return found.metrics if found else {}
 
 
-def with_frozen_states(prepared: PreparedRun, record: Record, terminal: Terminal) -> Splits:
+def with_frozen_states(prepared: PreparedRun, writer: RecordWriter, terminal: Terminal) -> Splits:
     """The splits to train on, with the stored states of a frozen encoder where they are to be kept."""
     if not uses_frozen_states(prepared.model, prepared.settings.cache):
         return prepared.splits
-    with timed(record, "time/cache_s", prepared.exclusive):
+    with timed(writer, "time/cache_s", prepared.exclusive):
         cache = Path(prepared.settings.paths.cache).expanduser()
         shared = SharedCache(cache, terminal.say, prepared.exclusive.waiting)
         splits = attach_frozen_states(prepared.model, prepared.splits, prepared.settings.cache, shared, prepared.device)
     kept = [split.frozen_states for split in (splits.train, splits.select)]
-    record.add({"cost/bytes_cache": sum(states.values.nbytes for states in kept if states)})
+    writer.add_metrics({"cost/bytes_cache": sum(states.values.nbytes for states in kept if states)})
     return splits
 
 
 @contextmanager
-def timed(record: Record, name: str, exclusive: Exclusive) -> Iterator[None]:
+def timed(writer: RecordWriter, name: str, exclusive: Exclusive) -> Iterator[None]:
     """Add the seconds that the block takes to the record under `name`."""
     begun = exclusive.clock()
     yield
-    record.add({name: exclusive.clock() - begun})
+    writer.add_metrics({name: exclusive.clock() - begun})

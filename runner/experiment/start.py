@@ -10,7 +10,7 @@ from pathlib import Path
 from runner.experiment.context import RunContext
 from runner.experiment.outcome import Outcome
 from runner.machine.threads import set_threads
-from runner.record.raw import check_writable
+from runner.record.folder import check_writable
 from runner.schema import Settings
 
 

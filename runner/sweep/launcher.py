@@ -24,7 +24,6 @@ from runner.errors import as_user_error, refuse
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
-from runner.record.record import RunRecord
 from runner.record.table import show_comparison
 from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger
@@ -77,7 +76,7 @@ class Grid(BasicSweeper):
         if isinstance(self.function, JobFunction):
             self.function.collect(outcomes)
         if not isinstance(self.launcher, LocalLauncher):  # ours ends with more than this table
-            show_comparison([RunRecord.from_json(outcome.record) for outcome in outcomes if outcome.record])
+            show_comparison([outcome.record for outcome in outcomes if outcome.record])
         return results
 
 
@@ -213,6 +212,5 @@ def _returned(job: Job) -> JobReturn:
     found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
     found.cfg = job.config
     found.status = JobStatus.COMPLETED
-    known = job.record.to_json() if job.record else None
-    found.return_value = job.outcome or Outcome(int(job.status != "done"), known, job.reason)
+    found.return_value = job.outcome or Outcome(int(job.status != "done"), job.record, job.reason)
     return found

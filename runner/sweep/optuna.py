@@ -24,7 +24,6 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.baseline import MARK, is_at_baseline
-from runner.record.record import RunRecord
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
 from runner.sweep.launcher import LocalLauncher
@@ -193,7 +192,7 @@ class OptunaSweeper(Sweeper):
         """Tell the study how a trial ended, and its values where it is complete."""
         from optuna.trial import TrialState
 
-        record = RunRecord.from_json(outcome.record) if outcome.record else None
+        record = outcome.record
         if record is None:
             trial.set_user_attr("reason", "it was refused, see its output")
             study.tell(trial, state=TrialState.FAIL)

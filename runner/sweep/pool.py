@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from runner.machine.facts import usable_cores
 from runner.record import abandoned as stale
 from runner.record import identity_index as index
-from runner.record.record import RunRecord
 from runner.sweep.plan import Job, look_up, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
 
@@ -185,7 +184,7 @@ def _take_outcome(job: Job, outcome: Outcome) -> None:
     if outcome.record is None:
         job.status, job.reason = "failed" if outcome.exit_code else "done", outcome.reason
         return
-    job.record = RunRecord.from_json(outcome.record)
+    job.record = outcome.record
     job.status, job.reason, job.identity = job.record.status, job.record.reason, job.record.identity
 
 

@@ -28,7 +28,9 @@ from runner.experiment.recipe import phase_recipe, recipe_of
 from runner.experiment.run import run
 from runner.machine import matmul as engine
 from runner.machine.threads import set_threads
-from runner.record.raw import Record, read, records
+from runner.record.folder import read_all_records, read_record
+from runner.record.record import RunRecord
+from runner.record.writer import RecordWriter
 from runner.schema import Settings
 
 
@@ -149,8 +151,8 @@ def settings(tmp_path: Path, **chosen: StageSettings) -> Settings:
     return found
 
 
-def tensors(record: dict[str, Any], tmp_path: Path) -> dict[str, Tensor]:
-    return read_state(str(tmp_path / "outputs" / record["identity"] / "model"), "")
+def tensors(record: RunRecord, tmp_path: Path) -> dict[str, Tensor]:
+    return read_state(str(tmp_path / "outputs" / record.identity / "model"), "")
 
 
 @pytest.mark.usefixtures("stages")
@@ -164,29 +166,29 @@ def test_each_stage_is_scored_saved_and_measured_and_the_next_goes_on_from_it(
     assert "stage 3 of 3: rounding" in shown
     assert any(line.split()[:1] == ["doubling"] and "…" not in line for line in lines), "whole, also in a pipe"
     assert outcome.exit_code == 0 and record is not None
-    assert [entry["name"] for entry in record["stages"]] == ["train", "doubling", "rounding"]
-    for entry in record["stages"]:
-        assert {"test/accuracy", "cost/params", "cost/bytes_file", "cost/macs"} <= entry["metrics"].keys()
-        assert entry["seconds"] == entry["metrics"]["time/stage_s"]
-    assert record["stages"][1]["metrics"]["train/area"] == 0.5 != record["stages"][0]["metrics"]["train/area"]
-    zeros = [entry["metrics"]["cost/params_nonzero"] for entry in record["stages"]]
-    assert zeros[2] < zeros[1] and record["metrics"]["cost/params_nonzero"] == zeros[2]
-    folder = tmp_path / "outputs" / record["identity"]
-    runs = [entry["run"] for entry in record["stages"]]
-    assert {found["identity"]: [entry["name"] for entry in found["stages"]] for found in records(folder.parent)} == {
+    assert [entry.name for entry in record.stages] == ["train", "doubling", "rounding"]
+    for entry in record.stages:
+        assert {"test/accuracy", "cost/params", "cost/bytes_file", "cost/macs"} <= entry.metrics.keys()
+        assert entry.seconds == entry.metrics["time/stage_s"]
+    assert record.stages[1].metrics["train/area"] == 0.5 != record.stages[0].metrics["train/area"]
+    zeros = [entry.metrics["cost/params_nonzero"] for entry in record.stages]
+    assert zeros[2] < zeros[1] and record.metrics["cost/params_nonzero"] == zeros[2]
+    folder = tmp_path / "outputs" / record.identity
+    runs = [entry.run for entry in record.stages]
+    assert {found.identity: [entry.name for entry in found.stages] for found in read_all_records(folder.parent)[0]} == {
         runs[0]: ["train"], runs[1]: ["train", "doubling"], runs[2]: ["train", "doubling", "rounding"],
     }, "a run of its own each"  # fmt: skip
     before, after = load_model(folder.parent / runs[1] / "model"), load_model(folder / "model")
     assert torch.equal((before.classifier.weight * 10).round() / 10, after.classifier[0].weight)  # type: ignore[index]
     assert after.architecture["compressed"] == [{"method": "rounding", "digits": 1}]
     steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    assert steps == sorted(steps) and steps[-1] == record["metrics"]["train/steps"], "one axis over all trainings"
+    assert steps == sorted(steps) and steps[-1] == record.metrics["train/steps"], "one axis over all trainings"
     assert not (folder / "checkpoints").exists() and not (folder / "boundaries").exists()
 
 
-def points(record: dict[str, Any], output: Path) -> list[dict[str, float]]:
+def points(record: RunRecord, output: Path) -> list[dict[str, float]]:
     """Return the logged points of a run, without times."""
-    lines = (output / "outputs" / record["identity"] / "metrics.jsonl").read_text().splitlines()
+    lines = (output / "outputs" / record.identity / "metrics.jsonl").read_text().splitlines()
     timed = ("time", "train/examples_per_s")
     return [{name: value for name, value in json.loads(line).items() if name not in timed} for line in lines]
 
@@ -204,20 +206,20 @@ def test_an_interrupted_chain_goes_on_where_it_was_and_ends_the_same(
     chosen.checkpoint.every_s = 1e-9
     with monkeypatch.context() as patch:
         if is_killed:  # then it has no last word
-            finish = Record.finish
-            patch.setattr(Record, "finish", lambda *words: finish(*words) if words[1] == "done" else None)
+            finish = RecordWriter.finish
+            patch.setattr(RecordWriter, "finish", lambda *words: finish(*words) if words[1] == "done" else None)
         killed = run(chosen, [])
-    assert killed.exit_code == 130 and killed.record and [s["name"] for s in killed.record["stages"]] == ["train"]
-    assert killed.record["status"] == ("running" if is_killed else "killed") and killed.record["config"]["compression"]
+    assert killed.exit_code == 130 and killed.record and [s.name for s in killed.record.stages] == ["train"]
+    assert killed.record.status == ("running" if is_killed else "killed") and killed.record.config["compression"]
     monkeypatch.setattr(Doubling, "stop", "")
     chosen.checkpoint.every_s, chosen.resume = 1e9, "must"
     record = run(chosen, []).record
-    assert whole and record and record["status"] == "done" and record["identity"] == whole["identity"]
+    assert whole and record and record.status == "done" and record.identity == whole.identity
     before, after = tensors(whole, tmp_path / "whole"), tensors(record, tmp_path)
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     same = ("test/accuracy", "test/loss", "train/steps", "train/area")
-    for ours, theirs in zip(record["stages"], whole["stages"], strict=True):
-        assert all(ours["metrics"][name] == theirs["metrics"][name] for name in same)
+    for ours, theirs in zip(record.stages, whole.stages, strict=True):
+        assert all(ours.metrics[name] == theirs.metrics[name] for name in same)
     assert points(record, tmp_path) == points(whole, tmp_path / "whole"), "each point once"
 
 
@@ -237,7 +239,7 @@ def test_a_run_that_goes_on_on_another_processor_ends_as_it_would_have(
     on("GenuineIntel")
     monkeypatch.setattr(Doubling, "stop", "")
     record = run(chosen, []).record
-    assert whole and record and record["environment"]["engine"]["gemm"] == whole["environment"]["engine"]["gemm"]
+    assert whole and record and record.environment.engine["gemm"] == whole.environment.engine["gemm"]
     before, after = tensors(whole, tmp_path / "whole"), tensors(record, tmp_path)
     assert all(torch.equal(before[name], after[name]) for name in before)
 
@@ -256,8 +258,8 @@ def test_a_run_goes_on_with_the_threads_it_began_with_unless_the_command_names_o
         record = run(chosen, words).record
     finally:
         set_threads(1)
-    assert record and record["environment"]["threads"] == record["config"]["train"]["threads"] == threads
-    assert any("not bit for bit" in note for note in record["notes"]) == (threads == 2)
+    assert record and record.environment.threads == record.config["train"]["threads"] == threads
+    assert any("not bit for bit" in note for note in record.notes) == (threads == 2)
 
 
 @pytest.mark.usefixtures("stages")
@@ -273,11 +275,11 @@ def test_resume_says_whether_an_interrupted_run_goes_on(tmp_path: Path, monkeypa
     again = run(chosen, []).record
     chosen.resume = "never"
     restarted = run(chosen, []).record
-    assert begun and again and restarted and begun["started"] == again["started"] < restarted["started"]
+    assert begun and again and restarted and begun.started == again.started < restarted.started
     monkeypatch.setattr(Doubling, "stop", "")
     chosen.resume = "must"
     done = run(chosen, [])
-    assert done.record and (done.exit_code, done.record["started"]) == (0, restarted["started"])
+    assert done.record and (done.exit_code, done.record.started) == (0, restarted.started)
     assert run(chosen, []).was_done, "a finished run is found"
 
 
@@ -290,14 +292,15 @@ def test_a_disk_that_fills_up_before_the_last_word_is_told_and_the_run_ends_late
 
     chosen = settings(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(Record, "finish", full)
+        patch.setattr(RecordWriter, "finish", full)
         failed = run(chosen, [])
-    assert failed.exit_code == 1 and failed.record and "No space left" in failed.record["reason"]
+    assert failed.exit_code == 1 and failed.record and "No space left" in failed.record.reason
     assert "the record cannot be written" in capsys.readouterr().out
-    folder = tmp_path / "outputs" / failed.record["identity"]
-    assert (read(folder) or {})["status"] == "running"
+    folder = tmp_path / "outputs" / failed.record.identity
+    found = read_record(folder)
+    assert found and found.status == "running"
     record = run(chosen, []).record
-    assert record and (record["status"], record["reason"]) == ("done", None)
+    assert record and (record.status, record.reason) == ("done", None)
     with monkeypatch.context() as patch, pytest.raises(ConfigError, match=r"No space left.*paths\.output="):
         patch.setattr("runner.experiment.run.prepare_run", full)
         run(chosen, [])
@@ -306,8 +309,8 @@ def test_a_disk_that_fills_up_before_the_last_word_is_told_and_the_run_ends_late
 @pytest.mark.usefixtures("stages")
 def test_a_stage_that_trains_by_itself_comes_without_the_plain_training(tmp_path: Path) -> None:
     record = run(settings(tmp_path, doubling=Fresh()), []).record
-    assert record and [entry["name"] for entry in record["stages"]] == ["doubling"]
-    assert record["metrics"]["train/steps"] > 0 and record["metrics"]["time/train_s"] > 0
+    assert record and [entry.name for entry in record.stages] == ["doubling"]
+    assert record.metrics["train/steps"] > 0 and record.metrics["time/train_s"] > 0
 
 
 @pytest.mark.usefixtures("stages")
@@ -315,9 +318,9 @@ def test_stages_on_a_finished_run_train_nothing_before_them(tmp_path: Path) -> N
     first = run(settings(tmp_path), ["model=dsn", "data=demo", "compression=[none]", "force=true", "seed=0"]).record
     assert first
     words = expand_from(
-        [f"from={first['identity'][:6]}", "compression=[rounding]", f"paths.output={tmp_path / 'outputs'}", "seed=1"]
+        [f"from={first.identity[:6]}", "compression=[rounding]", f"paths.output={tmp_path / 'outputs'}", "seed=1"]
     )
-    folder = tmp_path / "outputs" / first["identity"] / "model"
+    folder = tmp_path / "outputs" / first.identity / "model"
     assert words == [
         "model=dsn", "data=demo", "compression=[rounding]", f"paths.output={tmp_path / 'outputs'}", "seed=1",
         f"finished={folder}",
@@ -325,12 +328,12 @@ def test_stages_on_a_finished_run_train_nothing_before_them(tmp_path: Path) -> N
     chosen = settings(tmp_path, rounding=Rounding())
     chosen.finished = str(folder)
     record = run(chosen, []).record
-    assert record and [entry["name"] for entry in record["stages"]] == ["rounding"]
-    assert record["identity"] != first["identity"] and "train/steps" not in record["metrics"]
+    assert record and [entry.name for entry in record.stages] == ["rounding"]
+    assert record.identity != first.identity and "train/steps" not in record.metrics
     before, after = tensors(first, tmp_path), tensors(record, tmp_path)
     assert torch.equal((before["classifier.weight"] * 10).round() / 10, after["classifier.0.weight"])
-    assert len(list(records(tmp_path / "outputs"))) == 2
-    assert read(tmp_path / "outputs" / first["identity"]) == first, "the finished run is untouched"
+    assert len(read_all_records(tmp_path / "outputs")[0]) == 2
+    assert read_record(tmp_path / "outputs" / first.identity) == first, "the finished run is untouched"
 
 
 def test_what_may_follow_what() -> None:
@@ -371,10 +374,10 @@ def test_chains_that_begin_alike_share_what_they_begin_with(tmp_path: Path) -> N
     record = run(settings(tmp_path, doubling=Learning(), rounding=Rounding()), words).record
     other = run(settings(tmp_path, rounding=Rounding()), words).record
     assert plain and record and other
-    assert len(list(records(tmp_path / "outputs"))) == 4, "plain; doubling; doubling, rounding; rounding"
-    assert record["stages"][0] == other["stages"][0] == plain["stages"][0]
-    middle = read(tmp_path / "outputs" / record["stages"][1]["run"])
-    assert middle and middle["overrides"] == ["model=dsn", "seed=0", "density=0.5", "compression=[doubling]"]
+    assert len(read_all_records(tmp_path / "outputs")[0]) == 4, "plain; doubling; doubling, rounding; rounding"
+    assert record.stages[0] == other.stages[0] == plain.stages[0]
+    middle = read_record(tmp_path / "outputs" / record.stages[1].run)
+    assert middle and middle.overrides == ["model=dsn", "seed=0", "density=0.5", "compression=[doubling]"]
 
 
 @pytest.mark.usefixtures("stages")
@@ -383,8 +386,8 @@ def test_a_chain_whose_beginning_is_interrupted_does_not_begin_itself(
 ) -> None:
     monkeypatch.setattr(Doubling, "stop", "within")
     outcome = run(settings(tmp_path, doubling=Learning(), rounding=Rounding()), [])
-    assert outcome.exit_code == 130 and outcome.record and list(outcome.record["config"]["compression"]) == ["doubling"]
-    assert [found["status"] for found in records(tmp_path / "outputs")] == ["done", "killed"]
+    assert outcome.exit_code == 130 and outcome.record and list(outcome.record.config["compression"]) == ["doubling"]
+    assert [found.status for found in read_all_records(tmp_path / "outputs")[0]] == ["done", "killed"]
     monkeypatch.setattr(Doubling, "stop", "")
     again = run(settings(tmp_path, doubling=Learning(), rounding=Rounding()), [])
-    assert again.exit_code == 0 and again.record and len(again.record["stages"]) == 3
+    assert again.exit_code == 0 and again.record and len(again.record.stages) == 3

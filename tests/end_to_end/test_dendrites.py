@@ -16,7 +16,8 @@ from models.compression.settings.learn import Dendrites as Options
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.run import run
-from runner.record.raw import records
+from runner.record.folder import read_all_records
+from runner.record.record import RunRecord
 from runner.schema import Settings
 from tests.conftest import run_cli
 
@@ -31,12 +32,12 @@ def settings(tmp_path: Path, **options: Any) -> Settings:
     return found
 
 
-def weights(record: dict[str, Any], tmp_path: Path) -> dict[str, torch.Tensor]:
-    return read_state(str(tmp_path / "outputs" / record["identity"] / "model"), "")
+def weights(record: RunRecord, tmp_path: Path) -> dict[str, torch.Tensor]:
+    return read_state(str(tmp_path / "outputs" / record.identity / "model"), "")
 
 
-def points(record: dict[str, Any], tmp_path: Path) -> list[dict[str, float]]:
-    path = tmp_path / "outputs" / record["identity"] / "metrics.jsonl"
+def points(record: RunRecord, tmp_path: Path) -> list[dict[str, float]]:
+    path = tmp_path / "outputs" / record.identity / "metrics.jsonl"
     found = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     return [
         {name: value for name, value in point.items() if "time" not in name and "_s" not in name} for point in found
@@ -47,12 +48,12 @@ def test_a_run_with_dendrites_saves_counts_and_logs_them(tmp_path: Path) -> None
     words = [f"compression.dendrites.{key}={value}" for key, value in OPTIONS.items()]
     done = run_cli(*WORDS, "compression=[dendrites]", "compression.dendrites.mode=cascor", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    _, record = records(tmp_path / "outputs")
-    before, after = (stage["metrics"] for stage in record["stages"])
+    _, record = read_all_records(tmp_path / "outputs")[0]
+    before, after = (stage.metrics for stage in record.stages)
     count, extra = after["dendrites/count"], after["dendrites/params_extra"]
     assert count >= 1 and extra == {1: 36, 2: 74}[count]
     assert after["cost/params"] == before["cost/params"] + extra
-    folder = tmp_path / "outputs" / record["identity"]
+    folder = tmp_path / "outputs" / record.identity
     assert len(load_model(folder / "model").classifier.dendrites) == count  # type: ignore[arg-type,union-attr]
     found = points(record, tmp_path)
     assert sum(point.get("dendrites/pays", 0.0) for point in found) == count
@@ -76,16 +77,16 @@ def test_a_run_killed_within_a_phase_ends_as_if_it_had_not_been(
     assert run(chosen, []).exit_code == 130
     monkeypatch.setattr(Dendrites, "_note", note)
     record = run(chosen, []).record
-    assert whole and record and record["status"] == "done"
+    assert whole and record and record.status == "done"
     before, after = weights(whole, tmp_path / "whole"), weights(record, tmp_path / "killed")
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
-    assert record["metrics"]["dendrites/count"] == whole["metrics"]["dendrites/count"]
+    assert record.metrics["dendrites/count"] == whole.metrics["dendrites/count"]
     assert points(record, tmp_path / "killed") == points(whole, tmp_path / "whole"), "what is prepared again is not new"
 
 
 def test_a_target_that_is_no_linear_layer_is_refused_with_the_cure(tmp_path: Path) -> None:
     words = ["compression=[dendrites]", "compression.dendrites.targets=[bert.embeddings.LayerNorm]"]
     done = run_cli(*WORDS, *words, cwd=tmp_path)
-    assert not list(records(tmp_path / "outputs")), "before anything is trained"
+    assert not read_all_records(tmp_path / "outputs")[0], "before anything is trained"
     assert done.returncode == 2 and "only a Linear can have dendrites" in done.stderr, done.stderr
     assert "compression.dendrites.targets=[classifier]" in done.stderr and "Traceback" not in done.stderr

@@ -23,6 +23,7 @@ from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.experiment.outcome import Outcome
 from runner.experiment.prepare import prepare_run
 from runner.experiment.prepared import InitialWeights
 from runner.experiment.progress import Terminal
@@ -31,8 +32,9 @@ from runner.experiment.stage_inputs import unlabelled_source
 from runner.experiment.teacher import KeptTeacher
 from runner.experiment.word_replacer import WordReplacer
 from runner.machine.exclusive import Exclusive
+from runner.record.folder import find_record, read_record
 from runner.record.identity import identity_settings
-from runner.record.raw import read
+from runner.record.record import RunRecord
 from runner.schema import Settings
 from runner.training.inference import predict
 from tests.conftest import run_cli, write_reviews
@@ -52,8 +54,8 @@ class School:
             f"paths.output={self.output}", f"paths.cache={folder / 'cache'}",
         ]  # fmt: skip
         outcome = run(self.settings(*TEACHER, "train.epochs=5"), [])
-        assert outcome.record and outcome.record["metrics"]["test/accuracy"] == 1.0
-        self.teacher: str = outcome.record["identity"]
+        assert outcome.record and outcome.record.metrics["test/accuracy"] == 1.0
+        self.teacher: str = outcome.record.identity
 
     def settings(self, *words: str) -> Settings:
         return resolve(compose([*self.words, *words]))
@@ -73,10 +75,9 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> School:
     return School(tmp_path_factory.mktemp("school"))
 
 
-def record_of(outcome: Any) -> dict[str, Any]:
-    assert outcome.exit_code == 0, outcome
-    found: dict[str, Any] = outcome.record
-    return found
+def record_of(outcome: Outcome) -> RunRecord:
+    assert outcome.exit_code == 0 and outcome.record, outcome
+    return outcome.record
 
 
 def test_a_run_teaches_another_and_the_second_student_asks_nobody(school: School) -> None:
@@ -85,8 +86,8 @@ def test_a_run_teaches_another_and_the_second_student_asks_nobody(school: School
     assert first.returncode == 0, first.stderr
     assert "asking the teacher" in first.stdout
     second = record_of(run(school.settings(*school.distil("seed=1", "compression.distil.temperature=4")), []))
-    before = next(r for r in map(read, school.output.iterdir()) if r and r["overrides"])
-    metrics = [before["metrics"], second["metrics"]]
+    before = next(r for r in map(read_record, school.output.iterdir()) if r and r.overrides)
+    metrics = [before.metrics, second.metrics]
     assert [m["distil/teacher_rows"] for m in metrics] == [97 + 11, 0], "train and selection rows, once"
     assert metrics[0]["distil/teacher_score"] == 1.0 and metrics[1]["time/teacher_s"] == 0.0
 
@@ -99,7 +100,7 @@ def test_phases_go_on_after_an_interruption_to_the_same_weights(
         preset="tinybert",
     )  # fmt: skip
     whole = record_of(run(school.settings(*words), []))
-    folder = school.output / whole["identity"]
+    folder = school.output / whole.identity
     expected = read_state(str(folder / "model"), "")
     assert "distil/loss_attention" in (folder / "metrics.jsonl").read_text(encoding="utf-8")
     shutil.rmtree(folder)
@@ -107,7 +108,7 @@ def test_phases_go_on_after_an_interruption_to_the_same_weights(
         patch.setattr(Distil, "run", interrupted(Distil.run, "answers"))
         assert run(school.settings(*words), []).exit_code == 130
     resumed = record_of(run(school.settings(*words), []))
-    assert resumed["identity"] == whole["identity"]
+    assert resumed.identity == whole.identity
     found = read_state(str(folder / "model"), "")
     assert all(torch.equal(found[name], value) for name, value in expected.items())
     assert not any("projection" in name for name in found)
@@ -136,11 +137,11 @@ def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_th
     extra.write_text(lines, encoding="utf-8")
     words = school.distil(f"compression.distil.unlabelled={extra}")
     plain, more = (record_of(run(school.settings(*w), [])) for w in (school.distil("seed=5"), [*words, "seed=5"]))
-    assert more["metrics"]["distil/teacher_rows"] == 120, "those of the training rows are shared with other runs"
-    assert more["metrics"]["train/steps"] == 2 * -(-(97 + 120) // 8) > plain["metrics"]["train/steps"]
+    assert more.metrics["distil/teacher_rows"] == 120, "those of the training rows are shared with other runs"
+    assert more.metrics["train/steps"] == 2 * -(-(97 + 120) // 8) > plain.metrics["train/steps"]
     extra.write_text(lines.replace("year", "week"), encoding="utf-8")
     other = prepare_run(school.settings(*words, "seed=5"), school.output, Terminal().say, InitialWeights(), Exclusive())
-    assert other.identity != more["identity"]
+    assert other.identity != more.identity
 
 
 def test_how_texts_would_be_varied_is_part_of_a_run_only_where_they_are() -> None:
@@ -173,11 +174,11 @@ def test_varied_texts_are_made_once_and_answered_by_the_teacher(
     school: School, masked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = school.distil(f"compression.distil.augment.model={masked}", "compression.distil.augment.copies=2")
-    first = record_of(run(school.settings(*words, "seed=7"), []))["metrics"]
+    first = record_of(run(school.settings(*words, "seed=7"), [])).metrics
     assert 97 < first["distil/rows_added"] <= 2 * 97 and first["distil/teacher_rows"] >= first["distil/rows_added"]
     assert first["train/steps"] == 2 * -(-(97 + int(first["distil/rows_added"])) // 8)
     monkeypatch.setattr(WordReplacer, "guess", None)  # who asks now, fails
-    second = record_of(run(school.settings(*words, "seed=8"), []))["metrics"]
+    second = record_of(run(school.settings(*words, "seed=8"), [])).metrics
     assert second["distil/rows_added"] == first["distil/rows_added"] and second["distil/teacher_rows"] == 0
 
 
@@ -204,11 +205,11 @@ def test_a_teacher_named_by_its_words_is_made_first_and_found_again(school: Scho
     words = [*school.words, *school.distil(f'compression.distil.teacher="{named}"')]
     before = set(school.output.iterdir())
     first = record_of(run(resolve(compose(words)), words))
-    teacher = first["config"]["compression"]["distil"]["teacher"]
-    assert {path.name for path in set(school.output.iterdir()) - before} == {teacher, first["identity"]}
-    assert (read(school.output / teacher) or {})["config"]["train"]["epochs"] == 9
+    teacher = first.config["compression"]["distil"]["teacher"]
+    assert {path.name for path in set(school.output.iterdir()) - before} == {teacher, first.identity}
+    assert find_record(school.output, teacher).config["train"]["epochs"] == 9
     second = record_of(run(resolve(compose([*words, "seed=1"])), [*words, "seed=1"]))
-    assert second["config"]["compression"]["distil"]["teacher"] == teacher
+    assert second.config["compression"]["distil"]["teacher"] == teacher
     with pytest.raises(ConfigError, match=r"compression.distil.teacher: train.epoks.*did you mean"):
         run(resolve(compose([*words, 'compression.distil.teacher="train.epoks=3"'])), words)
 
@@ -282,7 +283,7 @@ def test_a_teacher_of_another_vocabulary_answers_the_texts_as_it_reads_them(scho
     plain = predict(inputs.teacher.network, read, pad_id=0, batch_size=5, device=CPU, precision="fp32")
     np.testing.assert_allclose(inputs.teacher.logits(train), plain, atol=1e-5)
     assert len(inputs.teacher.logits(inputs.unlabelled.split)) == 3
-    assert record_of(run(settings, []))["metrics"]["distil/teacher_rows"] == 0, "the answers are kept"
+    assert record_of(run(settings, [])).metrics["distil/teacher_rows"] == 0, "the answers are kept"
 
 
 def test_a_teacher_answers_in_the_order_of_the_tasks_labels(school: School) -> None:

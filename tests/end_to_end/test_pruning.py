@@ -70,18 +70,18 @@ def test_a_pruned_model_is_recorded_with_its_costs_and_later_training_keeps_its_
     stages = {"magnitude": Magnitude(density=0.25, epochs=2.0, start=0.1, end=0.5, every=1), "after": Learning()}
     assert out_of_order(stages) == []
     record = run(settings(tmp_path, **stages), []).record
-    assert record and record["status"] == "done"
-    dense, pruned, after = (entry["metrics"] for entry in record["stages"])
+    assert record and record.status == "done"
+    dense, pruned, after = (entry.metrics for entry in record.stages)
     assert pruned["prune/density_prunable"] == pytest.approx(0.25, abs=0.01) and "prune/density_model" in pruned
     assert pruned["prune/density_prunable"] < pruned["prune/density_encoder"] < pruned["prune/density_model"] < 1
     assert pruned["cost/params"] == dense["cost/params"] and pruned["cost/bytes_packed"] == dense["cost/bytes_packed"]
     assert pruned["cost/params_nonzero"] < dense["cost/params_nonzero"]
     assert pruned["cost/bytes_bitmask"] < 0.95 * dense["cost/bytes_bitmask"]
     assert pruned["prune/fold_error"] <= 1e-6 and pruned["train/diverged"] in (0.0, 1.0)
-    note = next(note for note in record["notes"] if note.startswith("magnitude:"))
+    note = next(note for note in record.notes if note.startswith("magnitude:"))
     assert "75% sparse" in note and "same file size" in note and f"note: {note}" in capsys.readouterr().out
-    folder = tmp_path / "outputs" / record["identity"]
-    earlier = tmp_path / "outputs" / record["stages"][1]["run"]
+    folder = tmp_path / "outputs" / record.identity
+    earlier = tmp_path / "outputs" / record.stages[1].run
     before, end = matrices(earlier / "model"), matrices(folder / "model")
     for name, weight in before.items():
         assert torch.equal(weight != 0, end[name] != 0) and not torch.equal(weight, end[name])
@@ -92,8 +92,8 @@ def test_a_pruned_model_is_recorded_with_its_costs_and_later_training_keeps_its_
     chosen = settings(tmp_path, after=Learning())
     chosen.finished = str(folder / "model")
     again = run(chosen, []).record
-    assert again and again["identity"] != record["identity"]
-    for name, weight in matrices(tmp_path / "outputs" / again["identity"] / "model").items():
+    assert again and again.identity != record.identity
+    for name, weight in matrices(tmp_path / "outputs" / again.identity / "model").items():
         assert torch.equal(weight != 0, before[name] != 0)
 
 
@@ -115,13 +115,13 @@ def test_an_interrupted_pruning_goes_on_with_its_scores_and_ends_the_same(
     assert run(chosen, []).exit_code == 130
     monkeypatch.setattr(MovementHook, "after_step", plain)
     record = run(chosen, []).record
-    assert whole and record and record["status"] == "done"
+    assert whole and record and record.status == "done"
     before, after = (
-        read_state(str(tmp_path / name / "outputs" / whole["identity"] / "model"), "") for name in ("whole", "again")
+        read_state(str(tmp_path / name / "outputs" / whole.identity / "model"), "") for name in ("whole", "again")
     )
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
-    same = [name for name in whole["metrics"] if name.startswith(("prune/", "test/"))]
-    assert {name: whole["metrics"][name] for name in same} == {name: record["metrics"][name] for name in same}
+    same = [name for name in whole.metrics if name.startswith(("prune/", "test/"))]
+    assert {name: whole.metrics[name] for name in same} == {name: record.metrics[name] for name in same}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -19,7 +18,8 @@ from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.run import run
-from runner.record.raw import records
+from runner.record.folder import read_all_records
+from runner.record.record import RunRecord
 from tests.conftest import run_cli
 from tests.models.compression.row_context import Rows, answers, applied, reopened
 from tests.models.helpers import small
@@ -29,12 +29,12 @@ QUIET = ("measure=off", "tracker=none", "train.epochs=1")
 PRESETS = ("bf16", "int8", "int4", "int2", "int8_dynamic", "int8_static", "splitquant")
 
 
-def outputs(folder: Path) -> dict[str, dict[str, Any]]:
-    return {",".join(entry["name"] for entry in r["stages"]): r for r in records(folder / "outputs")}
+def outputs(folder: Path) -> dict[str, RunRecord]:
+    return {",".join(entry.name for entry in r.stages): r for r in read_all_records(folder / "outputs")[0]}
 
 
-def logits(folder: Path, record: dict[str, Any]) -> np.ndarray:
-    table = pq.read_table(folder / "outputs" / record["identity"] / "predictions-test.parquet").to_pandas()
+def logits(folder: Path, record: RunRecord) -> np.ndarray:
+    table = pq.read_table(folder / "outputs" / record.identity / "predictions-test.parquet").to_pandas()
     return table.filter(like="logit").to_numpy()
 
 
@@ -43,11 +43,11 @@ def test_a_chain_ends_in_codes_and_its_numbers_are_those_of_the_stage_by_itself(
     assert done.returncode == 0, done.stderr
     assert "no kernel: computed in float32 on the decoded weights" in done.stdout + done.stderr
     first = outputs(tmp_path)["train,int8"]
-    train, int8 = (entry["metrics"] for entry in first["stages"])
+    train, int8 = (entry.metrics for entry in first.stages)
     assert train["cost/params"] == int8["cost/params"] and int8["quantize/kernel"] == 0
     assert int8["cost/bytes_packed"] < 0.4 * train["cost/bytes_packed"]
     assert 0 <= int8["cost/bytes_file"] - int8["cost/bytes_packed"] < 4096
-    model = load_model(tmp_path / "outputs" / first["identity"] / "model")
+    model = load_model(tmp_path / "outputs" / first.identity / "model")
     assert isinstance(model.classifier, CodedLinear)
     assert isinstance(model.bert.embeddings.word_embeddings, CodedTable)  # type: ignore[union-attr]
 
@@ -61,17 +61,17 @@ def test_a_finished_run_is_rounded_without_training_and_not_rounded_twice(tmp_pa
     outputs_word = f"paths.output={tmp_path / 'outputs'}"
     trained = run(resolve(compose([*WORDS, *QUIET, outputs_word])), [*WORDS, *QUIET]).record
     assert trained is not None
-    words = expand_from([f"from={trained['identity']}", "compression=[int8_static]", outputs_word])
+    words = expand_from([f"from={trained.identity}", "compression=[int8_static]", outputs_word])
     rounded = run(resolve(compose(words)), words).record
     assert rounded is not None
-    assert [entry["name"] for entry in rounded["stages"]] == ["int8_static"]
-    assert rounded["metrics"]["quantize/kernel"] == 1 and "train/steps" not in rounded["metrics"]
+    assert [entry.name for entry in rounded.stages] == ["int8_static"]
+    assert rounded.metrics["quantize/kernel"] == 1 and "train/steps" not in rounded.metrics
     assert np.abs(logits(tmp_path, rounded) - logits(tmp_path, trained)).max() < 0.1
 
-    words = expand_from([f"from={rounded['identity']}", "compression=[int4]", outputs_word])
+    words = expand_from([f"from={rounded.identity}", "compression=[int4]", outputs_word])
     with pytest.raises(ConfigError, match="quantized already"):
         run(resolve(compose(words)), words)
-    assert len(list(records(tmp_path / "outputs"))) == 2
+    assert len(read_all_records(tmp_path / "outputs")[0]) == 2
 
 
 @pytest.mark.parametrize("name", PRESETS)

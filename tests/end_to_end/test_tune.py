@@ -16,7 +16,7 @@ from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.record.raw import records
+from runner.record.folder import read_all_records
 from runner.record.record import DataFacts, RunRecord
 from runner.schema import Settings
 from runner.tune import objectives
@@ -232,12 +232,12 @@ def test_a_study_goes_on_where_it_was_and_shows_its_pareto_set(reviews: Path, tm
     assert done.returncode == 0, done.stderr
     first = open_study(tmp_path)
     assert states(first) == ["COMPLETE"] * 3
-    by_run = {record["identity"]: record for record in records(tmp_path / "outputs")}
+    by_run = {record.identity: record for record in read_all_records(tmp_path / "outputs")[0]}
     for trial in first.trials:
         record = by_run[trial.user_attrs["run"]]
-        assert trial.values == [record["metrics"]["val/accuracy"], record["metrics"]["cost/bytes_packed"]]
-        assert record["config"]["optimizer"]["lr"] == trial.params["optimizer.lr"]
-        assert not any(word.startswith("hydra") for word in record["overrides"])
+        assert trial.values == [record.metrics["val/accuracy"], record.metrics["cost/bytes_packed"]]
+        assert record.config["optimizer"]["lr"] == trial.params["optimizer.lr"]
+        assert not any(word.startswith("hydra") for word in record.overrides)
     assert "trials that no other beats" in done.stdout and "test/accuracy" not in done.stdout.split("study ")[-1]
     again = next(line for line in done.stdout.splitlines() if line.startswith("again: run "))
     assert f"optimizer.lr={first.best_trials[0].params['optimizer.lr']}" in again or len(first.best_trials) > 1
@@ -282,10 +282,10 @@ def test_a_trial_behind_the_others_is_pruned_and_recorded_as_that(reviews: Path,
     assert done.returncode == 0, done.stderr
     trial = open_study(tmp_path).trials[-1]
     assert trial.state.name == "PRUNED" and list(trial.intermediate_values) == [1]
-    pruned = [record for record in records(tmp_path / "outputs") if record.get("pruned")]
-    assert [record["identity"] for record in pruned] == [trial.user_attrs["run"]]
-    assert pruned[0]["status"] == "killed" and pruned[0]["reason"].startswith("pruned after epoch 1")
-    assert pruned[0]["metrics"] == {}
+    pruned = [record for record in read_all_records(tmp_path / "outputs")[0] if record.pruned]
+    assert [record.identity for record in pruned] == [trial.user_attrs["run"]]
+    assert pruned[0].status == "killed" and pruned[0].reason.startswith("pruned after epoch 1")
+    assert pruned[0].metrics == {}
 
 
 def test_a_pruned_run_started_on_its_own_is_run_to_its_end(reviews: Path, tmp_path: Path) -> None:
@@ -304,11 +304,11 @@ def test_a_pruned_run_started_on_its_own_is_run_to_its_end(reviews: Path, tmp_pa
     settings = resolve(compose(words))
     pruned = run(settings, words, RunContext(watch=watch))
     assert pruned.exit_code == 0 and pruned.record is not None
-    assert (pruned.record["status"], pruned.record["pruned"]) == ("killed", True)
-    assert [epoch for epoch, _ in watched] == [1, 2] and pruned.record["metrics"] == {}
+    assert (pruned.record.status, pruned.record.pruned) == ("killed", True)
+    assert [epoch for epoch, _ in watched] == [1, 2] and pruned.record.metrics == {}
     whole = run(settings, words).record
-    assert whole is not None and whole["identity"] == pruned.record["identity"]
-    assert whole["status"] == "done" and "val/accuracy" in whole["metrics"] and "pruned" not in whole
+    assert whole is not None and whole.identity == pruned.record.identity
+    assert whole.status == "done" and "val/accuracy" in whole.metrics and not whole.pruned
 
 
 def test_a_run_whose_study_is_out_of_reach_goes_on_unwatched(

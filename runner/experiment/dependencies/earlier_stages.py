@@ -31,7 +31,7 @@ def run_earlier_stages(
     notify(f"before {last}: {', '.join(stage.name for stage in stages[:-1])}, a run of its own")
     shorter = replace(settings, compression={name: settings.compression[name] for name in names}, force=False)
     record = finish_run(make_run, shorter, earlier_overrides(overrides, names, last))
-    return prepared.folder.parent / str(record["identity"])
+    return prepared.folder.parent / record.identity
 
 
 def earlier_overrides(overrides: list[str], names: list[str], last: str) -> list[str]:

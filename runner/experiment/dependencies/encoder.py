@@ -46,8 +46,8 @@ def find_initial_weights(
     notify(f"tuning the encoder first, {model.tune.epochs:g} epochs: a run of its own")
     encoder = encoder_settings(settings)
     record = finish_run(make_run, encoder, encoder_overrides(encoder, overrides))
-    folder = Path(settings.paths.output).expanduser() / str(record["identity"]) / "model"
-    return InitialWeights(folder.absolute(), record["metrics"]["time/train_s"])
+    folder = Path(settings.paths.output).expanduser() / record.identity / "model"
+    return InitialWeights(folder.absolute(), record.metrics["time/train_s"])
 
 
 def check_before_finetuning(settings: Settings, notify: Callable[[str], None], exclusive: Exclusive) -> None:

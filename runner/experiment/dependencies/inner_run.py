@@ -6,9 +6,9 @@ The maker of runs is passed in, so that nothing here imports the run that it is 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
 
 from runner.experiment.outcome import Outcome
+from runner.record.record import RunRecord
 from runner.schema import Settings
 
 MakeRun = Callable[[Settings, list[str]], Outcome]
@@ -22,10 +22,10 @@ class InnerRunUnfinished(Exception):
         self.outcome = outcome
 
 
-def finish_run(make_run: MakeRun, settings: Settings, overrides: list[str]) -> dict[str, Any]:
+def finish_run(make_run: MakeRun, settings: Settings, overrides: list[str]) -> RunRecord:
     """The record of that run: found if it is finished, made first if it is not; raises InnerRunUnfinished."""
     outcome = make_run(settings, overrides)
-    if outcome.record is None or outcome.record["status"] != "done":
+    if outcome.record is None or outcome.record.status != "done":
         raise InnerRunUnfinished(outcome)
     return outcome.record
 

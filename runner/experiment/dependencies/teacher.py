@@ -34,7 +34,7 @@ def make_teachers(settings: Settings, overrides: list[str], notify: Callable[[st
         notify(f"the teacher of {name} first: a run of its own")
         teacher = resolve(compose(words))
         teacher.train.threads = settings.train.threads  # a sweep has shared the cores out
-        stage.teacher = str(finish_run(make_run, teacher, words)["identity"])
+        stage.teacher = finish_run(make_run, teacher, words).identity
 
 
 def teacher_overrides(named: str, overrides: list[str]) -> list[str]:

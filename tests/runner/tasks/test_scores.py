@@ -15,7 +15,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.run import run
 from runner.record.descriptions import constant_answers, score_label, task_line
-from runner.record.raw import whole
+from runner.record.folder import read_record
 from runner.record.record import RunRecord
 from runner.record.table import show_record, summary_rows
 from runner.record.validation import problem_of_record
@@ -32,7 +32,7 @@ def table(folder: Path, rows: list[tuple[str, Any]]) -> str:
     return f"data.path={folder / 'rows.csv'}"
 
 
-def recorded(folder: Path, rows: list[tuple[str, Any]], *words: str) -> dict[str, Any]:
+def recorded(folder: Path, rows: list[tuple[str, Any]], *words: str) -> RunRecord:
     words = (
         *SMALL,
         table(folder, rows),
@@ -41,7 +41,7 @@ def recorded(folder: Path, rows: list[tuple[str, Any]], *words: str) -> dict[str
         *words,
     )
     record = run(resolve(compose(list(words))), list(words)).record
-    assert record is not None and record["status"] == "done" and problem_of_record(record) is None
+    assert record is not None and record.status == "done" and problem_of_record(record.to_json()) is None
     return record
 
 
@@ -56,13 +56,13 @@ def test_a_model_that_answers_the_common_class_has_no_f1_and_is_told_so(tmp_path
     assert "test/precision" not in done.stdout, "the table is short"
     assert "note: the model answers 'ok' to every row of test" in done.stdout.splitlines()
     (folder,) = (path.parent for path in (tmp_path / "outputs").glob("*/record.json"))
-    record = whole(folder)
-    assert record is not None and record["data"]["positive"] == "fraud"
-    assert record["metrics"]["test/f1"] == record["metrics"]["baseline/majority"] == 0.0
-    assert record["metrics"]["test/balanced_accuracy"] == 0.5
-    assert "train: the model answers 'ok' to every row of test" in record["notes"]
-    report = record["reports"]["test"]
-    assert report["classes"] == ["fraud", "ok"] and report["confusion"] == [[0, n] for n in report["support"]]
+    record = read_record(folder)
+    assert record is not None and record.data.positive == "fraud"
+    assert record.metrics["test/f1"] == record.metrics["baseline/majority"] == 0.0
+    assert record.metrics["test/balanced_accuracy"] == 0.5
+    assert "train: the model answers 'ok' to every row of test" in record.notes
+    report = record.reports["test"]
+    assert report.classes == ["fraud", "ok"] and report.confusion == [[0, n] for n in report.support]
     assert "are of the class 'fraud'" in (folder / "model" / "README.md").read_text(encoding="utf-8")
     shown = run_cli("show", cwd=tmp_path).stdout
     assert "classes of test" in shown and "the model answers 'ok'" in shown
@@ -71,7 +71,7 @@ def test_a_model_that_answers_the_common_class_has_no_f1_and_is_told_so(tmp_path
 @pytest.mark.parametrize("metric", ["mcc", "f1_macro", "f1", "balanced_accuracy"])
 def test_a_run_that_learned_nothing_is_marked_whatever_it_is_scored_by(metric: str, tmp_path: Path) -> None:
     rows = [("the same words for all", i % 2) for i in range(120)]
-    metrics = recorded(tmp_path, rows, f"data.metrics=[{metric}]")["metrics"]
+    metrics = recorded(tmp_path, rows, f"data.metrics=[{metric}]").metrics
     assert metrics["train/diverged"] == 1.0
     assert {
         f"test/{name}" for name in ("accuracy", "balanced_accuracy", "f1_macro", "f1", "precision", "recall")
@@ -81,15 +81,15 @@ def test_a_run_that_learned_nothing_is_marked_whatever_it_is_scored_by(metric: s
 
 def test_a_regression_with_one_answer_for_all_is_marked_and_its_correlation_is_0(tmp_path: Path) -> None:
     record = recorded(tmp_path, [("the same words for all", i % 7 + 0.5) for i in range(120)])
-    assert (record["metrics"]["test/spearman"], record["metrics"]["train/diverged"]) == (0.0, 1.0)
-    assert "the same number to every row of test" in record["notes"][-1] and record["reports"] == {}
-    assert record["data"]["positive"] is None
+    assert (record.metrics["test/spearman"], record.metrics["train/diverged"]) == (0.0, 1.0)
+    assert "the same number to every row of test" in record.notes[-1] and record.reports == {}
+    assert record.data.positive is None
 
 
 def test_a_model_that_finds_the_rare_class_is_not_said_to_have_learned_nothing(tmp_path: Path) -> None:
     rows = [("stolen card abroad" if i % 25 == 0 else "milk and bread at noon", ["ok", "fraud"][i % 25 == 0])
             for i in range(400)]  # fmt: skip
-    metrics = recorded(tmp_path, rows, "train.epochs=20", "optimizer.lr=0.1")["metrics"]
+    metrics = recorded(tmp_path, rows, "train.epochs=20", "optimizer.lr=0.1").metrics
     assert metrics["test/f1"] == 1.0 and metrics["train/diverged"] == 0.0
 
 
@@ -126,9 +126,9 @@ def test_of_many_classes_the_first_are_named_and_no_name_fills_the_line() -> Non
 def test_a_record_from_before_a_class_was_chosen_shows_f1_of_class_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record = recorded(tmp_path, RARE, "data.positive=ok")
-    del record["data"]["positive"], record["reports"]
-    read = RunRecord.from_json(json.loads(json.dumps(record)))
+    content = json.loads(json.dumps(recorded(tmp_path, RARE, "data.positive=ok").to_json()))
+    del content["data"]["positive"], content["reports"]
+    read = RunRecord.from_json(content)
     assert score_label(read, "test/f1") == "test/f1 (ok)"
     assert "the model gives every row of test the same answer" in list(constant_answers(read))
     show_record(read, tmp_path, details=True)
@@ -138,6 +138,6 @@ def test_a_record_from_before_a_class_was_chosen_shows_f1_of_class_1(
 
 def test_a_class_name_from_outside_is_not_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [(f"the day {i}", "[bold]x[/bold]" if i % 9 else "\x1b[31mred") for i in range(120)]
-    show_record(RunRecord.from_json(recorded(tmp_path, rows)), tmp_path, details=True)
+    show_record(recorded(tmp_path, rows), tmp_path, details=True)
     out = capsys.readouterr().out
     assert "\x1b" not in out and "[bold]x[/bold]" in out and "\\x1b[31mred" in out

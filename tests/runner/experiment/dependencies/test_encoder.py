@@ -10,8 +10,9 @@ import pytest
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.dependencies.encoder import encoder_overrides, encoder_settings
+from runner.record.folder import read_all_records
 from runner.record.identity import identify
-from runner.record.raw import records
+from runner.record.record import RunRecord
 from tests.conftest import run_cli
 
 SMALL = [
@@ -21,9 +22,9 @@ SMALL = [
 TINY = ["model=bertvision", "model/backbone=bert-tiny", "train.epochs=2", *SMALL]
 
 
-def recorded(folder: Path) -> dict[str, dict[str, Any]]:
+def recorded(folder: Path) -> dict[str, RunRecord]:
     """The records by model name."""
-    return {record["config"]["model"]["name"]: record for record in records(folder / "outputs")}
+    return {record.config["model"]["name"]: record for record in read_all_records(folder / "outputs")[0]}
 
 
 def test_one_command_tunes_the_encoder_in_a_run_of_its_own_and_trains_the_head(reviews: Path, tmp_path: Path) -> None:
@@ -31,15 +32,15 @@ def test_one_command_tunes_the_encoder_in_a_run_of_its_own_and_trains_the_head(r
     done = run_cli(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     encoder, head = recorded(tmp_path)["bert-tiny"], recorded(tmp_path)["bertvision"]
-    assert encoder["config"]["train"]["epochs"] == 0.5 and encoder["config"]["optimizer"]["lr"] == 3e-4
-    assert head["weights"]["source"].endswith(f"{encoder['identity']}/model")
-    metrics = head["metrics"]
+    assert encoder.config["train"]["epochs"] == 0.5 and encoder.config["optimizer"]["lr"] == 3e-4
+    assert head.weights.source.endswith(f"{encoder.identity}/model")
+    metrics = head.metrics
     assert metrics["cost/params_trained"] == 128 * 16 + 16 + 128 * 3 * 16 * 2 + 2
     assert metrics["cost/params"] == metrics["cost/params_deployed"] > 400_000
-    assert metrics["time/tune_s"] == encoder["metrics"]["time/train_s"]
+    assert metrics["time/tune_s"] == encoder.metrics["time/train_s"]
     assert metrics["cost/bytes_cache"] > 0 and "GB" in done.stdout and "cost/params_trained" in done.stdout
 
-    alone = run_cli(*encoder["overrides"], cwd=tmp_path)
+    alone = run_cli(*encoder.overrides, cwd=tmp_path)
     assert "is finished already" in alone.stdout, "the record says how to make the tuning run"
     again = run_cli(*command, cwd=tmp_path)
     assert again.stdout.count("is finished already") == 2
@@ -59,9 +60,9 @@ def test_an_encoder_and_its_head_go_on_to_other_data(reviews: Path, tmp_path: Pa
     moved = [*transfer, "data.path=other.csv", f"model.init_from={source[:6]}", "train.epochs=1"]
     done = run_cli(*moved, "model.carry=readout", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    record = list(records(tmp_path / "outputs"))[-1]
-    assert record["weights"]["new"] == ["classifier.weight", "classifier.bias"]
-    assert source in record["weights"]["source"] and record["tokenizer"]["source"] == record["weights"]["source"]
+    record = read_all_records(tmp_path / "outputs")[0][-1]
+    assert record.weights.new == ["classifier.weight", "classifier.bias"]
+    assert source in record.weights.source and record.tokenizer.source == record.weights.source
 
     wrong = {
         "model/backbone=bert-mini": "another architecture: layers 2 and not 4",
