@@ -228,7 +228,7 @@ def test_a_run_that_goes_on_on_another_processor_ends_as_it_would_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def on(maker: str) -> None:
-        monkeypatch.setattr(engine, "processor", lambda: (maker, frozenset({"avx512f"})))
+        monkeypatch.setattr(engine, "cpu_features", lambda: (maker, frozenset({"avx512f"})))
 
     on("AuthenticAMD")
     whole = run(settings(tmp_path / "whole", doubling=Learning()), []).record
