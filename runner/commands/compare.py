@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from runner.commands.options import output_folder
+from runner.compare.analyse import analyse
+from runner.compare.claims import judge_claims
+from runner.compare.export import write_groups_csv
+from runner.compare.report import write_report_files
+from runner.compare.rows import Comparison
+from runner.compare.select import select_runs
+from runner.compare.table import markdown, print_comparison
 from runner.errors import ConfigError
-from runner.sanitize import say
+from runner.sanitize import say, visible
 
 USAGE = """\
 run compare [SWEEP | RUN ID ... | key=value ...] [--baseline key=value] [--metric test/accuracy] [--claims]
@@ -33,15 +40,11 @@ def main(words: list[str]) -> int:
     if "-h" in words or "--help" in words:
         print(USAGE, end="")
         return 0
-    chosen = parse(words)
+    chosen = parse_words(words)
     output = "outputs"
     for word in [word for word in chosen.words if word.startswith("paths.output=")]:
         output = word.partition("=")[2]
     wanted = [word for word in chosen.words if not word.startswith("paths.output=")]
-    from runner.compare.analyse import analyse
-    from runner.compare.claims import judge_claims
-    from runner.compare.select import select_runs
-
     selection = select_runs(output_folder(output), wanted)
     sweep = selection.sweep or {}
     if chosen.claims and not sweep.get("claims"):
@@ -52,10 +55,8 @@ def main(words: list[str]) -> int:
     if chosen.claims or (chosen.out and sweep.get("claims")):
         comparison.claims = judge_claims(sweep["claims"], comparison.rows)
     title = str(sweep.get("name") or sweep.get("id") or "compared")
-    show(comparison, chosen.format, title, sweep.get("question"))
+    show_comparison(comparison, chosen.format, title, sweep.get("question"))
     if chosen.out:
-        from runner.compare.report import write_report_files
-
         for path in write_report_files(
             comparison, Path(chosen.out).expanduser(), title=title, question=sweep.get("question")
         ):
@@ -63,8 +64,8 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def parse(words: list[str]) -> Any:
-    """The words of the command as a namespace; ConfigError for what is not one of them."""
+def parse_words(words: list[str]) -> Any:
+    """The words of the command as a namespace; ConfigError for an unknown one."""
     parser = Parser(prog="run compare", add_help=False, allow_abbrev=False)
     parser.add_argument("words", nargs="*")
     parser.add_argument("--baseline")
@@ -75,16 +76,11 @@ def parse(words: list[str]) -> Any:
     return parser.parse_intermixed_args(words)
 
 
-def show(comparison: Any, form: str, title: str, question: str | None) -> None:
+def show_comparison(comparison: Comparison, form: str, title: str, question: str | None) -> None:
     """Print the comparison in one of the three forms."""
     if form == "csv":
-        from runner.compare.export import write_groups_csv
-
         write_groups_csv(comparison, sys.stdout)
         return
-    from runner.compare.table import markdown, print_comparison
-    from runner.sanitize import visible
-
     if form == "markdown":
         print(visible(markdown(comparison, title, question)), end="")
         return

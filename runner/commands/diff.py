@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner.commands.options import output_folder, parse_options
+from runner.compare.pairs import Paired, compare_runs, correct_for_all_tests
+from runner.compare.select import Run, setting_text
 from runner.errors import ConfigError
 from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.folder import find_record
@@ -13,9 +15,6 @@ from runner.record.identity import affects_identity, flatten
 from runner.record.metrics import direction
 from runner.record.record import RunRecord
 from runner.sanitize import escape
-
-if TYPE_CHECKING:
-    from runner.compare.select import Run
 
 USAGE = """\
 run diff A B [paths.output=outputs]      A and B: the ids of two recorded runs, or how they begin
@@ -43,24 +42,25 @@ def main(words: list[str]) -> int:
 
     console = Console(highlight=False)
     titles = [f"{run.identity} {run.record.name}" for run in (first, second)]
-    _print(console, "settings that differ", ["setting", *titles], settings(first, second))
-    _print(console, "metrics that moved", ["metric", first.identity, second.identity, "moved"], metrics(first, second))
+    _print(console, "settings that differ", ["setting", *titles], changed_settings(first, second))
+    _print(
+        console,
+        "metrics that moved",
+        ["metric", first.identity, second.identity, "moved"],
+        changed_metrics(first, second),
+    )
     for line in verdicts(first, second):
         console.print(escape(line), soft_wrap=True)
     return 0
 
 
 def _run(output: Path, name: str) -> Run:
-    from runner.compare.select import Run
-
     record = find_record(output, name)
     return Run(record, output / record.identity)
 
 
-def settings(first: Run, second: Run) -> list[list[str]]:
+def changed_settings(first: Run, second: Run) -> list[list[str]]:
     """Setting and both values wherever they differ; what cannot change a result says so."""
-    from runner.compare.select import setting_text
-
     flat = [run.settings | _facts(run.record) for run in (first, second)]
     lines = []
     for key in dict.fromkeys([*flat[0], *flat[1]]):
@@ -76,7 +76,7 @@ def _facts(record: RunRecord) -> dict[str, Any]:
     return {key: flat[key][:12] if "fingerprint" in key else flat[key] for key in known}
 
 
-def metrics(first: Run, second: Run) -> list[list[str]]:
+def changed_metrics(first: Run, second: Run) -> list[list[str]]:
     """Metric, both values, and the second over the first in words; only merits, not facts such as the load."""
     lines = []
     for name in dict.fromkeys([*first.metrics, *second.metrics]):
@@ -100,8 +100,6 @@ def _moved(a: float | None, b: float | None) -> str:
 
 def verdicts(first: Run, second: Run) -> list[str]:
     """One sentence for each score of the reported split: is the second run different from the first?"""
-    from runner.compare.pairs import Paired, compare_runs, correct_for_all_tests
-
     split, _, headline = second.primary.partition("/")
     scores = dict.fromkeys([headline, *second.record.scores])
     found = {f"{split}/{score}": compare_runs([(second, first)], f"{split}/{score}") for score in scores}

@@ -1,7 +1,7 @@
-"""`run doctor`: what this machine has and what would go wrong, before a run finds out.
+"""`run doctor`: what this machine offers, and what would go wrong, before a run finds out.
 
-`run doctor --determinism [model=dsn train.threads=4 ...]`: is a run the same here when it is made again?
-`run doctor --licences`: those of all packages that are needed and installed.
+`run doctor --determinism [model=dsn train.threads=4 ...]`: does a run give the same numbers here when it is repeated?
+`run doctor --licences`: the licences of all packages that are needed and installed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.commands.options import output_folder, parse_options
+from runner.diagnostics.licences import installed_licences
+from runner.machine.facts import machine_facts
 from runner.machine.matmul import automatic_gemm, measure_gemm
 
 DETERMINISM, LICENCES = "--determinism", "--licences"
@@ -20,14 +22,12 @@ DETERMINISM, LICENCES = "--determinism", "--licences"
 def main(words: list[str]) -> int:
     """Print versions, threads, matrix backend, hub and store; 1 if something is wrong, else 0."""
     if DETERMINISM in words:
-        return determinism([word for word in words if word != DETERMINISM])
+        return show_determinism([word for word in words if word != DETERMINISM])
     if words == [LICENCES]:
-        return licences()
+        return show_licences()
     chosen = parse_options("doctor", words, **{"paths.output": "outputs"})
     from rich.console import Console
     from rich.table import Table
-
-    from runner.machine.facts import machine_facts
 
     import torch  # isort: skip  (the machine's facts name the GPU only when torch is loaded)
 
@@ -39,17 +39,17 @@ def main(words: list[str]) -> int:
         table.add_row(name, shown)
     table.add_row("torch threads", str(torch.get_num_threads()))
     table.add_row("matrix backend", matrix_backend())
-    hub, hub_ok = reach_hub()
-    store, store_ok = look_at_store(output_folder(chosen["paths.output"]))
+    hub, hub_ok = check_hub()
+    store, store_ok = check_store(output_folder(chosen["paths.output"]))
     table.add_row("hub", hub)
     table.add_row("store", store)
     Console(highlight=False).print(table)
     return 0 if hub_ok and store_ok else 1
 
 
-def determinism(words: list[str]) -> int:
-    """Make one run three times and say whether all are equal; 1 if they are not."""
-    from runner.diagnostics.determinism import check_determinism
+def show_determinism(words: list[str]) -> int:
+    """Repeat one run three times and print whether all are equal; 1 if they are not."""
+    from runner.diagnostics.determinism import check_determinism  # a door: only this check of the doctor runs models
 
     found = check_determinism(words)
     engine, config = found.record["environment"]["engine"], found.record["config"]
@@ -69,11 +69,9 @@ def determinism(words: list[str]) -> int:
     return 0 if has_passed else 1
 
 
-def licences() -> int:
-    """List the licence of each installed package that is needed; 1 if one is not permissive, or says nothing."""
-    from runner.diagnostics.licences import installed_licences as found
-
-    listed = found()
+def show_licences() -> int:
+    """List the licence of each installed package that is needed; 1 if one is not permissive, or unknown."""
+    listed = installed_licences()
     for licence in listed:
         mark = " " if licence.is_accepted else "!"
         print(f"{mark} {licence.package} {licence.version}: {licence.text or 'says nothing'}")
@@ -83,7 +81,7 @@ def licences() -> int:
 
 
 def matrix_backend() -> str:
-    """What engine.gemm=auto is here, and the measured rate of a product on one thread by each way, with its error."""
+    """The backend that engine.gemm=auto takes here, and the rate and error of each on one thread."""
     import torch
 
     threads = torch.get_num_threads()
@@ -94,7 +92,7 @@ def matrix_backend() -> str:
     return "; ".join([f"engine.gemm=auto is {automatic_gemm(errors['onednn'])} here", *told])
 
 
-def reach_hub(timeout_s: float = 2.0) -> tuple[str, bool]:
+def check_hub(timeout_s: float = 2.0) -> tuple[str, bool]:
     """Does the hub (HF_ENDPOINT, else the public one) accept a connection?"""
     endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     parts = urlsplit(endpoint)
@@ -109,7 +107,7 @@ def reach_hub(timeout_s: float = 2.0) -> tuple[str, bool]:
     return f"{shown} answers", True
 
 
-def look_at_store(output: Path) -> tuple[str, bool]:
+def check_store(output: Path) -> tuple[str, bool]:
     """Is there an MLflow store in the output folder, and is it whole?"""
     import sqlite3
 

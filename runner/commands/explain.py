@@ -8,6 +8,7 @@ from runner.compare.select import setting_text
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.folder import find_record
+from runner.sanitize import escape
 
 USAGE = """\
 run explain [ID] [KEY] [paths.output=outputs]
@@ -46,8 +47,6 @@ def _print(title: str, lines: list[tuple[str, str, str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
-
-    from runner.sanitize import escape
 
     table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("setting", "value", "from"):

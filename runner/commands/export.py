@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
+from runner.deploy.exported import ExportedModel, ParityError, check_format
 from runner.record.folder import find_record
 from runner.sanitize import say
 
 if TYPE_CHECKING:
-    from runner.deploy.exported import ExportedModel
     from runner.deploy.parity import Parity
 
 USAGE = """\
@@ -24,7 +24,7 @@ run export ID [format=onnx|safetensors|mlflow] [int8=false] [out=FOLDER] [paths.
 
 
 def main(words: list[str]) -> int:
-    """Write the export and say how close its answers are; 1 if they are not those of the model, else 0."""
+    """Write the export and print how close its answers are; 1 if they differ from the model's, else 0."""
     if "-h" in words or "--help" in words:
         print(USAGE, end="")
         return 0
@@ -32,34 +32,31 @@ def main(words: list[str]) -> int:
     defaults = {"format": "onnx", "int8": "false", "out": "", "paths.output": "outputs"}
     chosen = parse_options("export", rest, **defaults)
     output, int8 = output_folder(chosen["paths.output"]), true_or_false("export", "int8", chosen["int8"])
-    from runner.deploy.exported import check_format
-
     check_format(chosen["format"], int8)
-    from runner.deploy.export import export_run
-    from runner.deploy.parity import ParityError
+    from runner.deploy.export import export_run  # a door: a mistake in the words is reported before torch is loaded
 
     record = find_record(output, source)
     out = Path(chosen["out"]) if chosen["out"] else None
     try:
-        deployed, parity = export_run(record, output / record.identity, chosen["format"], int8, out)
+        exported, parity = export_run(record, output / record.identity, chosen["format"], int8, out)
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return 1
-    show(deployed, parity, chosen["format"])
+    show_export(exported, parity, chosen["format"])
     return 0
 
 
-def show(deployed: ExportedModel, parity: Parity | None, form: str) -> None:
-    """Where it is and what it is worth."""
-    size = next(deployed.folder.rglob(deployed.weights.name)).stat().st_size
-    say(f"{deployed.folder}: {size / 1e6:.2f} MB of weights")
+def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> None:
+    """Print where the export is, how close its answers are, and how to use it."""
+    size = next(exported.folder.rglob(exported.weights.name)).stat().st_size
+    say(f"{exported.folder}: {size / 1e6:.2f} MB of weights")
     if parity:
         say(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
     if parity and parity.scored:
-        same = f", {parity.agreement:.2%} the same answers" if deployed.task == "classification" else ""
+        same = f", {parity.agreement:.2%} the same answers" if exported.task == "classification" else ""
         say(
             f"{parity.metric} on {parity.scored:,} rows: {parity.trained:.4f} as trained, "
             f"{parity.exported:.4f} exported{same}"
         )
-    use = f"mlflow models serve -m {deployed.folder} --env-manager local" if form == "mlflow" else None
-    say(f"Try: {use or f'run predict {deployed.folder} <text>'}")
+    use = f"mlflow models serve -m {exported.folder} --env-manager local" if form == "mlflow" else None
+    say(f"Try: {use or f'run predict {exported.folder} <text>'}")

@@ -7,17 +7,14 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from data.sources.options import ReadOptions, format_of, ineffective_options
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
+from runner.deploy.exported import ExportedModel, find_model
+from runner.deploy.streams import input_format, output_format, read_texts
 from runner.errors import ConfigError
 from runner.sanitize import say
-
-if TYPE_CHECKING:
-    from runner.deploy.exported import ExportedModel
-    from runner.deploy.predictor import Predictor
-
-CHUNK = 2048  # rows of a file in memory at a time, put into batches by length
 
 USAGE = """\
 run predict ID|FOLDER TEXT [SECOND TEXT] | FILE | -
@@ -42,7 +39,7 @@ DEFAULTS = OF_TABLES | {"engine": "auto", "out": "", "batch_size": "32", "thread
 
 def main(words: list[str]) -> int:
     """Answer what is asked; 0 unless the command or the input is wrong."""
-    words, literal = split(words)
+    words, literal = split_literals(words)
     if "-h" in words or "--help" in words:
         print(USAGE, end="")
         return 0
@@ -53,29 +50,27 @@ def main(words: list[str]) -> int:
         literal = [chosen[key] for key in ("text", "text_pair") if chosen[key]]
         chosen |= {"text": "", "text_pair": ""}
     if not asked and not literal:
-        raise ConfigError(f'run predict: answers to what? Try: run predict {source} "a text", or a file, or -')
+        raise ConfigError(f'run predict: no text and no file. Try: run predict {source} "a text", or a file, or -')
     size = whole_number("predict", "batch_size", chosen["batch_size"], 1, 4096)
     threads = whole_number("predict", "threads", chosen["threads"], 1, 1024)
     table = table_of(source, asked, len(literal), chosen)
-    from runner.deploy.exported import find_model
-
-    deployed = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
+    exported = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
     texts = [] if table else [*asked, *literal]
-    rows = table_rows(table, chosen, deployed) if table else text_rows(texts, chosen, deployed)
+    rows = table_rows(table, chosen, exported) if table else text_rows(texts, chosen, exported)
     out = Path(chosen["out"]) if chosen["out"] else None
-    made = written_as(out, table, chosen)
-    from runner.deploy.predictor import Predictor
+    form = written_format(out, table, chosen)
+    # A door: a mistake in the words is reported before torch is loaded.
+    from runner.commands.answers import AnswerOptions, answer_rows, answer_text
 
-    predictor = Predictor(deployed, threads)
     if table or out:
-        columns = named_columns(chosen, deployed)
-        answer_all(predictor, rows, columns, size, out, made, is_live=table == "-")
+        columns = named_columns(chosen, exported)
+        answer_rows(exported, rows, AnswerOptions(columns, size, threads, out, form, is_live=table == "-"))
     else:
-        show(predictor(texts[:1], texts[1:] or None)[0])
+        answer_text(exported, threads, texts)
     return 0
 
 
-def split(words: list[str]) -> tuple[list[str], list[str]]:
+def split_literals(words: list[str]) -> tuple[list[str], list[str]]:
     """The words before `--`, and those after it, which are texts whatever they look like."""
     place = words.index("--") if "--" in words else len(words)
     return words[:place], words[place + 1 :]
@@ -86,8 +81,6 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
 
     Raises ConfigError for what looks like a file and is none.
     """
-    from data.sources.options import format_of
-
     found = ""
     for word in asked:
         as_text = f"run predict {source} {shlex.quote(f'text={word}')}"
@@ -106,28 +99,25 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
 
 
 def mode_of(word: str) -> int:
-    """What the file system says a path is; 0 where there is no such path, as for most texts."""
+    """The mode of a path, which says if it is a folder; 0 where there is no such path, as for most texts."""
     try:
         return Path(word).stat().st_mode if word else 0
     except (OSError, ValueError):  # also for a text longer than any path
         return 0
 
 
-def named_columns(chosen: dict[str, str], deployed: ExportedModel) -> list[str]:
+def named_columns(chosen: dict[str, str], exported: ExportedModel) -> list[str]:
     """The columns of the texts: as chosen, else as in the run's data."""
-    if chosen["text_pair"] and not deployed.is_pair:
+    if chosen["text_pair"] and not exported.is_pair:
         raise ConfigError(f"text_pair={chosen['text_pair']}: this model reads one text. Leave text_pair= out")
-    return [chosen[key] or name for key, name in zip(("text", "text_pair"), deployed.columns)]
+    return [chosen[key] or name for key, name in zip(("text", "text_pair"), exported.columns)]
 
 
-def table_rows(table: str, chosen: dict[str, str], deployed: ExportedModel) -> Iterator[dict[str, Any]]:
+def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> Iterator[dict[str, Any]]:
     """The rows of a file or of standard input, read as the options say."""
-    from data.sources.options import ReadOptions, ineffective_options
-    from runner.deploy.streams import input_format, read_texts
-
     path = None if table == "-" else Path(table)
     kind = input_format(path, chosen["input"])
-    columns = named_columns(chosen, deployed)
+    columns = named_columns(chosen, exported)
     if kind == "lines" and len(columns) > 1:
         raise ConfigError("this model reads pairs of texts, and a line is one text. Try: input=jsonl")
     texts = dict(zip(("text", "text_pair"), columns))
@@ -140,14 +130,14 @@ def table_rows(table: str, chosen: dict[str, str], deployed: ExportedModel) -> I
 
 
 def note(text: str) -> None:
-    """What a person should know of the input, apart from the answers."""
+    """Print a remark about the input on standard error, apart from the answers."""
     say(f"note: {text}", sys.stderr)
 
 
-def text_rows(texts: list[str], chosen: dict[str, str], deployed: ExportedModel) -> Iterator[dict[str, Any]]:
+def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[dict[str, Any]]:
     """The texts of the command as one row; ConfigError where they are too many, or an option is for files."""
-    if len(texts) != len(deployed.columns):
-        wanted = "two texts" if deployed.is_pair else "one text (in quotes)"
+    if len(texts) != len(exported.columns):
+        wanted = "two texts" if exported.is_pair else "one text (in quotes)"
         raise ConfigError(f"run predict: this model reads {wanted}, here are {len(texts)}")
     if useless := [key for key, default in OF_TABLES.items() if chosen[key] != default]:
         key = useless[0]
@@ -155,62 +145,11 @@ def text_rows(texts: list[str], chosen: dict[str, str], deployed: ExportedModel)
             f"{key}={chosen[key]} is about the rows of a file, here is a text. Leave {key}= out; "
             f"a text that begins so goes after --"
         )
-    return iter([dict(zip(deployed.columns, texts))])
+    return iter([dict(zip(exported.columns, texts))])
 
 
-def written_as(out: Path | None, table: str, chosen: dict[str, str]) -> str:
-    """csv or jsonl: as the name of the output says, else as what comes in."""
-    from data.sources.options import format_of
-    from runner.deploy.streams import output_format
-
+def written_format(out: Path | None, table: str, chosen: dict[str, str]) -> str:
+    """csv or jsonl: by the name of the output file, else by the format of the input."""
     if out:
         return output_format(out)
     return "csv" if (chosen["input"] or format_of(Path(table))) in ("csv", "tsv") else "jsonl"
-
-
-def show(answer: dict[str, Any]) -> None:
-    """One answer for a person."""
-    shares = answer.get("probabilities")
-    say(answer["prediction"] if shares else number(answer["prediction"]))
-    for name, share in sorted((shares or {}).items(), key=lambda item: -item[1]):
-        say(f"  {share:.4f}  {name}")
-
-
-def number(value: float) -> str:
-    """Four digits behind the point, or four that count where the value is smaller than that shows."""
-    return f"{value:.4f}" if abs(value) >= 1 else f"{value:.4g}"
-
-
-def answer_all(
-    predictor: Predictor, rows: Iterator[dict[str, Any]], columns: list[str], size: int, out: Path | None, made: str,
-    is_live: bool,
-) -> None:  # fmt: skip
-    """Answer row by row into a file or onto standard output; what was cut is said at the end.
-
-    made: csv or jsonl; is_live: answer what is there, without waiting for more rows.
-    """
-    from runner.deploy.streams import RowWriter, chunks_as_they_arrive, open_output, row_chunks
-
-    count, cut = 0, 0
-    with open_output(out) as target:
-        writer = RowWriter(target, made)
-        for batch in chunks_as_they_arrive(rows, size) if is_live else row_chunks(rows, CHUNK):
-            answers, lost = answer(predictor, batch, columns, size)
-            writer.write(answers)
-            count, cut = count + len(batch), cut + lost
-    lost_words = f", {cut:,} of them longer than {predictor.exported.max_length} tokens and cut" if cut else ""
-    say(f"{count:,} rows{lost_words}" + (f": {out}" if out else ""), sys.stderr)
-
-
-def answer(
-    predictor: Predictor, rows: list[dict[str, Any]], columns: list[str], size: int
-) -> tuple[list[dict[str, Any]], int]:
-    """The rows with their answers as further columns, and how many texts were cut."""
-    from runner.deploy.predictor import answer_row
-
-    if clash := set(predictor.exported.answer_columns) & rows[0].keys():
-        raise ConfigError(f"there is a column {min(clash)!r} already, which answers are written to. Rename it")
-    first, *second = ([str(row[column]) for row in rows] for column in columns)
-    split = predictor.encode(first, second[0] if second else None)
-    answers = predictor.answers(split, size)
-    return [row | answer_row(found) for row, found in zip(rows, answers)], split.truncated

@@ -7,7 +7,9 @@ import ipaddress
 import socket
 
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
+from runner.deploy.exported import find_model
 from runner.errors import ConfigError
+from runner.machine.extras import require_extra
 from runner.sanitize import say
 
 USAGE = """\
@@ -33,34 +35,29 @@ def main(words: list[str]) -> int:
     port = whole_number("serve", "port", chosen["port"], 0, 65535)
     threads = whole_number("serve", "threads", chosen["threads"], 1, 1024)
     size = whole_number("serve", "batch_size", chosen["batch_size"], 1, 4096)
-    from runner.deploy.exported import find_model
-    from runner.machine.extras import require_extra
-
     require_extra("serve", "run serve")
-    deployed = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
+    exported = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
     listening, is_local = bind(chosen["host"], port)
     with listening:
         import uvicorn
 
-        from runner.deploy.predictor import Predictor
-        from runner.deploy.service import Limits, make_app
+        from runner.deploy.service import load_app  # a door: a mistake in the words is reported before torch is loaded
 
         hosts = ["localhost", chosen["host"]] if is_local else ["*"]
-        app = make_app(Predictor(deployed, threads), batch_size=size, limits=Limits(), hosts=hosts)
-        reach = "" if is_local else "; whoever reaches this address can ask"
+        app = load_app(exported, threads, batch_size=size, hosts=hosts)
+        warning = "" if is_local else "; every machine that reaches this address can ask"
         address = "http://{}:{}".format(*listening.getsockname()[:2])
-        say(f"{deployed.name}: {address}  (Ctrl-C ends it{reach})")
+        say(f"{exported.name}: {address}  (Ctrl-C ends it{warning})")
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])
     return 0
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, bool]:
-    """A socket on that address, and whether only this machine reaches it; ConfigError where it cannot be had."""
+    """A socket on that address, and whether only this machine reaches it; ConfigError where it is unavailable."""
     try:
         is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-        listening = socket.create_server((host, port))
+        return socket.create_server((host, port)), is_local
     except (ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise ConfigError(f"run serve: host={host} port={port}: {reason}. Try: port=0 (any free one)") from error
-    return listening, is_local

@@ -6,6 +6,7 @@ from runner.commands.options import output_folder, parse_options
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.sanitize import say
+from runner.track.resync import sync_all
 
 
 def main(words: list[str]) -> int:
@@ -13,8 +14,6 @@ def main(words: list[str]) -> int:
     defaults = {"paths.output": "outputs", "tracker.uri": "null", "tracker.experiment": "bertier"}
     chosen = parse_options("sync", words, **defaults)
     tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
-    from runner.track.resync import sync_all
-
     counts = sync_all(output_folder(chosen["paths.output"]), tracker, say)
     say(str(counts))
     return 1 if counts.failed or counts.skipped else 0

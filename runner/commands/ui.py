@@ -7,6 +7,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.sanitize import say
+from runner.track.ui import serve_mlflow
 
 
 def main(words: list[str]) -> int:
@@ -14,8 +15,6 @@ def main(words: list[str]) -> int:
     chosen = parse_options("ui", words, **{"port": "5000", "paths.output": "outputs", "tracker.uri": "null"})
     port = chosen.pop("port")
     tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
-    from runner.track.ui import serve_mlflow
-
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigError(f"run ui: port={port} is not a port (1 to 65535). Try: run ui port=5000")
     return serve_mlflow(tracker, output_folder(chosen["paths.output"]), int(port), say)

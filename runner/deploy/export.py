@@ -14,8 +14,15 @@ from models.network import SequenceClassifier
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize
 from runner.deploy import mlflow_model
-from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, check_format, export_folder, model_of_run
-from runner.deploy.parity import Parity, ParityError, compare_logits, rows_to_compare, tolerated_difference
+from runner.deploy.exported import (
+    DESCRIPTION_FILE,
+    ExportedModel,
+    ParityError,
+    check_format,
+    export_folder,
+    model_of_run,
+)
+from runner.deploy.parity import Parity, compare_logits, rows_to_compare, tolerated_difference
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra

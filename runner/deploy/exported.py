@@ -19,6 +19,10 @@ ENGINES = ("torch", "onnx", "onnx-int8")
 FORMATS = ("onnx", "safetensors", "mlflow")  # that an export is written in
 
 
+class ParityError(RuntimeError):
+    """An export that does not compute what was trained."""
+
+
 @dataclass(frozen=True)
 class ExportedModel:
     """A model on disk: its weights lie in `folder` beside the tokenizer."""

@@ -24,10 +24,6 @@ BATCHES = (1, 32)  # alone nothing is padded, which models compute in another wa
 SCORED = 2000  # rows at most that an int8 export is scored on
 
 
-class ParityError(RuntimeError):
-    """An export that does not compute what was trained."""
-
-
 @dataclass(frozen=True)
 class Parity:
     """How far the export's logits are from the model's; scores only where the rows have labels."""

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 
 from data.targets.masked_words import UNCUT
 from runner.deploy.batcher import Batcher, Busy
+from runner.deploy.exported import ExportedModel
 from runner.deploy.predictor import Answer, Predictor
 
 
@@ -61,6 +62,11 @@ class Health(BaseModel):
     labels: list[str]
     reads: int = Field(description="texts at a time: 2 for pairs")
     max_length: int = Field(description="tokens")
+
+
+def load_app(exported: ExportedModel, threads: int, *, batch_size: int, hosts: Sequence[str]) -> FastAPI:
+    """Load an exported model, and make the application around it."""
+    return make_app(Predictor(exported, threads), batch_size=batch_size, limits=Limits(), hosts=hosts)
 
 
 def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Sequence[str]) -> FastAPI:

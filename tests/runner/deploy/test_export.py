@@ -12,7 +12,7 @@ import pytest
 
 from runner.deploy import parity
 from runner.deploy.export import export_run
-from runner.deploy.exported import find_model
+from runner.deploy.exported import ParityError, find_model
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.machine import extras
@@ -81,7 +81,7 @@ def test_a_graph_that_computes_something_else_is_not_kept(
 ) -> None:
     other = int8[1] / "data" / "model" / "model.onnx"
     monkeypatch.setattr("runner.deploy.export.write_onnx", lambda model, path: shutil.copy2(other, path))
-    with pytest.raises(parity.ParityError, match=r"logits are up to .* Nothing was written"):
+    with pytest.raises(ParityError, match=r"logits are up to .* Nothing was written"):
         export_run(find_record(output, "bbbb"), output / "bbbb", "onnx", False, None)
     assert not (output / "bbbb" / "export" / "onnx").exists()
     assert not list(output.rglob("*.part"))

@@ -198,7 +198,7 @@ def test_the_folder_of_a_run_and_its_model_are_the_run(name: str, output: Path, 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["aaaa"], "answers to what"),
+        (["aaaa"], "no text and no file"),
         (["aaaa", "one", "two"], "reads one text"),
         (["bbbb", "one"], "reads two texts"),
         (["bbbb", "-"], "Try: input=jsonl"),

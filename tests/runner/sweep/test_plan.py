@@ -14,7 +14,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from runner.commands.plan import examine
+from runner.commands.plan import examine_sweep
 from runner.compare.claims import judge_claims
 from runner.config.check import check_overrides
 from runner.config.compose import compose
@@ -30,15 +30,16 @@ from runner.record.table import show_comparison
 from runner.sweep.ledger import sweep_identity
 from runner.sweep.plan import Job, expected, remaining, side_by_side
 from runner.sweep.pool import why
+from runner.sweep.settings import SweepSettings
 from runner.sweep.table import Table
 from tests.conftest import REPO
 from tests.records import a_record
 
 
 @cache
-def examined(name: str) -> tuple[list[Job], dict[str, Any]]:
+def examined(name: str) -> tuple[list[Job], SweepSettings]:
     """The jobs of a shipped sweep with its first seed only, and its node."""
-    jobs, sweep, _ = examine([f"+sweep={name}", "seed=0"])
+    jobs, sweep, _ = examine_sweep([f"+sweep={name}", "seed=0"])
     return jobs, sweep
 
 
@@ -54,7 +55,7 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
     assert check_overrides([f"+sweep={name}"], multirun=True) == []
     jobs, sweep = examined(name)
     assert [job.problem for job in jobs if job.problem] == []
-    assert len(jobs) * seeds(name) == sweep["size"] and sweep["name"] == name and sweep["question"] and sweep["price"]
+    assert len(jobs) * seeds(name) == sweep.size and sweep.name == name and sweep.question and sweep.price
     configs = [
         flatten(OmegaConf.to_container(OmegaConf.structured(job.settings)))  # type: ignore[arg-type]
         | {"compression": list(job.settings.compression)}  # type: ignore[union-attr]
@@ -64,8 +65,8 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
     def is_there(where: dict[str, Any]) -> bool:
         return any(all(config.get(field, "?") == value for field, value in where.items()) for config in configs)
 
-    assert is_there(sweep["baseline"])
-    for claim in sweep["claims"]:
+    assert is_there(sweep.baseline)
+    for claim in sweep.claims:
         own = {field: claim[field] for field in ("claim", "source", "why")}
         for condition in claim.get("all") or [{field: claim[field] for field in claim if field not in own}]:
             fields = {"metric", "kind", "where", "versus", "value", "tolerance"}
@@ -79,7 +80,7 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
 
 def test_the_claims_of_the_dsn_are_the_published_numbers() -> None:
     _, sweep = examined("dsn_vs_bert_tiny")
-    assert [claim["value"] for claim in sweep["claims"]] == [0.865, 0.863, 0.002, 0.113, 15.0]
+    assert [claim["value"] for claim in sweep.claims] == [0.865, 0.863, 0.002, 0.113, 15.0]
 
 
 @pytest.mark.parametrize(
