@@ -207,7 +207,7 @@ def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path
 
 
 def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.CaptureFixture[str]) -> None:
-    files = ["a.csv", "b.csv", "my data/c.csv"]
+    files = ["a.csv", "b.csv", "c d.csv"]
     words = [["model=dsn", "data=files", f"data.path='{file}'", "paths.output=o"] for file in files]
     show_comparison([a_record(name="dsn files seed=0", overrides=own) for own in words])
     said = capsys.readouterr().out
