@@ -1,4 +1,4 @@
-"""From selected runs to one comparison: a row a group, the tests against the baseline, fronts, notes and claims."""
+"""Turns selected runs into one comparison: a row for each group, tests against the baseline, Pareto fronts, notes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from runner.record.metrics import check, direction
 from runner.record.predictions import read_predictions
 from runner.statistics import paired as stats
 
-BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by the unit of a metric: few seeds make wide intervals
+BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by unit; an interval over few seeds may reach beyond
 LATENCY = re.compile(r"speed/latency_ms_p50_b(\d+)_s?(\w+)")
 
 
@@ -35,9 +35,9 @@ def analyse(
 ) -> Comparison:
     """Compare the selected runs; ConfigError for a metric or a baseline that does not exist among them.
 
-    baseline: key=value (several with commas or spaces), or a mapping, naming the group the others are tested against.
-    metric: the score compared; None for the headline metric of each dataset.
-    forgiving: a baseline that is not there becomes a note, as at the end of a sweep whose baseline failed.
+    baseline: the group that the others are tested against, as key=value (several with commas or spaces) or a mapping.
+    metric: the score to compare; None for the headline metric of each dataset.
+    forgiving: note a missing baseline instead of raising, as at the end of a sweep whose baseline failed.
     """
     groups = make_groups(selection.runs)
     if metric:
@@ -62,7 +62,7 @@ def analyse(
 
 
 def latency_metric(groups: list[Group]) -> str | None:
-    """The median latency that most groups have; batch 1 and 128 tokens where they are equally common."""
+    """The latency metric that most groups have; among equals the smallest batch, then 128 tokens."""
     counts: dict[str, int] = {}
     for group in groups:
         for name in group.runs[0].metrics:
@@ -84,7 +84,7 @@ def _check_metric(metric: str, groups: list[Group]) -> None:
         raise ConfigError(f"--metric {metric}: {error.args[0]}") from error
     if not any(group.values(metric) for group in groups):
         there = sorted({name for name in groups[0].runs[0].metrics if direction(name) != "none"})
-        raise ConfigError(f"--metric {metric}: none of the chosen runs has it. They have: {', '.join(there)}")
+        raise ConfigError(f"--metric {metric}: no selected run has it. They have: {', '.join(there)}")
 
 
 def _row(group: Group, metric: str, latency: str | None) -> Row:
@@ -102,7 +102,7 @@ def _row(group: Group, metric: str, latency: str | None) -> Row:
 
 
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:
-    """The interval of a single run: over its examples, as recorded, else from its predictions."""
+    """The interval of a single run over its examples: the recorded one, else computed from its predictions."""
     run = next(run for run in group.runs if metric in run.metrics)
     split, _, score = metric.partition("/")
     if f"{metric}_low" in run.metrics:
@@ -113,7 +113,7 @@ def _over_examples(group: Group, metric: str) -> stats.Interval | None:
 
 
 def _order(row: Row) -> tuple[str, str, str, float]:
-    """Datasets together, best first."""
+    """Sort by dataset, then best first."""
     value = row.mean if row.mean is not None else float("nan")
     sign = -1 if direction(row.metric) == "higher" else 1
     worst = value if value == value else float("inf") * sign
@@ -121,14 +121,12 @@ def _order(row: Row) -> tuple[str, str, str, float]:
 
 
 def _test(rows: list[Row], baseline: str) -> int:
-    """Test each group against its baseline and correct over the table; returns the number of tests."""
+    """Test each group against its baseline and correct for the number of tests, which is returned."""
     known = [row.group.settings for row in rows]
     words = baseline.split()
     for word in words:
         if "=" not in word:
-            raise ConfigError(
-                f"--baseline {baseline}: a group is named key=value. Try: --baseline {rows[0].group.name}"
-            )
+            raise ConfigError(f"--baseline {baseline}: name a group by key=value. Try: --baseline {rows[0].group.name}")
     tests = [setting_matcher(word, known) for word in words]
     bases = [row for row in rows if all(matches(row.group.settings) for matches in tests)]
     if not bases:
@@ -143,27 +141,27 @@ def _test(rows: list[Row], baseline: str) -> int:
 
 
 def _against(row: Row, bases: list[Row]) -> tuple[Paired | Refused, bool | None]:
-    """The row against the one baseline of its data that is most like it, and whether that one is at baseline."""
+    """Test a row against the most similar baseline on the same data; also return whether that one is at baseline."""
     there = [base for base in bases if base.examples == row.examples and base.metric == row.metric]
     if not there:
-        return Refused(f"the baseline was scored on other examples (its data is not {row.examples[:8]})"), None
+        return Refused(f"the baseline was scored on other examples (not on data {row.examples[:8]})"), None
     keys = varying_settings([row.group, *(base.group for base in there)])
 
-    def alike(base: Row) -> int:
+    def shared_settings(base: Row) -> int:
         return sum(base.group.settings.get(key) == row.group.settings.get(key) for key in keys)
 
-    best = max(alike(base) for base in there)
-    nearest = [base for base in there if alike(base) == best]
+    best = max(shared_settings(base) for base in there)
+    nearest = [base for base in there if shared_settings(base) == best]
     if len(nearest) > 1:
         names = "; ".join(base.group.name for base in nearest[:3])
-        return Refused(f"{len(nearest)} baselines fit equally well ({names}); name it with more keys"), None
+        return Refused(f"{len(nearest)} baselines match equally well ({names}); add keys to --baseline"), None
     return pairs.compare_groups(row.group, nearest[0].group, row.metric), nearest[0].at_baseline
 
 
 def _mark_fronts(rows: list[Row]) -> None:
-    """Note on each row the letters of the fronts it lies on, among the rows of the same data and metric.
+    """Note on each row the letters of the Pareto fronts it lies on, among rows of the same data and metric.
 
-    Rows at baseline lie on none: the smallest model that answers everything alike would be on every one.
+    Rows at baseline lie on none: the smallest model that gives every example the same answer would lie on all.
     """
     tables: dict[tuple[str, str], list[Row]] = {}
     for row in rows:

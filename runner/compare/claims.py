@@ -1,4 +1,4 @@
-"""Published numbers against measured ones: reproduced, not reproduced, undecided, or not testable here, and why.
+"""Compares published numbers with measured ones: reproduced, not reproduced, undecided or not testable here, and why.
 
 A claim of a sweep's YAML names the runs (`where`, `versus`), the metric, the published `value` and a `tolerance`.
 runner/compare/verdict.py has the rule. The kinds:
@@ -8,16 +8,17 @@ runner/compare/verdict.py has the rule. The kinds:
     ratio       where / versus, over pairs of seeds
     equal       a value, or with `versus` a difference, that must lie within the tolerance on both sides
 
-Better is the metric's own direction, or the claim's `direction: higher|lower`. A ratio of costs above 1, or a
-difference of costs above 0, claims at least that much ("15 times the latency of the other"); below, at most that much.
-A claim with several sides, such as "as good, and smaller" or "does not diverge where the other does", lists them:
+Which direction is better follows from the metric, or from the claim's `direction: higher|lower`. A ratio of costs above
+1, or a difference of costs above 0, claims at least that much ("15 times the latency of the other"); below, at most
+that much. A claim with several conditions, such as "as good, and smaller", lists them:
 `all: [{metric: ..., kind: ..., where: ..., value: ...}, ...]`; each is judged, and all must be reproduced.
 
-Not testable here: `why` is given, the runs or the metric are missing, several groups match, or the score that would
-reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
+Not testable here: the claim gives a `why`, the runs or the metric are missing, several groups match, or the score that
+would reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
 
 The interval is Student's t over seeds (over pairs of seeds for a difference or a ratio), over the examples where there
-is one seed, Wilson's over runs for what is 0 or 1, and a point for what does not vary, such as parameters.
+is one seed, Wilson's over runs for metrics that are 0 or 1, and a point for metrics that do not vary, such as
+parameters.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ from runner.statistics import paired as stats
 from runner.statistics.intervals import wilson_interval
 
 KINDS = ("value", "difference", "ratio", "equal")
-NONE = {"difference": 0.0, "ratio": 1.0}  # where there is no difference
+NONE = {"difference": 0.0, "ratio": 1.0}  # the value that means no difference
 SIGNS = {"higher": 1.0, "lower": -1.0}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A number with its interval, and the rows it is from: `where`, then `versus`."""
+    """A number with its interval, and the rows it comes from: `where`, then `versus`."""
 
     value: float
     interval: stats.Interval
@@ -54,7 +55,7 @@ class Measured:
 
 
 def judge_claims(claims: list[dict[str, Any]], rows: list[Row]) -> list[ClaimVerdict]:
-    """The verdict on each claim of a sweep; ConfigError for a claim that is not one."""
+    """The verdict on each claim of a sweep; ConfigError for a malformed claim."""
     return [_judge(claim, rows) for claim in claims]
 
 
@@ -104,17 +105,17 @@ def _numbers(claim: dict[str, Any]) -> tuple[float, float, str]:
 
 
 def _published(claim: dict[str, Any], kind: str, value: float, tolerance: float) -> Published:
-    """The claim as the rule takes it."""
+    """The published number in the form that the rule takes."""
     metric, none = str(claim["metric"]), NONE.get(kind)
     sign = SIGNS.get(claim.get("direction") or direction(metric))
     is_cost = metric.startswith(("cost/", "speed/", "time/"))
     if not claim.get("direction") and sign and none is not None and value > none and is_cost:
-        sign = 1.0  # "15 times the latency of the other": the claim is on the size of the factor
+        sign = 1.0  # "15 times the latency of the other" claims a factor of at least 15
     return Published(value, tolerance, sign or 1.0, none, is_equal=kind == "equal" or sign is None)
 
 
 def _decide(found: Measured, published: Published, metric: str) -> tuple[str, str]:
-    """Verdict and reason by the rule; a score at the level of the majority class reproduces nothing."""
+    """Verdict and reason by the rule; a score at baseline reproduces nothing."""
     verdict, why = decide_verdict(found.value, found.interval.low, found.interval.high, published)
     over = f" ({found.interval.over})"
     splits = found.rows[0].group.runs[0].record.data.rows
@@ -138,7 +139,7 @@ def _measure(claim: dict[str, Any], kind: str, rows: list[Row]) -> Measured | st
         values = where.group.values(metric)
         return Measured(float(np.mean(values)), _interval(where, metric, values), (where,))
     if not claim.get("versus"):
-        return f"a {kind} needs `versus`, the group it is against"
+        return f"a {kind} needs `versus`, the group to compare with"
     versus = _one(claim["versus"], rows, metric)
     if isinstance(versus, str):
         return versus
@@ -152,7 +153,7 @@ def _one(wanted: dict[str, Any], rows: list[Row], metric: str) -> Row | str:
     try:
         tests = [setting_matcher(word, settings) for word in words]
     except ConfigError:
-        return f"no run here knows all of {' '.join(words)}"
+        return f"no run here has all the settings {' '.join(words)}"
     matching = [row for row in rows if all(matches(row.group.settings) for matches in tests)]
     if not matching:
         return f"no finished run here has {' '.join(words)}"
@@ -177,13 +178,13 @@ def _runs(count: int) -> str:
 
 
 def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
-    """where - versus over pairs of seeds; over the examples too where the metric is a score of them."""
+    """The difference where - versus over pairs of seeds, and over the examples where the metric is a score of them."""
     found = pairs.compare_groups(where.group, versus.group, metric)
     if isinstance(found, pairs.Paired):
         over = f"{len(found.seeds)} pairs of seeds, {found.examples} examples"
         return Measured(found.difference, stats.Interval(found.low, found.high, over), (where, versus))
     if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
-        return found.reason  # a score on other examples, or without predictions, is no difference at all
+        return found.reason  # scores on other examples, or without predictions, have no meaningful difference
     differences = [a - b for a, b in _seed_pairs(where, versus, metric)]
     if not differences:
         return found.reason
@@ -194,7 +195,7 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
 
 
 def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
-    """where / versus, the geometric mean over pairs of seeds."""
+    """The ratio where / versus, as the geometric mean over pairs of seeds."""
     paired = _seed_pairs(where, versus, metric)
     if not paired:
         return "no seed in common"

@@ -1,4 +1,4 @@
-"""A comparison as data: CSV and Parquet, one line a group or a run, every recorded number."""
+"""A comparison as data: CSV and Parquet, one line for each group or run, with every recorded number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runner.statistics import paired as stats
 
 
 def group_records(comparison: Comparison) -> list[dict[str, Any]]:
-    """One dictionary a group, all with the same keys: score, intervals, test, settings that vary, mean costs."""
+    """One dictionary for each group, all with the same keys: score, intervals, test, varying settings, mean costs."""
     keys = comparison.varying
     costs = sorted({name for row in comparison.rows for name in row.costs} - {"latency"})
     return [_group_line(row, keys, costs) for row in comparison.rows]
@@ -54,7 +54,7 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
 
 
 def run_records(comparison: Comparison) -> list[dict[str, Any]]:
-    """One dictionary a run, all with the same keys: group, seed, settings that vary, every metric."""
+    """One dictionary for each run, all with the same keys: group, seed, varying settings, all metrics."""
     keys = comparison.varying
     runs = [(row, run) for row in comparison.rows for run in row.group.runs]
     names = sorted({name for _, run in runs for name in run.metrics})
@@ -73,19 +73,19 @@ def run_records(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def write_groups_csv(comparison: Comparison, stream: TextIO) -> None:
-    """Write groups.csv to a stream."""
+    """Write the content of groups.csv to a stream."""
     write_csv(group_records(comparison), stream)
 
 
 def write_csv(lines: list[dict[str, Any]], stream: TextIO) -> None:
-    """Write dictionaries of the same keys as CSV; None is an empty cell, text like a formula begins with '."""
+    """Write dictionaries with the same keys as CSV; None is an empty cell, text like a formula gets an apostrophe."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(map(cell, lines[0]))
     writer.writerows(map(cell, line.values()) for line in lines)
 
 
 def write_parquet(lines: list[dict[str, Any]], path: Path) -> None:
-    """Write dictionaries of the same keys as Parquet."""
+    """Write dictionaries with the same keys as Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,7 +1,7 @@
-"""Runs that differ in nothing but the seed are one group; groups are named by what tells them apart.
+"""Runs that differ only in the seed form one group; groups are named by the settings that tell them apart.
 
-Runs of one config that came from other code, other data, another tokenizer or other weights are never pooled: those
-prints are part of what a group is.
+Runs of the same config with other code, data, tokenizer or weights are never pooled: their fingerprints are part of
+what makes a group.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 from runner.compare.select import Run, setting_text
 from runner.record.identity import affects_identity
 
-# What a config does not say but a result depends on; named only where nothing else tells two groups apart.
+# Results depend on these, but no config holds them; they name groups only where nothing else tells two apart.
 FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
 
-FILES = ("data.path", "data.train_path")  # by which groups are named, and not told apart: a file may have been moved
+FILES = ("data.path", "data.train_path")  # they may name a group but not split one: a file may have been moved
 
-matters = cache(affects_identity)  # asked for the same hundred keys of every run
+matters = cache(affects_identity)  # the same hundred keys are asked about for every run
 
 
 @dataclass
 class Group:
-    """The runs of one config, one a seed. `settings` is flat and holds the prints too, but no seed."""
+    """The runs of one config, one for each seed. `settings` is flat and holds the fingerprints too, but no seed."""
 
     settings: dict[str, Any]
     runs: list[Run] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Group:
 
 
 def settings_of(run: Run) -> dict[str, Any]:
-    """Everything the result of a run depends on but its seed, flat."""
+    """Everything but the seed that the result of a run depends on, flat."""
     record = run.record
     prints = {
         "data.fingerprint": record.data.fingerprint,
@@ -53,7 +53,9 @@ def settings_of(run: Run) -> dict[str, Any]:
         "weights.fingerprint": record.weights.fingerprint,
     }
     if record.setting("model.tune.epochs"):
-        del prints["weights.fingerprint"]  # an encoder tuned first is a result of the seed, as all that it learns later
+        del prints[
+            "weights.fingerprint"
+        ]  # an encoder that is finetuned first depends on the seed, like all that is trained later
     flat = record.settings
     kept = {key: value for key, value in flat.items() if key != "seed" and matters(key)}
     return kept | {
@@ -66,7 +68,7 @@ def settings_of(run: Run) -> dict[str, Any]:
 
 
 def make_groups(runs: list[Run]) -> list[Group]:
-    """The groups of the runs in order of first appearance, each with a name of its own."""
+    """The groups of the runs, in order of first appearance, each with a unique name."""
     found: dict[str, Group] = {}
     for run in runs:
         settings = settings_of(run)
@@ -78,13 +80,13 @@ def make_groups(runs: list[Run]) -> list[Group]:
 
 
 def varying_settings(groups: list[Group]) -> list[str]:
-    """The settings that are not the same in all groups, sorted."""
+    """The settings that differ between groups, sorted."""
     keys = sorted({key for group in groups for key in group.settings})
     return [key for key in keys if len({_text(group.settings.get(key)) for group in groups}) > 1]
 
 
 def explain_separate_groups(groups: list[Group]) -> list[str]:
-    """One sentence for groups whose configs are the same and that only code, data, tokenizer or weights keep apart."""
+    """One sentence for each set of groups that share a config but not code, data, tokenizer or weights."""
     by_config: dict[str, list[Group]] = {}
     for group in groups:
         config = {key: value for key, value in group.settings.items() if key not in (*FINGERPRINTS, *FILES)}
@@ -94,12 +96,12 @@ def explain_separate_groups(groups: list[Group]) -> list[str]:
         if len(same) > 1:
             why = ", ".join(key for key in varying_settings(same))
             names = "; ".join(group.name for group in same)
-            sentences.append(f"same settings but other {why}, so not pooled: {names}")
+            sentences.append(f"not pooled, since {why} differ although the settings are the same: {names}")
     return sentences
 
 
 def _name(groups: list[Group]) -> None:
-    """Name groups by the fewest settings that tell them apart: what was chosen by name first, then what was typed."""
+    """Name groups by the fewest settings that tell them apart: named choices first, then typed settings."""
     if len(groups) == 1:
         record = groups[0].runs[0].record
         groups[0].name = f"model={record.model} data={record.dataset}"
@@ -125,7 +127,7 @@ def _name(groups: list[Group]) -> None:
 
 
 def _rank(key: str, typed: set[str]) -> int:
-    """model, compression and data lead; then what was typed; then other choices and keys; the prints come last."""
+    """Rank model, compression and data first, then typed settings, then all others; fingerprints come last."""
     if key in FINGERPRINTS:
         return 5
     if key in ("model.name", "compression", "data.name"):
@@ -134,7 +136,7 @@ def _rank(key: str, typed: set[str]) -> int:
 
 
 def shown_setting(key: str, settings: dict[str, Any]) -> str:
-    """A setting as one would type it; a group that does not know the key says so."""
+    """A setting as one would type it; "(absent)" where the group does not have it."""
     if key not in settings:
         return "(absent)"
     return "none" if key == "compression" and not settings[key] else setting_text(settings[key])

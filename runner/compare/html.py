@@ -1,6 +1,6 @@
 """The report as one HTML file that opens anywhere: no network, no library, light and dark.
 
-This module gathers what the page shows as JSON; report.html, .css and .js beside it draw it.
+This module collects the content of the page as JSON; report.html, .css and .js beside it draw it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from runner.record.validation import point
 from runner.statistics.paired import Interval
 
 CURVE_RUNS = 60  # runs whose learning curves are drawn, best groups first
-CURVE_POINTS = 160  # a curve is thinned to this many
+CURVE_POINTS = 160  # at most, in one curve
 NO_CURVE = ("step", "time", "train/lr", "train/epoch", "train/grad_norm", "train/examples_per_s", "train/tokens_per_s")
 FACTS = (
     "cpu", "cores", "memory_bytes", "system", "python", "device", "threads", "code_version", "git_commit", "git_dirty",
@@ -41,17 +41,17 @@ UNITS = {"b": "packed bytes", "l": "ms", "m": "multiply-adds per example"}
 
 
 def report_page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
-    """The whole report. made: when and with what, for the line below the title."""
+    """The report as one HTML page; made: when and by which version, for the line below the title."""
     folder = resources.files("runner.compare")
     parts = {name: folder.joinpath(f"report.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
-    # "</" would end the script element, and a NaN is no JSON.
+    # "</" would end the script element, and NaN is not valid JSON.
     data = json.dumps(_finite(page_content(comparison, title, question, made)), ensure_ascii=False, allow_nan=False)
     html = parts["html"].replace("/*STYLE*/", parts["css"]).replace("/*SCRIPT*/", parts["js"])
     return html.replace("/*DATA*/", data.replace("<", "\\u003c"))
 
 
 def page_content(comparison: Comparison, title: str, question: str | None, made: str) -> dict[str, Any]:
-    """Everything the page draws."""
+    """The content of the page, as report.js expects it."""
     rows = comparison.rows
     keys = list(dict.fromkeys((row.metric, row.examples) for row in rows))
     runs = sum(len(row.group.runs) for row in rows)
@@ -62,7 +62,7 @@ def page_content(comparison: Comparison, title: str, question: str | None, made:
         "facts": f"{runs} runs in {len(rows)} groups. {made}",
         "table": _table(comparison_columns(comparison), rows),
         "legend": legend_of_columns(comparison),
-        "notes": [note.removeprefix("look: ") for note in all_notes(comparison)],
+        "notes": [note.removeprefix("check: ") for note in all_notes(comparison)],
         "tests": _tests(comparison) if comparison.baseline else None,
         "claims": _claims(comparison.claims) if comparison.claims else None,
         "tables": [{"key": i, "metric": keys[i][0], "label": label} for i, label in enumerate(_labels(rows, keys))],
@@ -70,8 +70,8 @@ def page_content(comparison: Comparison, title: str, question: str | None, made:
                  for letter, (cost, words) in AXES.items()],
         "groups": [_group(row, keys.index((row.metric, row.examples))) for row in rows],
         "curves": curves,
-        "curvesNote": f"Runs with more than {CURVE_POINTS} logged points: means of neighbouring points."
-        + (f" The first {CURVE_RUNS} of {runs} runs." if runs > CURVE_RUNS else ""),
+        "curvesNote": f"Runs with more than {CURVE_POINTS} logged points show means of neighbouring points."
+        + (f" Only the first {CURVE_RUNS} of {runs} runs are drawn." if runs > CURVE_RUNS else ""),
         "differences": _differences(comparison),
         "environment": _environment([run for row in rows for run in row.group.runs]),
         "runs": _runs(rows),
@@ -79,7 +79,7 @@ def page_content(comparison: Comparison, title: str, question: str | None, made:
 
 
 def _labels(rows: list[Row], keys: list[tuple[str, str]]) -> list[str]:
-    """A name for each table of data and metric: none for a single one, the data's print where names are not enough."""
+    """A label for each pair of dataset and metric; with the data's fingerprint where names are the same."""
     if len(keys) == 1:
         return [""]
     names = {row.examples: row.group.settings["data.name"] for row in rows}
@@ -111,14 +111,14 @@ def _tests(comparison: Comparison) -> dict[str, Any]:
 
 
 def _sort_key(value: Any) -> float | str | None:
-    """What a cell is sorted by: itself, or the lower end of an interval."""
+    """The value that a cell is sorted by: the value itself, or the lower end of an interval."""
     if isinstance(value, Interval) or hasattr(value, "low"):
         return float(value.low)
     return value if value is None or isinstance(value, int | float | str) else str(value)
 
 
 def _plain(titles: list[str], lines: list[list[str]]) -> dict[str, Any]:
-    """A table of text."""
+    """A table whose cells are all text."""
     return {
         "columns": [{"title": title, "numeric": False} for title in titles],
         "rows": [{"cells": [{"text": cell, "value": cell} for cell in line]} for line in lines],
@@ -158,7 +158,7 @@ def _group(row: Row, table: int) -> dict[str, Any]:
 
 
 def _curves(rows: list[Row]) -> list[dict[str, Any]]:
-    """The learning curves of the first runs, thinned."""
+    """The learning curves of the first runs, with at most CURVE_POINTS points each."""
     found: list[dict[str, Any]] = []
     for index, row in enumerate(rows):
         for run in row.group.seeds.values():
@@ -171,7 +171,7 @@ def _curves(rows: list[Row]) -> list[dict[str, Any]]:
 
 
 def read_points(run_folder: Path) -> dict[str, list[list[float]]]:
-    """The logged losses and scores of a run as {metric: [[step, value], ...]}; half-written lines are skipped."""
+    """The logged losses and scores of a run as {metric: [[step, value], ...]}; damaged lines are skipped."""
     try:
         lines = (run_folder / "metrics.jsonl").read_bytes().splitlines()
     except OSError:
@@ -186,26 +186,26 @@ def read_points(run_folder: Path) -> dict[str, list[list[float]]]:
 
 
 def _by_interest(name: str) -> tuple[int, str]:
-    """Loss first, then scores, then what a model tells of itself."""
+    """Sort key: the training loss first, then scores, then the metrics of modules."""
     return (0 if name == "train/loss" else 2 if name.startswith(("grad_norm/", "mix/")) else 1), name
 
 
 def _thin(points: list[list[float]]) -> list[list[float]]:
-    """At most CURVE_POINTS points: the means of equally long stretches, at their last step."""
+    """At most CURVE_POINTS points: the means of equally long stretches, each at its last step."""
     stride = math.ceil(len(points) / CURVE_POINTS)
     stretches = [points[start : start + stride] for start in range(0, len(points), stride)]
     return [[part[-1][0], sum(value for _, value in part) / len(part)] for part in stretches]
 
 
 def _differences(comparison: Comparison) -> dict[str, Any]:
-    """Settings that are not the same everywhere: a line a setting, a column a group, at most 40 groups."""
+    """The settings that differ: one line for each setting, one column for each group, at most 40 groups."""
     groups = comparison.groups[:40]
     lines = [[key, *(shown_setting(key, group.settings) for group in groups)] for key in comparison.varying]
     return _plain(["setting", *(group.name for group in groups)], lines)
 
 
 def _environment(runs: list[Run]) -> dict[str, Any]:
-    """The machine, versions and code behind the runs; where they differ, each value with its number of runs."""
+    """Machine, versions and code of the runs; where they differ, each value with its number of runs."""
     counts: dict[str, dict[str, int]] = {}
     for run in runs:
         for key, value in flatten(run.record.environment.to_json()).items():
@@ -220,7 +220,7 @@ def _environment(runs: list[Run]) -> dict[str, Any]:
         values = counts[key]
         text = ", ".join(value if len(values) == 1 else f"{value} ({n} runs)" for value, n in values.items())
         lines.append([key.removeprefix("versions.").replace("memory_bytes", "memory"), text])
-    return _plain(["what", "value"], lines)
+    return _plain(["fact", "value"], lines)
 
 
 def _runs(rows: list[Row]) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _runs(rows: list[Row]) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """The same structure with None for what is not a finite number."""
+    """Replace numbers that are not finite by None, at any depth."""
     if isinstance(value, dict):
         return {key: _finite(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,8 +1,8 @@
-"""What the recorded costs say against the obvious reading of the table: one function a suspicion, a sentence a finding.
+"""Warnings about recorded costs that contradict the obvious reading of a table: one function for each suspicion.
 
     "int8 slower than fp32 here", "sparse but not smaller"
 
-Only from what the records hold; nothing is measured again.
+The records are the only source; nothing is measured again.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from runner.compare.select import Run
 from runner.record.record import Environment
 
 SPARSE = 0.9  # below this share of non-zero parameters a model counts as sparse
-DENSE_BYTES = 4  # of a parameter stored in fp32
-CLEARLY = 1.05  # latencies closer than 5 % are called equal
-MOST = 5  # sentences of one check
+DENSE_BYTES = 4  # bytes of a parameter in fp32
+CLEARLY = 1.05  # latencies within 5 % count as equal
+MOST = 5  # sentences from one check
 NOISY = 1.5  # p90/p50 of the same input, as in runner/record/metrics.py
 
 
 def cost_warnings(comparison: Comparison) -> list[str]:
-    """The sentences of every check, in the order of the checks, the first few of each."""
+    """The warnings of all checks, in the order of the checks; at most MOST of each."""
     checks = (
         compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file, noisy_latency,
         machines_differ, backends_differ, constant_answers, diverged_runs,
@@ -32,12 +32,12 @@ def cost_warnings(comparison: Comparison) -> list[str]:
         sentences = list(look(comparison))
         found += sentences[:MOST]
         if len(sentences) > MOST:
-            found.append(f"... and {len(sentences) - MOST} more like the last")
+            found.append(f"... and {len(sentences) - MOST} more like the last one")
     return found
 
 
 def compressed_but_slower(comparison: Comparison) -> Iterator[str]:
-    """A compressed group that takes longer than the same group without compression."""
+    """Yield compressed groups that are slower than the same group without compression."""
     for row, plain in _compressed(comparison.rows):
         mine, other = row.costs.get("latency"), plain.costs.get("latency")
         if mine and other and mine > CLEARLY * other:
@@ -47,7 +47,7 @@ def compressed_but_slower(comparison: Comparison) -> Iterator[str]:
 
 
 def sparse_but_not_smaller(comparison: Comparison) -> Iterator[str]:
-    """Most parameters zero, the file as large as if they were not."""
+    """Yield groups with many zero parameters whose file is as large as a dense one."""
     plain_of = {id(row): plain for row, plain in _compressed(comparison.rows)}
     for row in comparison.rows:
         total, nonzero, file = (row.costs.get(f"cost/{n}") for n in ("params", "params_nonzero", "bytes_file"))
@@ -58,12 +58,12 @@ def sparse_but_not_smaller(comparison: Comparison) -> Iterator[str]:
         if file >= 0.95 * dense:
             yield (
                 f"sparse but not smaller: {row.group.name} has {1 - nonzero / total:.0%} zeros "
-                f"and still a file of {file / 1e6:.2f} MB ({file / total:.1f} bytes a parameter, zero or not)"
+                f"but a file of {file / 1e6:.2f} MB ({file / total:.1f} bytes per parameter, zeros included)"
             )
 
 
 def smaller_but_slower(comparison: Comparison) -> Iterator[str]:
-    """Fewer bytes than the baseline, yet a longer answer."""
+    """Yield groups with fewer bytes than the baseline but a longer latency."""
     bases = {row.examples: row for row in comparison.rows if row.is_baseline}
     for row in comparison.rows:
         base = bases.get(row.examples)
@@ -79,7 +79,7 @@ def smaller_but_slower(comparison: Comparison) -> Iterator[str]:
 
 
 def packed_smaller_than_file(comparison: Comparison) -> Iterator[str]:
-    """A size on paper that the saved file does not have."""
+    """Yield groups whose saved file is much larger than their packed size."""
     for row in comparison.rows:
         packed, file = row.costs.get("cost/bytes_packed"), row.costs.get("cost/bytes_file")
         if packed and file and file > 2 * packed and file - packed > 100_000:  # small files are mostly header
@@ -87,7 +87,7 @@ def packed_smaller_than_file(comparison: Comparison) -> Iterator[str]:
 
 
 def noisy_latency(comparison: Comparison) -> Iterator[str]:
-    """Latency cells whose times scatter, which makes their median doubtful."""
+    """Yield one warning about groups whose latency varies so much that the median is doubtful."""
     if comparison.latency is None:
         return
     cell = comparison.latency.removeprefix("speed/latency_ms_p50_")
@@ -95,21 +95,21 @@ def noisy_latency(comparison: Comparison) -> Iterator[str]:
     if noisy:
         worst = max(row.costs[f"speed/noise_{cell}"] for row in noisy)
         names = "; ".join(row.group.name for row in noisy[:5]) + (" ..." if len(noisy) > 5 else "")
-        yield f"noisy latency (p90/p50 up to {worst:.1f}; above {NOISY} do not rank by it): {names}"
+        yield f"noisy latency (p90/p50 up to {worst:.1f}; do not rank by it above {NOISY}): {names}"
 
 
 def machines_differ(comparison: Comparison) -> Iterator[str]:
-    """Milliseconds from several kinds of machine in one table."""
+    """Yield a warning where one table holds milliseconds from several kinds of machine."""
     facts = {run.record.environment.processor for group in comparison.groups for run in group.runs}
     if len(facts) > 1 and comparison.latency:
         yield (
             f"timed on {len(facts)} kinds of machine ({'; '.join(sorted(facts))}): "
-            "compare speed/speedup_*, the ratio to the yardstick, not milliseconds"
+            "compare speed/speedup_*, the ratio to the reference model, not milliseconds"
         )
 
 
 def backends_differ(comparison: Comparison) -> Iterator[str]:
-    """Runs of one table whose products were computed in several ways: those are equal but for their last digits."""
+    """Yield a warning where runs of one table used several matrix backends or thread counts."""
     tables: dict[tuple[str, str], list[Run]] = {}
     for row in comparison.rows:
         tables.setdefault((row.metric, row.examples), []).extend(row.group.runs)
@@ -122,21 +122,21 @@ def backends_differ(comparison: Comparison) -> Iterator[str]:
         named = "; ".join(f"{way}: {count} {'run' if count == 1 else 'runs'}" for way, count in sorted(ways.items()))
         yield (
             f"computed with several matrix backends or thread counts ({named}): the last digits of a product differ "
-            "between them, and training enlarges that, as another seed would"
+            "between them, and training amplifies that, as another seed would"
         )
 
 
 def constant_answers(comparison: Comparison) -> Iterator[str]:
-    """Runs that give every example the same answer."""
+    """Yield groups with runs that predict the same for every example."""
     for row in comparison.rows:
         name = f"{row.metric.partition('/')[0]}/constant_predictions"
         stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get(name)]
         if stuck:
-            yield f"{row.group.name}: the same answer to every example (seed {', '.join(stuck)})"
+            yield f"{row.group.name}: the same prediction for every example (seed {', '.join(stuck)})"
 
 
 def diverged_runs(comparison: Comparison) -> Iterator[str]:
-    """Runs that ended no better than guessing."""
+    """Yield groups with runs that ended no better than guessing."""
     for row in comparison.rows:
         stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get("train/diverged")]
         if stuck:
@@ -144,7 +144,7 @@ def diverged_runs(comparison: Comparison) -> Iterator[str]:
 
 
 def _compressed(rows: list[Row]) -> Iterator[tuple[Row, Row]]:
-    """Each compressed row with the row of the same settings without compression."""
+    """Yield each compressed row with the row that has the same settings without compression."""
     compressed = [row for row in rows if row.group.settings["compression"]]
     if not compressed:
         return

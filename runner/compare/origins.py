@@ -1,7 +1,7 @@
-"""Where each setting of a recorded run came from: a file of conf/, a sweep's YAML, the command line, or derived.
+"""Finds where each setting of a recorded run came from: a file in conf/, a sweep's YAML, the command line, or derived.
 
-Nothing is guessed: the recorded overrides are composed again by Hydra, whose defaults list names the files in order,
-and the result is held against the record. A value that today's files no longer give is said to be one.
+Nothing is guessed: Hydra composes the recorded overrides again, its defaults list names the files in order, and the
+result is compared with the record. Values that today's files no longer give are marked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Origin:
 
 
 def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
-    """The origin of every setting in a record, in the order of the config; ConfigError if it no longer composes."""
+    """The origin of every setting in a record, in the config's order; ConfigError if the config no longer composes."""
     from omegaconf import OmegaConf
 
     words = record.overrides
@@ -71,7 +71,7 @@ def _source(key: str, value: Any, composed: dict[str, Any], today: dict[str, Any
 
 
 def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
-    """For each key the YAML that set it last, and the value as written there, interpolations and all."""
+    """For each key, the YAML that set it last and the value as written there, with interpolations."""
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
     from hydra.types import RunMode
@@ -104,7 +104,7 @@ def sweep_of(output: Path, identity: str) -> dict[str, Any] | None:
 
 
 def _typed(words: list[str], sweep: dict[str, Any] | None) -> dict[str, str]:
-    """For each overridden key or group what overrode it: the command line, or the sweep the run was part of."""
+    """For each overridden key or group, what overrode it: the command line, or the sweep that the run was part of."""
     commanded = {_key(word): word for word in (sweep or {}).get("overrides", [])}
     found = {}
     for word in words:
@@ -122,7 +122,7 @@ def _key(word: str) -> str:
 
 
 def _written(key: str, files: dict[str, tuple[str, Any]], typed: dict[str, str]) -> str | None:
-    """Who wrote the value of a key: an override, or a file and what chose that file; None for nobody."""
+    """The override that set a key, or the file and what chose that file; None for a default of the dataclass."""
     parts = key.split(".")
     for end in range(len(parts), 0, -1):
         over = ".".join(parts[:end])
@@ -146,7 +146,7 @@ def _written(key: str, files: dict[str, tuple[str, Any]], typed: dict[str, str])
 
 
 def _module(key: str) -> str:
-    """The file of the dataclass that declares a setting."""
+    """The path of the file whose dataclass declares a setting."""
     kind: Any = Settings
     for part in key.split(".")[:-1]:
         if not dataclasses.is_dataclass(kind) or part not in get_type_hints(kind):

@@ -1,9 +1,9 @@
-"""Two groups on the same examples: how large the difference is, and whether it could be chance.
+"""Tests two groups on the same examples: how large the difference is, and whether it could be chance.
 
 Runs are paired seed by seed on their stored predictions. With one pair the test is McNemar's for accuracy and a paired
-bootstrap over the examples for every other score. With several pairs two things are chance: which examples were
-drawn, and which seeds. Each is tested (McNemar with examples as clusters, or the bootstrap; a paired t test over seeds)
-and a difference counts only if it stands against both: the p-value is the larger, the interval spans both.
+bootstrap over the examples for every other score. With several pairs, chance enters twice: by the examples and by the
+seeds. Both are tested (McNemar with examples as clusters, or the bootstrap; a paired t test over seeds), and a
+difference is significant only if both tests say so: the p-value is the larger one, the interval spans both.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from runner.statistics.intervals import bootstrap_confusion, bootstrap_rows, res
 from runner.tasks import classification, regression
 from runner.tasks.classification import confusion_of, of_confusion
 
-ALPHA = 0.05
+ALPHA = 0.05  # significance level
 
 
 @dataclass
 class Paired:
-    """The difference first - second of a metric; `p_holm` is set once the whole table is known."""
+    """The difference first - second of a metric; `p_holm` and `tests` are set once all tests of a table are made."""
 
     metric: str
     difference: float
@@ -41,68 +41,71 @@ class Paired:
     examples: int
     same_answers: bool
     p_holm: float | None = None
+    tests: int = 1  # in the table, which p_holm corrects for
 
     @property
     def p(self) -> float:
-        """The larger of the two p-values: a difference must stand over examples and over seeds."""
+        """The larger of the two p-values: a difference must be significant over examples and over seeds."""
         return max(self.p_examples, self.p_seeds or 0.0)
 
     @property
-    def distinguishable(self) -> bool:
+    def is_significant(self) -> bool:
+        """Whether the difference is significant at the 5 % level, after the correction if there was one."""
         return (self.p if self.p_holm is None else self.p_holm) < ALPHA
 
     def in_words(self) -> str:
-        """The verdict as a sentence without a subject: better by, worse by, or not distinguishable."""
-        if not self.distinguishable:
-            return f"not distinguishable{self._why()}"
+        """The verdict: better by, worse by, or not significant and why."""
+        if not self.is_significant:
+            return f"not significant{self._why()}"
         word = {"higher": ("better", "worse"), "lower": ("worse", "better")}.get(
             direction(self.metric), ("more", "less")
         )
-        sure = "" if self.p_seeds is not None else ", one seed"
-        return f"{word[self.difference < 0]} by {abs(self.difference):.4f}{sure}"
+        suffix = "" if self.p_seeds is not None else ", one seed"
+        return f"{word[self.difference < 0]} by {abs(self.difference):.4f}{suffix}"
 
     def _why(self) -> str:
         if self.same_answers:
-            return ": the same answers"
+            return ": identical predictions"
         if self.p < ALPHA:
-            return ": one of many comparisons"
+            return f" after correcting for {self.tests} comparisons"
         if self.p_seeds is None:
-            return ": within the noise of the examples"
+            return ": within the sampling error of the examples"
         if self.p_seeds >= ALPHA > self.p_examples:
-            return ": the seeds scatter as much"
+            return ": the seeds vary as much"
         return ""
 
 
 @dataclass
 class Refused:
-    """Why two groups cannot be compared."""
+    """The reason why two groups were not compared."""
 
     reason: str
 
     def in_words(self) -> str:
+        """The verdict: not compared, and why."""
         return f"not compared: {self.reason}"
 
 
 def compare_groups(first: Group, second: Group, metric: str) -> Paired | Refused:
-    """The difference of a metric between two groups on the same examples, or why there is none to be had."""
+    """Test the difference of a metric between two groups, seed by seed on the same examples; or say why not."""
     common = [seed for seed in first.seeds if seed in second.seeds]
     if not common:
         seeds = [", ".join(map(str, group.seeds)) for group in (first, second)]
-        return Refused(f"no seed in common ({seeds[0]} against {seeds[1]}), so no pairs")
+        return Refused(f"no seed in common ({seeds[0]} against {seeds[1]}), so there are no pairs")
     return compare_runs([(first.seeds[seed], second.seeds[seed]) for seed in common], metric)
 
 
 def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
-    """The mean difference of a metric over pairs of runs on the same examples, or why there is none to be had."""
+    """Test the mean difference of a metric over pairs of runs on the same examples; or say why not."""
     refusal = _refusal(runs, metric)
     if refusal:
         return Refused(refusal)
     split, _, score = metric.partition("/")
-    answers = _read_pairs(runs, split)
-    if isinstance(answers, str):
-        return Refused(answers)
+    predictions = _read_pairs(runs, split)
+    if isinstance(predictions, str):
+        return Refused(predictions)
     kind, positive = runs[0][0].record.data.task, runs[0][0].record.data.positive_index
-    test, p_examples, over_examples = _over_examples(answers, kind, score, positive)
+    test, p_examples, over_examples = _over_examples(predictions, kind, score, positive)
     differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
     found = stats.paired_seeds(differences)
     p_seeds, intervals = (None, [over_examples]) if found is None else (found[0], [over_examples, found[1]])
@@ -115,8 +118,8 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
         p_seeds,
         test,
         [first.seed for first, _ in runs],
-        len(answers[0][0].labels),
-        all(np.array_equal(mine.predicted, other.predicted) for mine, other in answers),
+        len(predictions[0][0].labels),
+        all(np.array_equal(mine.predicted, other.predicted) for mine, other in predictions),
     )
 
 
@@ -124,7 +127,7 @@ Pair = tuple[Predictions, Predictions]
 
 
 def _read_pairs(runs: list[tuple[Run, Run]], split: str) -> list[Pair] | str:
-    """The stored answers of each pair of runs, or why they cannot be paired."""
+    """The stored predictions of each pair of runs, or why they cannot be paired."""
     pairs: list[Pair] = []
     for first, second in runs:
         mine, other = read_predictions(first.folder, split), read_predictions(second.folder, split)
@@ -173,7 +176,7 @@ def _over_examples(pairs: list[Pair], kind: str, score: str, positive: int) -> t
 
 
 def _resample(pairs: list[Pair], kind: str, score: str, positive: int) -> np.ndarray:
-    """Differences of a score between the first and the second of each pair (averaged), the same rows drawn for all."""
+    """Resample the rows, the same for all, and return the differences of a score, averaged over the pairs."""
     labels = pairs[0][0].labels
     if kind == "classification":
         firsts, seconds = ([pair[side].predicted for pair in pairs] for side in (0, 1))
@@ -188,7 +191,7 @@ def _resample(pairs: list[Pair], kind: str, score: str, positive: int) -> np.nda
 
 
 def score_interval(found: Predictions, kind: str, score: str, positive: int = 1) -> stats.Interval | None:
-    """The 95 % interval of a single run's score over its examples; None for what is not a score of examples."""
+    """The 95 % interval of a single run's score over its examples; None for a metric that is no score of examples."""
     count = len(found.labels)
     over = f"{count} examples, one seed"
     if kind == "classification":
@@ -203,8 +206,8 @@ def score_interval(found: Predictions, kind: str, score: str, positive: int = 1)
 
 
 def correct_for_all_tests(comparisons: Iterator[Paired | Refused | None]) -> int:
-    """Set Holm's corrected p-values over one table; returns how many tests it has."""
+    """Correct the p-values of one table by Holm's method; return the number of its tests."""
     tested = [found for found in comparisons if isinstance(found, Paired)]
     for found, p in zip(tested, stats.holm_p_values([found.p for found in tested])):
-        found.p_holm = p
+        found.p_holm, found.tests = p, len(tested)
     return len(tested)

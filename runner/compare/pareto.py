@@ -1,10 +1,10 @@
-"""Pareto fronts: which groups no other group beats in score and cost at once."""
+"""Pareto fronts: the groups that no other group beats in score and cost at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Letter, metric and words of each cost a front is drawn over. Latency: the first cell that the records hold.
+# Letter, cost and name of each front; "latency" is the latency metric of the table.
 AXES = {
     "b": ("cost/bytes_packed", "packed bytes"),
     "l": ("latency", "latency"),

@@ -1,4 +1,4 @@
-"""The figures of a comparison as PNG files: score against each cost, and the seeds. Every number is in groups.csv."""
+"""Draws a comparison as PNG files: score against each cost, and the seeds. All numbers are in groups.csv."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from runner.compare.pareto import AXES
 from runner.compare.rows import Comparison, Row
 
-MOST_LABELS = 14  # beyond that names would cover the points
+MOST_LABELS = 14  # more names would cover the points
 MOST_STRIPS = 40
-LOG_FROM = 8  # a cost that spans more than this factor is drawn on a logarithmic axis
+LOG_FROM = 8  # costs that span more than this factor get a logarithmic axis
 
 
 def draw_figures(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write pareto_bytes.png, pareto_latency.png, pareto_macs.png (one set a dataset) and seeds.png into the folder."""
+    """Write pareto_bytes.png, pareto_latency.png, pareto_macs.png and seeds.png, one set for each dataset."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -48,7 +48,7 @@ def _save(plt: Any, figure: Any, path: Path) -> Path:
 
 
 def _pareto(plt: Any, rows: list[Row], letter: str, latency: str | None) -> Any:
-    """Score against one cost with intervals; the front is joined."""
+    """Plot the score against one cost with intervals; a dashed line joins the Pareto front."""
     from matplotlib.ticker import EngFormatter
 
     cost, words = AXES[letter]
@@ -84,7 +84,7 @@ def _name(axes: Any, name: str, x: float, y: float, to_the_left: bool) -> None:
 
 
 def _seeds(plt: Any, rows: list[Row]) -> Any:
-    """One strip a group: each run, the mean, the interval."""
+    """Plot one strip for each group: its runs, their mean, the interval."""
     figure, axes = plt.subplots(figsize=(7, 1 + 0.35 * len(rows)))
     axes.use_sticky_edges = False  # a bar that begins at the edge looks cut off
     for index, row in enumerate(reversed(rows)):

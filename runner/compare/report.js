@@ -1,5 +1,5 @@
 "use strict";
-// Draws the report from the JSON in #data. No library, no network; text enters as text, never as markup.
+// Draws the report from the JSON in #data. No library, no network; text is inserted as text, never as markup.
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const WIDTH = 1030, EDGE = { left: 64, right: 24, top: 14, bottom: 44 };

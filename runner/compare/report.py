@@ -1,6 +1,6 @@
 """A comparison as files: report.html, table.md, runs.csv, groups.csv, groups.parquet and plots/*.png.
 
-write(records, Path("outputs/sweeps/0123456789"), title="dsn_vs_bert_tiny", baseline="model=bert-tiny")
+write_report(records, Path("outputs/sweeps/0123456789"), title="dsn_vs_bert_tiny", baseline="model=bert-tiny")
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def write_report(
     metric: str | None = None,
     output: Path | None = None,
 ) -> list[Path]:
-    """Compare the records and write every file of the report into `folder`; returns the paths written.
+    """Compare the records and write all files of the report into `folder`; return their paths.
 
-    records: finished runs; the others are listed as left out. baseline: as for `analyse`; where it is not among the
-    runs the report says so and has no tests. output: the folder of the run folders, for predictions and learning
+    records: finished runs; others are listed as left out. baseline: as for `analyse`; if it is not among the runs, the
+    report says so and has no tests. output: the folder with the run folders, for predictions and learning
     curves; None: two levels above a folder `<output>/sweeps/<id>`, else the parent of `folder`. ConfigError if no
     record is finished.
     """
@@ -51,11 +51,11 @@ def write_report(
 
 
 def write_report_files(comparison: Comparison, folder: Path, *, title: str, question: str | None = None) -> list[Path]:
-    """Write the report of a comparison; each file appears whole or not at all."""
+    """Write the report of a comparison; each file is written completely or not at all."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"--out {folder} cannot be made: {error.strerror}. Try: --out report") from error
+        raise ConfigError(f"--out {folder} cannot be created: {error.strerror}. Try: --out report") from error
     groups, runs = group_records(comparison), run_records(comparison)
     made = f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by Bertier {VERSION}."
 

@@ -1,4 +1,4 @@
-"""A comparison in memory: its rows, one for each group, and everything that tables, plots and pages show of them."""
+"""The parts of a comparison: Row, one group in the table, and Comparison, everything that tables and pages show."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ class Row:
     costs: dict[str, float]
     is_baseline: bool = False
     paired: Paired | Refused | None = None
-    fronts: str = ""
-    other_at_baseline: bool | None = None  # is the group that it is tested against at baseline?
+    fronts: str = ""  # letters of the Pareto fronts that the group lies on, see pareto.py
+    other_at_baseline: bool | None = None  # whether the group that it is tested against is at baseline
     at_baseline: bool | None = None  # by the headline metric, whatever metric is compared; None: not judged
 
     @property
     def label(self) -> str:
-        """The group's name as tables show it, with the mark where it has learned nothing."""
+        """The name of the group in tables, marked where its runs have learned nothing."""
         return f"{self.group.name} ({MARK})" if self.at_baseline else self.group.name
 
     @property
     def n(self) -> int:
+        """The number of seeds that have the metric."""
         return len(self.group.values(self.metric))
 
     @property
     def examples(self) -> str:
-        """The fingerprint of the examples behind the metric: rows with the same one belong into one table."""
+        """The fingerprint of the examples behind the metric; rows that share it may be compared."""
         return self.group.runs[0].record.data.examples(self.metric.partition("/")[0])
 
     @property
     def verdict(self) -> str:
-        """In words, against the baseline; a test with a side that has learned nothing says so."""
+        """The result of the test against the baseline, in words; it says so when either side has learned nothing."""
         if self.is_baseline or self.paired is None:
             return "baseline" if self.is_baseline else ""
         words = self.paired.in_words()
@@ -55,11 +56,11 @@ class Row:
 
 @dataclass
 class Comparison:
-    """Everything that the table, the plots and the report show."""
+    """The rows and notes that the table, the plots and the report show."""
 
     rows: list[Row]
     baseline: str | None
-    latency: str | None  # the latency metric of the table, None where nothing was timed
+    latency: str | None  # the latency metric of the table; None where nothing was timed
     tests: int
     selection: Selection
     notes: list[str] = field(default_factory=list)
@@ -68,8 +69,10 @@ class Comparison:
 
     @property
     def groups(self) -> list[Group]:
+        """The groups, in the order of the rows."""
         return [row.group for row in self.rows]
 
     @property
     def varying(self) -> list[str]:
+        """The settings that differ between groups."""
         return varying_settings(self.groups)

@@ -1,8 +1,8 @@
-"""Which recorded runs a comparison is about: a sweep, run ids, key=value filters, or all of them.
+"""Selects the recorded runs of a comparison: a sweep, run ids, key=value filters, or all runs.
 
-    select(Path("outputs"), ["model=dsn,bert-tiny", "data=imdb"])
+    select_runs(Path("outputs"), ["model=dsn,bert-tiny", "data=imdb"])
 
-Only finished runs are compared; what is left out is listed with its reason.
+Only finished runs are compared; all others are listed with the reason why they are left out.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Run:
 
 @dataclass
 class Selection:
-    """The finished runs, the sweep they come from if there is one, and what was left out: (id, why)."""
+    """The finished runs, their sweep if there is one, and (id, reason) of each run that was left out."""
 
     runs: list[Run]
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Selection:
 
 
 def select_runs(output: Path, words: list[str]) -> Selection:
-    """The runs below `output` that the words name; ConfigError if there are none."""
+    """The runs in `output` that match the words; ConfigError if there are none."""
     filters = [word for word in words if "=" in word]
     names = [word for word in words if "=" not in word]
     sweep, identities = None, list[str]()
@@ -87,7 +87,7 @@ def select_runs(output: Path, words: list[str]) -> Selection:
         matching = _filtered(matching, word)
     if not matching:
         why = "; ".join(f"{name}: {reason}" for name, reason in selection.left_out[:3])
-        raise ConfigError(f"none of the chosen runs in {output} is finished ({why}). Try: run compare, or run demo")
+        raise ConfigError(f"none of the selected runs in {output} is finished ({why}). Try: run compare, or run demo")
     selection.runs = matching
     return selection
 
@@ -120,17 +120,17 @@ def _run_identities(output: Path) -> list[str]:
     """The identities of all recorded runs, sorted; ConfigError if there are none."""
     if found := sorted(path.parent.name for path in output.glob(f"*/{RECORD}")):
         return found
-    raise ConfigError(f"no recorded run in {output}. Make some: run demo")
+    raise ConfigError(f"no recorded run in {output}. Try: run demo")
 
 
 def find_sweep(output: Path, name: str) -> dict[str, Any] | None:
-    """The newest recorded sweep of that name, or the one whose id starts so; None if there is none."""
+    """The newest recorded sweep with that name, or whose id starts with it; None if there is none."""
     found = []
     for path in output.glob("sweeps/*/sweep.json"):
         sweep = read_json(path)
         if sweep and (sweep.get("name") == name or path.parent.name.startswith(name)):
             if why := problem_of_sweep(sweep):
-                raise ConfigError(f"{path} is damaged: {why}. Mend it, or run that sweep again, which writes it anew")
+                raise ConfigError(f"{path} is damaged: {why}. Repair it, or run that sweep again, which rewrites it")
             found.append(sweep)
     return max(found, key=lambda sweep: str(sweep.get("started")), default=None)
 
@@ -140,7 +140,7 @@ def _identities_of(sweep: dict[str, Any]) -> list[str]:
 
 
 def _missing(sweep: dict[str, Any], known: set[str]) -> list[tuple[str, str]]:
-    """The jobs of a sweep that left no record, with the reason the sweep knows."""
+    """The jobs of a sweep without a record, with the reason that sweep.json gives."""
     return [
         (" ".join(run["overrides"]), f"{run['status']}: {run.get('reason') or 'no record'}")
         for run in sweep["runs"]
@@ -149,7 +149,7 @@ def _missing(sweep: dict[str, Any], known: set[str]) -> list[tuple[str, str]]:
 
 
 def _identity_of(output: Path, prefix: str) -> str:
-    """The one recorded run whose identity starts so; ConfigError, with what there is, for none and for several."""
+    """The one recorded run whose identity starts with `prefix`; ConfigError if there is none, or several."""
     known = _run_identities(output)
     matching = [name for name in known if name.startswith(prefix)]
     if len(matching) == 1:
@@ -164,7 +164,7 @@ def _identity_of(output: Path, prefix: str) -> str:
 
 
 def _filtered(runs: list[Run], word: str) -> list[Run]:
-    """The runs that one key=value word matches; ConfigError, with what there is, if none does."""
+    """The runs that match one key=value word; ConfigError, listing the values there are, if none does."""
     if not runs:
         return runs
     matches = setting_matcher(word, [run.settings for run in runs])
@@ -173,26 +173,26 @@ def _filtered(runs: list[Run], word: str) -> list[Run]:
         key = full_key(word.partition("=")[0], runs[0].settings)
         there = sorted({setting_text(run.settings.get(key)) for run in runs})
         raise ConfigError(
-            f"no finished run has {word}; {key} is {', '.join(there[:8])} there. "
+            f"no finished run has {word}; recorded values of {key}: {', '.join(there[:8])}. "
             f"Try: run compare {word.partition('=')[0]}={there[0]}"
         )
     return matching
 
 
 def full_key(key: str, settings: dict[str, Any]) -> str:
-    """`model` means model.name, as on the command line."""
+    """The whole key: `model` means model.name, as on the command line."""
     return f"{key}.name" if key not in settings and f"{key}.name" in settings else key
 
 
 def setting_words(wanted: str | Mapping[str, Any]) -> list[str]:
-    """Settings that name a group, typed or from a YAML, as key=value words: "model=dsn,seed=0" or {model: dsn}."""
+    """Split the settings that name a group into key=value words; wanted: "model=dsn,seed=0" or {model: dsn}."""
     if isinstance(wanted, str):
         return [word for word in re.split(r"\s+|,(?=[\w.]+=)", wanted) if word]
     return [f"{key}={setting_text(value)}" for key, value in wanted.items()]
 
 
 def setting_matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]], bool]:
-    """A test of flat settings for key=value or key=value,value; ConfigError for a key that no settings have."""
+    """Return a test of flat settings for key=value or key=value,value; ConfigError for an unknown key."""
     key, _, text = word.partition("=")
     keys = sorted({name for settings in known for key in settings for name in (key, key.removesuffix(".name"))})
     if not any(full_key(key, settings) in settings for settings in known):
@@ -211,7 +211,7 @@ def setting_matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[st
 
 
 def is_value(value: Any, text: str) -> bool:
-    """Is a config value what the text says? 1e-3 is 0.001, null is None, [int8] is the list of one."""
+    """Return whether a config value is what the text says: 1e-3 is 0.001, null is None, [int8] a list of one."""
     if isinstance(value, list):
         return setting_text(value) in (text.replace(" ", ""), f"[{text}]") or (
             value == [] and text in ("none", "[none]")

@@ -1,4 +1,4 @@
-"""Steps to the baseline's score, for runs that were evaluated often enough to tell (train.evals)."""
+"""Counts the steps to the baseline's score, for runs that were evaluated often enough (train.evals)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from runner.record.learning_curve import SMOOTH, Curve, curve, steps_to, target
 
 STEPS = "time/steps_to_target"
 NEARLY, SHARE = "time/steps_to_target_99", 0.99  # of the target
-FEWEST = SMOOTH + 1  # evaluations: with fewer every run gets there at the same moment
+FEWEST = SMOOTH + 1  # evaluations: with fewer, every run reaches the target at the same one
 
 
 def add_steps_to_target(rows: list[Row]) -> list[str]:
-    """Add `time/steps_to_target` to the runs of tables that have a baseline; notes about those that never got there."""
+    """Add `time/steps_to_target` to runs that have a baseline; return notes about those that never reached it."""
     notes = []
     for base in (row for row in rows if row.is_baseline):
         own = [found for run in base.group.runs if (found := frequent_curve(run))]
@@ -21,20 +21,20 @@ def add_steps_to_target(rows: list[Row]) -> list[str]:
             continue
         goal = target(own)
         if base.at_baseline:
-            notes.append(f"{base.group.name}: {MARK}, so {STEPS} is to a score that needs no learning")
+            notes.append(f"{base.group.name}: {MARK}, so {STEPS} counts to a score that needs no learning")
         for row in (row for row in rows if row.examples == base.examples and row.metric == base.metric):
             never = _mark(row, STEPS, goal)
             _mark(row, NEARLY, SHARE * goal)
             if never:
                 notes.append(
                     f"{row.group.name}: {never} of {len(row.group.runs)} runs never reached {goal:.4f}, the baseline's "
-                    f"mean best score (smoothed over {SMOOTH} evaluations); they count with all their steps in {STEPS}"
+                    f"mean best score (smoothed over {SMOOTH} evaluations); {STEPS} then counts all their steps"
                 )
     return notes
 
 
 def frequent_curve(run: Run) -> Curve | None:
-    """The curve of a run that was asked for enough evaluations, else None."""
+    """The learning curve of a run with enough evaluations, else None."""
     if not run.record.setting("train.evals"):
         return None
     try:
@@ -45,7 +45,7 @@ def frequent_curve(run: Run) -> Curve | None:
 
 
 def _mark(row: Row, name: str, goal: float) -> int:
-    """Write the steps into the runs of a row; answers how many never got there."""
+    """Write the steps into the metrics of a row's runs; return how many runs never reached the target."""
     never = 0
     for run in row.group.runs:
         found = frequent_curve(run)

@@ -1,6 +1,6 @@
 """A comparison as text: the cells that the terminal, Markdown and the report share.
 
-The header says what every interval is over; a number without n and interval is not printed.
+The legend says what every interval is over; no score is printed without its n and interval.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_ROWS = 60  # in a terminal; files hold them all
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its title, the value of a row (None for an empty cell) and how the value is written."""
+    """One column: its title, the value for a row (None for an empty cell) and the format of the value."""
 
     title: str
     numeric: bool
@@ -32,13 +32,13 @@ class Column:
     form: Callable[[Any], str] = str
 
     def cell(self, row: Row) -> str:
-        """The text of a row's cell, "" where there is no value."""
+        """The text of a row's cell; "" where there is no value."""
         value = self.value(row)
         return "" if value is None else self.form(value)
 
 
 def comparison_columns(comparison: Comparison) -> list[Column]:
-    """Quality, size and speed of each group; columns that no row fills are left out."""
+    """The columns for score, size and speed; those that are empty in every row are left out."""
     metrics = {row.metric for row in comparison.rows}
     score = metrics.pop() if len(metrics) == 1 else "score"
     eager = comparison.latency or ""
@@ -49,7 +49,7 @@ def comparison_columns(comparison: Comparison) -> list[Column]:
         Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
         Column("95 %", True, lambda row: row.interval, lambda found: f"{found.low:.4f}-{found.high:.4f}"),
         Column("seeds", True, lambda row: row.n),
-        *(_apart() if any(map(_is_partly_trained, comparison.rows)) else ()),
+        *(_trained_columns() if any(map(_is_partly_trained, comparison.rows)) else ()),
         Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
         Column("non-zero", True, _nonzero, "{:.0%}".format),
         Column("packed MB", True, _cost("cost/bytes_packed", 1e6), "{:,.2f}".format),
@@ -61,13 +61,13 @@ def comparison_columns(comparison: Comparison) -> list[Column]:
         Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
         Column("steps to target", True, _cost(STEPS), "{:,.0f}".format),
         Column("gravity", True, lambda row: row.group.mean("mix/center"), "{:.2f}".format),
-        Column("front", False, lambda row: row.fronts or None),
+        Column("Pareto", False, lambda row: row.fronts or None),
     ]
     return [column for column in found if any(column.cell(row) for row in comparison.rows)]
 
 
 def columns_of_tests() -> list[Column]:
-    """The test of each group against the baseline."""
+    """The columns for the test of each group against the baseline."""
     return [
         Column("group", False, lambda row: row.label),
         Column("verdict", False, lambda row: row.verdict or None),
@@ -81,12 +81,12 @@ def columns_of_tests() -> list[Column]:
 
 
 def p_value_text(p: float) -> str:
-    """A p-value to two digits; tiny ones as a bound."""
+    """A p-value with two digits; below 0.0001 only the bound."""
     return "<0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
 def short_number(value: float) -> str:
-    """A large number with three digits: 4.47 M, 512."""
+    """A number with two decimals and a unit prefix: 4.47 M; below a thousand without: 512."""
     for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if value >= unit:
             return f"{value / unit:.2f}{name}"
@@ -94,7 +94,7 @@ def short_number(value: float) -> str:
 
 
 def claim_cells(verdict: ClaimVerdict) -> list[str]:
-    """Claim, published, measured with interval, verdict, why; several conditions are joined."""
+    """Claim, published value, measured value with interval, verdict and reason; several conditions are joined."""
     parts = verdict.parts or (verdict,)
     joined = ["; ".join(filter(None, map(say, parts))) for say in (_published, _measured)]
     return [verdict.claim, *joined, verdict.verdict, verdict.why]
@@ -120,40 +120,46 @@ CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]
 
 
 def legend_of_columns(comparison: Comparison) -> list[str]:
-    """What the columns mean, one sentence a line."""
+    """The meaning of the columns, one sentence a line."""
     lines = []
     if any(row.n > 1 for row in comparison.rows):
         lines.append(
-            "95 %: Student's t over seeds, on the same examples. The bootstrap over seeds is in groups.csv; "
-            "with three seeds it covers the mean in 76 % of the cases, t in 95 %."
+            "95 %: Student's t interval over seeds, on the same examples. groups.csv also has the bootstrap interval, "
+            "which is too narrow for few seeds: with three it covers the mean in 76 % of cases."
         )
     if any(row.n == 1 for row in comparison.rows):
-        lines.append("Where there is one seed, 95 % is over the examples of that one run and says nothing about seeds.")
+        lines.append("With one seed, 95 % is over the examples of that run and says nothing about other seeds.")
     if comparison.latency:
         lines.append(f"ms: {comparison.latency}, mean over runs.")
-    lines.append("front: not beaten in score and in packed bytes (b), latency (l), multiply-adds (m).")
+    lines.append(
+        "Pareto-optimal: no row is both more accurate and smaller (b: packed bytes), faster (l: latency), "
+        "or cheaper (m: multiply-adds)."
+    )
     if any(row.at_baseline for row in comparison.rows):
-        lines.append(f"{MARK}: {MEANING}; on no front.")
+        lines.append(f"{MARK}: {MEANING}; never Pareto-optimal.")
     return lines
 
 
 def legend_of_tests(comparison: Comparison) -> list[str]:
-    """How the tests were made."""
+    """The tests behind the verdicts, in two sentences."""
     kinds = sorted({row.paired.test for row in comparison.rows if isinstance(row.paired, Paired)})
     tests = "1 test" if comparison.tests == 1 else f"{comparison.tests} tests"
     return [
         f"Against {comparison.baseline}, seed by seed on the same examples: {'; '.join(kinds) or 'nothing to pair'}."
-        " With several seeds also a paired t test over them; a difference must stand against both.",
-        f"p Holm: the larger of the two, corrected for {tests} in this table; below 0.05 is distinguishable.",
+        " With several seeds also a paired t test over seeds; both must find the difference significant.",
+        f"p Holm: the larger of the two p-values, corrected for {tests} in this table; below 0.05 is significant.",
     ]
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """The whole comparison in a terminal."""
+    """Print the whole comparison to a terminal."""
     shown = comparison.rows[:MOST_ROWS]
     _print(console, "compared", comparison_columns(comparison), shown)
     if len(shown) < len(comparison.rows):
-        _say(console, f"... and {len(comparison.rows) - len(shown)} more groups: --out FOLDER or --format csv has all")
+        _say(
+            console,
+            f"... and {len(comparison.rows) - len(shown)} more groups. All of them: --out FOLDER or --format csv",
+        )
     for line in legend_of_columns(comparison):
         _say(console, line)
     if comparison.baseline:
@@ -162,7 +168,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         for line in legend_of_tests(comparison):
             _say(console, line)
     elif len(comparison.rows) > 1:
-        _say(console, f'For tests on the same examples name a baseline: --baseline "{comparison.rows[-1].group.name}"')
+        _say(console, f'For significance tests name a baseline: --baseline "{comparison.rows[-1].group.name}"')
     if comparison.claims:
         console.print()
         _print_claims(console, comparison.claims)
@@ -171,9 +177,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 
 def all_notes(comparison: Comparison) -> Iterator[str]:
-    """What a reader must know: groups kept apart, suspicious costs, runs left out."""
+    """Notes for the reader: groups that were not pooled, suspicious costs, runs left out."""
     yield from (f"note: {note}" for note in comparison.notes)
-    yield from (f"look: {sentence}" for sentence in comparison.lint)
+    yield from (f"check: {sentence}" for sentence in comparison.lint)
     left_out = comparison.selection.left_out
     yield from (f"left out: {name} ({why})" for name, why in left_out[:8])
     if len(left_out) > 8:
@@ -208,7 +214,7 @@ def _pipes(titles: list[str], numeric: list[bool], rows: list[list[str]]) -> lis
 
 
 def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -> None:
-    """A table; one that is wider than the terminal is continued below, under the same groups."""
+    """Print a table; one wider than the terminal is continued below, with the groups repeated."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -224,11 +230,13 @@ def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -
 
 
 def split_to_width(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
-    """The columns cut into tables that fit the width, each beginning with the first column."""
+    """Split the columns into tables that fit the width; each begins with the first column."""
 
     def needs(column: Column) -> int:
         widest = max([len(column.title), *(len(column.cell(row)) for row in rows)])
-        return (widest if column.numeric else min(widest, 40)) + 3  # text may wrap, numbers not; 3: padding and rule
+        return (
+            widest if column.numeric else min(widest, 40)
+        ) + 3  # text may wrap, numbers must not; 3: padding and rule
 
     first, *others = shown
     parts, used = [[first]], needs(first)
@@ -242,7 +250,7 @@ def split_to_width(shown: list[Column], rows: list[Row], width: int) -> list[lis
 
 
 def _print_claims(console: Console, claims: list[ClaimVerdict]) -> None:
-    """Two columns, so that a narrow terminal need not cut a name or a number."""
+    """Print the claims in two columns, so that a narrow terminal cuts no name and no number."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -267,8 +275,8 @@ def _cost(name: str, unit: float = 1.0) -> Callable[[Row], float | None]:
     return lambda row: row.costs[name] / unit if name in row.costs else None
 
 
-def _apart() -> list[Column]:
-    """What was trained beside what an answer needs: of a frozen encoder nothing is trained, and it still runs."""
+def _trained_columns() -> list[Column]:
+    """The trained parameters beside those that are deployed: a frozen encoder is not trained, yet it runs."""
     return [
         Column("trained", True, _cost("cost/params_trained"), "{:,.0f}".format),
         Column("deployed", True, _cost("cost/params_deployed"), "{:,.0f}".format),
@@ -281,7 +289,7 @@ def _is_partly_trained(row: Row) -> bool:
 
 
 def _nonzero(row: Row) -> float | None:
-    """The share of non-zero parameters where zeros are worth a word: below 99 %."""
+    """The share of non-zero parameters; None from 99 % on, where it is not worth a column."""
     total, nonzero = row.costs.get("cost/params"), row.costs.get("cost/params_nonzero")
     return nonzero / total if total and nonzero is not None and nonzero < 0.99 * total else None
 

@@ -1,16 +1,16 @@
-"""The verdict on a published number from a measured interval; numbers only, nothing in this file reads a record.
+"""The verdict on a published number from a measured interval. Only numbers: this file reads no records.
 
-    decide(0.8574, 0.8563, 0.8586, Published(0.865, tolerance=0.005))      # not reproduced
+    decide_verdict(0.8574, 0.8563, 0.8586, Published(0.865, tolerance=0.005))      # not reproduced
 
-*Bounds.* "Reaches" means as good as the published value or better, less the tolerance; where lower is better everything
-below is mirrored.
+*Bounds.* A number reaches the published value if it is as good or better, less the tolerance. Where lower is better,
+everything below is mirrored.
 
 1. The whole interval falls short of the value less the tolerance: not reproduced.
 2. The mean reaches it: reproduced.
 3. Only the interval reaches it: undecided, the interval is too wide to tell.
 
 *Advantages.* A value on the better side of "no difference" (a difference of 0, a ratio of 1) claims that one thing is
-better than another. A tolerance never takes that away:
+better than another. No tolerance takes that away:
 
 1. The whole interval lies on the worse side of "no difference", or on it: not reproduced.
 2. The interval covers "no difference": undecided.
@@ -35,9 +35,10 @@ ROUNDING = 1e-12  # relative; 0.87 - 0.01 is not 0.86 in binary
 
 @dataclass(frozen=True)
 class Published:
-    """A published number. sign: 1 where higher is better, -1 where lower is.
+    """A published number.
 
-    none: where there is no difference, for a difference or a ratio.
+    sign: 1 where higher is better, -1 where lower is. none: the value that means no difference, for a difference (0) or
+    a ratio (1). is_equal: the claim is that a value is met, not that it is reached.
     """
 
     value: float
@@ -79,12 +80,12 @@ def decide_verdict(mean: float, low: float, high: float, published: Published) -
         return NOT_REPRODUCED, "the whole interval falls short of it"
     if published.none is not None and sign * published.value > sign * published.none:
         if ends[1] <= sign * published.none:
-            return NOT_REPRODUCED, "there is no advantage anywhere in the interval"
+            return NOT_REPRODUCED, "the whole interval shows no advantage"
         if ends[0] <= sign * published.none:
-            return UNDECIDED, "the interval covers no difference, too; more seeds would tell"
+            return UNDECIDED, "the interval includes no difference; more seeds may decide it"
     if sign * mean >= least:
         return REPRODUCED, "as good or better"
-    return UNDECIDED, "the mean falls short of it, the end of the interval does not; more seeds would tell"
+    return UNDECIDED, "the mean falls short of it, the end of the interval does not; more seeds may decide it"
 
 
 def _equal(low: float, high: float, published: Published, margin: float) -> tuple[str, str]:
@@ -92,11 +93,11 @@ def _equal(low: float, high: float, published: Published, margin: float) -> tupl
     if below <= low and high <= above:
         return REPRODUCED, "the whole interval lies within the tolerance"
     if high < below or low > above:
-        return NOT_REPRODUCED, "the whole interval lies outside of the tolerance"
-    return UNDECIDED, "the interval lies partly within the tolerance; more seeds would tell"
+        return NOT_REPRODUCED, "the whole interval lies outside the tolerance"
+    return UNDECIDED, "the interval lies partly within the tolerance; more seeds may decide it"
 
 
 def combined_verdict(verdicts: list[str]) -> str:
-    """The verdict on a claim that needs all of several conditions: one that fails refutes it, whatever the rest."""
+    """The verdict on a claim with several conditions, which must all hold: the worst one decides."""
     order = (NOT_REPRODUCED, NOT_TESTABLE, UNDECIDED, REPRODUCED)
     return min(verdicts, key=order.index)

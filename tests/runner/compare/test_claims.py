@@ -70,7 +70,7 @@ def test_a_difference_is_measured_on_pairs_of_seeds(output: Path) -> None:
     claim = {"kind": "difference", "versus": TINY}
     found = verdict(output, value=0.002, **claim)
     assert found.measured == pytest.approx(0.015) and found.interval is not None
-    assert found.verdict == "undecided: too wide" and "covers no difference" in found.why
+    assert found.verdict == "undecided: too wide" and "includes no difference" in found.why
     assert verdict(output, value=0.30, **claim).verdict == "not reproduced"
     assert verdict(output, value=-0.01, **claim).verdict == "reproduced", "a loss of 1 point was claimed, there is none"
 
@@ -102,7 +102,7 @@ def test_a_ratio_of_costs_above_one_claims_at_least_that_factor(output: Path) ->
     [
         ({"why": "needs a GPU"}, "needs a GPU"),
         ({"where": {"model": "bert-base"}}, "no finished run here has model=bert-base"),
-        ({"where": {"model.dendrites": 3}}, "knows all of model.dendrites=3"),
+        ({"where": {"model.dendrites": 3}}, "has all the settings model.dendrites=3"),
         ({"metric": "test/f1"}, "test/f1 was not measured for model=dsn"),
         ({"where": {"data": "demo"}}, "2 groups have data=demo"),
         ({"kind": "difference"}, "needs `versus`"),

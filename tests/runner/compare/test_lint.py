@@ -56,7 +56,7 @@ def test_noise_other_machines_and_constant_answers_are_said(tmp_path: Path) -> N
     noisy, machines, stuck = said(tmp_path)
     assert noisy.startswith("noisy latency (p90/p50 up to 1.9") and noisy.endswith("model=dsn")
     assert "2 kinds of machine" in machines and "speed/speedup" in machines
-    assert stuck == "model=bert-tiny: the same answer to every example (seed 0)"
+    assert stuck == "model=bert-tiny: the same prediction for every example (seed 0)"
 
 
 def test_a_long_list_of_one_kind_is_cut(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_long_list_of_one_kind_is_cut(tmp_path: Path) -> None:
         more = {"cost/bytes_packed": 1000, MS: 3.0}
         write_run(tmp_path, "model=dsn", f"optimizer.lr={number + 1}e-3", metrics=more)
     found = said(tmp_path, "model=bert-tiny")
-    assert len(found) == 6 and found[-1] == "... and 3 more like the last"
+    assert len(found) == 6 and found[-1] == "... and 3 more like the last one"
 
 
 def test_runs_that_learned_nothing_are_said(tmp_path: Path) -> None:

@@ -48,16 +48,16 @@ def test_several_seeds_are_paired_seed_by_seed_and_must_stand_against_both_chanc
     assert isinstance(found, Paired) and found.seeds == [0, 1, 2]
     expected = scipy_stats.ttest_rel([0.92, 0.88, 0.95], [0.7, 0.695, 0.705])
     assert found.p_seeds == pytest.approx(expected.pvalue)
-    assert found.p == max(found.p_examples, expected.pvalue) and found.distinguishable
+    assert found.p == max(found.p_examples, expected.pvalue) and found.is_significant
     assert found.low <= expected.confidence_interval().low and found.high >= expected.confidence_interval().high
 
 
-def test_a_difference_that_the_seeds_scatter_away_is_not_distinguishable(tmp_path: Path) -> None:
+def test_a_difference_that_the_seeds_scatter_away_is_not_significant(tmp_path: Path) -> None:
     write_group(tmp_path, "model=bert-tiny", right=[198, 110, 190])
     write_group(tmp_path, "model=dsn", right=[120, 121, 119])
     found = row_of(compared(tmp_path), "bert-tiny").paired
     assert isinstance(found, Paired) and found.p_examples < 0.001
-    assert found.in_words() == "not distinguishable: the seeds scatter as much"
+    assert found.in_words() == "not significant: the seeds vary as much"
 
 
 def test_identical_answers_are_said_to_be_so(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_identical_answers_are_said_to_be_so(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150, 160])
     found = row_of(compared(tmp_path), "bert-tiny").paired
     assert isinstance(found, Paired) and found.p == 1.0
-    assert found.in_words() == "not distinguishable: the same answers"
+    assert found.in_words() == "not significant: identical predictions"
 
 
 def test_as_many_errors_elsewhere_are_a_tie_but_not_the_same_answers(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_as_many_errors_elsewhere_are_a_tie_but_not_the_same_answers(tmp_path: P
         write_run(tmp_path, f"model={model}", labels=labels, answers=answers)
     found = row_of(compared(tmp_path), "bert-tiny").paired
     assert isinstance(found, Paired) and found.p == 1.0 and found.low < 0 < found.high
-    assert found.in_words() == "not distinguishable: within the noise of the examples"
+    assert found.in_words() == "not significant: within the sampling error of the examples"
 
 
 def test_only_common_seeds_are_paired(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_holm_corrects_over_the_whole_table(tmp_path: Path) -> None:
     assert comparison.tests == len(tested) == 4
     assert all(found.p_holm is not None and found.p_holm >= found.p for found in tested)
     lost = [found.in_words() for found in tested if found.p < 0.05 <= (found.p_holm or 0)]
-    assert lost and set(lost) == {"not distinguishable: one of many comparisons"}
+    assert lost and set(lost) == {"not significant after correcting for 4 comparisons"}
     best = min(tested, key=lambda found: found.p)
     assert best.p_holm == pytest.approx(min(1.0, 4 * best.p))
 
@@ -242,9 +242,9 @@ def test_a_baseline_that_is_not_there_or_not_unique_is_said(tmp_path: Path) -> N
     write_group(tmp_path, "model=bert-tiny", "optimizer.lr=1e-4", right=[180])
     with pytest.raises(ConfigError, match=r"no group matches. Groups: "):
         compared(tmp_path, "model=dsn,optimizer.lr=7")
-    with pytest.raises(ConfigError, match="a group is named key=value"):
+    with pytest.raises(ConfigError, match="name a group by key=value"):
         compared(tmp_path, "dsn")
-    assert "2 baselines fit equally well" in refusal(tmp_path)
+    assert "2 baselines match equally well" in refusal(tmp_path)
     assert isinstance(row_of(compared(tmp_path, "model=dsn,optimizer.lr=1e-3"), "bert-tiny").paired, Paired)
 
 

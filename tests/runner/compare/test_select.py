@@ -62,7 +62,7 @@ def test_jobs_of_a_sweep_that_left_no_record_are_named(tmp_path: Path) -> None:
     ("words", "cure"),
     [
         (["modle=dsn"], "did you mean model"),
-        (["model=bert"], "model.name is dsn there. Try: run compare model=dsn"),
+        (["model=bert"], "recorded values of model.name: dsn. Try: run compare model=dsn"),
         (["nosuchsweep"], "Sweeps: 0123456789"),
         (["model.nam=dsn"], "did you mean model.name"),
     ],
@@ -82,7 +82,7 @@ def test_an_empty_folder_sends_to_the_demo(tmp_path: Path) -> None:
 
 def test_only_failed_runs_are_not_a_comparison(tmp_path: Path) -> None:
     write_run(tmp_path, "model=dsn", status="failed", reason="ValueError: diverged")
-    with pytest.raises(ConfigError, match=r"none of the chosen runs.*diverged"):
+    with pytest.raises(ConfigError, match=r"none of the selected runs.*diverged"):
         select_runs(tmp_path, [])
 
 
