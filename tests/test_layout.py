@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,9 @@ def test_every_pinned_version_has_the_hash_of_its_file() -> None:
     found = [re.fullmatch(r"(\S+) --hash=sha256:[0-9a-f]{64}", line) for line in hashed[1:]]
     pinned = {line for line in pins if not line.startswith(("#", "torch=="))}
     assert {match[1] for match in found if match} == pinned and all(found)
+
+
+def test_the_list_of_packages_names_every_folder_with_modules() -> None:
+    listed = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    modules = [path for top in ("conf", "sweeps", "data", "models", "runner") for path in (REPO / top).rglob("*.py")]
+    assert listed == sorted({path.parent.relative_to(REPO).as_posix().replace("/", ".") for path in modules})

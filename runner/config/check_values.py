@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -114,7 +114,7 @@ def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
     limits = found.metadata
     if value is None:
         return None
-    for part in value if hasattr(value, "__iter__") and not isinstance(value, str | dict) else [value]:
+    for part in value if isinstance(value, Iterable) and not isinstance(value, str | dict) else [value]:
         if "choices" in limits and part not in limits["choices"]:
             close = closest(str(part), [str(c) for c in limits["choices"]])
             listed = ", ".join(map(str, limits["choices"]))

@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from runner.experiment.context import RunContext
+from runner.experiment.outcome import Outcome
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from runner.experiment.context import RunContext
-    from runner.experiment.outcome import Outcome
 
 
 class JobFunction(ABC):

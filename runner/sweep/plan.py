@@ -21,6 +21,7 @@ from runner.config.check_values import check_settings
 from runner.config.composer import Composer
 from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError
+from runner.experiment.outcome import Outcome
 from runner.record import identity_index as index
 from runner.record.abandoned import is_held
 from runner.record.folder import read_record
@@ -30,8 +31,6 @@ from runner.schema import Settings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from runner.experiment.outcome import Outcome
 
 T = TypeVar("T")
 Load = Callable[[list[str]], "DictConfig"]  # from a job's overrides to its composed config
@@ -107,9 +106,7 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
 
 
 def check_starts(jobs: Sequence[Job]) -> None:
-    """Enter it as their problem where jobs start from a checkpoint that is not there; each one is asked for once."""
-    from runner.experiment.initial_model import check_checkpoint
-
+    """Set the problem of jobs whose checkpoint is missing or of the wrong kind; each checkpoint is looked at once."""
     problems: dict[str, str | None] = {}
     for job in jobs:
         settings = job.settings
@@ -120,12 +117,19 @@ def check_starts(jobs: Sequence[Job]) -> None:
             continue
         key = repr((model.name, model.embedding, model.tokenizer, model.pretrained, model.init_from))
         if key not in problems:
-            problems[key] = None
-            try:
-                check_checkpoint(settings)
-            except USER_ERRORS as error:
-                problems[key] = str(error)
+            problems[key] = _checkpoint_problem(settings)
         job.problem = problems[key]
+
+
+def _checkpoint_problem(settings: Settings) -> str | None:
+    """The mistake in the checkpoint that a run starts from, in words; None for a sound one."""
+    from runner.experiment.initial_model import check_checkpoint  # a door: sweeps without checkpoints need no torch
+
+    try:
+        check_checkpoint(settings)
+    except USER_ERRORS as error:
+        return str(error)
+    return None
 
 
 def look_up(job: Job) -> None:

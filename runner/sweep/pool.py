@@ -15,17 +15,15 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.record import abandoned as stale
 from runner.record import identity_index as index
+from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, look_up, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
-
-if TYPE_CHECKING:
-    from runner.experiment.outcome import Outcome
-    from runner.sweep.ledger import Ledger
 
 TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
 

@@ -24,12 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.experiment.context import Busy, RunContext
+from runner.sweep.plan import Job
+from runner.track.settings import TrackerSettings
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
-
-    from runner.sweep.plan import Job
-    from runner.track.settings import TrackerSettings
 
 GRACE_S = 5.0  # to write its record after the parent is gone
 FIRST_TO_GO = 500  # of -1000..1000: when memory runs out the kernel takes a job, not the sweep
