@@ -11,7 +11,7 @@ from models.backbones.dropout import Dropout
 
 
 class Network(nn.Module):
-    """What all our networks have in common.
+    """Base class of all our networks.
 
     `bert` is the backbone under the name that BERT's checkpoints give it; `architecture` is what config.json will say
     of the network, in the words of transformers' BertConfig, enough to build it again.

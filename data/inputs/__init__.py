@@ -1,1 +1,1 @@
-"""What a row is made of before its label: text, turned into tokens."""
+"""The input side of a row, without its label: text, turned into tokens."""

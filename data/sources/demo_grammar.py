@@ -193,7 +193,7 @@ class Party:
 
 @dataclass(frozen=True)
 class Event:
-    """What the agent did to the patient."""
+    """Something that an agent did to a patient."""
 
     agent: Party
     patient: Party

@@ -1,1 +1,1 @@
-"""What is computed once and memory-mapped: tokens, frozen states, teacher logits, replaced words."""
+"""Arrays that are computed once and memory-mapped: tokens, frozen states, teacher logits, replaced words."""

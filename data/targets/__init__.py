@@ -1,1 +1,1 @@
-"""What a row is labelled with: classes, numbers, masked words."""
+"""Labels of a row: classes, numbers, masked words."""

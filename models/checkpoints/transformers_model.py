@@ -16,7 +16,7 @@ from models.rebuild import rebuild
 
 
 class BertierForSequenceClassification(PreTrainedModel):
-    """The same module tree as ours, under the same parameter names."""
+    """A classifier for transformers' loaders, with our module tree and parameter names."""
 
     config_class = BertierConfig
     base_model_prefix = "bert"

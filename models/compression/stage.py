@@ -22,12 +22,12 @@ Inputs = dict[str, Tensor]  # input_ids, attention_mask, token_type_ids, each (B
 
 
 def zero_unless_finite(values: Tensor) -> Tensor:
-    """What a batch adds to logged means: the values, or zeros if one of them is not finite."""
+    """Return the values that a batch adds to logged means: zeros if one of them is not finite."""
     return torch.where(values.isfinite().all(), values, 0.0)
 
 
 class TrainingHook:
-    """What a stage does inside the training loop; every method does nothing unless a stage overrides it."""
+    """Actions of a stage inside the training loop; a method does nothing unless a stage overrides it."""
 
     extra: nn.Module | None = None  # trained beside the model and dropped afterwards, such as projections
     settled: int | None = None  # steps after which no more weights are removed; a score that falls later has diverged
@@ -61,7 +61,7 @@ class TrainingHook:
         return {}
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold beside the tensors of the model and of `extra`."""
+        """Return the tensors that a checkpoint must hold beside those of the model and of `extra`."""
         return {}
 
     def load(self, state: dict[str, Tensor]) -> None:
@@ -124,7 +124,7 @@ class Stopwatch(Protocol):
 
 
 class StageContext(Stopwatch, Protocol):
-    """What the runner offers a stage: data, the training loop, timing, and the run's record."""
+    """Services of the runner for a stage: data, the training loop, timing, and the run's record."""
 
     seed: int
     device: torch.device

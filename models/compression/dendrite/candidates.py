@@ -24,7 +24,7 @@ PROGRESS = 1.01  # factor by which a score must rise to count as progress
 
 @dataclass
 class Sample:
-    """What the candidates of one module see at P places that are not padding."""
+    """Inputs and errors of one module at P positions that are not padding, for its candidates."""
 
     inputs: Tensor  # (P, m)
     error: Tensor  # (P, n): minus the gradient of the summed loss with respect to the module's output

@@ -63,7 +63,7 @@ class Growth:
         return pays
 
     def state(self) -> dict[str, Any]:
-        """What `resume_growth` needs beside the options."""
+        """Return the state that `resume_growth` needs beside the options."""
         found = asdict(self)
         del found["options"]
         return found

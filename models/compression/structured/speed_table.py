@@ -68,7 +68,7 @@ class SpeedTable:
 
     @property
     def content(self) -> dict[str, Any]:
-        """What a run keeps so that it can continue with the same table: medians and ratios."""
+        """Return the medians and ratios that a run keeps, to continue with the same table."""
         return {"rounds": {name: [self.median(name)] for name in self.rounds}, "ratios": self.ratios}
 
     @property

@@ -1,4 +1,4 @@
-"""What word vectors declare."""
+"""Interface of word vectors: the attributes that each of them declares."""
 
 from __future__ import annotations
 
