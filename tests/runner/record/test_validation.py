@@ -18,7 +18,7 @@ from runner.record.learning_curve import points
 from runner.record.raw import find, read_run, whole
 from runner.record.validation import point, problem_of_record
 from runner.track.errors import TrackError
-from runner.track.folder import MirrorState, milliseconds, read_record, read_state
+from runner.track.folder import MirrorState, milliseconds, read_state, record_to_mirror
 from runner.track.folder import read_points as tracked
 from tests.runner.compare.folders import write_run, write_sweep
 
@@ -64,7 +64,7 @@ def test_a_record_that_the_runner_did_not_write_is_refused_by_name(case: str, tm
         find(tmp_path, identity)
     assert expected in str(raised.value)
     with pytest.raises(TrackError, match="is damaged"):
-        read_record(tmp_path / identity)
+        record_to_mirror(tmp_path / identity)
     with pytest.raises(ConfigError, match="none of the chosen runs"):
         select_runs(tmp_path, [])
 
