@@ -53,7 +53,7 @@ def test_a_combination_trains_and_comes_back_or_is_refused(
     options: dict[str, Any] = {"num_labels": 3, "vocab_size": 90, "tokens": tokens}
     chosen = settings(embedding, family, readout)
     if family == "dsn" and readout not in WORD_READOUTS:
-        with pytest.raises(ModelError, match=f"model/readout={readout} reads what an encoder"):
+        with pytest.raises(ModelError, match=f"model/readout={readout} reads the states of an encoder"):
             build(chosen, **options)
         return
     model, _ = build(chosen, **options)
