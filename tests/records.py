@@ -28,7 +28,12 @@ def a_record(**changes: Any) -> RunRecord:
     return RunRecord.from_json(record_json(**changes))
 
 
-def recorded_json(output: Path) -> list[dict[str, Any]]:
+def read(folder: Path) -> dict[str, Any] | None:
+    """The content of a run folder's record.json, None where there is none that can be read."""
+    return read_json(folder / RECORD)
+
+
+def records(output: Path) -> list[dict[str, Any]]:
     """The content of every record.json below a folder, oldest first."""
     found = [content for path in output.glob(f"*/{RECORD}") if (content := read_json(path))]
     return sorted(found, key=lambda content: str(content.get("started")))

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from runner.machine.facts import usable_cores
-from runner.record.raw import records
 from tests.benchmarks.trainer_script import TINY
 from tests.conftest import REPO
+from tests.records import records
 
 JOBS = 100
 ROWS, SEEDS = 10_000, 8

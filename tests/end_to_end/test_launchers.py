@@ -15,8 +15,8 @@ import pytest
 from runner.config.check import check_overrides
 from runner.errors import ConfigError
 from runner.machine.child_process import work_in
-from runner.record.raw import records
 from tests.conftest import run_cli
+from tests.records import records
 
 SMALL = [
     "data=demo", "data.demo_rows=200", "model=dsn", "model.vocab_size=200", "train.epochs=2", "measure=off",

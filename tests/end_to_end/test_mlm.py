@@ -21,7 +21,6 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.recipe import recipe_of
-from runner.record.raw import records
 from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.loop import fit
@@ -29,6 +28,7 @@ from runner.training.plan import BatchPlan
 from runner.training.state import TrainingResult, TrainingState
 from runner.training.trainer import Trainer
 from tests.conftest import run_cli
+from tests.records import records
 
 CPU = torch.device("cpu")
 TINY = [

@@ -9,9 +9,9 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.record.raw import records
 from tests.faults.conftest import TRIES, Row
 from tests.faults.scene import DATA, PATIENCE_S, Scene, results, wait_for
+from tests.records import records
 
 CHAIN = (*DATA, "train.epochs=3", "model=bert-tiny", "model.pretrained=null", "model.hidden=32",
          "compression=[distil,magnitude,int8]", "density=0.5", "seed=5", "tracker=none",

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.record.raw import records
 from tests.faults.conftest import TRIES, Row
 from tests.faults.fault_damage import CHAIN, interrupted
 from tests.faults.scene import Scene, results
+from tests.records import records
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
 NEEDS_KB = {"outputs": 4000, "cache": 100}  # about

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.record.raw import read
 from tests.faults.conftest import TRIES, Row
 from tests.faults.scene import DATA, PATIENCE_S, Scene, points, processes, results
+from tests.records import read
 from tests.warm import Child
 
 EVERY_S = 0.3

@@ -8,9 +8,9 @@ import signal
 import time
 from pathlib import Path
 
-from runner.record.raw import records
 from tests.faults.conftest import TRIES, Row
 from tests.faults.scene import PATIENCE_S, SMALL, Scene, results
+from tests.records import records
 
 SWEEP = ("-m", *SMALL, "seed=0,1,2,3", "sweep.jobs=2")
 FAULTY = "tests.runner.sweep.faulty"

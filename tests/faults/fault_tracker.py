@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from runner.record.raw import records
 from tests.faults.conftest import Row
 from tests.faults.proxy import Proxy
 from tests.faults.scene import PATIENCE_S, SMALL, Scene, differences, results, untimed, wait_for
+from tests.records import records
 
 WORDS = (*SMALL[:-1], "seed=5", "train.epochs=30")
 OWN = ("started", "folder", "tracker.experiment", "tracker.wait_s", "paths.cache", "mlflow.source.name")

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.record.raw import records
 from tests.conftest import REPO, write_reviews
+from tests.records import records
 from tests.warm import Child, nursery
 
 DATA = ("data=files", "data.path=reviews.csv", "data.text=review", "data.label=stars", "model.tokenizer=train",

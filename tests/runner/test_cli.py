@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.record.raw import find, read, records
+from runner.record.folder import find_record
 from tests.conftest import REPO, crowding, run_cli
+from tests.records import read, records
 from tests.warm import nursery
 
 SMALL = [
@@ -324,7 +325,7 @@ def test_a_corrupt_store_does_not_lose_the_run(reviews: Path, tmp_path: Path) ->
     assert done.returncode == 0 and "Traceback" not in done.stdout + done.stderr
     assert recorded(tmp_path)[0]["status"] == "done" and "run sync" in done.stdout
     with pytest.raises(ValueError):
-        find(tmp_path / "outputs", "zzz")
+        find_record(tmp_path / "outputs", "zzz")
 
 
 def test_pairs_and_regression_run_from_a_file(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from runner.compare.report import write_report
 from runner.deploy.streams import RowWriter
 from runner.errors import refuse
 from runner.experiment.progress import Terminal
-from runner.record.raw import Record, read
+from runner.record.writer import RecordWriter
 from runner.sanitize import cell, escape, mask, masked, visible
 from tests.conftest import run_cli
+from tests.records import a_record, read, record_json
 from tests.runner.compare.folders import typed, write_group
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202efdp.exe\ud800\x9b31m"
@@ -85,8 +86,9 @@ def test_a_report_shows_names_from_outside_as_text(tmp_path: Path) -> None:
 
 def test_a_record_holds_no_secret_whatever_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "geheimnis-7")
-    header = {"overrides": ["tracker.uri=http://u:pw@h", "data.id=geheimnis-7"], "config": {"x": ["https://u:pw@h"]}}
-    record = Record.begin(tmp_path, header, logged=None)
+    config = record_json()["config"] | {"x": ["https://u:pw@h"]}
+    header = a_record(overrides=["tracker.uri=http://u:pw@h", "data.id=geheimnis-7"], config=config)
+    record = RecordWriter.begin(tmp_path, header, logged=None)
     record.finish("failed", "OSError: https://u:pw@h/geheimnis-7 refused")
     text = (tmp_path / "record.json").read_text(encoding="utf-8")
     assert "pw@" not in text and "geheimnis" not in text

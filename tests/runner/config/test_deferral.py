@@ -7,9 +7,9 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from runner.config.deferral import deferred, plain
-from runner.record.raw import records
 from runner.sweep.launcher import Grid
 from tests.conftest import run_cli
+from tests.records import records
 
 
 def test_what_belongs_to_a_swept_option_waits_and_nothing_else_does() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ConfigError
+from runner.record.json_files import write_json
 from runner.record.model_folder import folder_of
-from runner.record.raw import write_json
 
 
 def saved_model(folder: Path) -> Path:

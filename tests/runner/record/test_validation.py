@@ -14,12 +14,13 @@ from runner.compare.html import read_points
 from runner.compare.select import find_sweep, select_runs
 from runner.config.from_run import expand_from
 from runner.errors import ConfigError
+from runner.record.folder import find_record, read_record
 from runner.record.learning_curve import points
-from runner.record.raw import find, read_run, whole
 from runner.record.validation import point, problem_of_record
 from runner.track.errors import TrackError
 from runner.track.folder import MirrorState, milliseconds, read_state, record_to_mirror
 from runner.track.folder import read_points as tracked
+from tests.records import read
 from tests.runner.compare.folders import write_run, write_sweep
 
 
@@ -57,11 +58,11 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 def test_a_record_that_the_runner_did_not_write_is_refused_by_name(case: str, tmp_path: Path) -> None:
     change, expected = CHANGES[case]
     identity = str(write_run(tmp_path, "model=dsn", labels=[0, 1], answers=[0, 1])["identity"])
-    assert problem_of_record(read_run(tmp_path / identity) or {}) is None
+    assert problem_of_record(read(tmp_path / identity) or {}) is None
     edit(tmp_path / identity, change)
-    assert whole(tmp_path / identity) is None
-    with pytest.raises(ConfigError, match=r"record\.json is damaged: .*Mend it") as raised:
-        find(tmp_path, identity)
+    assert read_record(tmp_path / identity) is None
+    with pytest.raises(ConfigError, match=r"record\.json is damaged: .*Repair it") as raised:
+        find_record(tmp_path, identity)
     assert expected in str(raised.value)
     with pytest.raises(TrackError, match="is damaged"):
         record_to_mirror(tmp_path / identity)
@@ -72,7 +73,7 @@ def test_a_record_that_the_runner_did_not_write_is_refused_by_name(case: str, tm
 def test_a_run_is_what_its_folder_is_called_so_no_path_leads_out(tmp_path: Path) -> None:
     identity = str(write_run(tmp_path, "model=dsn")["identity"])
     edit(tmp_path / identity, lambda record: record.update(identity="../../etc"))
-    assert find(tmp_path, None)["identity"] == identity
+    assert find_record(tmp_path, None).identity == identity
     assert [run.folder for run in select_runs(tmp_path, []).runs] == [tmp_path / identity]
 
 

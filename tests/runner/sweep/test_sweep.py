@@ -11,8 +11,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from runner.record.raw import read, records, write_json
+from runner.record.json_files import write_json
 from tests.conftest import REPO, crowding, run_cli
+from tests.records import read, records
 from tests.warm import Child, nursery
 
 SMALL = ["model=dsn", "data=demo", "data.demo_rows=600", "train.epochs=2", "measure=off", "tracker=none"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from runner.record.raw import write_json
+from runner.record.json_files import write_json
 from runner.track.connection import MlflowTarget, connect
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
