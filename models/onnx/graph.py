@@ -3,8 +3,8 @@
     write_onnx(model, Path("model.onnx"))
     logits = OnnxModel(Path("model.onnx"), threads=1)(input_ids, attention_mask)
 
-Embeddings that are computed (models/embeddings/hash.py) go into the file as the table they amount to, weights that are
-kept in codes as the numbers they stand for. Layers that multiply integers are refused: torch's product has no graph.
+Computed embeddings (models/embeddings/hash.py) are written as a table, coded weights as decoded weights. Layers that
+multiply integers are refused, because torch's integer product has no ONNX operator.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from models.errors import ModelError
 from models.network import SequenceClassifier
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-OPSET = 20  # the first with a GELU of its own; 23 has an attention whose CPU kernel in ONNX Runtime refuses our masks
-# Its kernel for a sum and its norm takes four times as long as its kernels for a sum and for a norm (128 x 128, fp32).
+OPSET = 20  # the first with a GELU operator; 23 has an attention whose CPU kernel in ONNX Runtime refuses our masks
+# The fused kernel for a sum and its norm takes four times as long as two separate kernels (128 x 128, fp32).
 SLOWER_FUSED = ["SkipLayerNormFusion"]
-ROWS, LENGTH = 2, 16  # of the batch the graph is traced with; any other than 1 will do
+ROWS, LENGTH = 2, 16  # size of the batch that the graph is traced with; any sizes but 1 work
 
 
 def write_onnx(model: SequenceClassifier, path: Path) -> None:
     """Write the graph of `model`, logits (B, C) from INPUTS (B, T) int64; the model is left as it is.
 
-    attention_mask: 1 for real tokens. Encoders that know no segments have no token_type_ids.
-    Raises ModelError with torch's reason for a model that is no graph.
+    attention_mask: 1 for real tokens. Encoders without segments have no token_type_ids.
+    Raises ModelError, with torch's reason, for a model that cannot be written as a graph.
     """
     plain = _plain(model)
     longest = model.longest_input()
@@ -64,13 +64,13 @@ class _Graph(nn.Module):
         self.model = model
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Logits (B, C) of the INPUTS that are there."""
+        """Logits (B, C) of the INPUTS that are given."""
         out: Tensor = self.model(**dict(zip(INPUTS, inputs)))
         return out
 
 
 def _plain(model: SequenceClassifier) -> nn.Module:
-    """A copy on the CPU, ready to predict, of plain tables and layers."""
+    """A copy on the CPU in prediction mode, with plain tables and layers."""
     plain = copy.deepcopy(model).to("cpu").eval()
     embedding = computed_vectors(plain)
     if embedding is not None:
@@ -97,7 +97,7 @@ def _decoded(module: CodedWeight) -> nn.Module:
 
 
 def _reason(error: BaseException) -> str:
-    """The cause in one line: the exporter's own text is a page of advice to programmers."""
+    """The cause in one line; the exporter's own text is a page of advice to programmers."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
@@ -106,7 +106,7 @@ def _reason(error: BaseException) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No advice to programmers on the terminal; fp32 products meant as such while the graph is traced."""
+    """Keep advice to programmers off the terminal, and trace fp32 products as such."""
     precision, level = torch.get_float32_matmul_precision(), logging.root.manager.disable
     torch.set_float32_matmul_precision("highest")
     logging.disable(logging.WARNING)
@@ -120,7 +120,7 @@ def _quiet() -> Iterator[None]:
 
 
 class OnnxModel(nn.Module):
-    """An ONNX file behind the interface of a SequenceClassifier, so that it is scored and timed by the same code."""
+    """An ONNX file with the interface of a SequenceClassifier, so that the same code scores and times it."""
 
     def __init__(self, path: Path, threads: int) -> None:
         import onnxruntime
@@ -136,7 +136,7 @@ class OnnxModel(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
     ) -> Tensor:
-        """Logits (B, C) of (B, T) int64; None for no padding and no second text."""
+        """Inputs (B, T) int64 to logits (B, C); None: no padding, or no second text."""
         given = dict(zip(INPUTS, (input_ids, attention_mask, token_type_ids)))
         if attention_mask is None:
             given["attention_mask"] = torch.ones_like(input_ids)

@@ -1,8 +1,9 @@
-"""Dynamic int8 of an ONNX file: weights and word vectors as int8, activations quantized as they come.
+"""Dynamic int8 of an ONNX file: weights and word vectors in int8, activations quantized at run time.
 
-A scale for each column of a weight: with one for the whole of it a fine-tuned MiniLM lost 1.1 points on SST-2 at the
-same speed, and its logits were three times as far off. Two kinds of tensor have one scale: tables, and the
-three-dimensional weights that models/backbones/bert.py makes of its last layer's, for whose columns there is no kernel.
+Each column of a weight has its own scale: with a single scale for the tensor, a fine-tuned MiniLM lost 1.1 points on
+SST-2 at the same speed, and its logits were three times as far off. Two kinds of tensors have a single scale: tables,
+and the three-dimensional weights that models/backbones/attention.py makes for the last layer, whose columns no kernel
+supports.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 QUANTIZED = ["MatMul", "Gemm", "Gather"]  # Gather: the tables, nine tenths of a small model
 
 
-def quantize(source: Path, target: Path) -> None:
+def quantize_graph(source: Path, target: Path) -> None:
     """Write the int8 version of the ONNX file `source` to `target`."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -22,7 +23,7 @@ def quantize(source: Path, target: Path) -> None:
         folded, begun = Path(folder) / "folded.onnx", Path(folder) / "begun.onnx"
         _fold(source, folded)
         level = logging.root.manager.disable
-        logging.disable(logging.WARNING)  # its advice to fold first
+        logging.disable(logging.WARNING)  # its advice to fold constants first
         try:
             if whole := _products_of_blocks(folded):
                 quantize_dynamic(folded, begun, weight_type=QuantType.QInt8, nodes_to_quantize=whole)
@@ -35,7 +36,7 @@ def quantize(source: Path, target: Path) -> None:
 
 
 def _products_of_blocks(path: Path) -> list[str]:
-    """The nodes that multiply with a three-dimensional weight."""
+    """The nodes that multiply by a three-dimensional weight."""
     import onnx
 
     graph = onnx.load(path).graph
@@ -44,7 +45,7 @@ def _products_of_blocks(path: Path) -> list[str]:
 
 
 def _fold(source: Path, target: Path) -> None:
-    """Write the graph with everything computed that only depends on weights, so that the quantizer sees weights."""
+    """Write the graph with constants folded, so that the quantizer sees all weights."""
     import onnx
     import onnxruntime
 
@@ -53,5 +54,5 @@ def _fold(source: Path, target: Path) -> None:
     options.optimized_model_filepath = str(target)
     onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
     graph = onnx.load(target)
-    graph.graph.ClearField("value_info")  # shapes of before the folding, which the quantizer would hold against it
+    graph.graph.ClearField("value_info")  # shapes from before the folding, which the quantizer would reject
     onnx.save(graph, target)

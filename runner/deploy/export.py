@@ -12,7 +12,7 @@ from models.checkpoints.save import written_atomically
 from models.errors import ModelError
 from models.network import SequenceClassifier
 from models.onnx.graph import write_onnx
-from models.onnx.int8 import quantize
+from models.onnx.int8 import quantize_graph
 from runner.deploy import mlflow_model
 from runner.deploy.exported import (
     DESCRIPTION_FILE,
@@ -99,7 +99,7 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
         raise ModelError(f"{error}. Try: format=safetensors, or the run before what makes it so") from error
     if exported.engine == "onnx-int8":
         plain = exported.weights.rename(exported.folder / "fp32.onnx")
-        quantize(plain, exported.weights)
+        quantize_graph(plain, exported.weights)
         plain.unlink()
     split, source, task = rows_to_compare(record, model)
     rounding = tolerated_difference(record.data.targets)

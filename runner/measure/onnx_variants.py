@@ -12,7 +12,7 @@ from torch import nn
 from models.errors import ModelError
 from models.network import SequenceClassifier
 from models.onnx.graph import OnnxModel, write_onnx
-from models.onnx.int8 import quantize
+from models.onnx.int8 import quantize_graph
 from runner.measure.inputs import device_of
 
 
@@ -30,6 +30,6 @@ def onnx_models(
         except ModelError as error:
             warn(f"measure.onnx: {error}")
             return {}, {}
-        quantize(files["onnx"], files["onnx_int8"])
+        quantize_graph(files["onnx"], files["onnx_int8"])
         sizes = {f"cost/bytes_{name}": float(path.stat().st_size) for name, path in files.items()}
         return {name: OnnxModel(path, threads) for name, path in files.items()}, sizes

@@ -58,8 +58,8 @@ def observe_samples(
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         zero = torch.zeros_like(output, requires_grad=True)
         with torch.no_grad():
-            answers = module.dendrite_outputs(inputs[0])  # type: ignore[operator]
-        earlier = torch.stack(answers, -2) if answers else output.new_zeros(*output.shape[:-1], 0, output.shape[-1])
+            outputs = module.dendrite_outputs(inputs[0])  # type: ignore[operator]
+        earlier = torch.stack(outputs, -2) if outputs else output.new_zeros(*output.shape[:-1], 0, output.shape[-1])
         seen[module] = inputs[0].detach(), zero, earlier
         return output + zero
 
@@ -152,12 +152,12 @@ class RunningStatistics:
         self.ema, self.weight, self.values = ema, 0.0, dict[str, Tensor]()
 
     @torch.no_grad()
-    def update(self, answers: Tensor, error: Tensor) -> None:
+    def update(self, outputs: Tensor, error: Tensor) -> None:
         """Add a batch: outputs (P, pool, n) and errors (P, n)."""
         self.weight = self.ema * self.weight + 1.0 - self.ema
-        self._fade(answer=answers.mean(0), error=error.mean(0))
-        a, e = answers - self["answer"], (error - self["error"]).unsqueeze(1)
-        self._fade(covariance=(a * e).mean(0), answer_var=a.square().mean(0), error_var=e.square().mean(0))
+        self._fade(output=outputs.mean(0), error=error.mean(0))
+        a, e = outputs - self["output"], (error - self["error"]).unsqueeze(1)
+        self._fade(covariance=(a * e).mean(0), output_var=a.square().mean(0), error_var=e.square().mean(0))
 
     def _fade(self, **batch: Tensor) -> None:
         for name, value in batch.items():
@@ -167,20 +167,20 @@ class RunningStatistics:
         return self.values[name] / self.weight
 
 
-def candidate_loss(answers: Tensor, error: Tensor, running: RunningStatistics, objective: str) -> Tensor:
+def candidate_loss(outputs: Tensor, error: Tensor, running: RunningStatistics, objective: str) -> Tensor:
     """Minus the summed absolute covariances, or correlations, of outputs (P, pool, n) with the errors (P, n).
 
     The running statistics are constants. The second term of a correlation is the share of its denominator in the
     gradient, which is exact if the running statistics are the batch's.
     """
-    a, e = answers - running["answer"], (error - running["error"]).unsqueeze(1)
+    a, e = outputs - running["output"], (error - running["error"]).unsqueeze(1)
     covariance = (a * e).mean(0)
     sign = torch.where(running["covariance"] < 0, -1.0, 1.0)
     if objective == "cov":
         return -(sign * covariance).sum()
-    answer_var, error_var = running["answer_var"] + TINY, running["error_var"] + TINY
-    scale = (answer_var * error_var).rsqrt()
-    held = (running["covariance"].abs() * scale / (2 * answer_var)) * a.square().mean(0)
+    output_var, error_var = running["output_var"] + TINY, running["error_var"] + TINY
+    scale = (output_var * error_var).rsqrt()
+    held = (running["covariance"].abs() * scale / (2 * output_var)) * a.square().mean(0)
     return -(sign * covariance * scale - held).sum()
 
 
@@ -255,9 +255,9 @@ def train_candidates(
 
 
 def _batch_loss(candidate: Candidates, sample: Sample, running: RunningStatistics, objective: str) -> Tensor:
-    answers = candidate(sample.inputs, sample.earlier)
-    running.update(answers.detach(), sample.error)
-    return candidate_loss(answers, sample.error, running, objective)
+    outputs = candidate(sample.inputs, sample.earlier)
+    running.update(outputs.detach(), sample.error)
+    return candidate_loss(outputs, sample.error, running, objective)
 
 
 def _look(candidates: list[Candidates], samples: Samples, best: list[BestCandidates], objective: str) -> list[float]:

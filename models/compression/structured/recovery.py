@@ -21,10 +21,10 @@ def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> 
     As a share, one loss weight fits layers and models of different scale. Source of the loss: ZipLM, arXiv 2302.04089.
     """
     wanted = wanted.float()
-    apart, size = (states.float() - wanted).square().sum(-1), wanted.square().sum(-1)
+    difference, size = (states.float() - wanted).square().sum(-1), wanted.square().sum(-1)
     if mask is not None:
-        apart, size = apart * mask, size * mask
-    return apart.sum() / size.sum()
+        difference, size = difference * mask, size * mask
+    return difference.sum() / size.sum()
 
 
 def answer_loss(logits: Tensor, wanted: Tensor, temperature: float, kind: str, scale: float = 1.0) -> Tensor:
@@ -67,8 +67,8 @@ class RecoveryHook(TrainingHook):
         for place, states in self.states.items():
             mask = None if self.mask is None else self.mask[:, : states.shape[1]]
             found.append(relative_state_loss(states, self.wanted[place], mask))
-        apart = answer_loss(logits, self.dense_logits, options.temperature, self.context.kind, self.context.scale)
-        return options.task * task_loss + options.answers * apart + options.states * torch.stack(found).mean()
+        from_logits = answer_loss(logits, self.dense_logits, options.temperature, self.context.kind, self.context.scale)
+        return options.task * task_loss + options.answers * from_logits + options.states * torch.stack(found).mean()
 
     def end(self, model: nn.Module) -> None:
         """Remove the hooks."""

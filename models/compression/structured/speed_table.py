@@ -157,7 +157,7 @@ def _read_table(path: Path) -> SpeedTable | None:
 
 
 def timing_cells(model: Any, batch: int, length: int, multiple: int) -> dict[str, nn.Module]:
-    """A cell for every part of half and every width, made of the widest half of that part."""
+    """A cell for every kind of sublayer and every width, made from the widest sublayer of that kind."""
     found: dict[str, nn.Module] = {}
     every = sublayers(model)
     device = layer_of(model, every[0]).output.LayerNorm.weight.device

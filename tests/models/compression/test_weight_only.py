@@ -59,7 +59,7 @@ def test_transformers_opens_a_folder_of_codes(tmp_path: Path) -> None:
 
 
 def test_the_layers_compute_what_their_rounded_weights_compute() -> None:
-    """Also in the last layer, whose keys and values are moved to the other side of the product."""
+    """Also the last layer, which multiplies keys and values in another order."""
     model, _ = packed(bits=4, scheme="affine")
     plain = small(seed=1)
     state = dict(model.named_parameters())
@@ -76,12 +76,6 @@ def test_a_model_that_answered_in_inference_mode_can_still_stand_below_a_trained
     with torch.inference_mode():
         model(**batch())
     model(**batch()).sum().backward()
-
-
-def test_tables_and_head_stay_whole_when_told_to() -> None:
-    model, _ = packed(bits=4, embeddings=False, head=False)
-    assert type(model.classifier) is nn.Linear
-    assert type(model.bert.embeddings.word_embeddings) is nn.Embedding
 
 
 def test_rounded_weights_count_as_the_parameters_they_stand_for() -> None:

@@ -108,7 +108,7 @@ def test_running_statistics_are_those_of_all_batches_when_they_are_alike() -> No
     answers, error, running = torch.randn(40, 2, 3), torch.randn(40, 3), RunningStatistics(0.9)
     for _ in range(5):
         running.update(answers, error)
-    torch.testing.assert_close(running["answer"], answers.mean(0))
+    torch.testing.assert_close(running["output"], answers.mean(0))
     centred = (answers - answers.mean(0)) * (error - error.mean(0)).unsqueeze(1)
     torch.testing.assert_close(running["covariance"], centred.mean(0))
 
