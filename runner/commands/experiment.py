@@ -15,7 +15,7 @@ from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
 from runner.experiment.context import RunContext
 from runner.experiment.outcome import Outcome
 from runner.experiment.start import start_run
-from runner.machine.child_process import work_in
+from runner.machine.child_process import enter_folder
 from runner.sanitize import MaskedStream
 from runner.sweep.job_function import JobFunction
 from runner.tune.trial_pruning import trial_watch
@@ -45,7 +45,7 @@ class ExperimentFunction(JobFunction):
 
         hydra = HydraConfig.get()
         try:
-            work_in(hydra.runtime.cwd)
+            enter_folder(hydra.runtime.cwd)
             context = replace(context or RunContext(), watch=trial_watch(hydra.sweeper))
             settings = resolve(config, context.jobs)
             outcome = start_run(settings, list(hydra.overrides.task), context)

@@ -22,7 +22,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.start import start_run
-from runner.machine.child_process import importable
+from runner.machine.child_process import child_environment
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,7 +107,7 @@ def _here(words: list[str], folder: Path) -> RunOutput:
 def _elsewhere(words: list[str], folder: Path) -> RunOutput:
     """In a new process, which draws another seed for its hashes and places its memory otherwise."""
     command = [sys.executable, "-P", "-m", "runner.cli", *words, *_places(folder)]
-    done = subprocess.run(command, env=importable(), capture_output=True, text=True)
+    done = subprocess.run(command, env=child_environment(), capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"a run in another process failed: {(done.stderr or done.stdout).strip()}")
     return _read(folder)

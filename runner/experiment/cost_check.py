@@ -1,4 +1,4 @@
-"""Where what a pruning promises and what the model costs disagree: zeros are stored and multiplied like any number."""
+"""Compare the sparsity of a pruned model with its measured costs: zeros are stored and multiplied like any number."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ DENSE_BYTES = 4  # of a parameter stored in fp32
 
 
 def disagreement(density: float, metrics: Mapping[str, float], before: Mapping[str, float]) -> str | None:
-    """One sentence about a model of which `density` of the prunable weights is left, or None where the costs agree.
+    """One sentence where a pruned model is as large or as slow as before, else None.
 
-    metrics, before: what the model costs now, and cost before; where the latter is not known, as if dense.
+    density: share of the prunable weights that are left; metrics, before: of the model now, and before the stage. An
+    unknown file size of before is that of a dense model.
     """
     file, dense = metrics["cost/bytes_file"], before.get("cost/bytes_file", DENSE_BYTES * metrics["cost/params"])
     found = []

@@ -96,7 +96,8 @@ class Terminal:
         elif record.status == "failed":
             self.say(f"run {record.identity} failed: {record.reason}\nThe traceback is in {folder / 'error.txt'}")
         else:
-            self.say(f"run {record.identity} was {record.status}: {record.reason}; its record is in {folder}")
+            more = "" if record.pruned else "; the same command resumes it"
+            self.say(f"run {record.identity}: {record.reason}{more}. Its record is in {folder}")
 
     def _open(self) -> None:
         self._progress = Progress(

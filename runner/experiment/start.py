@@ -17,7 +17,11 @@ from runner.schema import Settings
 def start_run(settings: Settings, overrides: list[str], context: RunContext | None = None) -> Outcome:
     """Execute one experiment, or find the finished run of the same identity; see `runner.experiment.run.run`."""
     check_writable(Path(settings.paths.output).expanduser().absolute())
-    set_threads(settings.train.threads or 1)  # before torch is loaded, which reads the environment once
+    # numpy before the threads are fixed, torch after: each reads the environment once, when it is loaded, and the last
+    # digits of recorded intervals depend on the threads of numpy's products.
+    import numpy  # noqa: F401
+
+    set_threads(settings.train.threads or 1)
 
     from runner.experiment.run import run  # a door: torch is loaded here
 

@@ -1,4 +1,4 @@
-"""A job in another process, on another machine or under a daemon: the same code, and the command's relative paths."""
+"""Start a process, here or on another machine, that has the same code and the same working folder as the command."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from runner.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def importable() -> dict[str, str]:
-    """The environment in which a Python process imports this very code, whatever folder it is started in."""
+def child_environment() -> dict[str, str]:
+    """The environment variables with which a Python process imports this very code, in whatever folder it starts."""
     if str(ROOT) in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         return dict(os.environ)
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
 
 
-def work_in(folder: str) -> None:
-    """Go to the folder the command was given in; ConfigError if this machine does not have it."""
+def enter_folder(folder: str) -> None:
+    """Change to the folder in which the command was given; ConfigError if this machine does not have it."""
     try:
         os.chdir(folder)
     except OSError as error:

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from runner.machine.child_process import importable
+from runner.machine.child_process import child_environment
 from runner.track.folder import note_problem
 from runner.track.settings import TrackerSettings
 
@@ -103,7 +103,7 @@ class Mirror:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    env=importable() | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+                    env=child_environment() | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
                     start_new_session=True,  # Ctrl-C in the terminal is for the run, not for its mirror
                     bufsize=0,
                 )

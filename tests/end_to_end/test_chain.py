@@ -24,7 +24,6 @@ from runner.config.compose import compose
 from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.experiment.recipe import phase_recipe, recipe_of
 from runner.experiment.run import run
 from runner.machine import matmul as engine
 from runner.machine.threads import set_threads
@@ -355,16 +354,6 @@ def test_the_order_of_the_stages_names_the_run(tmp_path: Path) -> None:
         for chosen in ({}, {"a": Learning(), "b": Learning()}, {"b": Learning(), "a": Learning()})
     ]
     assert len(set(found)) == 3
-
-
-def test_a_phase_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
-    before = recipe_of(settings(tmp_path))
-    after = phase_recipe(before, {"epochs": 7, "lr": 1e-5, "schedule": "constant", "warmup": None, "weight_decay": 0.0})
-    assert (after.train.epochs, after.optimizer.lr, after.schedule.name) == (7, 1e-5, "constant")
-    assert after.schedule.warmup == before.schedule.warmup and after.train.batch_size == before.train.batch_size
-    assert after.optimizer.weight_decay == 0.0 and before.train.epochs == 2.0
-    with pytest.raises(TypeError, match="no setting 'epoch'"):
-        phase_recipe(before, {"epoch": 7})
 
 
 @pytest.mark.usefixtures("stages")

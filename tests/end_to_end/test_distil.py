@@ -28,7 +28,6 @@ from runner.experiment.prepare import prepare_run
 from runner.experiment.prepared import InitialWeights
 from runner.experiment.progress import Terminal
 from runner.experiment.run import run
-from runner.experiment.stage_inputs import unlabelled_source
 from runner.experiment.teacher import KeptTeacher
 from runner.experiment.word_replacer import WordReplacer
 from runner.machine.exclusive import Exclusive
@@ -349,13 +348,3 @@ def test_a_teacher_is_known_by_its_weights_and_asked_row_by_row(school: School, 
     assert teacher(copied).facts.fingerprint == first.facts.fingerprint
     blank(copied)
     assert teacher(copied).facts.fingerprint != first.facts.fingerprint
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("imdb", "neither a file nor <data>:<split>"), ("demo:train", "data=demo is not on the hub"),
-     ("qnli:test", "data=qnli has another number of texts a row")],
-)  # fmt: skip
-def test_texts_that_are_not_there_are_refused(text: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        unlabelled_source("compression.distil.unlabelled", text, Settings().data)

@@ -14,7 +14,7 @@ import pytest
 
 from runner.config.check import check_overrides
 from runner.errors import ConfigError
-from runner.machine.child_process import work_in
+from runner.machine.child_process import enter_folder
 from tests.conftest import run_cli
 from tests.records import records
 
@@ -102,7 +102,7 @@ def test_a_tuner_watches_its_trials_through_another_launcher(tmp_path: Path) -> 
 
 def test_a_machine_without_the_commands_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="a folder that all machines share"):
-        work_in(str(tmp_path / "nowhere"))
+        enter_folder(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any, ClassVar, cast
+from types import ModuleType
+from typing import ClassVar
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -25,13 +24,10 @@ from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.experiment.cost_check import disagreement
-from runner.experiment.divergence import detect_divergence
 from runner.experiment.run import run
 from runner.measure.size import bitmask_bytes, bytes_packed, bytes_sparse, csr_bytes
 from runner.schema import Settings
 from tests.conftest import run_cli
-from tests.records import record_json
 
 SMALL = [
     "model=bert-tiny", "model.hidden=16", "model.intermediate=32", "data=demo", "data.max_rows=96",
@@ -124,33 +120,6 @@ def test_an_interrupted_pruning_goes_on_with_its_scores_and_ends_the_same(
     assert {name: whole.metrics[name] for name in same} == {name: record.metrics[name] for name in same}
 
 
-@pytest.mark.parametrize(
-    ("scores", "has_diverged"),
-    [
-        ([0.9, 0.9, 0.5, 0.85, 0.86], 0.0),  # recovers
-        ([0.9, 0.9, 0.86, 0.7, 0.72], 1.0),  # falls for good once everything is gone
-        ([0.9, 0.7, 0.72, 0.73, 0.74], 0.0),  # falls while weights go, which is what pruning costs
-        ([0.9, 0.88, 0.8, 0.7, 0.5], 1.0),  # ends at the majority class
-    ],
-)
-def test_a_score_that_falls_after_the_last_cut_and_stays_there_has_diverged(
-    scores: list[float], has_diverged: float, tmp_path: Path
-) -> None:
-    points = [
-        {"step": 100 + 10 * i, "time": 0, "val/accuracy": score, "prune/loss_task": 0.3}
-        for i, score in enumerate(scores)
-    ]
-    (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, points)), encoding="utf-8")
-    record = record_json(
-        data={"primary": "test/accuracy", "rows": {"train": 9, "val": 9, "test": 9}, "task": "classification"}
-    )
-    (tmp_path / "record.json").write_text(json.dumps(record), encoding="utf-8")
-    labels = SimpleNamespace(name="val", labels=np.array([0, 1] * 5))
-    task = SimpleNamespace(kind="classification", metrics=["accuracy"], num_labels=2)
-    started = SimpleNamespace(folder=tmp_path, splits=SimpleNamespace(select=labels, train=labels, task=task))
-    assert detect_divergence(cast(Any, started), 100, 15)["train/diverged"] == has_diverged
-
-
 def test_sparse_sizes_count_values_and_places() -> None:
     model = nn.Linear(100, 40)
     with torch.no_grad():
@@ -162,19 +131,6 @@ def test_sparse_sizes_count_values_and_places() -> None:
     assert bytes_sparse(dense, bitmask_bytes) == bytes_sparse(dense, csr_bytes) == bytes_packed(dense), (
         "never more than dense"
     )
-
-
-def test_a_note_says_where_the_costs_do_not_follow_the_zeros() -> None:
-    before = {"cost/bytes_file": 4e6, "speed/latency_ms_p50_b1_s128": 2.0}
-    now = before | {"cost/params": 1e6, "cost/params_nonzero": 6e5, "cost/bytes_bitmask": 2.5e6}
-    note = disagreement(0.1, now, before)
-    assert note == (
-        "90% sparse (40% of the whole model), same file size (4.00 MB; with a bit mask 2.50 MB), "
-        "same latency (2.00 ms, before 2.00 ms)"
-    )
-    faster = now | {"cost/bytes_file": 1e6, "speed/latency_ms_p50_b1_s128": 1.0}
-    assert disagreement(0.1, faster, before) is None and disagreement(1.0, now, before) is None
-    assert "same file size" in str(disagreement(0.1, now, {})), "without a record of before, as if it were dense"
 
 
 def test_one_command_prunes(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""The messages of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.experiment.progress import Terminal
+from runner.record.record import RunRecord
+from tests.records import record_json
+
+
+def record(**changes: object) -> RunRecord:
+    return RunRecord.from_json(record_json(**changes))
+
+
+def test_an_interrupted_run_says_how_it_is_resumed_and_a_pruned_one_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Terminal()
+    terminal.end(record(status="killed", reason="interrupted"), tmp_path)
+    assert "interrupted; the same command resumes it. Its record is in" in capsys.readouterr().out
+    terminal.end(record(status="killed", reason="pruned after epoch 1", pruned=True), tmp_path)
+    assert "pruned after epoch 1. Its record is in" in capsys.readouterr().out
+
+
+def test_a_failed_run_says_where_its_traceback_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().end(record(status="failed", reason="ValueError: [bold]no[/bold]"), tmp_path)
+    out = capsys.readouterr().out.replace("\n", "")
+    assert "failed: ValueError: [bold]no[/bold]" in out and f"{tmp_path / 'error.txt'}" in out
+
+
+def test_an_epoch_is_one_line_with_the_scores_of_the_task(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal()
+    terminal._scores = ("accuracy", "loss")
+    terminal.begin_training(100)
+    values = {"val/accuracy": 0.75, "val/f1_macro": 0.7, "val/loss": 0.5, "embedding/rows": 9.0}
+    terminal.epoch(50, 2, values, seconds=3.0, is_best=True)
+    out = capsys.readouterr().out
+    assert out.startswith("epoch   2  val/accuracy 0.7500  val/loss 0.5000  3.0 s, about ") and out.endswith("left *\n")
