@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.compare.groups import shown_setting
+from runner.compare.pairs import Paired
 from runner.compare.pareto import AXES
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run, setting_text
@@ -112,7 +113,7 @@ def _tests(comparison: Comparison) -> dict[str, Any]:
 
 def _sort_key(value: Any) -> float | str | None:
     """The value that a cell is sorted by: the value itself, or the lower end of an interval."""
-    if isinstance(value, Interval) or hasattr(value, "low"):
+    if isinstance(value, Interval | Paired):
         return float(value.low)
     return value if value is None or isinstance(value, int | float | str) else str(value)
 

@@ -1,3 +1,4 @@
-"""From a finished run to answers: exports, predictions and a server. All of it reads run folders, none writes to them
-but below `export/`; nothing here unpickles.
+"""From a finished run to predictions: exports, `run predict`, and a server.
+
+This room only reads run folders; it writes nothing into them except below `export/`. Nothing here unpickles.
 """

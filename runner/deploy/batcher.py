@@ -1,6 +1,6 @@
-"""Micro-batching: what comes in while one batch is computed is the next batch.
+"""Micro-batching: requests that arrive while one batch is computed form the next batch.
 
-Nobody waits for company: alone a question is answered at once, and under load batches fill by themselves.
+No request waits for others: a single one is computed at once, and under load batches fill by themselves.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ Question = TypeVar("Question")
 
 
 class Busy(RuntimeError):
-    """More is waiting than will be answered in reasonable time."""
+    """More requests wait than can be answered in reasonable time."""
 
 
 class Batcher(Generic[Question]):
-    """Collects questions and answers them on one thread, which alone touches the model.
+    """Collects questions and answers them on one thread, the only one that uses the model.
 
-    answer: one result a question, an exception where that question has none. size_of: rows of a question.
-    batch_size: rows at a time (a larger question goes alone); most: rows that may wait.
+    answer: returns one result for each question, or an exception in its place. size_of: the rows of a question.
+    batch_size: rows in a batch; a larger question is a batch of its own. most: rows that may wait.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Batcher(Generic[Question]):
         self._worker: asyncio.Task[None] | None = None
 
     async def ask(self, question: Question) -> Any:
-        """The result for a question; raises Busy, or what its result is if that is an exception."""
+        """Return the result for a question; raise Busy, or the result if it is an exception."""
         if self._rows and self._rows + self.size_of(question) > self.most:
             raise Busy
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -46,16 +46,16 @@ class Batcher(Generic[Question]):
         return await future
 
     async def _work(self) -> None:
-        """Answer until nothing waits."""
+        """Answer questions until none is waiting."""
         loop = asyncio.get_running_loop()
         while batch := self._next():
             questions = [question for question, _ in batch]
             try:
                 results = await loop.run_in_executor(self._thread, self.answer, questions)
-            except Exception as error:  # told to everyone who asked; the server goes on
+            except Exception as error:  # goes to everyone in the batch; the server goes on
                 results = [error] * len(batch)
             for (_, future), result in zip(batch, results):
-                if future.done():  # whoever asked has gone
+                if future.done():  # the client has disconnected
                     continue
                 if isinstance(result, BaseException):
                     future.set_exception(result)
@@ -63,7 +63,7 @@ class Batcher(Generic[Question]):
                     future.set_result(result)
 
     def _next(self) -> list[tuple[Question, asyncio.Future[Any]]]:
-        """The oldest questions, at least one, up to batch_size rows in all."""
+        """Take the oldest waiting questions: at least one, up to batch_size rows in all."""
         found, rows = list[tuple[Question, asyncio.Future[Any]]](), 0
         while self._waiting and (not found or rows + self.size_of(self._waiting[0][0]) <= self.batch_size):
             found.append(self._waiting.pop(0))

@@ -1,4 +1,4 @@
-"""`run export`: a folder that answers texts elsewhere, checked against the trained model before it is there."""
+"""`run export`: writes a folder that predicts elsewhere, after comparing it with the trained model."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json
 def export_run(
     record: RunRecord, run_folder: Path, form: str, int8: bool, out: Path | None
 ) -> tuple[ExportedModel, Parity | None]:
-    """Write the export of a run whole or not at all; what it is, and how close its answers are.
+    """Write the export of a run, completely or not at all; return it and how close its outputs are to the model's.
 
-    form: of FORMATS; out: where to, by default below the run folder. No Parity for the very weights of the run.
-    Raises ConfigError for what cannot be had, ModelError for a model that is no graph, ParityError for a graph that
-    computes something else.
+    form: one of FORMATS. out: the folder to write, by default below the run folder. The Parity is None where the
+    weights are those of the run. Raises ConfigError for an export that is unavailable, ModelError for a model that
+    cannot become a graph, ParityError for a graph whose outputs differ.
     """
     check_format(form, int8)
     trained = model_of_run(record, run_folder)
@@ -47,7 +47,7 @@ def export_run(
         require_extra("onnx", f"format={form}{' int8=true' if int8 else ''}")
     folder = (out or export_folder(run_folder, form + ("-int8" if int8 else ""))).expanduser().absolute()
     if folder.exists() and not is_replaceable(folder):
-        raise ConfigError(f"out={folder}: holds something that is no export and is not replaced. Try: another out=")
+        raise ConfigError(f"out={folder}: is not empty and not an export, so it is not replaced. Try: another out=")
     make_parent_folder(folder)
 
     with written_atomically(folder) as part, tempfile.TemporaryDirectory() as scratch:
@@ -59,22 +59,22 @@ def export_run(
 
 
 def is_replaceable(folder: Path) -> bool:
-    """Is this an empty folder or an earlier export?"""
+    """Return whether this is an empty folder or an earlier export."""
     return folder.is_dir() and (
         not any(folder.iterdir()) or any((folder / n).is_file() for n in (DESCRIPTION_FILE, "MLmodel"))
     )
 
 
 def make_parent_folder(folder: Path) -> None:
-    """ConfigError unless the folder can be made."""
+    """Create the parent of the folder; ConfigError if that fails."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"out={folder}: cannot be made: {error.strerror}. Try: another out=") from error
+        raise ConfigError(f"out={folder}: cannot be created: {error.strerror}. Try: another out=") from error
 
 
 def write_exported_model(trained: ExportedModel, engine: str, folder: Path, record: RunRecord) -> Parity | None:
-    """Weights, tokenizer and deploy.json for an engine; compared with the trained model where they are not its own."""
+    """Write weights, tokenizer and deploy.json for an engine; compare the weights where they are not the run's own."""
     parity = None
     exported = ExportedModel(**{**vars(trained), "folder": folder, "engine": engine})
     if engine == "torch":
@@ -91,12 +91,12 @@ def write_exported_model(trained: ExportedModel, engine: str, folder: Path, reco
 
 
 def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunRecord) -> Parity:
-    """The ONNX file, and how far its logits are from the model's; ParityError when fp32 is further than rounding."""
+    """Write the ONNX file and compare its logits with the model's; ParityError if fp32 differs beyond rounding."""
     model = Predictor(trained)
     try:
         write_onnx(cast(SequenceClassifier, model.model), exported.weights)
     except ModelError as error:
-        raise ModelError(f"{error}. Try: format=safetensors, or the run before what makes it so") from error
+        raise ModelError(f"{error}. Try: format=safetensors, or export an earlier run without that part") from error
     if exported.engine == "onnx-int8":
         plain = exported.weights.rename(exported.folder / "fp32.onnx")
         quantize_graph(plain, exported.weights)
@@ -107,6 +107,6 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
     if exported.engine == "onnx" and parity.difference > rounding:
         raise ParityError(
             f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows ({source}); "
-            f"rounding explains {rounding:.2g}. Nothing was written. Try: format=safetensors"
+            f"rounding explains at most {rounding:.2g}. Nothing was written. Try: format=safetensors"
         )
     return parity

@@ -1,4 +1,4 @@
-"""What answers texts: the model of a finished run, or a folder that `run export` wrote; with all that this needs."""
+"""Finds the model to deploy: that of a finished run, or a folder that `run export` wrote."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from runner.record.record import RunRecord
 DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
 ENGINES = ("torch", "onnx", "onnx-int8")
-FORMATS = ("onnx", "safetensors", "mlflow")  # that an export is written in
+FORMATS = ("onnx", "safetensors", "mlflow")  # the formats of exports
 
 
 class ParityError(RuntimeError):
-    """An export that does not compute what was trained."""
+    """An export whose outputs differ from the trained model's by more than rounding."""
 
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """A model on disk: its weights lie in `folder` beside the tokenizer."""
+    """A model on disk: its weights and its tokenizer lie in `folder`."""
 
     folder: Path
     engine: str  # of ENGINES
@@ -33,46 +33,46 @@ class ExportedModel:
     name: str
     task: str  # classification | regression
     labels: tuple[str, ...]  # in id order; () for regression
-    columns: tuple[str, ...]  # the text's name in the run's data, and the second text's for pairs
+    columns: tuple[str, ...]  # the text column of the run's data, and that of the second text for pairs
     max_length: int  # tokens; longer texts are cut
-    started: str  # when the run began: an export of the same run before it was forced anew has another
+    started: str  # the start of the run; after force=true an older export has another one
 
     @property
     def is_pair(self) -> bool:
-        """Does it read two texts at a time?"""
+        """Whether the model reads two texts at a time."""
         return len(self.columns) == 2
 
     @property
     def answer_columns(self) -> tuple[str, ...]:
-        """The columns of an answer in a table: the prediction, and the probability of each label."""
+        """The columns of a prediction in a table: the prediction, and the probability of each label."""
         return ("prediction", *(f"p_{name}" for name in self.labels))
 
     @property
     def weights(self) -> Path:
-        """The file of the weights."""
+        """The file with the weights."""
         return self.folder / ("model.safetensors" if self.engine == "torch" else "model.onnx")
 
     def describe(self) -> dict[str, Any]:
-        """The content of deploy.json, which `read` reads."""
+        """The content of deploy.json, which `read_export` reads."""
         return {"schema_version": SCHEMA_VERSION} | asdict(self) | {"folder": "."}
 
 
 def read_export(folder: Path) -> ExportedModel:
-    """What lies in an exported folder; ConfigError where deploy.json is damaged or the weights are gone."""
+    """The model in an exported folder; ConfigError where deploy.json is damaged or the weights are missing."""
     path = folder / DESCRIPTION_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content |= {key: tuple(content[key]) for key in ("labels", "columns")} | {"folder": folder}
         found = ExportedModel(**{key: content[key] for key in ExportedModel.__dataclass_fields__})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error!r}). Try: run export <id> out={folder}") from error
+        raise ConfigError(f"{path} is damaged ({error!r}). Try: run export <id> out={folder}") from error
     if found.engine not in ENGINES or not found.weights.is_file():
-        raise ConfigError(f"{folder}: holds no {found.weights.name}. Try: run export <id> out={folder}")
+        raise ConfigError(f"{folder} has no {found.weights.name}. Try: run export <id> out={folder}")
     return found
 
 
 def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
-    """The model that a run trained; ConfigError for a run without one that answers texts."""
+    """The model that a run trained; ConfigError for a run that is not finished or predicts masked words."""
     identity, folder = record.identity, run_folder / "model"
     if record.status != "done" or not folder.is_dir():
         again = " ".join(["run", *record.overrides])
@@ -80,7 +80,7 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     data = record.config["data"]
     if record.data.task == "mlm":
         raise ConfigError(
-            f"run {identity} guesses masked words, it answers no texts. Train a classifier on it, then deploy that. "
+            f"run {identity} predicts masked words and has no classifier. Train a classifier on it and deploy that. "
             f"Try: run model={record.model} model.pretrained={identity} data=sst2"
         )
     columns = (data["text"],) if data["text_pair"] is None else (data["text"], data["text_pair"])
@@ -91,13 +91,14 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
 
 
 def find_model(source: str, output: Path, engine: str) -> ExportedModel:
-    """The model of a run id (or its beginning), a run folder, the model in it, or an export; ConfigError for none.
+    """Find the model that `source` names: a run id or its beginning, a run folder, the model in it, or an export.
 
-    engine: auto (a run's torch model, a folder's own), or one of ENGINES, which for a run must have been exported.
+    engine: one of ENGINES, or auto: torch for a run, its own for an export. A run must have been exported for the
+    others. Raises ConfigError where there is no such model.
     """
     if engine not in ("auto", *ENGINES):
         raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
-    folder = Path(os.path.expanduser(source))  # noqa: PTH111 a user who is not there is no error here
+    folder = Path(os.path.expanduser(source))  # noqa: PTH111 an unknown user is no error here
     if (folder / DESCRIPTION_FILE).is_file():
         found = read_export(folder.absolute())
         if engine not in ("auto", found.engine):
@@ -112,23 +113,23 @@ def find_model(source: str, output: Path, engine: str) -> ExportedModel:
     exported = export_folder(run_folder, engine)
     wanted = f"run export {source} format=onnx" + (" int8=true" if engine == "onnx-int8" else "")
     if not (exported / DESCRIPTION_FILE).is_file():
-        raise ConfigError(f"engine={engine}: run {record.identity} is not exported so. Try: {wanted}")
+        raise ConfigError(f"engine={engine}: run {record.identity} has no such export. Try: {wanted}")
     found = read_export(exported)
     if found.started != record.started:
-        raise ConfigError(f"engine={engine}: {exported} is older than the run, which was made anew. Try: {wanted}")
+        raise ConfigError(f"engine={engine}: {exported} is older than the run, which was repeated. Try: {wanted}")
     return found
 
 
 def export_folder(run_folder: Path, kind: str) -> Path:
-    """Where an export of a run lies unless `out` says otherwise."""
+    """The folder of an export of a run, unless `out` names another."""
     return run_folder / "export" / kind
 
 
 def check_format(form: str, int8: bool) -> None:
-    """ConfigError for a format that is not written, with the one to take instead."""
+    """Raise ConfigError for a format that is not offered, naming the one to take instead."""
     if form == "torch":
         raise ConfigError(
-            "format=torch: torch.export.load opens a .pt2 program with pickle, which runs whatever the file says. "
+            "format=torch: torch.export.load opens .pt2 programs with pickle, which runs any code in the file. "
             "Try: format=safetensors (opens in torch), or format=onnx (a graph)"
         )
     if form not in FORMATS:

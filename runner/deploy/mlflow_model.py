@@ -1,10 +1,10 @@
-"""An export as an MLflow model: what `mlflow models serve` and `mlflow.pyfunc.load_model` open, from files alone.
+"""Writes an export as an MLflow model, which `mlflow models serve` and `mlflow.pyfunc.load_model` open.
 
     mlflow models serve -m outputs/<id>/export/mlflow --env-manager local
     curl -d '{"dataframe_records": [{"text": "a fine film"}]}' -H 'Content-Type: application/json' :5000/invocations
 
-MLflow is told a module and a folder, not an object, so nothing is pickled. The module's packages lie in the model,
-which then needs no installation of Bertier, but what is in its requirements.txt.
+MLflow gets a module and a folder instead of an object, so nothing is pickled. The model contains the packages of
+Bertier; only the packages in its requirements.txt must be installed.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def save_mlflow_model(folder: Path, model: Path) -> None:
     exported = read_export(model)
     needed = [*NEEDED, *(["onnxruntime"] if exported.engine != "torch" else [])]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it would like an example to run, which the signature makes up for
+        warnings.simplefilter("ignore")  # it asks for an input example; the signature says the same
         mlflow.pyfunc.save_model(
             path=str(folder),
             loader_module=__name__,
             data_path=str(model),
             code_paths=[str(Path(str(import_module(name).__file__)).parent) for name in PACKAGES],
-            # Without what follows a +: local builds such as 2.13.0+cpu are in no index.
+            # Without the part after +: local builds such as 2.13.0+cpu are in no package index.
             pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in needed],
             signature=signature(exported),
             metadata={"identity": exported.identity, "name": exported.name},
@@ -46,7 +46,7 @@ def save_mlflow_model(folder: Path, model: Path) -> None:
 
 
 def signature(exported: ExportedModel) -> Any:
-    """The columns that go in and come out."""
+    """The input and output columns."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
@@ -57,13 +57,13 @@ def signature(exported: ExportedModel) -> Any:
 
 
 class MlflowTextModel:
-    """What MLflow calls."""
+    """The object whose `predict` MLflow calls."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
 
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Predictions, and probabilities by label, of the rows of a data frame with the texts' columns."""
+        """Predict the rows of a data frame that has the text columns: predictions, and probabilities by label."""
         import pandas as pd
 
         first, *second = (frame[name].astype(str).tolist() for name in self.predictor.exported.columns)
@@ -72,5 +72,5 @@ class MlflowTextModel:
 
 
 def _load_pyfunc(path: str) -> MlflowTextModel:
-    """MLflow's entry: the model from its data folder."""
+    """Load the model from its data folder; MLflow calls this by name."""
     return MlflowTextModel(Predictor(read_export(Path(path))))

@@ -1,4 +1,4 @@
-"""Does an export answer as the trained model does? On rows of the run's own data, else on built-in texts."""
+"""Compares the outputs of an export with the trained model's, on rows of the run's data or else on built-in texts."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from runner.deploy.predictor import Predictor
 from runner.record.record import RunRecord
 from runner.tasks import task_module
 
-TOLERANCE = 1e-4  # of a logit, in fp32; what is seen is 1e-7 to 1e-5
+TOLERANCE = 1e-4  # of a logit, in fp32; observed: 1e-7 to 1e-5
 ROWS = 64  # compared, from the shortest to the longest: batches of 32 then are a third padding
-BATCHES = (1, 32)  # alone nothing is padded, which models compute in another way
-SCORED = 2000  # rows at most that an int8 export is scored on
+BATCHES = (1, 32)  # batch 1 has no padding, which takes another path through the model
+SCORED = 2000  # rows at most, for the scores of both
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far the export's logits are from the model's; scores only where the rows have labels."""
+    """The distance between the export's logits and the model's; scores only where the rows have labels."""
 
     rows: int
     source: str
-    difference: float  # the largest of a logit, absolute
+    difference: float  # the largest absolute difference of a logit
     scored: int = 0
     metric: str = ""
-    trained: float = 0.0  # the score of the torch model on the scored rows, and of the export
+    trained: float = 0.0  # the score of the torch model on the scored rows
     exported: float = 0.0
-    agreement: float = 0.0  # share of the scored rows with the same answer, for classes
+    agreement: float = 0.0  # share of the scored rows with the same prediction, for classes
 
     def describe(self) -> dict[str, Any]:
-        """As deploy.json keeps it."""
+        """The object in deploy.json."""
         return asdict(self)
 
 
@@ -53,7 +53,7 @@ def tolerated_difference(targets: dict[str, float] | None) -> float:
 def compare_logits(
     trained: Predictor, exported: Predictor, split: TokenSplit, source: str, task: DataTask | None
 ) -> Parity:
-    """Compare on the rows of `split`; task: what its labels are, None for texts without."""
+    """Compare the logits on rows of `split`, and the scores where there is a task; None for texts without labels."""
     rows = evenly_by_length(split.lengths, ROWS)
     some = select_rows(split, rows)
     worst = max(float(np.abs(trained.logits(some, n) - exported.logits(some, n)).max()) for n in BATCHES)
@@ -62,7 +62,7 @@ def compare_logits(
 
 
 def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: DataTask) -> Parity:
-    """With the primary metric of both."""
+    """Add the headline metric of both models, and how often their predictions agree."""
     some = select_rows(split, evenly_by_length(split.lengths, SCORED))
     labels, metric, kind = np.array(some.labels), task.metrics[0], task_module(task.kind)
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
@@ -72,7 +72,7 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
 
 
 def rows_to_compare(record: RunRecord, trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
-    """The rows to compare on, where they are from, and their task: the run's reported split where it can be had."""
+    """The rows to compare on, their source and their task: the run's reported split, else built-in texts."""
     settings = DataSettings(**record.config["data"])
     try:
         splits = load_splits(
@@ -83,13 +83,13 @@ def rows_to_compare(record: RunRecord, trained: Predictor) -> tuple[TokenSplit, 
         )
     except DataError as error:
         reason = str(error).split(". ")[0]
-        return built_in_texts(trained), f"built-in texts, since the run's data cannot be had ({reason})", None
+        return built_in_texts(trained), f"built-in texts, since the run's data are unavailable ({reason})", None
     split = splits.report[0]
     return split, f"{settings.name}, {split.name}", splits.task
 
 
 def built_in_texts(trained: Predictor) -> TokenSplit:
-    """Generated English texts of several lengths."""
+    """Generated English texts of several lengths, for models whose data are unavailable."""
     kind = "entailment" if trained.exported.is_pair else "sentiment"
     rows = generate_demo(kind, ROWS, seed=0)
     texts = [" ".join([text] * (1 + index % 4)) for index, (text, _, _) in enumerate(rows)]
@@ -97,13 +97,13 @@ def built_in_texts(trained: Predictor) -> TokenSplit:
 
 
 def evenly_by_length(lengths: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` row numbers, evenly over the lengths."""
+    """At most `count` row numbers, spread evenly over the lengths."""
     order = np.argsort(lengths, kind="stable")
     return np.asarray(order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)])
 
 
 def select_rows(split: TokenSplit, rows: np.ndarray) -> TokenSplit:
-    """Those rows as a split of their own."""
+    """A split of the given rows alone."""
     parts = [np.asarray(split.tokens[split.offsets[row] : split.offsets[row + 1]]) for row in rows]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
     return replace(

@@ -1,4 +1,4 @@
-"""Texts to answers, with a run's torch model or its ONNX export: tokenised, batched and padded as in evaluation."""
+"""Predicts from texts with a run's torch model or its ONNX export; tokenises, batches and pads as evaluation does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Answer = dict[str, Any]  # "prediction", and "probabilities" by label where ther
 
 
 class Predictor:
-    """A loaded model. Raises the user's errors for folders that are not whole."""
+    """A loaded model with its tokenizer; raises user errors for incomplete folders."""
 
     def __init__(self, exported: ExportedModel, threads: int = 1) -> None:
         self.exported = exported
@@ -32,7 +32,7 @@ class Predictor:
             check_files_match(self.model, exported, self.tokenizer.vocab_size)
 
     def encode(self, texts: Sequence[str], pairs: Sequence[str] | None = None, limit: int | None = None) -> TokenSplit:
-        """The texts as token ids, cut at `limit` tokens (the model's longest); `truncated` counts those."""
+        """Tokenise texts; those longer than `limit` tokens (by default the model's maximum) are cut and counted."""
         second = None if pairs is None else list(pairs)
         try:
             found = self.tokenizer.encode(list(texts), second, limit or self.exported.max_length)
@@ -43,14 +43,14 @@ class Predictor:
         return TokenSplit("texts", found.tokens, offsets, found.segment_starts, labels, found.truncated)
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
-        """(rows, C) float32, in the order of the rows."""
+        """The logits (rows, C), float32, in the order of the rows."""
         return predict(
             self.model, split, pad_id=self.tokenizer.pad_id, batch_size=batch_size, device=torch.device("cpu"),
             precision="fp32",
         )  # fmt: skip
 
     def answers(self, split: TokenSplit, batch_size: int) -> list[Answer]:
-        """One answer a row."""
+        """One prediction for each row."""
         logits = self.logits(split, batch_size)
         if self.exported.task == "regression":
             return [{"prediction": float(value)} for value in logits[:, 0]]
@@ -61,12 +61,12 @@ class Predictor:
         ]
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
-        """One answer a text, or a pair of texts; what is too long is cut."""
+        """One prediction for each text or pair of texts; long texts are cut."""
         return self.answers(self.encode(texts, pairs), batch_size) if texts else []
 
 
 def load_for_runtime(exported: ExportedModel, threads: int) -> nn.Module:
-    """The model in memory, on that many threads, ready to predict."""
+    """Load the model of an export, or of a run, to predict on `threads` threads."""
     torch.set_num_threads(threads)
     if exported.engine == "torch":
         return load_model(exported.folder)
@@ -75,29 +75,29 @@ def load_for_runtime(exported: ExportedModel, threads: int) -> nn.Module:
 
 
 def check_files_match(model: Any, exported: ExportedModel, tokens: int) -> None:
-    """ConfigError where model, tokenizer and record are not of one run: ids and labels would miss."""
+    """Raise ConfigError where model, tokenizer and record are not from one run: ids and labels would not match."""
     shape, outputs, labels = model.architecture, model.classifier.out_features, len(exported.labels) or 1
     rows, places = shape.get("vocab_size") or tokens, shape.get("max_position_embeddings") or exported.max_length
     wrong = [
-        f"{outputs} answers for {labels} labels" if outputs != labels else "",
+        f"{outputs} outputs for {labels} labels" if outputs != labels else "",
         f"{tokens:,} tokens for {rows:,} word vectors" if tokens > rows else "",
         f"{places:,} positions for {exported.max_length:,} tokens a text" if exported.max_length > places else "",
     ]
     if any(wrong):
         what = ", ".join(filter(None, wrong))
         raise ConfigError(
-            f"{exported.folder}: its files are not of one model: {what}. Try: run it again with force=true"
+            f"{exported.folder}: its files do not belong together: {what}. Try: run it again with force=true"
         )
 
 
 def answer_row(answer: Answer) -> dict[str, Any]:
-    """An answer as a row of a table, under Deployed.answer_columns."""
+    """A prediction as a row of a table with the columns ExportedModel.answer_columns."""
     shares = answer.get("probabilities", {})
     return {"prediction": answer["prediction"]} | {f"p_{name}": share for name, share in shares.items()}
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """(rows, C) probabilities, float64: they add up to 1 also after rounding to a few digits."""
+    """The probabilities (rows, C), in float64 so that they add up to 1 even when rounded to a few digits."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     shares: np.ndarray = shifted / shifted.sum(1, keepdims=True)
     return shares

@@ -1,6 +1,6 @@
-"""A model over HTTP: /predict, /health, a page to try it on, /openapi.json. Nothing is fetched from elsewhere.
+"""Serves a model over HTTP: /predict, /health, a page to try it, /openapi.json. Nothing is loaded from elsewhere.
 
-Every refusal is one line, {"error": ...}: 400 not JSON, 422 not what is expected, 413 too much or too long,
+Every error is one line, {"error": ...}: 400 not JSON, 422 not the expected fields, 413 too large or too long,
 408 too slow, 503 busy.
 """
 
@@ -27,32 +27,32 @@ from runner.deploy.predictor import Answer, Predictor
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may ask, and how much may wait."""
+    """The limits on one request and on the queue."""
 
     texts: int = 256  # in one request
-    body: int = 1_000_000  # B
+    body: int = 1_000_000  # bytes
     waiting: int = 4096  # texts of all requests
-    body_s: float = 30.0  # until the body is there
+    body_s: float = 30.0  # seconds until the whole body has arrived
 
 
 class Question(BaseModel):
-    """What is asked."""
+    """The body of a request to /predict."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    texts: list[str] = Field(min_length=1, description="texts to answer")
+    texts: list[str] = Field(min_length=1, description="texts to predict")
     pairs: list[str] | None = Field(None, description="the second text of each, for models that read two")
-    truncate: bool = Field(False, description="cut texts that are longer than the model reads; else they are refused")
+    truncate: bool = Field(False, description="cut texts that are too long for the model; otherwise they are an error")
 
 
 class Answers(BaseModel):
-    """One answer a text, in the order asked."""
+    """The body of an answer: one prediction for each text, in the same order."""
 
     model: str = Field(description="the run that trained it")
     answers: list[dict[str, Any]] = Field(description="prediction, and probabilities by label where there are labels")
 
 
 class Health(BaseModel):
-    """That it answers, and what."""
+    """The state of the server and the facts of its model."""
 
     status: str
     model: str
@@ -70,10 +70,12 @@ def load_app(exported: ExportedModel, threads: int, *, batch_size: int, hosts: S
 
 
 def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Sequence[str]) -> FastAPI:
-    """The application around a loaded model. hosts: names it may be asked under, ["*"] for any."""
+    """The web application of a loaded model. hosts: the host names that requests may use, ["*"] for any."""
     exported = predictor.exported
     app = FastAPI(title=exported.name, version=exported.identity, docs_url=None, redoc_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))  # else any web page could ask, by DNS
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=list(hosts)
+    )  # against DNS rebinding: any web page could ask otherwise
     batcher: Batcher[Question] = Batcher(
         lambda questions: answer_questions(predictor, questions, batch_size), lambda question: len(question.texts),
         batch_size=batch_size, most=limits.waiting,
@@ -85,7 +87,7 @@ def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Se
     async def refuse(_: Request, error: HTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
-    @app.post("/predict", openapi_extra={"requestBody": schema}, summary="Answer texts")
+    @app.post("/predict", openapi_extra={"requestBody": schema}, summary="Predict texts")
     async def predict(request: Request) -> Answers:
         question = parse_question(await read_body(request, limits), limits.texts, exported.is_pair)
         try:
@@ -94,7 +96,7 @@ def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Se
             raise HTTPException(503, "busy; ask again in a second", {"Retry-After": "1"}) from error
         return Answers(model=exported.identity, answers=found)
 
-    @app.get("/health", summary="Does it answer?")
+    @app.get("/health", summary="State of the server")
     async def health() -> Health:
         return Health(
             status="ok", model=exported.identity, name=exported.name, engine=exported.engine, task=exported.task,
@@ -109,7 +111,7 @@ def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Se
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """The body, no more of it in memory and no longer waited for than the limits say."""
+    """Read the body of a request, within the limits on its size and its time."""
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_s):
@@ -120,12 +122,12 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     except TimeoutError as error:
         raise HTTPException(408, f"the body took more than {limits.body_s:g} s. Send it at once") from error
     except ClientDisconnect as error:
-        raise HTTPException(400, "the body ended early") from error  # told to nobody: the client has gone
+        raise HTTPException(400, "the body ended early") from error  # nobody receives this: the client has disconnected
     return bytes(body)
 
 
 def parse_question(body: bytes, most: int, is_pair: bool) -> Question:
-    """The question in a body; HTTPException for what is none."""
+    """Parse the body of a request; HTTPException for a malformed one."""
     try:
         question = Question.model_validate_json(body)
     except ValidationError as error:
@@ -145,7 +147,7 @@ def parse_question(body: bytes, most: int, is_pair: bool) -> Question:
 def answer_questions(
     predictor: Predictor, questions: Sequence[Question], batch_size: int
 ) -> list[list[Answer] | HTTPException]:
-    """The answers to several questions, computed together; the exception for one whose text is too long."""
+    """Predict for several questions at once; a question with a text that is too long gets an exception."""
     texts = [text for question in questions for text in question.texts]
     pairs = [pair for question in questions for pair in question.pairs or ()] or None
     longest, lengths = predictor.exported.max_length, predictor.encode(texts, pairs, UNCUT).lengths

@@ -1,6 +1,6 @@
-"""Texts from files and pipes, and answers into them: what training reads, or one text a line. Everything streams.
+"""Reads texts from files and pipes and writes predictions to them, row by row, in the formats of training or as lines.
 
-What cannot be read is the user's error with the row's number; an output file is there whole or not at all.
+Input errors name the row; an output file is written completely or not at all.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from data.sources.options import Row as NumberedRow
 from runner.errors import ConfigError
 from runner.sanitize import cell
 
-INPUTS = ("lines", "csv", "tsv", "jsonl")  # what input= can say
+INPUTS = ("lines", "csv", "tsv", "jsonl")  # the choices of input=
 WRITTEN = {".csv": "csv", ".jsonl": "jsonl"}
 NO_TEXT: dict[type, str] = {dict: "an object", list: "a list", bytes: "bytes"}
 Row = dict[str, Any]
 
 
 def output_format(path: Path) -> str:
-    """How an output file is written, by its name."""
+    """The format of an output file, by its name."""
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
         raise ConfigError(f"out={path}: expected a name that ends in {' or '.join(WRITTEN)}. Try: out={path.stem}.csv")
@@ -40,9 +40,9 @@ def output_format(path: Path) -> str:
 
 
 def input_format(path: Path | None, asked: str) -> str:
-    """How a file, or standard input, is read: as asked, else by its name, else a text a line.
+    """The format of a file or of standard input: the one asked for, else by the file's name, else one text per line.
 
-    asked: of INPUTS, or "".
+    asked: one of INPUTS, or "".
     """
     if asked and asked not in INPUTS:
         raise ConfigError(f"input={asked}: expected one of {', '.join(INPUTS)}. Try: input=lines")
@@ -60,16 +60,16 @@ def input_format(path: Path | None, asked: str) -> str:
 
 
 def read_texts(path: Path | None, kind: str, options: ReadOptions) -> Iterator[Row]:
-    """Each row of a file, or of standard input as it comes, in order.
+    """Yield the rows of a file in order, or those of standard input as they arrive.
 
-    kind: as read_kind says. Raises DataError and ConfigError.
+    kind: as returned by `input_format`. Raises DataError and ConfigError.
     """
     found = _of_input(kind, options) if path is None else _of_file(path, kind, options)
     columns = list(options.wanted.values())
     for number, row in found:
         for column in columns:
             value = row.get(column)
-            is_absent = value is None or value != value  # a number that is none is how Parquet spells nothing
+            is_absent = value is None or value != value  # Parquet stores missing numbers as NaN
             if is_absent or type(value) in NO_TEXT:
                 what = "nothing" if is_absent else NO_TEXT[type(value)]
                 raise ConfigError(
@@ -91,7 +91,7 @@ def _of_file(path: Path, kind: str, options: ReadOptions) -> Iterator[NumberedRo
 
 
 def _of_input(kind: str, options: ReadOptions) -> Iterator[NumberedRow]:
-    """Standard input a row at a time; it cannot be read twice, so that an encoding is only guessed."""
+    """Yield the rows of standard input; it cannot be read twice, so the right encoding can only be guessed."""
     with io.TextIOWrapper(sys.stdin.buffer, encoding=options.codec, newline="") as stream:
         try:
             yield from rows_of_stream(stream, kind, "standard input", options)
@@ -101,14 +101,14 @@ def _of_input(kind: str, options: ReadOptions) -> Iterator[NumberedRow]:
 
 
 def row_chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """Lists of `size` rows, the last one shorter."""
+    """Yield lists of `size` rows; the last one may be shorter."""
     iterator = iter(rows)
     while found := list(islice(iterator, size)):
         yield found
 
 
 def chunks_as_they_arrive(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """Lists of up to `size` rows, whatever has come by now: nobody who types or tails a log waits for a full batch."""
+    """Yield lists of up to `size` rows, as many as have arrived: nobody waits for a full list."""
     waiting: queue.Queue[tuple[Row | None, Exception | None]] = queue.Queue(maxsize=4 * size)
 
     def pull() -> None:
@@ -116,7 +116,7 @@ def chunks_as_they_arrive(rows: Iterable[Row], size: int) -> Iterator[list[Row]]
         try:
             for row in rows:
                 waiting.put((row, None))
-        except Exception as error:  # raised again below, where the rows before it have been answered
+        except Exception as error:  # raised below, after the rows before it are answered
             end = error
         waiting.put((None, end))
 
@@ -137,14 +137,14 @@ def chunks_as_they_arrive(rows: Iterable[Row], size: int) -> Iterator[list[Row]]
 
 
 class RowWriter:
-    """Rows onto a stream; the first one says which columns a CSV has, whose texts are made harmless to spreadsheets."""
+    """Writes rows to a stream; the first row sets the columns of a CSV, in which no text can run as a formula."""
 
     def __init__(self, stream: TextIO, kind: str) -> None:
         self.stream, self.kind = stream, kind
         self._table: csv.DictWriter[str] | None = None
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Append the rows and hand them on at once."""
+        """Write the rows and flush."""
         if self.kind == "csv":
             if self._table is None:
                 names = [cell(name) for name in rows[0]]
@@ -160,14 +160,14 @@ class RowWriter:
 
 
 def _line(row: Row) -> str:
-    """A row as JSON; what a terminal would obey, and halves of characters, as escapes."""
-    text = json.dumps(row, ensure_ascii=False, default=str)  # Parquet holds dates, which JSON has as texts
+    """A row as JSON; control characters and lone surrogates are escaped."""
+    text = json.dumps(row, ensure_ascii=False, default=str)  # Parquet may hold dates, which become text
     return text if text.isprintable() else json.dumps(row, default=str)
 
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that takes its name at the end of the block."""
+    """Open standard output, or a file that gets its name when the block ends without an error."""
     if path is None:
         yield sys.stdout
         return

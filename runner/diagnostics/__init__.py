@@ -1,1 +1,1 @@
-"""Is this installation sound: determinism, licences."""
+"""Checks of an installation: determinism, licences."""

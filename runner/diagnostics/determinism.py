@@ -1,7 +1,7 @@
-"""Does the same command give the same run here, bit for bit: again in one process, and in another one?
+"""Checks whether the same command gives the same run, bit for bit: twice in one process, and in another process.
 
-It is an ordinary run on built-in data, three times, each with folders and caches of its own: vocabulary, first weights,
-batch order, dropout, every step, evaluation and the saved model are all made anew.
+An ordinary run on built-in data is made three times, each with its own folders and caches, so vocabulary, initial
+weights, batch order, dropout, every step, evaluation and the saved model are all computed from scratch.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WORDS = ("model=bert-tiny", "data=demo", "data.demo_rows=400", "train.epochs=2", "measure=off", "tracker=none")
-CLOCK = ("time", "time/", "train/examples_per_s", "train/tokens_per_s")  # what no two runs share
+CLOCK = ("time", "time/", "train/examples_per_s", "train/tokens_per_s")  # these differ between any two runs
 
 
 @dataclass
 class RunOutput:
-    """What one of the runs left behind."""
+    """The results of one of the runs."""
 
     record: dict[str, Any]
     tensors: dict[str, Tensor]
-    points: list[dict[str, float]]  # the curve, without what the clock says
+    points: list[dict[str, float]]  # the curve, without times
     answers: bytes  # the file of predictions on the reported split
 
 
 @dataclass
 class DeterminismReport:
-    """What came of it."""
+    """The comparison of the three runs."""
 
     record: dict[str, Any]  # of the first run
-    numbers: int  # parameters and other saved numbers that were compared
+    numbers: int  # saved numbers that were compared: parameters and buffers
     points: int
-    again: str  # the first difference within one process; empty if there is none
-    elsewhere: str  # that to another process
+    again: str  # the first difference within one process; "" if there is none
+    elsewhere: str  # the first difference to another process; "" if there is none
 
 
 def check_determinism(words: list[str]) -> DeterminismReport:
-    """Run three times and compare; words: what is otherwise than in WORDS. Raises the user's errors."""
+    """Run three times and compare; words: overrides beside those in WORDS. Raises user errors."""
     chosen = [*WORDS, *words]
     if problems := mistakes(chosen):
         raise ConfigError("\n".join(problems))
@@ -67,7 +67,7 @@ def check_determinism(words: list[str]) -> DeterminismReport:
 
 
 def first_difference(one: RunOutput, other: RunOutput) -> str:
-    """The first thing that is not the same bit for bit, "" if everything is."""
+    """Describe the first difference between two runs; "" if they are the same bit for bit."""
     for place, (left, right) in enumerate(zip(one.points, other.points)):
         for name in left:
             if not is_same_number(left[name], right.get(name, math.nan)):
@@ -82,7 +82,7 @@ def first_difference(one: RunOutput, other: RunOutput) -> str:
 
 
 def is_same_bits(one: Tensor, other: Tensor) -> bool:
-    """Are they the same bits? So that NaN equals itself and -0.0 is not 0.0."""
+    """Return whether two tensors have the same bits: NaN equals itself, and -0.0 is not 0.0."""
     import torch
 
     bits = [tensor.contiguous().flatten().view(torch.uint8) for tensor in (one, other)]
@@ -90,12 +90,12 @@ def is_same_bits(one: Tensor, other: Tensor) -> bool:
 
 
 def is_same_number(one: float, other: float) -> bool:
-    """Are they the same number? NaN equals itself."""
+    """Return whether two numbers are equal; NaN equals itself."""
     return one == other or (one != one and other != other)
 
 
 def _here(words: list[str], folder: Path) -> RunOutput:
-    """In this process."""
+    """Run in this process."""
     words = [*words, *_places(folder)]
     with redirect_stdout(io.StringIO()) as said:
         outcome = start_run(resolve(compose(words)), words)
@@ -105,7 +105,7 @@ def _here(words: list[str], folder: Path) -> RunOutput:
 
 
 def _elsewhere(words: list[str], folder: Path) -> RunOutput:
-    """In a new process, which draws another seed for its hashes and places its memory otherwise."""
+    """Run in a new process, which has another hash seed and another memory layout."""
     command = [sys.executable, "-P", "-m", "runner.cli", *words, *_places(folder)]
     done = subprocess.run(command, env=child_environment(), capture_output=True, text=True)
     if done.returncode:

@@ -1,7 +1,7 @@
-"""The licences of what Bertier needs, read from the installed packages' own metadata; the strict ones are found.
+"""Reads the licences of the packages that Bertier needs from their metadata, and finds those that are restrictive.
 
-Permissive licences allow use in closed products. MPL-2.0 is accepted beside them: it covers its own files, and these
-are used unchanged.
+Permissive licences allow use in closed products. MPL-2.0 is accepted too: it covers only its own files,
+which are used unchanged.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ ACCEPTED = re.compile(
     re.IGNORECASE,
 )
 REFUSED = re.compile(r"GPL|GNU|SSPL|proprietary|commercial|commons clause", re.IGNORECASE)
-# Their metadata has no licence; this is what their LICENSE files say.
+# Their metadata name no licence; their LICENSE files say this.
 READ = {"huey": "MIT", "skops": "MIT"}
 
 
 @dataclass(frozen=True)
 class Licence:
-    """Of one installed package, in its own words."""
+    """The licence of one installed package, as its metadata give it."""
 
     package: str
     version: str
-    text: str  # "" where it says nothing
+    text: str  # "" where the metadata name none
 
     @property
     def is_accepted(self) -> bool:
-        """Is each of the licences that hold together, or one of those to choose from, an accepted one?"""
+        """Whether the licence is accepted: each part of an AND, and one choice of each OR."""
         return all(any(map(_is_known, part.split(" OR "))) for part in self.text.split(" AND "))
 
 
@@ -42,7 +42,7 @@ def _is_known(text: str) -> bool:
 
 
 def installed_licences() -> list[Licence]:
-    """One entry for each installed package that ours needs, directly or not, with all its extras; by name."""
+    """The licence of each installed package that Bertier needs, directly or not, with all extras; by name."""
     found = {}
     for package in _needed(ROOT, {"dev"}, {}):
         found[package.name.lower()] = Licence(package.name, package.version, _licence(package))
@@ -50,7 +50,7 @@ def installed_licences() -> list[Licence]:
 
 
 def _needed(name: str, extras: set[str], seen: dict[str, set[str]]) -> Iterator[Distribution]:
-    """The package and those it needs; what is not installed is not needed here."""
+    """Yield the package and all that it needs; packages that are not installed are skipped."""
     from packaging.requirements import Requirement
 
     key = re.sub(r"[-_.]+", "-", name).lower()
@@ -69,7 +69,7 @@ def _needed(name: str, extras: set[str], seen: dict[str, set[str]]) -> Iterator[
 
 
 def _licence(package: Distribution) -> str:
-    """The SPDX expression, else the classifiers, else the first line of the text."""
+    """The SPDX expression of a package, else its classifiers, else the first line of its licence text."""
     said: Any = package.metadata  # an email.message.Message, which the type does not say
     if expression := said.get("License-Expression"):
         return expression

@@ -1,8 +1,8 @@
-"""95 % intervals of the scores, from one set of predictions.
+"""95 % intervals of scores, from one set of predictions.
 
-Accuracy has a closed form (Wilson); every other score is resampled. The resampling never touches the
-rows of a classifier: its scores depend on the confusion matrix alone, and drawing rows with replacement
-is drawing that matrix from a multinomial. Standard library and numpy; scipy for Student's t over seeds.
+Accuracy has a closed form (Wilson); every other score is bootstrapped. For a classifier no rows are resampled: its
+scores depend on the confusion matrix alone, and to draw rows with replacement is to draw that matrix from a
+multinomial distribution. Standard library and numpy; scipy for Student's t over seeds.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the normal distribution
-RESAMPLES = 1000  # the ends then move by a few per cent of the width between seeds
+RESAMPLES = 1000  # another seed then moves the ends by a few per cent of the width
 _CHUNK = 2_000_000  # counts held at once (resamples x rows, or x cells of a matrix): 16 MB
 
 
 def wilson_interval(share: float, count: int) -> tuple[float, float]:
-    """Return the Wilson 95 % interval of a share seen on `count` rows, (0, 1) for no rows.
+    """Return the Wilson 95 % interval of a share observed on `count` rows; (0, 1) for no rows.
 
-    Source: Wilson 1927; unlike share +- 2 sd it never leaves 0..1 and is not empty at 0 or 1.
+    Source: Wilson 1927. Unlike share +- 2 sd, it never leaves 0..1 and has a width at 0 and 1.
     """
     if count == 0:
         return 0.0, 1.0
@@ -31,7 +31,7 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
 
 
 def student_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return Student's t 95 % interval of the mean of two or more values, e.g. one a seed."""
+    """Return Student's t 95 % interval of the mean of two or more values, for example one for each seed."""
     from scipy import stats
 
     count, mean = len(values), float(np.mean(values))

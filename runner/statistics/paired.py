@@ -1,6 +1,6 @@
-"""Intervals over seeds, tests on the same examples, and Holm's correction; arrays and numbers only.
+"""Intervals over seeds, paired tests on the same examples, and Holm's correction; on numbers and arrays only.
 
-scipy has the distributions and the elementary tests; here is what it lacks. Nothing in this file reads a record.
+scipy has the distributions and the elementary tests; this file adds the rest.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 
 from runner.statistics.intervals import student_interval
 
-RESAMPLES = 5000  # the smallest p-value a bootstrap can give is then 2/5001
-RESAMPLES_MEAN = 2000  # for the ends of an interval alone
-EXACT_BELOW = 1000  # discordant examples; there the two forms differ in the fourth digit (0.21745 and 0.21747)
+RESAMPLES = 5000  # the smallest p-value of the bootstrap is then 2/5001
+RESAMPLES_MEAN = 2000  # where only the ends of an interval are needed
+EXACT_BELOW = 1000  # discordant examples; there both forms agree to three digits (0.21745 and 0.21747)
 _CHUNK = 2_000_000  # counts held at once: 16 MB
 
 
@@ -28,16 +28,16 @@ class Interval:
 
 
 def standard_deviation(values: Sequence[float]) -> float | None:
-    """The standard deviation over seeds (n - 1), None for a single one."""
+    """The standard deviation over seeds (n - 1); None for a single seed."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def seed_interval(values: Sequence[float]) -> Interval | None:
     """Student's t interval of the mean over seeds; None for a single seed, which says nothing about others.
 
-    Why not the bootstrap: n seeds resampled cannot reach beyond the n values. In simulation (4,000 draws, normal) the
-    95 % percentile bootstrap covers the mean in 51 % of the cases at n=2, 76 % at n=3, 83 % at n=5, 90 % at n=10;
-    Student's t in 95 % at each, and it stays ahead for skewed values (n=3: 89 % against 70 %).
+    The bootstrap is no alternative: n resampled seeds cannot reach beyond the n values. In simulation (4,000 draws,
+    normal) the 95 % percentile bootstrap covers the mean in 51 % of the cases at n=2, 76 % at n=3, 83 % at n=5, 90 % at
+    n=10; Student's t in 95 % at each, and it stays ahead for skewed values (n=3: 89 % against 70 %).
     """
     n = len(values)
     if n < 2 or not np.all(np.isfinite(values)):
@@ -46,7 +46,7 @@ def seed_interval(values: Sequence[float]) -> Interval | None:
 
 
 def seed_bootstrap(values: Sequence[float]) -> Interval | None:
-    """The percentile bootstrap interval of the mean over seeds (see `seed_interval` for what it is worth)."""
+    """The percentile bootstrap interval of the mean over seeds; `seed_interval` says how far to trust it."""
     from scipy import stats
 
     n = len(values)

@@ -1,8 +1,8 @@
-"""Tasks: what a model is trained on and scored by. One module per kind of label.
+"""Tasks: how a model is trained and scored; one module for each kind of label.
 
 Each module offers `loss`, `mean_loss`, `metrics`, `interval` and `columns`; those whose rows have labels also
-`majority` and `constant_predictions`, and the one with classes `report`. The modules are imported when a run needs one,
-since they load torch.
+`majority` and `constant_predictions`, and the one with classes `report`. A module is imported when a
+run needs it, since it may load torch.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Classification of a text or a pair of texts: one of C classes.
 
-A prediction is the class of the largest logit; the first wins ties. F1, precision and recall are of one class of two,
-`positive`: 1 where nobody says otherwise (data/targets/positive_class.py). What is 0/0 counts as 0, in every score.
+The predicted class has the largest logit; on ties the first one. F1, precision and recall are those of one of two
+classes, `positive`: 1 by default (data/targets/positive_class.py). In every score 0/0 counts as 0.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 METRICS = SCORES["classification"]
-MOST_SHOWN = 200  # classes of a matrix in a record, which is then 300 kB
+MOST_SHOWN = 200  # classes in a recorded confusion matrix, which then takes 300 kB
 
 
 def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
@@ -27,7 +27,7 @@ def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) ->
     logits: (B, C) float; labels: (B,) class ids; class_weights: (C,) float on the same device, or None.
     With weights the mean is over the weights of the batch's labels, as in torch.
     """
-    from torch.nn import functional  # here: tables of scores are made without torch
+    from torch.nn import functional  # not at the top: scores are computed without torch
 
     return functional.cross_entropy(logits.float(), labels, weight=class_weights)
 
@@ -40,7 +40,7 @@ def mean_loss(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what is kept of each row for paired comparisons: label, prediction and logits."""
+    """Return the columns to store for paired comparisons: label, prediction and logits of each row."""
     kept = {"label": labels, "prediction": logits.argmax(1)}
     return kept | {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
 
@@ -69,17 +69,17 @@ def interval(
 
 
 def majority(train_labels: np.ndarray, labels: np.ndarray, name: str, *, positive: int = 1) -> float:
-    """Return the score on `labels` of always answering the commonest training label (lowest id on ties)."""
+    """Return the score on `labels` of always predicting the training majority class (lowest id on ties)."""
     classes = int(max(train_labels.max(), labels.max())) + 1
     answer = int(np.bincount(train_labels, minlength=classes).argmax())
     return _score(np.full(len(labels), answer), labels, name, max(2, classes), positive)
 
 
 def report(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    """Return what a record holds of each class, `names` in id order, and the confusion matrix, row = label.
+    """Return the scores of each class for the record, and the confusion matrix (row = label); `names` are in id order.
 
-    One number a class: support (rows of it), predicted (rows that got it), precision, recall, F1. The matrix is None
-    for more than MOST_SHOWN classes; the stored predictions say the same.
+    For each class: support (rows with this label), predicted (rows predicted as this class), precision, recall, F1.
+    The matrix is None for more than MOST_SHOWN classes; the stored predictions have the same information.
     """
     confusion = confusion_of(labels, _predict(logits), len(names))
     right = np.diagonal(confusion)
@@ -102,7 +102,7 @@ def confusion_of(labels: np.ndarray, predictions: np.ndarray, classes: int = 2) 
 
 
 def constant_predictions(logits: np.ndarray) -> bool:
-    """Return whether every row gets the same class: such a model has learnt at most the majority."""
+    """Return whether every row gets the same class: such a model has learned at most the majority class."""
     return len(np.unique(_predict(logits))) <= 1
 
 
@@ -200,6 +200,6 @@ OF_CONFUSION: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def of_confusion(name: str, positive: int = 1) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function of OF_CONFUSION for any positive class of two: the two change places where it is 0."""
+    """Return the score of OF_CONFUSION for a positive class; where that is 0, the two classes change places."""
     score = OF_CONFUSION[name]
     return score if positive == 1 else lambda confusions: score(confusions[:, ::-1, ::-1])

@@ -1,8 +1,8 @@
-"""Masked words: guess the words that were hidden in a text.
+"""Masked words: predict the words that were masked in a text.
 
-The output is as wide as the vocabulary, so it is computed at the hidden places alone, in parts that stay in the cache,
-and each part's gradient is taken while it is there: no (N, V) tensor exists. 1.9x the speed of torch's cross entropy on
-1,228 places of 30,522 words, and a seventh of its memory.
+The output is as wide as the vocabulary, so it is computed only at the masked positions, in parts that fit the cache,
+and the gradient of each part is taken at once: no (N, V) tensor exists. On 1,228 positions of 30,522 words this is 1.9x
+as fast as torch's cross entropy and takes a seventh of its memory.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from models.heads.words import WordScores
 from runner.statistics.intervals import RESAMPLES, bootstrap_rows
 
 METRICS = SCORES["mlm"]
-# Scores at a time: 137 places of 30,522 words. Parts of 128 to 256 places take 275 ms for 1,228 of them, of 32 places
-# 385 ms, all of them at once 370 ms (one core of a Xeon with AMX).
+# Scores in one part: 137 positions of 30,522 words. For 1,228 positions, parts of 128 to 256 positions take 275 ms,
+# parts of 32 positions 385 ms, one part 370 ms (one core of a Xeon with AMX).
 CHUNK = 1 << 22
-MOST = 700.0  # nats: exp of more is no float; a mean loss is never near it unless training diverged
+MOST = 700.0  # nats: exp would overflow above; only a diverged training has such a mean loss
 
 
 def loss(words: WordScores, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
-    """Return the mean cross entropy over the masked places, a scalar; 0 where there are none.
+    """Return the mean cross entropy over the masked positions, a scalar; 0 if there are none.
 
     labels: (N,) word ids. ValueError for class_weights: words have none.
     """
@@ -40,7 +40,7 @@ def loss(words: WordScores, labels: Tensor, class_weights: Tensor | None = None)
 
 
 class _CrossEntropy(torch.autograd.Function):
-    """The summed cross entropy of scores that are never all there; gradients are made in the forward pass."""
+    """The summed cross entropy, computed in parts; the forward pass computes the gradients too."""
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor, labels: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class _CrossEntropy(torch.autograd.Function):
 
 
 def _parts(words: WordScores) -> Iterator[tuple[slice, Tensor]]:
-    """Slices of the places and their scores, (part, V) float32, in a buffer that the next part overwrites."""
+    """Yield slices of the positions and their scores (part, V), float32, in a buffer that the next part overwrites."""
     count = max(1, CHUNK // len(words.table))
     columns, bias = words.table.t(), words.bias.to(words.hidden.dtype)
     buffer = words.hidden.new_empty(min(count, len(words.hidden)), len(words.table))
@@ -80,7 +80,7 @@ def _parts(words: WordScores) -> Iterator[tuple[slice, Tensor]]:
 
 
 def _shares(scores: Tensor, answers: Tensor) -> Tensor:
-    """Make scores (n, V) probabilities in place; answers the losses (n, 1) of the right words `answers` (n, 1)."""
+    """Turn scores (n, V) into probabilities in place; return the losses (n, 1) of the right words `answers` (n, 1)."""
     scores -= scores.amax(1, keepdim=True)
     right = scores.gather(1, answers)
     whole = scores.exp_().sum(1, keepdim=True)
@@ -90,7 +90,7 @@ def _shares(scores: Tensor, answers: Tensor) -> Tensor:
 
 @torch.no_grad()
 def block_sums(words: WordScores, batch: Batch) -> Tensor:
-    """What came of each block, (B, 3) float32: summed loss in nats, words guessed right, masked words."""
+    """Return three sums of each block, (B, 3) float32: loss in nats, correctly predicted words, masked words."""
     assert batch.places is not None, "a batch of masked words has places"
     device = words.hidden.device
     labels = torch.from_numpy(batch.labels).to(device)
@@ -105,14 +105,14 @@ def block_sums(words: WordScores, batch: Batch) -> Tensor:
 
 
 def mean_loss(found: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean loss of a masked word, in nats; found: (N, 3) as `outcomes` gives."""
+    """Return the mean loss of a masked word, in nats; found: (N, 3) as `block_sums` returns."""
     return float(found[:, 0].sum(dtype=np.float64) / max(1.0, found[:, 2].sum(dtype=np.float64)))
 
 
 def metrics(found: np.ndarray, labels: np.ndarray, names: Sequence[str], *, positive: int = 1) -> dict[str, float]:
     """Return the named scores of (N, 3) outcomes; ValueError for losses that are not finite, KeyError for names.
 
-    labels, positive: of rows that have labels, no meaning here.
+    labels, positive: unused; they are for tasks whose rows have labels.
     """
     wrong = int((~np.isfinite(found)).any(axis=1).sum())
     if wrong:
@@ -133,7 +133,7 @@ def interval(
 
 
 def _scorer(found: np.ndarray, name: str) -> Callable[[np.ndarray], np.ndarray]:
-    """From how often each block was drawn, (R, N), to the score (R,)."""
+    """Return a function from how often each block was drawn, (R, N), to the score, (R,)."""
     if name not in METRICS:
         raise KeyError(f"unknown score '{name}' for mlm; known: {', '.join(METRICS)}")
     losses, right, masked = found.astype(np.float64).T
@@ -148,7 +148,7 @@ def _scorer(found: np.ndarray, name: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def unigram_perplexity(train: TokenSplit, split: TokenSplit) -> float:
-    """Return the perplexity on the masked words of `split` of their frequencies in `train`, each plus one."""
+    """Return the unigram perplexity of the masked words of `split`, by word frequencies in `train` plus one."""
     assert split.masking is not None, "a split of this task is masked"
     special = split.masking.special
     counts = np.ones(len(special))
@@ -161,5 +161,5 @@ def unigram_perplexity(train: TokenSplit, split: TokenSplit) -> float:
 
 
 def columns(found: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what is kept of each block for paired comparisons."""
+    """Return the columns to store for paired comparisons: the three sums of each block."""
     return {"loss": found[:, 0], "right": found[:, 1], "masked": found[:, 2]}

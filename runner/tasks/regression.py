@@ -37,7 +37,7 @@ def mean_loss(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what is kept of each row for paired comparisons: label, prediction and logits."""
+    """Return the columns to store for paired comparisons: label, prediction and output of each row."""
     kept = {"label": labels, "prediction": logits[:, 0]}
     return kept | {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
 
@@ -45,7 +45,7 @@ def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str], *, positive: int = 1) -> dict[str, float]:
     """Return the named scores, in the order of `names`; correlations are 0 where either side is constant.
 
-    logits: (N, 1) or (N,); labels: (N,); positive: no meaning here, numbers have no classes. KeyError for an unknown
+    logits: (N, 1) or (N,); labels: (N,); positive: unused, since numbers have no classes. KeyError for an unknown
     name; ValueError for outputs that are not finite.
     """
     outputs, targets = _outputs(logits), labels.astype(np.float64)
@@ -64,7 +64,7 @@ def interval(
 
 
 def majority(train_labels: np.ndarray, labels: np.ndarray, name: str, *, positive: int = 1) -> float:
-    """Return the score on `labels` of always answering the mean of the training labels."""
+    """Return the score on `labels` of always predicting the mean of the training labels."""
     answer = float(np.mean(train_labels, dtype=np.float64))
     return _score(np.full(len(labels), answer), labels.astype(np.float64), name)
 
@@ -86,7 +86,7 @@ def _outputs(logits: np.ndarray) -> np.ndarray:
 
 
 def _is_rounding(outputs: np.ndarray) -> bool:
-    """Do the outputs differ by rounding alone? Their order would correlate with anything."""
+    """Return whether the outputs differ only by rounding: their order would correlate with anything."""
     return bool(np.ptp(outputs) <= ROUNDING * np.abs(outputs).max())
 
 

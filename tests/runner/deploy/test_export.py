@@ -101,8 +101,8 @@ BAD = [
     ("aaaa", "torch", False, None, "pickle.*Try: format=safetensors"),
     ("aaaa", "onxx", False, None, "expected one of onnx"),
     ("aaaa", "safetensors", True, None, "Try: format=onnx int8=true"),
-    ("aaaa", "safetensors", False, "own", "no export and is not replaced"),
-    ("aaaa", "safetensors", False, "own/letter.txt/x", "cannot be made"),
+    ("aaaa", "safetensors", False, "own", "not an export, so it is not replaced"),
+    ("aaaa", "safetensors", False, "own/letter.txt/x", "cannot be created"),
 ]
 
 

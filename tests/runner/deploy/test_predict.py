@@ -240,12 +240,12 @@ def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"labels": ("a", "b", "c")}, "2 answers for 3 labels"),
+        ({"labels": ("a", "b", "c")}, "2 outputs for 3 labels"),
         ({"max_length": 9999}, "64 positions for 9,999 tokens a text"),
-        ({"task": "regression", "labels": ()}, "2 answers for 1 labels"),
+        ({"task": "regression", "labels": ()}, "2 outputs for 1 labels"),
     ],
 )
 def test_a_record_beside_another_model_is_refused(output: Path, change: dict[str, Any], expected: str) -> None:
-    with pytest.raises(ConfigError, match=r"not of one model: .*force=true") as raised:
+    with pytest.raises(ConfigError, match=r"do not belong together: .*force=true") as raised:
         Predictor(replace(find_model("aaaa", output, "auto"), **change))
     assert expected in str(raised.value)
