@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.compression.settings import missing_requirements, out_of_order
+from models.compression.settings.chain import missing_requirements, out_of_order
 from models.settings import contradictions
 from runner.config.check_files import file_conflicts
 from runner.machine.extras import missing_extra

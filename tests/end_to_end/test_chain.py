@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from models.checkpoints.open import load_model
 from models.checkpoints.read import read_state
-from models.compression.settings import METHODS, missing_requirements, out_of_order
+from models.compression.settings import METHODS
+from models.compression.settings.chain import missing_requirements, out_of_order
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext, TrainingHook

@@ -18,7 +18,7 @@ from models.checkpoints.open import load_model
 from models.checkpoints.read import read_state
 from models.compression.movement import MovementHook
 from models.compression.pruning.masks import choose_matrices
-from models.compression.settings import out_of_order
+from models.compression.settings.chain import out_of_order
 from models.compression.settings.pruning import Magnitude, Movement
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext

@@ -1,4 +1,4 @@
-"""The settings of every compression method, and which method may follow which.
+"""The settings of every compression method, by its name.
 
 Standard library only, because configs are checked before torch is imported. A YAML in conf/compression/ names its
 method and gives the options; several YAMLs may be presets of one method.
@@ -6,12 +6,10 @@ method and gives the options; several YAMLs may be presets of one method.
 
 from __future__ import annotations
 
-from models.compression.settings.learn import Dendrites, Distil, TaughtSettings
-from models.compression.settings.pruning import L0, Magnitude, MaskedPruning, Movement, Ziplm
+from models.compression.settings.learn import Dendrites, Distil
+from models.compression.settings.pruning import L0, Magnitude, Movement, Ziplm
 from models.compression.settings.quantization import Bf16, DynamicInt8, Splitquant, StaticInt8, WeightOnly
 from models.compression.settings.stage import StageSettings
-
-RANK = {"learn": 0, "prune": 1, "quantize": 2}
 
 METHODS: dict[str, type[StageSettings]] = {
     "distil": Distil,
@@ -26,52 +24,3 @@ METHODS: dict[str, type[StageSettings]] = {
     "movement": Movement,
     "l0": L0,
 }
-
-
-def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
-    """One line for each stage that stands in the wrong place of the chain, with an order that works."""
-    names, found = list(stages), []
-    by_rank = sorted(names, key=lambda name: RANK[stages[name].kind])
-    for place, name in enumerate(names):
-        before = [earlier for earlier in names[:place] if RANK[stages[earlier].kind] > RANK[stages[name].kind]]
-        if stages[name].keeps_zeros:
-            before = [earlier for earlier in before if stages[earlier].kind == "quantize"]
-        if before:
-            undone = "quantized weights" if stages[before[0]].kind == "quantize" else "zeros"
-            found.append(
-                f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its {undone}. "
-                f"Try: compression=[{','.join(by_rank)}]"
-            )
-    quantizing = [name for name in names if stages[name].kind == "quantize"]
-    if len(quantizing) > 1:
-        kept = [name for name in names if name not in quantizing[1:]]
-        found.append(
-            f"compression=[{','.join(names)}]: {' and '.join(quantizing)} both quantize the same weights. "
-            f"Try: compression=[{','.join(kept)}]"
-        )
-    return found
-
-
-def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
-    """One line for everything that a stage requires and lacks, and for its contradicting options."""
-    found = []
-    for name, stage in stages.items():
-        found += stage.contradictions(name)
-        if isinstance(stage, TaughtSettings) and not stage.teacher:
-            found.append(
-                f"compression=[{name}] learns from a teacher. "
-                f"Try: compression.{name}.teacher=<id of a finished run, a folder or a hub id>"
-            )
-        if stage.needs_encoder and not has_encoder:
-            found += _needs_encoder(name, stage)
-    return found
-
-
-def _needs_encoder(name: str, stage: StageSettings) -> list[str]:
-    """The refusal of a stage that has no encoder to work on; a pruning may name other matrices instead."""
-    other = ""
-    if isinstance(stage, MaskedPruning):
-        if stage.matrices:
-            return []
-        other = f", or compression.{name}.matrices=*word_embeddings"
-    return [f"compression=[{name}] works on an encoder, and model=dsn has none. Try: model=bert-tiny{other}"]

@@ -9,7 +9,7 @@ import torch
 
 from models.compression.magnitude import Magnitude
 from models.compression.pruning.masks import choose_matrices, keep_pruned_zeros
-from models.compression.settings import missing_requirements
+from models.compression.settings.chain import missing_requirements
 from models.compression.settings.pruning import Magnitude as Options
 from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import batch, small

@@ -1,0 +1,58 @@
+"""Which compression method may follow which, and what each needs; standard library only."""
+
+from __future__ import annotations
+
+from models.compression.settings.learn import TaughtSettings
+from models.compression.settings.pruning import MaskedPruning
+from models.compression.settings.stage import StageSettings
+
+RANK = {"learn": 0, "prune": 1, "quantize": 2}  # the order in a chain
+
+
+def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
+    """One line for each stage that stands in the wrong place of the chain, with an order that works."""
+    names, found = list(stages), []
+    by_rank = sorted(names, key=lambda name: RANK[stages[name].kind])
+    for place, name in enumerate(names):
+        before = [earlier for earlier in names[:place] if RANK[stages[earlier].kind] > RANK[stages[name].kind]]
+        if stages[name].keeps_zeros:
+            before = [earlier for earlier in before if stages[earlier].kind == "quantize"]
+        if before:
+            undone = "quantized weights" if stages[before[0]].kind == "quantize" else "zeros"
+            found.append(
+                f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its {undone}. "
+                f"Try: compression=[{','.join(by_rank)}]"
+            )
+    quantizing = [name for name in names if stages[name].kind == "quantize"]
+    if len(quantizing) > 1:
+        kept = [name for name in names if name not in quantizing[1:]]
+        found.append(
+            f"compression=[{','.join(names)}]: {' and '.join(quantizing)} both quantize the same weights. "
+            f"Try: compression=[{','.join(kept)}]"
+        )
+    return found
+
+
+def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
+    """One line for everything that a stage requires and lacks, and for its contradicting options."""
+    found = []
+    for name, stage in stages.items():
+        found += stage.contradictions(name)
+        if isinstance(stage, TaughtSettings) and not stage.teacher:
+            found.append(
+                f"compression=[{name}] learns from a teacher. "
+                f"Try: compression.{name}.teacher=<id of a finished run, a folder or a hub id>"
+            )
+        if stage.needs_encoder and not has_encoder:
+            found += _needs_encoder(name, stage)
+    return found
+
+
+def _needs_encoder(name: str, stage: StageSettings) -> list[str]:
+    """The refusal of a stage that has no encoder to work on; a pruning may name other matrices instead."""
+    other = ""
+    if isinstance(stage, MaskedPruning):
+        if stage.matrices:
+            return []
+        other = f", or compression.{name}.matrices=*word_embeddings"
+    return [f"compression=[{name}] works on an encoder, and model=dsn has none. Try: model=bert-tiny{other}"]

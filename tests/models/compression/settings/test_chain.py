@@ -1,0 +1,39 @@
+"""Every method has settings, a module and a preset; stages in a wrong order or without what they need are refused."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+from models.compression.settings import METHODS
+from models.compression.settings.chain import RANK, missing_requirements, out_of_order
+from models.compression.settings.learn import Distil, DistilLosses, DistilPhase
+from models.compression.settings.pruning import Magnitude
+from models.compression.settings.quantization import Bf16, WeightOnly
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_has_a_module_of_its_name_and_a_kind(method: str) -> None:
+    settings = METHODS[method]
+    assert settings().method == method and settings.kind in RANK
+    assert find_spec(f"models.compression.{method}")
+
+
+def test_what_learns_comes_before_what_prunes_and_that_before_what_quantizes() -> None:
+    assert out_of_order({"a": Distil(), "b": Magnitude(), "c": WeightOnly()}) == []
+    assert "Try: compression=[b,c]" in out_of_order({"c": WeightOnly(), "b": Magnitude()})[0]
+    assert "both quantize the same weights" in out_of_order({"c": WeightOnly(), "d": Bf16()})[0]
+
+
+def test_a_distillation_may_follow_a_pruning_as_it_keeps_the_zeros() -> None:
+    assert out_of_order({"b": Magnitude(), "a": Distil()}) == []
+
+
+def test_a_stage_without_its_teacher_or_its_encoder_is_refused_with_the_cure() -> None:
+    phases = {"task": DistilPhase(DistilLosses(soft=1.0))}
+    assert "compression.d.teacher=<id" in missing_requirements({"d": Distil(phases=phases)}, has_encoder=True)[0]
+    assert missing_requirements({"d": Distil(phases=phases, teacher="some/run")}, has_encoder=False) == []
+    refused = missing_requirements({"m": Magnitude()}, has_encoder=False)
+    assert "model=dsn has none" in refused[0] and "compression.m.matrices=*word_embeddings" in refused[0]
+    assert missing_requirements({"m": Magnitude(matrices="*word_embeddings")}, has_encoder=False) == []
