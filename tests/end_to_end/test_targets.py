@@ -20,9 +20,10 @@ from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.heads.target_scale import Unstandardise, standardise_targets
 from models.onnx.graph import OnnxModel
-from models.onnx.int8 import quantize
+from models.onnx.int8 import quantize_graph
 from models.settings import ModelSettings
-from runner.commands.predict import main, number
+from runner.commands.answers import number_text
+from runner.commands.predict import main
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.deploy.export import export_run
@@ -162,7 +163,7 @@ def test_how_far_an_export_may_be_off_is_a_share_of_the_targets_spread() -> None
     ("value", "shown"), [(250481.9133, "250481.9133"), (3.1, "3.1000"), (0.00150262, "0.001503"), (0, "0")]
 )
 def test_an_answer_is_shown_with_the_digits_that_tell_it_from_others(value: float, shown: str) -> None:
-    assert number(value) == shown
+    assert number_text(value) == shown
 
 
 def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(
@@ -189,7 +190,7 @@ def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(
     assert spearmanr(found, range(5)).statistic > 0.9 and 150_000 < found.min() < found.max() < 350_000
     graph = Predictor(export_run(typed, path.parent, "onnx", False, tmp_path / "export")[0])
     np.testing.assert_allclose([answer["prediction"] for answer in graph(texts)], found, **near)
-    quantize(tmp_path / "export/model.onnx", tmp_path / "int8.onnx")
+    quantize_graph(tmp_path / "export/model.onnx", tmp_path / "int8.onnx")
     graph.model = OnnxModel(tmp_path / "int8.onnx", 1)
     np.testing.assert_allclose(graph.logits(graph.encode(texts), 8)[:, 0], found, rtol=0, atol=0.1 * targets["sd"])
     stock = BertForSequenceClassification.from_pretrained(path.parent / "model").eval()
