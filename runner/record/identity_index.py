@@ -2,7 +2,7 @@
 
 An identity covers the content of the data, so it is known only after loading. Each run leaves a small file behind,
 named by a hash of what can be seen from outside: settings, version, and size and time of local files. A changed file
-is looked at anew. Hub ids are taken to mean what is in the hub's cache; `force=true` asks nobody.
+is looked at again. Hub ids are taken to mean what is in the hub's cache; `force=true` asks nobody.
 """
 
 from __future__ import annotations

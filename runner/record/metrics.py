@@ -184,7 +184,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("structure/speedup", "ratio", "higher", "measured: dense time over own time, same rounds"),
     Metric("structure/layer_error_mean", "share", "lower", "change of a cut layer half's output, of its variance"),
     Metric("structure/layer_error_max", "share", "lower", "the same, of the half that lost most"),
-    Metric("structure/layer_error_deleted_mean", "share", "none", "had the same columns been deleted, nothing mended"),
+    Metric("structure/layer_error_deleted_mean", "share", "none", "the same columns deleted, without a correction"),
     # What a quantization did to the model that it got.
     Metric("quantize/layers", "layers", "none", "linear layers and tables whose weights were rounded"),
     Metric("quantize/params_share", "share", "none", "share of the parameters that were rounded"),

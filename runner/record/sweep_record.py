@@ -61,7 +61,7 @@ class SweepRecord:
 
     @property
     def title(self) -> str:
-        """Its name, or its id where it has none."""
+        """Return the name of the sweep, or its id where it has none."""
         return self.name or self.id
 
     @property

@@ -87,7 +87,7 @@ def check_manners(code: int, out: str, err: str) -> None:
 def has_cure(message: str) -> bool:
     """Does a message say what to do next?"""
     cures = (
-        "Try", "Fix ", "Mend", "Choose", "Choices", "did you mean", "Quote", "Expected", "expected", "Go on", "See ",
+        "Try", "Fix ", "Choose", "Choices", "did you mean", "Quote", "Expected", "expected", "Go on", "See ",
         "Make ", "Leave it ", "leave the", "Remove", "Add ", "Finish it", "Rename", "Download it", "Name ",
         "Convert", "needed", "Runs", "Get ", "Train it", "Its options",
     )  # fmt: skip
