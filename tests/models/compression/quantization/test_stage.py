@@ -1,4 +1,4 @@
-"""What a quantization replaces, how it is restored, and the error that it records."""
+"""The stage of a quantization: which layers it replaces, how it is restored, and the error that it records."""
 
 from __future__ import annotations
 
