@@ -19,8 +19,8 @@ from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
 from runner.training import flat_optimizer as flat
 from runner.training.trainer import Trainer
+from tests.runner.training.test_loop import CPU
 
-CPU = torch.device("cpu")
 BERT = ModelSettings(layers=2, hidden=16, heads=2)
 DSN = ModelSettings(family="dsn", hidden=16, width=0.5, readout={"name": "mean"}, token_dropout=0.3)
 

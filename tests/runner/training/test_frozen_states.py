@@ -25,8 +25,8 @@ from runner.training.frozen_states import attach_frozen_states, check_frozen_sta
 from runner.training.inference import predict, unpack_states
 from runner.training.loop import fit
 from runner.training.state import TrainingState
+from tests.runner.training.test_loop import CPU, Stop
 
-CPU = torch.device("cpu")
 READOUTS: dict[str, dict[str, Any]] = {
     "flatten": {"name": "adapter_pool", "size": 4, "pool": "flatten", "shared": True, "skip": False, "length": 128},
     "mean": {"name": "adapter_pool", "size": 4, "pool": "masked_mean", "shared": False, "skip": True, "length": 128},
@@ -70,10 +70,6 @@ def attached(model: Any, splits: Splits, settings: Settings) -> Splits:
 def checked(settings: Settings, splits: Splits) -> str | None:
     model = model_of(settings, splits)
     return check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
-
-
-class Stop(Exception):
-    pass
 
 
 def train(settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None) -> tuple[Any, list[float]]:

@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
-from models.backbones.dropout import dropout_generator
-from models.build import build
 from models.compression.stage import TrainingHook
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
@@ -28,8 +26,8 @@ from runner.training.nonfinite import BatchNormStatistics, NotFinite
 from runner.training.state import TrainingResult, TrainingState
 from runner.training.trainer import Trainer
 from tests.conftest import run_cli
+from tests.runner.training.test_loop import CPU, Stop, model_of
 
-CPU = torch.device("cpu")
 HUGE = 1e30  # its square is no float32, unless targets are standardised
 
 
@@ -55,16 +53,6 @@ def configured(**train: Any) -> Settings:
     for name, value in train.items():
         setattr(settings.train, name, value)
     return settings
-
-
-def model_of(settings: Settings, splits: Splits) -> nn.Module:
-    torch.manual_seed(settings.seed)
-    dropout_generator.seed(settings.seed)
-    return build(settings.model, num_labels=splits.task.num_labels, vocab_size=splits.tokenizer.vocab_size)[0]
-
-
-class Stop(Exception):
-    pass
 
 
 def train(
