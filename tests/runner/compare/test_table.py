@@ -1,0 +1,69 @@
+"""The text of a comparison: numbers with their units, tables that fit, Markdown that stays a table."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from runner.compare.analyse import analyse
+from runner.compare.rows import Comparison, Row
+from runner.compare.select import select_runs
+from runner.compare.table import Column, comparison_columns, markdown, p_value_text, print_comparison, short_number
+from runner.compare.table import split_to_width as split
+from tests.runner.compare.folders import write_group
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Comparison:
+    write_group(tmp_path, "model=dsn", right=[150, 152])
+    write_group(tmp_path, "model=bert-tiny", right=[180, 182], metrics={"cost/params_nonzero": 400})
+    return analyse(select_runs(tmp_path, []), baseline="model=dsn")
+
+
+@pytest.mark.parametrize(("value", "text"), [(4_470_000, "4.47 M"), (368, "368"), (2e9, "2.00 G"), (1500, "1.50 k")])
+def test_large_numbers_are_short(value: float, text: str) -> None:
+    assert short_number(value) == text
+
+
+def test_tiny_p_values_are_bounds() -> None:
+    assert (p_value_text(0.0234), p_value_text(1e-9)) == ("0.023", "<0.0001")
+
+
+def test_only_columns_with_values_are_there(comparison: Comparison) -> None:
+    titles = [column.title for column in comparison_columns(comparison)]
+    assert titles[:2] == ["group", "test/accuracy"] and "non-zero" in titles
+    assert "ONNX ms" not in titles and "trained" not in titles and "metric" not in titles
+
+
+def test_a_wide_table_is_split_and_each_part_begins_with_the_groups(comparison: Comparison) -> None:
+    columns = comparison_columns(comparison)
+    parts = split(columns, comparison.rows, 60)
+    assert len(parts) > 1 and all(part[0] is columns[0] for part in parts)
+    assert [column for part in parts for column in part[1:]] == columns[1:]
+
+
+def test_markdown_is_one_table_whatever_a_name_holds(comparison: Comparison) -> None:
+    comparison.rows[0].group.name = "a|b\nc"
+    page = markdown(comparison, "title", "question?")
+    assert page.startswith("# title\n\nquestion?\n\n| group | test/accuracy |") and "| a\\|b c |" in page
+    widths = {line.replace("\\|", "").count("|") for line in page.split("\n\n")[2].splitlines() if line.startswith("|")}
+    assert len(widths) == 1
+
+
+def test_a_terminal_gets_tables_legends_and_no_markup(comparison: Comparison) -> None:
+    comparison.rows[0].group.name = "[red]x[/red]"
+    stream = io.StringIO()
+    print_comparison(comparison, Console(file=stream, width=200))
+    said = stream.getvalue()
+    assert "[red]x[/red]" in said and "Pareto-optimal: no row is both more accurate and smaller" in said
+    assert "p Holm: the larger of the two p-values, corrected for 1 test" in said
+
+
+def test_an_empty_cell_is_empty_text(comparison: Comparison) -> None:
+    def nothing(row: Row) -> None:
+        return None
+
+    assert Column("x", True, nothing, "{:.2f}".format).cell(comparison.rows[0]) == ""

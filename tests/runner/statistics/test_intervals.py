@@ -1,0 +1,54 @@
+"""Intervals against scipy's, and the bootstrap against the formula it stands for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from runner.statistics.intervals import (
+    bootstrap_confusion,
+    bootstrap_rows,
+    resample_rows,
+    student_interval,
+    wilson_interval,
+)
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 10), (7, 10), (10, 10), (450, 872)])
+def test_wilson_is_scipys(right: int, count: int) -> None:
+    expected = stats.binomtest(right, count).proportion_ci(method="wilson")
+    assert wilson_interval(right / count, count) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_no_rows_say_nothing() -> None:
+    assert wilson_interval(0.0, 0) == (0.0, 1.0)
+
+
+def test_student_is_scipys() -> None:
+    values = [0.8, 0.82, 0.79]
+    expected = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
+    assert student_interval(values) == pytest.approx(expected)
+
+
+def accuracy(confusions: np.ndarray) -> np.ndarray:
+    return np.asarray(np.trace(confusions, axis1=1, axis2=2) / confusions.sum(axis=(1, 2)))
+
+
+def test_the_bootstrap_of_an_accuracy_is_about_wilsons_interval() -> None:
+    low, high = bootstrap_confusion(np.array([[400, 100], [100, 400]]), accuracy, resamples=4000)
+    assert (low, high) == pytest.approx(wilson_interval(0.8, 1000), abs=0.004)
+
+
+def test_the_bootstrap_of_a_mean_is_about_the_normal_interval() -> None:
+    values = np.random.default_rng(0).normal(size=500)
+    found = bootstrap_rows(500, lambda counts: counts @ values / 500, resamples=4000)
+    half = 1.96 * values.std() / np.sqrt(500)
+    assert found == pytest.approx((values.mean() - half, values.mean() + half), abs=0.01)
+
+
+def test_every_resample_draws_as_many_rows_and_a_seed_repeats_them() -> None:
+    sums = resample_rows(7, lambda counts: counts.sum(axis=1), resamples=5)
+    assert sums.tolist() == [7.0] * 5
+    weighted = [resample_rows(7, lambda counts: counts @ np.arange(7), resamples=5, seed=seed) for seed in (3, 3, 4)]
+    assert np.array_equal(weighted[0], weighted[1]) and not np.array_equal(weighted[0], weighted[2])
