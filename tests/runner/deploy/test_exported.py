@@ -1,0 +1,51 @@
+"""deploy.json comes back as it was written, and what is damaged or not offered is refused with the cure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.deploy.exported import ExportedModel, check_format, find_model, read_export
+from runner.errors import ConfigError
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> ExportedModel:
+    found = ExportedModel(tmp_path, "onnx", "aaaa", "dsn", "classification", ("neg", "pos"), ("text",), 128, "2026")
+    (tmp_path / "deploy.json").write_text(json.dumps(found.describe()), encoding="utf-8")
+    (tmp_path / "model.onnx").write_bytes(b"graph")
+    return found
+
+
+def test_an_export_is_read_as_it_was_written(exported: ExportedModel) -> None:
+    assert read_export(exported.folder) == exported
+    assert exported.answer_columns == ("prediction", "p_neg", "p_pos") and not exported.is_pair
+    assert find_model(str(exported.folder), Path("nowhere"), "auto") == exported
+
+
+def test_an_export_without_its_weights_or_with_a_damaged_description_is_refused(exported: ExportedModel) -> None:
+    exported.weights.unlink()
+    with pytest.raises(ConfigError, match=r"has no model\.onnx\. Try: run export"):
+        read_export(exported.folder)
+    (exported.folder / "deploy.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"deploy\.json is damaged .*Try: run export"):
+        read_export(exported.folder)
+
+
+def test_an_engine_that_the_folder_is_not_for_is_refused(exported: ExportedModel) -> None:
+    with pytest.raises(ConfigError, match="is for onnx"):
+        find_model(str(exported.folder), Path("nowhere"), "torch")
+    with pytest.raises(ConfigError, match="expected one of auto"):
+        find_model(str(exported.folder), Path("nowhere"), "tensorflow")
+
+
+@pytest.mark.parametrize(
+    ("form", "int8", "cure"),
+    [("torch", False, "format=safetensors"), ("onxx", False, "Try: format=onnx"), ("safetensors", True, "int8=true")],
+)
+def test_formats_that_are_not_offered_name_the_one_to_take(form: str, int8: bool, cure: str) -> None:
+    with pytest.raises(ConfigError, match=cure):
+        check_format(form, int8)
+    check_format("onnx", True)

@@ -1,0 +1,54 @@
+"""Rows go in and out one by one; an output file is complete or not there."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from runner.deploy.streams import RowWriter, input_format, open_output, output_format, row_chunks
+from runner.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "form"),
+    [("a.csv", "", "csv"), ("a.txt", "", "lines"), ("a.jsonl.gz", "", "jsonl"), ("a.dat", "tsv", "tsv")],
+)
+def test_a_file_is_read_as_asked_or_as_its_name_says(name: str, asked: str, form: str) -> None:
+    assert input_format(Path(name), asked) == form
+    assert input_format(None, "") == "lines" and input_format(None, "csv") == "csv"
+
+
+@pytest.mark.parametrize(("name", "asked"), [("a.dat", ""), ("a.csv", "xml"), ("a.parquet", "csv")])
+def test_a_format_that_does_not_fit_is_refused(name: str, asked: str) -> None:
+    with pytest.raises(ConfigError, match=r"Try: |Leave input= out"):
+        input_format(Path(name), asked)
+
+
+def test_an_output_file_ends_in_a_known_format() -> None:
+    assert output_format(Path("a.JSONL")) == "jsonl"
+    with pytest.raises(ConfigError, match=r"Try: out=a\.csv"):
+        output_format(Path("a.xlsx"))
+
+
+def test_rows_are_chunked_and_none_is_lost() -> None:
+    rows = [{"text": str(number)} for number in range(5)]
+    assert [len(chunk) for chunk in row_chunks(rows, 2)] == [2, 2, 1]
+
+
+def test_an_output_file_of_a_failed_command_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), open_output(tmp_path / "a.csv") as stream:
+        stream.write("half")
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+    with open_output(tmp_path / "a.csv") as stream:
+        stream.write("whole")
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == "whole"
+
+
+def test_a_csv_has_the_columns_of_its_first_row() -> None:
+    writer = RowWriter(io.StringIO(), "csv")
+    writer.write([{"a": 1}])
+    with pytest.raises(ConfigError, match=r"Try: out=answers\.jsonl"):
+        writer.write([{"a": 1, "b": 2}])
