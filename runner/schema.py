@@ -106,7 +106,7 @@ class PathSettings:
 
 @dataclass
 class Settings:
-    """One experiment, whole."""
+    """The settings of one experiment."""
 
     model: ModelSettings = field(default_factory=ModelSettings)
     data: DataSettings = field(default_factory=DataSettings)
@@ -130,11 +130,11 @@ class Settings:
 
 @dataclass
 class Command(Settings):
-    """What a command line may set: an experiment, and how several of them are run together."""
+    """The settings of a command line: an experiment, and how several of them are run together."""
 
     sweep: SweepSettings = field(default_factory=SweepSettings)
     density: float = limited(0.1, above=0.0, high=1.0)
 
 
-# The defaults an `auto` in a config becomes; the WordPiece all published miniatures share.
+# The tokenizer that `auto` stands for: the WordPiece vocabulary that all published BERT sizes share.
 DEFAULT_TOKENIZER = "google-bert/bert-base-uncased"

@@ -29,7 +29,7 @@ run compare [SWEEP | RUN ID ... | key=value ...] [--baseline key=value] [--metri
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with the runner's own error: one message, exit code 2."""
+    """An argument parser whose errors are the user's: one message, exit code 2."""
 
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"run compare: {message}. Try: run compare --help")

@@ -19,7 +19,7 @@ from runner.sanitize import escape
 USAGE = """\
 run diff A B [paths.output=outputs]      A and B: the ids of two recorded runs, or how they begin
 """
-# What a result depends on beside its settings, and what a time depends on.
+# Facts that a result depends on beside its settings, and facts that a time depends on.
 FACTS = (
     "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint", "environment.code_version",
     "environment.git_commit", "environment.versions.torch", "environment.cpu", "environment.cores",
@@ -60,7 +60,7 @@ def _run(output: Path, name: str) -> Run:
 
 
 def changed_settings(first: Run, second: Run) -> list[list[str]]:
-    """Setting and both values wherever they differ; what cannot change a result says so."""
+    """Each setting that differs, with both values; a setting without effect on the result is marked."""
     flat = [run.settings | _facts(run.record) for run in (first, second)]
     lines = []
     for key in dict.fromkeys([*flat[0], *flat[1]]):
@@ -77,7 +77,7 @@ def _facts(record: RunRecord) -> dict[str, Any]:
 
 
 def changed_metrics(first: Run, second: Run) -> list[list[str]]:
-    """Metric, both values, and the second over the first in words; only merits, not facts such as the load."""
+    """Each metric that differs, with both values and the change; facts such as the load are left out."""
     lines = []
     for name in dict.fromkeys([*first.metrics, *second.metrics]):
         a, b = (run.metrics.get(name) for run in (first, second))
@@ -91,7 +91,7 @@ def _number(value: float | None) -> str:
 
 
 def _moved(a: float | None, b: float | None) -> str:
-    """+1.5 % for a small change, x 0.04 for one by more than half."""
+    """The change in words: +1.5% for a small one, x 0.04 for a large one."""
     if a is None or b is None or a == 0:
         return ""
     ratio = b / a

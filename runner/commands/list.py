@@ -45,7 +45,7 @@ def describe(group: str, choice: str) -> str:
 
 
 def _question(name: str) -> str:
-    """What a sweep asks, how many runs that is, and what they take."""
+    """The question of a sweep, the number of its runs, and its price."""
     import yaml
 
     sweep = yaml.safe_load(named_sweeps()[name].read_text(encoding="utf-8"))["sweep"]

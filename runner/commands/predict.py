@@ -38,7 +38,7 @@ DEFAULTS = OF_TABLES | {"engine": "auto", "out": "", "batch_size": "32", "thread
 
 
 def main(words: list[str]) -> int:
-    """Answer what is asked; 0 unless the command or the input is wrong."""
+    """Answer the text or the rows; 0 unless the command or the input is wrong."""
     words, literal = split_literals(words)
     if "-h" in words or "--help" in words:
         print(USAGE, end="")
@@ -71,13 +71,13 @@ def main(words: list[str]) -> int:
 
 
 def split_literals(words: list[str]) -> tuple[list[str], list[str]]:
-    """The words before `--`, and those after it, which are texts whatever they look like."""
+    """The words before `--`, and the words after it, which are always texts."""
     place = words.index("--") if "--" in words else len(words)
     return words[:place], words[place + 1 :]
 
 
 def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]) -> str:
-    """The file that is asked about, - for standard input, or "" where the words are texts.
+    """The file to answer, - for standard input, or "" where the words are texts.
 
     Raises ConfigError for what looks like a file and is none.
     """

@@ -70,7 +70,7 @@ def _check_settings_of_runs(overrides: list[Override], multirun: bool) -> list[s
 
 
 def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
-    """What is wrong with `+sweep=<name>`."""
+    """The mistakes in `+sweep=<name>`."""
     known, name = list(named_sweeps()), str(override.value())
     if name not in known:
         close = closest(name, known)
@@ -79,11 +79,11 @@ def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
     elif not override.is_add():
         yield f"sweep={name}: a sweep is added to a command. Try: run -m +sweep={name}"
     elif not multirun:
-        yield f"+sweep={name} is several runs. Try: run -m +sweep={name}"
+        yield f"+sweep={name} makes several runs. Try: run -m +sweep={name}"
 
 
 def _check_count(overrides: list[Override]) -> Iterator[str]:
-    """What is wrong with ranges that never end in practice, such as range(0,1000000000)."""
+    """The mistakes in ranges of far too many values, such as range(0,1000000000)."""
     from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
 
     runs, words = 1.0, []
@@ -121,7 +121,7 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
             listed = ", ".join(known)
             yield f"{group}={name}: no such {group}{did_you_mean(close)} Choices: {listed}. Try: run {paste}"
         if not unknown and value is not None:
-            # Stages are chosen together: a setting of one of them is a setting of all of the chain.
+            # Stages are chosen together, so their settings are looked up for the whole chain.
             chosen.setdefault(group, []).append(
                 f"[{','.join(_names(value))}]" if group == "compression" else str(value)
             )
@@ -174,7 +174,7 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
 
 
 def _whole_numbers(override: Override) -> tuple[int, int] | None:
-    """The ends of an interval of real numbers, as whole ones; None if it holds whole numbers alone."""
+    """The ends of an interval of real numbers, as whole numbers; None for an interval of whole numbers."""
     sweep: Any = override.value()
     return None if isinstance(sweep.start, int) else (int(sweep.start), int(sweep.end))
 
@@ -191,7 +191,7 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
 
 
 def _check_whole(words: list[str]) -> list[str]:
-    """Range and cross-field mistakes that show only in the composed config, such as a bad value in a YAML."""
+    """Mistakes that show only in the composed config: in a YAML, or between two settings."""
     try:
         settings = resolve(compose(words))
     except ConfigError as error:

@@ -23,22 +23,22 @@ def file_conflicts(data: DataSettings) -> list[str]:
         return ["data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"]
     if data.path and data.train_path:
         return [
-            f"{words[0]} and {words[1]}: both name the training rows. Leave one of them out; what has no file of its "
-            f"own is cut off either. Try: run data=files {' '.join(words[1:])}"
+            f"{words[0]} and {words[1]}: both name the training rows. Leave one of them out; a split without a file "
+            f"of its own is taken from the training rows. Try: run data=files {' '.join(words[1:])}"
         ]
     kinds = [kind for path in given.values() if (kind := format_of(Path(path)))]
     return ineffective_options(kinds, asdict(data), "data.") if kinds else []
 
 
 def as_dataset(name: str) -> str | None:
-    """What is wrong with `data=<name>` where that is a file's name, not a choice in conf/data/."""
+    """The mistake in `data=<name>` where the name is a file's, not a choice in conf/data/; None for any other name."""
     if "/" in name or format_of(Path(name)):
         return f"data={name} is a file, not a dataset. Try: run data=files {shell_setting('data.path', name)}"
     return None
 
 
 def one_file(key: str, text: str) -> str:
-    """A hint where what was taken for several values, a,b.csv, is the name of one file; else ""."""
+    """A hint where several values, such as a,b.csv, are in fact the name of one file; else ""."""
     try:
         is_there = Path(text).is_file()
     except OSError:  # many values are longer than any name

@@ -1,6 +1,6 @@
 """Mistakes in the overrides that are Hydra's own: launchers and sweepers, the extras they need, their settings.
 
-Hydra composes these before it starts anything, but says what is wrong without a cure, and with exit code 1.
+Hydra composes these before it starts anything, but its messages name no cure, and its exit code is 1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SEARCH = "hydra/sweeper=optuna"
 GROUPS = ("hydra/sweeper", "hydra/launcher")
 
-# What each choice needs: the module that must be there, and the extra that brings it.
+# The module that each choice needs, and the extra that installs it.
 EXTRAS = {
     "hydra/sweeper=optuna": ("optuna", "tune"),
     "hydra/launcher=ray": ("hydra_plugins.hydra_ray_launcher", "ray"),
@@ -132,7 +132,7 @@ def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
 
 
 def _each_dataset(overrides: list[Override]) -> Iterator[Any]:
-    """Settings with what is fixed in the command, once for each dataset in it; none where that does not compose."""
+    """The settings that the command fixes, once for each dataset in it; those that do not compose are left out."""
     fixed = [o for o in overrides if not o.is_sweep_override() and not o.key_or_group.startswith("hydra")]
     words = [override.input_line or "" for override in fixed if override.key_or_group != "data"]
     datasets = [value for o in overrides if o.key_or_group == "data" for value in values_of(o)]
@@ -140,4 +140,4 @@ def _each_dataset(overrides: list[Override]) -> Iterator[Any]:
         try:
             yield resolve(compose([*words, *([f"data={dataset}"] if dataset else [])]))
         except ConfigError:
-            continue  # a key that belongs to what is searched; each trial is composed and checked anyway
+            continue  # a key of an option that is searched; each trial is composed and checked anyway

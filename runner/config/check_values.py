@@ -1,4 +1,4 @@
-"""What is wrong with one value: its type by OmegaConf, its range by the metadata of the dataclass field behind it."""
+"""Mistakes in one value: of its type, by OmegaConf, or its range, by the metadata of its dataclass field."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _field(key: str) -> dataclasses.Field[Any] | None:
 
 
 def _stage_of(key: str) -> tuple[type[Any], str] | None:
-    """The settings class behind compression.<name>.<option>, and the option; of a named entry, such as a phase, its."""
+    """The settings class and the option behind compression.<name>.<option>; a phase of a stage has its own class."""
     group, _, rest = key.partition(".")
     name, _, option = rest.partition(".")
     if group != "compression" or not option or name not in groups()[group] or name == "none":
@@ -47,7 +47,7 @@ def _stage_of(key: str) -> tuple[type[Any], str] | None:
 
 
 def check_type(key: str, value: Any) -> str | None:
-    """What is wrong with one value: its type by OmegaConf, its range by the field's metadata."""
+    """The mistake in the type or the range of one value; None for a good one."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -66,7 +66,7 @@ def check_type(key: str, value: Any) -> str | None:
 
 
 def check_option(key: str, value: Any, default: Any) -> str | None:
-    """What is wrong with the type of a part's option, of which only the YAML's own value says what it should be."""
+    """The mistake in the type of a part's option, which has no dataclass: the default in its YAML shows the type."""
     if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
         return None
     kind = bool if isinstance(default, bool) else int | float if isinstance(default, int | float) else None
@@ -78,7 +78,7 @@ def check_option(key: str, value: Any, default: Any) -> str | None:
 
 @cache
 def _typed(kind: Any) -> Any:
-    """A dataclass as a config that takes values of the right type only; made once, as that takes 10 ms."""
+    """A dataclass as a config that accepts values of the right type only; cached, since making it takes 10 ms."""
     from omegaconf import OmegaConf
 
     return OmegaConf.structured(kind)
@@ -91,7 +91,7 @@ def check_range(key: str, value: Any) -> str | None:
 
 
 def _unusable(key: str, value: Any) -> str | None:
-    """What is wrong with text that no file, record or address can hold."""
+    """The mistake in text that no file, record or address can hold."""
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, str):
             continue
@@ -100,7 +100,7 @@ def _unusable(key: str, value: Any) -> str | None:
         try:
             Path(part).expanduser()
         except RuntimeError:
-            return f"{key}={part}: there is no such user here. Try: {key}=~/{part.partition('/')[2]}"
+            return f"{key}={part}: this machine has no such user. Try: {key}=~/{part.partition('/')[2]}"
     return None
 
 
@@ -155,7 +155,7 @@ def check_settings(settings: Settings) -> list[str]:
     flat = dataclasses.asdict(settings)
     found = [p for key, value in _leaves(flat) if (p := check_range(key, value))]
     if settings.force and settings.resume == "must":
-        found.append("resume=must goes on with a run, force=true starts it again from scratch. Try: run resume=must")
+        found.append("resume=must continues a run, force=true starts it again from scratch. Try: run resume=must")
     return found
 
 

@@ -21,7 +21,7 @@ VALUE = re.compile(r"([a-z_][\w.]*)=[\w.+-]+", re.IGNORECASE)  # no quotes, list
 
 
 class Composer:
-    """Composes jobs as `load` does, which is Hydra's own way."""
+    """Composes jobs with the same result as `load`, Hydra's own function."""
 
     def __init__(self, load: Callable[[list[str]], DictConfig]) -> None:
         self.load = load
@@ -41,7 +41,7 @@ class Composer:
         return config
 
     def _apply(self, config: Any, changed: list[str], overrides: list[str]) -> None:
-        """Set the values that are different here, and what Hydra notes about them."""
+        """Set the values that differ from the base, and Hydra's own entries about them."""
         from hydra._internal.config_loader_impl import get_overrides_dirname
         from omegaconf import OmegaConf
 

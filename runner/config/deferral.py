@@ -1,4 +1,4 @@
-"""Values that belong to an option which is chosen anew in every job.
+"""Values that belong to an option which is chosen in each job.
 
 Hydra composes a multirun's command once before it splits it into jobs, without what is swept but with every single
 value. `run -m model=bert-tiny,bert-mini model.pretrained=null` would there set model.pretrained of the default model,
@@ -43,7 +43,7 @@ def plain(word: str) -> str:
 
 
 def _parse(word: str) -> Override | None:
-    """None for what is no override, such as a flag."""
+    """The override in a word; None for any other word, such as a flag."""
     if word.startswith("-"):
         return None
     try:

@@ -43,7 +43,7 @@ def register_plugins() -> None:
 
 
 def prefer_ours() -> None:
-    """Forget the plugins' own defaults for what conf/hydra/launcher has: Hydra would mix the two, with a warning."""
+    """Forget the plugins' own defaults for the launchers in conf/: Hydra would mix the two, with a warning."""
     from hydra.core.config_store import ConfigStore
     from hydra.core.plugins import Plugins
 

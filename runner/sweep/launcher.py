@@ -50,20 +50,20 @@ class Grid(BasicSweeper):
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Leave it to the launcher where that is ours."""
+        """Check the jobs as Hydra does, unless our launcher runs them: it checks more, and side by side."""
         if not isinstance(self.launcher, LocalLauncher):
             super().validate_batch_is_legal(batch)
 
     @staticmethod
     def expand(params: Mapping[str, Any], words: Sequence[str], loader: Any = None) -> list[list[str]]:
-        """Every combination, once, of a sweep's values: its file's, replaced by those of the command line."""
+        """Every combination once; values of the command line replace those of the sweep's file."""
         own = [f"{key}={value}" for key, value in params.items()]
         parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *words])
         (batch,) = BasicSweeper.split_arguments(parsed, None)
         return [list(words) for words in dict.fromkeys(tuple(words) for words in batch)]
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Run every combination; their results, in order.
+        """Run every combination and return the results, in order.
 
         Unlike Hydra's own, nothing is written here: a dump of the config could hold a tracker's password.
         """
@@ -75,13 +75,13 @@ class Grid(BasicSweeper):
         outcomes = [result.return_value for result in results]
         if isinstance(self.function, JobFunction):
             self.function.collect(outcomes)
-        if not isinstance(self.launcher, LocalLauncher):  # ours ends with more than this table
+        if not isinstance(self.launcher, LocalLauncher):  # our launcher prints this table, and more
             show_comparison([outcome.record for outcome in outcomes if outcome.record])
         return results
 
 
 class LocalLauncher(Launcher):
-    """Runs the jobs of a sweep in processes of their own on this machine."""
+    """Runs each job of a sweep in a process of its own on this machine."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,11 +89,11 @@ class LocalLauncher(Launcher):
         self.in_batches = False  # set by a sweeper that calls `launch` again and again, and `finish` at the end
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Take what Hydra gives every launcher."""
+        """Keep the context, the job function and the config, as Hydra asks of a launcher."""
         self.context, self.function, self.config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Run the jobs that are not done yet; one result each, in order.
+        """Run the jobs that are not done yet, and return one result each, in order.
 
         Leaves with exit code 2 before anything starts if a config is wrong. Raises KeyboardInterrupt.
         """
@@ -124,7 +124,7 @@ class LocalLauncher(Launcher):
             self.finish()
 
     def finish(self, interrupted: bool = False) -> None:
-        """End the sweep: its table, its report, its mirror."""
+        """End the sweep: close its table, write its report, wait for its mirror."""
         if self.ledger is not None:
             self.ledger.close(interrupted)
             self.ledger = None
@@ -133,7 +133,7 @@ class LocalLauncher(Launcher):
         return self.context.config_loader.load_sweep_config(self.config, overrides)
 
     def _open(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> Ledger:
-        """The sweep's ledger; a further batch belongs to the same sweep."""
+        """The ledger of the sweep: a new one, or with a further batch the one that is open."""
         if self.ledger is None:
             self.ledger = Ledger([plain(word) for word in self.config.hydra.overrides.task], list(jobs), sweep, slots)
             self.ledger.open()
@@ -175,9 +175,9 @@ LIBRARIES = (
 
 
 def load_libraries(sources: set[str]) -> None:
-    """Import once, before forking, what every job imports sooner or later: two seconds a job.
+    """Import once, before forking, the libraries that every job needs: this saves two seconds a job.
 
-    Imports only: none starts arithmetic or a thread that a fork would miss. sources: of the data.
+    Importing them computes nothing, and starts no thread that a fork would lack. sources: of the data.
     """
     set_threads(1)
     for name in (*LIBRARIES, *(["datasets"] if "hub" in sources else [])):
@@ -193,7 +193,7 @@ def with_number(job: Job, number: int) -> None:
 
 
 def _refuse(jobs: list[Job]) -> None:
-    """Leave if a config is wrong, naming each mistake once."""
+    """Exit with code 2 if a config is wrong, naming each mistake once."""
     problems: dict[str, list[str]] = {}
     for job in jobs:
         if job.problem:

@@ -1,4 +1,4 @@
-"""The jobs of a command: composed side by side, checked before anything starts, and looked up among the finished.
+"""The jobs of a command: composed side by side, checked before anything starts, and looked up among the finished runs.
 
 jobs = plan_jobs([["model=dsn", "seed=0"], ...], load, processes=4)
 [job.problem for job in jobs]         # the user's mistakes
@@ -38,7 +38,7 @@ Load = Callable[[list[str]], "DictConfig"]  # from a job's overrides to its comp
 
 @dataclass
 class Job:
-    """One run of a sweep: what it is, and what became of it."""
+    """One run of a sweep: its settings, its status, and how it ended."""
 
     number: int
     overrides: list[str]
@@ -68,12 +68,12 @@ class Job:
 
     @property
     def label(self) -> str:
-        """These in one line."""
+        """The words in one line."""
         return " ".join(self.words)
 
 
 def plan_jobs(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:
-    """The jobs in order, each with its settings or with the mistake in them, and with what is recorded of it.
+    """The jobs in order, each with its settings or its mistake, and with its record if it is done.
 
     load: composes one. processes: how many compose side by side. jobs_beside: runs that will share the cores.
     """
@@ -133,7 +133,7 @@ def _checkpoint_problem(settings: Settings) -> str | None:
 
 
 def look_up(job: Job) -> None:
-    """Bring a job up to date with what is recorded of it; one with force=true is always new."""
+    """Bring a job up to date with its record; a job with force=true is always new."""
     settings = job.settings
     if settings is None or settings.force:
         return
@@ -156,7 +156,7 @@ def output_of(settings: Settings) -> Path:
 
 
 def expected(job: Job, finished: Sequence[Job]) -> float | None:
-    """Seconds a job will take: the mean of the finished ones most like it; None while there are none."""
+    """The seconds that a job will take: the mean of the finished jobs most like it; None while there are none."""
     for likeness in (_but_seed, _model_and_data, _data, _anything):
         alike = [d.seconds for d in finished if d.seconds is not None and likeness(d) == likeness(job)]
         if alike:
@@ -219,7 +219,7 @@ def side_by_side(function: Callable[[T], T], items: list[T], processes: int) -> 
 
 
 def _answer(sender: Connection, function: Callable[[T], T], items: list[T]) -> None:
-    """The whole life of one forked copy."""
+    """Compute the items of one forked copy, send them and exit."""
     import sys
     import traceback
 

@@ -1,4 +1,4 @@
-"""The processes of a sweep: a job each, as many at a time as there are cores for, and what becomes of every one.
+"""The processes of a sweep: one for each job, as many at a time as there are cores for, and how each one ends.
 
 A job that raises, is killed, crashes or takes too much memory is one row with its reason; the others go on.
 Ctrl-C once: jobs end as a lone run does, nothing new starts. Twice: all end at once.
@@ -29,7 +29,7 @@ TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
 
 
 class Pool:
-    """Runs the jobs of one batch; `ledger` hears of every change."""
+    """Runs the jobs of one batch, and tells the ledger of every change."""
 
     def __init__(
         self, task: Task, ledger: Ledger, *, slots: int, memory_gb: float | None, stop_on_failure: bool
@@ -39,7 +39,7 @@ class Pool:
         self.cores = usable_cores()
         self.gpus = gpus()
         self.waiting: deque[Job] = deque()
-        self.busy: deque[Job] = deque()  # another process is at them
+        self.busy: deque[Job] = deque()  # another process is running them
         self.running: list[Running] = []
         self.interruptions = 0
         self.starved_before = oom_kills()
@@ -94,7 +94,7 @@ class Pool:
             self._start(job, is_patient=is_patient, gpu=free[0] if needs_gpu else None)
 
     def _next(self) -> tuple[Job | None, bool]:
-        """The next job that nobody has done in the meantime; last of all those that others are at."""
+        """The next job that is not done yet, and whether to wait for it: jobs that others are running come last."""
         while self.waiting:
             job = self.waiting.popleft()
             look_up(job)
@@ -104,7 +104,7 @@ class Pool:
                 self.busy.append(job)
             else:
                 return job, False
-        # Only then is waiting for others the best there is to do.
+        # Nothing else is left to do but wait for the processes that run these.
         return (self.busy.popleft(), True) if self.busy else (None, False)
 
     def _start(self, job: Job, *, is_patient: bool, gpu: str | None) -> None:
@@ -115,7 +115,7 @@ class Pool:
             os.kill(self.running[-1].pid, signal.SIGTERM)
 
     def _hear(self, running: Running) -> None:
-        """Take in one message of a job, or its end."""
+        """Read one message of a job, or notice that it has ended."""
         try:
             kind, content = running.pipe.recv()
         except (EOFError, OSError):
@@ -127,7 +127,7 @@ class Pool:
             running.answer = (kind, content)
 
     def _end(self, running: Running) -> None:
-        """The job's process is gone: find out what became of the job."""
+        """Find out how a job ended whose process is gone."""
         running.pipe.close()
         _, state, usage = os.wait4(running.pid, 0)
         self.running.remove(running)
@@ -157,12 +157,12 @@ class Pool:
             job.status, job.reason = "failed", ": ".join(filter(None, content))
         else:
             starved = code == -signal.SIGKILL and oom_kills() > self.starved_before
-            out_of_memory = f"out of memory: the system ended it, it had held {job.peak_bytes or 0:,} bytes"
+            out_of_memory = f"out of memory: the system ended it, it held up to {job.peak_bytes or 0:,} bytes"
             job.status, job.reason = "failed", running.ended_for or (out_of_memory if starved else why(code))
         _close_record(job)
 
     def _limit_memory(self) -> None:
-        """End the jobs that hold more than they may."""
+        """End the jobs that hold more memory than sweep.memory_gb."""
         for running in self.running:
             held = resident_bytes(running.pid)
             running.peak_bytes = max(running.peak_bytes, held)
@@ -187,7 +187,7 @@ def _take_outcome(job: Job, outcome: Outcome) -> None:
 
 
 def _close_record(job: Job) -> None:
-    """Write into the record of a job what it could not write itself."""
+    """Close the record of a job whose process could not do it."""
     if job.settings is None:
         return
     output = output_of(job.settings)
@@ -197,7 +197,7 @@ def _close_record(job: Job) -> None:
 
 
 def oom_kills() -> int:
-    """How many processes of this control group the kernel has ended for want of memory; 0 where it does not say."""
+    """The number of processes of this control group that the kernel has ended for lack of memory; 0 if unknown."""
     try:
         lines = Path("/sys/fs/cgroup/memory.events").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -206,7 +206,7 @@ def oom_kills() -> int:
 
 
 def why(code: int) -> str:
-    """In words why a process ended: an exit code, or minus the number of a signal."""
+    """The reason why a process ended, in words. code: its exit code, or minus the number of a signal."""
     if code >= 0:
         return f"its process ended with exit code {code}"
     name = signal.Signals(-code).name
@@ -216,13 +216,13 @@ def why(code: int) -> str:
         "SIGABRT": "crashed: aborted (SIGABRT)",
         "SIGFPE": "crashed: arithmetic error (SIGFPE)",
         "SIGILL": "crashed: illegal instruction (SIGILL)",
-        "SIGKILL": "killed from outside (SIGKILL), by a person or by the system for want of memory",
+        "SIGKILL": "killed from outside (SIGKILL), by a person or by the system for lack of memory",
     }
     return known.get(name, f"killed by {name}")
 
 
 def resident_bytes(pid: int) -> int:
-    """Resident memory of a process now; 0 where the system does not say."""
+    """The resident memory of a process now; 0 if unknown."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
     except (OSError, IndexError):
@@ -231,7 +231,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def gpus() -> list[str]:
-    """The CUDA devices that jobs may be given, one each, as CUDA_VISIBLE_DEVICES names them; asks no torch."""
+    """The CUDA devices that jobs may get, one each, by the names of CUDA_VISIBLE_DEVICES; needs no torch."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return [name for name in visible.split(",") if name.strip() not in ("", "-1")]

@@ -1,4 +1,4 @@
-"""The screen during a sweep: a live table on a terminal, one line an event elsewhere."""
+"""The screen during a sweep: a live table on a terminal, one line for each event elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG_LINES = 8  # of a failed job
 
 
 class Table:
-    """What a person sees of a sweep."""
+    """The output of a sweep on the screen."""
 
     def __init__(self, jobs: list[Job], slots: int) -> None:
         self.jobs, self.slots = jobs, slots
@@ -35,11 +35,11 @@ class Table:
         self._live: Any = None
 
     def say(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         self.console.print(escape(mask(text)), soft_wrap=True)
 
     def open(self, name: str) -> None:
-        """The headline; from here on the table is live where there is a terminal."""
+        """Print the headline; on a terminal the table is live from here on."""
         done = sum(job.was_done for job in self.jobs)
         again = sum(job.status in ("failed", "killed") for job in self.jobs)
         parts = [
@@ -59,12 +59,12 @@ class Table:
             self._live.start()
 
     def started(self, job: Job) -> None:
-        """A job has begun."""
+        """Print that a job has started, where there is no live table."""
         if self._live is None:
             self.say(f"started  {self._name(job)}")
 
     def ended(self, job: Job) -> None:
-        """A job has ended: one line, and why, if it went wrong."""
+        """Print one line about a job that has ended, and why it failed."""
         counts = Counter(other.status for other in self.jobs)
         ended = counts["done"] + counts["failed"] + counts["killed"]
         took = "done already" if job.was_done else f"{job.seconds or 0:.1f} s"
@@ -96,7 +96,7 @@ class Table:
         return Group(grid, Text(line))
 
     def _left(self, running: Sequence[Running], waiting: int) -> str:
-        """The time left in words, nothing while no run has finished."""
+        """The time left, in words; "" while no run has finished."""
         finished = [job for job in self.jobs if job.status == "done"]
         busy = {one.job.number for one in running}
         todo = [job for job in self.jobs if job.status != "done" and job.number not in busy][:waiting]
@@ -107,7 +107,7 @@ class Table:
         return f", about {duration(max(seconds, 0.0) + max(ends, default=0.0))} left" if todo or running else ""
 
     def close(self) -> None:
-        """Leave the terminal as it was; a table of what went wrong."""
+        """Restore the terminal, and print a table of the jobs that did not finish."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -121,15 +121,15 @@ class Table:
             peak = f"{job.peak_bytes / 1e9:.2f}" if job.peak_bytes else ""
             grid.add_row(job.identity or "", escape(self._name(job)), job.status, escape(job.reason or ""), peak)
         self.console.print(grid)
-        self.say("The same command again runs these and nothing else.")
+        self.say("The same command runs these again, and nothing else.")
 
     def _name(self, job: Job) -> str:
-        """What tells a job from the others."""
+        """The words of a job that the others do not share."""
         return " ".join(word for word in job.words if word not in self._common) or job.label or "the run"
 
 
 def score(job: Job) -> str:
-    """The primary metric of a finished run, with the mark where it has learned nothing."""
+    """The headline metric of a finished run, marked where it is at the baseline."""
     if not job.record or job.record.headline is None:
         return ""
     primary = job.record.data.primary
@@ -137,7 +137,7 @@ def score(job: Job) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: 40 s, 12 min, 3.5 h."""
+    """Seconds as a person would say them: 40 s, 12 min, 3.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

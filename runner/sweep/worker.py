@@ -1,4 +1,4 @@
-"""One job in a process of its own: a fork of the sweep's, in which torch is loaded already and nothing was computed.
+"""One job in a process of its own: a fork of the sweep's process, which has loaded torch and computed nothing.
 
 So a job starts in milliseconds, in the same clean state as a lone run, and takes nobody with it when it dies. It
 writes to its own log, ends when its parent is gone, and sends back through a pipe: folders to mirror, and its outcome.
@@ -37,12 +37,12 @@ MIRROR, RETURNED, RAISED, BUSY = "mirror", "returned", "raised", "busy"
 
 @dataclass
 class Task:
-    """What every job of a sweep is called with."""
+    """The function that runs each job of a sweep, and its surroundings."""
 
     function: Callable[..., Any]  # of a config and a RunContext; returns the outcome
     context: HydraContext
     jobs: int  # side by side
-    alive: tuple[int, int]  # a pipe whose writing end only the parent holds: its end is the parent's
+    alive: tuple[int, int]  # a pipe that only the parent can write to: it closes when the parent ends
 
 
 @dataclass
@@ -64,7 +64,7 @@ def start(job: Job, task: Task, log: Path, *, is_patient: bool, gpu: str | None)
     receiver, sender = Pipe(duplex=False)
     sys.stdout.flush()
     sys.stderr.flush()
-    # A signal in the first moments must meet the child's own handlers.
+    # A signal must not arrive before the child has its own handlers.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     pid = os.fork()
     if pid == 0:
@@ -77,7 +77,7 @@ def start(job: Job, task: Task, log: Path, *, is_patient: bool, gpu: str | None)
 
 
 class Relay:
-    """What a job of a sweep has for a mirror: it asks the parent, whose one helper mirrors the runs of all."""
+    """The mirror of a job of a sweep: it asks the parent, whose one process mirrors all runs."""
 
     def __init__(self, sender: Connection, settings: TrackerSettings) -> None:
         self.sender, self.settings = sender, settings
@@ -88,18 +88,18 @@ class Relay:
             self.sender.send((MIRROR, (asdict(self.settings), str(folder))))
 
     def close(self, _timeout_s: float | None = None) -> None:
-        """Nothing to wait for: the parent does."""
+        """Return at once: the parent waits for its mirror."""
 
 
 def _live(job: Job, task: Task, log: Path, sender: Connection, context: RunContext, gpu: str | None) -> None:
-    """The whole life of the child; never returns into the parent's code."""
+    """Run the job and exit; never returns into the parent's code."""
     code = 1
     try:
         _settle(task, log, gpu)
         sender.send(_run(job, task, context))
         code = 0
     except BrokenPipeError:
-        pass  # the parent is gone: nobody to answer
+        pass  # the parent is gone: nobody reads the message
     except BaseException:  # the border of the process
         traceback.print_exc()
     finally:
@@ -151,7 +151,7 @@ def _watch(reading: int) -> None:
 
 
 def _run(job: Job, task: Task, context: RunContext) -> tuple[str, Any]:
-    """Call the task function as Hydra's own launcher does; the answer for the parent."""
+    """Call the job function as Hydra's own launcher does, and return the message for the parent."""
     from hydra.core.utils import JobStatus, run_job, setup_globals
 
     setup_globals()

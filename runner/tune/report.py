@@ -1,4 +1,4 @@
-"""The end of a study: its best trial, or the trials that no other beats in everything, with a line to paste.
+"""The end of a study: its best trial, or the trials that no other beats in every objective, with a line to paste.
 
 Shows the objectives and nothing else; the score on the reported split is for the run that is chosen.
 """

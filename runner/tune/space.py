@@ -37,7 +37,7 @@ def split_overrides(overrides: list[Override]) -> tuple[list[str], dict[str, Bas
 
 
 def distribution(override: Override) -> BaseDistribution:
-    """What Optuna draws from for one override that holds several values; ConfigError if there is nothing to draw."""
+    """The distribution of one override that holds several values; ConfigError where there is nothing to draw."""
     from hydra.core.override_parser.types import IntervalSweep, RangeSweep
     from optuna.distributions import CategoricalDistribution
 

@@ -76,7 +76,7 @@ def open_study(
 
 
 def make_sampler(settings: SearchSettings, trials: int) -> BaseSampler:
-    """The sampler; `trials` that the study has already move its seed, else a continued study would draw them again."""
+    """The sampler; its seed is moved by the trials that the study has, or a resumed study would draw them again."""
     from optuna.samplers import NSGAIISampler, RandomSampler, TPESampler
 
     seed = settings.seed + trials
@@ -89,7 +89,7 @@ def make_sampler(settings: SearchSettings, trials: int) -> BaseSampler:
 
 
 def make_pruner(name: str) -> BasePruner:
-    """The pruner; its steps are epochs, and five trials go to their end before the median cuts any."""
+    """The pruner; its steps are epochs, and the median prunes no trial before five are complete."""
     from optuna.pruners import MedianPruner, SuccessiveHalvingPruner
 
     return MedianPruner(n_startup_trials=5) if name == "median" else SuccessiveHalvingPruner()

@@ -139,4 +139,4 @@ def _ours(steps: int, seed: int, count: bool) -> Block:
         seconds.append(time.perf_counter() - begun)
         losses.append(loop.loss_sum.item() / len(rows))
         loop.loss_sum.zero_()
-    return Block(loop.settings.train.batch_size / float(np.mean(seconds[1:])), np.array(losses))
+    return Block(loop.recipe.train.batch_size / float(np.mean(seconds[1:])), np.array(losses))

@@ -18,9 +18,9 @@ AT_STEP = 10
 MB = 1_000_000
 
 
-def step(loop: Trainer, *rest: Any) -> Any:
-    seed = str(loop.settings.seed)
-    if loop.state.step == AT_STEP:
+def step(trainer: Trainer, *rest: Any) -> Any:
+    seed = str(trainer.recipe.seed)
+    if trainer.state.step == AT_STEP:
         print(f"seed {seed} is at step {AT_STEP}", flush=True)
         if seed == os.environ.get("RAISE"):
             raise RuntimeError("the cat sat on the keyboard")
@@ -33,7 +33,7 @@ def step(loop: Trainer, *rest: Any) -> Any:
             time.sleep(60)
             del hoarded
     time.sleep(float(os.environ.get("SLOW_S", "0")))
-    return original(loop, *rest)
+    return original(trainer, *rest)
 
 
 original = Trainer.step
