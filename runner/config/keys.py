@@ -53,7 +53,7 @@ def owner_of(key: str, group: str) -> str | None:
     parts = [name for name in groups() if is_part(name, group)]
     mentions = _mentioning(key.rpartition(".")[2], group) if parts else set()
     for part in parts:
-        for option in groups()[part]:
+        for option in sorted(groups()[part], key=len):  # dsn before dsn-128
             if f"{part}/{option}" in mentions and key in known_keys(f"{part}={option}"):
                 return f"{part}={option}"
     return None

@@ -1,0 +1,35 @@
+"""Settings that contradict each other are refused, each with a cure that works."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+
+CASES = [
+    (["data=demo", "data.split=train"], "names a split of a hub dataset"),
+    (["data=demo", "data.label=null"], "texts without labels are for task=mlm"),
+    (["task=mlm", "data=demo", "model=dsn"], "without an encoder"),
+    (["task=mlm", "data=demo", "model=bert-tiny", "task.masked=0.8", "task.random=0.3"], "exceed 1"),
+    (["model/backbone=auto", "model=bert-tiny", "data=demo"], "needs an encoder"),
+    (["model=dsn", "data=demo", "model.init=pca"], "needs a checkpoint"),
+    (["model=eelbert", "data=demo", "engine.compact_vocabulary=always"], "has none"),
+    (["model=dsn", "data=demo", "train.accumulate=64", "train.batch_size=32"], "Try: train.accumulate=32"),
+    (["model=dsn", "data=demo", "tracker.experiment=' '"], "a name is needed"),
+    (["model=dsn", "data=demo", "measure=off", "measure.onnx=true"], "nothing is timed"),
+    (["model=dsn", "data=files"], "needs a file"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), CASES)
+def test_a_contradiction_is_refused(words: list[str], expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        resolve(compose(words))
+
+
+def test_all_contradictions_are_reported_at_once() -> None:
+    with pytest.raises(ConfigError) as refused:
+        resolve(compose(["model=dsn", "data=demo", "data.split=train", "model.init=pca"]))
+    assert len(str(refused.value).splitlines()) == 2

@@ -1,0 +1,24 @@
+"""Which keys a choice has, and which one a typo stands for."""
+
+from __future__ import annotations
+
+from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
+
+
+def test_a_typo_finds_the_closest_names() -> None:
+    assert closest("optimizer.lrr", ["optimizer.lr", "seed"]) == ["optimizer.lr"]
+    assert closest("zzz", ["seed"]) == []
+
+
+def test_a_suggestion_is_empty_where_nothing_is_close() -> None:
+    assert did_you_mean(["a", "b"]) == "; did you mean a or b?" and did_you_mean([]) == ""
+
+
+def test_a_choice_brings_its_own_keys() -> None:
+    assert "model.width" in known_keys("model=dsn") and "model.width" not in known_keys("model=bert-tiny")
+    assert owner_of("model.width", "model") == "model=dsn"
+    assert owner_of("model.nothing", "model") is None
+
+
+def test_a_nested_group_is_part_of_its_owner() -> None:
+    assert is_part("model/readout", "model") and is_part("model", "model") and not is_part("models", "model")

@@ -1,0 +1,40 @@
+"""One word of a command: parsed, and the values that it stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runner.config.compose import groups
+from runner.config.overrides import parse_override, values_of
+from runner.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("seed=1", [1]),
+        ("seed=1,2", ["1", "2"]),
+        ("seed=range(0,3)", ["0", "1", "2"]),
+        ("optimizer.lr=interval(0.1,0.5)", [0.1, 0.5]),
+        ("compression=[none,int8]", [["none", "int8"]]),
+        ("model=glob(dsn-*)", [name for name in groups()["model"] if name.startswith("dsn-")]),
+    ],
+)
+def test_a_word_stands_for_its_values(word: str, expected: list[Any]) -> None:
+    override, problem = parse_override(word)
+    assert override is not None and problem is None
+    assert [str(value) for value in values_of(override)] == [str(value) for value in expected]
+
+
+def test_a_word_that_is_no_override_says_how_to_quote_it() -> None:
+    override, problem = parse_override("data.path=a(b.csv")
+    assert override is None and problem is not None and "Quote special characters" in problem
+
+
+def test_a_glob_is_for_groups_only() -> None:
+    override, _ = parse_override("seed=glob(*)")
+    assert override is not None
+    with pytest.raises(ConfigError, match="Try a list"):
+        values_of(override)

@@ -1,0 +1,52 @@
+"""Derived values: the weights, the tokenizer, the threads and the stages that a composed config stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.compression.settings.stage import StageSettings
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+from runner.schema import DEFAULT_TOKENIZER, Settings
+
+
+def resolved(*words: str) -> Settings:
+    return resolve(compose(list(words)))
+
+
+def test_built_in_data_need_no_hub() -> None:
+    model = resolved("model=bert-tiny", "data=demo").model
+    assert (model.pretrained, model.tokenizer) == (None, "train")
+
+
+def test_other_data_start_from_published_weights_and_their_tokenizer() -> None:
+    model = resolved("model=bert-tiny", "data=imdb").model
+    assert model.pretrained == model.tokenizer == model.weights
+    assert resolved("model=dsn", "data=imdb").model.tokenizer == DEFAULT_TOKENIZER
+
+
+def test_a_run_id_stands_for_the_model_of_that_run(tmp_path: Path) -> None:
+    folder = tmp_path / "0123456789" / "model"
+    words = ("model=bert-tiny", "data=demo", "model.pretrained='0123456789'", f"paths.output={tmp_path}")
+    with pytest.raises(ConfigError, match="looks like the id of a run"):
+        resolved(*words)
+    folder.mkdir(parents=True)
+    assert resolved(*words).model.pretrained == str(folder)
+
+
+def test_stages_keep_their_order_and_have_the_settings_of_their_method() -> None:
+    stages = resolved("model=bert-tiny", "data=demo", "compression=[magnitude,int8]").compression
+    assert list(stages) == ["magnitude", "int8"] and all(isinstance(stage, StageSettings) for stage in stages.values())
+
+
+def test_threads_that_are_set_are_kept() -> None:
+    assert resolved("model=dsn", "data=demo", "train.threads=3").train.threads == 3
+    assert resolved("model=dsn", "data=demo").train.threads == 1
+
+
+def test_a_value_of_another_type_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"seed.*Fix its value"):
+        resolve(compose(["seed=x"]))
