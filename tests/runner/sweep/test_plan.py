@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,22 +13,14 @@ from runner.commands.plan import examine_sweep
 from runner.compare.claims import judge_claims
 from runner.config.check import check_overrides
 from runner.config.compose import compose
-from runner.config.composer import Composer
-from runner.config.plugins import named_sweeps, register_plugins
+from runner.config.plugins import named_sweeps
 from runner.config.resolve import resolve
 from runner.machine.facts import usable_cores
 from runner.machine.threads import choose_threads
 from runner.record.identity import flatten
-from runner.record.identity_index import key
 from runner.record.metrics import check as check_metric
-from runner.record.table import show_comparison
-from runner.sweep.ledger import sweep_identity
 from runner.sweep.plan import Job, expected, remaining, side_by_side
-from runner.sweep.pool import why
 from runner.sweep.settings import SweepSettings
-from runner.sweep.table import Table
-from tests.conftest import REPO
-from tests.records import a_record
 
 
 @cache
@@ -104,47 +91,6 @@ def test_a_named_sweep_needs_m() -> None:
     assert "run -m +sweep=seeds" in problem
 
 
-def test_composing_by_shape_gives_what_hydra_gives() -> None:
-    from hydra import initialize_config_module
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.types import RunMode
-
-    register_plugins()
-    GlobalHydra.instance().clear()
-    with initialize_config_module("conf", version_base="1.3"):
-        loader = GlobalHydra.instance().config_loader()
-        master = loader.load_configuration("config", ["model=dsn"], run_mode=RunMode.MULTIRUN)
-        composer = Composer(lambda words: loader.load_sweep_config(master, words))
-        for words in (
-            ["model=dsn", "seed=1", "optimizer.lr=1"],
-            ["model=dsn", "seed=2", "optimizer.lr=1e-3"],
-            ["model=dsn", "seed=3", "optimizer.lr=null"],
-            ["model=dsn", "seed=3", "optimizer.betas=[0.8,0.9]"],
-            ["model=dsn", "seed=3", "optimizer.betas=[0.8,0.99]"],
-            ["model=bert-tiny", "force=true", "model.tokenizer=train"],
-            ["model=bert-tiny", "force=false", "model.tokenizer=auto"],
-        ):
-            mine, hydras = composer(words), loader.load_sweep_config(master, words)
-            assert OmegaConf.to_container(mine) == OmegaConf.to_container(hydras)
-
-
-def test_a_sweep_is_named_by_the_set_of_what_it_computes() -> None:
-    jobs = [["model=dsn", "seed=0"], ["model=dsn", "seed=1"]]
-    assert sweep_identity(jobs) == sweep_identity([[*job, "sweep.jobs=2", "tracker=none"] for job in reversed(jobs)])
-    assert sweep_identity(jobs) != sweep_identity([*jobs, ["model=dsn", "seed=2"]])
-
-
-def test_a_changed_file_is_looked_at_anew_and_where_it_runs_does_not_count(tmp_path: Path) -> None:
-    path = tmp_path / "reviews.csv"
-    path.write_text("text,label\na,1\n")
-    words = ["data=files", f"data.path={path}", "data.text=text", "data.label=label", "model=dsn"]
-    before = key(resolve(compose(words)))
-    assert before == key(resolve(compose([*words, "train.threads=3", "paths.output=elsewhere"])))
-    assert before != key(resolve(compose([*words, "seed=5"])))
-    path.write_text("text,label\nab,1\n")
-    assert before != key(resolve(compose(words)))
-
-
 def test_jobs_times_threads_is_never_more_than_the_cores() -> None:
     wide = resolve(compose(["model=bert-base", "data=demo"]))
     for jobs in (1, 2, 3, 4, 8, 100):
@@ -171,48 +117,3 @@ def test_the_time_left_is_that_of_the_most_alike_finished_runs() -> None:
 
 def test_work_on_forked_copies_comes_back_in_order() -> None:
     assert side_by_side(lambda number: number * number, list(range(11)), 4) == [n * n for n in range(11)]
-
-
-def test_a_dead_process_is_told_in_words() -> None:
-    assert "segmentation fault" in why(-11) and "SIGKILL" in why(-9) and "exit code 3" in why(3)
-    assert why(-1) == "killed by SIGHUP"
-
-
-VISIBLE = """
-import json, os, time
-import runner.cli
-from runner.commands.experiment import ExperimentFunction
-from runner.experiment.outcome import Outcome
-def job(self, config, context=None):
-    time.sleep(0.4)
-    return Outcome(0, reason=os.environ.get("CUDA_VISIBLE_DEVICES"))
-def collect(self, outcomes):
-    print("RETURNED", json.dumps([outcome.reason for outcome in outcomes]))
-ExperimentFunction.__call__, ExperimentFunction.collect = job, collect
-runner.cli.main()
-"""
-
-
-def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path: Path) -> None:
-    words = ["-m", "model=dsn", "data=demo", "tracker=none", "device=auto,cpu", "seed=0,1", "sweep.jobs=2"]
-    done = subprocess.run(
-        [sys.executable, "-c", VISIBLE, *words], cwd=tmp_path, capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": str(REPO), "CUDA_VISIBLE_DEVICES": "5,7"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    line = next(line for line in done.stdout.splitlines() if line.startswith("RETURNED"))
-    devices = json.loads(line.removeprefix("RETURNED"))
-    assert set(devices[:2]) == {"5", "7"}
-    assert set(devices[2:]) == {"5,7"}, "untouched: they use none"
-
-
-def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.CaptureFixture[str]) -> None:
-    files = ["a.csv", "b.csv", "c d.csv"]
-    words = [["model=dsn", "data=files", f"data.path='{file}'", "paths.output=o"] for file in files]
-    show_comparison([a_record(name="dsn files seed=0", overrides=own) for own in words])
-    said = capsys.readouterr().out
-    assert "dsn files" not in said and "model=dsn" not in said
-    assert all(file in said for file in files)
-    table = Table([Job(number, own) for number, own in enumerate(words)], slots=1)
-    assert [table._name(job) for job in table.jobs] == [own[2] for own in words]
-    assert sweep_identity(words[:2]) != sweep_identity(words[1:]), "sweeps over other files are other sweeps"

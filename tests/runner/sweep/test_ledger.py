@@ -1,0 +1,55 @@
+"""The state of a sweep on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.record.sweep_record import read_sweep
+from runner.sweep.ledger import Ledger, sweep_identity
+from runner.sweep.plan import Job
+from runner.sweep.settings import SweepSettings
+
+
+def test_a_sweep_is_named_by_the_set_of_what_it_computes() -> None:
+    jobs = [["model=dsn", "seed=0"], ["model=dsn", "seed=1"]]
+    assert sweep_identity(jobs) == sweep_identity([[*job, "sweep.jobs=2", "tracker=none"] for job in reversed(jobs)])
+    assert sweep_identity(jobs) != sweep_identity([*jobs, ["model=dsn", "seed=2"]])
+
+
+def open_ledger(output: Path) -> Ledger:
+    words = ["model=dsn", "data=demo", "tracker=none", f"paths.output={output}"]
+    jobs = [Job(number, [*words, f"seed={number}"], settings=resolve(compose(words))) for number in range(2)]
+    ledger = Ledger(words, jobs, SweepSettings(name="two", question="why?"), slots=1)
+    ledger.open()
+    return ledger
+
+
+def test_a_sweep_is_on_disk_from_its_start_to_its_end(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    sweep = read_sweep(ledger.folder)
+    assert sweep.status == "running" and [run.status for run in sweep.runs] == ["new", "new"]
+    assert sweep.runs[0].overrides == ["model=dsn", "data=demo", "seed=0"]
+    ledger.jobs[0].status, ledger.jobs[1].status = "done", "failed"
+    ledger.close(interrupted=False)
+    sweep = read_sweep(ledger.folder)
+    assert (sweep.status, sweep.title, sweep.question) == ("failed", "two", "why?") and sweep.ended
+
+
+def test_an_interrupted_sweep_is_killed(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    ledger.close(interrupted=True)
+    assert read_sweep(ledger.folder).status == "killed"
+
+
+def test_the_log_of_a_job_moves_to_its_run_without_credentials(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    job = ledger.jobs[0]
+    job.identity, job.log, job.status = "0123456789", ledger.log(job), "done"
+    (tmp_path / job.identity).mkdir()
+    job.log.write_text("writes to https://me:secret@host", encoding="utf-8")
+    ledger.ended(job)
+    text = (tmp_path / job.identity / "log.txt").read_text(encoding="utf-8")
+    assert text.startswith("writes to") and "secret" not in text
+    ledger.close(interrupted=False)

@@ -1,0 +1,65 @@
+"""The processes of a sweep: how each ends, and which GPU it gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.experiment.outcome import Outcome
+from runner.sweep.plan import Job
+from runner.sweep.pool import _take_outcome, gpus, why
+from tests.conftest import REPO
+from tests.records import a_record
+
+
+def test_a_dead_process_is_told_in_words() -> None:
+    assert "segmentation fault" in why(-11) and "SIGKILL" in why(-9) and "exit code 3" in why(3)
+    assert why(-1) == "killed by SIGHUP"
+
+
+def test_a_job_takes_over_the_outcome_of_its_process() -> None:
+    job = Job(0, ["seed=0"])
+    _take_outcome(job, Outcome(0, a_record(identity="0123456789", status="done"), was_done=True))
+    assert (job.status, job.identity, job.was_done) == ("done", "0123456789", True)
+    refused = Job(1, ["seed=1"])
+    _take_outcome(refused, Outcome(2, reason="no such file"))
+    assert (refused.status, refused.reason, refused.record) == ("failed", "no such file", None)
+
+
+def test_the_gpus_are_those_that_the_environment_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text, expected in (("5,7", ["5", "7"]), ("-1", []), ("", [])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", text)
+        assert gpus() == expected
+
+
+VISIBLE = """
+import json, os, time
+import runner.cli
+from runner.commands.experiment import ExperimentFunction
+from runner.experiment.outcome import Outcome
+def job(self, config, context=None):
+    time.sleep(0.4)
+    return Outcome(0, reason=os.environ.get("CUDA_VISIBLE_DEVICES"))
+def collect(self, outcomes):
+    print("RETURNED", json.dumps([outcome.reason for outcome in outcomes]))
+ExperimentFunction.__call__, ExperimentFunction.collect = job, collect
+runner.cli.main()
+"""
+
+
+def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path: Path) -> None:
+    words = ["-m", "model=dsn", "data=demo", "tracker=none", "device=auto,cpu", "seed=0,1", "sweep.jobs=2"]
+    done = subprocess.run(
+        [sys.executable, "-c", VISIBLE, *words], cwd=tmp_path, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(REPO), "CUDA_VISIBLE_DEVICES": "5,7"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RETURNED"))
+    devices = json.loads(line.removeprefix("RETURNED"))
+    assert set(devices[:2]) == {"5", "7"}
+    assert set(devices[2:]) == {"5,7"}, "untouched: they use none"

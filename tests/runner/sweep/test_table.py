@@ -1,0 +1,44 @@
+"""The output of a sweep on the screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.record.table import show_comparison
+from runner.sweep.ledger import sweep_identity
+from runner.sweep.plan import Job
+from runner.sweep.table import Table, duration, score
+from tests.records import a_record
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (5400, "1.5 h")])
+def test_a_duration_is_said_in_the_unit_that_fits(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def test_a_job_without_a_record_has_no_score() -> None:
+    assert score(Job(0, ["seed=0"])) == ""
+    done = Job(0, ["seed=0"], record=a_record(metrics={"test/accuracy": 0.91234}))
+    assert score(done).startswith("test/accuracy 0.9123")
+
+
+def test_failed_jobs_end_in_a_table_with_their_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = [
+        Job(0, ["model=dsn", "seed=0"], status="done"),
+        Job(1, ["model=dsn", "seed=1"], status="failed", reason="x"),
+    ]
+    Table(jobs, slots=1).close()
+    said = capsys.readouterr().out
+    assert "did not finish" in said and "seed=1" in said and "seed=0" not in said
+
+
+def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.CaptureFixture[str]) -> None:
+    files = ["a.csv", "b.csv", "c d.csv"]
+    words = [["model=dsn", "data=files", f"data.path='{file}'", "paths.output=o"] for file in files]
+    show_comparison([a_record(name="dsn files seed=0", overrides=own) for own in words])
+    said = capsys.readouterr().out
+    assert "dsn files" not in said and "model=dsn" not in said
+    assert all(file in said for file in files)
+    table = Table([Job(number, own) for number, own in enumerate(words)], slots=1)
+    assert [table._name(job) for job in table.jobs] == [own[2] for own in words]
+    assert sweep_identity(words[:2]) != sweep_identity(words[1:]), "sweeps over other files are other sweeps"
