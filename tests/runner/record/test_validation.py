@@ -66,7 +66,7 @@ def test_a_record_that_the_runner_did_not_write_is_refused_by_name(case: str, tm
     assert expected in str(raised.value)
     with pytest.raises(TrackError, match="is damaged"):
         record_to_mirror(tmp_path / identity)
-    with pytest.raises(ConfigError, match="none of the chosen runs"):
+    with pytest.raises(ConfigError, match="none of the selected runs"):
         select_runs(tmp_path, [])
 
 
