@@ -72,7 +72,7 @@ def prepare_run(
 def identity_contents(
     task: DataTask, stages: dict[str, Stage], inputs: dict[str, StageInputs], model: Model
 ) -> dict[str, str]:
-    """What settings mean in this run, where their text alone does not tell: entered into the identity."""
+    """Return the contents behind settings whose text alone does not identify them, for the identity."""
     contents = {key: value for name, found in inputs.items() for key, value in found.identity_contents(name).items()}
     for name, stage in stages.items():
         contents |= {f"compression.{name}.{key}": value for key, value in stage.identity_contents(model).items()}
