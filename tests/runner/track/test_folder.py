@@ -1,4 +1,4 @@
-"""What the mirror reads of a run folder: whole lines, a valid record, and its own state or none."""
+"""A run folder as the mirror reads it: whole lines, a valid record, and its own state or none."""
 
 from __future__ import annotations
 
