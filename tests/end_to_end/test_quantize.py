@@ -51,7 +51,7 @@ def test_a_chain_ends_in_codes_and_its_numbers_are_those_of_the_stage_by_itself(
     assert isinstance(model.classifier, CodedLinear)
     assert isinstance(model.bert.embeddings.word_embeddings, CodedTable)  # type: ignore[union-attr]
 
-    trained = load_model(tmp_path / "outputs" / outputs(tmp_path)["train"]["identity"] / "model")
+    trained = load_model(tmp_path / "outputs" / outputs(tmp_path)["train"].identity / "model")
     again = applied(make_stage(resolve(compose(["compression=[int8]"])).compression["int8"]), trained)[0]
     for name, tensor in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor), name
