@@ -52,13 +52,13 @@ def show_determinism(words: list[str]) -> int:
     from runner.diagnostics.determinism import check_determinism  # a door: only this check of the doctor runs models
 
     found = check_determinism(words)
-    engine, config = found.record["environment"]["engine"], found.record["config"]
-    threads, device = config["train"]["threads"], found.record["environment"]["device"]
+    record = found.record
+    threads, precision = record.setting("train.threads"), record.setting("train.precision")
     has_passed = not found.again and not found.elsewhere
     print(f"determinism: {'pass' if has_passed else 'FAIL'}")
     print(
-        f"  {found.record['name']}: {found.numbers:,} saved numbers, {found.points} points of the curve, all answers; "
-        f"threads {threads}, {device}, {config['train']['precision']}, matrix backend {engine['gemm']}"
+        f"  {record.name}: {found.numbers:,} saved numbers, {found.points} points of the curve, all predictions; "
+        f"threads {threads}, {record.environment.device}, {precision}, matrix backend {record.environment.gemm}"
     )
     for where, problem in (("again in one process", found.again), ("in another process", found.elsewhere)):
         print(f"  {where}: {f'differs: {problem}' if problem else 'equal bit for bit'}")

@@ -77,16 +77,16 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     if record.status != "done" or not folder.is_dir():
         again = " ".join(["run", *record.overrides])
         raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {again}")
-    data = record.config["data"]
     if record.data.task == "mlm":
         raise ConfigError(
             f"run {identity} predicts masked words and has no classifier. Train a classifier on it and deploy that. "
             f"Try: run model={record.model} model.pretrained={identity} data=sst2"
         )
-    columns = (data["text"],) if data["text_pair"] is None else (data["text"], data["text_pair"])
+    texts = (record.setting("data.text"), record.setting("data.text_pair"))
+    columns = tuple(name for name in texts if name is not None)
     return ExportedModel(
         folder, "torch", identity, record.name, record.data.task, tuple(record.data.labels), columns,
-        int(data["max_length"]), record.started,
+        int(record.setting("data.max_length")), record.started,
     )  # fmt: skip
 
 

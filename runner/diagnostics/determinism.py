@@ -15,7 +15,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.config.check import check_overrides as mistakes
 from runner.config.compose import compose
@@ -23,6 +23,8 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.start import start_run
 from runner.machine.child_process import child_environment
+from runner.record.folder import POINTS, find_record
+from runner.record.record import RunRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +37,7 @@ CLOCK = ("time", "time/", "train/examples_per_s", "train/tokens_per_s")  # these
 class RunOutput:
     """The results of one of the runs."""
 
-    record: dict[str, Any]
+    record: RunRecord
     tensors: dict[str, Tensor]
     points: list[dict[str, float]]  # the curve, without times
     answers: bytes  # the file of predictions on the reported split
@@ -45,7 +47,7 @@ class RunOutput:
 class DeterminismReport:
     """The comparison of the three runs."""
 
-    record: dict[str, Any]  # of the first run
+    record: RunRecord  # of the first run
     numbers: int  # saved numbers that were compared: parameters and buffers
     points: int
     again: str  # the first difference within one process; "" if there is none
@@ -120,9 +122,10 @@ def _places(folder: Path) -> list[str]:
 def _read(folder: Path) -> RunOutput:
     from safetensors.torch import load_file
 
-    (run,) = (path.parent for path in folder.glob("outputs/*/record.json"))
-    record = json.loads((run / "record.json").read_text(encoding="utf-8"))
-    points = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    answers = (run / f"predictions-{record['data']['primary'].partition('/')[0]}.parquet").read_bytes()
+    output = folder / "outputs"
+    record = find_record(output, None)
+    run = output / record.identity
+    points = [json.loads(line) for line in (run / POINTS).read_text(encoding="utf-8").splitlines()]
+    answers = (run / f"predictions-{record.data.primary.partition('/')[0]}.parquet").read_bytes()
     kept = [{name: value for name, value in point.items() if not name.startswith(CLOCK)} for point in points]
     return RunOutput(record, load_file(run / "model" / "model.safetensors"), kept, answers)

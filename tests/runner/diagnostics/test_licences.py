@@ -42,7 +42,7 @@ def test_the_command_lists_every_package_and_fails_for_a_strict_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = [Licence("mine", "1.0", "MIT"), Licence("theirs", "2.0", "")]
-    monkeypatch.setattr("runner.diagnostics.licences.installed_licences", lambda: found[:1])
+    monkeypatch.setattr("runner.commands.doctor.installed_licences", lambda: found[:1])
     assert main(["--licences"]) == 0 and "  mine 1.0: MIT" in capsys.readouterr().out
-    monkeypatch.setattr("runner.diagnostics.licences.installed_licences", lambda: found)
+    monkeypatch.setattr("runner.commands.doctor.installed_licences", lambda: found)
     assert main(["--licences"]) == 1 and "! theirs 2.0: says nothing" in capsys.readouterr().out
