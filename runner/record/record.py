@@ -208,7 +208,7 @@ class RunRecord:
             "environment": self.environment.to_json(), "data": self.data.to_json(),
             "tokenizer": asdict(self.tokenizer), "weights": asdict(self.weights), "notes": self.notes,
         }  # fmt: skip
-        if self.reports:
+        if self.reports or self.stages:  # {} for a model that was evaluated and has no classes
             content["reports"] = {name: asdict(part) for name, part in self.reports.items()}
         if self.resumed_from_step is not None:
             content["resumed_from_step"] = self.resumed_from_step
