@@ -5,7 +5,8 @@ analyse.py      rows, tests, Pareto fronts, notes          pairs.py             
 rows.py         Row and Comparison                         pareto.py            what no other group beats
 claims.py       published against measured                 verdict.py           the rule behind a claim's verdict
 lint.py         costs that look suspicious                 steps_to_target.py   steps to the baseline's score
-table.py        terminal and Markdown                      export.py            CSV and Parquet
-html.py         report.html, .css and .js as one page      plots.py             PNG
-report.py       all files of a report                      origins.py           where a setting came from
+table.py        terminal and Markdown                      claim_table.py       claims as text
+html.py         report.html, .css and .js as one page      export.py            CSV and Parquet
+report.py       all files of a report                      plots.py             PNG
+origins.py      where a setting came from
 """

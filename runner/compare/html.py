@@ -11,16 +11,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from runner.compare.claim_table import CLAIM_TITLES, claim_cells
 from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
 from runner.compare.pareto import AXES
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run, setting_text
 from runner.compare.table import (
-    CLAIM_TITLES,
     Column,
     all_notes,
-    claim_cells,
     columns_of_tests,
     comparison_columns,
     legend_of_columns,

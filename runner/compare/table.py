@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner.compare.claim_table import CLAIM_TITLES, claim_cells, claims_table
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.compare.steps_to_target import STEPS
-from runner.compare.verdict import ClaimVerdict
 from runner.record.baseline import MARK, MEANING
 from runner.sanitize import escape
 
@@ -93,32 +93,6 @@ def short_number(value: float) -> str:
     return f"{value:.0f}"
 
 
-def claim_cells(verdict: ClaimVerdict) -> list[str]:
-    """Claim, published value, measured value with interval, verdict and reason; several conditions are joined."""
-    parts = verdict.parts or (verdict,)
-    joined = ["; ".join(filter(None, map(say, parts))) for say in (_published, _measured)]
-    return [verdict.claim, *joined, verdict.verdict, verdict.why]
-
-
-def _published(verdict: ClaimVerdict) -> str:
-    within = f" within {_number(verdict.tolerance)}" if verdict.tolerance else ""
-    return f"{verdict.metric} {verdict.kind} {_number(verdict.published)}{within}"
-
-
-def _measured(verdict: ClaimVerdict) -> str:
-    measured = "" if verdict.measured is None else _number(verdict.measured)
-    if verdict.interval and verdict.interval.high > verdict.interval.low:
-        measured += f" ({_number(verdict.interval.low)} to {_number(verdict.interval.high)})"
-    return measured
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
-
-
-CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]
-
-
 def legend_of_columns(comparison: Comparison) -> list[str]:
     """The meaning of the columns, one sentence a line."""
     lines = []
@@ -171,7 +145,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         _say(console, f'For significance tests name a baseline: --baseline "{comparison.rows[-1].group.name}"')
     if comparison.claims:
         console.print()
-        _print_claims(console, comparison.claims)
+        console.print(claims_table(comparison.claims))
     for note in all_notes(comparison):
         _say(console, note)
 
@@ -247,24 +221,6 @@ def split_to_width(shown: list[Column], rows: list[Row], width: int) -> list[lis
         parts[-1].append(column)
         used += needs(column)
     return parts
-
-
-def _print_claims(console: Console, claims: list[ClaimVerdict]) -> None:
-    """Print the claims in two columns, so that a narrow terminal cuts no name and no number."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(title="published against measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("claim, and what was measured")
-    for claim in claims:
-        lines = [claim.claim]
-        for part in claim.parts or (claim,):
-            measured = _measured(part)
-            lines.append(f"{_published(part)}: {f'measured {measured}, ' if measured else ''}{part.why}")
-        table.add_row(escape(claim.verdict), escape("\n  ".join(lines)))
-        table.add_section()
-    console.print(table)
 
 
 def _say(console: Console, text: str) -> None:

@@ -1,0 +1,54 @@
+"""Published claims as text: the cells of Markdown and the page, and the table of a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.compare.verdict import ClaimVerdict
+from runner.sanitize import escape
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]
+
+
+def claim_cells(verdict: ClaimVerdict) -> list[str]:
+    """Claim, published value, measured value with interval, verdict and reason; several conditions are joined."""
+    parts = verdict.parts or (verdict,)
+    joined = ["; ".join(filter(None, map(say, parts))) for say in (_published, _measured)]
+    return [verdict.claim, *joined, verdict.verdict, verdict.why]
+
+
+def _published(verdict: ClaimVerdict) -> str:
+    within = f" within {_number(verdict.tolerance)}" if verdict.tolerance else ""
+    return f"{verdict.metric} {verdict.kind} {_number(verdict.published)}{within}"
+
+
+def _measured(verdict: ClaimVerdict) -> str:
+    measured = "" if verdict.measured is None else _number(verdict.measured)
+    if verdict.interval and verdict.interval.high > verdict.interval.low:
+        measured += f" ({_number(verdict.interval.low)} to {_number(verdict.interval.high)})"
+    return measured
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
+
+
+def claims_table(claims: list[ClaimVerdict]) -> Table:
+    """The claims in two columns for a terminal, so that a narrow one cuts no name and no number."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title="published against measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("claim, and what was measured")
+    for claim in claims:
+        lines = [claim.claim]
+        for part in claim.parts or (claim,):
+            measured = _measured(part)
+            lines.append(f"{_published(part)}: {f'measured {measured}, ' if measured else ''}{part.why}")
+        table.add_row(escape(claim.verdict), escape("\n  ".join(lines)))
+        table.add_section()
+    return table
