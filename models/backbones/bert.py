@@ -163,7 +163,7 @@ def build_bert(
     settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> SequenceClassifier:
     """Our BERT with a classification head and random weights."""
-    if settings.hidden % settings.heads:
+    if settings.heads < 1 or settings.hidden % settings.heads:
         raise ModelError(
             f"model.hidden={settings.hidden} does not divide into model.heads={settings.heads}. "
             f"Try: model.heads={_heads(settings.hidden)}"
