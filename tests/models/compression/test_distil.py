@@ -1,4 +1,4 @@
-"""Lessons: nothing to learn from a twin, gradients where they belong, and pairs that do not fit refused by number."""
+"""Distillation losses: zero between twins, gradients where they belong, and pairs that do not fit are refused."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def pair(
 
 def learned(both: Pair, **weights: float) -> tuple[Tensor, dict[str, float]]:
     """The loss of one batch, and each part of it."""
-    lesson = DistilHook(DistilLosses(**weights), both)
-    logits = lesson.forward(both.student, batch(), ROWS)
+    hook = DistilHook(DistilLosses(**weights), both)
+    logits = hook.forward(both.student, batch(), ROWS)
     labels = torch.tensor([0, 1, 2, 0, 1])
-    return lesson.loss(nn.functional.cross_entropy(logits, labels), logits, labels, ROWS), lesson.facts()
+    return hook.loss(nn.functional.cross_entropy(logits, labels), logits, labels, ROWS), hook.facts()
 
 
 def test_a_twin_has_nothing_to_learn_but_the_teachers_entropy() -> None:
@@ -88,17 +88,17 @@ def test_answers_are_taken_by_row_and_numbers_are_compared_as_numbers() -> None:
     student = small(num_labels=1)
     answers = np.arange(10, dtype=np.float32)[:, None]
     both = pair(student, small(num_labels=1), kind="regression", answers=answers)
-    lesson, rows = DistilHook(DistilLosses(soft=2.0), both), np.array([7, 2])
+    hook, rows = DistilHook(DistilLosses(soft=2.0), both), np.array([7, 2])
     logits = torch.tensor([[7.5], [2.0]])
-    assert lesson.loss(torch.zeros(()), logits, torch.zeros(2), rows).item() == pytest.approx(2 * 0.125)
+    assert hook.loss(torch.zeros(()), logits, torch.zeros(2), rows).item() == pytest.approx(2 * 0.125)
 
 
 def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
     answers = 250_000 + 50_000 * np.arange(10, dtype=np.float32)[:, None]
     both = pair(small(num_labels=1), small(num_labels=1), kind="regression", answers=answers, scale=50_000.0)
-    lesson, rows = DistilHook(DistilLosses(soft=2.0, hard=1.0), both), np.array([7, 2])
+    hook, rows = DistilHook(DistilLosses(soft=2.0, hard=1.0), both), np.array([7, 2])
     logits = 250_000 + 50_000 * torch.tensor([[7.5], [2.0]])
-    loss = lesson.loss(torch.tensor(0.5), logits, torch.zeros(2), rows)
+    loss = hook.loss(torch.tensor(0.5), logits, torch.zeros(2), rows)
     assert loss.item() == pytest.approx(0.5 + 2 * 0.125, rel=1e-5)
 
 
