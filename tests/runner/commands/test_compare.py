@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_compare_prints_groups_with_intervals_and_the_way_to_a_test(folder: Path) -> None:
     done = run_cli("compare", cwd=folder, fresh=True)
     assert done.returncode == 0, done.stderr
-    assert "model=bert-tiny" in done.stdout and "0.9050" in done.stdout and "Student's t over seeds" in done.stdout
+    assert "model=bert-tiny" in done.stdout and "0.9050" in done.stdout and "Student's t interval over seeds" in done.stdout
     assert "--baseline" in done.stdout and "p Holm" not in done.stdout
 
 
@@ -70,14 +70,14 @@ def test_a_narrow_terminal_gets_narrow_tables(folder: Path) -> None:
 
 BAD = [
     (["compare", "--metric", "test/acuracy"], "test/accuracy"),
-    (["compare", "--metric", "test/mse"], "none of the chosen runs has it"),
+    (["compare", "--metric", "test/mse"], "no selected run has it"),
     (["compare", "--baseline", "model=bert"], "Groups: model=bert-tiny"),
     (["compare", "--claims"], "run compare <a sweep with claims> --claims"),
     (["compare", "--basline", "x"], "run compare --help"),
     (["compare", "--format", "pdf"], "invalid choice"),
     (["compare", "nosuch"], "Try: run compare model=dsn"),
     (["compare", "paths.output=elsewhere"], "run demo"),
-    (["compare", "--out", "/proc/nowhere"], "cannot be made"),
+    (["compare", "--out", "/proc/nowhere"], "cannot be created"),
     (["diff", "abc"], "two runs are needed, not 1"),
     (["diff", "zz", "yy"], "no run starts with 'zz'"),
     (["explain", "zz"], "no run starts with 'zz'"),
