@@ -31,7 +31,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_compare_prints_groups_with_intervals_and_the_way_to_a_test(folder: Path) -> None:
     done = run_cli("compare", cwd=folder, fresh=True)
     assert done.returncode == 0, done.stderr
-    assert "model=bert-tiny" in done.stdout and "0.9050" in done.stdout and "Student's t interval over seeds" in done.stdout
+    assert (
+        "model=bert-tiny" in done.stdout
+        and "0.9050" in done.stdout
+        and "Student's t interval over seeds" in done.stdout
+    )
     assert "--baseline" in done.stdout and "p Holm" not in done.stdout
 
 
