@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.config.check import check_overrides
-from runner.config.deferral import deferred
+from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
@@ -83,7 +83,7 @@ def main(words: list[str]) -> int:
     if problems:
         return refuse(problems)
     ordered = [*flags, *overrides]  # Hydra takes overrides from one place only, before a flag or after it
-    code = _call_hydra(deferred(ordered) if is_multirun else ordered, function)
+    code = _call_hydra(defer_values(ordered) if is_multirun else ordered, function)
     worst = max((outcome.exit_code for outcome in function.outcomes), default=code)
     return min(worst, 1) if is_multirun and worst != INTERRUPTED else worst
 

@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
 from runner.config.check import check_overrides
-from runner.config.deferral import deferred
+from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
 from runner.errors import ConfigError, refuse
 from runner.machine.facts import usable_cores
@@ -21,9 +21,9 @@ from runner.sanitize import say
 from runner.sweep.install import install_plugins
 from runner.sweep.launcher import Grid, slots_for, sweep_settings
 from runner.sweep.ledger import sweep_identity
-from runner.sweep.plan import Job, expected, plan_jobs, remaining
+from runner.sweep.plan import Job, expected_seconds, plan_jobs, remaining_seconds
 from runner.sweep.settings import SweepSettings
-from runner.sweep.table import duration, score
+from runner.sweep.table import duration_text, score_text
 
 SHOWN = 40  # jobs listed one by one
 
@@ -51,7 +51,7 @@ def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
     GlobalHydra.instance().clear()
     with initialize_config_module("conf", version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
-        master = loader.load_configuration("config", deferred(overrides), run_mode=RunMode.MULTIRUN)
+        master = loader.load_configuration("config", defer_values(overrides), run_mode=RunMode.MULTIRUN)
         batch = Grid.expand(master.hydra.sweeper.params or {}, master.hydra.overrides.task, loader)
         sweep = sweep_settings(master)
         slots = slots_for(sweep, len(batch))
@@ -73,19 +73,19 @@ def show_plan(jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
         say(f"all with: {' '.join(shared)}")
     finished = [job for job in jobs if job.status == "done"]
     for job in jobs[:SHOWN]:
-        seconds = job.seconds if job.status == "done" else expected(job, finished)
-        took = "" if seconds is None else f"{'' if job.status == 'done' else 'about '}{duration(seconds)}"
+        seconds = job.seconds if job.status == "done" else expected_seconds(job, finished)
+        took = "" if seconds is None else f"{'' if job.status == 'done' else 'about '}{duration_text(seconds)}"
         own = " ".join(word for word in job.words if word not in shared)
-        say(f"  {job.status:<8} {job.identity or '':<10}  {own}  {score(job)}{took}  {job.reason or ''}".rstrip())
+        say(f"  {job.status:<8} {job.identity or '':<10}  {own}  {score_text(job)}{took}  {job.reason or ''}".rstrip())
     if len(jobs) > SHOWN:
         say(f"  ... and {len(jobs) - SHOWN} more")
     counts = Counter(job.status for job in jobs)
     say(", ".join(f"{count} {status}" for status, count in counts.items()))
     todo = [job for job in jobs if job.status != "done"]
-    seconds = remaining(todo, finished, slots)
+    seconds = remaining_seconds(todo, finished, slots)
     if not todo:
         say("nothing to do")
     elif seconds is None:
         say("no sibling has finished yet: no estimate")
     else:
-        say(f"about {duration(seconds)} for the rest, by its finished siblings")
+        say(f"about {duration_text(seconds)} for the rest, by its finished siblings")

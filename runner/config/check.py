@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from runner.config.check_files import as_dataset, one_file
+from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
 from runner.config.check_values import check_option, check_settings, check_type
 from runner.config.compose import compose, groups
@@ -112,7 +112,7 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
             name for name in _names(value) if name not in known and not (name == "null" and group == "experiment")
         ]
         for name in unknown:
-            if group == "data" and (problem := as_dataset(name)):
+            if group == "data" and (problem := file_as_dataset(name)):
                 yield problem
                 continue
             close = closest(name, known)
@@ -156,7 +156,7 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         yield f"+{key}: the key exists already; leave the + out. Try: run {key}={text}"
         return
     if override.is_sweep_override() and not multirun:
-        hint = one_file(key, text)
+        hint = hint_of_one_file(key, text)
         yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}{hint}"
         return
     if override.is_sweep_override() and not override.is_discrete_sweep():

@@ -30,14 +30,14 @@ def file_conflicts(data: DataSettings) -> list[str]:
     return ineffective_options(kinds, asdict(data), "data.") if kinds else []
 
 
-def as_dataset(name: str) -> str | None:
+def file_as_dataset(name: str) -> str | None:
     """The mistake in `data=<name>` where the name is a file's, not a choice in conf/data/; None for any other name."""
     if "/" in name or format_of(Path(name)):
         return f"data={name} is a file, not a dataset. Try: run data=files {shell_setting('data.path', name)}"
     return None
 
 
-def one_file(key: str, text: str) -> str:
+def hint_of_one_file(key: str, text: str) -> str:
     """A hint where several values, such as a,b.csv, are in fact the name of one file; else ""."""
     try:
         is_there = Path(text).is_file()

@@ -18,7 +18,7 @@ from runner.config.plugins import named_sweeps, sweep_overrides
 SWEEP = "+sweep="
 
 
-def deferred(words: list[str]) -> list[str]:
+def defer_values(words: list[str]) -> list[str]:
     """The words of a multirun that has been checked, `key=value` as `key=value,value` for such values."""
     named = [word.removeprefix(SWEEP) for word in words if word.startswith(SWEEP)]
     own = [word for name in named if name in named_sweeps() for word in sweep_overrides(name)]
@@ -35,7 +35,7 @@ def _waits(found: Override | None, prefixes: tuple[str, ...]) -> bool:
     return found.key_or_group.replace("/", ".").startswith(prefixes)
 
 
-def plain(word: str) -> str:
+def typed_override(word: str) -> str:
     """The word as it was typed: `key=value` for `key=value,value`."""
     key, _, value = word.partition("=")
     once = value[: len(value) // 2]

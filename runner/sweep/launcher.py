@@ -19,7 +19,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf, open_dict
 
-from runner.config.deferral import plain
+from runner.config.deferral import typed_override
 from runner.errors import as_user_error, refuse
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
@@ -28,7 +28,7 @@ from runner.record.table import show_comparison
 from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, check_starts, plan_jobs
-from runner.sweep.pool import Pool, gpus
+from runner.sweep.pool import Pool, visible_gpus
 from runner.sweep.settings import SweepSettings
 from runner.sweep.worker import Task
 
@@ -135,7 +135,8 @@ class LocalLauncher(Launcher):
     def _open(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> Ledger:
         """The ledger of the sweep: a new one, or with a further batch the one that is open."""
         if self.ledger is None:
-            self.ledger = Ledger([plain(word) for word in self.config.hydra.overrides.task], list(jobs), sweep, slots)
+            typed = [typed_override(word) for word in self.config.hydra.overrides.task]
+            self.ledger = Ledger(typed, list(jobs), sweep, slots)
             self.ledger.open()
         else:
             self.ledger.extend(jobs)
@@ -165,7 +166,7 @@ def sweep_settings(config: DictConfig) -> SweepSettings:
 
 def slots_for(sweep: SweepSettings, count: int) -> int:
     """How many of `count` jobs run side by side: sweep.jobs, else one a GPU where there are any, else one a core."""
-    return max(1, min(sweep.jobs or len(gpus()) or usable_cores(), count))
+    return max(1, min(sweep.jobs or len(visible_gpus()) or usable_cores(), count))
 
 
 LIBRARIES = (

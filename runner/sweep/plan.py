@@ -2,7 +2,7 @@
 
 jobs = plan_jobs([["model=dsn", "seed=0"], ...], load, processes=4)
 [job.problem for job in jobs]         # the user's mistakes
-remaining([...], jobs, slots=4)       # seconds, from finished siblings
+remaining_seconds([...], jobs, 4)     # from finished siblings
 """
 
 from __future__ import annotations
@@ -82,12 +82,12 @@ def plan_jobs(overrides: Sequence[Sequence[str]], load: Load, processes: int, jo
     composer = Composer(load)
 
     def one(job: Job) -> Job:
-        return examine(job, composer, jobs_beside)
+        return examine_job(job, composer, jobs_beside)
 
-    return side_by_side(one, jobs, processes)
+    return map_on_forks(one, jobs, processes)
 
 
-def examine(job: Job, load: Load, jobs_beside: int) -> Job:
+def examine_job(job: Job, load: Load, jobs_beside: int) -> Job:
     """Compose one job and look up whether it is done."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -101,7 +101,7 @@ def examine(job: Job, load: Load, jobs_beside: int) -> Job:
     except ConfigError as error:
         job.problem = str(error)
     if job.problem is None:
-        look_up(job)
+        look_up_record(job)
     return job
 
 
@@ -132,7 +132,7 @@ def _checkpoint_problem(settings: Settings) -> str | None:
     return None
 
 
-def look_up(job: Job) -> None:
+def look_up_record(job: Job) -> None:
     """Bring a job up to date with its record; a job with force=true is always new."""
     settings = job.settings
     if settings is None or settings.force:
@@ -155,7 +155,7 @@ def output_of(settings: Settings) -> Path:
     return Path(settings.paths.output).expanduser().absolute()
 
 
-def expected(job: Job, finished: Sequence[Job]) -> float | None:
+def expected_seconds(job: Job, finished: Sequence[Job]) -> float | None:
     """The seconds that a job will take: the mean of the finished jobs most like it; None while there are none."""
     for likeness in (_but_seed, _model_and_data, _data, _anything):
         alike = [d.seconds for d in finished if d.seconds is not None and likeness(d) == likeness(job)]
@@ -164,9 +164,9 @@ def expected(job: Job, finished: Sequence[Job]) -> float | None:
     return None
 
 
-def remaining(waiting: Sequence[Job], finished: Sequence[Job], slots: int) -> float | None:
+def remaining_seconds(waiting: Sequence[Job], finished: Sequence[Job], slots: int) -> float | None:
     """Seconds until the waiting jobs are done, `slots` at a time; None if nothing is known of any."""
-    found = [expected(job, finished) for job in waiting]
+    found = [expected_seconds(job, finished) for job in waiting]
     known = [seconds for seconds in found if seconds is not None]
     if len(known) < len(found):
         return None
@@ -189,7 +189,7 @@ def _anything(_job: Job) -> object:
     return None
 
 
-def side_by_side(function: Callable[[T], T], items: list[T], processes: int) -> list[T]:
+def map_on_forks(function: Callable[[T], T], items: list[T], processes: int) -> list[T]:
     """`function` of each item, in order, on forked copies of this process; results must pickle.
 
     Neighbours stay together: the jobs of one shape, which share most of their composing, are each other's.

@@ -22,7 +22,7 @@ from runner.machine.facts import usable_cores
 from runner.record import abandoned as stale
 from runner.record import identity_index as index
 from runner.sweep.ledger import Ledger
-from runner.sweep.plan import Job, look_up, output_of
+from runner.sweep.plan import Job, look_up_record, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
 
 TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
@@ -37,7 +37,7 @@ class Pool:
         self.task, self.ledger = task, ledger
         self.slots, self.memory_gb, self.stop_on_failure = slots, memory_gb, stop_on_failure
         self.cores = usable_cores()
-        self.gpus = gpus()
+        self.gpus = visible_gpus()
         self.waiting: deque[Job] = deque()
         self.busy: deque[Job] = deque()  # another process is running them
         self.running: list[Running] = []
@@ -97,7 +97,7 @@ class Pool:
         """The next job that is not done yet, and whether to wait for it: jobs that others are running come last."""
         while self.waiting:
             job = self.waiting.popleft()
-            look_up(job)
+            look_up_record(job)
             if job.status == "done":
                 self.ledger.ended(job)
             elif job.status == "running":
@@ -158,7 +158,7 @@ class Pool:
         else:
             starved = code == -signal.SIGKILL and oom_kills() > self.starved_before
             out_of_memory = f"out of memory: the system ended it, it held up to {job.peak_bytes or 0:,} bytes"
-            job.status, job.reason = "failed", running.ended_for or (out_of_memory if starved else why(code))
+            job.status, job.reason = "failed", running.ended_for or (out_of_memory if starved else end_reason(code))
         _close_record(job)
 
     def _limit_memory(self) -> None:
@@ -205,7 +205,7 @@ def oom_kills() -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
 
-def why(code: int) -> str:
+def end_reason(code: int) -> str:
     """The reason why a process ended, in words. code: its exit code, or minus the number of a signal."""
     if code >= 0:
         return f"its process ended with exit code {code}"
@@ -230,7 +230,7 @@ def resident_bytes(pid: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def gpus() -> list[str]:
+def visible_gpus() -> list[str]:
     """The CUDA devices that jobs may get, one each, by the names of CUDA_VISIBLE_DEVICES; needs no torch."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:

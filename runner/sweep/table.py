@@ -16,7 +16,7 @@ from runner.record.baseline import marked
 from runner.record.descriptions import common
 from runner.sanitize import escape, mask
 from runner.sweep.job_log import last_log_lines
-from runner.sweep.plan import Job, expected, remaining
+from runner.sweep.plan import Job, expected_seconds, remaining_seconds
 from runner.sweep.worker import Running
 
 SHOWN = 12  # jobs in the live table at most
@@ -68,7 +68,7 @@ class Table:
         counts = Counter(other.status for other in self.jobs)
         ended = counts["done"] + counts["failed"] + counts["killed"]
         took = "done already" if job.was_done else f"{job.seconds or 0:.1f} s"
-        self.say(f"{job.status:<8} {self._name(job)}  {score(job)}{took}  ({ended} of {len(self.jobs)})")
+        self.say(f"{job.status:<8} {self._name(job)}  {score_text(job)}{took}  ({ended} of {len(self.jobs)})")
         if job.status == "failed":
             self._explain(job)
 
@@ -100,11 +100,11 @@ class Table:
         finished = [job for job in self.jobs if job.status == "done"]
         busy = {one.job.number for one in running}
         todo = [job for job in self.jobs if job.status != "done" and job.number not in busy][:waiting]
-        seconds = remaining(todo, finished, self.slots)
-        ends = [(expected(one.job, finished) or 0.0) - (time.monotonic() - one.began) for one in running]
+        seconds = remaining_seconds(todo, finished, self.slots)
+        ends = [(expected_seconds(one.job, finished) or 0.0) - (time.monotonic() - one.began) for one in running]
         if seconds is None or not finished:
             return ""
-        return f", about {duration(max(seconds, 0.0) + max(ends, default=0.0))} left" if todo or running else ""
+        return f", about {duration_text(max(seconds, 0.0) + max(ends, default=0.0))} left" if todo or running else ""
 
     def close(self) -> None:
         """Restore the terminal, and print a table of the jobs that did not finish."""
@@ -128,7 +128,7 @@ class Table:
         return " ".join(word for word in job.words if word not in self._common) or job.label or "the run"
 
 
-def score(job: Job) -> str:
+def score_text(job: Job) -> str:
     """The headline metric of a finished run, marked where it is at the baseline."""
     if not job.record or job.record.headline is None:
         return ""
@@ -136,7 +136,7 @@ def score(job: Job) -> str:
     return f"{primary} {marked(f'{job.record.headline:.4f}', job.record.metrics, primary)}  "
 
 
-def duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Seconds as a person would say them: 40 s, 12 min, 3.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"

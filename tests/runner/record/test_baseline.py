@@ -13,7 +13,7 @@ from runner.record.model_card import model_card
 from runner.record.record import RunRecord
 from runner.record.table import show_comparison, show_record
 from runner.sweep.plan import Job
-from runner.sweep.table import score
+from runner.sweep.table import score_text
 from runner.tune import report
 from tests.records import record_json
 
@@ -103,7 +103,7 @@ def test_the_table_of_a_sweep_and_of_the_demo_marks_the_run(capsys: pytest.Captu
 
 def test_the_line_of_a_job_the_line_of_a_stage_and_the_card_mark_it(capsys: pytest.CaptureFixture[str]) -> None:
     job = Job(0, [], "model=dsn", record=finished(0.51))
-    assert score(job) == "test/accuracy 0.5100 (at baseline)  "
+    assert score_text(job) == "test/accuracy 0.5100 (at baseline)  "
     Terminal().stage(finished(0.51))
     assert "test/accuracy 0.5100 (at baseline), " in capsys.readouterr().out
     assert "\nAt baseline: not better" in model_card(finished(0.51)) and "At baseline" not in model_card(finished(0.9))

@@ -19,7 +19,7 @@ from runner.machine.facts import usable_cores
 from runner.machine.threads import choose_threads
 from runner.record.identity import flatten
 from runner.record.metrics import check as check_metric
-from runner.sweep.plan import Job, expected, remaining, side_by_side
+from runner.sweep.plan import Job, expected_seconds, map_on_forks, remaining_seconds
 from runner.sweep.settings import SweepSettings
 
 
@@ -105,15 +105,15 @@ def test_the_time_left_is_that_of_the_most_alike_finished_runs() -> None:
 
     finished = [job("model=dsn", "seed=0", seconds=10), job("model=dsn", "seed=1", seconds=20),
                 job("model=bert-tiny", "seed=0", seconds=100)]  # fmt: skip
-    assert expected(job("model=dsn", "seed=2"), finished) == 15
-    assert expected(job("model=dsn", "seed=2", "train.epochs=1"), finished) == 15, "the same model and data"
-    assert expected(job("model=bert-mini", "seed=2"), finished) == pytest.approx(130 / 3), "the same data"
-    assert expected(job("model=dsn"), []) is None
+    assert expected_seconds(job("model=dsn", "seed=2"), finished) == 15
+    assert expected_seconds(job("model=dsn", "seed=2", "train.epochs=1"), finished) == 15, "the same model and data"
+    assert expected_seconds(job("model=bert-mini", "seed=2"), finished) == pytest.approx(130 / 3), "the same data"
+    assert expected_seconds(job("model=dsn"), []) is None
     waiting = [job("model=dsn", f"seed={seed}") for seed in range(2, 10)]
-    assert remaining(waiting, finished, slots=4) == 30
-    assert remaining(waiting[:1], finished, slots=4) == 15, "one run takes what it takes"
-    assert remaining([], finished, slots=4) == 0 and remaining(waiting, [], slots=4) is None
+    assert remaining_seconds(waiting, finished, slots=4) == 30
+    assert remaining_seconds(waiting[:1], finished, slots=4) == 15, "one run takes what it takes"
+    assert remaining_seconds([], finished, slots=4) == 0 and remaining_seconds(waiting, [], slots=4) is None
 
 
 def test_work_on_forked_copies_comes_back_in_order() -> None:
-    assert side_by_side(lambda number: number * number, list(range(11)), 4) == [n * n for n in range(11)]
+    assert map_on_forks(lambda number: number * number, list(range(11)), 4) == [n * n for n in range(11)]

@@ -12,14 +12,14 @@ import pytest
 
 from runner.experiment.outcome import Outcome
 from runner.sweep.plan import Job
-from runner.sweep.pool import _take_outcome, gpus, why
+from runner.sweep.pool import _take_outcome, end_reason, visible_gpus
 from tests.conftest import REPO
 from tests.records import a_record
 
 
 def test_a_dead_process_is_told_in_words() -> None:
-    assert "segmentation fault" in why(-11) and "SIGKILL" in why(-9) and "exit code 3" in why(3)
-    assert why(-1) == "killed by SIGHUP"
+    assert "segmentation fault" in end_reason(-11) and "SIGKILL" in end_reason(-9) and "exit code 3" in end_reason(3)
+    assert end_reason(-1) == "killed by SIGHUP"
 
 
 def test_a_job_takes_over_the_outcome_of_its_process() -> None:
@@ -34,7 +34,7 @@ def test_a_job_takes_over_the_outcome_of_its_process() -> None:
 def test_the_gpus_are_those_that_the_environment_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     for text, expected in (("5,7", ["5", "7"]), ("-1", []), ("", [])):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", text)
-        assert gpus() == expected
+        assert visible_gpus() == expected
 
 
 VISIBLE = """

@@ -7,19 +7,19 @@ import pytest
 from runner.record.table import show_comparison
 from runner.sweep.ledger import sweep_identity
 from runner.sweep.plan import Job
-from runner.sweep.table import Table, duration, score
+from runner.sweep.table import Table, duration_text, score_text
 from tests.records import a_record
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (5400, "1.5 h")])
 def test_a_duration_is_said_in_the_unit_that_fits(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+    assert duration_text(seconds) == said
 
 
 def test_a_job_without_a_record_has_no_score() -> None:
-    assert score(Job(0, ["seed=0"])) == ""
+    assert score_text(Job(0, ["seed=0"])) == ""
     done = Job(0, ["seed=0"], record=a_record(metrics={"test/accuracy": 0.91234}))
-    assert score(done).startswith("test/accuracy 0.9123")
+    assert score_text(done).startswith("test/accuracy 0.9123")
 
 
 def test_failed_jobs_end_in_a_table_with_their_reasons(capsys: pytest.CaptureFixture[str]) -> None:
