@@ -46,20 +46,19 @@ def main(words: list[str]) -> int:
         output = word.partition("=")[2]
     wanted = [word for word in chosen.words if not word.startswith("paths.output=")]
     selection = select_runs(output_folder(output), wanted)
-    sweep = selection.sweep or {}
-    if chosen.claims and not sweep.get("claims"):
-        what = f"sweep {sweep['id']} states none" if sweep else "they belong to a sweep"
-        raise ConfigError(f"run compare --claims: {what}. Try: run compare <a sweep with claims> --claims")
-    baseline = chosen.baseline or sweep.get("baseline")
+    sweep = selection.sweep
+    claims = sweep.claims if sweep else []
+    if chosen.claims and not claims:
+        problem = f"sweep {sweep.id} states none" if sweep else "they belong to a sweep"
+        raise ConfigError(f"run compare --claims: {problem}. Try: run compare <a sweep with claims> --claims")
+    baseline = chosen.baseline or (sweep.baseline if sweep else None)
     comparison = analyse(selection, baseline=baseline, metric=chosen.metric, forgiving=not chosen.baseline)
-    if chosen.claims or (chosen.out and sweep.get("claims")):
-        comparison.claims = judge_claims(sweep["claims"], comparison.rows)
-    title = str(sweep.get("name") or sweep.get("id") or "compared")
-    show_comparison(comparison, chosen.format, title, sweep.get("question"))
+    if chosen.claims or (chosen.out and claims):
+        comparison.claims = judge_claims(claims, comparison.rows)
+    title, question = (sweep.title, sweep.question) if sweep else ("compared", None)
+    show_comparison(comparison, chosen.format, title, question)
     if chosen.out:
-        for path in write_report_files(
-            comparison, Path(chosen.out).expanduser(), title=title, question=sweep.get("question")
-        ):
+        for path in write_report_files(comparison, Path(chosen.out).expanduser(), title=title, question=question):
             say(f"wrote {path}", sys.stderr)
     return 0
 

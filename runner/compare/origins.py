@@ -17,9 +17,8 @@ from runner.compare.select import setting_text
 from runner.config.compose import compose, groups
 from runner.config.resolve import resolve
 from runner.record.identity import flatten
-from runner.record.json_files import read_json
 from runner.record.record import RunRecord
-from runner.record.validation import problem_of_sweep
+from runner.record.sweep_record import SweepRecord, find_sweep_of
 from runner.schema import Settings
 
 RESOLVE = "runner/config/resolve.py:resolve"
@@ -44,7 +43,7 @@ def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
     composed = flatten(OmegaConf.to_container(config, resolve=True))
     today = flatten(asdict(resolve(config)))
     files = _files(words)
-    typed = _typed(words, sweep_of(output, record.identity))
+    typed = _typed(words, find_sweep_of(output, record.identity))
 
     def origin(key: str) -> str:
         return _written(key, files, typed) or f"default in {_module(key)}"
@@ -95,23 +94,14 @@ def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
     return found
 
 
-def sweep_of(output: Path, identity: str) -> dict[str, Any] | None:
-    """The newest recorded sweep that this run is part of."""
-    found = [read_json(path) for path in output.glob("sweeps/*/sweep.json")]
-    sweeps = [sweep for sweep in found if sweep and not problem_of_sweep(sweep)]
-    mine = [sweep for sweep in sweeps if any(run.get("identity") == identity for run in sweep["runs"])]
-    return max(mine, key=lambda sweep: str(sweep.get("started")), default=None)
-
-
-def _typed(words: list[str], sweep: dict[str, Any] | None) -> dict[str, str]:
+def _typed(words: list[str], sweep: SweepRecord | None) -> dict[str, str]:
     """For each overridden key or group, what overrode it: the command line, or the sweep that the run was part of."""
-    commanded = {_key(word): word for word in (sweep or {}).get("overrides", [])}
+    commanded = {_key(word): word for word in (sweep.overrides if sweep else [])}
     found = {}
     for word in words:
         key = _key(word)
         if sweep and key not in commanded and key not in ("sweep", "hydra"):
-            name = sweep.get("name")
-            found[key] = f"{word} of " + (f"sweeps/{name}.yaml" if name else f"sweep {sweep.get('id')}")
+            found[key] = f"{word} of " + (f"sweeps/{sweep.name}.yaml" if sweep.name else f"sweep {sweep.id}")
         else:
             found[key] = f"{commanded.get(key, word)} on the command line"
     return found

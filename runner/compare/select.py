@@ -17,9 +17,8 @@ from typing import Any
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.folder import RECORD, record_in
-from runner.record.json_files import read_json
 from runner.record.record import RecordError, RunRecord
-from runner.record.validation import problem_of_sweep
+from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Selection:
 
     runs: list[Run]
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    sweep: dict[str, Any] | None = None
+    sweep: SweepRecord | None = None
 
 
 def select_runs(output: Path, words: list[str]) -> Selection:
@@ -73,7 +72,7 @@ def select_runs(output: Path, words: list[str]) -> Selection:
     for name in names:
         chosen = find_sweep(output, name)
         sweep = chosen or sweep
-        identities += _identities_of(chosen) if chosen else [_identity_of(output, name)]
+        identities += chosen.identities if chosen else [_identity_of(output, name)]
     if not names:
         identities = _run_identities(output)
     records, damaged = _read_records(output, identities)
@@ -123,28 +122,12 @@ def _run_identities(output: Path) -> list[str]:
     raise ConfigError(f"no recorded run in {output}. Try: run demo")
 
 
-def find_sweep(output: Path, name: str) -> dict[str, Any] | None:
-    """The newest recorded sweep with that name, or whose id starts with it; None if there is none."""
-    found = []
-    for path in output.glob("sweeps/*/sweep.json"):
-        sweep = read_json(path)
-        if sweep and (sweep.get("name") == name or path.parent.name.startswith(name)):
-            if why := problem_of_sweep(sweep):
-                raise ConfigError(f"{path} is damaged: {why}. Repair it, or run that sweep again, which rewrites it")
-            found.append(sweep)
-    return max(found, key=lambda sweep: str(sweep.get("started")), default=None)
-
-
-def _identities_of(sweep: dict[str, Any]) -> list[str]:
-    return [run["identity"] for run in sweep["runs"] if run.get("identity")]
-
-
-def _missing(sweep: dict[str, Any], known: set[str]) -> list[tuple[str, str]]:
+def _missing(sweep: SweepRecord, known: set[str]) -> list[tuple[str, str]]:
     """The jobs of a sweep without a record, with the reason that sweep.json gives."""
     return [
-        (" ".join(run["overrides"]), f"{run['status']}: {run.get('reason') or 'no record'}")
-        for run in sweep["runs"]
-        if run.get("identity") not in known
+        (" ".join(run.overrides), f"{run.status}: {run.reason or 'no record'}")
+        for run in sweep.runs
+        if run.identity not in known
     ]
 
 
@@ -156,7 +139,7 @@ def _identity_of(output: Path, prefix: str) -> str:
         return matching[0]
     if matching:
         raise ConfigError(f"several runs in {output} start with {prefix!r}: {', '.join(matching[:8])}. Add a digit")
-    sweeps = sorted(path.parent.name for path in output.glob("sweeps/*/sweep.json"))
+    sweeps = [folder.name for folder in sweep_folders(output)]
     raise ConfigError(
         f"no sweep and no run in {output} is named {prefix!r}. "
         f"Sweeps: {', '.join(sweeps[-4:]) or 'none'}; runs: {', '.join(known[-4:])}. Try: run compare model=dsn"

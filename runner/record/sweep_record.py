@@ -6,11 +6,13 @@ write_sweep(folder, sweep)
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from runner.errors import ConfigError
 from runner.record.json_files import read_json, write_json
 from runner.record.record import RecordError
 from runner.record.validation import problem_of_sweep
@@ -86,6 +88,35 @@ def read_sweep(folder: Path) -> SweepRecord:
     if content is None:
         raise RecordError("it cannot be read")
     return SweepRecord.from_json(content)
+
+
+def find_sweep(output: Path, name: str) -> SweepRecord | None:
+    """The newest recorded sweep with that name, or whose id starts with it; ConfigError where it is damaged."""
+    found = []
+    for folder in sweep_folders(output):
+        content = read_json(folder / SWEEP)
+        if content is None or not (content.get("name") == name or folder.name.startswith(name)):
+            continue
+        try:
+            found.append(SweepRecord.from_json(content))
+        except RecordError as error:
+            raise ConfigError(
+                f"{folder / SWEEP} is damaged: {error}. Repair it, or run that sweep again, which rewrites it"
+            ) from error
+    return _newest(found)
+
+
+def find_sweep_of(output: Path, identity: str) -> SweepRecord | None:
+    """The newest recorded sweep that a run is part of; damaged ones are passed over."""
+    found = []
+    for folder in sweep_folders(output):
+        with contextlib.suppress(RecordError):
+            found.append(read_sweep(folder))
+    return _newest([sweep for sweep in found if identity in sweep.identities])
+
+
+def _newest(sweeps: list[SweepRecord]) -> SweepRecord | None:
+    return max(sweeps, key=lambda sweep: sweep.started or "", default=None)
 
 
 def write_sweep(folder: Path, sweep: SweepRecord) -> None:

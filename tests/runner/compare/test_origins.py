@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.compare.origins import setting_origins, sweep_of
+from runner.compare.origins import setting_origins
+from runner.record.sweep_record import find_sweep_of
 from tests.runner.compare.folders import typed, write_run, write_sweep
 
 
@@ -29,5 +30,5 @@ def test_the_newest_sweep_of_a_run_is_found(tmp_path: Path) -> None:
     record = write_run(tmp_path, "model=dsn")
     write_sweep(tmp_path, [record])
     write_sweep(tmp_path, [record], id="abcdefabcd", name="newer", started="2026-02-02T00:00:00.000Z")
-    found = sweep_of(tmp_path, str(record["identity"]))
-    assert found and found["name"] == "newer" and sweep_of(tmp_path, "nobody") is None
+    found = find_sweep_of(tmp_path, str(record["identity"]))
+    assert found and found.name == "newer" and find_sweep_of(tmp_path, "nobody") is None

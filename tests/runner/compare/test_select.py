@@ -45,7 +45,7 @@ def test_ids_and_sweeps_by_name_or_id_can_be_mixed(tmp_path: Path) -> None:
     for name in ("a_sweep", "0123"):
         chosen = select_runs(tmp_path, [name])
         assert {run.identity for run in chosen.runs} == {one["identity"], two["identity"]}
-        assert chosen.sweep is not None and chosen.sweep["question"] == "which?"
+        assert chosen.sweep is not None and chosen.sweep.question == "which?"
     mixed = select_runs(tmp_path, ["a_sweep", other["identity"][:6], "seed=0"])
     assert {run.identity for run in mixed.runs} == {one["identity"], other["identity"]}
 

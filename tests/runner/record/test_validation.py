@@ -11,11 +11,12 @@ import pytest
 
 from runner.commands import show
 from runner.compare.html import read_points
-from runner.compare.select import find_sweep, select_runs
+from runner.compare.select import select_runs
 from runner.config.from_run import expand_from
 from runner.errors import ConfigError
 from runner.record.folder import find_record, read_record
 from runner.record.learning_curve import points
+from runner.record.sweep_record import find_sweep
 from runner.record.validation import point, problem_of_record
 from runner.track.errors import TrackError
 from runner.track.folder import MirrorState, milliseconds, read_state, record_to_mirror
