@@ -54,7 +54,7 @@ def test_one_command_tunes_the_encoder_in_a_run_of_its_own_and_trains_the_head(r
 def test_an_encoder_and_its_head_go_on_to_other_data(reviews: Path, tmp_path: Path) -> None:
     first = [*TINY, f"data.path={reviews}", "model.tune.epochs=0", "model.readout.pool=masked_mean"]
     assert run_cli(*first, cwd=tmp_path).returncode == 0
-    source = recorded(tmp_path)["bertvision"]["identity"]
+    source = recorded(tmp_path)["bertvision"].identity
     (tmp_path / "other.csv").write_text(reviews.read_text().replace("film", "book"))
     transfer = [word for word in first if not word.startswith("model.tokenizer")]
     moved = [*transfer, "data.path=other.csv", f"model.init_from={source[:6]}", "train.epochs=1"]
@@ -82,7 +82,7 @@ def test_modules_inside_a_frozen_encoder_train_without_a_cache_and_are_measured(
     command += ["data.max_length=32", "train.epochs=1", "measure.baseline=null", "measure.lengths=[32]"]
     done = run_cli(*command, cwd=tmp_path)
     assert done.returncode == 0 and "activations are not kept" in done.stdout, done.stderr
-    metrics = recorded(tmp_path)["bertvision"]["metrics"]
+    metrics = recorded(tmp_path)["bertvision"].metrics
     trained = 2 * (32 + 128 + 128 * 16 + 16 + 16 * 128 + 128) + 128 * 2 + 2
     assert metrics["cost/params_trained"] == trained < metrics["cost/params_deployed"]
     assert metrics["speed/latency_ms_p50_b1_s32"] > 0 and "cost/bytes_cache" not in metrics
