@@ -20,8 +20,8 @@ from runner.cli import VERBS
 from runner.commands.experiment import VALUED
 from runner.config.compose import groups
 from runner.schema import Command
+from tests.conftest import REPO
 
-REPO = Path(__file__).resolve().parents[1]
 ROOMS = ("conf", "data", "models", "runner", "sweeps", "tests", ".ci")
 LINES, FRONT_LINES, FRONT_BYTES = 150, 200, 12_288  # the front page is README.md of the repository
 PLACEHOLDER = re.compile(r"<[^<>]*>")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import REPO, pages, problems
+from tests.conftest import REPO
+from tests.pages import pages, problems
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(REPO).as_posix())
