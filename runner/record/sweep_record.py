@@ -55,7 +55,8 @@ class SweepRecord:
         if problem := problem_of_sweep(dict(content)):
             raise RecordError(problem)
         runs = [SweepRun(**_known(SweepRun, run)) for run in content["runs"]]
-        return cls(**(_known(cls, content) | {"runs": runs, "claims": content.get("claims") or []}))
+        known = {key: value for key, value in _known(cls, content).items() if value is not None}  # null: the default
+        return cls(**(known | {"runs": runs}))
 
     def to_json(self) -> dict[str, Any]:
         """The object in sweep.json."""
@@ -86,7 +87,7 @@ def read_sweep(folder: Path) -> SweepRecord:
     """The sweep in a folder; RecordError where there is none that can be read."""
     content = read_json(folder / SWEEP)
     if content is None:
-        raise RecordError("it cannot be read")
+        raise RecordError("it holds no JSON object")
     return SweepRecord.from_json(content)
 
 

@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.record.baseline import is_at_baseline
 from runner.record.folder import read_record
-from runner.record.json_files import read_json
-from runner.record.record import RunRecord
-from runner.record.validation import problem_of_sweep
+from runner.record.record import RecordError, RunRecord
+from runner.record.sweep_record import SWEEP, SweepRecord, read_sweep
 from runner.sanitize import mask
 from runner.track.attempt import attempt
 from runner.track.connection import MLFLOW_STATUS, MlflowTarget
@@ -36,7 +35,6 @@ from runner.track.settings import TrackerSettings
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
-SWEEP = "sweep.json"
 MAX_TAG = 8000
 PARENT, SWEEPS, HOME = "mlflow.parentRunId", "sweeps", "folder"
 AGGREGATED = (
@@ -62,31 +60,31 @@ def sync_sweep(folder: Path, settings: TrackerSettings, target: MlflowTarget | N
     return attempt(folder, output, settings, target, lambda found: _sync(folder, _read(folder), settings, found))
 
 
-def _read(folder: Path) -> dict[str, Any]:
-    """Return the content of sweep.json; TrackError if it is damaged."""
-    content = read_json(folder / SWEEP)
-    if content is None:
-        problem: str | None = "it holds no JSON object"
-    elif not (problem := problem_of_sweep(content)):
-        return content
-    raise TrackError(f"{folder / SWEEP} is damaged: {problem}. Repair it, or run that sweep again, which rewrites it")
+def _read(folder: Path) -> SweepRecord:
+    """Return the record of a sweep; TrackError if it is damaged."""
+    try:
+        return read_sweep(folder)
+    except RecordError as error:
+        raise TrackError(
+            f"{folder / SWEEP} is damaged: {error}. Repair it, or run that sweep again, which rewrites it"
+        ) from error
 
 
-def _sync(folder: Path, content: dict[str, Any], settings: TrackerSettings, target: MlflowTarget) -> str:
+def _sync(folder: Path, sweep: SweepRecord, settings: TrackerSettings, target: MlflowTarget) -> str:
     before = read_state(folder)
     here = (before.uri, before.experiment) == (target.uri, target.experiment)
     state = replace(before) if here else MirrorState(uri=target.uri, experiment=target.experiment)
-    run = _find(target, content["id"], state)
+    run = _find(target, sweep.id, state)
     created = run is None
     if run is None:
-        run = _create(target, content, folder)
+        run = _create(target, sweep, folder)
     state.run_id, state.problem = run.info.run_id, None
     if run.info.lifecycle_stage == "active":  # else the user deleted it in MLflow and meant it
-        _adopt(target, run.info.run_id, content, folder)
-        _describe(target, run, content)
-        ended = (content.get("status", "running"), content.get("ended") or "")
+        _adopt(target, run.info.run_id, sweep, folder)
+        _describe(target, run, sweep)
+        ended = (sweep.status, sweep.ended or "")
         if ended[0] != "running" and (created or not here or (state.status, state.ended) != ended):
-            _send_end(target, run.info.run_id, folder, content, settings)
+            _send_end(target, run.info.run_id, folder, sweep, settings)
         elif ended[0] == "running" and run.info.status != "RUNNING":  # the sweep was started again
             target.client.update_run(run.info.run_id, status="RUNNING")
         state.status, state.ended = ended
@@ -103,24 +101,24 @@ def _find(target: MlflowTarget, identity: str, state: MirrorState) -> Run | None
     return found[0] if found else None
 
 
-def _create(target: MlflowTarget, content: dict[str, Any], folder: Path) -> Run:
+def _create(target: MlflowTarget, sweep: SweepRecord, folder: Path) -> Run:
     return target.client.create_run(
         target.experiment_id,
-        start_time=milliseconds(content.get("started")),
-        tags={"sweep": content["id"], HOME: folder_on_host(folder)},
-        run_name=f"sweep {content.get('name') or content['id']}",
+        start_time=milliseconds(sweep.started),
+        tags={"sweep": sweep.id, HOME: folder_on_host(folder)},
+        run_name=f"sweep {sweep.title}",
     )
 
 
-def _describe(target: MlflowTarget, run: Run, content: dict[str, Any]) -> None:
+def _describe(target: MlflowTarget, run: Run, sweep: SweepRecord) -> None:
     """Send the tags that MLflow does not have yet."""
     from mlflow.entities import RunTag
 
-    states = [job["status"] for job in content["runs"]]
+    states = [run.status for run in sweep.runs]
     values = {
-        "sweep_name": content.get("name"),
-        "mlflow.note.content": content.get("question"),
-        "mlflow.source.name": mask(" ".join(["run -m", *content["overrides"]])),
+        "sweep_name": sweep.name,
+        "mlflow.note.content": sweep.question,
+        "mlflow.source.name": mask(" ".join(["run -m", *sweep.overrides])),
         "mlflow.source.type": "LOCAL",
         "runs": ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)),
     }
@@ -130,10 +128,10 @@ def _describe(target: MlflowTarget, run: Run, content: dict[str, Any]) -> None:
         target.client.log_batch(run.info.run_id, tags=new)
 
 
-def _adopt(target: MlflowTarget, parent: str, content: dict[str, Any], folder: Path) -> None:
+def _adopt(target: MlflowTarget, parent: str, sweep: SweepRecord, folder: Path) -> None:
     """Put those runs of the sweep that MLflow knows below the parent; a run of an earlier sweep stays there."""
     output = folder.parent.parent
-    for identity in dict.fromkeys(job["identity"] for job in content["runs"] if job.get("identity")):
+    for identity in sweep.identities:
         state = read_state(output / identity)
         is_here = (state.uri, state.experiment) == (target.uri, target.experiment)
         run = target.find_run(state.run_id) if is_here else None
@@ -143,20 +141,18 @@ def _adopt(target: MlflowTarget, parent: str, content: dict[str, Any], folder: P
         known = [name for name in tags.get(SWEEPS, "").split(",") if name]
         if PARENT not in tags:
             target.client.set_tag(state.run_id, PARENT, parent)
-        if content["id"] not in known:
-            target.client.set_tag(state.run_id, SWEEPS, ",".join([*known, content["id"]])[:MAX_TAG])
+        if sweep.id not in known:
+            target.client.set_tag(state.run_id, SWEEPS, ",".join([*known, sweep.id])[:MAX_TAG])
 
 
-def _send_end(
-    target: MlflowTarget, run_id: str, folder: Path, content: dict[str, Any], settings: TrackerSettings
-) -> None:
+def _send_end(target: MlflowTarget, run_id: str, folder: Path, sweep: SweepRecord, settings: TrackerSettings) -> None:
     """Send the means over seeds, the files and, last of all, the terminal status."""
-    target.log_metrics(run_id, seed_aggregates(content, folder.parent.parent))
+    target.log_metrics(run_id, seed_aggregates(sweep, folder.parent.parent))
     if settings.artifacts != "none":
         for path in sweep_files(folder):
             inside = path.parent.relative_to(folder).as_posix()
             target.client.log_artifact(run_id, str(path), None if inside == "." else inside)
-    target.client.set_terminated(run_id, MLFLOW_STATUS[content["status"]], end_time=milliseconds(content.get("ended")))
+    target.client.set_terminated(run_id, MLFLOW_STATUS[sweep.status], end_time=milliseconds(sweep.ended))
 
 
 def sweep_files(folder: Path) -> list[Path]:
@@ -165,14 +161,14 @@ def sweep_files(folder: Path) -> list[Path]:
     return [path for path in found if path.name[0] != "." and path.name != "mlflow.json" and path.suffix != ".part"]
 
 
-def seed_aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
+def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
     """Return mean, number of runs and, from two runs on, standard deviation of each metric in each group of seeds."""
     from mlflow.entities import Metric
 
-    when = milliseconds(content.get("ended")) or round(time.time() * 1000)
-    step = sum(job["status"] == "done" for job in content["runs"])  # a resumed sweep has more of them
+    when = milliseconds(sweep.ended) or round(time.time() * 1000)
+    step = sum(run.status == "done" for run in sweep.runs)  # a resumed sweep has more of them
     found = []
-    groups = _groups(content, output)
+    groups = _groups(sweep, output)
     for label, records in groups.items():
         if is_at_baseline([record.metrics for record in records], records[0].data.primary):
             found.append(Metric(f"at_baseline/{label}", 1.0, when, step))  # marks the means of the same group
@@ -184,15 +180,15 @@ def seed_aggregates(content: dict[str, Any], output: Path) -> list[Metric]:
     return found
 
 
-def _groups(content: dict[str, Any], output: Path) -> dict[str, list[RunRecord]]:
+def _groups(sweep: SweepRecord, output: Path) -> dict[str, list[RunRecord]]:
     """Return the records of the finished runs by group of seeds; a group is named by the words that only it has."""
-    jobs = [job for job in content["runs"] if job["status"] == "done" and job.get("identity")]
-    everywhere = set.intersection(*(set(job["overrides"]) for job in jobs)) if jobs else set()
+    finished = [run for run in sweep.runs if run.status == "done" and run.identity]
+    everywhere = set.intersection(*(set(run.overrides) for run in finished)) if finished else set()
     groups: dict[str, list[RunRecord]] = {}
-    for job in jobs:
-        own = [word for word in job["overrides"] if word not in everywhere and not word.startswith("seed=")]
+    for run in finished:
+        own = [word for word in run.overrides if word not in everywhere and not word.startswith("seed=")]
         label = re.sub(r"[^\w. -]", "_", " ".join(own)) or "all"
-        if record := read_record(output / job["identity"]):
+        if record := read_record(output / str(run.identity)):
             groups.setdefault(label, []).append(record)
     return groups
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from runner.record.json_files import write_json
+from runner.record.sweep_record import read_sweep
 from runner.track.connection import MlflowTarget, connect
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
@@ -56,8 +57,7 @@ def test_means_over_runs_that_have_learned_nothing_are_flagged(output: Path) -> 
     for number, score in enumerate((0.51, 0.52, 0.9)):
         metrics = {"test/accuracy": score, "test/accuracy_low": score - 0.03, "baseline/majority": 0.5}
         write_record(output / f"{number:010d}", metrics=metrics)
-    content = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
-    found = {metric.key: metric.value for metric in seed_aggregates(content, output)}
+    found = {metric.key: metric.value for metric in seed_aggregates(read_sweep(folder), output)}
     assert found["at_baseline/model_dsn"] == 1.0 and found["test/accuracy/mean/model_dsn"] == pytest.approx(0.515)
     assert "at_baseline/model_bert-tiny" not in found
 
