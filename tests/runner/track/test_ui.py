@@ -23,8 +23,8 @@ SERVE = """
 import sys
 from pathlib import Path
 from runner.track.settings import TrackerSettings
-from runner.track.ui import serve
-sys.exit(serve(TrackerSettings(), Path(sys.argv[1]), 0, lambda line: print(line, flush=True)))
+from runner.track.ui import serve_mlflow
+sys.exit(serve_mlflow(TrackerSettings(), Path(sys.argv[1]), 0, lambda line: print(line, flush=True)))
 """
 
 
