@@ -1,0 +1,43 @@
+"""`from=<run id>`: the words of a finished run are taken over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.config.from_run import expand_from
+from runner.errors import ConfigError
+from runner.record.json_files import write_json
+from tests.records import a_record
+
+
+def finished_run(output: Path, **changes: Any) -> str:
+    """A run folder with a record and an empty model; its identity."""
+    record = a_record(identity="0123456789", status="done", **changes)
+    (output / record.identity / "model").mkdir(parents=True)
+    (output / record.identity / "model" / "config.json").write_text("{}", encoding="utf-8")
+    write_json(output / record.identity / "record.json", record.to_json())
+    return record.identity
+
+
+def test_words_without_from_stay_as_they_are() -> None:
+    assert expand_from(["model=dsn"]) == ["model=dsn"]
+
+
+def test_the_command_of_the_run_is_taken_over_but_for_what_is_typed(tmp_path: Path) -> None:
+    finished_run(tmp_path, overrides=["model=dsn", "seed=3", "force=true", "hydra.run.dir=/", "tracker.uri=x"])
+    words = ["from=0123", "compression=[int8]", "seed=4", f"paths.output={tmp_path}"]
+    model = tmp_path / "0123456789" / "model"
+    assert expand_from(words) == ["model=dsn", *words[1:], f"finished={model}"]
+
+
+def test_a_stage_is_needed_and_a_finished_run(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is for a compression stage"):
+        expand_from(["from=0123"])
+    identity = finished_run(tmp_path)
+    path = tmp_path / identity / "record.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"done"', '"failed"'), encoding="utf-8")
+    with pytest.raises(ConfigError, match="is failed"):
+        expand_from(["from=0123", "compression=[int8]", f"paths.output={tmp_path}"])
