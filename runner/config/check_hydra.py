@@ -127,7 +127,10 @@ def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
         yield "nothing to search: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
     seen: list[str] = []
     for settings in _each_dataset(overrides):
-        seen += [p for p in objective_problems(search.objectives, search.pruner, settings) if p not in seen]
+        found = objective_problems(
+            search.objectives, search.pruner, settings.data, settings.task, is_timed=settings.measure.enabled
+        )
+        seen += [problem for problem in found if problem not in seen]
     yield from seen
 
 

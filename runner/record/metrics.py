@@ -152,9 +152,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("dendrites/p_score", "1", "higher", "mean over neurons of what candidates maximise"),
     Metric("dendrites/correlation_untrained", "0..1", "none", "with the error, mean of all candidates as drawn"),
     Metric("dendrites/correlation_mean", "0..1", "higher", "of the chosen candidates with their neuron's error"),
-    Metric("dendrites/correlation_min", "0..1", "higher", "the same, of the worst neuron"),
-    Metric("dendrites/correlation_max", "0..1", "higher", "the same, of the best neuron"),
-    Metric("dendrites/correlation_{index}", "0..1", "higher", "the same, of that neuron"),
+    Metric("dendrites/correlation_min", "0..1", "higher", "correlation with the error, of the worst neuron"),
+    Metric("dendrites/correlation_max", "0..1", "higher", "correlation with the error, of the best neuron"),
+    Metric("dendrites/correlation_{index}", "0..1", "higher", "correlation with the error, of that neuron"),
     # What the model costs.
     Metric("cost/params", "parameters", "lower", "all parameters, shared ones counted once"),
     Metric("cost/params_trained", "parameters", "none", "parameters that this run trained; the others were frozen"),
@@ -182,8 +182,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("structure/speedup_target", "ratio", "none", "speed-up over the dense model that was asked for"),
     Metric("structure/speedup_predicted", "ratio", "none", "the latency table's, for the chosen widths"),
     Metric("structure/speedup", "ratio", "higher", "measured: dense time over own time, same rounds"),
-    Metric("structure/layer_error_mean", "share", "lower", "change of a cut layer half's output, of its variance"),
-    Metric("structure/layer_error_max", "share", "lower", "the same, of the half that lost most"),
+    Metric("structure/layer_error_mean", "share", "lower", "change of a pruned sublayer's output, of its variance"),
+    Metric("structure/layer_error_max", "share", "lower", "that change in the sublayer that lost most"),
     Metric("structure/layer_error_deleted_mean", "share", "none", "the same columns deleted, without a correction"),
     # What a quantization did to the model that it got.
     Metric("quantize/layers", "layers", "none", "linear layers and tables whose weights were rounded"),

@@ -27,7 +27,7 @@ from runner.record.baseline import MARK, is_at_baseline
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
 from runner.sweep.launcher import LocalLauncher
-from runner.tune.objectives import agreed_directions, objective_problems, objective_value
+from runner.tune.objectives import agreed_directions, objective_problems, objective_value, selection_metric
 from runner.tune.report import show_study
 from runner.tune.settings import SearchSettings
 from runner.tune.space import split_overrides
@@ -88,10 +88,13 @@ class OptunaSweeper(Sweeper):
                 "nothing to search: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
             )
         names, example = self.settings.objectives, self._example(fixed, ranges)
-        wrong = objective_problems(names, self.settings.pruner, example)
+        wrong = objective_problems(
+            names, self.settings.pruner, example.data, example.task, is_timed=example.measure.enabled
+        )
         if wrong:
             raise ConfigError("\n".join(wrong))
-        directions = agreed_directions(names, list(self._decisive_settings(fixed, ranges)))
+        each = self._decisive_settings(fixed, ranges)
+        directions = agreed_directions(names, [selection_metric(trial.data, trial.task) for trial in each])
         searched = sorted(o.input_line or "" for o in overrides if o.is_sweep_override())
         search = {"overrides": fixed, "space": searched, "objectives": names}
         name = self.settings.study_name or study_name(search)

@@ -13,20 +13,19 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from data.settings import metrics_of, split_names
+from data.settings import DataSettings, TaskSettings, metrics_of, split_names
 from runner.errors import ConfigError
 from runner.record.metrics import SPLITS, check, direction
 from runner.record.record import RunRecord
-from runner.schema import Settings
 
 KEY = "hydra.sweeper.objectives"
 
 
-def selection_metric(settings: Settings) -> str:
+def selection_metric(data: DataSettings, task: TaskSettings) -> str:
     """The metric that selects the best epoch of such a run, as far as it is known before the data is read."""
-    named = (kind for kind in (settings.task.name, settings.data.task) if kind != "auto")
+    named = (kind for kind in (task.name, data.task) if kind != "auto")
     kind = next(named, "classification")  # or regression, by spearman: more is better all the same
-    return f"{split_names(settings.data)[0]}/{metrics_of(kind, settings.data, classes=0)[0]}"
+    return f"{split_names(data)[0]}/{metrics_of(kind, data, classes=0)[0]}"
 
 
 def objective_metric(objective: str, selected_by: str) -> str:
@@ -38,16 +37,19 @@ def objective_metric(objective: str, selected_by: str) -> str:
     return objective
 
 
-def optuna_direction(objective: str, settings: Settings) -> Literal["maximize", "minimize"]:
-    """Whether Optuna has to maximize or minimize the objective."""
-    return "maximize" if direction(objective_metric(objective, selection_metric(settings))) == "higher" else "minimize"
+def optuna_direction(objective: str, selected_by: str) -> Literal["maximize", "minimize"]:
+    """Whether Optuna has to maximize or minimize the objective; `selected_by`: the selection metric of the trials."""
+    return "maximize" if direction(objective_metric(objective, selected_by)) == "higher" else "minimize"
 
 
-def agreed_directions(objectives: list[str], each: Sequence[Settings]) -> list[Literal["maximize", "minimize"]]:
-    """Whether to maximize or minimize each objective; ConfigError where trials of these settings disagree on it."""
-    found = {tuple(optuna_direction(objective, settings) for objective in objectives) for settings in each}
+def agreed_directions(objectives: list[str], selected_by: Sequence[str]) -> list[Literal["maximize", "minimize"]]:
+    """Whether to maximize or minimize each objective; ConfigError where trials disagree on it.
+
+    selected_by: the selection metric of each trial.
+    """
+    found = {tuple(optuna_direction(objective, metric) for objective in objectives) for metric in selected_by}
     if len(found) > 1:
-        names = ", ".join(dict.fromkeys(selection_metric(settings) for settings in each))
+        names = ", ".join(dict.fromkeys(selected_by))
         raise ConfigError(
             f"{KEY}: trials are selected by {names}: one should rise and the other fall, so they cannot be compared. "
             "Try: a study for each of them"
@@ -55,14 +57,19 @@ def agreed_directions(objectives: list[str], each: Sequence[Settings]) -> list[L
     return list(found.pop())
 
 
-def objective_problems(objectives: list[str], pruner: str | None, settings: Settings) -> list[str]:
-    """One line for every objective that a search with these settings cannot have, with the cure."""
-    found = [p for name in objectives if (p := _problem(name, settings))]
+def objective_problems(
+    objectives: list[str], pruner: str | None, data: DataSettings, task: TaskSettings, *, is_timed: bool
+) -> list[str]:
+    """One line for every objective that a search on these data cannot have, with the cure.
+
+    is_timed: whether the trials measure latency.
+    """
+    selected_by = selection_metric(data, task)
+    found = [p for name in objectives if (p := _problem(name, selected_by, data, is_timed))]
     if not objectives:
         found.append(f"{KEY} is empty. Try: {KEY}=[select]")
     if len(set(objectives)) < len(objectives):
         found.append(f"{KEY} names an objective twice. Try: {KEY}=[{','.join(dict.fromkeys(objectives))}]")
-    selected_by = selection_metric(settings)
     if pruner and not found and [objective_metric(name, selected_by) for name in objectives] != [selected_by]:
         found.append(
             f"hydra.sweeper.pruner={pruner} ends runs by their selection metric, so it must be the only objective. "
@@ -71,8 +78,8 @@ def objective_problems(objectives: list[str], pruner: str | None, settings: Sett
     return found
 
 
-def _problem(objective: str, settings: Settings) -> str | None:
-    name = objective_metric(objective, selection_metric(settings))
+def _problem(objective: str, selected_by: str, data: DataSettings, is_timed: bool) -> str | None:
+    name = objective_metric(objective, selected_by)
     if "/" not in name:
         return (
             f"{KEY}: no objective {name!r}; it is `select` or a metric such as cost/bytes_packed. Try: {KEY}=[select]"
@@ -82,16 +89,16 @@ def _problem(objective: str, settings: Settings) -> str | None:
     except KeyError as error:
         return f"{KEY}: {error.args[0]}. Try: {KEY}=[select]"
     split, score = name.split("/", 1)
-    select, _ = split_names(settings.data)
+    select, _ = split_names(data)
     if split in SPLITS and split not in ("train", select):
         return (
             f"{KEY}: {name} is not a score of the split that selects, which is `{select}` with "
-            f"data={settings.data.name}; a reported split that guides a search no longer tests. "
+            f"data={data.name}; a reported split that guides a search no longer tests. "
             f"Try: {KEY}=[select/{score}]"
         )
     if better == "none":
         return f"{KEY}: {name} is a fact, no value of it is better than another. Try: {KEY}=[select]"
-    if split == "speed" and not settings.measure.enabled:
+    if split == "speed" and not is_timed:
         return f"{KEY}: {name} is not measured with measure=off. Try: measure=quick"
     return None
 

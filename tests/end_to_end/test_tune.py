@@ -123,10 +123,14 @@ def test_a_later_value_of_a_key_replaces_the_search_over_it() -> None:
 
 def test_the_direction_of_an_objective_comes_from_the_list_of_metrics() -> None:
     settings = resolve(compose(["data=imdb"]))
-    assert objectives.optuna_direction("select", settings) == "maximize"
-    assert objectives.optuna_direction("cost/params", settings) == "minimize"
+    assert (
+        objectives.optuna_direction("select", objectives.selection_metric(settings.data, settings.task)) == "maximize"
+    )
+    assert objectives.optuna_direction("cost/params", "val/accuracy") == "minimize"
     settings.data.metrics = ["mse"]
-    assert objectives.optuna_direction("select", settings) == "minimize"
+    assert (
+        objectives.optuna_direction("select", objectives.selection_metric(settings.data, settings.task)) == "minimize"
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,8 +146,8 @@ def test_the_direction_of_an_objective_comes_from_the_list_of_metrics() -> None:
 )
 def test_what_is_better_comes_from_the_score_that_selects(words: list[str], name: str, expected: str) -> None:
     for settings in (resolve(compose(words)), OmegaConf.to_object(OmegaConf.merge(Settings, settings_of(words)))):
-        assert objectives.selection_metric(settings) == name
-        assert objectives.agreed_directions(["select"], [settings]) == [expected]
+        assert objectives.selection_metric(settings.data, settings.task) == name
+        assert objectives.agreed_directions(["select"], [name]) == [expected]
 
 
 def finished_run(selection: str, metrics: dict[str, float]) -> RunRecord:
@@ -159,7 +163,7 @@ def settings_of(words: list[str]) -> Any:
 
 
 def test_trials_that_disagree_on_what_is_better_are_refused() -> None:
-    first, second = resolve(compose(["data=stsb"])), resolve(compose(["data=stsb", "data.metrics=[mse]"]))
+    first, second = "tune/spearman", "tune/mse"
     with pytest.raises(ConfigError, match=r"selected by tune/spearman, tune/mse.*Try: a study for each"):
         objectives.agreed_directions(["select"], [first, second])
     assert objectives.agreed_directions(["cost/params"], [first, second]) == ["minimize"]
