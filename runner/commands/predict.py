@@ -92,9 +92,13 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
         elif format_of(Path(word)) or word.lower().endswith((".txt", ".txt.gz")) or (chosen["input"] and not asked[1:]):
             raise ConfigError(f"{word}: no such file. Try: its right name; or, as a text: {as_text}")
     if found and len(asked) + literal > 1:
-        raise ConfigError(
-            f"run predict: {found} is a file, and one is read at a time. Try: run predict {source} {found}"
+        option = next((word.partition("=")[0] for word in asked if word != found and "=" in word), None)
+        problem = (
+            f"{option!r} is not one of its options ({', '.join(chosen)})"
+            if option
+            else f"{found} is a file, and one is read at a time"
         )
+        raise ConfigError(f"run predict: {problem}. Try: run predict {source} {found}")
     return found
 
 

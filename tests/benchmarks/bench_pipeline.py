@@ -18,9 +18,11 @@ from data.settings import DataSettings
 from data.stores.build_once import SharedCache
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.record.json_files import write_json
 from runner.track.mirror import start_mirror
 from runner.track.settings import TrackerSettings
 from tests.conftest import hub_answers
+from tests.records import record_json
 
 ROUNDS = 2 if os.environ.get("BENCH_QUICK") == "1" else 5
 
@@ -67,22 +69,7 @@ def test_tracking_costs_a_run_less_than_a_hundredth_of_a_minute(tmp_path: Path) 
     """Everything the run's own process does for MLflow: starting the helper, ten requests, waiting at the end."""
     folder = tmp_path / "run"
     folder.mkdir()
-    record = {
-        "identity": "0123456789",
-        "name": "dsn",
-        "status": "done",
-        "reason": None,
-        "config": {"model": {"name": "dsn"}},
-        "overrides": [],
-        "metrics": {"test/accuracy": 0.9},
-        "stages": [],
-        "environment": {},
-        "started": "2026-01-01T00:00:00.000Z",
-        "ended": "2026-01-01T00:01:00.000Z",
-        "schema_version": 1,
-        "data": {"name": "d", "fingerprint": "f"},
-    }
-    (folder / "record.json").write_text(json.dumps(record))
+    write_json(folder / "record.json", record_json(metrics={"test/accuracy": 0.9}))
     begun = time.perf_counter()
     mirror = start_mirror(TrackerSettings(), tmp_path)
     assert mirror is not None
