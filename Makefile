@@ -22,7 +22,7 @@ demo: setup  ## train and compare a DSN and a bert-tiny on the built-in data (un
 	$(BIN)/run demo
 
 test: setup  ## run the tests (under 8 minutes)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:hypothesispytest
 
 faults: setup  ## break runs on purpose: TRIES=100 kills and other faults, on Linux (about an hour)
 	TRIES=$(TRIES) $(BIN)/python -m pytest tests/faults -o python_files='fault_*.py' --timeout=0

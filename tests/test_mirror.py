@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import REPO
 
 PACKAGES = ("data", "models", "runner")
@@ -37,9 +35,7 @@ def test_every_module_has_its_test_file_or_is_listed() -> None:
     assert not listed - missing, f"take these from untested.txt: {', '.join(sorted(listed - missing))}"
 
 
-@pytest.mark.parametrize("path", sorted(p.relative_to(REPO) for p in (REPO / "tests").rglob("test_*.py")), ids=str)
-def test_a_test_file_in_a_mirrored_folder_names_a_module_or_package(path: Path) -> None:
-    folder = Path(*path.parent.parts[1:])
-    if folder == Path() or folder.parts[0] not in PACKAGES:
-        return  # tests/ itself, end_to_end/ and the like
-    assert (REPO / folder).is_dir(), f"{path} lies in a folder that mirrors none"
+def test_a_folder_of_tests_mirrors_a_package() -> None:
+    tests = (path.relative_to(REPO / "tests") for path in (REPO / "tests").rglob("test_*.py"))
+    strays = [str(path) for path in tests if path.parts[0] in PACKAGES and not (REPO / path.parent).is_dir()]
+    assert not strays, f"no package lies where these are: {', '.join(strays)}"
