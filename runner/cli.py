@@ -7,6 +7,7 @@ Nothing heavy is imported here: help, lists and config mistakes answer in under 
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import io
 import signal
@@ -93,7 +94,10 @@ def dispatch(words: list[str]) -> int:
         return refuse([f"{' and '.join(modes)} exclude each other. Try: run plan -m ..., or run --cfg job ..."])
     if words and "=" not in words[0] and not words[0].startswith(("-", "+", "~")):
         return run_verb(words[0], words[1:])
-    code: int = importlib.import_module("runner.commands.experiment").main(words)
+    gc.disable()  # imports make no garbage
+    experiment = importlib.import_module("runner.commands.experiment")
+    gc.enable()
+    code: int = experiment.main(words)
     return code
 
 
