@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -13,6 +14,9 @@ from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_u
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HF_HUB_OFFLINE", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "")
+    for module in ("huggingface_hub.constants", "datasets.config"):  # switched with the variable where they are loaded
+        if module in sys.modules:
+            monkeypatch.setattr(sys.modules[module], "HF_HUB_OFFLINE", False)
 
 
 @pytest.mark.parametrize(
