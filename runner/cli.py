@@ -86,7 +86,7 @@ def dispatch(words: list[str]) -> int:
     if words and words[0] in ("-h", "--help"):
         print(HELP, end="")
         return 0
-    from runner.config.compose import normalize_override  # a door: the help does not wait for the config groups
+    from runner.config.compose import normalize_override  # late: the help does not wait for the config groups
 
     words = [normalize_override(word) for word in words]
     modes = [flag for flag, names in MODES.items() if any(word.split("=")[0] in names for word in words)]

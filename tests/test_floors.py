@@ -25,7 +25,8 @@ FLOORS = (
     ("runner.cli",),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-MOST_INNER_IMPORTS = 12  # of our own modules inside functions: the doors behind which torch and its like are loaded
+# Of our own modules inside functions: torch and the like are then loaded only when they are needed.
+MOST_INNER_IMPORTS = 12
 
 
 def module_of(path: Path) -> str:
@@ -86,6 +87,6 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         pytest.fail(" -> ".join(error.args[1]))
 
 
-def test_functions_import_our_own_modules_only_at_the_doors_to_heavy_libraries() -> None:
+def test_functions_import_our_own_modules_only_where_heavy_libraries_must_wait() -> None:
     found = [f"{module}:{line}" for module, path in MODULES.items() for line in sorted(inner_imports(path))]
     assert len(found) <= MOST_INNER_IMPORTS, "\n".join(found)

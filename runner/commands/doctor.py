@@ -49,7 +49,7 @@ def main(words: list[str]) -> int:
 
 def show_determinism(words: list[str]) -> int:
     """Repeat one run three times and print whether all are equal; 1 if they are not."""
-    from runner.diagnostics.determinism import check_determinism  # a door: only this check of the doctor runs models
+    from runner.diagnostics.determinism import check_determinism  # late: only this check of the doctor runs models
 
     found = check_determinism(words)
     record = found.record

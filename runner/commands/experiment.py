@@ -108,7 +108,7 @@ def _call_hydra(words: list[str], function: JobFunction) -> int:
     """Hydra's own command line with these words; it prints a config, or calls the function for each run."""
     import hydra
 
-    from runner.sweep.install import install_plugins  # a door: a mistake is reported before rich and numpy are loaded
+    from runner.sweep.install import install_plugins  # late: a mistake is reported before rich and numpy are loaded
 
     install_plugins()
     sys.argv[:] = ["run", *words]  # Hydra reads the words here, and derives the job's name from the first

@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
     chosen = parse_options("export", rest, **defaults)
     output, int8 = output_folder(chosen["paths.output"]), true_or_false("export", "int8", chosen["int8"])
     check_format(chosen["format"], int8)
-    from runner.deploy.export import export_run  # a door: a mistake in the words is reported before torch is loaded
+    from runner.deploy.export import export_run  # late: a mistake in the words is reported before torch is loaded
 
     record = find_record(output, source)
     out = Path(chosen["out"]) if chosen["out"] else None

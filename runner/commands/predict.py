@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
     rows = table_rows(table, chosen, exported) if table else text_rows(texts, chosen, exported)
     out = Path(chosen["out"]) if chosen["out"] else None
     form = written_format(out, table, chosen)
-    # A door: a mistake in the words is reported before torch is loaded.
+    # Imported late: a mistake in the words is reported before torch is loaded.
     from runner.commands.answers import AnswerOptions, answer_rows, answer_text
 
     if table or out:

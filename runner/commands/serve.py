@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
     with listening:
         import uvicorn
 
-        from runner.deploy.service import load_app  # a door: a mistake in the words is reported before torch is loaded
+        from runner.deploy.service import load_app  # late: a mistake in the words is reported before torch is loaded
 
         hosts = ["localhost", chosen["host"]] if is_local else ["*"]
         app = load_app(exported, threads, batch_size=size, hosts=hosts)

@@ -1,4 +1,4 @@
-"""The door to a run: refuses what can be refused quickly, fixes the threads, and only then loads torch.
+"""Starts a run: refuses what can be refused quickly, fixes the threads, and only then loads torch.
 
 Commands and sweeps import this module; it is light. The run itself, and everything that needs torch, is behind it.
 """
@@ -23,6 +23,6 @@ def start_run(settings: Settings, overrides: list[str], context: RunContext | No
 
     set_threads(settings.train.threads or 1)
 
-    from runner.experiment.run import run  # a door: torch is loaded here
+    from runner.experiment.run import run  # late: this loads torch
 
     return run(settings, overrides, context)

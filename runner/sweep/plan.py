@@ -123,7 +123,7 @@ def check_starts(jobs: Sequence[Job]) -> None:
 
 def _checkpoint_problem(settings: Settings) -> str | None:
     """The mistake in the checkpoint that a run starts from, in words; None for a sound one."""
-    from runner.experiment.initial_model import check_checkpoint  # a door: sweeps without checkpoints need no torch
+    from runner.experiment.initial_model import check_checkpoint  # late: sweeps without checkpoints need no torch
 
     try:
         check_checkpoint(settings)
