@@ -6,11 +6,12 @@ import contextlib
 import gc
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.config.check import check_overrides
 from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
+from runner.config.plugins import register_sweeps
 from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
 from runner.experiment.context import RunContext
@@ -106,13 +107,29 @@ def split_flags(words: list[str]) -> tuple[list[str], list[str]]:
 
 def _call_hydra(words: list[str], function: JobFunction) -> int:
     """Hydra's own command line with these words; it prints a config, or calls the function for each run."""
+    if not any(word.startswith(("-", "hydra.mode")) for word in words):
+        return _run_once(words, function)
     import hydra
 
     from runner.sweep.install import install_plugins  # late: a mistake is reported before rich and numpy are loaded
 
     install_plugins()
+    register_sweeps(words)
     sys.argv[:] = ["run", *words]  # Hydra reads the words here, and derives the job's name from the first
     is_shown = any(word.startswith(("-c", "--cfg", "-i", "--info")) for word in words)
     with contextlib.redirect_stdout(MaskedStream(sys.stdout)) if is_shown else contextlib.nullcontext():
         hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(function)()
+    return 0
+
+
+def _run_once(overrides: list[str], function: JobFunction) -> int:
+    """Hydra's way with a command without flags, less one composition of the config in search of its mode."""
+    from hydra import initialize_config_module
+    from hydra._internal.utils import run_and_report
+    from hydra.core.global_hydra import GlobalHydra
+
+    GlobalHydra.instance().clear()
+    with initialize_config_module("conf", job_name="run", version_base="1.3"):
+        hydra: Any = GlobalHydra.instance().hydra
+        run_and_report(lambda: hydra.run("config", function, overrides))
     return 0

@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from runner.config.check import check_overrides
 from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
+from runner.config.plugins import register_sweeps
 from runner.errors import ConfigError, refuse
 from runner.machine.facts import usable_cores
 from runner.record.descriptions import common
@@ -48,6 +49,7 @@ def main(words: list[str]) -> int:
 def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
     """The jobs of a sweep's command, its `sweep` node, and how many would run at a time."""
     install_plugins()
+    register_sweeps(overrides)
     GlobalHydra.instance().clear()
     with initialize_config_module("conf", version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()

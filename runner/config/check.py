@@ -6,6 +6,7 @@ is looked at on its own against the groups in conf/ and the dataclasses of runne
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -138,9 +139,7 @@ def _names(value: Any) -> list[str]:
 def _check_value(override: Override, chosen: dict[str, list[str]], multirun: bool, is_searched: bool) -> Iterator[str]:
     key = override.key_or_group
     group = key.split(".")[0]
-    picked = [[f"{g}={option}" for option in options] for g, options in sorted(chosen.items()) if is_part(g, group)]
-    combinations = list(itertools.product(*picked))
-    tables = [known_keys(*choices) for choices in combinations]
+    combinations, tables = _tables(key, chosen)
     if override.is_delete():
         yield f"~{key}: a setting cannot be removed, only changed. Try: run {key}=<value>"
         return
@@ -171,6 +170,21 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         problem = check_type(key, value) or check_option(key, value, tables[0][key])
         if problem:
             yield problem
+
+
+def _tables(key: str, chosen: dict[str, list[str]]) -> tuple[list[tuple[str, ...]], list[dict[str, Any]]]:
+    """The choices that decide which settings the group of a key has, and all settings for each of these choices."""
+    every = [[f"{group}={option}" for option in options] for group, options in chosen.items()]
+    if all(len(options) == 1 for options in every):
+        whole = tuple(options[0] for options in every)
+        with contextlib.suppress(ConfigError):  # in a YAML of another group
+            table = known_keys(*whole)  # composed for `_check_whole` too
+            if key in table:
+                return [whole], [table]
+    group = key.split(".")[0]
+    picked = [options for name, options in sorted(zip(chosen, every)) if is_part(name, group)]
+    combinations = list(itertools.product(*picked))
+    return combinations, [known_keys(*choices) for choices in combinations]
 
 
 def _whole_numbers(override: Override) -> tuple[int, int] | None:

@@ -27,9 +27,15 @@ def _field(key: str) -> dataclasses.Field[Any] | None:
         found = next((f for f in dataclasses.fields(kind) if f.name == part), None)
         if found is None:
             return None
-        kind = get_type_hints(kind)[part]
+        kind = _hints(kind)[part]  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances
         kind = next((k for k in get_args(kind) if dataclasses.is_dataclass(k)), kind)
     return found
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, which are text until they are evaluated."""
+    return get_type_hints(kind)
 
 
 def _stage_of(key: str) -> tuple[type[Any], str] | None:
@@ -40,7 +46,7 @@ def _stage_of(key: str) -> tuple[type[Any], str] | None:
         return None
     kind = METHODS[known_keys(f"{group}=[{name}]")[f"{group}.{name}.method"]]
     owner, *entry = option.split(".", 2)
-    hint = get_type_hints(kind).get(owner)
+    hint = _hints(kind).get(owner)  # type: ignore[arg-type]
     if len(entry) == 2 and get_origin(hint) is dict:
         return get_args(hint)[1], entry[1]
     return kind, option

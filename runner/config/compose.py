@@ -5,6 +5,7 @@ Nothing heavy is imported: a mistake in a config is reported in under a second.
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,6 +15,7 @@ from runner.config.plugins import register_plugins
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
 
@@ -38,23 +40,59 @@ def normalize_override(word: str) -> str:
     return f"{group}{equals}{value}" if "." in key and group in groups() else word
 
 
+@cache
+def parsed(word: str) -> Override:
+    """One word of a command as Hydra reads it; HydraException for one that is none. Parsing takes milliseconds."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create().parse_override(word)
+
+
 def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
     """The composed config of one run, interpolations not yet resolved; ConfigError for what does not compose.
 
     hydra: with the node of that name, which holds launcher and sweeper.
     """
     import yaml
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_module
-    from hydra.core.global_hydra import GlobalHydra
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    register_plugins()
-    GlobalHydra.instance().clear()
     try:
-        with initialize_config_module("conf", version_base="1.3"):
-            return hydra_compose("config", overrides=overrides, return_hydra_config=hydra)
+        if hydra:
+            return composed_by_hydra(overrides, hydra=True)
+        values = _values(overrides)
+        config = copy.deepcopy(_base(tuple(word for word in overrides if parsed(word) not in values)))
+        ConfigLoaderImpl._apply_overrides_to_config(values, config)
+        return config
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise ConfigError(f"the config does not compose: {reason}. Fix that YAML, then: run --cfg job") from error
+
+
+@cache
+def _base(choices: tuple[str, ...]) -> DictConfig:
+    """The config of some choices of groups: Hydra sets values last, onto what all commands of these choices share."""
+    return composed_by_hydra(list(choices), hydra=False)
+
+
+def _values(overrides: list[str]) -> list[Override]:
+    """The words that set a value; none where a word does more than to set a value or to choose from a group."""
+    from hydra.core.override_parser.types import OverrideType
+
+    found = [parsed(word) for word in overrides]
+    if any(o.type != OverrideType.CHANGE or o.package or o.is_sweep_override() for o in found):
+        return []
+    return [o for o in found if o.key_or_group not in groups() and not o.key_or_group.startswith("hydra")]
+
+
+def composed_by_hydra(overrides: list[str], hydra: bool) -> DictConfig:
+    """The config as Hydra composes it from nothing, in 0.08 s; hydra: with the node of that name."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
+
+    register_plugins()
+    GlobalHydra.instance().clear()
+    with initialize_config_module("conf", version_base="1.3"):
+        return hydra_compose("config", overrides=overrides, return_hydra_config=hydra)

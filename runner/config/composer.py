@@ -11,10 +11,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from runner.config.compose import groups
+from runner.config.compose import groups, parsed
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
 VALUE = re.compile(r"([a-z_][\w.]*)=[\w.+-]+", re.IGNORECASE)  # no quotes, lists or interpolations
@@ -26,7 +25,6 @@ class Composer:
     def __init__(self, load: Callable[[list[str]], DictConfig]) -> None:
         self.load = load
         self._bases: dict[tuple[str, ...], tuple[list[str], DictConfig]] = {}
-        self._parsed: dict[str, Override] = {}
 
     def __call__(self, overrides: list[str]) -> DictConfig:
         """The composed config of one job."""
@@ -46,22 +44,14 @@ class Composer:
         from omegaconf import OmegaConf
 
         for word in changed:
-            override = self._parse(word)
+            override = parsed(word)
             OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
         form = config.hydra.job.config.override_dirname
-        parsed = [self._parse(word) for word in overrides]
-        task = [override for override in parsed if not override.is_hydra_override()]
+        task = [override for word in overrides if not (override := parsed(word)).is_hydra_override()]
         config.hydra.overrides.task = [override.input_line for override in task]
         config.hydra.job.override_dirname = get_overrides_dirname(
             overrides=task, kv_sep=form.kv_sep, item_sep=form.item_sep, exclude_keys=form.exclude_keys
         )
-
-    def _parse(self, word: str) -> Override:
-        from hydra.core.override_parser.overrides_parser import OverridesParser
-
-        if word not in self._parsed:
-            self._parsed[word] = OverridesParser.create().parse_override(word)
-        return self._parsed[word]
 
 
 def _key(word: str) -> str | None:

@@ -8,11 +8,10 @@ one.
 
 from __future__ import annotations
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from runner.config.compose import groups
+from runner.config.compose import groups, parsed
 from runner.config.plugins import named_sweeps, sweep_overrides
 
 SWEEP = "+sweep="
@@ -22,10 +21,10 @@ def defer_values(words: list[str]) -> list[str]:
     """The words of a multirun that has been checked, `key=value` as `key=value,value` for such values."""
     named = [word.removeprefix(SWEEP) for word in words if word.startswith(SWEEP)]
     own = [word for name in named if name in named_sweeps() for word in sweep_overrides(name)]
-    parsed = {word: found for word in [*own, *words] if (found := _parse(word))}
-    swept = {found.key_or_group for word, found in parsed.items() if word in own or found.is_sweep_override()}
+    read = {word: found for word in [*own, *words] if (found := _parse(word))}
+    swept = {found.key_or_group for word, found in read.items() if word in own or found.is_sweep_override()}
     prefixes = tuple(f"{group.replace('/', '.')}." for group in swept & groups().keys())
-    waiting = {word for word in words if prefixes and _waits(parsed.get(word), prefixes)}
+    waiting = {word for word in words if prefixes and _waits(read.get(word), prefixes)}
     return [f"{word},{word.partition('=')[2]}" if word in waiting else word for word in words]
 
 
@@ -47,6 +46,6 @@ def _parse(word: str) -> Override | None:
     if word.startswith("-"):
         return None
     try:
-        return OverridesParser.create().parse_override(word)
+        return parsed(word)
     except HydraException:
         return None

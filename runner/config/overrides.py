@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from data.sources.columns import quoted_setting
-from runner.config.compose import groups
+from runner.config.compose import groups, parsed
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
 def parse_override(word: str) -> tuple[Override | None, str | None]:
     """One word of a command as an override, or one line that says why it is none, with the cure."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
     try:
-        return OverridesParser.create().parse_override(word), None
+        return parsed(word), None
     except HydraException as error:
         reason = str(error).splitlines()[0]
         key, _, value = word.partition("=")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from omegaconf import OmegaConf
 
-from runner.config.compose import compose, groups, normalize_override
+from runner.config.compose import compose, composed_by_hydra, groups, normalize_override
 from runner.errors import ConfigError
 
 
@@ -34,3 +35,23 @@ def test_a_config_has_no_hydra_node_unless_it_is_asked_for() -> None:
 def test_an_unknown_choice_does_not_compose() -> None:
     with pytest.raises(ConfigError, match="does not compose"):
         compose(["model=nothing_like_it"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["seed=1", "seed=2", "seed=1"],
+        ["model=dsn", "optimizer.lr=1e-3", "data=files", "data.path='a b.csv'", "optimizer.betas=[0.8,0.9]"],
+        ["model.layers=1", "model=bert-tiny", "model/readout=scalar_mix", "compression=[magnitude,int8]"],
+        ["+new.key=1", "seed=2"],
+    ],
+)
+def test_values_set_onto_shared_choices_give_the_config_that_hydra_composes(words: list[str]) -> None:
+    mine, hydras = compose(words), composed_by_hydra(words, hydra=False)
+    assert OmegaConf.to_container(mine) == OmegaConf.to_container(hydras)
+    assert OmegaConf.is_struct(mine) and OmegaConf.is_struct(hydras)
+
+
+def test_a_value_that_cannot_be_set_does_not_compose() -> None:
+    with pytest.raises(ConfigError, match=r"does not compose: .*Fix that YAML"):
+        compose(["model.nothing_like_it=1"])
