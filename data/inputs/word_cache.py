@@ -86,6 +86,13 @@ class WordCache:
         cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
         return Encoded(tokens, lengths, starts, int(cut.sum()))
 
+    def words(self, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tokens of words end to end, without special tokens, and their number in each, (words,) int64."""
+        distinct = {word: i for i, word in enumerate(dict.fromkeys(words))}
+        numbers = self._numbers(list(distinct))[np.fromiter((distinct[word] for word in words), np.int64, len(words))]
+        counts = self._counts[numbers]
+        return self._tokens[spans(self._starts[numbers], counts)], counts
+
     def _pieces(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the tokens of all texts end to end, without special tokens, and their number in each text."""
         import pyarrow as pa

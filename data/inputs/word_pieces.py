@@ -1,0 +1,82 @@
+"""Words that are already split, as token ids: which token answers for each word.
+
+A word may have no token at all (an empty one, or a zero-width character), so tokens and words are matched by the number
+of tokens of each word, never by how a token is written.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from data.inputs.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The tokens of words end to end, without special tokens."""
+
+    tokens: np.ndarray  # (sum of counts,) int64
+    counts: np.ndarray  # (words,) int64: tokens of each word
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The special tokens around a row."""
+
+    before: np.ndarray  # (b,) int64
+    after: np.ndarray  # (a,) int64
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> Frame:
+        """Find them by encoding one letter."""
+        backend = tokenizer.backend
+        backend.no_truncation()
+        backend.no_padding()
+        found = backend.encode("a")
+        ids, special = np.array(found.ids, np.int64), np.array(found.special_tokens_mask, bool)
+        inner = np.flatnonzero(~special)
+        first, last = (int(inner[0]), int(inner[-1]) + 1) if len(inner) else (len(ids), len(ids))
+        return cls(ids[:first], ids[last:])
+
+    def __len__(self) -> int:
+        return len(self.before) + len(self.after)
+
+
+def word_pieces(tokenizer: Tokenizer, rows: list[list[str]]) -> Pieces:
+    """Return the tokens of the words of all rows; each word is encoded alone, as tokenizers do with split words."""
+    if tokenizer.word_cache is not None:
+        return Pieces(*tokenizer.word_cache.words([word for row in rows for word in row]))
+    backend = tokenizer.backend
+    backend.no_truncation()
+    backend.no_padding()
+    if _needs_space(backend):
+        rows = [[word if i == 0 else f" {word}" for i, word in enumerate(row)] for row in rows]
+    found = backend.encode_batch(rows, is_pretokenized=True, add_special_tokens=False)
+    counts = [np.bincount(np.array(e.word_ids, np.int64), minlength=len(row)) for e, row in zip(found, rows)]
+    tokens = [np.array(e.ids, np.int64) for e in found]
+    nothing = np.zeros(0, np.int64)
+    return Pieces(np.concatenate([nothing, *tokens]), np.concatenate([nothing, *counts]))
+
+
+def _needs_space(backend: Any) -> bool:
+    """Does the tokenizer write the space before a word into its tokens, without adding it to split words?"""
+    step = json.loads(backend.to_str())["pre_tokenizer"] or {}
+    steps = step.get("pretokenizers", [step])
+    return any(part.get("type") == "ByteLevel" and not part.get("add_prefix_space") for part in steps)
+
+
+def first_places(counts: np.ndarray, offsets: np.ndarray, before: int) -> np.ndarray:
+    """Return the position of each word's first token in its row, (words,) int32; -1 for a word without tokens.
+
+    counts: (words,) tokens of each word; offsets: (rows + 1,) where the words of each row begin; before: special tokens
+    at the beginning of a row.
+    """
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    of_row = np.concatenate([[0], ends])[offsets[:-1]]  # tokens before each row
+    places = starts - np.repeat(of_row, np.diff(offsets)) + before
+    return np.where(counts > 0, places, -1).astype(np.int32)

@@ -1,0 +1,141 @@
+"""Words and their tags: columns of a CoNLL file, and cells that hold lists (JSON, Parquet, the hub).
+
+    for number, row in conll_rows(stream, "ner.conll", options): row["tokens"], row["tags"]
+
+A CoNLL file has one word a line, its columns between tabs or spaces, and a blank line after each row; columns go by
+number, from 0, or from the end with -1. Lines of -DOCSTART- are left out, and so are comments of CoNLL-U.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from data.errors import DataError, MissingColumn
+from data.sources.cells import as_text, label_text
+
+DOCUMENT = "-DOCSTART-"
+BLANK = " \t\r\n"
+SHOWN = 5  # first words of a row in a message
+
+
+def is_column_number(column: str | None) -> bool:
+    """Is this the number of a column of a CoNLL file, such as 0 or -1?"""
+    return column is not None and column.removeprefix("-").isdecimal()
+
+
+def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each row as the lists of its columns, with the number of its first line; rows without words too.
+
+    columns: number of the column by setting ("data.tokens": "0"); the lists have the numbers as keys. Raises DataError
+    for a line with other columns than the lines before.
+    """
+    numbers = {key: int(column) for key, column in columns.items()}
+    lines, separator = _separator(iter(stream))
+    row: list[list[str]] = []
+    begun = width = 0
+    for at, line in enumerate(lines, 1):
+        if not line.strip(BLANK):
+            if row:
+                yield begun, _columns(row, numbers)
+            row = []
+            continue
+        fields = _fields(line, separator)
+        if fields[0] == DOCUMENT or (separator == "\t" and not row and line.startswith("#") and "\t" not in line):
+            continue
+        width = width or _checked_width(fields, numbers, where, at)
+        if len(fields) != width:
+            raise _ragged(where, at, fields, width, row)
+        begun = begun if row else at
+        row.append(fields)
+    if row:
+        yield begun, _columns(row, numbers)
+
+
+def words_of(value: Any, where: str) -> list[str]:
+    """Return a cell of the tokens' column as words; DataError for a text, which is no list, and for a nested list."""
+    if isinstance(value, str):
+        raise DataError(
+            f"{where} holds a text ({value[:40]!r}), not a list of words. Try: data.text=<that column> without "
+            "data.tokens, if each row has one label; else split it into words"
+        )
+    if not isinstance(value, list | tuple):
+        raise DataError(f"{where} holds {value!r:.80}, not a list of words. Try: data.tokens=<a column of lists>")
+    return ["" if word is None else as_text(word, where, "data.tokens") for word in value]
+
+
+def tags_of(value: Any, names: tuple[str, ...], where: str, key: str = "data.tags") -> list[str]:
+    """Return a cell of a tags' column as names of tags; names: by id, where the dataset has them. Raises DataError."""
+    if not isinstance(value, list | tuple):
+        raise DataError(f"{where} holds {value!r:.80}, not a list of tags. Try: {key}=<a column of lists>")
+    found = list[str]()
+    for tag in value:
+        if names and isinstance(tag, int) and not isinstance(tag, bool):
+            if not 0 <= tag < len(names):
+                raise DataError(f"{where} has the tag {tag}, and the dataset names {len(names)} ({', '.join(names)})")
+            tag = names[tag]
+        text = label_text(tag, where)
+        if not text:
+            raise DataError(f"{where} has a word without a tag (word {len(found) + 1}). Fix that row")
+        found.append(text)
+    return found
+
+
+def check_lengths(words: list[str], tags: list[str], where: str, key: str = "data.tags") -> None:
+    """Raise DataError for a row whose words and tags differ in number."""
+    if len(words) != len(tags):
+        raise DataError(
+            f"{where} has {len(words)} words and {len(tags)} tags ({key}); each word needs one. The row begins: "
+            f"{' '.join(words[:SHOWN])!r}. Fix that row"
+        )
+
+
+def _separator(lines: Iterator[str]) -> tuple[Iterator[str], str]:
+    """Return the lines again and what stands between their columns: a tab if the first line of a word has one."""
+    seen = []
+    for line in lines:
+        seen.append(line)
+        if line.strip(BLANK) and not line.startswith(("#", DOCUMENT)):
+            break
+    return chain(seen, lines), "\t" if seen and "\t" in seen[-1] else " "
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    """Return the columns of a line; several spaces are one."""
+    fields = line.rstrip("\r\n").split(separator)
+    return fields if separator == "\t" else [field for field in fields if field]
+
+
+def _columns(row: list[list[str]], numbers: Mapping[str, int]) -> dict[str, Any]:
+    """Return the wanted columns of a row, by their number."""
+    return {str(number): [fields[number] for fields in row] for number in numbers.values()}
+
+
+def _checked_width(fields: list[str], numbers: Mapping[str, int], where: str, at: int) -> int:
+    """Return the number of columns; MissingColumn for a number beyond them or two settings for one column."""
+    width = len(fields)
+    for key, number in numbers.items():
+        if not -width <= number < width:
+            raise MissingColumn(
+                key.rpartition(".")[2],
+                f"{key}={number}: line {at} of {where} has {width} columns, 0 to {width - 1} or -{width} to -1 "
+                f"({' '.join(fields)!r:.80}). Try: {key}={'0' if key.endswith('tokens') else '-1'}",
+            )
+    places = [number % width for number in numbers.values()]
+    if len(set(places)) < len(places):
+        both = " and ".join(f"{key}={number}" for key, number in numbers.items())
+        raise DataError(
+            f"{both} are one column: line {at} of {where} has {width} ({' '.join(fields)!r:.80}). "
+            "Try: data.tokens=0 data.tags=-1, with a tag after each word"
+        )
+    return width
+
+
+def _ragged(where: str, at: int, fields: list[str], width: int, row: list[list[str]]) -> DataError:
+    """Return the error for a line that lacks columns, or has too many."""
+    words = [line[0] for line in row[:SHOWN]] or fields[:1]
+    return DataError(
+        f"{where} line {at} has {len(fields)} columns ({' '.join(fields)!r:.80}) and the lines before {width}, so "
+        f"words and tags would differ in number. The row begins: {' '.join(words)!r}. Fix that line"
+    )

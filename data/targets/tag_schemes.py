@@ -1,0 +1,146 @@
+"""Schemes of tags for entities: which one the training tags follow, and their conversion to IOB2.
+
+A tag is O, or a prefix and a type: B-PER begins a person, I-PER goes on with it. IOB2 begins every entity with B-; IOB1
+only one that follows another of its type; IOBES also marks the last word (E-) and entities of one word (S-), as BILOU
+does with L- and U-. Tags with other beginnings are plain tags: they mark words, not entities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+OUTSIDE = "O"
+NOTHING = ("O", "non", "none", "LOWER")  # names of the tag that says there is nothing to mark
+UNNAMED = "_"  # the type of the tags B and I, which have none
+_OUT, _BEGIN, _INSIDE, _END, _SINGLE = range(5)
+_PREFIXES = {"B": _BEGIN, "I": _INSIDE, "E": _END, "L": _END, "S": _SINGLE, "U": _SINGLE}
+
+
+@dataclass(frozen=True)
+class Entities:
+    """The entities of a sequence of words, in order."""
+
+    first: np.ndarray  # (E,) int64: place of the first word
+    last: np.ndarray  # (E,) int64: place of the last word
+    kind: np.ndarray  # (E,) int64: number of the type
+
+
+def split_tag(tag: str) -> tuple[int, str] | None:
+    """Return a tag's prefix, as a number, and its type; None for a plain tag."""
+    if tag == OUTSIDE:
+        return _OUT, ""
+    prefix, dash, kind = tag.partition("-")
+    if prefix not in _PREFIXES or (dash and not kind) or (not dash and prefix not in ("B", "I")):
+        return None
+    return _PREFIXES[prefix], kind or UNNAMED
+
+
+def is_plain(names: Sequence[str]) -> bool:
+    """Do these tags mark words, not entities: are there tags that no scheme has, or no begun entity at all?"""
+    parts = [split_tag(name) for name in names]
+    return None in parts or not any(part and part[0] for part in parts)
+
+
+def entity_types(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the types of entities in the order of the tags' names; () for plain tags."""
+    if is_plain(names):
+        return ()
+    kinds = [part[1] for name in names if (part := split_tag(name))]
+    return tuple(dict.fromkeys(kind for kind in kinds if kind))
+
+
+def row_starts(offsets: np.ndarray) -> np.ndarray:
+    """Return which words begin a row, (words,) bool; offsets: (rows + 1,), where each row begins and the last ends."""
+    starts = np.zeros(int(offsets[-1]) + 1, dtype=bool)
+    starts[offsets] = True
+    return starts[:-1]
+
+
+def find_entities(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], *, strict: bool = False) -> Entities:
+    """Return the entities of tagged rows; none crosses a row.
+
+    tags: (words,) ids into `names`; offsets: (rows + 1,); names: tags of a scheme. Lenient, as conlleval and seqeval
+    read tags: an I-X that does not continue an X begins an entity. strict: only what is legal in IOB2 counts.
+    """
+    kinds = {kind: i for i, kind in enumerate(entity_types(names))}
+    parts = [split_tag(name) or (_OUT, "") for name in names]
+    prefix = np.array([part[0] for part in parts], np.int64)[tags]
+    kind = np.array([kinds.get(part[1], -1) for part in parts], np.int64)[tags]
+    starts = row_starts(offsets)
+    before, kind_before = np.roll(prefix, 1), np.roll(kind, 1)
+    before[starts], kind_before[starts] = _OUT, -1
+    goes_on = (prefix != _OUT) & (kind == kind_before) & ~np.isin(prefix, (_BEGIN, _SINGLE))
+    goes_on &= ~np.isin(before, (_OUT, _END, _SINGLE))
+    begins = (prefix != _OUT) & ~goes_on
+    first = np.flatnonzero(begins)
+    # An entity ends before the next word that does not go on.
+    stops = np.append(np.flatnonzero(~goes_on), len(tags))
+    last = stops[np.searchsorted(stops, first, side="right")] - 1
+    if strict:
+        legal = prefix[first] == _BEGIN
+        first, last = first[legal], last[legal]
+    return Entities(first, last, kind[first])
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How the training tags are written, and the names after conversion."""
+
+    name: str  # IOB2 | IOB1 | IOBES | plain
+    names: tuple[str, ...]  # in id order: O first, then B- and I- of each type; plain tags: their own
+    note: str = ""  # what the user should know
+
+
+def detect_scheme(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], what: str = "the tags") -> Scheme:
+    """Decide from the training rows how tags are written; any entity that begins with I- after O means IOB1.
+
+    tags: (words,) ids into `names`, the data set's own list; what: how messages call the tags.
+    """
+    if is_plain(names):
+        return Scheme("plain", _nothing_first(names), _plain_note(names, what))
+    parts = [split_tag(name) for name in names]
+    order = [OUTSIDE, *(f"{p}-{kind}" for kind in entity_types(names) for p in "BI")]
+    if any(part and part[0] in (_END, _SINGLE) for part in parts):
+        return Scheme("IOBES", tuple(order), f"{what} are IOBES; they were converted to IOB2")
+    found = find_entities(tags, offsets, names)
+    prefix = np.array([part[0] for part in parts if part], np.int64)[tags[found.first]]
+    if inside := int((prefix == _INSIDE).sum()):
+        shown = f"{inside:,} of {len(found.first):,} entities of the training rows begin with I-"
+        return Scheme("IOB1", tuple(order), f"{what} are IOB1 ({shown}); they were converted to IOB2")
+    return Scheme("IOB2", tuple(order), f"{what} are IOB2")
+
+
+def to_iob2(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], scheme: Scheme) -> np.ndarray:
+    """Return the tags as ids into `scheme.names`: entities read leniently and written as IOB2; plain tags as they are.
+
+    tags: (words,) ids into `names`, whose types `scheme` has too.
+    """
+    ids = {name: i for i, name in enumerate(scheme.names)}
+    if scheme.name == "plain":
+        return np.array([ids[name] for name in names], np.int64)[tags]
+    found, kinds = find_entities(tags, offsets, names), entity_types(names)
+    begin = np.array([ids[f"B-{kind}"] for kind in kinds], np.int64)[found.kind]
+    inside = np.array([ids[f"I-{kind}"] for kind in kinds], np.int64)[found.kind]
+    converted = np.zeros(len(tags), np.int64)
+    counts = found.last - found.first + 1
+    ends = np.cumsum(counts)
+    places = np.arange(int(counts.sum())) + np.repeat(found.first - (ends - counts), counts)
+    converted[places] = np.repeat(inside, counts)
+    converted[found.first] = begin
+    return converted
+
+
+def _nothing_first(names: Sequence[str]) -> tuple[str, ...]:
+    """Return plain tags with the one that says "nothing to mark" first, if there is one."""
+    first = next((name for name in NOTHING if name in names), None)
+    return tuple(names) if first is None else (first, *(name for name in names if name != first))
+
+
+def _plain_note(names: Sequence[str], what: str) -> str:
+    """Return what is said about plain tags."""
+    odd = [name for name in names if split_tag(name) is None]
+    shown = f"{', '.join(odd[:5])}{', ...' if len(odd) > 5 else ''}"
+    return f"{what} have no B- or I- ({shown}): words are scored, not entities" if odd else ""

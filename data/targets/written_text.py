@@ -1,0 +1,157 @@
+"""Words, marks and capitals from written text, and back: what a model learns that restores them.
+
+    words, marks, cases = read_written("Dr. Smith asked, why?", FOUR)
+
+Two sets of labels. FOUR: O, COMMA (also ; and :), PERIOD (also ! and ...) and QUESTION, dashes are left out;
+LOWER, CAP, UPPER and MIXED. NINE: the marks . , ? ! ; : - ' themselves and `non`; `non`, `one` (first letter) and `cap`
+(all letters); apostrophe and hyphen then split words. Capitals are lowered by the rules of the language: Turkish has
+I and İ, ı and i.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+COMMAS, PERIODS, QUESTIONS = ",;:，；：、", ".!…。！", "?？؟"
+DASHES, APOSTROPHES = "-‐‑–—―", "'’ʼ"
+MARKS = COMMAS + PERIODS + QUESTIONS
+AROUND = '"()[]{}<>«»‹›„“”‘‚`´¿¡*_|' + APOSTROPHES + DASHES  # what may stand around a word and its mark
+TURKISH = ("tr", "az")  # languages in which I is the capital of ı, and İ of i
+
+
+class Written(NamedTuple):
+    """The words of a text in small letters, the mark after each, and which letters were capitals; all as long."""
+
+    words: list[str]
+    marks: list[str]
+    cases: list[str]
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The names of marks and capitals."""
+
+    none: str
+    marks: dict[str, str]  # written mark -> its label
+    written: dict[str, str]  # label -> how it is written after a word
+    lower: str
+    first: str
+    upper: str
+    mixed: str
+    splits: str = ""  # marks inside a word that split it
+
+
+FOUR = LabelSet(
+    "O",
+    {**dict.fromkeys(COMMAS, "COMMA"), **dict.fromkeys(PERIODS, "PERIOD"), **dict.fromkeys(QUESTIONS, "QUESTION")},
+    {"COMMA": ",", "PERIOD": ".", "QUESTION": "?"},
+    "LOWER", "CAP", "UPPER", "MIXED",
+)  # fmt: skip
+_KEPT = {mark: mark for mark in ".,?!;:-'"}
+NINE = LabelSet(
+    "non",
+    {**dict.fromkeys(DASHES, "-"), **dict.fromkeys(APOSTROPHES, "'"), "…": ".", "。": ".", "？": "?", "！": "!",
+     "，": ",", "、": ",", "；": ";", "：": ":", "؟": "?", **_KEPT},
+    _KEPT, "non", "one", "cap", "one", splits=DASHES + APOSTROPHES,
+)  # fmt: skip
+
+
+def lower_case(text: str, language: str = "") -> str:
+    """Return the text in small letters, composed (NFC); language: "tr" and "az" have I -> ı and İ -> i."""
+    if language.split("-")[0].split("_")[0] in TURKISH:
+        text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
+    return unicodedata.normalize("NFC", text.lower())
+
+
+def upper_case(text: str, language: str = "") -> str:
+    """Return the text in capitals; language: "tr" and "az" have ı -> I and i -> İ."""
+    if language.split("-")[0].split("_")[0] in TURKISH:
+        text = text.replace("i", "İ").replace("ı", "I")
+    return text.upper()
+
+
+def read_written(text: str, labels: LabelSet = FOUR, language: str = "") -> Written:
+    """Return the words of a text in small letters with their marks and cases.
+
+    A word keeps marks inside it (3.14, it's, u.s), quotes and brackets around it go. The last mark after a word counts,
+    a question mark before others; a mark that stands alone belongs to the word before, if that has none.
+    """
+    found = Written([], [], [])
+    for written in text.split():
+        for part, inner in _split(written, labels):
+            core, mark = _peel(part, labels)
+            mark = inner or mark
+            if core:
+                found.words.append(lower_case(core, language))
+                found.marks.append(mark or labels.none)
+                found.cases.append(case_of(core, labels))
+            elif mark and found.words and found.marks[-1] == labels.none:
+                found.marks[-1] = mark
+    return found
+
+
+def case_of(word: str, labels: LabelSet = FOUR) -> str:
+    """Return which letters of a word are capitals; one that has no letters, or only small ones, is LOWER."""
+    letters = [letter for letter in word if letter.isalpha()]
+    capital = [letter.isupper() or letter.istitle() for letter in letters]
+    if not any(capital):
+        return labels.lower
+    if len(letters) > 1 and all(capital):
+        return labels.upper
+    if capital[0] and not any(capital[1:]):
+        return labels.first
+    return labels.mixed if labels.mixed != labels.first or capital[0] else labels.lower
+
+
+def leaks(words: Sequence[str], language: str = "") -> str | None:
+    """Return how words show what is to be restored, None if they do not: by a capital letter, or a mark at the end."""
+    for word in words:
+        if word != lower_case(word, language):
+            return f"{word!r} has capital letters"
+        if word[-1:] in tuple(MARKS):
+            return f"{word!r} ends in a mark"
+    return None
+
+
+def restore(words: Sequence[str], marks: Sequence[str], cases: Sequence[str], language: str = "") -> str:
+    """Write the text that words, marks and cases (of either set of labels) stand for; MIXED words stay small."""
+    text, glued = "", True
+    for word, mark, case in zip(words, marks, cases, strict=True):
+        if case in (FOUR.first, NINE.first):
+            word = _capital(word, language)
+        elif case in (FOUR.upper, NINE.upper):
+            word = upper_case(word, language)
+        text += ("" if glued else " ") + word + FOUR.written.get(mark, NINE.written.get(mark, ""))
+        glued = mark in ("'", "-")
+    return text
+
+
+def _capital(word: str, language: str) -> str:
+    """Return the word with its first letter as a capital."""
+    at = next((i for i, letter in enumerate(word) if letter.isalpha()), 0)
+    return word[:at] + upper_case(word[at : at + 1], language) + word[at + 1 :]
+
+
+def _split(written: str, labels: LabelSet) -> list[tuple[str, str]]:
+    """Split a word at marks inside it; return its parts, each with the mark that ended it, or ""."""
+    parts, begun = list[tuple[str, str]](), 0
+    for i, letter in enumerate(written):
+        inside = 0 < i < len(written) - 1 and written[i - 1].isalnum() and written[i + 1].isalnum()
+        if inside and letter in labels.splits:
+            parts.append((written[begun:i], labels.marks[letter]))
+            begun = i + 1
+    return [*parts, (written[begun:], "")]
+
+
+def _peel(part: str, labels: LabelSet) -> tuple[str, str]:
+    """Return a word without what stands around it, and the label of its mark, or ""."""
+    core = part.strip(AROUND + MARKS)
+    after = part[part.rindex(core) + len(core) :] if core else part
+    marks = [labels.marks[letter] for letter in after if letter in labels.marks]
+    # A closing quote, such as ' after "the dogs'", is no apostrophe, and one mark after another is closer to the end.
+    marks = [mark for mark in marks if mark != "'"]
+    question = labels.marks["?"]
+    return core, question if question in marks else marks[-1] if marks else ""
