@@ -9,6 +9,7 @@ two labels. The published DSN sums over padding too; readout sum_all reproduces 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -17,6 +18,8 @@ from torch import Tensor
 from models.architecture import describe_architecture
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
+from models.backbones.dropout import TokenDropout
+from models.backbones.hooks import ALL, LayerHook, State, Wanted
 from models.backbones.initialise import init_weights
 from models.checkpoints.hub import cures_for
 from models.checkpoints.read import POSITIONS, SEGMENTS, WeightsReport, read_state, rename_bert_tensors
@@ -24,7 +27,7 @@ from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.network import SequenceClassifier
 from models.parts import make_readout
-from models.readouts.base import count_tokens
+from models.readouts.base import Readout, count_tokens
 from models.readouts.pooling import SumPooler
 from models.settings import INIT_FROM, ModelSettings
 
@@ -42,17 +45,28 @@ MOST_REAL = 0.7
 class BagOfWords(Bert):
     """A BERT's embeddings and readout with nothing between them."""
 
+    def __init__(self, embeddings: Embeddings, pooler: Readout, token_dropout: float) -> None:
+        super().__init__(embeddings, None, pooler)
+        self.token_dropout = TokenDropout(token_dropout)
+
     def forward(
         self,
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
-        keep: list[Tensor] | None = None,
+        hooks: Sequence[LayerHook] = (),
+        only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to (B, H). `keep` stays empty: there are no layers."""
-        if attention_mask is None or not self.is_worth_unpadding(attention_mask):
-            return super().forward(input_ids, attention_mask, token_type_ids)
-        return self.unpadded(input_ids, attention_mask, token_type_ids)
+        """(B, T) ids, mask and segments to (B, H). There are no layers: of a hook only `after_last` is called."""
+        is_plain = not hooks and only is None
+        if is_plain and attention_mask is not None and self.is_worth_unpadding(attention_mask):
+            return self.unpadded(input_ids, attention_mask, token_type_ids)
+        mask = self.token_dropout(input_ids, attention_mask)
+        state = State(self.embeddings(input_ids, token_type_ids), mask=mask)
+        for hook in reversed(hooks):
+            state = hook.after_last(state)
+        only = ALL if only is None else only
+        return self.pooler.read_out([only.select(state.hidden)], None if only.places is not None else state.mask)
 
     def is_worth_unpadding(self, attention_mask: Tensor) -> bool:
         """Is removing the padding faster? Never on CUDA, where it waits for the device, nor during an export."""
@@ -85,7 +99,7 @@ def build_dsn(
             f"Try: model.width={1 / settings.hidden:g}"
         )
     embeddings = Embeddings(settings, vocab_size, hidden, pad_id, tokens)
-    bert = BagOfWords(embeddings, None, make_readout(settings.readout, hidden, 0), settings.token_dropout)
+    bert = BagOfWords(embeddings, make_readout(settings.readout, hidden, 0), settings.token_dropout)
     architecture = describe_architecture(settings, hidden, vocab_size, pad_id)
     model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
     init_weights(model, settings.initializer_range)

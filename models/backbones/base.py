@@ -10,9 +10,10 @@ from models.readouts.base import Readout
 class Backbone(nn.Module):
     """Everything below the head: the encoder, and the readout under BERT's name for it, `pooler`.
 
-    forward(input_ids, attention_mask, token_type_ids, keep): (B, T) ids, mask (1 for real tokens, None when nothing is
-    padded) and segments to one vector a text, (B, H). keep: a list that gets every state, the embeddings' first:
-    layers + 1 tensors (B, T, H).
+    forward(input_ids, attention_mask, token_type_ids, hooks, only): (B, T) ids, mask (1 for real tokens, None when
+    nothing is padded) and segments to one vector a text, (B, H), or to one a token, (B, T, H), under a readout that
+    keeps the tokens. hooks: see models/backbones/hooks.py. only: the positions that are wanted, None for those that the
+    readout reads; with `places` the result is (N, H).
     """
 
     pooler: Readout

@@ -5,13 +5,15 @@ Source of the architecture: Devlin et al. 2019; tested equal to transformers on 
 
 Where compression methods reach in, by dotted names such as `bert.encoder.layer.0.attention.self`:
 - attention scores: SelfAttention.scores; queries, keys and values: its three linear layers
-- hidden states of all layers: the list given as `keep` to Bert or Encoder
+- hidden states of all layers, modules between layers, kept tokens, early exits: models/backbones/hooks.py
 - head gates: the input of `attention.output`, (B, T, heads x head size); neuron gates: the input of `output`
-- kept tokens: between two layers, by gathering `hidden` and the last axis of `bias` alike
 - fewer heads or neurons: cut the linear layers; the number of heads is read from their width
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ from models.architecture import describe_architecture
 from models.backbones.attention import Attention, ResidualOutput, padding_bias
 from models.backbones.base import Backbone
 from models.backbones.bert_embeddings import Embeddings
-from models.backbones.dropout import TokenDropout
+from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted
 from models.backbones.initialise import init_weights
 from models.embeddings.base import Tokens
 from models.errors import ModelError
@@ -55,16 +57,11 @@ class Layer(nn.Module):
         self.intermediate = Intermediate(settings.hidden, intermediate)
         self.output = ResidualOutput(intermediate, settings)
 
-    def forward(
-        self, hidden: Tensor, bias: Tensor | None, first: int | None = None, places: Tensor | None = None
-    ) -> Tensor:
-        """(B, T, H) to (B, T, H), or to (B, first, H): the states of the first tokens only.
-
-        places: (N,) of the flattened (B, T): only the states there, (N, H).
-        """
-        attended = self.attention(hidden, bias, first)
-        if places is not None:
-            attended = attended.flatten(0, 1).index_select(0, places)
+    def forward(self, hidden: Tensor, bias: Tensor | None, only: Wanted = ALL) -> Tensor:
+        """(B, T, H) to (B, T, H), or to the wanted states alone: (B, first, H) or (N, H)."""
+        attended = self.attention(hidden, bias, only.first)
+        if only.places is not None:
+            attended = only.select(attended)
         out: Tensor = self.output(self.intermediate(attended), attended)
         return out
 
@@ -76,70 +73,60 @@ class Encoder(nn.Module):
         super().__init__()
         self.layer = nn.ModuleList(Layer(settings) for _ in range(settings.layers))
 
-    def forward(
-        self,
-        hidden: Tensor,
-        attention_mask: Tensor | None = None,
-        keep: list[Tensor] | None = None,
-        first: int | None = None,
-        places: Tensor | None = None,
-        inline: nn.ModuleList | None = None,
-    ) -> Tensor:
-        """The last layer's output for embeddings (B, T, H) and their mask (B, T), None for no padding.
+    def forward(self, state: State, hooks: Sequence[LayerHook] = (), only: Wanted = ALL) -> State:
+        """The last layer's output for the embeddings' (B, T, H).
 
-        keep: a list that gets every state, the embeddings' first: layers + 1 tensors (B, T, H).
-        first: the last layer computes only the states (B, first, H) of that many first tokens, which is all that
-        some readouts look at: the same numbers for 10/12 less of its linear work.
-        places: (N,) of the flattened (B, T): the last layer's feed-forward half is computed there alone; (N, H).
-        inline: modules whose results are added to what goes into each layer, see models/readouts/base.py.
+        only: the last layer computes the states of the wanted positions alone, the same numbers for up to 10/12 less of
+        its linear work (first) or for one feed-forward block on fewer tokens (places). A hook that needs whole states
+        takes the long way.
         """
-        bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)
         last = self.layer[-1]
-        keep = [] if keep is None and inline is not None else keep
+        if not hooks:
+            hidden = state.hidden
+            for layer in self.layer:
+                hidden = layer(hidden, state.bias, only) if layer is last else layer(hidden, state.bias)
+            return replace(state, hidden=hidden)
+        is_whole = any(hook.wants_whole for hook in hooks)
         for index, layer in enumerate(self.layer):
-            if keep is not None:
-                keep.append(hidden)
-            if inline is not None:
-                hidden = hidden + inline[index](keep, attention_mask)
-            hidden = layer(hidden, bias, first, places) if layer is last else layer(hidden, bias)
-        if keep is not None:
-            keep.append(hidden)
-        return hidden
+            for hook in hooks:
+                state = hook.before(index, state)
+            wanted = ALL if is_whole or layer is not last else only
+            state = replace(state, hidden=layer(state.hidden, state.bias, wanted))
+        for hook in reversed(hooks):
+            state = hook.after_last(state)
+        return replace(state, hidden=only.select(state.hidden)) if is_whole else state
 
 
 class Bert(Backbone):
     """Embeddings, encoder (None for a bag of words) and the readout under BERT's name for it, `pooler`."""
 
-    def __init__(
-        self, embeddings: Embeddings, encoder: Encoder | None, pooler: Readout, token_dropout: float = 0.0
-    ) -> None:
+    def __init__(self, embeddings: Embeddings, encoder: Encoder | None, pooler: Readout) -> None:
         super().__init__()
         self.embeddings = embeddings
         self.encoder = encoder
         self.pooler = pooler
-        self.token_dropout = TokenDropout(token_dropout)
 
     def forward(
         self,
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
-        keep: list[Tensor] | None = None,
+        hooks: Sequence[LayerHook] = (),
+        only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) ids and mask (1 for real tokens; None when nothing is padded) to one vector a text, (B, H).
-
-        keep: a list that gets every layer's output, as in Encoder.
-        """
-        pooled = self.token_dropout(input_ids, attention_mask)
-        hidden = self.embeddings(input_ids, token_type_ids)
-        if self.encoder is None:
-            out: Tensor = self.pooler(hidden, pooled)
-            return out
-        readout = self.pooler
-        first = readout.first if keep is None else None  # who keeps states wants whole ones
-        states = [] if keep is None and readout.reads_all_layers else keep  # None: no layer's states outlive the next
-        hidden = self.encoder(hidden, attention_mask, states, first, inline=readout.inline)
-        return readout.read_out(states or [hidden], pooled)
+        """(B, T) ids, mask and segments to one vector a text, (B, H); hooks and only as in Backbone."""
+        assert self.encoder is not None, "a bag of words has its own forward"
+        readout, hidden = self.pooler, self.embeddings(input_ids, token_type_ids)
+        bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)
+        only = readout.wanted if only is None else only
+        # None: no layer's states outlive the next.
+        recorder = Recorder(wants_whole=False) if readout.reads_all_layers else None
+        own = readout.hooks() if recorder is None else (recorder, *readout.hooks())
+        state = self.encoder(State(hidden, bias, attention_mask), (*hooks, *own), only)
+        lower = [] if recorder is None else recorder.states[:-1]
+        if only.places is None:
+            return readout.read_out([*lower, state.hidden], state.mask)
+        return readout.read_out([*map(only.select, lower), state.hidden], None)
 
     def embedding_parts(self) -> list[nn.Module]:
         """The module of tables, norm and dropout."""

@@ -21,4 +21,4 @@ def freeze(model: Network, what: str) -> None:
 
 def is_frozen(model: Network) -> bool:
     """Is everything below the readout frozen and free of its modules, so that its states can be kept?"""
-    return bool(model.frozen) and model.bert.pooler.inline is None
+    return bool(model.frozen) and not model.bert.pooler.hooks()

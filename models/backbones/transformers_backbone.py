@@ -6,12 +6,14 @@ Refused: models that generate text, models for other data than text, and reposit
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any, cast
 
 from torch import Tensor, nn
 
 from models.architecture import check_vocabulary
 from models.backbones.base import Backbone
+from models.backbones.hooks import LayerHook, Wanted, show_states
 from models.checkpoints.read import READOUT, WeightsReport, load_pretrained, read_state, rename_norm_tensors
 from models.checkpoints.untrusted import check_size_claim
 from models.errors import ModelError
@@ -30,7 +32,7 @@ class TransformersBackbone(Backbone):
         super().__init__()
         self.backbone = backbone
         self.pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
-        check_inline(self.pooler, readout, backbone.config.model_type)
+        check_no_hooks(self.pooler, readout, backbone.config.model_type)
         takes = "token_type_ids" in inspect.signature(backbone.forward).parameters
         self.takes_segments = takes and getattr(backbone.config, "type_vocab_size", 0) > 1
 
@@ -39,21 +41,23 @@ class TransformersBackbone(Backbone):
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
-        keep: list[Tensor] | None = None,
+        hooks: Sequence[LayerHook] = (),
+        only: Wanted | None = None,
     ) -> Tensor:
         """(B, T) ids, mask and segments to one vector a text, (B, H).
 
-        keep: a list that gets every state, the embeddings' first: layers + 1 tensors (B, T, H).
+        hooks: such as only look; ModelError for others. only: as in Backbone.
         """
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
-        all_states = keep is not None or self.pooler.reads_all_layers
+        all_states = bool(hooks) or self.pooler.reads_all_layers
         made = self.backbone(
             input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=all_states, **segments
         )
         states = made.hidden_states if all_states else [made.last_hidden_state]
-        if keep is not None:
-            keep.extend(states)
-        return self.pooler.read_out(states, attention_mask)
+        show_states(hooks, states, attention_mask)
+        if only is None or only.places is None:
+            return self.pooler.read_out(states, attention_mask)
+        return self.pooler.read_out([only.select(state) for state in states], None)
 
     def embedding_parts(self) -> list[nn.Module]:
         """The class's `embeddings`, or its word table where it has none."""
@@ -74,9 +78,9 @@ class TransformersBackbone(Backbone):
         return int(self.backbone.config.hidden_size), int(self.backbone.config.num_hidden_layers)
 
 
-def check_inline(made: Readout, readout: Part, kind: str) -> None:
+def check_no_hooks(made: Readout, readout: Part, kind: str) -> None:
     """Raise ModelError for a readout with modules inside the encoder: another library's has no place for them."""
-    if made.inline is not None:
+    if made.hooks():
         raise ModelError(
             f"model/readout={readout['name']} puts modules between the layers of our own encoder, and this is a "
             f"{kind} of transformers'. Try: model/readout=adapter_pool, or {PRETRAINED}=<a BERT>"

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
-from models.backbones.transformers_backbone import check_encoder, check_inline, parse_config
+from models.backbones.transformers_backbone import check_encoder, check_no_hooks, parse_config
 from models.checkpoints.read import read_config
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.errors import ModelError
@@ -69,5 +69,5 @@ def check_readout(settings: ModelSettings) -> tuple[Readout, int, int]:
     with torch.device("meta"):
         readout = make_readout(settings.readout, hidden, layers)
     if is_foreign:
-        check_inline(readout, settings.readout, config["model_type"])
+        check_no_hooks(readout, settings.readout, config["model_type"])
     return readout, hidden, layers

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
+from models.backbones.hooks import Wanted
 from models.backbones.initialise import init_weights
 from models.network import Network
 from models.readouts.pooling import EveryToken
@@ -89,9 +90,7 @@ class MaskedLM(Network):
         places: (N,) positions of the flattened (B, T); only those are scored. Their scores are returned as factors:
         multiplied out they would be the largest tensor of a training.
         """
-        assert self.bert.encoder is not None, "build_masked refuses models without"
-        embedded = self.bert.embeddings(input_ids, token_type_ids)
-        hidden = self.bert.encoder(embedded, attention_mask, places=places)
+        hidden = self.bert(input_ids, attention_mask, token_type_ids, only=Wanted(places=places))
         predictions: Any = self.cls["predictions"]
         hidden = predictions.transform(hidden)
         table = self.table()

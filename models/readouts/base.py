@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.backbones.hooks import ALL, LayerHook, Wanted
 from models.errors import ModelError
 
 
@@ -28,11 +29,15 @@ class Readout(nn.Module):
     width: int | None = None  # of the vector it returns; None: H
     head_dropout: float | None = None  # of that vector before the head; None: model.dropout
     longest: int | None = None  # tokens it has room for; None: as many as the backbone
-    inline: nn.ModuleList | None  # before each layer of our encoder: (states so far, mask) to what is added to the last
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.inline = None
+    def hooks(self) -> tuple[LayerHook, ...]:
+        """The hooks that it puts between the layers of our encoder, made for one forward pass; none but for a few."""
+        return ()
+
+    @property
+    def wanted(self) -> Wanted:
+        """The positions that it reads, as the encoder is asked for them."""
+        return ALL if self.first is None else Wanted(self.first)
 
     @property
     def reads_all_layers(self) -> bool:

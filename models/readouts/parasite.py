@@ -10,11 +10,14 @@ prediction does not depend on the batch.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.errors import check_option
+from models.backbones.hooks import LayerHook, State
+from models.errors import ModelError, check_option
 from models.readouts.base import Readout, check_length
 
 
@@ -39,8 +42,23 @@ class InlineModule(nn.Module):
         return out
 
 
+class InlineModules(LayerHook):
+    """Adds the result of one module to the input of each layer; a module reads the states before anything was added."""
+
+    def __init__(self, modules: nn.ModuleList) -> None:
+        self.modules = modules
+        self.states: list[Tensor] = []
+
+    def before(self, layer: int, state: State) -> State:
+        """The state with one vector more on all its tokens; ModelError where another hook has removed tokens."""
+        if state.places is not None:
+            raise ModelError("model/readout=parasite reads every token of a text; an encoder that drops some has fewer")
+        self.states.append(state.hidden)
+        return replace(state, hidden=state.hidden + self.modules[layer](self.states, state.mask))
+
+
 class Parasite(Readout):
-    """The readout, with the modules that the encoder calls in `inline`."""
+    """The readout, with its modules in `inline`."""
 
     first = 1
 
@@ -52,6 +70,10 @@ class Parasite(Readout):
         self.inline = nn.ModuleList(
             InlineModule(hidden, size, min(reach, block), length) for block in range(1, layers + 1)
         )
+
+    def hooks(self) -> tuple[LayerHook, ...]:
+        """The modules before the layers."""
+        return (InlineModules(self.inline),)
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """The first token's vector, (B, H)."""

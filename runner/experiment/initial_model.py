@@ -11,7 +11,7 @@ import torch
 
 from data.inputs.tokenizer import load_tokenizer
 from data.splits import Splits
-from models.backbones.bert import Bert
+from models.backbones.bag_of_words import BagOfWords
 from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
 from models.build import build, build_masked
@@ -116,7 +116,7 @@ def open_finished_model(
     if is_quantized(model.architecture):
         raise ConfigError(f"{folder}: its weights are quantized already, no stage may follow. Name another run")
     freeze(model, settings.freeze)
-    if isinstance(model.bert, Bert):
+    if isinstance(model.bert, BagOfWords):
         model.bert.token_dropout = TokenDropout(settings.token_dropout)
     found = label_names_of(read_config(str(folder), ""))
     order, notes = match_labels(found, label_names, f"from={folder}", "the data of that run")

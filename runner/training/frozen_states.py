@@ -21,6 +21,7 @@ from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
 from data.stores.frozen_states import open_frozen_states, refuse_other_states, states_bytes, states_key
 from models.backbones.freeze import is_frozen
+from models.backbones.hooks import Recorder
 from models.network import SequenceClassifier
 from models.readouts.base import Readout
 from runner.errors import ConfigError
@@ -106,10 +107,10 @@ def _extract(
     model.eval()
     with torch.inference_mode():
         for rows in eval_batches(split.lengths, batch_size=BATCH):
-            states: list[torch.Tensor] = []
-            model.bert(**to_tensors(collate(split, rows, pad_id), device), keep=states)
+            recorder = Recorder()
+            model.bert(**to_tensors(collate(split, rows, pad_id), device), hooks=[recorder])
             index, real = padded_index(offsets, rows)
-            made = torch.stack([state[:, : index.shape[1]] for state in states[-count:]], 2).cpu()
+            made = torch.stack([state[:, : index.shape[1]] for state in recorder.states[-count:]], 2).cpu()
             if values.dtype == np.int16:
                 made = made.to(torch.bfloat16).view(torch.int16)
             values[index[real]] = made.numpy()[real]

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from models.backbones.freeze import freeze
+from models.backbones.hooks import Recorder
 from tests.models.helpers import batch, small
 
 
@@ -30,8 +31,9 @@ def test_the_longest_input_is_the_smaller_limit(
 
 def test_kept_states_take_the_place_of_ids() -> None:
     model, inputs = small(readout={"name": "mean"}), batch()
-    states: list[torch.Tensor] = []
-    model.bert(**inputs, keep=states)
+    recorder = Recorder()
+    model.bert(**inputs, hooks=[recorder])
+    states = recorder.states
     assert len(states) == model.bert.state_shape()[1] + 1
     found = model(states=torch.stack(states[-1:]), attention_mask=inputs["attention_mask"])
     torch.testing.assert_close(found, model(**inputs))

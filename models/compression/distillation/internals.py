@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from models.backbones.attention import SelfAttention
 from models.backbones.bert import Bert
+from models.backbones.hooks import Recorder
 from models.network import SequenceClassifier
 
 PROJECTIONS = ("query", "key", "value")
@@ -65,17 +66,17 @@ class Internals:
 
 def run_with_internals(model: Any, inputs: dict[str, Tensor], layers: Iterable[int] = ()) -> Internals:
     """A forward pass of a SequenceClassifier that keeps all hidden states, and the projections of `layers`."""
-    states, projected, hooks = list[Tensor](), dict[tuple[int, str], Tensor](), []
+    recorder, projected, handles = Recorder(), dict[tuple[int, str], Tensor](), []
     attentions = {layer: attention_of(model.bert.encoder, layer) for layer in layers}
     for layer, attention in attentions.items():
         for name in PROJECTIONS:
-            hooks.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
+            handles.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
     try:
-        logits = model.unstandardise(model.classifier(model.dropout(model.bert(**inputs, keep=states))))
+        logits = model.unstandardise(model.classifier(model.dropout(model.bert(**inputs, hooks=[recorder]))))
     finally:
-        for hook in hooks:
-            hook.remove()
-    return Internals(logits.float(), [state.float() for state in states], projected, attentions)
+        for handle in handles:
+            handle.remove()
+    return Internals(logits.float(), [state.float() for state in recorder.states], projected, attentions)
 
 
 def _keep_output(projected: dict[tuple[int, str], Tensor], key: tuple[int, str]) -> Callable[..., None]:

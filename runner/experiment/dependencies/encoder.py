@@ -54,7 +54,7 @@ def check_before_finetuning(settings: Settings, notify: Callable[[str], None], e
     """Refuse a readout that the encoder cannot feed, and a store of states that is too large, before any training."""
     readout, hidden, layers = check_readout(settings.model)
     check_readout_length(readout, settings)
-    if settings.cache.mode == "disk" and readout.inline is None:
+    if settings.cache.mode == "disk" and not readout.hooks():
         splits = load_run_splits(settings, notify, exclusive)
         check_size(splits, settings.cache, readout, hidden, layers)
 

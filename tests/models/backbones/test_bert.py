@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 from transformers import BertForSequenceClassification
 
 from models.architecture import BERT_DEFAULTS
 from models.backbones import attention
+from models.backbones.hooks import Recorder
 from models.rebuild import rebuild
 from tests.models.helpers import batch, small, stock
 
@@ -100,8 +100,8 @@ def test_the_last_layer_computes_cls_alone_with_the_same_logits_and_gradients(wa
     model, inputs = small(), batch()
     found, shapes = [], []
     model.bert.encoder.layer[-1].intermediate.register_forward_hook(lambda _, args, out: shapes.append(out.shape[1]))
-    for keep in (None, []):  # keeping the states takes the long way
-        logits = model.classifier(model.bert(**inputs, keep=keep))
+    for hooks in ([], [Recorder()]):  # recording the states takes the long way
+        logits = model.classifier(model.bert(**inputs, hooks=hooks))
         logits.square().sum().backward()
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in model.parameters()]
         found.append([logits.detach(), *(grad.clone() for grad in grads)])
@@ -111,10 +111,11 @@ def test_the_last_layer_computes_cls_alone_with_the_same_logits_and_gradients(wa
         torch.testing.assert_close(short, long, atol=1e-6, rtol=1e-4)
 
 
-def test_all_hidden_states_can_be_kept_and_the_last_one_is_the_output() -> None:
+def test_all_hidden_states_can_be_recorded_and_the_last_one_is_the_output() -> None:
     model, inputs = small(), batch()
-    kept: list[Tensor] = []
-    pooled = model.bert(**inputs, keep=kept)
+    recorder = Recorder()
+    pooled = model.bert(**inputs, hooks=[recorder])
+    kept = recorder.states
     assert [tuple(state.shape) for state in kept] == [(5, 17, 32)] * 3
     assert torch.equal(kept[0], model.bert.embeddings(inputs["input_ids"], inputs["token_type_ids"]))
     assert torch.equal(model.bert.pooler(kept[-1], inputs["attention_mask"]), pooled)

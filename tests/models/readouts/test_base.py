@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.backbones.hooks import ALL
 from models.errors import ModelError
 from models.readouts.base import Readout, count_tokens, flatten_tokens, masked_sum
 
@@ -34,8 +35,9 @@ def test_a_readout_gets_the_states_it_declares() -> None:
 
 def test_a_readout_asks_for_nothing_unless_it_says_so() -> None:
     readout = Last()
-    declared = (readout.first, readout.width, readout.head_dropout, readout.longest, readout.inline)
-    assert declared == (None,) * 5 and not readout.reads_all_layers
+    declared = (readout.first, readout.width, readout.head_dropout, readout.longest)
+    assert declared == (None,) * 4 and not readout.reads_all_layers
+    assert readout.hooks() == () and readout.wanted is ALL
 
 
 def test_sums_and_counts_leave_padding_out() -> None:

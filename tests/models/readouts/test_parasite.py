@@ -11,6 +11,7 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification
 
 from models.backbones.freeze import is_frozen
+from models.backbones.hooks import Recorder
 from models.build import build
 from models.checkpoints.open import load_model
 from models.errors import ModelError
@@ -48,16 +49,19 @@ def test_over_bert_base_it_has_the_published_parameters(options: tuple[int, int]
 def test_it_starts_as_the_encoder_it_is_in_and_its_answer_is_linear() -> None:
     model, plain = small(readout=OPTIONS), small()
     plain.load_state_dict(model.state_dict(), strict=False)
-    states: list[torch.Tensor] = []
-    plain.bert(**batch(), keep=states)
-    logits = model.classifier(states[-1][:, 0])  # and no sigmoid, under which a cross-entropy never falls below 0.3133
+    recorder = Recorder()
+    plain.bert(**batch(), hooks=[recorder])
+    logits = model.classifier(
+        recorder.states[-1][:, 0]
+    )  # and no sigmoid, under which a cross-entropy never falls below 0.3133
     torch.testing.assert_close(model(**batch()), logits, atol=1e-6, rtol=1e-5)
 
 
 def test_each_block_gets_one_vector_more_on_all_its_tokens() -> None:
     model, inputs = infested(), batch()
-    kept: list[torch.Tensor] = []
-    pooled = model.bert(**inputs, keep=kept)
+    recorder = Recorder()
+    pooled = model.bert(**inputs, hooks=[recorder])
+    kept = recorder.states
     mask, guests = inputs["attention_mask"], model.bert.pooler.inline
     assert [len(guest.weight) for guest in guests] == [1, 2, 2]
     bias = (1.0 - mask[:, None, None, :].float()) * -1e30

@@ -11,6 +11,7 @@ import torch
 import yaml
 from transformers import AutoModelForSequenceClassification
 
+from models.backbones.hooks import Recorder
 from models.build import build
 from models.checkpoints.open import load_model
 from models.checkpoints.read import rename_bert_tensors
@@ -82,17 +83,18 @@ def test_the_weights_of_a_checkpoint_fill_everything_but_the_scalars(tmp_path: P
 
 def test_a_uniform_mix_is_the_mean_of_the_first_tokens_states() -> None:
     model, inputs = bermo(where="no_pooler"), batch()
-    kept: list[torch.Tensor] = []
-    whole = model.bert(**inputs, keep=kept)
-    torch.testing.assert_close(whole, torch.stack([state[:, 0] for state in kept]).mean(0))
+    recorder = Recorder()
+    whole = model.bert(**inputs, hooks=[recorder])
+    torch.testing.assert_close(whole, torch.stack([state[:, 0] for state in recorder.states]).mean(0))
     torch.testing.assert_close(model.bert(**inputs), whole, atol=1e-6, rtol=1e-5)  # the last layer for [CLS] only
 
 
 def test_mixed_layers_are_chosen_by_number() -> None:
     model, inputs = bermo(where="no_pooler", mixed=[0, 2], gamma=False, pooling="mean"), batch(3, 6)
     inputs["attention_mask"] = torch.ones_like(inputs["attention_mask"])
-    kept: list[torch.Tensor] = []
-    torch.testing.assert_close(model.bert(**inputs, keep=kept), (kept[0].mean(1) + kept[2].mean(1)) / 2)
+    recorder = Recorder()
+    found = model.bert(**inputs, hooks=[recorder])
+    torch.testing.assert_close(found, (recorder.states[0].mean(1) + recorder.states[2].mean(1)) / 2)
     assert module_metrics(model, None).keys() == {"mix/weight_0", "mix/weight_2", "mix/center", "mix/entropy"}
     assert len(bermo(embeddings=False).bert.pooler.mix.weight) == 2
 

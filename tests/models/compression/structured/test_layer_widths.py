@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from models.backbones import attention
+from models.backbones.hooks import Recorder, State, Wanted
 from models.checkpoints.open import load_model
 from models.checkpoints.save import save_model
 from models.compression.structured.layer_widths import (
@@ -85,10 +85,11 @@ def test_the_short_paths_of_the_encoder_stay_right(way: str) -> None:
         for model in (masked, shrunk):
             part = copy.deepcopy(model.bert.encoder)
             part.layer = part.layer[: last + 1]
-            hidden = model.bert.embeddings(inputs["input_ids"])
-            whole = part(hidden, inputs["attention_mask"])
-            some = part(hidden, inputs["attention_mask"], places=torch.tensor([0, 5, 18]))
-            first = part(hidden, inputs["attention_mask"], first=2)
+            bias = attention.padding_bias(inputs["attention_mask"], torch.float32)
+            state = State(model.bert.embeddings(inputs["input_ids"]), bias)
+            whole = part(state).hidden
+            some = part(state, only=Wanted(places=torch.tensor([0, 5, 18]))).hidden
+            first = part(state, only=Wanted(first=2)).hidden
             torch.testing.assert_close(first, whole[:, :2], atol=1e-5, rtol=0)
             torch.testing.assert_close(some, whole.flatten(0, 1)[[0, 5, 18]], atol=1e-5, rtol=0)
             found.append(whole)
@@ -97,10 +98,10 @@ def test_the_short_paths_of_the_encoder_stay_right(way: str) -> None:
 
 def test_kept_states_and_gradients_of_a_smaller_model_are_those_of_the_zeroed_one() -> None:
     masked, shrunk = pair()
-    kept: list[list[Tensor]] = [[], []]
-    for model, states in zip((masked, shrunk), kept):
-        model.bert(**batch(), keep=states)[0].square().sum().backward()
-    for ours, theirs in zip(*kept, strict=True):
+    recorders = Recorder(), Recorder()
+    for model, recorder in zip((masked, shrunk), recorders):
+        model.bert(**batch(), hooks=[recorder])[0].square().sum().backward()
+    for ours, theirs in zip(*(recorder.states for recorder in recorders), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
     for model in (masked, shrunk):
         model.zero_grad()
