@@ -51,9 +51,8 @@ def test_it_starts_as_the_encoder_it_is_in_and_its_answer_is_linear() -> None:
     plain.load_state_dict(model.state_dict(), strict=False)
     recorder = Recorder()
     plain.bert(**batch(), hooks=[recorder])
-    logits = model.classifier(
-        recorder.states[-1][:, 0]
-    )  # and no sigmoid, under which a cross-entropy never falls below 0.3133
+    # And no sigmoid, under which a cross-entropy never falls below 0.3133.
+    logits = model.classifier(recorder.states[-1][:, 0])
     torch.testing.assert_close(model(**batch()), logits, atol=1e-6, rtol=1e-5)
 
 
