@@ -129,13 +129,14 @@ class Dendrites(Stage):
         order = torch.randperm(len(batches), generator=draw).tolist()  # batches come sorted by length
 
         def samples() -> Iterator[list[Sample]]:
-            return observe_samples(model, modules, context.kind, (batches[place] for place in order), context.scale)
+            return observe_samples(model, modules, context.task, (batches[place] for place in order))
 
         if options.mode == "random":
             return random_dendrites(modules, samples, options, draw)
-        is_by_row = all(len(s.inputs) == len(batches[order[0]][1]) for s in next(iter(samples())))
+        items = len(batches[order[0]][1]["labels"])
+        is_by_item = all(len(sample.inputs) == items for sample in next(iter(samples())))
         grown = train_candidates(
-            modules, shuffled_cache(samples, options.p_batch_size, draw) if is_by_row else samples, options, draw
+            modules, shuffled_cache(samples, options.p_batch_size, draw) if is_by_item else samples, options, draw
         )
         _note_candidates(context, grown)
         return [found.dendrite for found in grown]

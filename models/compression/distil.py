@@ -20,14 +20,11 @@ from models.compression.distillation.losses import (
     attention_loss,
     cosine_loss,
     hidden_loss,
-    regression_loss,
     relation_loss,
-    soft_cross_entropy,
-    soft_divergence,
 )
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
-from models.compression.stage import Inputs, Stage, StageContext, Teacher, TrainingHook, zero_unless_finite
+from models.compression.stage import Inputs, Stage, StageContext, Targets, Teacher, TrainingHook, zero_unless_finite
 from models.errors import ModelError
 
 NEVER = 1_000_000  # epochs of patience, for phases that do not train towards the metric
@@ -137,7 +134,7 @@ class Projections(nn.Module):
 
 
 class Pair:
-    """Student and teacher with what connects them: the layer map, the projections, the teacher's cached logits."""
+    """Student and teacher with what connects them: the layer map and the projections."""
 
     def __init__(self, student: nn.Module, teacher: Teacher, context: StageContext, options: Options) -> None:
         self.student, self.teacher, self.context, self.options = student, teacher, context, options
@@ -152,13 +149,6 @@ class Pair:
                     own.width, other.width, [0, *self.layers], is_shared=options.projection == "shared",
                     seed=context.seed,
                 ).to(context.device)  # fmt: skip
-        self._logits: Tensor | None = None
-
-    def teacher_logits(self, rows: np.ndarray) -> Tensor:
-        """The teacher's logits of these rows, (B, C)."""
-        if self._logits is None:
-            self._logits = torch.from_numpy(self.context.teacher_logits()).to(self.context.device)
-        return self._logits[torch.from_numpy(rows).to(self._logits.device)]
 
 
 class DistilHook(TrainingHook):
@@ -200,14 +190,14 @@ class DistilHook(TrainingHook):
             return self.pair.layers
         return dict([max(self.pair.layers.items())]) if "relation" in self.weights else {}
 
-    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
+    def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
         """The weighted sum of the losses; exactly the task's loss if only the labels are learned."""
         found = {}
         for name in self.weights:
             if name == "hard":
                 found[name] = task_loss
             elif name == "soft":
-                found[name] = self._soft(logits.float(), rows)
+                found[name] = self._soft(output.float(), rows)
             else:
                 found[name] = self._internal_losses[name](*self._both_internals())
         seen = [*(value.detach() for value in found.values()), self.sums.new_ones(())]
@@ -219,13 +209,10 @@ class DistilHook(TrainingHook):
         assert self.internals is not None, "forward comes before loss"
         return self.internals
 
-    def _soft(self, logits: Tensor, rows: np.ndarray) -> Tensor:
-        wanted = self.internals[1].logits if self.internals else self.pair.teacher_logits(rows)
-        if self.pair.context.kind == "regression":
-            return regression_loss(logits, wanted, self.pair.context.scale)
-        options = self.pair.options
-        loss = soft_divergence if options.soft == "kl" else soft_cross_entropy
-        return loss(logits, wanted, options.temperature)
+    def _soft(self, output: Tensor, rows: np.ndarray) -> Tensor:
+        context, options = self.pair.context, self.pair.options
+        wanted = self.internals[1].logits if self.internals else context.teacher_logits(rows)
+        return context.task.match(output, wanted, soft=options.soft, temperature=options.temperature)
 
     def _hidden(self, student: Internals, teacher: Internals) -> Tensor:
         parts = [

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-Inputs = dict[str, Tensor]  # input_ids, attention_mask, token_type_ids, each (B, T); the last two are optional
+Inputs = dict[str, Tensor]  # arguments of a model's forward: input_ids, attention_mask, token_type_ids (B, T), places
+Targets = dict[str, Tensor]  # arguments of the task's loss: labels
 
 
 def zero_unless_finite(values: Tensor) -> Tensor:
@@ -39,13 +40,13 @@ class TrainingHook:
         """Before the forward pass of optimizer step `step`, from 0."""
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The logits (B, C) of the training rows `rows`; a stage may keep the states that its loss needs.
+        """The outputs (items, C) for the training rows `rows`; a stage may keep the states that its loss needs.
 
         During training, ids may be renumbered; StageContext.training_inputs has the tokenizer's.
         """
         return model(**inputs)
 
-    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
+    def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
         """The loss that is minimised, a scalar."""
         return task_loss
 
@@ -80,6 +81,24 @@ class Phase:
     epochs: int
     seconds: float
     moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if `train` was given any
+
+
+class TaskView(Protocol):
+    """The task of a run, as far as a stage asks it. An output is (items, C): one item a row, or several, as with tags.
+
+    Classes weigh the same in these losses, whatever data.class_weights says.
+    """
+
+    def loss(self, output: Tensor, targets: Targets) -> Tensor:
+        """The task's loss, a scalar: the mean over the items."""
+        ...
+
+    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+        """How far the student's outputs are from the teacher's, a scalar: the mean over the items.
+
+        soft: kl | cross_entropy, of probabilities softened by `temperature`; numbers are compared as numbers.
+        """
+        ...
 
 
 class Teacher(Protocol):
@@ -128,9 +147,7 @@ class StageContext(Stopwatch, Protocol):
 
     seed: int
     device: torch.device
-    kind: str  # classification | regression
-    num_labels: int
-    scale: float  # of a regression: losses divide differences of targets by it
+    task: TaskView
     lr: float  # the run's own peak learning rate
 
     @property
@@ -161,8 +178,8 @@ class StageContext(Stopwatch, Protocol):
 
     def batches(
         self, *, rows: int | None = None, batch_size: int = 32, split: str = "train", seed: int | None = None
-    ) -> Iterator[tuple[Inputs, Tensor, np.ndarray]]:
-        """Inputs, labels and row numbers of `rows` rows of a split: the first ones, or a sample drawn by `seed`."""
+    ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
+        """Inputs, targets and row numbers of `rows` rows of a split: the first ones, or a sample drawn by `seed`."""
         ...
 
     def training_inputs(self, rows: np.ndarray) -> Inputs:
@@ -173,8 +190,8 @@ class StageContext(Stopwatch, Protocol):
         """The teacher that the stage's settings name."""
         ...
 
-    def teacher_logits(self) -> np.ndarray:
-        """The teacher's logits of all training rows, (rows, C) float32, from the shared cache."""
+    def teacher_logits(self, rows: np.ndarray) -> Tensor:
+        """The teacher's logits for these training rows, (items, C) float32 on the device, from the shared cache."""
         ...
 
     def add_unlabelled(self) -> int:

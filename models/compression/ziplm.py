@@ -15,12 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from models.compression.distillation.losses import regression_loss
 from models.compression.settings.pruning import Ziplm as Options
-from models.compression.stage import Inputs, Stage, StageContext, Stopwatch
+from models.compression.stage import Inputs, Stage, StageContext, Stopwatch, Targets, TaskView
 from models.compression.structured.layer_widths import encoder_of, restore, widths
 from models.compression.structured.recovery import RecoveryHook
 from models.compression.structured.search import Choices, search_weights, solve_knapsack
@@ -80,12 +78,10 @@ class Ziplm(Stage):
         texts = context.batches(rows=options.calibration_rows, seed=context.seed)
         surgery = Surgery(model, (inputs for inputs, _, _ in texts))
         choices = [speed.choices(model, sublayer, surgery.plans.get(sublayer)) for sublayer in surgery.sublayers]
-        tested = [
-            (inputs, labels) for inputs, labels, _ in context.batches(rows=options.search.rows, seed=context.seed)
-        ]
+        tested = [batch[:2] for batch in context.batches(rows=options.search.rows, seed=context.seed)]
 
         def loss(levels: Sequence[int]) -> float:
-            return task_loss(surgery.cut(widths_at(choices, levels)), tested, context.kind, context.scale)
+            return task_loss(surgery.cut(widths_at(choices, levels)), tested, context.task)
 
         weights = search_weights(choices, speed.time_budget(speedup), loss, options.search.steps, context.seed)
         found = self._cut_to_speedup(surgery, choices, weights, speed, speedup)
@@ -130,15 +126,11 @@ def widths_at(choices: Sequence[Choices], levels: Sequence[int]) -> list[int]:
 
 
 @torch.no_grad()
-def task_loss(model: nn.Module, batches: Sequence[tuple[Inputs, Tensor]], kind: str, scale: float = 1.0) -> float:
-    """Mean loss of the task over batches of inputs and labels; kind, scale: see StageContext."""
+def task_loss(model: nn.Module, batches: Sequence[tuple[Inputs, Targets]], task: TaskView) -> float:
+    """The task's mean loss over the items of some batches."""
     model.eval()
-    total, rows = 0.0, 0
-    for inputs, labels in batches:
-        logits = model(**inputs).float()
-        if kind == "regression":
-            loss = regression_loss(logits.squeeze(-1), labels.float(), scale)
-        else:
-            loss = F.cross_entropy(logits, labels)
-        total, rows = total + float(loss) * len(labels), rows + len(labels)
-    return total / rows
+    total, items = 0.0, 0
+    for inputs, targets in batches:
+        output = model(**inputs).float()
+        total, items = total + float(task.loss(output, targets)) * len(output), items + len(output)
+    return total / items

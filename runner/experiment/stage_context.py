@@ -17,13 +17,14 @@ from data.splits import Splits, TokenSplit
 from data.unlabelled import append_unlabelled
 from models.backbones.dropout import dropout_generator
 from models.compression.pruning.masks import keep_pruned_zeros
-from models.compression.stage import Inputs, Phase, TrainingHook
+from models.compression.stage import Inputs, Phase, Targets, TaskView, TrainingHook
 from runner.experiment.context import RunMirror
 from runner.experiment.divergence import detect_divergence
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.progress import Terminal
 from runner.experiment.recipe import phase_recipe, recipe_of
 from runner.experiment.stage_inputs import StageInputs
+from runner.experiment.stage_task import StageTask
 from runner.experiment.stopwatch import Stopwatch
 from runner.experiment.teacher import KeptTeacher
 from runner.record.folder import NOT_FINITE
@@ -53,11 +54,12 @@ class RunStageContext(Stopwatch):
         super().__init__(settings, splits, prepared.device, terminal.say, prepared.exclusive)
         self.stage_inputs = prepared.stage_inputs.get(stage.partition("-")[2], StageInputs())
         self.seed, self.lr = settings.seed, settings.optimizer.lr
-        self.kind, self.num_labels, self.scale = splits.task.kind, splits.task.num_labels, splits.task.scale
+        self.task: TaskView = StageTask(splits.task)
         self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(prepared.folder, self._checkpoint_name("kept"), 0.0, BOUNDARIES)
         self.texts: list[TokenSplit] = []  # without labels, added to the training rows
+        self._teacher_logits: Tensor | None = None  # of all training rows
         self.metrics: dict[str, float] = {}  # that the stage adds to its entry in the record
 
     @property
@@ -153,7 +155,7 @@ class RunStageContext(Stopwatch):
 
     def batches(
         self, *, rows: int | None = None, batch_size: int = BATCH, split: str = "train", seed: int | None = None
-    ) -> Iterator[tuple[Inputs, Tensor, np.ndarray]]:
+    ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
         """Batches of rows of about equal length, so that little is padded; split: train | select."""
         chosen = self.splits.train if split == "train" else self.splits.select
         count = min(rows or len(chosen), len(chosen))
@@ -168,19 +170,22 @@ class RunStageContext(Stopwatch):
         """The inputs of training rows, padded to the longest of them."""
         return self._batch(self.splits.train, rows)[0]
 
-    def _batch(self, split: TokenSplit, rows: np.ndarray) -> tuple[Inputs, Tensor]:
+    def _batch(self, split: TokenSplit, rows: np.ndarray) -> tuple[Inputs, Targets]:
         batch = collate(split, rows, self.splits.tokenizer.pad_id)
-        return to_tensors(batch, self.device), torch.from_numpy(batch.labels).to(self.device)
+        return to_tensors(batch, self.device), {"labels": torch.from_numpy(batch.labels).to(self.device)}
 
     def teacher(self) -> KeptTeacher:
         """The teacher of this stage, which was checked before the run began."""
         assert self.stage_inputs.teacher is not None, "a stage that needs a teacher has one"
         return self.stage_inputs.teacher
 
-    def teacher_logits(self) -> np.ndarray:
-        """The teacher's logits of all training rows, kept apart for labelled and unlabelled ones, which runs share."""
-        parts = (self.prepared.splits.train, *self.texts)
-        return np.concatenate([self.teacher().logits(part) for part in parts])
+    def teacher_logits(self, rows: np.ndarray) -> Tensor:
+        """The teacher's logits for training rows; kept apart for labelled and unlabelled ones, which runs share."""
+        if self._teacher_logits is None:
+            parts = (self.prepared.splits.train, *self.texts)
+            joined = np.concatenate([self.teacher().logits(part) for part in parts])
+            self._teacher_logits = torch.from_numpy(joined).to(self.device)
+        return self._teacher_logits[torch.from_numpy(rows).to(self.device)]
 
     def add_unlabelled(self) -> int:
         """Add the unlabelled texts to the training rows of this stage; later stages train on labelled rows again."""

@@ -140,7 +140,7 @@ class Trainer:
             with autocast(self.device, self.recipe.train.precision):
                 logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
             loss = batch_loss(self.task, *compared(logits, labels), self.class_weights, train.has_label(batch.rows))
-            loss = self.hook.loss(loss, logits, labels, batch.rows)
+            loss = self.hook.loss(loss, logits, {"labels": labels}, batch.rows)
             share = self._weight(batch) / weight
             (loss * share).backward()
             loss_sum += loss.detach() * (share * len(rows))

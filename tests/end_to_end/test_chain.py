@@ -20,7 +20,7 @@ from models.compression.settings import METHODS
 from models.compression.settings.chain import missing_requirements, out_of_order
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
-from models.compression.stage import Stage, StageContext, TrainingHook
+from models.compression.stage import Stage, StageContext, Targets, TrainingHook
 from runner.config.compose import compose
 from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
@@ -70,7 +70,7 @@ class Doubled(TrainingHook):
     def after_step(self, step: int) -> None:
         self.steps += 1
 
-    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: Any) -> Tensor:
+    def loss(self, task_loss: Tensor, logits: Tensor, targets: Targets, rows: Any) -> Tensor:
         assert self.extra is not None
         return 2 * task_loss + self.extra(logits).square().mean()
 

@@ -22,6 +22,7 @@ from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.inference import predict
 from runner.training.loop import fit
+from tests.models.compression.task_views import Classes
 from tests.models.helpers import small
 
 CPU = torch.device("cpu")
@@ -63,7 +64,9 @@ def trained(
 
 
 def lesson(answers: np.ndarray, **weights: float) -> Callable[[Any], DistilHook]:
-    context: Any = SimpleNamespace(device=CPU, kind="classification", teacher_logits=lambda: answers)
+    context: Any = SimpleNamespace(
+        device=CPU, task=Classes(), teacher_logits=lambda rows: torch.from_numpy(answers[rows])
+    )
     losses = DistilLosses(**weights)
     options = Options(phases={"task": DistilPhase(losses)}, temperature=1.0)
     return lambda model: DistilHook(losses, Pair(model, SimpleNamespace(), context, options))  # type: ignore[arg-type]

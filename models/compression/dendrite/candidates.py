@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.compression.dendrite.module import ACTIVATIONS, Dendrite, Dendritic
-from models.compression.distillation.losses import regression_loss
 from models.compression.settings.learn import Dendrites
-from models.compression.stage import Inputs
+from models.compression.stage import Inputs, Targets, TaskView
 
 TINY = 1e-12  # a smaller variance counts as that of a constant, which correlates with nothing
 PROGRESS = 1.01  # factor by which a score must rise to count as progress
@@ -47,12 +45,9 @@ Samples = Callable[[], Iterable[list[Sample]]]  # one pass over the data; each b
 
 
 def observe_samples(
-    model: nn.Module, modules: list[Dendritic], kind: str, batches: Iterable[tuple[Inputs, Tensor]], scale: float = 1.0
+    model: nn.Module, modules: list[Dendritic], task: TaskView, batches: Iterable[tuple[Inputs, Targets]]
 ) -> Iterator[list[Sample]]:
-    """The samples of each batch. The model is not changed; its dropout is off meanwhile.
-
-    kind, scale: see StageContext.
-    """
+    """The samples of each batch. The model is not changed; its dropout is off meanwhile."""
     seen: dict[nn.Module, tuple[Tensor, Tensor, Tensor]] = {}  # input, a zero added to the output, outputs of dendrites
 
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -67,10 +62,12 @@ def observe_samples(
     was_training = model.training
     model.eval()
     try:
-        for inputs, labels in batches:
+        for inputs, targets in batches:
             seen.clear()
             with torch.enable_grad():
-                loss_sum = _loss(model(**inputs), labels, kind, scale)
+                output = model(**inputs)
+                # Summed, so that an item's error does not depend on the other items of its batch.
+                loss_sum = task.loss(output, targets) * len(output)
             found = [seen[module] for module in modules]  # in the order of the modules, not of their calls
             gradients = torch.autograd.grad(loss_sum, [zero for _, zero, _ in found])
             mask = inputs.get("attention_mask")
@@ -79,13 +76,6 @@ def observe_samples(
         model.train(was_training)
         for hook in hooks:
             hook.remove()
-
-
-def _loss(logits: Tensor, labels: Tensor, kind: str, scale: float) -> Tensor:
-    """The task's loss, summed, so that a row's error does not depend on the other rows of its batch."""
-    if kind == "regression":
-        return regression_loss(logits.squeeze(-1), labels.to(logits.dtype), scale, "sum")
-    return F.cross_entropy(logits, labels, reduction="sum")
 
 
 def _sample(inputs: Tensor, error: Tensor, earlier: Tensor, mask: Tensor | None) -> Sample:

@@ -14,10 +14,10 @@ from torch import Tensor
 from models.backbones.attention import padding_bias
 
 
-def regression_loss(found: Tensor, wanted: Tensor, scale: float, reduction: str = "mean") -> Tensor:
-    """Squared difference between two sets of predicted numbers, in units of `scale`."""
+def regression_loss(found: Tensor, wanted: Tensor, scale: float = 1.0) -> Tensor:
+    """Mean squared difference between two sets of numbers, in units of `scale`."""
     difference = (found - wanted) / scale
-    return F.mse_loss(difference, torch.zeros_like(difference), reduction=reduction)
+    return F.mse_loss(difference, torch.zeros_like(difference))
 
 
 def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:

@@ -24,7 +24,7 @@ from models.compression.pruning.masks import (
     unmasked_weight,
 )
 from models.compression.settings.pruning import MaskedPruning
-from models.compression.stage import Stage, StageContext, TrainingHook, zero_unless_finite
+from models.compression.stage import Stage, StageContext, Targets, TrainingHook, zero_unless_finite
 from models.network import Network
 
 CHECKED = 32  # rows whose logits are compared before and after folding
@@ -80,7 +80,7 @@ class PruningHook(TrainingHook):
             self.value = cubic_schedule(step, self.first, self.last, start, self.settled or 0)
             self.update_masks()
 
-    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
+    def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
         """The task's loss plus the penalty, whose weight follows the schedule."""
         penalty = self.penalty()
         fined = self.sums.new_zeros(()) if penalty is None else penalty.detach()

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.distillation.losses import regression_loss, soft_divergence
 from models.compression.settings.pruning import Recovery
-from models.compression.stage import Inputs, StageContext, TrainingHook
+from models.compression.stage import Inputs, StageContext, Targets, TrainingHook
 from models.compression.structured.layer_widths import encoder_of
 
 
@@ -25,13 +24,6 @@ def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> 
     if mask is not None:
         difference, size = difference * mask, size * mask
     return difference.sum() / size.sum()
-
-
-def answer_loss(logits: Tensor, wanted: Tensor, temperature: float, kind: str, scale: float = 1.0) -> Tensor:
-    """The soft divergence of logits (B, C); for regression the squared difference, in units of `scale`."""
-    if kind == "regression":
-        return regression_loss(logits.float(), wanted.float(), scale)
-    return soft_divergence(logits.float(), wanted.float(), temperature)
 
 
 class RecoveryHook(TrainingHook):
@@ -61,13 +53,15 @@ class RecoveryHook(TrainingHook):
         self.mask = inputs.get("attention_mask")
         return model(**inputs)
 
-    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
+    def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
         """a task + b logits + c mean over layers of the hidden states, each with its weight."""
         options, found = self.options, []
         for place, states in self.states.items():
             mask = None if self.mask is None else self.mask[:, : states.shape[1]]
             found.append(relative_state_loss(states, self.wanted[place], mask))
-        from_logits = answer_loss(logits, self.dense_logits, options.temperature, self.context.kind, self.context.scale)
+        from_logits = self.context.task.match(
+            output.float(), self.dense_logits.float(), soft="kl", temperature=options.temperature
+        )
         return options.task * task_loss + options.answers * from_logits + options.states * torch.stack(found).mean()
 
     def end(self, model: nn.Module) -> None:

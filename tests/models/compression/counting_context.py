@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from models.compression.settings.pruning import Search, Target
 from models.compression.settings.pruning import Ziplm as Options
+from models.compression.stage import Inputs, Targets
 from models.compression.structured.layer_widths import widths
 from models.compression.structured.recovery import RecoveryHook
 from models.compression.ziplm import Ziplm
+from tests.models.compression.task_views import Classes
 from tests.models.helpers import batch, small
 
 ROWS = 64
@@ -24,7 +26,7 @@ ROWS = 64
 class CountingContext:
     """A StageContext whose models take a millisecond for each 1,000 weights of their layers and one for all else."""
 
-    seed, device, kind, num_labels, steps_per_epoch, scale = 0, torch.device("cpu"), "classification", 3, 4, 1.0
+    seed, device, task, steps_per_epoch = 0, torch.device("cpu"), Classes(), 4
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
@@ -45,10 +47,10 @@ class CountingContext:
         weights = [p.numel() for name, p in model.named_parameters() if "layer." in name and p.ndim == 2]
         return 1.0 + sum(weights) / 1000
 
-    def batches(self, *, rows: int | None = None, **choice: Any) -> Iterator[tuple[dict[str, Tensor], Tensor, Any]]:
+    def batches(self, *, rows: int | None = None, **choice: Any) -> Iterator[tuple[Inputs, Targets, Any]]:
         for start in range(0, rows or ROWS, 16):
             numbers = np.arange(start, start + 16)
-            yield self.training_inputs(numbers), torch.from_numpy(numbers % 3), numbers
+            yield self.training_inputs(numbers), {"labels": torch.from_numpy(numbers % 3)}, numbers
 
     def training_inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
         return batch(len(rows), 20, seed=int(rows[0]))
@@ -63,7 +65,7 @@ class CountingContext:
         for _ in range(10):
             rows = np.arange(16)
             logits = hook.forward(model, self.training_inputs(rows), rows)
-            loss = hook.loss(logits.sum() * 0, logits, torch.zeros(16), rows)
+            loss = hook.loss(logits.sum() * 0, logits, {}, rows)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -10,13 +10,14 @@ from torch.nn.functional import cross_entropy
 
 from models.backbones.dropout import dropout_generator
 from models.compression.stage import Phase, TrainingHook
+from tests.models.compression.task_views import Classes
 from tests.models.helpers import batch
 
 
 class SmallContext:
     """Trains with AdamW, scores at their own rate, and remembers the facts after every step."""
 
-    device, kind, num_labels, scale = torch.device("cpu"), "classification", 3, 1.0
+    device, task = torch.device("cpu"), Classes()
 
     def __init__(self, steps: int = 12, lr: float = 1e-3) -> None:
         self.steps, self.lr = steps, lr
@@ -38,7 +39,7 @@ class SmallContext:
             inputs, labels = batch(seed=step), torch.arange(5) % 3
             logits = hook.forward(model, inputs, labels.numpy())
             optimizer.zero_grad()
-            hook.loss(cross_entropy(logits, labels), logits, labels, labels.numpy()).backward()
+            hook.loss(cross_entropy(logits, labels), logits, {"labels": labels}, labels.numpy()).backward()
             optimizer.step()
             hook.after_step(step)
             self.points.append(hook.facts() | {"may_keep": float(hook.may_keep())})
@@ -47,7 +48,7 @@ class SmallContext:
         return Phase(0.0, self.steps, 1, 0.0, {})
 
     def batches(self, **_: Any) -> Any:
-        yield batch(seed=99), torch.zeros(5), torch.arange(5).numpy()
+        yield batch(seed=99), {}, torch.arange(5).numpy()
 
     def add_metrics(self, values: dict[str, float]) -> None:
         self.added |= values

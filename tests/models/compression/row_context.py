@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.checkpoints.open import load_model
-from models.compression.stage import StageContext
+from models.compression.stage import Inputs, StageContext, Targets
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import batch
 
@@ -23,10 +23,10 @@ class Rows:
         self.count, self.facts, self.said, self.seed = count, dict[str, float](), list[str](), 0
         self.device = torch.device("cpu")
 
-    def batches(self, *, rows: int | None = None, **_: Any) -> Iterator[tuple[dict[str, Tensor], Tensor, np.ndarray]]:
+    def batches(self, *, rows: int | None = None, **_: Any) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
         count = min(rows or self.count, self.count)
         for start in range(0, count, 16):
-            yield batch(16, seed=start), torch.zeros(16), np.arange(start, start + 16)
+            yield batch(16, seed=start), {}, np.arange(start, start + 16)
 
     def add_metrics(self, values: dict[str, float]) -> None:
         self.facts |= values

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.compression.stage import Phase
+from models.compression.stage import Inputs, Phase, Targets, TaskView
+from tests.models.compression.task_views import Classes
 
 Rows = tuple[Tensor, Tensor]  # inputs (N, m) and labels (N,)
 
@@ -38,8 +39,7 @@ class TensorContext:
     seed: int = 0
     lr: float = 1e-2
     batch_size: int = 100
-    kind: str = "classification"
-    scale: float = 1.0
+    task: TaskView = field(default_factory=Classes)
     killed_in: str = ""
     worth: int | None = None  # phases whose scores count: later ones get 0
     said: list[str] = field(default_factory=list)
@@ -80,10 +80,10 @@ class TensorContext:
 
     def batches(
         self, *, rows: int | None = None, batch_size: int = 32, split: str = "train", seed: int | None = None
-    ) -> Iterator[tuple[dict[str, Tensor], Tensor, np.ndarray]]:
+    ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
         x, y = self.rows if split == "train" else self.select
         for places in torch.arange(min(rows or len(x), len(x))).split(batch_size):
-            yield {"x": x[places]}, y[places], places.numpy()
+            yield {"x": x[places]}, {"labels": y[places]}, places.numpy()
 
     def log_point(self, values: dict[str, float]) -> None:
         self.points.append(values)

@@ -16,6 +16,7 @@ from models.compression.distillation.internals import shape_of
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.errors import ModelError
+from tests.models.compression.task_views import Classes, Numbers
 from tests.models.helpers import batch, count, small
 
 ROWS = np.arange(5)
@@ -23,17 +24,14 @@ ROWS = np.arange(5)
 INSIDE = ("hidden", "attention", "embedding", "relation", "cosine")
 
 
-def pair(
-    student: Any, teacher: Any, *, kind: str = "classification", answers: Any = None, scale: float = 1.0, **options: Any
-) -> Pair:
+def pair(student: Any, teacher: Any, *, task: Any = None, answers: Any = None, **options: Any) -> Pair:
     """Student and teacher over one batch of five padded rows."""
     context: Any = SimpleNamespace(
         device=torch.device("cpu"),
         seed=0,
-        kind=kind,
-        scale=scale,
+        task=task or Classes(),
         training_inputs=lambda rows: batch(),
-        teacher_logits=lambda: answers,
+        teacher_logits=lambda rows: torch.from_numpy(answers[rows]),
     )
     phases = {"all": DistilPhase(DistilLosses(**dict.fromkeys(INSIDE, 1.0)))}
     taught: Any = SimpleNamespace(network=teacher, score=1.0)
@@ -45,7 +43,7 @@ def learned(both: Pair, **weights: float) -> tuple[Tensor, dict[str, float]]:
     hook = DistilHook(DistilLosses(**weights), both)
     logits = hook.forward(both.student, batch(), ROWS)
     labels = torch.tensor([0, 1, 2, 0, 1])
-    return hook.loss(nn.functional.cross_entropy(logits, labels), logits, labels, ROWS), hook.facts()
+    return hook.loss(nn.functional.cross_entropy(logits, labels), logits, {"labels": labels}, ROWS), hook.facts()
 
 
 def test_a_twin_has_nothing_to_learn_but_the_teachers_entropy() -> None:
@@ -87,18 +85,18 @@ def test_relations_teach_two_heads_what_twelve_do() -> None:
 def test_answers_are_taken_by_row_and_numbers_are_compared_as_numbers() -> None:
     student = small(num_labels=1)
     answers = np.arange(10, dtype=np.float32)[:, None]
-    both = pair(student, small(num_labels=1), kind="regression", answers=answers)
+    both = pair(student, small(num_labels=1), task=Numbers(), answers=answers)
     hook, rows = DistilHook(DistilLosses(soft=2.0), both), np.array([7, 2])
     logits = torch.tensor([[7.5], [2.0]])
-    assert hook.loss(torch.zeros(()), logits, torch.zeros(2), rows).item() == pytest.approx(2 * 0.125)
+    assert hook.loss(torch.zeros(()), logits, {}, rows).item() == pytest.approx(2 * 0.125)
 
 
 def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
     answers = 250_000 + 50_000 * np.arange(10, dtype=np.float32)[:, None]
-    both = pair(small(num_labels=1), small(num_labels=1), kind="regression", answers=answers, scale=50_000.0)
+    both = pair(small(num_labels=1), small(num_labels=1), task=Numbers(50_000.0), answers=answers)
     hook, rows = DistilHook(DistilLosses(soft=2.0, hard=1.0), both), np.array([7, 2])
     logits = 250_000 + 50_000 * torch.tensor([[7.5], [2.0]])
-    loss = hook.loss(torch.tensor(0.5), logits, torch.zeros(2), rows)
+    loss = hook.loss(torch.tensor(0.5), logits, {}, rows)
     assert loss.item() == pytest.approx(0.5 + 2 * 0.125, rel=1e-5)
 
 

@@ -12,6 +12,7 @@ from models.compression.settings.pruning import Recovery
 from models.compression.structured.layer_widths import widths
 from models.compression.ziplm import task_loss
 from tests.models.compression.counting_context import CountingContext, NoisyContext, model, options, run
+from tests.models.compression.task_views import Numbers
 from tests.models.helpers import batch, small
 
 
@@ -73,5 +74,5 @@ def test_an_interrupted_run_goes_on_by_its_own_table_where_the_cache_is_gone(tmp
 
 def test_the_search_compares_numbers_in_the_scale_of_the_loss() -> None:
     model, inputs = small(num_labels=1), batch()
-    tested = [(inputs, 5000.0 + model(**inputs).detach().squeeze(-1))]
-    assert task_loss(model, tested, "regression", scale=2500.0) == pytest.approx(4.0, rel=1e-4)
+    tested = [(inputs, {"labels": 5000.0 + model(**inputs).detach().squeeze(-1)})]
+    assert task_loss(model, tested, Numbers(2500.0)) == pytest.approx(4.0, rel=1e-4)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
-from models.compression.stage import TrainingHook
+from models.compression.stage import Targets, TrainingHook
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.record.folder import NOT_FINITE
@@ -133,7 +133,7 @@ def test_more_than_a_few_bad_batches_end_a_run_that_skips(tmp_path: Path, epochs
 class Steep(TrainingHook):
     """A finite loss whose gradient is not: the root of zero."""
 
-    def loss(self, task_loss: Tensor, logits: Tensor, labels: Tensor, rows: np.ndarray) -> Tensor:
+    def loss(self, task_loss: Tensor, logits: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
         return task_loss + (logits - logits.detach()).abs().sum().sqrt()
 
 

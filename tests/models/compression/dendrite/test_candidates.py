@@ -29,6 +29,7 @@ from models.heads.target_scale import standardise_targets
 from models.settings import ModelSettings
 from tests.models import helpers
 from tests.models.compression.dendrite.layers import head
+from tests.models.compression.task_views import Classes, Numbers
 from tests.models.compression.tensor_context import Head, small, started
 
 
@@ -41,7 +42,7 @@ def test_the_first_slope_of_a_dendrites_weight_is_minus_the_mean_of_error_times_
     model, x, y = Head(16).double(), torch.randn(50, 16).double(), torch.randint(0, 2, (50,))
     (module,) = attach_dendrites(model, ["classifier"])
     add_dendrites([module], 1, "sigmoid")
-    (parts,) = observe_samples(model, [module], "classification", [({"x": x}, y)])
+    (parts,) = observe_samples(model, [module], Classes(), [({"x": x}, {"labels": y})])
     F.cross_entropy(model(x), y).backward()
     expected = -(parts[0].error * module.dendrite_outputs(x)[0]).mean(0)
     torch.testing.assert_close(module.dendrites[0].to_soma.grad, expected, rtol=0, atol=1e-16)
@@ -49,24 +50,24 @@ def test_the_first_slope_of_a_dendrites_weight_is_minus_the_mean_of_error_times_
 
 def test_the_error_of_a_head_is_the_one_hot_label_minus_the_softmax() -> None:
     model, x, y = Head(8).double(), torch.randn(20, 8).double(), torch.randint(0, 2, (20,))
-    (parts,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "classification", [({"x": x}, y)])
+    (parts,) = observe_samples(model, attach_dendrites(model, ["classifier"]), Classes(), [({"x": x}, {"labels": y})])
     torch.testing.assert_close(parts[0].error, F.one_hot(y, 2) - model(x).softmax(1), rtol=0, atol=1e-15)
     torch.testing.assert_close(parts[0].inputs, x)
 
 
 def test_the_error_of_a_regression_is_twice_the_residual() -> None:
     model, x, y = Head(8, 1).double(), torch.randn(20, 8).double(), torch.randn(20).double()
-    (parts,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "regression", [({"x": x}, y)])
+    (parts,) = observe_samples(model, attach_dendrites(model, ["classifier"]), Numbers(), [({"x": x}, {"labels": y})])
     torch.testing.assert_close(parts[0].error, 2 * (y.unsqueeze(1) - model(x)), rtol=0, atol=1e-14)
 
 
 def test_the_error_of_standardised_targets_is_that_of_the_head_in_standard_deviations() -> None:
     model, x, y = helpers.small(num_labels=1), helpers.batch(), torch.randn(5)
-    (plain,) = observe_samples(model, attach_dendrites(model, ["classifier"]), "regression", [(x, y)])
+    (plain,) = observe_samples(model, attach_dendrites(model, ["classifier"]), Numbers(), [(x, {"labels": y})])
     other = helpers.small(num_labels=1)
     standardise_targets(other, 300.0, 50.0, is_fresh=True)
     (found,) = observe_samples(
-        other, attach_dendrites(other, ["classifier"]), "regression", [(x, 300 + 50 * y)], scale=50.0
+        other, attach_dendrites(other, ["classifier"]), Numbers(50.0), [(x, {"labels": 300 + 50 * y})]
     )
     torch.testing.assert_close(found[0].error, plain[0].error, rtol=0, atol=1e-4)
 
@@ -120,9 +121,13 @@ def test_padding_is_no_place_that_a_candidate_sees() -> None:
     modules = attach_dendrites(model, ["bert.encoder.layer.0.intermediate.dense"])
     ids, mask = torch.randint(5, 50, (3, 6)), torch.tensor([[1, 1, 0, 0, 0, 0], [1] * 6, [1, 1, 1, 0, 0, 0]])
     labels = torch.tensor([0, 1, 0])
-    (short,) = observe_samples(model, modules, "classification", [({"input_ids": ids, "attention_mask": mask}, labels)])
+    (short,) = observe_samples(
+        model, modules, Classes(), [({"input_ids": ids, "attention_mask": mask}, {"labels": labels})]
+    )
     ids, mask = F.pad(ids, (0, 3)), F.pad(mask, (0, 3))
-    (long,) = observe_samples(model, modules, "classification", [({"input_ids": ids, "attention_mask": mask}, labels)])
+    (long,) = observe_samples(
+        model, modules, Classes(), [({"input_ids": ids, "attention_mask": mask}, {"labels": labels})]
+    )
     assert short[0].inputs.shape == (11, 8)
     for name in ("inputs", "error"):
         torch.testing.assert_close(getattr(short[0], name), getattr(long[0], name))
@@ -133,7 +138,7 @@ def test_samples_come_in_the_order_of_the_modules_whatever_the_order_of_their_ca
     model, _ = build(settings, num_labels=2, vocab_size=50)
     modules = attach_dendrites(model, ["classifier", "bert.encoder.layer.0.output.dense"])
     (parts,) = observe_samples(
-        model, modules, "classification", [({"input_ids": torch.ones(3, 6).long()}, torch.ones(3).long())]
+        model, modules, Classes(), [({"input_ids": torch.ones(3, 6).long()}, {"labels": torch.ones(3).long()})]
     )
     assert [tuple(part.inputs.shape) for part in parts] == [(3, 8), (18, 32)]
 
@@ -144,7 +149,7 @@ def test_candidates_come_to_follow_the_error_and_leave_the_network_alone() -> No
     before = copy.deepcopy(model.state_dict())
 
     def samples() -> Any:
-        return observe_samples(model, [module], "classification", [b[:2] for b in context.batches(batch_size=100)])
+        return observe_samples(model, [module], Classes(), [b[:2] for b in context.batches(batch_size=100)])
 
     options, draw = Options(p_epochs=20, p_lr=0.05), torch.Generator().manual_seed(0)
     (grown,) = train_candidates([module], shuffled_cache(samples, 200, draw), options, draw)

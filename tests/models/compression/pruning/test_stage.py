@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -58,7 +59,7 @@ def test_facts_are_the_means_since_the_last_evaluation_and_the_places_that_flipp
     hook = hook_of(model, start=0.0, end=0.0)
     hook.begin(model, 10)
     for loss in (1.0, 3.0):
-        hook.loss(torch.tensor(loss), torch.zeros(1), torch.zeros(1), torch.zeros(1).numpy())
+        hook.loss(torch.tensor(loss), torch.zeros(1), {}, np.zeros(1))
     first = hook.facts()
     assert first["prune/loss_task"] == 2.0 and first["prune/target_density"] == 0.25
     assert first["prune/density_prunable"] == pytest.approx(0.25, abs=1e-3)
