@@ -1,0 +1,44 @@
+"""What a deployed model is asked with and answers with: named fields, and questions made ready for a model.
+
+A table, a web page or a server goes by the types of the fields and needs to know no task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from data.splits import TokenSplit
+
+FieldType = Literal["text", "label", "number", "shares", "spans", "tags"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a question or an answer.
+
+    type: text: a string; label: one of `names`; number: a float; shares: an object with a float for each of `names`;
+    tags: a list of one of `names` a word; spans: a list of objects with `type` (of `names`), `text`, `start`, `end`
+    (characters of the question, the end excluded) and `score`.
+    """
+
+    name: str
+    type: FieldType
+    meaning: str  # for people, in a few words
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Questions made ready for a model."""
+
+    split: TokenSplit  # the rows; their labels mean nothing
+    lengths: np.ndarray  # (questions,) tokens of each before it was cut
+    texts: list[str]  # of each question: what characters are counted in; of a pair the first text
+    # Of each question, where its words start and end in its text, (words, 2); None where words mean nothing.
+    words: list[np.ndarray] | None = None
+    # (questions + 1,): question i is the rows rows[i]:rows[i + 1] of the split; None: one row each.
+    rows: np.ndarray | None = None
