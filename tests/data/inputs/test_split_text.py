@@ -1,0 +1,28 @@
+"""A text as words with their places."""
+
+from __future__ import annotations
+
+import pytest
+
+from data.inputs.split_text import find_words, split_words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Dr. Smith paid $3.14!", ["Dr", ".", "Smith", "paid", "$", "3.14", "!"]),
+        ("it's the U.S. e-mail", ["it's", "the", "U.S", ".", "e-mail"]),
+        ("@paulwalk #tag a@b.org", ["@paulwalk", "#tag", "a@b.org"]),
+        ("İstanbul'da  ışık\n", ["İstanbul'da", "ışık"]),
+        ("  \n", []),
+        ("...", [".", ".", "."]),
+    ],
+)
+def test_words_and_signs(text: str, expected: list[str]) -> None:
+    words, places = split_words(text)
+    assert words == expected
+    assert [text[start:end] for start, end in places] == words
+
+
+def test_words_given_apart_are_found_in_order() -> None:
+    assert find_words("a ab a", ["a", "ab", "", "a"]).tolist() == [[0, 1], [2, 4], [4, 4], [5, 6]]
