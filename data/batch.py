@@ -6,58 +6,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.splits import TokenSplit
+from data.inputs.padding import padded_index
+from data.splits import Arrays, TokenSplit
+from data.stores.frozen_states import FrozenStates
 
 
-@dataclass
+@dataclass(frozen=True)
 class Batch:
-    """Rows, padded to the longest of them."""
+    """Rows made ready for a model; names that have nothing to say are absent."""
 
-    input_ids: np.ndarray  # (B, T) int64
-    attention_mask: np.ndarray | None  # (B, T) int64, 1 for real tokens; None when nothing is padded
-    token_type_ids: np.ndarray | None  # (B, T) int64, 1 for tokens of the second text; None when there is none
-    labels: np.ndarray  # (B,) int64 or float32; with masked words (N,) int64: the ids to guess
+    # Arguments of the model's forward: `input_ids`, `attention_mask` and `token_type_ids`, (B, T) int64, or `states`
+    # (B, T, layers, H); and `places` (N,) int64: the positions in the flattened (B, T) that are to be answered.
+    inputs: Arrays
+    targets: Arrays  # arguments of the task's loss: `labels`, (items,) or (items, columns) int64 or float32
     rows: np.ndarray  # (B,) their numbers in the split
-    places: np.ndarray | None = None  # (N,) int64: where in the flattened (B, T) the masked words are
-    states: np.ndarray | None = None  # (B, T, layers, H), instead of the ids: see data/stores/frozen_states.py
 
 
-def collate(
-    split: TokenSplit, rows: np.ndarray, pad_id: int, lookup: np.ndarray | None = None, epoch: int = 0
-) -> Batch:
+def collate(split: TokenSplit, rows: np.ndarray, *, lookup: np.ndarray | None = None, epoch: int = 0) -> Batch:
     """Make the batch of the given rows, in their order.
 
     lookup: (V,) new id of each token id, padding included, for a model whose word table has another order.
     epoch: which masks to draw, if words are masked.
     """
-    if split.masking is not None:
-        ids, labels, places = split.masking.hide(split, rows, epoch)
-        return Batch(ids, None, None, labels, rows, places)
-    kept = split.frozen_states
-    index, real = padded_index(split.offsets if kept is None else kept.offsets, rows)
-    if kept is not None:
-        mask = None if real.all() else real.astype(np.int64)
-        none = np.zeros((len(rows), 0), np.int64)
-        return Batch(none, mask, None, np.asarray(split.labels[rows]), rows, states=np.asarray(kept.values)[index])
-    places = np.arange(index.shape[1])
-    ids = np.asarray(split.tokens)[index].astype(np.int64)
-    ids[~real] = pad_id
-    if lookup is not None:
-        ids = lookup[ids]
-    mask = None if real.all() else real.astype(np.int64)
-    segments = None
-    if split.has_pairs:
-        segments = ((places >= split.segment_starts[rows][:, None]) & real).astype(np.int64)
-    return Batch(ids, mask, segments, np.asarray(split.labels[rows]), rows)
+    if split.frozen_states is not None:
+        inputs = _states(split.frozen_states, rows)
+    else:
+        inputs = split.input.collate(split, rows, lookup)
+    targets = {} if split.target is None else split.target.collate(split, rows, inputs, epoch)
+    return Batch(inputs, targets, rows)
 
 
-def padded_index(offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the rows' tokens are in the flat array, and which positions are real, both (B, T).
-
-    Padding points at the first token of its row, so that no index leaves the array; the caller overwrites or masks it.
-    """
-    starts = offsets[rows]
-    lengths = offsets[rows + 1] - starts
-    places = np.arange(int(lengths.max()))
-    real = places < lengths[:, None]
-    return starts[:, None] + places * real, real
+def _states(kept: FrozenStates, rows: np.ndarray) -> Arrays:
+    """Return the stored states of the rows (B, T, layers, H), and the mask if any of them is padded."""
+    index, real = padded_index(kept.offsets, rows)
+    inputs = {"states": np.asarray(kept.values)[index]}
+    return inputs if real.all() else inputs | {"attention_mask": real.astype(np.int64)}

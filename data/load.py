@@ -8,23 +8,24 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from data import duplicates
+from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
+from data.labels import Labels
 from data.settings import DataSettings, TaskSettings, metrics_of
 from data.sources.demo_splits import read_demo
 from data.sources.files import read_files
 from data.sources.hub import read_hub
 from data.sources.raw import RawData, RawSplit, require_two_classes
-from data.splits import DataTask, Splits, TokenSplit
+from data.splits import DataTask, RowTarget, Splits, TokenSplit
 from data.splitting import apply_split_rule, limit_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
 from data.stores.tokens import open_tokens
 from data.stores.trained_tokenizer import open_or_train_tokenizer
+from data.targets.class_label import ClassLabel
 from data.targets.masked_words import UNCUT, Masking, pack_blocks
-from data.targets.number import narrow_targets, target_scale
+from data.targets.number import Number, narrow_targets, target_scale
 from data.targets.positive_class import check_metrics, positive_class
 
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
@@ -57,8 +58,9 @@ def load_splits(
     chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared)
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = UNCUT if raw.kind == "mlm" else settings.max_length
+    target = Number() if raw.kind == "regression" else ClassLabel(raw.label_names)
     tokens = {
-        name: tokenise_split(raw.splits[name], name, value, chosen, longest, shared)
+        name: tokenise_split(raw.splits[name], name, value, chosen, longest, shared, target)
         for name, value in fingerprints.items()
     }
     raw.notes += _truncated(tokens, raw.kind, settings.max_length)
@@ -122,15 +124,21 @@ def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str],
 
 
 def tokenise_split(
-    raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: SharedCache
-) -> TokenSplit:
-    """Open a raw split in the token store, tokenising it first if needed; rows have at most `longest` tokens."""
+    raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: SharedCache,
+    target: RowTarget | None,
+) -> TokenSplit:  # fmt: skip
+    """Open a raw split in the token store, tokenising it first if needed; rows have at most `longest` tokens.
+
+    target: makes labels into targets; None for texts that are only to be read.
+    """
     stored = open_tokens(
         cache,
         name,
         {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest},
         lambda: _encode(raw, name, tokenizer, longest, cache),
         vocab_size=tokenizer.vocab_size,
+        input=Text(tokenizer, "text_pair" in raw.table.column_names),
+        target=target,
     )
     return replace(stored, source_rows=raw.source_rows)
 
@@ -152,8 +160,8 @@ def read_raw(settings: DataSettings, cache: SharedCache) -> RawData:
 
 def _encode(
     split: RawSplit, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache
-) -> Iterator[tuple[Encoded, np.ndarray]]:
+) -> Iterator[tuple[Encoded, Labels]]:
     """Yield the rows of a split in chunks, as token ids and labels."""
     cache.tell(f"tokenising {name}, {len(split):,} rows")
     for texts, pairs, labels in split.chunks():
-        yield tokenizer.encode(texts, pairs, max_length), labels
+        yield tokenizer.encode(texts, pairs, max_length), Labels(labels)

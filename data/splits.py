@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from data.inputs.tokenizer import Tokenizer
+from data.labels import Labels
 from data.stores.frozen_states import FrozenStates
+
+Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,24 @@ class DataTask:
         return max(1, len(self.label_names))
 
 
-class Masking(Protocol):
-    """Hides words of a block of text from the model; data/targets/masked_words.py implements it."""
+class RowInput(Protocol):
+    """Makes the stored rows of a split into the inputs of a model; data/inputs/ implements it."""
 
-    @property
-    def special(self) -> np.ndarray:
-        """(V,) bool: the tokens that are never hidden."""
+    def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
+        """Return the rows padded to the longest of them, as arguments of the model's forward."""
 
-    def hide(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the blocks' token ids (B, T) with some hidden, the ids of the hidden ones (N,), their places (N,)."""
+    def example(self, split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Arrays:
+        """Return unpadded inputs of one shape, drawn from the split, to count and time a model with."""
+
+
+class RowTarget(Protocol):
+    """Makes the stored labels of a split into targets; data/targets/ implements it."""
+
+    name: ClassVar[str]
+    names: tuple[str, ...]
+
+    def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
+        """Return the rows' targets as arguments of the task's loss; may change `inputs`."""
 
 
 @dataclass
@@ -77,9 +89,10 @@ class TokenSplit:
     tokens: np.ndarray  # all rows end to end, uint16 or uint32
     offsets: np.ndarray  # (rows + 1,) int64: row i is tokens[offsets[i]:offsets[i + 1]]
     segment_starts: np.ndarray  # (rows,) int32: where a row's second text starts; its length without one
-    labels: np.ndarray  # (rows,) int64 or float32
+    labels: Labels  # values int64 or float32
     truncated: int  # rows that lost tokens to max_length
-    masking: Masking | None = None  # if given: rows are blocks of text whose masked words are to be guessed
+    input: RowInput
+    target: RowTarget | None = None  # None: texts that are only to be read, whose labels mean nothing
     frozen_states: FrozenStates | None = None  # if given: batches carry these instead of token ids
     num_unlabelled: int = 0  # so many rows at the end have no label; the 0 stored for them means nothing
     source_rows: np.ndarray | None = None  # (rows,) line or row numbers in the source; None for rows that are made here
@@ -102,12 +115,30 @@ class TokenSplit:
 
     @property
     def known_labels(self) -> np.ndarray:
-        """The labels of the rows that have one; these rows come first."""
-        return np.asarray(self.labels)[: len(self) - self.num_unlabelled]
+        """The labels of the rows that have one, (items,) or (items, columns); these rows come first."""
+        rows = len(self) - self.num_unlabelled
+        items = rows if self.labels.offsets is None else int(self.labels.offsets[rows])
+        return np.asarray(self.labels.values)[:items]
 
     def has_label(self, rows: np.ndarray) -> np.ndarray | None:
-        """Return which of these rows have a label, (B,) bool; None if all rows of the split do."""
-        return rows < len(self) - self.num_unlabelled if self.num_unlabelled else None
+        """Return which of the items of these rows have a label, (items,) bool; None if all rows of the split do."""
+        if not self.num_unlabelled:
+            return None
+        is_known = rows < len(self) - self.num_unlabelled
+        return is_known if self.labels.offsets is None else np.repeat(is_known, self.labels.counts[rows])
+
+    def take(self, rows: np.ndarray) -> TokenSplit:
+        """Return a split of the given rows alone, copied out of the store."""
+        parts = [np.asarray(self.tokens[self.offsets[row] : self.offsets[row + 1]]) for row in rows]
+        return replace(
+            self,
+            tokens=np.concatenate(parts),
+            offsets=np.concatenate([[0], np.cumsum([len(part) for part in parts])]),
+            segment_starts=np.asarray(self.segment_starts)[rows],
+            labels=self.labels.take(rows),
+            truncated=0,
+            source_rows=None,
+        )
 
     @cached_property
     def has_pairs(self) -> bool:

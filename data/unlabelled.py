@@ -54,7 +54,7 @@ def load_unlabelled(
         raw = raw.take(pick_rows(raw.labels, rows, settings.split_seed, False))
     fingerprint = raw.fingerprint()
     return Unlabelled(
-        tokenise_split(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, shared),
+        tokenise_split(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, shared, None),
         fingerprint,
         count_overlaps(text_hashes(raw, fingerprint, shared), reported or {}),
     )
@@ -67,7 +67,7 @@ def append_unlabelled(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
         tokens=np.concatenate([train.tokens, extra.tokens]),
         offsets=np.concatenate([train.offsets, train.offsets[-1] + extra.offsets[1:]]),
         segment_starts=np.concatenate([train.segment_starts, extra.segment_starts]),
-        labels=np.concatenate([train.labels, np.zeros(len(extra), train.labels.dtype)]),
+        labels=train.labels.followed_by(extra.labels.blank(np.arange(len(extra)))),
         truncated=train.truncated + extra.truncated,
         num_unlabelled=train.num_unlabelled + len(extra),
         source_rows=None,

@@ -17,6 +17,7 @@ from data.batch import Batch, collate
 from data.errors import DataError
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
+from data.labels import Labels
 from data.sampler import eval_batches
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache
@@ -55,26 +56,24 @@ def open_replaced_words(
     parts = {"texts": split.fingerprint, "model": model, "format": FORMAT} | asdict(recipe)
     return open_tokens(
         cache, "augmented", parts, lambda: _chunks(split, tokenizer, recipe, guess),
-        vocab_size=tokenizer.vocab_size, folder="augmented",
+        vocab_size=tokenizer.vocab_size, input=split.input, target=split.target, folder="augmented",
     )  # fmt: skip
 
 
-def _chunks(
-    split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, guess: Guess
-) -> Iterator[tuple[Encoded, np.ndarray]]:
+def _chunks(split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, guess: Guess) -> Iterator[tuple[Encoded, Labels]]:
     """Yield the copies of a few texts at a time; DataError if there is none at all."""
     words, continues = replaceable_tokens(tokenizer)
     mask_id, made = tokenizer.backend.token_to_id(MASK), 0
     for start in range(0, len(split), CHUNK):
         rows = range(start, min(start + CHUNK, len(split)))
         places = {row: word_positions(_tokens(split, row), words, continues) for row in rows}
-        fitting = _fitting(split, places, tokenizer.pad_id, mask_id, guess)
+        fitting = _fitting(split, places, mask_id, guess)
         found = [(row, copy) for row in fitting for copy in draw_copies(split, row, places[row], fitting[row], recipe)]
         made += len(found)
         lengths = np.array([len(copy) for _, copy in found], np.int64)
         starts = np.array([split.segment_starts[row] for row, _ in found], np.int64)
         tokens = np.concatenate([copy for _, copy in found]) if found else np.zeros(0, np.int64)
-        yield Encoded(tokens, lengths, starts, 0), np.zeros(len(found), split.labels.dtype)
+        yield Encoded(tokens, lengths, starts, 0), split.labels.blank(np.array([row for row, _ in found], np.int64))
     if not made:
         raise DataError(
             f"no word of the {len(split):,} {split.name} texts can be replaced. Leave out the setting augment.model"
@@ -92,9 +91,7 @@ def _tokens(split: TokenSplit, row: int) -> np.ndarray:
     return np.asarray(split.tokens[split.offsets[row] : split.offsets[row + 1]]).astype(np.int64)
 
 
-def _fitting(
-    split: TokenSplit, places: dict[int, np.ndarray], pad_id: int, mask_id: int, guess: Guess
-) -> dict[int, np.ndarray]:
+def _fitting(split: TokenSplit, places: dict[int, np.ndarray], mask_id: int, guess: Guess) -> dict[int, np.ndarray]:
     """Return the words that fit at each place of each row, (places, words): `guess` sees one masked word at a time."""
     rows = np.repeat(list(places), [len(own) for own in places.values()])
     if not len(rows):
@@ -103,11 +100,12 @@ def _fitting(
     batches = eval_batches(split.lengths[rows], batch_size=BATCH)
     answers = []
     for chosen in batches:
-        batch = collate(split, rows[chosen], pad_id)
-        at = np.arange(len(chosen)) * batch.input_ids.shape[1] + masked[chosen]
-        batch.labels, batch.places = batch.input_ids.reshape(-1)[at].copy(), at
-        batch.input_ids.reshape(-1)[at] = mask_id
-        answers.append(guess(batch))
+        inputs = collate(split, rows[chosen]).inputs
+        ids = inputs["input_ids"].reshape(-1)
+        at = np.arange(len(chosen)) * inputs["input_ids"].shape[1] + masked[chosen]
+        inputs["places"], targets = at, {"labels": ids[at].copy()}
+        ids[at] = mask_id
+        answers.append(guess(Batch(inputs, targets, rows[chosen])))
     ordered = np.empty((len(rows), answers[0].shape[1]), np.int64)
     ordered[np.concatenate(batches)] = np.concatenate(answers)
     ends = np.cumsum([len(own) for own in places.values()])

@@ -1,7 +1,8 @@
 """The token store: texts tokenised once into flat memory-mapped arrays, shared by all processes of a sweep.
 
 <cache>/tokens/<key>/ holds the files tokens, offsets, second (where second texts start) and labels, and meta.json with
-their checksums. Rows stream from the source to the files, so memory does not grow with the data.
+their checksums; where rows have several labels, also label_offsets and places. Rows stream from the source to the
+files, so memory does not grow with the data.
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ from typing import Any
 import numpy as np
 
 from data.inputs.word_cache import Encoded
-from data.splits import TokenSplit
+from data.labels import Labels
+from data.splits import RowInput, RowTarget, TokenSplit
 from data.stores.build_once import SharedCache, checksum
 
 FORMAT = 1  # raise when the files, or the way rows are encoded, change
 SEGMENT_STARTS = "second"  # the file with TokenSplit.segment_starts
-Rows = Iterable[tuple[Encoded, np.ndarray]]  # token ids and labels of successive chunks
+LABELS, ITEMS, PLACES = "labels", "label_offsets", "places"  # the files with Labels; the last two if rows have several
+Rows = Iterable[tuple[Encoded, Labels]]  # token ids and labels of successive chunks
 
 
 class _Writer:
     """Writes an array to a file, chunk by chunk, with a running checksum."""
 
-    def __init__(self, folder: Path, name: str, dtype: Any) -> None:
-        self.name, self.dtype = name, np.dtype(dtype)
+    def __init__(self, folder: Path, name: str, dtype: Any, columns: int | None = None) -> None:
+        self.name, self.dtype, self.columns = name, np.dtype(dtype), columns  # columns: of an array with two axes
         self._stream = (folder / name).open("wb")
         self._digest = hashlib.sha256()
 
@@ -38,28 +41,60 @@ class _Writer:
         self._digest.update(raw)
         self._stream.write(raw)
 
-    def close(self) -> dict[str, str]:
-        """Flush to disk; return the file's dtype and checksum for meta.json."""
+    def close(self) -> dict[str, Any]:
+        """Flush to disk; return the file's dtype, checksum and, of two axes, columns for meta.json."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
-        return {"dtype": self.dtype.str, "sha256": self._digest.hexdigest()}
+        columns = {} if self.columns is None else {"columns": self.columns}
+        return {"dtype": self.dtype.str, "sha256": self._digest.hexdigest()} | columns
+
+
+class _LabelWriter:
+    """Writes labels chunk by chunk; offsets and places only where a row has several."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.writers: dict[str, _Writer] = {}
+        self.items = 0
+
+    def add(self, labels: Labels) -> None:
+        """Append the labels of a chunk."""
+        if not self.writers:
+            self._start(labels)
+        self.writers[LABELS].add(labels.values)
+        if labels.offsets is not None:
+            self.writers[ITEMS].add(self.items + labels.offsets[1:])
+            self.items += len(labels.values)
+        if labels.places is not None:
+            self.writers[PLACES].add(labels.places)
+
+    def _start(self, labels: Labels) -> None:
+        """Open the files that labels of this shape need."""
+        columns = labels.values.shape[1] if labels.values.ndim == 2 else None
+        self.writers[LABELS] = _Writer(self.folder, LABELS, labels.values.dtype, columns)
+        if labels.offsets is not None:
+            self.writers[ITEMS] = _Writer(self.folder, ITEMS, np.int64)
+            self.writers[ITEMS].add([0])
+        if labels.places is not None:
+            self.writers[PLACES] = _Writer(self.folder, PLACES, np.int32)
 
 
 def open_tokens(
     cache: SharedCache, name: str, parts: dict[str, Any], rows: Callable[[], Rows], *, vocab_size: int,
-    folder: str = "tokens",
+    input: RowInput, target: RowTarget | None = None, folder: str = "tokens",
 ) -> TokenSplit:  # fmt: skip
     """Open a split in the store, building it first if it is missing or damaged.
 
     name: of the split; parts: what the content depends on (fingerprints of source and tokenizer, max_length), hashed to
-    the folder's name; rows: called only if the store must be built; folder: of the cache.
+    the folder's name; rows: called only if the store must be built; input, target: of the split that is returned;
+    folder: of the cache.
     """
     text = json.dumps(parts | {"format": FORMAT}, sort_keys=True)
     path = cache.folder / folder / hashlib.sha256(text.encode()).hexdigest()[:20]
     return cache.open_or_build(
         path,
-        lambda found: _open(found, name),
+        lambda found: _open(found, name, input, target),
         lambda part: _build(part, rows(), np.uint16 if vocab_size <= 1 << 16 else np.uint32),
         damaged=f"the token store {path} is damaged; making it again",
     )
@@ -68,24 +103,23 @@ def open_tokens(
 def _build(folder: Path, rows: Rows, dtype: Any) -> None:
     """Write rows into a folder as they come."""
     tokens, offsets = _Writer(folder, "tokens", dtype), _Writer(folder, "offsets", np.int64)
-    starts, labels = _Writer(folder, SEGMENT_STARTS, np.int32), None
+    starts, labels = _Writer(folder, SEGMENT_STARTS, np.int32), _LabelWriter(folder)
     end = truncated = 0
     offsets.add([0])
     for encoded, chunk_labels in rows:
-        labels = labels or _Writer(folder, "labels", chunk_labels.dtype)
         labels.add(chunk_labels)
         tokens.add(encoded.tokens)
         offsets.add(end + np.cumsum(encoded.lengths))
         starts.add(encoded.segment_starts)
         end += len(encoded.tokens)
         truncated += encoded.truncated
-    assert labels is not None, "a split has rows; loaders refuse empty ones"
-    files = {writer.name: writer.close() for writer in (tokens, offsets, starts, labels)}
+    assert labels.writers, "a split has rows; loaders refuse empty ones"
+    files = {writer.name: writer.close() for writer in (tokens, offsets, starts, *labels.writers.values())}
     meta = {"format": FORMAT, "truncated": truncated, "files": files}
     (folder / "meta.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
 
 
-def _open(path: Path, name: str) -> TokenSplit | None:
+def _open(path: Path, name: str, input: RowInput, target: RowTarget | None) -> TokenSplit | None:
     """Open the stored split; None if a file is missing or its checksum is wrong."""
     try:
         meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
@@ -93,8 +127,13 @@ def _open(path: Path, name: str) -> TokenSplit | None:
         for part, facts in meta["files"].items():
             if checksum(path / part) != facts["sha256"]:
                 return None
-            arrays[part] = np.memmap(path / part, dtype=np.dtype(facts["dtype"]), mode="r")
+            found = np.memmap(path / part, dtype=np.dtype(facts["dtype"]), mode="r")
+            arrays[part] = found.reshape(-1, facts["columns"]) if "columns" in facts else found
     except (OSError, ValueError, KeyError):
         return None
     starts = arrays.pop(SEGMENT_STARTS)
-    return TokenSplit(name=name, truncated=meta["truncated"], segment_starts=starts, **arrays)
+    labels = Labels(arrays.pop(LABELS), arrays.pop(ITEMS, None), arrays.pop(PLACES, None))
+    return TokenSplit(
+        name=name, truncated=meta["truncated"], segment_starts=starts, labels=labels, input=input, target=target,
+        **arrays,
+    )  # fmt: skip

@@ -13,8 +13,10 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.tokenizer import SPECIAL, Tokenizer
+from data.labels import Labels
 from data.settings import TaskSettings
-from data.splits import TokenSplit
+from data.splits import Arrays, TokenSplit
+from data.targets.base import Target
 
 UNCUT = 65536  # longest text in the store, in tokens: texts are not cut, since blocks run across their ends
 HELD_OUT = 2**32  # the seed of the masks that are scored: the same for all runs, and never the seed of a run
@@ -52,14 +54,12 @@ class Masking:
         special[list(ids.values())] = True
         return cls(settings.share, settings.masked, settings.random, ids["[MASK]"], ids["[CLS]"], ids["[SEP]"], special)
 
-    def hide(self, split: TokenSplit, rows: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the blocks as [CLS] ... [SEP] with words masked (B, T), the ids to guess (N,) and their places (N,).
+    def hide(self, ids: np.ndarray, rows: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mask words of the blocks `ids` (B, T) in place, between [CLS] and [SEP].
 
-        Places are positions in the flattened (B, T).
+        rows: (B,) the numbers of the blocks. Returns the ids to guess (N,) and their positions in the flattened (B, T).
         """
-        length = int(split.lengths[0])
-        blocks = np.asarray(split.tokens)[: len(split) * length].reshape(-1, length)
-        ids = blocks[rows].astype(np.int64)
+        length = ids.shape[1]
         ids[:, 0], ids[:, -1] = self.cls_id, self.sep_id
         bits = random_bits(rows[:, None] * length + np.arange(length), self.seed, epoch)
         chosen = ((bits & (LEVELS - 1)) < round(self.share * LEVELS)) & ~self.special[ids]
@@ -71,7 +71,7 @@ class Masking:
         flat[places[action < first]] = self.mask_id
         swapped = (action >= first) & (action < second)
         flat[places[swapped]] = (bits[swapped] >> 32) * len(self.special) >> 32
-        return ids, labels, places
+        return labels, places
 
 
 def random_bits(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
@@ -86,6 +86,21 @@ def random_bits(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
         bits *= np.uint64(factor)
     bits ^= bits >> np.uint64(31)
     return bits
+
+
+class MaskedWords(Target):
+    """Rows are blocks of text, some of whose words are masked and to be guessed."""
+
+    name = "masked_words"
+
+    def __init__(self, masking: Masking) -> None:
+        super().__init__()
+        self.masking = masking
+
+    def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
+        """Mask words of the blocks; return the ids to guess as `labels` (N,), and add their `places` to the inputs."""
+        labels, inputs["places"] = self.masking.hide(inputs["input_ids"], rows, epoch)
+        return {"labels": labels}
 
 
 def pack_blocks(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
@@ -104,8 +119,8 @@ def pack_blocks(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
         split,
         offsets=np.arange(count + 1, dtype=np.int64) * length,
         segment_starts=np.broadcast_to(np.int32(length), count),
-        labels=np.broadcast_to(np.int64(0), count),
+        labels=Labels(np.broadcast_to(np.int64(0), count)),
         truncated=0,
-        masking=masking,
+        target=MaskedWords(masking),
         source_rows=None,
     )

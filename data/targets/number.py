@@ -13,11 +13,18 @@ from data.errors import DataError
 from data.settings import DataSettings
 from data.sources.raw import RawData
 from data.splits import TargetScale
+from data.targets.base import Target
 
 MOST, LEAST = 1e35, 1e-30  # largest target and smallest standard deviation: float32 ends at 3e38 and 1e-38
 ROUNDING = 1e-3  # of a standard deviation: the largest rounding to float32 that is accepted; no score shows it
 # Mean and standard deviations beyond which targets are standardised; those of STS-B are 2.7 and 1.5.
 FAR, WIDE, NARROW = 10.0, 10.0, 0.1
+
+
+class Number(Target):
+    """Each row has a number."""
+
+    name = "number"
 
 
 def narrow_targets(data: RawData, where: str) -> None:

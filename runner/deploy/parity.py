@@ -55,7 +55,7 @@ def compare_logits(
 ) -> Parity:
     """Compare the logits on rows of `split`, and the scores where there is a task; None for texts without labels."""
     rows = evenly_by_length(split.lengths, ROWS)
-    some = select_rows(split, rows)
+    some = split.take(rows)
     worst = max(float(np.abs(trained.logits(some, n) - exported.logits(some, n)).max()) for n in BATCHES)
     found = Parity(len(rows), source, worst)
     return found if task is None else _scored(found, trained, exported, split, task)
@@ -63,8 +63,8 @@ def compare_logits(
 
 def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: DataTask) -> Parity:
     """Add the headline metric of both models, and how often their predictions agree."""
-    some = select_rows(split, evenly_by_length(split.lengths, SCORED))
-    labels, metric, kind = np.array(some.labels), task.metrics[0], task_module(task.kind)
+    some = split.take(evenly_by_length(split.lengths, SCORED))
+    labels, metric, kind = np.array(some.labels.values), task.metrics[0], task_module(task.kind)
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
     scores = [kind.metrics(values, labels, [metric], positive=task.positive)[metric] for values in logits]
     same = float(np.mean(logits[0].argmax(1) == logits[1].argmax(1)))
@@ -100,13 +100,3 @@ def evenly_by_length(lengths: np.ndarray, count: int) -> np.ndarray:
     """At most `count` row numbers, spread evenly over the lengths."""
     order = np.argsort(lengths, kind="stable")
     return np.asarray(order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)])
-
-
-def select_rows(split: TokenSplit, rows: np.ndarray) -> TokenSplit:
-    """A split of the given rows alone."""
-    parts = [np.asarray(split.tokens[split.offsets[row] : split.offsets[row + 1]]) for row in rows]
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
-    return replace(
-        split, tokens=np.concatenate(parts), offsets=offsets, segment_starts=np.asarray(split.segment_starts)[rows],
-        labels=np.asarray(split.labels)[rows], truncated=0, source_rows=None,
-    )  # fmt: skip

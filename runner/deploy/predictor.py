@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from data.inputs.text import Text
 from data.inputs.tokenizer import load_tokenizer
+from data.labels import Labels
 from data.splits import TokenSplit
 from models.checkpoints.open import load_model
 from models.onnx.graph import OnnxModel
@@ -39,14 +41,13 @@ class Predictor:
         except UnicodeEncodeError as error:
             raise ConfigError(f"a text is not Unicode: {error}") from error
         offsets = np.concatenate([[0], np.cumsum(found.lengths)])
-        labels = np.zeros(len(texts), np.int64)
-        return TokenSplit("texts", found.tokens, offsets, found.segment_starts, labels, found.truncated)
+        labels, own = Labels(np.zeros(len(texts), np.int64)), Text(self.tokenizer, pairs is not None)
+        return TokenSplit("texts", found.tokens, offsets, found.segment_starts, labels, found.truncated, own)
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
         """The logits (rows, C), float32, in the order of the rows."""
         return predict(
-            self.model, split, pad_id=self.tokenizer.pad_id, batch_size=batch_size, device=torch.device("cpu"),
-            precision="fp32",
+            self.model, split, batch_size=batch_size, device=torch.device("cpu"), precision="fp32"
         )  # fmt: skip
 
     def answers(self, split: TokenSplit, batch_size: int) -> list[Answer]:

@@ -44,7 +44,7 @@ def _majority_predicted(prepared: PreparedRun, loss_name: str) -> dict[str, floa
     accuracy, loss = last(prepared.folder, f"{select.name}/accuracy"), late(prepared.folder, loss_name)
     if splits.task.kind != "classification" or accuracy is None or loss is None:
         return {}
-    labels, seen = np.asarray(select.labels), np.asarray(splits.train.labels)
+    labels, seen = np.asarray(select.labels.values), np.asarray(splits.train.labels.values)
     majority = task_module(splits.task.kind).majority(seen, labels, "accuracy")
     balanced, present = last(prepared.folder, f"{select.name}/balanced_accuracy"), len(np.unique(labels))
     above_chance = None if balanced is None else balanced - 1 / present

@@ -38,7 +38,7 @@ def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassRe
     reports: dict[str, ClassReport] = {}
     for split in (splits.select, *splits.report):
         logits = predict(
-            prepared.model, split, pad_id=splits.tokenizer.pad_id, batch_size=settings.train.eval_batch_size,
+            prepared.model, split, batch_size=settings.train.eval_batch_size,
             device=prepared.device, precision=settings.train.precision, exclusive=prepared.exclusive,
         )  # fmt: skip
         found |= score(task, split, logits, always_recorded(task))
@@ -46,7 +46,7 @@ def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassRe
             if task.kind == "regression" and kind.constant_predictions(logits):
                 found["train/diverged"] = 1.0
             continue
-        labels = np.asarray(split.labels)
+        labels = np.asarray(split.labels.values)
         write_predictions(prepared.folder, split, kind.columns(logits, labels), task.label_names)
         found |= _reported_metrics(prepared, split, logits, labels)
         if task.has_labels and task.label_names:
@@ -70,7 +70,7 @@ def _reported_metrics(
         return found | ({"baseline/majority": kind.unigram_perplexity(splits.train, split)} if is_first else {})
     found[f"{split.name}/constant_predictions"] = float(kind.constant_predictions(logits))
     if is_first:
-        seen = np.asarray(splits.train.labels)
+        seen = np.asarray(splits.train.labels.values)
         found["baseline/majority"] = kind.majority(seen, labels, task.metrics[0], positive=task.positive)
     return found
 
@@ -100,7 +100,6 @@ def measure_costs(prepared: PreparedRun, notify: Callable[[str], None], folder: 
             prepared.model,
             splits.report[0],
             settings.measure,
-            pad_id=splits.tokenizer.pad_id,
             baseline=yardstick,
             model_folder=folder,
             positions=positions_of(prepared),

@@ -31,7 +31,7 @@ from runner.record.folder import NOT_FINITE
 from runner.record.metrics import direction
 from runner.record.writer import RecordWriter
 from runner.training.checkpoint import BOUNDARIES, Checkpoints
-from runner.training.inference import predict, score, to_tensors
+from runner.training.inference import predict, score, targets_to_tensors, to_tensors
 from runner.training.loop import fit
 from runner.training.plan import BatchPlan
 from runner.training.recipe import TrainingRecipe
@@ -148,7 +148,7 @@ class RunStageContext(Stopwatch):
         """The primary metric of one pass over the selection split, with the sign that makes higher better."""
         settings = self.settings.train
         logits = predict(
-            model, self.splits.select, pad_id=self.splits.tokenizer.pad_id, batch_size=settings.eval_batch_size,
+            model, self.splits.select, batch_size=settings.eval_batch_size,
             device=self.device, precision=settings.precision, exclusive=self.exclusive,
         )  # fmt: skip
         return self.sign * score(self.splits.task, self.splits.select, logits)[self.primary]
@@ -171,8 +171,8 @@ class RunStageContext(Stopwatch):
         return self._batch(self.splits.train, rows)[0]
 
     def _batch(self, split: TokenSplit, rows: np.ndarray) -> tuple[Inputs, Targets]:
-        batch = collate(split, rows, self.splits.tokenizer.pad_id)
-        return to_tensors(batch, self.device), {"labels": torch.from_numpy(batch.labels).to(self.device)}
+        batch = collate(split, rows)
+        return to_tensors(batch, self.device), targets_to_tensors(batch, self.device)
 
     def teacher(self) -> KeptTeacher:
         """The teacher of this stage, which was checked before the run began."""

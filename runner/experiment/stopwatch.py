@@ -60,7 +60,7 @@ class Stopwatch:
         by that clock, 0.94-1.06 by the wall's.
         """
         threads, cell = self.settings.measure.threads, Cell(batch, length)
-        inputs = [draw_batch(self.splits.train.tokens, batch, length, seed=seed) for seed in range(ROUNDS)]
+        inputs = [draw_batch(self.splits.train, batch, length, seed=seed) for seed in range(ROUNDS)]
         with self.exclusive.exclusive_timing(self.say):
             report = measure_latency(
                 models, [cell], threads=threads, min_time_s=seconds, rounds=ROUNDS, make_batch=lambda _: inputs

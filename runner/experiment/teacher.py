@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -74,7 +74,9 @@ class KeptTeacher:
         self.cache.tell(f"asking the teacher, {len(split):,} rows of {split.name}")
         logits = self._predict(split, BATCH)
         numbers = np.random.default_rng(0).permutation(len(split))[:CHECKED]
-        apart = max(float(np.abs(self._predict(_row(split, number), 1) - logits[number]).max()) for number in numbers)
+        apart = max(
+            float(np.abs(self._predict(split.take(np.array([number])), 1) - logits[number]).max()) for number in numbers
+        )
         targets = self.splits.task.target_scale
         if apart > (targets.tolerance(TOLERANCE) if targets else TOLERANCE):
             raise ConfigError(
@@ -87,8 +89,7 @@ class KeptTeacher:
 
     def _predict(self, rows: TokenSplit, size: int) -> np.ndarray:
         return predict(
-            self.network, rows, pad_id=self.splits.tokenizer.pad_id, batch_size=size, device=self.device,
-            precision="fp32", exclusive=self.exclusive,
+            self.network, rows, batch_size=size, device=self.device, precision="fp32", exclusive=self.exclusive,
         )  # fmt: skip
 
     def check(self, max_length: int) -> None:
@@ -115,7 +116,7 @@ class KeptTeacher:
     def _check_score(self) -> None:
         splits, kind = self.splits, task_module(self.splits.task.kind)
         metric = splits.task.metrics[0]
-        name, labels = f"{splits.select.name}/{metric}", np.asarray(splits.select.labels)
+        name, labels = f"{splits.select.name}/{metric}", np.asarray(splits.select.labels.values)
         found = score(splits.task, splits.select, np.array(self.logits(splits.select)))[name]
         base = kind.majority(labels, labels, metric, positive=splits.task.positive)
         sign = -1.0 if direction(name) == "lower" else 1.0
@@ -125,13 +126,3 @@ class KeptTeacher:
                 f"{self.named}: its {metric} on {splits.select.name} is {found:.3f}, and a model that has learned "
                 f"nothing has {base:.3f}: it was not trained for this task. Try: the id of a run with this data"
             )
-
-
-def _row(split: TokenSplit, number: int) -> TokenSplit:
-    """One row as a split of its own."""
-    start, end = split.offsets[number], split.offsets[number + 1]
-    own = slice(number, number + 1)
-    return replace(
-        split, tokens=split.tokens[start:end], offsets=np.array([0, end - start]),
-        segment_starts=split.segment_starts[own], labels=split.labels[own], source_rows=None,
-    )  # fmt: skip

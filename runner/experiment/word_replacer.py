@@ -72,7 +72,7 @@ class WordReplacer:
         with torch.inference_mode():
             words = self.network(**to_tensors(batch, self.device))
             scores = torch.addmm(words.bias, words.hidden, words.table.T).masked_fill_(self.never, -torch.inf)
-            scores.scatter_(1, torch.from_numpy(batch.labels).to(self.device).unsqueeze(1), -torch.inf)
+            scores.scatter_(1, torch.from_numpy(batch.targets["labels"]).to(self.device).unsqueeze(1), -torch.inf)
             most = min(self.options.words, int((~self.never).sum()) - 1)
             best: np.ndarray = scores.topk(most, dim=1).indices.cpu().numpy()
         return best

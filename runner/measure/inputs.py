@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from data.batch import collate
 from data.sampler import eval_batches
-from data.splits import TokenSplit
+from data.splits import Arrays, TokenSplit
 
 Inputs = dict[str, Tensor | None]  # keyword arguments of a model's forward
 
@@ -32,17 +31,12 @@ class Cell:
         return f"b{self.batch_size}_" + ("data" if self.length is None else f"s{self.length}")
 
 
-def draw_batch(tokens: np.ndarray, batch_size: int, length: int, *, seed: int = 0) -> Inputs:
-    """Return unpadded inputs (batch_size, length) whose ids are drawn from the real ids `tokens`.
-
-    Ids are drawn by their frequency in the data: frequent words keep a few table rows in the cache, as in real use.
-    """
-    places = np.random.default_rng(seed).integers(len(tokens), size=(batch_size, length))
-    ids = torch.from_numpy(np.asarray(tokens)[places].astype(np.int64))
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": None}
+def draw_batch(split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Inputs:
+    """Return unpadded inputs of one shape, as the split's input draws them from its rows."""
+    return _tensors(split.input.example(split, batch_size, length, seed=seed))
 
 
-def real_batches(split: TokenSplit, pad_id: int, batch_size: int, rounds: int) -> list[Inputs]:
+def real_batches(split: TokenSplit, batch_size: int, rounds: int) -> list[Inputs]:
     """Return batches of real rows as evaluation cuts and pads them, evenly spaced over the lengths.
 
     Batch i, i + rounds, ... are those of round i, so each round sees short and long ones.
@@ -51,19 +45,13 @@ def real_batches(split: TokenSplit, pad_id: int, batch_size: int, rounds: int) -
     full = [rows for rows in cut if len(rows) == batch_size] or cut  # the last, smaller batch would time fewer rows
     wanted = rounds * max(1, ROWS_PER_ROUND // batch_size)
     places = ((np.arange(min(wanted, len(full))) + 0.5) * len(full) / min(wanted, len(full))).astype(int)
-    batches = [collate(split, full[place], pad_id) for place in places]
-    return [
-        {
-            "input_ids": torch.as_tensor(batch.input_ids),
-            "attention_mask": _tensor(batch.attention_mask),
-            "token_type_ids": _tensor(batch.token_type_ids),
-        }
-        for batch in batches
-    ]
+    return [_tensors(split.input.collate(split, full[place])) for place in places]
 
 
-def _tensor(array: np.ndarray | None) -> Tensor | None:
-    return None if array is None else torch.as_tensor(array)
+def _tensors(arrays: Arrays) -> Inputs:
+    """Return the arrays as tensors; `attention_mask` and `token_type_ids` are None where there are none."""
+    optional: Inputs = {"attention_mask": None, "token_type_ids": None}
+    return optional | {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def to_device(inputs: Inputs, device: torch.device) -> Inputs:

@@ -1,6 +1,6 @@
 """The costs and speed of a model, as the `cost/*` and `speed/*` metrics of runner/record/metrics.py.
 
-    measure_model(model, splits.report[0], settings.measure, pad_id=0, baseline=tiny, model_folder=folder)
+    measure_model(model, splits.report[0], settings.measure, baseline=tiny, model_folder=folder)
 
 Nothing here changes the model. While times are taken, the caller keeps other trainings from running.
 """
@@ -41,7 +41,6 @@ def measure_model(
     split: TokenSplit,
     settings: MeasureSettings,
     *,
-    pad_id: int,
     baseline: nn.Module | None = None,
     model_folder: Path | None = None,
     positions: int | None = None,
@@ -57,7 +56,7 @@ def measure_model(
     metrics = count_costs(model, split, model_folder=model_folder, positions=positions)
     if settings.enabled:
         before = _peaks()
-        metrics |= time_model(model, split, settings, pad_id=pad_id, baseline=baseline, positions=positions, warn=warn)
+        metrics |= time_model(model, split, settings, baseline=baseline, positions=positions, warn=warn)
         metrics |= before if settings.onnx else _peaks()  # making graphs takes more memory than any prediction
     return metrics
 
@@ -89,7 +88,7 @@ def count_costs(
     if positions is None or positions >= STANDARD_LENGTH:
         lengths[f"cost/macs_s{STANDARD_LENGTH}"] = STANDARD_LENGTH
     for name, length in lengths.items():
-        inputs = to_device(draw_batch(split.tokens, 1, length), device_of(model))
+        inputs = to_device(draw_batch(split, 1, length), device_of(model))
         metrics[name] = count_macs(model, inputs)
     return metrics
 
@@ -99,7 +98,6 @@ def time_model(
     split: TokenSplit,
     settings: MeasureSettings,
     *,
-    pad_id: int,
     baseline: nn.Module | None = None,
     positions: int | None = None,
     warn: Callable[[str], None] = warnings.warn,
@@ -108,9 +106,9 @@ def time_model(
 
     def make_batch(cell: Cell) -> list[Inputs]:
         if cell.length is None:
-            return real_batches(split, pad_id, cell.batch_size, settings.rounds)
+            return real_batches(split, cell.batch_size, settings.rounds)
         seeds = range(settings.rounds)  # other ids each round, the same ones for all models
-        return [draw_batch(split.tokens, cell.batch_size, cell.length, seed=seed) for seed in seeds]
+        return [draw_batch(split, cell.batch_size, cell.length, seed=seed) for seed in seeds]
 
     lengths: list[int | None] = [n for n in settings.lengths if positions is None or n <= positions]
     if len(lengths) < len(settings.lengths):

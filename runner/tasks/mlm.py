@@ -18,6 +18,7 @@ from data.batch import Batch, collate
 from data.sampler import eval_batches
 from data.settings import SCORES
 from data.splits import TokenSplit
+from data.targets.masked_words import MaskedWords
 from models.heads.words import WordScores
 from runner.statistics.intervals import RESAMPLES, bootstrap_rows
 
@@ -91,16 +92,15 @@ def _shares(scores: Tensor, answers: Tensor) -> Tensor:
 @torch.no_grad()
 def block_sums(words: WordScores, batch: Batch) -> Tensor:
     """Return three sums of each block, (B, 3) float32: loss in nats, correctly predicted words, masked words."""
-    assert batch.places is not None, "a batch of masked words has places"
     device = words.hidden.device
-    labels = torch.from_numpy(batch.labels).to(device)
+    labels = torch.from_numpy(batch.targets["labels"]).to(device)
     found = torch.ones(len(labels), 3, device=device)
     words = words._replace(table=words.table.to(words.hidden.dtype))
     for part, scores in _parts(words):
         answers = labels[part].unsqueeze(1)
         found[part, 1] = (scores.argmax(1, keepdim=True) == answers).squeeze(1).float()
         found[part, 0] = _shares(scores, answers).squeeze(1)
-    rows = torch.from_numpy(batch.places // batch.input_ids.shape[1]).to(device)
+    rows = torch.from_numpy(batch.inputs["places"] // batch.inputs["input_ids"].shape[1]).to(device)
     return torch.zeros(len(batch.rows), 3, device=device).index_add_(0, rows, found)
 
 
@@ -149,14 +149,14 @@ def _scorer(found: np.ndarray, name: str) -> Callable[[np.ndarray], np.ndarray]:
 
 def unigram_perplexity(train: TokenSplit, split: TokenSplit) -> float:
     """Return the unigram perplexity of the masked words of `split`, by word frequencies in `train` plus one."""
-    assert split.masking is not None, "a split of this task is masked"
-    special = split.masking.special
+    assert isinstance(split.target, MaskedWords), "a split of this task is masked"
+    special = split.target.masking.special
     counts = np.ones(len(special))
     for start in range(0, len(train.tokens), CHUNK):
         counts += np.bincount(train.tokens[start : start + CHUNK], minlength=len(special))
     counts[special] = 0.0
     logs = np.log(np.maximum(counts, 1.0) / counts.sum())
-    labels = [collate(split, rows, 0).labels for rows in eval_batches(split.lengths, batch_size=1024)]
+    labels = [collate(split, rows).targets["labels"] for rows in eval_batches(split.lengths, batch_size=1024)]
     return float(np.exp(-logs[np.concatenate(labels)].mean()))
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from data.batch import collate, padded_index
+from data.batch import collate
+from data.inputs.padding import padded_index
 from data.sampler import eval_batches
 from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
@@ -90,7 +91,7 @@ def attach_frozen_states(
 
         def fill(values: np.ndarray, offsets: np.ndarray) -> None:
             shared.tell(f"computing the activations of {split.name}, {len(split):,} rows")
-            _extract(model, split, splits.tokenizer.pad_id, device, values, offsets)
+            _extract(model, split, device, values, offsets)
 
         path = _path(cache, shared.folder, split, content)
         return replace(split, frozen_states=open_frozen_states(path, content, split.lengths, shape, fill, shared))
@@ -99,7 +100,7 @@ def attach_frozen_states(
 
 
 def _extract(
-    model: SequenceClassifier, split: TokenSplit, pad_id: int, device: torch.device, values: np.ndarray,
+    model: SequenceClassifier, split: TokenSplit, device: torch.device, values: np.ndarray,
     offsets: np.ndarray,
 ) -> None:  # fmt: skip
     """Run the encoder over all rows, long ones first, and write each row's states to its place."""
@@ -108,7 +109,7 @@ def _extract(
     with torch.inference_mode():
         for rows in eval_batches(split.lengths, batch_size=BATCH):
             recorder = Recorder()
-            model.bert(**to_tensors(collate(split, rows, pad_id), device), hooks=[recorder])
+            model.bert(**to_tensors(collate(split, rows), device), hooks=[recorder])
             index, real = padded_index(offsets, rows)
             made = torch.stack([state[:, : index.shape[1]] for state in recorder.states[-count:]], 2).cpu()
             if values.dtype == np.int16:

@@ -12,7 +12,7 @@ from torch import nn
 
 from data.batch import Batch, collate
 from data.sampler import eval_batches
-from data.splits import DataTask, TokenSplit
+from data.splits import Arrays, DataTask, TokenSplit
 from runner.machine.exclusive import Exclusive
 from runner.tasks import always_scored, task_module
 
@@ -23,23 +23,20 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
 
 
 def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
-    """The model's inputs on the device, each (B, T) int64: input_ids, and mask and segments where there are any.
+    """The batch's inputs on the device, as arguments of the model's forward; stored states are unpacked."""
+    found = _on_device(batch.inputs, device)
+    if "states" in found:
+        found["states"] = unpack_states(found["states"])
+    return found
 
-    Batches with masked words add `places`, (N,) int64; batches of stored states have `states` in place of the ids.
-    """
-    if batch.states is not None:
-        states = {"states": unpack_states(torch.from_numpy(batch.states).to(device))}
-        if batch.attention_mask is not None:
-            states["attention_mask"] = torch.from_numpy(batch.attention_mask).to(device)
-        return states
-    arrays = {
-        "input_ids": batch.input_ids,
-        "attention_mask": batch.attention_mask,
-        "token_type_ids": batch.token_type_ids,
-        "places": batch.places,
-    }
-    there = {name: array for name, array in arrays.items() if array is not None}
-    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in there.items()}
+
+def targets_to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
+    """The batch's targets on the device, as arguments of the task's loss."""
+    return _on_device(batch.targets, device)
+
+
+def _on_device(arrays: Arrays, device: torch.device) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}
 
 
 def unpack_states(states: torch.Tensor) -> torch.Tensor:
@@ -55,7 +52,6 @@ def predict(
     model: nn.Module,
     split: TokenSplit,
     *,
-    pad_id: int,
     batch_size: int,
     device: torch.device,
     precision: str,
@@ -76,7 +72,7 @@ def predict(
         if exclusive:
             exclusive.yield_to_timing()
         with autocast(device, precision):
-            batch = collate(split, rows, pad_id, lookup)
+            batch = collate(split, rows, lookup=lookup)
             found = model(**to_tensors(batch, device))
         logits.append(found.float() if isinstance(found, torch.Tensor) else task_module("mlm").block_sums(found, batch))
     model.train(was_training)
@@ -89,7 +85,7 @@ def predict(
 def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
     """The scores of a split as `<split>/<metric>`: the task's, those of every evaluation, `more`, and the loss."""
     kind = task_module(task.kind)
-    labels = np.array(split.labels)  # a copy: torch wants arrays it may write to
+    labels = np.array(split.labels.values)  # a copy: torch wants arrays it may write to
     names = list(dict.fromkeys((*task.metrics, *always_scored(task), *more)))
     values = kind.metrics(logits, labels, names, positive=task.positive)
     values["loss"] = kind.mean_loss(*task.in_loss(logits, labels))

@@ -23,7 +23,7 @@ from runner.training.checkpoint import Checkpoints, with_prefix
 from runner.training.compact_vocabulary import arrange_table
 from runner.training.flat_optimizer import FlatOptimizer
 from runner.training.gradient_norms import GradientNorms, module_metrics
-from runner.training.inference import autocast, predict, score, to_tensors
+from runner.training.inference import autocast, predict, score, targets_to_tensors, to_tensors
 from runner.training.nonfinite import BatchNormStatistics, SkippedBatch
 from runner.training.plan import BatchPlan
 from runner.training.recipe import TrainingRecipe
@@ -130,29 +130,30 @@ class Trainer:
 
     def _backward(self, rows: np.ndarray) -> tuple[Tensor, list[Any], np.ndarray | None]:
         """Make the gradients of the rows' mean loss; returns the summed loss, the logits, and the table's rows."""
-        pad_id, epoch, train = self.splits.tokenizer.pad_id, self.state.epoch, self.splits.train
+        epoch, train = self.state.epoch, self.splits.train
         parts = np.array_split(rows, min(self.recipe.train.accumulate, len(rows)))
-        batches = [collate(train, part, pad_id, self.lookup, epoch) for part in parts]
+        batches = [collate(train, part, lookup=self.lookup, epoch=epoch) for part in parts]
         weight = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
         loss_sum, outputs, compared = torch.zeros_like(self.loss_sum), list[Any](), self.splits.task.in_loss
         for batch in batches:
-            labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
+            targets = targets_to_tensors(batch, self.device)
+            labels = targets["labels"]
             with autocast(self.device, self.recipe.train.precision):
                 logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
             loss = batch_loss(self.task, *compared(logits, labels), self.class_weights, train.has_label(batch.rows))
-            loss = self.hook.loss(loss, logits, {"labels": labels}, batch.rows)
+            loss = self.hook.loss(loss, logits, targets, batch.rows)
             share = self._weight(batch) / weight
             (loss * share).backward()
             loss_sum += loss.detach() * (share * len(rows))
             outputs.append(logits)
-        touched = self.table.rows_of([batch.input_ids for batch in batches]) if self.table else None
+        touched = self.table.rows_of([batch.inputs["input_ids"] for batch in batches]) if self.table else None
         return loss_sum, outputs, touched
 
     def _weight(self, batch: Batch) -> float:
         """The weight of a batch in the mean loss: the number of its labels, or the sum of their class weights."""
         if self.class_weights is None:
-            return float(len(batch.labels))
-        return float(self.row_weights[batch.labels].sum())
+            return float(len(batch.targets["labels"]))
+        return float(self.row_weights[batch.targets["labels"]].sum())
 
     def evaluate(self) -> dict[str, float]:
         """The metrics of the selection split as the model stands; sets `module_metrics`."""
@@ -160,7 +161,6 @@ class Trainer:
         logits = predict(
             self.model,
             self.splits.select,
-            pad_id=self.splits.tokenizer.pad_id,
             batch_size=self.recipe.train.eval_batch_size,
             device=self.device,
             precision=self.recipe.train.precision,

@@ -9,6 +9,7 @@ from models.build import build
 from models.settings import ModelSettings
 from runner.measure.inputs import Cell, draw_batch
 from runner.measure.latency import measure_latency
+from tests.data.helpers import split_of
 
 CELLS = [Cell(1, 128), Cell(1, 512), Cell(32, 128)]
 LEAST = 10.0  # at batch 1 and 128 tokens; the published claim is 15
@@ -21,14 +22,14 @@ def test_dsn_answers_at_least_ten_times_faster_than_bert_tiny() -> None:
         "dsn": build(ModelSettings(family="dsn", readout={"name": "mean"}, width=0.125), **options)[0],  # type: ignore[arg-type]
         "bert-tiny": build(ModelSettings(), **options)[0],  # type: ignore[arg-type]
     }
-    ids = np.random.default_rng(0).integers(1000, 30522, 50_000).astype(np.uint16)
+    split = split_of([np.random.default_rng(0).integers(1000, 30522, 50_000)])
     report = measure_latency(
         models,
         CELLS,
         threads=1,
         min_time_s=0.5,
         rounds=5,
-        make_batch=lambda cell: [draw_batch(ids, cell.batch_size, int(cell.length or 0))],
+        make_batch=lambda cell: [draw_batch(split, cell.batch_size, int(cell.length or 0))],
     )
     print()
     for cell in CELLS:

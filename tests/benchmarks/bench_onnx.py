@@ -11,6 +11,7 @@ from models.settings import ModelSettings
 from runner.measure.inputs import Cell, draw_batch
 from runner.measure.latency import measure_latency
 from runner.measure.onnx_variants import onnx_models
+from tests.data.helpers import split_of
 
 CELL = Cell(1, 128)
 MOST_BYTES = 0.27  # int8 file against the fp32 one
@@ -28,10 +29,10 @@ def test_int8_is_several_times_faster_than_torch_and_a_quarter_of_the_size(name:
     torch.manual_seed(0)
     model = build(settings, num_labels=2, vocab_size=30522)[0]
     graphs, bytes_of = onnx_models(model, 1, print)
-    ids = np.random.default_rng(0).integers(1000, 30522, 50_000).astype(np.uint16)
+    split = split_of([np.random.default_rng(0).integers(1000, 30522, 50_000)])
     report = measure_latency(
         {"torch": model, **graphs}, [CELL], threads=1, min_time_s=2.0, rounds=7,
-        make_batch=lambda cell: [draw_batch(ids, cell.batch_size, int(cell.length or 0))],
+        make_batch=lambda cell: [draw_batch(split, cell.batch_size, int(cell.length or 0))],
     )  # fmt: skip
     share = bytes_of["cost/bytes_onnx_int8"] / bytes_of["cost/bytes_onnx"]
     print(f"\n{name}: torch {report.times['torch'][CELL].percentile_ms(0.5):.2f} ms")

@@ -59,7 +59,7 @@ def test_cutting_a_batch_takes_a_fraction_of_a_millisecond(tmp_path: Path) -> No
     batches = epoch_batches(splits.train.lengths, seed=0, epoch=0, batch_size=32)
     begun = time.perf_counter()
     for rows in batches:
-        collate(splits.train, rows, 0)
+        collate(splits.train, rows)
     each = (time.perf_counter() - begun) / len(batches) * 1e3
     print(f"\nbatch of 32 rows: {each:.3f} ms")
     assert each < 0.5

@@ -37,7 +37,7 @@ class Rows(torch.utils.data.Dataset[dict[str, Any]]):
 
     def __init__(self, split: TokenSplit) -> None:
         tokens, offsets = np.asarray(split.tokens), np.asarray(split.offsets).tolist()
-        labels = np.asarray(split.labels).tolist()
+        labels = np.asarray(split.labels.values).tolist()
         self.lengths = split.lengths.tolist()
         self.rows = [
             {"input_ids": tokens[start:end].tolist(), "label": label}

@@ -7,57 +7,52 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.batch import collate, padded_index
-from data.splits import TokenSplit
+from data.batch import collate
+from data.inputs.padding import padded_index
 from data.stores.frozen_states import FrozenStates
+from tests.data.helpers import split_of
 
 PAD = 0
-SPLIT = TokenSplit(
-    name="train",
-    tokens=np.array([2, 11, 3, 2, 21, 22, 3, 23, 3, 2, 31, 32, 3], np.uint16),
-    offsets=np.array([0, 3, 9, 13]),
-    segment_starts=np.array([3, 4, 4], np.int32),
-    labels=np.array([0, 1, 1]),
-    truncated=0,
-)
+SPLIT = split_of([[2, 11, 3], [2, 21, 22, 3, 23, 3], [2, 31, 32, 3]], [0, 1, 1], starts=[3, 4, 4])
 
 
 @pytest.mark.parametrize("rows", [[0], [1, 0], [2, 0, 1], [0, 0, 2]])
 def test_each_row_of_a_batch_holds_its_tokens_and_then_padding(rows: list[int]) -> None:
-    batch = collate(SPLIT, np.array(rows), PAD)
+    batch = collate(SPLIT, np.array(rows))
     width = max(SPLIT.lengths[rows])
-    mask = np.ones_like(batch.input_ids) if batch.attention_mask is None else batch.attention_mask
-    assert batch.input_ids.shape == mask.shape == (len(rows), width)
-    for row, ids, real in zip(rows, batch.input_ids, mask):
+    batch_ids = batch.inputs["input_ids"]
+    mask = batch.inputs.get("attention_mask", np.ones_like(batch_ids))
+    assert batch_ids.shape == mask.shape == (len(rows), width)
+    for row, ids, real in zip(rows, batch_ids, mask):
         own = SPLIT.tokens[SPLIT.offsets[row] : SPLIT.offsets[row + 1]].tolist()
         assert ids.tolist() == own + [PAD] * (width - len(own)) and real.sum() == len(own)
-    assert batch.labels.tolist() == SPLIT.labels[rows].tolist() and batch.rows.tolist() == rows
+    assert batch.targets["labels"].tolist() == SPLIT.labels.values[rows].tolist() and batch.rows.tolist() == rows
 
 
 def test_rows_of_one_length_need_no_mask() -> None:
-    assert collate(SPLIT, np.array([0, 0]), PAD).attention_mask is None
+    assert set(collate(SPLIT, np.array([0, 0])).inputs) == {"input_ids", "token_type_ids"}
 
 
 def test_only_tokens_of_the_second_text_are_of_segment_one() -> None:
-    segments = collate(SPLIT, np.array([0, 1]), PAD).token_type_ids
-    assert segments is not None and segments.tolist() == [[0] * 6, [0, 0, 0, 0, 1, 1]], "padding is of segment zero"
+    segments = collate(SPLIT, np.array([0, 1])).inputs["token_type_ids"]
+    assert segments.tolist() == [[0] * 6, [0, 0, 0, 0, 1, 1]], "padding is of segment zero"
     single = replace(SPLIT, segment_starts=SPLIT.lengths.astype(np.int32))
-    assert collate(single, np.array([0, 1]), PAD).token_type_ids is None
+    assert "token_type_ids" not in collate(single, np.array([0, 1])).inputs
 
 
 def test_a_lookup_renumbers_tokens_and_padding() -> None:
     lookup = np.arange(40)[::-1].copy()
-    plain, moved = collate(SPLIT, np.array([0, 1]), PAD), collate(SPLIT, np.array([0, 1]), PAD, lookup)
-    np.testing.assert_array_equal(moved.input_ids, lookup[plain.input_ids])
+    plain, moved = (collate(SPLIT, np.array([0, 1]), lookup=order).inputs["input_ids"] for order in (None, lookup))
+    np.testing.assert_array_equal(moved, lookup[plain])
 
 
 def test_frozen_states_take_the_place_of_ids() -> None:
     offsets = np.array([0, 1, 3, 4])  # one state of the first row, two of the second, one of the third
     values = np.arange(8, dtype=np.float32).reshape(4, 1, 2)
-    batch = collate(replace(SPLIT, frozen_states=FrozenStates(values, offsets)), np.array([0, 1]), PAD)
-    assert batch.states is not None and batch.states.shape == (2, 2, 1, 2) and not batch.input_ids.size
-    np.testing.assert_array_equal(batch.states[1], values[1:3])
-    assert batch.attention_mask is not None and batch.attention_mask.tolist() == [[1, 0], [1, 1]]
+    batch = collate(replace(SPLIT, frozen_states=FrozenStates(values, offsets)), np.array([0, 1]))
+    assert batch.inputs["states"].shape == (2, 2, 1, 2) and "input_ids" not in batch.inputs
+    np.testing.assert_array_equal(batch.inputs["states"][1], values[1:3])
+    assert batch.inputs["attention_mask"].tolist() == [[1, 0], [1, 1]]
 
 
 def test_padding_never_points_outside_the_array() -> None:

@@ -147,7 +147,7 @@ def test_equal_texts_stay_in_one_split_and_classes_keep_their_shares(tmp_path: P
     splits = read(write(tmp_path / "d.parquet", DIFFERENT * 5), duplicates="group")
     train, select, report = texts_of(splits)
     assert not (train & select or train & report or select & report) and len(train | select | report) == 60
-    assert np.bincount(splits.report[0].labels).tolist() == [15, 15]
+    assert np.bincount(splits.report[0].labels.values).tolist() == [15, 15]
     assert [splits.duplicates[f"{pair}/normalised"] for pair in ("train+val", "train+test", "val+test")] == [0, 0, 0]
 
 
@@ -156,7 +156,7 @@ def test_rows_of_equal_group_stay_in_one_split(values: list[Any], tmp_path: Path
     splits = read(write(tmp_path / "d.parquet", DIFFERENT, user=values), group="user")
     users = [{row // 5 for row in rows} for rows in texts_of(splits)]
     assert sum(map(len, users)) == len(set.union(*users)) == 12
-    assert all(set(np.unique(part.labels)) == {0, 1} for part in (splits.train, splits.select, *splits.report))
+    assert all(set(np.unique(part.labels.values)) == {0, 1} for part in (splits.train, splits.select, *splits.report))
 
 
 def test_groups_and_equal_texts_hold_together(tmp_path: Path) -> None:

@@ -7,16 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.splits import DataTask, TargetScale, TokenSplit
+from data.labels import Labels
+from data.splits import DataTask, TargetScale
+from tests.data.helpers import split_of
 
-SPLIT = TokenSplit(
-    name="train",
-    tokens=np.array([2, 11, 3, 2, 21, 22, 3], np.uint16),
-    offsets=np.array([0, 3, 7]),
-    segment_starts=np.array([3, 4], np.int32),
-    labels=np.array([1, 0]),
-    truncated=0,
-)
+SPLIT = split_of([[2, 11, 3], [2, 21, 22, 3]], [1, 0])
 
 
 def test_lengths_and_their_percentiles() -> None:
@@ -31,6 +26,13 @@ def test_unlabelled_rows_come_last_and_have_no_label() -> None:
     assert found is not None and found.tolist() == [False, True] and some.known_labels.tolist() == [1]
 
 
+def test_rows_that_are_taken_keep_their_tokens_and_labels() -> None:
+    split = split_of([[1], [2, 2], [3, 3, 3]], [7, 8, 9], truncated=2)
+    found = split.take(np.array([2, 0]))
+    assert found.tokens.tolist() == [3, 3, 3, 1] and found.offsets.tolist() == [0, 3, 4]
+    assert found.labels.values.tolist() == [9, 7] and found.truncated == 0
+
+
 def test_a_split_has_pairs_if_a_second_text_starts_within_a_row() -> None:
     assert not SPLIT.has_pairs
     assert replace(SPLIT, segment_starts=np.array([3, 2], np.int32)).has_pairs
@@ -40,7 +42,7 @@ def test_a_split_has_pairs_if_a_second_text_starts_within_a_row() -> None:
 def test_the_fingerprint_is_of_tokens_and_their_bounds_and_of_nothing_else(change: str) -> None:
     other = replace(SPLIT, **{change: getattr(SPLIT, change)[::-1].copy()})
     assert other.fingerprint != SPLIT.fingerprint
-    assert replace(SPLIT, name="val", labels=np.array([0, 0])).fingerprint == SPLIT.fingerprint
+    assert replace(SPLIT, name="val", labels=Labels(np.array([0, 0]))).fingerprint == SPLIT.fingerprint
 
 
 def test_standardised_targets_are_compared_in_standard_deviations() -> None:

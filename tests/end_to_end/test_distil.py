@@ -278,8 +278,8 @@ def test_a_teacher_of_another_vocabulary_answers_the_texts_as_it_reads_them(scho
     assert inputs.teacher and inputs.unlabelled
     train, read = started.splits.train, inputs.teacher.versions[started.splits.train.fingerprint]
     assert len(train) == len(read) and read.lengths.max() == 11 < train.lengths.max()
-    np.testing.assert_array_equal(train.labels, read.labels)
-    plain = predict(inputs.teacher.network, read, pad_id=0, batch_size=5, device=CPU, precision="fp32")
+    np.testing.assert_array_equal(train.labels.values, read.labels.values)
+    plain = predict(inputs.teacher.network, read, batch_size=5, device=CPU, precision="fp32")
     np.testing.assert_allclose(inputs.teacher.logits(train), plain, atol=1e-5)
     assert len(inputs.teacher.logits(inputs.unlabelled.split)) == 3
     assert record_of(run(settings, [])).metrics["distil/teacher_rows"] == 0, "the answers are kept"
@@ -309,8 +309,8 @@ def test_a_finished_model_answers_the_labels_in_another_order_as_well(school: Sc
     swapped = school.settings(*words, *stage, "data.label_names=[5,1]")
     started = prepare_run(swapped, school.output, Terminal().say, InitialWeights(folder), Exclusive())
     test = started.splits.report[0]
-    logits = predict(started.model, test, pad_id=0, batch_size=5, device=CPU, precision="fp32")
-    np.testing.assert_array_equal(logits.argmax(1), test.labels)
+    logits = predict(started.model, test, batch_size=5, device=CPU, precision="fp32")
+    np.testing.assert_array_equal(logits.argmax(1), test.labels.values)
     plain = prepare_run(
         school.settings(*words, *stage), school.output, Terminal().say, InitialWeights(folder), Exclusive()
     )
@@ -338,7 +338,7 @@ def test_a_teacher_is_known_by_its_weights_and_asked_row_by_row(school: School, 
 
     first, train = teacher(source), started.splits.train
     answers = first.logits(train)
-    plain = predict(first.network, train, pad_id=0, batch_size=5, device=CPU, precision="fp32")
+    plain = predict(first.network, train, batch_size=5, device=CPU, precision="fp32")
     np.testing.assert_allclose(answers, plain, atol=1e-5)
     second = teacher(source)
     np.testing.assert_array_equal(second.logits(train), answers)

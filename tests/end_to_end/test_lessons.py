@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from data.labels import Labels
 from data.splits import DataTask, Splits, TokenSplit
 from data.unlabelled import append_unlabelled
 from models.backbones.dropout import dropout_generator
@@ -22,6 +23,7 @@ from runner.schema import Settings
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.inference import predict
 from runner.training.loop import fit
+from tests.data.helpers import split_of
 from tests.models.compression.task_views import Classes
 from tests.models.helpers import small
 
@@ -34,8 +36,7 @@ WORDS, LONG = 60, 12
 def written(count: int, seed: int, name: str) -> TokenSplit:
     tokens = np.random.default_rng(seed).integers(1, WORDS, (count, LONG))
     labels = (np.random.default_rng(0).normal(size=WORDS)[tokens].sum(1) > 0).astype(np.int64)
-    offsets = np.arange(count + 1) * LONG
-    return TokenSplit(name, tokens.ravel().astype(np.uint16), offsets, np.full(count, LONG, np.int32), labels, 0)
+    return split_of(list(tokens), labels, name=name)
 
 
 def splits_of(train: TokenSplit) -> Splits:
@@ -76,7 +77,7 @@ def test_a_few_examples_with_a_teachers_answers_teach_more_than_their_labels(tmp
     few = written(64, 3, "train")
     teacher, _, known = trained(written(1000, 1, "train"), tmp_path, 4)
     more = append_unlabelled(few, written(300, 4, "train"))
-    answers = predict(teacher, more, pad_id=0, batch_size=64, device=CPU, precision="fp32")
+    answers = predict(teacher, more, batch_size=64, device=CPU, precision="fp32")
 
     def mean(train: TokenSplit, epochs: float, **weights: float) -> float:
         hook = lesson(answers, **weights) if weights else None
@@ -97,7 +98,7 @@ def test_with_the_labels_alone_it_is_plain_training_bit_for_bit(tmp_path: Path) 
 
 def test_rows_without_labels_add_nothing_to_the_tasks_loss(tmp_path: Path) -> None:
     few, extra = written(32, 3, "train"), written(32, 4, "train")
-    flipped = replace(extra, labels=1 - extra.labels)
+    flipped = replace(extra, labels=Labels(1 - extra.labels.values))
     one, losses, _ = trained(append_unlabelled(few, extra), tmp_path, 2)
     other, same, _ = trained(append_unlabelled(few, flipped), tmp_path, 2)
     assert losses == same and all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))

@@ -91,7 +91,7 @@ def trained(splits: Splits, folder: Path, stop_at: int = 0, **train: Any) -> tup
 
 
 def answers(model: torch.nn.Module, splits: Splits) -> np.ndarray:
-    return predict(model, splits.train, pad_id=0, batch_size=32, device=CPU, precision="fp32")[:, 0]
+    return predict(model, splits.train, batch_size=32, device=CPU, precision="fp32")[:, 0]
 
 
 @pytest.mark.parametrize(("mean", "width"), [(250_000.0, 50_000.0), (0.0015, 0.0005), (-2e5, 30.0)])
@@ -108,7 +108,7 @@ def test_training_is_the_same_in_any_unit(tmp_path: Path, mean: float, width: fl
 
 def test_the_loss_is_of_standardised_targets_and_the_scores_are_in_their_unit(tmp_path: Path) -> None:
     splits = loaded(tmp_path, 1000 + 100 * VALUES, metrics=["mse"])
-    labels = np.asarray(splits.select.labels)
+    labels = np.asarray(splits.select.labels.values)
     found = score(splits.task, splits.select, labels[:, None] + np.float32(splits.task.scale))
     assert found["val/loss"] == pytest.approx(1.0, rel=1e-5)
     assert found["val/mse"] == pytest.approx(splits.task.scale**2, rel=1e-5)
@@ -145,7 +145,7 @@ def test_a_teacher_of_tiny_numbers_is_compared_with_the_mean_in_their_scale(tmp_
     splits = loaded(tmp_path, 0.0015 + 0.0005 * VALUES, metrics=["mse"])
     teacher = KeptTeacher.__new__(KeptTeacher)
     teacher.splits, teacher.named = splits, "compression.distil.teacher=x"
-    labels = np.asarray(splits.select.labels)[:, None]
+    labels = np.asarray(splits.select.labels.values)[:, None]
     teacher.logits = lambda split: labels + np.float32(0.1 * splits.task.scale)  # type: ignore[method-assign]
     teacher._check_score()
     teacher.logits = lambda split: np.full_like(labels, labels.mean())  # type: ignore[method-assign]

@@ -53,7 +53,7 @@ def test_one_file_is_cut_into_disjoint_stratified_parts(tmp_path: Path) -> None:
     splits = read(write(tmp_path / "d.csv"))
     assert [len(s) for s in (splits.train, splits.select, *splits.report)] == [49, 5, 6]
     assert (splits.select.name, splits.report[0].name) == ("val", "test")
-    assert np.bincount(np.asarray(splits.report[0].labels)).tolist() == [3, 3]
+    assert np.bincount(np.asarray(splits.report[0].labels.values)).tolist() == [3, 3]
 
 
 def test_files_of_their_own_are_kept_apart(tmp_path: Path) -> None:

@@ -35,11 +35,12 @@ class Guess:
         self.asked = 0
 
     def __call__(self, batch: Batch) -> np.ndarray:
-        assert batch.places is not None
-        assert ((batch.input_ids == self.mask).sum(1) == 1).all(), "one word is masked in each"
-        assert (batch.input_ids.reshape(-1)[batch.places] == self.mask).all() and self.mask not in batch.labels
-        self.asked += len(batch.places)
-        return np.tile(self.words, (len(batch.places), 1))
+        assert ((batch.inputs["input_ids"] == self.mask).sum(1) == 1).all(), "one word is masked in each"
+        assert (
+            batch.inputs["input_ids"].reshape(-1)[batch.inputs["places"]] == self.mask
+        ).all() and self.mask not in batch.targets["labels"]
+        self.asked += len(batch.inputs["places"])
+        return np.tile(self.words, (len(batch.inputs["places"]), 1))
 
 
 def rows_of(split: TokenSplit) -> list[list[int]]:
@@ -57,7 +58,7 @@ def test_words_of_one_piece_change_and_everything_else_stays(splits: Splits, tmp
     words, continues = replaceable_tokens(splits.tokenizer)
     originals, made = rows_of(splits.train), rows_of(found)
     assert len(originals) < len(made) <= RECIPE.copies * len(originals)
-    assert len(found.labels) == len(found.segment_starts) == len(made) and not found.labels.any()
+    assert len(found.labels) == len(found.segment_starts) == len(made) and not found.labels.values.any()
     frames = {kept(np.array(row), words, continues) for row in originals}
     for row in made:
         assert kept(np.array(row), words, continues) in frames, "pieces, numbers and signs stay"

@@ -10,17 +10,23 @@ import numpy as np
 import pytest
 
 from data.batch import collate
+from data.inputs.text import Text
 from data.inputs.tokenizer import train_tokenizer
+from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache
 from data.stores.tokens import open_tokens
+from data.targets.class_label import ClassLabel
 from tests.conftest import REPO
 
 TEXTS = ["a short text", "another text, much longer than the first one is", "the end", "one"]
 PAIRS = ["with a pair", "b", "and a rather long second text to cut away", "two"]
 TOKENIZER = train_tokenizer(lambda: [*TEXTS, *PAIRS] * 3, 200)
+
+
+TEXT, CLASS = Text(TOKENIZER), ClassLabel(("a", "b", "c", "d"))
 
 
 def build(folder: Path, pairs: list[str] | None = None, max_length: int = 16, name: str = "train") -> TokenSplit:
@@ -29,11 +35,13 @@ def build(folder: Path, pairs: list[str] | None = None, max_length: int = 16, na
             second = pairs[start : start + 3] if pairs else None
             yield (
                 TOKENIZER.encode(TEXTS[start : start + 3], second, max_length),
-                np.arange(4)[start : start + 3],
+                Labels(np.arange(4)[start : start + 3]),
             )
 
     parts = {"texts": TEXTS, "pairs": pairs, "max_length": max_length}
-    return open_tokens(SharedCache(folder), name, parts, rows, vocab_size=TOKENIZER.vocab_size)
+    return open_tokens(
+        SharedCache(folder), name, parts, rows, vocab_size=TOKENIZER.vocab_size, input=TEXT, target=CLASS
+    )
 
 
 @pytest.mark.parametrize("pairs", [None, PAIRS])
@@ -47,14 +55,13 @@ def test_batches_equal_transformers_own(pairs: list[str] | None, max_length: int
         TEXTS, pairs, padding=True, truncation="longest_first", max_length=max_length, return_tensors="np",
         return_token_type_ids=True,
     )  # fmt: skip
-    batch = collate(build(tmp_path, pairs, max_length), np.arange(4), TOKENIZER.pad_id)
-    np.testing.assert_array_equal(batch.input_ids, expected["input_ids"])
+    batch = collate(build(tmp_path, pairs, max_length), np.arange(4))
+    np.testing.assert_array_equal(batch.inputs["input_ids"], expected["input_ids"])
     for name, default in (("attention_mask", 1), ("token_type_ids", 0)):
-        # None says: nothing is padded, nothing is a second text.
-        found = getattr(batch, name)
-        found = np.full_like(batch.input_ids, default) if found is None else found
+        # absent: nothing is padded, nothing is a second text
+        found = batch.inputs.get(name, np.full_like(batch.inputs["input_ids"], default))
         np.testing.assert_array_equal(found, expected[name], err_msg=name)
-    assert batch.labels.tolist() == [0, 1, 2, 3]
+    assert batch.targets["labels"].tolist() == [0, 1, 2, 3]
 
 
 def test_truncated_rows_are_counted(tmp_path: Path) -> None:
@@ -70,7 +77,9 @@ def test_a_second_opening_builds_nothing(tmp_path: Path) -> None:
         raise AssertionError("tokenised twice")
 
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
-    again = open_tokens(SharedCache(tmp_path), "val", parts, never, vocab_size=TOKENIZER.vocab_size)
+    again = open_tokens(
+        SharedCache(tmp_path), "val", parts, never, vocab_size=TOKENIZER.vocab_size, input=TEXT, target=CLASS
+    )
     assert (len(again), again.name) == (4, "val")
 
 
@@ -88,8 +97,8 @@ def test_a_damaged_store_is_made_again_and_said(damage: str, tmp_path: Path) -> 
         file.unlink()
     said: list[str] = []
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
-    rows = lambda: [(TOKENIZER.encode(TEXTS, None, 16), np.arange(4))]  # noqa: E731
-    split = open_tokens(SharedCache(tmp_path, said.append), "train", parts, rows, vocab_size=200)
+    rows = lambda: [(TOKENIZER.encode(TEXTS, None, 16), Labels(np.arange(4)))]  # noqa: E731
+    split = open_tokens(SharedCache(tmp_path, said.append), "train", parts, rows, vocab_size=200, input=TEXT)
     assert np.array_equal(split.tokens, expected)
     assert len(said) == 1 and "damaged" in said[0]
 
@@ -114,12 +123,12 @@ def test_a_damaged_vocabulary_is_trained_again_and_said(name: str, reviews: Path
 
 def test_a_killed_build_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
     def dies():  # type: ignore[no-untyped-def]
-        yield TOKENIZER.encode(TEXTS[:2], None, 16), np.arange(2)
+        yield TOKENIZER.encode(TEXTS[:2], None, 16), Labels(np.arange(2))
         raise KeyboardInterrupt
 
     parts = {"texts": TEXTS, "pairs": None, "max_length": 16}
     with pytest.raises(KeyboardInterrupt):
-        open_tokens(SharedCache(tmp_path), "train", parts, dies, vocab_size=200)
+        open_tokens(SharedCache(tmp_path), "train", parts, dies, vocab_size=200, input=TEXT)
     assert [p for p in (tmp_path / "tokens").iterdir() if p.is_dir() and "part" not in p.name] == []
     assert len(build(tmp_path)) == 4
     assert list(tmp_path.glob("tokens/*.part")) == []
@@ -142,9 +151,13 @@ splits = load_splits(settings, tokenizer="train", vocab_size=100, cache=Path({st
 
 
 def test_wide_vocabularies_use_four_bytes(tmp_path: Path) -> None:
-    rows = lambda: [(TOKENIZER.encode(TEXTS, None, 16), np.arange(4))]  # noqa: E731
-    assert open_tokens(SharedCache(tmp_path), "a", {"v": 1}, rows, vocab_size=70000).tokens.dtype == np.uint32
-    assert open_tokens(SharedCache(tmp_path), "a", {"v": 2}, rows, vocab_size=65536).tokens.dtype == np.uint16
+    rows = lambda: [(TOKENIZER.encode(TEXTS, None, 16), Labels(np.arange(4)))]  # noqa: E731
+    assert (
+        open_tokens(SharedCache(tmp_path), "a", {"v": 1}, rows, vocab_size=70000, input=TEXT).tokens.dtype == np.uint32
+    )
+    assert (
+        open_tokens(SharedCache(tmp_path), "a", {"v": 2}, rows, vocab_size=65536, input=TEXT).tokens.dtype == np.uint16
+    )
 
 
 def test_the_fingerprint_is_of_the_content_wherever_it_lies(reviews: Path, tmp_path: Path) -> None:

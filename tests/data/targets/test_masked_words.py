@@ -15,6 +15,7 @@ from data.settings import DataSettings, TaskSettings
 from data.splits import Splits, TokenSplit
 from data.targets.masked_words import Masking, pack_blocks, random_bits
 from runner.tasks.mlm import unigram_perplexity
+from tests.data.helpers import split_of
 
 VOCABULARY, MASK, CLS, SEP = 1000, 4, 2, 3
 
@@ -26,9 +27,7 @@ def masking(share: float = 0.15, masked: float = 0.8, random: float = 0.1, seed:
 
 def blocks(length: int = 64, tokens: int = 64 * 2000, **settings: float) -> TokenSplit:
     drawn = np.random.default_rng(1).integers(0, VOCABULARY, tokens).astype(np.uint16)  # special tokens among them
-    ends = np.array([0, tokens])
-    split = TokenSplit("train", drawn, ends, ends[1:], np.zeros(1, np.int64), 0)
-    return pack_blocks(split, length, masking(**settings))  # type: ignore[arg-type]
+    return pack_blocks(split_of([drawn]), length, masking(**settings))  # type: ignore[arg-type]
 
 
 def of_files(path: Path, cache: Path, seed: int = 0, **more: object) -> Splits:
@@ -38,43 +37,44 @@ def of_files(path: Path, cache: Path, seed: int = 0, **more: object) -> Splits:
 
 def test_a_seventh_is_masked_and_of_these_eight_in_ten_become_the_mask() -> None:
     split = blocks()
-    batch = collate(split, np.arange(2000), 0)
-    assert batch.places is not None
+    batch = collate(split, np.arange(2000))
     plain = np.array(split.tokens).astype(np.int64).reshape(-1, 64)
     plain[:, 0], plain[:, -1] = CLS, SEP
     may = plain > 4
-    count = len(batch.places)
-    assert count == len(batch.labels)
+    count = len(batch.inputs["places"])
+    assert count == len(batch.targets["labels"])
     assert count / may.sum() == pytest.approx(0.15, abs=0.004)  # 4 standard deviations of 125,000 draws
-    assert (batch.labels == plain.reshape(-1)[batch.places]).all(), "labels are the words that were there"
-    now = batch.input_ids.reshape(-1)[batch.places]
-    same, hidden = now == batch.labels, now == MASK
+    assert (batch.targets["labels"] == plain.reshape(-1)[batch.inputs["places"]]).all(), (
+        "labels are the words that were there"
+    )
+    now = batch.inputs["input_ids"].reshape(-1)[batch.inputs["places"]]
+    same, hidden = now == batch.targets["labels"], now == MASK
     assert hidden.mean() == pytest.approx(0.8, abs=0.012)
     assert same.mean() == pytest.approx(0.1 + 0.1 / VOCABULARY, abs=0.009)
     others = now[~same & ~hidden]
     assert len(np.unique(others)) > 0.8 * VOCABULARY, "any word of the vocabulary may be put in"
     elsewhere = np.ones(plain.size, bool)
-    elsewhere[batch.places] = False
-    assert (batch.input_ids.reshape(-1) == plain.reshape(-1))[elsewhere].all(), "the other tokens stay"
-    assert batch.attention_mask is None and batch.token_type_ids is None
+    elsewhere[batch.inputs["places"]] = False
+    assert (batch.inputs["input_ids"].reshape(-1) == plain.reshape(-1))[elsewhere].all(), "the other tokens stay"
+    assert set(batch.inputs) == {"input_ids", "places"}
 
 
 def test_special_tokens_are_never_masked_and_frame_each_block() -> None:
-    batch = collate(blocks(share=0.9), np.arange(100), 0)
-    assert batch.labels.min() > 4
-    assert (batch.input_ids[:, 0] == CLS).all() and (batch.input_ids[:, -1] == SEP).all()
+    batch = collate(blocks(share=0.9), np.arange(100))
+    assert batch.targets["labels"].min() > 4
+    assert (batch.inputs["input_ids"][:, 0] == CLS).all() and (batch.inputs["input_ids"][:, -1] == SEP).all()
 
 
 def test_masks_depend_on_seed_epoch_and_place_alone() -> None:
     split, other = blocks(), blocks(seed=1)
-    whole = collate(split, np.arange(40), 0, epoch=3)
-    parts = [collate(split, rows, 0, epoch=3) for rows in (np.arange(25), np.arange(25, 40))]
-    np.testing.assert_array_equal(whole.input_ids, np.concatenate([part.input_ids for part in parts]))
-    np.testing.assert_array_equal(whole.labels, np.concatenate([part.labels for part in parts]))
-    assert whole.places is not None
-    for batch in (collate(split, np.arange(40), 0, epoch=4), collate(other, np.arange(40), 0, epoch=3)):
-        assert batch.places is not None
-        shared = len(np.intersect1d(whole.places, batch.places)) / len(whole.places)
+    whole = collate(split, np.arange(40), epoch=3)
+    parts = [collate(split, rows, epoch=3) for rows in (np.arange(25), np.arange(25, 40))]
+    np.testing.assert_array_equal(
+        whole.inputs["input_ids"], np.concatenate([part.inputs["input_ids"] for part in parts])
+    )
+    np.testing.assert_array_equal(whole.targets["labels"], np.concatenate([part.targets["labels"] for part in parts]))
+    for batch in (collate(split, np.arange(40), epoch=4), collate(other, np.arange(40), epoch=3)):
+        shared = len(np.intersect1d(whole.inputs["places"], batch.inputs["places"])) / len(whole.inputs["places"])
         assert shared == pytest.approx(0.15, abs=0.08), "another seed or epoch is another draw"
 
 
@@ -108,10 +108,10 @@ def test_blocks_are_the_store_itself_and_lose_no_text(reviews: Path, tmp_path: P
 def test_held_out_masks_are_the_same_for_every_seed(reviews: Path, tmp_path: Path) -> None:
     one, other = of_files(reviews, tmp_path), of_files(reviews, tmp_path, seed=5)
     rows = np.arange(3)
-    held = [collate(splits.report[0], rows, 0) for splits in (one, other)]
-    np.testing.assert_array_equal(held[0].input_ids, held[1].input_ids)
-    trained = [collate(splits.train, rows, 0) for splits in (one, other)]
-    assert not np.array_equal(trained[0].input_ids, trained[1].input_ids)
+    held = [collate(splits.report[0], rows) for splits in (one, other)]
+    np.testing.assert_array_equal(held[0].inputs["input_ids"], held[1].inputs["input_ids"])
+    trained = [collate(splits.train, rows) for splits in (one, other)]
+    assert not np.array_equal(trained[0].inputs["input_ids"], trained[1].inputs["input_ids"])
 
 
 def test_texts_too_few_for_a_block_are_refused_with_a_cure(reviews: Path, tmp_path: Path) -> None:

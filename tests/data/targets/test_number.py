@@ -44,7 +44,7 @@ def test_targets_that_a_fresh_head_is_far_from_are_standardised(
     splits = read(tmp_path, targets)
     assert (splits.task.target_scale is not None) == is_standardised
     assert any("targets are standardised" in note for note in splits.notes) == is_standardised
-    labels = np.asarray(splits.train.labels)
+    labels = np.asarray(splits.train.labels.values)
     assert labels.dtype == np.float32 and set(labels) <= set(targets.astype(np.float32))
     if splits.task.target_scale:
         assert splits.task.scale == pytest.approx(float(np.std(labels, dtype=np.float64)))
@@ -54,7 +54,7 @@ def test_targets_that_a_fresh_head_is_far_from_are_standardised(
 
 def test_the_statistics_are_those_of_the_training_rows_in_use(tmp_path: Path) -> None:
     splits = read(tmp_path, 1000 + 100 * SPREAD, max_rows=20)
-    labels = np.asarray(splits.train.labels, np.float64)
+    labels = np.asarray(splits.train.labels.values, np.float64)
     assert splits.task.target_scale == TargetScale(float(labels.mean()), float(labels.std())) and len(labels) == 20
 
 

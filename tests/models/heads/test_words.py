@@ -112,7 +112,7 @@ def test_outcomes_sum_losses_hits_and_words_of_each_block() -> None:
     model, (ids, places, labels) = shaken(masked()), inputs()
     logits = model(ids).flatten(0, 1)[places].detach()
     labels[0] = logits[0].argmax()
-    batch = Batch(ids.numpy(), None, None, labels.numpy(), np.arange(4), places.numpy())
+    batch = Batch({"input_ids": ids.numpy(), "places": places.numpy()}, {"labels": labels.numpy()}, np.arange(4))
     found = mlm.block_sums(model(ids, places=places), batch)
     assert found[:, 2].tolist() == [3, 2, 0, 2] and found[0, 1] >= 1
     losses = nn.functional.cross_entropy(logits, labels, reduction="none")

@@ -5,22 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data.splits import TokenSplit
-from runner.deploy.parity import TOLERANCE, evenly_by_length, select_rows, tolerated_difference
+from runner.deploy.parity import TOLERANCE, evenly_by_length, tolerated_difference
 
 
 def test_rows_are_spread_from_the_shortest_to_the_longest() -> None:
     lengths = np.array([5, 1, 9, 3, 7])
     assert lengths[evenly_by_length(lengths, 3)].tolist() == [1, 5, 9]
     assert sorted(evenly_by_length(lengths, 64).tolist()) == [0, 1, 2, 3, 4]
-
-
-def test_selected_rows_keep_their_tokens_and_labels() -> None:
-    tokens, offsets = np.array([1, 2, 2, 3, 3, 3]), np.array([0, 1, 3, 6])
-    split = TokenSplit("test", tokens, offsets, np.array([1, 2, 3]), np.array([7, 8, 9]), 2)
-    found = select_rows(split, np.array([2, 0]))
-    assert found.tokens.tolist() == [3, 3, 3, 1] and found.offsets.tolist() == [0, 3, 4]
-    assert found.labels.tolist() == [9, 7] and found.truncated == 0
 
 
 def test_the_tolerance_is_in_the_unit_of_the_targets() -> None:

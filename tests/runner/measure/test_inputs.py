@@ -5,26 +5,25 @@ import torch
 
 from data.splits import TokenSplit
 from runner.measure.inputs import Cell, draw_batch, real_batches
+from tests.data.helpers import split_of
 
 
-def split_of(lengths: list[int]) -> TokenSplit:
+def rows_of(lengths: list[int]) -> TokenSplit:
     """A split whose row of length n holds the id n, n times."""
-    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-    tokens = np.repeat(lengths, lengths).astype(np.uint16)
-    return TokenSplit("val", tokens, offsets, np.array(lengths, np.int32), np.zeros(len(lengths), np.int64), 0)
+    return split_of([[length] * length for length in lengths])
 
 
 def test_drawn_ids_follow_the_data_and_repeat_with_the_seed() -> None:
-    tokens = np.array([7] * 90 + [9] * 10, dtype=np.uint16)
-    ids = draw_batch(tokens, 4, 500)["input_ids"]
+    split = split_of([[7] * 90 + [9] * 10])
+    ids = draw_batch(split, 4, 500)["input_ids"]
     assert ids is not None and ids.shape == (4, 500) and ids.dtype == torch.int64
     assert 0.85 < (ids == 7).float().mean() < 0.95
-    assert torch.equal(ids, draw_batch(tokens, 4, 500)["input_ids"])  # type: ignore[arg-type]
-    assert not torch.equal(ids, draw_batch(tokens, 4, 500, seed=1)["input_ids"])  # type: ignore[arg-type]
+    assert torch.equal(ids, draw_batch(split, 4, 500)["input_ids"])  # type: ignore[arg-type]
+    assert not torch.equal(ids, draw_batch(split, 4, 500, seed=1)["input_ids"])  # type: ignore[arg-type]
 
 
 def test_real_rows_of_every_round_are_spread_over_the_lengths() -> None:
-    batches = real_batches(split_of(list(range(1, 401))), 0, batch_size=1, rounds=5)
+    batches = real_batches(rows_of(list(range(1, 401))), batch_size=1, rounds=5)
     lengths = [batch["input_ids"].shape[1] for batch in batches]  # type: ignore[union-attr]
     assert len(lengths) == 40
     for turn in range(5):
@@ -34,17 +33,17 @@ def test_real_rows_of_every_round_are_spread_over_the_lengths() -> None:
 
 
 def test_real_batches_are_full_and_padded_to_their_longest_row() -> None:
-    batches = real_batches(split_of([3] * 33 + [5] * 32), 0, batch_size=32, rounds=5)
+    batches = real_batches(rows_of([3] * 33 + [5] * 32), batch_size=32, rounds=5)
     assert len(batches) == 2, "the one row that is left over makes no batch"
     ids, mask = batches[1]["input_ids"], batches[1]["attention_mask"]
     assert ids is not None and len(ids) == 32
     assert mask is None, "32 rows of 3 tokens need no padding"
-    (mixed,) = real_batches(split_of([3, 5]), 0, batch_size=2, rounds=1)
+    (mixed,) = real_batches(rows_of([3, 5]), batch_size=2, rounds=1)
     assert torch.equal((mixed["input_ids"] != 0).long(), mixed["attention_mask"])  # type: ignore[arg-type,union-attr]
 
 
 def test_a_split_smaller_than_the_batch_is_one_batch() -> None:
-    (batch,) = real_batches(split_of([3, 4]), 0, batch_size=32, rounds=3)
+    (batch,) = real_batches(rows_of([3, 4]), batch_size=32, rounds=3)
     assert batch["input_ids"].shape == (2, 4)  # type: ignore[union-attr]
 
 

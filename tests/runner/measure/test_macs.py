@@ -10,8 +10,9 @@ from models.compression.structured.layer_widths import cut_sublayer
 from models.settings import ModelSettings
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs
+from tests.data.helpers import split_of
 
-IDS = np.arange(5, 900, dtype=np.uint16)
+SPLIT = split_of([np.arange(5, 900)])
 
 
 def bert_macs(layers: int, hidden: int, length: int, labels: int, *, heads: int | None = None) -> int:
@@ -28,13 +29,13 @@ def bert_macs(layers: int, hidden: int, length: int, labels: int, *, heads: int 
 @pytest.mark.parametrize("length", [17, 128, 200])  # both sides of the encoder's switch to fused attention
 def test_bert_tiny_costs_what_the_formula_says(length: int) -> None:
     model, _ = build(ModelSettings(family="bert"), num_labels=3, vocab_size=1000)
-    assert count_macs(model, draw_batch(IDS, 1, length)) == bert_macs(2, 128, length, 3, heads=2)
+    assert count_macs(model, draw_batch(SPLIT, 1, length)) == bert_macs(2, 128, length, 3, heads=2)
 
 
 def test_a_readout_over_all_tokens_costs_the_whole_last_layer() -> None:
     model, _ = build(ModelSettings(family="bert", readout={"name": "mean"}), num_labels=3, vocab_size=1000)
     # No pooler's product, but the mean is one with the mask.
-    assert count_macs(model, draw_batch(IDS, 1, 50)) == bert_macs(2, 128, 50, 3) - 128**2 + 50 * 128
+    assert count_macs(model, draw_batch(SPLIT, 1, 50)) == bert_macs(2, 128, 50, 3) - 128**2 + 50 * 128
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
@@ -45,29 +46,29 @@ def test_fused_attention_of_other_libraries_is_not_left_out(attention: str) -> N
         vocab_size=1000, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=256
     )
     model = BertForSequenceClassification._from_config(config, attn_implementation=attention)
-    assert count_macs(model, draw_batch(IDS, 1, 100)) == bert_macs(2, 64, 100, 2)
+    assert count_macs(model, draw_batch(SPLIT, 1, 100)) == bert_macs(2, 64, 100, 2)
 
 
 def test_a_dsn_costs_its_head_and_its_pooling() -> None:
     model, _ = build(ModelSettings(family="dsn", readout={"name": "sum"}, width=0.125), num_labels=2, vocab_size=1000)
-    assert count_macs(model, draw_batch(IDS, 1, 50)) == 16 * 2 + 50 * 16
+    assert count_macs(model, draw_batch(SPLIT, 1, 50)) == 16 * 2 + 50 * 16
 
 
 def test_counting_leaves_training_flags_and_gradients_alone() -> None:
     model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=1000)
     model.train()
     model.bert.embeddings.eval()  # type: ignore[union-attr]
-    count_macs(model, draw_batch(IDS, 1, 8))
+    count_macs(model, draw_batch(SPLIT, 1, 8))
     assert model.training and not model.bert.embeddings.training  # type: ignore[union-attr]
     assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
 
 
 def test_a_removed_block_costs_nothing() -> None:
     model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=1000)
-    whole = count_macs(model, draw_batch(IDS, 1, 50))
+    whole = count_macs(model, draw_batch(SPLIT, 1, 50))
     layer = model.bert.encoder.layer[0]  # type: ignore[union-attr]
     cut_sublayer(layer, "ffn", [], torch.zeros(128, 0), layer.output.dense.bias.detach())
-    assert whole - count_macs(model, draw_batch(IDS, 1, 50)) == 2 * 128 * 512 * 50
+    assert whole - count_macs(model, draw_batch(SPLIT, 1, 50)) == 2 * 128 * 512 * 50
 
 
 def test_a_model_of_lookups_alone_costs_nothing() -> None:
@@ -79,4 +80,4 @@ def test_a_model_of_lookups_alone_costs_nothing() -> None:
         def forward(self, input_ids, attention_mask, token_type_ids=None):  # type: ignore[no-untyped-def]
             return self.table(input_ids).sum(1)
 
-    assert count_macs(Lookup(), draw_batch(IDS, 1, 8)) == 0
+    assert count_macs(Lookup(), draw_batch(SPLIT, 1, 8)) == 0

@@ -14,6 +14,7 @@ from models.settings import ModelSettings
 from runner.measure.measure import measure_model
 from runner.measure.settings import MeasureSettings
 from runner.record.metrics import check
+from tests.data.helpers import split_of
 
 QUICK = MeasureSettings(batch_sizes=[1, 4], lengths=[16], min_time_s=0.003, rounds=3)
 
@@ -23,9 +24,7 @@ def split() -> TokenSplit:
     """60 rows of 4 to 33 tokens, mean 18.5."""
     random = np.random.default_rng(0)
     lengths = np.repeat(np.arange(4, 34), 2)
-    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-    tokens = random.integers(1, 300, size=offsets[-1]).astype(np.uint16)
-    return TokenSplit("val", tokens, offsets, lengths.astype(np.int32), np.zeros(60, np.int64), 0)
+    return split_of([random.integers(1, 300, size=length) for length in lengths], name="val")
 
 
 def make(family: str) -> nn.Module:
@@ -39,7 +38,7 @@ def quiet(line: str) -> None:
 
 
 def test_every_metric_is_in_the_list_and_every_cell_is_there(split: TokenSplit) -> None:
-    got = measure_model(make("dsn"), split, QUICK, pad_id=0, baseline=make("bert"), warn=quiet)
+    got = measure_model(make("dsn"), split, QUICK, baseline=make("bert"), warn=quiet)
     assert all(check(name) for name in got)
     cells = {name.removeprefix("speed/speedup_") for name in got if "speedup" in name}
     assert cells == {"b1_s16", "b4_s16", "b1_data", "b4_data"}
@@ -49,7 +48,7 @@ def test_every_metric_is_in_the_list_and_every_cell_is_there(split: TokenSplit) 
 
 def test_graphs_are_timed_in_the_same_cells_and_their_files_weighed(split: TokenSplit) -> None:
     settings = MeasureSettings(batch_sizes=[1], lengths=[16], min_time_s=0.003, rounds=3, onnx=True)
-    got = measure_model(make("dsn"), split, settings, pad_id=0, warn=quiet)
+    got = measure_model(make("dsn"), split, settings, warn=quiet)
     assert all(check(name) for name in got)
     for graph in ("onnx", "onnx_int8"):
         assert got[f"speed/{graph}_ms_p50_b1_s16"] > 0 and got[f"speed/{graph}_ms_p50_b1_data"] > 0
@@ -57,7 +56,7 @@ def test_graphs_are_timed_in_the_same_cells_and_their_files_weighed(split: Token
 
 
 def test_without_a_yardstick_there_is_no_speed_up(split: TokenSplit) -> None:
-    got = measure_model(make("dsn"), split, QUICK, pad_id=0, warn=quiet)
+    got = measure_model(make("dsn"), split, QUICK, warn=quiet)
     assert not [name for name in got if "speedup" in name or "baseline" in name]
     assert "speed/latency_ms_p50_b1_data" in got
 
@@ -65,7 +64,7 @@ def test_without_a_yardstick_there_is_no_speed_up(split: TokenSplit) -> None:
 def test_switched_off_it_still_counts(split: TokenSplit, tmp_path: Path) -> None:
     model = make("dsn")
     save_model(model, str(tmp_path / "model.safetensors"))
-    got = measure_model(model, split, MeasureSettings(enabled=False), pad_id=0, model_folder=tmp_path)
+    got = measure_model(model, split, MeasureSettings(enabled=False), model_folder=tmp_path)
     assert not [name for name in got if name.startswith("speed/") or "peak" in name]
     assert got["cost/params"] == (300 + 512 + 2 + 2) * 32 + 2 * 32 + 2
     assert got["cost/bytes_packed"] == 4 * got["cost/params"]
@@ -77,7 +76,7 @@ def test_switched_off_it_still_counts(split: TokenSplit, tmp_path: Path) -> None
 def test_lengths_the_model_cannot_take_are_left_out_and_said(split: TokenSplit) -> None:
     said: list[str] = []
     settings = MeasureSettings(batch_sizes=[1], lengths=[16, 600], min_time_s=0.003, rounds=3)
-    got = measure_model(make("dsn"), split, settings, pad_id=0, positions=64, warn=said.append)
+    got = measure_model(make("dsn"), split, settings, positions=64, warn=said.append)
     assert "speed/latency_ms_p50_b1_s16" in got and "speed/latency_ms_p50_b1_s600" not in got
     assert "cost/macs_s128" not in got
     assert any("600" in line and "64 positions" in line for line in said)

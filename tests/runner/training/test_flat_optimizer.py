@@ -51,10 +51,10 @@ def plain(settings: Settings, splits: Splits, steps: int) -> tuple[dict[str, tor
     norms = []
     for step in range(steps):
         rows = (loop.plan.batches(step // 13))[step % 13]
-        batch = collate(splits.train, rows, 0)
-        mask = None if batch.attention_mask is None else torch.from_numpy(batch.attention_mask)
-        logits = model(torch.from_numpy(batch.input_ids), mask)
-        F.cross_entropy(logits.float(), torch.from_numpy(batch.labels)).backward()
+        batch = collate(splits.train, rows)
+        inputs = {name: torch.from_numpy(array) for name, array in batch.inputs.items()}
+        logits = model(**inputs)
+        F.cross_entropy(logits.float(), torch.from_numpy(batch.targets["labels"])).backward()
         norms.append(float(nn.utils.clip_grad_norm_(model.parameters(), settings.train.clip_norm or math.inf)))
         for group in optimizer.param_groups:
             group["lr"] = loop.schedule.rate(step)
@@ -160,10 +160,10 @@ def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
             dropout_generator.seed(int(rows[0]))
             loop.step(rows)
             dropout_generator.seed(int(rows[0]))
-            batch = collate(splits.train, rows, 0)
-            mask = None if batch.attention_mask is None else torch.from_numpy(batch.attention_mask)
-            logits = expected(torch.from_numpy(batch.input_ids), mask)
-            F.cross_entropy(logits.float(), torch.from_numpy(batch.labels)).backward()
+            batch = collate(splits.train, rows)
+            inputs = {name: torch.from_numpy(array) for name, array in batch.inputs.items()}
+            logits = expected(**inputs)
+            F.cross_entropy(logits.float(), torch.from_numpy(batch.targets["labels"])).backward()
             optimizer.step()
             optimizer.zero_grad()
         moments = loop.optimizer.moments()

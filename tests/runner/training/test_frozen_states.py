@@ -107,7 +107,7 @@ def test_bf16_states_are_close(splits: Splits, tmp_path: Path) -> None:
     model, _ = train(configured(tmp_path, READOUTS["flatten"]), splits, tmp_path)
     settings = configured(tmp_path, READOUTS["flatten"], dtype="bf16")
     kept = attached(model, splits, settings).select
-    options: dict[str, Any] = {"pad_id": 0, "batch_size": 32, "device": CPU, "precision": "fp32"}
+    options: dict[str, Any] = {"batch_size": 32, "device": CPU, "precision": "fp32"}
     np.testing.assert_allclose(predict(model, kept, **options), predict(model, splits.select, **options), atol=2e-2)
 
 

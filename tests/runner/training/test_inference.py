@@ -24,10 +24,7 @@ class FirstTokens(nn.Module):
 
 
 def predicted(splits: Splits, batch_size: int, **more: Any) -> np.ndarray:
-    pad_id = splits.tokenizer.pad_id
-    return predict(
-        FirstTokens(), splits.train, pad_id=pad_id, batch_size=batch_size, device=CPU, precision="fp32", **more
-    )
+    return predict(FirstTokens(), splits.train, batch_size=batch_size, device=CPU, precision="fp32", **more)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
@@ -48,12 +45,12 @@ def test_a_rearranged_word_table_is_looked_up(splits: Splits) -> None:
 @pytest.mark.parametrize("is_training", [True, False])
 def test_the_model_keeps_its_mode(splits: Splits, is_training: bool) -> None:
     model = FirstTokens().train(is_training)
-    predict(model, splits.select, pad_id=0, batch_size=8, device=CPU, precision="fp32")
+    predict(model, splits.select, batch_size=8, device=CPU, precision="fp32")
     assert model.training is is_training
 
 
 def test_scores_are_named_by_their_split(splits: Splits) -> None:
-    right = np.eye(2, dtype=np.float32)[np.asarray(splits.select.labels)] * 20
+    right = np.eye(2, dtype=np.float32)[np.asarray(splits.select.labels.values)] * 20
     found = score(splits.task, splits.select, right)
     assert found["val/accuracy"] == 1.0 and found["val/loss"] < 1e-6
     assert all(name.startswith("val/") for name in found)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from data.labels import Labels
 from data.splits import Splits
 from models.backbones.dropout import dropout_generator
 from models.build import build
@@ -132,9 +133,9 @@ def test_accumulation_changes_nothing_but_memory(splits: Splits, tmp_path: Path,
     settings = configured()
     settings.model.dropout = settings.model.attention_dropout = 0.0  # masks are drawn a part at a time
     settings.data.class_weights = weights
-    labels = np.array(splits.train.labels)
+    labels = np.array(splits.train.labels.values)
     labels[: len(labels) // 3] = 0  # so that the two classes weigh differently
-    splits.train.labels = labels
+    splits.train.labels = Labels(labels)
     whole, losses, _ = train(settings, splits, tmp_path)
     settings.train.accumulate = 4
     parts, again, _ = train(settings, splits, tmp_path)
@@ -145,9 +146,9 @@ def test_accumulation_changes_nothing_but_memory(splits: Splits, tmp_path: Path,
 
 def test_balanced_weights_change_what_is_learnt(splits: Splits, tmp_path: Path) -> None:
     settings = configured()
-    labels = np.array(splits.train.labels)
+    labels = np.array(splits.train.labels.values)
     labels[: len(labels) // 3] = 0
-    splits.train.labels = labels
+    splits.train.labels = Labels(labels)
     plain = train(settings, splits, tmp_path)[0]
     settings.data.class_weights = "balanced"
     assert not equal(plain, train(settings, splits, tmp_path)[0])

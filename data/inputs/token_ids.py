@@ -1,0 +1,42 @@
+"""Rows of token ids, whatever they were made from: padded into batches, or drawn in one shape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.inputs.padding import padded_index
+from data.splits import Arrays, TokenSplit
+
+
+class TokenIds:
+    """Pads rows of token ids into batches."""
+
+    def __init__(self, pad_id: int) -> None:
+        self.pad_id = pad_id
+
+    def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
+        """Return the rows padded to the longest of them, in their order.
+
+        `input_ids` (B, T) int64; `attention_mask` (B, T), 1 for real tokens, unless nothing is padded;
+        `token_type_ids` (B, T), 1 for tokens of the second text, if any row of the split has one.
+        lookup: (V,) new id of each token id, padding included, for a model whose word table has another order.
+        """
+        index, real = padded_index(split.offsets, rows)
+        ids = np.asarray(split.tokens)[index].astype(np.int64)
+        ids[~real] = self.pad_id
+        inputs = {"input_ids": ids if lookup is None else lookup[ids]}
+        if not real.all():
+            inputs["attention_mask"] = real.astype(np.int64)
+        if split.has_pairs:
+            is_second = np.arange(index.shape[1]) >= split.segment_starts[rows][:, None]
+            inputs["token_type_ids"] = (is_second & real).astype(np.int64)
+        return inputs
+
+    def example(self, split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Arrays:
+        """Return unpadded inputs (batch_size, length) whose ids are drawn from those of the split.
+
+        Ids are drawn by their frequency in the data: frequent words keep a few table rows in the cache, as in real use.
+        """
+        places = np.random.default_rng(seed).integers(len(split.tokens), size=(batch_size, length))
+        ids = np.asarray(split.tokens)[places].astype(np.int64)
+        return {"input_ids": ids, "attention_mask": np.ones_like(ids)}

@@ -1,0 +1,61 @@
+"""Labels of rows as arrays: one label a row, or several, such as one for each word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Labels:
+    """One value a row (offsets None), or several: those of row i are values[offsets[i]:offsets[i + 1]].
+
+    One such value is an item: what one output of the model answers.
+    """
+
+    values: np.ndarray  # (items,), or (items, columns) where an item has several labels
+    offsets: np.ndarray | None = None  # (rows + 1,) int64
+    # (items,) int32: position in its row of the token that answers the item; -1: no token does. None where rows answer.
+    places: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.values) if self.offsets is None else len(self.offsets) - 1
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Items of each row, (rows,)."""
+        return np.ones(len(self.values), np.int64) if self.offsets is None else np.diff(self.offsets)
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the numbers of the items of these rows, one row after the other."""
+        if self.offsets is None:
+            return rows
+        starts, counts = self.offsets[rows], self.counts[rows]
+        ends = np.cumsum(counts)
+        return np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
+
+    def take(self, rows: np.ndarray) -> Labels:
+        """Return the labels of these rows, in their order."""
+        if self.offsets is None:
+            return Labels(self.values[rows], None, None if self.places is None else self.places[rows])
+        items = self.of(rows)
+        offsets = np.concatenate([[0], np.cumsum(self.counts[rows], dtype=np.int64)])
+        return Labels(self.values[items], offsets, None if self.places is None else self.places[items])
+
+    def blank(self, rows: np.ndarray) -> Labels:
+        """Return labels for rows like these whose values are all 0: they have as many items, at the same places."""
+        taken = self.take(rows)
+        return Labels(np.zeros(taken.values.shape, taken.values.dtype), taken.offsets, taken.places)
+
+    def followed_by(self, other: Labels) -> Labels:
+        """Return these labels and then the other rows', with the type of these values."""
+        values = np.concatenate([self.values, other.values.astype(self.values.dtype)])
+        offsets = places = None
+        if self.offsets is not None and other.offsets is not None:
+            offsets = np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]])
+        if self.places is not None and other.places is not None:
+            places = np.concatenate([self.places, other.places])
+        return Labels(values, offsets, places)

@@ -1,0 +1,32 @@
+"""Splits made in memory, for tests that need no dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from data.inputs.token_ids import TokenIds
+from data.labels import Labels
+from data.splits import RowTarget, TokenSplit
+from data.targets.class_label import ClassLabel
+
+
+def split_of(
+    rows: Sequence[Sequence[int] | np.ndarray], labels: Any = None, *, name: str = "train", truncated: int = 0,
+    starts: Sequence[int] | np.ndarray | None = None, target: RowTarget | None = None,
+) -> TokenSplit:  # fmt: skip
+    """A split of these rows of token ids, with one label each, and 0 as the id of padding."""
+    lengths = np.array([len(row) for row in rows], np.int64)
+    values = np.zeros(len(rows), np.int64) if labels is None else np.asarray(labels)
+    return TokenSplit(
+        name=name,
+        tokens=np.concatenate([np.asarray(row, np.uint16) for row in rows]),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        segment_starts=np.asarray(lengths if starts is None else starts, np.int32),
+        labels=Labels(values),
+        truncated=truncated,
+        input=TokenIds(0),
+        target=target or ClassLabel(("no", "yes")),
+    )
