@@ -95,7 +95,9 @@ class TokenSplit:
     target: RowTarget | None = None  # None: texts that are only to be read, whose labels mean nothing
     frozen_states: FrozenStates | None = None  # if given: batches carry these instead of token ids
     num_unlabelled: int = 0  # so many rows at the end have no label; the 0 stored for them means nothing
-    source_rows: np.ndarray | None = None  # (rows,) line or row numbers in the source; None for rows that are made here
+    source_rows: np.ndarray | None = None  # (source rows,) line or row numbers in the source; None for rows made here
+    # (source rows + 1,): source row i is the rows parts[i]:parts[i + 1], windows of a long one; None: one row each.
+    parts: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -121,11 +123,14 @@ class TokenSplit:
         return np.asarray(self.labels.values)[:items]
 
     def has_label(self, rows: np.ndarray) -> np.ndarray | None:
-        """Return which of the items of these rows have a label, (items,) bool; None if all rows of the split do."""
+        """Return which of the outputs for these rows have a label, (items with a token,) bool; None if all rows do."""
         if not self.num_unlabelled:
             return None
         is_known = rows < len(self) - self.num_unlabelled
-        return is_known if self.labels.offsets is None else np.repeat(is_known, self.labels.counts[rows])
+        if self.labels.offsets is None:
+            return is_known
+        known = np.repeat(is_known, self.labels.counts[rows])
+        return known if self.labels.places is None else known[self.labels.places[self.labels.of(rows)] >= 0]
 
     def take(self, rows: np.ndarray) -> TokenSplit:
         """Return a split of the given rows alone, copied out of the store."""
@@ -138,7 +143,14 @@ class TokenSplit:
             labels=self.labels.take(rows),
             truncated=0,
             source_rows=None,
+            parts=None,
         )
+
+    @cached_property
+    def sentences(self) -> np.ndarray | None:
+        """Where the items of each source row begin, (source rows + 1,); None where a row has one item."""
+        offsets = self.labels.offsets
+        return offsets if offsets is None or self.parts is None else offsets[self.parts]
 
     @cached_property
     def has_pairs(self) -> bool:

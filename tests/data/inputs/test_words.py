@@ -1,0 +1,109 @@
+"""Rows of words as rows of tokens: which token answers for which word, also where rows are longer than the input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from data.batch import collate
+from data.inputs.tokenizer import Tokenizer, train_tokenizer
+from data.inputs.words import Words, lost_words
+from data.labels import Labels
+from data.splits import TokenSplit
+from data.targets.tags import Tags
+
+ROWS = [["Empire", "State", "ESB", "n't", "@paulwalk"], ["", "\u200b", "view"], [f"w{i}" for i in range(12)], ["\x07"]]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return train_tokenizer(lambda: [" ".join(row) for row in ROWS] * 4, 60)
+
+
+def split_of_words(tokenizer: Tokenizer, rows: list[list[str]], columns: int = 1) -> TokenSplit:
+    words = Words(tokenizer)
+    encoded, places = words.encode(rows)
+    count = sum(map(len, rows))
+    values = np.arange(count) if columns == 1 else np.stack([np.arange(count), -np.arange(count)], axis=1)
+    return TokenSplit(
+        name="train", tokens=encoded.tokens.astype(np.uint16), offsets=np.cumsum([0, *encoded.lengths]),
+        segment_starts=encoded.segment_starts, labels=Labels(values, np.cumsum([0, *map(len, rows)]), places),
+        truncated=0, input=words, target=Tags(("O",)), source_rows=np.arange(1, len(rows) + 1) * 10,
+    )  # fmt: skip
+
+
+def words_at(split: TokenSplit, row: int) -> list[int]:
+    """The labels of a row that an output answers, in order: the number of the word in the whole split."""
+    batch = collate(split, np.array([row]))
+    return [int(label) for label in batch.targets["labels"]]
+
+
+def test_rows_have_special_tokens_around_them(tokenizer: Tokenizer) -> None:
+    split = split_of_words(tokenizer, ROWS)
+    for row, text in enumerate(ROWS):
+        ids = split.tokens[split.offsets[row] : split.offsets[row + 1]].tolist()
+        assert ids == tokenizer.backend.encode(text, is_pretokenized=True).ids
+
+
+def test_a_word_is_answered_by_its_first_token(tokenizer: Tokenizer) -> None:
+    split = split_of_words(tokenizer, ROWS)
+    batch = collate(split, np.array([2, 0]))
+    answering = batch.inputs["input_ids"].ravel()[batch.inputs["places"]]
+    expected = [tokenizer.backend.encode(word, add_special_tokens=False).ids[0] for word in [*ROWS[2], *ROWS[0]]]
+    assert answering.tolist() == expected
+    assert batch.targets["labels"].tolist() == [*range(8, 20), *range(5)]
+
+
+def test_words_without_tokens_are_no_outputs(tokenizer: Tokenizer) -> None:
+    split = split_of_words(tokenizer, ROWS)
+    assert words_at(split, 1) == [7]
+    assert words_at(split, 3) == []
+    assert lost_words(split) == 3
+
+
+def test_two_labels_a_word(tokenizer: Tokenizer) -> None:
+    batch = collate(split_of_words(tokenizer, ROWS, columns=2), np.array([1, 0]))
+    assert batch.targets["labels"].tolist() == [[7, -7], *([i, -i] for i in range(5))]
+
+
+def test_long_rows_become_windows_that_answer_every_word_once(tokenizer: Tokenizer) -> None:
+    split = split_of_words(tokenizer, ROWS)
+    assert split.input.lay_out(split, 200, windows=True) is split
+    found = split.input.lay_out(split, 12, windows=True)
+    assert found.lengths.max() <= 12
+    assert found.truncated == 0
+    assert found.parts is not None
+    assert found.sentences.tolist() == split.labels.offsets.tolist()
+    assert len(found) == found.parts[-1] > len(split)
+    assert [label for row in range(len(found)) for label in words_at(found, row)] == [
+        label for row in range(len(split)) for label in words_at(split, row)
+    ]
+    for row in range(len(found)):
+        ids = found.tokens[found.offsets[row] : found.offsets[row + 1]]
+        assert (ids[0], ids[-1]) == (2, 3)
+    batch, every = collate(found, np.arange(len(found))), collate(split, np.arange(len(split)))
+    answering, whole = (b.inputs["input_ids"].ravel()[b.inputs["places"]] for b in (batch, every))
+    assert answering.tolist() == whole.tolist(), "the same tokens answer for the same words"
+
+
+def test_without_windows_words_are_cut_and_counted(tokenizer: Tokenizer) -> None:
+    split = split_of_words(tokenizer, ROWS)
+    found = split.input.lay_out(split, 12, windows=False)
+    assert len(found) == len(split)
+    assert found.lengths.max() == 12
+    assert found.truncated == 2
+    assert lost_words(found) > lost_words(split)
+    assert found.labels.values is split.labels.values
+    kept = words_at(found, 2)
+    assert kept == list(range(8, 8 + len(kept)))
+    assert 0 < len(kept) < 12
+
+
+def test_words_and_two_special_tokens_beyond_the_longest_input(tokenizer: Tokenizer) -> None:
+    row = ["view"] * 10
+    whole = split_of_words(tokenizer, [row])
+    length = int(whole.lengths[0])
+    assert whole.input.lay_out(whole, length, windows=True) is whole
+    cut = whole.input.lay_out(whole, length - 1, windows=True)
+    assert len(cut) == 2
+    assert [label for r in range(2) for label in words_at(cut, r)] == list(range(10))
