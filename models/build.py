@@ -8,99 +8,103 @@ from pathlib import Path
 from torch import nn
 
 from models.architecture import is_our_encoder
-from models.backbones.bag_of_words import build_dsn
+from models.backbones.bag_of_words import build_bag_of_words, start_word_vectors
 from models.backbones.bert import Bert, build_bert
 from models.backbones.freeze import freeze
-from models.backbones.transformers_backbone import build_auto
 from models.checkpoints.read import WeightsReport
 from models.checkpoints.source import check_source
-from models.checkpoints.start import build_pretrained, load_word_head
+from models.checkpoints.start import load_word_head, start_from_bert, start_from_transformers
 from models.checkpoints.transfer import transfer_weights
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
+from models.heads.attach import LINEAR, attach_head
+from models.heads.base import HeadSpec
+from models.heads.linear import LinearHead
 from models.heads.words import MaskedLM
-from models.network import SequenceClassifier
+from models.network import Network
 from models.settings import PRETRAINED, ModelSettings, contradictions
 
 
 def build(
     settings: ModelSettings,
+    head: HeadSpec,
     *,
-    num_labels: int,
     vocab_size: int,
     pad_id: int = 0,
     tokens: Tokens | None = None,
     start: Path | None = None,
     label_names: Sequence[str] = (),
-) -> tuple[SequenceClassifier, WeightsReport]:
+) -> tuple[Network, WeightsReport]:
     """The model of `settings` and where its weights came from; the caller seeds torch for random weights.
 
-    num_labels: outputs of the head (1 for regression); vocab_size: of the tokenizer in use; tokens: its token of each
-    id, for embeddings that read them; start: a saved model whose encoder is trained further
-    (models/checkpoints/transfer.py); label_names: in id order, needed where its head is kept too.
+    vocab_size: of the tokenizer in use; tokens: its token of each id, for embeddings that read them; start: a saved
+    model whose encoder is trained further (models/checkpoints/transfer.py); label_names: in id order, needed where its
+    head is kept too. A checkpoint's head for masked words is loaded where `head` is one.
     Raises ModelError for parts and sizes that do not fit together and for weights that are unavailable.
     """
-    if refused := contradictions(settings):
+    linear = head if head.name in LINEAR else HeadSpec()
+    if refused := contradictions(settings, LINEAR[linear.name].reads):
         raise ModelError("\n".join(refused))
-    model, weights = _build(settings, num_labels, vocab_size, pad_id, tokens, start, label_names)
+    model, weights = _build(settings, linear, vocab_size, pad_id, tokens, start, label_names)
     freeze(model, settings.freeze)
     words = model.bert.word_vectors()
     if isinstance(words, WordVectors):
         weights.notes += words.notes()
-    return model, weights
+    return (model, weights) if head is linear else (_put_words_head(model, settings, head, weights), weights)
 
 
 def _build(
     settings: ModelSettings,
-    num_labels: int,
+    head: HeadSpec,
     vocab_size: int,
     pad_id: int,
     tokens: Tokens | None,
     start: Path | None,
     label_names: Sequence[str],
-) -> tuple[SequenceClassifier, WeightsReport]:
+) -> tuple[LinearHead, WeightsReport]:
     """The model of its family, before anything is frozen."""
     if settings.family == "dsn":
-        return build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
+        bag, architecture = build_bag_of_words(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
+        return attach_head(bag, architecture, head), start_word_vectors(bag.embeddings, settings, vocab_size)
     if start is not None:
-        names = label_names or [f"LABEL_{place}" for place in range(num_labels)]
-        return transfer_weights(settings, start, label_names=names, vocab_size=vocab_size, tokens=tokens)
+        names = label_names or [f"LABEL_{place}" for place in range(head.outputs)]
+        return transfer_weights(settings, start, head, label_names=names, vocab_size=vocab_size, tokens=tokens)
     source = settings.pretrained
     if not source:
         check_source(settings)
-        return build_bert(settings, num_labels, vocab_size, pad_id, tokens), WeightsReport()
+        fresh = build_bert(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
+        return attach_head(*fresh, head), WeightsReport()
     config = check_source(settings)
     with malformed_as_model_error(f"{PRETRAINED}={source}"):
         if is_our_encoder(config):
-            model, weights = build_pretrained(settings, config, num_labels, vocab_size, pad_id, tokens)
+            model, weights = start_from_bert(
+                settings, config, head, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens
+            )
         else:
-            model, weights = build_auto(settings, config, num_labels=num_labels, vocab_size=vocab_size)
+            model, weights = start_from_transformers(settings, config, head, vocab_size=vocab_size)
     if "auto_map" in config:
         weights.notes.append(f"{source} brings its own code; transformers' own {config['model_type']} is used instead")
     return model, weights
 
 
-def build_masked(
-    settings: ModelSettings, *, vocab_size: int, pad_id: int, output: str, tokens: Tokens | None = None
-) -> tuple[MaskedLM, WeightsReport]:
-    """The masked-word model of `settings` and where its weights came from; arguments as for `build`.
+def _put_words_head(model: LinearHead, settings: ModelSettings, head: HeadSpec, weights: WeightsReport) -> MaskedLM:
+    """The model with a head for masked words in the place of its own, which a checkpoint fills; updates the report.
 
-    output: where the output table comes from, tied | own | fixed. A checkpoint's head for masked words is loaded too.
-    Raises ModelError for models that cannot be trained on masked words.
+    The head comes last because it may copy the word vectors. Raises ModelError for models that cannot be trained on
+    masked words.
     """
-    classifier, weights = build(settings, num_labels=1, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
-    if not isinstance(classifier.bert, Bert) or classifier.bert.encoder is None:
+    if not isinstance(model.bert, Bert) or model.bert.encoder is None:
         raise ModelError(
             f"task=mlm trains our own BERT only, and model={settings.name} is another kind. "
             "Try: run task=mlm model=bert-tiny"
         )
-    if output == "tied" and not isinstance(classifier.bert.embeddings.word_embeddings, nn.Embedding):
+    if head.output == "tied" and not isinstance(model.bert.embeddings.word_embeddings, nn.Embedding):
         raise ModelError(
             "task.output=tied shares the table of word vectors, and hash embeddings have none. "
             "Try: task.output=fixed (the hash vectors themselves), or task.output=own (a table that is trained)"
         )
-    model = MaskedLM(classifier.bert, classifier.architecture, output)
+    words = MaskedLM(model.bert, model.architecture, head)
     if settings.pretrained:
-        load_word_head(model, settings.pretrained, weights)
-    return model, weights
+        load_word_head(words, settings.pretrained, weights)
+    return words

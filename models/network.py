@@ -1,23 +1,32 @@
-"""A network: a backbone and a head, and the shape that its config.json gives."""
+"""A network: a backbone and a head, and the shape that its config.json gives.
+
+A head is a subclass of Network, because its tensors lie beside the backbone's, where transformers has them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
 from models.backbones.base import Backbone
-from models.backbones.dropout import Dropout
+from models.backbones.hooks import LayerHook, Wanted
+from models.heads.base import Reads
 
 
 class Network(nn.Module):
-    """Base class of all our networks.
+    """Base class of all our networks; models/heads/ has one subclass for each head.
 
     `bert` is the backbone under the name that BERT's checkpoints give it; `architecture` is what config.json will say
     of the network, in the words of transformers' BertConfig, enough to build it again.
     """
 
     bert: Backbone
+    reads: ClassVar[Reads]  # of the backbone: the readout's vector of each text, or every token's
+    auto_class: ClassVar[str]  # the class of transformers that opens the saved folder
+    stock_class: ClassVar[str]  # the class of transformers that a plain BERT with this head is
+    stock_readout: ClassVar[str]  # the readout that the stock class has
     reads_table: ClassVar[bool] = False  # does the head read the whole table of word vectors?
 
     def __init__(self, bert: Backbone, architecture: dict[str, Any]) -> None:
@@ -38,34 +47,36 @@ class Network(nn.Module):
         limits = (self.architecture.get("max_position_embeddings"), self.bert.pooler.longest)
         return min((limit for limit in limits if limit is not None), default=None)
 
-
-class SequenceClassifier(Network):
-    """One vector a text, dropout and a linear head: texts to logits."""
-
-    def __init__(self, bert: Backbone, num_labels: int, dropout: float, architecture: dict[str, Any]) -> None:
-        super().__init__(bert, architecture)
-        own, width = bert.pooler.head_dropout, bert.pooler.width
-        self.dropout = Dropout(dropout if own is None else own)
-        self.classifier = nn.Linear(architecture["hidden_size"] if width is None else width, num_labels)
-        self.unstandardise: nn.Module = nn.Identity()  # for regression, see models/heads/target_scale.py
-
-    def forward(
+    def encode(
         self,
-        input_ids: Tensor | None = None,
+        input_ids: Tensor | None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
-        states: Tensor | None = None,
+        places: Tensor | None = None,
+        hooks: Sequence[LayerHook] = (),
     ) -> Tensor:
-        """input_ids, attention_mask (1 for real tokens), token_type_ids: (B, T) int64. Returns logits (B, C).
+        """Encode texts, inputs (B, T), as vectors: (B, H), or (B, T, H) for a head that reads tokens.
 
-        states: (layers read, B, T, H) that the backbone has made of these texts before, in place of the ids.
-
-        A mask of None says that nothing is padded and saves its cost; only the caller knows that without a wait
-        for the device.
+        places: (N,) positions of the flattened (B, T): only those tokens, (N, H). hooks: see models/backbones/hooks.py.
         """
-        if states is None:
-            vector = self.bert(input_ids, attention_mask, token_type_ids)
-        else:
-            vector = self.bert.pooler.read_out(states, attention_mask)
-        out: Tensor = self.unstandardise(self.classifier(self.dropout(vector)))
-        return out
+        only = None if places is None else Wanted(places=places)
+        vectors: Tensor = self.bert(input_ids, attention_mask, token_type_ids, hooks, only)
+        return vectors
+
+    def is_stock(self) -> bool:
+        """Does `stock_class`, which any tool opens, compute this network?"""
+        shape = self.architecture
+        is_plain = shape["readout"] == self.stock_readout and shape.get("num_hidden_layers", 0) > 0
+        return is_plain and not {"backbone", "embedding", "compressed"} & shape.keys()
+
+    def labels(self, label_names: Sequence[str]) -> dict[str, Any]:
+        """What config.json says of the outputs, given their names in order."""
+        return {}
+
+    def head_options(self) -> dict[str, Any]:
+        """What config.json says of the head itself, beside its class."""
+        return {}
+
+    def saved_tensors(self) -> dict[str, Tensor]:
+        """The tensors of the saved file by name, on the CPU."""
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}

@@ -5,38 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from models.architecture import BERT_DEFAULTS, with_sizes
-from models.backbones.bag_of_words import build_dsn
+from models.backbones.bag_of_words import build_bag_of_words
+from models.backbones.base import Backbone
 from models.backbones.bert import build_bert
 from models.backbones.transformers_backbone import wrap_encoder
 from models.compression.methods import restore_stages
 from models.embeddings.base import Tokens
+from models.heads.attach import attach_head
+from models.heads.base import HeadSpec
+from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, attach_target_scale
-from models.network import SequenceClassifier
 from models.settings import ModelSettings, full_part
 
 
-def rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None = None) -> SequenceClassifier:
+def rebuild(architecture: dict[str, Any], head: HeadSpec, tokens: Tokens | None = None) -> LinearHead:
     """The model of an architecture (config.json), with the structure that compression gave it and random weights."""
-    model = restore_stages(_rebuild(architecture, num_labels, tokens), architecture)
+    model = restore_stages(attach_head(*_backbone(architecture, tokens), head), architecture)
     if TARGETS in architecture:
         attach_target_scale(model, architecture[TARGETS])
     return model
 
 
-def _rebuild(architecture: dict[str, Any], num_labels: int, tokens: Tokens | None) -> SequenceClassifier:
+def _backbone(architecture: dict[str, Any], tokens: Tokens | None) -> tuple[Backbone, dict[str, Any]]:
+    """A fresh backbone of an architecture, and what its own config.json says."""
     readout = full_part(architecture["readout"])
     if "backbone" in architecture:
         dropout = architecture["hidden_dropout_prob"]
-        return wrap_encoder(architecture["backbone"], readout, num_labels, dropout)
+        return wrap_encoder(architecture["backbone"], readout, dropout)
     config = BERT_DEFAULTS | architecture
     settings = with_sizes(ModelSettings(), config)
     settings.dropout = config["hidden_dropout_prob"]
     settings.attention_dropout = config["attention_probs_dropout_prob"]
     settings.readout, settings.embedding = readout, full_part(config.get("embedding", "table"))
     settings.norm = config.get("norm", "layer")
-    vocab_size, pad_id = config["vocab_size"], config["pad_token_id"]
-    if settings.layers:
-        return build_bert(settings, num_labels, vocab_size, pad_id, tokens)
-    settings.family = "dsn"
-    model, _ = build_dsn(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
-    return model
+    settings.family = "bert" if settings.layers else "dsn"
+    make = build_bert if settings.layers else build_bag_of_words
+    return make(settings, vocab_size=config["vocab_size"], pad_id=config["pad_token_id"], tokens=tokens)

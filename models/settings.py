@@ -42,7 +42,9 @@ INIT_FROM = "model.init_from"
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
 # Readouts that work on bare word vectors; all others need an encoder.
-WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all")
+WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all", "none")
+# Readouts with a form that keeps a vector for each token, and the option that asks for it.
+TOKEN_OPTIONS = {"scalar_mix": "pooling", "adapter_pool": "pool", "mix_adapter": "pool", "layer_pool": "pool"}
 
 
 @dataclass
@@ -90,10 +92,53 @@ def short_part(part: Part) -> str | Part:
     return str(part["name"]) if len(part) == 1 else part
 
 
-def contradictions(model: ModelSettings) -> list[str]:
-    """One line for each pair of settings that contradict each other, with the cure."""
+def keeps_tokens(readout: Part) -> bool:
+    """Does a readout with these options return a vector for each token, and not one for the text?"""
+    name = readout["name"]
+    return name == "none" or (name in TOKEN_OPTIONS and readout.get(TOKEN_OPTIONS[name]) == "tokens")
+
+
+def for_tokens(readout: Part) -> Part | None:
+    """The form of a readout that keeps a vector for each token, None where there is none.
+
+    The readouts that presets have, and all that pool the last layer alone, become `none`.
+    """
+    name = readout["name"]
+    if name in TOKEN_OPTIONS:
+        return {**readout, TOKEN_OPTIONS[name]: "tokens"}
+    return {"name": "none"} if name in ("cls", *WORD_READOUTS) else None
+
+
+def readout_conflict(readout: str, is_kept: bool, reads: str) -> str:
+    """One line on a readout that the head cannot read. is_kept: does it keep tokens? reads: text | tokens."""
+    if reads == "text" and is_kept:
+        return (
+            f"model/readout={readout} gives a vector for each token, and this task needs one for the text. "
+            "Try: model/readout=mean, or a task that answers for each token"
+        )
+    if reads == "tokens" and not is_kept:
+        kept = ", ".join(f"model/readout={name} model.readout.{key}=tokens" for name, key in TOKEN_OPTIONS.items())
+        return (
+            f"model/readout={readout} gives one vector for the text, and this task answers for each token. "
+            f"Try: model/readout=none, or {kept}"
+        )
+    return ""
+
+
+def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
+    """One line for each pair of settings that contradict each other, with the cure.
+
+    reads: the head's vectors, text (one each) or tokens (one for each token).
+    """
     found = []
     embedding, readout = model.embedding["name"], model.readout["name"]
+    if conflict := readout_conflict(readout, keeps_tokens(model.readout), reads):
+        found.append(conflict)
+    if reads == "tokens" and model.token_dropout:
+        found.append(
+            f"model.token_dropout={model.token_dropout:g} leaves words out of a pooling, and this task answers for "
+            "each token. Try: model.token_dropout=0, model.dropout=0.2"
+        )
     if model.family == "dsn" and readout not in WORD_READOUTS:
         found.append(
             f"model/readout={readout} reads the states of an encoder, and model/backbone=none "

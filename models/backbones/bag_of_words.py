@@ -1,4 +1,4 @@
-"""DSN: the sum of a text's word vectors and a linear head, no attention at all.
+"""DSN: the sum of a text's word vectors, or the vectors of its words one by one; no attention at all.
 
 Batches with much padding are computed on their real tokens only.
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -20,12 +20,10 @@ from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.dropout import TokenDropout
 from models.backbones.hooks import ALL, LayerHook, State, Wanted
-from models.backbones.initialise import init_weights
 from models.checkpoints.hub import cures_for
 from models.checkpoints.read import POSITIONS, SEGMENTS, WeightsReport, read_state, rename_bert_tensors
 from models.embeddings.base import Tokens
 from models.errors import ModelError
-from models.network import SequenceClassifier
 from models.parts import make_readout
 from models.readouts.base import Readout, count_tokens
 from models.readouts.pooling import SumPooler
@@ -88,10 +86,10 @@ class BagOfWords(Bert):
         return cast(SumPooler, self.pooler).scale(summed, count_tokens(hidden, weights))
 
 
-def build_dsn(
-    settings: ModelSettings, *, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
-) -> tuple[SequenceClassifier, WeightsReport]:
-    """A DSN with random word vectors, or with a checkpoint's, cut (init=slice) or projected (init=pca) to its width."""
+def build_bag_of_words(
+    settings: ModelSettings, *, vocab_size: int, pad_id: int, tokens: Tokens | None = None
+) -> tuple[BagOfWords, dict[str, Any]]:
+    """A DSN without a head, and its architecture; `draw_weights` is still to come."""
     hidden = int(settings.hidden * settings.width)
     if hidden < 1:
         raise ModelError(
@@ -100,18 +98,18 @@ def build_dsn(
         )
     embeddings = Embeddings(settings, vocab_size, hidden, pad_id, tokens)
     bert = BagOfWords(embeddings, make_readout(settings.readout, hidden, 0), settings.token_dropout)
-    architecture = describe_architecture(settings, hidden, vocab_size, pad_id)
-    model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
-    init_weights(model, settings.initializer_range)
-    if settings.init == "random":
-        return model, WeightsReport()
-    return model, _fill_tables(embeddings, settings, vocab_size, hidden)
+    return bert, describe_architecture(settings, hidden, vocab_size, pad_id)
 
 
 @torch.no_grad()
-def _fill_tables(embeddings: Embeddings, settings: ModelSettings, vocab_size: int, hidden: int) -> WeightsReport:
-    """Fill the tables from `init_from`: with its first dimensions, or along its words' principal directions."""
-    source = _source(settings)
+def start_word_vectors(embeddings: Embeddings, settings: ModelSettings, vocab_size: int) -> WeightsReport:
+    """Fill the tables from `init_from`, cut (init=slice) or projected (init=pca) to their width.
+
+    init=random leaves them. Raises ModelError for a checkpoint without word vectors, with too few or too narrow ones.
+    """
+    if settings.init == "random":
+        return WeightsReport()
+    source, hidden = _source(settings), embeddings.token_type_embeddings.embedding_dim
     state = rename_bert_tensors(read_state(source, INIT_FROM))
     _check(state.get(WORDS), source, vocab_size, hidden, settings)
     tables = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)

@@ -1,6 +1,8 @@
-"""The interface of a backbone: from texts to one vector each."""
+"""The interface of a backbone: from texts to vectors, one for each text or for each of its tokens."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from torch import nn
 
@@ -29,6 +31,10 @@ class Backbone(nn.Module):
 
     def word_vectors(self) -> nn.Module:
         """The module that holds or computes the vector of each word."""
+        raise NotImplementedError
+
+    def draw_weights(self, network: nn.Module, architecture: dict[str, Any]) -> None:
+        """Draw the first weights of the network around this backbone, except for those that the backbone came with."""
         raise NotImplementedError
 
     def state_shape(self) -> tuple[int, int]:

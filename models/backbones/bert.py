@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,7 +27,6 @@ from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted
 from models.backbones.initialise import init_weights
 from models.embeddings.base import Tokens
 from models.errors import ModelError
-from models.network import SequenceClassifier
 from models.parts import make_readout
 from models.readouts.base import Readout
 from models.settings import ModelSettings
@@ -140,6 +140,10 @@ class Bert(Backbone):
         """The word table, or what computes its rows."""
         return self.embeddings.word_embeddings
 
+    def draw_weights(self, network: nn.Module, architecture: dict[str, Any]) -> None:
+        """Draw all weights of the network."""
+        init_weights(network, architecture["initializer_range"])
+
     def state_shape(self) -> tuple[int, int]:
         """Width of the states and number of layers, 0 for a bag of words."""
         layers = 0 if self.encoder is None else len(self.encoder.layer)
@@ -147,9 +151,9 @@ class Bert(Backbone):
 
 
 def build_bert(
-    settings: ModelSettings, num_labels: int, vocab_size: int, pad_id: int, tokens: Tokens | None = None
-) -> SequenceClassifier:
-    """Our BERT with a classification head and random weights."""
+    settings: ModelSettings, *, vocab_size: int, pad_id: int, tokens: Tokens | None = None
+) -> tuple[Bert, dict[str, Any]]:
+    """Our BERT without a head, and its architecture; `draw_weights` is still to come."""
     if settings.heads < 1 or settings.hidden % settings.heads:
         raise ModelError(
             f"model.hidden={settings.hidden} does not divide into model.heads={settings.heads}. "
@@ -157,10 +161,7 @@ def build_bert(
         )
     embeddings = Embeddings(settings, vocab_size, settings.hidden, pad_id, tokens)
     bert = Bert(embeddings, Encoder(settings), make_readout(settings.readout, settings.hidden, settings.layers))
-    architecture = describe_architecture(settings, settings.hidden, vocab_size, pad_id)
-    model = SequenceClassifier(bert, num_labels, settings.dropout, architecture)
-    init_weights(model, settings.initializer_range)
-    return model
+    return bert, describe_architecture(settings, settings.hidden, vocab_size, pad_id)
 
 
 def _heads(hidden: int) -> int:

@@ -1,4 +1,4 @@
-"""Encoders of transformers that our own code does not compute, with our readout and head.
+"""Encoders of transformers that our own code does not compute, with our readout.
 
 Refused: models that generate text, models for other data than text, and repositories that bring their own code.
 """
@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor, nn
 
-from models.architecture import check_vocabulary
 from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted, show_states
-from models.checkpoints.read import READOUT, WeightsReport, load_pretrained, read_state, rename_norm_tensors
-from models.checkpoints.untrusted import check_size_claim
+from models.backbones.initialise import init_weights
+from models.checkpoints.read import READOUT, rename_norm_tensors
 from models.errors import ModelError
-from models.network import SequenceClassifier
 from models.parts import make_readout
 from models.readouts.base import Readout
-from models.settings import PRETRAINED, ModelSettings, Part, short_part
+from models.settings import PRETRAINED, Part, short_part
 
 BACKBONE = "bert.backbone."
 
@@ -73,6 +71,12 @@ class TransformersBackbone(Backbone):
         found: nn.Module = self.backbone.get_input_embeddings()
         return found
 
+    def draw_weights(self, network: nn.Module, architecture: dict[str, Any]) -> None:
+        """Draw the weights of head and readout; transformers has drawn the encoder's."""
+        spread = getattr(self.backbone.config, "initializer_range", 0.02)
+        for part in (*(child for child in network.children() if child is not self), self.pooler):
+            init_weights(part, spread)
+
     def state_shape(self) -> tuple[int, int]:
         """Width of the states and number of layers."""
         return int(self.backbone.config.hidden_size), int(self.backbone.config.num_hidden_layers)
@@ -114,8 +118,11 @@ def parse_config(config: dict[str, Any]) -> Any:
     return AutoConfig.for_model(**{key: value for key, value in config.items() if key != "auto_map"})
 
 
-def wrap_encoder(config: dict[str, Any], readout: Part, num_labels: int, dropout: float) -> SequenceClassifier:
-    """The classifier around a transformers config, with random weights; ModelError unless it is an encoder."""
+def wrap_encoder(config: dict[str, Any], readout: Part, dropout: float) -> tuple[TransformersBackbone, dict[str, Any]]:
+    """The encoder of a transformers config and its architecture; ModelError unless it is an encoder.
+
+    `draw_weights` is still to come. dropout: before the head.
+    """
     from transformers import AutoModel
 
     check_encoder(config)
@@ -129,14 +136,7 @@ def wrap_encoder(config: dict[str, Any], readout: Part, num_labels: int, dropout
         "hidden_dropout_prob": dropout,
         "readout": short_part(readout),
     }
-    model = SequenceClassifier(TransformersBackbone(backbone, readout), num_labels, dropout, architecture)
-    spread = getattr(backbone.config, "initializer_range", 0.02)
-    for layer in (model.classifier, *model.bert.get_submodule("pooler").modules()):
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, 0.0, spread)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-    return model
+    return TransformersBackbone(backbone, readout), architecture
 
 
 def _longest(backbone: Any) -> int | None:
@@ -147,17 +147,9 @@ def _longest(backbone: Any) -> int | None:
     return rows if rows is None or padding is None else rows - padding - 1
 
 
-def build_auto(
-    settings: ModelSettings, config: dict[str, Any], *, num_labels: int, vocab_size: int
-) -> tuple[SequenceClassifier, WeightsReport]:
-    """The encoder of settings.pretrained, whose config.json is `config`, with a new head."""
-    source = settings.pretrained or ""
-    state = read_state(source)
-    check_size_claim(config, state, f"{PRETRAINED}={source}")
-    model = wrap_encoder(config, settings.readout, num_labels, settings.dropout)
-    backbone = cast(TransformersBackbone, model.bert).backbone
-    check_vocabulary(source, backbone.get_input_embeddings().weight.shape[0], vocab_size)
-    return model, load_pretrained(model, source, _our_names(_converted(state, backbone), backbone))
+def renamed_tensors(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:
+    """The tensors of a checkpoint under the names of a network of ours around `backbone`, a model of transformers."""
+    return _our_names(_converted(state, backbone), backbone)
 
 
 def _converted(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:

@@ -9,22 +9,25 @@ from typing import Any
 from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, is_our_encoder
 from models.checkpoints.hub import checkpoint_label
-from models.checkpoints.read import read_config, read_state, read_tokens, rename_bert_tensors
+from models.checkpoints.read import READOUT, read_config, read_state, read_tokens, rename_bert_tensors
 from models.checkpoints.untrusted import check_size_claim, malformed_as_model_error
 from models.compression.methods import restore_stages
 from models.errors import ModelError
+from models.heads.attach import HEADS, head_in_config
+from models.heads.base import HeadSpec
+from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, attach_target_scale, detach_target_scale, standardise_targets
 from models.heads.words import PREDICTIONS, MaskedLM
-from models.network import SequenceClassifier
 from models.rebuild import rebuild
 
 
-def restore_saved(model: SequenceClassifier, folder: Path) -> SequenceClassifier:
+def restore_saved(model: LinearHead, folder: Path) -> LinearHead:
     """Give `model`, built from the settings of the run that saved `folder`, the structure and weights saved there.
 
     Unlike `load_model` it keeps what only training knows, such as frozen parts and token dropout.
     """
-    config, own = read_config(str(folder), ""), detach_target_scale(model)
+    config = read_config(str(folder), "")
+    own = detach_target_scale(model)
     model = restore_stages(model, config)
     if TARGETS in config:
         attach_target_scale(model, config[TARGETS])
@@ -34,8 +37,8 @@ def restore_saved(model: SequenceClassifier, folder: Path) -> SequenceClassifier
     return model
 
 
-def load_model(folder: Path) -> SequenceClassifier:
-    """Open a folder with a model of ours or a stock BERT classifier, ready to predict; ModelError for others."""
+def load_model(folder: Path) -> LinearHead:
+    """Open a folder with a model of ours or a stock BERT, ready to predict; ModelError for others."""
     if not Path(folder).is_dir():
         raise ModelError(f"{folder}: there is no such folder. Expected one that a run wrote: outputs/<identity>/model")
     return open_model(str(folder), "")
@@ -59,10 +62,10 @@ def open_masked_lm(source: str, key: str) -> MaskedLM:
             f"{checkpoint_label(source, key)}: has no head for masked words, so it cannot say which words fit. "
             f"Try: {key}=<the id of a run made by run task=mlm, or a hub id with such a head>"
         )
-    encoder = rebuild(BERT_DEFAULTS | config | {"readout": "cls"}, 1, partial(read_tokens, source))
+    encoder = rebuild(BERT_DEFAULTS | config | {"readout": "cls"}, HeadSpec(), partial(read_tokens, source))
     is_tied = config.get("tie_word_embeddings", True) and "embedding" not in config
     output = "tied" if is_tied else "own" if f"{PREDICTIONS}decoder.weight" in state else "fixed"
-    model = MaskedLM(encoder.bert, encoder.architecture, output)  # type: ignore[arg-type]
+    model = MaskedLM(encoder.bert, encoder.architecture, HeadSpec("words", output=output))  # type: ignore[arg-type]
     own = model.state_dict()
     model.load_state_dict({name: tensor for name, tensor in state.items() if name in own}, strict=False)
     if missing := sorted(own.keys() - state.keys()):
@@ -70,8 +73,8 @@ def open_masked_lm(source: str, key: str) -> MaskedLM:
     return model.eval()
 
 
-def open_model(source: str, key: str) -> SequenceClassifier:
-    """Open the classifier of a folder or hub id, ready to predict; ModelError for other models.
+def open_model(source: str, key: str) -> LinearHead:
+    """Open the classifier of texts or tokens in a folder or hub id, ready to predict; ModelError for other models.
 
     key: the setting that named `source`, for messages; "" for none.
     """
@@ -80,19 +83,24 @@ def open_model(source: str, key: str) -> SequenceClassifier:
         if not can_open(config):
             what = "BERT that only transformers can open" if config["model_type"] == "bert" else config["model_type"]
             raise ModelError(f"{where}: is a {what}, not a model saved by Bertier. Train it with model=auto")
-        state = rename_bert_tensors(read_state(source, key))
+        state, head = rename_bert_tensors(read_state(source, key)), head_in_config(config)
         if config["model_type"] == "bert":
-            config = BERT_DEFAULTS | config | {"readout": "cls"}
+            config = BERT_DEFAULTS | config | {"readout": HEADS[head.name].stock_readout}
         check_size_claim(config.get("backbone", config), state, where)
-        model = rebuild(config, len(config.get("id2label", ())) or 2, partial(read_tokens, source))
+        model = rebuild(config, head, partial(read_tokens, source))
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"{where}: weights and config.json disagree: {reason}. Get fresh copies of both") from error
-    unexpected = [name for name in unexpected if not name.endswith("position_ids")]  # older transformers saved these
+    unexpected = [name for name in unexpected if not is_leftover(name, model)]
     if missing or unexpected:
         raise ModelError(
             f"{where}: is no complete classifier: missing {missing[:3]}, unknown {unexpected[:3]}. Get a fresh copy"
         )
     return model.eval()
+
+
+def is_leftover(name: str, model: LinearHead) -> bool:
+    """Is this a tensor that older transformers saved and nothing reads: position ids, the pooler below a token head?"""
+    return name.endswith("position_ids") or (model.reads == "tokens" and name.startswith(f"{READOUT}dense."))

@@ -1,4 +1,4 @@
-"""A model of our own that starts from a pretrained checkpoint."""
+"""A model that starts from a pretrained checkpoint: our own BERT, or an encoder of transformers."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ import torch
 
 from models.architecture import check_vocabulary, sizes_in_config, sizes_in_settings, with_sizes
 from models.backbones.bert import build_bert
+from models.backbones.transformers_backbone import renamed_tensors, wrap_encoder
 from models.checkpoints.read import TABLE, WeightsReport, load_pretrained, read_state, rename_bert_tensors
 from models.checkpoints.untrusted import check_size_claim
 from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
+from models.heads.attach import attach_head
+from models.heads.base import HeadSpec
+from models.heads.linear import LinearHead
 from models.heads.words import PREDICTIONS, MaskedLM
-from models.network import SequenceClassifier
 from models.settings import PRETRAINED, ModelSettings, full_part
 
 
-def build_pretrained(
+def start_from_bert(
     settings: ModelSettings,
     config: dict[str, Any],
-    num_labels: int,
+    head: HeadSpec,
+    *,
     vocab_size: int,
     pad_id: int,
     tokens: Tokens | None,
-) -> tuple[SequenceClassifier, WeightsReport]:
-    """Our BERT with a checkpoint's weights, in its own size (family auto) or checked against the preset's."""
+) -> tuple[LinearHead, WeightsReport]:
+    """Our BERT with a checkpoint's weights and a new head, in its own size (family auto) or the preset's."""
     source, notes = settings.pretrained or "", list[str]()
     _check_embedding(settings, config)
     if settings.embedding["name"] == "table":  # its rows are the checkpoint's tokens
@@ -40,7 +44,7 @@ def build_pretrained(
         settings = replace(settings, layer_norm_eps=config["layer_norm_eps"])
     state = rename_bert_tensors(read_state(source))
     check_size_claim(config, state, f"{PRETRAINED}={source}")
-    model = build_bert(settings, num_labels, vocab_size, pad_id, tokens)
+    model = attach_head(*build_bert(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens), head)
     weights = load_pretrained(model, source, state)
     words = model.bert.word_vectors()
     if isinstance(words, WordVectors) and TABLE in state:
@@ -48,6 +52,19 @@ def build_pretrained(
         words.start_from(state[TABLE])
     weights.notes = notes + weights.notes
     return model, weights
+
+
+def start_from_transformers(
+    settings: ModelSettings, config: dict[str, Any], head: HeadSpec, *, vocab_size: int
+) -> tuple[LinearHead, WeightsReport]:
+    """The encoder of settings.pretrained, whose config.json is `config`, as transformers computes it; a new head."""
+    source = settings.pretrained or ""
+    state = read_state(source)
+    check_size_claim(config, state, f"{PRETRAINED}={source}")
+    backbone, architecture = wrap_encoder(config, settings.readout, settings.dropout)
+    model, theirs = attach_head(backbone, architecture, head), backbone.backbone
+    check_vocabulary(source, theirs.get_input_embeddings().weight.shape[0], vocab_size)
+    return model, load_pretrained(model, source, renamed_tensors(state, theirs))
 
 
 def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:

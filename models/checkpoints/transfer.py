@@ -19,9 +19,10 @@ from models.checkpoints.untrusted import malformed_as_model_error
 from models.compression.methods import is_quantized
 from models.embeddings.base import Tokens
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.heads.label_order import label_names_of, match_labels, reorder_tensor
+from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
-from models.network import SequenceClassifier
 from models.rebuild import rebuild
 from models.settings import INIT_FROM, ModelSettings, full_part, short_part
 
@@ -29,8 +30,14 @@ DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and pa
 
 
 def transfer_weights(
-    settings: ModelSettings, folder: Path, *, label_names: Sequence[str], vocab_size: int, tokens: Tokens | None
-) -> tuple[SequenceClassifier, WeightsReport]:
+    settings: ModelSettings,
+    folder: Path,
+    head: HeadSpec,
+    *,
+    label_names: Sequence[str],
+    vocab_size: int,
+    tokens: Tokens | None,
+) -> tuple[LinearHead, WeightsReport]:
     """The model of `settings` around the encoder saved in `folder`; settings.carry: its readout and last layer too.
 
     label_names: of the task, in id order; a last layer is reordered to match. The remaining weights are random.
@@ -45,7 +52,7 @@ def transfer_weights(
         architecture = {key: value for key, value in config.items() if key not in LABELS}
         if settings.carry != "all":
             architecture.pop(TARGETS, None)  # a new head is scaled to its own data
-        model = rebuild(architecture | dropouts | {"readout": short_part(settings.readout)}, len(label_names), tokens)
+        model = rebuild(architecture | dropouts | {"readout": short_part(settings.readout)}, head, tokens)
         weights = _load(model, source, _random_prefixes(settings.carry), order)
         weights.notes += notes
         return model, weights
@@ -111,7 +118,7 @@ def _random_prefixes(what: str) -> tuple[str, ...]:
 
 
 @torch.no_grad()
-def _load(model: SequenceClassifier, source: str, random: tuple[str, ...], order: list[int] | None) -> WeightsReport:
+def _load(model: LinearHead, source: str, random: tuple[str, ...], order: list[int] | None) -> WeightsReport:
     state, own = rename_bert_tensors(read_state(source, "")), model.state_dict()
     digest, report = hashlib.sha256(), WeightsReport(source=source)
     for name, tensor in own.items():

@@ -1,31 +1,35 @@
-"""Our models as a transformers class, so that AutoModelForSequenceClassification opens what we save."""
+"""Our models as transformers classes, so that its Auto classes open what we save."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, PreTrainedModel
-from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, PreTrainedModel
+from transformers.modeling_outputs import SequenceClassifierOutput, TokenClassifierOutput
 
 from models.checkpoints.read import read_tokens
 from models.checkpoints.transformers_config import BertierConfig
-from models.network import SequenceClassifier
+from models.heads.base import HeadSpec
+from models.heads.linear import LinearHead
 from models.rebuild import rebuild
 
 
-class BertierForSequenceClassification(PreTrainedModel):
-    """A classifier for transformers' loaders, with our module tree and parameter names."""
+class Bertier(PreTrainedModel):
+    """Base class: a network for transformers' loaders, with our module tree and parameter names."""
 
     config_class = BertierConfig
     base_model_prefix = "bert"
+    head: ClassVar[str]  # a key of models/heads/attach.py's HEADS
 
     def __init__(self, config: BertierConfig) -> None:
         super().__init__(config)
-        network = rebuild(config.to_dict(), config.num_labels, partial(read_tokens, config.name_or_path))
+        spec = HeadSpec(self.head, config.num_labels, config.problem_type)
+        network = rebuild(config.to_dict(), spec, partial(read_tokens, config.name_or_path))
         for name, child in network.named_children():
             self.add_module(name, child)
+        self.__dict__["network"] = network  # not a child: its modules are children already
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -34,6 +38,13 @@ class BertierForSequenceClassification(PreTrainedModel):
     def get_input_embeddings(self) -> nn.Module:
         """The table of word vectors."""
         return self.bert.word_vectors()
+
+
+class BertierForSequenceClassification(Bertier):
+    """A classifier of texts."""
+
+    head = "text"
+    network: LinearHead
 
     def forward(
         self,
@@ -44,7 +55,7 @@ class BertierForSequenceClassification(PreTrainedModel):
         **_: Any,
     ) -> SequenceClassifierOutput:
         """Logits (B, C), and the loss when labels are given."""
-        logits = SequenceClassifier.forward(self, input_ids, attention_mask, token_type_ids)
+        logits = self.network(input_ids, attention_mask, token_type_ids)
         loss = None
         if labels is not None and self.config.problem_type == "regression":
             loss = nn.functional.mse_loss(logits.squeeze(-1), labels.to(logits.dtype))
@@ -53,4 +64,25 @@ class BertierForSequenceClassification(PreTrainedModel):
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
 
+class BertierForTokenClassification(Bertier):
+    """A classifier of tokens."""
+
+    head = "token"
+    network: LinearHead
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        **_: Any,
+    ) -> TokenClassifierOutput:
+        """Logits (B, T, C), and the loss when labels (B, T) are given, -100 where none counts."""
+        logits = self.network(input_ids, attention_mask, token_type_ids)
+        loss = None if labels is None else nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
+        return TokenClassifierOutput(loss=loss, logits=logits)
+
+
 AutoModelForSequenceClassification.register(BertierConfig, BertierForSequenceClassification, exist_ok=True)
+AutoModelForTokenClassification.register(BertierConfig, BertierForTokenClassification, exist_ok=True)

@@ -14,7 +14,7 @@ from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage
 from models.errors import ModelError
-from models.network import SequenceClassifier
+from models.heads.linear import LinearHead
 
 
 def make_stage(options: StageSettings, name: str = "") -> Stage:
@@ -31,7 +31,7 @@ def is_quantized(architecture: dict[str, Any]) -> bool:
     return any(method in METHODS and METHODS[method].kind == "quantize" for method in methods)
 
 
-def restore_stages(model: SequenceClassifier, architecture: dict[str, Any]) -> SequenceClassifier:
+def restore_stages(model: LinearHead, architecture: dict[str, Any]) -> LinearHead:
     """Give a freshly built model the structure that its compression stages gave the saved one, stage by stage.
 
     `architecture["compressed"]` has an entry for each stage, with its `method`. The names of pruned modules are taken

@@ -4,7 +4,7 @@
     model(**inputs)                                  # (B, 1) around `mean`, in the targets' unit
 
 Mean and standard deviation are kept in `architecture["targets"]` and so in config.json. A plain BERT's config has no
-place for them: models/checkpoints/save.py folds them into its head, so that the stock class predicts the same.
+place for them: models/heads/text.py folds them into its head, so that the stock class predicts the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.network import SequenceClassifier
+from models.heads.linear import LinearHead
 
 TARGETS = "targets"  # the key in an architecture
 
@@ -34,20 +34,20 @@ class Unstandardise(nn.Module):
         return logits.float() * self.sd + self.mean
 
 
-def attach_target_scale(model: SequenceClassifier, targets: dict[str, Any]) -> None:
+def attach_target_scale(model: LinearHead, targets: dict[str, Any]) -> None:
     """Make the model rescale its head's output from now on; ValueError for an invalid mean or sd."""
     model.unstandardise = Unstandardise(targets["mean"], targets["sd"])
     model.architecture[TARGETS] = {"mean": model.unstandardise.mean, "sd": model.unstandardise.sd}
 
 
-def detach_target_scale(model: SequenceClassifier) -> dict[str, Any] | None:
+def detach_target_scale(model: LinearHead) -> dict[str, Any] | None:
     """Remove the rescaling; returns the mean and sd it had, None if there was none."""
     model.unstandardise = nn.Identity()
     targets: dict[str, Any] | None = model.architecture.pop(TARGETS, None)
     return targets
 
 
-def standardise_targets(model: SequenceClassifier, mean: float, sd: float, *, is_fresh: bool) -> None:
+def standardise_targets(model: LinearHead, mean: float, sd: float, *, is_fresh: bool) -> None:
     """Make the head work on standardised targets; a trained head (is_fresh=False) keeps its predictions.
 
     A model that already has a scale keeps it; a trained head that is not linear stays without.

@@ -16,6 +16,7 @@ from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.hooks import Wanted
 from models.backbones.initialise import init_weights
+from models.heads.base import HeadSpec
 from models.network import Network
 from models.readouts.pooling import EveryToken
 
@@ -57,15 +58,18 @@ class Predictions(nn.Module):
 class MaskedLM(Network):
     """Scores all words at the positions of a text with masked words.
 
-    `architecture` is what models/checkpoints/save.py writes; `output`: tied | own | fixed.
+    It is put on a backbone that has its weights: `spec.output=fixed` copies the word vectors.
     """
 
     bert: Bert
+    reads = "tokens"
+    auto_class = "AutoModelForMaskedLM"
+    stock_class = "BertForMaskedLM"
     reads_table = True
 
-    def __init__(self, bert: Bert, architecture: dict[str, Any], output: str) -> None:
+    def __init__(self, bert: Bert, architecture: dict[str, Any], spec: HeadSpec) -> None:
         super().__init__(bert, architecture)
-        self.output = output
+        self.output = output = spec.output
         bert.pooler = EveryToken()  # the head reads tokens, not a vector of the text
         shape = architecture["hidden_size"], architecture["vocab_size"], architecture["layer_norm_eps"]
         is_computed = not isinstance(bert.embeddings.word_embeddings, nn.Embedding)
@@ -107,6 +111,22 @@ class MaskedLM(Network):
             return tied
         found = self.get_buffer("fixed") if self.fixed is not None else self.cls["predictions"].decoder.weight
         return found
+
+    def is_stock(self) -> bool:
+        """Does BertForMaskedLM compute this network? Not if its word vectors are computed."""
+        return "embedding" not in self.architecture
+
+    def head_options(self) -> dict[str, Any]:
+        """Whether the output table is the word table."""
+        return {"tie_word_embeddings": self.output == "tied"}
+
+    def saved_tensors(self) -> dict[str, Tensor]:
+        """The tensors of the saved file, as BertForMaskedLM names them."""
+        tensors = super().saved_tensors()
+        if f"{PREDICTIONS}decoder.weight" in tensors:
+            # With an untied table transformers unties the bias too, and adds the decoder's own.
+            tensors[f"{PREDICTIONS}decoder.bias"] = tensors[f"{PREDICTIONS}bias"].clone()
+        return tensors
 
 
 @torch.no_grad()

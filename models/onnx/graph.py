@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from models.compression.quantization.coded import CodedWeight, coded_weights
 from models.embeddings.base import computed_vectors
 from models.errors import ModelError
-from models.network import SequenceClassifier
+from models.network import Network
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OPSET = 20  # the first with a GELU operator; 23 has an attention whose CPU kernel in ONNX Runtime refuses our masks
@@ -31,8 +31,8 @@ SLOWER_FUSED = ["SkipLayerNormFusion"]
 ROWS, LENGTH = 2, 16  # size of the batch that the graph is traced with; any sizes but 1 work
 
 
-def write_onnx(model: SequenceClassifier, path: Path) -> None:
-    """Write the graph of `model`, logits (B, C) from INPUTS (B, T) int64; the model is left as it is.
+def write_onnx(model: Network, path: Path) -> None:
+    """Write the graph of `model`, logits (B, C) or (B, T, C) from INPUTS (B, T) int64; the model is left as it is.
 
     attention_mask: 1 for real tokens. Encoders without segments have no token_type_ids.
     Raises ModelError, with torch's reason, for a model that cannot be written as a graph.
@@ -59,17 +59,17 @@ def write_onnx(model: SequenceClassifier, path: Path) -> None:
 class _Graph(nn.Module):
     """The model with its inputs in a fixed order."""
 
-    def __init__(self, model: SequenceClassifier) -> None:
+    def __init__(self, model: Network) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Logits (B, C) of the INPUTS that are given."""
+        """Logits of the INPUTS that are given."""
         out: Tensor = self.model(**dict(zip(INPUTS, inputs)))
         return out
 
 
-def _plain(model: SequenceClassifier) -> nn.Module:
+def _plain(model: Network) -> nn.Module:
     """A copy on the CPU in prediction mode, with plain tables and layers."""
     plain = copy.deepcopy(model).to("cpu").eval()
     embedding = computed_vectors(plain)

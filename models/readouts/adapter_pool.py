@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from models.errors import check_option
 from models.readouts.base import Readout, count_tokens, flatten_tokens, masked_sum
 
-POOLS = ("flatten", "masked_mean", "cls")
+POOLS = ("flatten", "masked_mean", "cls", "tokens")
 
 
 class AdapterPool(Readout):
-    """The readout: the z of all tokens side by side (flatten, as published), their mean, or the first token's.
+    """The readout: the z of all tokens side by side (flatten, as published), their mean, the first token's, or each.
 
     length: tokens that flatten has room for. skip: append each token's last state to its z.
     """
@@ -38,21 +38,24 @@ class AdapterPool(Readout):
         self.width = (layers + 1) * size + (hidden if skip else 0)
         if pool == "cls":
             self.first = 1
+        self.keeps_tokens = pool == "tokens"
         if pool == "flatten":
             self.longest = length
             self.width *= length
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """states: layers + 1 tensors (B, T, H). Returns (B, width)."""
+        """states: layers + 1 tensors (B, T, H). Returns (B, width), or (B, T, width) with pool=tokens."""
         if self.pool == "cls":
             return self.narrow([state[:, :1] for state in states])[:, 0]
         made = self.narrow(states)
+        if self.pool == "tokens":
+            return made
         if self.pool == "masked_mean":
             return masked_sum(made, mask) / count_tokens(made, mask)
         return flatten_tokens(made, mask, self.places)
 
     def narrow(self, states: list[Tensor]) -> Tensor:
-        """Narrow every layer's states: (B, T, (layers + 1) x size), and H more with the skip connection."""
+        """Narrow every layer's states (..., H): (..., (layers + 1) x size), and H more with the skip connection."""
         layers = range(len(states))
         made = [F.gelu(self.adapter[j % len(self.adapter)](states[j])) for j in layers]
-        return torch.cat([*made, states[-1]] if self.skip else made, 2)
+        return torch.cat([*made, states[-1]] if self.skip else made, -1)

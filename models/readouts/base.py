@@ -1,4 +1,4 @@
-"""The interface of a readout: from token vectors (B, T, H) to one vector a text.
+"""The interface of a readout: from token vectors (B, T, H) to one vector a text, or to better token vectors.
 
 To add one: models/readouts/<name>.py with a subclass of Readout of that name in CamelCase, built with `hidden` (H),
 `layers` (of the backbone) and the options of its YAML, and conf/model/readout/<name>.yaml.
@@ -28,6 +28,7 @@ class Readout(nn.Module):
     first: int | None = None  # it reads that many first tokens and no others: the last layer computes only those
     width: int | None = None  # of the vector it returns; None: H
     head_dropout: float | None = None  # of that vector before the head; None: model.dropout
+    keeps_tokens: bool = False  # it returns a vector for each token, (B, T, width), for heads that read tokens
     longest: int | None = None  # tokens it has room for; None: as many as the backbone
 
     def hooks(self) -> tuple[LayerHook, ...]:
@@ -45,7 +46,10 @@ class Readout(nn.Module):
         return self.layers_read == "all"
 
     def read_out(self, states: Sequence[Tensor] | Tensor, mask: Tensor | None) -> Tensor:
-        """One vector a text, (B, width), from the states of the layers that it reads, the last layer's last."""
+        """One vector a text, (B, width), from the states of the layers that it reads, the last layer's last.
+
+        (B, T, width) from a readout that keeps tokens.
+        """
         out: Tensor = self(list(states) if self.reads_all_layers else states[-1], mask)
         return out
 

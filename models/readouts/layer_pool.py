@@ -1,4 +1,4 @@
-"""The states of all layers averaged, with learned or equal weights, and read at the first token or as a mean.
+"""The states of all layers averaged with learned or equal weights: at the first token, over the text, or at each token.
 
 Learned pooling and average pooling of BERTVision (github.com/cbenge509/BERTVision, after Tenney et al. 2019), which
 start w at normal(0, 0.05). The published torch version applies the softmax to the states by mistake; here it applies to
@@ -14,7 +14,7 @@ from models.errors import check_option
 from models.readouts.base import Readout, count_tokens, masked_sum
 from models.readouts.layer_mix import make_mix
 
-POOLS = ("cls", "masked_mean")
+POOLS = ("cls", "masked_mean", "tokens")
 
 
 class LayerPool(Readout):
@@ -29,13 +29,16 @@ class LayerPool(Readout):
         self.pool = pool
         if pool == "cls":
             self.first = 1
+        self.keeps_tokens = pool == "tokens"
         self.mix = make_mix(layers + 1, weights)
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """states: layers + 1 tensors (B, T, H). Returns (B, H)."""
-        if self.pool == "cls":
+        """states: layers + 1 tensors (B, T, H). Returns (B, H), or (B, T, H) with pool=tokens."""
+        if self.pool == "tokens":
+            vectors = states
+        elif self.pool == "cls":
             vectors = [state[:, 0] for state in states]
         else:
             vectors = [masked_sum(state, mask) / count_tokens(state, mask) for state in states]
-        out: Tensor = self.mix(torch.stack(vectors, 1))
+        out: Tensor = self.mix(torch.stack(vectors, -2))
         return out

@@ -23,6 +23,6 @@ class MixAdapter(AdapterPool):
         self.mix = make_mix(layers + 1, weights)
 
     def narrow(self, states: list[Tensor]) -> Tensor:
-        """Mix the layers and narrow the result: (B, T, size), and H more with the skip connection."""
-        made = F.gelu(self.adapter[0](self.mix(torch.stack(states, 2))))
-        return torch.cat([made, states[-1]], 2) if self.skip else made
+        """Mix the layers and narrow the result: (..., size), and H more with the skip connection."""
+        made = F.gelu(self.adapter[0](self.mix(torch.stack(states, -2))))
+        return torch.cat([made, states[-1]], -1) if self.skip else made

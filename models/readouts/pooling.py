@@ -59,9 +59,17 @@ class SumAllPooler(Readout):
 class EveryToken(Readout):
     """No readout: the vectors of all tokens, for heads that answer for each token."""
 
+    keeps_tokens = True
+
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """(B, T, H), as it came."""
         return hidden
 
 
-POOLINGS = {"mean": MeanPooler, "sum": SumPooler, "sqrt": SqrtPooler, "sum_all": SumAllPooler}  # and cls
+POOLINGS: dict[str, type[Readout]] = {  # and cls
+    "mean": MeanPooler,
+    "none": EveryToken,
+    "sqrt": SqrtPooler,
+    "sum": SumPooler,
+    "sum_all": SumAllPooler,
+}

@@ -3,7 +3,7 @@
     m = gamma * sum over j of s_j h_j,   s = softmax(w)   (Peters et al. 2018, eq. 1; j = 0 is the embeddings' output)
 
 Kodge & Roy 2021 (arXiv 2110.15802) put it between a BERT and its classifier. The mix is linear and the same for every
-token, so only the vectors that are read are mixed: those of the first token, or the means over the text.
+token, so only the vectors that are read are mixed: those of the first token, the means over the text, or all tokens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LAST = 20.0  # softmax weight of the last layer under init=last: the others' sha
 CHOICES = {
     "normalize": ("softmax", "none"),
     "where": ("before_pooler", "after_pooler", "no_pooler"),
-    "pooling": ("cls", "mean"),
+    "pooling": ("cls", "mean", "tokens"),
 }
 
 
@@ -53,6 +53,7 @@ class ScalarMix(Readout, Observed):
         self.pooling, self.where, self.layer_norm = pooling, where, layer_norm
         if pooling == "cls":
             self.first = 1
+        self.keeps_tokens = pooling == "tokens"
         first, factor = torch.tensor(first_weights(init, len(self.mixed), normalize)), torch.ones(1) if gamma else None
         self.mix = Mix(first, self.mixed, gamma=factor, normalize=normalize, layer_dropout=layer_dropout, lr=lr)
         self.dense = None if where == "no_pooler" else nn.Linear(hidden, hidden)
@@ -60,8 +61,8 @@ class ScalarMix(Readout, Observed):
         self._seen: Tensor | None = None  # the last training step's vectors, for `facts`
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """Mix layers + 1 states (B, T, H) under the mask (B, T) into (B, H)."""
-        vectors = torch.stack([self._read(states[index], mask) for index in self.mixed], 1)
+        """Mix layers + 1 states (B, T, H) under the mask (B, T) into (B, H), or (B, T, H) with pooling=tokens."""
+        vectors = torch.stack([self._read(states[index], mask) for index in self.mixed], -2)
         if self.layer_norm:
             vectors = F.layer_norm(vectors, vectors.shape[-1:])
         if self.training:
@@ -72,6 +73,8 @@ class ScalarMix(Readout, Observed):
         return torch.tanh(self.dense(out)) if self.dense is not None and self.where == "before_pooler" else out
 
     def _read(self, state: Tensor, mask: Tensor | None) -> Tensor:
+        if self.keeps_tokens:
+            return state
         return state[:, 0] if self.pooling == "cls" else masked_sum(state, mask) / count_tokens(state, mask)
 
     @torch.no_grad()
@@ -79,7 +82,7 @@ class ScalarMix(Readout, Observed):
         """The share of each layer in the sum: s_j times the mean norm of h_j, over the last training step."""
         if self._seen is None:
             return {}
-        shares, norms = self.mix.facts(), self._seen.float().norm(dim=-1).mean(0).tolist()
+        shares, norms = self.mix.facts(), self._seen.float().norm(dim=-1).flatten(0, -2).mean(0).tolist()
         return {f"mix/norm_{index}": shares[f"mix/weight_{index}"] * norm for index, norm in zip(self.mixed, norms)}
 
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from models.checkpoints.save import written_atomically
 from models.errors import ModelError
-from models.network import SequenceClassifier
+from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize_graph
 from runner.deploy import mlflow_model
@@ -94,7 +94,7 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
     """Write the ONNX file and compare its logits with the model's; ParityError if fp32 differs beyond rounding."""
     model = Predictor(trained)
     try:
-        write_onnx(cast(SequenceClassifier, model.model), exported.weights)
+        write_onnx(cast(Network, model.model), exported.weights)
     except ModelError as error:
         raise ModelError(f"{error}. Try: format=safetensors, or export an earlier run without that part") from error
     if exported.engine == "onnx-int8":

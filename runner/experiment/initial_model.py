@@ -5,31 +5,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 
 from data.inputs.tokenizer import load_tokenizer
-from data.splits import Splits
+from data.splits import DataTask, Splits
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
-from models.build import build, build_masked
+from models.build import build
 from models.checkpoints.open import load_model
 from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
 from models.checkpoints.source import check_source
 from models.compression.methods import is_quantized
+from models.heads.base import HeadSpec
 from models.heads.label_order import label_names_of, match_labels, reorder_head
 from models.heads.target_scale import standardise_targets
-from models.heads.words import MaskedLM
-from models.network import SequenceClassifier
+from models.heads.text import SequenceClassifier
+from models.network import Network
 from models.readouts.base import Readout
 from models.settings import ModelSettings
 from runner.errors import ConfigError
 from runner.schema import Settings
 from runner.training.compact_vocabulary import find_compact_table
-
-Model = SequenceClassifier | MaskedLM
 
 
 def check_checkpoint(settings: Settings) -> None:
@@ -49,7 +48,7 @@ def check_checkpoint(settings: Settings) -> None:
             require_weights(model.pretrained)
 
 
-def build_initial_model(settings: Settings, splits: Splits, folder: Path | None) -> tuple[Model, WeightsReport, str]:
+def build_initial_model(settings: Settings, splits: Splits, folder: Path | None) -> tuple[Network, WeightsReport, str]:
     """The model before its first step, its weights, and their part of the identity ("" for weights of the seed).
 
     folder: of the saved model that it starts from, if any. Raises ConfigError for texts that may be longer than the
@@ -70,7 +69,7 @@ def build_initial_model(settings: Settings, splits: Splits, folder: Path | None)
     return model, weights, content
 
 
-def check_model(model: Model, settings: Settings, splits: Splits) -> None:
+def check_model(model: Network, settings: Settings, splits: Splits) -> None:
     """Raise ConfigError for texts that may be too long for the model, and for an impossible compact vocabulary."""
     positions = model.architecture.get("max_position_embeddings")  # None: no limit
     if positions is not None and settings.data.max_length > positions:
@@ -95,19 +94,30 @@ def check_readout_length(readout: Readout, settings: Settings) -> None:
         )
 
 
-def build_first_model(settings: Settings, splits: Splits, folder: Path | None = None) -> tuple[Model, WeightsReport]:
+def build_first_model(settings: Settings, splits: Splits, folder: Path | None = None) -> tuple[Network, WeightsReport]:
     """The model with the head of its task, from the saved model in `folder`, if any; the caller seeds torch."""
     tokenizer = splits.tokenizer
-    known: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "pad_id": tokenizer.pad_id, "tokens": tokenizer.tokens}
-    if splits.task.kind == "mlm":
-        return build_masked(settings.model, output=settings.task.output, **known)
-    names = splits.task.label_names
-    return build(settings.model, num_labels=splits.task.num_labels, label_names=names, start=folder, **known)
+    return build(
+        settings.model,
+        head_of(settings, splits.task),
+        vocab_size=tokenizer.vocab_size,
+        pad_id=tokenizer.pad_id,
+        tokens=tokenizer.tokens,
+        start=folder,
+        label_names=splits.task.label_names,
+    )
+
+
+def head_of(settings: Settings, task: DataTask) -> HeadSpec:
+    """The head that the task needs."""
+    if task.kind == "mlm":
+        return HeadSpec("words", output=settings.task.output)
+    return HeadSpec("text", task.num_labels, "regression" if task.kind == "regression" else None)
 
 
 def open_finished_model(
     folder: Path, settings: ModelSettings, label_names: Sequence[str]
-) -> tuple[Model, WeightsReport]:
+) -> tuple[Network, WeightsReport]:
     """The saved model of a finished run, ready to be trained further, and its weights' facts.
 
     label_names: of the task; where the run had them in another order, its last layer is brought into this one.

@@ -14,7 +14,8 @@ from data.load import load_splits
 from data.splits import DataTask, Splits
 from models.compression.methods import make_stage
 from models.compression.stage import Stage
-from runner.experiment.initial_model import Model, build_initial_model, check_tokenizer
+from models.network import Network
+from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
 from runner.experiment.stage_inputs import StageInputs, find_stage_inputs
 from runner.experiment.stopwatch import Stopwatch
@@ -70,7 +71,7 @@ def prepare_run(
 
 
 def identity_contents(
-    task: DataTask, stages: dict[str, Stage], inputs: dict[str, StageInputs], model: Model
+    task: DataTask, stages: dict[str, Stage], inputs: dict[str, StageInputs], model: Network
 ) -> dict[str, str]:
     """Return the contents behind settings whose text alone does not identify them, for the identity."""
     contents = {key: value for name, found in inputs.items() for key, value in found.identity_contents(name).items()}

@@ -10,8 +10,7 @@ import torch
 
 from data.splits import Splits
 from models.checkpoints.read import WeightsReport
-from models.heads.words import MaskedLM
-from models.network import SequenceClassifier
+from models.network import Network
 from runner.experiment.stage_inputs import StageInputs
 from runner.machine.exclusive import Exclusive
 from runner.schema import Settings
@@ -31,7 +30,7 @@ class PreparedRun:
 
     settings: Settings
     splits: Splits
-    model: SequenceClassifier | MaskedLM
+    model: Network
     device: torch.device
     identity: str
     folder: Path

@@ -13,7 +13,8 @@ import torch
 from data.splits import TokenSplit
 from models.build import build
 from models.checkpoints import save as saving
-from models.network import SequenceClassifier
+from models.heads.base import HeadSpec
+from models.network import Network
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.prepared import PreparedRun
@@ -83,8 +84,7 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
         folder,
         tokenizer_save=partial(splits.tokenizer.save, longest=prepared.model.longest_input()),
         label_names=list(splits.task.label_names),
-        kind=splits.task.kind,
-        card=model_card(record),
+        card=model_card(record, prepared.model.auto_class),
     )
 
 
@@ -112,7 +112,7 @@ def positions_of(prepared: PreparedRun) -> int:
     return prepared.model.longest_input() or prepared.settings.model.positions
 
 
-def build_yardstick(prepared: PreparedRun) -> SequenceClassifier | None:
+def build_yardstick(prepared: PreparedRun) -> Network | None:
     """The preset `measure.baseline` with random weights: timed beside the model, it makes machines comparable."""
     name, splits = prepared.settings.measure.baseline, prepared.splits
     if not name:
@@ -122,7 +122,7 @@ def build_yardstick(prepared: PreparedRun) -> SequenceClassifier | None:
     with torch.random.fork_rng():
         model, _ = build(
             preset,
-            num_labels=splits.task.num_labels,
+            HeadSpec(outputs=splits.task.num_labels),
             vocab_size=max(YARDSTICK_TOKENS, splits.tokenizer.vocab_size),
             pad_id=splits.tokenizer.pad_id,
         )

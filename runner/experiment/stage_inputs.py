@@ -20,10 +20,10 @@ from models.compression.methods import make_stage
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
 from models.errors import ModelError
+from models.network import Network
 from runner.config.compose import compose, groups
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.experiment.initial_model import Model
 from runner.experiment.teacher import KeptTeacher
 from runner.experiment.word_replacer import WordReplacer
 from runner.machine.exclusive import Exclusive
@@ -60,7 +60,7 @@ class StageInputs:
 
 
 def find_stage_inputs(
-    settings: Settings, splits: Splits, model: Model, device: torch.device, notify: Notify, exclusive: Exclusive
+    settings: Settings, splits: Splits, model: Network, device: torch.device, notify: Notify, exclusive: Exclusive
 ) -> dict[str, StageInputs]:
     """The inputs of each stage, by its name, all of them checked; raises the user's errors."""
     cache = SharedCache(Path(settings.paths.cache).expanduser(), notify, exclusive.waiting)
@@ -78,7 +78,7 @@ class _Finder:
     cache: SharedCache
     exclusive: Exclusive
 
-    def find(self, name: str, stage: StageSettings, model: Model) -> StageInputs:
+    def find(self, name: str, stage: StageSettings, model: Network) -> StageInputs:
         """The inputs of one stage, checked."""
         if not isinstance(stage, TaughtSettings):
             return StageInputs()

@@ -18,7 +18,7 @@ from data.stores.teacher_logits import open_teacher_logits
 from models.compression.distillation.teacher import open_teacher, read_model_facts
 from models.heads.label_order import match_labels
 from models.heads.target_scale import standardise_targets
-from models.network import SequenceClassifier
+from models.heads.text import SequenceClassifier
 from runner.errors import ConfigError
 from runner.machine.exclusive import Exclusive
 from runner.record.metrics import direction

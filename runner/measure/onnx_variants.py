@@ -10,7 +10,7 @@ from typing import cast
 from torch import nn
 
 from models.errors import ModelError
-from models.network import SequenceClassifier
+from models.network import Network
 from models.onnx.graph import OnnxModel, write_onnx
 from models.onnx.int8 import quantize_graph
 from runner.measure.inputs import device_of
@@ -26,7 +26,7 @@ def onnx_models(
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder) / f"{name}.onnx" for name in ("onnx", "onnx_int8")}
         try:
-            write_onnx(cast(SequenceClassifier, model), files["onnx"])
+            write_onnx(cast(Network, model), files["onnx"])
         except ModelError as error:
             warn(f"measure.onnx: {error}")
             return {}, {}

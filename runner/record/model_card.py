@@ -6,15 +6,14 @@ from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.record import RunRecord
 
 
-def model_card(record: RunRecord) -> str:
-    """Markdown for README.md of the model folder, from the run's record."""
+def model_card(record: RunRecord, auto_class: str) -> str:
+    """Markdown for README.md of the model folder, from the run's record; auto_class: of transformers, to open it."""
     metrics, data = record.metrics, record.data
     low = f"\n{MARK[0].upper()}{MARK[1:]}: {MEANING}.\n" if is_at_baseline([metrics], data.primary) else ""
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(metrics.items()))
     command = " ".join(["run", *record.overrides])
     positive = data.positive
     note = f"\nF1, precision and recall are of the class {positive!r}.\n" if positive else ""
-    head = "MaskedLM" if data.task == "mlm" else "SequenceClassification"
     return f"""---
 library_name: transformers
 tags: [bertier]
@@ -23,7 +22,7 @@ tags: [bertier]
 
 Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make it again with `{command}`.
 
-Open it with `AutoModelFor{head}.from_pretrained(folder)`; a model that is not a plain BERT
+Open it with `{auto_class}.from_pretrained(folder)`; a model that is not a plain BERT
 (`"model_type": "bertier"` in config.json) needs `import models` from Bertier first.
 {low}
 | metric | value |

@@ -23,7 +23,7 @@ from data.stores.build_once import SharedCache
 from data.stores.frozen_states import open_frozen_states, refuse_other_states, states_bytes, states_key
 from models.backbones.freeze import is_frozen
 from models.backbones.hooks import Recorder
-from models.network import SequenceClassifier
+from models.heads.text import SequenceClassifier
 from models.readouts.base import Readout
 from runner.errors import ConfigError
 from runner.schema import CacheSettings

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.measure.inputs import Cell, draw_batch
 from runner.measure.latency import measure_latency
@@ -27,7 +28,7 @@ SHAPES = {
 def test_int8_is_several_times_faster_than_torch_and_a_quarter_of_the_size(name: str) -> None:
     settings, least = SHAPES[name]
     torch.manual_seed(0)
-    model = build(settings, num_labels=2, vocab_size=30522)[0]
+    model = build(settings, head=HeadSpec(outputs=2), vocab_size=30522)[0]
     graphs, bytes_of = onnx_models(model, 1, print)
     split = split_of([np.random.default_rng(0).integers(1000, 30522, 50_000)])
     report = measure_latency(

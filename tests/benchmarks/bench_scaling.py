@@ -89,6 +89,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
 
     from data.load import load_splits
     from models.build import build
+    from models.heads.base import HeadSpec
     from runner.training.trainer import Trainer
 
     words = [f"data.path={path}", "data=files", "data.text=text", "data.label=label", "model.tokenizer=train"]
@@ -96,7 +97,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
     begun = time.perf_counter()
     splits = load_splits(settings.data, tokenizer="train", vocab_size=2000, cache=cache)
     middle = time.perf_counter()
-    model, _ = build(settings.model, num_labels=2, vocab_size=splits.tokenizer.vocab_size, pad_id=0)
+    model, _ = build(settings.model, head=HeadSpec(outputs=2), vocab_size=splits.tokenizer.vocab_size, pad_id=0)
     loop = Trainer(model.train(), splits, recipe_of(settings), torch.device("cpu"))
     for rows in loop.plan.batches(0):
         loop.step(rows)

@@ -27,8 +27,8 @@ from transformers import (
 
 from data.inputs.tokenizer import SPECIAL, Tokenizer
 from data.splits import TokenSplit
+from models.heads.text import SequenceClassifier
 from models.heads.words import MaskedLM
-from models.network import SequenceClassifier
 from runner.schema import Settings
 
 

@@ -26,6 +26,7 @@ def main(rows: int, seeds: int, threads: int) -> None:
 
     from data.load import load_splits
     from models.build import build
+    from models.heads.base import HeadSpec
     from tests.benchmarks.rivals import Rows, pad, stock, train
 
     settings = resolve(compose([*TINY, f"data.max_rows={rows}", "train.epochs=1"]))
@@ -35,7 +36,10 @@ def main(rows: int, seeds: int, threads: int) -> None:
     for seed in range(seeds):
         torch.manual_seed(seed)
         ours, _ = build(
-            settings.model, num_labels=2, vocab_size=splits.tokenizer.vocab_size, pad_id=splits.tokenizer.pad_id
+            settings.model,
+            head=HeadSpec(outputs=2),
+            vocab_size=splits.tokenizer.vocab_size,
+            pad_id=splits.tokenizer.pad_id,
         )
         model = stock(ours)
         steps = -(-len(trained) // settings.train.batch_size)

@@ -14,6 +14,7 @@ from transformers import AutoModelForSequenceClassification
 from models.build import build
 from models.checkpoints.open import load_model
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import WORD_READOUTS, ModelSettings
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write
@@ -50,10 +51,14 @@ def test_a_combination_trains_and_comes_back_or_is_refused(
     tmp_path: Path, embedding: str, family: str, readout: str
 ) -> None:
     torch.manual_seed(0)
-    options: dict[str, Any] = {"num_labels": 3, "vocab_size": 90, "tokens": tokens}
+    options: dict[str, Any] = {"head": HeadSpec(outputs=3), "vocab_size": 90, "tokens": tokens}
     chosen = settings(embedding, family, readout)
     if family == "dsn" and readout not in WORD_READOUTS:
         with pytest.raises(ModelError, match=f"model/readout={readout} reads the states of an encoder"):
+            build(chosen, **options)
+        return
+    if readout == "none":
+        with pytest.raises(ModelError, match="gives a vector for each token, and this task needs one for the text"):
             build(chosen, **options)
         return
     model, _ = build(chosen, **options)

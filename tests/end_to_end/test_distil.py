@@ -13,12 +13,13 @@ import torch
 
 from data.inputs.tokenizer import load_tokenizer
 from data.stores.build_once import SharedCache
-from models.build import build_masked
+from models.build import build
 from models.checkpoints.read import read_state
 from models.checkpoints.save import save_model
 from models.compression.distil import Distil
 from models.compression.distillation.internals import run_with_internals
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -163,9 +164,11 @@ def masked(school: School) -> str:
     tokenizer = load_tokenizer(str(school.output / school.teacher / "model"))
     settings = ModelSettings(layers=1, hidden=32, heads=2)
     torch.manual_seed(0)
-    model, _ = build_masked(settings, vocab_size=tokenizer.vocab_size, pad_id=tokenizer.pad_id, output="tied")
+    model, _ = build(
+        settings, vocab_size=tokenizer.vocab_size, pad_id=tokenizer.pad_id, head=HeadSpec("words", output="tied")
+    )
     folder = school.folder / "masked"
-    save_model(model, folder, tokenizer_save=tokenizer.save, label_names=[], kind="mlm", card="")
+    save_model(model, folder, tokenizer_save=tokenizer.save, label_names=[], card="")
     return str(folder)
 
 

@@ -15,7 +15,8 @@ from data.load import load_splits
 from data.settings import DataSettings, TaskSettings
 from data.splits import Splits
 from models.backbones.dropout import dropout_generator
-from models.build import build_masked
+from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -60,7 +61,9 @@ def model_of(settings: Settings, splits: Splits) -> torch.nn.Module:
     torch.manual_seed(settings.seed)
     dropout_generator.seed(settings.seed)
     tokens = splits.tokenizer
-    return build_masked(settings.model, vocab_size=tokens.vocab_size, pad_id=tokens.pad_id, output="tied")[0]
+    return build(
+        settings.model, vocab_size=tokens.vocab_size, pad_id=tokens.pad_id, head=HeadSpec("words", output="tied")
+    )[0]
 
 
 def train(

@@ -18,6 +18,7 @@ from data.settings import DataSettings
 from data.splits import Splits
 from models.backbones.dropout import dropout_generator
 from models.build import build
+from models.heads.base import HeadSpec
 from models.heads.target_scale import Unstandardise, standardise_targets
 from models.onnx.graph import OnnxModel
 from models.onnx.int8 import quantize_graph
@@ -75,7 +76,7 @@ def trained(splits: Splits, folder: Path, stop_at: int = 0, **train: Any) -> tup
         setattr(settings.train, name, value)
     torch.manual_seed(0)
     dropout_generator.seed(0)
-    model, _ = build(settings.model, num_labels=1, vocab_size=splits.tokenizer.vocab_size)
+    model, _ = build(settings.model, head=HeadSpec(outputs=1), vocab_size=splits.tokenizer.vocab_size)
     if splits.task.target_scale:
         standardise_targets(model, splits.task.target_scale.mean, splits.task.target_scale.sd, is_fresh=True)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from models.build import build
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.training.checkpoint import Checkpoints
 from tests.faults.fuzz_records import NASTY, changed, places
@@ -45,7 +46,7 @@ class Runs:
             check_manners(*command("predict", run, "a lovely film", f"paths.output={self.folder}"))
             with patience():
                 settings = ModelSettings(**SMALL, family="auto", pretrained=str(self.folder / run / "model"))
-                build(settings, num_labels=2, vocab_size=300, tokens=lambda: ["a"] * 300)
+                build(settings, head=HeadSpec(outputs=2), vocab_size=300, tokens=lambda: ["a"] * 300)
         except ModelError as error:
             assert has_cure(str(error)), error
         finally:

@@ -9,6 +9,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 
 SMALL: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
@@ -26,7 +27,12 @@ def small(seed: int = 0, *, num_labels: int = 3, vocab_size: int = 90, **changes
     """A small SequenceClassifier in prediction mode, with weights drawn from `seed`."""
     torch.manual_seed(seed)
     settings = ModelSettings(**(SMALL | changes))
-    model, _ = build(settings, num_labels=num_labels, vocab_size=vocab_size, pad_id=0)
+    model, _ = build(
+        settings,
+        HeadSpec("text", num_labels, "regression" if num_labels == 1 else None),
+        vocab_size=vocab_size,
+        pad_id=0,
+    )
     return model.eval()
 
 

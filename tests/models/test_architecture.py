@@ -16,6 +16,7 @@ from models.architecture import (
     with_sizes,
 )
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.rebuild import rebuild
 from models.settings import ModelSettings
 from tests.models.helpers import SMALL, batch, small
@@ -71,6 +72,6 @@ def test_a_tokenizer_with_more_tokens_than_word_vectors_is_refused() -> None:
 @pytest.mark.parametrize("changes", [{}, {"family": "dsn", "readout": {"name": "mean"}, "norm": "none"}])
 def test_a_network_is_rebuilt_from_its_architecture(changes: dict[str, Any]) -> None:
     model = small(**changes)
-    again = rebuild(model.architecture, 3).eval()
+    again = rebuild(model.architecture, HeadSpec(outputs=3)).eval()
     again.load_state_dict(model.state_dict(), strict=True)
     assert torch.equal(again(**batch()), model(**batch())) and again.architecture == model.architecture

@@ -7,6 +7,7 @@ import torch
 
 from models.build import build
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.helpers import count, small
 
@@ -37,7 +38,7 @@ DSNS = {
 
 def parameters(settings: ModelSettings, num_labels: int) -> int:
     with torch.device("meta"):  # shapes without memory
-        model, _ = build(settings, num_labels=num_labels, vocab_size=VOCABULARY)
+        model, _ = build(settings, head=HeadSpec(outputs=num_labels), vocab_size=VOCABULARY)
     return count(model)
 
 
@@ -74,17 +75,17 @@ def test_fresh_weights_are_drawn_as_bert_draws_them() -> None:
 
 def test_heads_that_do_not_divide_the_width_are_refused_with_a_number_that_does() -> None:
     with pytest.raises(ModelError, match=r"model.hidden=100 .* model.heads=3. Try: model.heads=1$"):
-        build(ModelSettings(hidden=100, heads=3), num_labels=2, vocab_size=90)
+        build(ModelSettings(hidden=100, heads=3), head=HeadSpec(outputs=2), vocab_size=90)
 
 
 def test_model_auto_without_a_checkpoint_is_refused() -> None:
     with pytest.raises(ModelError, match="needs an encoder"):
-        build(ModelSettings(family="auto"), num_labels=2, vocab_size=90)
+        build(ModelSettings(family="auto"), head=HeadSpec(outputs=2), vocab_size=90)
 
 
 def test_a_bag_of_words_with_a_readout_that_needs_an_encoder_is_refused() -> None:
     with pytest.raises(ModelError, match=r"model/backbone=none has no encoder. Try: model/readout=mean"):
-        build(ModelSettings(family="dsn"), num_labels=2, vocab_size=90)
+        build(ModelSettings(family="dsn"), head=HeadSpec(outputs=2), vocab_size=90)
 
 
 def test_parts_are_found_by_dotted_names() -> None:

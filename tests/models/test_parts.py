@@ -11,9 +11,10 @@ import yaml
 
 from models.build import build
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.parts import make_embedding, make_readout
 from models.readouts.base import Readout
-from models.settings import ModelSettings
+from models.settings import TOKEN_OPTIONS, WORD_READOUTS, ModelSettings, for_tokens, keeps_tokens
 from tests.conftest import REPO
 
 SHAPE: dict[str, Any] = {"layers": 4, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
@@ -26,6 +27,7 @@ READOUTS = {
     "detect_parts": "dense.bias dense.weight depth norm.bias norm.weight",
     "layer_pool": "mix.gamma mix.weight",
     "mean": "",
+    "none": "",
     "mix_adapter": "adapter.#.bias adapter.#.weight mix.gamma mix.weight",
     "parasite": (
         "inline.#.bias inline.#.down.bias inline.#.down.weight inline.#.up.bias inline.#.up.weight inline.#.weight"
@@ -58,7 +60,8 @@ def options(group: str, name: str) -> dict[str, Any]:
 
 def names(prefix: str, **parts: Any) -> str:
     settings = ModelSettings(**SHAPE, **parts)
-    model, _ = build(settings, num_labels=3, vocab_size=len(TOKENS), pad_id=0, tokens=lambda: TOKENS)
+    head = HeadSpec("token" if keeps_tokens(settings.readout) else "text", 3)
+    model, _ = build(settings, head, vocab_size=len(TOKENS), pad_id=0, tokens=lambda: TOKENS)
     found = {name.removeprefix(prefix) for name in model.state_dict() if name.startswith(prefix)}
     return " ".join(sorted({re.sub(r"\d+", "#", name) for name in found}))
 
@@ -79,15 +82,33 @@ def test_the_lists_above_are_complete() -> None:
 
 
 @pytest.mark.parametrize("name", READOUTS)
-def test_every_readout_gives_one_vector_of_its_width_for_each_text(name: str) -> None:
+def test_every_readout_gives_a_vector_of_its_width_for_each_text_or_token(name: str) -> None:
     readout = make_readout(options("readout", name), 32, 4).eval()
     assert isinstance(readout, Readout)
     states = [torch.randn(3, 7, 32) for _ in range(5)]
     mask = torch.tensor([[1] * 7, [1] * 4 + [0] * 3, [1] + [0] * 6])
-    assert readout.read_out(states, mask).shape == (3, readout.width or 32)
+    assert readout.keeps_tokens == keeps_tokens(options("readout", name)) == (name == "none")
+    assert readout.read_out(states, mask).shape == ((3, 7, 32) if name == "none" else (3, readout.width or 32))
     if readout.first is not None:  # then the last layer computes no others
         cut = [*states[:-1], states[-1][:, : readout.first]]
         torch.testing.assert_close(readout.read_out(cut, mask), readout.read_out(states, mask), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_the_form_for_tokens_gives_a_vector_of_its_width_for_each_token(name: str) -> None:
+    part = for_tokens(options("readout", name))
+    assert (part is None) == (name not in {*TOKEN_OPTIONS, *WORD_READOUTS, "cls"})
+    if part is not None:
+        readout = make_readout(part, 32, 4).eval()
+        assert keeps_tokens(part) and readout.keeps_tokens and readout.first is None and readout.longest is None
+        states = [torch.randn(3, 7, 32) for _ in range(5)]
+        mask = torch.tensor([[1] * 7, [1] * 4 + [0] * 3, [1] + [0] * 6])
+        found = readout.read_out(states, mask)
+        assert found.shape == (3, 7, readout.width or 32)
+        alone = readout.read_out([state[1:2, :4] for state in states], None)  # a row does not read its padding
+        torch.testing.assert_close(found[1:2, :4], alone)
+        some = readout.read_out([state.flatten(0, 1)[[3, 8]] for state in states], None)  # single tokens
+        torch.testing.assert_close(some, found.flatten(0, 1)[[3, 8]])
 
 
 @pytest.mark.parametrize("name", ["base", "layer_mix", "pooling", "nobody"])

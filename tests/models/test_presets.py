@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import Finetuning, ModelSettings, Recipe
 from tests.conftest import REPO
 from tests.models.helpers import count
@@ -97,14 +98,14 @@ def test_the_first_line_is_a_command_that_uses_the_file(name: str) -> None:
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_preset_has_the_published_number_of_parameters(name: str) -> None:
     with torch.device("meta"):
-        model, _ = build(settings(name), num_labels=2, vocab_size=30522)
+        model, _ = build(settings(name), head=HeadSpec(outputs=2), vocab_size=30522)
     assert count(model) == PARAMETERS[name]
 
 
 @pytest.mark.parametrize("name", MATRICES)
 def test_the_matrices_of_the_blocks_have_the_published_size(name: str) -> None:
     with torch.device("meta"):
-        model, _ = build(settings(name), num_labels=2, vocab_size=30522)
+        model, _ = build(settings(name), head=HeadSpec(outputs=2), vocab_size=30522)
     assert sum(p.numel() for p in model.bert.get_submodule("encoder").parameters() if p.ndim == 2) == MATRICES[name]
 
 

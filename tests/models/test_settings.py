@@ -6,15 +6,24 @@ from typing import Any
 
 import pytest
 
-from models.settings import Finetuning, ModelSettings, contradictions, full_part, short_part
+from models.settings import (
+    TOKEN_OPTIONS,
+    WORD_READOUTS,
+    Finetuning,
+    ModelSettings,
+    contradictions,
+    full_part,
+    short_part,
+)
 
 HASH = {"name": "hash", "align": "linear"}
 
 
 def test_the_defaults_and_every_readout_over_words_go_together() -> None:
     assert contradictions(ModelSettings()) == []
-    for name in ("mean", "sum", "sqrt", "sum_all"):
-        assert contradictions(ModelSettings(family="dsn", readout={"name": name})) == []
+    for name in WORD_READOUTS:
+        reads = "tokens" if name == "none" else "text"
+        assert contradictions(ModelSettings(family="dsn", readout={"name": name}), reads) == []
 
 
 @pytest.mark.parametrize(
@@ -31,6 +40,15 @@ def test_the_defaults_and_every_readout_over_words_go_together() -> None:
 def test_each_contradiction_is_one_line_with_a_cure(changes: dict[str, Any], message: str) -> None:
     (line,) = contradictions(ModelSettings(**changes))
     assert message in line and "Try: " in line
+
+
+def test_a_head_that_reads_tokens_lists_the_readouts_that_keep_them() -> None:
+    (line,) = contradictions(ModelSettings(), "tokens")
+    assert "model/readout=cls gives one vector for the text" in line and "Try: model/readout=none, or" in line
+    assert all(f"model/readout={name} model.readout.{key}=tokens" in line for name, key in TOKEN_OPTIONS.items())
+    kept = ModelSettings(family="dsn", readout={"name": "none"}, token_dropout=0.1)
+    (line,) = contradictions(kept, "tokens")
+    assert "model.token_dropout=0.1 leaves words out of a pooling" in line
 
 
 def test_a_part_without_options_is_its_name_alone() -> None:

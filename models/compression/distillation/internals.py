@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.backbones.attention import SelfAttention
 from models.backbones.bert import Bert
 from models.backbones.hooks import Recorder
-from models.network import SequenceClassifier
+from models.heads.linear import LinearHead
 
 PROJECTIONS = ("query", "key", "value")
 
@@ -30,7 +30,7 @@ class Shape:
 
 def shape_of(model: nn.Module) -> Shape:
     """The shape of a classifier's encoder; no layers for a bag of words and for classes of other libraries."""
-    if not isinstance(model, SequenceClassifier):
+    if not isinstance(model, LinearHead):
         return Shape()
     architecture, bert = model.architecture, model.bert
     if isinstance(bert, Bert) and (encoder := bert.encoder) is not None:
@@ -65,14 +65,14 @@ class Internals:
 
 
 def run_with_internals(model: Any, inputs: dict[str, Tensor], layers: Iterable[int] = ()) -> Internals:
-    """A forward pass of a SequenceClassifier that keeps all hidden states, and the projections of `layers`."""
+    """A forward pass of a model with a linear head that keeps all hidden states, and the projections of `layers`."""
     recorder, projected, handles = Recorder(), dict[tuple[int, str], Tensor](), []
     attentions = {layer: attention_of(model.bert.encoder, layer) for layer in layers}
     for layer, attention in attentions.items():
         for name in PROJECTIONS:
             handles.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
     try:
-        logits = model.unstandardise(model.classifier(model.dropout(model.bert(**inputs, hooks=[recorder]))))
+        logits = model.score(model.encode(**inputs, hooks=[recorder]))
     finally:
         for handle in handles:
             handle.remove()

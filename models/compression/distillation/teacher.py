@@ -15,7 +15,7 @@ from models.checkpoints.open import can_open, open_model
 from models.checkpoints.read import read_config, weight_files
 from models.errors import ModelError
 from models.heads.label_order import label_names_of
-from models.network import SequenceClassifier
+from models.heads.linear import LinearHead
 
 
 class TransformersClassifier(nn.Module):
@@ -65,7 +65,7 @@ def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
     teacher: nn.Module = open_model(source, key) if can_open(config) else _open_transformers(source, config, key)
     if list(order) != sorted(order):
         # The outputs are reordered and not the weights, which may be quantized.
-        last = teacher.classifier if isinstance(teacher, SequenceClassifier) else teacher
+        last = teacher.classifier if isinstance(teacher, LinearHead) else teacher
         last.register_forward_hook(lambda _module, _inputs, logits: logits[..., list(order)])
     return teacher.eval().requires_grad_(False)
 

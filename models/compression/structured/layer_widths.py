@@ -14,7 +14,7 @@ from models.backbones.attention import ResidualOutput
 from models.backbones.bert import Bert, Encoder, Layer
 from models.compression.structured.optimal_brain_surgeon import group_columns
 from models.errors import ModelError
-from models.network import SequenceClassifier
+from models.network import Network
 
 ATTENTION, FFN = "attention", "ffn"
 
@@ -48,7 +48,7 @@ class BiasOnly(nn.Module):
 
 def encoder_of(model: nn.Module) -> Encoder:
     """The encoder of a classifier; ModelError if it is not one of ours."""
-    bert = model.bert if isinstance(model, SequenceClassifier) else None
+    bert = model.bert if isinstance(model, Network) else None
     if not isinstance(bert, Bert) or bert.encoder is None:
         raise ModelError("ziplm removes heads and neurons of our own BERTs only. Try: model=bert-tiny, or another BERT")
     return bert.encoder

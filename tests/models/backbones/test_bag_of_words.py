@@ -13,6 +13,7 @@ from models.backbones.bag_of_words import principal_directions
 from models.backbones.dropout import dropout_generator
 from models.build import build
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.helpers import batch, small, stock
 
@@ -125,7 +126,7 @@ def test_the_report_says_what_was_taken_and_fingerprints_it(checkpoint: str, tmp
         settings = ModelSettings(
             family="dsn", readout={"name": "sum"}, hidden=32, positions=64, width=0.5, init=init, init_from=folder
         )
-        return build(settings, num_labels=2, vocab_size=90)[1]
+        return build(settings, head=HeadSpec(outputs=2), vocab_size=90)[1]
 
     cut = start(checkpoint, "slice")
     assert cut.source == checkpoint and "bert.embeddings.word_embeddings.weight" in cut.loaded

@@ -11,6 +11,7 @@ from transformers import BertForSequenceClassification
 from models.architecture import BERT_DEFAULTS
 from models.backbones import attention
 from models.backbones.hooks import Recorder
+from models.heads.base import HeadSpec
 from models.rebuild import rebuild
 from tests.models.helpers import batch, small, stock
 
@@ -31,7 +32,9 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def ours(theirs: BertForSequenceClassification) -> Any:
-    model = rebuild(BERT_DEFAULTS | theirs.config.to_dict() | {"readout": "cls"}, theirs.config.num_labels)
+    model = rebuild(
+        BERT_DEFAULTS | theirs.config.to_dict() | {"readout": "cls"}, HeadSpec(outputs=theirs.config.num_labels)
+    )
     model.load_state_dict(theirs.state_dict(), strict=True)
     return model.eval()
 

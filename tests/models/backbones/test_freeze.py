@@ -6,6 +6,8 @@ import torch
 
 from models.backbones.freeze import freeze
 from models.backbones.transformers_backbone import wrap_encoder
+from models.heads.attach import attach_head
+from models.heads.base import HeadSpec
 from tests.models.helpers import batch, small
 
 READOUT = {"name": "layer_pool", "weights": "learned", "pool": "cls"}
@@ -33,7 +35,7 @@ def test_frozen_embeddings_leave_the_layers_to_train() -> None:
 
 def test_another_librarys_encoder_is_frozen_as_well() -> None:
     shape = {"vocab_size": 90, "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
-    model = wrap_encoder({"model_type": "distilbert", **shape}, READOUT, 2, 0.1)
+    model = attach_head(*wrap_encoder({"model_type": "distilbert", **shape}, READOUT, 0.1), HeadSpec(outputs=2))
     freeze(model, "encoder")
     inputs = {name: value for name, value in batch().items() if name != "token_type_ids"}
     expected = model.eval()(**inputs)

@@ -16,6 +16,7 @@ from models.checkpoints.open import load_model
 from models.checkpoints.read import WeightsReport
 from models.checkpoints.source import check_readout
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.checkpoints.test_save import write
 from tests.models.families import FAMILIES, SIZES
@@ -35,7 +36,7 @@ def save_backbone(name: str, shape: dict[str, Any], folder: Path, task: str = "M
 
 def start(folder: Path, **changes: Any) -> tuple[Any, WeightsReport]:
     settings = ModelSettings(**({"family": "auto", "pretrained": str(folder)} | changes))
-    model, weights = build(settings, num_labels=3, vocab_size=90)
+    model, weights = build(settings, head=HeadSpec(outputs=3), vocab_size=90)
     return model.eval(), weights
 
 
@@ -156,4 +157,4 @@ def test_relative_positions_are_refused_because_transformers_would_ignore_them(t
 def test_a_tokenizer_with_more_tokens_than_word_vectors_is_refused(tmp_path: Path) -> None:
     save_backbone("DistilBert", DISTILBERT, tmp_path)
     with pytest.raises(ModelError, match="has word vectors for 90"):
-        build(ModelSettings(family="auto", pretrained=str(tmp_path)), num_labels=2, vocab_size=91)
+        build(ModelSettings(family="auto", pretrained=str(tmp_path)), head=HeadSpec(outputs=2), vocab_size=91)

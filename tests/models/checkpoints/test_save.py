@@ -20,7 +20,6 @@ def write(model: Any, folder: Path, **changes: Any) -> Path:
     options: dict[str, Any] = {
         "tokenizer_save": fake_tokenizer,
         "label_names": ["no", "yes", "maybe"],
-        "kind": "classification",
         "card": "# a card",
     }
     save_model(model, folder, **(options | changes))
@@ -65,7 +64,7 @@ def test_a_plain_bert_opens_as_the_stock_class_with_equal_logits(tmp_path: Path)
 
 
 def test_regression_is_marked_as_such(tmp_path: Path) -> None:
-    folder = write(small(num_labels=1), tmp_path / "m", label_names=[], kind="regression")
+    folder = write(small(num_labels=1), tmp_path / "m", label_names=[])
     theirs = AutoModelForSequenceClassification.from_pretrained(folder)
     assert (theirs.config.num_labels, theirs.config.problem_type) == (1, "regression")
     assert load_model(folder)(**batch()).shape == (5, 1)

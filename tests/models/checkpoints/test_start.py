@@ -15,6 +15,7 @@ from torch import Tensor
 from models.build import build
 from models.checkpoints.read import WeightsReport
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.helpers import SMALL, batch, stock
 
@@ -40,7 +41,7 @@ def change_config(folder: Path, **values: Any) -> None:
 
 def start(folder: Path | str, *, num_labels: int = 3, **changes: Any) -> tuple[Any, WeightsReport]:
     settings = ModelSettings(**(SMALL | {"pretrained": str(folder)} | changes))
-    model, weights = build(settings, num_labels=num_labels, vocab_size=90)
+    model, weights = build(settings, head=HeadSpec(outputs=num_labels), vocab_size=90)
     return model.eval(), weights
 
 
@@ -176,7 +177,7 @@ def test_what_cannot_be_used_is_refused_by_name(folder: Path, case: str) -> None
 def test_a_tokenizer_with_more_tokens_than_word_vectors_is_refused(folder: Path) -> None:
     settings = ModelSettings(**(SMALL | {"pretrained": str(folder)}))
     with pytest.raises(ModelError, match=r"the tokenizer has 200 tokens, .* for 90. Try: model.tokenizer="):
-        build(settings, num_labels=2, vocab_size=200)
+        build(settings, head=HeadSpec(outputs=2), vocab_size=200)
 
 
 def test_pickles_alone_are_refused_with_three_ways_to_go_on(folder: Path) -> None:
@@ -193,7 +194,7 @@ def test_minilm_computes_what_transformers_computes() -> None:
 
     name = "sentence-transformers/all-MiniLM-L6-v2"
     theirs = AutoModel.from_pretrained(name, dtype=torch.float32).eval()
-    model, _ = build(ModelSettings(family="auto", pretrained=name), num_labels=2, vocab_size=30522)
+    model, _ = build(ModelSettings(family="auto", pretrained=name), head=HeadSpec(outputs=2), vocab_size=30522)
     model.eval()
     for inputs in (batch(4, 12, vocab_size=30522), batch(3, 150, vocab_size=30522)):
         expected = model.classifier(theirs(**inputs).pooler_output)

@@ -12,6 +12,8 @@ from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.compression.dendrite.module import add_dendrites, attach_dendrites
 from models.errors import ModelError
+from models.heads.attach import attach_head
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import SMALL, batch, small
@@ -26,7 +28,9 @@ def carried(
     """The model that starts from a saved one, and the report of its weights."""
     torch.manual_seed(seed)
     settings = ModelSettings(**(SMALL | changes))
-    return build(settings, num_labels=num_labels, vocab_size=vocab_size, start=folder, label_names=label_names)
+    return build(
+        settings, head=HeadSpec(outputs=num_labels), vocab_size=vocab_size, start=folder, label_names=label_names
+    )
 
 
 def same(one: Any, other: Any, prefix: str) -> bool:
@@ -73,7 +77,9 @@ def test_another_start_has_another_fingerprint(tmp_path: Path) -> None:
 
 def test_another_librarys_encoder_goes_on_too(tmp_path: Path) -> None:
     shape = {"vocab_size": 90, "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
-    source = wrap_encoder({"model_type": "distilbert", **shape}, {"name": "cls"}, 3, 0.1)
+    source = attach_head(
+        *wrap_encoder({"model_type": "distilbert", **shape}, {"name": "cls"}, 0.1), HeadSpec(outputs=3)
+    )
     model, _ = carried(write(source, tmp_path / "m"), family="auto", readout=LEARNED)
     assert same(model, source, "bert.backbone")
     with pytest.raises(ModelError, match="another architecture: a distilbert"):

@@ -69,9 +69,7 @@ def test_loss_follows_the_kind_of_task(tmp_path: Path) -> None:
     model, labels = AutoModelForSequenceClassification.from_pretrained(folder), torch.tensor([0, 1, 2, 1, 0])
     out = model(**batch(), labels=labels)
     torch.testing.assert_close(out.loss, torch.nn.functional.cross_entropy(out.logits, labels))
-    folder = write(
-        small(family="dsn", readout={"name": "sum"}, num_labels=1), tmp_path / "r", label_names=[], kind="regression"
-    )
+    folder = write(small(family="dsn", readout={"name": "sum"}, num_labels=1), tmp_path / "r", label_names=[])
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     out = model(**batch(), labels=labels)
     torch.testing.assert_close(out.loss, (out.logits[:, 0] - labels).square().mean())

@@ -16,6 +16,7 @@ from models.checkpoints.open import load_model
 from models.checkpoints.read import read_state
 from models.checkpoints.untrusted import check_config
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import small
@@ -72,7 +73,7 @@ def test_a_config_is_refused_at_once_for(case: str, tmp_path: Path) -> None:
     assert expected in str(raised.value) and time.process_time() - begun < 5
     if not {"readout", "pad_token_id"} & changes.keys():  # who goes on from its weights has these from elsewhere
         with pytest.raises(ModelError):
-            build(ModelSettings(family="auto", pretrained=str(folder)), num_labels=2, vocab_size=40)
+            build(ModelSettings(family="auto", pretrained=str(folder)), head=HeadSpec(outputs=2), vocab_size=40)
 
 
 def test_a_share_may_be_unset_and_an_eps_may_not() -> None:

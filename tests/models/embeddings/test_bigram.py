@@ -17,6 +17,7 @@ from models.build import build
 from models.checkpoints.open import load_model
 from models.embeddings.bigram import FIRST, PRIME, SECOND, Bigram
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.parts import make_embedding
 from models.settings import ModelSettings
 from tests.conftest import REPO
@@ -41,7 +42,7 @@ def made(buckets: int = 1000, hidden: int = 4) -> Bigram:
 def dsn(**changes: Any) -> Any:
     shape: dict[str, Any] = {"hidden": 32, "width": 0.5, "positions": 64, "readout": {"name": "mean"}}
     settings = ModelSettings(family="dsn", embedding=OPTIONS | {"buckets": 1000}, **(shape | changes))
-    model = build(settings, num_labels=3, vocab_size=len(WORDS), pad_id=0, tokens=tokens)[0].eval()
+    model = build(settings, head=HeadSpec(outputs=3), vocab_size=len(WORDS), pad_id=0, tokens=tokens)[0].eval()
     return model
 
 

@@ -13,9 +13,12 @@ from tokenizers.models import WordPiece
 from transformers import AutoModelForSequenceClassification
 
 from models.backbones.bag_of_words import BagOfWords
+from models.backbones.bert import build_bert
 from models.build import build
 from models.checkpoints.open import load_model
 from models.errors import ModelError
+from models.heads.attach import attach_head
+from models.heads.base import HeadSpec
 from models.parts import make_embedding
 from models.settings import ModelSettings
 from tests.conftest import REPO
@@ -45,7 +48,7 @@ def hashed(seed: int = 0, *, num_labels: int = 3, options: dict[str, Any] | None
     torch.manual_seed(seed)
     shape: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
     settings = ModelSettings(**({"embedding": OPTIONS | (options or {})} | shape | changes))
-    return build(settings, num_labels=num_labels, vocab_size=90, pad_id=0, tokens=tokens)[0].eval()
+    return build(settings, head=HeadSpec(outputs=num_labels), vocab_size=90, pad_id=0, tokens=tokens)[0].eval()
 
 
 def words_of(model: Any) -> Any:
@@ -59,7 +62,7 @@ def save_words(folder: Path) -> None:
 
 def test_stripping_reports_how_many_tokens_share_a_vector() -> None:
     settings = ModelSettings(embedding=OPTIONS | {"marker": "strip"}, layers=1, hidden=32, heads=4)
-    model, weights = build(settings, num_labels=2, vocab_size=12, tokens=tokens)
+    model, weights = build(settings, head=HeadSpec(outputs=2), vocab_size=12, tokens=tokens)
     assert weights.notes == ["model.embedding.marker=strip: 1 of 12 tokens share another token's vector"]
     assert words_of(model).facts() == {"hash/unique_rows": 11.0}
     assert words_of(hashed()).facts() == {"hash/unique_rows": 90.0}
@@ -74,7 +77,7 @@ def test_every_size_has_the_published_number_of_parameters_with_and_without_a_ta
     for embedding, expected in zip(({"name": "table"}, OPTIONS), SIZES[backbone]):
         model.embedding = embedding
         with torch.device("meta"):
-            assert count(build(model, num_labels=2, vocab_size=30522)[0]) == expected
+            assert count(build(model, head=HeadSpec(outputs=2), vocab_size=30522)[0]) == expected
 
 
 @pytest.mark.parametrize(
@@ -89,19 +92,18 @@ def test_every_size_has_the_published_number_of_parameters_with_and_without_a_ta
 def test_variants_of_uno_add_or_save_the_published_parameters(
     options: dict[str, Any], changes: dict[str, Any], more: int
 ) -> None:
-    from models.backbones.bert import build_bert
-
     settings = preset("uno-eelbert")
     settings.embedding = OPTIONS | options
     for name, value in changes.items():
         setattr(settings, name, value)
     with torch.device("meta"):
-        assert count(build_bert(settings, 2, 30522, 0)) == 281_986 + more
+        network = attach_head(*build_bert(settings, vocab_size=30522, pad_id=0), HeadSpec(outputs=2))
+    assert count(network) == 281_986 + more
 
 
 @pytest.mark.parametrize("name", ["eelbert", "uno-eelbert"])
 def test_the_file_is_four_bytes_a_parameter(tmp_path: Path, name: str) -> None:
-    model, _ = build(preset(name), num_labels=2, vocab_size=90, tokens=tokens)
+    model, _ = build(preset(name), head=HeadSpec(outputs=2), vocab_size=90, tokens=tokens)
     assert count(model) == {"eelbert": 479_362, "uno-eelbert": 281_986}[name]  # whatever the vocabulary
     size = (write(model, tmp_path / "m", tokenizer_save=save_words) / "model.safetensors").stat().st_size
     assert 1.0 <= size / (4 * count(model)) < 1.02
@@ -160,7 +162,7 @@ def test_a_folder_without_its_tokenizer_is_refused(tmp_path: Path) -> None:
 
 def warm(folder: Path, **options: Any) -> Any:
     settings = ModelSettings(family="auto", pretrained=str(folder), embedding=OPTIONS | options)
-    return build(settings, num_labels=3, vocab_size=90, tokens=tokens)
+    return build(settings, head=HeadSpec(outputs=3), vocab_size=90, tokens=tokens)
 
 
 def test_a_warm_start_takes_all_but_the_table(tmp_path: Path) -> None:
@@ -206,7 +208,7 @@ def test_a_hashed_encoder_of_ours_is_a_checkpoint_for_the_same_hash_only(tmp_pat
     with pytest.raises(ModelError, match=r"another embedding. Try: model.embedding.seed=1729"):
         warm(folder, seed=1)
     with pytest.raises(ModelError, match="Try: model/embedding=hash"):
-        build(ModelSettings(family="auto", pretrained=str(folder)), num_labels=3, vocab_size=90)
+        build(ModelSettings(family="auto", pretrained=str(folder)), head=HeadSpec(outputs=3), vocab_size=90)
 
 
 def test_a_pretrained_table_for_a_bag_of_hashed_words_is_refused() -> None:

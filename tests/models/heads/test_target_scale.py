@@ -16,6 +16,7 @@ from models.checkpoints.open import load_model, restore_saved
 from models.compression.dendrite.module import attach_dendrites
 from models.compression.distillation.internals import run_with_internals
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.heads.target_scale import TARGETS, Unstandardise, standardise_targets
 from models.settings import ModelSettings
 from tests.models.checkpoints.test_save import write
@@ -33,7 +34,7 @@ def unit_model(seed: int = 0, **changes: Any) -> Any:
 
 
 def saved(model: Any, folder: Path) -> Path:
-    return write(model, folder, label_names=[], kind="regression")
+    return write(model, folder, label_names=[])
 
 
 def test_a_fresh_head_answers_around_the_mean_in_standard_deviations() -> None:
@@ -90,7 +91,7 @@ def test_a_new_head_does_not_inherit_the_unit_and_a_carried_one_keeps_its_answer
     folder = saved(model, tmp_path / "m")
     for what in ("encoder", "all"):
         settings = ModelSettings(**(SMALL | changes), carry=what)
-        found, weights = build(settings, num_labels=1, vocab_size=90, start=folder)
+        found, weights = build(settings, head=HeadSpec(outputs=1), vocab_size=90, start=folder)
         assert ("classifier.weight" in weights.loaded) == (what == "all")
         if what == "encoder":
             assert TARGETS not in found.architecture and not isinstance(found.unstandardise, Unstandardise)

@@ -13,10 +13,11 @@ from torch import nn
 from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
 from data.batch import Batch
-from models.build import build, build_masked
+from models.build import build
 from models.checkpoints.open import open_masked_lm
 from models.checkpoints.save import save_model
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.heads.words import MaskedLM, WordScores
 from models.settings import ModelSettings
 from runner.config.compose import compose
@@ -32,7 +33,7 @@ HASHED = {"bert-base": 86_073_402, "bert-mini": 3_387_962, "bert-tiny": 509_882,
 def masked(output: str = "tied", **changes: Any) -> MaskedLM:
     torch.manual_seed(0)
     settings = ModelSettings(**(SMALL | {"dropout": 0.0, "attention_dropout": 0.0} | changes))
-    return build_masked(settings, vocab_size=90, pad_id=0, output=output)[0].eval()
+    return build(settings, vocab_size=90, pad_id=0, head=HeadSpec("words", output=output))[0].eval()
 
 
 def shaken(model: nn.Module) -> Any:
@@ -44,7 +45,7 @@ def shaken(model: nn.Module) -> Any:
 
 
 def saved(model: MaskedLM, folder: Path) -> Path:
-    save_model(model, folder, tokenizer_save=lambda _: None, label_names=[], kind="mlm", card="")
+    save_model(model, folder, tokenizer_save=lambda _: None, label_names=[], card="")
     return folder
 
 
@@ -145,8 +146,8 @@ def test_a_fixed_table_is_the_word_vectors_and_is_not_trained() -> None:
 def test_pretraining_goes_on_from_a_saved_folder_with_its_head(output: str, tmp_path: Path) -> None:
     model = shaken(masked("own" if output == "own" else "tied"))
     folder = saved(model, tmp_path / "m")
-    again, weights = build_masked(
-        ModelSettings(**SMALL, pretrained=str(folder)), vocab_size=90, pad_id=0, output=output
+    again, weights = build(
+        ModelSettings(**SMALL, pretrained=str(folder)), vocab_size=90, pad_id=0, head=HeadSpec("words", output=output)
     )
     for name, tensor in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor), name
@@ -178,7 +179,7 @@ def test_a_stock_checkpoint_opens_and_one_without_a_head_for_masked_words_does_n
 def test_a_classifier_starts_from_the_encoder_of_a_saved_folder(tmp_path: Path) -> None:
     model = shaken(masked())
     folder = saved(model, tmp_path / "m")
-    found, weights = build(ModelSettings(**SMALL, pretrained=str(folder)), num_labels=2, vocab_size=90)
+    found, weights = build(ModelSettings(**SMALL, pretrained=str(folder)), head=HeadSpec(outputs=2), vocab_size=90)
     for name, tensor in model.bert.state_dict().items():
         assert torch.equal(found.bert.state_dict()[name], tensor), name
     assert weights.notes == [f"{folder} has no pooler: its weights start at random"]
@@ -190,7 +191,7 @@ def test_a_checkpoint_without_such_a_head_is_said_and_an_unfitting_one_refused(t
     stock = BertForMaskedLM(BertConfig(**STOCK))
     stock.bert.save_pretrained(tmp_path / "bare")
     settings = ModelSettings(**SMALL, pretrained=str(tmp_path / "bare"))
-    _, weights = build_masked(settings, vocab_size=90, pad_id=0, output="tied")
+    _, weights = build(settings, vocab_size=90, pad_id=0, head=HeadSpec("words", output="tied"))
     assert weights.notes == [f"{tmp_path / 'bare'} has no head for masked words: its weights start at random"]
     assert "cls.predictions.bias" in weights.new
 
@@ -198,7 +199,7 @@ def test_a_checkpoint_without_such_a_head_is_said_and_an_unfitting_one_refused(t
 def test_models_that_cannot_learn_it_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="Try: run task=mlm model=bert-tiny"):
         settings = ModelSettings(name="dsn", family="dsn", backbone="none", readout={"name": "mean"})
-        build_masked(settings, vocab_size=90, pad_id=0, output="tied")
+        build(settings, vocab_size=90, pad_id=0, head=HeadSpec("words", output="tied"))
 
 
 class Computed(nn.Module):
@@ -210,9 +211,9 @@ class Computed(nn.Module):
 
 def computed(output: str) -> MaskedLM:
     torch.manual_seed(0)
-    model, _ = build(ModelSettings(**SMALL), num_labels=1, vocab_size=90)
+    model, _ = build(ModelSettings(**SMALL), head=HeadSpec(outputs=1), vocab_size=90)
     model.bert.embeddings.word_embeddings = Computed()
-    return MaskedLM(model.bert, model.architecture | {"embedding": "computed"}, output).eval()
+    return MaskedLM(model.bert, model.architecture | {"embedding": "computed"}, HeadSpec("words", output=output)).eval()
 
 
 def test_computed_word_vectors_are_a_fixed_output_table_that_costs_no_parameter(tmp_path: Path) -> None:
@@ -234,7 +235,7 @@ def hashed(backbone: str, monkeypatch: pytest.MonkeyPatch) -> MaskedLM:
     """Over BERT's vocabulary, but for the hash vectors themselves: they take their time and are not counted here."""
     monkeypatch.setattr("models.heads.words.word_vectors", lambda embeddings, vocab_size: torch.zeros(vocab_size, 1))
     settings = resolve(compose(["task=mlm", "model=eelbert", f"model/backbone={backbone}", "data=demo"])).model
-    return build_masked(settings, vocab_size=30522, pad_id=0, output="fixed")[0]
+    return build(settings, vocab_size=30522, pad_id=0, head=HeadSpec("words", output="fixed"))[0]
 
 
 @pytest.mark.parametrize("backbone", HASHED)
@@ -252,11 +253,8 @@ def test_over_a_hash_the_file_is_four_bytes_a_parameter(
 
 
 def test_computed_word_vectors_cannot_be_tied(monkeypatch: pytest.MonkeyPatch) -> None:
-    def built(*_: Any, **__: Any) -> Any:
-        model, weights = build(ModelSettings(**SMALL), num_labels=1, vocab_size=90)
-        model.bert.embeddings.word_embeddings = Computed()
-        return model, weights
-
-    monkeypatch.setattr("models.build.build", built)
+    found = build(ModelSettings(**SMALL), HeadSpec(), vocab_size=90)
+    found[0].bert.embeddings.word_embeddings = Computed()
+    monkeypatch.setattr("models.build._build", lambda *_: found)
     with pytest.raises(ModelError, match=r"task\.output=fixed"):
-        build_masked(ModelSettings(**SMALL), vocab_size=90, pad_id=0, output="tied")
+        build(ModelSettings(**SMALL), vocab_size=90, pad_id=0, head=HeadSpec("words", output="tied"))

@@ -17,6 +17,8 @@ from models.compression.splitquant import Splitquant
 from models.compression.stage import Stage
 from models.compression.weight_only import WeightOnly
 from models.errors import ModelError
+from models.heads.attach import attach_head
+from models.heads.base import HeadSpec
 from models.onnx.graph import OnnxModel, write_onnx
 from models.readouts.base import Readout
 from models.settings import ModelSettings
@@ -35,7 +37,9 @@ def of_letters() -> Any:
     """Computed word vectors under a head that has room for 40 tokens."""
     torch.manual_seed(0)
     settings = ModelSettings(**(SMALL | {"layers": 1, "embedding": LETTERS, "readout": ROOM}))
-    return build(settings, num_labels=3, vocab_size=90, tokens=lambda: [f"word{i}" for i in range(90)])[0].eval()
+    return build(settings, head=HeadSpec(outputs=3), vocab_size=90, tokens=lambda: [f"word{i}" for i in range(90)])[
+        0
+    ].eval()
 
 
 def quantized(stage: Stage) -> Any:
@@ -45,7 +49,9 @@ def quantized(stage: Stage) -> Any:
 def of_another_library() -> Any:
     torch.manual_seed(0)
     shape = {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 48, "vocab_size": 90, "max_position_embeddings": 64}
-    return wrap_encoder({"model_type": "distilbert", **shape}, {"name": "mean"}, 3, 0.1).eval()
+    return attach_head(
+        *wrap_encoder({"model_type": "distilbert", **shape}, {"name": "mean"}, 0.1), HeadSpec(outputs=3)
+    ).eval()
 
 
 def check(model: Any, graph: nn.Module) -> None:

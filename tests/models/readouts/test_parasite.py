@@ -15,6 +15,7 @@ from models.backbones.hooks import Recorder
 from models.build import build
 from models.checkpoints.open import load_model
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.parts import make_readout
 from models.settings import ModelSettings
 from tests.models.backbones.test_transformers_backbone import DISTILBERT, save_backbone
@@ -41,7 +42,7 @@ def test_over_bert_base_it_has_the_published_parameters(options: tuple[int, int]
     part = OPTIONS | {"size": options[0], "reach": options[1], "length": 128}
     settings = ModelSettings(layers=12, hidden=768, heads=12, readout=part, freeze="encoder")
     with torch.device("meta"):
-        model, _ = build(settings, num_labels=2, vocab_size=30522)
+        model, _ = build(settings, head=HeadSpec(outputs=2), vocab_size=30522)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert (count(model.bert.get_submodule("pooler")), trained) == (expected, expected + 768 * 2 + 2)
 
@@ -108,7 +109,7 @@ def test_a_saved_one_comes_back_in_ours_and_in_transformers_and_refuses_longer_t
 def test_it_moves_into_a_checkpoint_whose_weights_stay(tmp_path: Path) -> None:
     write(small(), tmp_path / "m")
     settings = ModelSettings(family="auto", pretrained=str(tmp_path / "m"), readout=OPTIONS, freeze="encoder")
-    model, weights = build(settings, num_labels=3, vocab_size=90)
+    model, weights = build(settings, head=HeadSpec(outputs=3), vocab_size=90)
     assert all(name.startswith(("bert.pooler.inline.", "classifier.")) for name in weights.new) and not weights.notes
     for name, tensor in small().bert.encoder.state_dict().items():
         assert torch.equal(model.bert.get_submodule("encoder").state_dict()[name], tensor)
@@ -125,7 +126,7 @@ def test_an_encoder_of_transformers_has_no_place_for_it(tmp_path: Path) -> None:
     save_backbone("DistilBert", DISTILBERT, tmp_path)
     settings = ModelSettings(family="auto", pretrained=str(tmp_path), readout=OPTIONS)
     with pytest.raises(ModelError, match="between the layers of our own encoder, and this is a distilbert"):
-        build(settings, num_labels=3, vocab_size=90)
+        build(settings, head=HeadSpec(outputs=3), vocab_size=90)
 
 
 @pytest.mark.parametrize("option", ["size", "reach"])

@@ -16,6 +16,7 @@ from models.build import build
 from models.checkpoints.open import load_model
 from models.checkpoints.read import rename_bert_tensors
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.training.gradient_norms import module_metrics
 from tests.conftest import REPO
@@ -51,7 +52,7 @@ def test_every_size_has_the_published_encoder_and_a_scalar_a_layer(size: str) ->
         settings = preset(f"bert-{size}")
         settings.readout = readout(gamma=gamma)
         with torch.device("meta"):
-            model, _ = build(settings, num_labels=2, vocab_size=30522)
+            model, _ = build(settings, head=HeadSpec(outputs=2), vocab_size=30522)
         assert count(model.bert.get_submodule("pooler.mix")) == scalars == layers + 1 + gamma
         assert count(model.bert) == encoder + scalars
         assert count(model) == encoder + scalars + 2 * settings.hidden + 2
@@ -69,7 +70,7 @@ def test_the_weights_of_a_checkpoint_fill_everything_but_the_scalars(tmp_path: P
     theirs = stock()
     theirs.save_pretrained(tmp_path)
     settings = ModelSettings(family="auto", pretrained=str(tmp_path), readout=readout(init="last"))
-    model, weights = build(settings, num_labels=3, vocab_size=90)
+    model, weights = build(settings, head=HeadSpec(outputs=3), vocab_size=90)
     assert [name for name in weights.new if not name.startswith("classifier.")] == [
         "bert.pooler.mix.gamma", "bert.pooler.mix.weight",
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from data.inputs.tokenizer import train_tokenizer
 from data.sources.demo import generate_demo
 from models.build import build
 from models.checkpoints.save import save_model
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -32,15 +33,13 @@ def write_run(output: Path, identity: str, data: str = "demo", status: str = "do
     tokenizer = train_tokenizer(lambda: texts, 300)
     torch.manual_seed(0)
     made, _ = build(
-        ModelSettings(**(SMALL | model)), num_labels=len(labels), vocab_size=tokenizer.vocab_size,
+        ModelSettings(**(SMALL | model)), head=HeadSpec(outputs=len(labels)), vocab_size=tokenizer.vocab_size,
         pad_id=tokenizer.pad_id, tokens=tokenizer.tokens,
     )  # fmt: skip
     for parameter in made.parameters():
         parameter.data.add_(torch.randn_like(parameter) * 0.1)
     folder = output / identity
-    save_model(
-        made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, kind="classification", card="card"
-    )
+    save_model(made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, card="card")
     record = {
         "schema_version": 1, "identity": identity, "status": status, "name": "small demo seed=0", "started": STARTED,
         "overrides": words, "config": asdict(settings), "metrics": {}, "stages": [],

@@ -7,6 +7,7 @@ from torch import nn
 
 from models.build import build
 from models.compression.structured.layer_widths import cut_sublayer
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs
@@ -28,12 +29,12 @@ def bert_macs(layers: int, hidden: int, length: int, labels: int, *, heads: int 
 
 @pytest.mark.parametrize("length", [17, 128, 200])  # both sides of the encoder's switch to fused attention
 def test_bert_tiny_costs_what_the_formula_says(length: int) -> None:
-    model, _ = build(ModelSettings(family="bert"), num_labels=3, vocab_size=1000)
+    model, _ = build(ModelSettings(family="bert"), head=HeadSpec(outputs=3), vocab_size=1000)
     assert count_macs(model, draw_batch(SPLIT, 1, length)) == bert_macs(2, 128, length, 3, heads=2)
 
 
 def test_a_readout_over_all_tokens_costs_the_whole_last_layer() -> None:
-    model, _ = build(ModelSettings(family="bert", readout={"name": "mean"}), num_labels=3, vocab_size=1000)
+    model, _ = build(ModelSettings(family="bert", readout={"name": "mean"}), head=HeadSpec(outputs=3), vocab_size=1000)
     # No pooler's product, but the mean is one with the mask.
     assert count_macs(model, draw_batch(SPLIT, 1, 50)) == bert_macs(2, 128, 50, 3) - 128**2 + 50 * 128
 
@@ -50,12 +51,14 @@ def test_fused_attention_of_other_libraries_is_not_left_out(attention: str) -> N
 
 
 def test_a_dsn_costs_its_head_and_its_pooling() -> None:
-    model, _ = build(ModelSettings(family="dsn", readout={"name": "sum"}, width=0.125), num_labels=2, vocab_size=1000)
+    model, _ = build(
+        ModelSettings(family="dsn", readout={"name": "sum"}, width=0.125), head=HeadSpec(outputs=2), vocab_size=1000
+    )
     assert count_macs(model, draw_batch(SPLIT, 1, 50)) == 16 * 2 + 50 * 16
 
 
 def test_counting_leaves_training_flags_and_gradients_alone() -> None:
-    model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=1000)
+    model, _ = build(ModelSettings(family="bert"), head=HeadSpec(outputs=2), vocab_size=1000)
     model.train()
     model.bert.embeddings.eval()  # type: ignore[union-attr]
     count_macs(model, draw_batch(SPLIT, 1, 8))
@@ -64,7 +67,7 @@ def test_counting_leaves_training_flags_and_gradients_alone() -> None:
 
 
 def test_a_removed_block_costs_nothing() -> None:
-    model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=1000)
+    model, _ = build(ModelSettings(family="bert"), head=HeadSpec(outputs=2), vocab_size=1000)
     whole = count_macs(model, draw_batch(SPLIT, 1, 50))
     layer = model.bert.encoder.layer[0]  # type: ignore[union-attr]
     cut_sublayer(layer, "ffn", [], torch.zeros(128, 0), layer.output.dense.bias.detach())

@@ -10,6 +10,7 @@ from torch import nn
 
 from data.splits import TokenSplit
 from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.measure.measure import measure_model
 from runner.measure.settings import MeasureSettings
@@ -30,7 +31,7 @@ def split() -> TokenSplit:
 def make(family: str) -> nn.Module:
     readout = {"name": "mean" if family == "dsn" else "cls"}
     settings = ModelSettings(family=family, readout=readout, hidden=32, heads=2, layers=1)
-    return build(settings, num_labels=2, vocab_size=300)[0]
+    return build(settings, head=HeadSpec(outputs=2), vocab_size=300)[0]
 
 
 def quiet(line: str) -> None:

@@ -4,19 +4,22 @@ import torch
 from torch import nn
 
 from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.measure.params import count_params
 
 
 def test_counts_of_bert_tiny_equal_the_published_ones() -> None:
-    model, _ = build(ModelSettings(family="bert"), num_labels=2, vocab_size=30522)
+    model, _ = build(ModelSettings(family="bert"), head=HeadSpec(outputs=2), vocab_size=30522)
     counts = count_params(model)
     assert (counts.total, counts.trained) == (4_386_178, 4_386_178)
     assert counts.embeddings == (30_522 + 512 + 2) * 128
 
 
 def test_counts_of_a_dsn_of_width_an_eighth_equal_the_published_ones() -> None:
-    model, _ = build(ModelSettings(family="dsn", readout={"name": "sum"}, width=0.125), num_labels=2, vocab_size=30522)
+    model, _ = build(
+        ModelSettings(family="dsn", readout={"name": "sum"}, width=0.125), head=HeadSpec(outputs=2), vocab_size=30522
+    )
     assert count_params(model).total == 496_642
 
 

@@ -106,7 +106,8 @@ def test_the_line_of_a_job_the_line_of_a_stage_and_the_card_mark_it(capsys: pyte
     assert score_text(job) == "test/accuracy 0.5100 (at baseline)  "
     Terminal().stage(finished(0.51))
     assert "test/accuracy 0.5100 (at baseline), " in capsys.readouterr().out
-    assert "\nAt baseline: not better" in model_card(finished(0.51)) and "At baseline" not in model_card(finished(0.9))
+    lost, learned = (model_card(finished(score), "AutoModelForSequenceClassification") for score in (0.51, 0.9))
+    assert "\nAt baseline: not better" in lost and "At baseline" not in learned
 
 
 def test_the_tuner_marks_a_best_trial_that_has_learned_nothing(capsys: pytest.CaptureFixture[str]) -> None:

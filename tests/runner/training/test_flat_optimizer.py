@@ -14,6 +14,7 @@ from data.batch import collate
 from data.splits import Splits
 from models.backbones.dropout import dropout_generator
 from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
@@ -37,7 +38,7 @@ def built(settings: Settings, splits: Splits, vocab_size: int = 300) -> nn.Modul
     torch.manual_seed(0)
     dropout_generator.seed(0)
     # Double precision: a difference is then one of the method, not of rounding.
-    return build(settings.model, num_labels=2, vocab_size=vocab_size)[0].train().double()
+    return build(settings.model, head=HeadSpec(outputs=2), vocab_size=vocab_size)[0].train().double()
 
 
 def plain(settings: Settings, splits: Splits, steps: int) -> tuple[dict[str, torch.Tensor], list[float]]:

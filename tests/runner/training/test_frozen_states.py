@@ -16,6 +16,7 @@ from data.splits import Splits
 from data.stores.build_once import SharedCache
 from models.backbones.dropout import dropout_generator
 from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.errors import ConfigError
 from runner.experiment.recipe import recipe_of
@@ -60,7 +61,9 @@ def configured(folder: Path, readout: dict[str, Any], **cache: Any) -> Settings:
 def model_of(settings: Settings, splits: Splits) -> Any:
     torch.manual_seed(settings.seed)
     dropout_generator.seed(settings.seed)
-    return build(settings.model, num_labels=splits.task.num_labels, vocab_size=splits.tokenizer.vocab_size)[0]
+    return build(settings.model, head=HeadSpec(outputs=splits.task.num_labels), vocab_size=splits.tokenizer.vocab_size)[
+        0
+    ]
 
 
 def attached(model: Any, splits: Splits, settings: Settings) -> Splits:

@@ -13,6 +13,7 @@ from data.labels import Labels
 from data.splits import Splits
 from models.backbones.dropout import dropout_generator
 from models.build import build
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
@@ -36,7 +37,9 @@ def configured(**train: object) -> Settings:
 def model_of(settings: Settings, splits: Splits) -> torch.nn.Module:
     torch.manual_seed(settings.seed)
     dropout_generator.seed(settings.seed)
-    return build(settings.model, num_labels=splits.task.num_labels, vocab_size=splits.tokenizer.vocab_size)[0]
+    return build(settings.model, head=HeadSpec(outputs=splits.task.num_labels), vocab_size=splits.tokenizer.vocab_size)[
+        0
+    ]
 
 
 class Stop(Exception):

@@ -25,6 +25,7 @@ from models.compression.dendrite.module import (
     attach_dendrites,
 )
 from models.compression.settings.learn import Dendrites as Options
+from models.heads.base import HeadSpec
 from models.heads.target_scale import standardise_targets
 from models.settings import ModelSettings
 from tests.models import helpers
@@ -117,7 +118,7 @@ def test_running_statistics_are_those_of_all_batches_when_they_are_alike() -> No
 def test_padding_is_no_place_that_a_candidate_sees() -> None:
     settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
     torch.manual_seed(0)
-    model, _ = build(settings, num_labels=2, vocab_size=50)
+    model, _ = build(settings, head=HeadSpec(outputs=2), vocab_size=50)
     modules = attach_dendrites(model, ["bert.encoder.layer.0.intermediate.dense"])
     ids, mask = torch.randint(5, 50, (3, 6)), torch.tensor([[1, 1, 0, 0, 0, 0], [1] * 6, [1, 1, 1, 0, 0, 0]])
     labels = torch.tensor([0, 1, 0])
@@ -135,7 +136,7 @@ def test_padding_is_no_place_that_a_candidate_sees() -> None:
 
 def test_samples_come_in_the_order_of_the_modules_whatever_the_order_of_their_calls() -> None:
     settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
-    model, _ = build(settings, num_labels=2, vocab_size=50)
+    model, _ = build(settings, head=HeadSpec(outputs=2), vocab_size=50)
     modules = attach_dendrites(model, ["classifier", "bert.encoder.layer.0.output.dense"])
     (parts,) = observe_samples(
         model, modules, Classes(), [({"input_ids": torch.ones(3, 6).long()}, {"labels": torch.ones(3).long()})]

@@ -20,6 +20,7 @@ from models.compression.dendrite.module import (
     linear_names,
 )
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.compression.dendrite.layers import head
 from tests.models.compression.tensor_context import started
@@ -54,7 +55,7 @@ def test_a_new_dendrite_leaves_outputs_bit_for_bit_as_they_were() -> None:
 def test_a_saved_model_comes_back_with_its_dendrites(count: int, tmp_path: Path) -> None:
     settings = ModelSettings(name="dsn", family="dsn", readout={"name": "mean"}, hidden=8, width=1.0, positions=16)
     torch.manual_seed(0)
-    model, _ = build(settings, num_labels=2, vocab_size=50)
+    model, _ = build(settings, head=HeadSpec(outputs=2), vocab_size=50)
     ids = torch.randint(5, 50, (4, 6))
     if count:
         add_dendrites(attach_dendrites(model, ["classifier"]), count, "tanh")
@@ -63,9 +64,7 @@ def test_a_saved_model_comes_back_with_its_dendrites(count: int, tmp_path: Path)
         description = {"method": "dendrites", "modules": ["classifier"], "count": count, "act": "tanh"}
         model.architecture["compressed"] = [description]
     names = ["a", "b"]
-    save_model(
-        model, tmp_path / "model", tokenizer_save=lambda _: None, label_names=names, kind="classification", card=""
-    )
+    save_model(model, tmp_path / "model", tokenizer_save=lambda _: None, label_names=names, card="")
     torch.testing.assert_close(load_model(tmp_path / "model")(ids), model.eval()(ids), rtol=0, atol=0)
 
 
@@ -78,7 +77,7 @@ def test_a_model_with_dendrites_is_exported_as_it_is() -> None:
 
 def test_targets_name_linear_layers_or_blocks_of_them_and_nothing_else() -> None:
     settings = ModelSettings(name="bert-tiny", layers=2, hidden=8, heads=2, positions=16)
-    model, _ = build(settings, num_labels=2, vocab_size=50)
+    model, _ = build(settings, head=HeadSpec(outputs=2), vocab_size=50)
     assert linear_names(model, ["classifier"]) == ["classifier"]
     assert linear_names(model, ["bert.encoder.layer.*.output.dense"]) == [
         "bert.encoder.layer.0.output.dense", "bert.encoder.layer.1.output.dense",

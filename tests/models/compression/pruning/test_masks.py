@@ -24,6 +24,8 @@ from models.compression.pruning.masks import (
 )
 from models.compression.settings.pruning import Magnitude as Options
 from models.errors import ModelError
+from models.heads.attach import attach_head
+from models.heads.base import HeadSpec
 from tests.models.families import FAMILIES, config_of
 from tests.models.helpers import batch, small
 
@@ -74,7 +76,7 @@ OUTSIDE = {
 
 
 def wrapped(family: str) -> Any:
-    return wrap_encoder(config_of(family).to_dict(), {"name": "mean"}, 3, 0.1)
+    return attach_head(*wrap_encoder(config_of(family).to_dict(), {"name": "mean"}, 0.1), HeadSpec(outputs=3))
 
 
 @pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"ConvBert", "SqueezeBert"}))

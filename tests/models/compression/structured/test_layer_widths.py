@@ -36,9 +36,7 @@ KEPT: dict[tuple[int, str], list[int]] = {
 
 
 def write(model: Any, folder: Path) -> None:
-    save_model(
-        model, folder, tokenizer_save=fake_tokenizer, label_names=["a", "b", "c"], kind="classification", card=""
-    )
+    save_model(model, folder, tokenizer_save=fake_tokenizer, label_names=["a", "b", "c"], card="")
 
 
 @pytest.fixture(params=["fused", "plain"])

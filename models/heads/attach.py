@@ -1,0 +1,40 @@
+"""Puts a head on a backbone: the only place that knows which heads there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.backbones.base import Backbone
+from models.errors import ModelError
+from models.heads.base import HeadSpec
+from models.heads.linear import LinearHead
+from models.heads.text import SequenceClassifier
+from models.heads.token import TokenClassifier
+from models.heads.words import MaskedLM
+from models.network import Network
+from models.settings import full_part, readout_conflict
+
+LINEAR: dict[str, type[LinearHead]] = {"text": SequenceClassifier, "token": TokenClassifier}
+HEADS: dict[str, type[Network]] = {**LINEAR, "words": MaskedLM}
+
+
+def attach_head(backbone: Backbone, architecture: dict[str, Any], spec: HeadSpec) -> LinearHead:
+    """The network of a fresh backbone and a linear head, with random weights.
+
+    architecture: the backbone's part of config.json. Raises ModelError for a readout that the head cannot read.
+    """
+    head, readout = LINEAR[spec.name], full_part(architecture["readout"])
+    if conflict := readout_conflict(readout["name"], backbone.pooler.keeps_tokens, head.reads):
+        raise ModelError(conflict)
+    network = head(backbone, architecture, spec)
+    backbone.draw_weights(network, architecture)
+    return network
+
+
+def head_in_config(config: dict[str, Any]) -> HeadSpec:
+    """The linear head that a config.json describes; one for texts where it names no class."""
+    kinds, problem_type = config.get("architectures"), config.get("problem_type")
+    kind = str(kinds[0]) if isinstance(kinds, list) and kinds else ""
+    is_token = kind.endswith(TokenClassifier.auto_class.removeprefix("AutoModel"))
+    outputs = len(config.get("id2label", ())) or 2
+    return HeadSpec("token" if is_token else "text", outputs, problem_type if isinstance(problem_type, str) else None)

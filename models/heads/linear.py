@@ -1,0 +1,42 @@
+"""Dropout and one linear layer: the common part of the heads that score a fixed set of outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from models.backbones.base import Backbone
+from models.backbones.dropout import Dropout
+from models.heads.base import HeadSpec
+from models.network import Network
+
+
+class LinearHead(Network):
+    """Base class: vectors to `spec.outputs` numbers each, with the tensor names of transformers (`classifier.*`)."""
+
+    def __init__(self, bert: Backbone, architecture: dict[str, Any], spec: HeadSpec) -> None:
+        super().__init__(bert, architecture)
+        self.spec = spec
+        readout = bert.pooler
+        dropout, width = readout.head_dropout, readout.width
+        self.dropout = Dropout(architecture["hidden_dropout_prob"] if dropout is None else dropout)
+        self.classifier = nn.Linear(architecture["hidden_size"] if width is None else width, spec.outputs)
+        self.unstandardise: nn.Module = nn.Identity()  # for regression, see models/heads/target_scale.py
+
+    def score(self, vectors: Tensor) -> Tensor:
+        """Turn what `encode` returns, (..., H), into logits (..., C), in the targets' unit for regression."""
+        logits: Tensor = self.unstandardise(self.classifier(self.dropout(vectors)))
+        return logits
+
+    def labels(self, label_names: Sequence[str]) -> dict[str, Any]:
+        """The names of the outputs, in both directions."""
+        return {
+            "id2label": {str(index): name for index, name in enumerate(label_names)},
+            "label2id": {name: index for index, name in enumerate(label_names)},
+        }
+
+    def head_options(self) -> dict[str, Any]:
+        """The dropout before the last layer, which stock classes take from elsewhere in their config.json."""
+        return {"classifier_dropout": None} if self.is_stock() else {}

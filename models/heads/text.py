@@ -1,0 +1,51 @@
+"""The head for one answer a text: classes, or a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from models.heads.linear import LinearHead
+from models.heads.target_scale import TARGETS, fold_target_scale
+
+
+class SequenceClassifier(LinearHead):
+    """One vector a text, dropout and a linear layer: texts to logits."""
+
+    reads = "text"
+    auto_class = "AutoModelForSequenceClassification"
+    stock_class = "BertForSequenceClassification"
+    stock_readout = "cls"
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        states: Tensor | None = None,
+    ) -> Tensor:
+        """input_ids, attention_mask (1 for real tokens), token_type_ids: (B, T) int64. Returns logits (B, C).
+
+        states: (layers read, B, T, H) that the backbone has made of these texts before, in place of the ids.
+
+        A mask of None says that nothing is padded and saves its cost; only the caller knows that without a wait
+        for the device.
+        """
+        if states is None:
+            return self.score(self.encode(input_ids, attention_mask, token_type_ids))
+        return self.score(self.bert.pooler.read_out(states, attention_mask))
+
+    def labels(self, label_names: Sequence[str]) -> dict[str, Any]:
+        """The names of the classes, or of the one number, and transformers' word for the loss."""
+        problem_type = self.spec.problem_type or "single_label_classification"
+        return super().labels(list(label_names) or ["value"]) | {"problem_type": problem_type}
+
+    def saved_tensors(self) -> dict[str, Tensor]:
+        """The tensors of the saved file; a stock class has no scale of targets, so it is folded into the last layer."""
+        tensors = super().saved_tensors()
+        if TARGETS in self.architecture and self.is_stock():
+            head = "classifier.weight", "classifier.bias"
+            tensors |= zip(head, fold_target_scale(tensors[head[0]], tensors[head[1]], self.architecture[TARGETS]))
+        return tensors
