@@ -177,10 +177,7 @@ def test_the_wanted_states_are_all_the_first_or_those_at_given_places() -> None:
 
 
 def test_an_encoder_of_transformers_shows_its_states_and_refuses_to_change_them() -> None:
-    bert, inputs = (
-        wrap_encoder({"model_type": "distilbert", **DISTILBERT}, {"name": "mean"}, 2, 0.1).eval().bert,
-        batch(),
-    )
+    bert, inputs = wrap_encoder({"model_type": "distilbert", **DISTILBERT}, {"name": "mean"}, 0.1)[0].eval(), batch()
     states = states_of(bert, **inputs)
     assert len(states) == bert.state_shape()[1] + 1
     torch.testing.assert_close(bert.pooler(states[-1], inputs["attention_mask"]), bert(**inputs))
