@@ -12,12 +12,11 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from data.errors import DataError
-from data.settings import DataSettings
 from data.sources.raw import CHUNK, RawData, RawSplit
 from data.stores.build_once import SharedCache, checksum
 
@@ -35,9 +34,9 @@ def text_hashes(split: RawSplit, fingerprint: str, cache: SharedCache) -> np.nda
     """Return the hashes (rows,) uint64 of a split's normalised texts, from the cache if they are there."""
 
     def build(path: Path) -> None:
-        np.save(path, _hash(split, _normalised))
+        np.save(path, _hash(split, normalise_texts))
 
-    return _cached(cache, f"hashes {fingerprint}", HASHES, build, lambda path: np.load(path, mmap_mode="r"))
+    return cached_file(cache, f"hashes {fingerprint}", HASHES, build, lambda path: np.load(path, mmap_mode="r"))
 
 
 def cached_counts(
@@ -53,10 +52,10 @@ def cached_counts(
     def read(path: Path) -> dict[str, int]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
-    return _cached(cache, f"counts {json.dumps(fingerprints)}", COUNTS, build, read)
+    return cached_file(cache, f"counts {json.dumps(fingerprints)}", COUNTS, build, read)
 
 
-def _cached(
+def cached_file(
     cache: SharedCache, content: str, name: str, build: Callable[[Path], None], read: Callable[[Path], Found]
 ) -> Found:
     """Read a file of the cache, building it first if it is missing or damaged; content: the key of its folder."""
@@ -73,7 +72,7 @@ def _cached(
             return None
 
     path = cache.folder / "duplicates" / hashlib.sha256(f"{FORMAT} {content}".encode()).hexdigest()[:20]
-    return cache.open_or_build(path, opened, fill, damaged=f"{path} is damaged; counting repeated texts again")
+    return cache.open_or_build(path, opened, fill, damaged=f"{path} is damaged; comparing the texts again")
 
 
 def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.ndarray:
@@ -91,7 +90,7 @@ def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.n
     return found
 
 
-def _normalised(texts: list[bytes]) -> list[bytes]:
+def normalise_texts(texts: list[bytes]) -> list[bytes]:
     """Remove case, white space and punctuation from UTF-8 texts; a text of nothing else stays as it is."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -228,48 +227,6 @@ def _pairs(rows: np.ndarray, others: np.ndarray) -> str:
     """List the first of these rows with the rows that they repeat, by their numbers in the source."""
     shown = ", ".join(f"{row} = {other}" for row, other in zip(rows[:EXAMPLES], others))
     return shown + (", ..." if len(rows) > EXAMPLES else "")
-
-
-def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray | None:
-    """Return the group of each training row, (rows,), whose rows stay in one split; None without groups.
-
-    A group is the rows of equal data.group and, with data.duplicates=group, those of equal texts. With both settings,
-    rows that are connected by either are one group.
-    """
-    train = data.splits["train"]
-    by: list[np.ndarray] = []
-    if settings.group:
-        by.append(_values(train, settings.group))
-    if settings.duplicates == "group":
-        texts = text_hashes(train, train.fingerprint(), cache)
-        by.append(np.unique(texts, return_inverse=True)[1])
-    return _connected(*by) if len(by) == 2 else by[0] if by else None
-
-
-def _values(split: RawSplit, column: str) -> np.ndarray:
-    """Number the values of the group column, (rows,)."""
-    import pyarrow as pa
-
-    values = split.table["group"].take(split.rows)
-    if values.null_count:
-        raise DataError(f"data.group={column}: {values.null_count} training rows have no value. Try: another column")
-    try:
-        return np.asarray(values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False))
-    except pa.ArrowNotImplementedError as error:
-        raise DataError(
-            f"data.group={column} holds {values.type}, not texts or numbers. Try: another column"
-        ) from error
-
-
-def _connected(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the connected components of rows that share a number in either array."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    offset = int(first.max()) + 1
-    nodes = offset + int(second.max()) + 1
-    edges: Any = coo_array((np.ones(len(first), bool), (first, second + offset)), shape=(nodes, nodes))
-    return np.asarray(connected_components(edges, directed=False)[1][first])
 
 
 def count_overlaps(texts: np.ndarray, others: Mapping[str, np.ndarray]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data import duplicates
+from data.groups import row_groups
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
@@ -106,7 +107,7 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
         duplicates.drop_repeats(raw, cache)
     require_two_classes(raw, _where(settings))
     narrow_targets(raw, _where(settings))
-    raw.splits["train"].groups = duplicates.row_groups(raw, settings, cache)
+    raw.splits["train"].groups = row_groups(raw, settings, cache)
     select, report = apply_split_rule(raw, settings)
     limit_rows(raw, settings)
     return select, report

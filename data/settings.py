@@ -15,6 +15,9 @@ SCORES: dict[str, tuple[str, ...]] = {
 }
 BINARY_SCORES = ("f1", "precision", "recall")
 METRICS = (*SCORES["classification"], *SCORES["regression"])
+# Values of data.group that are no columns but rules; data/groups.py.
+CONTAINED, SHARED = "contained_text", "shared_text"
+GROUP_RULES = (CONTAINED, SHARED)
 
 
 def limited(default: Any, **limits: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import DataError
+from data.groups import STAYS
 from data.settings import DataSettings, split_names
 from data.sources.raw import RawData
 
@@ -61,7 +62,8 @@ def cut_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return row numbers as (the rest, the `count` cut off), both sorted; the rest has a row of every class.
 
-    groups: (rows,) rows with the same number stay together; then about `count` rows are cut off.
+    groups: (rows,) rows with the same number stay together, those of STAYS in the rest; then about `count` rows are cut
+    off.
     """
     if groups is None:
         taken = pick_rows(labels, count, seed, stratify, leave=1)
@@ -74,10 +76,12 @@ def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) 
     """Draw whole groups with about `count` rows together; return the row numbers, sorted.
 
     In random order, a group is taken if it brings the classes closer to their shares and train keeps every class.
+    Rows of the group STAYS are not drawn.
     """
     _, inverse, left = np.unique(labels, return_inverse=True, return_counts=True)
     wanted = rows_per_class(left, count, leave=1)
     order = np.argsort(groups, kind="stable")
+    order = order[groups[order] != STAYS]
     members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
     taken = [np.zeros(0, dtype=np.int64)]
     for index in np.random.default_rng(seed).permutation(len(members)):
@@ -117,9 +121,14 @@ def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
     if not len(taken):
         raise DataError(
             f"`{name}` cannot be cut off train ({len(train)} rows): each group is too large or has the only rows of a "
-            f"class. {_other_ways(settings)}, or leave out data.group and data.duplicates=group"
+            f"class. Try: {_without_groups(settings)}; or {_other_ways(settings)}"
         )
     data.splits["train"], data.splits[name] = train.take(kept), train.take(taken)
+    if 2 * len(taken) < count:
+        data.notes.append(
+            f"{name} has {len(taken):,} rows, fewer than the {count:,} wanted: other groups of rows that stay in one "
+            f"split are too large. Without groups: {_without_groups(settings)}"
+        )
     lost = np.setdiff1d(train.labels, train.labels[taken])
     if stratify and len(lost):
         data.notes.append(f"{name} has no row of {_named(data, lost)}: train has too few to cut one off")
@@ -174,6 +183,12 @@ def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
         f"{count} of {left.sum()} training rows to cut off for `{name}` are {why}. "
         f"{f'Try: {values}; or' if cure else 'Try:'} {_other_ways(settings)}"
     )
+
+
+def _without_groups(settings: DataSettings) -> str:
+    """Return the settings that cut row by row."""
+    grouped = {"data.group=null": settings.group, "data.duplicates=keep": settings.duplicates == "group"}
+    return " ".join(setting for setting, is_used in grouped.items() if is_used)
 
 
 def _other_ways(settings: DataSettings) -> str:

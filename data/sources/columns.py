@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import DataError, MissingColumn
+from data.settings import GROUP_RULES
 
 SHOWN_LETTERS = 300  # of column names in a message: in a file that is not a table, one may be as long as the file
 FASTTEXT = "__label__"
@@ -53,6 +54,19 @@ def require_columns(
         f"{absent} {'is' if len(missing) == 1 else 'are'} not in {Path(where).name} (columns: {_shown(names)}). "
         f"Try: {' '.join(cures)}",
     )
+
+
+def group_column(group: str | None) -> str | None:
+    """Return the column that data.group names; None for a rule, which needs no column."""
+    return None if group in GROUP_RULES else group
+
+
+def refuse_rule_as_column(group: str | None, names: Sequence[str], where: str) -> None:
+    """Raise DataError if data.group is a rule and the table has a column of the same name."""
+    if group in GROUP_RULES and group in names:
+        raise DataError(
+            f"data.group={group} is a rule, and {Path(where).name} has a column of that name. Rename the column"
+        )
 
 
 def fasttext_message(where: str) -> str:
@@ -102,9 +116,13 @@ def _shown(names: Sequence[str]) -> str:
 
 
 def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Guess which column was meant: one with a similar name, else the longest one for texts, else the first."""
+    """Guess which column was meant: one with a similar name, else the longest one for texts, else the first.
+
+    For data.group it may be a rule.
+    """
     same = [name for name in free if _plain(name) == _plain(column)]
-    close = same or difflib.get_close_matches(column, free, n=1)
+    rules = GROUP_RULES if _name(key) == "group" else ()
+    close = same or difflib.get_close_matches(column, [*free, *rules], n=1)
     if close:
         return close[0]
     if _name(key).startswith("text") and rows:

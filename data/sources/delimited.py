@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import Any, TextIO
 
 from data.errors import DataError
-from data.sources.columns import distinct_names, name_beside, require_columns, shell_command, shell_setting
+from data.sources.columns import distinct_names, name_beside, shell_command, shell_setting
 from data.sources.options import ReadOptions, Row
 
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in the order they are tried
@@ -48,7 +48,7 @@ def delimited_rows(stream: TextIO, kind: str, where: str, options: ReadOptions) 
     reader = form.fields(chain([first] if first else [], stream))
     try:
         header: list[str] = next(reader, [])
-        require_columns(header, options.wanted, where, lambda: list(islice(reader, SAMPLE)), form.delimiter)
+        options.require_columns(header, where, lambda: list(islice(reader, SAMPLE)), form.delimiter)
         chosen = [(name, place) for place, name in enumerate(distinct_names(header)) if options.keeps(name)]
         texts: list[str] = []
         for fields in reader:

@@ -6,16 +6,17 @@ import numpy as np
 
 from data.errors import DataError
 from data.settings import DataSettings
+from data.sources.columns import group_column
 from data.sources.demo import LABELS, generate_demo
 from data.sources.raw import RawData, RawSplit
 from data.targets.labels import LabelColumn, infer_label_meaning
 
 
 def read_demo(settings: DataSettings) -> RawData:
-    """Generate train, val and test; DataError for data.group, which this dataset does not have."""
+    """Generate train, val and test; DataError for a column in data.group, which this dataset does not have."""
     import pyarrow as pa
 
-    if settings.group:
+    if group_column(settings.group):
         raise DataError(f"data.group={settings.group}: data={settings.name} has no such column. Leave it out")
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()

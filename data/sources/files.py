@@ -19,7 +19,7 @@ import numpy as np
 from data.errors import DataError, MissingColumn
 from data.settings import DataSettings
 from data.sources.cells import as_text, label_text
-from data.sources.columns import FASTTEXT, fasttext_message, shell_setting
+from data.sources.columns import FASTTEXT, fasttext_message, group_column, shell_setting
 from data.sources.formats import begins_with, read_rows
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
 from data.sources.raw import CHUNK, RawData, RawSplit
@@ -70,10 +70,11 @@ def read_files(settings: DataSettings, cache: SharedCache) -> RawData:
 def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
     """Return the options for reading each file; notes for the user are added to `notes`."""
     columns = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
-    columns |= {"group": settings.group} if settings.group else {}
+    column = group_column(settings.group)
+    columns |= {"group": column} if column else {}
     return ReadOptions(
         columns, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
-        note=notes.append,
+        group_rule=None if column else settings.group, note=notes.append,
     )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _convert(
     with cache.locked(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
         stack.callback(part.unlink, missing_ok=True)
-        optional = {"text_pair": settings.text_pair, "group": settings.group}
+        optional = {name: options.columns.get(name) for name in ("text_pair", "group")}
         names = ["text", *(name for name, column_name in optional.items() if column_name)]
         schema = pa.schema([(name, pa.string()) for name in names])
         with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
@@ -169,7 +170,8 @@ class _Missing:
 
     def sees(self, number: int, text: Any, pair: Any, label: Any, group: Any) -> bool:
         """Is something missing in this row? Count it if so."""
-        texts = [text] + ([pair] if self.settings.text_pair else []) + ([group] if self.settings.group else [])
+        texts = [text] + ([pair] if self.settings.text_pair else [])
+        texts += [group] if group_column(self.settings.group) else []
         is_label_absent = self.settings.label is not None and _is_empty(label)
         absent = any(map(_is_empty, texts))
         self.without_label += is_label_absent and not absent

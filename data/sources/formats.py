@@ -19,7 +19,7 @@ from typing import IO, Any, TextIO
 
 from data.errors import DataError
 from data.sources.cells import check_text_columns
-from data.sources.columns import distinct_names, require_columns, shell_setting
+from data.sources.columns import distinct_names, shell_setting
 from data.sources.delimited import SAMPLE, delimited_rows
 from data.sources.json_rows import json_rows
 from data.sources.options import ReadOptions, Row
@@ -71,17 +71,16 @@ def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterat
     try:
         table = pq.ParquetFile(file)
         names = table.schema_arrow.names
-        wanted = options.wanted
 
         def sample() -> list[tuple[Any, ...]]:
             batch = next(table.iter_batches(SAMPLE), None)
             return list(zip(*(column.to_pylist() for column in batch.columns))) if batch else []
 
-        require_columns(names, wanted, str(path), sample)
+        options.require_columns(names, str(path), sample)
         texts = {name: column for name in ("text", "text_pair") if (column := options.columns.get(name))}
         check_text_columns(table.schema_arrow, {options.key(name): column for name, column in texts.items()}, str(path))
         number = 0
-        for batch in table.iter_batches(CHUNK, columns=list(wanted.values()) if options.only_wanted else None):
+        for batch in table.iter_batches(CHUNK, columns=list(options.wanted.values()) if options.only_wanted else None):
             titles = distinct_names(batch.schema.names)
             for values in zip(*(column.to_pylist() for column in batch.columns)):
                 number += 1

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DataError, MissingColumn
-from data.settings import DataSettings
+from data.settings import GROUP_RULES, DataSettings
 from data.sources.cells import check_text_columns, label_text
+from data.sources.columns import group_column, refuse_rule_as_column
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 from data.sources.raw import RawData, RawSplit
 from data.targets.labels import (
@@ -96,14 +97,16 @@ def _check_columns(settings: DataSettings, columns: list[str], where: str) -> No
     """Raise MissingColumn for a column that the settings name and the split does not have."""
     import difflib
 
+    refuse_rule_as_column(settings.group, columns, where)
     for key, column in (
         ("text", settings.text),
         ("text_pair", settings.text_pair),
         ("label", settings.label),
-        ("group", settings.group),
+        ("group", group_column(settings.group)),
     ):
         if column is not None and column not in columns:
-            close = difflib.get_close_matches(column, columns, n=1) or columns[:1]
+            known = [*columns, *GROUP_RULES] if key == "group" else columns
+            close = difflib.get_close_matches(column, known, n=1) or columns[:1]
             raise MissingColumn(
                 key,
                 f"data.{key}={column!r} is not in {where} (columns: {', '.join(columns)}). Try: data.{key}={close[0]}",
@@ -117,7 +120,8 @@ def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
     wanted = {"text": settings.text} | ({"text_pair": settings.text_pair} if settings.text_pair else {})
     check_text_columns(dataset.data.schema, {f"data.{name}": column for name, column in wanted.items()}, where)
     texts = list(wanted)
-    wanted |= {"group": settings.group} if settings.group else {}
+    if column := group_column(settings.group):
+        wanted["group"] = column
     table = dataset.data.table.select(list(wanted.values())).rename_columns(list(wanted))
     for i, name in enumerate(texts):
         kind = table.schema.field(i).type

@@ -8,7 +8,6 @@ from itertools import chain
 from typing import Any, TextIO
 
 from data.errors import DataError
-from data.sources.columns import require_columns
 from data.sources.options import ReadOptions, Row
 
 PART = 1 << 16  # characters read at a time
@@ -53,7 +52,7 @@ def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]
             raise DataError(f"{where} {what} {number} holds a {type(row).__name__}, not an object with columns")
         if is_first:
             names, values = list(row), list(row.values())
-            require_columns(names, options.wanted, where, lambda: [values])  # noqa: B023 called at once
+            options.require_columns(names, where, lambda: [values])  # noqa: B023 called at once
             is_first = False
         if isinstance(row, _Object) and (double := row.twice & set(options.wanted.values())):
             raise DataError(

@@ -5,12 +5,13 @@ Standard library only, since every command is checked with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from data.errors import DataError
+from data.sources.columns import Sample, refuse_rule_as_column, require_columns
 
 FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
@@ -59,6 +60,7 @@ class ReadOptions:
     quoting: str = "auto"  # auto | minimal | none
     prefix: str = ""  # of the settings' names in messages: "data." in training
     only_wanted: bool = False  # leave the other columns out of the rows
+    group_rule: str | None = None  # the rule that data.group names in the place of a column
     note: Callable[[str], None] = _silent  # is told what the user should know
 
     @property
@@ -70,6 +72,14 @@ class ReadOptions:
     def wanted(self) -> dict[str, str]:
         """The columns that must exist, by setting as the user writes it."""
         return {self.key(name): column for name, column in self.columns.items() if column is not None}
+
+    def require_columns(self, names: Sequence[str], where: str, sample: Sample, delimiter: str = "") -> None:
+        """Raise DataError for a table that lacks a wanted column, or has one that is named like the rule in use.
+
+        The arguments are those of `data.sources.columns.require_columns`.
+        """
+        refuse_rule_as_column(self.group_rule, names, where)
+        require_columns(names, self.wanted, where, sample, delimiter)
 
     def keeps(self, column: str) -> bool:
         """Does this column belong in the rows?"""

@@ -1,0 +1,147 @@
+"""Which training rows stay in one split when another is cut off train: rows with an equal value of a column, or rows
+that a rule joins because a model that has learned one of them knows the other.
+
+`contained_text`: a text that lies inside a longer one, as whole words, belongs to it; phrases stay with their sentence.
+`shared_text`: rows that have a text in common, in either column of a pair, belong together, also by way of other rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.duplicates import cached_file, normalise_texts, text_hashes
+from data.errors import DataError
+from data.settings import CONTAINED, SHARED, DataSettings
+from data.sources.raw import CHUNK, RawData, RawSplit
+from data.stores.build_once import SharedCache
+
+FORMAT = 1  # raise when groups are formed in another way
+STAYS = -1  # the group of rows that are never cut off train
+
+
+def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray | None:
+    """Return the group of each training row, (rows,) int64, whose rows stay in one split; None without groups.
+
+    A group is the rows that data.group joins and, with data.duplicates=group, those of equal texts. With both settings,
+    rows that are connected by either are one group. Rows of the group STAYS are never cut off train.
+    """
+    train = data.splits["train"]
+    by: list[np.ndarray] = []
+    if settings.group:
+        by.append(_ruled(train, settings.group, cache) if settings.group in RULES else _values(train, settings.group))
+    if settings.duplicates == "group":
+        texts = text_hashes(train, train.fingerprint(), cache)
+        by.append(np.unique(texts, return_inverse=True)[1])
+    return _joined(*by) if len(by) == 2 else by[0] if by else None
+
+
+def _ruled(train: RawSplit, rule: str, cache: SharedCache) -> np.ndarray:
+    """Return the groups that a rule forms, (rows,) int64, from the cache if they are there."""
+
+    def build(path: Path) -> None:
+        cache.tell(f"joining {len(train):,} training rows by data.group={rule}")
+        np.save(path, RULES[rule](train))
+
+    if rule == CONTAINED and "text_pair" in train.table.column_names:
+        raise DataError(f"data.group={CONTAINED} is for single texts, and these are pairs. Try: data.group={SHARED}")
+    return cached_file(cache, f"groups {FORMAT} {rule} {train.fingerprint()}", "groups.npy", build, np.load)
+
+
+def by_contained_text(split: RawSplit) -> np.ndarray:
+    """Return the groups (rows,) int64 of texts and the phrases that lie inside them, one for each longest text.
+
+    A text is compared by its words, which are what white space and punctuation separate, in lower case. A phrase that
+    lies inside several longest texts cannot be in one split with all of them: its group is STAYS, so that no text of
+    another split lies inside a training text. (Joining all that such phrases connect would leave one group: "a film"
+    lies inside hundreds of sentences.)
+    """
+    texts = list(_words(split))
+    holders = dict[str, int]()  # by text: the longest text that it lies inside, by number
+    longest: list[str] = []
+    holding: defaultdict[str, list[int]] = defaultdict(list)  # by word: the longest texts that have it
+    for text in sorted(set(texts), key=lambda text: (-text.count(" "), text)):
+        words = set(text.split())
+        rarest = min((holding[word] for word in words), key=len, default=[])
+        found = [number for number in rarest if text in longest[number]]
+        if not found:
+            found = [len(longest)]
+            longest.append(text)
+            for word in words:
+                holding[word].append(found[0])
+        holders[text] = found[0] if len(found) == 1 else STAYS
+    return np.array([holders[text] for text in texts], dtype=np.int64)
+
+
+def by_shared_text(split: RawSplit) -> np.ndarray:
+    """Return the groups (rows,) int64 of rows that are connected by equal texts; an empty text connects nothing.
+
+    Texts are equal if they differ only in case, white space and punctuation.
+    """
+    numbers = dict[bytes, int]()
+    columns = [
+        np.array([numbers.setdefault(text or b"\0%d" % row, len(numbers)) for row, text in enumerate(column)])
+        for column in _columns(split)
+    ]
+    return _connected(columns[0], columns[-1], len(numbers))
+
+
+RULES: dict[str, Callable[[RawSplit], np.ndarray]] = {CONTAINED: by_contained_text, SHARED: by_shared_text}
+
+
+def _words(split: RawSplit) -> Iterator[str]:
+    """Yield the words of each text, with a blank before and after each; a text without words stays as it is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for start in range(0, len(split), CHUNK):
+        texts = split.table["text"].take(split.rows[start : start + CHUNK]).cast(pa.large_string())
+        words = pc.replace_substring_regex(pc.utf8_lower(texts), r"[\s\pZ\pP]+", " ").to_pylist()
+        yield from (f" {found.strip() or text} " for found, text in zip(words, texts.to_pylist()))
+
+
+def _columns(split: RawSplit) -> Iterator[list[bytes]]:
+    """Yield the normalised texts of each text column."""
+    import pyarrow as pa
+
+    for name in ("text", "text_pair"):
+        if name in split.table.column_names:
+            yield normalise_texts(split.table[name].take(split.rows).cast(pa.large_binary()).to_pylist())
+
+
+def _values(split: RawSplit, column: str) -> np.ndarray:
+    """Number the values of the group column, (rows,)."""
+    import pyarrow as pa
+
+    values = split.table["group"].take(split.rows)
+    if values.null_count:
+        raise DataError(f"data.group={column}: {values.null_count} training rows have no value. Try: another column")
+    try:
+        return np.asarray(values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False))
+    except pa.ArrowNotImplementedError as error:
+        raise DataError(
+            f"data.group={column} holds {values.type}, not texts or numbers. Try: another column"
+        ) from error
+
+
+def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the groups (rows,) of rows that share a group in either array; with a row of STAYS, all of them stay."""
+    stays = first == STAYS
+    offset = int(first.max(initial=0)) + 1
+    alone = np.where(stays, offset + np.cumsum(stays) - 1, first)  # rows that stay are not connected by that alone
+    offset += int(stays.sum())
+    joined = _connected(alone, second + offset, offset + int(second.max()) + 1)
+    return np.where(np.isin(joined, joined[stays]), STAYS, joined)
+
+
+def _connected(first: np.ndarray, second: np.ndarray, nodes: int) -> np.ndarray:
+    """Return the connected component (rows,) of each row, an edge between two of the nodes."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges: Any = coo_array((np.ones(len(first), bool), (first, second)), shape=(nodes, nodes))
+    return np.asarray(connected_components(edges, directed=False)[1][first])
