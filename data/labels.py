@@ -37,6 +37,19 @@ class Labels:
         ends = np.cumsum(counts)
         return np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
 
+    @cached_property
+    def has_output(self) -> np.ndarray | None:
+        """Which items an output of the model answers, (items,) bool; None: all."""
+        return None if self.places is None else np.asarray(self.places) >= 0
+
+    def outputs(self, rows: np.ndarray) -> np.ndarray:
+        """Return the numbers, among all outputs for these labels, of the outputs for these rows."""
+        items = self.of(rows)
+        if self.has_output is None:
+            return items
+        numbers = np.cumsum(self.has_output) - 1
+        return numbers[items[self.has_output[items]]]
+
     def take(self, rows: np.ndarray) -> Labels:
         """Return the labels of these rows, in their order."""
         if self.offsets is None:

@@ -13,16 +13,16 @@ import numpy as np
 if TYPE_CHECKING:
     from data.splits import TokenSplit
 
-FieldType = Literal["text", "label", "number", "shares", "spans", "tags"]
+FieldType = Literal["text", "words", "label", "number", "shares", "spans", "tags"]
 
 
 @dataclass(frozen=True)
 class Field:
     """One field of a question or an answer.
 
-    type: text: a string; label: one of `names`; number: a float; shares: an object with a float for each of `names`;
-    tags: a list of one of `names` a word; spans: a list of objects with `type` (of `names`), `text`, `start`, `end`
-    (characters of the question, the end excluded) and `score`.
+    type: text: a string; words: a string or a list of words; label: one of `names`; number: a float; shares: an object
+    with a float for each of `names`; tags: a list with one of `names` for each word; spans: a list of objects with
+    `type`, `text`, `start` and `end` (characters of the question, the end excluded) and `score`.
     """
 
     name: str
@@ -36,7 +36,8 @@ class Asked:
     """Questions made ready for a model."""
 
     split: TokenSplit  # the rows; their labels mean nothing
-    lengths: np.ndarray  # (questions,) tokens of each before it was cut
+    lengths: np.ndarray  # (questions,) tokens of each, before any were cut
+    is_cut: np.ndarray  # (questions,) bool: did it lose tokens because the model reads fewer?
     texts: list[str]  # of each question: what characters are counted in; of a pair the first text
     # Of each question, where its words start and end in its text, (words, 2); None where words mean nothing.
     words: list[np.ndarray] | None = None

@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from data.inputs.request import Asked, Field
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer
+from data.labels import Labels
+from data.splits import TokenSplit
+from data.targets.masked_words import UNCUT
 
 
 class Text(TokenIds):
     """A text, or a pair of texts, as tokens."""
 
+    reads_words: ClassVar[bool] = False
+    options: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, tokenizer: Tokenizer, is_pair: bool = False) -> None:
         super().__init__(tokenizer.pad_id)
         self.tokenizer = tokenizer
         self.columns = ("text", "text_pair") if is_pair else ("text",)
+
+    @classmethod
+    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+        """Return the names of the text columns of a run; setting: the value of a setting such as data.text."""
+        found = (setting("data.text"), setting("data.text_pair"))
+        return tuple(name for name in found if name is not None)
+
+    @classmethod
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: dict[str, Any]) -> Self:
+        """Return the input of a model whose training rows had these columns."""
+        return cls(tokenizer, is_pair=len(columns) > 1)
+
+    def request(self) -> tuple[Field, ...]:
+        """Return one text, or two."""
+        meanings = ("A text", "The second text")
+        return tuple(Field(name, "text", meaning) for name, meaning in zip(self.columns, meanings))
+
+    def ask(self, columns: Sequence[Sequence[str]], max_length: int) -> Asked:
+        """Return texts, or pairs of texts, made ready; UnicodeEncodeError for one that is not Unicode."""
+        texts, second = list(columns[0]), list(columns[1]) if len(columns) > 1 else None
+        found = self.tokenizer.encode(texts, second, UNCUT)
+        lengths = np.asarray(found.lengths)
+        is_cut = lengths > max_length
+        if is_cut.any():
+            found = self.tokenizer.encode(texts, second, max_length)
+        offsets = np.concatenate([[0], np.cumsum(found.lengths)])
+        labels = Labels(np.zeros(len(texts), np.int64))
+        split = TokenSplit("texts", found.tokens, offsets, found.segment_starts, labels, found.truncated, self)
+        return Asked(split, lengths, is_cut, texts)

@@ -120,7 +120,7 @@ def _quiet() -> Iterator[None]:
 
 
 class OnnxModel(nn.Module):
-    """An ONNX file with the interface of a SequenceClassifier, so that the same code scores and times it."""
+    """An ONNX file with the interface of the network it was written from, so that the same code scores and times it."""
 
     def __init__(self, path: Path, threads: int) -> None:
         import onnxruntime
@@ -134,13 +134,22 @@ class OnnxModel(nn.Module):
         self.names = [entry.name for entry in self.session.get_inputs()]
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        places: Tensor | None = None,
     ) -> Tensor:
-        """Inputs (B, T) int64 to logits (B, C); None: no padding, or no second text."""
+        """Inputs (B, T) int64 to logits (B, C), or (B, T, C) of a graph that answers tokens.
+
+        None: no padding, or no second text. places: (N,) positions of the flattened (B, T), only whose logits (N, C)
+        are returned.
+        """
         given = dict(zip(INPUTS, (input_ids, attention_mask, token_type_ids)))
         if attention_mask is None:
             given["attention_mask"] = torch.ones_like(input_ids)
         if token_type_ids is None:
             given["token_type_ids"] = torch.zeros_like(input_ids)
         feed = {name: given[name].numpy() for name in self.names}  # type: ignore[union-attr]
-        return torch.from_numpy(self.session.run(None, feed)[0])
+        logits = torch.from_numpy(self.session.run(None, feed)[0])
+        return logits if places is None else logits.flatten(0, 1)[places]

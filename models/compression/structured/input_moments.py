@@ -66,8 +66,9 @@ class MomentsRecorder:
     def _collector(self, moments: InputMoments) -> Any:
         def collect(module: nn.Module, arguments: tuple[Tensor]) -> None:
             inner = arguments[0].float()
-            real = None if self.mask is None else self.mask[:, : inner.shape[1]].bool()
-            moments.add(inner.flatten(0, 1) if real is None else inner[real])
+            is_whole = inner.ndim == 3  # else the tokens that the head reads, (N, d), none of them padding
+            real = None if self.mask is None or not is_whole else self.mask[:, : inner.shape[1]].bool()
+            moments.add(inner.flatten(0, -2) if real is None else inner[real])
 
         return collect
 
@@ -76,8 +77,7 @@ class MomentsRecorder:
 def collect_moments(model: nn.Module, batches: Iterable[Inputs]) -> dict[Sublayer, InputMoments]:
     """The input moments of every sublayer whose width is not 0, without padding.
 
-    If the readout needs only the first token, the last layer's moments are those of first tokens: it computes nothing
-    else.
+    The last layer's moments are those of the tokens that the readout or the head needs: it computes nothing else.
     """
     recorder, was_training = MomentsRecorder(model), model.training
     model.eval()

@@ -15,7 +15,7 @@ from models.compression.structured.layer_widths import encoder_of
 
 
 def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over real tokens of ||h - h*||^2, as a share of the mean of ||h*||^2; states (B, T, H), mask (B, T).
+    """Mean over real tokens of ||h - h*||^2, as a share of the mean of ||h*||^2; states (..., H), mask (...) or None.
 
     As a share, one loss weight fits layers and models of different scale. Source of the loss: ZipLM, arXiv 2302.04089.
     """
@@ -57,12 +57,15 @@ class RecoveryHook(TrainingHook):
         """a task + b logits + c mean over layers of the hidden states, each with its weight."""
         options, found = self.options, []
         for place, states in self.states.items():
-            mask = None if self.mask is None else self.mask[:, : states.shape[1]]
-            found.append(relative_state_loss(states, self.wanted[place], mask))
+            found.append(relative_state_loss(states, self.wanted[place], self._mask_of(states)))
         from_logits = self.context.task.match(
             output.float(), self.dense_logits.float(), soft="kl", temperature=options.temperature
         )
         return options.task * task_loss + options.answers * from_logits + options.states * torch.stack(found).mean()
+
+    def _mask_of(self, states: Tensor) -> Tensor | None:
+        """The real tokens among those of a layer's states: the last layer may compute fewer, and without padding."""
+        return None if self.mask is None or states.ndim == 2 else self.mask[:, : states.shape[1]]
 
     def end(self, model: nn.Module) -> None:
         """Remove the hooks."""

@@ -1,0 +1,38 @@
+"""The inputs that a deployed model can be asked with, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol, Self
+
+from data.inputs.request import Asked, Field
+from data.inputs.text import Text
+from data.inputs.tokenizer import Tokenizer
+
+
+class QuestionInput(Protocol):
+    """An input as a deployed model uses it."""
+
+    reads_words: ClassVar[bool]  # may a list of words stand for a text?
+    options: ClassVar[tuple[str, ...]]  # settings of the data that questions are read by as the rows were
+
+    @classmethod
+    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+        """Return the columns that a run reads; setting: the value of a setting such as data.text."""
+        ...
+
+    @classmethod
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: dict[str, Any]) -> Self:
+        """Return the input of a model whose training rows had these columns; options: by the names in `options`."""
+        ...
+
+    def request(self) -> tuple[Field, ...]:
+        """Return what a question consists of."""
+        ...
+
+    def ask(self, columns: Sequence[Sequence[Any]], max_length: int) -> Asked:
+        """Return questions made ready, each cut to `max_length` tokens; columns: one for each field of `request`."""
+        ...
+
+
+INPUTS: dict[str, type[QuestionInput]] = {"text": Text}

@@ -1,0 +1,39 @@
+"""An answer as a row of a table: one column a field, and one for each name of a field with shares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from data.inputs.request import Field
+
+Answer = dict[str, Any]  # by the names of the task's answer fields, "prediction" first
+
+
+def column_types(fields: Sequence[Field]) -> dict[str, type]:
+    """The columns that `answer_row` makes, and whether they hold text (str) or numbers (float)."""
+    found: dict[str, type] = {}
+    for field in fields:
+        if field.type == "shares":
+            found |= {f"p_{name}": float for name in field.names}
+        else:
+            found[field.name] = float if field.type == "number" else str
+    return found
+
+
+def as_cell(value: Any) -> Any:
+    """The value of a column as one cell of a table: lists and objects become JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+
+
+def answer_row(answer: Answer, fields: Sequence[Field]) -> dict[str, Any]:
+    """The columns of an answer; lists stay lists."""
+    found: dict[str, Any] = {}
+    for field in fields:
+        value = answer[field.name]
+        if field.type == "shares":
+            found |= {f"p_{name}": share for name, share in value.items()}
+        else:
+            found[field.name] = value
+    return found
