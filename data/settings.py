@@ -59,6 +59,11 @@ class DataSettings:
     text: str = "text"
     text_pair: str | None = None
     label: str | None = "label"
+    tokens: str | None = limited(None, neutral=None)
+    tags: Any = limited(None, neutral=None)  # str | list[str] | None; a field of a config has no type for that
+    join: int = limited(1, low=1, high=100, neutral=1)
+    language: str | None = limited(None, neutral=None)
+    windows: bool = limited(True, neutral=True)
     label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
     task: str = limited("auto", choices=("auto", "classification", "regression"))
     metrics: list[str] = field(default_factory=list, metadata={"choices": METRICS})

@@ -6,6 +6,8 @@ import re
 
 import numpy as np
 
+from data.targets.written_text import AROUND, MARKS, lower_case
+
 # Letters and digits with single marks between them (3.14, U.S, it's, e-mail); a name with @ or #; any other sign alone.
 WORD = re.compile(r"[@#]?\w+(?:[.,'’@&+/-]\w+)*|[^\w\s]")
 
@@ -15,6 +17,18 @@ def split_words(text: str) -> tuple[list[str], np.ndarray]:
     found = list(WORD.finditer(text))
     places = np.array([match.span() for match in found], np.int64).reshape(-1, 2)
     return [match[0] for match in found], places
+
+
+def split_bare(text: str, language: str) -> tuple[list[str], np.ndarray]:
+    """Return the words of a text in small letters and without marks around them, and their places as `split_words`."""
+    words, places = list[str](), list[tuple[int, int]]()
+    for match in re.finditer(r"\S+", text):
+        core = match[0].strip(AROUND + MARKS)
+        if core:
+            start = match.start() + match[0].index(core)
+            words.append(lower_case(core, language))
+            places.append((start, start + len(core)))
+    return words, np.array(places, np.int64).reshape(-1, 2)
 
 
 def find_words(text: str, words: list[str]) -> np.ndarray:

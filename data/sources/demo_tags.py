@@ -3,7 +3,7 @@
     rows = generate_tagged(rows=2000, seed=0)     # [(["Mr", "Lincoln", "slept"], ["O", "B-PER", "O"]), ...]
 
 A name alone does not say what it names, its neighbours do: `Mr Lincoln`, `in Lincoln`, `Lincoln Bank`. Without noise,
-so the Bayes ceiling is an F1 of 1.0; the most frequent tag of each word comes to about a half of that.
+so the Bayes ceiling is an F1 of 1.0; the most frequent tag of each word comes to 0.28.
 """
 
 from __future__ import annotations

@@ -106,6 +106,18 @@ def case_of(word: str, labels: LabelSet = FOUR) -> str:
     return labels.mixed if labels.mixed != labels.first or capital[0] else labels.lower
 
 
+def are_marks(names: Sequence[str]) -> bool:
+    """Are these tags marks that end words?"""
+    marks = {*FOUR.written, *NINE.written}
+    return bool({*names} & marks) and {*names} <= {*marks, FOUR.none, NINE.none}
+
+
+def are_cases(names: Sequence[str]) -> bool:
+    """Do these tags say which letters are capitals?"""
+    cases = {FOUR.first, FOUR.upper, FOUR.mixed, NINE.first, NINE.upper}
+    return bool({*names} & cases) and {*names} <= {*cases, FOUR.lower, NINE.lower}
+
+
 def leaks(words: Sequence[str], language: str = "") -> str | None:
     """Return how words show what is to be restored, None if they do not: by a capital letter, or a mark at the end."""
     for word in words:

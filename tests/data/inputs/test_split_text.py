@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from data.inputs.split_text import find_words, split_words
+from data.inputs.split_text import find_words, split_bare, split_words
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,11 @@ def test_words_and_signs(text: str, expected: list[str]) -> None:
 
 def test_words_given_apart_are_found_in_order() -> None:
     assert find_words("a ab a", ["a", "ab", "", "a"]).tolist() == [[0, 1], [2, 4], [4, 4], [5, 6]]
+
+
+def test_words_without_marks_and_capitals() -> None:
+    text = '"Hayır," dedi IŞIK... İzmir\'de mi?'
+    words, places = split_bare(text, "tr")
+    assert words == ["hayır", "dedi", "ışık", "izmir'de", "mi"]
+    assert [text[start:end] for start, end in places] == ["Hayır", "dedi", "IŞIK", "İzmir'de", "mi"]
+    assert split_bare(" ?! ", "en")[0] == []

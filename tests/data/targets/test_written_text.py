@@ -8,6 +8,8 @@ from data.targets.written_text import (
     FOUR,
     NINE,
     LabelSet,
+    are_cases,
+    are_marks,
     case_of,
     leaks,
     lower_case,
@@ -98,3 +100,13 @@ def test_the_written_text_comes_back() -> None:
     assert restore(*read_written(text, NINE)) == text
     assert restore(["ab", "cd"], ["O", "PERIOD"], ["MIXED", "UPPER"]) == "ab CD."
     assert restore([], [], []) == ""
+
+
+def test_which_tags_are_marks_and_capitals() -> None:
+    assert are_marks(("O", "COMMA", "PERIOD", "QUESTION"))
+    assert are_marks(("non", ".", ","))
+    assert not are_marks(("O", "B-PER"))
+    assert not are_marks(("O",))
+    assert are_cases(("LOWER", "CAP", "UPPER", "MIXED"))
+    assert are_cases(("non", "one", "cap"))
+    assert not are_cases(("O", "COMMA"))

@@ -1,0 +1,55 @@
+"""Tagged words as answers for people: entities with their places in the text, or the text with marks and capitals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from data.targets.tag_schemes import NOTHING, find_entities
+from data.targets.written_text import FOUR, are_cases, are_marks, lower_case, restore
+
+
+def entity_spans(
+    tags: np.ndarray, shares: np.ndarray, names: Sequence[str], text: str, places: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return the entities of a text as objects with type, text, start, end and score.
+
+    tags: (words,) ids into `names`; shares: (words,) the probability of each tag; places: (words, 2) where words start
+    and end in the text, in characters. The score is the mean over the entity's words.
+    """
+    kinds = [name.partition("-")[2] for name in names]
+    found = find_entities(tags, np.array([0, len(tags)]), names)
+    spans = []
+    for first, last in zip(found.first.tolist(), found.last.tolist()):
+        start, end = int(places[first, 0]), int(places[last, 1])
+        score = float(shares[first : last + 1].mean(dtype=np.float64))
+        kind = kinds[tags[first]] or names[tags[first]]
+        spans.append({"type": kind, "text": text[start:end], "start": start, "end": end, "score": score})
+    return spans
+
+
+def with_entities(text: str, spans: Sequence[dict[str, Any]]) -> str:
+    """Return the text with its entities in brackets, each followed by its type: [Ada Lovelace](person) wrote it."""
+    parts, at = list[str](), 0
+    for span in spans:
+        parts += [text[at : span["start"]], f"[{span['text']}]({span['type']})"]
+        at = span["end"]
+    return "".join([*parts, text[at:]])
+
+
+def with_tags(words: Sequence[str], tags: Sequence[str]) -> str:
+    """Return words with their tags: the/DET dog/NOUN; a tag that says nothing is left out."""
+    return " ".join(word if tag in NOTHING else f"{word}/{tag}" for word, tag in zip(words, tags))
+
+
+def with_marks(words: Sequence[str], columns: Sequence[Sequence[str]], names: Sequence[Sequence[str]], language: str) -> str:
+    """Return the text that words in small letters, and the tags of each column, stand for.
+
+    columns: tags of each word, once for each label of a word; names: of all tags of each column.
+    """
+    nothing = [FOUR.none] * len(words)
+    marks = next((tags for tags, all_tags in zip(columns, names) if are_marks(all_tags)), nothing)
+    cases = next((tags for tags, all_tags in zip(columns, names) if are_cases(all_tags)), nothing)
+    return restore([lower_case(word, language) for word in words], marks, cases, language)
