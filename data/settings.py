@@ -60,7 +60,7 @@ class DataSettings:
     text_pair: str | None = None
     label: str | None = "label"
     tokens: str | None = limited(None, neutral=None)
-    tags: Any = limited(None, neutral=None)  # str | list[str] | None; a field of a config has no type for that
+    tags: Any = field(default=None, metadata={"neutral": None})  # str | list[str] | None, as label_names
     join: int = limited(1, low=1, high=100, neutral=1)
     language: str | None = limited(None, neutral=None)
     windows: bool = limited(True, neutral=True)

@@ -44,7 +44,9 @@ def with_tags(words: Sequence[str], tags: Sequence[str]) -> str:
     return " ".join(word if tag in NOTHING else f"{word}/{tag}" for word, tag in zip(words, tags))
 
 
-def with_marks(words: Sequence[str], columns: Sequence[Sequence[str]], names: Sequence[Sequence[str]], language: str) -> str:
+def with_marks(
+    words: Sequence[str], columns: Sequence[Sequence[str]], names: Sequence[Sequence[str]], language: str
+) -> str:
     """Return the text that words in small letters, and the tags of each column, stand for.
 
     columns: tags of each word, once for each label of a word; names: of all tags of each column.

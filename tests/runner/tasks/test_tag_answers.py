@@ -45,4 +45,3 @@ def test_a_restored_text() -> None:
 
 def test_plain_tags_stand_behind_their_words() -> None:
     assert with_tags(["the", "dog", "ran"], ["O", "NOUN", "VERB"]) == "the dog/NOUN ran/VERB"
-
