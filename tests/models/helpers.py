@@ -36,6 +36,18 @@ def small(seed: int = 0, *, num_labels: int = 3, vocab_size: int = 90, **changes
     return model.eval()
 
 
+def tagger(seed: int = 0, **changes: Any) -> Any:
+    """A small TokenClassifier of three labels in prediction mode, with weights drawn from `seed`."""
+    torch.manual_seed(seed)
+    settings = ModelSettings(**(SMALL | {"readout": {"name": "none"}} | changes))
+    return build(settings, HeadSpec("token", 3), vocab_size=90, pad_id=0)[0].eval()
+
+
+def placed(inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The inputs with the places of every other real token, as the words of a row have."""
+    return inputs | {"places": inputs["attention_mask"].flatten().nonzero().flatten()[::2]}
+
+
 def stock(seed: int = 0, *, num_labels: int = 3, **changes: Any) -> Any:
     """A BertForSequenceClassification; biases and norms drawn too, so that a forgotten one shows."""
     torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""A teacher: any finished text classifier, ours or one that transformers opens, in a folder or on the hub."""
+"""A teacher: any finished classifier of texts or of tokens, ours or transformers', in a folder or on the hub."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from models.checkpoints.hub import checkpoint_label
 from models.checkpoints.open import can_open, open_model
 from models.checkpoints.read import read_config, weight_files
 from models.errors import ModelError
+from models.heads.attach import LINEAR, head_in_config
 from models.heads.label_order import label_names_of
 from models.heads.linear import LinearHead
 
 
 class TransformersClassifier(nn.Module):
-    """A classifier of the transformers library: gives logits, but no internal states."""
+    """A classifier of texts or tokens of the transformers library: gives logits, but no internal states."""
 
     def __init__(self, network: Any) -> None:
         super().__init__()
@@ -27,12 +28,19 @@ class TransformersClassifier(nn.Module):
         self.takes_segments = "token_type_ids" in inspect.signature(network.forward).parameters
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        places: Tensor | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to logits (B, C)."""
+        """(B, T) ids, mask and segments to logits (B, C), or (B, T, C) of a classifier of tokens.
+
+        places: (N,) positions of the flattened (B, T), for logits of those tokens alone, (N, C).
+        """
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
         logits: Tensor = self.network(input_ids=input_ids, attention_mask=attention_mask, **segments).logits
-        return logits
+        return logits if places is None else logits.flatten(0, 1)[places]
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,7 @@ class ModelFacts:
     labels: tuple[str, ...]  # in the order of its logits; LABEL_0, LABEL_1, ... if they have no names
     positions: int | None  # the longest text in tokens; None: no limit
     fingerprint: str  # sha256 of its configuration and weights
+    head: str = "text"  # what it answers for: text | token
 
 
 def read_model_facts(source: str, key: str) -> ModelFacts:
@@ -53,7 +62,8 @@ def read_model_facts(source: str, key: str) -> ModelFacts:
     digest = hashlib.sha256(repr(sorted(config.items())).encode())
     for path in weight_files(source, key):
         digest.update(path.read_bytes())
-    return ModelFacts(label_names_of(config), config.get("max_position_embeddings"), digest.hexdigest())
+    positions, head = config.get("max_position_embeddings"), head_in_config(config).name
+    return ModelFacts(label_names_of(config), positions, digest.hexdigest(), head)
 
 
 def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
@@ -71,13 +81,14 @@ def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
 
 
 def _open_transformers(source: str, config: dict[str, Any], key: str) -> TransformersClassifier:
-    from transformers import AutoModelForSequenceClassification as Classifier
+    import transformers
 
-    kinds = config.get("architectures") or ["nothing"]
-    if not kinds[0].endswith("ForSequenceClassification"):
+    kinds, auto_class = config.get("architectures") or ["nothing"], LINEAR[head_in_config(config).name].auto_class
+    if not kinds[0].endswith(auto_class.removeprefix("AutoModel")):
         raise ModelError(
             f"{checkpoint_label(source, key)}: is a {kinds[0]}, not a trained classifier. "
             f"Try: {key}=<the id of a finished run>"
         )
     weight_files(source, key)  # refuses pickles
-    return TransformersClassifier(Classifier.from_pretrained(source, use_safetensors=True, trust_remote_code=False))
+    opener = getattr(transformers, auto_class)
+    return TransformersClassifier(opener.from_pretrained(source, use_safetensors=True, trust_remote_code=False))

@@ -18,7 +18,7 @@ from models.compression.structured.layer_widths import widths
 from models.compression.structured.recovery import RecoveryHook
 from models.compression.ziplm import Ziplm
 from tests.models.compression.task_views import Classes
-from tests.models.helpers import batch, small
+from tests.models.helpers import batch, placed, small
 
 ROWS = 64
 
@@ -90,6 +90,17 @@ class CountingContext:
 
     def load_progress(self) -> Any:
         return self.boundary
+
+
+class TokenContext(CountingContext):
+    """Rows with labels for some of their tokens."""
+
+    def training_inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
+        return placed(super().training_inputs(rows))
+
+    def batches(self, **choice: Any) -> Iterator[tuple[Inputs, Targets, Any]]:
+        for inputs, _, rows in super().batches(**choice):
+            yield inputs, {"labels": torch.arange(len(inputs["places"])) % 3}, rows
 
 
 class NoisyContext(CountingContext):

@@ -17,7 +17,7 @@ from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.errors import ModelError
 from tests.models.compression.task_views import Classes, Numbers
-from tests.models.helpers import batch, count, small
+from tests.models.helpers import batch, count, placed, small, tagger
 
 ROWS = np.arange(5)
 
@@ -119,6 +119,17 @@ def test_losses_that_do_not_fit_are_refused_with_both_numbers(
     taught: Any = SimpleNamespace(network=small(**teacher))
     with pytest.raises(ModelError, match=message):
         stage.check_teacher(small(**student), taught)
+
+
+def test_models_that_answer_for_tokens_learn_outputs_and_internals() -> None:
+    student, teacher, inputs = tagger(), tagger(1), placed(batch())
+    both = pair(student, teacher, relation_heads=8)
+    both.context.training_inputs = lambda rows: inputs  # type: ignore[method-assign]
+    hook = DistilHook(DistilLosses(soft=1.0, **dict.fromkeys(INSIDE, 1.0)), both)
+    output = hook.forward(student, inputs, ROWS)
+    torch.testing.assert_close(output, student(**batch()).flatten(0, 1)[inputs["places"]])
+    hook.loss(torch.zeros(()), output, {}, ROWS).backward()
+    assert all(value > 0 for value in hook.facts().values())
 
 
 def test_a_phase_that_teaches_no_answers_keeps_its_last_weights() -> None:

@@ -11,9 +11,9 @@ import torch
 from models.compression.settings.pruning import Recovery
 from models.compression.structured.layer_widths import widths
 from models.compression.ziplm import task_loss
-from tests.models.compression.counting_context import CountingContext, NoisyContext, model, options, run
+from tests.models.compression.counting_context import CountingContext, NoisyContext, TokenContext, model, options, run
 from tests.models.compression.task_views import Numbers
-from tests.models.helpers import batch, small
+from tests.models.helpers import batch, small, tagger
 
 
 @pytest.fixture
@@ -76,3 +76,11 @@ def test_the_search_compares_numbers_in_the_scale_of_the_loss() -> None:
     model, inputs = small(num_labels=1), batch()
     tested = [(inputs, {"labels": 5000.0 + model(**inputs).detach().squeeze(-1)})]
     assert task_loss(model, tested, Numbers(2500.0)) == pytest.approx(4.0, rel=1e-4)
+
+
+def test_a_model_that_answers_for_tokens_is_cut_and_recovers(tmp_path: Path) -> None:
+    context = TokenContext(tmp_path)
+    start = tagger(layers=3, initializer_range=0.2)
+    run(options(1.5, recovery=Recovery(epochs=1.0)), context, start)
+    assert context.facts["structure/speedup"] == pytest.approx(1.5, rel=0.1)
+    assert context.losses[-1] < context.losses[0]

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertForSequenceClassification
+from transformers import (
+    BertConfig,
+    BertForTokenClassification,
+    BertModel,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    DistilBertForTokenClassification,
+)
 
 from models.compression.distillation.internals import shape_of
 from models.compression.distillation.teacher import open_teacher, read_model_facts
@@ -44,6 +51,25 @@ def test_a_stock_bert_classifier_is_opened_as_our_own(tmp_path: Path) -> None:
     with torch.no_grad():
         torch.testing.assert_close(teacher(**inputs), reference(**inputs).logits, atol=1e-5, rtol=1e-5)
     assert shape_of(teacher).heads == (4, 4)
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_classifier_of_tokens_answers_at_the_places_asked_for(tmp_path: Path, is_ours: bool) -> None:
+    torch.manual_seed(0)
+    small = {"vocab_size": 90, "dim": 16, "n_heads": 2, "n_layers": 1, "hidden_dim": 24, "max_position_embeddings": 40}
+    model = (
+        BertForTokenClassification(BertConfig(num_labels=3, **STOCK))
+        if is_ours
+        else DistilBertForTokenClassification(DistilBertConfig(num_labels=3, **small))
+    ).eval()
+    model.save_pretrained(tmp_path)
+    teacher, inputs = open_teacher(str(tmp_path), KEY, order=(2, 0, 1)), batch()
+    places = inputs["attention_mask"].flatten().nonzero().flatten()[::2]
+    own = inputs if is_ours else {name: inputs[name] for name in ("input_ids", "attention_mask")}
+    with torch.no_grad():
+        expected = model(**own).logits.flatten(0, 1)[places][:, [2, 0, 1]]
+        torch.testing.assert_close(teacher(**inputs, places=places), expected, atol=1e-5, rtol=1e-5)
+    assert read_model_facts(str(tmp_path), KEY).head == "token"
 
 
 @pytest.mark.parametrize("kind", ["bert", "distilbert"])
