@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from data.errors import DataError
 
@@ -20,7 +20,10 @@ CONTAINED, SHARED = "contained_text", "shared_text"
 GROUP_RULES = (CONTAINED, SHARED)
 
 
-def limited(default: Any, **limits: Any) -> Any:
+Value = TypeVar("Value")
+
+
+def limited(default: Value, **limits: object) -> Value:
     """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
 
     neutral=: the value at which a field that was added later leaves a run's identity as it was.

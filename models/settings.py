@@ -7,10 +7,12 @@ dictionary of a `name` and the options that its YAML in conf/model/ lists.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
 
 
-def limited(default: Any, **limits: Any) -> Any:
+def limited(default: Value, **limits: object) -> Value:
     """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
 
     neutral=: the value with which a field that was added later is no part of a run's identity.

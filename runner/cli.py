@@ -12,7 +12,7 @@ import importlib
 import io
 import signal
 import sys
-from typing import Any
+from types import FrameType
 
 from runner.errors import USER_ERRORS, refuse, unreadable
 from runner.sanitize import say
@@ -77,7 +77,7 @@ def main() -> None:
         sys.exit(141)
 
 
-def _interrupt(_signal: int, _frame: Any) -> None:
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
+
+from data.json_types import Json
 
 # C0 except tab and newline, C1, line separators, marks that change the writing direction, and lone surrogates.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -31,7 +33,7 @@ def mask(text: str) -> str:
     return text
 
 
-def masked(content: Any) -> Any:
+def masked(content: Json) -> Any:
     """Return the same lists and dictionaries with every text in them masked."""
     if isinstance(content, dict):
         return {key: masked(value) for key, value in content.items()}
@@ -83,7 +85,10 @@ class MaskedStream:
         return False
 
 
-def cell(value: Any) -> Any:
+Cell = TypeVar("Cell")
+
+
+def cell(value: Cell) -> Cell | str:
     """Return a value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
 
     Control characters are spelled out. Numbers stay as they are, even when they are text.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from data.settings import DataSettings, TaskSettings
 from models.settings import ModelSettings
@@ -15,8 +15,10 @@ from runner.measure.settings import MeasureSettings
 from runner.sweep.settings import SweepSettings
 from runner.track.settings import TrackerSettings
 
+Value = TypeVar("Value")
 
-def limited(default: Any, **limits: Any) -> Any:
+
+def limited(default: Value, **limits: object) -> Value:
     """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
 
     neutral=: the value with which a field that was added later is no part of a run's identity.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from data.json_types import JsonObject
 from runner.commands.options import output_folder, parse_options
 from runner.compare.pairs import Paired, compare_runs, correct_for_all_tests
 from runner.compare.select import Run, setting_text
@@ -15,6 +16,9 @@ from runner.record.identity import affects_identity, flatten
 from runner.record.metrics import direction
 from runner.record.record import RunRecord
 from runner.sanitize import escape
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 USAGE = """\
 run diff A B [paths.output=outputs]      A and B: the ids of two recorded runs, or how they begin
@@ -70,7 +74,7 @@ def changed_settings(first: Run, second: Run) -> list[list[str]]:
     return lines
 
 
-def _facts(record: RunRecord) -> dict[str, Any]:
+def _facts(record: RunRecord) -> JsonObject:
     flat = flatten(record.to_json())
     known = [key for key in FACTS if flat.get(key) is not None]
     return {key: flat[key][:12] if "fingerprint" in key else flat[key] for key in known}
@@ -115,7 +119,7 @@ def verdicts(first: Run, second: Run) -> list[str]:
     return sentences
 
 
-def _print(console: Any, title: str, titles: list[str], lines: list[list[str]]) -> None:
+def _print(console: Console, title: str, titles: list[str], lines: list[list[str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

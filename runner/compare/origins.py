@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
+from data.json_types import Json, JsonObject
 from runner.compare.select import setting_text
 from runner.config.compose import compose, groups
 from runner.config.resolve import resolve
@@ -30,7 +31,7 @@ class Origin:
     """One setting as recorded, and where it came from."""
 
     key: str
-    value: Any
+    value: Json
     source: str
 
 
@@ -40,7 +41,7 @@ def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
 
     words = record.overrides
     config = compose(words)
-    composed = flatten(OmegaConf.to_container(config, resolve=True))
+    composed = flatten(cast(JsonObject, OmegaConf.to_container(config, resolve=True)))
     today = flatten(asdict(resolve(config)))
     files = _files(words)
     typed = _typed(words, find_sweep_of(output, record.identity))
@@ -55,7 +56,7 @@ def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
     ]
 
 
-def _source(key: str, value: Any, composed: dict[str, Any], today: dict[str, Any], origin: Callable[[str], str]) -> str:
+def _source(key: str, value: Json, composed: JsonObject, today: JsonObject, origin: Callable[[str], str]) -> str:
     """The origin of a recorded value, in words."""
     written, now = composed.get(key, _ABSENT), today.get(key, _ABSENT)
     derived = written is not _ABSENT and written != now
@@ -69,7 +70,7 @@ def _source(key: str, value: Any, composed: dict[str, Any], today: dict[str, Any
     return origin(key)
 
 
-def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
+def _files(words: list[str]) -> dict[str, tuple[str, Json]]:
     """For each key, the YAML that set it last and the value as written there, with interpolations."""
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
@@ -77,7 +78,7 @@ def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
     from omegaconf import OmegaConf
 
     GlobalHydra.instance().clear()
-    found: dict[str, tuple[str, Any]] = {}
+    found: dict[str, tuple[str, Json]] = {}
     with initialize_config_module("conf", version_base="1.3"):
         loader: Any = GlobalHydra.instance().config_loader()
         for default in loader.compute_defaults_list("config", words, RunMode.RUN).defaults:
@@ -85,7 +86,7 @@ def _files(words: list[str]) -> dict[str, tuple[str, Any]]:
             if path.startswith("hydra/"):
                 continue
             loaded = loader.repository.load_config(path)
-            content = flatten(OmegaConf.to_container(loaded.config, resolve=False))
+            content = flatten(cast(JsonObject, OmegaConf.to_container(loaded.config, resolve=False)))
             name = f"{path}.yaml" if path.startswith("sweep/") else f"conf/{path}.yaml"
             found |= {
                 f"{package}.{key}" if package else key: (name.replace("sweep/", "sweeps/"), value)
@@ -111,7 +112,7 @@ def _key(word: str) -> str:
     return str(word).partition("=")[0].lstrip("+~")
 
 
-def _written(key: str, files: dict[str, tuple[str, Any]], typed: dict[str, str]) -> str | None:
+def _written(key: str, files: dict[str, tuple[str, Json]], typed: dict[str, str]) -> str | None:
     """The override that set a key, or the file and what chose that file; None for a default of the dataclass."""
     parts = key.split(".")
     for end in range(len(parts), 0, -1):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import Message
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from typing import Any
+from typing import cast
 
 ROOT = "bertier"
 ACCEPTED = re.compile(
@@ -70,7 +71,7 @@ def _needed(name: str, extras: set[str], seen: dict[str, set[str]]) -> Iterator[
 
 def _licence(package: Distribution) -> str:
     """The SPDX expression of a package, else its classifiers, else the first line of its licence text."""
-    said: Any = package.metadata  # an email.message.Message, which the type does not say
+    said = cast(Message, package.metadata)
     if expression := said.get("License-Expression"):
         return expression
     names = [line.split(" :: ")[-1] for line in said.get_all("Classifier") or [] if line.startswith("License :: ")]

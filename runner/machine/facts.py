@@ -14,7 +14,8 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from data.json_types import JsonObject
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "datasets", "safetensors", "huggingface_hub", "numpy", "scipy",
@@ -25,7 +26,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 SOURCES = ("conf/", "data/", "models/", "runner/", "sweeps/")  # what a run is made of
 
 
-def machine_facts() -> dict[str, Any]:
+def machine_facts() -> JsonObject:
     """Return the facts as JSON-ready values: hardware, system, versions, load, torch's engine, code.
 
     Memory is in SI bytes; `cores` are those this process may use, `cores_total` those of the machine. `git_*` is the
@@ -119,7 +120,7 @@ def package_versions() -> dict[str, str | None]:
     return found
 
 
-def torch_facts() -> dict[str, Any] | None:
+def torch_facts() -> JsonObject | None:
     """Return threads, matrix engines and GPU of torch; None if torch is not loaded in this process."""
     torch = sys.modules.get("torch")
     if torch is None:

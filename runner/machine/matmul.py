@@ -10,8 +10,9 @@ import ctypes
 import sys
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from data.json_types import JsonObject
 from runner.errors import ConfigError
 from runner.machine.facts import cpu_features
 from runner.schema import EngineSettings
@@ -29,7 +30,7 @@ LARGEST_INT = 2**31 - 1
 SIZE, ROUNDS = 512, 5  # of the square products that are timed: 2 to 3 ms each on a slow core
 
 
-def prepare_arithmetic(engine: EngineSettings, precision: str, device: torch.device) -> dict[str, Any]:
+def prepare_arithmetic(engine: EngineSettings, precision: str, device: torch.device) -> JsonObject:
     """Set the allocator and the matrix backend of this process, and return the facts for the record.
 
     precision: train.precision. Raises ConfigError for a choice that would change results or has no effect here.
@@ -39,7 +40,7 @@ def prepare_arithmetic(engine: EngineSettings, precision: str, device: torch.dev
             "engine.compile=true is for CUDA: on a CPU a small encoder trains 0.86 to 1.05 times as fast after up to "
             "44 s of compiling. Try: engine.compile=false"
         )
-    facts: dict[str, Any] = {"precision": precision, "keeps_memory": keep_memory()}
+    facts: JsonObject = {"precision": precision, "keeps_memory": keep_memory()}
     if device.type == "cuda":
         return facts | {"gemm": "cuda", "compiled": engine.compile}
     return facts | choose_gemm(engine.gemm, precision)
@@ -60,7 +61,7 @@ def keep_memory() -> bool:
     return bool(mallopt(MMAP_MAX, 0) and mallopt(TRIM_THRESHOLD, LARGEST_INT))
 
 
-def choose_gemm(wanted: str, precision: str) -> dict[str, Any]:
+def choose_gemm(wanted: str, precision: str) -> JsonObject:
     """Set the fp32 matrix backend and return it with the relative errors of its products.
 
     auto takes oneDNN on AMD processors with AVX-512, where MKL falls back to AVX2 (1.1 to 1.5 times the rate), and
@@ -85,7 +86,7 @@ def automatic_gemm(onednn_error: float) -> str:
     return "onednn" if is_better else "default"
 
 
-def matmul_in_use() -> dict[str, Any]:
+def matmul_in_use() -> JsonObject:
     """Matrix backend and threads of this process: a checkpoint holds them, so that a resumed run uses the same."""
     import torch
 
@@ -93,7 +94,7 @@ def matmul_in_use() -> dict[str, Any]:
     return {"gemm": backend, "threads": torch.get_num_threads()}
 
 
-def resume_matmul(kept: dict[str, Any], wanted: str, precision: str) -> dict[str, Any]:
+def resume_matmul(kept: JsonObject, wanted: str, precision: str) -> JsonObject:
     """Take the matrix backend of a checkpoint, as `matmul_in_use` wrote it; returns the changed facts.
 
     wanted: engine.gemm; precision: train.precision.

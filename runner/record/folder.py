@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
+from data.json_types import JsonObject
 from runner.errors import ConfigError
 from runner.record.json_files import read_json
 from runner.record.record import RecordError, RunRecord, in_order
@@ -100,12 +100,12 @@ def check_writable(output: Path) -> None:
         )
 
 
-def _content(folder: Path) -> dict[str, Any] | None:
+def _content(folder: Path) -> JsonObject | None:
     content = read_json(folder / RECORD)
     return None if content is None else content | {"identity": folder.name}
 
 
-def _whole(content: dict[str, Any], output: Path) -> RunRecord:
+def _whole(content: JsonObject, output: Path) -> RunRecord:
     try:
         return RunRecord.from_json(content)
     except RecordError as error:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
 from typing import Any
 
+from data.json_types import Json, JsonObject
 from models.compression.settings import METHODS
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
@@ -42,9 +43,9 @@ NOT_IDENTITY = (
 )
 
 
-def flatten(node: Any, prefix: str = "") -> dict[str, Any]:
+def flatten(node: Mapping[str, Json], prefix: str = "") -> JsonObject:
     """Nested dictionaries as one, with dotted keys; empty groups vanish."""
-    flat: dict[str, Any] = {}
+    flat: JsonObject = {}
     for key, value in node.items():
         if isinstance(value, dict):
             flat |= flatten(value, f"{prefix}{key}.")
@@ -58,7 +59,7 @@ def affects_identity(key: str) -> bool:
     return not key.endswith("description") and not any(key == n or key.startswith(f"{n}.") for n in NOT_IDENTITY)
 
 
-def recorded_settings(config: dict[str, Any]) -> dict[str, Any]:
+def recorded_settings(config: JsonObject) -> JsonObject:
     """The settings of a record, flat; those that were added after it was made have their neutral values."""
     added = dict(_neutral_values())
     for name, options in (config.get("compression") or {}).items():
@@ -69,21 +70,21 @@ def recorded_settings(config: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _neutral_values(method: str | None = None) -> dict[str, Any]:
+def _neutral_values(method: str | None = None) -> JsonObject:
     """Dotted keys and values of the settings that have a neutral value: of a run, or of a compression method."""
     return dict(_walk_neutral(METHODS.get(method, StageSettings) if method is not None else Settings))
 
 
-def _walk_neutral(kind: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _walk_neutral(kind: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for one in fields(kind):
-        group: Any = one.default_factory
+        group = one.default_factory
         if "neutral" in one.metadata:
             yield f"{prefix}{one.name}", one.metadata["neutral"]
         elif is_dataclass(group):
             yield from _walk_neutral(group, f"{prefix}{one.name}.")
 
 
-def neutral_keys(node: Any, prefix: str = "") -> Iterator[str]:
+def neutral_keys(node: object, prefix: str = "") -> Iterator[str]:
     """The dotted keys of the fields that have their neutral value, at any depth of dataclasses and dictionaries."""
     if is_dataclass(node):
         for one in fields(node):
@@ -97,7 +98,7 @@ def neutral_keys(node: Any, prefix: str = "") -> Iterator[str]:
             yield from neutral_keys(value, f"{prefix}{name}.")
 
 
-def identity_settings(settings: Settings) -> dict[str, Any]:
+def identity_settings(settings: Settings) -> JsonObject:
     """The settings that change what a run computes, flat; those of caches and varied texts only where there are any."""
     unused = [] if settings.model.freeze == "encoder" else ["cache."]
     neutral = set(neutral_keys(settings))

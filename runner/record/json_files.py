@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+from data.json_types import JsonObject
 
 
 def now() -> str:
@@ -14,8 +16,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file so that a reader sees the old one or the new one, never half."""
+def write_json(path: Path, content: Mapping[str, object] | Sequence[object]) -> None:
+    """Write a JSON file so that a reader sees the old one or the new one, never half.
+
+    Values that JSON does not know, such as paths, are written as text.
+    """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     with part.open("w", encoding="utf-8") as stream:
         json.dump(content, stream, indent=2, ensure_ascii=False, default=str)
@@ -24,7 +29,7 @@ def write_json(path: Path, content: Any) -> None:
     part.replace(path)
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> JsonObject | None:
     """The object in a JSON file; None where there is no such file, or none that holds an object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

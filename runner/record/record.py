@@ -10,12 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from data.json_types import Json, JsonObject
 from runner.record.identity import flatten, recorded_settings
 from runner.record.validation import problem_of_record
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 SCHEMA_VERSION = 1
+Kind = TypeVar("Kind", bound="DataclassInstance")
 
 
 class RecordError(ValueError):
@@ -79,7 +84,7 @@ class DataFacts:
         """The fingerprint of the rows that a split's predictions are about, else that of the whole data."""
         return str(self.fingerprints.get(split) or self.fingerprint)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The object in record.json; `targets` only where training standardised."""
         found = asdict(self)
         if self.targets is None:
@@ -91,22 +96,22 @@ class DataFacts:
 class Environment:
     """The process and the machine of a run; `machine` holds the facts of runner/machine/facts.py."""
 
-    machine: dict[str, Any] = field(default_factory=dict)
+    machine: JsonObject = field(default_factory=dict)
     threads: int | None = None
     device: str | None = None
     code_version: str | None = None
     numbers_version: str | None = None
-    engine: dict[str, Any] = field(default_factory=dict)  # how the arithmetic was done: precision, matrix backend
+    engine: JsonObject = field(default_factory=dict)  # how the arithmetic was done: precision, matrix backend
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Environment:
+    def from_json(cls, content: JsonObject) -> Environment:
         """From the object in record.json, which is flat."""
         own = [one.name for one in fields(cls) if one.name != "machine"]
         facts = {key: value for key, value in content.items() if key not in own}
         known = {key: value for key, value in content.items() if key in own and value is not None}
         return cls(facts, **known)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The flat object in record.json."""
         own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "machine"}
         return self.machine | own
@@ -153,8 +158,8 @@ class WeightsFacts:
     source: str | None = None
     fingerprint: str | None = None
     loaded: int | None = None
-    new: Any = None
-    ignored: Any = None
+    new: list[str] | str | None = None  # or: all
+    ignored: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,7 @@ class RunRecord:
 
     identity: str
     name: str
-    config: dict[str, Any]  # the resolved settings, nested by group
+    config: JsonObject  # the resolved settings, nested by group
     data: DataFacts
     status: str = "running"  # running | done | failed | killed
     reason: str | None = None
@@ -183,11 +188,11 @@ class RunRecord:
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> RunRecord:
+    def from_json(cls, content: JsonObject) -> RunRecord:
         """The record in a JSON object; RecordError where it is not one that the runner writes."""
         if problem := problem_of_record(content):
             raise RecordError(problem)
-        parts: dict[str, Any] = {
+        parts = {
             "data": _known(DataFacts, content["data"]),
             "stages": [_known(StageEntry, entry) for entry in content["stages"]],
             "environment": Environment.from_json(content.get("environment") or {}),
@@ -195,12 +200,11 @@ class RunRecord:
             "weights": _known(WeightsFacts, content.get("weights") or {}),
             "reports": {name: _known(ClassReport, part) for name, part in (content.get("reports") or {}).items()},
         }
-        found: RunRecord = _known(cls, {**content, **parts})
-        return found
+        return _known(cls, {**content, **parts})
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The object in record.json: the status first, and only what is known so far."""
-        content: dict[str, Any] = {
+        content: JsonObject = {
             "schema_version": self.schema_version, "status": self.status, "reason": self.reason,
             "started": self.started, "ended": self.ended, "metrics": self.metrics,
             "stages": [asdict(entry) for entry in self.stages], "steps": self.steps, "identity": self.identity,
@@ -240,11 +244,11 @@ class RunRecord:
         return [name for name in self.config.get("compression") or {} if name != "none"]
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The config, flat, with neutral values for settings that are newer than the record."""
         return recorded_settings(self.config)
 
-    def setting(self, key: str, default: Any = None) -> Any:
+    def setting(self, key: str, default: Json = None) -> Any:
         """One setting by its dotted key, e.g. train.evals; the default where the record has none."""
         found = flatten(self.config).get(key)
         return default if found is None else found
@@ -255,7 +259,7 @@ class RunRecord:
         return self.metrics.get(self.data.primary)
 
 
-def _known(kind: type, content: Mapping[str, Any]) -> Any:
+def _known(kind: type[Kind], content: Mapping[str, object]) -> Kind:
     """An instance of a dataclass from an object that may hold other keys, or null for a default."""
     names = {one.name for one in fields(kind)}
     return kind(**{key: value for key, value in content.items() if key in names and value is not None})

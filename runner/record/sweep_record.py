@@ -7,11 +7,10 @@ write_sweep(folder, sweep)
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
+from data.json_types import JsonObject
 from runner.errors import ConfigError
 from runner.record.json_files import read_json, write_json
 from runner.record.record import RecordError
@@ -43,14 +42,14 @@ class SweepRecord:
     question: str | None = None
     overrides: list[str] = field(default_factory=list)
     runs: list[SweepRun] = field(default_factory=list)
-    claims: list[dict[str, Any]] = field(default_factory=list)
-    baseline: Any = None  # settings of the runs that the others are compared with: a text, or a mapping from a YAML
+    claims: list[JsonObject] = field(default_factory=list)
+    baseline: str | JsonObject | None = None  # settings of the runs that the others are compared with
     started: str | None = None
     ended: str | None = None
     status: str = "running"  # running | done | failed | killed
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> SweepRecord:
+    def from_json(cls, content: JsonObject) -> SweepRecord:
         """The sweep in a JSON object; RecordError where it is not one that the runner writes."""
         if problem := problem_of_sweep(dict(content)):
             raise RecordError(problem)
@@ -58,7 +57,7 @@ class SweepRecord:
         known = {key: value for key, value in _known(cls, content).items() if value is not None}  # null: the default
         return cls(**(known | {"runs": runs}))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The object in sweep.json."""
         return asdict(self)
 
@@ -125,7 +124,7 @@ def write_sweep(folder: Path, sweep: SweepRecord) -> None:
     write_json(folder / SWEEP, masked(sweep.to_json()))
 
 
-def _known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
+def _known(kind: type, content: JsonObject) -> JsonObject:
     """The fields of a dataclass in an object that may hold other keys."""
     names = {one.name for one in fields(kind)}
     return {key: value for key, value in content.items() if key in names}

@@ -8,37 +8,42 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
+from data.json_types import JsonObject
 from runner.record.metrics import check
 
 LARGEST = 1e300  # what does not fit a float is no measurement
 LAST_STEP, LAST_S = 2**53, 1e11  # what databases and clocks can hold
 
 
+# A type, the allowed values, or the kinds of the parts: by key, or one for all.
+Kind: TypeAlias = "type | tuple[str, ...] | Each | OrNull | Mapping[str, Kind]"
+
+
 @dataclass(frozen=True)
 class Each:
     """A list, or a dictionary, whose values are all of one kind."""
 
-    outer: Any  # list or dict
-    inner: Any
+    outer: type[list[object]] | type[dict[str, object]]
+    inner: Kind
 
 
 @dataclass(frozen=True)
 class OrNull:
     """A value that may be missing or null."""
 
-    inner: Any
+    inner: Kind
 
 
 STATUSES = ("running", "done", "failed", "killed")
 TEXTS, NUMBERS = Each(list, str), Each(dict, float)
 SHARES, COUNTS = Each(list, float), Each(list, int)  # one a class
-REPORT = {
+REPORT: Kind = {
     "classes": TEXTS, "support": COUNTS, "predicted": COUNTS, "precision": SHARES, "recall": SHARES, "f1": SHARES,
     "confusion": OrNull(Each(list, COUNTS)),
 }  # fmt: skip
-RECORD = {
+RECORD: Kind = {
     "identity": str,
     "status": STATUSES,
     "name": str,
@@ -65,7 +70,7 @@ RECORD = {
     "tokenizer": OrNull({"fingerprint": OrNull(str)}),
     "weights": OrNull({"fingerprint": OrNull(str)}),
 }  # fmt: skip
-SWEEP = {
+SWEEP: Kind = {
     "id": str,
     "name": OrNull(str),
     "question": OrNull(str),
@@ -80,7 +85,7 @@ SWEEP = {
 }
 
 
-def problem_of_record(record: Mapping[str, Any]) -> str | None:
+def problem_of_record(record: JsonObject) -> str | None:
     """The first thing that is wrong with a record, in words; None for a valid one."""
     found = mismatch(record, RECORD)
     if found:
@@ -92,12 +97,12 @@ def problem_of_record(record: Mapping[str, Any]) -> str | None:
     return None
 
 
-def problem_of_sweep(content: dict[str, Any]) -> str | None:
+def problem_of_sweep(content: JsonObject) -> str | None:
     """The first thing that is wrong with the content of a sweep.json, in words; None for a valid one."""
     return mismatch(content, SWEEP)
 
 
-def point(line: str | bytes) -> dict[str, Any] | None:
+def point(line: str | bytes) -> JsonObject | None:
     """One line of metrics.jsonl: step, time and numbers by name; None for a damaged or half-written line."""
     try:
         found = json.loads(line)
@@ -112,7 +117,7 @@ def point(line: str | bytes) -> dict[str, Any] | None:
     return dict(found)
 
 
-def mismatch(value: Any, kind: Any, place: str = "") -> str | None:
+def mismatch(value: object, kind: Kind, place: str = "") -> str | None:
     """The first value that is not of the wanted kind, in words; None where all are.
 
     kind: a type, a tuple of allowed values, Each, OrNull, or a dictionary of kinds by key.
@@ -125,17 +130,18 @@ def mismatch(value: Any, kind: Any, place: str = "") -> str | None:
     if isinstance(kind, Each):
         if not isinstance(value, kind.outer):
             return _wrong(value, kind.outer, place)
-        items: Any = value.items() if isinstance(value, dict) else enumerate(value)
+        items = value.items() if isinstance(value, dict) else enumerate(value)
         return next((f for key, part in items if (f := mismatch(part, kind.inner, f"{place}.{key}"))), None)
-    if isinstance(kind, dict):
+    if isinstance(kind, Mapping):
         if not isinstance(value, dict):
             return _wrong(value, dict, place)
         return next((f for key, part in kind.items() if (f := mismatch(value.get(key), part, f"{place}.{key}"))), None)
     if kind is float or kind is int:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return _wrong(value, kind, place)
         whole = kind is float or isinstance(value, int)
-        small = is_number and (isinstance(value, float) or abs(value) < LARGEST)
-        return None if is_number and whole and small else _wrong(value, kind, place)
+        small = isinstance(value, float) or abs(value) < LARGEST
+        return None if whole and small else _wrong(value, kind, place)
     return None if isinstance(value, kind) else _wrong(value, kind, place)
 
 
@@ -149,7 +155,7 @@ NAMES = {
 }
 
 
-def _wrong(value: Any, kind: type | tuple[str, ...], place: str) -> str:
+def _wrong(value: object, kind: type | tuple[str, ...], place: str) -> str:
     what = "missing" if value is None else f"{str(value)[:40]!r}"
     expected = f"one of {', '.join(kind)}" if isinstance(kind, tuple) else NAMES[kind]
     return f"{place.lstrip('.')[:60] or 'it'} is {what}, expected {expected}"

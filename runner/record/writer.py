@@ -11,8 +11,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+from data.json_types import JsonObject
 from runner.record.folder import NOT_FINITE, POINTS, RECORD, read_record, remove_unfinished
 from runner.record.json_files import now, write_json
 from runner.record.metrics import check
@@ -26,7 +27,7 @@ class RecordWriter:
 
     folder: Path
     record: RunRecord
-    _stream: Any = field(default=None, repr=False)
+    _stream: TextIO | None = field(default=None, repr=False)
 
     @classmethod
     def begin(cls, folder: Path, record: RunRecord, logged: int | None) -> RecordWriter:
@@ -91,7 +92,7 @@ class RecordWriter:
         """The scores of each class, by split."""
         self._change(reports=dict(reports))
 
-    def add_engine(self, facts: Mapping[str, Any]) -> None:
+    def add_engine(self, facts: JsonObject) -> None:
         """Add facts about how the arithmetic is done."""
         environment = self.record.environment
         self._change(environment=replace(environment, engine=environment.engine | dict(facts)))

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -33,6 +33,7 @@ from runner.sweep.settings import SweepSettings
 from runner.sweep.worker import Task
 
 if TYPE_CHECKING:
+    from hydra.core.config_loader import ConfigLoader
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
@@ -55,14 +56,16 @@ class Grid(BasicSweeper):
             super().validate_batch_is_legal(batch)
 
     @staticmethod
-    def expand(params: Mapping[str, Any], words: Sequence[str], loader: Any = None) -> list[list[str]]:
+    def expand(
+        params: Mapping[str, object], words: Sequence[str], loader: ConfigLoader | None = None
+    ) -> list[list[str]]:
         """Every combination once; values of the command line replace those of the sweep's file."""
         own = [f"{key}={value}" for key, value in params.items()]
         parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *words])
         (batch,) = BasicSweeper.split_arguments(parsed, None)
         return [list(words) for words in dict.fromkeys(tuple(words) for words in batch)]
 
-    def sweep(self, arguments: list[str]) -> Any:
+    def sweep(self, arguments: list[str]) -> Sequence[JobReturn]:
         """Run every combination and return the results, in order.
 
         Unlike Hydra's own, nothing is written here: a dump of the config could hold a tracker's password.
@@ -187,6 +190,7 @@ def load_libraries(sources: set[str]) -> None:
 
 def with_number(job: Job, number: int) -> None:
     """Give a job its number in the sweep, in its config too, as Hydra's launchers do."""
+    assert job.config is not None, "only composed jobs are numbered"
     job.number = number
     with open_dict(job.config):
         job.config.hydra.job.id = job.number

@@ -13,8 +13,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from data.json_types import JsonObject
 from runner.compare.report import write_report
 from runner.record import abandoned
 from runner.record.command import essential
@@ -107,7 +108,7 @@ class Ledger:
         if time.monotonic() - self._written > EVERY_S:
             self.write()
 
-    def mirror(self, settings: dict[str, Any], folder: str) -> None:
+    def mirror(self, settings: JsonObject, folder: str) -> None:
         """A job asks for its folder to be mirrored."""
         self._request(TrackerSettings(**settings), Path(folder))
 

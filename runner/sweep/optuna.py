@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from optuna.trial import Trial
 
 
+Ranges = dict[str, "BaseDistribution"]  # of each searched key
+Choice = bool | int | float | str | None
+
 # Choices that decide which score selects the best epoch, and so whether more or less of it is better.
 DECISIVE = ("experiment", "task", "task.name", "data", "data.task", "data.metrics")
 
@@ -58,7 +61,7 @@ class OptunaSweeper(Sweeper):
 
     config: DictConfig
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: object) -> None:
         self.settings: SearchSettings = OmegaConf.to_object(  # type: ignore[assignment]
             OmegaConf.merge(OmegaConf.structured(SearchSettings), settings)
         )
@@ -114,11 +117,11 @@ class OptunaSweeper(Sweeper):
         config = self.loader.load_sweep_config(self.config, overrides)
         return OmegaConf.masked_copy(config, [field.name for field in fields(Settings)])
 
-    def _example(self, fixed: list[str], ranges: dict[str, Any]) -> Settings:
+    def _example(self, fixed: list[str], ranges: Ranges) -> Settings:
         """The unchecked settings of one trial: they say what selects, what is measured and where results go."""
         return next(self._decisive_settings(fixed, ranges))
 
-    def _decisive_settings(self, fixed: list[str], ranges: dict[str, Any]) -> Iterator[Settings]:
+    def _decisive_settings(self, fixed: list[str], ranges: Ranges) -> Iterator[Settings]:
         """Unchecked settings for each combination of the choices that decide what is learnt and what selects."""
         options = {key: _examples(key, distribution) for key, distribution in ranges.items()}
         for values in itertools.product(*options.values()):
@@ -128,7 +131,7 @@ class OptunaSweeper(Sweeper):
         config = self._load(words)
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config))  # type: ignore[return-value]
 
-    def _search_as_one_sweep(self, study: Study, fixed: list[str], ranges: dict[str, Any], where: str) -> None:
+    def _search_as_one_sweep(self, study: Study, fixed: list[str], ranges: Ranges, where: str) -> None:
         """The search; where the launcher is ours its batches share one table, one report and one mirror."""
         local = self.launcher if isinstance(self.launcher, LocalLauncher) else None
         if local is not None:
@@ -137,7 +140,7 @@ class OptunaSweeper(Sweeper):
         if local is not None:
             local.finish()
 
-    def _search(self, study: Study, fixed: list[str], ranges: dict[str, Any], where: str) -> None:
+    def _search(self, study: Study, fixed: list[str], ranges: Ranges, where: str) -> None:
         """Ask, launch and tell, batch by batch, until the study has its trials; a failed one is not asked for again."""
         missing = self.settings.n_trials - count_finished(study)
         while missing > 0:
@@ -225,7 +228,7 @@ def outcome_of(job: JobReturn) -> Outcome:
     return outcome
 
 
-def _examples(key: str, distribution: BaseDistribution) -> list[Any]:
+def _examples(key: str, distribution: BaseDistribution) -> list[Choice]:
     """The values of a searched key that show what is selected: all of a decisive choice, else the first one."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -235,7 +238,7 @@ def _examples(key: str, distribution: BaseDistribution) -> list[Any]:
     return [distribution.low]
 
 
-def assignments(params: dict[str, Any]) -> Sequence[str]:
+def assignments(params: Mapping[str, Choice]) -> Sequence[str]:
     """The overrides of one trial."""
     return [f"{key}={value}" for key, value in params.items()]
 

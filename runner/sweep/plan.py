@@ -15,7 +15,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from runner.config.check_values import check_settings
 from runner.config.composer import Composer
@@ -42,7 +42,7 @@ class Job:
 
     number: int
     overrides: list[str]
-    config: Any = None  # composed, with Hydra's node
+    config: DictConfig | None = None  # composed, with Hydra's node
     settings: Settings | None = None
     problem: str | None = None  # the user's mistake in it
     status: str = "new"  # new | running | done | failed | killed

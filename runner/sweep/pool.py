@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from runner.experiment.outcome import Outcome
@@ -68,7 +69,7 @@ class Pool:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _interrupt(self, _signal: int, _frame: Any) -> None:
+    def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         self.interruptions += 1
         self.waiting.clear()
         self.busy.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
@@ -18,6 +18,9 @@ from runner.sanitize import escape, mask
 from runner.sweep.job_log import last_log_lines
 from runner.sweep.plan import Job, expected_seconds, remaining_seconds
 from runner.sweep.worker import Running
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 SHOWN = 12  # jobs in the live table at most
 LOG_LINES = 8  # of a failed job
@@ -32,7 +35,7 @@ class Table:
         if not self.console.is_terminal:
             self.console.width = 120  # a pipe has no width of its own
         self._common = common([job.words for job in jobs])
-        self._live: Any = None
+        self._live: Live | None = None
 
     def say(self, text: str) -> None:
         """Print one line."""

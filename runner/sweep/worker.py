@@ -21,6 +21,7 @@ from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from runner.experiment.context import Busy, RunContext
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 5.0  # to write its record after the parent is gone
 FIRST_TO_GO = 500  # of -1000..1000: when memory runs out the kernel takes a job, not the sweep
+# Its kind, and for MIRROR the arguments of Ledger.mirror, else the outcome, or an error's name and text.
+Message = tuple[str, Any]
 MIRROR, RETURNED, RAISED, BUSY = "mirror", "returned", "raised", "busy"
 
 
@@ -39,7 +42,7 @@ MIRROR, RETURNED, RAISED, BUSY = "mirror", "returned", "raised", "busy"
 class Task:
     """The function that runs each job of a sweep, and its surroundings."""
 
-    function: Callable[..., Any]  # of a config and a RunContext; returns the outcome
+    function: Callable[..., object]  # of a config and a RunContext; returns the outcome
     context: HydraContext
     jobs: int  # side by side
     alive: tuple[int, int]  # a pipe that only the parent can write to: it closes when the parent ends
@@ -56,7 +59,7 @@ class Running:
     began: float = field(default_factory=time.monotonic)
     peak_bytes: int = 0
     ended_for: str | None = None  # why the parent ended it
-    answer: tuple[str, Any] | None = None  # the last message
+    answer: Message | None = None  # the last message
 
 
 def start(job: Job, task: Task, log: Path, *, is_patient: bool, gpu: str | None) -> Running:
@@ -135,7 +138,7 @@ def _settle(task: Task, log: Path, gpu: str | None) -> None:
 _orphaned = False
 
 
-def _interrupt(_signal: int, _frame: Any) -> None:
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt("the sweep's process ended" if _orphaned else "interrupted")
 
 
@@ -150,12 +153,13 @@ def _watch(reading: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _run(job: Job, task: Task, context: RunContext) -> tuple[str, Any]:
+def _run(job: Job, task: Task, context: RunContext) -> Message:
     """Call the job function as Hydra's own launcher does, and return the message for the parent."""
     from hydra.core.utils import JobStatus, run_job, setup_globals
 
     setup_globals()
     try:
+        assert job.config is not None, "only composed jobs are started"
         done = run_job(
             hydra_context=task.context, task_function=partial(task.function, context=context), config=job.config,
             job_dir_key="hydra.sweep.dir", job_subdir_key="hydra.sweep.subdir",

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from data.json_types import Json, JsonObject
 from runner.record.folder import POINTS, RECORD, record_in
 from runner.record.record import RecordError, RunRecord
 from runner.record.validation import OrNull, mismatch, point
@@ -55,7 +55,7 @@ class Points:
         """Return the checksum of the first `count` lines."""
         return zlib.crc32(b"".join(self.lines[:count]))
 
-    def parsed(self, start: int = 0) -> list[dict[str, Any]]:
+    def parsed(self, start: int = 0) -> list[JsonObject]:
         """Return the valid points among the lines from `start` on."""
         return [found for line in self.lines[start:] if (found := point(line))]
 
@@ -115,7 +115,7 @@ def note_problem(folder: Path, reason: str) -> None:
         return  # the folder is not writable; the caller reports the reason anyway
 
 
-def flatten_as_text(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flatten_as_text(config: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yield (dotted name, text) of every value; values that are not text are written as JSON: true, null, [1, 2]."""
     for key, value in config.items():
         name = f"{prefix}{key}"

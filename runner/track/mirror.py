@@ -17,8 +17,8 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from data.json_types import Json, JsonObject
 from runner.machine.child_process import child_environment
 from runner.track.folder import note_problem
 from runner.track.settings import TrackerSettings
@@ -115,7 +115,7 @@ class Mirror:
             os.set_blocking(process.stdout.fileno(), False)
         return process
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: Json) -> None:
         if self._broken or self._process is None or self._process.stdin is None:
             return
         line = (json.dumps(message) + "\n").encode()
@@ -140,7 +140,7 @@ class Mirror:
         for line in lines:
             self._settle(json.loads(line))
 
-    def _settle(self, answer: dict[str, Any]) -> None:
+    def _settle(self, answer: JsonObject) -> None:
         folder, problem = answer["sync"], answer["problem"]
         if answer["id"] < self._pending.get(folder, 0):
             return  # the answer to an older request; the newer one is still open

@@ -15,8 +15,9 @@ import queue
 import sys
 import threading
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
+from data.json_types import JsonObject
 from runner.sanitize import MaskedStream, mask
 from runner.track.connection import MlflowTarget, connect
 from runner.track.errors import TrackError
@@ -26,7 +27,6 @@ from runner.track.sweeps import close_orphaned_runs, is_sweep, sync_sweep
 from runner.track.sync import sync_run
 
 NICENESS = 5  # training on the same cores goes first
-Message = dict[str, Any]
 
 
 class MirrorWorker:
@@ -61,7 +61,7 @@ class MirrorWorker:
         print(f"{folder}: {reason}", file=sys.stderr, flush=True)
         return reason
 
-    def answer(self, message: Message) -> None:
+    def answer(self, message: JsonObject) -> None:
         """Send one line; a run that no longer listens does not stop the work."""
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(message), file=self.replies, flush=True)
@@ -75,7 +75,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr = MaskedStream(sys.stderr)
-    messages: queue.Queue[Message | None] = queue.Queue()
+    messages: queue.Queue[JsonObject | None] = queue.Queue()
     # A thread of its own reads, so that the run's small writes never fill the pipe while mlflow is being imported.
     threading.Thread(target=_read, args=(messages,), daemon=True).start()
     first = messages.get()
@@ -92,14 +92,14 @@ def main() -> None:
     os._exit(0)
 
 
-def _read(messages: queue.Queue[Message | None]) -> None:
+def _read(messages: queue.Queue[JsonObject | None]) -> None:
     for line in sys.stdin:
         message = json.loads(line)
         messages.put(None if "end" in message else message)
     messages.put(None)
 
 
-def _serve(worker: MirrorWorker, messages: queue.Queue[Message | None]) -> None:
+def _serve(worker: MirrorWorker, messages: queue.Queue[JsonObject | None]) -> None:
     ended = False
     while not ended:
         batch = [messages.get()]

@@ -7,7 +7,7 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.record.baseline import is_at_baseline
 from runner.record.record import RunRecord
@@ -64,7 +64,7 @@ def run_tags(record: RunRecord, points: Points) -> list[RunTag]:
     return [RunTag(key, _cut(mask(str(value)), MAX_TAG)) for key, value in values.items() if value not in (None, "")]
 
 
-def point_metrics(points: Iterable[Mapping[str, Any]]) -> list[Metric]:
+def point_metrics(points: Iterable[Mapping[str, float]]) -> list[Metric]:
     """Return every finite value of the points, with the step and the time of its point."""
     from mlflow.entities import Metric
 

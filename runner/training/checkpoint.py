@@ -14,10 +14,10 @@ import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from data.json_types import JsonObject
 from runner.machine.matmul import matmul_in_use
 from runner.record.folder import POINTS, RECORD
 from runner.record.json_files import read_json, write_json
@@ -41,7 +41,7 @@ class Checkpoints:
         """Have `every_s` seconds passed since the last checkpoint? At the end of an epoch one second is enough."""
         return time.monotonic() - self._last >= (min(self.every_s, EPOCH_S) if at_epoch_end else self.every_s)
 
-    def save(self, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
+    def save(self, tensors: dict[str, torch.Tensor], state: JsonObject) -> None:
         """Write `tensors` and `state` (JSON, with the key `step`); only the checkpoint before this one is kept."""
         from safetensors.torch import save_file
 
@@ -65,7 +65,7 @@ class Checkpoints:
                 old.unlink(missing_ok=True)
         self._last = time.monotonic()
 
-    def newest(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
+    def newest(self) -> tuple[dict[str, torch.Tensor], JsonObject] | None:
         """Tensors and state of the newest intact checkpoint of this training, or None."""
         from safetensors.torch import load_file
 
@@ -92,7 +92,7 @@ class ResumePoint:
     """Where an interrupted run goes on, as its newest intact checkpoint says."""
 
     logged: int  # bytes of its points that stay
-    engine: dict[str, Any]  # backend and threads, see runner/machine/matmul.py; {} in checkpoints of old versions
+    engine: JsonObject  # backend and threads, see runner/machine/matmul.py; {} in checkpoints of old versions
 
 
 def find_resume_point(folder: Path, identity: str) -> ResumePoint | None:
@@ -114,10 +114,10 @@ def clear_checkpoints(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _intact(path: Path) -> dict[str, Any] | None:
+def _intact(path: Path) -> JsonObject | None:
     """The content of a checkpoint's JSON file, or None where it or its tensors cannot be trusted."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: JsonObject = json.loads(path.read_text(encoding="utf-8"))
         return content if content.pop("sha256") == _digest(path.with_suffix(".safetensors"), content) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -128,7 +128,7 @@ def with_prefix(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torc
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _digest(path: Path, content: dict[str, Any]) -> str:
+def _digest(path: Path, content: JsonObject) -> str:
     """sha256 of the file of tensors and of the JSON content beside it."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256")

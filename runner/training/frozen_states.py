@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import nn
 
 from data.batch import collate
 from data.inputs.padding import padded_index
+from data.json_types import JsonObject
 from data.sampler import eval_batches
 from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
@@ -118,7 +119,7 @@ def _extract(
     model.train(was_training)
 
 
-def _content(model: SequenceClassifier, split: TokenSplit, dtype: str) -> dict[str, Any]:
+def _content(model: SequenceClassifier, split: TokenSplit, dtype: str) -> JsonObject:
     """Everything that the states of a split depend on."""
     readout = model.bert.pooler
     return {
@@ -141,7 +142,7 @@ def _encoder(model: SequenceClassifier) -> str:
     return digest.hexdigest()
 
 
-def _path(cache: CacheSettings, shared: Path, split: TokenSplit, content: dict[str, Any]) -> Path:
+def _path(cache: CacheSettings, shared: Path, split: TokenSplit, content: JsonObject) -> Path:
     """The split's folder below cache.path, else one in the shared cache that is named by its content."""
     if cache.path:
         return Path(cache.path).expanduser().absolute() / split.name

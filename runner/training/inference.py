@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from runner.machine.exclusive import Exclusive
 from runner.tasks import always_scored, task_module
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """The context in which matrix products run in bf16 where `precision` is bf16; it does nothing otherwise."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from data.json_types import JsonObject
 from data.splits import Splits
 from models.compression.stage import TrainingHook
 from runner.machine.exclusive import Exclusive
@@ -67,7 +67,7 @@ def fit(
 
 def _restore_weights(
     model: nn.Module, hook: TrainingHook | None, checkpoints: Checkpoints
-) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+) -> tuple[dict[str, Tensor], JsonObject] | None:
     """Load the newest checkpoint's weights into the model and what a hook trains beside it; returns all it holds."""
     saved = checkpoints.newest()
     if saved:

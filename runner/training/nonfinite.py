@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from data.json_types import JsonObject
 from data.splits import Splits
 from runner.record.folder import NOT_FINITE
 from runner.record.json_files import read_json, write_json
@@ -107,8 +108,8 @@ class NonFiniteGuard:
         others = [e for e in found["batches"] if (e["training"], e["step"]) != (self.training, state.step)]
         write_json(self.path, {"batches": [*others, entry]})
 
-    def _row(self, place: int, row: int, broken: list[bool]) -> dict[str, Any]:
+    def _row(self, place: int, row: int, broken: list[bool]) -> JsonObject:
         train = self.splits.train
         tokens = train.tokens[train.offsets[row] : train.offsets[row + 1]]
-        found: dict[str, Any] = {"row": row, "text": self.splits.tokenizer.decode(tokens.tolist())}
+        found: JsonObject = {"row": row, "text": self.splits.tokenizer.decode(tokens.tolist())}
         return found | ({"answer_is_finite": not broken[place]} if broken else {})

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from data.batch import Batch, collate
+from data.json_types import JsonObject
 from data.splits import Splits
 from models.compression.stage import TrainingHook
 from runner.machine.exclusive import Exclusive
@@ -82,7 +83,7 @@ class Trainer:
             for name, value in found.items()
         }
 
-    def resume(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    def resume(self, tensors: dict[str, Tensor], state: JsonObject) -> None:
         """Go on from a checkpoint whose weights the model already holds."""
         for name, part in self.parts.items():
             part.load(with_prefix(f"{name}/", tensors))
