@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from data.json_types import JsonObject
 from runner.track import process
-from runner.track.process import Message, MirrorWorker
+from runner.track.process import MirrorWorker
 from runner.track.settings import TrackerSettings
 from tests.runner.track.folders import write_record
 
@@ -26,7 +27,7 @@ def test_requests_that_piled_up_are_one_attempt_and_sweeps_come_last(
     monkeypatch.setattr(process, "sync_run", lambda folder, *_: done.append(folder.name))
     monkeypatch.setattr(process, "sync_sweep", lambda folder, *_: done.append(folder.name))
     replies = io.StringIO()
-    messages: queue.Queue[Message | None] = queue.Queue()
+    messages: queue.Queue[JsonObject | None] = queue.Queue()
     for message in ({"sync": str(sweep), "id": 1}, {"sync": str(run), "id": 2}, {"sync": str(run), "id": 3}, None):
         messages.put(message)
     process._serve(MirrorWorker(TrackerSettings(), tmp_path, replies), messages)
