@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,9 @@ from typing import Any, NoReturn
 REPO = Path(__file__).resolve().parent.parent
 LIBRARIES = (
     "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
-    "sklearn.metrics", "hydra.main", "rich.console",
+    "sklearn.metrics", "hydra.main", "rich.console", "rich.rule", "filelock", "torch.utils.flop_counter",
+    "pyarrow.pandas_compat", "matplotlib.pyplot", "hydra_plugins.hydra_ray_launcher.ray_launcher",
+    "hydra_plugins.hydra_submitit_launcher.submitit_launcher",
 )  # fmt: skip
 # Any other variable may have been read when the libraries were imported.
 READ_LATE = {
@@ -109,6 +112,9 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
     for name in LIBRARIES:
         importlib.import_module(name)
+    bytecode = tempfile.mkdtemp()
+    if sys.dont_write_bytecode:  # every fork would compile all our modules, 0.15 s each
+        sys.dont_write_bytecode, sys.pycache_prefix = False, bytecode
     gc.freeze()
     for line in sys.stdin:
         question = json.loads(line)
@@ -117,6 +123,7 @@ def serve() -> None:
         elif (answer := os.fork()) == 0:
             live(**question)
         print(json.dumps(answer), flush=True)
+    shutil.rmtree(bytecode)
 
 
 def reap(pid: int, seconds: float) -> int | None:

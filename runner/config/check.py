@@ -174,16 +174,15 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
 
 def _tables(key: str, chosen: dict[str, list[str]]) -> tuple[list[tuple[str, ...]], list[dict[str, Any]]]:
     """The choices that decide which settings the group of a key has, and all settings for each of these choices."""
-    every = [[f"{group}={option}" for option in options] for group, options in chosen.items()]
-    if all(len(options) == 1 for options in every):
-        whole = tuple(options[0] for options in every)
-        with contextlib.suppress(ConfigError):  # in a YAML of another group
-            table = known_keys(*whole)  # composed for `_check_whole` too
-            if key in table:
-                return [whole], [table]
     group = key.split(".")[0]
-    picked = [options for name, options in sorted(zip(chosen, every)) if is_part(name, group)]
-    combinations = list(itertools.product(*picked))
+    every = {name: [f"{name}={option}" for option in options] for name, options in chosen.items()}
+    with contextlib.suppress(ConfigError):  # in a YAML of another group
+        # With the first choice of every other group: `_check_whole` needs this config too, and so do other keys.
+        combinations = list(itertools.product(*(o if is_part(name, group) else o[:1] for name, o in every.items())))
+        tables = [known_keys(*choices) for choices in combinations]
+        if all(key in table for table in tables):
+            return combinations, tables
+    combinations = list(itertools.product(*(every[name] for name in sorted(every) if is_part(name, group))))
     return combinations, [known_keys(*choices) for choices in combinations]
 
 

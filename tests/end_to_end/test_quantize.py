@@ -24,7 +24,7 @@ from tests.conftest import run_cli
 from tests.models.compression.row_context import Rows, answers, applied, reopened
 from tests.models.helpers import small
 
-WORDS = ("model=dsn", "model.tokenizer=train", "data=demo", "data.max_rows=200", "data.max_eval_rows=100")
+WORDS = ("model=dsn", "model.tokenizer=train", "data=demo", "data.demo_rows=200")
 QUIET = ("measure=off", "tracker=none", "train.epochs=1")
 PRESETS = ("bf16", "int8", "int4", "int2", "int8_dynamic", "int8_static", "splitquant")
 

@@ -13,7 +13,7 @@ from models.compression.structured.layer_widths import widths
 from tests.conftest import run_cli
 
 WORDS = [
-    "model=bert-tiny", "model.tokenizer=train", "data=demo", "data.max_rows=96", "data.max_eval_rows=64",
+    "model=bert-tiny", "model.tokenizer=train", "data=demo", "data.demo_rows=96",
     "train.epochs=1", "measure=off", "tracker=none",
 ]  # fmt: skip
 STAGE = "compression.ziplm_gradual"

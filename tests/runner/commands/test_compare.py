@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_compare_prints_groups_with_intervals_and_the_way_to_a_test(folder: Path) -> None:
-    done = run_cli("compare", cwd=folder, fresh=True)
+    done = run_cli("compare", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert (
         "model=bert-tiny" in done.stdout
@@ -144,7 +144,7 @@ def test_explain_tells_a_sweeps_choice_from_the_command_line(tmp_path: Path) -> 
     output = tmp_path / "outputs"
     record = write_run(output, "model=dsn", "model.width=0.5", "train.epochs=2")
     write_sweep(output, [record], overrides=["train.epochs=2,4"])
-    text = run_cli("explain", record["identity"], cwd=tmp_path, fresh=True).stdout
+    text = run_cli("explain", record["identity"], cwd=tmp_path).stdout
     assert "model.width=0.5 of sweeps/a_sweep.yaml" in text and "train.epochs=2,4 on the command line" in text
 
 

@@ -36,7 +36,7 @@ def test_the_jobs_are_the_same() -> None:
 
 def test_a_model_that_the_default_is_not_takes_its_own_keys_in_a_sweep(tmp_path: Path) -> None:
     words = ["model=bert-tiny,bermo", "model/backbone=bert-tiny", "model.pretrained=null", "model.tokenizer=train"]
-    rest = ["data=demo", "data.max_rows=32", "train.steps=2", "measure=off", "tracker=none"]
+    rest = ["data=demo", "data.demo_rows=60", "train.steps=2", "measure=off", "tracker=none"]
     planned = run_cli("plan", *words, *rest, cwd=tmp_path)
     assert planned.returncode == 0 and "2 new" in planned.stdout, planned.stdout + planned.stderr
     done = run_cli("-m", *words, *rest, cwd=tmp_path)

@@ -66,7 +66,7 @@ def test_what_raises_crashes_is_killed_or_hoards_is_one_row_with_its_reason_and_
     assert "seed 5" in log and "epoch   2" in log and "epoch   2" not in said, "each run has its own output"
 
     files = sorted((tmp_path / "outputs").rglob("*"))
-    planned = run_cli("plan", *words, "seed=1,2,3,4,5,6,7", cwd=tmp_path, fresh=True)
+    planned = run_cli("plan", *words, "seed=1,2,3,4,5,6,7", cwd=tmp_path)
     assert planned.returncode == 0 and "4 failed, 2 done, 1 new" in planned.stdout
     assert "the cat sat on the keyboard" in planned.stdout and "by its finished siblings" in planned.stdout
     assert sorted((tmp_path / "outputs").rglob("*")) == files, "a plan writes nothing"

@@ -189,7 +189,7 @@ def test_a_sweep_runs_and_is_mirrored_on_a_real_server(server: str, tmp_path: Pa
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     assert parent.data.metrics["test/accuracy/n/all"] == 2
 
-    again = run_cli("sync", f"tracker.uri={server}", "tracker.experiment=second", cwd=tmp_path, fresh=True)
+    again = run_cli("sync", f"tracker.uri={server}", "tracker.experiment=second", cwd=tmp_path)
     assert again.returncode == 0 and "3 created" in again.stdout, again.stdout
     second = connect(TrackerSettings(uri=server, experiment="second"), tmp_path / "outputs")
     assert len(second.client.search_runs([second.experiment_id])) == 3
