@@ -13,7 +13,7 @@ from models.checkpoints.read import READOUT, read_config, read_state, read_token
 from models.checkpoints.untrusted import check_size_claim, malformed_as_model_error
 from models.compression.methods import restore_stages
 from models.errors import ModelError
-from models.heads.attach import HEADS, head_in_config
+from models.heads.attach import LINEAR, head_in_config
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, attach_target_scale, detach_target_scale, standardise_targets
@@ -85,7 +85,7 @@ def open_model(source: str, key: str) -> LinearHead:
             raise ModelError(f"{where}: is a {what}, not a model saved by Bertier. Train it with model=auto")
         state, head = rename_bert_tensors(read_state(source, key)), head_in_config(config)
         if config["model_type"] == "bert":
-            config = BERT_DEFAULTS | config | {"readout": HEADS[head.name].stock_readout}
+            config = BERT_DEFAULTS | config | {"readout": LINEAR[head.name].stock_readout}
         check_size_claim(config.get("backbone", config), state, where)
         model = rebuild(config, head, partial(read_tokens, source))
     try:

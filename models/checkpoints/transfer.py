@@ -19,6 +19,7 @@ from models.checkpoints.untrusted import malformed_as_model_error
 from models.compression.methods import is_quantized
 from models.embeddings.base import Tokens
 from models.errors import ModelError
+from models.heads.attach import LINEAR, head_in_config
 from models.heads.base import HeadSpec
 from models.heads.label_order import label_names_of, match_labels, reorder_tensor
 from models.heads.linear import LinearHead
@@ -69,7 +70,7 @@ def _config(source: str) -> dict[str, Any]:
             f"{INIT_FROM}={source}: its weights are quantized and cannot be trained. Try: {INIT_FROM}=<the run before>"
         )
     if config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config):
-        return BERT_DEFAULTS | {"readout": "cls"} | config
+        return BERT_DEFAULTS | {"readout": LINEAR[head_in_config(config).name].stock_readout} | config
     if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:
         return config
     raise ModelError(

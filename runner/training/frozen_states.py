@@ -25,6 +25,7 @@ from data.stores.frozen_states import open_frozen_states, refuse_other_states, s
 from models.backbones.freeze import is_frozen
 from models.backbones.hooks import Recorder
 from models.heads.text import SequenceClassifier
+from models.network import Network
 from models.readouts.base import Readout
 from runner.errors import ConfigError
 from runner.schema import CacheSettings
@@ -67,8 +68,11 @@ def check_frozen_states(
     Raises ConfigError for a store that is too large, DataError for one of another encoder.
     """
     if not uses_frozen_states(model, cache):
-        is_inside = freeze == "encoder" and cache.mode == "disk"
-        return "activations are not kept: the readout works inside the encoder and changes them" if is_inside else None
+        if freeze != "encoder" or cache.mode != "disk":
+            return None
+        reads_tokens = isinstance(model, Network) and model.reads == "tokens"
+        why = "the head reads every token" if reads_tokens else "the readout works inside the encoder and changes them"
+        return f"activations are not kept: {why}"
     hidden, layers = model.bert.state_shape()
     line = check_size(splits, cache, model.bert.pooler, hidden, layers)
     for split in (splits.train, splits.select):

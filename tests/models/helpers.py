@@ -23,16 +23,12 @@ STOCK: dict[str, Any] = {
 }
 
 
-def small(seed: int = 0, *, num_labels: int = 3, vocab_size: int = 90, **changes: Any) -> Any:
-    """A small SequenceClassifier in prediction mode, with weights drawn from `seed`."""
+def small(seed: int = 0, *, num_labels: int = 3, vocab_size: int = 90, head: str = "text", **changes: Any) -> Any:
+    """A small network in prediction mode, with weights drawn from `seed`; one output is a regression."""
     torch.manual_seed(seed)
     settings = ModelSettings(**(SMALL | changes))
-    model, _ = build(
-        settings,
-        HeadSpec("text", num_labels, "regression" if num_labels == 1 else None),
-        vocab_size=vocab_size,
-        pad_id=0,
-    )
+    spec = HeadSpec(head, num_labels, "regression" if num_labels == 1 else None)
+    model, _ = build(settings, spec, vocab_size=vocab_size, pad_id=0)
     return model.eval()
 
 
