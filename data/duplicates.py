@@ -12,7 +12,7 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -82,12 +82,19 @@ def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.n
     found = np.empty(len(split), dtype=np.uint64)
     for start in range(0, len(split), CHUNK):
         part = split.table.take(split.rows[start : start + CHUNK])
-        names = [name for name in ("text", "text_pair") if name in part.column_names]
-        columns = [change(part[name].cast(pa.large_binary()).to_pylist()) for name in names]
+        columns = [change(_cells(part[name]).cast(pa.large_binary()).to_pylist()) for name in split.columns]
         rows = columns[0] if len(columns) == 1 else map(b"\0".join, zip(*columns))
         digests = b"".join(hashlib.sha256(row).digest()[:8] for row in rows)
         found[start : start + CHUNK] = np.frombuffer(digests, dtype=np.uint64)
     return found
+
+
+def _cells(column: Any) -> Any:
+    """Return a column of texts, or of words joined by spaces, as texts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.binary_join(column, " ") if pa.types.is_list(column.type) else column
 
 
 def normalise_texts(texts: list[bytes]) -> list[bytes]:
@@ -116,7 +123,7 @@ def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarra
     rows = {name: np.flatnonzero(np.isin(texts, values[times > 1])) for name, texts in hashes.items()}
     some = {name: splits[name].take(chosen) for name, chosen in rows.items()}  # all rows that can repeat a text
     normalised = {name: np.asarray(hashes[name][chosen]) for name, chosen in rows.items()}
-    labelled = {name: _labelled(texts, some[name].labels) for name, texts in normalised.items()}
+    labelled = {name: _labelled(texts, some[name].labels.keys()) for name, texts in normalised.items()}
     exact = {name: _hash(split, lambda texts: texts) for name, split in some.items()}
     found = dict[str, int]()
     for kind, texts in (("exact", exact), ("normalised", normalised)):
@@ -131,8 +138,8 @@ def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarra
 
 
 def _labelled(hashes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Combine hashes of texts with their labels."""
-    return np.asarray(hashes + (labels.astype(np.float64) + 0.0).view(np.uint64) * NUMBER)  # -0.0 is 0.0
+    """Combine hashes of texts with the keys of their labels, both (rows,) uint64."""
+    return np.asarray(hashes + labels * NUMBER)
 
 
 def _contradicting(
@@ -175,7 +182,8 @@ def drop_repeats(data: RawData, cache: SharedCache) -> None:
         texts = text_hashes(split, split.fingerprint(), cache)
         first = _first(texts)
         is_repeat = first != np.arange(len(texts))
-        is_other = is_repeat & (split.labels != split.labels[first])
+        labels = split.labels.keys()
+        is_other = is_repeat & (labels != labels[first])
         lost[f"{name}: repeats an earlier text"] = int((is_repeat & ~is_other).sum())
         lost[f"{name}: repeats an earlier text with another label"] = int(is_other.sum())
         data.splits[name], kept[name] = split.take(np.flatnonzero(~is_repeat)), texts[~is_repeat]

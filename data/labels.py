@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,10 +46,13 @@ class Labels:
     def outputs(self, rows: np.ndarray) -> np.ndarray:
         """Return the numbers, among all outputs for these labels, of the outputs for these rows."""
         items = self.of(rows)
-        if self.has_output is None:
-            return items
-        numbers = np.cumsum(self.has_output) - 1
-        return numbers[items[self.has_output[items]]]
+        return items if self.has_output is None else self._numbers[items[self.has_output[items]]]
+
+    @cached_property
+    def _numbers(self) -> np.ndarray:
+        """The number of the output of each item, (items,); without meaning where there is none."""
+        assert self.has_output is not None
+        return np.cumsum(self.has_output) - 1
 
     def take(self, rows: np.ndarray) -> Labels:
         """Return the labels of these rows, in their order."""
@@ -57,6 +61,14 @@ class Labels:
         items = self.of(rows)
         offsets = np.concatenate([[0], np.cumsum(self.counts[rows], dtype=np.int64)])
         return Labels(self.values[items], offsets, None if self.places is None else self.places[items])
+
+    def keys(self) -> np.ndarray:
+        """Return a number for each row, (rows,) uint64, that rows with equal labels share; several count as a whole."""
+        if self.offsets is None and self.values.ndim == 1:
+            return (self.values.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 is 0.0
+        rows = (np.ascontiguousarray(self.values[self.of(np.array([row]))]).tobytes() for row in range(len(self)))
+        digests = b"".join(hashlib.sha256(row).digest()[:8] for row in rows)
+        return np.frombuffer(digests, np.uint64)
 
     def blank(self, rows: np.ndarray) -> Labels:
         """Return labels for rows like these whose values are all 0: they have as many items, at the same places."""

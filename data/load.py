@@ -10,24 +10,22 @@ from pathlib import Path
 
 from data import duplicates
 from data.groups import row_groups
+from data.inputs.base import Input
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
 from data.labels import Labels
-from data.settings import DataSettings, TaskSettings, metrics_of
+from data.settings import DataSettings, TaskSettings, check_metrics, metrics_of
 from data.sources.demo_splits import read_demo
 from data.sources.files import read_files
 from data.sources.hub import read_hub
-from data.sources.raw import RawData, RawSplit, require_two_classes
-from data.splits import DataTask, RowTarget, Splits, TokenSplit
+from data.sources.raw import RawData, RawSplit
+from data.splits import DataTask, Splits, TokenSplit
 from data.splitting import apply_split_rule, limit_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
 from data.stores.tokens import open_tokens
 from data.stores.trained_tokenizer import open_or_train_tokenizer
-from data.targets.class_label import ClassLabel
-from data.targets.masked_words import UNCUT, Masking, pack_blocks
-from data.targets.number import Number, narrow_targets, target_scale
-from data.targets.positive_class import check_metrics, positive_class
+from data.targets.base import Target
 
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
 
@@ -42,15 +40,17 @@ def load_splits(
     waiting: Waiting = nullcontext,
     task: TaskSettings | None = None,
     seed: int = 0,
+    target: str = "auto",
 ) -> Splits:
     """Read a dataset and return its splits, tokenised.
 
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use.
     cache: folder that all runs share; notify: is told what is going on; waiting: entered while another process builds
-    an entry of the cache. task, seed: how words are masked, for texts without labels. Raises DataError.
+    an entry of the cache. task, seed: how words are masked, for texts without labels. target: the name of
+    what is learnt; auto: whatever the labels can be. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
-    raw = read_raw(settings, shared)
+    raw = read_raw(settings, shared, target)
     select, report = _cut(raw, settings, shared)
     data_task = _task(raw, settings)
     fingerprints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
@@ -58,16 +58,14 @@ def load_splits(
     hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in report}
     chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared)
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
-    longest = UNCUT if raw.kind == "mlm" else settings.max_length
-    target = Number() if raw.kind == "regression" else ClassLabel(raw.label_names)
+    longest, targets = raw.target.longest(settings.max_length), _targets(raw, chosen, task or TaskSettings(), seed)
     tokens = {
-        name: tokenise_split(raw.splits[name], name, value, chosen, longest, shared, target)
+        name: tokenise_split(raw.splits[name], name, value, _input(raw, chosen), targets[name], longest, shared)
         for name, value in fingerprints.items()
     }
-    raw.notes += _truncated(tokens, raw.kind, settings.max_length)
-    if raw.kind == "mlm":
-        tokens = _blocks(tokens, settings.max_length, Masking.of(task or TaskSettings(), chosen), seed)
-    fingerprint = hashlib.sha256(repr((raw.label_names, sorted(fingerprints.items()))).encode()).hexdigest()
+    raw.notes += _truncated(tokens, longest, settings.max_length)
+    tokens = {name: targets[name].arrange(split, settings) for name, split in tokens.items()}
+    fingerprint = hashlib.sha256(repr((raw.target.names, sorted(fingerprints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
         fingerprints, raw.dropped, raw.notes, repeats, hashes,
@@ -76,18 +74,30 @@ def load_splits(
 
 def _task(raw: RawData, settings: DataSettings) -> DataTask:
     """Describe what the labels in use are; DataError for a score, a positive class or targets that do not fit them."""
-    metrics = metrics_of(raw.kind, settings, len(raw.label_names))
-    check_metrics(metrics, raw)
-    positive = positive_class(settings.positive, raw)
-    targets = target_scale(settings, raw.kind, raw.splits["train"].labels, _where(settings))
-    if targets:
-        raw.notes.append(f"targets are standardised (mean {targets.mean:,.6g}, sd {targets.sd:,.6g})")
-    return DataTask(raw.kind, raw.label_names, settings.text_pair is not None, metrics, positive, targets)
+    target, labels = raw.target, raw.splits["train"].labels
+    metrics = metrics_of(target.task, settings, len(target.names))
+    check_metrics(metrics, target.task, len(target.names))
+    positive = target.positive_class(settings.positive, labels)
+    scale = target.scale(settings, labels, _where(settings))
+    if scale:
+        raw.notes.append(f"targets are standardised (mean {scale.mean:,.6g}, sd {scale.sd:,.6g})")
+    is_pair = settings.text_pair is not None
+    return DataTask(target.task, target.names, is_pair, metrics, positive, scale, target.name)
 
 
-def _truncated(tokens: dict[str, TokenSplit], kind: str, max_length: int) -> list[str]:
+def _targets(raw: RawData, tokenizer: Tokenizer, task: TaskSettings, seed: int) -> dict[str, Target]:
+    """Return the target of each split; of training rows alone it may depend on the run's seed."""
+    return {name: raw.target.ready(tokenizer, task, seed if name == "train" else None) for name in raw.splits}
+
+
+def _input(raw: RawData, tokenizer: Tokenizer) -> Input:
+    """Return what turns the columns of the dataset into tokens."""
+    return Text(tokenizer, "text_pair" in raw.splits["train"].columns)
+
+
+def _truncated(tokens: dict[str, TokenSplit], longest: int, max_length: int) -> list[str]:
     """Return a note for each split in which more than 1 % of the texts were cut."""
-    limit_key = f"data.max_length={max_length}" if kind != "mlm" else f"{UNCUT:,} tokens"
+    limit_key = f"data.max_length={max_length}" if longest == max_length else f"{longest:,} tokens"
     shares = {name: split.truncated / len(split) for name, split in tokens.items()}
     return [
         f"{share:.1%} of the {name} texts are longer than {limit_key} and were cut"
@@ -105,8 +115,9 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
     """Cut the raw splits down to the rows in use; return the name of the split that selects and of those reported."""
     if settings.duplicates == "drop":
         duplicates.drop_repeats(raw, cache)
-    require_two_classes(raw, _where(settings))
-    narrow_targets(raw, _where(settings))
+    checked = raw.target.check({name: split.labels for name, split in raw.splits.items()}, _where(settings))
+    for name, labels in checked.items():
+        raw.splits[name].labels = labels
     raw.splits["train"].groups = row_groups(raw, settings, cache)
     select, report = apply_split_rule(raw, settings)
     limit_rows(raw, settings)
@@ -125,44 +136,40 @@ def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str],
 
 
 def tokenise_split(
-    raw: RawSplit, name: str, fingerprint: str, tokenizer: Tokenizer, longest: int, cache: SharedCache,
-    target: RowTarget | None,
-) -> TokenSplit:  # fmt: skip
+    raw: RawSplit, name: str, fingerprint: str, own: Input, target: Target | None, longest: int, cache: SharedCache
+) -> TokenSplit:
     """Open a raw split in the token store, tokenising it first if needed; rows have at most `longest` tokens.
 
-    target: makes labels into targets; None for texts that are only to be read.
+    fingerprint: of the raw split; own: turns its columns into tokens; target: makes labels into targets, None for texts
+    that are only to be read.
     """
+    tokenizer = own.tokenizer
     stored = open_tokens(
         cache,
         name,
         {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest},
-        lambda: _encode(raw, name, tokenizer, longest, cache),
+        lambda: _encode(raw, name, own, target, longest, cache),
         vocab_size=tokenizer.vocab_size,
-        input=Text(tokenizer, "text_pair" in raw.table.column_names),
+        input=own,
         target=target,
     )
     return replace(stored, source_rows=raw.source_rows)
 
 
-def _blocks(tokens: dict[str, TokenSplit], length: int, masking: Masking, seed: int) -> dict[str, TokenSplit]:
-    """Lay each split out in blocks of text; only the training masks depend on the run's seed."""
-    own = replace(masking, seed=seed)
-    return {name: pack_blocks(split, length, own if name == "train" else masking) for name, split in tokens.items()}
-
-
-def read_raw(settings: DataSettings, cache: SharedCache) -> RawData:
-    """Read the raw splits from the source that the settings name."""
+def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
+    """Read the raw splits from the source that the settings name; target: its name, as in `column_target`."""
     if settings.source == "hub":
-        return read_hub(settings)
+        return read_hub(settings, target)
     if settings.source == "files":
-        return read_files(settings, cache)
-    return read_demo(settings)
+        return read_files(settings, cache, target)
+    return read_demo(settings, target)
 
 
 def _encode(
-    split: RawSplit, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache
+    split: RawSplit, name: str, own: Input, target: Target | None, max_length: int, cache: SharedCache
 ) -> Iterator[tuple[Encoded, Labels]]:
     """Yield the rows of a split in chunks, as token ids and labels."""
     cache.tell(f"tokenising {name}, {len(split):,} rows")
-    for texts, pairs, labels in split.chunks():
-        yield tokenizer.encode(texts, pairs, max_length), Labels(labels)
+    for columns, labels in split.chunks():
+        encoded = own.encode(columns, max_length)
+        yield encoded, labels if target is None else target.align(labels, encoded)

@@ -114,6 +114,21 @@ def metrics_of(kind: str, settings: DataSettings, classes: int) -> tuple[str, ..
     return ("accuracy", "f1" if classes == 2 else "f1_macro")
 
 
+def check_metrics(metrics: tuple[str, ...], kind: str, classes: int) -> None:
+    """Raise DataError for a score that the task cannot have. classes: 0 for none."""
+    known = SCORES[kind]
+    for name in metrics:
+        if name not in known:
+            raise DataError(
+                f"data.metrics: {name} is not a score of {kind} (those are {', '.join(known)}). "
+                f"Try: data.metrics=[{known[0]}]"
+            )
+        if name in BINARY_SCORES and classes != 2:
+            raise DataError(
+                f"data.metrics: {name} is defined for two classes, not for {classes}. Try: data.metrics=[f1_macro]"
+            )
+
+
 def normalize_label_names(given: Any) -> list[str] | dict[str, str]:
     """Return data.label_names with all names and values as text, however YAML read them; DataError for other types."""
     pairs: list[tuple[Any, Any]] | None = [] if given is None else None

@@ -38,6 +38,7 @@ class DataTask:
     metrics: tuple[str, ...]
     positive: int = 1  # of two classes: the one that F1, precision and recall are for
     target_scale: TargetScale | None = None  # of a regression trained on standardised targets
+    target: str = ""  # the name of the target, by which a task is found
 
     @property
     def scale(self) -> float:

@@ -43,33 +43,35 @@ def rows_per_class(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
     return wanted
 
 
-def pick_rows(labels: np.ndarray, count: int, seed: int, stratify: bool, leave: int = 0) -> np.ndarray:
-    """Draw `count` row numbers, sorted; with `stratify` each class keeps its share, as in `rows_per_class`."""
+def pick_rows(rows: int, count: int, seed: int, strata: np.ndarray | None = None, leave: int = 0) -> np.ndarray:
+    """Draw `count` of `rows` row numbers, sorted.
+
+    strata: (rows,) class of each row; each keeps its share, as in `rows_per_class`, which explains `leave`.
+    """
     random = np.random.default_rng(seed)
-    rows = len(labels)
     if count >= rows:
         return np.arange(rows)
-    if not stratify:
+    if strata is None:
         return np.sort(random.permutation(rows)[:count])
-    classes, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    classes, inverse, sizes = np.unique(strata, return_inverse=True, return_counts=True)
     wanted = rows_per_class(sizes, count, leave)
     chosen = [random.permutation(np.flatnonzero(inverse == i))[: wanted[i]] for i in range(len(classes))]
     return np.sort(np.concatenate(chosen))
 
 
 def cut_rows(
-    labels: np.ndarray, count: int, seed: int, stratify: bool, groups: np.ndarray | None = None
+    rows: int, count: int, seed: int, strata: np.ndarray | None = None, groups: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return row numbers as (the rest, the `count` cut off), both sorted; the rest has a row of every class.
 
-    groups: (rows,) rows with the same number stay together, those of STAYS in the rest; then about `count` rows are cut
-    off.
+    strata: (rows,) class of each row, whose shares are kept. groups: (rows,) rows with the same number stay together,
+    those of STAYS in the rest; then about `count` rows are cut off.
     """
     if groups is None:
-        taken = pick_rows(labels, count, seed, stratify, leave=1)
+        taken = pick_rows(rows, count, seed, strata, leave=1)
     else:
-        taken = _pick_groups(labels if stratify else np.zeros(len(labels), np.int64), count, seed, groups)
-    return np.setdiff1d(np.arange(len(labels)), taken, assume_unique=True), taken
+        taken = _pick_groups(np.zeros(rows, np.int64) if strata is None else strata, count, seed, groups)
+    return np.setdiff1d(np.arange(rows), taken, assume_unique=True), taken
 
 
 def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) -> np.ndarray:
@@ -115,9 +117,9 @@ def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[s
 
 def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
     """Cut one split off train."""
-    train, stratify = data.splits["train"], data.kind == "classification"
+    train, strata = data.splits["train"], data.strata("train")
     count = _count(name, len(train), settings)
-    kept, taken = cut_rows(train.labels, count, settings.split_seed, stratify, train.groups)
+    kept, taken = cut_rows(len(train), count, settings.split_seed, strata, train.groups)
     if not len(taken):
         raise DataError(
             f"`{name}` cannot be cut off train ({len(train)} rows): each group is too large or has the only rows of a "
@@ -129,14 +131,13 @@ def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
             f"{name} has {len(taken):,} rows, fewer than the {count:,} wanted: other groups of rows that stay in one "
             f"split are too large. Without groups: {_without_groups(settings)}"
         )
-    lost = np.setdiff1d(train.labels, train.labels[taken])
-    if stratify and len(lost):
+    if strata is not None and len(lost := np.setdiff1d(strata, strata[taken])):
         data.notes.append(f"{name} has no row of {_named(data, lost)}: train has too few to cut one off")
 
 
 def _named(data: RawData, classes: np.ndarray) -> str:
     """List the first names of these classes."""
-    names = [repr(data.label_names[int(label)]) for label in classes[:SHOWN]]
+    names = [repr(data.target.names[int(label)]) for label in classes[:SHOWN]]
     return ", ".join(names) + (f" and {len(classes) - SHOWN} more classes" if len(classes) > SHOWN else "")
 
 
@@ -164,18 +165,21 @@ def _least(sizes: np.ndarray) -> int:
 
 def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
     """Raise DataError if a cut, or what is left of train, would lack a class; the message names settings that help."""
-    labels = data.splits["train"].labels
-    stratify = data.kind == "classification"
-    classes, sizes = np.unique(labels, return_counts=True) if stratify else (labels[:1], np.array([len(labels)]))
+    strata = data.strata("train")
+    is_one = strata is None  # stratum, for targets whose rows are drawn regardless
+    rows = np.zeros(len(data.splits["train"]), np.int64) if strata is None else strata
+    classes, sizes = np.unique(rows, return_counts=True)
     found = _obstacle(sizes, names, settings)
     if found is None:
         return
     name, count, left = found
-    each = ", one of each class" if stratify else ""
+    each = "" if is_one else ", one of each class"
     if count < _least(left):
         why = f"too few: {_least(left)} are needed{each}"
     else:
-        rarest = f"; {_named(data, classes[[left.argmin()]])} has {left.min()}" if left.min() == 1 and stratify else ""
+        rarest = (
+            f"; {_named(data, classes[[left.argmin()]])} has {left.min()}" if left.min() == 1 and not is_one else ""
+        )
         why = f"too many: {len(left)} must stay{each}{rarest}"
     cure = next((c for c in _changes(len(sizes), settings) if not _obstacle(sizes, names, replace(settings, **c))), {})
     values = " ".join(f"data.{key}={value}" for key, value in cure.items())
@@ -216,15 +220,15 @@ def _changes(classes: int, settings: DataSettings) -> Iterator[dict[str, Any]]:
 
 def limit_rows(data: RawData, settings: DataSettings) -> None:
     """Keep at most max_rows training rows and max_eval_rows of every other split, seeded and stratified."""
-    stratify = data.kind == "classification"
     for name, split in data.splits.items():
         most = settings.max_rows if name == "train" else settings.max_eval_rows
         if most is None or most >= len(split):
             continue
-        classes = len(np.unique(split.labels)) if stratify else 1
+        strata = data.strata(name)
+        classes = 1 if strata is None else len(np.unique(strata))
         if name == "train" and most < classes:
             raise DataError(
                 f"data.max_rows={most} is less than the {classes} classes: train would lose some. "
                 f"Try: data.max_rows={classes}"
             )
-        data.splits[name] = split.take(pick_rows(split.labels, most, settings.split_seed, stratify))
+        data.splits[name] = split.take(pick_rows(len(split), most, settings.split_seed, strata))

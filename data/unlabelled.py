@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from data.duplicates import count_overlaps, text_hashes
+from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.load import read_raw, tokenise_split
 from data.settings import DataSettings
@@ -51,10 +52,10 @@ def load_unlabelled(
     for what, count in data.dropped.items():
         shared.tell(f"unlabelled rows left out: {count:,} ({what})")
     if rows is not None and rows < len(raw):
-        raw = raw.take(pick_rows(raw.labels, rows, settings.split_seed, False))
-    fingerprint = raw.fingerprint()
+        raw = raw.take(pick_rows(len(raw), rows, settings.split_seed))
+    fingerprint, own = raw.fingerprint(), Text(tokenizer, "text_pair" in raw.columns)
     return Unlabelled(
-        tokenise_split(raw, "unlabelled", fingerprint, tokenizer, settings.max_length, shared, None),
+        tokenise_split(raw, "unlabelled", fingerprint, own, None, settings.max_length, shared),
         fingerprint,
         count_overlaps(text_hashes(raw, fingerprint, shared), reported or {}),
     )

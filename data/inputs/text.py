@@ -7,9 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from data.inputs.columns import Columns
 from data.inputs.request import Asked, Field
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer
+from data.inputs.word_cache import Encoded
 from data.labels import Labels
 from data.splits import TokenSplit
 from data.targets.masked_words import UNCUT
@@ -18,13 +20,18 @@ from data.targets.masked_words import UNCUT
 class Text(TokenIds):
     """A text, or a pair of texts, as tokens."""
 
+    name: ClassVar[str] = "text"
     reads_words: ClassVar[bool] = False
     options: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, tokenizer: Tokenizer, is_pair: bool = False) -> None:
         super().__init__(tokenizer.pad_id)
         self.tokenizer = tokenizer
-        self.columns = ("text", "text_pair") if is_pair else ("text",)
+        self.columns: tuple[str, ...] = ("text", "text_pair") if is_pair else ("text",)
+
+    def encode(self, columns: Columns, max_length: int) -> Encoded:
+        """Return texts as tokens; of a pair the longer text is cut first."""
+        return self.tokenizer.encode(columns["text"], columns.get("text_pair"), max_length)
 
     @classmethod
     def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:

@@ -9,26 +9,33 @@ from data.settings import DataSettings
 from data.sources.columns import group_column
 from data.sources.demo import LABELS, generate_demo
 from data.sources.raw import RawData, RawSplit
-from data.targets.labels import LabelColumn, infer_label_meaning
+from data.targets.choice import column_target
+from data.targets.label_column import LabelColumn
 
 
-def read_demo(settings: DataSettings) -> RawData:
-    """Generate train, val and test; DataError for a column in data.group, which this dataset does not have."""
+def read_demo(settings: DataSettings, wanted: str = "auto") -> RawData:
+    """Generate train, val and test; DataError for a column in data.group, which this dataset does not have.
+
+    wanted: the name of the target, as in `column_target`.
+    """
     import pyarrow as pa
 
     if group_column(settings.group):
         raise DataError(f"data.group={settings.group}: data={settings.name} has no such column. Leave it out")
-    wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
+    sizes = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()
-    meaning = infer_label_meaning(settings, LabelColumn(values), "data=demo")
-    data = RawData(meaning.kind, meaning.names, {}, notes=meaning.notes)
-    for offset, (name, count) in enumerate(wanted.items()):
+    target = column_target(settings, LabelColumn(values), "data=demo", wanted)
+    data = RawData(target, {}, notes=target.notes)
+    for offset, (name, count) in enumerate(sizes.items()):
         rows = generate_demo(settings.demo_task, count, 3 * settings.split_seed + offset)
         rows = [row for row in rows if (row[0], row[1]) not in seen]
         seen |= {(row[0], row[1]) for row in rows}
         columns = {"text": [row[0] for row in rows]}
         if settings.text_pair:
             columns["text_pair"] = [row[1] or "" for row in rows]
-        labels = np.array([meaning.ids.get(values[row[2]], 0) for row in rows], dtype=np.int64)
+        column = LabelColumn(values)
+        for number, row in enumerate(rows, 1):
+            column.add(values[row[2]], number)
+        labels, _ = target.read(column, settings, name, "data=demo")
         data.splits[name] = RawSplit(pa.table(columns), labels, np.arange(len(rows)), np.arange(1, len(rows) + 1))
     return data

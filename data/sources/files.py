@@ -24,13 +24,17 @@ from data.sources.formats import begins_with, read_rows
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
 from data.sources.raw import CHUNK, RawData, RawSplit
 from data.stores.build_once import SharedCache
-from data.targets.labels import SHOWN, LabelColumn, encode_labels, infer_label_meaning, no_labels_error
+from data.targets.choice import column_target
+from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
 
 Row = tuple[int, Any, Any, Any, Any]  # number, text, second text, label, group
 
 
-def read_files(settings: DataSettings, cache: SharedCache) -> RawData:
-    """Read the splits that have files: `train`, and `val` and `test` if they have files of their own."""
+def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto") -> RawData:
+    """Read the splits that have files: `train`, and `val` and `test` if they have files of their own.
+
+    wanted: the name of the target, as in `column_target`.
+    """
     paths = {
         "train": settings.train_path or settings.path,
         "val": settings.val_path,
@@ -56,10 +60,10 @@ def read_files(settings: DataSettings, cache: SharedCache) -> RawData:
             raise no_labels_error(settings, name, str(path)) from error
         if missing:
             dropped[f"{name}: missing text or label"] = missing
-    meaning = infer_label_meaning(settings, columns["train"], paths["train"] or "")
-    data = RawData(meaning.kind, meaning.names, {}, dropped=dropped, notes=[*notes, *meaning.notes])
+    target = column_target(settings, columns["train"], paths["train"] or "", wanted)
+    data = RawData(target, {}, dropped=dropped, notes=[*notes, *target.notes])
     for name, column in columns.items():
-        labels, rows = encode_labels(column, meaning, settings, name, str(paths[name]))
+        labels, rows = target.read(column, settings, name, str(paths[name]))
         if len(rows) < len(column):
             dropped[f"{name}: no gold label"] = len(column) - len(rows)
         numbers = np.frombuffer(column.source_rows, dtype=np.int64)

@@ -16,14 +16,10 @@ from data.sources.cells import check_text_columns, label_text
 from data.sources.columns import group_column, refuse_rule_as_column
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 from data.sources.raw import RawData, RawSplit
-from data.targets.labels import (
-    UNLABELLED,
-    LabelColumn,
-    LabelMeaning,
-    encode_labels,
-    infer_label_meaning,
-    no_labels_error,
-)
+from data.targets.base import ColumnTarget
+from data.targets.choice import column_target
+from data.targets.label_column import UNLABELLED, LabelColumn, no_labels_error
+from data.targets.number import Number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,13 +27,17 @@ if TYPE_CHECKING:
 GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your copy>, or data=demo"
 
 
-def read_hub(settings: DataSettings) -> RawData:
-    """Read the splits of a hub dataset that the settings name; DataError with a way to go on."""
+def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
+    """Read the splits of a hub dataset that the settings name; DataError with a way to go on.
+
+    target: its name, as in `column_target`.
+    """
     notes = offline_if_unreachable()
     wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
     if settings.select_split and not settings.split:
         wanted["val"] = settings.select_split
-    data, meaning = RawData("", (), {}, notes=notes), None
+    found: ColumnTarget | None = None
+    splits, dropped = dict[str, RawSplit](), dict[str, int]()
     for name, split in wanted.items():
         dataset, where = _load(settings, split), f"{settings.id} {split}"
         try:
@@ -49,13 +49,15 @@ def read_hub(settings: DataSettings) -> RawData:
         table = _texts(dataset, settings, where)
         rows = _rows_with_text(table, settings, where)
         if len(rows) < len(table):
-            data.dropped[f"{name}: missing text"] = len(table) - len(rows)
+            dropped[f"{name}: missing text"] = len(table) - len(rows)
         column = _labels(dataset, rows, settings, where)
-        if meaning is None:
-            meaning = infer_label_meaning(settings, column, where)
-            data.kind, data.label_names, data.notes = meaning.kind, meaning.names, [*notes, *meaning.notes]
-        data.splits[name] = _labelled(table, rows, column, meaning, settings, data, name, where)
-    return data
+        found = found or column_target(settings, column, where, target)
+        labels, kept = found.read(column, settings, name, where)
+        if len(kept) < len(rows):
+            dropped[f"{name}: no gold label"] = len(rows) - len(kept)
+        splits[name] = RawSplit(table, labels, rows[kept], rows[kept] + 1)
+    assert found is not None, "train is always read"
+    return RawData(found, splits, dropped, [*notes, *found.notes])
 
 
 def _load(settings: DataSettings, split: str) -> Any:
@@ -165,7 +167,7 @@ def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) 
             column.add("", row + 1)
         return column
     names = getattr(dataset.features[settings.label], "names", None) or ()
-    column = LabelColumn(names if settings.task != "regression" else ())
+    column = LabelColumn(names if settings.task != Number.task else ())
     used, row = np.zeros(len(dataset), dtype=bool), 0
     used[rows] = True
     for part in dataset.data.column(settings.label).chunks:
@@ -176,14 +178,3 @@ def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) 
                     value = names[value] if value >= 0 else None if UNLABELLED in names else UNLABELLED
                 column.add(label_text(value, f"{where} row {row}"), row)
     return column
-
-
-def _labelled(
-    table: pa.Table, rows: np.ndarray, column: LabelColumn, meaning: LabelMeaning, settings: DataSettings,
-    data: RawData, name: str, where: str,
-) -> RawSplit:  # fmt: skip
-    """Return a split with its labels encoded; rows without a gold label are dropped, or a DataError."""
-    labels, kept = encode_labels(column, meaning, settings, name, where)
-    if len(kept) < len(rows):
-        data.dropped[f"{name}: no gold label"] = len(rows) - len(kept)
-    return RawSplit(table, labels, rows[kept], rows[kept] + 1)

@@ -1,11 +1,131 @@
-"""One of several classes as the label of a row."""
+"""One of several classes as the label of a row: their names and order, the positive one, and that there are two.
+
+Labels are compared by value: 1..5 are five classes, and 0.0 is the same as 0. Whole numbers are ids of named classes
+only if a hub dataset declares them so (ClassLabel).
+"""
 
 from __future__ import annotations
 
-from data.targets.base import Target
+import difflib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from data.errors import DataError
+from data.labels import Labels
+from data.settings import DataSettings
+from data.sources.cells import is_digits, plain_number
+from data.targets.base import ColumnTarget
+from data.targets.class_names import name_classes
+from data.targets.label_column import NONE, UNLABELLED, LabelColumn, encode_column, is_none, no_labels_error
+
+MOST_CLASSES = 1000
+# Class 0 counts as the rarer one below this share of class 1's rows; closer than that, the difference may be chance.
+RARER = 0.9
 
 
-class ClassLabel(Target):
+class ClassLabel(ColumnTarget):
     """Each row has one of several classes."""
 
     name = "class_label"
+    task = "classification"
+
+    def __init__(
+        self, names: tuple[str, ...], ids: Mapping[str, int] | None = None, notes: list[str] | None = None
+    ) -> None:
+        super().__init__(names, notes)
+        self.ids = {name: index for index, name in enumerate(names)} if ids is None else ids  # of each label
+
+    @classmethod
+    def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:
+        """Return True: all labels can be classes, so this target is asked last."""
+        return True
+
+    @classmethod
+    def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> ClassLabel:
+        """Make classes of the training labels, with their names in id order."""
+        if column.classes:
+            return cls._named(settings, column.classes, where, has_ids=True)
+        values, words = column.values(), column.words()
+        if not values:
+            raise no_labels_error(settings, "train", where)
+        whole = not words and all(map(is_digits, values))
+        if not words and all(float(value).is_integer() for value in values):
+            values, whole = list(dict.fromkeys(map(plain_number, values))), True
+        if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
+            values = [value for value in values if value != UNLABELLED]
+        if len(values) > MOST_CLASSES or len(values) > max(20, len(column) // 2):
+            raise DataError(
+                f"{where}: the column {settings.label!r} has {len(values)} different values in {len(column)} rows, "
+                "too many for classes. Try: data.task=regression, or another column with data.label=..."
+            )
+        return cls._named(settings, sorted(values, key=float if whole else str), where)
+
+    @classmethod
+    def _named(cls, settings: DataSettings, values: Sequence[str], where: str, has_ids: bool = False) -> ClassLabel:
+        """Return classes with these values and the user's names for them; has_ids: the dataset itself numbers them."""
+        given, notes = settings.label_names, []
+        if has_ids and isinstance(given, dict):
+            by_id = {str(i): value for i, value in enumerate(values) if str(i) not in values}
+            given = {by_id.get(key, key): name for key, name in given.items()}
+        ids, names = name_classes(given, values, where)
+        if given:
+            shown = [f"{value} is {names[ids[value]]}" for value in sorted(values, key=ids.__getitem__)]
+            notes.append(f"classes by data.label_names: {', '.join(shown[:20])}{', ...' if len(shown) > 20 else ''}")
+        elif len(values) > 2 and not has_ids:
+            notes += [
+                f"the label {value!r} is taken as a class; if it means that the label is missing: "
+                + ("data.unlabelled=drop" if value == UNLABELLED else "leave it empty, and data.missing=drop")
+                for value in values
+                if value.lower() in NONE
+            ]
+        return cls(names, ids, notes)
+
+    def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
+        """Return class ids, int64; DataError for a class that the training rows do not have."""
+
+        def id_of(value: str) -> float | None:
+            known = self.ids.get(value, self.ids.get(plain_number(value)))
+            if known is None and not is_none(value) and plain_number(value) != UNLABELLED:
+                raise DataError(
+                    f"{where} row {column.row_of(value)}: the label {value!r} does not occur in the training rows "
+                    f"(labels: {', '.join(list(self.ids)[:10])}). Fix such rows, or add training rows of that class"
+                )
+            return known
+
+        labels, rows = encode_column(column, id_of, settings, name, where)
+        return Labels(labels.astype(np.int64)), rows
+
+    def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
+        """Return the labels as they are; DataError with fewer than two classes among the training labels."""
+        seen = np.unique(labels["train"].values)
+        if len(seen) < 2:
+            only = self.names[int(seen[0])] if len(seen) else "none"
+            raise DataError(
+                f"{where}: all training labels are {only!r}; a classifier needs at least two classes. "
+                "Try: another column with data.label=..., or data.task=regression"
+            )
+        return dict(labels)
+
+    def strata(self, labels: Labels) -> np.ndarray:
+        """Return the classes themselves."""
+        return labels.values
+
+    def positive_class(self, wanted: str | None, labels: Labels) -> int:
+        """Return the id of the positive class: the named one, else the rarer one in train.
+
+        It is 1 if both are about equally frequent: F1 of the more frequent class would be high for a model that always
+        predicts it. DataError for a name that is not one of two classes.
+        """
+        if len(self.names) != 2:
+            return super().positive_class(wanted, labels)
+        if wanted is None:
+            first, second = np.bincount(labels.values, minlength=2)[:2]
+            return 0 if first < RARER * second else 1
+        if wanted not in self.names:
+            close = difflib.get_close_matches(wanted, self.names, n=1) or [self.names[1]]
+            raise DataError(
+                f"data.positive={wanted}: no such class; the classes are {', '.join(self.names)}. "
+                f"Try: data.positive={close[0]}"
+            )
+        return self.names.index(wanted)

@@ -14,11 +14,12 @@ import numpy as np
 from data.errors import DataError
 from data.inputs.tokenizer import SPECIAL, Tokenizer
 from data.labels import Labels
-from data.settings import TaskSettings
+from data.settings import DataSettings, TaskSettings
 from data.splits import Arrays, TokenSplit
-from data.targets.base import Target
+from data.targets.base import ColumnTarget
+from data.targets.label_column import LabelColumn
 
-UNCUT = 65536  # longest text in the store, in tokens: texts are not cut, since blocks run across their ends
+UNCUT = 65536  # longest text in the store, in tokens
 HELD_OUT = 2**32  # the seed of the masks that are scored: the same for all runs, and never the seed of a run
 LEVELS = 1 << 16  # random numbers are whole numbers below this: shares are exact to 1e-5
 
@@ -88,14 +89,48 @@ def random_bits(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
     return bits
 
 
-class MaskedWords(Target):
-    """Rows are blocks of text, some of whose words are masked and to be guessed."""
+class MaskedWords(ColumnTarget):
+    """Rows are blocks of text, some of whose words are masked and to be guessed; the texts need no labels."""
 
     name = "masked_words"
+    task = "mlm"
 
-    def __init__(self, masking: Masking) -> None:
+    def __init__(self, masking: Masking | None = None) -> None:
         super().__init__()
-        self.masking = masking
+        self._masking = masking
+
+    @property
+    def masking(self) -> Masking:
+        """How words are masked; known once the tokenizer is."""
+        assert self._masking is not None, "a target that is ready masks words"
+        return self._masking
+
+    @classmethod
+    def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:
+        """Is there no column of labels?"""
+        return settings.label is None
+
+    @classmethod
+    def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> MaskedWords:
+        """Make the target; it needs nothing of the rows."""
+        return cls()
+
+    def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
+        """Return zeros for all rows."""
+        return Labels(np.zeros(len(column), dtype=np.int64)), np.arange(len(column))
+
+    def longest(self, max_length: int) -> int:
+        """Return the most that is ever kept: texts are not cut, since blocks run across their ends."""
+        return UNCUT
+
+    def ready(self, tokenizer: Tokenizer, settings: TaskSettings, seed: int | None) -> MaskedWords:
+        """Return the target with the masking of a tokenizer; only the training masks depend on the run's seed."""
+        masking = Masking.of(settings, tokenizer)
+        return MaskedWords(masking if seed is None else replace(masking, seed=seed))
+
+    def arrange(self, split: TokenSplit, settings: DataSettings) -> TokenSplit:
+        """Lay the texts end to end in blocks of data.max_length tokens."""
+        return pack_blocks(split, settings.max_length)
 
     def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
         """Mask words of the blocks; return the ids to guess as `labels` (N,), and add their `places` to the inputs."""
@@ -103,7 +138,7 @@ class MaskedWords(Target):
         return {"labels": labels}
 
 
-def pack_blocks(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
+def pack_blocks(split: TokenSplit, length: int) -> TokenSplit:
     """Lay the split's texts end to end in blocks of `length` tokens; an incomplete block at the end is left out.
 
     [CLS] and [SEP] replace the first and the last token of a block; within it, the special tokens of the stored texts
@@ -121,6 +156,5 @@ def pack_blocks(split: TokenSplit, length: int, masking: Masking) -> TokenSplit:
         segment_starts=np.broadcast_to(np.int32(length), count),
         labels=Labels(np.broadcast_to(np.int64(0), count)),
         truncated=0,
-        target=MaskedWords(masking),
         source_rows=None,
     )

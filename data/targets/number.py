@@ -1,4 +1,4 @@
-"""Targets of a regression: whether float32 can hold them, and whether training must standardise them.
+"""A number as the label of a row: whether float32 can hold it, and whether training must standardise it.
 
 A new head predicts values around 0, and an optimizer's steps are as large for targets of 250,000 as for targets of 2.
 Far from 0 or on another scale it would not get there, so training then uses standardised targets: standard deviations
@@ -7,43 +7,122 @@ from the mean of the training targets.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import numpy as np
 
 from data.errors import DataError
+from data.labels import Labels
 from data.settings import DataSettings
-from data.sources.raw import RawData
+from data.sources.cells import is_digits, parse_number
 from data.splits import TargetScale
-from data.targets.base import Target
+from data.targets.base import ColumnTarget
+from data.targets.label_column import SHOWN, LabelColumn, encode_column, no_labels_error
 
+MOST_WHOLE = 20  # up to so many different whole floats, such as 0.0 and 1.0, may be classes or numbers
 MOST, LEAST = 1e35, 1e-30  # largest target and smallest standard deviation: float32 ends at 3e38 and 1e-38
 ROUNDING = 1e-3  # of a standard deviation: the largest rounding to float32 that is accepted; no score shows it
 # Mean and standard deviations beyond which targets are standardised; those of STS-B are 2.7 and 1.5.
 FAR, WIDE, NARROW = 10.0, 10.0, 0.1
 
 
-class Number(Target):
-    """Each row has a number."""
+class Number(ColumnTarget):
+    """Each row has a number; those of text are read as float64, and stored as float32."""
 
     name = "number"
+    task = "regression"
 
+    def __init__(self, has_negative: bool = True) -> None:
+        super().__init__()
+        self.has_negative = has_negative  # numbers below 0 occur, so -1 is a number, not a missing label
 
-def narrow_targets(data: RawData, where: str) -> None:
-    """Convert the targets of a regression to float32; DataError if that overflows or makes different ones equal."""
-    if data.kind != "regression":
-        return
-    for split in data.splits.values():
-        most = float(np.abs(split.labels).max(initial=0.0))
-        if most > MOST:
+    @classmethod
+    def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:
+        """Does data.task ask for numbers, or are all labels numbers and some of them not whole?"""
+        if column.classes or settings.task not in ("auto", cls.task):
+            return False
+        return settings.task == cls.task or not (column.words() or all(map(is_digits, column.values())))
+
+    @classmethod
+    def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> Number:
+        """Take the training labels for numbers; DataError if they may be classes as well, or have names."""
+        values, words = column.values(), column.words()
+        if not values:
+            raise no_labels_error(settings, "train", where)
+        if words:
+            raise _not_a_number(column, words[0], where)
+        if settings.task == "auto":
+            _refuse_whole_floats(values, where)
+        if settings.label_names:
             raise DataError(
-                f"{where}: a target is as large as {most:.3g}, and float32 computes with numbers up to {MOST:g}. "
-                f"Try: divide the column by {most:.0e}, or take its logarithm"
+                f"data.label_names: the labels of {where} are numbers, which have no names. "
+                "Try: data.task=classification, or leave out data.label_names"
             )
-    _check(data.splits["train"].labels, where)
-    for split in data.splits.values():
-        split.labels = split.labels.astype(np.float32)
+        return cls(has_negative=any(float(value) < 0 for value in values))
+
+    def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
+        """Return numbers, float64; DataError for text and for numbers that are not finite."""
+
+        def number_of(value: str) -> float | None:
+            number = parse_number(value) if value else math.nan
+            if number is None:
+                raise _not_a_number(column, value, where)
+            if math.isinf(number):
+                raise DataError(
+                    f"{where}: the label {value!r} is not a finite number (row {column.row_of(value)}). "
+                    "Fix such rows, or leave their label empty and use data.missing=drop"
+                )
+            return None if math.isnan(number) or (number == -1.0 and not self.has_negative) else number
+
+        labels, rows = encode_column(column, number_of, settings, name, where)
+        return Labels(labels.astype(np.float64)), rows
+
+    def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
+        """Return the targets as float32; DataError if that overflows or makes different training targets equal."""
+        for split in labels.values():
+            most = float(np.abs(split.values).max(initial=0.0))
+            if most > MOST:
+                raise DataError(
+                    f"{where}: a target is as large as {most:.3g}, and float32 computes with numbers up to {MOST:g}. "
+                    f"Try: divide the column by {most:.0e}, or take its logarithm"
+                )
+        _check_spread(labels["train"].values, where)
+        return {name: Labels(split.values.astype(np.float32)) for name, split in labels.items()}
+
+    def scale(self, settings: DataSettings, labels: Labels, where: str) -> TargetScale | None:
+        """Return mean and sd for standardising the training targets; None to leave them as they are.
+
+        With data.standardize=auto they are standardised if |mean| or the standard deviation is above 10, or the
+        standard deviation below 0.1.
+        """
+        found = target_statistics(labels.values, where)
+        is_odd = abs(found.mean) > FAR or found.sd > WIDE or found.sd < NARROW
+        return found if settings.standardize == "always" or (settings.standardize == "auto" and is_odd) else None
 
 
-def _check(labels: np.ndarray, where: str) -> None:
+def _refuse_whole_floats(values: list[str], where: str) -> None:
+    """Raise DataError for a few whole numbers with a decimal point.
+
+    They may be numbers, or classes that pandas turned into floats because one was missing.
+    """
+    numbers = sorted({float(value) for value in values})
+    if len(numbers) <= MOST_WHOLE and all(number.is_integer() for number in numbers):
+        shown = ", ".join(map(str, numbers[:SHOWN])) + (", ..." if len(numbers) > SHOWN else "")
+        raise DataError(
+            f"{where}: the labels are {len(numbers)} different whole numbers with a decimal point ({shown}), which "
+            "may be classes or quantities. Try: data.task=classification, or data.task=regression"
+        )
+
+
+def _not_a_number(column: LabelColumn, value: str, where: str) -> DataError:
+    """Return the error for a label that is text in a regression."""
+    return DataError(
+        f"{where} row {column.row_of(value)}: the label {value!r} is not a number. Try: data.task=classification"
+    )
+
+
+def _check_spread(labels: np.ndarray, where: str) -> None:
     """Raise DataError for training targets (rows,) float64 that are too close together for float32."""
     found = target_statistics(labels, where)
     if found.sd < LEAST:
@@ -68,20 +147,3 @@ def target_statistics(labels: np.ndarray, where: str) -> TargetScale:
             "Try: another column with data.label=..., or more rows"
         )
     return TargetScale(float(numbers.mean()), float(numbers.std()))
-
-
-def target_scale(settings: DataSettings, kind: str, labels: np.ndarray, where: str) -> TargetScale | None:
-    """Return mean and sd for standardising the training targets (rows,); None to leave them as they are.
-
-    With data.standardize=auto they are standardised if |mean| or the standard deviation is above 10, or the standard
-    deviation below 0.1.
-    """
-    if kind != "regression":
-        if settings.standardize == "always":
-            raise DataError(
-                f"data.standardize=always: needs numbers as labels, and this is {kind}. Try: data.standardize=auto"
-            )
-        return None
-    found = target_statistics(labels, where)
-    is_odd = abs(found.mean) > FAR or found.sd > WIDE or found.sd < NARROW
-    return found if settings.standardize == "always" or (settings.standardize == "auto" and is_odd) else None

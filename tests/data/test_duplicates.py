@@ -12,6 +12,7 @@ import pytest
 
 from data import duplicates
 from data.errors import DataError
+from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.raw import RawSplit
@@ -36,7 +37,7 @@ def read(train: Path, test: Path | None = None, **options: Any) -> Splits:
 def split_of(texts: list[str], labels: list[float], pairs: list[str] | None = None) -> RawSplit:
     table = pa.table({"text": texts} | ({"text_pair": pairs} if pairs else {}))
     rows = np.arange(len(texts))
-    return RawSplit(table, np.array(labels), rows, rows + 1)
+    return RawSplit(table, Labels(np.array(labels)), rows, rows + 1)
 
 
 def counted(tmp_path: Path, **splits: RawSplit) -> dict[str, int]:

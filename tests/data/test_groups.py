@@ -13,6 +13,7 @@ import pytest
 from data import groups
 from data.errors import DataError
 from data.groups import STAYS, by_contained_text, by_shared_text, row_groups
+from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.demo_splits import read_demo
@@ -21,6 +22,7 @@ from data.sources.raw import RawData, RawSplit
 from data.splits import Splits
 from data.splitting import apply_split_rule, cut_rows
 from data.stores.build_once import SharedCache
+from data.targets.class_label import ClassLabel
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 
@@ -28,7 +30,7 @@ from runner.config.resolve import resolve
 def split_of(texts: list[str], pairs: list[str] | None = None, labels: list[int] | None = None) -> RawSplit:
     table = pa.table({"text": texts} | ({"text_pair": pairs} if pairs else {}))
     rows = np.arange(len(texts))
-    return RawSplit(table, np.array(labels or rows % 2), rows, rows + 1)
+    return RawSplit(table, Labels(np.array(labels or rows % 2)), rows, rows + 1)
 
 
 def partition(found: np.ndarray) -> list[int]:
@@ -96,13 +98,13 @@ def test_only_the_rows_in_use_are_joined() -> None:
 def test_rows_that_stay_are_never_cut_off_and_the_classes_keep_their_shares() -> None:
     labels = np.arange(300) % 3
     grouped = np.where(np.arange(300) < 102, STAYS, (np.arange(300) - 102) // 6)
-    kept, taken = cut_rows(labels, 60, seed=0, stratify=True, groups=grouped)
+    kept, taken = cut_rows(300, 60, seed=0, strata=labels, groups=grouped)
     assert taken.min() >= 102 and np.bincount(labels[taken]).tolist() == [20, 20, 20]
     assert not set(grouped[kept]) & set(grouped[taken])
 
 
 def groups_of(split: RawSplit, tmp_path: Path, **options: Any) -> np.ndarray:
-    data = RawData("classification", ("no", "yes"), {"train": split})
+    data = RawData(ClassLabel(("no", "yes")), {"train": split})
     found = row_groups(data, DataSettings(**options), SharedCache(tmp_path))
     assert found is not None
     return found
@@ -181,7 +183,7 @@ def test_mistakes_in_groups_name_the_way_out(tmp_path: Path) -> None:
 def test_a_cut_that_large_groups_make_small_is_said() -> None:
     split = split_of([f"text {i}" for i in range(100)])
     split.groups = np.minimum(np.arange(100), 12)
-    data = RawData("classification", ("no", "yes"), {"train": split})
+    data = RawData(ClassLabel(("no", "yes")), {"train": split})
     apply_split_rule(data, DataSettings(source="files", group="author"))
     assert "val has 2 rows, fewer than the 9 wanted" in data.notes[0] and "data.group=null" in data.notes[0]
 

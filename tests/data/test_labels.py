@@ -1,4 +1,4 @@
-"""Labels of rows: items, and the outputs that answer them."""
+"""Labels of rows: one each, or several with their places and the outputs that answer them."""
 
 from __future__ import annotations
 
@@ -25,3 +25,38 @@ def test_rows_that_follow_keep_their_own_items() -> None:
     both = WORDS.followed_by(WORDS.blank(np.array([2])))
     assert len(both) == 4 and both.of(np.array([3])).tolist() == [6, 7, 8, 9]
     assert both.values[6:].tolist() == [0] * 4 and both.outputs(np.array([3])).tolist() == [4, 5, 6]
+
+
+ONE = Labels(np.array([1.5, 0.0, -0.0, 1.5]))
+SEVERAL = Labels(np.array([7, 8, 9, 7, 8]), np.array([0, 2, 2, 3, 5]), np.array([1, 2, -1, 1, 3], np.int32))
+
+
+def test_rows_have_one_item_or_several() -> None:
+    assert (len(ONE), len(SEVERAL)) == (4, 4)
+    assert ONE.counts.tolist() == [1, 1, 1, 1] and SEVERAL.counts.tolist() == [2, 0, 1, 2]
+    assert ONE.of(np.array([3, 0])).tolist() == [3, 0]
+    assert SEVERAL.of(np.array([3, 1, 0, 3])).tolist() == [3, 4, 0, 1, 3, 4]
+
+
+def test_taking_rows_takes_their_values_and_places() -> None:
+    assert ONE.take(np.array([3, 1])).values.tolist() == [1.5, 0.0]
+    some = SEVERAL.take(np.array([2, 0]))
+    assert some.values.tolist() == [9, 7, 8] and some.offsets is not None and some.offsets.tolist() == [0, 1, 3]
+    assert some.places is not None and some.places.tolist() == [-1, 1, 2]
+
+
+def test_blank_labels_follow_the_known_ones() -> None:
+    rows = np.array([0, 2])
+    assert ONE.followed_by(ONE.blank(rows)).values.tolist() == [1.5, 0.0, -0.0, 1.5, 0.0, 0.0]
+    joined = SEVERAL.followed_by(SEVERAL.blank(rows))
+    assert joined.values.tolist() == [7, 8, 9, 7, 8, 0, 0, 0]
+    assert joined.offsets is not None and joined.offsets.tolist() == [0, 2, 2, 3, 5, 7, 8]
+    assert joined.places is not None and joined.places.tolist() == [1, 2, -1, 1, 3, 1, 2, -1]
+
+
+def test_rows_with_equal_labels_share_a_key() -> None:
+    assert (ONE.keys()[:, None] == ONE.keys()).tolist() == [[a == b for b in ONE.values] for a in ONE.values]
+    keys = SEVERAL.keys()
+    assert keys[0] == keys[3] and len(np.unique(keys)) == 3, "several labels are compared as a whole"
+    pairs = Labels(np.array([[0, 1], [1, 0], [0, 1]])).keys()
+    assert pairs[0] == pairs[2] != pairs[1]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from data.errors import DataError
-from data.settings import DataSettings, metrics_of, normalize_label_names, split_names
+from data.settings import DataSettings, check_metrics, metrics_of, normalize_label_names, split_names
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,19 @@ def test_names_are_text_whatever_yaml_took_them_for() -> None:
 def test_anything_else_as_names_is_refused_with_examples(given: Any) -> None:
     with pytest.raises(DataError, match=r"Try: data\.label_names=\[negative,positive\]"):
         normalize_label_names(given)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "names", "expected"),
+    [
+        (("f1",), ("a", "b", "c"), r"not for 3\. Try: data\.metrics=\[f1_macro\]"),
+        (("accuracy", "recall"), ("a", "b", "c"), "recall is defined for two classes"),
+        (("mse",), ("a", "b"), r"mse is not a score of classification .*Try: data\.metrics=\[accuracy\]"),
+        (("mcc",), (), r"mcc is not a score of regression .*Try: data\.metrics=\[pearson\]"),
+    ],
+)
+def test_a_score_that_the_task_cannot_have_is_refused(
+    metrics: tuple[str, ...], names: tuple[str, ...], expected: str
+) -> None:
+    with pytest.raises(DataError, match=expected):
+        check_metrics(metrics, "classification" if names else "regression", len(names))

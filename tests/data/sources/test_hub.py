@@ -46,11 +46,11 @@ LABELS = {
 @pytest.mark.parametrize("name", LABELS)
 def test_datasets_load_with_their_published_labels(name: str) -> None:
     raw = read_hub(settings(name))
-    assert raw.label_names == LABELS[name]
+    assert raw.target.names == LABELS[name]
     for split in raw.splits.values():
         assert len(split) > 50 and len(split.labels) == len(split)
-        if raw.kind == "classification":
-            assert set(np.unique(split.labels)) == set(range(len(raw.label_names)))
+        if raw.target.names:
+            assert set(np.unique(split.labels.values)) == set(range(len(raw.target.names)))
 
 
 @pytest.mark.hub

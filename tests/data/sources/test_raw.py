@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
-from data.errors import DataError
-from data.sources.raw import CHUNK, RawData, RawSplit, require_two_classes
+from data.labels import Labels
+from data.sources.raw import CHUNK, RawSplit
 
 
 def split_of(texts: list[str], pairs: list[str] | None = None) -> RawSplit:
     columns = {"text": texts} | ({"text_pair": pairs} if pairs else {})
     rows = np.arange(len(texts))
-    return RawSplit(pa.table(columns), rows % 2, rows, rows + 1, groups=rows // 2)
+    return RawSplit(pa.table(columns), Labels(rows % 2), rows, rows + 1, groups=rows // 2)
 
 
 def test_taking_rows_takes_their_labels_numbers_and_groups_too() -> None:
     some = split_of(["a", "b", "c", "d"]).take(np.array([3, 0])).take(np.array([0]))
     assert list(some.texts()) == ["d"] and len(some) == 1
     assert some.groups is not None
-    assert (some.labels.tolist(), some.source_rows.tolist(), some.groups.tolist()) == ([1], [4], [1])
+    assert (some.labels.values.tolist(), some.source_rows.tolist(), some.groups.tolist()) == ([1], [4], [1])
 
 
 def test_chunks_are_the_rows_in_order() -> None:
     texts = [str(number) for number in range(CHUNK + 3)]
     chunks = list(split_of(texts, texts[::-1]).chunks())
-    assert [len(chunk[0]) for chunk in chunks] == [CHUNK, 3]
-    assert [text for chunk in chunks for text in chunk[0]] == texts
-    assert [pair for chunk in chunks for pair in chunk[1] or []] == texts[::-1]
+    assert [len(chunk[1]) for chunk in chunks] == [CHUNK, 3]
+    assert [text for columns, _ in chunks for text in columns["text"]] == texts
+    assert [pair for columns, _ in chunks for pair in columns["text_pair"]] == texts[::-1]
 
 
 def test_the_fingerprint_is_of_texts_and_labels_not_of_where_they_came_from() -> None:
@@ -39,9 +38,12 @@ def test_the_fingerprint_is_of_texts_and_labels_not_of_where_they_came_from() ->
     assert split_of(["ab", "c"]).fingerprint() != split_of(["a", "bc"]).fingerprint()
 
 
-def test_one_class_is_not_enough_for_a_classifier() -> None:
-    data = RawData("classification", ("no", "yes"), {"train": split_of(["a", "b"]).take(np.array([1]))})
-    with pytest.raises(DataError, match="all training labels are 'yes'"):
-        require_two_classes(data, "d.csv")
-    data.kind = "regression"
-    require_two_classes(data, "d.csv")
+def test_words_are_content_as_texts_are() -> None:
+    def of(*rows: list[str], labels: list[int]) -> RawSplit:
+        numbers, offsets = np.arange(len(rows)), np.cumsum([0, *map(len, rows)])
+        return RawSplit(pa.table({"words": list(rows)}), Labels(np.array(labels), offsets), numbers, numbers + 1)
+
+    split = of(["a", "b"], ["c"], labels=[0, 1, 0])
+    assert list(split.texts()) == ["a b", "c"] and split.take(np.array([1])).labels.values.tolist() == [0]
+    assert split.fingerprint() != of(["a"], ["b", "c"], labels=[0, 1, 0]).fingerprint()
+    assert split.fingerprint() != of(["a", "b"], ["c"], labels=[0, 1, 1]).fingerprint()

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from data.labels import Labels
 from data.sources.raw import RawSplit
 from data.stores.build_once import SharedCache
 from data.stores.trained_tokenizer import TOKENIZER, open_or_train_tokenizer
 
 TEXTS = ["the film was fine", "the film was poor", "another fine film"] * 5
-TRAIN = RawSplit(pa.table({"text": TEXTS}), np.arange(15) % 2, np.arange(15), np.arange(1, 16))
+TRAIN = RawSplit(pa.table({"text": TEXTS}), Labels(np.arange(15) % 2), np.arange(15), np.arange(1, 16))
 
 
 def trained(folder: Path, told: list[str], vocab_size: int = 60, fingerprint: str = "a" * 64) -> str:

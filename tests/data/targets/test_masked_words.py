@@ -13,7 +13,7 @@ from data.errors import DataError
 from data.load import load_splits
 from data.settings import DataSettings, TaskSettings
 from data.splits import Splits, TokenSplit
-from data.targets.masked_words import Masking, pack_blocks, random_bits
+from data.targets.masked_words import MaskedWords, Masking, pack_blocks, random_bits
 from runner.tasks.mlm import unigram_perplexity
 from tests.data.helpers import split_of
 
@@ -27,7 +27,8 @@ def masking(share: float = 0.15, masked: float = 0.8, random: float = 0.1, seed:
 
 def blocks(length: int = 64, tokens: int = 64 * 2000, **settings: float) -> TokenSplit:
     drawn = np.random.default_rng(1).integers(0, VOCABULARY, tokens).astype(np.uint16)  # special tokens among them
-    return pack_blocks(split_of([drawn]), length, masking(**settings))  # type: ignore[arg-type]
+    target = MaskedWords(masking(**settings))  # type: ignore[arg-type]
+    return pack_blocks(split_of([drawn], target=target), length)
 
 
 def of_files(path: Path, cache: Path, seed: int = 0, **more: object) -> Splits:

@@ -17,7 +17,8 @@ from data.sources.files import read_files
 from data.sources.hub import read_hub
 from data.sources.raw import RawData
 from data.stores.build_once import SharedCache
-from data.targets.labels import LabelColumn, infer_label_meaning
+from data.targets.choice import column_target
+from data.targets.label_column import LabelColumn
 from tests.conftest import run_cli
 
 STARS = [1, 2, 3, 4, 5]
@@ -92,14 +93,19 @@ def test_classes_are_values_not_ids(
     source: Source, values: list[Any], names: tuple[str, ...], first: list[int]
 ) -> None:
     data = source.read(rows_of(values))
-    assert (data.kind, data.label_names) == ("classification", names)
-    assert data.splits["train"].labels[: len(first)].tolist() == first and data.notes == []
+    assert (data.target.task, data.target.names) == ("classification", names)
+    assert data.splits["train"].labels.values[: len(first)].tolist() == first and data.notes == []
 
 
 def test_other_numbers_are_regression(source: Source) -> None:
     data = source.read(rows_of([i / 5 for i in range(25)]))
-    assert data.kind == "regression" and data.splits["train"].labels[:2].tolist() == [0.0, np.float32(0.2)]
-    assert source.read(rows_of([float(i) for i in range(21)], 100)).kind == "regression", "too many whole ones to ask"
+    assert data.target.name == "number" and data.splits["train"].labels.values[:2].tolist() == [
+        0.0,
+        np.float32(0.2),
+    ]
+    assert source.read(rows_of([float(i) for i in range(21)], 100)).target.task == "regression", (
+        "too many whole ones to ask"
+    )
     message = source.refused(rows_of([0.5, 1.5]), label_names=["low", "high"])
     assert "have no names" in message and "data.task=classification" in message
 
@@ -110,14 +116,14 @@ def test_a_few_whole_floats_are_asked_about(source: Source, gap: float | None) -
     message = source.refused(rows, missing="drop")
     assert "Try: data.task=classification, or data.task=regression" in message and "(0.0, 1.0)" in message
     data = source.read(rows, missing="drop", task="classification")
-    assert data.label_names == ("0", "1") and data.splits["train"].labels[:2].tolist() == [1, 0]
+    assert data.target.names == ("0", "1") and data.splits["train"].labels.values[:2].tolist() == [1, 0]
     assert sum(data.dropped.values()) == 1
-    assert source.read(rows, missing="drop", task="regression").kind == "regression"
+    assert source.read(rows, missing="drop", task="regression").target.task == "regression"
 
 
 def test_a_test_split_may_write_the_same_numbers_otherwise(source: Source) -> None:
     data = source.read(rows_of(["0", "1"]), rows_of([1.0, 0.0], 10))
-    assert data.splits["test"].labels[:2].tolist() == [1, 0]
+    assert data.splits["test"].labels.values[:2].tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -167,30 +173,30 @@ def test_some_rows_without_a_label_are_refused_or_dropped(source: Source) -> Non
     message = source.refused(train, test)
     assert "2 of 10 rows have no gold label (-1; rows 9, 10). Try: data.unlabelled=drop" in message
     data = source.read(train, test, unlabelled="drop")
-    assert data.splits["test"].labels.tolist() == [1, 0] * 4 and data.dropped == {"test: no gold label": 2}
+    assert data.splits["test"].labels.values.tolist() == [1, 0] * 4 and data.dropped == {"test: no gold label": 2}
 
 
 def test_minus_one_in_training_rows_is_a_class_unless_it_is_to_be_dropped(source: Source) -> None:
     data = source.read(rows_of([-1, 0, 1]))
-    assert data.label_names == ("-1", "0", "1") and "data.unlabelled=drop" in data.notes[0]
+    assert data.target.names == ("-1", "0", "1") and "data.unlabelled=drop" in data.notes[0]
     data = source.read(rows_of([-1, 0, 1]), unlabelled="drop")
-    assert data.label_names == ("0", "1") and data.splits["train"].labels[:2].tolist() == [0, 1]
+    assert data.target.names == ("0", "1") and data.splits["train"].labels.values[:2].tolist() == [0, 1]
     named = {"-1": "bad", "0": "so-so", "1": "good"}
     data = source.read(rows_of([-1, 0, 1]), unlabelled="drop", label_names=named)
-    assert data.label_names == ("bad", "so-so", "good") and not data.dropped
+    assert data.target.names == ("bad", "so-so", "good") and not data.dropped
 
 
 def test_words_that_say_there_is_no_label_are_classes_with_a_note(tmp_path: Path) -> None:
     settings = DataSettings(source="files", path=write(tmp_path / "d.csv", rows_of(["nan", "pos", "neg"])))
     data = read_files(settings, SharedCache(tmp_path))
-    assert data.label_names == ("nan", "neg", "pos") and "leave it empty" in data.notes[0]
+    assert data.target.names == ("nan", "neg", "pos") and "leave it empty" in data.notes[0]
 
 
 def test_nan_among_numbers_is_a_missing_label(tmp_path: Path) -> None:
     path = write(tmp_path / "d.csv", [*rows_of([0, 1]), ("text", "nan")])
     with pytest.raises(DataError, match=r"1 of 61 rows have no gold label \(nan; rows 62\).*data\.missing=drop"):
         read_files(DataSettings(source="files", path=path), SharedCache(tmp_path))
-    assert read_files(DataSettings(source="files", path=path, missing="drop"), SharedCache(tmp_path)).label_names == (
+    assert read_files(DataSettings(source="files", path=path, missing="drop"), SharedCache(tmp_path)).target.names == (
         "0",
         "1",
     )
@@ -204,14 +210,14 @@ def test_the_classes_of_a_hub_dataset_keep_their_ids_and_names(monkeypatch: pyte
     with pytest.raises(DataError, match=r"2 of 62 rows have no gold label \(-1, empty; rows 61, 62\).*unlabelled=drop"):
         hub(monkeypatch, {"train": rows}, features)
     data = hub(monkeypatch, {"train": rows}, features, unlabelled="drop")
-    assert data.label_names == ("pos", "neg", "unused") and data.splits["train"].labels[:2].tolist() == [0, 1]
+    assert data.target.names == ("pos", "neg", "unused") and data.splits["train"].labels.values[:2].tolist() == [0, 1]
     assert data.dropped == {"train: no gold label": 2} and len(data.splits["train"]) == 60
     data = hub(monkeypatch, {"train": rows}, features, unlabelled="drop", label_names=["neg", "unused", "pos"])
-    assert data.splits["train"].labels[:2].tolist() == [2, 0], "names are values, whatever their order"
+    assert data.splits["train"].labels.values[:2].tolist() == [2, 0], "names are values, whatever their order"
     by_id = {"0": "good", "1": "bad", "unused": "none"}
     data = hub(monkeypatch, {"train": rows}, features, unlabelled="drop", label_names=by_id)
-    assert data.label_names == ("good", "bad", "none") and data.splits["train"].labels[:2].tolist() == [0, 1]
-    assert hub(monkeypatch, {"train": rows_of([0, 1, 2])}, features, task="regression").kind == "regression"
+    assert data.target.names == ("good", "bad", "none") and data.splits["train"].labels.values[:2].tolist() == [0, 1]
+    assert hub(monkeypatch, {"train": rows_of([0, 1, 2])}, features, task="regression").target.task == "regression"
 
 
 def test_texts_of_the_hub_are_there_and_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,8 +247,8 @@ def test_a_loading_script_is_never_run_and_the_way_round_is_said(
 def test_the_built_in_data_takes_names_too(tmp_path: Path) -> None:
     made = read_raw(DataSettings(demo_rows=40, label_names=["positive", "negative"]), SharedCache(tmp_path))
     plain = read_raw(DataSettings(demo_rows=40), SharedCache(tmp_path))
-    assert made.label_names == plain.label_names[::-1]
-    assert (made.splits["train"].labels == 1 - plain.splits["train"].labels).all()
+    assert made.target.names == plain.target.names[::-1]
+    assert (made.splits["train"].labels.values == 1 - plain.splits["train"].labels.values).all()
 
 
 def test_the_mapping_and_what_was_left_out_are_printed(tmp_path: Path) -> None:
@@ -257,7 +263,7 @@ def test_a_column_of_empty_labels_is_no_training_data() -> None:
     column = LabelColumn()
     column.add(label_text(None, "row 1"), 1)
     with pytest.raises(DataError, match=r"no labels, which `train` needs. Try: data\.label="):
-        infer_label_meaning(DataSettings(source="files"), column, "d.csv")
+        column_target(DataSettings(source="files"), column, "d.csv")
 
 
 def test_a_refused_label_ends_the_command_with_one_line(tmp_path: Path) -> None:

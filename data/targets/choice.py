@@ -1,0 +1,27 @@
+"""All targets by name, and the choice among those that are read from a column of labels."""
+
+from __future__ import annotations
+
+from data.settings import DataSettings
+from data.targets.base import ColumnTarget, Target
+from data.targets.class_label import ClassLabel
+from data.targets.label_column import LabelColumn
+from data.targets.masked_words import MaskedWords
+from data.targets.number import Number
+
+TARGETS: dict[str, type[Target]] = {target.name: target for target in (MaskedWords, Number, ClassLabel)}
+
+
+def column_target(settings: DataSettings, column: LabelColumn, where: str, wanted: str = "auto") -> ColumnTarget:
+    """Make the target of the training labels in `column`; DataError if they do not fit.
+
+    wanted: the name of the target; auto: the first, in the order of TARGETS, that reads them. where: these rows' name
+    in messages.
+    """
+    chosen = next(
+        target
+        for name, target in TARGETS.items()
+        if issubclass(target, ColumnTarget)
+        and (name == wanted if wanted in TARGETS else target.reads(settings, column))
+    )
+    return chosen.of(settings, column, where)

@@ -1,0 +1,115 @@
+"""A column of labels as it is read from a source, before it means anything; rows that have no label."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from data.errors import DataError
+from data.settings import DataSettings
+from data.sources.cells import parse_number
+
+SHOWN = 5  # row numbers named in a message
+UNLABELLED = "-1"  # marks a row without a gold label, unless it is one of the training labels
+NONE = ("nan", "none", "null", "na", "n/a", UNLABELLED)  # what programs write for a missing label
+
+
+class LabelColumn:
+    """The labels of a split: codes of their distinct texts (a few bytes a row), and row numbers in the source."""
+
+    def __init__(self, classes: Sequence[str] = ()) -> None:
+        self.classes = tuple(classes)  # names in id order, where the dataset itself has them
+        self.distinct: dict[str, int] = {}
+        self.codes, self.source_rows = array("q"), array("q")
+
+    def add(self, value: str, number: int) -> None:
+        """Add the label of one row; "" means that it has none."""
+        self.codes.append(self.distinct.setdefault(value, len(self.distinct)))
+        self.source_rows.append(number)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def spread(self, per_value: Sequence[float]) -> np.ndarray:
+        """Return the number of each row, given one number per distinct value."""
+        return np.asarray(per_value)[np.frombuffer(self.codes, dtype=np.int64)]
+
+    def words(self) -> list[str]:
+        """Return the distinct labels that are not numbers."""
+        return [value for value in self.distinct if value and parse_number(value) is None]
+
+    def values(self) -> list[str]:
+        """Return the distinct labels, without missing ones; among words, nan is a word."""
+        is_missing = (lambda value: not value) if self.words() else is_none
+        return [value for value in self.distinct if not is_missing(value)]
+
+    def row_of(self, value: str) -> int:
+        """Return the number, in the source, of the first row with this label."""
+        return self.source_rows[self.codes.index(self.distinct[value])]
+
+
+def is_none(value: str) -> bool:
+    """Is the label missing, in a column of any kind: empty, or nan?"""
+    number = parse_number(value)
+    return not value or (number is not None and math.isnan(number))
+
+
+def encode_column(
+    column: LabelColumn, number_of: Callable[[str], float | None], settings: DataSettings, name: str, where: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels as numbers, and the rows that have one, both (rows with a label,).
+
+    number_of: the number of a distinct label; None if it means a missing one. name: of the split. Raises DataError for
+    rows without a label unless the settings drop them.
+    """
+    distinct = list(column.distinct)
+    encoded = [number_of(value) for value in distinct]
+    absent = [number is None for number in encoded]
+    without = column.spread(absent).astype(bool) if len(column) else np.ones(0, dtype=bool)
+    if without.all():
+        raise no_labels_error(settings, name, where)
+    if without.any():
+        _refuse_rows(column, [value for value, gone in zip(distinct, absent) if gone], without, settings, where)
+    labels = column.spread([0 if number is None else number for number in encoded])
+    rows = np.flatnonzero(~without)
+    return labels[rows], rows
+
+
+def _refuse_rows(
+    column: LabelColumn, values: list[str], without: np.ndarray, settings: DataSettings, where: str
+) -> None:
+    """Raise DataError for rows without a label, unless the settings drop them.
+
+    data.unlabelled=drop covers -1, empty and nan; data.missing=drop only empty and nan.
+    """
+    marked = any(not is_none(value) for value in values)
+    if settings.unlabelled == "drop" or (settings.missing == "drop" and not marked):
+        return
+    shown = ", ".join(str(column.source_rows[i]) for i in np.flatnonzero(without)[:SHOWN])
+    seen = ", ".join(value or "empty" for value in values)
+    raise DataError(
+        f"{where}: {int(without.sum())} of {len(without)} rows have no gold label ({seen}; rows {shown}). "
+        f"Try: {'data.unlabelled=drop' if marked else 'data.missing=drop'}, or {_another(settings)}"
+    )
+
+
+def _another(settings: DataSettings) -> str:
+    """Name the other way out for a split with unlabelled rows."""
+    return "another split" if settings.source == "hub" else "label those rows"
+
+
+def no_labels_error(settings: DataSettings, name: str, where: str) -> DataError:
+    """Return the error for a split that has no labels at all, with the ways to go on."""
+    if name == "train":
+        cure = "data.label=<the column of the labels>, or task=mlm, which needs no labels"
+    elif settings.source == "hub":
+        cure = f"data.split={settings.train_split}, which train, val and test are then all cut from"
+    else:
+        cure = (
+            f"data.{name}_path=<a file with labels>, or leave it out ({name} is then cut off the training rows); "
+            f"to predict unlabelled texts: run predict <run id> {where}"
+        )
+    return DataError(f"{where} has no labels, which `{name}` needs. Try: {cure}")
