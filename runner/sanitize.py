@@ -21,6 +21,7 @@ SECRET_QUERY = re.compile(r"(?i)([?&][\w-]*(?:password|passwd|pwd|token|secret|a
 # Hub tokens, and tokens as HTTP headers hold them.
 TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}|(?<=Bearer )[\w.~+/=-]{8,}|(?<=Basic )[\w+/=]{8,}")
 SECRET_NAME = re.compile(r"(?i)(password|passwd|token|secret|api_?key|access_key|credentials)$")
+MOST_LETTERS = 24  # of a class name in a line
 SHORTEST = 6  # characters: a shorter secret would match inside ordinary words
 
 
@@ -104,3 +105,8 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return text == text.strip()  # a leading tab can start a formula
+
+
+def short(name: str) -> str:
+    """Return a class name that fits a line."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."

@@ -6,7 +6,7 @@ table of its own (own), or a fixed copy of the first word vectors (fixed).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,18 +17,11 @@ from models.backbones.bert_embeddings import Embeddings
 from models.backbones.hooks import Wanted
 from models.backbones.initialise import init_weights
 from models.heads.base import HeadSpec
+from models.heads.word_scores import WordScores
 from models.network import Network
 from models.readouts.pooling import EveryToken
 
 PREDICTIONS = "cls.predictions."
-
-
-class WordScores(NamedTuple):
-    """Scores of all words at N positions as factors: hidden @ table.T + bias gives (N, V)."""
-
-    hidden: Tensor  # (N, H), in the dtype of the product
-    table: Tensor  # (V, H)
-    bias: Tensor  # (V,)
 
 
 class Transform(nn.Module):

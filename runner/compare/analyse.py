@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from runner.compare import pairs
@@ -13,13 +14,12 @@ from runner.compare.groups import Group, explain_separate_groups, make_groups, v
 from runner.compare.lint import cost_warnings
 from runner.compare.pairs import Paired, Refused
 from runner.compare.pareto import AXES, pareto_front
-from runner.compare.rows import Comparison, Row
+from runner.compare.rows import Chances, Comparison, Row
 from runner.compare.select import Selection, setting_matcher, setting_words
 from runner.compare.steps_to_target import add_steps_to_target
 from runner.errors import ConfigError
 from runner.record.baseline import is_at_baseline
 from runner.record.metrics import check, direction
-from runner.record.predictions import read_predictions
 from runner.statistics import paired as stats
 
 BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by unit; an interval over few seeds may reach beyond
@@ -92,24 +92,33 @@ def _row(group: Group, metric: str, latency: str | None) -> Row:
     costs = {name: mean for name in sorted(names) if (mean := group.mean(name)) is not None}
     if latency in costs:
         costs["latency"] = costs[str(latency)]
-    values = group.values(metric)
-    interval = stats.seed_interval(values) if len(values) != 1 else _over_examples(group, metric)
-    lowest, highest = BOUNDS.get(check(metric).unit, (-math.inf, math.inf))
-    if interval:
-        interval = replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))
+    values, chances = group.values(metric), _chances(group, metric)
     is_low = is_at_baseline([run.metrics for run in group.seeds.values()], group.runs[0].primary)
-    return Row(group, metric, group.mean(metric), stats.standard_deviation(values), interval, costs, at_baseline=is_low)
+    return Row(group, metric, group.mean(metric), stats.standard_deviation(values), chances, costs, at_baseline=is_low)
+
+
+def _chances(group: Group, metric: str) -> Chances:
+    """The intervals of a group's mean over its seeds and over its examples, within the score's range."""
+    lowest, highest = BOUNDS.get(check(metric).unit, (-math.inf, math.inf))
+
+    def within(found: stats.Interval | None) -> stats.Interval | None:
+        return found and replace(found, low=max(found.low, lowest), high=min(found.high, highest))
+
+    return Chances(within(stats.seed_interval(group.values(metric))), within(_over_examples(group, metric)))
 
 
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:
-    """The interval of a single run over its examples: the recorded one, else computed from its predictions."""
-    run = next(run for run in group.runs if metric in run.metrics)
-    split, _, score = metric.partition("/")
-    if f"{metric}_low" in run.metrics:
-        low, high = run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"]
-        return stats.Interval(low, high, f"{int(run.metrics.get(f'{split}/examples', 0))} examples, one seed")
-    found = read_predictions(run.folder, split) if split in run.record.data.rows else None
-    return pairs.score_interval(found, run.record.data.task, score, run.record.data.positive_index) if found else None
+    """The interval over the examples: of a single run its own, of several the mean of theirs.
+
+    All runs answered the same examples, so their chance does not shrink with the number of seeds.
+    """
+    runs = [run for run in group.seeds.values() if metric in run.metrics]
+    found = [pairs.score_interval(run, metric) for run in runs]
+    there = [interval for interval in found if interval is not None]
+    if not there or len(there) < len(runs):
+        return None
+    low, high = fmean(interval.low for interval in there), fmean(interval.high for interval in there)
+    return stats.Interval(low, high, there[0].over)
 
 
 def _order(row: Row) -> tuple[str, str, str, float]:

@@ -24,6 +24,7 @@ def group_records(comparison: Comparison) -> list[dict[str, Any]]:
 def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
     bootstrap = stats.seed_bootstrap(row.group.values(row.metric))
     found = row.paired if isinstance(row.paired, Paired) else None
+    chances = {"seeds": row.chances.seeds, "examples": row.chances.examples}
     return {
         "group": row.group.name,
         "metric": row.metric,
@@ -33,6 +34,7 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
         "low": row.interval.low if row.interval else None,
         "high": row.interval.high if row.interval else None,
         "interval": row.interval.over if row.interval else None,
+        **{f"{kind}_{end}": value for kind, ends in chances.items() for end, value in _ends(ends)},
         "bootstrap_low": bootstrap.low if bootstrap else None,
         "bootstrap_high": bootstrap.high if bootstrap else None,
         "at_baseline": row.at_baseline,
@@ -51,6 +53,11 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
         **{key: shown_setting(key, row.group.settings) for key in keys},
         **{name: row.costs.get(name) for name in costs},
     }
+
+
+def _ends(interval: stats.Interval | None) -> list[tuple[str, float | None]]:
+    """The ends of an interval by name, None where there is no interval."""
+    return [("low", interval.low if interval else None), ("high", interval.high if interval else None)]
 
 
 def run_records(comparison: Comparison) -> list[dict[str, Any]]:

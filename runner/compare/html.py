@@ -137,6 +137,9 @@ def _group(row: Row, table: int) -> dict[str, Any]:
         lines.append(
             f"{row.metric} {row.mean:.4f}" + (f" ({interval.low:.4f}-{interval.high:.4f})" if interval else "")
         )
+    chances = {"seeds": row.chances.seeds, "examples": row.chances.examples}
+    if all(chances.values()):
+        lines += [f"± {found.half:.4f} over {kind}" for kind, found in chances.items() if found]
     names = {"cost/params": "parameters", "cost/bytes_packed": "packed bytes", "cost/macs": "MACs"}
     lines += [f"{words} {row.costs[name]:,.0f}" for name, words in names.items() if name in row.costs]
     lines += [f"latency {row.costs['latency']:.3f} ms"] if "latency" in row.costs else []
@@ -146,6 +149,7 @@ def _group(row: Row, table: int) -> dict[str, Any]:
         "score": row.mean,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
+        "chances": {kind: [found.low, found.high] if found else None for kind, found in chances.items()},
         "costs": {cost: row.costs[cost] for cost, _ in AXES.values() if cost in row.costs},
         "fronts": row.fronts,
         "hover": "\n".join([*lines, row.verdict] if row.verdict else lines),

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.settings import BINARY_SCORES
 from runner.compare.groups import Group
 from runner.compare.select import Run
 from runner.record.metrics import direction
-from runner.record.predictions import Predictions, read_predictions
+from runner.record.predictions import read_predictions
 from runner.statistics import paired as stats
-from runner.statistics.intervals import bootstrap_confusion, bootstrap_rows, resample_rows
-from runner.tasks import classification, regression
-from runner.tasks.classification import confusion_of, of_confusion
+from runner.statistics.answers import Answers
+from runner.statistics.score_table import OF_ONE_CLASS
+from runner.tasks import TASKS, task_class
+from runner.tasks.make import task_of_record
 
 ALPHA = 0.05  # significance level
 
@@ -104,8 +104,7 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
     predictions = _read_pairs(runs, split)
     if isinstance(predictions, str):
         return Refused(predictions)
-    kind, positive = runs[0][0].record.data.task, runs[0][0].record.data.positive_index
-    test, p_examples, over_examples = _over_examples(predictions, kind, score, positive)
+    test, p_examples, over_examples = task_of_record(runs[0][0].record).score(score).compare(predictions)
     differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
     found = stats.paired_seeds(differences)
     p_seeds, intervals = (None, [over_examples]) if found is None else (found[0], [over_examples, found[1]])
@@ -118,32 +117,42 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
         p_seeds,
         test,
         [first.seed for first, _ in runs],
-        len(predictions[0][0].labels),
-        all(np.array_equal(mine.predicted, other.predicted) for mine, other in predictions),
+        len(predictions[0][0]),
+        not any(_answers_differ(mine, other) for mine, other in predictions),
     )
 
 
-Pair = tuple[Predictions, Predictions]
+Pair = tuple[Answers, Answers]
 
 
 def _read_pairs(runs: list[tuple[Run, Run]], split: str) -> list[Pair] | str:
-    """The stored predictions of each pair of runs, or why they cannot be paired."""
+    """The stored answers of each pair of runs, or why they cannot be paired."""
     pairs: list[Pair] = []
     for first, second in runs:
-        mine, other = read_predictions(first.folder, split), read_predictions(second.folder, split)
-        if mine is None or other is None:
-            run = first if mine is None else second
-            return f"run {run.identity} (seed {run.seed}) has no readable predictions-{split}.parquet"
-        if not np.array_equal(mine.labels, other.labels):
+        found = [(run, read_predictions(run.folder, split, run.record)) for run in (first, second)]
+        for run, answers in found:
+            if answers is None:
+                return f"run {run.identity} (seed {run.seed}) has no readable predictions-{split}.parquet"
+        mine, other = (answers for _, answers in found)
+        assert mine is not None and other is not None
+        if any(mine.differ_in(other, name) for name in task_of_record(first.record).truth):
             return f"the labels of {split} differ between {first.identity} and {second.identity}"
         pairs.append((mine, other))
     return pairs
 
 
+def _answers_differ(mine: Answers, other: Answers) -> bool:
+    return any(mine.differ_in(other, name) for name in mine.columns)
+
+
 def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
+    """Why two groups cannot be tested on this metric, before any answers are read; None where they can."""
     split, _, score = metric.partition("/")
-    if score not in _scores():
+    tasks = {run.record.data.task for pair in runs for run in pair}
+    if any(task not in TASKS or score not in task_class(task).scores for task in tasks):
         return f"{metric} is not a score of single examples, so there is no paired test"
+    if len(tasks) > 1:
+        return f"the runs have other tasks ({', '.join(sorted(tasks))})"
     for first, second in runs:
         mine, other = (run.record.data.examples(split) for run in (first, second))
         if mine != other:
@@ -151,58 +160,27 @@ def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
         for run in (first, second):
             if metric not in run.metrics:
                 return f"run {run.identity} has no {metric}"
-            if score in BINARY_SCORES and run.record.data.positive_index != runs[0][0].record.data.positive_index:
+            if score in OF_ONE_CLASS and run.record.data.positive_index != runs[0][0].record.data.positive_index:
                 return f"{score} is of another class in {run.identity} than in {runs[0][0].identity}"
     return None
 
 
-def _scores() -> set[str]:
-    return {*classification.OF_CONFUSION, *regression.OF_COUNTS}
+def score_interval(run: Run, metric: str) -> stats.Interval | None:
+    """The 95 % interval of a single run's score over its examples: the recorded one, else from its stored answers.
 
-
-def _over_examples(pairs: list[Pair], kind: str, score: str, positive: int) -> tuple[str, float, stats.Interval]:
-    """The name of the test over examples, its p-value, and the interval of the difference over examples."""
-    count = len(pairs[0][0].labels)
-    over = f"bootstrap over {count} examples"
-    if score == "accuracy":
-        differences = np.mean([first.right - second.right for first, second in pairs], axis=0)
-        interval = stats.quantile_interval(stats.resample_mean(differences), over)
-        if len(pairs) == 1:
-            only_first, only_second = int(np.sum(differences > 0)), int(np.sum(differences < 0))
-            return "McNemar", stats.mcnemar_p(only_first, only_second), interval
-        return "McNemar, examples as clusters", stats.clustered_mcnemar_p(differences), interval
-    resampled = _resample(pairs, kind, score, positive)
-    return "paired bootstrap", stats.bootstrap_p(resampled), stats.quantile_interval(resampled, over)
-
-
-def _resample(pairs: list[Pair], kind: str, score: str, positive: int) -> np.ndarray:
-    """Resample the rows, the same for all, and return the differences of a score, averaged over the pairs."""
-    labels = pairs[0][0].labels
-    if kind == "classification":
-        firsts, seconds = ([pair[side].predicted for pair in pairs] for side in (0, 1))
-        return stats.resample_confusions(labels, firsts, seconds, of_confusion(score, positive))
-    targets = labels.astype(np.float64)
-    scorers = [[regression.OF_COUNTS[score](p.predicted.astype(np.float64), targets) for p in pair] for pair in pairs]
-
-    def difference(counts: np.ndarray) -> np.ndarray:
-        return np.asarray(np.mean([first(counts) - second(counts) for first, second in scorers], axis=0))
-
-    return resample_rows(len(labels), difference, resamples=stats.RESAMPLES)
-
-
-def score_interval(found: Predictions, kind: str, score: str, positive: int = 1) -> stats.Interval | None:
-    """The 95 % interval of a single run's score over its examples; None for a metric that is no score of examples."""
-    count = len(found.labels)
-    over = f"{count} examples, one seed"
-    if kind == "classification":
-        if score not in classification.OF_CONFUSION:
-            return None
-        confusion = confusion_of(found.labels, found.predicted)
-        return stats.Interval(*bootstrap_confusion(confusion, of_confusion(score, positive)), over)
-    if score not in regression.OF_COUNTS:
+    None for a metric that is no score of examples, and where no answers are stored.
+    """
+    split, _, score = metric.partition("/")
+    if f"{metric}_low" in run.metrics:
+        count = int(run.metrics.get(f"{split}/examples", 0))
+        return stats.Interval(run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"], f"{count} examples")
+    task = run.record.data.task
+    if split not in run.record.data.rows or task not in TASKS or score not in task_class(task).scores:
         return None
-    scorer = regression.OF_COUNTS[score](found.predicted.astype(np.float64), found.labels.astype(np.float64))
-    return stats.Interval(*bootstrap_rows(count, scorer), over)
+    found = read_predictions(run.folder, split, run.record)
+    if found is None:
+        return None
+    return stats.Interval(*task_class(task).scores[score].interval(found), f"{len(found)} examples")
 
 
 def correct_for_all_tests(comparisons: Iterator[Paired | Refused | None]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner.compare.groups import Group, varying_settings
 from runner.compare.pairs import Paired, Refused
@@ -10,6 +10,24 @@ from runner.compare.select import Selection
 from runner.compare.verdict import ClaimVerdict
 from runner.record.baseline import MARK
 from runner.statistics.paired import Interval
+
+
+@dataclass(frozen=True)
+class Chances:
+    """The 95 % intervals of a mean score by the two kinds of chance: which seeds, and which examples."""
+
+    seeds: Interval | None = None  # Student's t; None for a single seed
+    examples: Interval | None = None  # None for a metric that is no score of examples
+
+    @property
+    def both(self) -> Interval | None:
+        """The interval that spans both; None where there is neither."""
+        if self.seeds is None or self.examples is None:
+            alone = self.seeds or self.examples
+            is_lone_seed = alone is not None and alone is self.examples
+            return replace(alone, over=f"{alone.over}, one seed") if alone and is_lone_seed else alone
+        over = f"{self.seeds.over}, and over {self.examples.over}"
+        return Interval(min(self.seeds.low, self.examples.low), max(self.seeds.high, self.examples.high), over)
 
 
 @dataclass
@@ -20,13 +38,18 @@ class Row:
     metric: str
     mean: float | None
     sd: float | None
-    interval: Interval | None
+    chances: Chances
     costs: dict[str, float]
     is_baseline: bool = False
     paired: Paired | Refused | None = None
     fronts: str = ""  # letters of the Pareto fronts that the group lies on, see pareto.py
     other_at_baseline: bool | None = None  # whether the group that it is tested against is at baseline
     at_baseline: bool | None = None  # by the headline metric, whatever metric is compared; None: not judged
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % interval of the mean: it spans the chance of the seeds and that of the examples."""
+        return self.chances.both
 
     @property
     def label(self) -> str:

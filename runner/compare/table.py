@@ -48,6 +48,7 @@ def comparison_columns(comparison: Comparison) -> list[Column]:
         Column(score, True, lambda row: row.mean, "{:.4f}".format),
         Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
         Column("95 %", True, lambda row: row.interval, lambda found: f"{found.low:.4f}-{found.high:.4f}"),
+        *(_chance_columns() if any(_has_both_chances(row) for row in comparison.rows) else ()),
         Column("seeds", True, lambda row: row.n),
         *(_trained_columns() if any(map(_is_partly_trained, comparison.rows)) else ()),
         Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
@@ -96,10 +97,17 @@ def short_number(value: float) -> str:
 def legend_of_columns(comparison: Comparison) -> list[str]:
     """The meaning of the columns, one sentence a line."""
     lines = []
+    if any(_has_both_chances(row) for row in comparison.rows):
+        lines.append(
+            "95 %: spans both kinds of chance. ± seeds: half of Student's t interval over seeds, on the same examples; "
+            "± examples: half of the interval over the examples, the mean of the runs', which more seeds do not narrow."
+        )
+    elif any(row.n > 1 for row in comparison.rows):
+        lines.append("95 %: Student's t interval over seeds, on the same examples.")
     if any(row.n > 1 for row in comparison.rows):
         lines.append(
-            "95 %: Student's t interval over seeds, on the same examples. groups.csv also has the bootstrap interval, "
-            "which is too narrow for few seeds: with three it covers the mean in 76 % of cases."
+            "groups.csv also has the bootstrap interval over seeds, which is too narrow for few seeds: with three it "
+            "covers the mean in 76 % of cases."
         )
     if any(row.n == 1 for row in comparison.rows):
         lines.append("With one seed, 95 % is over the examples of that run and says nothing about other seeds.")
@@ -229,6 +237,18 @@ def _say(console: Console, text: str) -> None:
 
 def _cost(name: str, unit: float = 1.0) -> Callable[[Row], float | None]:
     return lambda row: row.costs[name] / unit if name in row.costs else None
+
+
+def _has_both_chances(row: Row) -> bool:
+    return row.chances.seeds is not None and row.chances.examples is not None
+
+
+def _chance_columns() -> list[Column]:
+    """Half of the interval by each kind of chance."""
+    return [
+        Column("± seeds", True, lambda row: row.chances.seeds and row.chances.seeds.half, "{:.4f}".format),
+        Column("± examples", True, lambda row: row.chances.examples and row.chances.examples.half, "{:.4f}".format),
+    ]
 
 
 def _trained_columns() -> list[Column]:

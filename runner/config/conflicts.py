@@ -7,6 +7,7 @@ from models.settings import contradictions
 from runner.config.check_files import file_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import Settings
+from runner.tasks import named_task
 
 
 def conflicts(settings: Settings) -> list[str]:
@@ -26,42 +27,10 @@ def task_conflicts(settings: Settings) -> list[str]:
     found = []
     if data.split and data.source != "hub":
         found.append(f"data.split={data.split} names a split of a hub dataset, data={data.name} has none. Leave it out")
-    if task.name == "mlm":
-        return found + masked_word_conflicts(settings)
-    if data.label is None:
+    named = named_task(task, data)
+    if data.label is None and (named is None or named.needs_label):
         found.append("data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label")
-    return found
-
-
-def masked_word_conflicts(settings: Settings) -> list[str]:
-    """Contradictions between task=mlm and other settings."""
-    task, model, data = settings.task, settings.model, settings.data
-    found = []
-    if data.label is not None:
-        found.append(f"data.label={data.label}: task=mlm learns from the words alone. Leave it out")
-    if model.family == "dsn":
-        found.append(
-            "task=mlm model=dsn: without an encoder a masked position knows nothing of the words around it. "
-            "Try: run task=mlm model=bert-tiny; model=dsn model.init=pca model.init_from=<its folder> takes the words"
-        )
-    elif model.init_from or model.tune.epochs or model.freeze != "none":
-        found.append(
-            "task=mlm trains a whole encoder: model.init_from, model.tune and model.freeze are for heads on a finished "
-            "one. Try: model.pretrained=<run id or folder>"
-        )
-    if settings.compression:
-        found.append(
-            f"task=mlm compression=[{','.join(settings.compression)}]: compress the model that is fine-tuned from it. "
-            "Try: run model.pretrained=<run id> compression=[...]"
-        )
-    if data.class_weights != "none":
-        found.append(f"data.class_weights={data.class_weights}: masked words have no classes. Leave it out")
-    if task.masked + task.random > 1.0:
-        found.append(
-            f"task.masked={task.masked} and task.random={task.random} are shares of the same tokens and exceed 1 "
-            "together. Try: task.masked=0.8 task.random=0.1"
-        )
-    return found
+    return found + (named.conflicts(settings) if named else [])
 
 
 def model_conflicts(settings: Settings) -> list[str]:
@@ -114,6 +83,7 @@ def measuring_conflicts(settings: Settings) -> list[str]:
         return []
     if not settings.measure.enabled:
         return ["measure.onnx=true: with measure=off nothing is timed. Try: measure=default"]
-    if settings.task.name == "mlm":
-        return ["measure.onnx=true: a masked language model is not exported. Try: measure.onnx=false"]
+    task = named_task(settings.task, settings.data)
+    if task and not task.is_deployed:
+        return [f"measure.onnx=true: {task.output_name} is not exported. Try: measure.onnx=false"]
     return [f"measure.onnx=true: {problem}"] if (problem := missing_extra("onnx")) else []

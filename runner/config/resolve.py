@@ -16,6 +16,7 @@ from runner.errors import ConfigError
 from runner.machine.threads import choose_threads
 from runner.record.model_folder import folder_of
 from runner.schema import DEFAULT_TOKENIZER, Settings
+from runner.tasks import named_task
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -36,8 +37,8 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         data.label_names = normalize_label_names(data.label_names)
     except DataError as error:
         raise ConfigError(str(error)) from error
-    if settings.task.name == "mlm":
-        data.task, data.metrics, data.positive = "auto", [], None  # the dataset's are about its labels
+    if task := named_task(settings.task, data):
+        task.adapt(settings)
     _choose_checkpoint(settings)
     if settings.train.threads is None:
         settings.train.threads = choose_threads(settings.model.family, settings.model.hidden, jobs)

@@ -12,11 +12,12 @@ from data.errors import DataError
 from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.demo import generate_demo
-from data.splits import DataTask, TargetScale, TokenSplit
+from data.splits import TargetScale, TokenSplit
 from runner.config.compose import compose
 from runner.deploy.predictor import Predictor
 from runner.record.record import RunRecord
-from runner.tasks import task_module
+from runner.tasks.base import Task
+from runner.tasks.make import task_of_record
 
 TOLERANCE = 1e-4  # of a logit, in fp32; observed: 1e-7 to 1e-5
 ROWS = 64  # compared, from the shortest to the longest: batches of 32 then are a third padding
@@ -51,7 +52,7 @@ def tolerated_difference(targets: dict[str, float] | None) -> float:
 
 
 def compare_logits(
-    trained: Predictor, exported: Predictor, split: TokenSplit, source: str, task: DataTask | None
+    trained: Predictor, exported: Predictor, split: TokenSplit, source: str, task: Task | None
 ) -> Parity:
     """Compare the logits on rows of `split`, and the scores where there is a task; None for texts without labels."""
     rows = evenly_by_length(split.lengths, ROWS)
@@ -61,17 +62,17 @@ def compare_logits(
     return found if task is None else _scored(found, trained, exported, split, task)
 
 
-def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: DataTask) -> Parity:
+def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: Task) -> Parity:
     """Add the headline metric of both models, and how often their predictions agree."""
     some = split.take(evenly_by_length(split.lengths, SCORED))
-    labels, metric, kind = np.array(some.labels.values), task.metrics[0], task_module(task.kind)
+    metric = task.metrics[0]
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
-    scores = [kind.metrics(values, labels, [metric], positive=task.positive)[metric] for values in logits]
+    scores = [task.score(metric).value(task.answers(values, some)) for values in logits]
     same = float(np.mean(logits[0].argmax(1) == logits[1].argmax(1)))
-    return replace(found, scored=len(labels), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
+    return replace(found, scored=len(some), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
 
 
-def rows_to_compare(record: RunRecord, trained: Predictor) -> tuple[TokenSplit, str, DataTask | None]:
+def rows_to_compare(record: RunRecord, trained: Predictor) -> tuple[TokenSplit, str, Task | None]:
     """The rows to compare on, their source and their task: the run's reported split, else built-in texts."""
     settings = DataSettings(**record.config["data"])
     try:
@@ -85,7 +86,7 @@ def rows_to_compare(record: RunRecord, trained: Predictor) -> tuple[TokenSplit, 
         reason = str(error).split(". ")[0]
         return built_in_texts(trained), f"built-in texts, since the run's data are unavailable ({reason})", None
     split = splits.report[0]
-    return split, f"{settings.name}, {split.name}", splits.task
+    return split, f"{settings.name}, {split.name}", task_of_record(record)
 
 
 def built_in_texts(trained: Predictor) -> TokenSplit:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from runner.experiment.prepared import PreparedRun
-from runner.record.learning_curve import area, collapsed, curve, diverged, last, late
+from runner.record.learning_curve import area, collapsed, curve, last, late
 from runner.record.metrics import direction
-from runner.tasks import task_module
 
 
 def learning_metrics(prepared: PreparedRun) -> dict[str, float]:
-    """The area under the curve of the plain training and, for classes, `train/diverged`."""
-    found = _majority_predicted(prepared, "train/loss")
+    """The area under the curve of the plain training and, where the task can tell, `train/diverged`."""
+    found = _learned_nothing(prepared, "train/loss")
     if _higher_is_better(prepared):
         found["train/area"] = area(curve(prepared.folder))
     return found
@@ -24,7 +21,7 @@ def detect_divergence(prepared: PreparedRun, begun: int, settled: int) -> dict[s
     begun: the step of the run at which the pruning began. settled: the number of steps after which no more weights are
     removed.
     """
-    found = _majority_predicted(prepared, "prune/loss_task")
+    found = _learned_nothing(prepared, "prune/loss_task")
     if _higher_is_better(prepared) and collapsed(curve(prepared.folder).since(begun), begun + settled):
         found["train/diverged"] = 1.0
     return found
@@ -32,23 +29,13 @@ def detect_divergence(prepared: PreparedRun, begun: int, settled: int) -> dict[s
 
 def _higher_is_better(prepared: PreparedRun) -> bool:
     """Is a higher primary score the better one?"""
-    return direction(f"{prepared.splits.select.name}/{prepared.splits.task.metrics[0]}") == "higher"
+    return direction(f"{prepared.splits.select.name}/{prepared.task.metrics[0]}") == "higher"
 
 
-def _majority_predicted(prepared: PreparedRun, loss_name: str) -> dict[str, float]:
-    """`train/diverged` of a classifier from its last accuracies and its loss at the end; empty for other tasks.
-
-    Both accuracies are logged, whatever the run is scored by.
-    """
-    splits, select = prepared.splits, prepared.splits.select
-    accuracy, loss = last(prepared.folder, f"{select.name}/accuracy"), late(prepared.folder, loss_name)
-    if splits.task.kind != "classification" or accuracy is None or loss is None:
-        return {}
-    labels, seen = np.asarray(select.labels.values), np.asarray(splits.train.labels.values)
-    majority = task_module(splits.task.kind).majority(seen, labels, "accuracy")
-    balanced, present = last(prepared.folder, f"{select.name}/balanced_accuracy"), len(np.unique(labels))
-    above_chance = None if balanced is None else balanced - 1 / present
-    reason = diverged(
-        accuracy=accuracy, majority=majority, loss=loss, classes=splits.task.num_labels, above_chance=above_chance
-    )
-    return {"train/diverged": float(reason is not None)}
+def _learned_nothing(prepared: PreparedRun, loss_name: str) -> dict[str, float]:
+    """`train/diverged` from the last scores of every evaluation and the loss at the end; {} where nothing says it."""
+    splits, task = prepared.splits, prepared.task
+    logged = {name: last(prepared.folder, f"{splits.select.name}/{name}") for name in task.always_scored}
+    scores = {name: value for name, value in logged.items() if value is not None}
+    found = task.diverged(splits.train, splits.select, scores, late(prepared.folder, loss_name))
+    return {} if found is None else {"train/diverged": float(found)}

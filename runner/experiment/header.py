@@ -38,9 +38,9 @@ def first_record(prepared: PreparedRun, overrides: list[str]) -> RunRecord:
 def data_facts(prepared: PreparedRun) -> DataFacts:
     """The data of a run: source, splits, task, and the names of its headline metrics."""
     settings, splits = prepared.settings, prepared.splits
-    task, parts = splits.task, [splits.train, splits.select, *splits.report]
+    labels, task, parts = splits.task, prepared.task, [splits.train, splits.select, *splits.report]
     return DataFacts(
-        task=task.kind,
+        task=task.name,
         primary=f"{splits.report[0].name}/{task.metrics[0]}",
         rows={part.name: len(part) for part in parts},
         selection=f"{splits.select.name}/{task.metrics[0]}",
@@ -52,7 +52,7 @@ def data_facts(prepared: PreparedRun) -> DataFacts:
         lengths={part.name: part.length_stats for part in parts},
         dropped=splits.dropped,
         duplicates=splits.duplicates | unlabelled_repeats(prepared.stage_inputs),
-        labels=list(task.label_names),
-        positive=task.label_names[task.positive] if task.num_labels == 2 else None,
-        targets=asdict(task.target_scale) if task.target_scale else None,
+        labels=list(labels.label_names),
+        positive=labels.label_names[labels.positive] if labels.num_labels == 2 else None,
+        targets=asdict(labels.target_scale) if labels.target_scale else None,
     )

@@ -24,6 +24,7 @@ from runner.machine.exclusive import Exclusive
 from runner.machine.matmul import prepare_arithmetic
 from runner.record.identity import identify
 from runner.schema import Settings
+from runner.tasks.make import task_of
 from runner.training.frozen_states import check_frozen_states
 
 Notify = Callable[[str], None]
@@ -45,6 +46,7 @@ def prepare_run(
     """Load the data, build the model from the seed, and name the run; raises the user's errors."""
     begun = time.perf_counter()
     splits = load_run_splits(settings, notify, exclusive)
+    task = task_of(splits, settings)
     check_tokenizer(Path(settings.finished) if settings.finished else initial.folder, splits)
     loaded = time.perf_counter()
     device = choose_device(settings.device)
@@ -54,7 +56,7 @@ def prepare_run(
     stages = {name: make_stage(options, name) for name, options in settings.compression.items()}
     for stage in stages.values():
         stage.check(model)
-    inputs = find_stage_inputs(settings, splits, model, device, notify, exclusive)
+    inputs = find_stage_inputs(settings, splits, task, model, device, notify, exclusive)
     kept = check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
     contents = identity_contents(splits.task, stages, inputs, model)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights_content, contents)
@@ -66,8 +68,9 @@ def prepare_run(
     for stage in stages.values():
         stage.check_speed(model, Stopwatch(settings, splits, device, notify, exclusive))
     return PreparedRun(
-        settings, splits, model, device, identity, output / identity, weights, exclusive, engine, notes, seconds, inputs
-    )
+        settings, splits, task, model, device, identity, output / identity, weights, exclusive, engine, notes, seconds,
+        inputs,
+    )  # fmt: skip
 
 
 def identity_contents(

@@ -14,6 +14,7 @@ from models.network import Network
 from runner.experiment.stage_inputs import StageInputs
 from runner.machine.exclusive import Exclusive
 from runner.schema import Settings
+from runner.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class PreparedRun:
 
     settings: Settings
     splits: Splits
+    task: Task
     model: Network
     device: torch.device
     identity: str

@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from runner.experiment.prepared import PreparedRun
 from runner.record.baseline import marked
-from runner.record.descriptions import task_line
 from runner.record.metrics import SPLITS
 from runner.record.record import RunRecord
 from runner.record.table import show_record
@@ -43,12 +42,12 @@ class Terminal:
         self.console.rule(
             escape(f"{settings.model.name} on {settings.data.name}, seed {settings.seed}, run {prepared.identity}")
         )
-        unit = "rows" if splits.task.has_labels else f"blocks of {settings.data.max_length} tokens"
+        unit = prepared.task.unit(settings.data.max_length)
         self.say(f"{unit}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
-        self.say(task_line(splits))
+        self.say(prepared.task.describe(splits.train))
         for note in prepared.notes:
             self.say(f"note: {note}")
-        self._scores = (*splits.task.metrics, "loss")
+        self._scores = (*prepared.task.metrics, "loss")
 
     def begin_training(self, total: int) -> None:
         """Begin a training of `total` steps; on a terminal it has a progress bar."""

@@ -13,10 +13,7 @@ RENAMED = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}  
 
 def recipe_of(settings: Settings) -> TrainingRecipe:
     """The part of a run's settings that a training is told."""
-    return TrainingRecipe(
-        settings.train, settings.optimizer, settings.schedule, settings.engine, settings.data.class_weights,
-        settings.seed,
-    )  # fmt: skip
+    return TrainingRecipe(settings.train, settings.optimizer, settings.schedule, settings.engine, settings.seed)
 
 
 def phase_recipe(recipe: TrainingRecipe, changes: dict[str, Any]) -> TrainingRecipe:

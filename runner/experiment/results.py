@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from data.splits import TokenSplit
@@ -22,7 +21,7 @@ from runner.measure.measure import measure_model
 from runner.record.model_card import model_card
 from runner.record.predictions import write_predictions
 from runner.record.record import ClassReport, RunRecord
-from runner.tasks import always_recorded, task_module
+from runner.statistics.answers import Answers
 from runner.training.inference import predict, score
 
 YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
@@ -33,46 +32,40 @@ def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassRe
 
     The reported splits also get 95 % intervals and a baseline.
     """
-    settings, splits = prepared.settings, prepared.splits
-    task, kind = splits.task, task_module(splits.task.kind)
+    settings, splits, task = prepared.settings, prepared.splits, prepared.task
     found: dict[str, float] = {}
     reports: dict[str, ClassReport] = {}
     for split in (splits.select, *splits.report):
-        logits = predict(
-            prepared.model, split, batch_size=settings.train.eval_batch_size,
-            device=prepared.device, precision=settings.train.precision, exclusive=prepared.exclusive,
+        kept = predict(
+            prepared.model, split, batch_size=settings.train.eval_batch_size, device=prepared.device,
+            precision=settings.train.precision, exclusive=prepared.exclusive, task=task,
         )  # fmt: skip
-        found |= score(task, split, logits, always_recorded(task))
+        found |= score(task, split, kept, task.always_recorded)
+        answers = task.answers(kept, split)
         if split is splits.select:
-            if task.kind == "regression" and kind.constant_predictions(logits):
+            if task.diverged_answers(answers):
                 found["train/diverged"] = 1.0
             continue
-        labels = np.asarray(split.labels.values)
-        write_predictions(prepared.folder, split, kind.columns(logits, labels), task.label_names)
-        found |= _reported_metrics(prepared, split, logits, labels)
-        if task.has_labels and task.label_names:
-            reports[split.name] = ClassReport(**kind.report(logits, labels, task.label_names))
+        columns = task.columns_to_store(kept, answers)
+        write_predictions(prepared.folder, split, columns, answers.names, answers.offsets)
+        found |= _reported_metrics(prepared, split, answers)
+        if report := task.report(answers):
+            reports[split.name] = ClassReport(**report)
     return found, reports
 
 
-def _reported_metrics(
-    prepared: PreparedRun, split: TokenSplit, logits: np.ndarray, labels: np.ndarray
-) -> dict[str, float]:
+def _reported_metrics(prepared: PreparedRun, split: TokenSplit, answers: Answers) -> dict[str, float]:
     """Intervals, number of examples and constant predictions of a reported split; for the first one the baseline."""
-    splits = prepared.splits
-    task, kind = splits.task, task_module(splits.task.kind)
+    splits, task = prepared.splits, prepared.task
     found: dict[str, float] = {}
     for name in task.metrics:
-        low, high = kind.interval(logits, labels, name, positive=task.positive)
+        low, high = task.score(name).interval(answers)
         found |= {f"{split.name}/{name}_low": low, f"{split.name}/{name}_high": high}
     found[f"{split.name}/examples"] = len(split)
-    is_first = split is splits.report[0]
-    if not task.has_labels:
-        return found | ({"baseline/majority": kind.unigram_perplexity(splits.train, split)} if is_first else {})
-    found[f"{split.name}/constant_predictions"] = float(kind.constant_predictions(logits))
-    if is_first:
-        seen = np.asarray(splits.train.labels.values)
-        found["baseline/majority"] = kind.majority(seen, labels, task.metrics[0], positive=task.positive)
+    if (constant := task.is_constant(answers)) is not None:
+        found[f"{split.name}/constant_predictions"] = float(constant)
+    if split is splits.report[0]:
+        found["baseline/majority"] = task.baseline(splits.train, split, task.metrics[0])
     return found
 
 

@@ -54,8 +54,8 @@ class RunStageContext(Stopwatch):
         super().__init__(settings, splits, prepared.device, terminal.say, prepared.exclusive)
         self.stage_inputs = prepared.stage_inputs.get(stage.partition("-")[2], StageInputs())
         self.seed, self.lr = settings.seed, settings.optimizer.lr
-        self.task: TaskView = StageTask(splits.task)
-        self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
+        self.task: TaskView = StageTask(prepared.task)
+        self.primary = f"{splits.select.name}/{prepared.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(prepared.folder, self._checkpoint_name("kept"), 0.0, BOUNDARIES)
         self.texts: list[TokenSplit] = []  # without labels, added to the training rows
@@ -134,7 +134,7 @@ class RunStageContext(Stopwatch):
                 watch(state.epoch, values[self.primary])
 
         trained = fit(
-            model, splits, recipe, device=self.device, checkpoints=checkpoints, on_point=on_point,
+            model, splits, self.prepared.task, recipe, device=self.device, checkpoints=checkpoints, on_point=on_point,
             on_epoch=on_epoch, hook=hook, moments=moments, exclusive=self.exclusive,
         )  # fmt: skip
         if trained.left_out:
@@ -150,8 +150,9 @@ class RunStageContext(Stopwatch):
         logits = predict(
             model, self.splits.select, batch_size=settings.eval_batch_size,
             device=self.device, precision=settings.precision, exclusive=self.exclusive,
+            task=self.prepared.task,
         )  # fmt: skip
-        return self.sign * score(self.splits.task, self.splits.select, logits)[self.primary]
+        return self.sign * score(self.prepared.task, self.splits.select, logits)[self.primary]
 
     def batches(
         self, *, rows: int | None = None, batch_size: int = BATCH, split: str = "train", seed: int | None = None

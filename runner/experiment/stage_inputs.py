@@ -30,6 +30,7 @@ from runner.machine.exclusive import Exclusive
 from runner.record.folder import read_record
 from runner.record.model_folder import folder_of
 from runner.schema import Settings
+from runner.tasks.base import Task
 
 Notify = Callable[[str], None]
 
@@ -60,11 +61,17 @@ class StageInputs:
 
 
 def find_stage_inputs(
-    settings: Settings, splits: Splits, model: Network, device: torch.device, notify: Notify, exclusive: Exclusive
+    settings: Settings,
+    splits: Splits,
+    task: Task,
+    model: Network,
+    device: torch.device,
+    notify: Notify,
+    exclusive: Exclusive,
 ) -> dict[str, StageInputs]:
     """The inputs of each stage, by its name, all of them checked; raises the user's errors."""
     cache = SharedCache(Path(settings.paths.cache).expanduser(), notify, exclusive.waiting)
-    finder = _Finder(settings, splits, device, cache, exclusive)
+    finder = _Finder(settings, splits, task, device, cache, exclusive)
     return {name: finder.find(name, stage, model) for name, stage in settings.compression.items()}
 
 
@@ -74,6 +81,7 @@ class _Finder:
 
     settings: Settings
     splits: Splits
+    task: Task
     device: torch.device
     cache: SharedCache
     exclusive: Exclusive
@@ -104,10 +112,10 @@ class _Finder:
         key = f"compression.{name}.teacher"
         named, source = f"{key}={stage.teacher}", self._finished_model(key, stage.teacher)
         if stage.tokens == "shared":
-            return KeptTeacher(source, named, self.splits, self.device, self.cache, self.exclusive)
+            return KeptTeacher(source, named, self.splits, self.task, self.device, self.cache, self.exclusive)
         theirs = self._in_tokens_of(source, stage.teacher_length)
         versions = {self.splits.train.fingerprint: theirs.train, self.splits.select.fingerprint: theirs.select}
-        return KeptTeacher(source, named, theirs, self.device, self.cache, self.exclusive, versions)
+        return KeptTeacher(source, named, theirs, self.task, self.device, self.cache, self.exclusive, versions)
 
     def _replacer(self, name: str, stage: TaughtSettings) -> WordReplacer | None:
         """The masked-word model that the stage varies its texts with, if it names one."""

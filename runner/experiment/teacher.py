@@ -22,7 +22,7 @@ from models.heads.text import SequenceClassifier
 from runner.errors import ConfigError
 from runner.machine.exclusive import Exclusive
 from runner.record.metrics import direction
-from runner.tasks import task_module
+from runner.tasks.base import Task
 from runner.training.inference import predict, score
 
 BETTER = 0.02  # than the majority class: a teacher that was not trained for the task is at most as good as that
@@ -34,7 +34,7 @@ class KeptTeacher:
     """A finished classifier whose logits are kept; it is a Teacher of models/compression/stage.py."""
 
     def __init__(
-        self, source: str, named: str, splits: Splits, device: torch.device, cache: SharedCache,
+        self, source: str, named: str, splits: Splits, task: Task, device: torch.device, cache: SharedCache,
         exclusive: Exclusive | None = None, versions: dict[str, TokenSplit] | None = None,
     ) -> None:  # fmt: skip
         """source: a folder or hub id; named: the setting that names it and its value, for messages.
@@ -42,7 +42,7 @@ class KeptTeacher:
         splits: in the teacher's tokens. versions: where its tokens are not the student's, the student's splits in the
         teacher's tokens, by the fingerprints of the student's.
         """
-        self.source, self.named, self.splits, self.device = source, named, splits, device
+        self.source, self.named, self.splits, self.task, self.device = source, named, splits, task, device
         self.cache, self.exclusive = cache, exclusive
         self.facts = read_model_facts(source, named.partition("=")[0])
         self.versions = versions or {}
@@ -77,8 +77,7 @@ class KeptTeacher:
         apart = max(
             float(np.abs(self._predict(split.take(np.array([number])), 1) - logits[number]).max()) for number in numbers
         )
-        targets = self.splits.task.target_scale
-        if apart > (targets.tolerance(TOLERANCE) if targets else TOLERANCE):
+        if apart > self.task.tolerance(TOLERANCE):
             raise ConfigError(
                 f"{self.named}: answers a text differently in a batch than alone (by {apart:.1g}), so its "
                 "answers cannot be kept. Try: a teacher whose readout leaves padding out"
@@ -90,6 +89,7 @@ class KeptTeacher:
     def _predict(self, rows: TokenSplit, size: int) -> np.ndarray:
         return predict(
             self.network, rows, batch_size=size, device=self.device, precision="fp32", exclusive=self.exclusive,
+            task=self.task,
         )  # fmt: skip
 
     def check(self, max_length: int) -> None:
@@ -114,15 +114,15 @@ class KeptTeacher:
             )
 
     def _check_score(self) -> None:
-        splits, kind = self.splits, task_module(self.splits.task.kind)
-        metric = splits.task.metrics[0]
-        name, labels = f"{splits.select.name}/{metric}", np.asarray(splits.select.labels.values)
-        found = score(splits.task, splits.select, np.array(self.logits(splits.select)))[name]
-        base = kind.majority(labels, labels, metric, positive=splits.task.positive)
+        task, select = self.task, self.splits.select
+        metric = task.metrics[0]
+        name = f"{select.name}/{metric}"
+        found = score(task, select, np.array(self.logits(select)))[name]
+        base = task.baseline(select, select, metric)
         sign = -1.0 if direction(name) == "lower" else 1.0
         self.score = sign * found
-        if self.score < sign * base + BETTER * (splits.task.scale**2 if metric == "mse" else 1.0):
+        if self.score < sign * base + task.least_gain(metric, BETTER):
             raise ConfigError(
-                f"{self.named}: its {metric} on {splits.select.name} is {found:.3f}, and a model that has learned "
+                f"{self.named}: its {metric} on {select.name} is {found:.3f}, and a model that has learned "
                 f"nothing has {base:.3f}: it was not trained for this task. Try: the id of a run with this data"
             )

@@ -8,43 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from data.settings import BINARY_SCORES
 from runner.record.command import essential
 from runner.record.record import RunRecord
-from runner.sanitize import escape
+from runner.sanitize import escape, short
+from runner.statistics.score_table import OF_ONE_CLASS
+from runner.tasks import TASKS, task_class
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from data.splits import Splits
 
-MOST_NAMED, MOST_LETTERS = 6, 24  # classes named in a line, and letters of each name
 MOST_ROWS = 10  # classes in a table
 DETAILS = ("precision", "recall")  # scores that a run's table leaves out
 AT_SELECTION = (*DETAILS, "balanced_accuracy", "f1_macro")  # of the split that selects
 HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
 CLASS_COLUMNS = ("support", "predicted", "precision", "recall", "f1")
-
-
-def task_line(splits: Splits) -> str:
-    """A line about the labels: the task, and its classes with their training rows or the range of its numbers."""
-    import numpy as np
-
-    task, labels = splits.task, splits.train.known_labels
-    if task.kind == "mlm":
-        return "task: masked words"
-    if task.kind == "regression":
-        return f"task: regression, {labels.min()!s} to {labels.max()!s}"
-    counts = np.bincount(labels, minlength=task.num_labels)
-    most = MOST_NAMED if task.num_labels <= MOST_NAMED else MOST_NAMED - 1
-    named = [f"{short(name)} {count:,}" for name, count in zip(task.label_names[:most], counts)]
-    left = [f"{task.num_labels - most:,} more"] if task.num_labels > most else []
-    return f"task: classification, {task.num_labels:,} classes ({', '.join([*named, *left])})"
-
-
-def short(name: str) -> str:
-    """A class name that fits a line."""
-    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
 def constant_answers(record: RunRecord) -> Iterator[str]:
@@ -56,8 +34,8 @@ def constant_answers(record: RunRecord) -> Iterator[str]:
         if report:
             answer = next((name for name, count in zip(report.classes, report.predicted) if count), "?")
             yield f"the model answers {short(answer)!r} to every row of {split}"
-        elif record.data.task == "regression":
-            yield f"the model answers the same number to every row of {split}; a correlation of that is recorded as 0"
+        elif record.data.task in TASKS:
+            yield task_class(record.data.task).constant_sentence(split)
         else:
             yield f"the model gives every row of {split} the same answer"
 
@@ -74,7 +52,7 @@ def is_shown(record: RunRecord, name: str) -> bool:
 def score_label(record: RunRecord, name: str) -> str:
     """A score's name, with the class it is about where it is about one."""
     names = record.data.labels
-    if name.partition("/")[2] not in BINARY_SCORES or len(names) != 2:
+    if name.partition("/")[2] not in OF_ONE_CLASS or len(names) != 2:
         return name
     return f"{name} ({short(record.data.positive_name or names[1])})"
 

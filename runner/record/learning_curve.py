@@ -11,7 +11,6 @@ noisy ones lies above every mean of three, for the baseline too.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +23,6 @@ from runner.record.validation import point
 SMOOTH = 3  # evaluations
 ROUNDING = 1e-9  # of their mean
 DRAWS, LEVEL = 2000, 0.95  # of the bootstrap over seeds
-NEAR_MAJORITY = 0.01  # accuracy above always answering the majority class that is no learning
-NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is no learning; guesses on few rows scatter by that
-NEAR_CHANCE = 0.02  # nats below ln(classes) that are no learning
 FELL, WITHIN = 0.10, 1  # a score that falls this far within that many evaluations, and stays there
 
 
@@ -137,25 +133,6 @@ def speed_up(baseline: list[Curve], others: list[Curve], share: float = 1.0, see
         ([step for step, _ in reached[0]], [step for step, _ in reached[1]]),
         (sum(not done for _, done in reached[0]), sum(not done for _, done in reached[1])),
     )  # fmt: skip
-
-
-def diverged(
-    *, accuracy: float, majority: float, loss: float, classes: int, above_chance: float | None = None
-) -> str | None:
-    """Why a finished classifier learned nothing, or None.
-
-    accuracy: on the selection split; loss: of training, nats; above_chance: the balanced accuracy there, less that of
-    one answer for all, None if unknown. Where one class has nearly all rows no model has more accuracy than that
-    class's share, and only the balanced one tells whether it knows the others.
-    """
-    if not math.isfinite(loss):
-        return "the loss is not finite"
-    knows_others = above_chance is not None and above_chance > NEAR_GUESSING
-    if accuracy <= majority + NEAR_MAJORITY and not knows_others:
-        return f"accuracy {accuracy:.3f} is within a point of the majority class ({majority:.3f})"
-    if loss >= math.log(classes) - NEAR_CHANCE:
-        return f"the training loss {loss:.3f} is that of guessing among {classes} classes"
-    return None
 
 
 def collapsed(run: Curve, after: int) -> bool:

@@ -15,12 +15,9 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-SPLITS = ("train", "tune", "val", "val_mm", "test")
+from runner.statistics.score_table import SCORE_TABLE
 
-SCORES = (
-    "accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc", "pearson", "spearman", "mse",
-    "perplexity", "masked_accuracy",
-)  # fmt: skip
+SPLITS = ("train", "tune", "val", "val_mm", "test")
 
 # What may stand in a place of a name: its pattern, and the examples offered when a name is misspelt.
 _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -34,7 +31,7 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine", ("soft", "hard", "hidden")),
     "layer": (r"[1-9]\d*", ("1", "2")),  # of the encoder
     "matrix": ("query|key|value|attention_output|intermediate|output", ("query", "output")),
-    "score": ("|".join(SCORES), SCORES),
+    "score": ("|".join(SCORE_TABLE), tuple(SCORE_TABLE)),
 }
 
 
@@ -68,23 +65,7 @@ METRICS: tuple[Metric, ...] = (
         "mean loss per example (per masked word for mlm), dropout off; of standardised targets where training "
         "standardises them (data.standardize)",
     ),
-    Metric("{split}/accuracy", "share", "higher", "share of examples whose largest logit is the label"),
-    Metric("{split}/balanced_accuracy", "share", "higher", "mean recall of the classes among the labels"),
-    Metric("{split}/f1", "share", "higher", "F1 of the positive class of two (data.positive); 0 if it never occurs"),
-    Metric("{split}/precision", "share", "higher", "share of the rows answered positive that are; 0 if there are none"),
-    Metric("{split}/recall", "share", "higher", "share of the positive rows answered positive; 0 if there are none"),
-    Metric("{split}/f1_macro", "share", "higher", "mean of the F1 of all classes that are labels or answers"),
-    Metric("{split}/mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),
-    Metric("{split}/pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
-    Metric("{split}/spearman", "-1..1", "higher", "rank correlation with the labels; 0 if constant"),
-    Metric(
-        "{split}/mse",
-        "squared label",
-        "lower",
-        "mean squared error, in the unit of the labels also where training standardises them",
-    ),
-    Metric("{split}/perplexity", "words", "lower", "exp of the mean loss of a masked word"),
-    Metric("{split}/masked_accuracy", "share", "higher", "share of the masked words that are guessed right"),
+    *(Metric(f"{{split}}/{score.name}", score.unit, score.direction, score.meaning) for score in SCORE_TABLE.values()),
     Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
     Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
     Metric("{split}/examples", "examples", "none", "rows behind the scores of this split"),

@@ -1,9 +1,13 @@
-"""The stored answers of a run, one file a reported split: written once, read only when a test needs them."""
+"""The stored answers of a run, one file a reported split: written once, read only when a test needs them.
+
+A file has one line a unit of chance, in the order of the rows; where a unit has several items, such as a sentence with
+its tags, the columns are lists.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,58 +15,80 @@ from typing import Any
 import numpy as np
 
 from data.splits import TokenSplit
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Labels and predictions (N,) of one split in row order: class ids, or numbers for regression."""
-
-    labels: np.ndarray
-    predicted: np.ndarray
-
-    @property
-    def right(self) -> np.ndarray:
-        """(N,) 1.0 where the predicted class is the label."""
-        return np.asarray(self.labels == self.predicted, dtype=np.float64)
+from runner.record.record import RunRecord
+from runner.statistics.answers import Answers
+from runner.tasks.make import task_of_record
 
 
 def write_predictions(
-    folder: Path, split: TokenSplit, answers: Mapping[str, np.ndarray], label_names: Sequence[str] = ()
+    folder: Path,
+    split: TokenSplit,
+    columns: Mapping[str, np.ndarray],
+    names: Sequence[str] = (),
+    offsets: np.ndarray | None = None,
 ) -> Path:
     """Store the answer to each row as predictions-<split>.parquet, atomically.
 
-    answers: the columns that the task names, (rows,) each, in row order. Beside them: `source_row`, the number of the
-    row's line or row in the user's file, and for classes their names, `label_name` and `prediction_name`.
+    columns: those that the task names, (items,) each, in the order of the rows. names: of the classes, in id order.
+    offsets: (rows + 1,) where each row's items begin, None for one item a row. Beside them: `source_row`, the number
+    of the row's line or row in the user's file, and for classes their names, `label_name` and `prediction_name`.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, Any] = {"row": np.arange(len(split))}
+    stored: dict[str, Any] = {"row": np.arange(len(split))}
     if split.source_rows is not None:
-        columns["source_row"] = split.source_rows
-    columns |= answers
-    if label_names:
-        columns |= {f"{key}_name": pa.array(label_names).take(columns[key]) for key in ("label", "prediction")}
+        stored["source_row"] = split.source_rows
+    stored |= columns
+    if names:
+        stored |= {f"{key}_name": pa.array(names).take(columns[key]) for key in ("label", "prediction")}
+    if offsets is not None:
+        ends = pa.array(offsets, pa.int32())
+        stored |= {name: pa.ListArray.from_arrays(ends, pa.array(stored[name])) for name in stored.keys() - OF_ROWS}
     path = folder / f"predictions-{split.name}.parquet"
     part = path.with_suffix(".part")
-    pq.write_table(pa.table(columns), part)
+    pq.write_table(pa.table(stored), part)
     part.replace(path)
     return path
 
 
-def read_predictions(run_folder: Path, split: str) -> Predictions | None:
-    """The predictions of a run on a split, None where none are stored or they cannot be read."""
-    return _read(run_folder / f"predictions-{split}.parquet")
+OF_ROWS = {"row", "source_row"}  # columns with one value a row even where the others are lists
+
+
+def read_predictions(run_folder: Path, split: str, record: RunRecord) -> Answers | None:
+    """The stored answers of a run to a split; None where none are stored, or they cannot be read.
+
+    record: of the run; its task says which columns its scores read.
+    """
+    try:
+        task = task_of_record(record)
+    except KeyError:  # a task that this version does not know
+        return None
+    found = _read(run_folder / f"predictions-{split}.parquet", task.stored)
+    return found and replace(found, positive=task.facts.positive, names=task.facts.names)
 
 
 @lru_cache(maxsize=64)  # the baseline's are read for every group
-def _read(path: Path) -> Predictions | None:
+def _read(path: Path, names: tuple[str, ...]) -> Answers | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pa.OSFile(str(path)) as stream, pq.ParquetFile(stream) as file:
-            table = file.read(columns=["label", "prediction"], use_threads=False)
-            return Predictions(table["label"].to_numpy(), table["prediction"].to_numpy())
+            table = file.read(columns=list(names), use_threads=False).combine_chunks()
+            return Answers(*_columns(table, names))
     except (OSError, KeyError, pa.ArrowException):
         return None
+
+
+def _columns(table: Any, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """The columns of a table, lists laid end to end, and where the items of each row begin; None for one item a row."""
+    import pyarrow as pa
+
+    arrays = {name: table[name] for name in names}
+    first = arrays[names[0]]
+    if not pa.types.is_list(first.type):
+        return {name: array.to_numpy() for name, array in arrays.items()}, None
+    counts = pa.compute.list_value_length(first).to_numpy()
+    flat = {name: pa.compute.list_flatten(array).to_numpy() for name, array in arrays.items()}
+    return flat, np.concatenate([[0], np.cumsum(counts)])

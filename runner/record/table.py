@@ -12,6 +12,7 @@ from runner.record.baseline import MARK, MEANING, is_at_baseline, marked
 from runner.record.descriptions import class_table, constant_answers, distinct_names, is_shown, score_label
 from runner.record.record import RunRecord
 from runner.sanitize import escape
+from runner.tasks import TASKS, task_class
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,7 +84,7 @@ def summary_rows(record: RunRecord) -> list[tuple[str, str]]:
                 value = marked(value, metrics, name) if name == record.data.primary else value
                 rows.append((score_label(record, name), value))
     if "baseline/majority" in metrics:
-        rows.append((BASELINES.get(record.data.task, "baseline"), f"{metrics['baseline/majority']:.4f}"))
+        rows.append((_baseline_name(record), f"{metrics['baseline/majority']:.4f}"))
     rows.append(("", ""))
     for name, form in COSTS.items():
         if name in metrics:
@@ -96,6 +97,11 @@ def summary_rows(record: RunRecord) -> list[tuple[str, str]]:
     times = ("time/tune_s", "time/cache_s", "time/train_s", "time/total_s")
     rows += [(name, f"{metrics[name]:,.1f}") for name in times if name in metrics]
     return rows
+
+
+def _baseline_name(record: RunRecord) -> str:
+    """The name of the score without learning."""
+    return task_class(record.data.task).baseline_name if record.data.task in TASKS else "baseline"
 
 
 def with_interval(metrics: dict[str, float], name: str) -> str:
@@ -114,11 +120,6 @@ def _bytes(value: float) -> str:
     return f"{value / 1e6:,.2f} MB"
 
 
-BASELINES = {  # the scores of a model that has learned nothing, by task
-    "classification": "majority-class baseline",
-    "regression": "mean-of-labels baseline",
-    "mlm": "word-frequency baseline",
-}
 MODES = tuple(f"speed/{mode}_ms_p50" for mode in ("cached", "unique", "on_the_fly"))  # of a hash embedding
 COSTS = {
     "cost/params": _count,

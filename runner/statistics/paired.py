@@ -26,6 +26,11 @@ class Interval:
     high: float
     over: str
 
+    @property
+    def half(self) -> float:
+        """Half of its width."""
+        return (self.high - self.low) / 2
+
 
 def standard_deviation(values: Sequence[float]) -> float | None:
     """The standard deviation over seeds (n - 1); None for a single seed."""

@@ -1,205 +1,158 @@
 """Classification of a text or a pair of texts: one of C classes.
 
-The predicted class has the largest logit; on ties the first one. F1, precision and recall are those of one of two
-classes, `positive`: 1 by default (data/targets/positive_class.py). In every score 0/0 counts as 0.
+The predicted class has the largest logit; on ties the first one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.settings import BINARY_SCORES, SCORES
-from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_interval
+from models.heads.base import HeadSpec
+from runner.sanitize import short
+from runner.statistics.answers import Answers
+from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
+from runner.statistics.score_table import OF_ONE_CLASS
+from runner.tasks.base import LARGEST_REPORT, LabelFacts, Task, refuse_not_finite
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
-METRICS = SCORES["classification"]
-MOST_SHOWN = 200  # classes in a recorded confusion matrix, which then takes 300 kB
+    from data.splits import TokenSplit
+
+MOST_NAMED = 6  # classes in a line
+NEAR_MAJORITY = 0.01  # accuracy above always answering the majority class that is no learning
+NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is no learning; guesses on few rows scatter by that
+NEAR_CHANCE = 0.02  # nats below ln(classes) that are no learning
 
 
-def loss(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
-    """Return the mean cross entropy, a scalar.
+class Classification(Task):
+    """One of C classes for each row: cross entropy, accuracy."""
 
-    logits: (B, C) float; labels: (B,) class ids; class_weights: (C,) float on the same device, or None.
-    With weights the mean is over the weights of the batch's labels, as in torch.
-    """
-    from torch.nn import functional  # not at the top: scores are computed without torch
+    name = "classification"
+    target = "class_label"
+    scores = CLASS_SCORES
+    baseline_name = "majority-class baseline"
+    always_scored = ("accuracy", "balanced_accuracy")  # by them a run is known to learn
 
-    return functional.cross_entropy(logits.float(), labels, weight=class_weights)
+    def __init__(self, facts: LabelFacts | None = None) -> None:
+        super().__init__(facts)
+        self._weights: dict[torch.device, Tensor] = {}  # the class weights on each device
 
+    @classmethod
+    def default_metrics(cls, classes: int) -> tuple[str, ...]:
+        """Return accuracy, and F1 of the positive class of two or the mean of all."""
+        return ("accuracy", "f1" if classes == 2 else "f1_macro")
 
-def mean_loss(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean loss of (N, C) logits, without class weights."""
-    import torch
+    @property
+    def always_recorded(self) -> tuple[str, ...]:
+        """Return accuracies, macro F1, and of two classes the scores of the positive one."""
+        return (*self.always_scored, "f1_macro", *(OF_ONE_CLASS if len(self.facts.names) == 2 else ()))
 
-    return float(loss(torch.from_numpy(logits), torch.from_numpy(labels)))
+    def head(self) -> HeadSpec:
+        """Return a head with one output a class."""
+        return HeadSpec("text", max(1, len(self.facts.names)), "single_label_classification")
 
+    def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean cross entropy, a scalar; with class weights the mean over the weights of the labels."""
+        import torch
+        from torch.nn import functional
 
-def columns(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the columns to store for paired comparisons: label, prediction and logits of each row."""
-    kept = {"label": labels, "prediction": logits.argmax(1)}
-    return kept | {f"logit_{i}": logits[:, i] for i in range(logits.shape[1])}
+        weights = self.facts.class_weights
+        if weights is not None and labels.device not in self._weights:
+            self._weights[labels.device] = torch.from_numpy(weights).to(labels.device)
+        return functional.cross_entropy(output.float(), labels, weight=self._weights.get(labels.device))
 
+    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+        """Return the divergence, or the cross entropy, of the softened probabilities."""
+        from models.compression.distillation.losses import soft_cross_entropy, soft_divergence
 
-def metrics(logits: np.ndarray, labels: np.ndarray, names: Sequence[str], *, positive: int = 1) -> dict[str, float]:
-    """Return the named scores, in the order of `names`.
+        loss = soft_divergence if soft == "kl" else soft_cross_entropy
+        return loss(student, teacher, temperature)
 
-    logits: (N, C); labels: (N,) class ids. KeyError for an unknown name; ValueError for logits that are
-    not finite and for `f1`, `precision` and `recall` with other than two classes.
-    """
-    predictions = _predict(logits)
-    return {name: _score(predictions, labels, name, logits.shape[1], positive) for name in names}
+    def answers(self, kept: np.ndarray, split: TokenSplit) -> Answers:
+        """Return label and predicted class of each row."""
+        refuse_not_finite(kept, "logits")
+        columns = {"label": np.asarray(split.labels.values), "prediction": np.asarray(kept.argmax(1))}
+        return Answers(columns, positive=self.facts.positive, names=self.facts.names)
 
+    def evaluated_loss(self, kept: np.ndarray, split: TokenSplit) -> float:
+        """Return the mean cross entropy of logits (rows, C), without class weights."""
+        import torch
 
-def interval(
-    logits: np.ndarray, labels: np.ndarray, name: str, *,
-    positive: int = 1, resamples: int = RESAMPLES, seed: int = 0,
-) -> tuple[float, float]:  # fmt: skip
-    """Return the 95 % interval (low, high) of a score: Wilson for accuracy, else bootstrap."""
-    predictions = _predict(logits)
-    if name == "accuracy":
-        return wilson_interval(float(np.mean(predictions == labels)), len(labels))
-    _refuse_unknown(name, logits.shape[1])
-    confusion = confusion_of(labels, predictions, logits.shape[1])
-    return bootstrap_confusion(confusion, of_confusion(name, positive), resamples=resamples, seed=seed)
+        labels = torch.from_numpy(np.array(split.labels.values))  # a copy: torch wants arrays it may write to
+        return float(self.unweighted().mean_loss(torch.from_numpy(kept), labels))
 
+    def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
+        """Return the score of always predicting the training majority class (lowest id on ties)."""
+        return self.majority(np.asarray(train.known_labels), np.asarray(split.labels.values), score)
 
-def majority(train_labels: np.ndarray, labels: np.ndarray, name: str, *, positive: int = 1) -> float:
-    """Return the score on `labels` of always predicting the training majority class (lowest id on ties)."""
-    classes = int(max(train_labels.max(), labels.max())) + 1
-    answer = int(np.bincount(train_labels, minlength=classes).argmax())
-    return _score(np.full(len(labels), answer), labels, name, max(2, classes), positive)
+    def majority(self, seen: np.ndarray, labels: np.ndarray, score: str) -> float:
+        """Return the score on `labels` of always predicting the majority class of the labels `seen`."""
+        classes = int(max(seen.max(), labels.max())) + 1
+        answer = int(np.bincount(seen, minlength=classes).argmax())
+        columns = {"label": labels, "prediction": np.full(len(labels), answer)}
+        return self.score(score).value(Answers(columns, positive=self.facts.positive))
 
+    def is_constant(self, answers: Answers) -> bool:
+        """Return whether every row gets the same class: such a model has learned at most the majority class."""
+        return len(np.unique(answers["prediction"])) <= 1
 
-def report(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    """Return the scores of each class for the record, and the confusion matrix (row = label); `names` are in id order.
+    def report(self, answers: Answers) -> dict[str, Any] | None:
+        """Return support, predicted, precision, recall and F1 of each class, and the confusion matrix (row = label).
 
-    For each class: support (rows with this label), predicted (rows predicted as this class), precision, recall, F1.
-    The matrix is None for more than MOST_SHOWN classes; the stored predictions have the same information.
-    """
-    confusion = confusion_of(labels, _predict(logits), len(names))
-    right = np.diagonal(confusion)
-    support, predicted = confusion.sum(1), confusion.sum(0)
-    return {
-        "classes": list(names),
-        "support": support.tolist(),
-        "predicted": predicted.tolist(),
-        "precision": _ratio(right, predicted).tolist(),
-        "recall": _ratio(right, support).tolist(),
-        "f1": _ratio(2 * right, support + predicted).tolist(),
-        "confusion": confusion.tolist() if len(names) <= MOST_SHOWN else None,
-    }
+        The matrix is None for more than LARGEST_REPORT classes; the stored predictions have the same information.
+        """
+        names = self.facts.names
+        if not names:
+            return None
+        confusion = confusion_of(answers["label"], answers["prediction"], len(names))
+        matrix = confusion.tolist() if len(names) <= LARGEST_REPORT else None
+        return {"classes": list(names), **class_table(confusion), "confusion": matrix}
 
-
-def confusion_of(labels: np.ndarray, predictions: np.ndarray, classes: int = 2) -> np.ndarray:
-    """Return counts (C, C), row = label, column = prediction, of at least `classes` classes."""
-    size = max(classes, int(labels.max(initial=0)) + 1, int(predictions.max(initial=0)) + 1)
-    return np.bincount(labels * size + predictions, minlength=size * size).reshape(size, size)
-
-
-def constant_predictions(logits: np.ndarray) -> bool:
-    """Return whether every row gets the same class: such a model has learned at most the majority class."""
-    return len(np.unique(_predict(logits))) <= 1
-
-
-def _predict(logits: np.ndarray) -> np.ndarray:
-    wrong = int((~np.isfinite(logits)).any(axis=1).sum())
-    if wrong:
-        raise ValueError(
-            f"the logits of {wrong} of {len(logits)} rows are not finite: training diverged. "
-            "Try: a smaller optimizer.lr"
+    def diverged(
+        self, train: TokenSplit, select: TokenSplit, scores: Mapping[str, float], loss: float | None
+    ) -> bool | None:
+        """Return whether a classifier learned nothing, whatever it is scored by."""
+        if "accuracy" not in scores or loss is None:
+            return None
+        majority = self.baseline(train, select, "accuracy")
+        balanced, present = scores.get("balanced_accuracy"), len(np.unique(np.asarray(select.labels.values)))
+        above_chance = None if balanced is None else balanced - 1 / present
+        classes = max(1, len(self.facts.names))
+        reason = why_diverged(
+            accuracy=scores["accuracy"], majority=majority, loss=loss, classes=classes, above_chance=above_chance
         )
-    return np.asarray(logits.argmax(axis=1))
+        return reason is not None
+
+    def describe(self, train: TokenSplit) -> str:
+        """Return a line with the classes and their training rows."""
+        names = self.facts.names
+        counts = np.bincount(train.known_labels, minlength=len(names))
+        most = MOST_NAMED if len(names) <= MOST_NAMED else MOST_NAMED - 1
+        named = [f"{short(name)} {count:,}" for name, count in zip(names[:most], counts)]
+        left = [f"{len(names) - most:,} more"] if len(names) > most else []
+        return f"task: classification, {len(names):,} classes ({', '.join([*named, *left])})"
 
 
-def _refuse_unknown(name: str, classes: int) -> None:
-    if name not in METRICS:
-        raise KeyError(f"unknown score '{name}' for classification; known: {', '.join(METRICS)}")
-    if name in BINARY_SCORES and classes != 2:
-        raise ValueError(f"{name} is defined for two classes, here are {classes}. Try: data.metrics=[f1_macro]")
+def why_diverged(
+    *, accuracy: float, majority: float, loss: float, classes: int, above_chance: float | None = None
+) -> str | None:
+    """Return why a finished classifier learned nothing, or None.
 
-
-def _score(predictions: np.ndarray, labels: np.ndarray, name: str, classes: int, positive: int) -> float:
-    from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
-
-    _refuse_unknown(name, classes)
-    if name == "accuracy":
-        return float(accuracy_score(labels, predictions))
-    if name == "f1":
-        return float(f1_score(labels, predictions, pos_label=positive, zero_division=0))
-    if name == "f1_macro":
-        return float(f1_score(labels, predictions, average="macro", zero_division=0))
-    if name == "mcc":
-        return float(matthews_corrcoef(labels, predictions))
-    return float(of_confusion(name, positive)(confusion_of(labels, predictions, classes)[None])[0])
-
-
-def _ratio(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.asarray(some / np.maximum(whole, 1))  # 0/0 is 0
-
-
-def _f1_per_class(confusions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return F1 (R, C) and which classes occur (R, C), among labels or predictions, of (R, C, C) counts."""
-    seen = confusions.sum(axis=1) + confusions.sum(axis=2)
-    right = np.diagonal(confusions, axis1=1, axis2=2)
-    return 2 * right / np.maximum(seen, 1), seen > 0
-
-
-def _f1(confusions: np.ndarray) -> np.ndarray:
-    return _f1_per_class(confusions)[0][:, 1]
-
-
-def _precision(confusions: np.ndarray) -> np.ndarray:
-    return _ratio(confusions[:, 1, 1], confusions[:, :, 1].sum(axis=1))
-
-
-def _recall(confusions: np.ndarray) -> np.ndarray:
-    return _ratio(confusions[:, 1, 1], confusions[:, 1, :].sum(axis=1))
-
-
-def _balanced_accuracy(confusions: np.ndarray) -> np.ndarray:
-    """Return the mean recall (R,) of the classes that occur among the labels."""
-    support = confusions.sum(axis=2)
-    recalls = _ratio(np.diagonal(confusions, axis1=1, axis2=2), support)
-    return np.asarray(recalls.sum(axis=1) / np.maximum((support > 0).sum(axis=1), 1))
-
-
-def _f1_macro(confusions: np.ndarray) -> np.ndarray:
-    scores, occurs = _f1_per_class(confusions)
-    return np.asarray((scores * occurs).sum(axis=1) / occurs.sum(axis=1))
-
-
-def _mcc(confusions: np.ndarray) -> np.ndarray:
-    """Return the multi-class Matthews correlation (R,), 0 where a marginal is constant (Gorodkin 2004)."""
-    counts = confusions.astype(np.float64)
-    total = counts.sum(axis=(1, 2))
-    answered, actual = counts.sum(axis=1), counts.sum(axis=2)
-    covariance = np.trace(counts, axis1=1, axis2=2) * total - (answered * actual).sum(axis=1)
-    spread = (total**2 - (answered**2).sum(axis=1)) * (total**2 - (actual**2).sum(axis=1))
-    return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1.0)), 0.0)
-
-
-def _accuracy(confusions: np.ndarray) -> np.ndarray:
-    return np.asarray(np.trace(confusions, axis1=1, axis2=2) / confusions.sum(axis=(1, 2)))
-
-
-# Each takes (R, C, C) counts, row = label, column = prediction, and returns (R,) scores; the positive class is 1.
-OF_CONFUSION: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "f1": _f1,
-    "precision": _precision,
-    "recall": _recall,
-    "f1_macro": _f1_macro,
-    "mcc": _mcc,
-}
-
-
-def of_confusion(name: str, positive: int = 1) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the score of OF_CONFUSION for a positive class; where that is 0, the two classes change places."""
-    score = OF_CONFUSION[name]
-    return score if positive == 1 else lambda confusions: score(confusions[:, ::-1, ::-1])
+    accuracy: on the selection split; loss: of training, nats; above_chance: the balanced accuracy there, less that of
+    one answer for all, None if unknown. Where one class has nearly all rows no model has more accuracy than that
+    class's share, and only the balanced one tells whether it knows the others.
+    """
+    if not math.isfinite(loss):
+        return "the loss is not finite"
+    knows_others = above_chance is not None and above_chance > NEAR_GUESSING
+    if accuracy <= majority + NEAR_MAJORITY and not knows_others:
+        return f"accuracy {accuracy:.3f} is within a point of the majority class ({majority:.3f})"
+    if loss >= math.log(classes) - NEAR_CHANCE:
+        return f"the training loss {loss:.3f} is that of guessing among {classes} classes"
+    return None

@@ -11,9 +11,9 @@ from torch import nn
 
 from data.batch import Batch, collate
 from data.sampler import eval_batches
-from data.splits import Arrays, DataTask, TokenSplit
+from data.splits import Arrays, TokenSplit
 from runner.machine.exclusive import Exclusive
-from runner.tasks import always_scored, task_module
+from runner.tasks.base import Task
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
@@ -56,10 +56,11 @@ def predict(
     precision: str,
     lookup: np.ndarray | None = None,
     exclusive: Exclusive | None = None,
+    task: Task | None = None,
 ) -> np.ndarray:
-    """Logits of every row in row order, (rows, C) float32; the model is left in the mode it came in.
+    """The outputs of all items in the order of the rows, (items, C) float32; the model is left in the mode it came in.
 
-    For masked words, the sums of each block, (rows, 3), see `runner.tasks.mlm.block_sums`, instead of the logits.
+    task: says what is kept of an output where that is not the output itself, such as sums of blocks for masked words.
     lookup: as in data/batch.py, while training has the word table rearranged.
     exclusive: of a run, which stands still between batches while another one times.
     """
@@ -73,7 +74,7 @@ def predict(
         with autocast(device, precision):
             batch = collate(split, rows, lookup=lookup)
             found = model(**to_tensors(batch, device))
-        logits.append(found.float() if isinstance(found, torch.Tensor) else task_module("mlm").block_sums(found, batch))
+        logits.append(found.float() if task is None else task.keep(found, batch))
     model.train(was_training)
     joined = torch.cat(logits).cpu().numpy()
     ordered = np.empty_like(joined)
@@ -81,11 +82,12 @@ def predict(
     return ordered
 
 
-def score(task: DataTask, split: TokenSplit, logits: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
-    """The scores of a split as `<split>/<metric>`: the task's, those of every evaluation, `more`, and the loss."""
-    kind = task_module(task.kind)
-    labels = np.array(split.labels.values)  # a copy: torch wants arrays it may write to
-    names = list(dict.fromkeys((*task.metrics, *always_scored(task), *more)))
-    values = kind.metrics(logits, labels, names, positive=task.positive)
-    values["loss"] = kind.mean_loss(*task.in_loss(logits, labels))
+def score(task: Task, split: TokenSplit, kept: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
+    """The scores of a split as `<split>/<metric>`: the task's, those of every evaluation, `more`, and the loss.
+
+    kept: what `predict` kept of the split, (items, K).
+    """
+    names = list(dict.fromkeys((*task.metrics, *task.always_scored, *more)))
+    values = task.evaluate(task.answers(kept, split), names)
+    values["loss"] = task.evaluated_loss(kept, split)
     return {f"{split.name}/{name}": value for name, value in values.items()}

@@ -11,6 +11,7 @@ from data.json_types import JsonObject
 from data.splits import Splits
 from models.compression.stage import TrainingHook
 from runner.machine.exclusive import Exclusive
+from runner.tasks.base import Task
 from runner.training.checkpoint import Checkpoints, with_prefix
 from runner.training.nonfinite import NonFiniteGuard
 from runner.training.plan import BatchPlan
@@ -24,6 +25,7 @@ Report = Callable[[TrainingState, dict[str, float]], None]
 def fit(
     model: nn.Module,
     splits: Splits,
+    task: Task,
     recipe: TrainingRecipe,
     *,
     device: torch.device,
@@ -44,7 +46,7 @@ def fit(
     if hook:
         hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
     saved = _restore_weights(model, hook, checkpoints)
-    trainer = Trainer(model, splits, recipe, device, hook, moments, exclusive)
+    trainer = Trainer(model, splits, task, recipe, device, hook, moments, exclusive)
     if saved:
         trainer.resume(*saved)
     state, resumed_from = trainer.state, trainer.state.step

@@ -15,5 +15,4 @@ class TrainingRecipe:
     optimizer: OptimizerSettings
     schedule: ScheduleSettings
     engine: EngineSettings
-    class_weights: str = "none"  # data.class_weights
     seed: int = 0  # of the order of the rows

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from data.batch import Batch, collate
+from data.batch import collate
 from data.json_types import JsonObject
 from data.splits import Splits
 from models.compression.stage import TrainingHook
 from runner.machine.exclusive import Exclusive
 from runner.record.metrics import direction
-from runner.tasks import batch_loss, class_weights, task_module
+from runner.tasks.base import Task
 from runner.training.checkpoint import Checkpoints, with_prefix
 from runner.training.compact_vocabulary import arrange_table
 from runner.training.flat_optimizer import FlatOptimizer
@@ -40,7 +40,7 @@ class Trainer:
     """
 
     def __init__(
-        self, model: nn.Module, splits: Splits, recipe: TrainingRecipe, device: torch.device,
+        self, model: nn.Module, splits: Splits, task: Task, recipe: TrainingRecipe, device: torch.device,
         hook: TrainingHook | None = None, moments: dict[str, Tensor] | None = None,
         exclusive: Exclusive | None = None,
     ) -> None:  # fmt: skip
@@ -48,7 +48,7 @@ class Trainer:
         self.model, self.splits, self.recipe, self.device = model, splits, recipe, device
         self.hook = hook or TrainingHook()
         self.exclusive = exclusive or Exclusive()
-        self.task = task_module(splits.task.kind)
+        self.task = task
         self.plan = BatchPlan(splits.train.lengths, recipe.train, recipe.seed)
         self.table, told = arrange_table(model, splits.train, recipe.optimizer, recipe.engine.compact_vocabulary)
         self.engine_facts = {"compact_vocabulary": told}  # for the record
@@ -57,13 +57,11 @@ class Trainer:
         trained = nn.ModuleList([model, extra]) if extra else model
         self.optimizer = FlatOptimizer(trained, recipe.optimizer, self.table, moments)
         self.forward = torch.compile(model, dynamic=True) if recipe.engine.compile else model
-        self.primary = f"{splits.select.name}/{splits.task.metrics[0]}"
+        self.primary = f"{splits.select.name}/{task.metrics[0]}"
         self.schedule = Schedule(recipe.schedule, recipe.optimizer.lr, self.plan.total, direction(self.primary))
         self.state = TrainingState()
         self.average = WeightAverage(model, recipe.train.average)
         self.best = BestWeights(recipe.train.keep_best, self.schedule.direction)
-        self.class_weights = class_weights(splits, recipe.class_weights, device)
-        self.row_weights = np.zeros(0) if self.class_weights is None else self.class_weights.cpu().numpy()
         self.loss_sum = torch.zeros((), device=device)
         self.skipped: SkippedBatch | None = None  # by the last step
         self.statistics = BatchNormStatistics(model)
@@ -134,27 +132,21 @@ class Trainer:
         epoch, train = self.state.epoch, self.splits.train
         parts = np.array_split(rows, min(self.recipe.train.accumulate, len(rows)))
         batches = [collate(train, part, lookup=self.lookup, epoch=epoch) for part in parts]
-        weight = sum(map(self._weight, batches)) or 1.0  # 0: no word of the batch was masked
-        loss_sum, outputs, compared = torch.zeros_like(self.loss_sum), list[Any](), self.splits.task.in_loss
-        for batch in batches:
+        weights = [self.task.weight(batch.targets) for batch in batches]
+        weight = sum(weights) or 1.0  # 0: no word of the batch was masked
+        loss_sum, outputs = torch.zeros_like(self.loss_sum), list[Any]()
+        for batch, own in zip(batches, weights):
             targets = targets_to_tensors(batch, self.device)
-            labels = targets["labels"]
             with autocast(self.device, self.recipe.train.precision):
                 logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
-            loss = batch_loss(self.task, *compared(logits, labels), self.class_weights, train.has_label(batch.rows))
+            loss = self.task.loss(logits, targets, train.has_label(batch.rows))
             loss = self.hook.loss(loss, logits, targets, batch.rows)
-            share = self._weight(batch) / weight
+            share = own / weight
             (loss * share).backward()
             loss_sum += loss.detach() * (share * len(rows))
             outputs.append(logits)
         touched = self.table.rows_of([batch.inputs["input_ids"] for batch in batches]) if self.table else None
         return loss_sum, outputs, touched
-
-    def _weight(self, batch: Batch) -> float:
-        """The weight of a batch in the mean loss: the number of its labels, or the sum of their class weights."""
-        if self.class_weights is None:
-            return float(len(batch.targets["labels"]))
-        return float(self.row_weights[batch.targets["labels"]].sum())
 
     def evaluate(self) -> dict[str, float]:
         """The metrics of the selection split as the model stands; sets `module_metrics`."""
@@ -167,9 +159,10 @@ class Trainer:
             precision=self.recipe.train.precision,
             lookup=self.lookup,
             exclusive=self.exclusive,
+            task=self.task,
         )
         self.module_metrics = module_metrics(self.model, self.gradient_norms.norms) | self.hook.facts()
-        return score(self.splits.task, self.splits.select, logits)
+        return score(self.task, self.splits.select, logits)
 
     def training_metrics(self, norm: Tensor | None, seconds: float) -> dict[str, float]:
         """The training metrics since the last point, which took `seconds`; the next ones count from here on."""

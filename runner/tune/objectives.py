@@ -13,19 +13,19 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from data.settings import DataSettings, TaskSettings, metrics_of, split_names
+from data.settings import DataSettings, TaskSettings, split_names
 from runner.errors import ConfigError
 from runner.record.metrics import SPLITS, check, direction
 from runner.record.record import RunRecord
+from runner.tasks import likely_task
 
 KEY = "hydra.sweeper.objectives"
 
 
 def selection_metric(data: DataSettings, task: TaskSettings) -> str:
     """The metric that selects the best epoch of such a run, as far as it is known before the data is read."""
-    named = (kind for kind in (task.name, data.task) if kind != "auto")
-    kind = next(named, "classification")  # or regression, by spearman: more is better all the same
-    return f"{split_names(data)[0]}/{metrics_of(kind, data, classes=0)[0]}"
+    metrics = likely_task(task, data).metrics_by(data)
+    return f"{split_names(data)[0]}/{metrics[0]}"
 
 
 def objective_metric(objective: str, selected_by: str) -> str:

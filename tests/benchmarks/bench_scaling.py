@@ -90,6 +90,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
     from data.load import load_splits
     from models.build import build
     from models.heads.base import HeadSpec
+    from runner.tasks.make import task_of
     from runner.training.trainer import Trainer
 
     words = [f"data.path={path}", "data=files", "data.text=text", "data.label=label", "model.tokenizer=train"]
@@ -98,7 +99,7 @@ def _epoch_of(path: Path, cache: Path) -> tuple[float, float]:
     splits = load_splits(settings.data, tokenizer="train", vocab_size=2000, cache=cache)
     middle = time.perf_counter()
     model, _ = build(settings.model, head=HeadSpec(outputs=2), vocab_size=splits.tokenizer.vocab_size, pad_id=0)
-    loop = Trainer(model.train(), splits, recipe_of(settings), torch.device("cpu"))
+    loop = Trainer(model.train(), splits, task_of(splits, settings), recipe_of(settings), torch.device("cpu"))
     for rows in loop.plan.batches(0):
         loop.step(rows)
     return middle - begun, time.perf_counter() - middle

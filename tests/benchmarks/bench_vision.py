@@ -25,6 +25,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.recipe import recipe_of
 from runner.machine.matmul import prepare_arithmetic
+from runner.tasks.make import task_of
 from runner.training.frozen_states import attach_frozen_states
 from runner.training.trainer import Trainer
 from tests.benchmarks.bench_engine import spread
@@ -46,7 +47,7 @@ def rate(settings: Any, model: torch.nn.Module, splits: Any, steps: int, seed: i
     """Examples a second over that many steps, the first one left out."""
     settings = copy.deepcopy(settings)
     settings.seed, settings.train.epochs = seed, steps * settings.train.batch_size / len(splits.train)
-    loop = Trainer(copy.deepcopy(model).train(), splits, recipe_of(settings), CPU)
+    loop = Trainer(copy.deepcopy(model).train(), splits, task_of(splits, settings), recipe_of(settings), CPU)
     rows = [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][: steps + 1]
     loop.step(rows[0])
     begun = time.perf_counter()

@@ -96,12 +96,14 @@ def _loop(steps: int, seed: int) -> tuple[Any, list[np.ndarray]]:
     import torch
 
     from runner.experiment.recipe import recipe_of
+    from runner.tasks.make import task_of
     from runner.training.trainer import Trainer
 
     settings, splits = copy.deepcopy(_state["settings"]), _state["splits"]
     settings.seed = seed
     settings.train.epochs = steps * settings.train.batch_size / len(splits.train)
-    loop = Trainer(copy.deepcopy(_state["model"]).train(), splits, recipe_of(settings), torch.device("cpu"))
+    model, task = copy.deepcopy(_state["model"]).train(), task_of(splits, settings)
+    loop = Trainer(model, splits, task, recipe_of(settings), torch.device("cpu"))
     return loop, [rows for epoch in range(loop.plan.epochs) for rows in loop.plan.batches(epoch)][:steps]
 
 

@@ -337,7 +337,7 @@ def test_a_teacher_is_known_by_its_weights_and_asked_row_by_row(school: School, 
     source = school.output / school.teacher / "model"
 
     def teacher(folder: Path) -> KeptTeacher:
-        return KeptTeacher(str(folder), f"teacher={folder}", started.splits, CPU, SharedCache(tmp_path))
+        return KeptTeacher(str(folder), f"teacher={folder}", started.splits, started.task, CPU, SharedCache(tmp_path))
 
     first, train = teacher(source), started.splits.train
     answers = first.logits(train)

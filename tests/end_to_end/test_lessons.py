@@ -20,6 +20,8 @@ from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.inference import predict
 from runner.training.loop import fit
@@ -56,7 +58,8 @@ def trained(
     )
     dropout_generator.seed(seed)
     done = fit(
-        model, splits_of(train), recipe_of(settings), device=CPU, checkpoints=Checkpoints(folder, "t", 1e9),
+        model, splits_of(train), Classification(LabelFacts(("no", "yes"))), recipe_of(settings),
+        device=CPU, checkpoints=Checkpoints(folder, "t", 1e9),
         on_point=lambda _, values: losses.append(values["train/loss"]), on_epoch=lambda *_: None,
         hook=hook(model) if hook else None,
     )  # fmt: skip

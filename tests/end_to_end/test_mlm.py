@@ -23,6 +23,7 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
+from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.loop import fit
 from runner.training.plan import BatchPlan
@@ -79,7 +80,8 @@ def train(
 
     try:
         done = fit(
-            model, splits, recipe_of(settings), device=CPU, on_point=on_point, on_epoch=lambda *_: None,
+            model, splits, task_of(splits, settings), recipe_of(settings),
+            device=CPU, on_point=on_point, on_epoch=lambda *_: None,
             checkpoints=Checkpoints(folder, "test", every_s=1e-9 if stop_at else 1e9),
         )  # fmt: skip
         clear_checkpoints(folder)  # as a finished run does
@@ -120,7 +122,7 @@ def test_the_loss_starts_at_chance_and_falls(splits: Splits, tmp_path: Path) -> 
 
 def test_the_word_table_is_never_compact(splits: Splits) -> None:
     settings = configured()
-    loop = Trainer(model_of(settings, splits), splits, recipe_of(settings), CPU)
+    loop = Trainer(model_of(settings, splits), splits, task_of(splits, settings), recipe_of(settings), CPU)
     assert loop.table is None and "masking puts any word" in loop.engine_facts["compact_vocabulary"]
 
 

@@ -41,6 +41,7 @@ from runner.machine.exclusive import Exclusive
 from runner.record.identity import identify
 from runner.record.record import RunRecord
 from runner.schema import Settings
+from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints
 from runner.training.inference import predict, score
 from runner.training.loop import fit
@@ -86,7 +87,7 @@ def trained(splits: Splits, folder: Path, stop_at: int = 0, **train: Any) -> tup
             raise Stop
 
     checkpoints = Checkpoints(folder, "run", 1e-9 if stop_at else 1e9)
-    fit(model, splits, recipe_of(settings), device=CPU, checkpoints=checkpoints,
+    fit(model, splits, task_of(splits, settings), recipe_of(settings), device=CPU, checkpoints=checkpoints,
         on_point=on_point, on_epoch=lambda _, values: last.update(values))  # fmt: skip
     return model.eval(), last
 
@@ -110,7 +111,8 @@ def test_training_is_the_same_in_any_unit(tmp_path: Path, mean: float, width: fl
 def test_the_loss_is_of_standardised_targets_and_the_scores_are_in_their_unit(tmp_path: Path) -> None:
     splits = loaded(tmp_path, 1000 + 100 * VALUES, metrics=["mse"])
     labels = np.asarray(splits.select.labels.values)
-    found = score(splits.task, splits.select, labels[:, None] + np.float32(splits.task.scale))
+    settings = Settings(data=DataSettings(metrics=["mse"]))
+    found = score(task_of(splits, settings), splits.select, labels[:, None] + np.float32(splits.task.scale))
     assert found["val/loss"] == pytest.approx(1.0, rel=1e-5)
     assert found["val/mse"] == pytest.approx(splits.task.scale**2, rel=1e-5)
 
@@ -146,6 +148,7 @@ def test_a_teacher_of_tiny_numbers_is_compared_with_the_mean_in_their_scale(tmp_
     splits = loaded(tmp_path, 0.0015 + 0.0005 * VALUES, metrics=["mse"])
     teacher = KeptTeacher.__new__(KeptTeacher)
     teacher.splits, teacher.named = splits, "compression.distil.teacher=x"
+    teacher.task = task_of(splits, Settings(data=DataSettings(metrics=["mse"])))
     labels = np.asarray(splits.select.labels.values)[:, None]
     teacher.logits = lambda split: labels + np.float32(0.1 * splits.task.scale)  # type: ignore[method-assign]
     teacher._check_score()

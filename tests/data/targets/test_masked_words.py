@@ -14,7 +14,6 @@ from data.load import load_splits
 from data.settings import DataSettings, TaskSettings
 from data.splits import Splits, TokenSplit
 from data.targets.masked_words import MaskedWords, Masking, pack_blocks, random_bits
-from runner.tasks.mlm import unigram_perplexity
 from tests.data.helpers import split_of
 
 VOCABULARY, MASK, CLS, SEP = 1000, 4, 2, 3
@@ -85,13 +84,6 @@ def test_the_bits_of_the_draw_are_even_and_uncorrelated() -> None:
     lagged = np.corrcoef(bits[1:].T, bits[:-1].T)[:64, 64:]
     assert np.abs(lagged).max() < 0.035  # 5 standard deviations: neighbouring places know nothing of each other
     assert len(np.unique(random_bits(np.arange(20000), 0, 0))) == 20000
-
-
-def test_without_learning_even_words_are_as_perplexing_as_they_are_many() -> None:
-    split = blocks()
-    assert unigram_perplexity(split, split) == pytest.approx(VOCABULARY - 5, rel=0.02)
-    split.tokens = np.minimum(split.tokens, 9).astype(np.uint16)  # nearly all of them one word
-    assert unigram_perplexity(split, split) < 1.1
 
 
 def test_blocks_are_the_store_itself_and_lose_no_text(reviews: Path, tmp_path: Path) -> None:

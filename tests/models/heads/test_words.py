@@ -22,12 +22,17 @@ from models.heads.words import MaskedLM, WordScores
 from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.tasks import mlm
+from runner.tasks.mlm import MaskedWords
 from tests.models.helpers import SMALL, STOCK, count
+from tests.runner.tasks.splits import split_of
 
 OUTPUTS = ["tied", "own", "fixed"]
 # backbone: parameters over a hash of BERT's vocabulary, whose vectors are the output table too
 HASHED = {"bert-base": 86_073_402, "bert-mini": 3_387_962, "bert-tiny": 509_882, "uno_ffn128": 312_506}
+
+
+def loss_of(words: Any, labels: torch.Tensor) -> torch.Tensor:
+    return MaskedWords().loss(words, {"labels": labels})
 
 
 def masked(output: str = "tied", **changes: Any) -> MaskedLM:
@@ -66,12 +71,15 @@ def of_stock(stock: nn.Module, ids: torch.Tensor, places: torch.Tensor, labels: 
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_loss_and_gradients_equal_transformers(output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mlm, "CHUNK", 3 * 90)  # three places at a time, the last part smaller
+    monkeypatch.setattr("models.heads.word_scores.CHUNK", 3 * 90)  # three places at a time, the last part smaller
     model = shaken(masked(output))
     stock = AutoModelForMaskedLM.from_pretrained(saved(model, tmp_path / "m"), attn_implementation="eager").eval()
     assert type(stock) is BertForMaskedLM
     ids, places, labels = inputs()
-    loss, theirs = mlm.loss(model(ids, places=places), labels), of_stock(stock, ids, places, labels)
+    loss, theirs = (
+        loss_of(model(ids, places=places), labels),
+        of_stock(stock, ids, places, labels),
+    )
     assert loss.item() == pytest.approx(theirs.item(), abs=1e-5)
     (2.0 * loss).backward()
     (2.0 * theirs).backward()
@@ -114,21 +122,24 @@ def test_outcomes_sum_losses_hits_and_words_of_each_block() -> None:
     logits = model(ids).flatten(0, 1)[places].detach()
     labels[0] = logits[0].argmax()
     batch = Batch({"input_ids": ids.numpy(), "places": places.numpy()}, {"labels": labels.numpy()}, np.arange(4))
-    found = mlm.block_sums(model(ids, places=places), batch)
+    found = MaskedWords().keep(model(ids, places=places), batch)
     assert found[:, 2].tolist() == [3, 2, 0, 2] and found[0, 1] >= 1
     losses = nn.functional.cross_entropy(logits, labels, reduction="none")
     torch.testing.assert_close(found[0, 0], losses[:3].sum(), atol=1e-4, rtol=1e-4)
     names = ("perplexity", "masked_accuracy")
-    scores = mlm.metrics(found.numpy(), labels.numpy(), names)
+    answers = MaskedWords().answers(found.numpy(), split_of([]))
+    scores = MaskedWords().evaluate(answers, names)
     assert scores["perplexity"] == pytest.approx(float(losses.mean().exp()), rel=1e-4)
     assert scores["masked_accuracy"] == pytest.approx(float((logits.argmax(1) == labels).float().mean()))
-    low, high = mlm.interval(found.numpy(), labels.numpy(), "perplexity")
+    low, high = MaskedWords().score("perplexity").interval(answers)
     assert low <= scores["perplexity"] <= high
 
 
 def test_no_masked_place_is_a_loss_of_zero_and_no_gradient() -> None:
     model, (ids, _, _) = masked(), inputs()
-    loss = mlm.loss(model(ids, places=torch.zeros(0, dtype=torch.long)), torch.zeros(0, dtype=torch.long))
+    loss = MaskedWords().loss(
+        model(ids, places=torch.zeros(0, dtype=torch.long)), {"labels": torch.zeros(0, dtype=torch.long)}
+    )
     loss.backward()
     assert loss.item() == 0.0
     assert all(p.grad is None or not p.grad.any() for p in model.parameters())
@@ -222,9 +233,12 @@ def test_computed_word_vectors_are_a_fixed_output_table_that_costs_no_parameter(
     assert counts[1] - counts[0] == 90 * 32
     ids, places, labels = inputs()
     logits = fixed(ids).flatten(0, 1)[places]
-    mlm.loss(fixed(ids, places=places), labels).backward()
+    loss_of(fixed(ids, places=places), labels).backward()
     torch.testing.assert_close(
-        mlm.loss(fixed(ids, places=places), labels), nn.functional.cross_entropy(logits, labels), atol=1e-5, rtol=1e-5
+        loss_of(fixed(ids, places=places), labels),
+        nn.functional.cross_entropy(logits, labels),
+        atol=1e-5,
+        rtol=1e-5,
     )
     assert not [name for name in fixed.state_dict() if "fixed" in name or "decoder" in name]
     config = json.loads((saved(fixed, tmp_path / "m") / "config.json").read_text())

@@ -50,7 +50,10 @@ def test_the_tables_hold_the_same_numbers(sweep: Path) -> None:
     with (sweep / "groups.csv").open() as stream:
         lines = list(csv.DictReader(stream))
     assert [line["group"] for line in lines] == ["model=bert-tiny", "model=dsn"]
-    assert float(lines[0]["mean"]) == pytest.approx(0.905) and lines[0]["interval"] == "t over 3 seeds"
+    assert float(lines[0]["mean"]) == pytest.approx(0.905)
+    assert lines[0]["interval"] == "t over 3 seeds, and over 200 examples"
+    ends = {name: float(lines[0][name]) for name in ("low", "high", "seeds_low", "seeds_high", "examples_low")}
+    assert ends["low"] == min(ends["seeds_low"], ends["examples_low"]) and ends["high"] >= ends["seeds_high"]
     assert float(lines[0]["bootstrap_low"]) >= 0.9 and float(lines[0]["p_holm"]) < 0.05
     assert lines[0]["verdict"].startswith("better by 0.15") and lines[1]["verdict"] == "baseline"
     table = pq.read_table(sweep / "groups.parquet").to_pylist()

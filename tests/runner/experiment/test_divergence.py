@@ -12,6 +12,8 @@ import pytest
 
 from data.labels import Labels
 from runner.experiment.divergence import detect_divergence
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
 from tests.records import record_json
 
 
@@ -36,7 +38,8 @@ def test_a_score_that_falls_after_the_last_cut_and_stays_there_has_diverged(
         data={"primary": "test/accuracy", "rows": {"train": 9, "val": 9, "test": 9}, "task": "classification"}
     )
     (tmp_path / "record.json").write_text(json.dumps(record), encoding="utf-8")
-    labels = SimpleNamespace(name="val", labels=Labels(np.array([0, 1] * 5)))
-    task = SimpleNamespace(kind="classification", metrics=["accuracy"], num_labels=2)
-    started = SimpleNamespace(folder=tmp_path, splits=SimpleNamespace(select=labels, train=labels, task=task))
+    values = np.array([0, 1] * 5)
+    labels = SimpleNamespace(name="val", labels=Labels(values), known_labels=values)
+    task = Classification(LabelFacts(("no", "yes"), metrics=("accuracy",)))
+    started = SimpleNamespace(folder=tmp_path, splits=SimpleNamespace(select=labels, train=labels), task=task)
     assert detect_divergence(cast(Any, started), 100, 15)["train/diverged"] == has_diverged

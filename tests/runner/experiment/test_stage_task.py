@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from data.splits import DataTask, TargetScale
+from data.splits import TargetScale
 from runner.experiment.stage_task import StageTask
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
+from runner.tasks.regression import Regression
 
 
 def classes() -> StageTask:
-    return StageTask(DataTask("classification", ("a", "b", "c"), False, ("accuracy",)))
+    return StageTask(Classification(LabelFacts(("a", "b", "c"), class_weights=np.float32([1, 2, 3]))))
 
 
 def numbers(sd: float = 1.0) -> StageTask:
-    return StageTask(DataTask("regression", (), False, ("spearman",), target_scale=TargetScale(10.0, sd)))
+    return StageTask(Regression(LabelFacts(scale=TargetScale(10.0, sd))))
 
 
 def test_outputs_of_classes_are_compared_as_softened_probabilities() -> None:

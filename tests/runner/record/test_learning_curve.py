@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from runner.record.learning_curve import Curve, area, collapsed, curve, diverged, last, late, speed_up, steps_to, target
+from runner.record.learning_curve import Curve, area, collapsed, curve, last, late, speed_up, steps_to, target
 from tests.records import record_json
 
 
@@ -59,26 +58,6 @@ def test_the_area_is_the_mean_height() -> None:
     assert area(line(0.0, 1.0)) == pytest.approx(0.5)
     assert area(line(0.5, 0.5, 0.5)) == pytest.approx(0.5)
     assert area(line(0.7)) == pytest.approx(0.7)
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "loss", "expected"),
-    [
-        (0.9, 0.3, None),
-        (0.9, math.nan, "not finite"),
-        (0.505, 0.3, "within a point"),
-        (0.6, math.log(2) - 0.01, "guessing among 2"),
-    ],
-)
-def test_a_run_that_learned_nothing_is_diverged(accuracy: float, loss: float, expected: str | None) -> None:
-    reason = diverged(accuracy=accuracy, majority=0.5, loss=loss, classes=2)
-    assert reason is None if expected is None else expected in str(reason)
-
-
-def test_a_run_that_finds_the_rare_class_is_not_diverged_though_accuracy_cannot_say() -> None:
-    rare = {"majority": 0.995, "loss": 0.01, "classes": 2}
-    assert diverged(accuracy=0.998, above_chance=0.3, **rare) is None
-    assert "within a point" in str(diverged(accuracy=0.995, above_chance=0.0, **rare))
 
 
 def test_the_loss_at_the_end_is_that_of_many_batches_and_not_of_an_odd_last_one(tmp_path: Path) -> None:

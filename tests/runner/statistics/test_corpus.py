@@ -6,13 +6,15 @@ import json
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
-from runner.compare import pairs
-from runner.record.predictions import Predictions
-from runner.tasks import task_module
+from runner.statistics.answers import Answers
+from runner.tasks import task_class
+from runner.tasks.base import LabelFacts, Task
 from tests.conftest import REPO
 from tests.runner.statistics.corpus import Case, corpus
+from tests.runner.tasks.splits import split_of
 
 CASES = corpus()
 LABELLED = [name for name, case in CASES.items() if case.task != "mlm"]
@@ -25,30 +27,33 @@ def expected() -> dict[str, Any]:
     return found
 
 
-def answers_of(case: Case) -> list[Predictions]:
-    kind = task_module(case.task)
-    return [Predictions(case.labels, kind.columns(o, case.labels)["prediction"]) for o in case.outputs]
+def task_of(case: Case) -> Task:
+    names = tuple(f"class {number}" for number in range(case.classes))
+    return task_class(case.task)(LabelFacts(names, case.positive))
+
+
+def answers_of(case: Case) -> list[Answers]:
+    return [task_of(case).answers(outputs, split_of(case.labels)) for outputs in case.outputs]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_scores_and_intervals_equal_the_recorded_ones_to_the_last_digit(name: str) -> None:
     case, wanted = CASES[name], expected()[name]
-    kind = task_module(case.task)
-    for number, outputs in enumerate(case.outputs[:3]):
-        assert kind.metrics(outputs, case.labels, case.scores, positive=case.positive) == wanted["scores"][number]
-        assert kind.mean_loss(outputs, case.labels) == wanted["loss"][number]
+    task = task_of(case)
+    for number, answers in enumerate(answers_of(case)[:3]):
+        assert task.evaluate(answers, case.scores) == wanted["scores"][number]
+        assert task.evaluated_loss(case.outputs[number], split_of(case.labels)) == wanted["loss"][number]
         for score in case.scores:
-            ends = kind.interval(outputs, case.labels, score, positive=case.positive)
-            assert list(ends) == wanted["intervals"][number][score], score
+            assert list(task.score(score).interval(answers)) == wanted["intervals"][number][score], score
 
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_what_a_model_without_learning_scores_equals_the_recorded(name: str) -> None:
     case, wanted = CASES[name], expected()[name]
-    kind = task_module(case.task)
-    found = {s: kind.majority(case.train, case.labels, s, positive=case.positive) for s in case.scores}
+    task = task_of(case)
+    found = {score: task.baseline(split_of(case.train), split_of(case.labels), score) for score in case.scores}
     assert found == wanted["baseline"]
-    assert [bool(kind.constant_predictions(outputs)) for outputs in case.outputs] == wanted["constant"]
+    assert [task.is_constant(answers) for answers in answers_of(case)] == wanted["constant"]
 
 
 @pytest.mark.parametrize("name", LABELLED)
@@ -57,5 +62,18 @@ def test_paired_tests_equal_the_recorded_ones_to_the_last_digit(name: str, count
     case, made = CASES[name], answers_of(CASES[name])
     chosen = [(made[2 * number], made[2 * number + 1]) for number in range(count)]
     for score, wanted in expected()[name]["paired"][str(count)].items():
-        test, p, interval = pairs._over_examples(chosen, case.task, score, case.positive)
+        test, p, interval = task_of(case).score(score).compare(chosen)
         assert [test, p, interval.low, interval.high, interval.over] == wanted, score
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_score_of_all_units_once_is_its_value_and_lies_within_its_interval(name: str) -> None:
+    case = CASES[name]
+    for answers in answers_of(case)[:3]:
+        for score in (task_of(case).score(score) for score in case.scores):
+            value = score.value(answers)
+            assert score.over(answers)(np.ones((2, len(answers)))) == pytest.approx([value, value], abs=1e-12)
+            low, high = score.interval(answers)
+            assert low - 1e-9 <= value <= high + 1e-9
+            same = score.compare([(answers, answers)])
+            assert same[1] == 1.0 and (same[2].low, same[2].high) == (0.0, 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -11,8 +13,14 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from runner.statistics import paired as stats
+from runner.statistics.confusion import CLASS_SCORES, ConfusionScore
 from runner.statistics.intervals import wilson_interval
-from runner.tasks.classification import OF_CONFUSION
+
+
+def of_confusion(name: str) -> Any:
+    score = CLASS_SCORES[name]
+    assert isinstance(score, ConfusionScore)
+    return score.of_confusion
 
 
 @pytest.mark.parametrize("values", [[0.1, 0.4], [0.81, 0.83, 0.80], [0.5, 0.5, 0.6, 0.7, 0.5], [2.0, 2.0, 2.0]])
@@ -116,7 +124,7 @@ def test_the_paired_bootstrap_of_a_score_is_scipys(score: str) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=150)
     first, second = (np.where(rng.random(150) < share, labels, 1 - labels) for share in (0.85, 0.7))
-    found = stats.resample_confusions(labels, [first], [second], OF_CONFUSION[score], resamples=4000)
+    found = stats.resample_confusions(labels, [first], [second], of_confusion(score), resamples=4000)
     expected = scipy_stats.bootstrap(
         (labels, first, second), lambda t, a, b: reference(t, a) - reference(t, b),
         paired=True, vectorized=False, n_resamples=600, method="percentile", rng=1,
@@ -130,7 +138,7 @@ def test_several_seeds_a_side_are_averaged_and_identical_models_never_differ() -
     labels = np.arange(90) % 3
     rng = np.random.default_rng(0)
     models = [np.where(rng.random(90) < 0.7, labels, (labels + 1) % 3) for _ in range(2)]
-    score = OF_CONFUSION["f1_macro"]
+    score = of_confusion("f1_macro")
     same = stats.resample_confusions(labels, models, models, score, resamples=200)
     assert np.all(same == 0) and stats.bootstrap_p(same) == 1.0
     single = [stats.resample_confusions(labels, [m], [labels], score, resamples=20_000).mean() for m in models]

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from data.splits import DataTask
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.run import run
-from runner.record.descriptions import constant_answers, score_label, task_line
+from runner.record.descriptions import constant_answers, score_label
 from runner.record.folder import read_record
 from runner.record.record import RunRecord
 from runner.record.table import show_record, summary_rows
 from runner.record.validation import problem_of_record
+from runner.tasks import task_class
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
 from tests.conftest import run_cli
+from tests.runner.tasks.splits import split_of
 
 SMALL = ["data=files", "model=dsn", "model.tokenizer=train", "model.vocab_size=80", "measure=off", "tracker=none",
          "train.epochs=1", "train.threads=1"]  # fmt: skip
@@ -99,10 +101,6 @@ def test_an_unknown_positive_class_is_refused_before_training(tmp_path: Path) ->
     assert not list(tmp_path.glob("outputs/*/record.json"))
 
 
-def splits_of(task: DataTask, labels: list[float]) -> Any:
-    return SimpleNamespace(task=task, train=SimpleNamespace(known_labels=np.array(labels)))
-
-
 @pytest.mark.parametrize(
     ("kind", "names", "labels", "expected"),
     [
@@ -113,12 +111,12 @@ def splits_of(task: DataTask, labels: list[float]) -> Any:
     ],
 )
 def test_a_run_says_what_its_labels_were_taken_for(kind: str, names: Any, labels: Any, expected: str) -> None:
-    assert task_line(splits_of(DataTask(kind, names, False, ()), labels)) == expected
+    assert task_class(kind)(LabelFacts(names)).describe(split_of(labels)) == expected
 
 
 def test_of_many_classes_the_first_are_named_and_no_name_fills_the_line() -> None:
     names = ("x" * 300, *(f"c{i:03}" for i in range(149)))
-    line = task_line(splits_of(DataTask("classification", names, False, ()), list(range(150))))
+    line = Classification(LabelFacts(names)).describe(split_of(list(range(150))))
     assert line.startswith("task: classification, 150 classes (xxx") and line.endswith("c003 1, 145 more)")
     assert len(line) < 120
 

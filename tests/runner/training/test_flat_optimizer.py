@@ -18,6 +18,7 @@ from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
+from runner.tasks.make import task_of
 from runner.training import flat_optimizer as flat
 from runner.training.trainer import Trainer
 from tests.runner.training.test_loop import CPU
@@ -44,7 +45,9 @@ def built(settings: Settings, splits: Splits, vocab_size: int = 300) -> nn.Modul
 def plain(settings: Settings, splits: Splits, steps: int) -> tuple[dict[str, torch.Tensor], list[float]]:
     """The textbook loop: AdamW over the parameters themselves, the whole table, torch's clipping."""
     model = built(settings, splits)
-    loop = Trainer(built(settings, splits), splits, recipe_of(settings), CPU)  # for its plan and schedule only
+    loop = Trainer(
+        built(settings, splits), splits, task_of(splits, settings), recipe_of(settings), CPU
+    )  # for its plan and schedule only
     optimizer = torch.optim.AdamW(
         grouped(model, settings.optimizer.weight_decay), lr=settings.optimizer.lr, fused=False, foreach=False
     )
@@ -82,7 +85,7 @@ def test_fifty_steps_equal_the_plain_path(
     settings = settings_of(model, decay=decay, clip=clip, compact_vocabulary=compact_vocabulary)
     expected, norms = plain(settings, splits, 50)
     found_model = built(settings, splits)
-    loop = Trainer(found_model, splits, recipe_of(settings), CPU)
+    loop = Trainer(found_model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     found_norms = []
     for step in range(50):
         norm = loop.step(loop.plan.batches(step // 13)[step % 13])
@@ -103,7 +106,7 @@ def test_fifty_steps_equal_the_plain_path(
 def test_biases_and_norms_do_not_decay(splits: Splits) -> None:
     settings = settings_of(BERT, decay=0.5, clip=0.0)
     model = built(settings, splits)
-    loop = Trainer(model, splits, recipe_of(settings), CPU)
+    loop = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     groups = {
         group["weight_decay"]: sum(p.numel() for p in group["params"]) for group in loop.optimizer.inner.param_groups
     }
@@ -117,7 +120,7 @@ def test_frozen_parts_stay_and_only_the_rest_is_trained(splits: Splits) -> None:
     model = built(settings, splits)
     model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    loop = Trainer(model, splits, recipe_of(settings), CPU)
+    loop = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     assert loop.engine_facts["compact_vocabulary"] == "the word table is frozen"
     loop.step(np.arange(8))
     loop.optimizer.release()
@@ -130,7 +133,7 @@ def test_frozen_parts_stay_and_only_the_rest_is_trained(splits: Splits) -> None:
 def test_the_released_model_has_tensors_of_its_own(splits: Splits) -> None:
     settings = settings_of(BERT, decay=0.0, clip=1.0)
     model = built(settings, splits)
-    loop = Trainer(model, splits, recipe_of(settings), CPU)
+    loop = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     loop.step(np.arange(8))
     loop.optimizer.release()
     assert all(p.grad is None and p.untyped_storage().nbytes() == p.numel() * 8 for p in model.parameters())
@@ -156,7 +159,7 @@ def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
                 each.classifier = Scaled(each.classifier)  # type: ignore[arg-type]
             optimizer.add_param_group({"params": [expected.classifier.scale], "weight_decay": 0.0})  # type: ignore[union-attr]
             moments = {name.replace("classifier.", "classifier.inner."): tensor for name, tensor in moments.items()}
-        loop = Trainer(found, splits, recipe_of(settings), CPU, moments=moments)
+        loop = Trainer(found, splits, task_of(splits, settings), recipe_of(settings), CPU, moments=moments)
         for rows in loop.plan.batches(half)[:3]:
             dropout_generator.seed(int(rows[0]))
             loop.step(rows)

@@ -21,6 +21,7 @@ from models.settings import ModelSettings
 from runner.errors import ConfigError
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
+from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.frozen_states import attach_frozen_states, check_frozen_states, uses_frozen_states
 from runner.training.inference import predict, unpack_states
@@ -88,7 +89,7 @@ def train(settings: Settings, splits: Splits, folder: Path, stop_at: int | None 
 
     with suppress(Stop):
         fit(
-            model, splits, recipe_of(settings), device=CPU,
+            model, splits, task_of(splits, settings), recipe_of(settings), device=CPU,
             checkpoints=Checkpoints(folder, "t", 1e-9 if stop_at else 1e9),
             on_point=on_point, on_epoch=lambda _, values: losses.append(values["val/loss"]),
         )  # fmt: skip

@@ -14,6 +14,7 @@ import yaml
 from data.splits import Splits
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
+from runner.tasks.make import task_of
 from runner.training.gradient_norms import gradient_norms
 from runner.training.trainer import Trainer
 from tests.conftest import REPO, run_cli
@@ -35,7 +36,7 @@ def test_the_scalars_move_at_their_own_rate_and_never_decay(splits: Splits) -> N
     model: Any = model_of(settings, splits)
     mix, dense = model.bert.pooler.mix, model.bert.pooler.dense.bias
     before = [value.detach().clone() for value in (mix.weight, mix.gamma, dense)]
-    loop = Trainer(model, splits, recipe_of(settings), CPU)
+    loop = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     loop.step(loop.plan.batches(0)[0])
     moved = [(after - value).abs().max().item() for after, value in zip((mix.weight, mix.gamma, dense), before)]
     # Adam's first step is as long as the rate, whatever the gradient.
@@ -47,14 +48,14 @@ def test_the_scalars_move_at_their_own_rate_and_never_decay(splits: Splits) -> N
 
 def test_a_model_without_rates_of_its_own_has_two_groups_as_ever(splits: Splits) -> None:
     settings = configured()
-    loop = Trainer(model_of(settings, splits), splits, recipe_of(settings), CPU)
+    loop = Trainer(model_of(settings, splits), splits, task_of(splits, settings), recipe_of(settings), CPU)
     assert [group["scale"] for group in loop.optimizer.inner.param_groups] == [1.0, 1.0]
 
 
 def test_gradient_norms_are_those_of_each_block(splits: Splits) -> None:
     settings = bermo()
     model: Any = model_of(settings, splits)
-    loop = Trainer(model, splits, recipe_of(settings), CPU)
+    loop = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     ids = torch.from_numpy(np.arange(40).reshape(4, 10) % 100)
     model(ids).logsumexp(1).sum().backward()
     found = gradient_norms(model)

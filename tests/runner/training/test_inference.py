@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from data.splits import Splits
+from runner.schema import Settings
+from runner.tasks.make import task_of
 from runner.training.inference import autocast, predict, score, unpack_states
 
 CPU = torch.device("cpu")
@@ -51,7 +53,7 @@ def test_the_model_keeps_its_mode(splits: Splits, is_training: bool) -> None:
 
 def test_scores_are_named_by_their_split(splits: Splits) -> None:
     right = np.eye(2, dtype=np.float32)[np.asarray(splits.select.labels.values)] * 20
-    found = score(splits.task, splits.select, right)
+    found = score(task_of(splits, Settings()), splits.select, right)
     assert found["val/accuracy"] == 1.0 and found["val/loss"] < 1e-6
     assert all(name.startswith("val/") for name in found)
 

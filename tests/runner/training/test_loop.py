@@ -17,6 +17,7 @@ from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
+from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.loop import fit
 from runner.training.nonfinite import NotFinite
@@ -62,6 +63,7 @@ def train(
         done = fit(
             model,
             splits,
+            task_of(splits, settings),
             recipe_of(settings),
             device=CPU,
             checkpoints=checkpoints,
@@ -168,7 +170,8 @@ def test_training_learns_and_keeps_the_best_epoch(splits: Splits, tmp_path: Path
     scores: list[float] = []
     model = model_of(settings, splits)
     done = fit(
-        model, splits, recipe_of(settings), device=CPU, checkpoints=Checkpoints(tmp_path, "t", 1e9),
+        model, splits, task_of(splits, settings), recipe_of(settings),
+        device=CPU, checkpoints=Checkpoints(tmp_path, "t", 1e9),
         on_point=lambda *_: None, on_epoch=lambda _, values: scores.append(values["val/accuracy"]),
     )  # fmt: skip
     assert max(scores) == 1.0 and done.best_epoch == scores.index(max(scores)) + 1

@@ -20,6 +20,7 @@ from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.record.folder import NOT_FINITE
 from runner.schema import Settings
+from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import fit
 from runner.training.nonfinite import BatchNormStatistics, NotFinite
@@ -69,7 +70,8 @@ def train(
     folder.mkdir(exist_ok=True)
     try:
         done = fit(
-            model, splits, recipe_of(settings), device=CPU, on_point=on_point, on_epoch=lambda *_: None, hook=hook,
+            model, splits, task_of(splits, settings), recipe_of(settings),
+            device=CPU, on_point=on_point, on_epoch=lambda *_: None, hook=hook,
             checkpoints=Checkpoints(folder, "run", every_s=1e-9 if stop_at else 1e9),
         )  # fmt: skip
     except Stop:
@@ -94,7 +96,7 @@ def test_stop_ends_training_in_that_very_step_and_names_the_texts(tmp_path: Path
 
 def test_what_is_left_out_changes_no_weight_no_moment_and_no_logged_loss(tmp_path: Path) -> None:
     splits, settings = loaded(tmp_path), configured()
-    loop = Trainer(model_of(settings, splits).train(), splits, recipe_of(settings), CPU)
+    loop = Trainer(model_of(settings, splits).train(), splits, task_of(splits, settings), recipe_of(settings), CPU)
     sound = [rows for rows in loop.plan.batches(0) if 0 not in rows]
     loop.step(sound[0])
     before = loop.weights() | loop.optimizer.state()
@@ -173,8 +175,8 @@ def test_an_overflow_in_bf16_alone_is_found_in_the_row_that_made_it(
     paths = {f"{name}_path": str(reviews) for name in ("train", "val", "test")}
     data = DataSettings(source="files", text="text", label="label", task="classification", **paths)
     splits = load_splits(data, tokenizer="train", vocab_size=120, cache=tmp_path / "cache")
-    model, recipe = OneNumber(splits.tokenizer.tokens().index("z")), recipe_of(configured(precision=precision))
-    loop = Trainer(model, splits, recipe, CPU)
+    model, settings = OneNumber(splits.tokenizer.tokens().index("z")), configured(precision=precision)
+    loop = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     loop.step(np.arange(8))
     assert loop.state.left_out == left_out
     if loop.skipped:

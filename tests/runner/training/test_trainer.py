@@ -8,6 +8,7 @@ import torch
 
 from data.splits import Splits
 from runner.experiment.recipe import recipe_of
+from runner.tasks.make import task_of
 from runner.training.trainer import Trainer
 from tests.runner.training.test_loop import CPU, configured, model_of
 
@@ -17,7 +18,7 @@ def test_a_step_touches_only_what_requires_gradients(splits: Splits) -> None:
     model = model_of(settings, splits)
     model.bert.embeddings.requires_grad_(False)  # type: ignore[union-attr,operator]
     before = model.bert.embeddings.word_embeddings.weight.clone()  # type: ignore[union-attr,operator]
-    trainer = Trainer(model, splits, recipe_of(settings), CPU)
+    trainer = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     trainer.step(np.arange(8))
     assert torch.equal(before, model.bert.embeddings.word_embeddings.weight)  # type: ignore[union-attr,arg-type]
 
@@ -26,7 +27,7 @@ def test_weights_are_by_token_id_while_the_word_table_is_rearranged(splits: Spli
     settings = configured()
     model = model_of(settings, splits)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    trainer = Trainer(model, splits, recipe_of(settings), CPU)
+    trainer = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), CPU)
     table = trainer.table
     assert table is not None and table.order.tolist() != sorted(table.order)
     assert not torch.equal(model.state_dict()[table.name], before[table.name])
@@ -38,7 +39,7 @@ def test_weights_are_by_token_id_while_the_word_table_is_rearranged(splits: Spli
 
 def test_a_point_has_the_mean_loss_since_the_last_one(splits: Splits) -> None:
     settings = configured()
-    trainer = Trainer(model_of(settings, splits).train(), splits, recipe_of(settings), CPU)
+    trainer = Trainer(model_of(settings, splits).train(), splits, task_of(splits, settings), recipe_of(settings), CPU)
     losses = []
     for rows in (np.arange(8), np.arange(8, 24)):
         before = float(trainer.loss_sum)
@@ -55,7 +56,7 @@ def test_a_point_has_the_mean_loss_since_the_last_one(splits: Splits) -> None:
 def test_moments_are_returned_only_where_they_are_asked_for(splits: Splits) -> None:
     settings = configured()
     for wanted in (False, True):
-        trainer = Trainer(model_of(settings, splits), splits, recipe_of(settings), CPU)
+        trainer = Trainer(model_of(settings, splits), splits, task_of(splits, settings), recipe_of(settings), CPU)
         trainer.step(np.arange(8))
         moments = trainer.finish(0, wants_moments=wanted).moments
         assert bool(moments) is wanted

@@ -9,6 +9,7 @@ import torch
 
 from data.splits import Splits
 from runner.experiment.recipe import recipe_of
+from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import fit
 from runner.training.state import TrainingState
@@ -29,7 +30,8 @@ def test_the_mean_of_the_last_ends_is_kept_and_the_training_is_the_same(
         scores.append(values["val/accuracy"])
 
     done = fit(
-        model, splits, recipe_of(settings), device=CPU, checkpoints=Checkpoints(tmp_path, "test", 1e9),
+        model, splits, task_of(splits, settings), recipe_of(settings),
+        device=CPU, checkpoints=Checkpoints(tmp_path, "test", 1e9),
         on_point=lambda *_: None, on_epoch=on_epoch,
     )  # fmt: skip
     last = done.best_epoch if keep_best else 3

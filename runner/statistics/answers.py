@@ -1,0 +1,49 @@
+"""The answers of a model to a split, as they are stored and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers to the items of a split, in order, in columns that the task names.
+
+    columns: (items,) each, for example `label` and `prediction`, or sums of blocks: `loss`, `right`, `masked`.
+    offsets: (units + 1,) where the items of each unit of chance begin: what intervals and tests draw as a whole, such
+    as a sentence with its tags. None: one item a unit. positive: the class, of two, that some scores are for.
+    names: of the classes, in id order.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    offsets: np.ndarray | None = None
+    positive: int = 1
+    names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """The number of units of chance."""
+        return len(next(iter(self.columns.values()))) if self.offsets is None else len(self.offsets) - 1
+
+    @property
+    def items(self) -> int:
+        """The number of items."""
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        """A column, (items,); KeyError for one that the answers do not have."""
+        return self.columns[column]
+
+    def sums(self, of_items: np.ndarray) -> np.ndarray:
+        """Sum what each item adds, (items,) or (items, K), over the items of each unit: (units,) or (units, K)."""
+        if self.offsets is None:
+            return of_items
+        totals = np.concatenate([np.zeros_like(of_items[:1]), of_items.cumsum(axis=0)])
+        return np.asarray(totals[self.offsets[1:]] - totals[self.offsets[:-1]])
+
+    def differ_in(self, other: Answers, column: str) -> bool:
+        """Does a column, or the grouping of the items to units, differ between two sets of answers?"""
+        mine, theirs = (np.zeros(0) if found.offsets is None else found.offsets for found in (self, other))
+        return not (np.array_equal(mine, theirs) and np.array_equal(self[column], other[column]))

@@ -1,0 +1,208 @@
+"""Scores of classes: each is a function of the confusion matrix, row = label, column = prediction.
+
+F1, precision and recall are those of one of two classes, `Answers.positive`. In every score 0/0 counts as 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.statistics import paired
+from runner.statistics.answers import Answers
+from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_interval
+from runner.statistics.score_table import OF_ONE_CLASS
+from runner.statistics.scores import Compared, OfCounts, Score, over_units
+
+OfConfusion = Callable[[np.ndarray], np.ndarray]  # from (R, C, C) counts to (R,) scores
+
+
+@dataclass(frozen=True)
+class ConfusionScore(Score):
+    """A score of the confusion matrix; the answers have the columns `label` and `prediction`, class ids."""
+
+    name: str
+    of_confusion: OfConfusion  # the positive class is 1
+
+    def of_class(self, positive: int) -> OfConfusion:
+        """The score for a positive class; where that is 0, the two classes change places."""
+        score = self.of_confusion
+        return score if positive == 1 else lambda confusions: score(confusions[:, ::-1, ::-1])
+
+    def over(self, answers: Answers) -> OfCounts:
+        """Return the score as a function of how often each unit was drawn."""
+        size = self._classes(answers)
+        cells, score = answers["label"] * size + answers["prediction"], self.of_class(answers.positive)
+
+        def scores(counts: np.ndarray) -> np.ndarray:
+            drawn = [np.bincount(cells, row, size * size) for row in counts]
+            return score(np.stack(drawn).reshape(-1, size, size))
+
+        return scores
+
+    def value(self, answers: Answers) -> float:
+        """Return the score; ValueError for a score of one class where there are more than two."""
+        self._refuse_classes(answers)
+        plain = _EXACT.get(self.name)
+        if plain is None:
+            return float(self.of_class(answers.positive)(self.confusion(answers)[None])[0])
+        return plain(answers["label"], answers["prediction"], answers.positive)
+
+    def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
+        """Return the 95 % interval: Wilson's for accuracy, else a bootstrap of the confusion matrix."""
+        if self.name == "accuracy":
+            return wilson_interval(float(np.mean(answers["label"] == answers["prediction"])), len(answers))
+        self._refuse_classes(answers)
+        score = self.of_class(answers.positive)
+        return bootstrap_confusion(self.confusion(answers), score, resamples=resamples, seed=seed)
+
+    def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
+        """Test by McNemar's test for accuracy (over several pairs an example counts once), else a paired bootstrap."""
+        if self.name != "accuracy":
+            return super().compare(pairs)
+        differences = np.mean([_right(first) - _right(second) for first, second in pairs], axis=0)
+        interval = paired.quantile_interval(paired.resample_mean(differences), over_units(pairs[0][0]))
+        if len(pairs) > 1:
+            return "McNemar, examples as clusters", paired.clustered_mcnemar_p(differences), interval
+        only_first, only_second = int(np.sum(differences > 0)), int(np.sum(differences < 0))
+        return "McNemar", paired.mcnemar_p(only_first, only_second), interval
+
+    def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
+        """Return differences (R,) first - second, averaged over the pairs; drawn as patterns of answers."""
+        firsts, seconds = ([pair[side]["prediction"] for pair in pairs] for side in (0, 1))
+        one = pairs[0][0]
+        return paired.resample_confusions(one["label"], firsts, seconds, self.of_class(one.positive))
+
+    def confusion(self, answers: Answers) -> np.ndarray:
+        """Return counts (C, C) of the labels and predictions."""
+        return confusion_of(answers["label"], answers["prediction"], self._classes(answers))
+
+    def _classes(self, answers: Answers) -> int:
+        return max(2, len(answers.names), *(int(answers[side].max(initial=0)) + 1 for side in ("label", "prediction")))
+
+    def _refuse_classes(self, answers: Answers) -> None:
+        classes = self._classes(answers)
+        if self.name in OF_ONE_CLASS and classes != 2:
+            raise ValueError(
+                f"{self.name} is defined for two classes, here are {classes}. Try: data.metrics=[f1_macro]"
+            )
+
+
+def confusion_of(labels: np.ndarray, predictions: np.ndarray, classes: int = 2) -> np.ndarray:
+    """Return counts (C, C), row = label, column = prediction, of at least `classes` classes."""
+    size = max(classes, int(labels.max(initial=0)) + 1, int(predictions.max(initial=0)) + 1)
+    return np.bincount(labels * size + predictions, minlength=size * size).reshape(size, size)
+
+
+def class_table(confusion: np.ndarray) -> dict[str, list[float]]:
+    """Return support, predicted, precision, recall and F1 of each class of a confusion matrix (C, C)."""
+    right, support, predicted = np.diagonal(confusion), confusion.sum(1), confusion.sum(0)
+    return {
+        "support": support.tolist(),
+        "predicted": predicted.tolist(),
+        "precision": _ratio(right, predicted).tolist(),
+        "recall": _ratio(right, support).tolist(),
+        "f1": _ratio(2 * right, support + predicted).tolist(),
+    }
+
+
+def _right(answers: Answers) -> np.ndarray:
+    """(N,) 1.0 where the predicted class is the label."""
+    return np.asarray(answers["label"] == answers["prediction"], dtype=np.float64)
+
+
+def _ratio(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.asarray(some / np.maximum(whole, 1))  # 0/0 is 0
+
+
+def _f1_per_class(confusions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return F1 (R, C) and which classes occur (R, C), among labels or predictions, of (R, C, C) counts."""
+    seen = confusions.sum(axis=1) + confusions.sum(axis=2)
+    right = np.diagonal(confusions, axis1=1, axis2=2)
+    return 2 * right / np.maximum(seen, 1), seen > 0
+
+
+def _f1(confusions: np.ndarray) -> np.ndarray:
+    return _f1_per_class(confusions)[0][:, 1]
+
+
+def _precision(confusions: np.ndarray) -> np.ndarray:
+    return _ratio(confusions[:, 1, 1], confusions[:, :, 1].sum(axis=1))
+
+
+def _recall(confusions: np.ndarray) -> np.ndarray:
+    return _ratio(confusions[:, 1, 1], confusions[:, 1, :].sum(axis=1))
+
+
+def _balanced_accuracy(confusions: np.ndarray) -> np.ndarray:
+    """Return the mean recall (R,) of the classes that occur among the labels."""
+    support = confusions.sum(axis=2)
+    recalls = _ratio(np.diagonal(confusions, axis1=1, axis2=2), support)
+    return np.asarray(recalls.sum(axis=1) / np.maximum((support > 0).sum(axis=1), 1))
+
+
+def _f1_macro(confusions: np.ndarray) -> np.ndarray:
+    scores, occurs = _f1_per_class(confusions)
+    return np.asarray((scores * occurs).sum(axis=1) / occurs.sum(axis=1))
+
+
+def _mcc(confusions: np.ndarray) -> np.ndarray:
+    """Return the multi-class Matthews correlation (R,), 0 where a marginal is constant (Gorodkin 2004)."""
+    counts = confusions.astype(np.float64)
+    total = counts.sum(axis=(1, 2))
+    answered, actual = counts.sum(axis=1), counts.sum(axis=2)
+    covariance = np.trace(counts, axis1=1, axis2=2) * total - (answered * actual).sum(axis=1)
+    spread = (total**2 - (answered**2).sum(axis=1)) * (total**2 - (actual**2).sum(axis=1))
+    return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1.0)), 0.0)
+
+
+def _accuracy(confusions: np.ndarray) -> np.ndarray:
+    return np.asarray(np.trace(confusions, axis1=1, axis2=2) / confusions.sum(axis=(1, 2)))
+
+
+def _exact_accuracy(labels: np.ndarray, predictions: np.ndarray, positive: int) -> float:
+    from sklearn.metrics import accuracy_score
+
+    return float(accuracy_score(labels, predictions))
+
+
+def _exact_f1(labels: np.ndarray, predictions: np.ndarray, positive: int) -> float:
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(labels, predictions, pos_label=positive, zero_division=0))
+
+
+def _exact_f1_macro(labels: np.ndarray, predictions: np.ndarray, positive: int) -> float:
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(labels, predictions, average="macro", zero_division=0))
+
+
+def _exact_mcc(labels: np.ndarray, predictions: np.ndarray, positive: int) -> float:
+    from sklearn.metrics import matthews_corrcoef
+
+    return float(matthews_corrcoef(labels, predictions))
+
+
+# Recorded values are scikit-learn's to the last digit; the functions of the matrix round elsewhere.
+_EXACT: dict[str, Callable[[np.ndarray, np.ndarray, int], float]] = {
+    "accuracy": _exact_accuracy,
+    "f1": _exact_f1,
+    "f1_macro": _exact_f1_macro,
+    "mcc": _exact_mcc,
+}
+
+CLASS_SCORES: dict[str, Score] = {
+    score.name: score
+    for score in (
+        ConfusionScore("accuracy", _accuracy),
+        ConfusionScore("balanced_accuracy", _balanced_accuracy),
+        ConfusionScore("f1", _f1),
+        ConfusionScore("precision", _precision),
+        ConfusionScore("recall", _recall),
+        ConfusionScore("f1_macro", _f1_macro),
+        ConfusionScore("mcc", _mcc),
+    )
+}

@@ -1,0 +1,58 @@
+"""Every score of every task: its unit, which direction is better, and its meaning.
+
+One list: the metric names (runner/record/metrics.py), the check of data.metrics and the tables read it. Standard
+library only, since commands are checked before anything heavy is imported. The formulas are elsewhere: each task names
+its `Score` objects (runner/tasks/).
+
+    SCORE_TABLE["mse"].direction      # "lower"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ScoreFacts:
+    """A score as tables, records and searches know it."""
+
+    name: str
+    unit: str
+    direction: str  # higher | lower (better)
+    meaning: str
+    is_choice: bool = True  # may data.metrics name it? Not where a task always has the same scores
+    is_of_one_class: bool = False  # of the positive one of two classes (data.positive)
+
+
+_SCORES = (
+    ScoreFacts("accuracy", "share", "higher", "share of examples whose largest logit is the label"),
+    ScoreFacts("balanced_accuracy", "share", "higher", "mean recall of the classes among the labels"),
+    ScoreFacts(
+        "f1", "share", "higher", "F1 of the positive class of two (data.positive); 0 if it never occurs",
+        is_of_one_class=True,
+    ),
+    ScoreFacts(
+        "precision", "share", "higher", "share of the rows answered positive that are; 0 if there are none",
+        is_of_one_class=True,
+    ),
+    ScoreFacts(
+        "recall", "share", "higher", "share of the positive rows answered positive; 0 if there are none",
+        is_of_one_class=True,
+    ),
+    ScoreFacts("f1_macro", "share", "higher", "mean of the F1 of all classes that are labels or answers"),
+    ScoreFacts("mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),
+    ScoreFacts("pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
+    ScoreFacts("spearman", "-1..1", "higher", "rank correlation with the labels; 0 if constant"),
+    ScoreFacts(
+        "mse", "squared label", "lower",
+        "mean squared error, in the unit of the labels also where training standardises them",
+    ),
+    ScoreFacts("perplexity", "words", "lower", "exp of the mean loss of a masked word", is_choice=False),
+    ScoreFacts(
+        "masked_accuracy", "share", "higher", "share of the masked words that are guessed right", is_choice=False
+    ),
+)  # fmt: skip
+
+SCORE_TABLE: dict[str, ScoreFacts] = {score.name: score for score in _SCORES}
+CHOICES: tuple[str, ...] = tuple(score.name for score in _SCORES if score.is_choice)
+OF_ONE_CLASS: tuple[str, ...] = tuple(score.name for score in _SCORES if score.is_of_one_class)

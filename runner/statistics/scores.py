@@ -1,0 +1,81 @@
+"""A score: one definition gives its value, its interval and the paired test.
+
+    score.value(answers)                            # 0.81
+    score.interval(answers)                         # (0.78, 0.84)
+    score.compare([(mine, other)])                  # ("paired bootstrap", 0.012, Interval)
+
+Chance is drawn in units (a row, a sentence, a block of text), so items of one unit are never taken for independent.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from runner.statistics import paired
+from runner.statistics.answers import Answers
+from runner.statistics.intervals import RESAMPLES, bootstrap_rows, resample_rows
+
+OfCounts = Callable[[np.ndarray], np.ndarray]  # from how often each unit was drawn, (R, N), to scores (R,)
+Compared = tuple[str, float, paired.Interval]  # the test's name, the p-value, the interval of the difference
+
+
+class Score(ABC):
+    """A score of the answers to a split; 0/0 counts as 0 in each of them."""
+
+    name: str
+
+    @abstractmethod
+    def over(self, answers: Answers) -> OfCounts:
+        """Return a function from how often each unit was drawn, (R, N), to the score of those draws, (R,)."""
+
+    def value(self, answers: Answers) -> float:
+        """Return the score of the answers."""
+        return float(self.over(answers)(np.ones((1, len(answers))))[0])
+
+    def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
+        """Return the 95 % interval (low, high) over the units; a percentile bootstrap unless a score has a better."""
+        return bootstrap_rows(len(answers), self.over(answers), resamples=resamples, seed=seed)
+
+    def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
+        """Test the difference first - second, averaged over pairs of answers to the same units, against chance.
+
+        Return the name of the test, its p-value, and the 95 % interval of the difference; a paired bootstrap over the
+        units unless a score has a better test.
+        """
+        resampled = self.resampled_differences(pairs)
+        interval = paired.quantile_interval(resampled, over_units(pairs[0][0]))
+        return "paired bootstrap", paired.bootstrap_p(resampled), interval
+
+    def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
+        """Return differences (R,) first - second, averaged over the pairs; each draw of units is the same for all."""
+        scorers = [(self.over(first), self.over(second)) for first, second in pairs]
+
+        def difference(counts: np.ndarray) -> np.ndarray:
+            return np.asarray(np.mean([first(counts) - second(counts) for first, second in scorers], axis=0))
+
+        return resample_rows(len(pairs[0][0]), difference, resamples=paired.RESAMPLES)
+
+
+def over_units(answers: Answers) -> str:
+    """Say in words what the interval of a paired bootstrap is over."""
+    return f"bootstrap over {len(answers)} examples"
+
+
+class SumScore(Score):
+    """A score of sums over units: perplexity, entity F1, exact match."""
+
+    @abstractmethod
+    def parts(self, answers: Answers) -> np.ndarray:
+        """Return what each unit adds, (N, K) float64."""
+
+    @abstractmethod
+    def of_sums(self, sums: np.ndarray) -> np.ndarray:
+        """Return the scores (R,) of sums (R, K)."""
+
+    def over(self, answers: Answers) -> OfCounts:
+        """Return the score as a function of how often each unit was drawn."""
+        columns = self.parts(answers).T
+        return lambda counts: self.of_sums(np.stack([counts @ column for column in columns], axis=1))

@@ -1,0 +1,246 @@
+"""A task: all that the runner asks about what is learned. One class a task; nothing else compares its name.
+
+The same object is made from the data of a run and from its record, so it holds facts, neither data nor a model. Torch
+is imported by `loss`, `match` and `keep` alone: records are shown and compared without it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from data.errors import DataError
+from models.heads.base import HeadSpec
+from runner.statistics.answers import Answers
+from runner.statistics.score_table import OF_ONE_CLASS
+from runner.statistics.scores import Score
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from data.batch import Batch
+    from data.settings import DataSettings
+    from data.splits import TargetScale, TokenSplit
+    from runner.schema import Settings
+
+LARGEST_REPORT = 200  # classes in a recorded confusion matrix, which then takes 300 kB
+
+
+@dataclass(frozen=True)
+class LabelFacts:
+    """The labels as a task knows them.
+
+    names: of the classes, in id order; () without. positive: of two classes, the one that F1, precision and recall are
+    for. scale: mean and standard deviation of targets that training standardises. metrics: those that data.metrics
+    names, () for the task's own. class_weights: (C,) of the classes in the loss, None where all weigh the same.
+    output: where the output table of words comes from (task.output).
+    """
+
+    names: tuple[str, ...] = ()
+    positive: int = 1
+    scale: TargetScale | None = None
+    metrics: tuple[str, ...] = ()
+    class_weights: np.ndarray | None = None
+    output: str = "tied"
+
+
+class Task(ABC):
+    """A task: its loss, scores, baseline and stored answers.
+
+    An item is what one output of the model answers: a row, or a token of it. Outputs are (items, C), in the order of
+    the rows.
+    """
+
+    name: ClassVar[str]  # in records
+    target: ClassVar[str]  # of data/targets/
+    scores: ClassVar[Mapping[str, Score]]
+    stored: ClassVar[tuple[str, ...]] = ("label", "prediction")  # columns of the stored answers that scores read
+    truth: ClassVar[tuple[str, ...]] = ("label",)  # of these columns, those that are the same for every model
+    baseline_name: ClassVar[str] = "baseline"  # of the score without learning, in tables
+    always_scored: ClassVar[tuple[str, ...]] = ()  # in every evaluation, whatever data.metrics names
+    needs_label: ClassVar[bool] = True  # does data.label name a column that it learns?
+    is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
+    output_name: ClassVar[str] = "a classifier"  # in messages
+
+    def __init__(self, facts: LabelFacts | None = None) -> None:
+        self.facts = facts or LabelFacts()
+
+    # Settings
+
+    @classmethod
+    def conflicts(cls, settings: Settings) -> list[str]:
+        """One line for every pair of settings that this task forbids, with the cure."""
+        return []
+
+    @classmethod
+    def adapt(cls, settings: Settings) -> None:
+        """Take back those settings of the dataset that mean nothing for this task."""
+        return
+
+    @classmethod
+    @abstractmethod
+    def default_metrics(cls, classes: int) -> tuple[str, ...]:
+        """Return the scores where data.metrics names none; classes: their number, 0 without."""
+
+    @classmethod
+    def metrics_by(cls, data: DataSettings) -> tuple[str, ...]:
+        """Return the scores of a run as far as they are known before the data are read."""
+        return cls(LabelFacts(metrics=tuple(data.metrics))).metrics
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scores of a run; the first selects the best epoch and is the headline."""
+        return self.facts.metrics or self.default_metrics(len(self.facts.names))
+
+    @property
+    def always_recorded(self) -> tuple[str, ...]:
+        """The scores that every finished run has, whatever data.metrics names."""
+        return self.always_scored
+
+    def check(self) -> Self:
+        """Return the task; DataError for a score that it cannot have."""
+        classes = len(self.facts.names)
+        for name in self.metrics:
+            if name not in self.scores:
+                raise DataError(
+                    f"data.metrics: {name} is not a score of {self.name} (those are {', '.join(self.scores)}). "
+                    f"Try: data.metrics=[{next(iter(self.scores))}]"
+                )
+            if name in OF_ONE_CLASS and classes != 2:
+                raise DataError(
+                    f"data.metrics: {name} is defined for two classes, not for {classes}. Try: data.metrics=[f1_macro]"
+                )
+        return self
+
+    def unweighted(self) -> Self:
+        """Return the same task with classes that weigh the same."""
+        return type(self)(replace(self.facts, class_weights=None))
+
+    # Training
+
+    @abstractmethod
+    def head(self) -> HeadSpec:
+        """Return the head that answers this task."""
+
+    @abstractmethod
+    def mean_loss(self, output: Any, labels: Tensor) -> Tensor:
+        """Return the mean loss over the items, a scalar; output: (items, C), labels: (items,) or (items, columns)."""
+
+    def loss(self, output: Any, targets: Mapping[str, Tensor], known: np.ndarray | None = None) -> Tensor:
+        """Return the mean loss over the items; one without a label counts in the mean and adds nothing.
+
+        known: (items,) which have a label, None for all.
+        """
+        labels = targets["labels"]
+        if known is None:
+            return self.mean_loss(output, labels)
+        chosen = labels.new_tensor(known).bool()
+        loss: Tensor = self.mean_loss(output[chosen], labels[chosen]) if known.any() else output.sum()
+        return loss * float(known.mean())
+
+    def stage_loss(self, output: Any, targets: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean loss that a compression stage sees, a scalar; all items have a label."""
+        return self.loss(output, targets)
+
+    def weight(self, targets: Mapping[str, np.ndarray]) -> float:
+        """Return the weight of a part of a batch in the mean loss: its items, or the sum of their class weights."""
+        labels = targets["labels"]
+        return float(len(labels) if self.facts.class_weights is None else self.facts.class_weights[labels].sum())
+
+    @abstractmethod
+    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+        """Return how far the outputs (items, C) are from a teacher's, a scalar: the mean over the items.
+
+        soft: kl | cross_entropy, of probabilities softened by `temperature`.
+        """
+
+    # Evaluation
+
+    def keep(self, output: Any, batch: Batch) -> Tensor:
+        """Return what evaluation keeps of a batch's outputs, (items, K) float32 in the order of the rows."""
+        kept: Tensor = output.float()
+        return kept
+
+    @abstractmethod
+    def answers(self, kept: np.ndarray, split: TokenSplit) -> Answers:
+        """Return the answers to a split from what `keep` kept of it, (items, K); ValueError if that is not finite."""
+
+    def columns_to_store(self, kept: np.ndarray, answers: Answers) -> dict[str, np.ndarray]:
+        """Return the columns of predictions-<split>.parquet, (items,) each."""
+        return {**answers.columns} | {f"logit_{i}": kept[:, i] for i in range(kept.shape[1])}
+
+    def evaluate(self, answers: Answers, names: Sequence[str]) -> dict[str, float]:
+        """Return the named scores, in this order; KeyError for a score that the task does not have."""
+        return {name: self.score(name).value(answers) for name in names}
+
+    def score(self, name: str) -> Score:
+        """Return a score by its name; KeyError naming those of the task."""
+        if name not in self.scores:
+            raise KeyError(f"unknown score '{name}' for {self.name}; known: {', '.join(self.scores)}")
+        return self.scores[name]
+
+    @abstractmethod
+    def evaluated_loss(self, kept: np.ndarray, split: TokenSplit) -> float:
+        """Return the mean loss of an item of the split, without class weights."""
+
+    @abstractmethod
+    def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
+        """Return the score on `split` of a model that has learned nothing but what answers occur in `train`."""
+
+    def is_constant(self, answers: Answers) -> bool | None:
+        """Return whether all items got the same answer; None for a task in which that means nothing."""
+        return None
+
+    def report(self, answers: Answers) -> dict[str, Any] | None:
+        """Return the scores of each class, with the fields of a record's ClassReport; None without classes."""
+        return None
+
+    def diverged(
+        self, train: TokenSplit, select: TokenSplit, scores: Mapping[str, float], loss: float | None
+    ) -> bool | None:
+        """Return whether a finished training learned nothing; None where that cannot be told.
+
+        scores: of the last evaluation of `select`, those of `always_scored`. loss: of training at its end, nats.
+        """
+        return None
+
+    def diverged_answers(self, answers: Answers) -> bool:
+        """Return whether the final answers to the selection split alone show that nothing was learned."""
+        return False
+
+    def tolerance(self, share: float) -> float:
+        """Return how far two outputs may be apart that should be equal but for rounding, `share` of their scale."""
+        return self.facts.scale.tolerance(share) if self.facts.scale else share
+
+    def least_gain(self, score: str, share: float) -> float:
+        """Return `share` of a score in its own unit: what a trained model is at least better than the baseline."""
+        return share
+
+    # Sentences
+
+    def unit(self, max_length: int) -> str:
+        """Return the word for the rows of a split."""
+        return "rows"
+
+    def describe(self, train: TokenSplit) -> str:
+        """Return a line about the training labels."""
+        return f"task: {self.name}"
+
+    @classmethod
+    def constant_sentence(cls, split: str) -> str:
+        """Return a sentence about a model that gave every row of `split` the same answer."""
+        return f"the model gives every row of {split} the same answer"
+
+
+def refuse_not_finite(kept: np.ndarray, what: str, rows: str = "rows") -> None:
+    """Raise ValueError where an item's outputs (items, K) are not finite."""
+    wrong = int((~np.isfinite(kept)).reshape(len(kept), -1).any(axis=1).sum())
+    if wrong:
+        raise ValueError(
+            f"the {what} of {wrong} of {len(kept)} {rows} are not finite: training diverged. "
+            "Try: a smaller optimizer.lr"
+        )

@@ -1,0 +1,41 @@
+"""Scores of a confusion matrix, drawn by rows as by patterns; tests/runner/tasks/test_classification.py has values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runner.statistics.answers import Answers
+from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
+
+
+def answers(seed: int = 0, classes: int = 2, positive: int = 1) -> Answers:
+    random = np.random.default_rng(seed)
+    labels = random.integers(classes, size=60)
+    predictions = np.where(random.random(60) < 0.6, labels, random.integers(classes, size=60))
+    columns = {"label": labels, "prediction": predictions}
+    return Answers(columns, positive=positive, names=tuple(map(str, range(classes))))
+
+
+@pytest.mark.parametrize("name", CLASS_SCORES)
+@pytest.mark.parametrize("positive", [0, 1])
+def test_counts_of_drawn_rows_give_the_score_of_those_rows(name: str, positive: int) -> None:
+    whole, score = answers(positive=positive), CLASS_SCORES[name]
+    rows = np.random.default_rng(1).integers(60, size=60)
+    drawn = Answers({key: column[rows] for key, column in whole.columns.items()}, None, positive, whole.names)
+    (found,) = score.over(whole)(np.bincount(rows, minlength=60)[None].astype(float))
+    assert found == pytest.approx(score.value(drawn))
+
+
+def test_a_score_of_one_class_is_refused_for_three() -> None:
+    with pytest.raises(ValueError, match=r"two classes, here are 3.*f1_macro"):
+        CLASS_SCORES["f1"].value(answers(classes=3))
+    with pytest.raises(ValueError, match="two classes"):
+        CLASS_SCORES["recall"].interval(answers(classes=3))
+
+
+def test_classes_that_nobody_labels_or_predicts_keep_their_place() -> None:
+    matrix = confusion_of(np.array([0, 0]), np.array([0, 1]), 4)
+    assert matrix.shape == (4, 4) and matrix.sum() == 2
+    table = class_table(matrix)
+    assert table["support"] == [2, 0, 0, 0] and table["f1"] == pytest.approx([2 / 3, 0, 0, 0])

@@ -1,0 +1,31 @@
+"""Scores of numbers, drawn by rows; tests/runner/tasks/test_regression.py has values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runner.statistics.answers import Answers
+from runner.statistics.correlation import NUMBER_SCORES, is_constant, outputs_of
+
+
+def answers(predictions: np.ndarray, labels: np.ndarray) -> Answers:
+    return Answers({"label": labels, "prediction": predictions})
+
+
+@pytest.mark.parametrize("name", NUMBER_SCORES)
+def test_counts_of_drawn_rows_give_the_score_of_those_rows(name: str) -> None:
+    random, score = np.random.default_rng(0), NUMBER_SCORES[name]
+    labels = random.integers(6, size=80) / 2
+    predictions = (labels + random.normal(size=80)).round(1)
+    rows = random.integers(80, size=80)
+    (found,) = score.over(answers(predictions, labels))(np.bincount(rows, minlength=80)[None].astype(float))
+    assert found == pytest.approx(score.value(answers(predictions[rows], labels[rows])))
+
+
+def test_predictions_that_differ_by_rounding_are_constant_wherever_they_are_scored() -> None:
+    labels = np.linspace(1.0, 5.0, 40)
+    rounded = answers((3.0 + 2e-7 * labels).astype(np.float32), labels)
+    assert is_constant(outputs_of(rounded)) and NUMBER_SCORES["spearman"].value(rounded) == 0.0
+    assert NUMBER_SCORES["spearman"].interval(rounded) == (0.0, 0.0)
+    assert NUMBER_SCORES["spearman"].compare([(rounded, rounded)])[1] == 1.0

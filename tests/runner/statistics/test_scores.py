@@ -1,0 +1,50 @@
+"""A score that is defined once: value, interval and paired test of sums over units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runner.statistics.answers import Answers
+from runner.statistics.scores import SumScore
+
+
+class ItemAccuracy(SumScore):
+    """Share of right items."""
+
+    name = "item_accuracy"
+
+    def parts(self, answers: Answers) -> np.ndarray:
+        right = (answers["label"] == answers["prediction"]).astype(np.float64)
+        return answers.sums(np.stack([right, np.ones(answers.items)], axis=1))
+
+    def of_sums(self, sums: np.ndarray) -> np.ndarray:
+        return np.asarray(sums[:, 0] / np.maximum(sums[:, 1], 1.0))
+
+
+def sentences(share: float, seed: int = 0, words: int = 12) -> Answers:
+    """200 sentences that are right or wrong as a whole: their words are anything but independent."""
+    random = np.random.default_rng(seed)
+    right = np.repeat(random.random(200) < share, words)
+    return Answers({"label": np.ones(200 * words), "prediction": right * 1.0}, np.arange(201) * words)
+
+
+def test_the_interval_is_over_units_and_not_over_their_items() -> None:
+    score, grouped = ItemAccuracy(), sentences(0.7)
+    loose = Answers(grouped.columns)
+    assert score.value(grouped) == score.value(loose)
+    low, high = score.interval(grouped)
+    narrow = score.interval(loose)
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.7 * 0.3 / 200), rel=0.15)
+    assert high - low > 3 * (narrow[1] - narrow[0])
+    assert score.interval(grouped) == (low, high), "seeded"
+
+
+def test_a_difference_is_tested_on_the_same_draws_of_units() -> None:
+    score, first, second = ItemAccuracy(), sentences(0.9), sentences(0.6)
+    name, p, interval = score.compare([(first, second)])
+    assert name == "paired bootstrap" and p < 0.001 and interval.over == "bootstrap over 200 examples"
+    difference = score.value(first) - score.value(second)
+    assert interval.low < difference < interval.high
+    _, p, interval = score.compare([(first, first), (second, second)])
+    assert p == 1.0 and (interval.low, interval.high) == (0.0, 0.0)

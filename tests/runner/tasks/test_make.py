@@ -1,0 +1,64 @@
+"""A run and its record have the same task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import DataError
+from data.load import load_splits
+from data.settings import DataSettings
+from data.splits import Splits
+from runner.schema import Settings
+from runner.tasks import likely_task, named_task
+from runner.tasks.make import task_of, task_of_record
+from tests.records import a_record, record_json
+
+
+def of_file(folder: Path, labels: list[str], **options: object) -> tuple[Splits, Settings]:
+    lines = [f"the film number {i},{labels[i % len(labels)]}" for i in range(60)]
+    (folder / "d.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    data = DataSettings(source="files", path=str(folder / "d.csv"), **options)  # type: ignore[arg-type]
+    return load_splits(data, tokenizer="train", vocab_size=80, cache=folder / "cache"), Settings(data=data)
+
+
+def test_a_run_has_the_task_of_its_labels_and_its_record_the_same(tmp_path: Path) -> None:
+    task = task_of(*of_file(tmp_path, ["ok", "bad", "ok"], metrics=["mcc", "f1"]))
+    assert (task.name, task.metrics, task.facts.names, task.facts.positive) == (
+        "classification", ("mcc", "f1"), ("bad", "ok"), 0,
+    )  # fmt: skip
+    data = record_json()["data"] | {"labels": ["bad", "ok"], "positive": "bad"}
+    config = record_json()["config"]
+    config["data"]["metrics"] = ["mcc", "f1"]
+    recorded = task_of_record(a_record(data=data, config=config))
+    assert (recorded.name, recorded.facts) == (task.name, task.facts)
+
+
+def test_balanced_weights_are_part_of_the_task(tmp_path: Path) -> None:
+    weights = task_of(*of_file(tmp_path, ["ok", "bad", "ok"], class_weights="balanced")).facts.class_weights
+    assert weights is not None and weights[0] > 1.3 > 1 > weights[1]
+
+
+def test_numbers_have_no_class_weights(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="needs classes, this task is regression"):
+        task_of(*of_file(tmp_path, ["0.5", "1.25", "2.5"], class_weights="balanced"))
+
+
+def test_standardised_targets_are_recorded_and_come_back(tmp_path: Path) -> None:
+    splits, settings = of_file(tmp_path, ["100.5", "250.25", "20.5"])
+    scale = task_of(splits, settings).facts.scale
+    assert scale is not None and scale.sd > 50
+    data = record_json()["data"] | {"task": "regression", "targets": {"mean": scale.mean, "sd": scale.sd}}
+    assert task_of_record(a_record(data=data)).facts.scale == scale
+
+
+def test_settings_name_a_task_or_leave_it_to_the_labels() -> None:
+    settings = Settings()
+    assert named_task(settings.task, settings.data) is None
+    assert likely_task(settings.task, settings.data).name == "classification"
+    settings.data.task = "regression"
+    assert likely_task(settings.task, settings.data).name == "regression"
+    settings.task.name = "mlm"
+    named = named_task(settings.task, settings.data)
+    assert named is not None and named.metrics_by(settings.data)[0] == "perplexity"

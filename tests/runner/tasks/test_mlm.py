@@ -1,0 +1,42 @@
+"""Masked words as a task: what they forbid, and what they leave out of the dataset's settings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+from runner.tasks.mlm import MaskedWords
+from tests.runner.tasks.splits import split_of
+
+
+def test_settings_about_labels_mean_nothing() -> None:
+    settings = resolve(compose(["task=mlm", "model=bert-tiny", "data=stsb"]))
+    assert (settings.data.task, settings.data.metrics, settings.data.positive) == ("auto", [], None)
+    assert MaskedWords.metrics_by(settings.data) == ("perplexity", "masked_accuracy")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["model=dsn"], "without an encoder"),
+        (["model=bert-tiny", "data.class_weights=balanced"], "no classes"),
+        (["model=bert-tiny", "task.masked=0.9", "task.random=0.2"], "exceed 1"),
+        (["model=bert-tiny", "measure=quick", "measure.onnx=true"], "a masked language model is not exported"),
+    ],
+)
+def test_what_masked_words_forbid_is_said_with_the_cure(words: list[str], told: str) -> None:
+    with pytest.raises(ConfigError, match=told) as error:
+        resolve(compose(["task=mlm", "data=demo", *words]))
+    assert "Try: " in str(error.value) or "Leave it out" in str(error.value)
+
+
+def test_sums_that_are_not_finite_are_refused_in_blocks() -> None:
+    with pytest.raises(ValueError, match="losses of 1 of 2 blocks are not finite"):
+        MaskedWords().answers(np.array([[np.nan, 0, 1], [1, 0, 1]]), split_of([]))
+
+
+def test_the_mean_loss_is_of_words_and_not_of_blocks() -> None:
+    assert MaskedWords().evaluated_loss(np.float32([[6, 1, 2], [2, 2, 6]]), split_of([])) == 1.0
