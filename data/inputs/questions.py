@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, Self
 from data.inputs.request import Asked, Field
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
+from data.inputs.words import Words
 
 
 class QuestionInput(Protocol):
@@ -35,4 +36,4 @@ class QuestionInput(Protocol):
         ...
 
 
-INPUTS: dict[str, type[QuestionInput]] = {"text": Text}
+INPUTS: dict[str, type[QuestionInput]] = {"text": Text, "words": Words}

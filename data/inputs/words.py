@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from data.inputs.request import Asked, Field
+from data.inputs.split_text import find_words, split_bare, split_words
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.windows import Window, cut_windows
 from data.inputs.word_cache import Encoded, spans
 from data.inputs.word_pieces import Frame, first_places, word_pieces
 from data.labels import Labels
+from data.sources.conll import is_column_number
 from data.splits import TokenSplit
+from data.targets.written_text import lower_case
 
 
 class Words(TokenIds):
     """Rows of words, as tokens."""
 
-    columns = ("tokens",)
+    reads_words: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("language", "windows")
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, language: str | None = None, *, windows: bool = True) -> None:
+        """language: of words without marks and capitals; windows: are long questions cut into windows?"""
         super().__init__(tokenizer.pad_id)
-        self.tokenizer = tokenizer
+        self.tokenizer, self.language, self.windows = tokenizer, language, windows
         self.frame = Frame.of(tokenizer)
 
     @property
@@ -104,6 +112,51 @@ class Words(TokenIds):
         found[((begin + len(before) + counts)[:, None] + np.arange(len(after))).ravel()] = np.tile(after, len(counts))
         found[spans(begin + len(before), counts)] = tokens[spans(starts, counts)]
         return found
+
+    @classmethod
+    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+        """Return the name of the column of words of a run; setting: the value of a setting such as data.tokens."""
+        name = setting("data.tokens")
+        return ("tokens" if name is None or is_column_number(str(name)) else str(name),)
+
+    @classmethod
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: dict[str, Any]) -> Self:
+        """Return the input of a model whose training rows were read with these options."""
+        return cls(tokenizer, options.get("language"), windows=options.get("windows") is not False)
+
+    def request(self) -> tuple[Field, ...]:
+        """Return one text, or its words."""
+        return (Field("text", "words", "A text, or a list of its words"),)
+
+    def ask(self, columns: Sequence[Sequence[str | Sequence[str]]], max_length: int) -> Asked:
+        """Return texts, or lists of words, made ready; one longer than `max_length` tokens becomes windows.
+
+        A model of words without marks and capitals (data.language) reads a text without its own.
+        """
+        texts, rows, places = [], [], []
+        for question in columns[0]:
+            text, words, spans_of_words = self._split(question)
+            texts.append(text)
+            rows.append(words)
+            places.append(spans_of_words)
+        encoded, first = self.encode(rows)
+        offsets = np.cumsum([0, *map(len, rows)])
+        labels = Labels(np.zeros(int(offsets[-1]), np.int64), offsets, first)
+        whole = TokenSplit(
+            "texts", encoded.tokens, np.cumsum([0, *encoded.lengths]), encoded.segment_starts, labels, 0, self
+        )
+        found = self.lay_out(whole, max_length, windows=self.windows)
+        is_cut = (encoded.lengths > max_length) & (not self.windows)
+        return Asked(found, encoded.lengths, is_cut, texts, places, found.parts)
+
+    def _split(self, question: str | Sequence[str]) -> tuple[str, list[str], np.ndarray]:
+        """Return a question's text, its words as the model reads them, and their places in the text."""
+        if isinstance(question, str):
+            words, places = split_words(question) if self.language is None else split_bare(question, self.language)
+            return question, words, places
+        text, words = " ".join(question), list(question)
+        places = find_words(text, words)
+        return text, words if self.language is None else [lower_case(word, self.language) for word in words], places
 
 
 def lost_words(split: TokenSplit) -> int:

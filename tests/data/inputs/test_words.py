@@ -107,3 +107,41 @@ def test_words_and_two_special_tokens_beyond_the_longest_input(tokenizer: Tokeni
     cut = whole.input.lay_out(whole, length - 1, windows=True)
     assert len(cut) == 2
     assert [label for r in range(2) for label in words_at(cut, r)] == list(range(10))
+
+
+def test_a_question_is_a_text_or_its_words(tokenizer: Tokenizer) -> None:
+    asked = Words(tokenizer).ask([["View of  ESB.", ["Empire", "State"], ""]], 20)
+    assert asked.texts == ["View of  ESB.", "Empire State", ""]
+    assert asked.words is not None
+    found = [[text[a:b] for a, b in places] for text, places in zip(asked.texts, asked.words)]
+    assert found == [["View", "of", "ESB", "."], ["Empire", "State"], []]
+    assert asked.split.labels.offsets is not None
+    assert asked.split.labels.offsets.tolist() == [0, 4, 6, 6]
+    assert asked.lengths.tolist() == asked.split.lengths.tolist()
+    assert asked.rows is None
+    assert not asked.is_cut.any()
+
+
+def test_a_question_to_a_model_of_bare_words_loses_marks_and_capitals(tokenizer: Tokenizer) -> None:
+    asked = Words(tokenizer, "tr").ask([["Hayır, IŞIK!", ["IŞIK"]]], 20)
+    bare = Words(tokenizer).ask([[["hayır", "ışık"], ["ışık"]]], 20)
+    assert asked.split.tokens.tolist() == bare.split.tokens.tolist()
+    assert asked.words is not None
+    assert asked.words[0].tolist() == [[0, 5], [7, 11]]
+
+
+def test_a_long_question_becomes_windows_unless_they_are_off(tokenizer: Tokenizer) -> None:
+    question = " ".join(["view"] * 30)
+    asked = Words(tokenizer).ask([["view", question]], 16)
+    assert asked.rows is not None
+    assert asked.rows[1] == 1
+    assert asked.rows[2] > 2
+    assert not asked.is_cut.any()
+    cut = Words(tokenizer, windows=False).ask([["view", question]], 16)
+    assert cut.is_cut.tolist() == [False, True]
+    assert len(cut.split) == 2
+
+
+def test_the_column_of_a_prediction_file() -> None:
+    assert Words.columns_of({"data.tokens": "words"}.get) == ("words",)
+    assert Words.columns_of({"data.tokens": "0"}.get) == ("tokens",)
