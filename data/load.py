@@ -14,12 +14,14 @@ from data.inputs.base import Input
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
+from data.inputs.words import WORDS, Words
 from data.labels import Labels
 from data.settings import DataSettings, TaskSettings, check_metrics, metrics_of
 from data.sources.demo_splits import read_demo
 from data.sources.files import read_files
 from data.sources.hub import read_hub
 from data.sources.raw import RawData, RawSplit
+from data.sources.tagged_splits import is_tagged, read_tagged
 from data.splits import DataTask, Splits, TokenSplit
 from data.splitting import apply_split_rule, limit_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
@@ -65,6 +67,7 @@ def load_splits(
     }
     raw.notes += _truncated(tokens, longest, settings.max_length)
     tokens = {name: targets[name].arrange(split, settings) for name, split in tokens.items()}
+    raw.notes += [note for split in tokens.values() for note in raw.target.notes_on(split, settings)]
     fingerprint = hashlib.sha256(repr((raw.target.names, sorted(fingerprints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
@@ -82,7 +85,7 @@ def _task(raw: RawData, settings: DataSettings) -> DataTask:
     if scale:
         raw.notes.append(f"targets are standardised (mean {scale.mean:,.6g}, sd {scale.sd:,.6g})")
     is_pair = settings.text_pair is not None
-    return DataTask(target.task, target.names, is_pair, metrics, positive, scale, target.name)
+    return DataTask(target.task, target.names, is_pair, metrics, positive, scale, target.name, target.columns)
 
 
 def _targets(raw: RawData, tokenizer: Tokenizer, task: TaskSettings, seed: int) -> dict[str, Target]:
@@ -92,6 +95,8 @@ def _targets(raw: RawData, tokenizer: Tokenizer, task: TaskSettings, seed: int) 
 
 def _input(raw: RawData, tokenizer: Tokenizer) -> Input:
     """Return what turns the columns of the dataset into tokens."""
+    if WORDS in raw.splits["train"].columns:
+        return Words(tokenizer)
     return Text(tokenizer, "text_pair" in raw.splits["train"].columns)
 
 
@@ -158,6 +163,8 @@ def tokenise_split(
 
 def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
     """Read the raw splits from the source that the settings name; target: its name, as in `column_target`."""
+    if is_tagged(settings, target):
+        return read_tagged(settings, cache)
     if settings.source == "hub":
         return read_hub(settings, target)
     if settings.source == "files":

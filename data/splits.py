@@ -39,6 +39,7 @@ class DataTask:
     positive: int = 1  # of two classes: the one that F1, precision and recall are for
     target_scale: TargetScale | None = None  # of a regression trained on standardised targets
     target: str = ""  # the name of the target, by which a task is found
+    columns: tuple[int, ...] = ()  # where an item has several labels: the number of classes of each, in `label_names`
 
     @property
     def scale(self) -> float:

@@ -24,6 +24,8 @@ class Encoded:
     lengths: np.ndarray  # (rows,) int64
     segment_starts: np.ndarray  # (rows,) int64: where a row's second text starts; its length without one
     truncated: int  # rows that lost tokens
+    # (words,) int32: of words that came apart, the position in its row of each one's first token; -1 without a token.
+    alignment: np.ndarray | None = None
 
 
 def encode_by_text(backend: Any, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:

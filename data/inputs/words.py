@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from data.inputs.columns import Columns
 from data.inputs.request import Asked, Field
 from data.inputs.split_text import find_words, split_bare, split_words
 from data.inputs.token_ids import TokenIds
@@ -20,10 +21,13 @@ from data.sources.conll import is_column_number
 from data.splits import TokenSplit
 from data.targets.written_text import lower_case
 
+WORDS = "words"  # the column of a raw split's table: lists of words
+
 
 class Words(TokenIds):
     """Rows of words, as tokens."""
 
+    name: ClassVar[str] = WORDS
     reads_words: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("language", "windows")
 
@@ -32,23 +36,26 @@ class Words(TokenIds):
         super().__init__(tokenizer.pad_id)
         self.tokenizer, self.language, self.windows = tokenizer, language, windows
         self.frame = Frame.of(tokenizer)
+        self.columns: tuple[str, ...] = (WORDS,)
 
     @property
     def ending(self) -> int:
         """The number of special tokens at the end of a row."""
         return len(self.frame.after)
 
-    def encode(self, rows: list[list[str]]) -> tuple[Encoded, np.ndarray]:
-        """Return whole rows as tokens, special ones included, and the position of each word's first token, (words,).
+    def encode(self, columns: Columns, max_length: int) -> Encoded:
+        """Return whole rows as tokens, special ones included, and where each word has its first token.
 
-        A word without tokens has the position -1. Rows are never cut here: see `lay_out`.
+        Rows are never cut here, whatever `max_length` is: see `lay_out`.
         """
+        rows = columns[WORDS]
         pieces = word_pieces(self.tokenizer, rows)
         offsets = np.cumsum([0, *map(len, rows)])
         edges = np.concatenate([[0], np.cumsum(pieces.counts)])[offsets]
         lengths = np.diff(edges) + len(self.frame)
         tokens = self._framed(pieces.tokens, edges[:-1], np.diff(edges))
-        return Encoded(tokens, lengths, lengths, 0), first_places(pieces.counts, offsets, len(self.frame.before))
+        places = first_places(pieces.counts, offsets, len(self.frame.before))
+        return Encoded(tokens, lengths, lengths, 0, places)
 
     def lay_out(self, split: TokenSplit, max_length: int, *, windows: bool) -> TokenSplit:
         """Return the split with rows of at most `max_length` tokens.
@@ -139,9 +146,9 @@ class Words(TokenIds):
             texts.append(text)
             rows.append(words)
             places.append(spans_of_words)
-        encoded, first = self.encode(rows)
+        encoded = self.encode({WORDS: rows}, max_length)
         offsets = np.cumsum([0, *map(len, rows)])
-        labels = Labels(np.zeros(int(offsets[-1]), np.int64), offsets, first)
+        labels = Labels(np.zeros(int(offsets[-1]), np.int64), offsets, encoded.alignment)
         whole = TokenSplit(
             "texts", encoded.tokens, np.cumsum([0, *encoded.lengths]), encoded.segment_starts, labels, 0, self
         )

@@ -45,7 +45,7 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
     dropped: dict[str, int] = {}
     notes: list[str] = []
     files = {
-        name: _existing(text, "data.path" if name == "train" and settings.path else f"data.{name}_path")
+        name: existing_file(text, "data.path" if name == "train" and settings.path else f"data.{name}_path")
         for name, text in paths.items()
         if text is not None
     }
@@ -82,8 +82,11 @@ def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
     )  # fmt: skip
 
 
-def _existing(text: str, key: str) -> Path:
-    """Return the path of a file that can be read; DataError for a folder, a missing or empty file, another format."""
+def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
+    """Return the path of a file that can be read; DataError for a folder, a missing or empty file, another format.
+
+    any_format: whatever its name ends in.
+    """
     path = Path(text).expanduser()
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if format_of(p))[:5]
@@ -97,7 +100,7 @@ def _existing(text: str, key: str) -> Path:
         hint = f"did you mean {path.parent / close[0]}? " if close else ""
         cure = shell_setting(key, str(path.parent / close[0])) if close else f"{key}=<a file>"
         raise DataError(f"{key}={text}: no such file; {hint}Try: {cure}")
-    if format_of(path) is None:
+    if format_of(path) is None and not any_format:
         if begins_with(path, FASTTEXT):
             raise DataError(fasttext_message(str(path)))
         raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. Convert or rename it")

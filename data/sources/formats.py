@@ -20,6 +20,7 @@ from typing import IO, Any, TextIO
 from data.errors import DataError
 from data.sources.cells import check_text_columns
 from data.sources.columns import distinct_names, shell_setting
+from data.sources.conll import conll_rows
 from data.sources.delimited import SAMPLE, delimited_rows
 from data.sources.json_rows import json_rows
 from data.sources.options import ReadOptions, Row
@@ -58,6 +59,8 @@ def rows_of_stream(stream: TextIO, kind: str, where: str, options: ReadOptions) 
     """Yield each row of a text stream with its number; kind: as in `read_rows`, where: its name in messages."""
     if kind == "lines":
         return ((number, {options.text: line.rstrip("\r\n")}) for number, line in enumerate(stream, 1))
+    if kind == "conll":
+        return conll_rows(stream, where, options.wanted)
     if kind == "jsonl":
         return json_rows(stream, where, options)
     return delimited_rows(stream, kind, where, options)

@@ -33,13 +33,10 @@ def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
     target: its name, as in `column_target`.
     """
     notes = offline_if_unreachable()
-    wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
-    if settings.select_split and not settings.split:
-        wanted["val"] = settings.select_split
     found: ColumnTarget | None = None
     splits, dropped = dict[str, RawSplit](), dict[str, int]()
-    for name, split in wanted.items():
-        dataset, where = _load(settings, split), f"{settings.id} {split}"
+    for name, split in hub_splits(settings).items():
+        dataset, where = load_hub_split(settings, split), f"{settings.id} {split}"
         try:
             _check_columns(settings, dataset.column_names, where)
         except MissingColumn as error:
@@ -60,7 +57,15 @@ def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
     return RawData(found, splits, dropped, [*notes, *found.notes])
 
 
-def _load(settings: DataSettings, split: str) -> Any:
+def hub_splits(settings: DataSettings) -> dict[str, str]:
+    """Return which splits of the hub's dataset are read, by what they are for: train, val, test and others."""
+    wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
+    if settings.select_split and not settings.split:
+        wanted["val"] = settings.select_split
+    return wanted
+
+
+def load_hub_split(settings: DataSettings, split: str) -> Any:
     """Load one split as a `datasets.Dataset`."""
     import datasets
     import httpx2  # what huggingface_hub talks HTTP with; its errors pass through where a connection breaks off

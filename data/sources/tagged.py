@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.words import WORDS
 from data.sources.conll import check_lengths, tags_of, words_of
 from data.sources.raw import CHUNK
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WORDS = "words"  # the column of the table: a list of texts a row
 Row = tuple[int, Any, Sequence[Any]]  # number in the source, cell of words, cells of tags
 
 

@@ -24,6 +24,7 @@ class Target(ABC):
     """What the rows of a dataset are labelled with; made from the training rows."""
 
     name: ClassVar[str]  # by which a task names its target
+    columns: tuple[int, ...] = ()  # where an item has several labels: the number of classes of each
     task: ClassVar[str]  # the value of data.task that asks for it; also what messages call the data
 
     def __init__(self, names: tuple[str, ...] = (), notes: list[str] | None = None) -> None:
@@ -81,6 +82,10 @@ class Target(ABC):
     def arrange(self, split: TokenSplit, settings: DataSettings) -> TokenSplit:
         """Lay out the tokenised rows of a split as the model reads them; most targets leave them as they are."""
         return split
+
+    def notes_on(self, split: TokenSplit, settings: DataSettings) -> list[str]:
+        """Return what the user should know about a split that is laid out."""
+        return []
 
     # --- batches
 

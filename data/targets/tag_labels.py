@@ -8,7 +8,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.sources.tagged import TagColumn
-from data.targets.tag_schemes import OUTSIDE, Scheme, detect_scheme, split_tag, to_iob2
+from data.targets.tag_schemes import OUTSIDE, Scheme, detect_scheme, entity_types, split_tag, to_iob2
 
 KEY = "data.label_names"
 SHOWN = 12  # tags in a message
@@ -21,7 +21,10 @@ def learn_scheme(column: TagColumn, offsets: np.ndarray, given: Sequence[str] = 
     The order is that of `given`, else the dataset's own, else alphabetical; O is first. Raises DataError.
     """
     names = tuple(given) or column.names or tuple(sorted(column.tags))
-    if missing := [tag for tag in column.tags if tag not in names and tag in _used(column)]:
+    missing = [tag for tag in column.tags if tag not in names and tag in _used(column)]
+    kinds = entity_types(names)
+    names += tuple(tag for tag in missing if (parts := split_tag(tag)) and parts[1] in kinds)  # B-X stands for I-X too
+    if missing := [tag for tag in missing if tag not in names]:
         raise DataError(
             f"{KEY}=[{','.join(names)}] lacks the tag {missing[0]!r}, which the training rows have. "
             f"Try: {KEY}=[{','.join([*names, *missing])}]"

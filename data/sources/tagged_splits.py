@@ -1,0 +1,211 @@
+"""The splits of a dataset of words and tags, from files, from the hub, or built in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.errors import DataError
+from data.labels import Labels
+from data.settings import DataSettings
+from data.sources.columns import require_columns
+from data.sources.conll import is_column_number
+from data.sources.demo_tags import generate_tagged
+from data.sources.files import existing_file
+from data.sources.formats import read_rows
+from data.sources.hub import hub_splits, load_hub_split
+from data.sources.hub_status import offline_if_unreachable
+from data.sources.options import ReadOptions, format_of
+from data.sources.raw import RawData, RawSplit
+from data.sources.tagged import Row, TagColumn, TaggedRows
+from data.stores.build_once import SharedCache
+from data.targets.tag_labels import encode_tags, learn_scheme
+from data.targets.tags import SECOND, Tags
+from data.targets.written_text import are_cases, are_marks, leaks
+
+MOST_LEAKS = 0.01  # share of words that may show what is to be restored: errors of the source
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The rows of one split."""
+
+    where: str  # for messages
+    names: Sequence[tuple[str, ...]]  # of the tags of each column, where the dataset has them
+    rows: Callable[[], Iterator[Row]]
+
+
+def is_tagged(settings: DataSettings, target: str) -> bool:
+    """Do the settings name words and tags? target: the name of the target, or auto."""
+    return target == Tags.name or (target == "auto" and settings.task == Tags.task)
+
+
+def read_tagged(settings: DataSettings, cache: SharedCache) -> RawData:
+    """Read the splits that the settings name; DataError for rows and tags that do not fit, with a way to go on."""
+    read = {"hub": _of_hub, "files": _of_files, "demo": _of_demo}[settings.source]
+    notes: list[str] = []
+    sources = read(settings, cache, notes)
+    splits: dict[str, TaggedRows] = {}
+    tables: dict[str, Any] = {}
+    dropped = {}
+    for name, source in sources.items():
+        cache.tell(f"reading {source.where}")
+        columns = [TagColumn(f"data.tags={tags}", names) for tags, names in zip(_labels(settings), source.names)]
+        splits[name] = TaggedRows(columns, source.where, settings.join)
+        tables[name] = splits[name].table(source.rows())
+        if splits[name].empty:
+            dropped[f"{name}: no words"] = splits[name].empty
+    target, encode = _target(settings, splits["train"])
+    data = RawData(target, {}, dropped=dropped, notes=[*notes, *target.notes])
+    for name, found in splits.items():
+        numbers = np.frombuffer(found.source_rows, dtype=np.int64)
+        labels = Labels(encode(found, numbers), found.offsets)
+        data.splits[name] = RawSplit(tables[name], labels, np.arange(len(numbers)), numbers)
+        data.notes += _leak_note(settings, target, tables[name], found.where)
+    return data
+
+
+def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[TaggedRows, np.ndarray], np.ndarray]]:
+    """Return the target that the training rows make, and what turns the tags of any split into numbers."""
+    given = settings.label_names or []
+    if isinstance(given, dict) or (given and len(train.columns) > 1):
+        raise DataError(
+            "data.label_names: of tags, the names of one column are needed, as a list. Try: "
+            "data.label_names=[O,B-PER,I-PER]"
+        )
+    schemes = [learn_scheme(column, train.offsets, given) for column in train.columns]
+    first, *others = [scheme.names for scheme in schemes]
+    names = (*first, *(f"{SECOND}{name}" if name in first else name for other in others for name in other))
+    notes = [scheme.note for scheme in schemes if scheme.note]
+    target = Tags(names, tuple(len(scheme.names) for scheme in schemes), notes)
+
+    def encode(rows: TaggedRows, numbers: np.ndarray) -> np.ndarray:
+        """Return the tags of a split, (words,) or (words, 2) int64."""
+        found = [
+            encode_tags(column, rows.offsets, scheme, rows.where, numbers)
+            for column, scheme in zip(rows.columns, schemes)
+        ]
+        return found[0] if len(found) == 1 else np.stack(found, axis=1)
+
+    return target, encode
+
+
+def _leak_note(settings: DataSettings, target: Tags, table: Any, where: str) -> list[str]:
+    """Return a note on words that show the marks and capitals that are to be restored; DataError above MOST_LEAKS."""
+    if not any(are_marks(names) or are_cases(names) for names in target.tags):
+        return []
+    if settings.language is None:
+        raise DataError(
+            "data.tags: these tags are marks and capitals, which are written by the rules of a language. "
+            "Try: data.language=en (or tr, ...)"
+        )
+    count = total = 0
+    first = ""
+    for chunk in table["words"].iterchunks():
+        for word in chunk.flatten().to_pylist():
+            total += 1
+            if seen := leaks([word], settings.language):
+                count, first = count + 1, first or seen
+    if count > MOST_LEAKS * total:
+        raise DataError(
+            f"{where}: {count:,} of {total:,} words show what is to be restored ({first}). Write the words in small "
+            "letters and without the marks at their ends"
+        )
+    return [f"{where}: {count:,} of {total:,} words show what is to be restored ({first})"] if count else []
+
+
+def _labels(settings: DataSettings) -> list[str]:
+    """Return the columns of tags."""
+    return ["ner_tags"] if settings.source == "demo" else list(settings.tags or [])
+
+
+def _columns(settings: DataSettings) -> dict[str, str]:
+    """Return the columns of words and of tags by the settings that name them."""
+    return {"tokens": str(settings.tokens), **dict(zip(("tags", "tags[1]"), _labels(settings)))}
+
+
+def _of_demo(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, _Source]:
+    """Generate the splits, without rows that two of them share."""
+    wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
+    found, seen = dict[str, _Source](), set[str]()
+    for offset, (name, count) in enumerate(wanted.items()):
+        rows: list[Row] = [
+            (i, words, [tags])
+            for i, (words, tags) in enumerate(generate_tagged(count, 3 * settings.split_seed + offset), 1)
+            if " ".join(words) not in seen
+        ]
+        seen |= {" ".join(words) for _, words, _ in rows}
+        found[name] = _Source(f"data={settings.name}", [()], rows.__iter__)
+    return found
+
+
+def _of_files(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, _Source]:
+    """Return the splits that have files of their own: JSON or Parquet with lists, or CoNLL by numbers of columns."""
+    is_conll = is_column_number(settings.tokens)
+    paths = {"train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path}
+    options = ReadOptions(
+        _columns(settings), settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
+        note=notes.append,
+    )  # fmt: skip
+    found = {}
+    for name, text in paths.items():
+        if text is None:
+            continue
+        key = "data.path" if name == "train" and settings.path else f"data.{name}_path"
+        path = existing_file(text, key, any_format=is_conll)
+        kind = "conll" if is_conll else format_of(path) or ""
+        if kind in ("csv", "tsv"):
+            raise DataError(
+                f"{key}={text}: cells of {kind.upper()} hold no lists of words. Try: JSON lines or Parquet, or a CoNLL "
+                "file by the numbers of its columns: data.tokens=0 data.tags=-1"
+            )
+        found[name] = _Source(str(path), [()] * len(_labels(settings)), _rows_of_file(path, kind, options))
+    return found
+
+
+def _rows_of_file(path: Path, kind: str, options: ReadOptions) -> Callable[[], Iterator[Row]]:
+    """Return what reads the rows of a file."""
+    tokens, *labels = [str(column) for column in options.columns.values()]
+
+    def rows() -> Iterator[Row]:
+        for number, row in read_rows(path, kind, options):
+            yield number, row.get(tokens), [row.get(column) for column in labels]
+
+    return rows
+
+
+def _of_hub(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, _Source]:
+    """Return the splits of a hub dataset; where it numbers its tags, they have names."""
+    notes += offline_if_unreachable()
+    found = {}
+    for name, split in hub_splits(settings).items():
+        dataset, where = load_hub_split(settings, split), f"{settings.id} {split}"
+        columns = list(_columns(settings).values())
+        wanted = {f"data.{key}": column for key, column in _columns(settings).items()}
+        require_columns(dataset.column_names, wanted, where, list)
+        names = [_class_names(dataset.features[column]) for column in columns[1:]]
+        found[name] = _Source(where, names, _rows_of_dataset(dataset, columns))
+    return found
+
+
+def _rows_of_dataset(dataset: Any, columns: list[str]) -> Callable[[], Iterator[Row]]:
+    """Return what reads the rows of a split of the hub."""
+
+    def rows() -> Iterator[Row]:
+        number = 0
+        for batch in dataset.data.table.select(columns).to_batches():
+            for words, *tags in zip(*(column.to_pylist() for column in batch.columns)):
+                number += 1
+                yield number, words, tags
+
+    return rows
+
+
+def _class_names(feature: Any) -> tuple[str, ...]:
+    """Return the names of a list of class labels, in id order; () for other lists."""
+    inner = getattr(feature, "feature", None)
+    return tuple(getattr(inner, "names", None) or ())
