@@ -18,7 +18,7 @@ from data.inputs.word_cache import Encoded, spans
 from data.inputs.word_pieces import Frame, first_places, word_pieces
 from data.labels import Labels
 from data.sources.conll import is_column_number
-from data.splits import TokenSplit
+from data.splits import Arrays, TokenSplit
 from data.targets.written_text import lower_case
 
 WORDS = "words"  # the column of a raw split's table: lists of words
@@ -56,6 +56,14 @@ class Words(TokenIds):
         tokens = self._framed(pieces.tokens, edges[:-1], np.diff(edges))
         places = first_places(pieces.counts, offsets, len(self.frame.before))
         return Encoded(tokens, lengths, lengths, 0, places)
+
+    def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
+        """Return padded rows, and the positions (N,) in the flattened (B, T) that answer for words, as `places`."""
+        inputs, labels = super().collate(split, rows, lookup), split.labels
+        assert labels.places is not None, "words are stored with their places"
+        places = np.asarray(labels.places[labels.of(rows)], np.int64)
+        starts = np.repeat(np.arange(len(rows)) * inputs["input_ids"].shape[1], labels.counts[rows])
+        return inputs | {"places": (starts + places)[places >= 0]}
 
     def lay_out(self, split: TokenSplit, max_length: int, *, windows: bool) -> TokenSplit:
         """Return the split with rows of at most `max_length` tokens.

@@ -63,12 +63,7 @@ class Tags(Target):
         return found
 
     def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
-        """Return the `labels` (N,) or (N, 2) of the words that have a token; their `places` are added to the inputs."""
-        labels, width = split.labels, inputs["input_ids"].shape[1]
-        assert labels.places is not None, "tags are stored with the places of words"
-        items = labels.of(rows)
-        places = np.asarray(labels.places[items], np.int64)
-        starts = np.repeat(np.arange(len(rows)) * width, labels.counts[rows])
-        placed = places >= 0
-        inputs["places"] = (starts + places)[placed]
-        return {"labels": np.asarray(labels.values[items])[placed]}
+        """Return the `labels` (N,) or (N, 2) of the words that have a token."""
+        items = split.labels.of(rows)
+        assert split.labels.has_output is not None, "tags are stored with the places of words"
+        return {"labels": np.asarray(split.labels.values[items[split.labels.has_output[items]]])}

@@ -27,8 +27,9 @@ def split_of_words(tokenizer: Tokenizer, rows: list[list[str]], columns: int = 1
     values = np.arange(count) if columns == 1 else np.stack([np.arange(count), -np.arange(count)], axis=1)
     return TokenSplit(
         name="train", tokens=encoded.tokens.astype(np.uint16), offsets=np.cumsum([0, *encoded.lengths]),
-        segment_starts=encoded.segment_starts, labels=Labels(values, np.cumsum([0, *map(len, rows)]), encoded.alignment),
-        truncated=0, input=words, target=Tags(("O",)), source_rows=np.arange(1, len(rows) + 1) * 10,
+        segment_starts=encoded.segment_starts, truncated=0,
+        labels=Labels(values, np.cumsum([0, *map(len, rows)]), encoded.alignment),
+        input=words, target=Tags(("O",)), source_rows=np.arange(1, len(rows) + 1) * 10,
     )  # fmt: skip
 
 
