@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from data.inputs.token_ids import TokenIds
+from data.inputs.tokenizer import Tokenizer
+from data.inputs.words import Words
 from data.labels import Labels
 from data.splits import RowTarget, TokenSplit
 from data.targets.class_label import ClassLabel
+from data.targets.tags import Tags
 
 
 def split_of(
@@ -29,4 +32,25 @@ def split_of(
         truncated=truncated,
         input=TokenIds(0),
         target=target or ClassLabel(("no", "yes")),
+    )
+
+
+def split_of_words(
+    tokenizer: Tokenizer, rows: Sequence[Sequence[str]], values: Any = None, *, names: tuple[str, ...] = ("O",),
+    columns: tuple[int, ...] = (),
+) -> TokenSplit:  # fmt: skip
+    """A split of these rows of words; values: the labels of all words, by default their numbers."""
+    words, offsets = Words(tokenizer), np.cumsum([0, *map(len, rows)])
+    encoded = words.encode({"words": list(map(list, rows))}, 8)
+    labels = np.arange(offsets[-1]) if values is None else np.asarray(values)
+    return TokenSplit(
+        name="train",
+        tokens=encoded.tokens.astype(np.uint16),
+        offsets=np.cumsum([0, *encoded.lengths]),
+        segment_starts=encoded.segment_starts,
+        labels=Labels(labels, offsets, encoded.alignment),
+        truncated=0,
+        input=words,
+        target=Tags(names, columns),
+        source_rows=np.arange(1, len(rows) + 1) * 10,
     )

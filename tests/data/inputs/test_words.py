@@ -8,9 +8,8 @@ import pytest
 from data.batch import collate
 from data.inputs.tokenizer import Tokenizer, train_tokenizer
 from data.inputs.words import Words, lost_words
-from data.labels import Labels
 from data.splits import TokenSplit
-from data.targets.tags import Tags
+from tests.data.helpers import split_of_words
 
 ROWS = [["Empire", "State", "ESB", "n't", "@paulwalk"], ["", "\u200b", "view"], [f"w{i}" for i in range(12)], ["\x07"]]
 
@@ -18,19 +17,6 @@ ROWS = [["Empire", "State", "ESB", "n't", "@paulwalk"], ["", "\u200b", "view"], 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
     return train_tokenizer(lambda: [" ".join(row) for row in ROWS] * 4, 60)
-
-
-def split_of_words(tokenizer: Tokenizer, rows: list[list[str]], columns: int = 1) -> TokenSplit:
-    words = Words(tokenizer)
-    encoded = words.encode({"words": rows}, 8)
-    count = sum(map(len, rows))
-    values = np.arange(count) if columns == 1 else np.stack([np.arange(count), -np.arange(count)], axis=1)
-    return TokenSplit(
-        name="train", tokens=encoded.tokens.astype(np.uint16), offsets=np.cumsum([0, *encoded.lengths]),
-        segment_starts=encoded.segment_starts, truncated=0,
-        labels=Labels(values, np.cumsum([0, *map(len, rows)]), encoded.alignment),
-        input=words, target=Tags(("O",)), source_rows=np.arange(1, len(rows) + 1) * 10,
-    )  # fmt: skip
 
 
 def words_at(split: TokenSplit, row: int) -> list[int]:
@@ -63,7 +49,9 @@ def test_words_without_tokens_are_no_outputs(tokenizer: Tokenizer) -> None:
 
 
 def test_two_labels_a_word(tokenizer: Tokenizer) -> None:
-    batch = collate(split_of_words(tokenizer, ROWS, columns=2), np.array([1, 0]))
+    batch = collate(
+        split_of_words(tokenizer, ROWS, np.stack([np.arange(21), -np.arange(21)], axis=1)), np.array([1, 0])
+    )
     assert batch.targets["labels"].tolist() == [[7, -7], *([i, -i] for i in range(5))]
 
 
