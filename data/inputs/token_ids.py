@@ -23,10 +23,11 @@ class TokenIds:
         """
         index, real = padded_index(split.offsets, rows)
         ids = np.asarray(split.tokens)[index].astype(np.int64)
-        ids[~real] = self.pad_id
-        inputs = {"input_ids": ids if lookup is None else lookup[ids]}
+        inputs = {}
         if not real.all():
+            ids[~real] = self.pad_id
             inputs["attention_mask"] = real.astype(np.int64)
+        inputs["input_ids"] = ids if lookup is None else lookup[ids]
         if split.has_pairs:
             is_second = np.arange(index.shape[1]) >= split.segment_starts[rows][:, None]
             inputs["token_type_ids"] = (is_second & real).astype(np.int64)
