@@ -70,11 +70,11 @@ class Network(nn.Module):
         return is_plain and not {"backbone", "embedding", "compressed"} & shape.keys()
 
     def labels(self, label_names: Sequence[str]) -> dict[str, Any]:
-        """What config.json says of the outputs, given their names in order."""
+        """The entries of config.json about the outputs, given their names in order."""
         return {}
 
     def head_options(self) -> dict[str, Any]:
-        """What config.json says of the head itself, beside its class."""
+        """The entries of config.json about the head itself, beside its class."""
         return {}
 
     def saved_tensors(self) -> dict[str, Tensor]:

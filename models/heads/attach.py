@@ -32,9 +32,10 @@ def attach_head(backbone: Backbone, architecture: dict[str, Any], spec: HeadSpec
 
 
 def head_in_config(config: dict[str, Any]) -> HeadSpec:
-    """The linear head that a config.json describes; one for texts where it names no class."""
+    """The linear head that a config.json describes; one for texts where it names no class of ours."""
     kinds, problem_type = config.get("architectures"), config.get("problem_type")
     kind = str(kinds[0]) if isinstance(kinds, list) and kinds else ""
-    is_token = kind.endswith(TokenClassifier.auto_class.removeprefix("AutoModel"))
+    endings = {name: head.auto_class.removeprefix("AutoModel") for name, head in LINEAR.items()}
+    name = next((name for name, ending in endings.items() if kind.endswith(ending)), "text")
     outputs = len(config.get("id2label", ())) or 2
-    return HeadSpec("token" if is_token else "text", outputs, problem_type if isinstance(problem_type, str) else None)
+    return HeadSpec(name, outputs, problem_type if isinstance(problem_type, str) else None)

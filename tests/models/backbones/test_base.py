@@ -1,4 +1,4 @@
-"""What every backbone tells of itself."""
+"""The interface that every backbone has."""
 
 from __future__ import annotations
 

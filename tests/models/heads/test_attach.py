@@ -25,7 +25,7 @@ def test_every_head_says_which_classes_of_transformers_it_is(name: str) -> None:
 @pytest.mark.parametrize("readout", [None, "scalar"])
 @pytest.mark.parametrize("name", LINEAR)
 def test_a_config_says_which_head_wrote_it(name: str, readout: str | None) -> None:
-    part = {"name": "none"} if name == "token" else {"name": "mean" if readout else "cls"}
+    part = {"name": "none"} if LINEAR[name].reads == "tokens" else {"name": "mean" if readout else "cls"}
     model = small(head=name, readout=part, num_labels=3)
     found = head_in_config(describe_saved(model, ["a", "b", "c"]))
     assert (found.name, found.outputs) == (name, 3)
