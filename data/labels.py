@@ -70,14 +70,17 @@ class Labels:
         digests = b"".join(hashlib.sha256(row).digest()[:8] for row in rows)
         return np.frombuffer(digests, np.uint64)
 
-    def blank(self, rows: np.ndarray) -> Labels:
-        """Return labels for rows like these whose values are all 0: they have as many items, at the same places."""
-        taken = self.take(rows)
-        return Labels(np.zeros(taken.values.shape, taken.values.dtype), taken.offsets, taken.places)
+    def blank(self, rows: np.ndarray, like: np.ndarray | None = None) -> Labels:
+        """Return labels for rows like these whose values are all 0: they have as many items, at the same places.
+
+        like: values with the type and the columns of the new ones; by default these.
+        """
+        taken, like = self.take(rows), self.values if like is None else like
+        return Labels(np.zeros((len(taken.values), *like.shape[1:]), like.dtype), taken.offsets, taken.places)
 
     def followed_by(self, other: Labels) -> Labels:
-        """Return these labels and then the other rows', with the type of these values."""
-        values = np.concatenate([self.values, other.values.astype(self.values.dtype)])
+        """Return these labels and then the other rows'."""
+        values = np.concatenate([self.values, other.values])
         offsets = places = None
         if self.offsets is not None and other.offsets is not None:
             offsets = np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]])

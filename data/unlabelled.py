@@ -15,11 +15,14 @@ import numpy as np
 from data.duplicates import count_overlaps, text_hashes
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
+from data.inputs.words import Words
 from data.load import read_raw, tokenise_split
 from data.settings import DataSettings
 from data.splits import TokenSplit
 from data.splitting import pick_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
+
+NAME = "unlabelled"  # of the split
 
 
 @dataclass(frozen=True)
@@ -40,25 +43,38 @@ def load_unlabelled(
     notify: Notify = None,
     waiting: Waiting = nullcontext,
     reported: Mapping[str, np.ndarray] | None = None,
+    like: TokenSplit | None = None,
 ) -> Unlabelled:
     """Read and tokenise the texts of a file, or of the split `settings.split` of a hub dataset, without any labels.
 
-    rows: draw at most so many, by settings.split_seed; reported: hashes of the reported texts, by split.
-    Raises DataError.
+    rows: draw at most so many, by settings.split_seed; reported: hashes of the reported texts, by split. like: the
+    training rows; if they are words, texts are split into words too. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
-    data = read_raw(replace(settings, label=None, group=None, missing="drop"), shared)
+    data = read_raw(replace(settings, label=None, tokens=None, tags=None, group=None, missing="drop"), shared)
     raw = data.splits["train"]
     for what, count in data.dropped.items():
         shared.tell(f"unlabelled rows left out: {count:,} ({what})")
     if rows is not None and rows < len(raw):
         raw = raw.take(pick_rows(len(raw), rows, settings.split_seed))
-    fingerprint, own = raw.fingerprint(), Text(tokenizer, "text_pair" in raw.columns)
+    fingerprint = raw.fingerprint()
+    if like is not None and isinstance(like.input, Words):
+        split = _words(list(raw.texts()), tokenizer, settings, like)
+    else:
+        own = Text(tokenizer, "text_pair" in raw.columns)
+        split = tokenise_split(raw, NAME, fingerprint, own, None, settings.max_length, shared)
     return Unlabelled(
-        tokenise_split(raw, "unlabelled", fingerprint, own, None, settings.max_length, shared),
+        split,
         fingerprint,
         count_overlaps(text_hashes(raw, fingerprint, shared), reported or {}),
     )
+
+
+def _words(texts: list[str], tokenizer: Tokenizer, settings: DataSettings, like: TokenSplit) -> TokenSplit:
+    """Split texts into words, as a model that was trained on words reads them."""
+    own = Words.for_questions(tokenizer, (), {"language": settings.language, "windows": settings.windows})
+    split = own.ask([texts], settings.max_length).split
+    return replace(split, name=NAME, tokens=split.tokens.astype(like.tokens.dtype), target=like.target)
 
 
 def append_unlabelled(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
@@ -68,8 +84,9 @@ def append_unlabelled(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
         tokens=np.concatenate([train.tokens, extra.tokens]),
         offsets=np.concatenate([train.offsets, train.offsets[-1] + extra.offsets[1:]]),
         segment_starts=np.concatenate([train.segment_starts, extra.segment_starts]),
-        labels=train.labels.followed_by(extra.labels.blank(np.arange(len(extra)))),
+        labels=train.labels.followed_by(extra.labels.blank(np.arange(len(extra)), train.labels.values)),
         truncated=train.truncated + extra.truncated,
         num_unlabelled=train.num_unlabelled + len(extra),
         source_rows=None,
+        parts=None,
     )

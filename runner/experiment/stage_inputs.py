@@ -156,6 +156,7 @@ class _Finder:
         return load_unlabelled(
             replace(wanted, max_length=length or wanted.max_length), splits.tokenizer, rows=stage.unlabelled_rows,
             cache=self.cache.folder, notify=self.cache.notify, waiting=self.cache.waiting, reported=splits.text_hashes,
+            like=splits.train,
         )  # fmt: skip
 
 

@@ -15,9 +15,10 @@ from data.errors import DataError
 from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
-from data.sources.raw import RawSplit
+from data.sources.raw import RawData, RawSplit
 from data.splits import Splits
 from data.stores.build_once import SharedCache
+from data.targets.class_label import ClassLabel
 from data.unlabelled import load_unlabelled
 
 DIFFERENT = [(f"the film number {i} is {'good' if i % 2 else 'bad'}", i % 2) for i in range(60)]
@@ -195,3 +196,15 @@ def test_unlabelled_texts_that_are_reported_are_counted(tmp_path: Path) -> None:
     settings = DataSettings(source="files", path=str(more), group="user")
     found = load_unlabelled(settings, splits.tokenizer, rows=None, cache=tmp_path, reported=splits.text_hashes)
     assert found.reported == {"test": 4}
+
+
+def test_rows_of_words_repeat_as_texts_do_and_their_labels_are_compared_as_a_whole(tmp_path: Path) -> None:
+    words = [["A", "film"], ["a", "film", "."], ["a", "film"], ["third"]]
+    labels = Labels(np.array([0, 1, 0, 1, 2, 0, 1, 1]), np.cumsum([0, 2, 3, 2, 1]))
+    train = RawSplit(pa.table({"words": words}), labels, np.arange(4), np.arange(1, 5))
+    found = {"train/normalised": 2, "train/contradicting": 3}  # the second row has one label more
+    assert counted(tmp_path, train=train) == found
+    data = RawData(ClassLabel(("a", "b", "c")), {"train": train})
+    duplicates.drop_repeats(data, SharedCache(tmp_path))
+    assert data.dropped == {"train: repeats an earlier text": 1, "train: repeats an earlier text with another label": 1}
+    assert data.splits["train"].labels.values.tolist() == [0, 1, 1]

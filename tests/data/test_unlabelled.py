@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from data.batch import collate
+from data.inputs.tokenizer import train_tokenizer
 from data.load import load_splits
 from data.settings import DataSettings
 from data.unlabelled import append_unlabelled, load_unlabelled
+from tests.data.helpers import split_of_words
 
 
 @pytest.mark.parametrize("rows", [None, 7])
@@ -37,3 +40,20 @@ def test_the_fingerprint_is_that_of_the_texts_in_use(reviews: Path, tmp_path: Pa
         for rows, seed in [(None, 0), (7, 0), (7, 1), (7, 0)]
     ]
     assert len(set(prints)) == 3 and prints[1] == prints[3]
+
+
+@pytest.mark.parametrize("values", [[1, 0, 0], [[1, 4], [0, 3], [0, 4]]])
+def test_texts_become_words_where_the_training_rows_are_words(tmp_path: Path, values: list[Any]) -> None:
+    tokenizer = train_tokenizer(lambda: ["red green"] * 3, 40)
+    train = split_of_words(tokenizer, [["red", "green"], ["red"]], values)
+    (tmp_path / "more.csv").write_text("text\ngreen red green\nred\n", encoding="utf-8")
+    wanted = DataSettings(source="files", path=str(tmp_path / "more.csv"), tokens="tokens", tags="tags", max_length=8)
+    extra = load_unlabelled(wanted, tokenizer, rows=None, cache=tmp_path, like=train)
+    together = append_unlabelled(train, extra.split)
+    batch = collate(together, np.array([2, 0, 3]))
+    found = batch.inputs["input_ids"].reshape(-1)[batch.inputs["places"]]
+    assert [tokenizer.tokens()[token] for token in found] == ["green", "red", "green", "red", "green", "red"]
+    known = together.has_label(batch.rows)
+    assert known is not None and known.tolist() == [False] * 3 + [True] * 2 + [False]
+    assert batch.targets["labels"][3:5].tolist() == values[:2] and not batch.targets["labels"][:3].any()
+    assert together.known_labels.tolist() == values and together.tokens.dtype == train.tokens.dtype
