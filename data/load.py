@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
 from data.inputs.words import WORDS, Words
 from data.labels import Labels
-from data.settings import DataSettings, TaskSettings, check_metrics, metrics_of
+from data.settings import DataSettings, TaskSettings
 from data.sources.demo_splits import read_demo
 from data.sources.files import read_files
 from data.sources.hub import read_hub
@@ -43,18 +43,21 @@ def load_splits(
     task: TaskSettings | None = None,
     seed: int = 0,
     target: str = "auto",
+    check: Callable[[DataTask], object] = lambda _: None,
 ) -> Splits:
     """Read a dataset and return its splits, tokenised.
 
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use.
     cache: folder that all runs share; notify: is told what is going on; waiting: entered while another process builds
     an entry of the cache. task, seed: how words are masked, for texts without labels. target: the name of
-    what is learnt; auto: whatever the labels can be. Raises DataError.
+    what is learnt; auto: whatever the labels can be. check: raises DataError for labels that the run cannot use,
+    before anything is tokenised. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
     raw = read_raw(settings, shared, target)
     select, report = _cut(raw, settings, shared)
     data_task = _task(raw, settings)
+    check(data_task)
     fingerprints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     repeats = _repeats(raw, settings, fingerprints, shared)
     hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in report}
@@ -76,16 +79,14 @@ def load_splits(
 
 
 def _task(raw: RawData, settings: DataSettings) -> DataTask:
-    """Describe what the labels in use are; DataError for a score, a positive class or targets that do not fit them."""
+    """Describe what the labels in use are; DataError for a positive class or targets that do not fit them."""
     target, labels = raw.target, raw.splits["train"].labels
-    metrics = metrics_of(target.task, settings, len(target.names))
-    check_metrics(metrics, target.task, len(target.names))
     positive = target.positive_class(settings.positive, labels)
     scale = target.scale(settings, labels, _where(settings))
     if scale:
         raw.notes.append(f"targets are standardised (mean {scale.mean:,.6g}, sd {scale.sd:,.6g})")
     is_pair = settings.text_pair is not None
-    return DataTask(target.task, target.names, is_pair, metrics, positive, scale, target.name, target.columns)
+    return DataTask(target.name, target.names, is_pair, positive, scale, target.columns)
 
 
 def _targets(raw: RawData, tokenizer: Tokenizer, task: TaskSettings, seed: int) -> dict[str, Target]:

@@ -7,14 +7,6 @@ from typing import Any, TypeVar
 
 from data.errors import DataError
 
-# The scores of each kind of task; those in BINARY_SCORES need two classes and are for the positive one.
-SCORES: dict[str, tuple[str, ...]] = {
-    "classification": ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "f1_macro", "mcc"),
-    "regression": ("pearson", "spearman", "mse"),
-    "mlm": ("perplexity", "masked_accuracy"),
-}
-BINARY_SCORES = ("f1", "precision", "recall")
-METRICS = (*SCORES["classification"], *SCORES["regression"])
 # Values of data.group that are no columns but rules; data/groups.py.
 CONTAINED, SHARED = "contained_text", "shared_text"
 GROUP_RULES = (CONTAINED, SHARED)
@@ -69,7 +61,7 @@ class DataSettings:
     windows: bool = limited(True, neutral=True)
     label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
     task: str = limited("auto", choices=("auto", "classification", "regression"))
-    metrics: list[str] = field(default_factory=list, metadata={"choices": METRICS})
+    metrics: list[str] = field(default_factory=list)  # those of runner/statistics/score_table.py
     positive: str | None = limited(None, neutral=None)
     split: str | None = None
     train_split: str = "train"
@@ -101,32 +93,6 @@ def split_names(settings: DataSettings) -> tuple[str, list[str]]:
     is_whole = settings.source == "hub" and settings.split is None
     report = list(settings.report_splits) if is_whole else ["test"]
     return ("val" if "test" in report else "tune"), report
-
-
-def metrics_of(kind: str, settings: DataSettings, classes: int) -> tuple[str, ...]:
-    """Return the scores of a task; the first selects the best epoch and is the headline. classes: 0 for none."""
-    if kind == "mlm":
-        return SCORES["mlm"]
-    if settings.metrics:
-        return tuple(settings.metrics)
-    if kind == "regression":
-        return ("spearman", "pearson")
-    return ("accuracy", "f1" if classes == 2 else "f1_macro")
-
-
-def check_metrics(metrics: tuple[str, ...], kind: str, classes: int) -> None:
-    """Raise DataError for a score that the task cannot have. classes: 0 for none."""
-    known = SCORES[kind]
-    for name in metrics:
-        if name not in known:
-            raise DataError(
-                f"data.metrics: {name} is not a score of {kind} (those are {', '.join(known)}). "
-                f"Try: data.metrics=[{known[0]}]"
-            )
-        if name in BINARY_SCORES and classes != 2:
-            raise DataError(
-                f"data.metrics: {name} is defined for two classes, not for {classes}. Try: data.metrics=[f1_macro]"
-            )
 
 
 def normalize_label_names(given: Any) -> list[str] | dict[str, str]:

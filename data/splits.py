@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -30,32 +30,19 @@ class TargetScale:
 
 @dataclass(frozen=True)
 class DataTask:
-    """Facts about the labels and their scores; the first metric selects the best epoch and is the headline."""
+    """Facts about the labels."""
 
-    kind: str  # classification | regression | mlm
+    target: str  # the name of the target, by which a task is found
     label_names: tuple[str, ...]  # in id order; () without classes
     is_pair: bool
-    metrics: tuple[str, ...]
     positive: int = 1  # of two classes: the one that F1, precision and recall are for
     target_scale: TargetScale | None = None  # of a regression trained on standardised targets
-    target: str = ""  # the name of the target, by which a task is found
     columns: tuple[int, ...] = ()  # where an item has several labels: the number of classes of each, in `label_names`
 
     @property
     def scale(self) -> float:
         """The unit of differences in the loss: a standard deviation of standardised targets, else 1."""
         return self.target_scale.sd if self.target_scale else 1.0
-
-    def in_loss(self, logits: Any, labels: Any) -> tuple[Any, Any]:
-        """Return logits and labels, arrays or tensors, as the loss compares them, standardised if need be."""
-        if self.target_scale is None:
-            return logits, labels
-        return (logits - self.target_scale.mean) / self.scale, (labels - self.target_scale.mean) / self.scale
-
-    @property
-    def has_labels(self) -> bool:
-        """Does each row have a label? Not when masked words are to be guessed."""
-        return self.kind != "mlm"
 
     @property
     def num_labels(self) -> int:

@@ -12,6 +12,9 @@ from models.compression.settings import METHODS
 from runner.config.compose import groups
 from runner.config.keys import closest, known_keys
 from runner.schema import Command, Settings
+from runner.statistics import score_table
+
+CHOICES = {"data.metrics": score_table.CHOICES}  # of settings whose dataclass cannot know them
 
 
 @cache
@@ -121,10 +124,11 @@ def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
     if value is None:
         return None
     for part in value if isinstance(value, Iterable) and not isinstance(value, str | dict) else [value]:
-        if "choices" in limits and part not in limits["choices"]:
-            close = closest(str(part), [str(c) for c in limits["choices"]])
-            listed = ", ".join(map(str, limits["choices"]))
-            return f"{key}={part}: must be one of {listed}. Try: run {key}={(close or limits['choices'])[0]}"
+        choices = CHOICES.get(key) or limits.get("choices")
+        if choices and part not in choices:
+            close = closest(str(part), [str(c) for c in choices])
+            listed = ", ".join(map(str, choices))
+            return f"{key}={part}: must be one of {listed}. Try: run {key}={(close or choices)[0]}"
         number = isinstance(part, int | float) and not isinstance(part, bool)
         outside = number and (
             part != part

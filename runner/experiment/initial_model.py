@@ -10,7 +10,7 @@ from typing import cast
 import torch
 
 from data.inputs.tokenizer import load_tokenizer
-from data.splits import DataTask, Splits
+from data.splits import Splits
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
@@ -19,7 +19,6 @@ from models.checkpoints.open import load_model
 from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
 from models.checkpoints.source import check_source
 from models.compression.methods import is_quantized
-from models.heads.base import HeadSpec
 from models.heads.label_order import label_names_of, match_labels, reorder_head
 from models.heads.target_scale import standardise_targets
 from models.heads.text import SequenceClassifier
@@ -28,6 +27,7 @@ from models.readouts.base import Readout
 from models.settings import ModelSettings
 from runner.errors import ConfigError
 from runner.schema import Settings
+from runner.tasks.make import task_of_labels
 from runner.training.compact_vocabulary import find_compact_table
 
 
@@ -99,20 +99,13 @@ def build_first_model(settings: Settings, splits: Splits, folder: Path | None = 
     tokenizer = splits.tokenizer
     return build(
         settings.model,
-        head_of(settings, splits.task),
+        task_of_labels(splits.task, settings).head(),
         vocab_size=tokenizer.vocab_size,
         pad_id=tokenizer.pad_id,
         tokens=tokenizer.tokens,
         start=folder,
         label_names=splits.task.label_names,
     )
-
-
-def head_of(settings: Settings, task: DataTask) -> HeadSpec:
-    """The head that the task needs."""
-    if task.kind == "mlm":
-        return HeadSpec("words", output=settings.task.output)
-    return HeadSpec("text", task.num_labels, "regression" if task.kind == "regression" else None)
 
 
 def open_finished_model(

@@ -24,7 +24,7 @@ from runner.machine.exclusive import Exclusive
 from runner.machine.matmul import prepare_arithmetic
 from runner.record.identity import identify
 from runner.schema import Settings
-from runner.tasks.make import task_of
+from runner.tasks.make import target_of, task_of, task_of_labels
 from runner.training.frozen_states import check_frozen_states
 
 Notify = Callable[[str], None]
@@ -36,7 +36,8 @@ def load_run_splits(settings: Settings, notify: Notify, exclusive: Exclusive) ->
     model = settings.model
     return load_splits(
         settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, cache=cache, notify=notify,
-        waiting=exclusive.waiting, task=settings.task, seed=settings.seed,
+        waiting=exclusive.waiting, task=settings.task, seed=settings.seed, target=target_of(settings),
+        check=lambda labels: task_of_labels(labels, settings),
     )  # fmt: skip
 
 

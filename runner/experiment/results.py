@@ -115,7 +115,7 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
     with torch.random.fork_rng():
         model, _ = build(
             preset,
-            HeadSpec(outputs=splits.task.num_labels),
+            HeadSpec(outputs=prepared.task.head().outputs),
             vocab_size=max(YARDSTICK_TOKENS, splits.tokenizer.vocab_size),
             pad_id=splits.tokenizer.pad_id,
         )

@@ -31,6 +31,7 @@ from runner.record.folder import read_record
 from runner.record.model_folder import folder_of
 from runner.schema import Settings
 from runner.tasks.base import Task
+from runner.tasks.make import target_of
 
 Notify = Callable[[str], None]
 
@@ -143,7 +144,7 @@ class _Finder:
         data = replace(self.settings.data, max_length=length or self.settings.data.max_length)
         return load_splits(
             data, tokenizer=source, vocab_size=0, cache=self.cache.folder, notify=self.cache.notify,
-            waiting=self.cache.waiting, task=self.settings.task,
+            waiting=self.cache.waiting, task=self.settings.task, target=target_of(self.settings),
         )  # fmt: skip
 
     def _unlabelled(self, name: str, stage: TaughtSettings, splits: Splits, length: int | None = None) -> Unlabelled:

@@ -62,6 +62,7 @@ class Task(ABC):
     truth: ClassVar[tuple[str, ...]] = ("label",)  # of these columns, those that are the same for every model
     baseline_name: ClassVar[str] = "baseline"  # of the score without learning, in tables
     always_scored: ClassVar[tuple[str, ...]] = ()  # in every evaluation, whatever data.metrics names
+    keeps_rows: ClassVar[bool] = False  # does `keep` return one line a row, although a row has several outputs?
     needs_label: ClassVar[bool] = True  # does data.label name a column that it learns?
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
     output_name: ClassVar[str] = "a classifier"  # in messages

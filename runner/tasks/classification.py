@@ -55,7 +55,7 @@ class Classification(Task):
 
     def head(self) -> HeadSpec:
         """Return a head with one output a class."""
-        return HeadSpec("text", max(1, len(self.facts.names)), "single_label_classification")
+        return HeadSpec("text", max(1, len(self.facts.names)))
 
     def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Return the mean cross entropy, a scalar; with class weights the mean over the weights of the labels."""

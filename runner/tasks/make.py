@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
+
 from data.errors import DataError
-from data.splits import Splits, TargetScale
+from data.splits import DataTask, Splits, TargetScale
 from data.targets.class_weights import balanced_weights
 from runner.schema import Settings
-from runner.tasks import task_class
+from runner.tasks import TASKS, named_task, task_class
 from runner.tasks.base import LabelFacts, Task
 
 
@@ -34,21 +36,35 @@ class Recorded(Protocol):
         """The value of a setting, None where the record has none."""
 
 
-def task_of(splits: Splits, settings: Settings) -> Task:
-    """Return the task of a run; DataError for a score that it cannot have."""
-    found, data = splits.task, settings.data
-    weights = None
-    if data.class_weights != "none":
-        if not found.label_names:
-            raise DataError(
-                f"data.class_weights={data.class_weights}: needs classes, this task is {found.kind}. "
-                "Try: data.class_weights=none"
-            )
-        weights = balanced_weights(splits.train.known_labels, found.num_labels)
+def target_of(settings: Settings) -> str:
+    """Return the name of the target that the settings ask for; auto where the labels decide."""
+    named = named_task(settings.task, settings.data)
+    return named.target if named else "auto"
+
+
+def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | None = None) -> Task:
+    """Return the task of labels; DataError for a score or for class weights that it cannot have.
+
+    weights: of the classes in the loss, (C,); None: all weigh the same.
+    """
+    data, found = settings.data, next(cls for cls in map(task_class, TASKS) if cls.target == labels.target)
+    if data.class_weights != "none" and not labels.label_names:
+        raise DataError(
+            f"data.class_weights={data.class_weights}: needs classes, this task is {found.name}. "
+            "Try: data.class_weights=none"
+        )
     facts = LabelFacts(
-        found.label_names, found.positive, found.target_scale, tuple(data.metrics), weights, settings.task.output
+        labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output
     )
-    return task_class(found.kind)(facts).check()
+    return found(facts).check()
+
+
+def task_of(splits: Splits, settings: Settings) -> Task:
+    """Return the task of a run; DataError for a score or for class weights that it cannot have."""
+    weights, labels = None, splits.task
+    if settings.data.class_weights != "none" and labels.label_names:
+        weights = balanced_weights(splits.train.known_labels, labels.num_labels)
+    return task_of_labels(labels, settings, weights)
 
 
 def task_of_record(record: Recorded) -> Task:

@@ -37,6 +37,7 @@ class MaskedWords(Task):
     stored = WORD_SUMS
     truth = ("masked",)
     baseline_name = "word-frequency baseline"
+    keeps_rows = True
     needs_label = False
     is_deployed = False
     output_name = "a masked language model"

@@ -66,7 +66,8 @@ def predict(
     """
     was_training = model.training
     model.eval()
-    logits: list[torch.Tensor] = []
+    kept: list[torch.Tensor] = []
+    counts: list[np.ndarray] = []
     batches = eval_batches(split.lengths, batch_size=batch_size)
     for rows in batches:
         if exclusive:
@@ -74,12 +75,22 @@ def predict(
         with autocast(device, precision):
             batch = collate(split, rows, lookup=lookup)
             found = model(**to_tensors(batch, device))
-        logits.append(found.float() if task is None else task.keep(found, batch))
+        kept.append(found.float() if task is None else task.keep(found, batch))
+        counts.append(items_of_rows(batch, is_by_row=task is not None and task.keeps_rows))
     model.train(was_training)
-    joined = torch.cat(logits).cpu().numpy()
-    ordered = np.empty_like(joined)
-    ordered[np.concatenate(batches)] = joined
-    return ordered
+    joined = torch.cat(kept).cpu().numpy()
+    return joined[np.argsort(np.repeat(np.concatenate(batches), np.concatenate(counts)), kind="stable")]
+
+
+def items_of_rows(batch: Batch, *, is_by_row: bool = False) -> np.ndarray:
+    """How many outputs each row of a batch has, (B,): one, or as many as it has places that are to be answered.
+
+    is_by_row: one is kept of each row, whatever its places.
+    """
+    places = batch.inputs.get("places")
+    if places is None or is_by_row:
+        return np.ones(len(batch.rows), np.int64)
+    return np.bincount(places // batch.inputs["input_ids"].shape[1], minlength=len(batch.rows))
 
 
 def score(task: Task, split: TokenSplit, kept: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:

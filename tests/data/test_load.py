@@ -12,9 +12,10 @@ import pytest
 from filelock import FileLock
 
 from data.batch import collate
+from data.errors import DataError
 from data.load import load_splits
 from data.settings import DataSettings, TaskSettings
-from data.splits import Splits
+from data.splits import DataTask, Splits
 
 ROWS = 60
 
@@ -32,7 +33,7 @@ def test_the_split_that_selects_is_never_one_that_is_reported(tmp_path: Path) ->
     assert (splits.train.name, splits.select.name) == ("train", "val")
     assert [split.name for split in splits.report] == ["test"]
     assert set(splits.fingerprints) == {"train", "val", "test"} and set(splits.text_hashes) == {"test"}
-    assert splits.task.kind == "classification" and splits.task.label_names == ("negative", "positive")
+    assert splits.task.target == "class_label" and splits.task.label_names == ("negative", "positive")
 
 
 def test_a_second_run_tokenises_nothing_and_sees_the_same(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_texts_that_are_cut_are_counted_and_told(tmp_path: Path) -> None:
 
 def test_masked_words_are_blocks_and_only_those_of_training_follow_the_seed(tmp_path: Path) -> None:
     one, other = (load(tmp_path, task=TaskSettings("mlm"), label=None, max_length=16, seed=seed) for seed in (1, 2))
-    assert set(one.train.lengths.tolist()) == {16} and not one.task.has_labels
+    assert set(one.train.lengths.tolist()) == {16} and one.task.target == "masked_words"
 
     def masked(splits: Splits, name: str) -> np.ndarray:
         return collate(splits.train if name == "train" else splits.select, np.arange(2)).inputs["places"]
@@ -87,6 +88,10 @@ def _is_of(path: Path, rows: int) -> bool:
     return path.is_dir() and (path / "labels").stat().st_size == 8 * rows
 
 
-@pytest.mark.parametrize("metrics", [["accuracy"], ["f1", "accuracy"]])
-def test_the_first_metric_is_the_headline(metrics: list[str], tmp_path: Path) -> None:
-    assert load(tmp_path, metrics=metrics).task.metrics == tuple(metrics)
+def test_labels_that_a_run_cannot_use_are_refused_before_anything_is_tokenised(tmp_path: Path) -> None:
+    def refuse(labels: DataTask) -> None:
+        raise DataError(f"{labels.label_names} are not wanted")
+
+    with pytest.raises(DataError, match="not wanted"):
+        load_splits(DataSettings(demo_rows=ROWS), tokenizer="train", vocab_size=200, cache=tmp_path, check=refuse)
+    assert not list(tmp_path.glob("tokens/*"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.labels import Labels
-from data.splits import DataTask, TargetScale
+from data.splits import TargetScale
 from tests.data.helpers import split_of
 
 SPLIT = split_of([[2, 11, 3], [2, 21, 22, 3]], [1, 0])
@@ -43,14 +43,6 @@ def test_the_fingerprint_is_of_tokens_and_their_bounds_and_of_nothing_else(chang
     other = replace(SPLIT, **{change: getattr(SPLIT, change)[::-1].copy()})
     assert other.fingerprint != SPLIT.fingerprint
     assert replace(SPLIT, name="val", labels=Labels(np.array([0, 0]))).fingerprint == SPLIT.fingerprint
-
-
-def test_standardised_targets_are_compared_in_standard_deviations() -> None:
-    task = DataTask("regression", (), False, ("spearman",), target_scale=TargetScale(mean=100.0, sd=20.0))
-    logits, labels = task.in_loss(np.array([120.0]), np.array([80.0]))
-    assert (logits.tolist(), labels.tolist(), task.scale, task.num_labels) == ([1.0], [-1.0], 20.0, 1)
-    plain = replace(task, target_scale=None)
-    assert plain.in_loss(3.0, 4.0) == (3.0, 4.0) and plain.scale == 1.0
 
 
 def test_the_tolerance_grows_with_the_spread_and_with_the_rounding_of_the_mean() -> None:

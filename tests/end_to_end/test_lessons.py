@@ -42,7 +42,7 @@ def written(count: int, seed: int, name: str) -> TokenSplit:
 
 
 def splits_of(train: TokenSplit) -> Splits:
-    task = DataTask("classification", ("no", "yes"), False, ("accuracy",))
+    task = DataTask("class_label", ("no", "yes"), False)
     tokenizer: Any = SimpleNamespace(pad_id=0)
     return Splits(task, train, written(300, 2, "val"), (), tokenizer, "")
 

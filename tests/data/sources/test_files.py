@@ -64,18 +64,18 @@ def test_files_of_their_own_are_kept_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "names"),
+    ("values", "target", "names"),
     [
-        (["10", "9"], "classification", ("9", "10")),
-        (["b", "a"], "classification", ("a", "b")),
-        (["0.5", "2"], "regression", ()),
-        ([True, False], "classification", ("False", "True")),
+        (["10", "9"], "class_label", ("9", "10")),
+        (["b", "a"], "class_label", ("a", "b")),
+        (["0.5", "2"], "number", ()),
+        ([True, False], "class_label", ("False", "True")),
     ],
 )
-def test_label_types_are_recognised(values: list[Any], kind: str, names: tuple[str, ...], tmp_path: Path) -> None:
+def test_label_types_are_recognised(values: list[Any], target: str, names: tuple[str, ...], tmp_path: Path) -> None:
     rows = [(text, values[i % 2]) for i, (text, _) in enumerate(ROWS)]
     splits = read(write(tmp_path / "d.jsonl", rows))
-    assert (splits.task.kind, splits.task.label_names) == (kind, names)
+    assert (splits.task.target, splits.task.label_names) == (target, names)
 
 
 def test_pairs_get_two_segments(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_texts_without_labels_are_cut_from_one_split(tmp_path: Path) -> None:
         found.data, tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task
     )  # fmt: skip
     assert [split.name for split in (splits.train, splits.select, *splits.report)] == ["train", "val", "test"]
-    assert splits.task.kind == "mlm" and 100 < len(splits.train) < 500 and set(splits.train.lengths) == {128}
+    assert splits.task.target == "masked_words" and 100 < len(splits.train) < 500 and set(splits.train.lengths) == {128}
     assert splits.fingerprint != load_splits(
         resolve(compose(["data=imdb", *words[:2], *words[3:]])).data,
         tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task,

@@ -73,10 +73,10 @@ def test_the_positive_class_counts_where_it_is_not_class_1_however_it_was_named(
     settings.data.positive = None
     assert identify(settings, "data", "tokenizer", "weights") == plain
     names = ("fraud", "ok")
-    contents = [label_contents(DataTask("classification", names, False, ("f1",), positive)) for positive in (1, 0)]
+    contents = [label_contents(DataTask("class_label", names, False, positive)) for positive in (1, 0)]
     named = [identify(settings, "data", "tokenizer", "weights", found) for found in contents]
     assert named[0] == plain != named[1]
-    assert label_contents(DataTask("regression", (), False, ("mse",))) == {}
+    assert label_contents(DataTask("number", (), False)) == {}
 
 
 @dataclass

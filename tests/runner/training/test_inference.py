@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from data.splits import Splits
+from data.splits import Splits, TokenSplit
 from runner.schema import Settings
 from runner.tasks.make import task_of
 from runner.training.inference import autocast, predict, score, unpack_states
+from tests.data.helpers import split_of
 
 CPU = torch.device("cpu")
 
@@ -69,3 +72,23 @@ def test_states_stored_as_bits_of_bf16_are_unpacked() -> None:
     assert torch.equal(unpack_states(states), states.permute(2, 0, 1, 3))
     stored = states.to(torch.bfloat16)
     assert torch.equal(unpack_states(stored.view(torch.int16)), stored.float().permute(2, 0, 1, 3))
+
+
+class TwoPlacesOfLongRows(nn.Module):
+    """Answers the first token of every row, and of rows of more than three tokens also the second, with their ids."""
+
+    def forward(self, input_ids: torch.Tensor, places: torch.Tensor, **others: torch.Tensor) -> torch.Tensor:
+        return input_ids.reshape(-1)[places][:, None]
+
+
+def test_several_outputs_of_a_row_come_in_the_order_of_the_rows() -> None:
+    def places_of(split: TokenSplit, rows: np.ndarray, inputs: dict[str, np.ndarray], epoch: int) -> dict[str, Any]:
+        width = inputs["input_ids"].shape[1]
+        own = [[0, 1] if split.lengths[row] > 3 else [0] if split.lengths[row] > 1 else [] for row in rows]
+        inputs["places"] = np.array([place * width + at for place, some in enumerate(own) for at in some], np.int64)
+        return {"labels": inputs["places"]}
+
+    rows = [[7, 8], [10, 11, 12, 13], [99], [20, 21, 22, 23, 24], [30, 31]]
+    split = replace(split_of(rows), target=cast(Any, SimpleNamespace(collate=places_of)))
+    found = predict(TwoPlacesOfLongRows(), split, batch_size=2, device=CPU, precision="fp32")
+    assert found[:, 0].tolist() == [7, 10, 11, 20, 21, 30], "the row of one token answers nothing"
