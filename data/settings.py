@@ -95,7 +95,7 @@ def split_names(settings: DataSettings) -> tuple[str, list[str]]:
     return ("val" if "test" in report else "tune"), report
 
 
-def normalize_label_names(given: Any) -> list[str] | dict[str, str]:
+def normalize_label_names(given: object) -> list[str] | dict[str, str]:
     """Return data.label_names with all names and values as text, however YAML read them; DataError for other types."""
     pairs: list[tuple[Any, Any]] | None = [] if given is None else None
     if isinstance(given, dict | list):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from data.errors import DataError
 from data.groups import STAYS
+from data.json_types import JsonObject
 from data.settings import DataSettings, split_names
 from data.sources.raw import RawData
 
@@ -202,9 +202,9 @@ def _other_ways(settings: DataSettings) -> str:
     return "more rows, or " + ("data.split=null" if settings.split else "another split with data.select_split=...")
 
 
-def _changes(classes: int, settings: DataSettings) -> Iterator[dict[str, Any]]:
+def _changes(classes: int, settings: DataSettings) -> Iterator[JsonObject]:
     """Yield other values for the settings of the cuts, the smallest changes first."""
-    now: dict[str, Any] = {
+    now: JsonObject = {
         "test_fraction": settings.test_fraction,
         "select_fraction": settings.select_fraction,
         "select_max_rows": settings.select_max_rows,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from models import MODEL_TYPE
 from models.errors import ModelError
+from models.json_types import JsonObject
 from models.settings import ModelSettings, short_part
 
 # The keys that a config.json may leave out, with transformers' defaults.
-BERT_DEFAULTS: dict[str, Any] = {
+BERT_DEFAULTS: JsonObject = {
     "hidden_act": "gelu",
     "position_embedding_type": "absolute",
     "layer_norm_eps": 1e-12,
@@ -37,12 +37,12 @@ def sizes_in_settings(settings: ModelSettings) -> dict[str, int]:
     return dict(zip(SIZES, (settings.layers, settings.hidden, settings.heads, intermediate)))
 
 
-def sizes_in_config(config: dict[str, Any]) -> dict[str, int]:
+def sizes_in_config(config: JsonObject) -> dict[str, int]:
     """The sizes of the encoder that a config.json describes, by their names in the settings."""
     return {name: config[key] for name, key in SIZES.items()}
 
 
-def is_our_encoder(config: dict[str, Any]) -> bool:
+def is_our_encoder(config: JsonObject) -> bool:
     """Does our encoder compute this config: a BERT with erf GELU and absolute positions, or a model saved by us?"""
     if config["model_type"] == MODEL_TYPE:
         return "backbone" not in config and config["num_hidden_layers"] > 0
@@ -54,14 +54,14 @@ def is_our_encoder(config: dict[str, Any]) -> bool:
     )
 
 
-def describe_kind(config: dict[str, Any]) -> str:
+def describe_kind(config: JsonObject) -> str:
     """The kind of model that a config describes, for a message."""
     if config["model_type"] != "bert":
         return str(config["model_type"])
     return f"bert with {config['hidden_act']} and {config['position_embedding_type']} positions"
 
 
-def with_sizes(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings:
+def with_sizes(settings: ModelSettings, config: JsonObject) -> ModelSettings:
     """A copy of the settings with the sizes of a BERT's config.json."""
     return replace(
         settings,
@@ -76,7 +76,7 @@ def with_sizes(settings: ModelSettings, config: dict[str, Any]) -> ModelSettings
     )
 
 
-def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> dict[str, Any]:
+def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> JsonObject:
     """The model's shape in the words of transformers' BertConfig, and its parts: enough to rebuild it."""
     parts = {"readout": short_part(settings.readout)}
     if settings.embedding["name"] != "table":

@@ -6,13 +6,14 @@ A head is a subclass of Network, because its tensors lie beside the backbone's, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from torch import Tensor, nn
 
 from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted
 from models.heads.base import Reads
+from models.json_types import JsonObject
 
 
 class Network(nn.Module):
@@ -29,7 +30,7 @@ class Network(nn.Module):
     stock_readout: ClassVar[str]  # the readout that the stock class has
     reads_table: ClassVar[bool] = False  # does the head read the whole table of word vectors?
 
-    def __init__(self, bert: Backbone, architecture: dict[str, Any]) -> None:
+    def __init__(self, bert: Backbone, architecture: JsonObject) -> None:
         super().__init__()
         self.bert = bert
         self.architecture = architecture
@@ -69,11 +70,11 @@ class Network(nn.Module):
         is_plain = shape["readout"] == self.stock_readout and shape.get("num_hidden_layers", 0) > 0
         return is_plain and not {"backbone", "embedding", "compressed"} & shape.keys()
 
-    def labels(self, label_names: Sequence[str]) -> dict[str, Any]:
+    def labels(self, label_names: Sequence[str]) -> JsonObject:
         """The entries of config.json about the outputs, given their names in order."""
         return {}
 
-    def head_options(self) -> dict[str, Any]:
+    def head_options(self) -> JsonObject:
         """The entries of config.json about the head itself, beside its class."""
         return {}
 

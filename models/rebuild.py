@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from models.architecture import BERT_DEFAULTS, with_sizes
 from models.backbones.bag_of_words import build_bag_of_words
 from models.backbones.base import Backbone
@@ -15,10 +13,11 @@ from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, attach_target_scale
+from models.json_types import JsonObject
 from models.settings import ModelSettings, full_part
 
 
-def rebuild(architecture: dict[str, Any], head: HeadSpec, tokens: Tokens | None = None) -> LinearHead:
+def rebuild(architecture: JsonObject, head: HeadSpec, tokens: Tokens | None = None) -> LinearHead:
     """The model of an architecture (config.json), with the structure that compression gave it and random weights."""
     model = restore_stages(attach_head(*_backbone(architecture, tokens), head), architecture)
     if TARGETS in architecture:
@@ -26,7 +25,7 @@ def rebuild(architecture: dict[str, Any], head: HeadSpec, tokens: Tokens | None 
     return model
 
 
-def _backbone(architecture: dict[str, Any], tokens: Tokens | None) -> tuple[Backbone, dict[str, Any]]:
+def _backbone(architecture: JsonObject, tokens: Tokens | None) -> tuple[Backbone, JsonObject]:
     """A fresh backbone of an architecture, and what its own config.json says."""
     readout = full_part(architecture["readout"])
     if "backbone" in architecture:

@@ -9,6 +9,7 @@ from data.inputs.request import Asked, Field
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.words import Words
+from data.json_types import JsonObject
 
 
 class QuestionInput(Protocol):
@@ -23,7 +24,7 @@ class QuestionInput(Protocol):
         ...
 
     @classmethod
-    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: dict[str, Any]) -> Self:
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:
         """Return the input of a model whose training rows had these columns; options: by the names in `options`."""
         ...
 

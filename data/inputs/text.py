@@ -12,6 +12,7 @@ from data.inputs.request import Asked, Field
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
+from data.json_types import JsonObject
 from data.labels import Labels
 from data.splits import TokenSplit
 from data.targets.masked_words import UNCUT
@@ -40,7 +41,7 @@ class Text(TokenIds):
         return tuple(name for name in found if name is not None)
 
     @classmethod
-    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: dict[str, Any]) -> Self:
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:
         """Return the input of a model whose training rows had these columns."""
         return cls(tokenizer, is_pair=len(columns) > 1)
 

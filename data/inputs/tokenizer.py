@@ -8,11 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from data.errors import DataError
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
+from data.json_types import JsonObject
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' names for them
@@ -27,7 +31,7 @@ GO_ON = (
 class Tokenizer:
     """A fast tokenizer and the facts about it that the rest of the code needs."""
 
-    backend: Any  # tokenizers.Tokenizer
+    backend: Backend
     source: str
     fingerprint: str  # sha256 of its JSON
     vocab_size: int
@@ -64,7 +68,7 @@ class Tokenizer:
         (folder / "special_tokens_map.json").write_text(json.dumps(self.names, indent=2), encoding="utf-8")
 
 
-def wrap_backend(backend: Any, source: str, named: dict[str, str] | None = None) -> Tokenizer:
+def wrap_backend(backend: Backend, source: str, named: dict[str, str] | None = None) -> Tokenizer:
     """Make a Tokenizer from a `tokenizers.Tokenizer`.
 
     named: special tokens by transformers' keys, from the files beside it. DataError if there is none for padding.
@@ -114,9 +118,9 @@ def load_tokenizer(source: str) -> Tokenizer:
     return wrap_backend(_wordpiece(vocab, beside, names), source, names)
 
 
-def _beside(source: str) -> dict[str, Any]:
+def _beside(source: str) -> JsonObject:
     """Read special_tokens_map.json and tokenizer_config.json, which takes precedence; {} if there is neither."""
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         if path := _fetch(source, name, is_needed=False):
             try:
@@ -127,7 +131,7 @@ def _beside(source: str) -> dict[str, Any]:
     return found
 
 
-def _names(beside: dict[str, Any]) -> dict[str, str]:
+def _names(beside: JsonObject) -> dict[str, str]:
     """Return the special tokens that these files name, as text or as an object with the text in it."""
     found = {key: beside[key] for key in (*KEYS, "bos_token", "eos_token") if key in beside}
     return {key: str(token["content"] if isinstance(token, dict) else token) for key, token in found.items()}
@@ -163,7 +167,7 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Toke
     return wrap_backend(_wordpiece({token: i for i, token in enumerate(ordered)}, {}, names), "train")
 
 
-def _wordpiece(vocab: dict[str, int], options: dict[str, Any], names: dict[str, str]) -> Any:
+def _wordpiece(vocab: dict[str, int], options: JsonObject, names: dict[str, str]) -> Backend:
     """Build BERT's pipeline for a vocabulary; options: from tokenizer_config.json, names: of the special tokens."""
     from tokenizers import Tokenizer as Backend
     from tokenizers import decoders, models, normalizers, pre_tokenizers, processors

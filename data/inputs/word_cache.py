@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
 
 MOST_WORDS = 100_000  # in the cache, about 20 MB; it is emptied then, so that memory does not grow with the file
 
@@ -28,7 +31,7 @@ class Encoded:
     alignment: np.ndarray | None = None
 
 
-def encode_by_text(backend: Any, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
     """Encode every text with any tokenizer; of a pair the longer text is cut first."""
     backend.enable_truncation(max_length, strategy="longest_first")
     backend.no_padding()
@@ -49,12 +52,12 @@ class WordCache:
     _starts: np.ndarray  # by number: where the word's tokens start
     _counts: np.ndarray  # by number: how many they are
 
-    def __init__(self, backend: Any, first: int, last: int) -> None:
+    def __init__(self, backend: Backend, first: int, last: int) -> None:
         self.backend, self.first, self.last = backend, first, last  # [CLS] and [SEP]
         self._forget()
 
     @classmethod
-    def of(cls, backend: Any) -> WordCache | None:
+    def of(cls, backend: Backend) -> WordCache | None:
         """Make the cache of a tokenizer; None unless it has BERT's normaliser, pre-tokeniser and template."""
         content = json.loads(backend.to_str())
         kinds = [(content[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.inputs.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def word_pieces(tokenizer: Tokenizer, rows: list[list[str]]) -> Pieces:
     return Pieces(np.concatenate([nothing, *tokens]), np.concatenate([nothing, *counts]))
 
 
-def _needs_space(backend: Any) -> bool:
+def _needs_space(backend: Backend) -> bool:
     """Does the tokenizer write the space before a word into its tokens, without adding it to split words?"""
     step = json.loads(backend.to_str())["pre_tokenizer"] or {}
     steps = step.get("pretokenizers", [step])

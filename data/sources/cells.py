@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.errors import DataError
 
@@ -16,7 +16,7 @@ HALF = re.compile("[\ud800-\udfff]")  # half of a surrogate pair, which JSON can
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"  # zero-width characters, often copied along with text
 
 
-def as_text(value: Any, where: str, key: str) -> str:
+def as_text(value: object, where: str, key: str) -> str:
     """Return a cell as text; DataError for an object, a list, bytes, or half of a surrogate pair.
 
     where: the row's name in messages; key: the setting that names the column, such as data.text.
@@ -29,7 +29,7 @@ def as_text(value: Any, where: str, key: str) -> str:
     return text
 
 
-def label_text(value: Any, where: str) -> str:
+def label_text(value: object, where: str) -> str:
     """Return a label as text, "" if missing: in composed characters (NFC), blank and invisible ones trimmed."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""

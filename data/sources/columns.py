@@ -10,14 +10,13 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from data.errors import DataError, MissingColumn
 from data.settings import GROUP_RULES
 
 SHOWN_LETTERS = 300  # of column names in a message: in a file that is not a table, one may be as long as the file
 FASTTEXT = "__label__"
-Sample = Callable[[], Sequence[Sequence[Any]]]  # returns the first rows; called only if needed
+Sample = Callable[[], Sequence[Sequence[object]]]  # returns the first rows; called only if needed
 
 
 def require_columns(
@@ -115,7 +114,7 @@ def _shown(names: Sequence[str]) -> str:
     return ", ".join(name if plain else repr(name) for name in names)[:SHOWN_LETTERS] or "none"
 
 
-def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Guess which column was meant: one with a similar name, else the longest one for texts, else the first.
 
     For data.group it may be a rule.
@@ -135,13 +134,13 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).casefold()
 
 
-def _letters(rows: Sequence[Sequence[Any]], place: int) -> int:
+def _letters(rows: Sequence[Sequence[object]], place: int) -> int:
     """Count the letters of a column."""
     values = [row[place] for row in rows if place < len(row)]
     return sum(len(value) for value in values if isinstance(value, str))
 
 
-def _is_data(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
+def _is_data(names: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:
     """Is the first line a row of data? One of its fields occurs again in its column, or is a number like 0.5 or -1."""
     for place, name in enumerate(names):
         again = any(place < len(row) and row[place] == name for row in rows)
@@ -160,7 +159,7 @@ def _is_number(text: str) -> bool:
 
 
 def _without_header(
-    names: Sequence[str], wanted: dict[str, str], where: str, delimiter: str, rows: Sequence[Sequence[Any]]
+    names: Sequence[str], wanted: dict[str, str], where: str, delimiter: str, rows: Sequence[Sequence[object]]
 ) -> str:
     """Return the message for a file without a header, with the command that adds one."""
     longest = sorted(range(len(names)), key=lambda place: -_letters([names, *rows], place))

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
 
 from data.errors import DataError, MissingColumn
+from data.json_types import JsonObject
 from data.sources.cells import as_text, label_text
 
 DOCUMENT = "-DOCSTART-"
@@ -25,7 +25,7 @@ def is_column_number(column: str | None) -> bool:
     return column is not None and column.removeprefix("-").isdecimal()
 
 
-def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) -> Iterator[tuple[int, JsonObject]]:
     """Yield each row as the lists of its columns, with the number of its first line; rows without words too.
 
     columns: number of the column by setting ("data.tokens": "0"); the lists have the numbers as keys. Raises DataError
@@ -53,7 +53,7 @@ def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) ->
         yield begun, _columns(row, numbers)
 
 
-def words_of(value: Any, where: str) -> list[str]:
+def words_of(value: object, where: str) -> list[str]:
     """Return a cell of the tokens' column as words; DataError for a text, which is no list, and for a nested list."""
     if isinstance(value, str):
         raise DataError(
@@ -65,7 +65,7 @@ def words_of(value: Any, where: str) -> list[str]:
     return ["" if word is None else as_text(word, where, "data.tokens") for word in value]
 
 
-def tags_of(value: Any, names: tuple[str, ...], where: str, key: str = "data.tags") -> list[str]:
+def tags_of(value: object, names: tuple[str, ...], where: str, key: str = "data.tags") -> list[str]:
     """Return a cell of a tags' column as names of tags; names: by id, where the dataset has them. Raises DataError."""
     if not isinstance(value, list | tuple):
         raise DataError(f"{where} holds {value!r:.80}, not a list of tags. Try: {key}=<a column of lists>")
@@ -107,7 +107,7 @@ def _fields(line: str, separator: str) -> list[str]:
     return fields if separator == "\t" else [field for field in fields if field]
 
 
-def _columns(row: list[list[str]], numbers: Mapping[str, int]) -> dict[str, Any]:
+def _columns(row: list[list[str]], numbers: Mapping[str, int]) -> JsonObject:
     """Return the wanted columns of a row, by their number."""
     return {str(number): [fields[number] for fields in row] for number in numbers.values()}
 

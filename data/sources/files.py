@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,7 +27,10 @@ from data.stores.build_once import SharedCache
 from data.targets.choice import column_target
 from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
 
-Row = tuple[int, Any, Any, Any, Any]  # number, text, second text, label, group
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = tuple[int, object, object, object, object]  # number, text, second text, label, group
 
 
 def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto") -> RawData:
@@ -40,7 +43,7 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
         "val": settings.val_path,
         "test": settings.test_path,
     }
-    tables: dict[str, Any] = {}
+    tables: dict[str, pa.Table] = {}
     columns: dict[str, LabelColumn] = {}
     dropped: dict[str, int] = {}
     notes: list[str] = []
@@ -111,7 +114,7 @@ def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
 
 def _convert(
     path: Path, settings: DataSettings, options: ReadOptions, cache: SharedCache
-) -> tuple[Any, LabelColumn, int]:
+) -> tuple[pa.Table, LabelColumn, int]:
     """Stream a file into an Arrow file in the cache; return its memory-mapped table, labels and dropped rows."""
     import pyarrow as pa
 
@@ -175,7 +178,7 @@ class _Missing:
         self.path, self.settings = path, settings
         self.count, self.first, self.without_label = 0, list[int](), 0
 
-    def sees(self, number: int, text: Any, pair: Any, label: Any, group: Any) -> bool:
+    def sees(self, number: int, text: object, pair: object, label: object, group: object) -> bool:
         """Is something missing in this row? Count it if so."""
         texts = [text] + ([pair] if self.settings.text_pair else [])
         texts += [group] if group_column(self.settings.group) else []
@@ -198,6 +201,6 @@ class _Missing:
             )
 
 
-def _is_empty(value: Any) -> bool:
+def _is_empty(value: object) -> bool:
     """Is a cell empty, blank or nan?"""
     return value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()

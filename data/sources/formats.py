@@ -39,7 +39,7 @@ def read_rows(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
             is_packed = raw.peek(2)[:2] == GZIP
             binary: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_packed else raw
             if kind == "parquet":
-                source: Any = path
+                source: Path | IO[bytes] = path
                 if is_packed:  # Parquet is read from its end, which gzip cannot do
                     source = stack.enter_context(tempfile.TemporaryFile())
                     shutil.copyfileobj(binary, source)
@@ -75,7 +75,7 @@ def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterat
         table = pq.ParquetFile(file)
         names = table.schema_arrow.names
 
-        def sample() -> list[tuple[Any, ...]]:
+        def sample() -> list[tuple[object, ...]]:
             batch = next(table.iter_batches(SAMPLE), None)
             return list(zip(*(column.to_pylist() for column in batch.columns))) if batch else []
 

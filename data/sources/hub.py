@@ -6,7 +6,7 @@ Remote code never runs. If the hub does not answer within seconds, a cached data
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from data.targets.number import Number
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from datasets import Dataset
 
 GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your copy>, or data=demo"
 
@@ -65,7 +66,7 @@ def hub_splits(settings: DataSettings) -> dict[str, str]:
     return wanted
 
 
-def load_hub_split(settings: DataSettings, split: str) -> Any:
+def load_hub_split(settings: DataSettings, split: str) -> Dataset:
     """Load one split as a `datasets.Dataset`."""
     import datasets
     import httpx2  # what huggingface_hub talks HTTP with; its errors pass through where a connection breaks off
@@ -120,7 +121,7 @@ def _check_columns(settings: DataSettings, columns: list[str], where: str) -> No
             )
 
 
-def _texts(dataset: Any, settings: DataSettings, where: str) -> pa.Table:
+def _texts(dataset: Dataset, settings: DataSettings, where: str) -> pa.Table:
     """Return the text columns (and data.group) as the table of a split."""
     import pyarrow as pa
 
@@ -164,7 +165,7 @@ def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.n
     return np.flatnonzero(~absent)
 
 
-def _labels(dataset: Any, rows: np.ndarray, settings: DataSettings, where: str) -> LabelColumn:
+def _labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where: str) -> LabelColumn:
     """Read the labels of these rows; ids of a ClassLabel become names, -1 marks a missing label."""
     if settings.label is None:
         column = LabelColumn()

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any, TextIO
 
 from data.errors import DataError
+from data.json_types import JsonObject
 from data.sources.options import ReadOptions, Row
 
 PART = 1 << 16  # characters read at a time
@@ -21,7 +22,7 @@ class _Object(dict[str, Any]):
     twice: frozenset[str]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> JsonObject:
     """Build an object, noting the keys that occur more than once."""
     found = dict(pairs)
     if len(found) == len(pairs):
@@ -61,7 +62,7 @@ def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]
         yield number, row
 
 
-def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, Any]]:
+def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, object]]:
     """Yield the value of each line; begun: the part of the first line that has been read."""
     first = begun if begun.endswith("\n") or not begun else begun + stream.readline()
     for at, line in enumerate(chain([first], stream), number):
@@ -75,7 +76,7 @@ def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[t
             ) from error
 
 
-def _of_array(begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, Any]]:
+def _of_array(begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, object]]:
     """Yield the values of an array of any length, with one in memory at a time."""
     text, at, number, is_first = begun, begun.index("[") + 1, 0, True
     while True:
@@ -113,7 +114,7 @@ def _past_blanks(text: str, at: int, stream: TextIO) -> tuple[str, int]:
         text, at = more, 0
 
 
-def _value(text: str, at: int, stream: TextIO) -> tuple[Any, str, int]:
+def _value(text: str, at: int, stream: TextIO) -> tuple[object, str, int]:
     """Return the JSON value at a place, the text (more of it may have been read), and where the value ends."""
     size = PART
     while True:

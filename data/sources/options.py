@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from data.errors import DataError
+from data.json_types import JsonObject
 from data.sources.columns import Sample, refuse_rule_as_column, require_columns
 
 FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
 SUFFIXES = f"{', '.join(FORMATS)}, also with .gz"
-Row = tuple[int, dict[str, Any]]  # its number (a line, or a row in formats without lines) and its values by column
+Row = tuple[int, JsonObject]  # its number (a line, or a row in formats without lines) and its values by column
 
 
 def suffix_of(path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from data.sources.raw import CHUNK
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Row = tuple[int, Any, Sequence[Any]]  # number in the source, cell of words, cells of tags
+Row = tuple[int, object, Sequence[object]]  # number in the source, cell of words, cells of tags
 
 
 class TagColumn:
@@ -100,7 +100,7 @@ class TaggedRows:
         if count:
             yield self._closed(words)
 
-    def _checked(self, number: int, cell: Any, cells: Sequence[Any]) -> list[str]:
+    def _checked(self, number: int, cell: object, cells: Sequence[object]) -> list[str]:
         """Return the words of a row and keep its tags."""
         where = f"{self.where} row {number}"
         words = words_of(cell, where)

@@ -133,12 +133,13 @@ def _of_demo(settings: DataSettings, cache: SharedCache, notes: list[str]) -> di
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     found, seen = dict[str, _Source](), set[str]()
     for offset, (name, count) in enumerate(wanted.items()):
-        rows: list[Row] = [
-            (i, words, [tags])
+        fresh = [
+            (i, words, tags)
             for i, (words, tags) in enumerate(generate_tagged(count, 3 * settings.split_seed + offset), 1)
             if " ".join(words) not in seen
         ]
-        seen |= {" ".join(words) for _, words, _ in rows}
+        seen |= {" ".join(words) for _, words, _ in fresh}
+        rows: list[Row] = [(i, words, [tags]) for i, words, tags in fresh]
         found[name] = _Source(f"data={settings.name}", [()], rows.__iter__)
     return found
 

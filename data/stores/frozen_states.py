@@ -13,15 +13,18 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from data.errors import DataError
+from data.json_types import JsonObject
 from data.stores.build_once import SharedCache, checksum
 
 FORMAT = 1  # raise when the files, or the way states are computed, change
-DTYPES: dict[str, Any] = {"fp32": np.float32, "bf16": np.int16}  # numpy has no bf16, so its bits are stored
+DTYPES: dict[str, type[np.generic]] = {
+    "fp32": np.float32,
+    "bf16": np.int16,
+}  # numpy has no bf16, so its bits are stored
 # By part of the key: what a message calls a store that differs in it.
 DIFFERENCES = {"encoder": "of another encoder", "texts": "of other texts", "layers": "of other layers",
          "tokens": "of other tokens", "dtype": "in another type", "format": "in another format"}  # fmt: skip
@@ -48,12 +51,12 @@ def states_bytes(lengths: np.ndarray, first: int | None, layers: int, hidden: in
     return int(states_offsets(lengths, first)[-1]) * layers * hidden * np.dtype(DTYPES[dtype]).itemsize
 
 
-def states_key(parts: dict[str, Any]) -> str:
+def states_key(parts: JsonObject) -> str:
     """Return the name of the folder for states that depend on `parts`."""
     return hashlib.sha256(json.dumps(parts | {"format": FORMAT}, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def refuse_other_states(path: Path, parts: dict[str, Any]) -> None:
+def refuse_other_states(path: Path, parts: JsonObject) -> None:
     """Raise DataError if a folder holds states that depend on anything but `parts`."""
     found = _meta(path)
     if found is None:
@@ -67,7 +70,7 @@ def refuse_other_states(path: Path, parts: dict[str, Any]) -> None:
 
 
 def open_frozen_states(
-    path: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill, cache: SharedCache
+    path: Path, parts: JsonObject, lengths: np.ndarray, shape: tuple[int, int], fill: Fill, cache: SharedCache
 ) -> FrozenStates:  # fmt: skip
     """Open the store in folder `path`, filling it first if it is missing or damaged.
 
@@ -80,7 +83,7 @@ def open_frozen_states(
     )  # fmt: skip
 
 
-def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tuple[int, int], fill: Fill) -> None:
+def _build(folder: Path, parts: JsonObject, lengths: np.ndarray, shape: tuple[int, int], fill: Fill) -> None:
     """Write states and offsets into a folder; DataError if the disk is too full."""
     first = None if parts["tokens"] == "all" else parts["tokens"]
     offsets, dtype = states_offsets(lengths, first), np.dtype(DTYPES[parts["dtype"]])
@@ -107,7 +110,7 @@ def _build(folder: Path, parts: dict[str, Any], lengths: np.ndarray, shape: tupl
         os.fsync(stream.fileno())
 
 
-def _open(path: Path, parts: dict[str, Any]) -> FrozenStates | None:
+def _open(path: Path, parts: JsonObject) -> FrozenStates | None:
     """Open the stored states; None if a file is missing or its checksum is wrong. Raises DataError for other states."""
     refuse_other_states(path, parts)
     meta = _meta(path)
@@ -121,7 +124,7 @@ def _open(path: Path, parts: dict[str, Any]) -> FrozenStates | None:
         return None
 
 
-def _meta(path: Path) -> dict[str, Any] | None:
+def _meta(path: Path) -> JsonObject | None:
     """Read a store's meta.json; None if it is missing or damaged."""
     try:
         found = json.loads((path / "meta.json").read_text(encoding="utf-8"))

@@ -64,6 +64,7 @@ def _chunks(split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, guess: Gues
     """Yield the copies of a few texts at a time; DataError if there is none at all."""
     words, continues = replaceable_tokens(tokenizer)
     mask_id, made = tokenizer.backend.token_to_id(MASK), 0
+    assert mask_id is not None, "only tokenizers with [MASK] come here"
     for start in range(0, len(split), CHUNK):
         rows = range(start, min(start + CHUNK, len(split)))
         places = {row: word_positions(_tokens(split, row), words, continues) for row in rows}

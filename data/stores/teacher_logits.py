@@ -10,23 +10,23 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from data.json_types import JsonObject
 from data.stores.build_once import SharedCache, checksum
 
 FORMAT = 1  # raise when the files, or the way logits are computed, change
 LOGITS, META = "logits.npy", "meta.json"
 
 
-def logits_key(parts: dict[str, Any]) -> str:
+def logits_key(parts: JsonObject) -> str:
     """Return the name of the folder for logits that depend on `parts`."""
     text = json.dumps(parts | {"output": "logits", "dtype": "float32", "format": FORMAT}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def open_teacher_logits(cache: SharedCache, parts: dict[str, Any], answer: Callable[[], np.ndarray]) -> np.ndarray:
+def open_teacher_logits(cache: SharedCache, parts: JsonObject, answer: Callable[[], np.ndarray]) -> np.ndarray:
     """Open the stored logits, read-only; `answer` computes them first if they are missing or damaged.
 
     parts: what they depend on: the fingerprints of the teacher and of the texts.

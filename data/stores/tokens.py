@@ -12,14 +12,18 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.inputs.word_cache import Encoded
+from data.json_types import JsonObject
 from data.labels import Labels
 from data.splits import RowInput, RowTarget, TokenSplit
 from data.stores.build_once import SharedCache, checksum
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
 
 FORMAT = 1  # raise when the files, or the way rows are encoded, change
 SEGMENT_STARTS = "second"  # the file with TokenSplit.segment_starts
@@ -30,18 +34,18 @@ Rows = Iterable[tuple[Encoded, Labels]]  # token ids and labels of successive ch
 class _Writer:
     """Writes an array to a file, chunk by chunk, with a running checksum."""
 
-    def __init__(self, folder: Path, name: str, dtype: Any, columns: int | None = None) -> None:
+    def __init__(self, folder: Path, name: str, dtype: DTypeLike, columns: int | None = None) -> None:
         self.name, self.dtype, self.columns = name, np.dtype(dtype), columns  # columns: of an array with two axes
         self._stream = (folder / name).open("wb")
         self._digest = hashlib.sha256()
 
-    def add(self, values: Any) -> None:
+    def add(self, values: ArrayLike) -> None:
         """Append values."""
         raw = np.asarray(values, dtype=self.dtype).tobytes()
         self._digest.update(raw)
         self._stream.write(raw)
 
-    def close(self) -> dict[str, Any]:
+    def close(self) -> JsonObject:
         """Flush to disk; return the file's dtype, checksum and, of two axes, columns for meta.json."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
@@ -81,7 +85,7 @@ class _LabelWriter:
 
 
 def open_tokens(
-    cache: SharedCache, name: str, parts: dict[str, Any], rows: Callable[[], Rows], *, vocab_size: int,
+    cache: SharedCache, name: str, parts: JsonObject, rows: Callable[[], Rows], *, vocab_size: int,
     input: RowInput, target: RowTarget | None = None, folder: str = "tokens",
 ) -> TokenSplit:  # fmt: skip
     """Open a split in the store, building it first if it is missing or damaged.
@@ -100,7 +104,7 @@ def open_tokens(
     )
 
 
-def _build(folder: Path, rows: Rows, dtype: Any) -> None:
+def _build(folder: Path, rows: Rows, dtype: DTypeLike) -> None:
     """Write rows into a folder as they come."""
     tokens, offsets = _Writer(folder, "tokens", dtype), _Writer(folder, "offsets", np.int64)
     starts, labels = _Writer(folder, SEGMENT_STARTS, np.int32), _LabelWriter(folder)

@@ -44,8 +44,9 @@ class Masking:
     @classmethod
     def of(cls, settings: TaskSettings, tokenizer: Tokenizer) -> Masking:
         """Build the masking for a tokenizer; DataError if it lacks one of BERT's special tokens."""
-        ids = {name: tokenizer.backend.token_to_id(name) for name in SPECIAL}
-        missing = [name for name, found in ids.items() if found is None]
+        numbers = {name: tokenizer.backend.token_to_id(name) for name in SPECIAL}
+        ids = {name: number for name, number in numbers.items() if number is not None}
+        missing = [name for name in SPECIAL if name not in ids]
         if missing:
             raise DataError(
                 f"the tokenizer of {tokenizer.source} has no {', '.join(missing)}, which task=mlm needs. "

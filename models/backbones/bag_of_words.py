@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ from models.checkpoints.hub import cures_for
 from models.checkpoints.read import POSITIONS, SEGMENTS, WeightsReport, read_state, rename_bert_tensors
 from models.embeddings.base import Tokens
 from models.errors import ModelError
+from models.json_types import JsonObject
 from models.parts import make_readout
 from models.readouts.base import Readout, count_tokens
 from models.readouts.pooling import SumPooler
@@ -88,7 +89,7 @@ class BagOfWords(Bert):
 
 def build_bag_of_words(
     settings: ModelSettings, *, vocab_size: int, pad_id: int, tokens: Tokens | None = None
-) -> tuple[BagOfWords, dict[str, Any]]:
+) -> tuple[BagOfWords, JsonObject]:
     """A DSN without a head, and its architecture; `draw_weights` is still to come."""
     hidden = int(settings.hidden * settings.width)
     if hidden < 1:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 
+from models.json_types import JsonObject
 from models.readouts.base import Readout
 
 
@@ -33,7 +32,7 @@ class Backbone(nn.Module):
         """The module that holds or computes the vector of each word."""
         raise NotImplementedError
 
-    def draw_weights(self, network: nn.Module, architecture: dict[str, Any]) -> None:
+    def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
         """Draw the first weights of the network around this backbone, except for those that the backbone came with."""
         raise NotImplementedError
 

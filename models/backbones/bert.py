@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -27,6 +26,7 @@ from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted
 from models.backbones.initialise import init_weights
 from models.embeddings.base import Tokens
 from models.errors import ModelError
+from models.json_types import JsonObject
 from models.parts import make_readout
 from models.readouts.base import Readout
 from models.settings import ModelSettings
@@ -140,7 +140,7 @@ class Bert(Backbone):
         """The word table, or what computes its rows."""
         return self.embeddings.word_embeddings
 
-    def draw_weights(self, network: nn.Module, architecture: dict[str, Any]) -> None:
+    def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
         """Draw all weights of the network."""
         init_weights(network, architecture["initializer_range"])
 
@@ -152,7 +152,7 @@ class Bert(Backbone):
 
 def build_bert(
     settings: ModelSettings, *, vocab_size: int, pad_id: int, tokens: Tokens | None = None
-) -> tuple[Bert, dict[str, Any]]:
+) -> tuple[Bert, JsonObject]:
     """Our BERT without a head, and its architecture; `draw_weights` is still to come."""
     if settings.heads < 1 or settings.hidden % settings.heads:
         raise ModelError(

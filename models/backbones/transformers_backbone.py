@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -16,9 +16,13 @@ from models.backbones.hooks import LayerHook, Wanted, show_states
 from models.backbones.initialise import init_weights
 from models.checkpoints.read import READOUT, rename_norm_tensors
 from models.errors import ModelError
+from models.json_types import JsonObject
 from models.parts import make_readout
 from models.readouts.base import Readout
 from models.settings import PRETRAINED, Part, short_part
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 BACKBONE = "bert.backbone."
 
@@ -26,7 +30,7 @@ BACKBONE = "bert.backbone."
 class TransformersBackbone(Backbone):
     """An encoder of transformers, and one of our readouts."""
 
-    def __init__(self, backbone: Any, readout: Part) -> None:
+    def __init__(self, backbone: PreTrainedModel, readout: Part) -> None:
         super().__init__()
         self.backbone = backbone
         self.pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
@@ -71,7 +75,7 @@ class TransformersBackbone(Backbone):
         found: nn.Module = self.backbone.get_input_embeddings()
         return found
 
-    def draw_weights(self, network: nn.Module, architecture: dict[str, Any]) -> None:
+    def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
         """Draw the weights of head and readout; transformers has drawn the encoder's."""
         spread = getattr(self.backbone.config, "initializer_range", 0.02)
         for part in (*(child for child in network.children() if child is not self), self.pooler):
@@ -91,7 +95,7 @@ def check_no_hooks(made: Readout, readout: Part, kind: str) -> None:
         )
 
 
-def check_encoder(config: dict[str, Any]) -> None:
+def check_encoder(config: JsonObject) -> None:
     """Raise ModelError unless transformers has a bidirectional text encoder of that kind."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS,
@@ -111,14 +115,14 @@ def check_encoder(config: dict[str, Any]) -> None:
         )
 
 
-def parse_config(config: dict[str, Any]) -> Any:
+def parse_config(config: JsonObject) -> Any:
     """A config.json as transformers' config class, without any code that it names."""
     from transformers import AutoConfig
 
     return AutoConfig.for_model(**{key: value for key, value in config.items() if key != "auto_map"})
 
 
-def wrap_encoder(config: dict[str, Any], readout: Part, dropout: float) -> tuple[TransformersBackbone, dict[str, Any]]:
+def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[TransformersBackbone, JsonObject]:
     """The encoder of a transformers config and its architecture; ModelError unless it is an encoder.
 
     `draw_weights` is still to come. dropout: before the head.
@@ -139,7 +143,7 @@ def wrap_encoder(config: dict[str, Any], readout: Part, dropout: float) -> tuple
     return TransformersBackbone(backbone, readout), architecture
 
 
-def _longest(backbone: Any) -> int | None:
+def _longest(backbone: PreTrainedModel) -> int | None:
     """The longest text in tokens, None for no limit; RoBERTa reserves its first positions for padding."""
     rows: int | None = getattr(backbone.config, "max_position_embeddings", None)
     table = getattr(getattr(backbone, "embeddings", None), "position_embeddings", None)
@@ -147,12 +151,12 @@ def _longest(backbone: Any) -> int | None:
     return rows if rows is None or padding is None else rows - padding - 1
 
 
-def renamed_tensors(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:
+def renamed_tensors(state: dict[str, Tensor], backbone: PreTrainedModel) -> dict[str, Tensor]:
     """The tensors of a checkpoint under the names of a network of ours around `backbone`, a model of transformers."""
     return _our_names(_converted(state, backbone), backbone)
 
 
-def _converted(state: dict[str, Tensor], backbone: Any) -> dict[str, Tensor]:
+def _converted(state: dict[str, Tensor], backbone: PreTrainedModel) -> dict[str, Tensor]:
     """Rename and split tensors as transformers does while it loads; most families need no change."""
     from transformers.conversion_mapping import get_checkpoint_conversion_mapping
     from transformers.utils import logging

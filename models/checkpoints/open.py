@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, is_our_encoder
@@ -18,6 +17,7 @@ from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, attach_target_scale, detach_target_scale, standardise_targets
 from models.heads.words import PREDICTIONS, MaskedLM
+from models.json_types import JsonObject
 from models.rebuild import rebuild
 
 
@@ -44,7 +44,7 @@ def load_model(folder: Path) -> LinearHead:
     return open_model(str(folder), "")
 
 
-def can_open(config: dict[str, Any]) -> bool:
+def can_open(config: JsonObject) -> bool:
     """Is this the config.json of a model that `open_model` can open?"""
     return config["model_type"] == MODEL_TYPE or (
         config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config)

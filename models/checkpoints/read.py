@@ -10,7 +10,6 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from models.checkpoints.hub import checkpoint_label, cures_for, fetch_file, has_file
 from models.checkpoints.untrusted import LARGEST, check_config, malformed_as_model_error
 from models.errors import ModelError
+from models.json_types import JsonObject
 from models.settings import PRETRAINED
 
 WEIGHTS = "model.safetensors"
@@ -42,7 +42,7 @@ class WeightsReport:
     notes: list[str] = field(default_factory=list)  # what the user must be told once
 
 
-def read_config(source: str, key: str = PRETRAINED) -> dict[str, Any]:
+def read_config(source: str, key: str = PRETRAINED) -> JsonObject:
     """Read config.json of a checkpoint; ModelError when there is none or when it asks for its own code."""
     path = fetch_file(source, "config.json", key)
     if path is None:

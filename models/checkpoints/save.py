@@ -12,12 +12,12 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from models import MODEL_TYPE
 from models.checkpoints.read import WEIGHTS
 from models.errors import ModelError
 from models.heads.target_scale import TARGETS
+from models.json_types import JsonObject
 from models.network import Network
 
 
@@ -80,7 +80,7 @@ def _swap(part: Path, folder: Path) -> None:
     shutil.rmtree(older, ignore_errors=True)
 
 
-def describe_saved(model: Network, label_names: Sequence[str]) -> dict[str, Any]:
+def describe_saved(model: Network, label_names: Sequence[str]) -> JsonObject:
     """The config.json of a model of ours: a stock BERT's where that describes it fully, else model_type "bertier"."""
     shape = dict(model.architecture)
     kind = {"architectures": [own_class(model)], "model_type": MODEL_TYPE}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
@@ -11,12 +9,13 @@ from models.backbones.transformers_backbone import check_encoder, check_no_hooks
 from models.checkpoints.read import read_config
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.errors import ModelError
+from models.json_types import JsonObject
 from models.parts import make_readout
 from models.readouts.base import Readout
 from models.settings import PRETRAINED, ModelSettings
 
 
-def check_source(settings: ModelSettings) -> dict[str, Any]:
+def check_source(settings: ModelSettings) -> JsonObject:
     """Read config.json of settings.pretrained, {} if none is named; no weights are read.
 
     Raises ModelError for a checkpoint that no encoder can be built from.
@@ -41,7 +40,7 @@ def check_source(settings: ModelSettings) -> dict[str, Any]:
     return config
 
 
-def _check_foreign(settings: ModelSettings, config: dict[str, Any]) -> None:
+def _check_foreign(settings: ModelSettings, config: JsonObject) -> None:
     """Raise ModelError unless model=auto can wrap an encoder of this config, which our own code does not compute."""
     source = settings.pretrained
     if settings.family == "bert":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Any
 
 import torch
 
@@ -19,12 +18,13 @@ from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.heads.words import PREDICTIONS, MaskedLM
+from models.json_types import JsonObject
 from models.settings import PRETRAINED, ModelSettings, full_part
 
 
 def start_from_bert(
     settings: ModelSettings,
-    config: dict[str, Any],
+    config: JsonObject,
     head: HeadSpec,
     *,
     vocab_size: int,
@@ -55,7 +55,7 @@ def start_from_bert(
 
 
 def start_from_transformers(
-    settings: ModelSettings, config: dict[str, Any], head: HeadSpec, *, vocab_size: int
+    settings: ModelSettings, config: JsonObject, head: HeadSpec, *, vocab_size: int
 ) -> tuple[LinearHead, WeightsReport]:
     """The encoder of settings.pretrained, whose config.json is `config`, as transformers computes it; a new head."""
     source = settings.pretrained or ""
@@ -67,7 +67,7 @@ def start_from_transformers(
     return model, load_pretrained(model, source, renamed_tensors(state, theirs))
 
 
-def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
+def _check_embedding(settings: ModelSettings, config: JsonObject) -> None:
     """Raise ModelError when the checkpoint's encoder was trained on another embedding than the settings ask for."""
     wanted, found = settings.embedding, full_part(config.get("embedding", "table"))
     if found["name"] == "table":
@@ -81,7 +81,7 @@ def _check_embedding(settings: ModelSettings, config: dict[str, Any]) -> None:
         )
 
 
-def _check_size(settings: ModelSettings, config: dict[str, Any]) -> list[str]:
+def _check_size(settings: ModelSettings, config: JsonObject) -> list[str]:
     """A note when only the first layers are used; ModelError when preset and checkpoint differ in size.
 
     That matters most for heads: no tensor's shape shows their number, so nothing else would notice.

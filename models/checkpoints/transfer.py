@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -24,6 +23,7 @@ from models.heads.base import HeadSpec
 from models.heads.label_order import label_names_of, match_labels, reorder_tensor
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
+from models.json_types import JsonObject
 from models.rebuild import rebuild
 from models.settings import INIT_FROM, ModelSettings, full_part, short_part
 
@@ -63,7 +63,7 @@ def transfer_weights(
 LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "classifier_dropout", "model_type")
 
 
-def _config(source: str) -> dict[str, Any]:
+def _config(source: str) -> JsonObject:
     config = read_config(source, "")
     if is_quantized(config):
         raise ModelError(
@@ -80,7 +80,7 @@ def _config(source: str) -> dict[str, Any]:
 
 
 def _order(
-    settings: ModelSettings, config: dict[str, Any], source: str, label_names: Sequence[str]
+    settings: ModelSettings, config: JsonObject, source: str, label_names: Sequence[str]
 ) -> tuple[list[int] | None, list[str]]:
     """The positions of the task's labels in the saved last layer, and notes; None where that layer is not kept."""
     if settings.carry != "all":
@@ -88,7 +88,7 @@ def _order(
     return match_labels(label_names_of(config), label_names, f"{INIT_FROM}={source}", "model.carry=encoder")
 
 
-def _check(settings: ModelSettings, config: dict[str, Any], source: str, vocab_size: int) -> None:
+def _check(settings: ModelSettings, config: JsonObject, source: str, vocab_size: int) -> None:
     """Raise ModelError unless the saved model has this architecture and vocabulary."""
     wrong = []
     if settings.family == "bert" and "backbone" in config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, PreTrainedModel
@@ -52,7 +52,7 @@ class BertierForSequenceClassification(Bertier):
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
-        **_: Any,
+        **_: object,
     ) -> SequenceClassifierOutput:
         """Logits (B, C), and the loss when labels are given."""
         logits = self.network(input_ids, attention_mask, token_type_ids)
@@ -76,7 +76,7 @@ class BertierForTokenClassification(Bertier):
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
-        **_: Any,
+        **_: object,
     ) -> TokenClassifierOutput:
         """Logits (B, T, C), and the loss when labels (B, T) are given, -100 where none counts."""
         logits = self.network(input_ids, attention_mask, token_type_ids)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from torch import Tensor
 
 from models.errors import ModelError
+from models.json_types import JsonObject
 
 # Keys that make transformers fetch and run foreign code: modules of a repository, kernels of the hub.
 CODE = ("auto_map", "attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
@@ -26,7 +26,7 @@ SQUEEZED = 64  # parameters that one stored number may stand for, after packing 
 SPARE = 50_000_000  # parameters that any checkpoint may lack: 200 MB
 
 
-def check_config(config: dict[str, Any], where: str) -> None:
+def check_config(config: JsonObject, where: str) -> None:
     """Raise ModelError for a config that asks for its own code, or for sizes that no model has.
 
     An `auto_map` is ignored for kinds of models that transformers has itself: their code is not needed and never run.
@@ -52,7 +52,7 @@ def _is_native(kind: str | None) -> bool:
     return kind in CONFIG_MAPPING_NAMES
 
 
-def _leaves(node: Any, key: str = "", is_listed: bool = False) -> Iterator[tuple[str, Any, bool]]:
+def _leaves(node: object, key: str = "", is_listed: bool = False) -> Iterator[tuple[str, object, bool]]:
     """Every key and value, and whether it is inside a list; lists where a number must stand are yielded whole."""
     if key == "auto_map" or (key.endswith(SHARES) and isinstance(node, dict | list)):
         yield key, node, is_listed
@@ -64,7 +64,7 @@ def _leaves(node: Any, key: str = "", is_listed: bool = False) -> Iterator[tuple
         yield key, node, is_listed
 
 
-def check_size_claim(config: dict[str, Any], state: dict[str, Tensor], where: str) -> None:
+def check_size_claim(config: JsonObject, state: dict[str, Tensor], where: str) -> None:
     """Raise ModelError for a config that claims a far larger model than its weights hold and would fill the memory."""
 
     def size(*names: str) -> int:

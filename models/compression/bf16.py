@@ -16,6 +16,7 @@ from torch import nn
 from models.backbones.bert import Bert
 from models.compression.quantization.stage import record_method, sample_logits
 from models.compression.stage import Stage, StageContext
+from models.json_types import JsonObject
 
 
 class Bf16(Stage):
@@ -67,7 +68,7 @@ def to_own_type(layer: nn.Module, inputs: Any) -> Any:
     return inputs.to(next(layer.parameters()).dtype) if is_float else inputs
 
 
-def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
     """Cast a freshly built model, before its saved weights are loaded."""
     cast_to_bf16(model)
     return model

@@ -33,6 +33,7 @@ from models.compression.dendrite.module import (
 )
 from models.compression.settings.learn import Dendrites as Options
 from models.compression.stage import Inputs, Stage, StageContext
+from models.json_types import JsonObject
 
 CONTROLS = ("restart", "base")  # the modes without dendrites
 MOMENTS = "moments/"  # prefix of the optimizer's tensors in saved progress
@@ -41,7 +42,7 @@ CHECKED = 64  # rows whose logits a new dendrite must not change
 SHOWN = 16  # neurons up to which correlations are logged one by one
 
 
-def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
     """Give a freshly built model the dendrites of a saved one; their weights are loaded afterwards."""
     add_dendrites(attach_dendrites(model, description["modules"]), description["count"], description["act"])
     return model

@@ -8,7 +8,6 @@ logits come from the shared cache.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.compression.stage import Inputs, Stage, StageContext, Targets, Teacher, TrainingHook, zero_unless_finite
 from models.errors import ModelError
+from models.json_types import JsonObject
 
 NEVER = 1_000_000  # epochs of patience, for phases that do not train towards the metric
 
@@ -66,10 +66,10 @@ class Distil(Stage):
         return model
 
 
-def training_changes(phase: DistilPhase) -> dict[str, Any]:
+def training_changes(phase: DistilPhase) -> JsonObject:
     """How a phase changes the run's training settings; a phase without output losses keeps its last weights."""
     learns_outputs = bool(phase.losses.soft or phase.losses.hard)
-    own: dict[str, Any] = {
+    own: JsonObject = {
         "epochs": phase.epochs, "lr": phase.lr, "batch_size": phase.batch_size,
         "schedule": phase.schedule, "warmup": phase.warmup,
     }  # fmt: skip

@@ -9,14 +9,13 @@ training.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from models.compression import settings
 from models.compression.quantization.integers import Int8Linear, integer_product
 from models.compression.quantization.stage import QuantizationStage
+from models.json_types import JsonObject
 
 LEAST = 1e-30  # the range of a token whose values are all zero
 
@@ -43,7 +42,7 @@ class DynamicInt8(QuantizationStage):
         return DynamicLinear(layer)
 
 
-def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
     """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
     DynamicInt8(settings.DynamicInt8(**description)).replace_layers(model)
     return model

@@ -7,7 +7,6 @@ CamelCase, and `restore(model, entry)` where the method changes a model's struct
 from __future__ import annotations
 
 import importlib
-from typing import Any
 
 from models.compression.pruning.masks import PRUNED
 from models.compression.settings import METHODS
@@ -15,6 +14,7 @@ from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage
 from models.errors import ModelError
 from models.heads.linear import LinearHead
+from models.json_types import JsonObject
 
 
 def make_stage(options: StageSettings, name: str = "") -> Stage:
@@ -25,13 +25,13 @@ def make_stage(options: StageSettings, name: str = "") -> Stage:
     return stage
 
 
-def is_quantized(architecture: dict[str, Any]) -> bool:
+def is_quantized(architecture: JsonObject) -> bool:
     """Has a stage quantized the model that this config.json describes? Its weights can then no longer be trained."""
     methods = [entry["method"] for entry in architecture.get("compressed", ())]
     return any(method in METHODS and METHODS[method].kind == "quantize" for method in methods)
 
 
-def restore_stages(model: LinearHead, architecture: dict[str, Any]) -> LinearHead:
+def restore_stages(model: LinearHead, architecture: JsonObject) -> LinearHead:
     """Give a freshly built model the structure that its compression stages gave the saved one, stage by stage.
 
     `architecture["compressed"]` has an entry for each stage, with its `method`. The names of pruned modules are taken

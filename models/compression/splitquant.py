@@ -14,7 +14,7 @@ Layers with fewer rows than clusters stay whole, as published. Biases are neithe
 from __future__ import annotations
 
 import copy
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from models.compression.quantization.coded import CodedLinear, CodedMatrix, Code
 from models.compression.quantization.grid import Grid, check_finite
 from models.compression.quantization.stage import QuantizationStage, sample_logits
 from models.compression.stage import StageContext
+from models.json_types import JsonObject
 
 ID_BITS = 2  # of a cluster number
 
@@ -169,7 +170,7 @@ class Exact(Splitquant):
         """Leave tables as they are."""
 
 
-def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
     """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
     Splitquant(settings.Splitquant(**description)).replace_layers(model)
     return model

@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.json_types import JsonObject
+
 Inputs = dict[str, Tensor]  # arguments of a model's forward: input_ids, attention_mask, token_type_ids (B, T), places
 Targets = dict[str, Tensor]  # arguments of the task's loss: labels
 
@@ -118,7 +120,7 @@ class Stopwatch(Protocol):
     """Measures how fast models are on this machine; available before anything is trained."""
 
     cache: Path  # shared by all runs
-    machine: dict[str, Any]  # what a time depends on: hardware, versions, threads
+    machine: JsonObject  # what a time depends on: hardware, versions, threads
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
         """Median milliseconds of one call, while nothing else of ours runs on this machine."""
@@ -213,7 +215,7 @@ class StageContext(Stopwatch, Protocol):
         """Add metrics to this stage's entry in the record."""
         ...
 
-    def save_progress(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
+    def save_progress(self, model: nn.Module, state: JsonObject, tensors: dict[str, Tensor] | None = None) -> None:
         """Save the boundary between two phases, from which an interrupted run continues; `state` is JSON.
 
         tensors: saved beside the model's, under names that are not the model's.
@@ -221,7 +223,7 @@ class StageContext(Stopwatch, Protocol):
         """
         ...
 
-    def load_progress(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def load_progress(self) -> tuple[dict[str, Tensor], JsonObject] | None:
         """The tensors and the state of this stage's last `save_progress`; None if the stage starts."""
         ...
 

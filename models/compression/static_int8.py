@@ -20,6 +20,7 @@ from models.compression.quantization.integers import Int8Linear, integer_product
 from models.compression.quantization.stage import QuantizationStage
 from models.compression.stage import StageContext
 from models.errors import ModelError
+from models.json_types import JsonObject
 
 LEVELS = 255  # steps of an int8 range
 BINS = 2048  # of the histogram of an input's values
@@ -169,7 +170,7 @@ class StaticInt8(QuantizationStage):
             raise ModelError("there are no training rows to calibrate on. Try: compression=[int8_dynamic]")
 
 
-def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
     """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
     StaticInt8(settings.StaticInt8(**description)).replace_layers(model)
     return model

@@ -8,14 +8,13 @@ optimum-quanto, or to a whole tensor; percentile clipping as in Song & Lin 2025 
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 
 from models.compression import settings
 from models.compression.quantization.coded import CodedLinear, Codes
 from models.compression.quantization.grid import Grid
 from models.compression.quantization.stage import QuantizationStage
+from models.json_types import JsonObject
 
 
 class WeightOnly(QuantizationStage):
@@ -30,7 +29,7 @@ class WeightOnly(QuantizationStage):
         return CodedLinear(layer, Codes(layer.out_features, layer.in_features, grid))
 
 
-def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
     """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
     WeightOnly(settings.WeightOnly(**description)).replace_layers(model)
     return model

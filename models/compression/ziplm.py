@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from models.compression.structured.recovery import RecoveryHook
 from models.compression.structured.search import Choices, search_weights, solve_knapsack
 from models.compression.structured.speed_model import SpeedModel
 from models.compression.structured.surgery import Surgery
+from models.network import Network
 
 ATTEMPTS = 4  # models that are cut and timed until one is within the tolerance
 
@@ -31,7 +32,7 @@ ATTEMPTS = 4  # models that are cut and timed until one is within the tolerance
 class CutModel(NamedTuple):
     """A model cut to these widths, with its predicted and its measured speed-up."""
 
-    model: Any
+    model: Network
     widths: list[int]
     predicted: float
     measured: float
@@ -48,7 +49,7 @@ class Ziplm(Stage):
 
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
         """ModelError if the target speed is out of reach."""
-        SpeedModel(model, stopwatch, self.options).target_speedup()
+        SpeedModel(cast(Network, model), stopwatch, self.options).target_speedup()
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
         """Prune in steps; ModelError if an earlier stage has put the target out of reach."""
@@ -72,7 +73,7 @@ class Ziplm(Stage):
         out: nn.Module = model
         return out
 
-    def _prune(self, model: Any, speed: SpeedModel, speedup: float, context: StageContext) -> Any:
+    def _prune(self, model: Network, speed: SpeedModel, speedup: float, context: StageContext) -> Network:
         """A cut copy of the model, `speedup` times as fast as the dense model."""
         options = self.options
         texts = context.batches(rows=options.calibration_rows, seed=context.seed)

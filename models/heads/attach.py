@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from models.backbones.base import Backbone
 from models.errors import ModelError
 from models.heads.base import HeadSpec
@@ -11,6 +9,7 @@ from models.heads.linear import LinearHead
 from models.heads.text import SequenceClassifier
 from models.heads.token import TokenClassifier
 from models.heads.words import MaskedLM
+from models.json_types import JsonObject
 from models.network import Network
 from models.settings import full_part, readout_conflict
 
@@ -18,7 +17,7 @@ LINEAR: dict[str, type[LinearHead]] = {"text": SequenceClassifier, "token": Toke
 HEADS: dict[str, type[Network]] = {**LINEAR, "words": MaskedLM}
 
 
-def attach_head(backbone: Backbone, architecture: dict[str, Any], spec: HeadSpec) -> LinearHead:
+def attach_head(backbone: Backbone, architecture: JsonObject, spec: HeadSpec) -> LinearHead:
     """The network of a fresh backbone and a linear head, with random weights.
 
     architecture: the backbone's part of config.json. Raises ModelError for a readout that the head cannot read.
@@ -31,7 +30,7 @@ def attach_head(backbone: Backbone, architecture: dict[str, Any], spec: HeadSpec
     return network
 
 
-def head_in_config(config: dict[str, Any]) -> HeadSpec:
+def head_in_config(config: JsonObject) -> HeadSpec:
     """The linear head that a config.json describes; one for texts where it names no class of ours."""
     kinds, problem_type = config.get("architectures"), config.get("problem_type")
     kind = str(kinds[0]) if isinstance(kinds, list) and kinds else ""

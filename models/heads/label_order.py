@@ -6,15 +6,15 @@ Labels are matched by name; only where one side has no real names are they match
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from models.errors import ModelError
+from models.json_types import JsonObject
 
 
-def label_names_of(config: dict[str, Any]) -> tuple[str, ...]:
+def label_names_of(config: JsonObject) -> tuple[str, ...]:
     """The labels of a config.json in the order of its logits; transformers' LABEL_0, LABEL_1 where it names none."""
     names: dict[str, str] = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     return tuple(str(names[index]) for index in sorted(names, key=int))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor, nn
 
 from models.backbones.base import Backbone
 from models.backbones.dropout import Dropout
 from models.heads.base import HeadSpec
+from models.json_types import JsonObject
 from models.network import Network
 
 
 class LinearHead(Network):
     """Base class: vectors to `spec.outputs` numbers each, with the tensor names of transformers (`classifier.*`)."""
 
-    def __init__(self, bert: Backbone, architecture: dict[str, Any], spec: HeadSpec) -> None:
+    def __init__(self, bert: Backbone, architecture: JsonObject, spec: HeadSpec) -> None:
         super().__init__(bert, architecture)
         self.spec = spec
         readout = bert.pooler
@@ -30,13 +30,13 @@ class LinearHead(Network):
         logits: Tensor = self.unstandardise(self.classifier(self.dropout(vectors)))
         return logits
 
-    def labels(self, label_names: Sequence[str]) -> dict[str, Any]:
+    def labels(self, label_names: Sequence[str]) -> JsonObject:
         """The names of the outputs, in both directions."""
         return {
             "id2label": {str(index): name for index, name in enumerate(label_names)},
             "label2id": {name: index for index, name in enumerate(label_names)},
         }
 
-    def head_options(self) -> dict[str, Any]:
+    def head_options(self) -> JsonObject:
         """The dropout before the last layer, which stock classes take from elsewhere in their config.json."""
         return {"classifier_dropout": None} if self.is_stock() else {}

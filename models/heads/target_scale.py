@@ -10,12 +10,12 @@ place for them: models/heads/text.py folds them into its head, so that the stock
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from models.heads.linear import LinearHead
+from models.json_types import JsonObject
 
 TARGETS = "targets"  # the key in an architecture
 
@@ -34,16 +34,16 @@ class Unstandardise(nn.Module):
         return logits.float() * self.sd + self.mean
 
 
-def attach_target_scale(model: LinearHead, targets: dict[str, Any]) -> None:
+def attach_target_scale(model: LinearHead, targets: JsonObject) -> None:
     """Make the model rescale its head's output from now on; ValueError for an invalid mean or sd."""
     model.unstandardise = Unstandardise(targets["mean"], targets["sd"])
     model.architecture[TARGETS] = {"mean": model.unstandardise.mean, "sd": model.unstandardise.sd}
 
 
-def detach_target_scale(model: LinearHead) -> dict[str, Any] | None:
+def detach_target_scale(model: LinearHead) -> JsonObject | None:
     """Remove the rescaling; returns the mean and sd it had, None if there was none."""
     model.unstandardise = nn.Identity()
-    targets: dict[str, Any] | None = model.architecture.pop(TARGETS, None)
+    targets: JsonObject | None = model.architecture.pop(TARGETS, None)
     return targets
 
 
@@ -64,7 +64,7 @@ def standardise_targets(model: LinearHead, mean: float, sd: float, *, is_fresh: 
     attach_target_scale(model, {"mean": mean, "sd": sd})
 
 
-def fold_target_scale(weight: Tensor, bias: Tensor, targets: dict[str, Any]) -> tuple[Tensor, Tensor]:
+def fold_target_scale(weight: Tensor, bias: Tensor, targets: JsonObject) -> tuple[Tensor, Tensor]:
     """Fold the scale into a linear head (1, H), (1,), so that it predicts in the targets' unit; float32."""
     mean, sd = targets["mean"], targets["sd"]
     return (weight.double() * sd).float(), (bias.double() * sd + mean).float()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor
 
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, fold_target_scale
+from models.json_types import JsonObject
 
 
 class SequenceClassifier(LinearHead):
@@ -37,7 +37,7 @@ class SequenceClassifier(LinearHead):
             return self.score(self.encode(input_ids, attention_mask, token_type_ids))
         return self.score(self.bert.pooler.read_out(states, attention_mask))
 
-    def labels(self, label_names: Sequence[str]) -> dict[str, Any]:
+    def labels(self, label_names: Sequence[str]) -> JsonObject:
         """The names of the classes, or of the one number, and transformers' word for the loss."""
         problem_type = self.spec.problem_type or "single_label_classification"
         return super().labels(list(label_names) or ["value"]) | {"problem_type": problem_type}

@@ -18,6 +18,7 @@ from models.backbones.hooks import Wanted
 from models.backbones.initialise import init_weights
 from models.heads.base import HeadSpec
 from models.heads.word_scores import WordScores
+from models.json_types import JsonObject
 from models.network import Network
 from models.readouts.pooling import EveryToken
 
@@ -60,7 +61,7 @@ class MaskedLM(Network):
     stock_class = "BertForMaskedLM"
     reads_table = True
 
-    def __init__(self, bert: Bert, architecture: dict[str, Any], spec: HeadSpec) -> None:
+    def __init__(self, bert: Bert, architecture: JsonObject, spec: HeadSpec) -> None:
         super().__init__(bert, architecture)
         self.output = output = spec.output
         bert.pooler = EveryToken()  # the head reads tokens, not a vector of the text
@@ -109,7 +110,7 @@ class MaskedLM(Network):
         """Does BertForMaskedLM compute this network? Not if its word vectors are computed."""
         return "embedding" not in self.architecture
 
-    def head_options(self) -> dict[str, Any]:
+    def head_options(self) -> JsonObject:
         """Whether the output table is the word table."""
         return {"tie_word_embeddings": self.output == "tied"}
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from models.compression.settings.learn import Dendrites
+from models.json_types import JsonObject
 
 NEVER = 1 << 30  # epochs
 
@@ -40,7 +41,7 @@ class Growth:
             return f"attempts={self.options.attempts} made"
         return ""
 
-    def phase_changes(self, peak: float) -> dict[str, Any]:
+    def phase_changes(self, peak: float) -> JsonObject:
         """How the next phase's training differs from the run's own, whose peak learning rate is `peak`.
 
         Every phase restarts the learning rate schedule, in every mode, so that modes can be compared.
@@ -62,13 +63,13 @@ class Growth:
             self.failures += 1
         return pays
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         """Return the state that `resume_growth` needs beside the options."""
         found = asdict(self)
         del found["options"]
         return found
 
 
-def resume_growth(options: Dendrites, state: dict[str, Any]) -> Growth:
+def resume_growth(options: Dendrites, state: JsonObject) -> Growth:
     """The state of growth that `state` returned."""
     return Growth(options, **state)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
 from torch import Tensor, nn
 
 from models.backbones.attention import SelfAttention
-from models.backbones.bert import Bert
+from models.backbones.bert import Bert, Layer
 from models.backbones.hooks import Recorder
 from models.heads.linear import LinearHead
 
@@ -34,7 +34,7 @@ def shape_of(model: nn.Module) -> Shape:
         return Shape()
     architecture, bert = model.architecture, model.bert
     if isinstance(bert, Bert) and (encoder := bert.encoder) is not None:
-        attentions = [attention_of(encoder, layer) for layer in range(1, len(encoder.layer) + 1)]
+        attentions = [attention_of(bert, layer) for layer in range(1, len(encoder.layer) + 1)]
         heads = tuple(attention.query.out_features // attention.head_size for attention in attentions)
         return Shape(len(heads), architecture["hidden_size"], heads)
     if "backbone" in architecture:
@@ -42,9 +42,10 @@ def shape_of(model: nn.Module) -> Shape:
     return Shape()
 
 
-def attention_of(encoder: Any, layer: int) -> SelfAttention:
+def attention_of(bert: Bert, layer: int) -> SelfAttention:
     """The attention of a layer; layers count from 1."""
-    found: SelfAttention = encoder.layer[layer - 1].attention.self
+    assert bert.encoder is not None, "a bag of words has no layers"
+    found: SelfAttention = cast(Layer, bert.encoder.layer[layer - 1]).attention.self
     return found
 
 
@@ -64,10 +65,11 @@ class Internals:
         return attention.scores(query, key, None)
 
 
-def run_with_internals(model: Any, inputs: dict[str, Tensor], layers: Iterable[int] = ()) -> Internals:
+def run_with_internals(model: nn.Module, inputs: dict[str, Tensor], layers: Iterable[int] = ()) -> Internals:
     """A forward pass of a model with a linear head that keeps all hidden states, and the projections of `layers`."""
+    assert isinstance(model, LinearHead), "shape_of finds no layers in another"
     recorder, projected, handles = Recorder(), dict[tuple[int, str], Tensor](), []
-    attentions = {layer: attention_of(model.bert.encoder, layer) for layer in layers}
+    attentions = {layer: attention_of(cast(Bert, model.bert), layer) for layer in layers}
     for layer, attention in attentions.items():
         for name in PROJECTIONS:
             handles.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
@@ -80,7 +82,7 @@ def run_with_internals(model: Any, inputs: dict[str, Tensor], layers: Iterable[i
 
 
 def _keep_output(projected: dict[tuple[int, str], Tensor], key: tuple[int, str]) -> Callable[..., None]:
-    def keep(module: nn.Module, arguments: Any, output: Tensor) -> None:
+    def keep(module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
         projected[key] = output.float()
 
     return keep

@@ -17,6 +17,7 @@ from models.errors import ModelError
 from models.heads.attach import LINEAR, head_in_config
 from models.heads.label_order import label_names_of
 from models.heads.linear import LinearHead
+from models.json_types import JsonObject
 
 
 class TransformersClassifier(nn.Module):
@@ -80,7 +81,7 @@ def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
     return teacher.eval().requires_grad_(False)
 
 
-def _open_transformers(source: str, config: dict[str, Any], key: str) -> TransformersClassifier:
+def _open_transformers(source: str, config: JsonObject, key: str) -> TransformersClassifier:
     import transformers
 
     kinds, auto_class = config.get("architectures") or ["nothing"], LINEAR[head_in_config(config).name].auto_class

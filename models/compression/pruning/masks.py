@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatch
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from torch.nn.utils.parametrize import (
 
 from models.compression.dendrite.module import Dendrite
 from models.errors import ModelError
+from models.json_types import JsonObject
 
 # The six linear layers of a block, by BERT's names for them; each has a metric of its own.
 BLOCK = {
@@ -152,7 +153,7 @@ def fold_mask(module: Matrix) -> None:
 @contextmanager
 def keep_pruned_zeros(model: nn.Module) -> Iterator[None]:
     """Keep pruned weights at zero while a later stage trains; does nothing to models that were not pruned."""
-    pruned = set(cast(dict[str, Any], model.architecture).get(PRUNED, ()))
+    pruned = set(cast(JsonObject, model.architecture).get(PRUNED, ()))
     modules = [module for name, module in model.named_modules() if name in pruned and isinstance(module, Matrix)]
     for module in modules:
         mask = BinaryMask(module.weight)

@@ -25,6 +25,7 @@ from models.compression.pruning.masks import (
 )
 from models.compression.settings.pruning import MaskedPruning
 from models.compression.stage import Stage, StageContext, Targets, TrainingHook, zero_unless_finite
+from models.json_types import JsonObject
 from models.network import Network
 
 CHECKED = 32  # rows whose logits are compared before and after folding
@@ -165,7 +166,7 @@ class MaskingStage(Stage):
         else:
             pruning.begin(model, 0)
             pruning.end(model)
-        architecture: dict[str, Any] = model.architecture  # type: ignore[assignment]
+        architecture: JsonObject = model.architecture  # type: ignore[assignment]
         architecture[PRUNED] = sorted({*architecture.get(PRUNED, ()), *matrices})
         found = densities(model, {name: matrix.weight != 0 for name, matrix in matrices.items()})
         context.add_metrics(found)

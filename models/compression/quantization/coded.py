@@ -8,8 +8,8 @@ long.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -65,11 +65,11 @@ class CachedWeight(CodedWeight):
 
     derived: Any = None
 
-    def _load_from_state_dict(self, state_dict: Mapping[str, Any], *rest: Any) -> None:
+    def _load_from_state_dict(self, state_dict: Mapping[str, Tensor], *rest: Any) -> None:
         self.derived = None
         super()._load_from_state_dict(state_dict, *rest)
 
-    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         self.derived = None
         return super()._apply(fn, recurse)
 

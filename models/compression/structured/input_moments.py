@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +62,7 @@ class MomentsRecorder:
                 dense = output_of(layer, sublayer.part).dense
                 self.hooks.append(dense.register_forward_pre_hook(self._collector(self.moments[sublayer])))
 
-    def _collector(self, moments: InputMoments) -> Any:
+    def _collector(self, moments: InputMoments) -> Callable[..., None]:
         def collect(module: nn.Module, arguments: tuple[Tensor]) -> None:
             inner = arguments[0].float()
             is_whole = inner.ndim == 3  # else the tokens that the head reads, (N, d), none of them padding

@@ -6,7 +6,7 @@ An attention or feed-forward sublayer of width 0 computes LayerNorm(x + bias).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from torch import Tensor, nn
 
@@ -14,6 +14,7 @@ from models.backbones.attention import ResidualOutput
 from models.backbones.bert import Bert, Encoder, Layer
 from models.compression.structured.optimal_brain_surgeon import group_columns
 from models.errors import ModelError
+from models.json_types import JsonObject
 from models.network import Network
 
 ATTENTION, FFN = "attention", "ffn"
@@ -112,13 +113,13 @@ def _replace(linear: nn.Linear, weight: Tensor, bias: Tensor) -> None:
     linear.out_features, linear.in_features = weight.shape
 
 
-def record_widths(model: Any) -> None:
+def record_widths(model: Network) -> None:
     """Write the widths into `model.architecture`, in the place of those of an earlier cut."""
     others = [entry for entry in model.architecture.get("compressed", []) if entry["method"] != "ziplm"]
     model.architecture["compressed"] = [*others, {"method": "ziplm", "layers": widths(model)}]
 
 
-def restore(model: nn.Module, description: dict[str, Any]) -> nn.Module:
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
     """Cut a freshly built model to the recorded widths. Any heads may stay, because weights are loaded afterwards."""
     for sublayer in sublayers(model):
         layer, count = layer_of(model, sublayer), description["layers"][sublayer.layer][sublayer.part == FFN]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from models.compression.settings.pruning import Recovery
 from models.compression.stage import Inputs, StageContext, Targets, TrainingHook
 from models.compression.structured.layer_widths import encoder_of
+
+if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
 
 
 def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
@@ -38,7 +41,7 @@ class RecoveryHook(TrainingHook):
         self.wanted: dict[int, Tensor] = {}
         self.dense_logits = Tensor()
         self.mask: Tensor | None = None
-        self.hooks: list[Any] = []
+        self.hooks: list[RemovableHandle] = []
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
         """Put hooks on the layers of both models."""
@@ -74,7 +77,7 @@ class RecoveryHook(TrainingHook):
 
 
 def _keeper(kept: dict[int, Tensor], place: int) -> Callable[..., None]:
-    def keep(module: nn.Module, arguments: Any, output: Tensor) -> None:
+    def keep(module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
         kept[place] = output
 
     return keep

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from torch import nn
 
@@ -22,6 +20,8 @@ from models.compression.structured.speed_table import (
 )
 from models.compression.structured.surgery import RemovalPlan
 from models.errors import ModelError
+from models.json_types import JsonObject
+from models.network import Network
 
 SPEED_S = 0.5  # seconds for which each of two models is timed when they are compared
 
@@ -29,7 +29,7 @@ SPEED_S = 0.5  # seconds for which each of two models is timed when they are com
 class SpeedModel:
     """Times in ms of one call, at the batch size and length of the settings."""
 
-    def __init__(self, dense: Any, stopwatch: Stopwatch, options: Options, kept: dict[str, Any] | None = None) -> None:
+    def __init__(self, dense: Network, stopwatch: Stopwatch, options: Options, kept: JsonObject | None = None) -> None:
         """kept: the content of the table that an interrupted run used; None: this machine's table."""
         self.dense, self.stopwatch, self.options = dense, stopwatch, options
         self.shape = {"batch": options.batch, "length": options.length}
@@ -69,7 +69,7 @@ class SpeedModel:
         """The speed-up of a model whose sublayers take that time."""
         return self.whole / (self.empty + spent)
 
-    def choices(self, model: nn.Module, sublayer: Sublayer, plan: RemovalPlan | None) -> Choices:
+    def choices(self, model: Network, sublayer: Sublayer, plan: RemovalPlan | None) -> Choices:
         """The widths that a sublayer may get: its own, and narrower ones of the table; plan: None if it is gone."""
         layer, key = layer_of(model, sublayer), cell_key(model, sublayer)
         now = width_of(layer, sublayer.part)

@@ -16,7 +16,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +26,8 @@ from models.compression.stage import Stopwatch
 from models.compression.structured import layer_widths
 from models.compression.structured.layer_widths import ATTENTION, Sublayer, layer_of, output_of, sublayers, width_of
 from models.compression.structured.search import ffn_widths
+from models.json_types import JsonObject
+from models.network import Network
 
 WHOLE, EMPTY = "whole", "empty"
 CELL_S, WHOLE_S = 0.05, 1.0  # seconds for which a cell and the whole model are timed, over all rounds
@@ -48,7 +49,9 @@ class Cell(nn.Module):
         self.register_buffer("states", states, persistent=False)
         self.register_buffer("bias", states.new_zeros(len(states), 1, 1, states.shape[1]), persistent=False)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Any = None) -> Tensor:
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
         """(B, T) to (B, T, H), or to (B, first, H)."""
         states = self.get_buffer("states")
         if self.part == ATTENTION:
@@ -67,7 +70,7 @@ class SpeedTable:
     path: Path | None = None  # of the file in the cache
 
     @property
-    def content(self) -> dict[str, Any]:
+    def content(self) -> JsonObject:
         """Return the medians and ratios that a run keeps, to continue with the same table."""
         return {"rounds": {name: [self.median(name)] for name in self.rounds}, "ratios": self.ratios}
 
@@ -91,7 +94,7 @@ class SpeedTable:
         return np.interp(sizes, known, level)
 
 
-def cell_key(model: Any, sublayer: Sublayer) -> str:
+def cell_key(model: Network, sublayer: Sublayer) -> str:
     """The name of a sublayer's cells; the last layer has its own if the readout needs only the first tokens."""
     is_last = sublayer.layer == sublayers(model)[-1].layer
     return f"{sublayer.part}/first" if is_last and model.bert.pooler.first is not None else sublayer.part
@@ -102,7 +105,7 @@ def candidate_widths(part: str, most: int, multiple: int) -> list[int]:
     return list(range(most, -1, -1)) if part == ATTENTION else ffn_widths(most, multiple)
 
 
-def load_or_measure(model: Any, stopwatch: Stopwatch, *, batch: int, length: int, multiple: int) -> SpeedTable:
+def load_or_measure(model: Network, stopwatch: Stopwatch, *, batch: int, length: int, multiple: int) -> SpeedTable:
     """The table for a model at this batch size and length in tokens, from the cache or measured now."""
     facts = {"model": model.architecture, "batch": batch, "length": length, "multiple": multiple, **stopwatch.machine}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
@@ -140,7 +143,7 @@ def cached_ratio(
     return table.ratios[key]
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
+def _write(path: Path, content: JsonObject) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -156,7 +159,7 @@ def _read_table(path: Path) -> SpeedTable | None:
         return None
 
 
-def timing_cells(model: Any, batch: int, length: int, multiple: int) -> dict[str, nn.Module]:
+def timing_cells(model: Network, batch: int, length: int, multiple: int) -> dict[str, nn.Module]:
     """A cell for every kind of sublayer and every width, made from the widest sublayer of that kind."""
     found: dict[str, nn.Module] = {}
     every = sublayers(model)

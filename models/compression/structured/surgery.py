@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,6 +22,7 @@ from models.compression.structured.layer_widths import (
     width_of,
 )
 from models.compression.structured.optimal_brain_surgeon import add_damping, group_columns, refit_weight, removal_order
+from models.network import Network
 
 
 class RemovalPlan:
@@ -69,7 +69,7 @@ class RemovalPlan:
 class Surgery:
     """Removal plans for all sublayers of an encoder, from what they compute on some texts."""
 
-    def __init__(self, model: Any, batches: Iterable[Inputs]) -> None:
+    def __init__(self, model: Network, batches: Iterable[Inputs]) -> None:
         self.model, self.sublayers = model, sublayers(model)
         moments = collect_moments(model, batches)
         self.plans = {
@@ -77,7 +77,7 @@ class Surgery:
         }
 
     @torch.no_grad()
-    def cut(self, widths: Sequence[int]) -> Any:
+    def cut(self, widths: Sequence[int]) -> Network:
         """A copy of the model with these widths, one for each sublayer from below; its `architecture` records them."""
         model = copy.deepcopy(self.model)
         for sublayer, width in zip(self.sublayers, widths, strict=True):
