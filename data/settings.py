@@ -27,7 +27,7 @@ def limited(default: Value, **limits: object) -> Value:
 class TaskSettings:
     """Settings of the task: learn the labels, or masked words; conf/task/ explains each field."""
 
-    name: str = limited("auto", choices=("auto", "mlm"))
+    name: str = limited("auto", choices=("auto", "mlm", "tags"))
     description: str = ""
     share: float = limited(0.15, above=0.0, high=0.9)
     masked: float = limited(0.8, low=0.0, high=1.0)
@@ -60,7 +60,7 @@ class DataSettings:
     language: str | None = limited(None, neutral=None)
     windows: bool = limited(True, neutral=True)
     label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
-    task: str = limited("auto", choices=("auto", "classification", "regression"))
+    task: str = limited("auto", choices=("auto", "classification", "regression", "tags"))
     metrics: list[str] = field(default_factory=list)  # those of runner/statistics/score_table.py
     positive: str | None = limited(None, neutral=None)
     split: str | None = None
@@ -80,7 +80,7 @@ class DataSettings:
     max_length: int = limited(128, low=4, high=65536)
     standardize: str = limited("auto", choices=("auto", "always", "never"), neutral="auto")
     class_weights: str = limited("none", choices=("none", "balanced"))
-    demo_task: str = limited("sentiment", choices=("sentiment", "entailment"))
+    demo_task: str = limited("sentiment", choices=("sentiment", "entailment", "tags"))
     demo_rows: int = limited(12000, low=20, high=1000000)
 
 

@@ -91,6 +91,11 @@ class TokenSplit:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    @property
+    def source_count(self) -> int:
+        """The number of source rows: windows of one long row count once."""
+        return len(self) if self.parts is None else len(self.parts) - 1
+
     @cached_property
     def lengths(self) -> np.ndarray:
         """Tokens of each row, special tokens included."""

@@ -3,7 +3,7 @@
     rows = generate_tagged(rows=2000, seed=0)     # [(["Mr", "Lincoln", "slept"], ["O", "B-PER", "O"]), ...]
 
 A name alone does not say what it names, its neighbours do: `Mr Lincoln`, `in Lincoln`, `Lincoln Bank`. Without noise,
-so the Bayes ceiling is an F1 of 1.0; the most frequent tag of each word comes to 0.28.
+so the Bayes ceiling is an F1 of 1.0; the most frequent tag of each word comes to 0.27, a bag of words to 0.46.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ BEFORE_PLACE = ("in", "near", "from", "outside", "across", "to")
 KINDS = ("Bank", "Motors", "Press", "Airways", "Foods", "Records")
 VERBS = ("visited", "called", "left", "praised", "sued", "met", "joined", "helped", "thanked", "trusted")
 ENDS = ("on Monday", "last year", "at noon", "after lunch", "without delay", "in May", "for a week", "again")
+# Of different lengths: the place in the sentence must not say what a name is.
+BEGINS = (
+    "", "yesterday", "in fact ,", "as everyone knows ,", "so the paper says that", "on the way home last night",
+    "for a reason that nobody understood at first ,",
+)  # fmt: skip
 FILLERS = ("the old driver", "a young clerk", "nobody", "our neighbour", "the team", "everyone", "two reporters")
 Tagged = tuple[list[str], list[str]]
 
@@ -45,7 +50,7 @@ def generate_tagged(rows: int, seed: int) -> list[Tagged]:
 
 def _sentence(rng: random.Random) -> Tagged:
     """Return a sentence of one to three entities."""
-    parts = [*_party(rng), (_pick(rng, VERBS), ""), *_party(rng)]
+    parts = [(_pick(rng, BEGINS), ""), *_party(rng), (_pick(rng, VERBS), ""), *_party(rng)]
     if rng.random() < 0.5:
         parts += _place(rng)
     parts += [(_pick(rng, ENDS), ""), (".", "")]

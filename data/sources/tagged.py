@@ -59,7 +59,7 @@ class TaggedRows:
         """Read all rows into a table with the column WORDS; DataError naming a row that is wrong, or for no row."""
         import pyarrow as pa
 
-        schema = pa.schema([(WORDS, pa.large_list(pa.large_string()))])
+        schema = pa.schema([(WORDS, pa.list_(pa.string()))])
         batches, waiting = [], list[list[str]]()
         for words in self._joined(rows):
             waiting.append(words)

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from models.settings import readout_conflict
 from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
 from runner.config.check_values import check_option, check_settings, check_type
@@ -23,6 +24,8 @@ from runner.errors import ConfigError
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+
+    from runner.schema import Settings
 
 
 SWEEP = "sweep"
@@ -209,4 +212,11 @@ def _check_whole(words: list[str]) -> list[str]:
         settings = resolve(compose(words))
     except ConfigError as error:
         return str(error).splitlines()
-    return check_settings(settings)
+    return [*check_settings(settings), *_readouts_not_taken(words, settings)]
+
+
+def _readouts_not_taken(words: list[str], settings: Settings) -> list[str]:
+    """A readout in the command that the task's head cannot read; the one of a preset the task changes by itself."""
+    named = [word.partition("=")[2] for word in words if word.startswith("model/readout=")]
+    taken = settings.model.readout["name"]
+    return [readout_conflict(name, False, "tokens") for name in named if name != taken]

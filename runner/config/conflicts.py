@@ -42,7 +42,8 @@ def model_conflicts(settings: Settings) -> list[str]:
             "model/backbone=auto needs an encoder: a hub id or a folder. "
             "Try: model.pretrained=sentence-transformers/all-MiniLM-L6-v2"
         )
-    found += contradictions(model)
+    task = named_task(settings.task, settings.data)
+    found += contradictions(model, task.reads if task else "text")
     found += out_of_order(settings.compression)
     found += missing_requirements(settings.compression, has_encoder=model.family != "dsn")
     if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":

@@ -42,7 +42,7 @@ def data_facts(prepared: PreparedRun) -> DataFacts:
     return DataFacts(
         task=task.name,
         primary=f"{splits.report[0].name}/{task.metrics[0]}",
-        rows={part.name: len(part) for part in parts},
+        rows={part.name: part.source_count for part in parts},
         selection=f"{splits.select.name}/{task.metrics[0]}",
         name=settings.data.name,
         source=settings.data.id or settings.data.path or settings.data.source,
@@ -53,6 +53,7 @@ def data_facts(prepared: PreparedRun) -> DataFacts:
         dropped=splits.dropped,
         duplicates=splits.duplicates | unlabelled_repeats(prepared.stage_inputs),
         labels=list(labels.label_names),
+        label_columns=list(labels.columns) if len(labels.columns) > 1 else [],
         positive=labels.label_names[labels.positive] if labels.num_labels == 2 else None,
         targets=asdict(labels.target_scale) if labels.target_scale else None,
     )

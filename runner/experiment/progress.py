@@ -38,7 +38,7 @@ class Terminal:
     def begin(self, prepared: PreparedRun) -> None:
         """Name the run and its data, and show the notes that the user must know."""
         settings, splits = prepared.settings, prepared.splits
-        rows = ", ".join(f"{part.name} {len(part):,}" for part in (splits.train, splits.select, *splits.report))
+        rows = ", ".join(f"{part.name} {part.source_count:,}" for part in (splits.train, splits.select, *splits.report))
         self.console.rule(
             escape(f"{settings.model.name} on {settings.data.name}, seed {settings.seed}, run {prepared.identity}")
         )

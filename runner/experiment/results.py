@@ -61,7 +61,7 @@ def _reported_metrics(prepared: PreparedRun, split: TokenSplit, answers: Answers
     for name in task.metrics:
         low, high = task.score(name).interval(answers)
         found |= {f"{split.name}/{name}_low": low, f"{split.name}/{name}_high": high}
-    found[f"{split.name}/examples"] = len(split)
+    found[f"{split.name}/examples"] = split.source_count
     if (constant := task.is_constant(answers)) is not None:
         found[f"{split.name}/constant_predictions"] = float(constant)
     if split is splits.report[0]:

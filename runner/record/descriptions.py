@@ -31,8 +31,8 @@ def constant_answers(record: RunRecord) -> Iterator[str]:
         if not record.metrics.get(f"{split}/constant_predictions"):
             continue
         report = record.reports.get(split)
-        if report:
-            answer = next((name for name, count in zip(report.classes, report.predicted) if count), "?")
+        counted = zip(report.classes, report.predicted) if report else ()
+        if answer := next((name for name, count in counted if count), None):
             yield f"the model answers {short(answer)!r} to every row of {split}"
         elif record.data.task in TASKS:
             yield task_class(record.data.task).constant_sentence(split)

@@ -7,7 +7,6 @@ its tags, the columns are lists.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ def write_predictions(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    stored: dict[str, Any] = {"row": np.arange(len(split))}
+    stored: dict[str, Any] = {"row": np.arange(len(split) if offsets is None else len(offsets) - 1)}
     if split.source_rows is not None:
         stored["source_row"] = split.source_rows
     stored |= columns
@@ -65,7 +64,7 @@ def read_predictions(run_folder: Path, split: str, record: RunRecord) -> Answers
     except KeyError:  # a task that this version does not know
         return None
     found = _read(run_folder / f"predictions-{split}.parquet", task.stored)
-    return found and replace(found, positive=task.facts.positive, names=task.facts.names)
+    return found and task.named(found)
 
 
 @lru_cache(maxsize=64)  # the baseline's are read for every group

@@ -15,13 +15,14 @@ class Answers:
     columns: (items,) each, for example `label` and `prediction`, or sums of blocks: `loss`, `right`, `masked`.
     offsets: (units + 1,) where the items of each unit of chance begin: what intervals and tests draw as a whole, such
     as a sentence with its tags. None: one item a unit. positive: the class, of two, that some scores are for.
-    names: of the classes, in id order.
+    names: of the classes, in id order. second_names: of those of the second label, where an item has two.
     """
 
     columns: Mapping[str, np.ndarray]
     offsets: np.ndarray | None = None
     positive: int = 1
     names: tuple[str, ...] = ()
+    second_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """The number of units of chance."""

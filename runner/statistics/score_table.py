@@ -53,6 +53,26 @@ _SCORES = (
     ),
 )  # fmt: skip
 
-SCORE_TABLE: dict[str, ScoreFacts] = {score.name: score for score in _SCORES}
-CHOICES: tuple[str, ...] = tuple(score.name for score in _SCORES if score.is_choice)
-OF_ONE_CLASS: tuple[str, ...] = tuple(score.name for score in _SCORES if score.is_of_one_class)
+_TAG_SCORES = (
+    ("entity_f1", "F1 of entities: type, first and last word must be right; of all types together"),
+    ("entity_precision", "share of the predicted entities that are right; 0 if there are none"),
+    ("entity_recall", "share of the entities that are found; 0 if there are none"),
+    ("entity_f1_macro", "mean of the entity F1 of all types that are labels or answers"),
+    ("entity_f1_strict", "F1 of entities where only tags that are legal in IOB2 count"),
+    ("tag_f1_macro", "mean F1 of the tags of words, without the tag of nothing"),
+    ("tag_f1", "F1 of words over all tags together, without the tag of nothing"),
+    ("tag_precision", "share of the words answered with a tag, not that of nothing, that are right"),
+    ("tag_recall", "share of the words with a tag, not that of nothing, that are answered with it"),
+    ("token_accuracy", "share of the words whose tag is right, that of nothing included"),
+)
+
+
+def _of_tags(prefix: str, of: str) -> tuple[ScoreFacts, ...]:
+    """Return the scores of the first label of words, or of the second."""
+    return tuple(ScoreFacts(f"{prefix}{name}", "share", "higher", f"{meaning}{of}") for name, meaning in _TAG_SCORES)
+
+
+_ALL = (*_SCORES, *_of_tags("", ""), *_of_tags("second_", ", of the second label of words"))
+SCORE_TABLE: dict[str, ScoreFacts] = {score.name: score for score in _ALL}
+CHOICES: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_choice)
+OF_ONE_CLASS: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_of_one_class)

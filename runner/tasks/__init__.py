@@ -17,6 +17,7 @@ TASKS: dict[str, str] = {  # the first is taken for what data.task=auto finds, b
     "classification": "runner.tasks.classification:Classification",
     "regression": "runner.tasks.regression:Regression",
     "mlm": "runner.tasks.mlm:MaskedWords",
+    "tags": "runner.tasks.tags:Tags",
 }
 
 

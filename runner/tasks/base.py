@@ -37,7 +37,8 @@ class LabelFacts:
     names: of the classes, in id order; () without. positive: of two classes, the one that F1, precision and recall are
     for. scale: mean and standard deviation of targets that training standardises. metrics: those that data.metrics
     names, () for the task's own. class_weights: (C,) of the classes in the loss, None where all weigh the same.
-    output: where the output table of words comes from (task.output).
+    output: where the output table of words comes from (task.output). columns: where an item has several labels, the
+    number of classes of each, whose names follow one another in `names`. language: of words without marks and capitals.
     """
 
     names: tuple[str, ...] = ()
@@ -46,6 +47,8 @@ class LabelFacts:
     metrics: tuple[str, ...] = ()
     class_weights: np.ndarray | None = None
     output: str = "tied"
+    columns: tuple[int, ...] = ()
+    language: str = ""
 
 
 class Task(ABC):
@@ -58,11 +61,13 @@ class Task(ABC):
     name: ClassVar[str]  # in records
     target: ClassVar[str]  # of data/targets/
     scores: ClassVar[Mapping[str, Score]]
-    stored: ClassVar[tuple[str, ...]] = ("label", "prediction")  # columns of the stored answers that scores read
-    truth: ClassVar[tuple[str, ...]] = ("label",)  # of these columns, those that are the same for every model
+    stored: tuple[str, ...] = ("label", "prediction")  # columns of the stored answers that scores read
+    truth: tuple[str, ...] = ("label",)  # of these columns, those that are the same for every model
     baseline_name: ClassVar[str] = "baseline"  # of the score without learning, in tables
     always_scored: ClassVar[tuple[str, ...]] = ()  # in every evaluation, whatever data.metrics names
     keeps_rows: ClassVar[bool] = False  # does `keep` return one line a row, although a row has several outputs?
+    input: ClassVar[str] = "text"  # of data/inputs/questions.py
+    reads: ClassVar[str] = "text"  # what its head reads of a readout: text | tokens
     needs_label: ClassVar[bool] = True  # does data.label name a column that it learns?
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
     output_name: ClassVar[str] = "a classifier"  # in messages
@@ -169,6 +174,10 @@ class Task(ABC):
     @abstractmethod
     def answers(self, kept: np.ndarray, split: TokenSplit) -> Answers:
         """Return the answers to a split from what `keep` kept of it, (items, K); ValueError if that is not finite."""
+
+    def named(self, answers: Answers) -> Answers:
+        """Return answers that were read from a file with what the task knows of their classes."""
+        return replace(answers, positive=self.facts.positive, names=self.facts.names)
 
     def columns_to_store(self, kept: np.ndarray, answers: Answers) -> dict[str, np.ndarray]:
         """Return the columns of predictions-<split>.parquet, (items,) each."""

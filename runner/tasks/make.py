@@ -25,6 +25,8 @@ class RecordedData(Protocol):
     def positive_index(self) -> int: ...
     @property
     def targets(self) -> dict[str, float] | None: ...
+    @property
+    def label_columns(self) -> list[int]: ...
 
 
 class Recorded(Protocol):
@@ -54,8 +56,9 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
             "Try: data.class_weights=none"
         )
     facts = LabelFacts(
-        labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output
-    )
+        labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output,
+        labels.columns, data.language or "",
+    )  # fmt: skip
     return found(facts).check()
 
 
@@ -72,4 +75,8 @@ def task_of_record(record: Recorded) -> Task:
     data = record.data
     scale = TargetScale(**data.targets) if data.targets else None
     metrics = tuple(record.setting("data.metrics") or ())
-    return task_class(data.task)(LabelFacts(tuple(data.labels), data.positive_index, scale, metrics))
+    facts = LabelFacts(
+        tuple(data.labels), data.positive_index, scale, metrics, columns=tuple(data.label_columns),
+        language=record.setting("data.language") or "",
+    )  # fmt: skip
+    return task_class(data.task)(facts)
