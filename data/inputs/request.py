@@ -1,4 +1,4 @@
-"""What a deployed model is asked with and answers with: named fields, and questions made ready for a model.
+"""Questions to a deployed model and its answers: named fields, and questions made ready for a model.
 
 A table, a web page or a server goes by the types of the fields and needs to know no task.
 """

@@ -22,7 +22,7 @@ GROUP = "group"  # the column of data.group, which is no part of a row's content
 
 @dataclass
 class RawSplit:
-    """What rows are made of, in an Arrow table, the rows of it in use, and their labels."""
+    """An Arrow table of all rows, those of them in use, and their labels."""
 
     table: pa.Table  # columns `text`, for pairs `text_pair`, or lists of `words`; with data.group also `group`
     labels: Labels  # of the used rows; values int64, or numbers, which are float64 when read and float32 later

@@ -21,7 +21,7 @@ from data.targets.label_column import LabelColumn
 
 
 class Target(ABC):
-    """What the rows of a dataset are labelled with; made from the training rows."""
+    """Base class of all kinds of labels; made from the training rows."""
 
     name: ClassVar[str]  # by which a task names its target
     columns: tuple[int, ...] = ()  # where an item has several labels: the number of classes of each
