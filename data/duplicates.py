@@ -82,14 +82,14 @@ def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.n
     found = np.empty(len(split), dtype=np.uint64)
     for start in range(0, len(split), CHUNK):
         part = split.table.take(split.rows[start : start + CHUNK])
-        columns = [change(_cells(part[name]).cast(pa.large_binary()).to_pylist()) for name in split.columns]
+        columns = [change(as_texts(part[name]).cast(pa.large_binary()).to_pylist()) for name in split.columns]
         rows = columns[0] if len(columns) == 1 else map(b"\0".join, zip(*columns))
         digests = b"".join(hashlib.sha256(row).digest()[:8] for row in rows)
         found[start : start + CHUNK] = np.frombuffer(digests, dtype=np.uint64)
     return found
 
 
-def _cells(column: Any) -> Any:
+def as_texts(column: Any) -> Any:
     """Return a column of texts, or of words joined by spaces, as texts."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from data.duplicates import cached_file, normalise_texts, text_hashes
+from data.duplicates import as_texts, cached_file, normalise_texts, text_hashes
 from data.errors import DataError
 from data.settings import CONTAINED, SHARED, DataSettings
 from data.sources.raw import CHUNK, RawData, RawSplit
@@ -47,7 +47,7 @@ def _ruled(train: RawSplit, rule: str, cache: SharedCache) -> np.ndarray:
         cache.tell(f"joining {len(train):,} training rows by data.group={rule}")
         np.save(path, RULES[rule](train))
 
-    if rule == CONTAINED and "text_pair" in train.table.column_names:
+    if rule == CONTAINED and len(train.columns) > 1:
         raise DataError(f"data.group={CONTAINED} is for single texts, and these are pairs. Try: data.group={SHARED}")
     return cached_file(cache, f"groups {FORMAT} {rule} {train.fingerprint()}", "groups.npy", build, np.load)
 
@@ -99,18 +99,18 @@ def _words(split: RawSplit) -> Iterator[str]:
     import pyarrow.compute as pc
 
     for start in range(0, len(split), CHUNK):
-        texts = split.table["text"].take(split.rows[start : start + CHUNK]).cast(pa.large_string())
+        part = split.table[split.columns[0]].take(split.rows[start : start + CHUNK])
+        texts = as_texts(part).cast(pa.large_string())
         words = pc.replace_substring_regex(pc.utf8_lower(texts), r"[\s\pZ\pP]+", " ").to_pylist()
         yield from (f" {found.strip() or text} " for found, text in zip(words, texts.to_pylist()))
 
 
 def _columns(split: RawSplit) -> Iterator[list[bytes]]:
-    """Yield the normalised texts of each text column."""
+    """Yield the normalised texts of each column."""
     import pyarrow as pa
 
-    for name in ("text", "text_pair"):
-        if name in split.table.column_names:
-            yield normalise_texts(split.table[name].take(split.rows).cast(pa.large_binary()).to_pylist())
+    for name in split.columns:
+        yield normalise_texts(as_texts(split.table[name].take(split.rows)).cast(pa.large_binary()).to_pylist())
 
 
 def _values(split: RawSplit, column: str) -> np.ndarray:

@@ -89,6 +89,12 @@ def test_single_texts_share_a_text_if_they_are_equal() -> None:
     assert partition(by_shared_text(split_of(["a", "b", "A."]))) == [0, 1, 0]
 
 
+def test_rows_of_words_are_joined_as_their_texts() -> None:
+    split = split_of(["", "", ""])
+    split.table = pa.table({"words": [["New", "York", "."], ["york"], ["York", ","]]})
+    assert partition(by_contained_text(split)) == [0, 0, 0] and partition(by_shared_text(split)) == [0, 1, 1]
+
+
 def test_only_the_rows_in_use_are_joined() -> None:
     split = split_of(["a b", "b", "b c", "c"])
     assert partition(by_contained_text(split)) == [0, -1, 1, 1]
