@@ -1,8 +1,4 @@
-"""Tasks: what a model learns, one class each; TASKS names them. A class is imported when something asks for it.
-
-task_of(splits, settings)         # runner/tasks/make.py: the task of a run, from its data
-task_of_record(record)            # the same object, from a record alone
-"""
+"""Tasks: what a model learns, one class each, imported when something asks for it; make.py makes the objects."""
 
 from __future__ import annotations
 
