@@ -43,6 +43,14 @@ class Labels:
         """Which items an output of the model answers, (items,) bool; None: all."""
         return None if self.places is None else np.asarray(self.places) >= 0
 
+    @cached_property
+    def item_fingerprint(self) -> str:
+        """sha256 of where items begin in their rows, and of the tokens that answer them."""
+        digest = hashlib.sha256()
+        for array in (self.offsets, self.places):
+            digest.update(b"" if array is None else np.ascontiguousarray(array, np.int64).tobytes())
+        return digest.hexdigest()
+
     def outputs(self, rows: np.ndarray) -> np.ndarray:
         """Return the numbers, among all outputs for these labels, of the outputs for these rows."""
         items = self.of(rows)

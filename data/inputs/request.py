@@ -35,7 +35,7 @@ class Field:
 class Asked:
     """Questions made ready for a model."""
 
-    split: TokenSplit  # the rows; their labels mean nothing
+    split: TokenSplit  # the rows; their labels mean nothing, its target only says at which places to answer
     lengths: np.ndarray  # (questions,) tokens of each, before any were cut
     is_cut: np.ndarray  # (questions,) bool: did it lose tokens because the model reads fewer?
     texts: list[str]  # of each question: what characters are counted in; of a pair the first text

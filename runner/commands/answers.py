@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.inputs.request import Field
+from runner.deploy.answer_table import Answer, answer_row, as_cell, column_types
 from runner.deploy.exported import ExportedModel
-from runner.deploy.predictor import Predictor, answer_row
-from runner.deploy.streams import RowWriter, chunks_as_they_arrive, open_output, row_chunks
+from runner.deploy.predictor import Predictor
+from runner.deploy.streams import RowWriter, chunks_as_they_arrive, is_words, open_output, row_chunks
 from runner.errors import ConfigError
 from runner.sanitize import say
 
@@ -31,15 +33,24 @@ class AnswerOptions:
 
 def answer_text(exported: ExportedModel, threads: int, texts: list[str]) -> None:
     """Print the answer to one text, or one pair of texts."""
-    print_answer(Predictor(exported, threads)(texts[:1], texts[1:] or None)[0])
+    predictor = Predictor(exported, threads)
+    print_answer(predictor(texts[:1], texts[1:] or None)[0], predictor.answer_fields)
 
 
-def print_answer(answer: dict[str, Any]) -> None:
-    """Print one answer: the label and the probability of each class, or the number."""
-    shares = answer.get("probabilities")
-    say(answer["prediction"] if shares else number_text(answer["prediction"]))
-    for name, share in sorted((shares or {}).items(), key=lambda item: -item[1]):
-        say(f"  {share:.4f}  {name}")
+def print_answer(answer: Answer, fields: Sequence[Field]) -> None:
+    """Print one answer: a text, label or number as a line, shares and spans as a line each; tags stay in files."""
+    for field in fields:
+        value = answer[field.name]
+        if field.type == "number":
+            say(number_text(value))
+        elif field.type == "shares":
+            for name, share in sorted(value.items(), key=lambda item: -item[1]):
+                say(f"  {share:.4f}  {name}")
+        elif field.type == "spans":
+            for span in value:
+                say(f"  {span['score']:.4f}  {span['type']}  {span['text']}  ({span['start']}-{span['end']})")
+        elif field.type != "tags":
+            say(value)
 
 
 def number_text(value: float) -> str:
@@ -55,7 +66,7 @@ def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options
         writer = RowWriter(target, options.form)
         size = options.batch_size
         for chunk in chunks_as_they_arrive(rows, size) if options.is_live else row_chunks(rows, CHUNK):
-            answers, lost = answer_chunk(predictor, chunk, options.columns, size)
+            answers, lost = answer_chunk(predictor, chunk, options)
             writer.write(answers)
             count, cut = count + len(chunk), cut + lost
     truncated = f", {cut:,} of them longer than {exported.max_length} tokens and cut" if cut else ""
@@ -63,12 +74,21 @@ def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options
 
 
 def answer_chunk(
-    predictor: Predictor, rows: list[dict[str, Any]], columns: list[str], batch_size: int
+    predictor: Predictor, rows: list[dict[str, Any]], options: AnswerOptions
 ) -> tuple[list[dict[str, Any]], int]:
     """The rows with their answers as further columns, and how many texts were cut."""
-    if clash := set(predictor.exported.answer_columns) & rows[0].keys():
+    fields = predictor.answer_fields
+    if clash := column_types(fields).keys() & rows[0].keys():
         raise ConfigError(f"there is a column {min(clash)!r} already, which answers are written to. Rename it")
-    first, *second = ([str(row[column]) for row in rows] for column in columns)
-    split = predictor.encode(first, second[0] if second else None)
-    answers = predictor.answers(split, batch_size)
-    return [row | answer_row(found) for row, found in zip(rows, answers)], split.truncated
+    takes_words = predictor.exported.reads_words
+    first, *second = ([text_of(row[column], takes_words) for row in rows] for column in options.columns)
+    asked = predictor.ask(first, second[0] if second else None)
+    found = [answer_row(answer, fields) for answer in predictor.answers(asked, options.batch_size)]
+    if options.form == "csv":
+        found = [{name: as_cell(value) for name, value in answer.items()} for answer in found]
+    return [row | answer for row, answer in zip(rows, found)], int(asked.is_cut.sum())
+
+
+def text_of(value: Any, takes_words: bool) -> Any:
+    """A cell as a text, or as a list of words where the model takes one."""
+    return value if takes_words and is_words(value) else str(value)

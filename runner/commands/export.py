@@ -53,7 +53,7 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> No
     if parity:
         say(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
     if parity and parity.scored:
-        same = f", {parity.agreement:.2%} the same answers" if exported.task == "classification" else ""
+        same = f", {parity.agreement:.2%} the same answers" if exported.labels else ""
         say(
             f"{parity.metric} on {parity.scored:,} rows: {parity.trained:.4f} as trained, "
             f"{parity.exported:.4f} exported{same}"

@@ -130,7 +130,7 @@ def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> I
         raise ConfigError(problems[0])
     if asked.quoting not in ("auto", "minimal", "none"):
         raise ConfigError(f"quoting={asked.quoting}: expected auto, minimal or none. Try: quoting=auto")
-    return read_texts(path, kind, asked)
+    return read_texts(path, kind, asked, takes_words=exported.reads_words)
 
 
 def note(text: str) -> None:

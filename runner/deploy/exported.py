@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data.inputs.questions import INPUTS
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.record.folder import run_folder as folder_of_run
 from runner.record.record import RunRecord
+from runner.tasks import task_class
+from runner.tasks.make import further_facts, task_of_record
 
 DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
+FURTHER = ("options", "facts")  # keys of deploy.json that are left out when empty, as in all earlier exports
 ENGINES = ("torch", "onnx", "onnx-int8")
 FORMATS = ("onnx", "safetensors", "mlflow")  # the formats of exports
 
@@ -31,11 +35,13 @@ class ExportedModel:
     engine: str  # of ENGINES
     identity: str
     name: str
-    task: str  # classification | regression
-    labels: tuple[str, ...]  # in id order; () for regression
+    task: str  # a key of TASKS
+    labels: tuple[str, ...]  # in id order; () where answers are numbers
     columns: tuple[str, ...]  # the text column of the run's data, and that of the second text for pairs
     max_length: int  # tokens; longer texts are cut
     started: str  # the start of the run; after force=true an older export has another one
+    options: dict[str, Any] = field(default_factory=dict)  # settings of the data that questions are read by
+    facts: dict[str, Any] = field(default_factory=dict)  # what the task must know of the labels beside their names
 
     @property
     def is_pair(self) -> bool:
@@ -43,9 +49,9 @@ class ExportedModel:
         return len(self.columns) == 2
 
     @property
-    def answer_columns(self) -> tuple[str, ...]:
-        """The columns of a prediction in a table: the prediction, and the probability of each label."""
-        return ("prediction", *(f"p_{name}" for name in self.labels))
+    def reads_words(self) -> bool:
+        """Whether a list of words may stand for a text."""
+        return INPUTS[task_class(self.task).input].reads_words
 
     @property
     def weights(self) -> Path:
@@ -54,7 +60,8 @@ class ExportedModel:
 
     def describe(self) -> dict[str, Any]:
         """The content of deploy.json, which `read_export` reads."""
-        return {"schema_version": SCHEMA_VERSION} | asdict(self) | {"folder": "."}
+        content = {key: value for key, value in asdict(self).items() if value or key not in FURTHER}
+        return {"schema_version": SCHEMA_VERSION} | content | {"folder": "."}
 
 
 def read_export(folder: Path) -> ExportedModel:
@@ -63,7 +70,9 @@ def read_export(folder: Path) -> ExportedModel:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content |= {key: tuple(content[key]) for key in ("labels", "columns")} | {"folder": folder}
+        content = {name: {} for name in FURTHER} | content
         found = ExportedModel(**{key: content[key] for key in ExportedModel.__dataclass_fields__})
+        task_class(found.task)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path} is damaged ({error!r}). Try: run export <id> out={folder}") from error
     if found.engine not in ENGINES or not found.weights.is_file():
@@ -72,21 +81,22 @@ def read_export(folder: Path) -> ExportedModel:
 
 
 def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
-    """The model that a run trained; ConfigError for a run that is not finished or predicts masked words."""
+    """The model that a run trained; ConfigError for a run that is not finished or whose task has no answers to give."""
     identity, folder = record.identity, run_folder / "model"
     if record.status != "done" or not folder.is_dir():
         again = " ".join(["run", *record.overrides])
         raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {again}")
-    if record.data.task == "mlm":
+    task = task_of_record(record)
+    if not task.is_deployed:
         raise ConfigError(
-            f"run {identity} predicts masked words and has no classifier. Train a classifier on it and deploy that. "
-            f"Try: run model={record.model} model.pretrained={identity} data=sst2"
+            f"run {identity} trained {task.output_name} and has no classifier. Train a classifier on it and deploy "
+            f"that. Try: run model={record.model} model.pretrained={identity} data=sst2"
         )
-    texts = (record.setting("data.text"), record.setting("data.text_pair"))
-    columns = tuple(name for name in texts if name is not None)
+    input_class = INPUTS[task.input]
     return ExportedModel(
-        folder, "torch", identity, record.name, record.data.task, tuple(record.data.labels), columns,
-        int(record.setting("data.max_length")), record.started,
+        folder, "torch", identity, record.name, record.data.task, tuple(record.data.labels),
+        input_class.columns_of(record.setting), int(record.setting("data.max_length")), record.started,
+        {key: record.setting(f"data.{key}") for key in input_class.options}, further_facts(task.facts),
     )  # fmt: skip
 
 

@@ -15,8 +15,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner.deploy.answer_table import answer_row, as_cell, column_types
 from runner.deploy.exported import ExportedModel, read_export
-from runner.deploy.predictor import Predictor, answer_row
+from runner.deploy.predictor import Predictor
+from runner.tasks.make import task_of_export
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,10 +52,9 @@ def signature(exported: ExportedModel) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    made = "double" if exported.task == "regression" else "string"
-    first, *shares = exported.answer_columns
-    texts = [ColSpec("string", name) for name in exported.columns]
-    return ModelSignature(Schema(texts), Schema([ColSpec(made, first), *(ColSpec("double", name) for name in shares)]))
+    columns = column_types(task_of_export(exported.task, exported.labels, exported.facts).answer_fields())
+    made = [ColSpec("double" if holds is float else "string", name) for name, holds in columns.items()]
+    return ModelSignature(Schema([ColSpec("string", name) for name in exported.columns]), Schema(made))
 
 
 class MlflowTextModel:
@@ -63,12 +64,13 @@ class MlflowTextModel:
         self.predictor = predictor
 
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Predict the rows of a data frame that has the text columns: predictions, and probabilities by label."""
+        """Predict the rows of a data frame that has the text columns; lists in an answer become JSON."""
         import pandas as pd
 
         first, *second = (frame[name].astype(str).tolist() for name in self.predictor.exported.columns)
         answers = self.predictor(first, second[0] if second else None)
-        return pd.DataFrame([answer_row(answer) for answer in answers], index=frame.index)
+        rows = [answer_row(answer, self.predictor.answer_fields) for answer in answers]
+        return pd.DataFrame([{name: as_cell(value) for name, value in row.items()} for row in rows], index=frame.index)
 
 
 def _load_pyfunc(path: str) -> MlflowTextModel:

@@ -36,7 +36,7 @@ class Parity:
     metric: str = ""
     trained: float = 0.0  # the score of the torch model on the scored rows
     exported: float = 0.0
-    agreement: float = 0.0  # share of the scored rows with the same prediction, for classes
+    agreement: float = 0.0  # share of the scored items with the same prediction; 1 where answers are numbers
 
     def describe(self) -> dict[str, Any]:
         """The object in deploy.json."""
@@ -67,8 +67,9 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
     some = split.take(evenly_by_length(split.lengths, SCORED))
     metric = task.metrics[0]
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
-    scores = [task.score(metric).value(task.answers(values, some)) for values in logits]
-    same = float(np.mean(logits[0].argmax(1) == logits[1].argmax(1)))
+    answers = [task.answers(values, some) for values in logits]
+    scores = [task.score(metric).value(found) for found in answers]
+    same = float(np.mean(answers[0]["prediction"] == answers[1]["prediction"])) if task.facts.names else 1.0
     return replace(found, scored=len(some), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
 
 
@@ -94,7 +95,7 @@ def built_in_texts(trained: Predictor) -> TokenSplit:
     kind = "entailment" if trained.exported.is_pair else "sentiment"
     rows = generate_demo(kind, ROWS, seed=0)
     texts = [" ".join([text] * (1 + index % 4)) for index, (text, _, _) in enumerate(rows)]
-    return trained.encode(texts, [pair or "" for _, pair, _ in rows] if trained.exported.is_pair else None)
+    return trained.ask(texts, [pair or "" for _, pair, _ in rows] if trained.exported.is_pair else None).split
 
 
 def evenly_by_length(lengths: np.ndarray, count: int) -> np.ndarray:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 
-from data.targets.masked_words import UNCUT
+from data.inputs import request as fields
+from runner.deploy.answer_table import Answer
 from runner.deploy.batcher import Batcher, Busy
 from runner.deploy.exported import ExportedModel
-from runner.deploy.predictor import Answer, Predictor
+from runner.deploy.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,44 @@ class Question(BaseModel):
     truncate: bool = Field(False, description="cut texts that are too long for the model; otherwise they are an error")
 
 
-class Answers(BaseModel):
-    """The body of an answer: one prediction for each text, in the same order."""
+class WordsQuestion(Question):
+    """The body of a request to a model that reads words."""
 
-    model: str = Field(description="the run that trained it")
-    answers: list[dict[str, Any]] = Field(description="prediction, and probabilities by label where there are labels")
+    texts: list[str | list[str]] = Field(  # type: ignore[assignment]
+        min_length=1, description="texts to predict, each a text or a list of its words"
+    )
+
+
+class Span(BaseModel):
+    """A part of a text and what it is."""
+
+    type: str
+    text: str
+    start: int = Field(description="of its first character in the text")
+    end: int = Field(description="of the character after its last")
+    score: float
+
+
+TYPES: dict[fields.FieldType, Any] = {
+    "text": str, "label": str, "number": float, "shares": dict[str, float], "spans": list[Span], "tags": list[str],
+}  # fmt: skip
+
+
+def answers_model(answer_fields: Sequence[fields.Field]) -> type[BaseModel]:
+    """The body of an answer: the run that trained the model, and an answer for each text in the same order."""
+    described = {field.name: (TYPES[field.type], Field(description=field.meaning)) for field in answer_fields}
+    answer: Any = create_model("Answer", **described)  # type: ignore[call-overload]
+    answers = (list[answer], Field(description="one for each text, in the same order"))
+    return create_model("Answers", model=(str, Field(description="the run that trained it")), answers=answers)
+
+
+class FieldFacts(BaseModel):
+    """A field of a question or an answer."""
+
+    name: str
+    type: str
+    meaning: str
+    names: list[str]
 
 
 class Health(BaseModel):
@@ -62,6 +96,8 @@ class Health(BaseModel):
     labels: list[str]
     reads: int = Field(description="texts at a time: 2 for pairs")
     max_length: int = Field(description="tokens")
+    asks: list[FieldFacts] = Field(description="what a question consists of")
+    answers: list[FieldFacts] = Field(description="what an answer consists of")
 
 
 def load_app(exported: ExportedModel, threads: int, *, batch_size: int, hosts: Sequence[str]) -> FastAPI:
@@ -81,26 +117,29 @@ def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Se
         batch_size=batch_size, most=limits.waiting,
     )  # fmt: skip
     page = resources.files("runner.deploy").joinpath("page.html").read_text(encoding="utf-8")
-    schema = {"content": {"application/json": {"schema": Question.model_json_schema()}}, "required": True}
+    asks, answers = question_model(predictor.request_fields), answers_model(predictor.answer_fields)
+    schema = {"content": {"application/json": {"schema": asks.model_json_schema()}}, "required": True}
 
     @app.exception_handler(HTTPException)
     async def refuse(_: Request, error: HTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
-    @app.post("/predict", openapi_extra={"requestBody": schema}, summary="Predict texts")
-    async def predict(request: Request) -> Answers:
-        question = parse_question(await read_body(request, limits), limits.texts, exported.is_pair)
+    @app.post("/predict", openapi_extra={"requestBody": schema}, summary="Predict texts", response_model=answers)
+    async def predict(request: Request) -> Any:
+        question = parse_question(await read_body(request, limits), limits.texts, predictor.request_fields)
         try:
             found = await batcher.ask(question)
         except Busy as error:
             raise HTTPException(503, "busy; ask again in a second", {"Retry-After": "1"}) from error
-        return Answers(model=exported.identity, answers=found)
+        return {"model": exported.identity, "answers": found}
 
     @app.get("/health", summary="State of the server")
     async def health() -> Health:
         return Health(
             status="ok", model=exported.identity, name=exported.name, engine=exported.engine, task=exported.task,
             labels=list(exported.labels), reads=len(exported.columns), max_length=exported.max_length,
+            asks=[FieldFacts(**asdict(field)) for field in predictor.request_fields],
+            answers=[FieldFacts(**asdict(field)) for field in predictor.answer_fields],
         )  # fmt: skip
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -126,10 +165,15 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     return bytes(body)
 
 
-def parse_question(body: bytes, most: int, is_pair: bool) -> Question:
-    """Parse the body of a request; HTTPException for a malformed one."""
+def question_model(asked: Sequence[fields.Field]) -> type[Question]:
+    """The body of a request for a model that is asked with these fields."""
+    return WordsQuestion if asked[0].type == "words" else Question
+
+
+def parse_question(body: bytes, most: int, asked: Sequence[fields.Field]) -> Question:
+    """Parse the body of a request for a model that is asked with these fields; HTTPException for a malformed one."""
     try:
-        question = Question.model_validate_json(body)
+        question = question_model(asked).model_validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
@@ -138,6 +182,7 @@ def parse_question(body: bytes, most: int, is_pair: bool) -> Question:
         raise HTTPException(422, f'{place}: {first["msg"]}. Expected {{"texts": ["..."]}}') from error
     if len(question.texts) > most:
         raise HTTPException(413, f"{len(question.texts)} texts in one request, at most {most}. Ask in parts")
+    is_pair = len(asked) > 1
     if is_pair != (question.pairs is not None) or len(question.texts) != len(question.pairs or question.texts):
         wanted = "as many pairs as texts" if is_pair else "texts without pairs"
         raise HTTPException(422, f"this model reads {wanted}")
@@ -150,15 +195,16 @@ def answer_questions(
     """Predict for several questions at once; a question with a text that is too long gets an exception."""
     texts = [text for question in questions for text in question.texts]
     pairs = [pair for question in questions for pair in question.pairs or ()] or None
-    longest, lengths = predictor.exported.max_length, predictor.encode(texts, pairs, UNCUT).lengths
-    found = iter(predictor(texts, pairs, batch_size))
+    asked = predictor.ask(texts, pairs)
+    found, end = predictor.answers(asked, batch_size), 0
     results: list[list[Answer] | HTTPException] = []
     for question in questions:
-        mine, lengths = lengths[: len(question.texts)], lengths[len(question.texts) :]
-        answers = [next(found) for _ in question.texts]
-        if question.truncate or mine.max() <= longest:
-            results.append(answers)
+        mine = slice(end, end + len(question.texts))
+        end = mine.stop
+        if question.truncate or not asked.is_cut[mine].any():
+            results.append(found[mine])
         else:
-            worst = f"text {int(mine.argmax()) + 1} has {mine.max():,} tokens, this model reads {longest}"
+            lengths, longest = asked.lengths[mine], predictor.exported.max_length
+            worst = f"text {int(lengths.argmax()) + 1} has {lengths.max():,} tokens, this model reads {longest}"
             results.append(HTTPException(413, f'{worst}. Shorten it, or send "truncate": true'))
     return results

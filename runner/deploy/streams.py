@@ -59,10 +59,11 @@ def input_format(path: Path | None, asked: str) -> str:
     return asked or known or ""
 
 
-def read_texts(path: Path | None, kind: str, options: ReadOptions) -> Iterator[Row]:
+def read_texts(path: Path | None, kind: str, options: ReadOptions, *, takes_words: bool = False) -> Iterator[Row]:
     """Yield the rows of a file in order, or those of standard input as they arrive.
 
-    kind: as returned by `input_format`. Raises DataError and ConfigError.
+    kind: as returned by `input_format`; takes_words: a list of words may stand for a text. Raises DataError and
+    ConfigError.
     """
     found = _of_input(kind, options) if path is None else _of_file(path, kind, options)
     columns = list(options.wanted.values())
@@ -70,6 +71,8 @@ def read_texts(path: Path | None, kind: str, options: ReadOptions) -> Iterator[R
         for column in columns:
             value = row.get(column)
             is_absent = value is None or value != value  # Parquet stores missing numbers as NaN
+            if takes_words and is_words(value):
+                continue
             if is_absent or type(value) in NO_TEXT:
                 what = "nothing" if is_absent else NO_TEXT[type(value)]
                 raise ConfigError(
@@ -77,6 +80,11 @@ def read_texts(path: Path | None, kind: str, options: ReadOptions) -> Iterator[R
                     "Leave that row out, or give it a text"
                 )
         yield row
+
+
+def is_words(value: object) -> bool:
+    """Is this a list of words?"""
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
 def _of_file(path: Path, kind: str, options: ReadOptions) -> Iterator[NumberedRow]:

@@ -182,11 +182,22 @@ class RunStageContext(Stopwatch):
 
     def teacher_logits(self, rows: np.ndarray) -> Tensor:
         """The teacher's logits for training rows; kept apart for labelled and unlabelled ones, which runs share."""
+        labels = self.splits.train.labels
         if self._teacher_logits is None:
             parts = (self.prepared.splits.train, *self.texts)
-            joined = np.concatenate([self.teacher().logits(part) for part in parts])
-            self._teacher_logits = torch.from_numpy(joined).to(self.device)
-        return self._teacher_logits[torch.from_numpy(rows).to(self.device)]
+            self._teacher_logits = self._of_items(np.concatenate([self.teacher().item_logits(part) for part in parts]))
+        items = labels.of(rows)
+        items = items if labels.has_output is None else items[labels.has_output[items]]
+        return self._teacher_logits[torch.from_numpy(items).to(self.device)]
+
+    def _of_items(self, logits: np.ndarray) -> Tensor:
+        """The teacher's logits of all items (items, C) on the device; an item it has no token for likes all classes."""
+        lost, wanted = np.isnan(logits).all(1), self.splits.train.labels.has_output
+        if lost.any():
+            count = int(lost.sum() if wanted is None else (lost & wanted).sum())
+            self.say(f"{count:,} of {len(lost):,} words have no token of the teacher's; it favours no label there")
+            logits = np.where(lost[:, None], np.float32(0), logits)
+        return torch.from_numpy(logits).to(self.device)
 
     def add_unlabelled(self) -> int:
         """Add the unlabelled texts to the training rows of this stage; later stages train on labelled rows again."""

@@ -49,6 +49,11 @@ class KeptTeacher:
         self.rows_answered, self.seconds, self.score = 0, 0.0, 0.0
         # Where the task's labels stand among the teacher's; and notes for the user.
         cure = "a teacher trained with this data"
+        if self.facts.head != task.head().name:
+            raise ConfigError(
+                f"{named}: answers for each {self.facts.head}, and this task needs answers for each "
+                f"{task.head().name}. Try: {cure}"
+            )
         self.order, self.notes = match_labels(self.facts.labels, splits.task.label_names, named, cure)
 
     @cached_property
@@ -62,21 +67,34 @@ class KeptTeacher:
         return network
 
     def logits(self, split: TokenSplit) -> np.ndarray:
-        """Logits of every row, (rows, C) float32; computed if no run has asked for them before."""
+        """Logits of every output, (items, C) float32; computed if no run has asked for them before."""
         split = self.versions.get(split.fingerprint, split)
         parts: dict[str, Any] = {"teacher": self.facts.fingerprint, "texts": split.fingerprint}
         if self.order != sorted(self.order):
             parts["order"] = self.order
+        if split.labels.places is not None:
+            parts["items"] = split.labels.item_fingerprint
         return open_teacher_logits(self.cache, parts, lambda: self._compute_logits(split))
+
+    def item_logits(self, split: TokenSplit) -> np.ndarray:
+        """Logits of every item, (items, C) float32; NaN where the teacher's tokens have none for it."""
+        found, has_output = self.logits(split), self.versions.get(split.fingerprint, split).labels.has_output
+        if has_output is None:
+            return found
+        every = np.full((len(has_output), found.shape[1]), np.nan, np.float32)
+        every[has_output] = found
+        return every
 
     def _compute_logits(self, split: TokenSplit) -> np.ndarray:
         begun = time.perf_counter()
         self.cache.tell(f"asking the teacher, {len(split):,} rows of {split.name}")
         logits = self._predict(split, BATCH)
         numbers = np.random.default_rng(0).permutation(len(split))[:CHECKED]
-        apart = max(
-            float(np.abs(self._predict(split.take(np.array([number])), 1) - logits[number]).max()) for number in numbers
-        )
+        apart = 0.0
+        for number in numbers:
+            row = np.array([number])
+            difference = np.abs(self._predict(split.take(row), 1) - logits[split.labels.outputs(row)])
+            apart = max(apart, float(difference.max(initial=0.0)))
         if apart > self.task.tolerance(TOLERANCE):
             raise ConfigError(
                 f"{self.named}: answers a text differently in a batch than alone (by {apart:.1g}), so its "

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from data.batch import Batch
+    from data.inputs.request import Asked, Field
     from data.settings import DataSettings
     from data.splits import TargetScale, TokenSplit
     from runner.schema import Settings
@@ -229,6 +230,16 @@ class Task(ABC):
     def least_gain(self, score: str, share: float) -> float:
         """Return `share` of a score in its own unit: what a trained model is at least better than the baseline."""
         return share
+
+    # Deployment
+
+    def answer_fields(self) -> tuple[Field, ...]:
+        """Return the fields of an answer, `prediction` first; () for a task that is not deployed."""
+        return ()
+
+    def respond(self, kept: np.ndarray, asked: Asked) -> list[dict[str, Any]]:
+        """Return one answer for each question, with the fields of `answer_fields`, from its outputs (items, C)."""
+        raise TypeError(f"{self.output_name} is not deployed")
 
     # Sentences
 

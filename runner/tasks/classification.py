@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.inputs.request import Field
 from models.heads.base import HeadSpec
 from runner.sanitize import short
 from runner.statistics.answers import Answers
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from data.inputs.request import Asked
     from data.splits import TokenSplit
 
 MOST_NAMED = 6  # classes in a line
@@ -129,6 +131,20 @@ class Classification(Task):
         )
         return reason is not None
 
+    def answer_fields(self) -> tuple[Field, ...]:
+        """Return the predicted class and the probability of each."""
+        names = self.facts.names
+        prediction = Field("prediction", "label", "the most probable label", names)
+        return prediction, Field("probabilities", "shares", "the probability of each label", names)
+
+    def respond(self, kept: np.ndarray, asked: Asked) -> list[dict[str, Any]]:
+        """Return the answer to each row from its logits (rows, C)."""
+        names = self.facts.names
+        return [
+            {"prediction": names[int(row.argmax())], "probabilities": dict(zip(names, map(float, row)))}
+            for row in softmax(kept)
+        ]
+
     def describe(self, train: TokenSplit) -> str:
         """Return a line with the classes and their training rows."""
         names = self.facts.names
@@ -137,6 +153,13 @@ class Classification(Task):
         named = [f"{short(name)} {count:,}" for name, count in zip(names[:most], counts)]
         left = [f"{len(names) - most:,} more"] if len(names) > most else []
         return f"task: classification, {len(names):,} classes ({', '.join([*named, *left])})"
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities (rows, C), in float64 so that they add up to 1 even when rounded to a few digits."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    shares: np.ndarray = shifted / shifted.sum(1, keepdims=True)
+    return shares
 
 
 def why_diverged(

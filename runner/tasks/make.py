@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,8 @@ from data.targets.class_weights import balanced_weights
 from runner.schema import Settings
 from runner.tasks import TASKS, named_task, task_class
 from runner.tasks.base import LabelFacts, Task
+
+NOT_DEPLOYED = ("names", "scale", "metrics", "class_weights", "output")  # of the facts: for training and scores alone
 
 
 class RecordedData(Protocol):
@@ -80,3 +83,16 @@ def task_of_record(record: Recorded) -> Task:
         language=record.setting("data.language") or "",
     )  # fmt: skip
     return task_class(data.task)(facts)
+
+
+def task_of_export(name: str, labels: tuple[str, ...], further: dict[str, Any]) -> Task:
+    """Return the task of an exported model; further: as `further_facts` returned it."""
+    facts: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in further.items()}
+    return task_class(name)(LabelFacts(labels, **facts))
+
+
+def further_facts(facts: LabelFacts) -> dict[str, Any]:
+    """Return what a task must know of the labels to answer, beside their names, as JSON; defaults are left out."""
+    usual = asdict(LabelFacts())
+    found = {key: value for key, value in asdict(facts).items() if key not in NOT_DEPLOYED and value != usual[key]}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.inputs.request import Field
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
 from runner.statistics.correlation import NUMBER_SCORES, is_constant, outputs_of
@@ -15,6 +16,7 @@ from runner.tasks.base import Task, refuse_not_finite
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from data.inputs.request import Asked
     from data.splits import TokenSplit
 
 
@@ -96,6 +98,14 @@ class Regression(Task):
     @property
     def _sd(self) -> float:
         return self.facts.scale.sd if self.facts.scale else 1.0
+
+    def answer_fields(self) -> tuple[Field, ...]:
+        """Return the number."""
+        return (Field("prediction", "number", "a number"),)
+
+    def respond(self, kept: np.ndarray, asked: Asked) -> list[dict[str, Any]]:
+        """Return the output of each row, (rows, 1)."""
+        return [{"prediction": float(value)} for value in kept[:, 0]]
 
     def describe(self, train: TokenSplit) -> str:
         """Return a line with the range of the training labels."""

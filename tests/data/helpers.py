@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from data.inputs.token_ids import TokenIds
-from data.inputs.tokenizer import Tokenizer
+from data.inputs.tokenizer import Tokenizer, train_tokenizer
 from data.inputs.words import Words
 from data.labels import Labels
 from data.splits import RowTarget, TokenSplit
@@ -54,3 +55,13 @@ def split_of_words(
         target=Tags(names, columns),
         source_rows=np.arange(1, len(rows) + 1) * 10,
     )
+
+
+def tagged_split(seed: int = 0, rows: int = 9) -> TokenSplit:
+    """Rows of 2 to 9 words with one of three tags each; the last word of a row has no token."""
+    draw, words = np.random.default_rng(seed), ["a", "dog", "slept", "here", "dogs"]
+    tokenizer = train_tokenizer(lambda: [" ".join(words)], 60)
+    texts = [[*draw.choice(words, draw.integers(1, 9)).tolist(), ""] for _ in range(rows)]
+    split = split_of_words(tokenizer, texts, names=("O", "B-X", "I-X"))
+    split.labels = replace(split.labels, values=split.labels.values % 3)
+    return split

@@ -196,10 +196,10 @@ def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(
     np.testing.assert_allclose([answer["prediction"] for answer in graph(texts)], found, **near)
     quantize_graph(tmp_path / "export/model.onnx", tmp_path / "int8.onnx")
     graph.model = OnnxModel(tmp_path / "int8.onnx", 1)
-    np.testing.assert_allclose(graph.logits(graph.encode(texts), 8)[:, 0], found, rtol=0, atol=0.1 * targets["sd"])
+    np.testing.assert_allclose(graph.logits(graph.ask(texts).split, 8)[:, 0], found, rtol=0, atol=0.1 * targets["sd"])
     stock = BertForSequenceClassification.from_pretrained(path.parent / "model").eval()
     for text, wanted in zip(texts, found):
-        ids = torch.from_numpy(predictor.encode([text]).tokens.astype(np.int64))[None]
+        ids = torch.from_numpy(predictor.ask([text]).split.tokens.astype(np.int64))[None]
         np.testing.assert_allclose(stock(input_ids=ids).logits.item(), wanted, **near)
     capsys.readouterr()
     assert main([record["identity"], texts[4], f"paths.output={tmp_path}/outputs"]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,22 @@ def exported(tmp_path: Path) -> ExportedModel:
 
 def test_an_export_is_read_as_it_was_written(exported: ExportedModel) -> None:
     assert read_export(exported.folder) == exported
-    assert exported.answer_columns == ("prediction", "p_neg", "p_pos") and not exported.is_pair
+    assert not exported.is_pair and not exported.reads_words
     assert find_model(str(exported.folder), Path("nowhere"), "auto") == exported
+
+
+def test_an_export_keeps_what_its_task_must_know_and_nothing_where_that_is_nothing(exported: ExportedModel) -> None:
+    assert not {"options", "facts"} & exported.describe().keys()
+    tagger = replace(exported, options={"language": "tr"}, facts={"positive": 0})
+    (exported.folder / "deploy.json").write_text(json.dumps(tagger.describe()), encoding="utf-8")
+    assert read_export(exported.folder) == tagger
+
+
+def test_an_export_of_an_unknown_task_is_refused(exported: ExportedModel) -> None:
+    content = exported.describe() | {"task": "clairvoyance"}
+    (exported.folder / "deploy.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"deploy\.json is damaged .*clairvoyance"):
+        read_export(exported.folder)
 
 
 def test_an_export_without_its_weights_or_with_a_damaged_description_is_refused(exported: ExportedModel) -> None:

@@ -1,21 +1,34 @@
-"""Logits become probabilities that add up, and predictions become rows of a table."""
+"""Files of different runs in one folder are noticed; questions come back as answers with the declared fields."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+from pathlib import Path
 
-from runner.deploy.predictor import answer_row, softmax
+import pytest
+
+from runner.deploy.exported import find_model
+from runner.deploy.predictor import Predictor, check_files_match
+from runner.errors import ConfigError
 
 
-def test_probabilities_add_up_whatever_the_logits() -> None:
-    shares = softmax(np.array([[1000.0, 0.0], [-5.0, -5.0]], dtype=np.float32))
-    assert shares.dtype == np.float64 and shares.tolist() == [[1.0, 0.0], [0.5, 0.5]]
+def test_answers_have_the_declared_fields(output: Path) -> None:
+    predictor = Predictor(find_model("aaaa", output, "auto"))
+    answers = predictor(["a film", "so " * 99])
+    assert [list(answer) for answer in answers] == [[field.name for field in predictor.answer_fields]] * 2
+    shares = answers[0]["probabilities"]
+    assert answers[0]["prediction"] == max(shares, key=shares.get) and sum(shares.values()) == pytest.approx(1.0)
+    assert predictor([]) == []
 
 
-def test_a_prediction_is_a_row_with_one_column_for_each_label() -> None:
-    assert answer_row({"prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}) == {
-        "prediction": "a",
-        "p_a": 0.75,
-        "p_b": 0.25,
-    }
-    assert answer_row({"prediction": 3.5}) == {"prediction": 3.5}
+def test_files_that_do_not_belong_together_are_named(output: Path) -> None:
+    predictor = Predictor(find_model("aaaa", output, "auto"))
+    with pytest.raises(
+        ConfigError, match=r"2 outputs for 3 labels, 9,999 tokens for .* word vectors, 64 positions for 65"
+    ):
+        check_files_match(predictor.model, replace(predictor.exported, max_length=65), 3, 9999)
+
+
+def test_a_text_that_is_not_unicode_is_refused(output: Path) -> None:
+    with pytest.raises(ConfigError, match="a text is not Unicode"):
+        Predictor(find_model("bbbb", output, "auto"))(["\ud800"], ["b"])

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 from runner.statistics.confusion import CLASS_SCORES, ConfusionScore, confusion_of
 from runner.statistics.intervals import wilson_interval
 from runner.tasks.base import LabelFacts, Task
-from runner.tasks.classification import Classification, why_diverged
+from runner.tasks.classification import Classification, softmax, why_diverged
 from tests.runner.tasks.splits import (
     classification,
     interval,
@@ -221,3 +221,15 @@ def test_a_run_that_finds_the_rare_class_is_not_diverged_though_accuracy_cannot_
     rare = {"majority": 0.995, "loss": 0.01, "classes": 2}
     assert why_diverged(accuracy=0.998, above_chance=0.3, **rare) is None
     assert "within a point" in str(why_diverged(accuracy=0.995, above_chance=0.0, **rare))
+
+
+def test_probabilities_add_up_whatever_the_logits() -> None:
+    shares = softmax(np.array([[1000.0, 0.0], [-5.0, -5.0]], dtype=np.float32))
+    assert shares.dtype == np.float64 and shares.tolist() == [[1.0, 0.0], [0.5, 0.5]]
+
+
+def test_an_answer_is_the_most_probable_label_and_the_probability_of_each() -> None:
+    task, asked = Classification(LabelFacts(("no", "yes"))), None
+    (answer,) = task.respond(np.array([[0.0, 0.0]]), asked)  # type: ignore[arg-type]
+    assert answer == {"prediction": "no", "probabilities": {"no": 0.5, "yes": 0.5}}
+    assert list(answer) == [field.name for field in task.answer_fields()]

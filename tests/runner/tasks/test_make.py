@@ -12,7 +12,8 @@ from data.settings import DataSettings
 from data.splits import Splits
 from runner.schema import Settings
 from runner.tasks import likely_task, named_task
-from runner.tasks.make import task_of, task_of_record
+from runner.tasks.base import LabelFacts
+from runner.tasks.make import further_facts, task_of, task_of_export, task_of_record
 from tests.records import a_record, record_json
 
 
@@ -62,3 +63,10 @@ def test_settings_name_a_task_or_leave_it_to_the_labels() -> None:
     settings.task.name = "mlm"
     named = named_task(settings.task, settings.data)
     assert named is not None and named.metrics_by(settings.data)[0] == "perplexity"
+
+
+def test_an_export_keeps_what_its_task_must_know_to_answer() -> None:
+    assert further_facts(LabelFacts(("a", "b"), metrics=("mcc",))) == {}
+    assert further_facts(LabelFacts(("a", "b"), positive=0)) == {"positive": 0}
+    task = task_of_export("classification", ("a", "b"), {"positive": 0})
+    assert (task.name, task.facts) == ("classification", LabelFacts(("a", "b"), positive=0))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from runner.statistics.correlation import NUMBER_SCORES
+from runner.tasks.regression import Regression
 from tests.runner.tasks.splits import (
     answers_of,
     interval,
@@ -77,3 +79,10 @@ def test_resampled_ranks_are_those_scipy_gives() -> None:
 def test_regression_loss_squeezes_the_head() -> None:
     logits, labels = torch.tensor([[1.0], [4.0]]), torch.tensor([2.0, 2.0], dtype=torch.float64)
     assert loss(regression, logits, labels) == pytest.approx(2.5)
+
+
+def test_an_answer_is_the_number() -> None:
+    asked: Any = None
+    answers = Regression().respond(np.array([[1.5], [2.0]], np.float32), asked)
+    assert answers == [{"prediction": 1.5}, {"prediction": 2.0}]
+    assert [(field.name, field.type) for field in Regression().answer_fields()] == [("prediction", "number")]

@@ -15,7 +15,8 @@ from data.splits import Splits, TokenSplit
 from runner.schema import Settings
 from runner.tasks.make import task_of
 from runner.training.inference import autocast, predict, score, unpack_states
-from tests.data.helpers import split_of
+from tests.data.helpers import split_of, tagged_split
+from tests.models.helpers import tagger
 
 CPU = torch.device("cpu")
 
@@ -39,6 +40,18 @@ def test_answers_are_in_the_order_of_the_rows(splits: Splits, batch_size: int) -
     found = predicted(splits, batch_size)
     assert found.dtype == np.float32
     assert found[:, 0].tolist() == sums.tolist() and found[:, 1].tolist() == train.lengths.tolist()
+
+
+@pytest.mark.parametrize("batch_size", [2, 100])
+def test_outputs_of_several_words_a_row_are_in_the_order_of_the_words(batch_size: int) -> None:
+    model, split = tagger(), tagged_split()
+    found = predict(model, split, batch_size=batch_size, device=CPU, precision="fp32")
+    alone = [
+        predict(model, split.take(np.array([row])), batch_size=1, device=CPU, precision="fp32")
+        for row in range(len(split))
+    ]
+    assert found.shape == (int((np.asarray(split.labels.places) >= 0).sum()), 3)
+    np.testing.assert_allclose(found, np.concatenate(alone), atol=1e-5)
 
 
 def test_a_rearranged_word_table_is_looked_up(splits: Splits) -> None:

@@ -1,0 +1,69 @@
+"""A teacher that answers for words: its logits are kept by word, in its own tokens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from data.labels import Labels
+from data.stores.build_once import SharedCache
+from models.heads.base import HeadSpec
+from runner.errors import ConfigError
+from runner.experiment.teacher import KeptTeacher
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
+from tests.data.helpers import tagged_split
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import tagger
+
+NAMES = ("O", "B-X", "I-X")
+CPU = torch.device("cpu")
+
+
+class OfWords(Classification):
+    """One of several classes for each word."""
+
+    def head(self) -> HeadSpec:
+        return HeadSpec("token", 3)
+
+
+def teacher(folder: Path, cache: Path, **more: Any) -> KeptTeacher:
+    splits: Any = SimpleNamespace(task=SimpleNamespace(label_names=NAMES, target_scale=None))
+    task = more.pop("task", OfWords(LabelFacts(NAMES)))
+    return KeptTeacher(str(folder), "teacher=x", splits, task, CPU, SharedCache(cache), **more)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(tagger(), tmp_path / "tagger", label_names=list(NAMES))
+
+
+def test_a_word_without_a_token_has_no_logits(folder: Path, tmp_path: Path) -> None:
+    split = tagged_split()
+    found = teacher(folder, tmp_path).item_logits(split)
+    lost = np.asarray(split.labels.places) < 0
+    assert found.shape == (len(lost), 3) and np.isnan(found).all(1).tolist() == lost.tolist()
+    with torch.no_grad():
+        logits = tagger()(torch.from_numpy(split.tokens[: split.lengths[0]].astype(np.int64))[None])[0]
+    np.testing.assert_allclose(found[0], logits[1], atol=1e-5)
+
+
+def test_the_same_tokens_with_other_words_are_other_logits(folder: Path, tmp_path: Path) -> None:
+    split = tagged_split()
+    places = np.where(np.asarray(split.labels.places) > 0, 1, -1).astype(np.int32)
+    other = replace(split, labels=Labels(split.labels.values, split.labels.offsets, places))
+    kept = teacher(folder, tmp_path)
+    assert split.fingerprint == other.fingerprint
+    assert not np.array_equal(kept.logits(split), kept.logits(other)) and kept.rows_answered == 18
+    assert np.array_equal(teacher(folder, tmp_path).logits(split), kept.logits(split))
+
+
+def test_a_teacher_of_words_teaches_no_texts(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"answers for each token, and this task needs answers for each text.*Try"):
+        teacher(folder, tmp_path, task=Classification(LabelFacts(NAMES)))
