@@ -51,7 +51,8 @@ def load_unlabelled(
     training rows; if they are words, texts are split into words too. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
-    data = read_raw(replace(settings, label=None, tokens=None, tags=None, group=None, missing="drop"), shared)
+    plain = replace(settings, task="auto", label=None, tokens=None, tags=None, group=None, missing="drop")
+    data = read_raw(plain, shared)
     raw = data.splits["train"]
     for what, count in data.dropped.items():
         shared.tell(f"unlabelled rows left out: {count:,} ({what})")

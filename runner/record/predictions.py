@@ -83,11 +83,12 @@ def _read(path: Path, names: tuple[str, ...]) -> Answers | None:
 def _columns(table: Any, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
     """The columns of a table, lists laid end to end, and where the items of each row begin; None for one item a row."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     arrays = {name: table[name] for name in names}
     first = arrays[names[0]]
     if not pa.types.is_list(first.type):
         return {name: array.to_numpy() for name, array in arrays.items()}, None
-    counts = pa.compute.list_value_length(first).to_numpy()
-    flat = {name: pa.compute.list_flatten(array).to_numpy() for name, array in arrays.items()}
+    counts = pc.list_value_length(first).to_numpy()
+    flat = {name: pc.list_flatten(array).to_numpy() for name, array in arrays.items()}
     return flat, np.concatenate([[0], np.cumsum(counts)])

@@ -21,6 +21,7 @@ from runner.experiment.prepared import InitialWeights
 from runner.machine.exclusive import Exclusive
 from runner.record.model_folder import folder_of
 from runner.schema import Settings
+from runner.tasks import named_task
 from runner.training.frozen_states import check_size
 
 # Settings of the command that the encoder's run does not share, each with everything below it.
@@ -67,7 +68,10 @@ def encoder_settings(settings: Settings) -> Settings:
     size = model.tune.batch_size or int(recipe["batch_size"])
     train = replace(settings.train, epochs=model.tune.epochs, batch_size=size)
     optimizer = replace(settings.optimizer, lr=model.tune.lr or float(recipe["lr"]))
-    return replace(settings, model=plain, train=train, optimizer=optimizer, force=False, resume="auto")
+    found = replace(settings, model=plain, train=train, optimizer=optimizer, force=False, resume="auto")
+    if task := named_task(found.task, found.data):
+        task.adapt(found)
+    return found
 
 
 def recipe_of(backbone: str) -> dict[str, float]:
