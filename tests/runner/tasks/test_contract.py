@@ -145,5 +145,5 @@ def test_an_export_answers_as_the_trained_model_with_the_declared_fields(
     answers = trained(*columns)
     assert len(answers) == len(done.rows)
     for mine, theirs in zip(answers, Predictor(exported)(*columns)):
-        assert list(mine) == list(theirs) and list(mine)[0] == "prediction"
+        assert list(mine) == list(theirs) == [field.name for field in trained.answer_fields]
         assert mine["prediction"] == pytest.approx(theirs["prediction"], abs=1e-4)
