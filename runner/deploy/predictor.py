@@ -39,12 +39,12 @@ class Predictor:
 
     @property
     def request_fields(self) -> tuple[Field, ...]:
-        """What a question consists of."""
+        """The parts of a question."""
         return self.input.request()
 
     @property
     def answer_fields(self) -> tuple[Field, ...]:
-        """What an answer consists of."""
+        """The parts of an answer."""
         return self.task.answer_fields()
 
     def ask(self, texts: Sequence[Text], pairs: Sequence[str] | None = None) -> Asked:
