@@ -12,7 +12,6 @@ import torch
 from data.splits import TokenSplit
 from models.build import build
 from models.checkpoints import save as saving
-from models.heads.base import HeadSpec
 from models.network import Network
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -106,16 +105,21 @@ def positions_of(prepared: PreparedRun) -> int:
 
 
 def build_yardstick(prepared: PreparedRun) -> Network | None:
-    """The preset `measure.baseline` with random weights: timed beside the model, it makes machines comparable."""
+    """The preset `measure.baseline` with random weights: timed beside the model, it makes machines comparable.
+
+    It has the head of the task, so that it takes the same inputs.
+    """
     name, splits = prepared.settings.measure.baseline, prepared.splits
     if not name:
         return None
-    preset = resolve(compose([f"model={name}", "data=demo"])).model
+    settings = resolve(compose([f"model={name}", "data=demo"]))
+    prepared.task.adapt(settings)
+    preset = settings.model
     preset.positions = max(preset.positions, positions_of(prepared))
     with torch.random.fork_rng():
         model, _ = build(
             preset,
-            HeadSpec(outputs=prepared.task.head().outputs),
+            prepared.task.head(),
             vocab_size=max(YARDSTICK_TOKENS, splits.tokenizer.vocab_size),
             pad_id=splits.tokenizer.pad_id,
         )
