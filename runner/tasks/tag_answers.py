@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from data.targets.tag_schemes import NOTHING, find_entities
+from data.inputs.request import Field
+from data.targets.tag_schemes import NOTHING, entity_types, find_entities
+from data.targets.tags import SECOND
 from data.targets.written_text import FOUR, are_cases, are_marks, lower_case, restore
 
 
@@ -55,3 +58,46 @@ def with_marks(
     marks = next((tags for tags, all_tags in zip(columns, names) if are_marks(all_tags)), nothing)
     cases = next((tags for tags, all_tags in zip(columns, names) if are_cases(all_tags)), nothing)
     return restore([lower_case(word, language) for word in words], marks, cases, language)
+
+
+@dataclass(frozen=True)
+class TaggedText:
+    """A question with the tags that a model answered."""
+
+    text: str
+    places: np.ndarray  # (words, 2) where words start and end in the text
+    tags: list[np.ndarray]  # for each label of a word: (words,) ids of its tags
+    shares: list[np.ndarray]  # for each label of a word: (words,) the probability of the tag
+
+    @property
+    def words(self) -> list[str]:
+        """The words as they stand in the text."""
+        return [self.text[start:end] for start, end in self.places.tolist()]
+
+
+def fields_of(names: Sequence[Sequence[str]]) -> tuple[Field, ...]:
+    """Return the fields of an answer; names: of the tags of each label of a word."""
+    what = "the text with its marks and capitals" if restores(names) else "the text with its tags"
+    found = [Field("prediction", "text", what)]
+    if kinds := entity_types(names[0]):
+        found = [Field("prediction", "text", "the text with its entities in brackets, each followed by its type")]
+        found.append(Field("spans", "spans", "the entities", kinds))
+    keys = ("tags", f"{SECOND}tags")
+    return (*found, *(Field(key, "tags", "a tag for each word", tuple(part)) for key, part in zip(keys, names)))
+
+
+def answer_of(tagged: TaggedText, names: Sequence[Sequence[str]], language: str) -> dict[str, Any]:
+    """Return the answer to a question, with the fields of `fields_of`."""
+    columns = [[part[tag] for tag in tags.tolist()] for tags, part in zip(tagged.tags, names)]
+    keyed = dict(zip(("tags", f"{SECOND}tags"), columns))
+    if restores(names):
+        return {"prediction": with_marks(tagged.words, columns, names, language), **keyed}
+    if not entity_types(names[0]):
+        return {"prediction": with_tags(tagged.words, columns[0]), **keyed}
+    spans = entity_spans(tagged.tags[0], tagged.shares[0], names[0], tagged.text, tagged.places)
+    return {"prediction": with_entities(tagged.text, spans), "spans": spans, **keyed}
+
+
+def restores(names: Sequence[Sequence[str]]) -> bool:
+    """Do these tags say how a text is written: its marks, its capitals or both?"""
+    return all(are_marks(part) or are_cases(part) for part in names)

@@ -22,12 +22,15 @@ from runner.statistics.answers import Answers
 from runner.statistics.tag_counts import ACTUAL, PREDICTED, per_kind
 from runner.statistics.tag_scores import SECOND, TAG_SCORES, TagScore, scores_for
 from runner.tasks.base import LabelFacts, Task, refuse_not_finite
+from runner.tasks.classification import softmax
+from runner.tasks.tag_answers import TaggedText, answer_of, fields_of
 from runner.tasks.word_tags import most_frequent_tags
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from data.inputs.request import Asked, Field
     from data.splits import TokenSplit
     from runner.schema import Settings
 
@@ -207,6 +210,29 @@ class Tags(Task):
     ) -> bool | None:
         """Return whether the training ended in a loss that is not finite."""
         return None if loss is None else not np.isfinite(loss)
+
+    def answer_fields(self) -> tuple[Field, ...]:
+        """Return the text with what was found in it, entities as spans, and a tag for each word."""
+        return fields_of(self.tags)
+
+    def respond(self, kept: np.ndarray, asked: Asked) -> list[dict[str, Any]]:
+        """Return one answer for each question from the logits (words with a token, C) of its words."""
+        placed, offsets = asked.split.labels.has_output, asked.split.sentences
+        assert placed is not None, "words have places"
+        assert offsets is not None
+        assert asked.words is not None
+        tags, shares = [], []
+        for part in self.slices:
+            found = softmax(kept[:, part])
+            tags.append(np.zeros(len(placed), np.int64))
+            shares.append(np.ones(len(placed)))
+            tags[-1][placed], shares[-1][placed] = found.argmax(1), found.max(1)
+        ends = pairwise(offsets.tolist())
+        tagged = [
+            TaggedText(text, places, [part[a:b] for part in tags], [part[a:b] for part in shares])
+            for text, places, (a, b) in zip(asked.texts, asked.words, ends)
+        ]
+        return [answer_of(one, self.tags, self.facts.language) for one in tagged]
 
     def describe(self, train: TokenSplit) -> str:
         """Return a line with the kinds of tags and their training words."""
