@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ class Labels:
     offsets: np.ndarray | None = None  # (rows + 1,) int64
     # (items,) int32: position in its row of the token that answers the item; -1: no token does. None where rows answer.
     places: np.ndarray | None = None
+    words: np.ndarray | None = None  # (items,) uint64: hash of the word that the item is about; None where it is none
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -64,11 +65,11 @@ class Labels:
 
     def take(self, rows: np.ndarray) -> Labels:
         """Return the labels of these rows, in their order."""
-        if self.offsets is None:
-            return Labels(self.values[rows], None, None if self.places is None else self.places[rows])
-        items = self.of(rows)
-        offsets = np.concatenate([[0], np.cumsum(self.counts[rows], dtype=np.int64)])
-        return Labels(self.values[items], offsets, None if self.places is None else self.places[items])
+        items, offsets = self.of(rows), None
+        if self.offsets is not None:
+            offsets = np.concatenate([[0], np.cumsum(self.counts[rows], dtype=np.int64)])
+        places, words = (None if found is None else found[items] for found in (self.places, self.words))
+        return Labels(self.values[items], offsets, places, words)
 
     def keys(self) -> np.ndarray:
         """Return a number for each row, (rows,) uint64, that rows with equal labels share; several count as a whole."""
@@ -84,14 +85,17 @@ class Labels:
         like: values with the type and the columns of the new ones; by default these.
         """
         taken, like = self.take(rows), self.values if like is None else like
-        return Labels(np.zeros((len(taken.values), *like.shape[1:]), like.dtype), taken.offsets, taken.places)
+        return replace(taken, values=np.zeros((len(taken.values), *like.shape[1:]), like.dtype))
 
     def followed_by(self, other: Labels) -> Labels:
         """Return these labels and then the other rows'."""
-        values = np.concatenate([self.values, other.values])
-        offsets = places = None
+        offsets = None
         if self.offsets is not None and other.offsets is not None:
             offsets = np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]])
-        if self.places is not None and other.places is not None:
-            places = np.concatenate([self.places, other.places])
-        return Labels(values, offsets, places)
+        places, words = _joined(self.places, other.places), _joined(self.words, other.words)
+        return Labels(np.concatenate([self.values, other.values]), offsets, places, words)
+
+
+def _joined(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
+    """Return both arrays end to end; None unless there are both."""
+    return None if first is None or second is None else np.concatenate([first, second])

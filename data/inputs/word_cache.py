@@ -29,6 +29,7 @@ class Encoded:
     truncated: int  # rows that lost tokens
     # (words,) int32: of words that came apart, the position in its row of each one's first token; -1 without a token.
     alignment: np.ndarray | None = None
+    words: np.ndarray | None = None  # (words,) uint64: their hashes
 
 
 def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -55,7 +57,7 @@ class Words(TokenIds):
         lengths = np.diff(edges) + len(self.frame)
         tokens = self._framed(pieces.tokens, edges[:-1], np.diff(edges))
         places = first_places(pieces.counts, offsets, len(self.frame.before))
-        return Encoded(tokens, lengths, lengths, 0, places)
+        return Encoded(tokens, lengths, lengths, 0, places, hash_words(rows))
 
     def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
         """Return padded rows, and the positions (N,) in the flattened (B, T) that answer for words, as `places`."""
@@ -88,7 +90,7 @@ class Words(TokenIds):
             tokens=tokens.astype(split.tokens.dtype),
             offsets=np.concatenate([[0], np.cumsum(lengths)]),
             segment_starts=lengths.astype(np.int32),
-            labels=Labels(split.labels.values, items, self._places(split.labels, last - first, start, stop)),
+            labels=replace(split.labels, offsets=items, places=self._places(split.labels, last - first, start, stop)),
             truncated=0 if windows else len(long_rows),
             parts=np.cumsum([0, *map(len, parts)]),
         )
@@ -172,6 +174,17 @@ class Words(TokenIds):
         text, words = " ".join(question), list(question)
         places = find_words(text, words)
         return text, words if self.language is None else [lower_case(word, self.language) for word in words], places
+
+
+def hash_words(rows: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return 64 bits of the sha256 of each word of all rows, (words,) uint64: equal words have equal ones."""
+    known: dict[str, bytes] = {}
+    found = bytearray()
+    for word in itertools.chain.from_iterable(rows):
+        if word not in known:
+            known[word] = hashlib.sha256(word.encode("utf-8", "surrogatepass")).digest()[:8]
+        found += known[word]
+    return np.frombuffer(bytes(found), np.uint64)
 
 
 def lost_words(split: TokenSplit) -> int:

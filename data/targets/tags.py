@@ -41,8 +41,8 @@ class Tags(Target):
         return UNCUT
 
     def align(self, labels: Labels, encoded: Encoded) -> Labels:
-        """Return the labels with the position of each word's first token."""
-        return replace(labels, places=encoded.alignment)
+        """Return the labels with the position of each word's first token, and the words' hashes."""
+        return replace(labels, places=encoded.alignment, words=encoded.words)
 
     def arrange(self, split: TokenSplit, settings: DataSettings) -> TokenSplit:
         """Lay out rows that are longer than data.max_length as windows, or cut them off (data.windows=false)."""

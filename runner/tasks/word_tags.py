@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from data.inputs.words import Words
 
 if TYPE_CHECKING:
     from data.splits import TokenSplit
@@ -16,30 +14,25 @@ if TYPE_CHECKING:
 def most_frequent_tags(train: TokenSplit, split: TokenSplit, classes: Sequence[int]) -> np.ndarray:
     """Return the tags of the words of `split`, (words, labels of a word) int64: the first tag for unseen words.
 
-    classes: number of tags of each label. A word is its tokens; of equally frequent tags the first one.
+    classes: number of tags of each label. Words are compared as they are written, whatever the tokenizer makes of
+    them; of equally frequent tags the one that occurs first in `train`.
     """
-    numbers: dict[bytes, int] = {}
-    seen = np.array([numbers.setdefault(word, len(numbers)) for word in _words(train)], np.int64)
-    asked = np.array([numbers.get(word, len(numbers)) for word in _words(split)], np.int64)
+    seen, asked = train.labels.words, split.labels.words
+    assert seen is not None, "tags are of words"
+    assert asked is not None
+    known, number = np.unique(np.asarray(seen), return_inverse=True)
+    place = np.minimum(np.searchsorted(known, np.asarray(asked)), len(known) - 1)
+    is_known = known[place] == asked
     labels = np.asarray(train.labels.values, np.int64).reshape(len(seen), -1)
     found = np.zeros((len(asked), len(classes)), np.int64)
     for column, size in enumerate(classes):
-        counts = np.bincount(seen * size + labels[:, column], minlength=(len(numbers) + 1) * size)
-        found[:, column] = counts.reshape(-1, size)[: len(numbers) + 1].argmax(1)[asked]
+        found[is_known, column] = _most_frequent(number * size + labels[:, column], size)[place[is_known]]
     return found
 
 
-def _words(split: TokenSplit) -> Iterator[bytes]:
-    """Yield the tokens of each word as bytes; none for a word without a token."""
-    labels, tokens = split.labels, np.asarray(split.tokens)
-    assert isinstance(split.input, Words), "tags are of words"
-    assert labels.offsets is not None
-    assert labels.places is not None
-    after = split.input.ending
-    for row, (begin, end) in enumerate(zip(labels.offsets, labels.offsets[1:])):
-        first, last = int(split.offsets[row]), int(split.offsets[row + 1]) - after
-        places = np.asarray(labels.places[begin:end])
-        placed = places[places >= 0] + first
-        stops = iter([*placed[1:].tolist(), last])
-        for place in places.tolist():
-            yield tokens[first + place : next(stops)].tobytes() if place >= 0 else b""
+def _most_frequent(codes: np.ndarray, size: int) -> np.ndarray:
+    """Return the most frequent tag of each word, (words,); codes: of every occurrence, word x size + tag."""
+    pairs, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    order = np.lexsort((first, -counts, pairs // size))
+    words = pairs[order] // size
+    return np.asarray((pairs[order] % size)[np.flatnonzero(np.diff(words, prepend=-1))])

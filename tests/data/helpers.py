@@ -49,7 +49,7 @@ def split_of_words(
         tokens=encoded.tokens.astype(np.uint16),
         offsets=np.cumsum([0, *encoded.lengths]),
         segment_starts=encoded.segment_starts,
-        labels=Labels(labels, offsets, encoded.alignment),
+        labels=Labels(labels, offsets, encoded.alignment, encoded.words),
         truncated=0,
         input=words,
         target=Tags(names, columns),

@@ -13,6 +13,7 @@ from data.inputs.tokenizer import Tokenizer, train_tokenizer
 from data.splits import TokenSplit
 from runner.tasks.base import LabelFacts
 from runner.tasks.tags import Tags
+from runner.tasks.word_tags import most_frequent_tags
 from tests.data.helpers import split_of_words
 
 NAMES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
@@ -131,6 +132,14 @@ def test_the_floor_is_the_most_frequent_tag_of_each_word(tokenizer: Tokenizer, s
     values = {name: task().baseline(split, other, name) for name in ("token_accuracy", "entity_f1")}
     assert values["token_accuracy"] == 0.8, "Lovelace is I-PER in training"
     assert values["entity_f1"] == pytest.approx(2 / 4)
+
+
+def test_of_equally_frequent_tags_the_floor_takes_the_first_and_words_keep_their_case(
+    tokenizer: Tokenizer,
+) -> None:
+    train = split_of_words(tokenizer, [["May", "may"], ["May", "may"]], [3, 0, 1, 0], names=NAMES)
+    found = most_frequent_tags(train, split_of_words(tokenizer, [["may", "May", "MAY"]]), [len(NAMES)])
+    assert found.tolist() == [[0], [3], [0]]
 
 
 def test_constant_answers(split: TokenSplit) -> None:
