@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.settings import DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order
 from models.settings import contradictions
 from runner.config.check_files import file_conflicts
@@ -30,7 +31,24 @@ def task_conflicts(settings: Settings) -> list[str]:
     named = named_task(task, data)
     if data.label is None and (named is None or named.needs_label):
         found.append("data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label")
+    if named is None or named.input != "words":
+        found += _settings_of_words(data)
     return found + (named.conflicts(settings) if named else [])
+
+
+def _settings_of_words(data: DataSettings) -> list[str]:
+    """Settings that only tasks over words have."""
+    given = {"tokens": data.tokens, "tags": data.tags, "language": data.language}
+    found = [
+        f"data.{name}={value} is for tags of words, and this task has none. Try: task=tags, or leave it out"
+        for name, value in given.items()
+        if value is not None
+    ]
+    if data.join != 1:
+        found.append(f"data.join={data.join} joins rows of words, and this task reads texts. Leave it out")
+    if not data.windows:
+        found.append("data.windows=false: this task cuts long texts anyway. Leave it out")
+    return found
 
 
 def model_conflicts(settings: Settings) -> list[str]:

@@ -79,7 +79,8 @@ METRICS: tuple[Metric, ...] = (
         "baseline/majority",
         "as the score",
         "none",
-        "primary score of the majority class of the training rows; for mlm of the words' training frequencies",
+        "primary score of the majority class of the training rows; for mlm of the words' training frequencies; "
+        "for tags of the most frequent tag of each word",
     ),
     Metric("baseline/majority_{score}", "as the score", "none", "that score of the majority class"),
     # While training.

@@ -168,8 +168,13 @@ class Tags(Task):
         return replace(answers, names=self.tags[0], second_names=self.tags[1] if len(self.tags) > 1 else ())
 
     def columns_to_store(self, kept: np.ndarray, answers: Answers) -> dict[str, np.ndarray]:
-        """Return labels and predictions; no logits, which would be a file ten times as large."""
-        return dict(answers.columns)
+        """Return labels and predictions; no logits, which would be a file ten times as large.
+
+        The names of a second label stand beside its numbers, as those of the first do.
+        """
+        tags = np.array(answers.second_names)
+        second = [name for name in answers.columns if name.startswith(SECOND)]
+        return {**answers.columns, **{f"{name}_name": tags[answers[name]] for name in second}}
 
     def evaluated_loss(self, kept: np.ndarray, split: TokenSplit) -> float:
         """Return the mean cross entropy of the words with a token, without class weights."""
@@ -246,7 +251,8 @@ class Tags(Task):
             left = [f"{len(kinds) - MOST_NAMED:,} more"] if len(kinds) > MOST_NAMED else []
             what = "tags" if is_plain(tags) else "types of entities"
             shown.append(f"{len(kinds)} {what} ({', '.join([*named, *left])})")
-        return f"task: tags of {len(labels):,} words, {' and '.join(shown)}"
+        share = float(np.mean(labels[:, 0] == 0)) if len(labels) else 0.0
+        return f"task: tags of {len(labels):,} words ({share:.1%} {self.tags[0][0]}), {' and '.join(shown)}"
 
     @classmethod
     def constant_sentence(cls, split: str) -> str:

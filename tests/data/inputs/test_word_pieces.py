@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers, processors, trainers
 
-from data.inputs.tokenizer import Tokenizer, train_tokenizer, wrap_backend
+from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap_backend
 from data.inputs.word_pieces import Frame, first_places, word_pieces
 
 ROWS = [["Empire", "State", "ESB", "n't", "@paulwalk"], [], ["", "\u200b", "view", "empire state"], ["\x07"]]
@@ -72,3 +72,13 @@ def test_special_tokens_around_a_row(bert: Tokenizer, byte_level: Tokenizer) -> 
 def test_no_rows_have_no_tokens(bert: Tokenizer, byte_level: Tokenizer) -> None:
     for tokenizer in (bert, byte_level):
         assert len(word_pieces(tokenizer, [[]]).tokens) == 0
+
+
+@pytest.mark.hub
+def test_the_tokens_of_a_published_vocabulary() -> None:
+    tokenizer = load_tokenizer("google-bert/bert-base-uncased")
+    row = ["Empire", "State", "ESB", "n't", "@paulwalk", "", "\u200b", "view"]
+    found = word_pieces(tokenizer, [row])
+    pieces = [tokenizer.backend.id_to_token(i) for i in found.tokens]
+    assert pieces == ["empire", "state", "es", "##b", "n", "'", "t", "@", "paul", "##walk", "view"]
+    assert found.counts.tolist() == [1, 1, 2, 3, 3, 0, 0, 1]

@@ -48,6 +48,8 @@ MISTAKES = [
     ("model/readouts=mean", ["did you mean model/readout"]),
     ("model.readout.nmae=1", ["did you mean model.readout.name"]),
     ("~model/embedding", ["cannot be left out"]),
+    ("data.windows=maybe", ["data.windows=maybe"]),
+    ("data.join=0", ["at least 1"]),
     ("model.embedding.seed=1", ["not a setting of model=dsn, but of model=eelbert"]),
 ]
 
@@ -229,3 +231,13 @@ def test_derived_values_are_written_back() -> None:
     assert (scratch.pretrained, scratch.tokenizer) == (None, "google-bert/bert-base-uncased")
     settings = resolve(compose(["model=bert-mini", "data=demo"]))
     assert settings.optimizer.lr == settings.model.recipe.lr and settings.train.threads == 1
+
+
+def test_a_readout_that_gives_one_vector_a_text_cannot_tag_words() -> None:
+    words = ["task=tags", "data=demo", "model=bert-tiny"]
+    assert check_overrides(words) == [], "the readout of a preset changes with the task"
+    problems = check_overrides([*words, "model/readout=cls"])
+    assert len(problems) == 1
+    for text in ("model/readout=cls gives one vector", "Try: model/readout=none", "scalar_mix", "adapter_pool"):
+        assert text in problems[0]
+    assert check_overrides([*words, "model/readout=none"]) == []

@@ -100,10 +100,12 @@ def test_answers_of_two_labels(tokenizer: Tokenizer) -> None:
     labels = np.stack([[0, 1, 2], [1, 0, 0]], axis=1)
     split = split_of_words(tokenizer, [["Ada", "saw", "London"]], labels, names=MARKS, columns=(3, 2))
     both = task(MARKS, columns=(3, 2)).check()
+    assert both.stored == ("label", "prediction", "second_label", "second_prediction")
     found = both.answers(np.array([[9, 0, 0, 0, 9], [0, 9, 0, 0, 9], [0, 0, 9, 9, 0]], np.float32), split)
     assert found["prediction"].tolist() == [0, 1, 2]
     assert found["second_prediction"].tolist() == [1, 1, 0]
     assert (found.names, found.second_names) == (MARKS[:3], MARKS[3:])
+    assert both.columns_to_store(np.zeros((3, 5)), found)["second_label_name"].tolist() == ["CAP", "LOWER", "LOWER"]
     assert both.metrics == (
         "tag_f1_macro", "tag_f1", "tag_precision", "second_tag_f1_macro", "second_tag_f1", "second_tag_precision",
     )  # fmt: skip
@@ -158,7 +160,7 @@ def test_scores_that_do_not_fit_the_tags_are_refused() -> None:
 
 
 def test_the_description_counts_entities(split: TokenSplit) -> None:
-    assert task().describe(split) == "task: tags of 10 words, 2 types of entities (PER 2, LOC 2)"
+    assert task().describe(split) == "task: tags of 10 words (50.0% O), 2 types of entities (PER 2, LOC 2)"
     assert "3 tags (O" in task(MARKS, columns=(3, 2)).describe(
         split_of_words(split.input.tokenizer, [["a"]], [[0, 1]], names=MARKS, columns=(3, 2))  # type: ignore[attr-defined]
     )
