@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from data.errors import DataError
+from data.settings import GROUP_RULES
+from data.sources.columns import group_column
 from data.targets.tag_schemes import entity_types, is_plain
 from models.heads.base import HeadSpec
 from models.settings import for_tokens, keeps_tokens
@@ -273,6 +275,10 @@ def tag_conflicts(settings: Settings) -> list[str]:
         found.append(
             "task=tags needs the columns of words and tags. Try: data.tokens=tokens data.tags=ner_tags, or for the "
             "columns of a CoNLL file: data.tokens=0 data.tags=-1"
+        )
+    if column := group_column(data.group):
+        found.append(
+            f"data.group={column}: of rows of words no other column is read. Try: data.group={GROUP_RULES[0]}, or null"
         )
     if data.text_pair is not None:
         found.append(f"data.text_pair={data.text_pair}: tags are of one text. Leave it out")

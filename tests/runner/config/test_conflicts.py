@@ -22,6 +22,7 @@ CASES = [
     (["model=dsn", "data=files"], "needs a file"),
     (["task=tags", "model=dsn", "data=files", "data.path=x.jsonl"], "needs the columns of words and tags"),
     (["task=tags", "model=dsn", "data=demo", "data.text_pair=b"], "tags are of one text"),
+    (["task=tags", "model=dsn", "data=demo", "data.group=author"], "Try: data.group=contained_text"),
     (["model=dsn", "data=punct-case", "data.class_weights=balanced"], "words have two labels"),
     (["model=dsn", "data=demo", "data.tags=ner_tags"], "Try: task=tags"),
     (["model=dsn", "data=demo", "data.windows=false"], "Leave it out"),
