@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +26,10 @@ from data.stores.build_once import SharedCache
 from data.targets.tag_labels import encode_tags, learn_scheme
 from data.targets.tags import SECOND, Tags
 from data.targets.written_text import are_cases, are_marks, leaks
+
+if TYPE_CHECKING:
+    import datasets
+    import pyarrow as pa
 
 MOST_LEAKS = 0.01  # share of words that may show what is to be restored: errors of the source
 
@@ -50,7 +54,7 @@ def read_tagged(settings: DataSettings, cache: SharedCache) -> RawData:
     notes: list[str] = []
     sources = read(settings, cache, notes)
     splits: dict[str, TaggedRows] = {}
-    tables: dict[str, Any] = {}
+    tables: dict[str, pa.Table] = {}
     dropped = {}
     for name, source in sources.items():
         cache.tell(f"reading {source.where}")
@@ -94,7 +98,7 @@ def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[
     return target, encode
 
 
-def _leak_note(settings: DataSettings, target: Tags, table: Any, where: str) -> list[str]:
+def _leak_note(settings: DataSettings, target: Tags, table: pa.Table, where: str) -> list[str]:
     """Return a note on words that show the marks and capitals that are to be restored; DataError above MOST_LEAKS."""
     if not any(are_marks(names) or are_cases(names) for names in target.tags):
         return []
@@ -193,7 +197,7 @@ def _of_hub(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dic
     return found
 
 
-def _rows_of_dataset(dataset: Any, columns: list[str]) -> Callable[[], Iterator[Row]]:
+def _rows_of_dataset(dataset: datasets.Dataset, columns: list[str]) -> Callable[[], Iterator[Row]]:
     """Return what reads the rows of a split of the hub."""
 
     def rows() -> Iterator[Row]:
@@ -206,7 +210,7 @@ def _rows_of_dataset(dataset: Any, columns: list[str]) -> Callable[[], Iterator[
     return rows
 
 
-def _class_names(feature: Any) -> tuple[str, ...]:
+def _class_names(feature: object) -> tuple[str, ...]:
     """Return the names of a list of class labels, in id order; () for other lists."""
     inner = getattr(feature, "feature", None)
     return tuple(getattr(inner, "names", None) or ())

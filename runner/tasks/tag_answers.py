@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from data.inputs.request import Field
+from data.json_types import JsonObject
 from data.targets.tag_schemes import NOTHING, entity_types, find_entities
 from data.targets.tags import SECOND
 from data.targets.written_text import FOUR, are_cases, are_marks, lower_case, restore
@@ -16,7 +16,7 @@ from data.targets.written_text import FOUR, are_cases, are_marks, lower_case, re
 
 def entity_spans(
     tags: np.ndarray, shares: np.ndarray, names: Sequence[str], text: str, places: np.ndarray
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """Return the entities of a text as objects with type, text, start, end and score.
 
     tags: (words,) ids into `names`; shares: (words,) the probability of each tag; places: (words, 2) where words start
@@ -33,7 +33,7 @@ def entity_spans(
     return spans
 
 
-def with_entities(text: str, spans: Sequence[dict[str, Any]]) -> str:
+def with_entities(text: str, spans: Sequence[JsonObject]) -> str:
     """Return the text with its entities in brackets, each followed by its type: [Ada Lovelace](person) wrote it."""
     parts, at = list[str](), 0
     for span in spans:
@@ -86,7 +86,7 @@ def fields_of(names: Sequence[Sequence[str]]) -> tuple[Field, ...]:
     return (*found, *(Field(key, "tags", "a tag for each word", tuple(part)) for key, part in zip(keys, names)))
 
 
-def answer_of(tagged: TaggedText, names: Sequence[Sequence[str]], language: str) -> dict[str, Any]:
+def answer_of(tagged: TaggedText, names: Sequence[Sequence[str]], language: str) -> JsonObject:
     """Return the answer to a question, with the fields of `fields_of`."""
     columns = [[part[tag] for tag in tags.tolist()] for tags, part in zip(tagged.tags, names)]
     keyed = dict(zip(("tags", f"{SECOND}tags"), columns))

@@ -135,7 +135,7 @@ class Tags(Task):
         ]
         return sum(losses[1:], losses[0])
 
-    def stage_loss(self, output: Any, targets: Mapping[str, Tensor]) -> Tensor:
+    def stage_loss(self, output: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
         """Return the mean loss without class weights."""
         return self.unweighted().loss(output, targets)
 
