@@ -40,7 +40,7 @@ def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, 
     lengths = np.fromiter((len(e.ids) for e in found), np.int64, len(found))
     starts = lengths
     if any(1 in e.type_ids for e in found[:1]):
-        starts = np.array([sum(1 for kind in e.type_ids if kind == 0) for e in found])
+        starts = np.array([sum(1 for segment in e.type_ids if segment == 0) for e in found])
     tokens = np.concatenate([np.array(e.ids, np.int64) for e in found])
     return Encoded(tokens, lengths, starts, sum(1 for e in found if e.overflowing))
 

@@ -35,16 +35,16 @@ class _Dialect:
         return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
 
 
-def delimited_rows(stream: TextIO, kind: str, where: str, options: ReadOptions) -> Iterator[Row]:
+def delimited_rows(stream: TextIO, file_format: str, where: str, options: ReadOptions) -> Iterator[Row]:
     """Yield each row by the names of the header, with the number of its last line.
 
-    kind: csv or tsv; where: the file's path, for messages. Raises DataError.
+    file_format: csv or tsv; where: the file's path, for messages. Raises DataError.
     """
     csv.field_size_limit(1 << 30)
     blank, first = 0, stream.readline()
     while first and not first.strip():
         blank, first = blank + 1, stream.readline()
-    form = _form(first, kind, options)
+    form = _form(first, file_format, options)
     reader = form.fields(chain([first] if first else [], stream))
     try:
         header: list[str] = next(reader, [])
@@ -72,7 +72,7 @@ def delimited_rows(stream: TextIO, kind: str, where: str, options: ReadOptions) 
         )
 
 
-def _form(first: str, kind: str, options: ReadOptions) -> _Dialect:
+def _form(first: str, file_format: str, options: ReadOptions) -> _Dialect:
     """Find delimiter and quoting: as set, else the delimiter that yields the wanted columns, or the most fields."""
     delimiter = {"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter)
     if delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
@@ -82,13 +82,13 @@ def _form(first: str, kind: str, options: ReadOptions) -> _Dialect:
         )
     wanted = set(options.wanted.values())
     if delimiter == "auto":
-        headers = {one: next(csv.reader([first], delimiter=one), []) for one in DELIMITERS[kind]}
+        headers = {one: next(csv.reader([first], delimiter=one), []) for one in DELIMITERS[file_format]}
         naming = [one for one, names in headers.items() if wanted <= set(names)]
         delimiter = (naming or sorted(headers, key=lambda one: -len(headers[one])))[0]
     if options.quoting != "auto":
         return _Dialect(delimiter, options.quoting == "minimal")
     quoted, plain = set(next(csv.reader([first], delimiter=delimiter), [])), set(first.rstrip("\r\n").split(delimiter))
-    return _Dialect(delimiter, kind != "tsv" or delimiter != "\t" or (wanted <= quoted and not wanted <= plain))
+    return _Dialect(delimiter, file_format != "tsv" or delimiter != "\t" or (wanted <= quoted and not wanted <= plain))
 
 
 def _is_in_quotes(text: str) -> bool:

@@ -55,10 +55,10 @@ def _sentence(rng: random.Random) -> Tagged:
         parts += _place(rng)
     parts += [(_pick(rng, ENDS), ""), (".", "")]
     words, tags = list[str](), list[str]()
-    for text, kind in parts:
+    for text, entity in parts:
         for i, word in enumerate(text.split()):
             words.append(word)
-            tags.append(f"{'I' if i else 'B'}-{kind}" if kind else "O")
+            tags.append(f"{'I' if i else 'B'}-{entity}" if entity else "O")
     return words, tags
 
 

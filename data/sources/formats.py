@@ -31,14 +31,14 @@ GZIP = b"\x1f\x8b"
 WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
 
 
-def read_rows(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
-    """Yield each row of a file with its number. kind: from `format_of`, or lines. Raises DataError."""
+def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Row]:
+    """Yield each row of a file with its number. file_format: from `format_of`, or lines. Raises DataError."""
     try:
         with ExitStack() as stack:
             raw = stack.enter_context(path.open("rb"))
             is_packed = raw.peek(2)[:2] == GZIP
             binary: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_packed else raw
-            if kind == "parquet":
+            if file_format == "parquet":
                 source: Path | IO[bytes] = path
                 if is_packed:  # Parquet is read from its end, which gzip cannot do
                     source = stack.enter_context(tempfile.TemporaryFile())
@@ -46,7 +46,7 @@ def read_rows(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
                 yield from _parquet(source, path, options)
             else:
                 stream = stack.enter_context(io.TextIOWrapper(binary, encoding=options.codec, newline=""))
-                yield from rows_of_stream(stream, kind, str(path), options)
+                yield from rows_of_stream(stream, file_format, str(path), options)
     except UnicodeError as error:
         line, guess = _bad_line(path, options.encoding)
         cure = shell_setting(options.key("encoding"), guess)
@@ -55,15 +55,15 @@ def read_rows(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
         raise DataError(f"{path} is not a whole gzip file ({error}). Download or pack it again") from error
 
 
-def rows_of_stream(stream: TextIO, kind: str, where: str, options: ReadOptions) -> Iterator[Row]:
-    """Yield each row of a text stream with its number; kind: as in `read_rows`, where: its name in messages."""
-    if kind == "lines":
+def rows_of_stream(stream: TextIO, file_format: str, where: str, options: ReadOptions) -> Iterator[Row]:
+    """Yield each row of a text stream with its number; file_format: as in `read_rows`, where: its name in messages."""
+    if file_format == "lines":
         return ((number, {options.text: line.rstrip("\r\n")}) for number, line in enumerate(stream, 1))
-    if kind == "conll":
+    if file_format == "conll":
         return conll_rows(stream, where, options.wanted)
-    if kind == "jsonl":
+    if file_format == "jsonl":
         return json_rows(stream, where, options)
-    return delimited_rows(stream, kind, where, options)
+    return delimited_rows(stream, file_format, where, options)
 
 
 def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterator[Row]:

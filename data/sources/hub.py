@@ -165,6 +165,13 @@ def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.n
     return np.flatnonzero(~absent)
 
 
+def class_names(feature: object) -> tuple[str, ...]:
+    """Return the names of a dataset's classes, in id order; () for a feature that is no ClassLabel."""
+    import datasets
+
+    return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else ()
+
+
 def _labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where: str) -> LabelColumn:
     """Read the labels of these rows; ids of a ClassLabel become names, -1 marks a missing label."""
     if settings.label is None:
@@ -172,8 +179,8 @@ def _labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where: s
         for row in rows.tolist():
             column.add("", row + 1)
         return column
-    names = getattr(dataset.features[settings.label], "names", None) or ()
-    column = LabelColumn(names if settings.task != Number.task else ())
+    asked, names = settings.task, class_names(dataset.features[settings.label])
+    column = LabelColumn(names if asked != Number.task else ())
     used, row = np.zeros(len(dataset), dtype=bool), 0
     used[rows] = True
     for part in dataset.data.column(settings.label).chunks:

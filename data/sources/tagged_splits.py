@@ -17,7 +17,7 @@ from data.sources.conll import is_column_number
 from data.sources.demo_tags import generate_tagged
 from data.sources.files import existing_file
 from data.sources.formats import read_rows
-from data.sources.hub import hub_splits, load_hub_split
+from data.sources.hub import class_names, hub_splits, load_hub_split
 from data.sources.hub_status import offline_if_unreachable
 from data.sources.options import ReadOptions, format_of
 from data.sources.raw import RawData, RawSplit
@@ -45,7 +45,8 @@ class _Source:
 
 def is_tagged(settings: DataSettings, target: str) -> bool:
     """Do the settings name words and tags? target: the name of the target, or auto."""
-    return target == Tags.name or (target == "auto" and settings.task == Tags.task)
+    asked = settings.task if target == "auto" else target
+    return asked in (Tags.name, Tags.task)
 
 
 def read_tagged(settings: DataSettings, cache: SharedCache) -> RawData:
@@ -162,22 +163,22 @@ def _of_files(settings: DataSettings, cache: SharedCache, notes: list[str]) -> d
             continue
         key = "data.path" if name == "train" and settings.path else f"data.{name}_path"
         path = existing_file(text, key, any_format=is_conll)
-        kind = "conll" if is_conll else format_of(path) or ""
-        if kind in ("csv", "tsv"):
+        file_format = "conll" if is_conll else format_of(path) or ""
+        if file_format in ("csv", "tsv"):
             raise DataError(
-                f"{key}={text}: cells of {kind.upper()} hold no lists of words. Try: JSON lines or Parquet, or a CoNLL "
-                "file by the numbers of its columns: data.tokens=0 data.tags=-1"
+                f"{key}={text}: cells of {file_format.upper()} hold no lists of words. Try: JSON lines or Parquet, or "
+                "a CoNLL file by the numbers of its columns: data.tokens=0 data.tags=-1"
             )
-        found[name] = _Source(str(path), [()] * len(_labels(settings)), _rows_of_file(path, kind, options))
+        found[name] = _Source(str(path), [()] * len(_labels(settings)), _rows_of_file(path, file_format, options))
     return found
 
 
-def _rows_of_file(path: Path, kind: str, options: ReadOptions) -> Callable[[], Iterator[Row]]:
+def _rows_of_file(path: Path, file_format: str, options: ReadOptions) -> Callable[[], Iterator[Row]]:
     """Return what reads the rows of a file."""
     tokens, *labels = [str(column) for column in options.columns.values()]
 
     def rows() -> Iterator[Row]:
-        for number, row in read_rows(path, kind, options):
+        for number, row in read_rows(path, file_format, options):
             yield number, row.get(tokens), [row.get(column) for column in labels]
 
     return rows
@@ -211,6 +212,7 @@ def _rows_of_dataset(dataset: datasets.Dataset, columns: list[str]) -> Callable[
 
 
 def _class_names(feature: object) -> tuple[str, ...]:
-    """Return the names of a list of class labels, in id order; () for other lists."""
-    inner = getattr(feature, "feature", None)
-    return tuple(getattr(inner, "names", None) or ())
+    """Return the names of a list of class labels, in id order; () for other features."""
+    import datasets
+
+    return class_names(feature.feature) if isinstance(feature, datasets.List | datasets.LargeList) else ()

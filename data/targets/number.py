@@ -40,9 +40,10 @@ class Number(ColumnTarget):
     @classmethod
     def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:
         """Does data.task ask for numbers, or are all labels numbers and some of them not whole?"""
-        if column.classes or settings.task not in ("auto", cls.task):
+        asked = settings.task
+        if column.classes or asked not in ("auto", cls.task):
             return False
-        return settings.task == cls.task or not (column.words() or all(map(is_digits, column.values())))
+        return asked == cls.task or not (column.words() or all(map(is_digits, column.values())))
 
     @classmethod
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> Number:
@@ -52,7 +53,8 @@ class Number(ColumnTarget):
             raise no_labels_error(settings, "train", where)
         if words:
             raise _not_a_number(column, words[0], where)
-        if settings.task == "auto":
+        asked = settings.task
+        if asked == "auto":
             _refuse_whole_floats(values, where)
         if settings.label_names:
             raise DataError(

@@ -25,17 +25,17 @@ class Entities:
 
     first: np.ndarray  # (E,) int64: place of the first word
     last: np.ndarray  # (E,) int64: place of the last word
-    kind: np.ndarray  # (E,) int64: number of the type
+    entity_type: np.ndarray  # (E,) int64: number of the type
 
 
 def split_tag(tag: str) -> tuple[int, str] | None:
     """Return a tag's prefix, as a number, and its type; None for a plain tag."""
     if tag == OUTSIDE:
         return _OUT, ""
-    prefix, dash, kind = tag.partition("-")
-    if prefix not in _PREFIXES or (dash and not kind) or (not dash and prefix not in ("B", "I")):
+    prefix, dash, entity_type = tag.partition("-")
+    if prefix not in _PREFIXES or (dash and not entity_type) or (not dash and prefix not in ("B", "I")):
         return None
-    return _PREFIXES[prefix], kind or UNNAMED
+    return _PREFIXES[prefix], entity_type or UNNAMED
 
 
 def is_plain(names: Sequence[str]) -> bool:
@@ -48,8 +48,8 @@ def entity_types(names: Sequence[str]) -> tuple[str, ...]:
     """Return the types of entities in the order of the tags' names; () for plain tags."""
     if is_plain(names):
         return ()
-    kinds = [part[1] for name in names if (part := split_tag(name))]
-    return tuple(dict.fromkeys(kind for kind in kinds if kind))
+    types = [part[1] for name in names if (part := split_tag(name))]
+    return tuple(dict.fromkeys(entity_type for entity_type in types if entity_type))
 
 
 def row_starts(offsets: np.ndarray) -> np.ndarray:
@@ -65,14 +65,14 @@ def find_entities(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], *
     tags: (words,) ids into `names`; offsets: (rows + 1,); names: tags of a scheme. Lenient, as conlleval and seqeval
     read tags: an I-X that does not continue an X begins an entity. strict: only what is legal in IOB2 counts.
     """
-    kinds = {kind: i for i, kind in enumerate(entity_types(names))}
+    types = {entity_type: i for i, entity_type in enumerate(entity_types(names))}
     parts = [split_tag(name) or (_OUT, "") for name in names]
     prefix = np.array([part[0] for part in parts], np.int64)[tags]
-    kind = np.array([kinds.get(part[1], -1) for part in parts], np.int64)[tags]
+    entity_type = np.array([types.get(part[1], -1) for part in parts], np.int64)[tags]
     starts = row_starts(offsets)
-    before, kind_before = np.roll(prefix, 1), np.roll(kind, 1)
-    before[starts], kind_before[starts] = _OUT, -1
-    goes_on = (prefix != _OUT) & (kind == kind_before) & ~np.isin(prefix, (_BEGIN, _SINGLE))
+    before, type_before = np.roll(prefix, 1), np.roll(entity_type, 1)
+    before[starts], type_before[starts] = _OUT, -1
+    goes_on = (prefix != _OUT) & (entity_type == type_before) & ~np.isin(prefix, (_BEGIN, _SINGLE))
     goes_on &= ~np.isin(before, (_OUT, _END, _SINGLE))
     begins = (prefix != _OUT) & ~goes_on
     first = np.flatnonzero(begins)
@@ -82,7 +82,7 @@ def find_entities(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], *
     if strict:
         legal = prefix[first] == _BEGIN
         first, last = first[legal], last[legal]
-    return Entities(first, last, kind[first])
+    return Entities(first, last, entity_type[first])
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def detect_scheme(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], w
     if is_plain(names):
         return Scheme("plain", _nothing_first(names), _plain_note(names, what))
     parts = [split_tag(name) for name in names]
-    order = [OUTSIDE, *(f"{p}-{kind}" for kind in entity_types(names) for p in "BI")]
+    order = [OUTSIDE, *(f"{p}-{entity_type}" for entity_type in entity_types(names) for p in "BI")]
     if any(part and part[0] in (_END, _SINGLE) for part in parts):
         return Scheme("IOBES", tuple(order), f"{what} are IOBES; they were converted to IOB2")
     found = find_entities(tags, offsets, names)
@@ -121,9 +121,9 @@ def to_iob2(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], scheme:
     ids = {name: i for i, name in enumerate(scheme.names)}
     if scheme.name == "plain":
         return np.array([ids[name] for name in names], np.int64)[tags]
-    found, kinds = find_entities(tags, offsets, names), entity_types(names)
-    begin = np.array([ids[f"B-{kind}"] for kind in kinds], np.int64)[found.kind]
-    inside = np.array([ids[f"I-{kind}"] for kind in kinds], np.int64)[found.kind]
+    found, types = find_entities(tags, offsets, names), entity_types(names)
+    begin = np.array([ids[f"B-{entity_type}"] for entity_type in types], np.int64)[found.entity_type]
+    inside = np.array([ids[f"I-{entity_type}"] for entity_type in types], np.int64)[found.entity_type]
     converted = np.zeros(len(tags), np.int64)
     counts = found.last - found.first + 1
     ends = np.cumsum(counts)

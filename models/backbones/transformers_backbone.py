@@ -101,13 +101,13 @@ def check_encoder(config: JsonObject) -> None:
         MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS,
     )
 
-    kind = config["model_type"]
-    if config.get("is_encoder_decoder") or config.get("is_decoder") or kind not in ENCODERS:
+    model_type = config["model_type"]
+    if config.get("is_encoder_decoder") or config.get("is_decoder") or model_type not in ENCODERS:
         raise ModelError(
-            f"a {kind} is not a text encoder: it generates text, is for other data or unknown. "
+            f"a {model_type} is not a text encoder: it generates text, is for other data or unknown. "
             f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
         )
-    if kind == "bert" and config.get("position_embedding_type", "absolute") != "absolute":
+    if model_type == "bert" and config.get("position_embedding_type", "absolute") != "absolute":
         raise ModelError(
             f"a bert with {config['position_embedding_type']} positions cannot be built: transformers "
             "dropped them and would silently build another model. "

@@ -45,11 +45,11 @@ def check_config(config: JsonObject, where: str) -> None:
             raise ModelError(f"{where}: config.json says {key}={value}, more than {MOST_LAYERS}. Name another model")
 
 
-def _is_native(kind: str | None) -> bool:
+def _is_native(model_type: str | None) -> bool:
     """Does transformers itself have this kind of model?"""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-    return kind in CONFIG_MAPPING_NAMES
+    return model_type in CONFIG_MAPPING_NAMES
 
 
 def _leaves(node: object, key: str = "", is_listed: bool = False) -> Iterator[tuple[str, object, bool]]:

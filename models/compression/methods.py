@@ -28,7 +28,7 @@ def make_stage(options: StageSettings, name: str = "") -> Stage:
 def is_quantized(architecture: JsonObject) -> bool:
     """Has a stage quantized the model that this config.json describes? Its weights can then no longer be trained."""
     methods = [entry["method"] for entry in architecture.get("compressed", ())]
-    return any(method in METHODS and METHODS[method].kind == "quantize" for method in methods)
+    return any(method in METHODS and METHODS[method].phase == "quantize" for method in methods)
 
 
 def restore_stages(model: LinearHead, architecture: JsonObject) -> LinearHead:

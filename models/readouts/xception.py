@@ -49,9 +49,9 @@ class Block(nn.Module):
         return out
 
 
-def convolutions(kind: str, channels: int) -> tuple[nn.Sequential, int]:
+def convolutions(variant: str, channels: int) -> tuple[nn.Sequential, int]:
     """The convolutions and their number of output channels."""
-    if kind != "full":
+    if variant != "full":
         first = [convolution(channels, 64, 3, 3), nn.ReLU(), convolution(64, 128, 3), nn.ReLU()]
         return nn.Sequential(*first, Block([128, 256, 512], relu_first=False)), 512
     first = [convolution(channels, 32, 3, 3), nn.ReLU(), convolution(32, 64, 3), nn.ReLU()]
@@ -72,17 +72,18 @@ class Xception(FirstTokens):
 
     def __init__(self, hidden: int, layers: int, *, kind: str) -> None:
         super().__init__(hidden)
-        check_option(kind in KINDS, "model.readout.kind", kind, f"one of {', '.join(KINDS)}", "short")
+        self.variant = kind  # the name of the setting
+        check_option(self.variant in KINDS, "model.readout.kind", kind, f"one of {', '.join(KINDS)}", "short")
         if layers < LEAST:
             raise ModelError(
                 f"model/readout=xception reads the layers as the channels of an image and needs at least {LEAST} of "
                 f"them; this encoder has {layers}. Try: model/backbone=bert-mini, or model/readout=adapter_pool"
             )
         self.body, width = convolutions(kind, layers + 2)
-        self.kind, self.width = kind, width + (hidden if kind == "residual" else 0)
+        self.width = width + (hidden if self.variant == "residual" else 0)
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
         """states: layers + 1 tensors (B, T, H). Returns (B, width)."""
         vectors = self.vectors(states)
         made: Tensor = self.body(vectors).mean(2)
-        return torch.cat([made, vectors[:, -1]], 1) if self.kind == "residual" else made
+        return torch.cat([made, vectors[:, -1]], 1) if self.variant == "residual" else made

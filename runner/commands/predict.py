@@ -120,17 +120,17 @@ def named_columns(chosen: dict[str, str], exported: ExportedModel) -> list[str]:
 def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> Iterator[dict[str, Any]]:
     """The rows of a file or of standard input, read as the options say."""
     path = None if table == "-" else Path(table)
-    kind = input_format(path, chosen["input"])
+    file_format = input_format(path, chosen["input"])
     columns = named_columns(chosen, exported)
-    if kind == "lines" and len(columns) > 1:
+    if file_format == "lines" and len(columns) > 1:
         raise ConfigError("this model reads pairs of texts, and a line is one text. Try: input=jsonl")
     texts = dict(zip(("text", "text_pair"), columns))
     asked = ReadOptions(texts, chosen["encoding"], chosen["delimiter"], chosen["quoting"], note=note)
-    if problems := ineffective_options([kind], chosen):
+    if problems := ineffective_options([file_format], chosen):
         raise ConfigError(problems[0])
     if asked.quoting not in ("auto", "minimal", "none"):
         raise ConfigError(f"quoting={asked.quoting}: expected auto, minimal or none. Try: quoting=auto")
-    return read_texts(path, kind, asked, takes_words=exported.reads_words)
+    return read_texts(path, file_format, asked, takes_words=exported.reads_words)
 
 
 def note(text: str) -> None:

@@ -73,15 +73,15 @@ def _judge(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
 
 
 def _judge_one(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
-    value, tolerance, kind = _numbers(claim)
+    value, tolerance, relation = _numbers(claim)
     metric = str(claim["metric"])
-    measured: Measured | str = str(claim["why"]) if claim.get("why") else _measure(claim, kind, rows)
+    measured: Measured | str = str(claim["why"]) if claim.get("why") else _measure(claim, relation, rows)
     found = measured if isinstance(measured, Measured) else None
     verdict, why = (NOT_TESTABLE, str(measured)) if found is None else _decide(
-        found, _published(claim, kind, value, tolerance), metric
+        found, _published(claim, relation, value, tolerance), metric
     )  # fmt: skip
     return ClaimVerdict(
-        str(claim["claim"]), str(claim.get("source") or ""), metric, kind, value, tolerance,
+        str(claim["claim"]), str(claim.get("source") or ""), metric, relation, value, tolerance,
         found.value if found else None, found.interval if found else None, verdict, why,
     )  # fmt: skip
 
@@ -89,9 +89,9 @@ def _judge_one(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
 def _numbers(claim: dict[str, Any]) -> tuple[float, float, str]:
     """Value, tolerance and kind of a claim; ConfigError where one is missing or wrong."""
     missing = [key for key in ("claim", "metric", "value") if claim.get(key) is None]
-    kind, better = claim.get("kind") or "value", claim.get("direction")
+    relation, better = claim.get("kind") or "value", claim.get("direction")
     problem = f"a claim needs {', '.join(missing)}" if missing else None
-    if kind not in KINDS:
+    if relation not in KINDS:
         problem = "a claim needs kind: value, difference, ratio or equal"
     if better is not None and better not in SIGNS:
         problem = "a claim's direction is higher or lower"
@@ -101,17 +101,17 @@ def _numbers(claim: dict[str, Any]) -> tuple[float, float, str]:
         value, tolerance, problem = 0.0, 0.0, problem or "the value and the tolerance of a claim are numbers"
     if problem or tolerance < 0:
         raise ConfigError(f"{problem or 'a tolerance is not negative'}: {claim}. Fix the sweep's YAML")
-    return value, tolerance, str(kind)
+    return value, tolerance, str(relation)
 
 
-def _published(claim: dict[str, Any], kind: str, value: float, tolerance: float) -> Published:
+def _published(claim: dict[str, Any], relation: str, value: float, tolerance: float) -> Published:
     """The published number in the form that the rule takes."""
-    metric, none = str(claim["metric"]), NONE.get(kind)
+    metric, none = str(claim["metric"]), NONE.get(relation)
     sign = SIGNS.get(claim.get("direction") or direction(metric))
     is_cost = metric.startswith(("cost/", "speed/", "time/"))
     if not claim.get("direction") and sign and none is not None and value > none and is_cost:
         sign = 1.0  # "15 times the latency of the other" claims a factor of at least 15
-    return Published(value, tolerance, sign or 1.0, none, is_equal=kind == "equal" or sign is None)
+    return Published(value, tolerance, sign or 1.0, none, is_equal=relation == "equal" or sign is None)
 
 
 def _decide(found: Measured, published: Published, metric: str) -> tuple[str, str]:
@@ -129,21 +129,21 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     return verdict, f"{why}{over}; {names}"
 
 
-def _measure(claim: dict[str, Any], kind: str, rows: list[Row]) -> Measured | str:
+def _measure(claim: dict[str, Any], relation: str, rows: list[Row]) -> Measured | str:
     """The measured number of a claim, or why there is none."""
     metric = str(claim["metric"])
     where = _one(claim.get("where") or {}, rows, metric)
     if isinstance(where, str):
         return where
-    if kind == "value" or (kind == "equal" and not claim.get("versus")):
+    if relation == "value" or (relation == "equal" and not claim.get("versus")):
         values = where.group.values(metric)
         return Measured(float(np.mean(values)), _interval(where, metric, values), (where,))
     if not claim.get("versus"):
-        return f"a {kind} needs `versus`, the group to compare with"
+        return f"a {relation} needs `versus`, the group to compare with"
     versus = _one(claim["versus"], rows, metric)
     if isinstance(versus, str):
         return versus
-    return _ratio(where, versus, metric) if kind == "ratio" else _difference(where, versus, metric)
+    return _ratio(where, versus, metric) if relation == "ratio" else _difference(where, versus, metric)
 
 
 def _one(wanted: dict[str, Any], rows: list[Row], metric: str) -> Row | str:

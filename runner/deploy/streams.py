@@ -59,13 +59,15 @@ def input_format(path: Path | None, asked: str) -> str:
     return asked or known or ""
 
 
-def read_texts(path: Path | None, kind: str, options: ReadOptions, *, takes_words: bool = False) -> Iterator[Row]:
+def read_texts(
+    path: Path | None, file_format: str, options: ReadOptions, *, takes_words: bool = False
+) -> Iterator[Row]:
     """Yield the rows of a file in order, or those of standard input as they arrive.
 
-    kind: as returned by `input_format`; takes_words: a list of words may stand for a text. Raises DataError and
+    file_format: as returned by `input_format`; takes_words: a list of words may stand for a text. Raises DataError and
     ConfigError.
     """
-    found = _of_input(kind, options) if path is None else _of_file(path, kind, options)
+    found = _of_input(file_format, options) if path is None else _of_file(path, file_format, options)
     columns = list(options.wanted.values())
     for number, row in found:
         for column in columns:
@@ -87,22 +89,22 @@ def is_words(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
-def _of_file(path: Path, kind: str, options: ReadOptions) -> Iterator[NumberedRow]:
-    if kind == "lines" and begins_with(path, FASTTEXT):
+def _of_file(path: Path, file_format: str, options: ReadOptions) -> Iterator[NumberedRow]:
+    if file_format == "lines" and begins_with(path, FASTTEXT):
         raise ConfigError(fasttext_message(str(path)))
     is_empty = True
-    for row in read_rows(path, kind, options):
+    for row in read_rows(path, file_format, options):
         is_empty = False
         yield row
     if is_empty:
         raise ConfigError(f"{path} has no rows. Try: a file with rows")
 
 
-def _of_input(kind: str, options: ReadOptions) -> Iterator[NumberedRow]:
+def _of_input(file_format: str, options: ReadOptions) -> Iterator[NumberedRow]:
     """Yield the rows of standard input; it cannot be read twice, so the right encoding can only be guessed."""
     with io.TextIOWrapper(sys.stdin.buffer, encoding=options.codec, newline="") as stream:
         try:
-            yield from rows_of_stream(stream, kind, "standard input", options)
+            yield from rows_of_stream(stream, file_format, "standard input", options)
         except UnicodeError as error:
             guess = "cp1252" if "utf" in options.encoding else "utf-8"
             raise ConfigError(f"standard input is not {options.encoding} ({error}). Try: encoding={guess}") from error
@@ -147,13 +149,13 @@ def chunks_as_they_arrive(rows: Iterable[Row], size: int) -> Iterator[list[Row]]
 class RowWriter:
     """Writes rows to a stream; the first row sets the columns of a CSV, in which no text can run as a formula."""
 
-    def __init__(self, stream: TextIO, kind: str) -> None:
-        self.stream, self.kind = stream, kind
+    def __init__(self, stream: TextIO, file_format: str) -> None:
+        self.stream, self.file_format = stream, file_format
         self._table: csv.DictWriter[str] | None = None
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write the rows and flush."""
-        if self.kind == "csv":
+        if self.file_format == "csv":
             if self._table is None:
                 names = [cell(name) for name in rows[0]]
                 self._table = csv.DictWriter(self.stream, names, lineterminator="\n", restval="")

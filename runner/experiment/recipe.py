@@ -24,7 +24,7 @@ def phase_recipe(recipe: TrainingRecipe, changes: dict[str, Any]) -> TrainingRec
     groups = {"train": TrainSettings, "optimizer": OptimizerSettings, "schedule": ScheduleSettings}
     found: dict[str, dict[str, Any]] = {group: {} for group in groups}
     for name, value in changes.items():
-        owner = (group for group, kind in groups.items() if name in {f.name for f in fields(kind)} - {"name"})
+        owner = (group for group, settings in groups.items() if name in {f.name for f in fields(settings)} - {"name"})
         group, key = RENAMED.get(name) or (next(owner, ""), name)
         if not group:
             raise TypeError(f"a phase of training has no setting {name!r}")

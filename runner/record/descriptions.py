@@ -12,7 +12,7 @@ from runner.record.command import essential
 from runner.record.record import RunRecord
 from runner.sanitize import escape, short
 from runner.statistics.score_table import OF_ONE_CLASS
-from runner.tasks import TASKS, task_class
+from runner.tasks import find_task
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,8 +34,8 @@ def constant_answers(record: RunRecord) -> Iterator[str]:
         counted = zip(report.classes, report.predicted) if report else ()
         if answer := next((name for name, count in counted if count), None):
             yield f"the model answers {short(answer)!r} to every row of {split}"
-        elif record.data.task in TASKS:
-            yield task_class(record.data.task).constant_sentence(split)
+        elif task := find_task(record.data.task):
+            yield task.constant_sentence(split)
         else:
             yield f"the model gives every row of {split} the same answer"
 

@@ -12,7 +12,7 @@ from runner.record.baseline import MARK, MEANING, is_at_baseline, marked
 from runner.record.descriptions import class_table, constant_answers, distinct_names, is_shown, score_label
 from runner.record.record import RunRecord
 from runner.sanitize import escape
-from runner.tasks import TASKS, task_class
+from runner.tasks import find_task
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,7 +101,8 @@ def summary_rows(record: RunRecord) -> list[tuple[str, str]]:
 
 def _baseline_name(record: RunRecord) -> str:
     """The name of the score without learning."""
-    return task_class(record.data.task).baseline_name if record.data.task in TASKS else "baseline"
+    task = find_task(record.data.task)
+    return task.baseline_name if task else "baseline"
 
 
 def with_interval(metrics: dict[str, float], name: str) -> str:

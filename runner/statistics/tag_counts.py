@@ -1,7 +1,7 @@
 """Scores of tagged words as sums over sentences: entities that match exactly, or words of each class.
 
-For each sentence and each kind (a type of entity, a class of words) three counts: right, predicted, actual. Their sums
-over any draw of sentences give precision, recall and F1, so a bootstrap never reads the tags again. 0/0 is 0.
+For each sentence and each group (a type of entity, a class of words) three counts: right, predicted, actual. Their
+sums over any draw of sentences give precision, recall and F1, so a bootstrap never reads the tags again. 0/0 is 0.
 """
 
 from __future__ import annotations
@@ -25,27 +25,28 @@ def entity_counts(
     """
     actual = find_entities(labels, offsets, names, strict=strict)
     found = find_entities(predicted, offsets, names, strict=strict)
-    ends, kinds = np.full(len(labels), -1), np.full(len(labels), -1)
-    ends[actual.first], kinds[actual.first] = actual.last, actual.kind
-    is_right = (ends[found.first] == found.last) & (kinds[found.first] == found.kind)
+    ends, types = np.full(len(labels), -1), np.full(len(labels), -1)
+    ends[actual.first], types[actual.first] = actual.last, actual.entity_type
+    is_right = (ends[found.first] == found.last) & (types[found.first] == found.entity_type)
     size = len(entity_types(names))
-    groups = (found.first[is_right], found.kind[is_right]), (found.first, found.kind), (actual.first, actual.kind)
-    return np.stack([_per_row(places, kind, offsets, size) for places, kind in groups], axis=1)
+    right = found.first[is_right], found.entity_type[is_right]
+    counted = right, (found.first, found.entity_type), (actual.first, actual.entity_type)
+    return np.stack([_per_row(places, group, offsets, size) for places, group in counted], axis=1)
 
 
 def class_counts(labels: np.ndarray, predicted: np.ndarray, offsets: np.ndarray, classes: int) -> np.ndarray:
     """Return (N, 3, C): of each sentence and class the words predicted rightly, predicted, and actual."""
     right = np.flatnonzero(labels == predicted)
     every = np.arange(len(labels))
-    groups = (right, labels[right]), (every, predicted), (every, labels)
-    return np.stack([_per_row(places, kind, offsets, classes) for places, kind in groups], axis=1)
+    counted = (right, labels[right]), (every, predicted), (every, labels)
+    return np.stack([_per_row(places, group, offsets, classes) for places, group in counted], axis=1)
 
 
-def _per_row(places: np.ndarray, kind: np.ndarray, offsets: np.ndarray, size: int) -> np.ndarray:
-    """Count the kinds (P,) at places (P,) in each row, (N, size)."""
+def _per_row(places: np.ndarray, groups: np.ndarray, offsets: np.ndarray, size: int) -> np.ndarray:
+    """Count the groups (P,) at places (P,) in each row, (N, size)."""
     rows = np.searchsorted(offsets, places, side="right") - 1
     count = len(offsets) - 1
-    return np.bincount(rows * size + kind, minlength=count * size).reshape(count, size)
+    return np.bincount(rows * size + groups, minlength=count * size).reshape(count, size)
 
 
 def precision(sums: np.ndarray) -> np.ndarray:
@@ -64,15 +65,15 @@ def f1(sums: np.ndarray) -> np.ndarray:
 
 
 def f1_macro(sums: np.ndarray) -> np.ndarray:
-    """Return the mean F1 (...) of the kinds that are predicted or actual, of sums (..., 3, T)."""
+    """Return the mean F1 (...) of the types that are predicted or actual, of sums (..., 3, T)."""
     both = sums[..., PREDICTED, :] + sums[..., ACTUAL, :]
     scores = _ratio(2 * sums[..., RIGHT, :], both)
     return _ratio(scores.sum(-1), (both > 0).sum(-1))
 
 
 def per_kind(sums: np.ndarray) -> dict[str, np.ndarray]:
-    """Return precision, recall and F1 (T,) of each kind, of sums (3, T)."""
-    one = sums.T[:, :, None]  # each kind alone
+    """Return precision, recall and F1 (T,) of each group, of sums (3, T)."""
+    one = sums.T[:, :, None]  # each group alone
     return {"precision": precision(one), "recall": recall(one), "f1": f1(one)}
 
 

@@ -118,14 +118,14 @@ class Pool:
     def _hear(self, running: Running) -> None:
         """Read one message of a job, or notice that it has ended."""
         try:
-            kind, content = running.pipe.recv()
+            message, content = running.pipe.recv()
         except (EOFError, OSError):
             self._end(running)
             return
-        if kind == MIRROR:
+        if message == MIRROR:
             self.ledger.mirror(*content)
         else:
-            running.answer = (kind, content)
+            running.answer = (message, content)
 
     def _end(self, running: Running) -> None:
         """Find out how a job ended whose process is gone."""
@@ -146,15 +146,15 @@ class Pool:
 
     def _judge(self, running: Running, code: int) -> None:
         job = running.job
-        kind: str
+        message: str
         content: Any  # of an answer: the outcome, or the name and the text of an exception
-        kind, content = running.answer or ("", None)
-        if kind == RETURNED:
+        message, content = running.answer or ("", None)
+        if message == RETURNED:
             _take_outcome(job, content)
             return
-        if (kind == RAISED and content[0] == "KeyboardInterrupt") or self.interruptions:
+        if (message == RAISED and content[0] == "KeyboardInterrupt") or self.interruptions:
             job.status, job.reason = "killed", running.ended_for or "interrupted"
-        elif kind == RAISED:
+        elif message == RAISED:
             job.status, job.reason = "failed", ": ".join(filter(None, content))
         else:
             starved = code == -signal.SIGKILL and oom_kills() > self.starved_before

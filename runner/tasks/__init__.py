@@ -26,10 +26,14 @@ def task_class(name: str) -> type[Task]:
     return found
 
 
+def find_task(name: str) -> type[Task] | None:
+    """Return the class of a task, None for one that this version does not know."""
+    return task_class(name) if name in TASKS else None
+
+
 def named_task(task: TaskSettings, data: DataSettings) -> type[Task] | None:
     """Return the class of the task that the settings name, None where the labels decide (auto)."""
-    name = next((name for name in (task.name, data.task) if name in TASKS), None)
-    return None if name is None else task_class(name)
+    return find_task(task.name) or find_task(data.task)
 
 
 def likely_task(task: TaskSettings, data: DataSettings) -> type[Task]:

@@ -77,7 +77,7 @@ def test_a_finished_run_is_rounded_without_training_and_not_rounded_twice(tmp_pa
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_rounds_a_model_that_opens_again(name: str, tmp_path: Path) -> None:
     options = resolve(compose([f"compression=[{name}]"])).compression[name]
-    assert name in groups()["compression"] and options.kind == "quantize"
+    assert name in groups()["compression"] and options.phase == "quantize"
     model, rows = applied(make_stage(options), small(), Rows())
     assert torch.equal(answers(reopened(model, tmp_path / "model")), answers(model))
     assert rows.said

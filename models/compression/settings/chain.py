@@ -12,18 +12,18 @@ RANK = {"learn": 0, "prune": 1, "quantize": 2}  # the order in a chain
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
     """One line for each stage that stands in the wrong place of the chain, with an order that works."""
     names, found = list(stages), []
-    by_rank = sorted(names, key=lambda name: RANK[stages[name].kind])
+    by_rank = sorted(names, key=lambda name: RANK[stages[name].phase])
     for place, name in enumerate(names):
-        before = [earlier for earlier in names[:place] if RANK[stages[earlier].kind] > RANK[stages[name].kind]]
+        before = [earlier for earlier in names[:place] if RANK[stages[earlier].phase] > RANK[stages[name].phase]]
         if stages[name].keeps_zeros:
-            before = [earlier for earlier in before if stages[earlier].kind == "quantize"]
+            before = [earlier for earlier in before if stages[earlier].phase == "quantize"]
         if before:
-            undone = "quantized weights" if stages[before[0]].kind == "quantize" else "zeros"
+            undone = "quantized weights" if stages[before[0]].phase == "quantize" else "zeros"
             found.append(
                 f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its {undone}. "
                 f"Try: compression=[{','.join(by_rank)}]"
             )
-    quantizing = [name for name in names if stages[name].kind == "quantize"]
+    quantizing = [name for name in names if stages[name].phase == "quantize"]
     if len(quantizing) > 1:
         kept = [name for name in names if name not in quantizing[1:]]
         found.append(

@@ -13,7 +13,7 @@ from models.settings import limited
 class MaskedPruning(StageSettings):
     """The settings that all prunings of single weights share; conf/compression/_masks.yaml explains each."""
 
-    kind: ClassVar[str] = "prune"
+    phase: ClassVar[str] = "prune"
     needs_encoder: ClassVar[bool] = True
 
     matrices: str | None = None
@@ -116,7 +116,7 @@ class Search:
 class Ziplm(StageSettings):
     """Structured pruning until a measured speed is reached."""
 
-    kind: ClassVar[str] = "prune"
+    phase: ClassVar[str] = "prune"
     needs_encoder: ClassVar[bool] = True
 
     method: str = limited("ziplm", choices=("ziplm",))

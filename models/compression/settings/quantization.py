@@ -13,7 +13,7 @@ from models.settings import limited
 class Bf16(StageSettings):
     """Weights and arithmetic in bfloat16; no options."""
 
-    kind: ClassVar[str] = "quantize"
+    phase: ClassVar[str] = "quantize"
     method: str = limited("bf16", choices=("bf16",))
 
 
@@ -21,7 +21,7 @@ class Bf16(StageSettings):
 class QuantizationSettings(StageSettings):
     """The settings that all methods with integer weights share; tables are affine, with one range for each row."""
 
-    kind: ClassVar[str] = "quantize"
+    phase: ClassVar[str] = "quantize"
     embeddings: bool = True
     embedding_bits: int = limited(8, low=2, high=8)
     head: bool = True

@@ -29,8 +29,8 @@ def encode(rows: Rows, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 def entities(rows: Rows, names: tuple[str, ...], *, strict: bool = False) -> Found:
     found = find_entities(*encode(rows, names), names, strict=strict)
-    kinds = entity_types(names)
-    return [(kinds[k], int(a), int(b)) for k, a, b in zip(found.kind, found.first, found.last)]
+    types = entity_types(names)
+    return [(types[k], int(a), int(b)) for k, a, b in zip(found.entity_type, found.first, found.last)]
 
 
 def scheme_of(rows: Rows, names: tuple[str, ...]) -> Scheme:

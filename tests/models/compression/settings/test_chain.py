@@ -16,7 +16,7 @@ from models.compression.settings.quantization import Bf16, WeightOnly
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_has_a_module_of_its_name_and_a_kind(method: str) -> None:
     settings = METHODS[method]
-    assert settings().method == method and settings.kind in RANK
+    assert settings().method == method and settings.phase in RANK
     assert find_spec(f"models.compression.{method}")
 
 

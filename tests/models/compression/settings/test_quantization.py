@@ -16,4 +16,4 @@ INTEGER = [method for method, settings in METHODS.items() if issubclass(settings
 def test_the_entry_of_a_saved_model_gives_the_same_settings(method: str) -> None:
     chosen = METHODS[method](embedding_bits=4, head=False)  # type: ignore[call-arg]
     entry = {key: value for key, value in asdict(chosen).items() if key != "description"}
-    assert METHODS[method](**entry) == chosen and chosen.kind == "quantize"
+    assert METHODS[method](**entry) == chosen and chosen.phase == "quantize"
