@@ -61,7 +61,7 @@ class Tags(Task):
         self.stored = tuple(f"{start}{name}" for start in PREFIXES[: len(names)] for name in ("label", "prediction"))
         self.truth = tuple(name for name in self.stored if name.endswith("label"))
         self._weights: dict[torch.device, Tensor] = {}  # the class weights on each device
-        self.floor: tuple[TokenSplit, TokenSplit, Answers] | None = None  # the latest baseline, and of what it is
+        self.latest_baseline: tuple[TokenSplit, TokenSplit, Answers] | None = None  # and of what
 
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
@@ -187,10 +187,10 @@ class Tags(Task):
 
     def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
         """Return the score of the most frequent tag of each word in `train`; the first tag, O, for other words."""
-        if self.floor is None or self.floor[0] is not train or self.floor[1] is not split:
+        if self.latest_baseline is None or self.latest_baseline[0] is not train or self.latest_baseline[1] is not split:
             predicted = most_frequent_tags(train, split, [len(tags) for tags in self.tags])
-            self.floor = train, split, self.answered(_of_words(split), predicted, split)
-        return self.score(score).value(self.floor[2])
+            self.latest_baseline = train, split, self.answered(_of_words(split), predicted, split)
+        return self.score(score).value(self.latest_baseline[2])
 
     def is_constant(self, answers: Answers) -> bool:
         """Return whether every word got the same tag."""

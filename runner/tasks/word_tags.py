@@ -1,4 +1,4 @@
-"""The floor of tagging: each word gets the tag that it has most often in the training rows."""
+"""The baseline of tagging: each word gets the tag that it has most often in the training rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The task of tagging words: loss, answers, floor, report, and scores that do not fit."""
+"""The task of tagging words: loss, answers, baseline, report, and scores that do not fit."""
 
 from __future__ import annotations
 

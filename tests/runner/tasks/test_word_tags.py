@@ -1,4 +1,4 @@
-"""The most frequent tag of each word, the floor of tagging."""
+"""The most frequent tag of each word, the baseline of tagging."""
 
 from __future__ import annotations
 
