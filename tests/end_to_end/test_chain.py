@@ -36,7 +36,7 @@ from runner.schema import Settings
 
 @dataclass
 class Learning(StageSettings):
-    kind: ClassVar[str] = "learn"
+    phase: ClassVar[str] = "learn"
     method: str = "doubling"
 
 
@@ -48,13 +48,13 @@ class Fresh(TaughtSettings):
 
 @dataclass
 class Zeroing(StageSettings):
-    kind: ClassVar[str] = "prune"
+    phase: ClassVar[str] = "prune"
     needs_encoder: ClassVar[bool] = True
 
 
 @dataclass
 class Rounding(StageSettings):
-    kind: ClassVar[str] = "quantize"
+    phase: ClassVar[str] = "quantize"
     method: str = "rounding"
 
 
