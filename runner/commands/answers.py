@@ -84,9 +84,10 @@ def answer_chunk(
     first, *second = ([text_of(row[column], takes_words) for row in rows] for column in options.columns)
     asked = predictor.ask(first, second[0] if second else None)
     found = [answer_row(answer, fields) for answer in predictor.answers(asked, options.batch_size)]
+    made = [row | answer for row, answer in zip(rows, found)]
     if options.form == "csv":
-        found = [{name: as_cell(value) for name, value in answer.items()} for answer in found]
-    return [row | answer for row, answer in zip(rows, found)], int(asked.is_cut.sum())
+        made = [{name: as_cell(value) for name, value in row.items()} for row in made]
+    return made, int(asked.is_cut.sum())
 
 
 def text_of(value: Any, takes_words: bool) -> Any:

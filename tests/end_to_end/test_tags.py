@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import pytest
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
+from data.sources.options import ReadOptions
 from models.checkpoints.open import load_model
+from runner.commands.answers import AnswerOptions, answer_rows
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.deploy.exported import model_of_run
 from runner.deploy.predictor import Predictor
+from runner.deploy.streams import read_texts
 from runner.experiment.run import run
 from runner.record.folder import read_record
 from runner.record.predictions import read_predictions
@@ -117,6 +121,22 @@ def test_a_question_is_answered_with_entities_and_their_places(learned: tuple[Ru
     assert [(span["type"], span["start"], span["end"]) for span in text["spans"]] == [("PER", 3, 6), ("LOC", 11, 16)]
     assert split["tags"] == text["tags"] == ["O", "B-PER", "O", "B-LOC"]
     assert predictor([""]) == [{"prediction": "", "spans": [], "tags": []}]
+
+
+def test_a_file_of_words_is_answered_row_by_row_and_a_csv_holds_json(
+    learned: tuple[RunRecord, Path], tmp_path: Path
+) -> None:
+    asked = [{"tokens": ["mr", "ada"]}, {"tokens": "in paris"}]
+    rows, out = tmp_path / "rows.jsonl", tmp_path / "answers.csv"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in asked), encoding="utf-8")
+    found = model_of_run(*learned)
+    options = AnswerOptions(["tokens"], batch_size=2, threads=1, out=out, form="csv", is_live=False)
+    answer_rows(found, read_texts(rows, "jsonl", ReadOptions({"text": "tokens"}), takes_words=True), options)
+    with out.open(encoding="utf-8", newline="") as stream:
+        first, second = csv.DictReader(stream)
+    assert json.loads(first["tokens"]) == ["mr", "ada"] and first["prediction"] == "mr [ada](PER)"
+    assert second["tokens"] == "in paris" and json.loads(second["tags"]) == ["O", "B-LOC"]
+    assert [span["type"] for span in json.loads(second["spans"])] == ["LOC"]
 
 
 def test_long_rows_are_answered_in_windows_and_scored_as_one(folder: Path) -> None:
