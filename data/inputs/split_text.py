@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import numpy as np
 
@@ -11,12 +12,23 @@ from data.targets.written_text import AROUND, MARKS, lower_case
 # Letters and digits with single marks between them (3.14, U.S, it's, e-mail); a name with @ or #; any other sign alone.
 WORD = re.compile(r"[@#]?\w+(?:[.,'’@&+/-]\w+)*|[^\w\s]")
 
+JOINERS = "\u200c\u200d"  # zero-width: inside words of Persian and of Indian languages
+
 
 def split_words(text: str) -> tuple[list[str], np.ndarray]:
     """Return the words and signs of a text, and where each starts and ends in it, (words, 2) int64 characters."""
-    found = list(WORD.finditer(text))
-    places = np.array([match.span() for match in found], np.int64).reshape(-1, 2)
-    return [match[0] for match in found], places
+    found = [match.span() for match in WORD.finditer(_joined(text))]
+    return [text[start:end] for start, end in found], np.array(found, np.int64).reshape(-1, 2)
+
+
+def _joined(text: str) -> str:
+    """Return the text with a letter in the place of accents, vowel signs and joiners, which are parts of words too.
+
+    Python's \\w has none of them: words of Hindi, or of any language with decomposed letters, would fall apart.
+    """
+    if text.isascii():
+        return text
+    return "".join("x" if unicodedata.category(sign)[0] == "M" or sign in JOINERS else sign for sign in text)
 
 
 def split_bare(text: str, language: str) -> tuple[list[str], np.ndarray]:

@@ -16,6 +16,7 @@ from data.inputs.split_text import find_words, split_bare, split_words
         ("İstanbul'da  ışık\n", ["İstanbul'da", "ışık"]),
         ("  \n", []),
         ("...", [".", ".", "."]),
+        ("Cafe\u0301 हिन्दी, می\u200cخواهم.", ["Cafe\u0301", "हिन्दी", ",", "می\u200cخواهم", "."]),
     ],
 )
 def test_words_and_signs(text: str, expected: list[str]) -> None:
