@@ -6,7 +6,6 @@ of tokens of each word, never by how a token is written.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,10 +65,18 @@ def word_pieces(tokenizer: Tokenizer, rows: list[list[str]]) -> Pieces:
 
 
 def _needs_space(backend: Backend) -> bool:
-    """Does the tokenizer write the space before a word into its tokens, without adding it to split words?"""
-    step = json.loads(backend.to_str())["pre_tokenizer"] or {}
-    steps = step.get("pretokenizers", [step])
-    return any(part.get("type") == "ByteLevel" and not part.get("add_prefix_space") for part in steps)
+    """Does the tokenizer write the space before a word into its tokens, without adding it to split words?
+
+    Byte-level ones do, and those of SentencePiece that put no space before a text. They are asked, because a space can
+    become a token in many steps of a tokenizer.
+    """
+
+    def split(*words: str) -> list[int]:
+        found: list[int] = backend.encode(words, is_pretokenized=True, add_special_tokens=False).ids
+        return found
+
+    text = backend.encode("a a", add_special_tokens=False).ids
+    return bool(split("a", "a") != text == split("a", " a"))
 
 
 def first_places(counts: np.ndarray, offsets: np.ndarray, before: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tokenizers import Tokenizer as Backend
-from tokenizers import models, pre_tokenizers, processors, trainers
+from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 
 from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap_backend
 from data.inputs.word_pieces import Frame, first_places, word_pieces
@@ -60,6 +60,19 @@ def test_a_byte_level_tokenizer_gets_the_space_before_a_word(byte_level: Tokeniz
     found = word_pieces(byte_level, [row])
     assert found.tokens.tolist() == byte_level.backend.encode("Empire State ESB", add_special_tokens=False).ids
     assert len(found.counts) == 3
+
+
+def test_a_tokenizer_that_marks_spaces_alone_gets_the_space_before_a_word() -> None:
+    for step in ("pre_tokenizer", "normalizer"):
+        backend = Backend(models.BPE())
+        if step == "pre_tokenizer":
+            backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+        else:
+            backend.normalizer = normalizers.Replace(" ", "\u2581")
+            backend.pre_tokenizer = pre_tokenizers.Split("\u2581", "merged_with_next")
+        backend.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=100, special_tokens=["<pad>"]))
+        found = word_pieces(wrap_backend(backend, "test"), [["Empire", "State", "ESB"]])
+        assert found.tokens.tolist() == backend.encode("Empire State ESB").ids, step
 
 
 def test_special_tokens_around_a_row(bert: Tokenizer, byte_level: Tokenizer) -> None:
