@@ -53,6 +53,7 @@ class TaggedRows:
     def __init__(self, columns: Sequence[TagColumn], where: str, join: int = 1) -> None:
         self.columns, self.where, self.join = columns, where, join
         self.ends, self.source_rows = array("q", [0]), array("q")
+        self.source_ends, self.source_numbers = array("q", [0]), array("q")  # before rows are joined
         self.empty = 0  # rows without words
 
     def table(self, rows: Iterable[Row]) -> pa.Table:
@@ -78,6 +79,11 @@ class TaggedRows:
         return np.frombuffer(self.ends, dtype=np.int64)
 
     @property
+    def source_offsets(self) -> np.ndarray:
+        """Where the words of each row of the source begin, (source rows + 1,) int64: no entity crosses them."""
+        return np.frombuffer(self.source_ends, dtype=np.int64)
+
+    @property
     def values(self) -> np.ndarray:
         """The codes of the tags, (words,) or (words, 2) int64."""
         found = [column.values for column in self.columns]
@@ -91,6 +97,8 @@ class TaggedRows:
             if not found:
                 self.empty += 1
                 continue
+            self.source_numbers.append(number)
+            self.source_ends.append(self.source_ends[-1] + len(found))
             if not count:
                 self.source_rows.append(number)
             words, count = words + found, count + 1

@@ -68,13 +68,13 @@ def read_tagged(settings: DataSettings, cache: SharedCache) -> RawData:
     data = RawData(target, {}, dropped=dropped, notes=[*notes, *target.notes])
     for name, found in splits.items():
         numbers = np.frombuffer(found.source_rows, dtype=np.int64)
-        labels = Labels(encode(found, numbers), found.offsets)
+        labels = Labels(encode(found), found.offsets)
         data.splits[name] = RawSplit(tables[name], labels, np.arange(len(numbers)), numbers)
         data.notes += _leak_note(settings, target, tables[name], found.where)
     return data
 
 
-def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[TaggedRows, np.ndarray], np.ndarray]]:
+def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[TaggedRows], np.ndarray]]:
     """Return the target that the training rows make, and what turns the tags of any split into numbers."""
     given = settings.label_names or []
     if isinstance(given, dict) or (given and len(train.columns) > 1):
@@ -82,16 +82,17 @@ def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[
             "data.label_names: of tags, the names of one column are needed, as a list. Try: "
             "data.label_names=[O,B-PER,I-PER]"
         )
-    schemes = [learn_scheme(column, train.offsets, given) for column in train.columns]
+    schemes = [learn_scheme(column, train.source_offsets, given) for column in train.columns]
     first, *others = [scheme.names for scheme in schemes]
     names = (*first, *(f"{SECOND}{name}" if name in first else name for other in others for name in other))
     notes = [scheme.note for scheme in schemes if scheme.note]
     target = Tags(names, tuple(len(scheme.names) for scheme in schemes), notes)
 
-    def encode(rows: TaggedRows, numbers: np.ndarray) -> np.ndarray:
+    def encode(rows: TaggedRows) -> np.ndarray:
         """Return the tags of a split, (words,) or (words, 2) int64."""
+        numbers = np.frombuffer(rows.source_numbers, dtype=np.int64)
         found = [
-            encode_tags(column, rows.offsets, scheme, rows.where, numbers)
+            encode_tags(column, rows.source_offsets, scheme, rows.where, numbers)
             for column, scheme in zip(rows.columns, schemes)
         ]
         return found[0] if len(found) == 1 else np.stack(found, axis=1)

@@ -166,3 +166,20 @@ def test_sets_of_the_hub(
     for name, count, size in zip(("train", "val", "test"), entities, rows):
         assert sum((data.splits[name].labels.values == i).sum() for i in begun) == count
         assert len(data.splits[name]) == size
+
+
+def test_an_entity_ends_with_its_row_where_rows_are_joined(tmp_path: Path) -> None:
+    rows = [
+        {"id": 1, "tokens": ["met", "Ann"], "ner_tags": ["O", "I-PER"]},
+        {"id": 2, "tokens": ["Bob", "left"], "ner_tags": ["I-PER", "O"]},
+    ]
+    data = read(tmp_path, path=jsonl(tmp_path, rows), join=2)
+    assert words(data) == [["met", "Ann", "Bob", "left"]]
+    assert tags(data) == ["O", "B-PER", "B-PER", "O"]
+
+
+def test_a_message_names_the_row_of_the_source_where_rows_are_joined(tmp_path: Path) -> None:
+    more = [*JSON_ROWS, {"id": 3, "tokens": ["x"], "ner_tags": ["B-MISC"], "pos": ["N"]}]
+    paths = {"train_path": jsonl(tmp_path, JSON_ROWS), "test_path": jsonl(tmp_path, more, "test.jsonl")}
+    with pytest.raises(DataError, match=r"B-MISC.*first in row 3,"):
+        read(tmp_path, **paths, join=3)
