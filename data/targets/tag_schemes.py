@@ -116,14 +116,14 @@ def detect_scheme(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], w
 def to_iob2(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], scheme: Scheme) -> np.ndarray:
     """Return the tags as ids into `scheme.names`: entities read leniently and written as IOB2; plain tags as they are.
 
-    tags: (words,) ids into `names`, whose types `scheme` has too.
+    tags: (words,) ids into `names`. A name that `scheme` does not have may be in the dataset's list, but on no word.
     """
     ids = {name: i for i, name in enumerate(scheme.names)}
     if scheme.name == "plain":
-        return np.array([ids[name] for name in names], np.int64)[tags]
+        return np.array([ids.get(name, 0) for name in names], np.int64)[tags]
     found, types = find_entities(tags, offsets, names), entity_types(names)
-    begin = np.array([ids[f"B-{entity_type}"] for entity_type in types], np.int64)[found.entity_type]
-    inside = np.array([ids[f"I-{entity_type}"] for entity_type in types], np.int64)[found.entity_type]
+    begin = np.array([ids.get(f"B-{entity_type}", 0) for entity_type in types], np.int64)[found.entity_type]
+    inside = np.array([ids.get(f"I-{entity_type}", 0) for entity_type in types], np.int64)[found.entity_type]
     converted = np.zeros(len(tags), np.int64)
     counts = found.last - found.first + 1
     ends = np.cumsum(counts)

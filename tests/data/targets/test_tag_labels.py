@@ -76,3 +76,14 @@ def test_plain_tags_have_the_one_of_nothing_first() -> None:
 def test_one_tag_for_all_words_is_refused() -> None:
     with pytest.raises(DataError, match="have the tag 'O'; there is nothing to learn"):
         learn_scheme(*column([["O", "O"]]))
+
+
+@pytest.mark.parametrize(
+    ("names", "given"),
+    [(("O", "COMMA", "PERIOD"), ["O", "COMMA"]), (("O", "B-PER", "I-PER", "B-ORG", "I-ORG"), ["O", "B-PER", "I-PER"])],
+)
+def test_tags_that_no_word_has_may_be_left_out(names: tuple[str, ...], given: list[str]) -> None:
+    tags, offsets = column([[names[0], names[1]]], names)
+    scheme = learn_scheme(tags, offsets, given)
+    assert scheme.names == tuple(given)
+    assert encode_tags(tags, offsets, scheme, "test.conll", np.array([1])).tolist() == [0, 1]
