@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -75,7 +76,8 @@ class Labels:
         """Return a number for each row, (rows,) uint64, that rows with equal labels share; several count as a whole."""
         if self.offsets is None and self.values.ndim == 1:
             return (self.values.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 is 0.0
-        rows = (np.ascontiguousarray(self.values[self.of(np.array([row]))]).tobytes() for row in range(len(self)))
+        ends = np.arange(len(self) + 1) if self.offsets is None else self.offsets
+        rows = (self.values[start:end].tobytes() for start, end in itertools.pairwise(ends.tolist()))
         digests = b"".join(hashlib.sha256(row).digest()[:8] for row in rows)
         return np.frombuffer(digests, np.uint64)
 
