@@ -136,7 +136,7 @@ class KeptTeacher:
         metric = task.metrics[0]
         name = f"{select.name}/{metric}"
         found = score(task, select, np.array(self.logits(select)))[name]
-        base = task.baseline(select, select, metric)
+        base = task.constant_baseline(select, metric)
         sign = -1.0 if direction(name) == "lower" else 1.0
         self.score = sign * found
         if self.score < sign * base + task.least_gain(metric, BETTER):

@@ -202,6 +202,10 @@ class Task(ABC):
     def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
         """Return the score on `split` of a model that has learned nothing but what answers occur in `train`."""
 
+    def constant_baseline(self, split: TokenSplit, score: str) -> float:
+        """Return the score on `split` of one answer for all items: a teacher of another task is at most that good."""
+        return self.baseline(split, split, score)
+
     def is_constant(self, answers: Answers) -> bool | None:
         """Return whether all items got the same answer; None for a task in which that means nothing."""
         return None

@@ -143,6 +143,8 @@ class Tags(Task):
         """Return the divergence, or the cross entropy, of the softened probabilities; of two labels the sum."""
         from models.compression.distillation.losses import soft_cross_entropy, soft_divergence
 
+        if not len(student):
+            return student.sum()  # a batch without a word has no mean
         loss = soft_divergence if soft == "kl" else soft_cross_entropy
         losses = [loss(student[:, part], teacher[:, part], temperature) for part in self.slices]
         return sum(losses[1:], losses[0])
@@ -192,6 +194,12 @@ class Tags(Task):
             self.latest_baseline = train, split, self.answered(_of_words(split), predicted, split)
         return self.score(score).value(self.latest_baseline[2])
 
+    def constant_baseline(self, split: TokenSplit, score: str) -> float:
+        """Return the score of the most frequent tag for all words; a tag for each word of `split` would be learning."""
+        labels = _of_words(split)
+        answer = [np.bincount(labels[:, column]).argmax() for column in range(labels.shape[1])]
+        return self.score(score).value(self.answered(labels, np.tile(answer, (len(labels), 1)), split))
+
     def is_constant(self, answers: Answers) -> bool:
         """Return whether every word got the same tag."""
         return all(len(np.unique(answers[name])) <= 1 for name in self.stored if name not in self.truth)
@@ -215,8 +223,12 @@ class Tags(Task):
     def diverged(
         self, train: TokenSplit, select: TokenSplit, scores: Mapping[str, float], loss: float | None
     ) -> bool | None:
-        """Return whether the training ended in a loss that is not finite."""
+        """Return whether the training ended in a loss that is not finite; `diverged_answers` sees the rest."""
         return None if loss is None else not np.isfinite(loss)
+
+    def diverged_answers(self, answers: Answers) -> bool:
+        """Return whether every word got the same tag."""
+        return self.is_constant(answers)
 
     def answer_fields(self) -> tuple[Field, ...]:
         """Return the text with what was found in it, entities as spans, and a tag for each word."""
@@ -226,8 +238,7 @@ class Tags(Task):
         """Return one answer for each question from the logits (words with a token, C) of its words."""
         placed, offsets = asked.split.labels.has_output, asked.split.sentences
         assert placed is not None, "words have places"
-        assert offsets is not None
-        assert asked.words is not None
+        assert offsets is not None and asked.words is not None
         tags, shares = [], []
         for part in self.slices:
             found = softmax(kept[:, part])

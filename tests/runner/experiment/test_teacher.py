@@ -18,6 +18,7 @@ from runner.errors import ConfigError
 from runner.experiment.teacher import KeptTeacher
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
+from runner.tasks.tags import Tags
 from tests.data.helpers import tagged_split
 from tests.models.checkpoints.test_save import write
 from tests.models.helpers import tagger
@@ -67,3 +68,16 @@ def test_the_same_tokens_with_other_words_are_other_logits(folder: Path, tmp_pat
 def test_a_teacher_of_words_teaches_no_texts(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"answers for each token, and this task needs answers for each text.*Try"):
         teacher(folder, tmp_path, task=Classification(LabelFacts(NAMES)))
+
+
+def test_a_good_teacher_of_tags_need_not_know_every_word_by_heart(folder: Path, tmp_path: Path) -> None:
+    split, task = tagged_split(), Tags(LabelFacts(NAMES))
+    labels = np.asarray(split.labels.values)[split.labels.has_output]
+    found = teacher(folder, tmp_path, task=task)
+    found.splits = SimpleNamespace(select=split)  # type: ignore[assignment]
+    half = np.where(np.arange(len(labels)) % 2, labels, 0)
+    found.logits = lambda split: np.eye(3, dtype=np.float32)[half]  # type: ignore[method-assign]
+    found._check_score()
+    found.logits = lambda split: np.eye(3, dtype=np.float32)[np.zeros_like(labels)]  # type: ignore[method-assign]
+    with pytest.raises(ConfigError, match=r"learned nothing has 0\.000: it was not trained for this task"):
+        found._check_score()

@@ -174,3 +174,22 @@ def test_distillation_compares_each_label_on_its_own() -> None:
              for a, b in ((0, 3), (3, 5))]  # fmt: skip
     torch.testing.assert_close(both.match(student, teacher, soft="kl", temperature=2.0), alone[0] + alone[1])
     assert both.match(student, student, soft="kl", temperature=2.0).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_batch_without_a_token_for_any_word_has_nothing_to_distil() -> None:
+    student = torch.zeros(0, 5, requires_grad=True)
+    loss = task().match(student, torch.zeros(0, 5), soft="kl", temperature=2.0)
+    loss.backward()
+    assert loss.item() == 0.0
+
+
+def test_a_tagger_with_one_answer_for_all_words_learned_nothing(split: TokenSplit) -> None:
+    assert task().diverged_answers(task().answers(logits_for([0] * 7), split))
+    assert not task().diverged_answers(task().answers(logits_for([1, *[0] * 6]), split))
+
+
+def test_the_constant_baseline_knows_no_word(split: TokenSplit) -> None:
+    """A tag for each word of the split itself would score more than any teacher."""
+    assert task().baseline(split, split, "entity_f1") == 1.0
+    assert task().constant_baseline(split, "entity_f1") == 0.0
+    assert task().constant_baseline(split, "token_accuracy") == 0.5
