@@ -15,11 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from data.batch import Batch
 from data.json_types import JsonObject
 from data.splits import Splits
 from runner.record.folder import NOT_FINITE
 from runner.record.json_files import read_json, write_json
 from runner.schema import TrainSettings
+from runner.training.inference import items_of_rows
 from runner.training.state import TrainingState
 
 # Batches of a training that may be skipped: so many, or this share of its steps where that is more, but never more
@@ -38,14 +40,21 @@ class SkippedBatch:
     rows: np.ndarray  # (B,) of the training split
     loss: float  # mean over its rows
     norm: float  # of the gradient
-    broken: list[bool]  # (B,): are the row's own logits not finite? empty for masked words
+    broken: list[bool]  # (B,): are any of the row's own logits not finite? empty for masked words
 
     @classmethod
-    def of(cls, rows: np.ndarray, loss: Tensor, norm: Tensor, outputs: list[Any]) -> SkippedBatch:
-        """loss: summed over the rows; outputs: logits (b, C) in the rows' order, or word scores of masked places."""
-        is_plain = all(isinstance(part, torch.Tensor) for part in outputs)
-        broken = [not is_sound for part in outputs for is_sound in part.isfinite().all(1)] if is_plain else []
+    def of(cls, rows: np.ndarray, loss: Tensor, norm: Tensor, outputs: list[tuple[Batch, Any]]) -> SkippedBatch:
+        """loss: summed over the rows; outputs: of each part, logits (items, C) or word scores of masked places."""
+        is_plain = all(isinstance(found, torch.Tensor) for _, found in outputs)
+        broken = [is_broken for part in outputs for is_broken in _broken_rows(*part)] if is_plain else []
         return cls(rows, float(loss) / len(rows), float(norm), broken)
+
+
+def _broken_rows(batch: Batch, logits: Tensor) -> list[bool]:
+    """Whether any of the logits (items, C) of each row of a batch is not finite."""
+    rows = np.repeat(np.arange(len(batch.rows)), items_of_rows(batch))
+    wrong = rows[(~logits.isfinite().all(1)).cpu().numpy()]
+    return np.isin(np.arange(len(batch.rows)), wrong).tolist()
 
 
 class BatchNormStatistics:

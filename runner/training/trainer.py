@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from data.batch import collate
+from data.batch import Batch, collate
 from data.json_types import JsonObject
 from data.splits import Splits
 from models.compression.stage import TrainingHook
@@ -127,14 +127,14 @@ class Trainer:
         state.step += 1
         return None if self.skipped else found.norm
 
-    def _backward(self, rows: np.ndarray) -> tuple[Tensor, list[Any], np.ndarray | None]:
-        """Make the gradients of the rows' mean loss; returns the summed loss, the logits, and the table's rows."""
+    def _backward(self, rows: np.ndarray) -> tuple[Tensor, list[tuple[Batch, Any]], np.ndarray | None]:
+        """Make the gradients of the rows' mean loss; returns the summed loss, each part's outputs, the table's rows."""
         epoch, train = self.state.epoch, self.splits.train
         parts = np.array_split(rows, min(self.recipe.train.accumulate, len(rows)))
         batches = [collate(train, part, lookup=self.lookup, epoch=epoch) for part in parts]
         weights = [self.task.weight(batch.targets) for batch in batches]
         weight = sum(weights) or 1.0  # 0: no word of the batch was masked
-        loss_sum, outputs = torch.zeros_like(self.loss_sum), list[Any]()
+        loss_sum, outputs = torch.zeros_like(self.loss_sum), list[tuple[Batch, Any]]()
         for batch, own in zip(batches, weights):
             targets = targets_to_tensors(batch, self.device)
             with autocast(self.device, self.recipe.train.precision):
@@ -144,7 +144,7 @@ class Trainer:
             share = own / weight
             (loss * share).backward()
             loss_sum += loss.detach() * (share * len(rows))
-            outputs.append(logits)
+            outputs.append((batch, logits))
         touched = self.table.rows_of([batch.inputs["input_ids"] for batch in batches]) if self.table else None
         return loss_sum, outputs, touched
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from data.batch import collate
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
@@ -23,10 +24,11 @@ from runner.schema import Settings
 from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import fit
-from runner.training.nonfinite import BatchNormStatistics, NotFinite
+from runner.training.nonfinite import BatchNormStatistics, NotFinite, SkippedBatch
 from runner.training.state import TrainingResult, TrainingState
 from runner.training.trainer import Trainer
 from tests.conftest import run_cli
+from tests.data.helpers import tagged_split
 from tests.runner.training.test_loop import CPU, Stop, model_of
 
 HUGE = 1e30  # its square is no float32, unless targets are standardised
@@ -220,3 +222,13 @@ def test_the_run_fails_in_one_line_and_goes_on_with_skip_in_every_stage_of_a_cha
     stages = [kept(path.parent)[0]["training"].partition("/")[2] for path in (first, last)]
     assert stages == ["", "2-magnitude/prune"]
     assert math.isfinite(record["metrics"][record["data"]["primary"]]) and "NaN" not in last.read_text()
+
+
+def test_a_row_of_words_is_broken_where_any_of_its_words_is() -> None:
+    split = tagged_split()
+    rows = np.arange(4)
+    parts = [collate(split, rows[:3]), collate(split, rows[3:])]
+    answers = [torch.zeros(len(part.inputs["places"]), 3) for part in parts]
+    answers[0][len(answers[0]) - 1, 1] = math.nan  # of the last word of the third row
+    found = SkippedBatch.of(rows, torch.tensor(math.nan), torch.tensor(1.0), list(zip(parts, answers)))
+    assert found.broken == [False, False, True, False]
