@@ -12,6 +12,7 @@ import torch
 from data.splits import TokenSplit
 from models.build import build
 from models.checkpoints import save as saving
+from models.heads.base import HeadSpec
 from models.network import Network
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -107,19 +108,19 @@ def positions_of(prepared: PreparedRun) -> int:
 def build_yardstick(prepared: PreparedRun) -> Network | None:
     """The preset `measure.baseline` with random weights: timed beside the model, it makes machines comparable.
 
-    It has the head of the task, so that it takes the same inputs.
+    It is a classifier, or where the task's head reads tokens has that head, so that it takes the same inputs.
     """
-    name, splits = prepared.settings.measure.baseline, prepared.splits
+    name, splits, task = prepared.settings.measure.baseline, prepared.splits, prepared.task
     if not name:
         return None
     settings = resolve(compose([f"model={name}", "data=demo"]))
-    prepared.task.adapt(settings)
+    task.adapt(settings)
     preset = settings.model
     preset.positions = max(preset.positions, positions_of(prepared))
     with torch.random.fork_rng():
         model, _ = build(
             preset,
-            prepared.task.head(),
+            task.head() if task.reads == "tokens" else HeadSpec("text", splits.task.num_labels),
             vocab_size=max(YARDSTICK_TOKENS, splits.tokenizer.vocab_size),
             pad_id=splits.tokenizer.pad_id,
         )
