@@ -8,6 +8,7 @@ from runner.experiment.prepare import unlabelled_repeats
 from runner.experiment.prepared import PreparedRun
 from runner.machine.facts import machine_facts
 from runner.record.record import DataFacts, Environment, RunRecord, TokenizerFacts, WeightsFacts
+from runner.statistics.score_table import OF_ONE_CLASS
 from runner.version import NUMBERS, VERSION
 
 
@@ -39,6 +40,7 @@ def data_facts(prepared: PreparedRun) -> DataFacts:
     """The data of a run: source, splits, task, and the names of its headline metrics."""
     settings, splits = prepared.settings, prepared.splits
     labels, task, parts = splits.task, prepared.task, [splits.train, splits.select, *splits.report]
+    has_positive = not task.scores.keys().isdisjoint(OF_ONE_CLASS)
     return DataFacts(
         task=task.name,
         primary=f"{splits.report[0].name}/{task.metrics[0]}",
@@ -54,6 +56,6 @@ def data_facts(prepared: PreparedRun) -> DataFacts:
         duplicates=splits.duplicates | unlabelled_repeats(prepared.stage_inputs),
         labels=list(labels.label_names),
         label_columns=list(labels.columns) if len(labels.columns) > 1 else [],
-        positive=labels.label_names[labels.positive] if labels.num_labels == 2 else None,
+        positive=labels.label_names[labels.positive] if has_positive and labels.num_labels == 2 else None,
         targets=asdict(labels.target_scale) if labels.target_scale else None,
     )

@@ -16,7 +16,7 @@ MARK = "at baseline"
 MAJORITY = "baseline/majority"
 MEANING = (
     "not better, by more than chance, than a model that has learned nothing "
-    "(the majority class; the mean of the labels; the words' frequencies), so no result"
+    "(the majority class; the mean of the labels; the words' frequencies; each word's most frequent tag), so no result"
 )
 
 
@@ -25,10 +25,11 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str) -> bool | 
 
     runs: the metrics of each run's record. primary: its headline metric, e.g. test/accuracy.
     The baseline is the recorded `baseline/majority`: the score of always answering the majority class of the training
-    rows, or their mean for numbers; for masked words the perplexity of the words' frequencies. The runs are at baseline
-    when all answer every row alike, or when the baseline lies within or beyond the 95 % interval of their mean: the
-    one over the examples or the one over the seeds (Student's t), whichever reaches farther. Seeds that scatter while
-    each run by itself is better than the baseline are not at baseline: two seeds at 0.9 and 0.8 have learned.
+    rows, or their mean for numbers; for masked words the perplexity of the words' frequencies; for tags the score of
+    the most frequent tag of each word. The runs are at baseline when all answer every row alike, or when the baseline
+    lies within or beyond the 95 % interval of their mean: the one over the examples or the one over the seeds
+    (Student's t), whichever reaches farther. Seeds that scatter while each run by itself is better than the baseline
+    are not at baseline: two seeds at 0.9 and 0.8 have learned.
     Returns None where no run has both the score and a baseline: not judged.
     """
     judged = [run for run in runs if primary in run and MAJORITY in run]

@@ -92,7 +92,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("train/steps", "steps", "none", "optimiser steps taken, or left out"),
     Metric("train/left_out", "batches", "lower", "batches whose loss or gradient was not finite (on_nonfinite=skip)"),
     Metric("train/area", "as the score", "higher", "mean primary score of the selection split over the run"),
-    Metric("train/diverged", "0 or 1", "lower", "1: it learned nothing (runner/record/learning_curve.py)"),
+    Metric("train/diverged", "0 or 1", "lower", "1: it learned nothing, as its task judges (runner/tasks/)"),
     Metric("grad_norm/block_{index}", "1", "none", "norm of a block's gradients before clipping, from block 1"),
     Metric("hash/unique_rows", "tokens", "higher", "tokens whose hashed vector no other token has"),
     Metric("hash/scale", "1", "none", "trained factor on the hashed vectors"),

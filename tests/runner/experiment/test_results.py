@@ -1,4 +1,4 @@
-"""What a finished model is timed beside."""
+"""The yardstick that a finished model is timed beside."""
 
 from __future__ import annotations
 
