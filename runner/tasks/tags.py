@@ -220,12 +220,6 @@ class Tags(Task):
                 found[name] += values.tolist()
         return found | {"confusion": None}
 
-    def diverged(
-        self, train: TokenSplit, select: TokenSplit, scores: Mapping[str, float], loss: float | None
-    ) -> bool | None:
-        """Return whether the training ended in a loss that is not finite; `diverged_answers` sees the rest."""
-        return None if loss is None else not np.isfinite(loss)
-
     def diverged_answers(self, answers: Answers) -> bool:
         """Return whether every word got the same tag."""
         return self.is_constant(answers)

@@ -186,6 +186,7 @@ def test_a_batch_without_a_token_for_any_word_has_nothing_to_distil() -> None:
 def test_a_tagger_with_one_answer_for_all_words_learned_nothing(split: TokenSplit) -> None:
     assert task().diverged_answers(task().answers(logits_for([0] * 7), split))
     assert not task().diverged_answers(task().answers(logits_for([1, *[0] * 6]), split))
+    assert task().diverged(split, split, {}, 0.3) is None, "a pruning would record 0 over what the answers show"
 
 
 def test_the_constant_baseline_knows_no_word(split: TokenSplit) -> None:
