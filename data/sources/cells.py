@@ -41,6 +41,11 @@ def label_text(value: object, where: str) -> str:
     return text.strip()
 
 
+def label_cell(value: object, where: str) -> str | list[str]:
+    """Return a label as `label_text` does, or the labels of a list."""
+    return [label_text(label, where) for label in value] if isinstance(value, list) else label_text(value, where)
+
+
 def parse_number(value: str) -> float | None:
     """Return the number that a text is, or None; 1_2, which Python reads as 12, is not a number here."""
     try:
@@ -86,12 +91,17 @@ def check_text_columns(schema: pa.Schema, wanted: dict[str, str], where: str) ->
 def _nested(what: str, seen: str, key: str) -> DataError:
     """Return the error for a column of lists or objects."""
     if key == "data.label" and what == "a list":
-        return DataError(
-            f"{seen}, a list of labels; one label a row is needed (several at once are not supported). "
-            "Try: data.label=<a column with one label a row>"
-        )
+        return list_error(seen)
     needed = "one label a row" if key == "data.label" else "text"
     return DataError(
         f"{seen}, {what}; {needed} is needed. Write the part that is meant into a column of its own, then: "
         f"{key}=<that column>"
+    )
+
+
+def list_error(seen: str) -> DataError:
+    """Return the error for lists of labels where a row has one; seen: where, and which list."""
+    return DataError(
+        f"{seen}, a list of labels; one label a row is needed (several at once are not supported). "
+        "Try: data.label=<a column with one label a row>"
     )

@@ -18,7 +18,7 @@ import numpy as np
 
 from data.errors import DataError, MissingColumn
 from data.settings import DataSettings
-from data.sources.cells import as_text, label_text
+from data.sources.cells import as_text, label_cell
 from data.sources.columns import FASTTEXT, fasttext_message, group_column, shell_setting
 from data.sources.formats import begins_with, read_rows
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
@@ -163,7 +163,7 @@ def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iter
         found["text"].append(as_text(text, where, "data.text"))
         found["text_pair"].append("" if pair is None else as_text(pair, where, "data.text_pair"))
         found["group"].append("" if group is None else as_text(group, where, "data.group").strip())
-        column.add(label_text(label, where), number)
+        column.add(label_cell(label, where), number)
         if len(found["text"]) == CHUNK:
             yield found
             found = {name: [] for name in found}

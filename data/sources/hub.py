@@ -12,7 +12,7 @@ import numpy as np
 
 from data.errors import DataError, MissingColumn
 from data.settings import GROUP_RULES, DataSettings
-from data.sources.cells import check_text_columns, label_text
+from data.sources.cells import check_text_columns, label_cell
 from data.sources.columns import group_column, refuse_rule_as_column
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 from data.sources.raw import RawData, RawSplit
@@ -189,5 +189,5 @@ def _labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where: s
             if used[row - 1]:
                 if column.classes and value is not None:
                     value = names[value] if value >= 0 else None if UNLABELLED in names else UNLABELLED
-                column.add(label_text(value, f"{where} row {row}"), row)
+                column.add(label_cell(value, f"{where} row {row}"), row)
     return column

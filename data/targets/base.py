@@ -100,6 +100,8 @@ class Target(ABC):
 class ColumnTarget(Target):
     """A target that is read from one column of labels, one a row, or from none."""
 
+    reads_lists: ClassVar[bool] = False  # may a row have a list of labels (LabelColumn.lists)?
+
     @classmethod
     @abstractmethod
     def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:

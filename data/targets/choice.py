@@ -5,7 +5,7 @@ from __future__ import annotations
 from data.settings import DataSettings
 from data.targets.base import ColumnTarget, Target
 from data.targets.class_label import ClassLabel
-from data.targets.label_column import LabelColumn
+from data.targets.label_column import LabelColumn, refuse_lists
 from data.targets.masked_words import MaskedWords
 from data.targets.number import Number
 from data.targets.tags import Tags
@@ -25,4 +25,6 @@ def column_target(settings: DataSettings, column: LabelColumn, where: str, wante
         if issubclass(target, ColumnTarget)
         and (name == wanted if wanted in TARGETS else target.reads(settings, column))
     )
+    if not chosen.reads_lists:
+        refuse_lists(column, where)
     return chosen.of(settings, column, where)

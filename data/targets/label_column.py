@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from array import array
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.settings import DataSettings
-from data.sources.cells import parse_number
+from data.sources.cells import list_error, parse_number
 
 SHOWN = 5  # row numbers named in a message
 UNLABELLED = "-1"  # marks a row without a gold label, unless it is one of the training labels
@@ -23,10 +24,14 @@ class LabelColumn:
     def __init__(self, classes: Sequence[str] = ()) -> None:
         self.classes = tuple(classes)  # names in id order, where the dataset itself has them
         self.distinct: dict[str, int] = {}
+        self.lists: dict[str, list[str]] = {}  # of the distinct texts, the lists of labels that they stand for
         self.codes, self.source_rows = array("q"), array("q")
 
-    def add(self, value: str, number: int) -> None:
-        """Add the label of one row; "" means that it has none."""
+    def add(self, value: str | list[str], number: int) -> None:
+        """Add the label of one row, "" if it has none, or its list of labels, which is kept as a text of JSON."""
+        if isinstance(value, list):
+            labels, value = value, json.dumps(value, ensure_ascii=False)
+            self.lists[value] = labels
         self.codes.append(self.distinct.setdefault(value, len(self.distinct)))
         self.source_rows.append(number)
 
@@ -51,6 +56,12 @@ class LabelColumn:
         return self.source_rows[self.codes.index(self.distinct[value])]
 
 
+def refuse_lists(column: LabelColumn, where: str) -> None:
+    """Raise DataError if a row has a list of labels."""
+    for value, labels in column.lists.items():
+        raise list_error(f"{where} row {column.row_of(value)} holds {labels!r:.80}")
+
+
 def is_none(value: str) -> bool:
     """Is the label missing, in a column of any kind: empty, or nan?"""
     number = parse_number(value)
@@ -63,8 +74,9 @@ def encode_column(
     """Return the labels as numbers, and the rows that have one, both (rows with a label,).
 
     number_of: the number of a distinct label; None if it means a missing one. name: of the split. Raises DataError for
-    rows without a label unless the settings drop them.
+    lists, and for rows without a label unless the settings drop them.
     """
+    refuse_lists(column, where)
     distinct = list(column.distinct)
     encoded = [number_of(value) for value in distinct]
     absent = [number is None for number in encoded]
