@@ -70,6 +70,7 @@ class Task(ABC):
     input: ClassVar[str] = "text"  # of data/inputs/questions.py
     reads: ClassVar[str] = "text"  # what its head reads of a readout: text | tokens
     needs_label: ClassVar[bool] = True  # does data.label name a column that it learns?
+    weighs_classes: ClassVar[bool] = False  # does its loss take data.class_weights, of one class an item?
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
     output_name: ClassVar[str] = "a classifier"  # in messages
 

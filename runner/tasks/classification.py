@@ -38,6 +38,7 @@ class Classification(Task):
     name = "classification"
     target = "class_label"
     scores = CLASS_SCORES
+    weighs_classes = True
     baseline_name = "majority-class baseline"
     always_scored = ("accuracy", "balanced_accuracy")  # by them a run is known to learn
 

@@ -52,8 +52,10 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
 
     weights: of the classes in the loss, (C,); None: all weigh the same.
     """
-    data, found = settings.data, next(cls for cls in map(task_class, TASKS) if cls.target == labels.target)
-    if data.class_weights != "none" and not labels.label_names:
+    data, named = settings.data, named_task(settings.task, settings.data)
+    classes = [*([named] if named else []), *map(task_class, TASKS)]  # several tasks may learn the same target
+    found = next(cls for cls in classes if cls.target == labels.target)
+    if data.class_weights != "none" and not found.weighs_classes:
         raise DataError(
             f"data.class_weights={data.class_weights}: needs classes, this task is {found.name}. "
             "Try: data.class_weights=none"
@@ -67,10 +69,10 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
 
 def task_of(splits: Splits, settings: Settings) -> Task:
     """Return the task of a run; DataError for a score or for class weights that it cannot have."""
-    weights, labels = None, splits.task
-    if settings.data.class_weights != "none" and labels.label_names:
-        weights = balanced_weights(splits.train.known_labels, labels.num_labels)
-    return task_of_labels(labels, settings, weights)
+    task = task_of_labels(splits.task, settings)
+    if settings.data.class_weights == "none":
+        return task
+    return task_of_labels(splits.task, settings, balanced_weights(splits.train.known_labels, splits.task.num_labels))
 
 
 def task_of_record(record: Recorded) -> Task:

@@ -48,6 +48,7 @@ class Tags(Task):
     input = "words"
     reads = "tokens"
     needs_label = False
+    weighs_classes = True
     output_name = "a tagger"
     scores = TAG_SCORES
     baseline_name = "most frequent tag of each word"

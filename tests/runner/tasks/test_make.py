@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data.errors import DataError
+from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
 from runner.schema import Settings
-from runner.tasks import likely_task, named_task
+from runner.tasks import TASKS, likely_task, named_task
 from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
 from runner.tasks.make import further_facts, task_of, task_of_export, task_of_record
+from runner.tasks.regression import Regression
 from tests.records import a_record, record_json
 
 
@@ -44,6 +48,33 @@ def test_balanced_weights_are_part_of_the_task(tmp_path: Path) -> None:
 def test_numbers_have_no_class_weights(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="needs classes, this task is regression"):
         task_of(*of_file(tmp_path, ["0.5", "1.25", "2.5"], class_weights="balanced"))
+
+
+def test_a_task_whose_loss_weighs_no_classes_refuses_class_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits, settings = of_file(tmp_path, ["ok", "bad", "ok"], class_weights="balanced")
+    assert task_of(splits, settings).facts.class_weights is not None
+    monkeypatch.setattr(Classification, "weighs_classes", False)
+    splits.train.labels = Labels(np.zeros((3, 2), np.float32))  # sets of labels: no row has one class to be counted
+    with pytest.raises(DataError, match="needs classes, this task is classification"):
+        task_of(splits, settings)
+
+
+class Order(Regression):
+    """Another task that learns numbers."""
+
+    name = "order"
+
+
+def test_of_tasks_that_learn_the_same_target_the_named_one_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits, settings = of_file(tmp_path, ["0.5", "1.25", "2.5"])
+    monkeypatch.setitem(TASKS, "order", f"{__name__}:Order")
+    assert task_of(splits, settings).name == "regression"
+    settings.task.name = "order"
+    assert task_of(splits, settings).name == "order"
 
 
 def test_standardised_targets_are_recorded_and_come_back(tmp_path: Path) -> None:
