@@ -75,6 +75,15 @@ def test_loss_follows_the_kind_of_task(tmp_path: Path) -> None:
     torch.testing.assert_close(out.loss, (out.logits[:, 0] - labels).square().mean())
 
 
+def test_the_loss_of_sets_of_labels_is_that_of_transformers(tmp_path: Path) -> None:
+    folder = write(small(family="dsn", readout={"name": "sum"}), tmp_path / "m")
+    sets = torch.tensor([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 1]])
+    config = AutoConfig.from_pretrained(folder, problem_type="multi_label_classification")
+    out = AutoModelForSequenceClassification.from_pretrained(folder, config=config)(**batch(), labels=sets)
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(out.logits, sets.float())
+    torch.testing.assert_close(out.loss, expected)
+
+
 def test_what_transformers_saves_again_still_opens_in_ours(tmp_path: Path) -> None:
     model = small(family="dsn", readout={"name": "sum"})
     opened = AutoModelForSequenceClassification.from_pretrained(write(model, tmp_path / "m"))
