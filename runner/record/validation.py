@@ -62,6 +62,7 @@ RECORD: Kind = {
         "primary": str, "rows": Each(dict, int), "task": str, "name": OrNull(str), "labels": OrNull(TEXTS),
         "positive": OrNull(str), "fingerprint": OrNull(str), "fingerprints": OrNull(Each(dict, str)),
         "duplicates": OrNull(Each(dict, int)), "selection": OrNull(str), "targets": OrNull(NUMBERS),
+        "label_columns": OrNull(COUNTS),
     },
     "reports": OrNull(Each(dict, REPORT)),
     "environment": OrNull({"engine": OrNull(dict)}),

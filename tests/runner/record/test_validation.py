@@ -39,6 +39,10 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "metrics.test/accuracy is 'good'",
     ),
     "a metric beyond floats": (lambda r: r["metrics"].update({"cost/params": 10**400}), "expected a number"),
+    "columns of labels that are no numbers": (
+        lambda r: r["data"].update(label_columns=["all"]),
+        "data.label_columns.0 is 'all', expected a whole number",
+    ),
     "no metrics": (lambda r: r.pop("metrics"), "metrics is missing"),
     "overrides that are no list": (lambda r: r.update(overrides="seed=1"), "overrides is 'seed=1'"),
     "a seed that is text": (lambda r: r["config"].update(seed="0"), "config.seed is '0', expected a whole number"),
