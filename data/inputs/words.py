@@ -19,7 +19,7 @@ from data.inputs.windows import Window, cut_windows
 from data.inputs.word_cache import Encoded, spans
 from data.inputs.word_pieces import Frame, first_places, word_pieces
 from data.labels import Labels
-from data.sources.conll import is_column_number
+from data.sources.columns import is_column_number
 from data.splits import Arrays, TokenSplit
 from data.targets.written_text import lower_case
 

@@ -55,6 +55,11 @@ def require_columns(
     )
 
 
+def is_column_number(column: str | None) -> bool:
+    """Is this the number of a column of a CoNLL file, such as 0 or -1?"""
+    return column is not None and column.removeprefix("-").isdecimal()
+
+
 def group_column(group: str | None) -> str | None:
     """Return the column that data.group names; None for a rule, which needs no column."""
     return None if group in GROUP_RULES else group

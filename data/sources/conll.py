@@ -20,11 +20,6 @@ BLANK = " \t\r\n"
 SHOWN = 5  # first words of a row in a message
 
 
-def is_column_number(column: str | None) -> bool:
-    """Is this the number of a column of a CoNLL file, such as 0 or -1?"""
-    return column is not None and column.removeprefix("-").isdecimal()
-
-
 def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) -> Iterator[tuple[int, JsonObject]]:
     """Yield each row as the lists of its columns, with the number of its first line; rows without words too.
 

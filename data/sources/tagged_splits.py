@@ -12,8 +12,7 @@ import numpy as np
 from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings
-from data.sources.columns import require_columns
-from data.sources.conll import is_column_number
+from data.sources.columns import is_column_number, require_columns
 from data.sources.demo_tags import generate_tagged
 from data.sources.files import existing_file
 from data.sources.formats import read_rows

@@ -39,11 +39,10 @@ def task_conflicts(settings: Settings) -> list[str]:
 def _settings_of_words(data: DataSettings) -> list[str]:
     """Settings that only tasks over words have."""
     given = {"tokens": data.tokens, "tags": data.tags, "language": data.language}
-    found = [
-        f"data.{name}={value} is for tags of words, and this task has none. Try: task=tags, or leave it out"
-        for name, value in given.items()
-        if value is not None
-    ]
+    named = " ".join(f"data.{name}={value}" for name, value in given.items() if value is not None)
+    found = (
+        [f"{named}: for tags of words, and this task reads texts. Try: task=tags, or data with texts"] if named else []
+    )
     if data.join != 1:
         found.append(f"data.join={data.join} joins rows of words, and this task reads texts. Leave it out")
     if not data.windows:

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from data.errors import DataError
-from data.settings import GROUP_RULES
-from data.sources.columns import group_column
 from data.targets.tag_schemes import entity_types, is_plain
 from models.heads.base import HeadSpec
 from models.settings import for_tokens, keeps_tokens
@@ -26,6 +24,7 @@ from runner.statistics.tag_scores import SECOND, TAG_SCORES, TagScore, scores_fo
 from runner.tasks.base import LabelFacts, Task, refuse_not_finite
 from runner.tasks.classification import softmax
 from runner.tasks.tag_answers import TaggedText, answer_of, fields_of
+from runner.tasks.tag_conflicts import tag_conflicts
 from runner.tasks.word_tags import most_frequent_tags
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class Tags(Task):
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
         """One line for every setting that tagging words forbids."""
-        return tag_conflicts(settings)
+        return tag_conflicts(settings.data)
 
     @classmethod
     def adapt(cls, settings: Settings) -> None:
@@ -272,24 +271,3 @@ def _of_words(split: TokenSplit) -> np.ndarray:
     """Return the labels of a split, (words, labels of a word) int64."""
     labels = np.asarray(split.labels.values, np.int64)
     return labels.reshape(len(labels), -1)
-
-
-def tag_conflicts(settings: Settings) -> list[str]:
-    """One line for every setting that tagging words forbids."""
-    data, found = settings.data, []
-    if not data.tags and data.source != "demo":
-        found.append(
-            "task=tags needs the columns of words and tags. Try: data.tokens=tokens data.tags=ner_tags, or for the "
-            "columns of a CoNLL file: data.tokens=0 data.tags=-1"
-        )
-    if column := group_column(data.group):
-        found.append(
-            f"data.group={column}: of rows of words no other column is read. Try: data.group={GROUP_RULES[0]}, or null"
-        )
-    if data.text_pair is not None:
-        found.append(f"data.text_pair={data.text_pair}: tags are of one text. Leave it out")
-    if data.class_weights != "none" and isinstance(data.tags, list) and len(data.tags) > 1:
-        found.append(
-            f"data.class_weights={data.class_weights}: words have two labels, and weights are for one. Leave it out"
-        )
-    return found

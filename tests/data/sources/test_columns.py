@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError, MissingColumn
-from data.sources.columns import distinct_names, name_beside, require_columns, shell_command, shell_setting
+from data.sources.columns import (
+    distinct_names,
+    is_column_number,
+    name_beside,
+    require_columns,
+    shell_command,
+    shell_setting,
+)
 
 WANTED = {"data.text": "text", "data.label": "label"}
 ROWS = [["1", "a rather long review"], ["0", "another one of them"]]
@@ -55,3 +62,9 @@ def test_a_command_reads_gzipped_files_too(tmp_path: Path) -> None:
     for name in (path, path.with_name(f"{path.name}.gz")):
         done = subprocess.run(shell_command("cat", str(name)), shell=True, capture_output=True, text=True, check=True)
         assert done.stdout == "a,b\n" and name_beside(str(name), "fixed") == "fixed.csv"
+
+
+def test_what_is_the_number_of_a_column() -> None:
+    assert [is_column_number(text) for text in ("0", "-1", "12", "tokens", "", "-", None, "1.0")] == [
+        True, True, True, False, False, False, False, False,
+    ]  # fmt: skip

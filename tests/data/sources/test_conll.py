@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from data.errors import DataError, MissingColumn
-from data.sources.conll import check_lengths, conll_rows, is_column_number, tags_of, words_of
+from data.sources.conll import check_lengths, conll_rows, tags_of, words_of
 
 COLUMNS = {"data.tokens": "0", "data.tags": "-1"}
 CONLL_2003 = "-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\nPeter NNP B-NP B-PER\n"
@@ -63,12 +63,6 @@ def test_columns_that_do_not_exist_are_refused() -> None:
 
 def test_files_without_words_have_no_rows() -> None:
     assert read("") == read("\n\n") == read("-DOCSTART- O\n\n") == []
-
-
-def test_what_is_the_number_of_a_column() -> None:
-    assert [is_column_number(text) for text in ("0", "-1", "12", "tokens", "", "-", None, "1.0")] == [
-        True, True, True, False, False, False, False, False,
-    ]  # fmt: skip
 
 
 def test_a_text_in_the_column_of_words_is_refused_with_a_way_out() -> None:

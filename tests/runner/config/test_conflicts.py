@@ -21,6 +21,8 @@ CASES = [
     (["model=dsn", "data=demo", "measure=off", "measure.onnx=true"], "nothing is timed"),
     (["model=dsn", "data=files"], "needs a file"),
     (["task=tags", "model=dsn", "data=files", "data.path=x.jsonl"], "needs the columns of words and tags"),
+    (["task=tags", "model=dsn", "data=imdb"], "data=imdb does not name both. Try: data=wnut17"),
+    (["task=mlm", "model=bert-tiny", "data=wnut17"], "^data.tokens=tokens data.tags=ner_tags: for tags of words"),
     (["task=tags", "model=dsn", "data=demo", "data.text_pair=b"], "tags are of one text"),
     (["task=tags", "model=dsn", "data=demo", "data.group=author"], "Try: data.group=contained_text"),
     (["model=dsn", "data=punct-case", "data.class_weights=balanced"], "words have two labels"),
