@@ -72,20 +72,34 @@ def check_text_columns(schema: pa.Schema, wanted: dict[str, str], where: str) ->
     """
     import pyarrow as pa
 
-    def is_text(kind: pa.DataType) -> bool:
-        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        views = getattr(pa.types, "is_string_view", lambda _: False)
-        return pa.types.is_string(kind) or pa.types.is_large_string(kind) or views(kind) or pa.types.is_null(kind)
-
     for key, column in wanted.items():
         kind, seen = schema.types[schema.names.index(column)], f"{where}: the column {column!r} holds"
         if pa.types.is_nested(kind):
-            is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-            raise _nested("a list" if is_list else "an object", f"{seen} {kind!s:.80}", key)
-        if not is_text(kind):
-            texts = [name for name, other in zip(schema.names, schema.types) if is_text(other)]
+            raise _nested("a list" if _is_list(kind) else "an object", f"{seen} {kind!s:.80}", key)
+        if not _is_text(kind):
+            texts = [name for name, other in zip(schema.names, schema.types) if _is_text(other)]
             cure = f"{key}={texts[0]}" if texts else f"store it as text, or another column with {key}=..."
             raise DataError(f"{seen} {kind}, not text. Try: {cure}")
+
+
+def holds_words(schema: pa.Schema, column: str) -> bool:
+    """Does this column of an Arrow table hold lists of texts?"""
+    kind = schema.types[schema.names.index(column)]
+    return _is_list(kind) and _is_text(kind.value_type)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    views = getattr(pa.types, "is_string_view", lambda _: False)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or views(kind) or pa.types.is_null(kind))
 
 
 def _nested(what: str, seen: str, key: str) -> DataError:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from data.errors import DataError
-from data.sources.cells import check_text_columns
+from data.sources.cells import check_text_columns, holds_words
 from data.sources.columns import distinct_names, shell_setting
 from data.sources.conll import conll_rows
 from data.sources.delimited import SAMPLE, delimited_rows
@@ -81,6 +81,8 @@ def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterat
 
         options.require_columns(names, str(path), sample)
         texts = {name: column for name in ("text", "text_pair") if (column := options.columns.get(name))}
+        if options.takes_words:
+            texts = {name: column for name, column in texts.items() if not holds_words(table.schema_arrow, column)}
         check_text_columns(table.schema_arrow, {options.key(name): column for name, column in texts.items()}, str(path))
         number = 0
         for batch in table.iter_batches(CHUNK, columns=list(options.wanted.values()) if options.only_wanted else None):

@@ -60,6 +60,7 @@ class ReadOptions:
     quoting: str = "auto"  # auto | minimal | none
     prefix: str = ""  # of the settings' names in messages: "data." in training
     only_wanted: bool = False  # leave the other columns out of the rows
+    takes_words: bool = False  # a list of words may stand for a text
     group_rule: str | None = None  # the rule that data.group names in the place of a column
     note: Callable[[str], None] = _silent  # is told what the user should know
 

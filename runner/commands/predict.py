@@ -125,12 +125,13 @@ def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> I
     if file_format == "lines" and len(columns) > 1:
         raise ConfigError("this model reads pairs of texts, and a line is one text. Try: input=jsonl")
     texts = dict(zip(("text", "text_pair"), columns))
-    asked = ReadOptions(texts, chosen["encoding"], chosen["delimiter"], chosen["quoting"], note=note)
+    written = (chosen["encoding"], chosen["delimiter"], chosen["quoting"])
+    asked = ReadOptions(texts, *written, takes_words=exported.reads_words, note=note)
     if problems := ineffective_options([file_format], chosen):
         raise ConfigError(problems[0])
     if asked.quoting not in ("auto", "minimal", "none"):
         raise ConfigError(f"quoting={asked.quoting}: expected auto, minimal or none. Try: quoting=auto")
-    return read_texts(path, file_format, asked, takes_words=exported.reads_words)
+    return read_texts(path, file_format, asked)
 
 
 def note(text: str) -> None:

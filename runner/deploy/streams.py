@@ -59,13 +59,10 @@ def input_format(path: Path | None, asked: str) -> str:
     return asked or known or ""
 
 
-def read_texts(
-    path: Path | None, file_format: str, options: ReadOptions, *, takes_words: bool = False
-) -> Iterator[Row]:
+def read_texts(path: Path | None, file_format: str, options: ReadOptions) -> Iterator[Row]:
     """Yield the rows of a file in order, or those of standard input as they arrive.
 
-    file_format: as returned by `input_format`; takes_words: a list of words may stand for a text. Raises DataError and
-    ConfigError.
+    file_format: as returned by `input_format`. Raises DataError and ConfigError.
     """
     found = _of_input(file_format, options) if path is None else _of_file(path, file_format, options)
     columns = list(options.wanted.values())
@@ -73,12 +70,13 @@ def read_texts(
         for column in columns:
             value = row.get(column)
             is_absent = value is None or value != value  # Parquet stores missing numbers as NaN
-            if takes_words and is_words(value):
+            if options.takes_words and is_words(value):
                 continue
             if is_absent or type(value) in NO_TEXT:
                 what = "nothing" if is_absent else NO_TEXT[type(value)]
+                needed = "a text or a list of words" if options.takes_words else "a text"
                 raise ConfigError(
-                    f"{path or 'standard input'}, row {number}: {what} under {column!r}, a text is needed. "
+                    f"{path or 'standard input'}, row {number}: {what} under {column!r}, {needed} is needed. "
                     "Leave that row out, or give it a text"
                 )
         yield row

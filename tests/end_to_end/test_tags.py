@@ -131,7 +131,7 @@ def test_a_file_of_words_is_answered_row_by_row_and_a_csv_holds_json(
     rows.write_text("".join(json.dumps(row) + "\n" for row in asked), encoding="utf-8")
     found = model_of_run(*learned)
     options = AnswerOptions(["tokens"], batch_size=2, threads=1, out=out, form="csv", is_live=False)
-    answer_rows(found, read_texts(rows, "jsonl", ReadOptions({"text": "tokens"}), takes_words=True), options)
+    answer_rows(found, read_texts(rows, "jsonl", ReadOptions({"text": "tokens"}, takes_words=True)), options)
     with out.open(encoding="utf-8", newline="") as stream:
         first, second = csv.DictReader(stream)
     assert json.loads(first["tokens"]) == ["mr", "ada"] and first["prediction"] == "mr [ada](PER)"

@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from runner.deploy.streams import RowWriter, input_format, open_output, output_format, row_chunks
+from data.errors import DataError
+from data.sources.options import ReadOptions
+from runner.deploy.streams import RowWriter, input_format, open_output, output_format, read_texts, row_chunks
 from runner.errors import ConfigError
 
 
@@ -52,3 +56,19 @@ def test_a_csv_has_the_columns_of_its_first_row() -> None:
     writer.write([{"a": 1}])
     with pytest.raises(ConfigError, match=r"Try: out=answers\.jsonl"):
         writer.write([{"a": 1, "b": 2}])
+
+
+def test_lists_of_words_are_read_from_parquet_by_a_model_that_takes_them(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"tokens": [["Ada", "ate"], ["She", "left"]]}), path)
+    options = ReadOptions({"text": "tokens"}, takes_words=True)
+    assert [row["tokens"] for row in read_texts(path, "parquet", options)] == [["Ada", "ate"], ["She", "left"]]
+    with pytest.raises(DataError, match="a list; text is needed"):
+        next(read_texts(path, "parquet", ReadOptions({"text": "tokens"})))
+
+
+def test_a_model_of_words_asks_for_a_text_or_a_list_of_words(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"tokens": [1, 2]}\n')
+    with pytest.raises(ConfigError, match="row 1: a list under 'tokens', a text or a list of words is needed"):
+        next(read_texts(path, "jsonl", ReadOptions({"text": "tokens"}, takes_words=True)))
