@@ -145,13 +145,12 @@ def _of_demo(settings: DataSettings, cache: SharedCache, notes: list[str]) -> di
         ]
         seen |= {" ".join(words) for _, words, _ in fresh}
         rows: list[Row] = [(i, words, [tags]) for i, words, tags in fresh]
-        found[name] = _Source(f"data={settings.name}", [()], rows.__iter__)
+        found[name] = _Source(f"data={settings.name} {name}", [()], rows.__iter__)
     return found
 
 
 def _of_files(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, _Source]:
     """Return the splits that have files of their own: JSON or Parquet with lists, or CoNLL by numbers of columns."""
-    is_conll = is_column_number(settings.tokens)
     paths = {"train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path}
     options = ReadOptions(
         _columns(settings), settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
@@ -162,14 +161,32 @@ def _of_files(settings: DataSettings, cache: SharedCache, notes: list[str]) -> d
         if text is None:
             continue
         key = "data.path" if name == "train" and settings.path else f"data.{name}_path"
-        path = existing_file(text, key, any_format=is_conll)
-        file_format = "conll" if is_conll else format_of(path) or ""
-        if file_format in ("csv", "tsv"):
-            raise DataError(
-                f"{key}={text}: cells of {file_format.upper()} hold no lists of words. Try: JSON lines or Parquet, or "
-                "a CoNLL file by the numbers of its columns: data.tokens=0 data.tags=-1"
-            )
+        path = existing_file(text, key, any_format=True)
+        file_format = _format(path, settings.tokens, f"{key}={text}")
         found[name] = _Source(str(path), [()] * len(_labels(settings)), _rows_of_file(path, file_format, options))
+    return found
+
+
+def _format(path: Path, tokens: str | None, where: str) -> str:
+    """Return conll, jsonl or parquet; DataError for a file whose columns have no numbers, no names, or no lists."""
+    found, numbers, names = format_of(path), "data.tokens=0 data.tags=-1", "data.tokens=tokens data.tags=ner_tags"
+    if is_column_number(tokens):
+        if found in ("jsonl", "parquet"):
+            raise DataError(
+                f"{where}: data.tokens={tokens} is the number of a column of a CoNLL file, and columns of JSON and "
+                f"Parquet have names. Try: {names}"
+            )
+        return "conll"
+    if found in ("csv", "tsv"):
+        raise DataError(
+            f"{where}: cells of {found.upper()} hold no lists of words. Try: JSON lines or Parquet, or a CoNLL file by "
+            f"the numbers of its columns: {numbers}"
+        )
+    if found is None:
+        raise DataError(
+            f"{where}: columns have names, such as data.tokens={tokens}, in files that end in .jsonl or .parquet; "
+            f"those of a CoNLL file have numbers. Try: {numbers}"
+        )
     return found
 
 

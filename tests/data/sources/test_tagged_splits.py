@@ -126,6 +126,15 @@ def test_csv_has_no_lists(tmp_path: Path) -> None:
         read(tmp_path, path=str(path))
 
 
+def test_columns_have_numbers_in_conll_files_and_names_in_others(tmp_path: Path) -> None:
+    path = tmp_path / "ner.conll"
+    path.write_text("Ada B-PER\n")
+    with pytest.raises(DataError, match=r"of a CoNLL file have numbers\. Try: data.tokens=0 data.tags=-1"):
+        read(tmp_path, path=str(path))
+    with pytest.raises(DataError, match=r"Parquet have names\. Try: data.tokens=tokens data.tags=ner_tags"):
+        read(tmp_path, path=jsonl(tmp_path, JSON_ROWS), tokens="0", tags=["-1"])
+
+
 def test_plain_tags_are_said_to_be_scored_word_by_word(tmp_path: Path) -> None:
     data = read(tmp_path, path=jsonl(tmp_path, [{"tokens": ["a", "b"], "ner_tags": ["O", "PER"]}]))
     assert data.notes == ["data.tags=ner_tags have no B- or I- (PER): words are scored, not entities"]
