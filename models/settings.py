@@ -38,6 +38,7 @@ class Finetuning:
     batch_size: int | None = limited(None, low=1)
 
 
+HASHED_WORDS = "words"  # the tokenizer without a vocabulary
 PRETRAINED = "model.pretrained"  # the settings that name a checkpoint, as messages write them
 INIT_FROM = "model.init_from"
 
@@ -127,6 +128,11 @@ def readout_conflict(readout: str, is_kept: bool, reads: str) -> str:
     return ""
 
 
+def reads_hashes(model: ModelSettings) -> bool:
+    """Does the model read hashes of words, not numbers in a vocabulary?"""
+    return model.family == "ngram"
+
+
 def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
     """One line for each pair of settings that contradict each other, with the cure.
 
@@ -140,6 +146,11 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
         found.append(
             f"model.token_dropout={model.token_dropout:g} leaves words out of a pooling, and this task answers for "
             "each token. Try: model.token_dropout=0, model.dropout=0.2"
+        )
+    if model.tokenizer == HASHED_WORDS and not reads_hashes(model):
+        found.append(
+            f"model.tokenizer={HASHED_WORDS} makes hashes of words, for which model={model.name} has no rows. "
+            "Try: model.tokenizer=auto"
         )
     if model.family == "dsn" and readout not in WORD_READOUTS:
         found.append(

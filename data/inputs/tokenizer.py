@@ -1,4 +1,4 @@
-"""Tokenizers, through the `tokenizers` library alone: from the hub, from a folder, or trained on the training texts."""
+"""Tokenizers of pieces, with the `tokenizers` library alone: from the hub, a folder, or trained; or hashed words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from data.errors import DataError
+from data.inputs.hashed_words import FILE as HASHED_WORDS
+from data.inputs.hashed_words import open_words
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
 from data.json_types import JsonObject
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
@@ -27,9 +29,41 @@ GO_ON = (
 )
 
 
+class Tokenizer(Protocol):
+    """Texts to token ids, and the facts about the ids that the rest of the code needs."""
+
+    @property
+    def source(self) -> str:
+        """The value of model.tokenizer that it was made from."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that its ids depend on."""
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the largest id."""
+
+    @property
+    def pad_id(self) -> int:
+        """The id that pads rows."""
+
+    def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+        """Encode texts with special tokens, at most max_length per row; of a pair the longer text is cut first."""
+
+    def decode(self, ids: list[int]) -> str:
+        """Return the text of one row's token ids, as the model sees it, without special tokens."""
+
+    def tokens(self) -> list[str]:
+        """Return the token of each id, (vocab_size,); DataError where there is no list of them."""
+
+    def save(self, folder: Path, longest: int | None = None) -> None:
+        """Write the files that `load_tokenizer` opens; longest: input of the model in tokens, None: any length."""
+
+
 @dataclass(frozen=True)
-class Tokenizer:
-    """A fast tokenizer and the facts about it that the rest of the code needs."""
+class PieceTokenizer:
+    """A tokenizer with a vocabulary of pieces, of the `tokenizers` library."""
 
     backend: Backend
     source: str
@@ -68,8 +102,8 @@ class Tokenizer:
         (folder / "special_tokens_map.json").write_text(json.dumps(self.names, indent=2), encoding="utf-8")
 
 
-def wrap_backend(backend: Backend, source: str, named: dict[str, str] | None = None) -> Tokenizer:
-    """Make a Tokenizer from a `tokenizers.Tokenizer`.
+def wrap_backend(backend: Backend, source: str, named: dict[str, str] | None = None) -> PieceTokenizer:
+    """Make a PieceTokenizer from a `tokenizers.Tokenizer`.
 
     named: special tokens by transformers' keys, from the files beside it. DataError if there is none for padding.
     """
@@ -86,11 +120,22 @@ def wrap_backend(backend: Backend, source: str, named: dict[str, str] | None = N
         raise DataError(f"the tokenizer of {source} has no padding token{said}. {GO_ON}")
     # Not the number of tokens: if two lines of a vocab.txt are equal, the id of the first has no token.
     size = max(known.values()) + 1
-    return Tokenizer(backend, source, digest, size, known[pad], WordCache.of(backend), names | {"pad_token": pad})
+    return PieceTokenizer(backend, source, digest, size, known[pad], WordCache.of(backend), names | {"pad_token": pad})
 
 
 def load_tokenizer(source: str) -> Tokenizer:
-    """Load the tokenizer of a hub id or folder: tokenizer.json, else vocab.txt as BERT's WordPiece."""
+    """Load the tokenizer of a hub id or folder: tokenizer.json, else vocab.txt as BERT's WordPiece.
+
+    A folder that was saved with hashed words has neither, but words.json.
+    """
+    folder = Path(source).expanduser()
+    if (folder / HASHED_WORDS).is_file():
+        return open_words(folder)
+    return _load_pieces(source)
+
+
+def _load_pieces(source: str) -> PieceTokenizer:
+    """Load a tokenizer of pieces."""
     from tokenizers import Tokenizer as Backend
     from tokenizers.models import WordPiece
 
@@ -118,6 +163,16 @@ def load_tokenizer(source: str) -> Tokenizer:
     return wrap_backend(_wordpiece(vocab, beside, names), source, names)
 
 
+def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
+    """Return the tokenizer; DataError for hashed words, which cannot be used for the purpose, such as "task=mlm"."""
+    if not isinstance(tokenizer, PieceTokenizer):
+        raise DataError(
+            f"{purpose} needs a vocabulary, and model.tokenizer={tokenizer.source} has none. "
+            "Try: model.tokenizer=auto, or model.tokenizer=train"
+        )
+    return tokenizer
+
+
 def _beside(source: str) -> JsonObject:
     """Read special_tokens_map.json and tokenizer_config.json, which takes precedence; {} if there is neither."""
     found: JsonObject = {}
@@ -137,7 +192,7 @@ def _names(beside: JsonObject) -> dict[str, str]:
     return {key: str(token["content"] if isinstance(token, dict) else token) for key, token in found.items()}
 
 
-def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Tokenizer:
+def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> PieceTokenizer:
     """Train a lower-cased WordPiece vocabulary of at most `vocab_size` tokens, like BERT's; reproducible.
 
     texts: called twice, so that nothing is held in memory.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.inputs.tokenizer import Tokenizer
+from data.inputs.tokenizer import PieceTokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
@@ -33,7 +33,7 @@ class Frame:
     after: np.ndarray  # (a,) int64
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer) -> Frame:
+    def of(cls, tokenizer: PieceTokenizer) -> Frame:
         """Find them by encoding one letter."""
         backend = tokenizer.backend
         backend.no_truncation()
@@ -48,7 +48,7 @@ class Frame:
         return len(self.before) + len(self.after)
 
 
-def word_pieces(tokenizer: Tokenizer, rows: list[list[str]]) -> Pieces:
+def word_pieces(tokenizer: PieceTokenizer, rows: list[list[str]]) -> Pieces:
     """Return the tokens of the words of all rows; each word is encoded alone, as tokenizers do with split words."""
     if tokenizer.word_cache is not None:
         return Pieces(*tokenizer.word_cache.words([word for row in rows for word in row]))

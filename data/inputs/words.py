@@ -14,7 +14,7 @@ from data.inputs.columns import Columns
 from data.inputs.request import Asked, Field
 from data.inputs.split_text import find_words, split_bare, split_words
 from data.inputs.token_ids import TokenIds
-from data.inputs.tokenizer import Tokenizer
+from data.inputs.tokenizer import Tokenizer, require_pieces
 from data.inputs.windows import Window, cut_windows
 from data.inputs.word_cache import Encoded, spans
 from data.inputs.word_pieces import Frame, first_places, word_pieces
@@ -37,7 +37,7 @@ class Words(TokenIds):
         """language: of words without marks and capitals; windows: are long questions cut into windows?"""
         super().__init__(tokenizer.pad_id)
         self.tokenizer, self.language, self.windows = tokenizer, language, windows
-        self.frame = Frame.of(tokenizer)
+        self.frame = Frame.of(require_pieces(tokenizer, "a task over words"))
         self.columns: tuple[str, ...] = (WORDS,)
 
     @property
@@ -51,7 +51,7 @@ class Words(TokenIds):
         Rows are never cut here, whatever `max_length` is: see `lay_out`.
         """
         rows = columns[WORDS]
-        pieces = word_pieces(self.tokenizer, rows)
+        pieces = word_pieces(require_pieces(self.tokenizer, "a task over words"), rows)
         offsets = np.cumsum([0, *map(len, rows)])
         edges = np.concatenate([[0], np.cumsum(pieces.counts)])[offsets]
         lengths = np.diff(edges) + len(self.frame)

@@ -15,7 +15,7 @@ import numpy as np
 
 from data.batch import Batch, collate
 from data.errors import DataError
-from data.inputs.tokenizer import Tokenizer
+from data.inputs.tokenizer import Tokenizer, require_pieces
 from data.inputs.word_cache import Encoded
 from data.labels import Labels
 from data.sampler import eval_batches
@@ -63,7 +63,7 @@ def open_replaced_words(
 def _chunks(split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, guess: Guess) -> Iterator[tuple[Encoded, Labels]]:
     """Yield the copies of a few texts at a time; DataError if there is none at all."""
     words, continues = replaceable_tokens(tokenizer)
-    mask_id, made = tokenizer.backend.token_to_id(MASK), 0
+    mask_id, made = require_pieces(tokenizer, "replacing words").backend.token_to_id(MASK), 0
     assert mask_id is not None, "only tokenizers with [MASK] come here"
     for start in range(0, len(split), CHUNK):
         rows = range(start, min(start + CHUNK, len(split)))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data.inputs.tokenizer import Tokenizer, load_tokenizer, train_tokenizer, wrap_backend
+from data.inputs.hashed_words import WORDS, HashedWords
+from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, train_tokenizer, wrap_backend
 from data.sources.raw import RawSplit
 from data.stores.build_once import SharedCache, checksum
 
@@ -19,8 +20,10 @@ def open_or_train_tokenizer(
 ) -> Tokenizer:
     """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
 
-    fingerprint: of these rows; the trained tokenizer is kept under it.
+    With source "words" texts become hashes of words. fingerprint: of the rows; a trained tokenizer is kept under it.
     """
+    if source == WORDS:
+        return HashedWords()
     if source != "train":
         return load_tokenizer(source)
     path = cache.folder / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"
@@ -34,7 +37,7 @@ def open_or_train_tokenizer(
     return cache.open_or_build(path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again")
 
 
-def _trained(folder: Path) -> Tokenizer | None:
+def _trained(folder: Path) -> PieceTokenizer | None:
     """Open a trained tokenizer; None if its file is missing or damaged."""
     from tokenizers import Tokenizer as Backend
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.errors import DataError
-from data.inputs.tokenizer import SPECIAL, Tokenizer
+from data.inputs.tokenizer import SPECIAL, Tokenizer, require_pieces
 from data.labels import Labels
 from data.settings import DataSettings, TaskSettings
 from data.splits import Arrays, TokenSplit
@@ -44,7 +44,8 @@ class Masking:
     @classmethod
     def of(cls, settings: TaskSettings, tokenizer: Tokenizer) -> Masking:
         """Build the masking for a tokenizer; DataError if it lacks one of BERT's special tokens."""
-        numbers = {name: tokenizer.backend.token_to_id(name) for name in SPECIAL}
+        backend = require_pieces(tokenizer, "task=mlm").backend
+        numbers = {name: backend.token_to_id(name) for name in SPECIAL}
         ids = {name: number for name, number in numbers.items() if number is not None}
         missing = [name for name in SPECIAL if name not in ids]
         if missing:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -25,6 +26,7 @@ from runner.statistics.answers import Answers
 from runner.training.inference import predict, score
 
 YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
+MOST_TOKENS = 2**21  # of its table; hashes of words, which are more, are folded to its rows
 
 
 def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassReport]]:
@@ -121,8 +123,15 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
         model, _ = build(
             preset,
             task.head() if task.reads == "tokens" else HeadSpec("text", splits.task.num_labels),
-            vocab_size=max(YARDSTICK_TOKENS, splits.tokenizer.vocab_size),
+            vocab_size=max(YARDSTICK_TOKENS, min(splits.tokenizer.vocab_size, MOST_TOKENS)),
             pad_id=splits.tokenizer.pad_id,
         )
+    if splits.tokenizer.vocab_size > model.architecture["vocab_size"]:
+        model.register_forward_pre_hook(_fold_ids, with_kwargs=True)
     model.to(prepared.device)
     return model
+
+
+def _fold_ids(model: Network, args: tuple[object, ...], inputs: dict[str, Any]) -> tuple[tuple[object, ...], Any]:
+    """Replace hashes of words by rows that the yardstick's table of word vectors has."""
+    return args, inputs | {"input_ids": inputs["input_ids"] % model.architecture["vocab_size"]}

@@ -1,0 +1,106 @@
+"""Texts as hashes of their words: a tokenizer without a vocabulary, for models over n-grams.
+
+A text is lowered as a whole, and its words, and its other visible characters one by one, are its tokens. A stored token
+is (CRC-32 of the UTF-8 bytes + 1) mod 2^32. Nothing is trained, and no word is unknown; words cannot be read back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from data.errors import DataError
+from data.inputs.word_cache import Encoded, cut_longest, spans
+
+WORDS = "words"  # the value of model.tokenizer
+FILE = "words.json"
+PATTERN = r"\w+|[^\w\s]"
+FACTS = {"tokenizer": "hashed words", "format": 1, "pattern": PATTERN, "lower": True, "hash": "crc32 + 1"}
+NO_WORD = 0  # padding, and the only token of a row without a word, so that no row is empty
+MOST_WORDS = 200_000  # in the cache, which is emptied then, so that memory does not grow with the texts
+
+_find = re.compile(PATTERN).findall
+
+
+class _Hashes(dict[str, int]):
+    """The hash of each word seen so far."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= MOST_WORDS:
+            self.clear()
+        # A lone surrogate, which has no UTF-8 bytes, is always a token of its own.
+        raw = "\ufffd" if len(word) == 1 and "\ud800" <= word <= "\udfff" else word
+        self[word] = found = (zlib.crc32(raw.encode()) + 1) & 0xFFFFFFFF
+        return found
+
+
+@dataclass(frozen=True)
+class HashedWords:
+    """The tokenizer of hashed words; there are no special tokens."""
+
+    source: ClassVar[str] = WORDS
+    fingerprint: ClassVar[str] = hashlib.sha256(json.dumps(FACTS, sort_keys=True).encode()).hexdigest()
+    vocab_size: ClassVar[int] = 1 << 32
+    pad_id: ClassVar[int] = NO_WORD
+
+    def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+        """Encode texts, at most max_length words a row; of a pair the longer text is cut first."""
+        parts = [hash_texts(column) for column in (texts, pairs) if column is not None]
+        had = [counts for _, counts in parts]
+        kept = [np.minimum(had[0], max_length)] if pairs is None else list(cut_longest(had[0], had[1], max_length))
+        words = np.sum(kept, axis=0)
+        lengths = np.maximum(words, 1)
+        tokens = np.full(int(lengths.sum()), NO_WORD, np.int64)
+        place = np.cumsum(lengths) - lengths
+        for (hashes, before), count in zip(parts, kept):
+            tokens[spans(place, count)] = hashes[spans(np.cumsum(before) - before, count)]
+            place = place + count
+        starts = lengths if pairs is None else np.where(words == 0, 1, kept[0])
+        cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
+        return Encoded(tokens, lengths, starts, int(cut.sum()))
+
+    def decode(self, ids: list[int]) -> str:
+        """Return the hashes in hexadecimal digits, because the words are not known."""
+        return " ".join(f"{index:08x}" for index in ids)
+
+    def tokens(self) -> list[str]:
+        """Raise DataError: there is no list of words."""
+        raise DataError(
+            f"model.tokenizer={WORDS} keeps hashes of words and has no list of them, which this model or method needs. "
+            "Try: model.tokenizer=auto"
+        )
+
+    def save(self, folder: Path, longest: int | None = None) -> None:
+        """Write the file by which a saved model is opened with this tokenizer again; `longest` has no meaning here."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).write_text(json.dumps(FACTS, indent=2), encoding="utf-8")
+
+
+def hash_texts(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hashes of the words of all texts end to end, int64 below 2^32, and their number in each, int64."""
+    known, parts, counts = _Hashes(), list[np.ndarray](), list[int]()
+    for text in texts:
+        words = _find(text.lower())
+        parts.append(np.fromiter(map(known.__getitem__, words), np.int64, len(words)))
+        counts.append(len(words))
+    return np.concatenate([np.zeros(0, np.int64), *parts]), np.array(counts, np.int64)
+
+
+def open_words(folder: Path) -> HashedWords:
+    """Open the tokenizer of a saved folder; DataError where its file says that words are hashed in another way."""
+    path = folder / FILE
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}). Try: copy the model folder again") from error
+    if facts != FACTS:
+        raise DataError(f"{path} describes other hashed words than this version reads. Update Bertier")
+    return HashedWords()
