@@ -1,0 +1,69 @@
+"""`model.bin`, format 1: a header in JSON and named arrays, each with a checksum.
+
+    content = pack("ngram", labels, {"rows": rows, ...}, {"bits": 26})
+
+Bytes 0-7: `BRTRSML` and the format; 8-11: length of the header, a multiple of 8; 12-15: CRC-32 of the header; then the
+header, filled with spaces; then the arrays, each at a multiple of 8 from the end of the header, with zeros between. All
+numbers are little-endian. runner/deploy/bundle/predict.py reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from models.json_types import JsonObject
+
+NAME = "model.bin"
+MAGIC = b"BRTRSML"
+FORMAT = 1
+DTYPES = ("u1", "i1", "f2", "f4", "u4")  # of arrays
+
+
+def pack(
+    kind: str,
+    labels: Sequence[str],
+    arrays: Mapping[str, np.ndarray],
+    fields: JsonObject | None = None,
+    *,
+    temperature: float = 1.0,
+) -> bytes:
+    """The content of a model.bin.
+
+    kind: the word by which the reader chooses its code; labels: in id order, () where answers are numbers; arrays: of
+    the types in DTYPES, written in this order; fields: further entries of the header; temperature: what logits are
+    divided by. Raises ValueError for an array of another type.
+    """
+    data, described = b"", {}
+    for name, array in arrays.items():
+        data = _filled(data, b"\0")
+        stored, described[name] = _stored(name, array)
+        described[name]["at"] = len(data)
+        data += stored
+    data = _filled(data, b"\0")
+    own = {"kind": kind, "labels": list(labels), "temperature": float(temperature), "data": len(data)}
+    header = own | {"arrays": described} | (fields or {})
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    written = _filled(text.encode(), b" ")
+    sizes = len(written).to_bytes(4, "little") + zlib.crc32(written).to_bytes(4, "little")
+    return MAGIC + bytes([FORMAT]) + sizes + written + data
+
+
+def _stored(name: str, array: np.ndarray) -> tuple[bytes, JsonObject]:
+    """The bytes of an array, deflated where that is shorter, and its entry in the header."""
+    dtype = array.dtype.str[1:]
+    if dtype not in DTYPES:
+        raise ValueError(f"{name}: {array.dtype} is not stored in a model.bin, only {', '.join(DTYPES)}")
+    raw = np.ascontiguousarray(array, f"<{dtype}").tobytes()
+    deflated = zlib.compress(raw, 9)
+    coding, stored = ("zlib", deflated) if len(deflated) < len(raw) else ("raw", raw)
+    facts = {"bytes": len(stored), "coding": coding, "crc": zlib.crc32(stored), "dtype": dtype}
+    return stored, facts | {"shape": list(array.shape)}
+
+
+def _filled(content: bytes, filling: bytes) -> bytes:
+    """The content with as many bytes after it as its length lacks to a multiple of 8."""
+    return content + filling * (-len(content) % 8)

@@ -1,0 +1,199 @@
+"""Answers texts with a `model.bin`, given numpy and the standard library.
+
+from predict import Model
+model = Model()                       # the model.bin beside this file; or Model("folder or file")
+model("a lovely film")                # {"prediction": "pos", "probabilities": {"neg": 0.1, "pos": 0.9}}
+model.scores(["a lovely film"])       # the logits, (texts, classes)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MODEL_FILE = "model.bin"
+MAGIC, FORMAT = b"BRTRSML", 1
+DTYPES = ("u1", "i1", "f2", "f4", "u4")
+MOST_WORDS = 200_000  # in the cache of a model, about 20 MB; it is emptied then
+TOKEN_FACTOR, PRINT_FACTOR = np.uint32(0x85EBCA6B), np.uint32(0x9E3779B1)  # of the fingerprints of n-grams
+
+Answer = dict[str, Any]
+Header = dict[str, Any]
+
+
+class ModelFileError(ValueError):
+    """A model.bin that is damaged, of another format, or of a kind that this reader does not know."""
+
+
+class Model:
+    """A loaded model. `labels`: of the classes in order, () where answers are numbers."""
+
+    def __init__(self, source: str | Path | None = None) -> None:
+        """Load a model.bin, or the one in a folder; None: the one beside this file. Raises ModelFileError, OSError."""
+        path = Path(__file__).parent if source is None else Path(source).expanduser()
+        path = path / MODEL_FILE if path.is_dir() else path
+        self.header, arrays = read_model(path.read_bytes(), str(path))
+        kind = self.header["kind"]
+        if kind not in KINDS:
+            raise ModelFileError(f"{path}: kind {kind!r}, this reader knows {', '.join(KINDS)}. Take a newer reader")
+        self.labels = tuple(self.header["labels"])
+        try:
+            self._scorer = KINDS[kind](self.header, arrays)
+        except (KeyError, TypeError, IndexError) as error:
+            raise ModelFileError(f"{path}: its header lacks what kind {kind!r} needs ({error!r})") from error
+        except ValueError as error:
+            raise ModelFileError(f"{path}: {error}") from error
+
+    def scores(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
+        """The logits (texts, classes) float64, or the numbers (texts, 1). TypeError for what is not a text."""
+        _check_texts(texts)
+        found = [self._scorer.score(text) for text in texts]
+        return np.array(found, np.float64).reshape(len(texts), max(1, len(self.labels)))
+
+    def __call__(self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None) -> Any:
+        """The answer to one text, or a list with one for each text."""
+        if isinstance(texts, str):
+            _check_texts([texts])
+            return self.answer(self._scorer.score(texts))
+        _check_texts(texts)
+        return [self.answer(self._scorer.score(text)) for text in texts]
+
+    def answer(self, scores: Sequence[float]) -> Answer:
+        """The answer that the logits of one text mean."""
+        if not self.labels:
+            return {"prediction": scores[0]}
+        shares = _softmax(scores)
+        best = max(range(len(shares)), key=shares.__getitem__)
+        return {"prediction": self.labels[best], "probabilities": dict(zip(self.labels, shares))}
+
+
+def _softmax(scores: Sequence[float]) -> list[float]:
+    highest = max(scores)
+    powers = [math.exp(score - highest) for score in scores]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    """TypeError unless this is a list of texts."""
+    if isinstance(texts, str | bytes):
+        raise TypeError("expected a list of texts, here is one")
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {place + 1} of {len(texts)} is of type {type(text).__name__}, expected a str")
+
+
+def read_model(content: bytes, where: str) -> tuple[Header, dict[str, np.ndarray]]:
+    """The header and the arrays of a model.bin; ModelFileError, before anything is answered, for a damaged one.
+
+    where: the name of the file, for messages.
+    """
+    if content[:7] != MAGIC:
+        raise ModelFileError(f"{where}: not a {MODEL_FILE}")
+    if (found := content[7] if len(content) > 7 else 0) != FORMAT:
+        raise ModelFileError(f"{where}: is of format {found}, this reader reads format {FORMAT}")
+    size, crc = (int.from_bytes(content[at : at + 4], "little") for at in (8, 12))
+    text = content[16 : 16 + size]
+    if len(content) < 16 + size or zlib.crc32(text) != crc:
+        raise ModelFileError(f"{where}: its header is damaged or cut short. Get a fresh copy")
+    header = json.loads(text)
+    if len(content) != (stated := 16 + size + header["data"]):
+        raise ModelFileError(f"{where}: {len(content)} bytes, its header says {stated}. Get a fresh copy")
+    start = memoryview(content)[16 + size :]
+    return header, {name: _read_array(start, facts, name, where) for name, facts in header["arrays"].items()}
+
+
+def _read_array(data: memoryview, facts: Header, name: str, where: str) -> np.ndarray:
+    """One array of the data section, checked and inflated."""
+    stored = data[facts["at"] : facts["at"] + facts["bytes"]]
+    if zlib.crc32(stored) != facts["crc"]:
+        raise ModelFileError(f"{where}: damaged in {name}. Get a fresh copy")
+    if facts["dtype"] not in DTYPES or facts["coding"] not in ("raw", "zlib"):
+        raise ModelFileError(f"{where}: {name} is stored as {facts['dtype']}, {facts['coding']}, which is unknown")
+    dtype, shape = np.dtype(f"<{facts['dtype']}"), tuple(facts["shape"])
+    wanted = math.prod(shape) * dtype.itemsize
+    raw = zlib.decompressobj().decompress(stored, wanted + 1) if facts["coding"] == "zlib" else stored
+    if len(raw) != wanted:
+        raise ModelFileError(f"{where}: {name} has {len(raw)} bytes, its shape says {wanted}")
+    return np.frombuffer(raw, dtype).reshape(shape)
+
+
+def decode_elias_fano(low: np.ndarray, high: np.ndarray, low_bits: int, count: int, bits: int) -> np.ndarray:
+    """The sorted integers (count,) uint32 of an Elias-Fano code; ValueError for a damaged one."""
+    ones = np.flatnonzero(np.unpackbits(high, bitorder="little"))
+    if len(ones) != count:
+        raise ValueError(f"{len(ones)} values in its sorted list, its header says {count}")
+    planes = np.unpackbits(low, count=count * low_bits, bitorder="little").reshape(count, low_bits)
+    values = (ones - np.arange(count)) << low_bits
+    for place in range(low_bits):
+        values |= planes[:, place].astype(np.int64) << place
+    if count and (np.any(values[1:] <= values[:-1]) or int(values[-1]) >> bits):
+        raise ValueError("its sorted list does not ascend")
+    return values.astype(np.uint32)
+
+
+class HashedWords(dict[str, int]):
+    """The 32-bit hash of each token: CRC-32 of its UTF-8 bytes, plus 1."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= MOST_WORDS:
+            self.clear()
+        try:
+            content = word.encode()
+        except UnicodeEncodeError:  # a lone surrogate, which the pattern makes a token of its own
+            content = b"\xef\xbf\xbd"
+        found = self[word] = (zlib.crc32(content) + 1) & 0xFFFFFFFF
+        return found
+
+
+class Ngram:
+    """A linear model on which n-grams a text has. Integers are summed, so the scores are the same on every machine."""
+
+    def __init__(self, header: Header, arrays: dict[str, np.ndarray]) -> None:
+        bits, count = header["bits"], header["count"]
+        self.prints = decode_elias_fano(arrays["low"], arrays["high"], header["low"], count, bits)
+        self.rows = arrays["rows"]  # (K', count) int8, class by class
+        if self.rows.shape[1] != count:
+            raise ValueError("its rows do not fit its sorted list")
+        if not count:  # one row that does nothing
+            self.prints, self.rows = np.zeros(1, np.uint32), np.zeros((len(self.rows), 1), np.int8)
+        self.grams, self.shift = int(header["grams"]), np.uint32(32 - bits)
+        self.scale, self.bias = arrays["scale"].astype(np.float64), arrays["bias"].astype(np.float64)
+        if self.scale.shape != (len(self.rows),) or self.bias.shape != (len(self.rows),):
+            raise ValueError("its scales and biases do not fit its rows")
+        self.temperature = float(header["temperature"])
+        self.find_tokens = re.compile(header["token"]).findall
+        self.is_lower, self.words = header["lower"], HashedWords()
+        self.is_binary = len(header["labels"]) == 2 and len(self.rows) == 1
+
+    def score(self, text: str) -> list[float]:
+        """The logits of a text."""
+        places = self.places(text)
+        sums = self.rows.take(places, axis=1).sum(axis=1, dtype=np.int64)
+        found: list[float] = ((sums * self.scale + self.bias) / self.temperature).tolist()
+        return [0.0, *found] if self.is_binary else found
+
+    def places(self, text: str) -> np.ndarray:
+        """The rows of the n-grams that a text has, each once."""
+        tokens = self.find_tokens(text.lower() if self.is_lower else text)
+        words = np.fromiter(map(self.words.__getitem__, tokens), np.uint32, len(tokens))
+        hashed, parts = words, [words]
+        for length in range(1, self.grams):
+            hashed = hashed[:-1] * TOKEN_FACTOR + words[length:]
+            parts.append(hashed)
+        found = np.concatenate(parts) * PRINT_FACTOR >> self.shift
+        found.sort()
+        places = self.prints.searchsorted(found)
+        is_hit = self.prints.take(places, mode="clip") == found  # a print above all others has the place after the last
+        is_hit[1:] &= found[1:] != found[:-1]
+        return places[is_hit]
+
+
+KINDS = {"ngram": Ngram}

@@ -1,0 +1,112 @@
+"""The reader of model.bin: scores of the golden file, and every reason to refuse a file."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.packed.elias_fano import encode
+from models.packed.format import pack
+from runner.deploy.bundle.predict import Model, ModelFileError, Ngram, read_model
+from tests.models.packed.golden import SCORES, golden_content
+
+
+@pytest.fixture
+def golden(tmp_path: Path) -> Path:
+    """The golden file in a folder."""
+    (tmp_path / "model.bin").write_bytes(golden_content())
+    return tmp_path
+
+
+def with_header(**changes: object) -> bytes:
+    """The golden file with other entries in its header, under a right checksum."""
+    header, arrays = read_model(golden_content(), "")
+    kept = {key: header[key] for key in ("grams", "bits", "count", "low", "lower", "token")}
+    return pack(str(changes.pop("kind", "ngram")), header["labels"], arrays, kept | changes)
+
+
+def test_the_golden_scores_and_probabilities(golden: Path) -> None:
+    model = Model(golden)
+    found = model.scores(list(SCORES))
+    assert found.dtype == np.float64 and model.labels == ("neg", "pos")
+    wanted = np.array(list(SCORES.values()))
+    assert np.allclose(found, np.stack([0 * wanted[:, 0], wanted[:, 0]], 1), atol=1e-6, rtol=0)
+    answers = model(list(SCORES))
+    assert np.allclose([answer["probabilities"]["pos"] for answer in answers], wanted[:, 1], atol=1e-6, rtol=0)
+    assert [answer["prediction"] for answer in answers] == ["pos" if z > 0 else "neg" for z, _ in SCORES.values()]
+    assert model("good") == answers[0], "one text has one answer"
+
+
+def test_no_texts_have_no_answers(golden: Path) -> None:
+    model = Model(golden / "model.bin")
+    assert model([]) == [] and model.scores([]).shape[0] == 0
+
+
+def test_a_model_without_n_grams_answers_by_its_bias() -> None:
+    code = encode(np.zeros(0), 8)
+    header = {"grams": 2, "bits": 8, "count": 0, "low": code.low_bits, "lower": True, "token": r"\w+", "labels": []}
+    arrays = {"low": code.low, "high": code.high, "rows": np.zeros((1, 0), np.int8)}
+    ones = {"scale": np.ones(1, np.float32), "bias": np.ones(1, np.float32)}
+    assert Ngram(header | {"temperature": 1.0}, arrays | ones).score("a b") == [1.0]
+
+
+def test_a_lone_surrogate_is_read_as_the_replacement_character(golden: Path) -> None:
+    model = Model(golden)
+    assert np.array_equal(model.scores(["good \ud800x"]), model.scores(["good \ufffdx"]))
+
+
+@pytest.mark.parametrize("wrong", [None, b"good", 3, ["good"]])
+def test_what_is_no_text_is_refused_with_its_place(golden: Path, wrong: object) -> None:
+    model = Model(golden)
+    with pytest.raises(TypeError, match=f"text 2 of 3 is of type {type(wrong).__name__}"):
+        model(["good", wrong, "bad"])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="text 2 of 3"):
+        model.scores(["good", wrong, "bad"])  # type: ignore[list-item]
+
+
+CONTENT = golden_content()
+DAMAGED = {
+    "empty": (b"", "not a model.bin"),
+    "first byte": (b"X" + CONTENT[1:], "not a model.bin"),
+    "format": (CONTENT[:7] + b"\2" + CONTENT[8:], "is of format 2, this reader reads format 1"),
+    "cut in the header": (CONTENT[:200], "header is damaged or cut short"),
+    "cut before the header": (CONTENT[:10], "header is damaged or cut short"),
+    "header": (CONTENT[:30] + b"?" + CONTENT[31:], "header is damaged or cut short"),
+    "last byte missing": (CONTENT[:-1], "639 bytes, its header says 640"),
+    "a byte too many": (CONTENT + b"\0", "641 bytes, its header says 640"),
+    "rows": (CONTENT[:-8] + b"\1" * 8, "damaged in rows"),
+    "high": (with_header(count=5), "6 values in its sorted list, its header says 5"),
+    "kind": (with_header(kind="tree"), "kind 'tree', this reader knows"),
+    "no bits": (pack("ngram", ["a", "b"], {}, {}), "lacks what kind 'ngram' needs"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_file_is_refused_with_the_reason(tmp_path: Path, damage: str) -> None:
+    content, message = DAMAGED[damage]
+    (tmp_path / "model.bin").write_bytes(content)
+    with pytest.raises(ModelFileError, match=message):
+        Model(tmp_path)
+
+
+def test_a_list_that_does_not_ascend_is_refused(tmp_path: Path) -> None:
+    header, arrays = read_model(CONTENT, "")
+    low = np.frombuffer(bytes(len(arrays["low"])), np.uint8)
+    fields = {key: header[key] for key in ("grams", "bits", "count", "low", "lower", "token")}
+    high = np.packbits([1] * 6 + [0] * 8, bitorder="little")
+    (tmp_path / "model.bin").write_bytes(pack("ngram", ["neg", "pos"], arrays | {"low": low, "high": high}, fields))
+    with pytest.raises(ModelFileError, match="does not ascend"):
+        Model(tmp_path)
+
+
+def test_an_array_that_inflates_to_more_than_its_shape_is_refused() -> None:
+    content = bytearray(pack("ngram", [], {"rows": np.zeros(1000, np.int8)}))
+    size = struct.unpack_from("<I", content, 8)[0]
+    header = bytes(content[16 : 16 + size]).replace(b'"shape":[1000]', b'"shape":[  10]')
+    content[12 : 16 + size] = zlib.crc32(header).to_bytes(4, "little") + header
+    with pytest.raises(ModelFileError, match="rows has 11 bytes, its shape says 10"):
+        read_model(bytes(content), "here")
