@@ -159,7 +159,7 @@ def tokenise_split(
         input=own,
         target=target,
     )
-    return replace(stored, source_rows=raw.source_rows)
+    return replace(stored, source_rows=raw.source_rows, texts=raw)
 
 
 def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from data.inputs.columns import Columns
 from data.inputs.tokenizer import Tokenizer
 from data.labels import Labels
 from data.stores.frozen_states import FrozenStates
@@ -60,6 +61,16 @@ class RowInput(Protocol):
         """Return unpadded inputs of one shape, drawn from the split, to count and time a model with."""
 
 
+class RowTexts(Protocol):
+    """The source rows of a split before they were tokenised; data/sources/raw.py implements it."""
+
+    def __len__(self) -> int:
+        """Return the number of source rows."""
+
+    def read(self, rows: np.ndarray) -> Columns:
+        """Return the cells of the source rows with these numbers, by column: texts, or lists of words."""
+
+
 class RowTarget(Protocol):
     """Makes the stored labels of a split into targets; data/targets/ implements it."""
 
@@ -87,6 +98,7 @@ class TokenSplit:
     source_rows: np.ndarray | None = None  # (source rows,) line or row numbers in the source; None for rows made here
     # (source rows + 1,): source row i is the rows parts[i]:parts[i + 1], windows of a long one; None: one row each.
     parts: np.ndarray | None = None
+    texts: RowTexts | None = None  # of the source rows, left on disk until they are read; None for rows made here
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -138,6 +150,7 @@ class TokenSplit:
             truncated=0,
             source_rows=None,
             parts=None,
+            texts=None,
         )
 
     @cached_property

@@ -90,4 +90,5 @@ def append_unlabelled(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
         num_unlabelled=train.num_unlabelled + len(extra),
         source_rows=None,
         parts=None,
+        texts=None,
     )

@@ -109,7 +109,7 @@ def _inline(name: str, code: str) -> Iterator[str]:
 def _bare_key(code: str) -> Iterator[str]:
     """Yield a dotted name that looks like a setting, and is neither one nor a module."""
     is_ours = re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", code) and code.split(".")[0] in _roots()
-    if is_ours and code not in _keys() and not re.search(r"\.(py|md|yaml|json)$", code):
+    if is_ours and code not in _keys() and not re.search(r"\.(py|md|yaml|json|bin)$", code):
         module = REPO / code.replace(".", "/")
         if not (module.is_dir() or module.with_suffix(".py").is_file()):
             yield f"`{code}`: no such key"

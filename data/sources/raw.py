@@ -49,12 +49,16 @@ class RawSplit:
             groups=groups,
         )
 
+    def read(self, rows: np.ndarray) -> Columns:
+        """Return the columns of these of its used rows."""
+        part = self.table.take(self.rows[rows])
+        return {name: part[name].to_pylist() for name in self.columns}
+
     def chunks(self) -> Iterator[tuple[Columns, Labels]]:
         """Yield the columns of the rows and their labels, CHUNK rows at a time."""
         for start in range(0, len(self.rows), CHUNK):
-            part = self.table.take(self.rows[start : start + CHUNK])
-            labels = self.labels.take(np.arange(start, min(start + CHUNK, len(self.rows))))
-            yield {name: part[name].to_pylist() for name in self.columns}, labels
+            chosen = np.arange(start, min(start + CHUNK, len(self.rows)))
+            yield self.read(chosen), self.labels.take(chosen)
 
     def texts(self) -> Iterator[str]:
         """Yield every text, second texts included; words joined by spaces."""

@@ -159,4 +159,5 @@ def pack_blocks(split: TokenSplit, length: int) -> TokenSplit:
         labels=Labels(np.broadcast_to(np.int64(0), count)),
         truncated=0,
         source_rows=None,
+        texts=None,
     )

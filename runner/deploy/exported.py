@@ -92,9 +92,15 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
             f"run {identity} trained {task.output_name} and has no classifier. Train a classifier on it and deploy "
             f"that. Try: run model={record.model} model.pretrained={identity} data=sst2"
         )
+    return describe_model(record, folder)
+
+
+def describe_model(record: RunRecord, folder: Path) -> ExportedModel:
+    """The model that a run saved in `folder`, as the run's record describes it; its task has answers to give."""
+    task = task_of_record(record)
     input_class = INPUTS[task.input]
     return ExportedModel(
-        folder, "torch", identity, record.name, record.data.task, tuple(record.data.labels),
+        folder, "torch", record.identity, record.name, record.data.task, tuple(record.data.labels),
         input_class.columns_of(record.setting), int(record.setting("data.max_length")), record.started,
         {key: record.setting(f"data.{key}") for key in input_class.options}, further_facts(task.facts),
     )  # fmt: skip

@@ -17,7 +17,10 @@ from models.heads.base import HeadSpec
 from models.network import Network
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.deploy.exported import describe_model
+from runner.deploy.predictor import Predictor
 from runner.experiment.prepared import PreparedRun
+from runner.measure.answers import Ask, distinct_texts, time_answers
 from runner.measure.measure import measure_model
 from runner.record.model_card import model_card
 from runner.record.predictions import write_predictions
@@ -83,15 +86,17 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
     )
 
 
-def measure_costs(prepared: PreparedRun, notify: Callable[[str], None], folder: Path) -> dict[str, float]:
-    """Size, work and latency of the model saved in `folder`, timed in turns with the yardstick model."""
+def measure_costs(
+    prepared: PreparedRun, record: RunRecord, notify: Callable[[str], None], folder: Path
+) -> dict[str, float]:
+    """Size and work of the model saved in `folder`, its time to answer, and its latency in turns with the yardstick."""
     settings, splits = prepared.settings, prepared.splits
     yardstick = None
     if settings.measure.enabled:
         notify("measuring size and latency")
         yardstick = build_yardstick(prepared)
     with prepared.exclusive.exclusive_timing(notify) if settings.measure.enabled else nullcontext():
-        return measure_model(
+        found = measure_model(
             prepared.model,
             splits.report[0],
             settings.measure,
@@ -100,6 +105,22 @@ def measure_costs(prepared: PreparedRun, notify: Callable[[str], None], folder: 
             positions=positions_of(prepared),
             warn=notify,
         )
+        # Last, because a second copy of the model in memory is no part of the peak that has just been read.
+        return found | (measure_answers(prepared, record, folder) if settings.measure.enabled else {})
+
+
+def measure_answers(prepared: PreparedRun, record: RunRecord, folder: Path) -> dict[str, float]:
+    """The times to open the model in `folder` and to answer reported texts as `run predict` does; on the CPU."""
+    columns = distinct_texts(prepared.splits.report[0])
+    if not prepared.task.is_deployed or not columns:
+        return {}
+    exported, settings = describe_model(record, folder), prepared.settings.measure
+
+    def load() -> Ask:
+        predictor = Predictor(exported, settings.threads)
+        return lambda questions: predictor(questions[0], questions[1] if len(questions) > 1 else None)
+
+    return time_answers(load, columns, settings)
 
 
 def positions_of(prepared: PreparedRun) -> int:

@@ -101,7 +101,7 @@ def _close_stage(stage: PlannedStage, context: RunStageContext, folder: Path) ->
     writer.set_reports(reports)
     save_model(prepared, writer.record, folder)
     with timed(writer, "time/measure_s", prepared.exclusive):
-        writer.add_metrics(measure_costs(prepared, context.say, folder))
+        writer.add_metrics(measure_costs(prepared, writer.record, context.say, folder))
     writer.add_metrics(context.metrics)
     metrics = writer.record.metrics
     density = context.metrics.get("prune/density_prunable")

@@ -121,7 +121,7 @@ def measure_latency(
         raise ValueError(f"rounds={rounds}: a median of rounds needs 3 or more. Try: measure.rounds=3")
     load_before = load_of_last_minute()
     times: dict[str, dict[Cell, CellTimes]] = {name: {} for name in models}
-    with evaluating(*models.values()), torch.inference_mode(), _threads(threads), _no_collection():
+    with evaluating(*models.values()), torch.inference_mode(), fixed_threads(threads), without_collection():
         for cell in cells:
             batches = make_batch(cell)
             timers = {name: _Timer(model, batches) for name, model in models.items()}
@@ -194,7 +194,8 @@ def _shown(load: float | None) -> str:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def fixed_threads(count: int) -> Iterator[None]:
+    """Let torch use `count` threads for a block, and put the number back afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -204,7 +205,8 @@ def _threads(count: int) -> Iterator[None]:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
+    """Switch the garbage collection off for a block."""
     # As timeit does: a garbage collection takes longer than a call of a tiny model, and hits one at random.
     was_on = gc.isenabled()
     gc.collect()

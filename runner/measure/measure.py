@@ -24,6 +24,7 @@ from runner.measure.params import count_params
 from runner.measure.settings import MeasureSettings
 from runner.measure.size import (
     bitmask_bytes,
+    bytes_deployed,
     bytes_file,
     bytes_packed,
     bytes_regenerable,
@@ -83,6 +84,7 @@ def count_costs(
         metrics |= {f"cost/bytes_regenerable_{mode}": count for mode, count in modes.items()}
         metrics["cost/bytes_ram"] = metrics["cost/bytes_packed"] + modes[embedding_mode(model)]
     if model_folder is not None:
+        metrics["cost/bytes_deployed"] = bytes_deployed(model_folder)
         metrics["cost/bytes_file"] = bytes_file(model_folder)
     lengths = {"cost/macs": max(1, round(float(split.lengths.mean())))}
     if positions is None or positions >= STANDARD_LENGTH:

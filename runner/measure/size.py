@@ -1,4 +1,4 @@
-"""Bytes of a model: of its stored numbers alone, in sparse formats, and of the saved file."""
+"""Bytes of a model: of its stored numbers alone, in sparse formats, of the saved file, and of all an answer needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from models.compression.quantization.coded import coded_weights
 from models.embeddings.base import computed_vectors
+
+PACKED_FILE = "model.bin"  # weights, vocabulary and labels in one, where a model can be written so
 
 
 def bytes_packed(model: nn.Module) -> int:
@@ -54,6 +56,19 @@ def bytes_file(path: Path) -> int:
     if not files:
         raise FileNotFoundError(f"no weights in {path}: expected model.safetensors")
     return sum(file.stat().st_size for file in files)
+
+
+def bytes_deployed(folder: Path) -> int:
+    """Return the bytes of every file of a saved model that is needed to answer a string.
+
+    `model.bin` holds all of it, vocabulary and labels too. Without one it is the whole folder, weights, tokenizer and
+    config, less the card. FileNotFoundError when there are no weights.
+    """
+    packed = folder / PACKED_FILE
+    if packed.is_file():
+        return packed.stat().st_size
+    others = [file for file in folder.iterdir() if file.is_file() and file.suffix not in (".safetensors", ".md")]
+    return bytes_file(folder) + sum(file.stat().st_size for file in others)
 
 
 def bytes_regenerable(model: nn.Module) -> dict[str, int] | None:

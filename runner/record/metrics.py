@@ -143,6 +143,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("cost/params_deployed", "parameters", "lower", "numbers an answer needs: all parameters, and statistics"),
     Metric("cost/params_nonzero", "parameters", "lower", "parameters that are not exactly zero"),
     Metric("cost/params_embeddings", "parameters", "lower", "parameters in word, position, segment tables"),
+    Metric("cost/bytes_deployed", "B", "lower", "all files that answering a string needs: weights, vocabulary, config"),
     Metric("cost/bytes_packed", "B", "lower", "stored numbers at their own width, no container"),
     Metric("cost/bytes_bitmask", "B", "lower", "bytes packed, matrices with zeros as values and a bit a place if less"),
     Metric("cost/bytes_csr", "B", "lower", "bytes packed, matrices with zeros as sparse rows (CSR, int32) if less"),
@@ -176,7 +177,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("quantize/logit_difference", "1", "lower", "largest change of a logit on 64 training rows"),
     Metric("quantize/split_difference", "1", "lower", "the same by splitting alone, before rounding"),
     Metric("quantize/kernel", "0 or 1", "none", "1: products of integers; 0: of weights decoded to float32"),
-    # How fast it answers.
+    # How fast it answers: from strings to labels, one at a time, and the forward pass alone in several shapes.
+    Metric("speed/answer_us_p50", "us", "lower", "median time from a string to its label; one thread, warm"),
+    Metric("speed/answer_us_p90", "us", "lower", "time from a string to its label that 90 % of the texts keep"),
+    Metric("speed/answer_texts", "texts", "none", "different reported texts behind the times of an answer"),
+    Metric("speed/answers_per_s", "texts/s", "higher", "texts answered per second, given as a list"),
+    Metric("speed/load_ms", "ms", "lower", "opening the saved model and its tokenizer; imports excluded"),
     Metric("speed/latency_ms_p50_b{batch}_{length}", "ms", "lower", "median wall time of one call"),
     Metric("speed/latency_ms_p90_b{batch}_{length}", "ms", "lower", "wall time that 90 % of the calls keep"),
     Metric("speed/latency_ms_p99_b{batch}_{length}", "ms", "lower", "wall time that 99 % of the calls keep"),

@@ -40,6 +40,9 @@ def test_a_composed_model_trains_saves_and_is_measured(
     assert (model["backbone"], model["embedding"]["name"], model["readout"]["name"]) == parts
     assert all(f"speed/{mode}_ms_p50_b1_s128" in metrics for mode in ("unique", "on_the_fly"))
     assert "speed/latency_ms_p50_b1_s128" in metrics
+    assert metrics["cost/bytes_deployed"] > metrics["cost/bytes_file"], "the vocabulary counts"
+    assert 0 < metrics["speed/answer_us_p50"] <= metrics["speed/answer_us_p90"] and metrics["speed/answer_texts"] >= 3
+    assert metrics["speed/load_ms"] > 0 < metrics["speed/answers_per_s"]
     assert metrics["cost/bytes_ram"] == metrics["cost/bytes_packed"] + metrics["cost/bytes_regenerable_cached"]
     assert metrics["cost/bytes_regenerable_cached"] > 0 < metrics["cost/bytes_regenerable_unique"]
     assert 0 < metrics["hash/unique_rows"] <= found["tokenizer"]["vocab_size"]

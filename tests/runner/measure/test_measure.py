@@ -69,6 +69,7 @@ def test_switched_off_it_still_counts(split: TokenSplit, tmp_path: Path) -> None
     assert not [name for name in got if name.startswith("speed/") or "peak" in name]
     assert got["cost/params"] == (300 + 512 + 2 + 2) * 32 + 2 * 32 + 2
     assert got["cost/bytes_packed"] == 4 * got["cost/params"]
+    assert got["cost/bytes_deployed"] == got["cost/bytes_file"], "nothing else lies there"
     assert got["cost/bytes_file"] == (tmp_path / "model.safetensors").stat().st_size
     assert got["cost/macs"] == 18 * 32 + 64, "the mean length, 18.5, rounds to even"
     assert got["cost/macs_s128"] == 128 * 32 + 64

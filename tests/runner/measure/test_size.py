@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_model
 from torch import nn
 
-from runner.measure.size import bitmask_bytes, bytes_file, bytes_packed, bytes_sparse, csr_bytes
+from runner.measure.size import bitmask_bytes, bytes_deployed, bytes_file, bytes_packed, bytes_sparse, csr_bytes
 
 
 def test_packed_bytes_follow_the_width_of_each_number() -> None:
@@ -35,6 +35,16 @@ def test_the_file_is_the_packed_bytes_and_a_small_header(tmp_path: Path) -> None
     header = bytes_file(tmp_path) - bytes_packed(model)
     assert 0 < header < 1000
     assert bytes_file(tmp_path / "model.safetensors") == bytes_file(tmp_path)
+
+
+def test_deployed_is_all_that_an_answer_needs_and_not_the_card(tmp_path: Path) -> None:
+    save_model(nn.Linear(10, 10), str(tmp_path / "model.safetensors"))
+    (tmp_path / "tokenizer.json").write_bytes(b"x" * 700)
+    (tmp_path / "config.json").write_bytes(b"x" * 50)
+    (tmp_path / "README.md").write_bytes(b"x" * 9000)
+    assert bytes_deployed(tmp_path) == bytes_file(tmp_path) + 750
+    (tmp_path / "model.bin").write_bytes(b"x" * 300)
+    assert bytes_deployed(tmp_path) == 300, "one file with everything in it"
 
 
 def test_a_folder_without_weights_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""From a string to its label, as a user waits for it: opening the saved model, and the time of each answer.
+
+    time_answers(lambda: open_it(folder), distinct_texts(split), settings)
+
+The forward pass alone is in latency.py. A model of a few hundred kilobytes spends most of an answer outside of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from data.inputs.columns import Columns
+from data.splits import TokenSplit
+from runner.measure.latency import fixed_threads, without_collection
+from runner.measure.settings import MeasureSettings
+
+MOST_TEXTS = 1000  # then a percentile of them is known to a few ranks
+FEWEST_TEXTS = 3  # timed whatever they take
+WARM_UP_TEXTS = 20  # after them a DSN's times are stable: kernels are chosen, frequent words are in the word cache
+WARM_UP_SHARE = 0.2  # of the time for answers that the warm-up may take
+
+Ask = Callable[[Sequence[list[Any]]], object]  # answers the questions in columns of equal length: texts, second texts
+
+
+def distinct_texts(split: TokenSplit, most: int = MOST_TEXTS) -> list[list[Any]]:
+    """Return different questions of a split as columns, evenly spaced over its rows; [] where no text is known."""
+    if split.texts is None:
+        return []
+    count = len(split.texts)
+    rows = np.linspace(0, count - 1, min(most, count)).round().astype(int)
+    cells: Columns = split.texts.read(rows)
+    different = {repr(question): question for question in zip(*cells.values())}
+    return [list(column) for column in zip(*different.values())]
+
+
+def time_answers(load: Callable[[], Ask], columns: Sequence[list[Any]], settings: MeasureSettings) -> dict[str, float]:
+    """Return the `speed/*` metrics of answers; all texts together take about `rounds` times `min_time_s` seconds.
+
+    load: opens the saved model. columns: of `distinct_texts`. Each text is asked once, alone; then those that were
+    timed are asked once more as one list. Threads, garbage collection and torch's random state are put back.
+    """
+    seconds = settings.rounds * settings.min_time_s
+    questions = [[[cell] for cell in cells] for cells in zip(*columns)]
+    with fixed_threads(settings.threads), without_collection(), torch.random.fork_rng(devices=[]):
+        begun = time.perf_counter()
+        ask = load()
+        loaded = time.perf_counter()
+        _ask_each(ask, questions[:WARM_UP_TEXTS], WARM_UP_SHARE * seconds)
+        times = _ask_each(ask, questions, seconds)
+        again = time.perf_counter()
+        ask([cells[: len(times)] for cells in columns])
+        listed = time.perf_counter() - again
+    p50, p90 = np.quantile(times, (0.5, 0.9), method="inverted_cdf")
+    return {
+        "speed/answer_us_p50": float(p50),
+        "speed/answer_us_p90": float(p90),
+        "speed/answer_texts": len(times),
+        "speed/answers_per_s": len(times) / listed,
+        "speed/load_ms": 1e3 * (loaded - begun),
+    }
+
+
+def _ask_each(ask: Ask, questions: list[list[list[Any]]], seconds: float) -> list[float]:
+    """Ask one question after the other until the time is up; return what each took, in microseconds."""
+    end, times = time.perf_counter() + seconds, list[float]()
+    for question in questions:
+        begun = time.perf_counter_ns()
+        ask(question)
+        times.append((time.perf_counter_ns() - begun) / 1e3)
+        if time.perf_counter() > end and len(times) >= FEWEST_TEXTS:
+            break
+    return times
