@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
 from runner.deploy.exported import ExportedModel, ParityError, check_format
+from runner.deploy.page.make import write_page
 from runner.record.folder import find_record
 from runner.sanitize import say
 
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from runner.deploy.parity import Parity
 
 USAGE = """\
-run export ID [format=onnx|safetensors|mlflow] [int8=false] [out=FOLDER] [paths.output=outputs]
+run export ID [format=onnx|safetensors|mlflow|page] [int8=false] [out=FOLDER] [paths.output=outputs]
 
   run export 1f0c                        outputs/1f0c.../export/onnx: a graph for ONNX Runtime, compared with the model
   run export 1f0c int8=true              the same with weights, word vectors and products in int8, and what that costs
   run export 1f0c format=mlflow          for `mlflow models serve -m outputs/1f0c.../export/mlflow`
+  run export 1f0c format=page            outputs/1f0c.../export/page.html: one file that answers as you type, offline
 """
 
 
@@ -33,10 +35,13 @@ def main(words: list[str]) -> int:
     chosen = parse_options("export", rest, **defaults)
     output, int8 = output_folder(chosen["paths.output"]), true_or_false("export", "int8", chosen["int8"])
     check_format(chosen["format"], int8)
-    from runner.deploy.export import export_run  # late: a mistake in the words is reported before torch is loaded
-
     record = find_record(output, source)
     out = Path(chosen["out"]) if chosen["out"] else None
+    if chosen["format"] == "page":
+        show_page(write_page(record, output / record.identity, out))
+        return 0
+    from runner.deploy.export import export_run  # late: a mistake in the words is reported before torch is loaded
+
     try:
         exported, parity = export_run(record, output / record.identity, chosen["format"], int8, out)
     except ParityError as error:
@@ -44,6 +49,12 @@ def main(words: list[str]) -> int:
         return 1
     show_export(exported, parity, chosen["format"])
     return 0
+
+
+def show_page(path: Path) -> None:
+    """Print where the page is, how large it is, and how to open it."""
+    say(f"{path}: {path.stat().st_size / 1000:,.0f} kB, model included; it needs no network")
+    say(f"Try: open it in a browser, {path.as_uri()}")
 
 
 def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> None:

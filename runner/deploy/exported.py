@@ -20,7 +20,7 @@ DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
 FURTHER = ("options", "facts")  # keys of deploy.json that are left out when empty, as in all earlier exports
 ENGINES = ("torch", "onnx", "onnx-int8")
-FORMATS = ("onnx", "safetensors", "mlflow")  # the formats of exports
+FORMATS = ("onnx", "safetensors", "mlflow", "page")  # the formats of exports
 
 
 class ParityError(RuntimeError):
@@ -150,5 +150,7 @@ def check_format(form: str, int8: bool) -> None:
         )
     if form not in FORMATS:
         raise ConfigError(f"format={form}: expected one of {', '.join(FORMATS)}. Try: format=onnx")
+    if int8 and form == "page":
+        raise ConfigError("int8=true: a page holds the model as it was trained. Try: format=page")
     if int8 and form == "safetensors":
         raise ConfigError("int8=true: needs the kernels of ONNX Runtime. Try: format=onnx int8=true")

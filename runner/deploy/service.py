@@ -116,7 +116,7 @@ def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Se
         lambda questions: answer_questions(predictor, questions, batch_size), lambda question: len(question.texts),
         batch_size=batch_size, most=limits.waiting,
     )  # fmt: skip
-    page = resources.files("runner.deploy").joinpath("page.html").read_text(encoding="utf-8")
+    page = resources.files("runner.deploy").joinpath("service.html").read_text(encoding="utf-8")
     asks, answers = question_model(predictor.request_fields), answers_model(predictor.answer_fields)
     schema = {"content": {"application/json": {"schema": asks.model_json_schema()}}, "required": True}
 
