@@ -12,7 +12,8 @@ from data import duplicates
 from data.groups import row_groups
 from data.inputs.base import Input
 from data.inputs.text import Text
-from data.inputs.tokenizer import Tokenizer
+from data.inputs.tokenizer import Tokenizer, require_pieces
+from data.inputs.trimmed import FULL, TrimmedTokenizer, count_tokens, trim, trim_note
 from data.inputs.word_cache import Encoded
 from data.inputs.words import WORDS, Words
 from data.labels import Labels
@@ -37,6 +38,7 @@ def load_splits(
     *,
     tokenizer: str,
     vocab_size: int,
+    vocabulary: str = FULL,
     cache: Path,
     notify: Notify = None,
     waiting: Waiting = nullcontext,
@@ -48,6 +50,7 @@ def load_splits(
     """Read a dataset and return its splits, tokenised.
 
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use.
+    vocabulary: full; task: of its tokens only those that the training rows need; or a number of tokens.
     cache: folder that all runs share; notify: is told what is going on; waiting: entered while another process builds
     an entry of the cache. task, seed: how words are masked, for texts without labels. target: the name of
     what is learnt; auto: whatever the labels can be. check: raises DataError for labels that the run cannot use,
@@ -63,11 +66,18 @@ def load_splits(
     hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in report}
     chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared)
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
-    longest, targets = raw.target.longest(settings.max_length), _targets(raw, chosen, task or TaskSettings(), seed)
-    tokens = {
-        name: tokenise_split(raw.splits[name], name, value, _input(raw, chosen), targets[name], longest, shared)
-        for name, value in fingerprints.items()
-    }
+    longest = raw.target.longest(settings.max_length)
+
+    def tokenise(name: str, tokenizer: Tokenizer) -> TokenSplit:
+        own, target = _input(raw, tokenizer), _targets(raw, tokenizer, task or TaskSettings(), seed)[name]
+        return tokenise_split(raw.splits[name], name, fingerprints[name], own, target, longest, shared)
+
+    if vocabulary != FULL:
+        chosen = _trim(chosen, vocabulary, report[0], tokenise, raw.notes)
+    tokens, targets = (
+        {name: tokenise(name, chosen) for name in fingerprints},
+        _targets(raw, chosen, task or TaskSettings(), seed),
+    )
     raw.notes += _truncated(tokens, longest, settings.max_length)
     tokens = {name: targets[name].arrange(split, settings) for name, split in tokens.items()}
     raw.notes += [note for split in tokens.values() for note in raw.target.notes_on(split, settings)]
@@ -99,6 +109,19 @@ def _input(raw: RawData, tokenizer: Tokenizer) -> Input:
     if WORDS in raw.splits["train"].columns:
         return Words(tokenizer)
     return Text(tokenizer, "text_pair" in raw.splits["train"].columns)
+
+
+def _trim(
+    full: Tokenizer, wanted: str, shown: str, tokenise: Callable[[str, Tokenizer], TokenSplit], notes: list[str]
+) -> TrimmedTokenizer:
+    """Return the tokenizer with the tokens that the training rows need; adds a note on what that does to the texts.
+
+    shown: the name of the split that the note is about; tokenise: a split, by its name.
+    """
+    pieces = require_pieces(full, f"model.vocabulary={wanted}")
+    trimmed = trim(pieces, count_tokens(tokenise("train", pieces).tokens, pieces.vocab_size), wanted)
+    notes.append(trim_note(trimmed, pieces, tokenise(shown, pieces), tokenise(shown, trimmed)))
+    return trimmed
 
 
 def _truncated(tokens: dict[str, TokenSplit], longest: int, max_length: int) -> list[str]:

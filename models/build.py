@@ -11,6 +11,7 @@ from models.architecture import is_our_encoder
 from models.backbones.bag_of_words import build_bag_of_words, start_word_vectors
 from models.backbones.bert import Bert, build_bert
 from models.backbones.freeze import freeze
+from models.checkpoints.cut import Cut
 from models.checkpoints.read import WeightsReport
 from models.checkpoints.source import check_source
 from models.checkpoints.start import load_word_head, start_from_bert, start_from_transformers
@@ -35,18 +36,21 @@ def build(
     tokens: Tokens | None = None,
     start: Path | None = None,
     label_names: Sequence[str] = (),
+    cut: Cut | None = None,
 ) -> tuple[Network, WeightsReport]:
     """The model of `settings` and where its weights came from; the caller seeds torch for random weights.
 
     vocab_size: of the tokenizer in use; tokens: its token of each id, for embeddings that read them; start: a saved
     model whose encoder is trained further (models/checkpoints/transfer.py); label_names: in id order, needed where its
-    head is kept too. A checkpoint's head for masked words is loaded where `head` is one.
+    head is kept too; cut: what stays of a checkpoint's tables. A checkpoint's head for masked words is loaded where
+    `head` is one.
     Raises ModelError for parts and sizes that do not fit together and for weights that are unavailable.
     """
     linear = head if head.name in LINEAR else HeadSpec()
     if refused := contradictions(settings, LINEAR[linear.name].reads):
         raise ModelError("\n".join(refused))
-    model, weights = _build(settings, linear, vocab_size, pad_id, tokens, start, label_names)
+    settings = cut.settings(settings) if cut else settings
+    model, weights = _build(settings, linear, vocab_size, pad_id, tokens, start, label_names, cut)
     freeze(model, settings.freeze)
     words = model.bert.word_vectors()
     if isinstance(words, WordVectors):
@@ -62,14 +66,15 @@ def _build(
     tokens: Tokens | None,
     start: Path | None,
     label_names: Sequence[str],
+    cut: Cut | None,
 ) -> tuple[LinearHead, WeightsReport]:
     """The model of its family, before anything is frozen."""
     if settings.family == "dsn":
         bag, architecture = build_bag_of_words(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
-        return attach_head(bag, architecture, head), start_word_vectors(bag.embeddings, settings, vocab_size)
+        return attach_head(bag, architecture, head), start_word_vectors(bag.embeddings, settings, vocab_size, cut)
     if start is not None:
         names = label_names or [f"LABEL_{place}" for place in range(head.outputs)]
-        return transfer_weights(settings, start, head, label_names=names, vocab_size=vocab_size, tokens=tokens)
+        return transfer_weights(settings, start, head, label_names=names, vocab_size=vocab_size, tokens=tokens, cut=cut)
     source = settings.pretrained
     if not source:
         check_source(settings)
@@ -79,10 +84,10 @@ def _build(
     with malformed_as_model_error(f"{PRETRAINED}={source}"):
         if is_our_encoder(config):
             model, weights = start_from_bert(
-                settings, config, head, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens
+                settings, config, head, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens, cut=cut
             )
         else:
-            model, weights = start_from_transformers(settings, config, head, vocab_size=vocab_size)
+            model, weights = start_from_transformers(settings, config, head, vocab_size=vocab_size, cut=cut)
     if "auto_map" in config:
         weights.notes.append(f"{source} brings its own code; transformers' own {config['model_type']} is used instead")
     return model, weights

@@ -82,6 +82,7 @@ class ModelSettings:
     pretrained: str | None = None
     tokenizer: str = "auto"
     vocab_size: int = limited(4096, low=64, high=1000000)  # of a vocabulary trained by tokenizer=train
+    vocabulary: str = limited("full", neutral="full")  # of any other: full, task, or how many of its tokens stay
     recipe: Recipe = field(default_factory=Recipe)
 
 
@@ -133,12 +134,38 @@ def reads_hashes(model: ModelSettings) -> bool:
     return model.family == "ngram"
 
 
+def vocabulary_conflicts(model: ModelSettings) -> list[str]:
+    """One line for each setting that contradicts model.vocabulary, with the cure."""
+    wanted, found = model.vocabulary, list[str]()
+    if wanted == "full":
+        return found
+    if wanted != "task" and not (wanted.isascii() and wanted.isdigit() and int(wanted)):
+        found.append(
+            f"model.vocabulary={wanted}: expected full, task (the tokens of the training texts) or a number of tokens. "
+            "Try: model.vocabulary=8000"
+        )
+    if model.tokenizer in ("train", "words"):
+        cure = (
+            f"model.vocab_size={wanted}" if model.tokenizer == "train" and wanted != "task" else "model.vocabulary=full"
+        )
+        found.append(
+            f"model.vocabulary={wanted} trims the vocabulary of a checkpoint, and model.tokenizer={model.tokenizer} "
+            f"has none. Try: {cure}"
+        )
+    elif model.embedding["name"] != "table":
+        found.append(
+            f"model.vocabulary={wanted} leaves rows out of a table of word vectors, and model/embedding="
+            f"{model.embedding['name']} is not a plain one. Try: model/embedding=table, or model.vocabulary=full"
+        )
+    return found
+
+
 def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
     """One line for each pair of settings that contradict each other, with the cure.
 
     reads: the head's vectors, text (one each) or tokens (one for each token).
     """
-    found = []
+    found = vocabulary_conflicts(model)
     embedding, readout = model.embedding["name"], model.readout["name"]
     if conflict := readout_conflict(readout, keeps_tokens(model.readout), reads):
         found.append(conflict)

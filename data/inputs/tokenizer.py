@@ -160,7 +160,7 @@ def _load_pieces(source: str) -> PieceTokenizer:
     missing = [names[key] for key in ("unk_token", "cls_token", "sep_token") if names[key] not in vocab]
     if missing:
         raise DataError(f"{source}: vocab.txt has no {' and no '.join(missing)}, so it is not BERT's. {GO_ON}")
-    return wrap_backend(_wordpiece(vocab, beside, names), source, names)
+    return wrap_backend(bert_backend(vocab, beside, names), source, names)
 
 
 def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
@@ -200,7 +200,7 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Piec
     from tokenizers import trainers
 
     names = dict(zip(KEYS, SPECIAL))
-    backend = _wordpiece({token: i for i, token in enumerate(SPECIAL)}, {}, names)
+    backend = bert_backend({token: i for i, token in enumerate(SPECIAL)}, {}, names)
     counts: Counter[str] = Counter()
     for text in texts():
         counts.update(backend.normalizer.normalize_str(text))
@@ -219,10 +219,10 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Piec
     backend.train_from_iterator(texts(), trainer)
     pieces = sorted(backend.get_vocab().items(), key=lambda item: item[1])
     ordered = [*SPECIAL, *(token for token, _ in pieces if token not in SPECIAL)]
-    return wrap_backend(_wordpiece({token: i for i, token in enumerate(ordered)}, {}, names), "train")
+    return wrap_backend(bert_backend({token: i for i, token in enumerate(ordered)}, {}, names), "train")
 
 
-def _wordpiece(vocab: dict[str, int], options: JsonObject, names: dict[str, str]) -> Backend:
+def bert_backend(vocab: dict[str, int], options: JsonObject, names: dict[str, str]) -> Backend:
     """Build BERT's pipeline for a vocabulary; options: from tokenizer_config.json, names: of the special tokens."""
     from tokenizers import Tokenizer as Backend
     from tokenizers import decoders, models, normalizers, pre_tokenizers, processors

@@ -15,11 +15,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from models.architecture import describe_architecture
+from models.architecture import check_vocabulary, describe_architecture
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.dropout import TokenDropout
 from models.backbones.hooks import ALL, LayerHook, State, Wanted
+from models.checkpoints.cut import Cut
 from models.checkpoints.hub import cures_for
 from models.checkpoints.read import POSITIONS, SEGMENTS, WeightsReport, read_state, rename_bert_tensors
 from models.embeddings.base import Tokens
@@ -103,7 +104,9 @@ def build_bag_of_words(
 
 
 @torch.no_grad()
-def start_word_vectors(embeddings: Embeddings, settings: ModelSettings, vocab_size: int) -> WeightsReport:
+def start_word_vectors(
+    embeddings: Embeddings, settings: ModelSettings, vocab_size: int, cut: Cut | None = None
+) -> WeightsReport:
     """Fill the tables from `init_from`, cut (init=slice) or projected (init=pca) to their width.
 
     init=random leaves them. Raises ModelError for a checkpoint without word vectors, with too few or too narrow ones.
@@ -112,6 +115,9 @@ def start_word_vectors(embeddings: Embeddings, settings: ModelSettings, vocab_si
         return WeightsReport()
     source, hidden = _source(settings), embeddings.token_type_embeddings.embedding_dim
     state = rename_bert_tensors(read_state(source, INIT_FROM))
+    if cut and WORDS in state:
+        check_vocabulary(source, len(state[WORDS]), int(cut.kept[-1]) + 1)
+        state[WORDS] = state[WORDS][torch.from_numpy(cut.kept)]
     _check(state.get(WORDS), source, vocab_size, hidden, settings)
     tables = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)
     own, digest = embeddings.state_dict(prefix=PREFIX), hashlib.sha256()

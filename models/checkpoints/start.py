@@ -10,6 +10,7 @@ import torch
 from models.architecture import check_vocabulary, sizes_in_config, sizes_in_settings, with_sizes
 from models.backbones.bert import build_bert
 from models.backbones.transformers_backbone import renamed_tensors, wrap_encoder
+from models.checkpoints.cut import Cut
 from models.checkpoints.read import TABLE, WeightsReport, load_pretrained, read_state, rename_bert_tensors
 from models.checkpoints.untrusted import check_size_claim
 from models.embeddings.base import Tokens, WordVectors
@@ -30,9 +31,11 @@ def start_from_bert(
     vocab_size: int,
     pad_id: int,
     tokens: Tokens | None,
+    cut: Cut | None = None,
 ) -> tuple[LinearHead, WeightsReport]:
     """Our BERT with a checkpoint's weights and a new head, in its own size (family auto) or the preset's."""
     source, notes = settings.pretrained or "", list[str]()
+    config = cut.config(config, source) if cut else config
     _check_embedding(settings, config)
     if settings.embedding["name"] == "table":  # its rows are the checkpoint's tokens
         check_vocabulary(source, int(config["vocab_size"]), vocab_size)
@@ -45,8 +48,9 @@ def start_from_bert(
     state = rename_bert_tensors(read_state(source))
     check_size_claim(config, state, f"{PRETRAINED}={source}")
     model = attach_head(*build_bert(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens), head)
-    weights = load_pretrained(model, source, state)
     words = model.bert.word_vectors()
+    state = cut.state(state, model, words) if cut else state
+    weights = load_pretrained(model, source, state)
     if isinstance(words, WordVectors) and TABLE in state:
         check_vocabulary(source, len(state[TABLE]), vocab_size if settings.embedding.get("align") else 0)
         words.start_from(state[TABLE])
@@ -55,16 +59,20 @@ def start_from_bert(
 
 
 def start_from_transformers(
-    settings: ModelSettings, config: JsonObject, head: HeadSpec, *, vocab_size: int
+    settings: ModelSettings, config: JsonObject, head: HeadSpec, *, vocab_size: int, cut: Cut | None = None
 ) -> tuple[LinearHead, WeightsReport]:
     """The encoder of settings.pretrained, whose config.json is `config`, as transformers computes it; a new head."""
     source = settings.pretrained or ""
     state = read_state(source)
     check_size_claim(config, state, f"{PRETRAINED}={source}")
     backbone, architecture = wrap_encoder(config, settings.readout, settings.dropout)
-    model, theirs = attach_head(backbone, architecture, head), backbone.backbone
-    check_vocabulary(source, theirs.get_input_embeddings().weight.shape[0], vocab_size)
-    return model, load_pretrained(model, source, renamed_tensors(state, theirs))
+    state = renamed_tensors(state, backbone.backbone)
+    if cut:
+        backbone, architecture = wrap_encoder(cut.config(config, source), settings.readout, settings.dropout)
+    model = attach_head(backbone, architecture, head)
+    check_vocabulary(source, backbone.backbone.get_input_embeddings().weight.shape[0], vocab_size)
+    state = cut.state(state, model, backbone.word_vectors()) if cut else state
+    return model, load_pretrained(model, source, state)
 
 
 def _check_embedding(settings: ModelSettings, config: JsonObject) -> None:

@@ -13,6 +13,7 @@ import torch
 
 from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, is_our_encoder, sizes_in_config, sizes_in_settings
+from models.checkpoints.cut import Cut
 from models.checkpoints.read import HEAD, READOUT, WeightsReport, read_config, read_state, rename_bert_tensors
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.compression.methods import is_quantized
@@ -38,6 +39,7 @@ def transfer_weights(
     label_names: Sequence[str],
     vocab_size: int,
     tokens: Tokens | None,
+    cut: Cut | None = None,
 ) -> tuple[LinearHead, WeightsReport]:
     """The model of `settings` around the encoder saved in `folder`; settings.carry: its readout and last layer too.
 
@@ -48,13 +50,14 @@ def transfer_weights(
     with malformed_as_model_error(f"{INIT_FROM}={source}"):
         config = _config(source)
         _check(settings, config, source, vocab_size)
+        config = cut.config(config, source) if cut else config
         order, notes = _order(settings, config, source, label_names)
         dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
         architecture = {key: value for key, value in config.items() if key not in LABELS}
         if settings.carry != "all":
             architecture.pop(TARGETS, None)  # a new head is scaled to its own data
         model = rebuild(architecture | dropouts | {"readout": short_part(settings.readout)}, head, tokens)
-        weights = _load(model, source, _random_prefixes(settings.carry), order)
+        weights = _load(model, source, _random_prefixes(settings.carry), order, cut)
         weights.notes += notes
         return model, weights
 
@@ -119,8 +122,11 @@ def _random_prefixes(what: str) -> tuple[str, ...]:
 
 
 @torch.no_grad()
-def _load(model: LinearHead, source: str, random: tuple[str, ...], order: list[int] | None) -> WeightsReport:
+def _load(
+    model: LinearHead, source: str, random: tuple[str, ...], order: list[int] | None, cut: Cut | None
+) -> WeightsReport:
     state, own = rename_bert_tensors(read_state(source, "")), model.state_dict()
+    state = cut.state(state, model, model.bert.word_vectors()) if cut else state
     digest, report = hashlib.sha256(), WeightsReport(source=source)
     for name, tensor in own.items():
         found = state.get(name)

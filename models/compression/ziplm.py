@@ -24,6 +24,7 @@ from models.compression.structured.recovery import RecoveryHook
 from models.compression.structured.search import Choices, search_weights, solve_knapsack
 from models.compression.structured.speed_model import SpeedModel
 from models.compression.structured.surgery import Surgery
+from models.errors import ModelError
 from models.network import Network
 
 ATTEMPTS = 4  # models that are cut and timed until one is within the tolerance
@@ -44,8 +45,14 @@ class Ziplm(Stage):
     options: Options
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless the encoder is one of ours."""
+        """ModelError unless the encoder is one of ours and takes texts of the length that is timed."""
         encoder_of(model)
+        longest = cast(Network, model).longest_input()
+        if longest is not None and self.options.length > longest:
+            raise ModelError(
+                f"compression.{self.name}.length={self.options.length} tokens are to be timed, and this model takes "
+                f"{longest} at most. Try: compression.{self.name}.length={longest}"
+            )
 
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
         """ModelError if the target speed is out of reach."""

@@ -28,7 +28,7 @@ from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.record.record import RunRecord
 
-TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+TOKENIZER = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json")  # those there are
 
 
 def export_run(
@@ -81,7 +81,7 @@ def write_exported_model(trained: ExportedModel, engine: str, folder: Path, reco
         shutil.copytree(trained.folder, folder, dirs_exist_ok=True)
     else:
         folder.mkdir(exist_ok=True)
-        for name in TOKENIZER:
+        for name in filter(lambda name: (trained.folder / name).is_file(), TOKENIZER):
             shutil.copy2(trained.folder / name, folder / name)
         parity = write_graph(trained, exported, record)
     checked = {"checked": parity.describe()} if parity else {}

@@ -10,11 +10,13 @@ from typing import cast
 import torch
 
 from data.inputs.tokenizer import load_tokenizer
+from data.inputs.trimmed import TrimmedTokenizer
 from data.splits import Splits
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
 from models.build import build
+from models.checkpoints.cut import Cut
 from models.checkpoints.open import load_model
 from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
 from models.checkpoints.source import check_source
@@ -105,7 +107,18 @@ def build_first_model(settings: Settings, splits: Splits, folder: Path | None = 
         tokens=tokenizer.tokens,
         start=folder,
         label_names=splits.task.label_names,
+        cut=find_cut(settings, splits, folder),
     )
+
+
+def find_cut(settings: Settings, splits: Splits, folder: Path | None) -> Cut | None:
+    """The part of a checkpoint's tables that stays; None for a full vocabulary, and for a model that was cut before."""
+    tokenizer = splits.tokenizer
+    if not isinstance(tokenizer, TrimmedTokenizer):
+        return None
+    if folder and load_tokenizer(str(folder)).fingerprint != tokenizer.untrimmed:
+        return None
+    return Cut(tokenizer.kept, settings.data.max_length, None if splits.task.is_pair else 1)
 
 
 def open_finished_model(
@@ -130,9 +143,16 @@ def open_finished_model(
     return model, WeightsReport(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
 
 
-def check_tokenizer(folder: Path | None, splits: Splits) -> None:
-    """Raise ConfigError when the tokens of the model in `folder` are not those of the data."""
-    if folder and load_tokenizer(str(folder)).fingerprint != splits.tokenizer.fingerprint:
+def check_tokenizer(folder: Path | None, splits: Splits, *, is_finished: bool = False) -> None:
+    """Raise ConfigError when the tokens of the model in `folder` are not those of the data.
+
+    is_finished: the model is taken as it is; any other may lose the tokens that model.vocabulary leaves out.
+    """
+    tokenizer = splits.tokenizer
+    usable = [tokenizer.fingerprint]
+    if isinstance(tokenizer, TrimmedTokenizer) and not is_finished:
+        usable.append(tokenizer.untrimmed)
+    if folder and load_tokenizer(str(folder)).fingerprint not in usable:
         raise ConfigError(
-            f"{folder}: was trained with another vocabulary than {splits.tokenizer.source}. Try: model.tokenizer=auto"
+            f"{folder}: was trained with another vocabulary than {tokenizer.source}. Try: model.tokenizer=auto"
         )

@@ -35,9 +35,9 @@ def load_run_splits(settings: Settings, notify: Notify, exclusive: Exclusive) ->
     cache = Path(settings.paths.cache).expanduser()
     model = settings.model
     return load_splits(
-        settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, cache=cache, notify=notify,
-        waiting=exclusive.waiting, task=settings.task, seed=settings.seed, target=target_of(settings),
-        check=lambda labels: task_of_labels(labels, settings),
+        settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, vocabulary=model.vocabulary,
+        cache=cache, notify=notify, waiting=exclusive.waiting, task=settings.task, seed=settings.seed,
+        target=target_of(settings), check=lambda labels: task_of_labels(labels, settings),
     )  # fmt: skip
 
 
@@ -48,7 +48,8 @@ def prepare_run(
     begun = time.perf_counter()
     splits = load_run_splits(settings, notify, exclusive)
     task = task_of(splits, settings)
-    check_tokenizer(Path(settings.finished) if settings.finished else initial.folder, splits)
+    finished = Path(settings.finished) if settings.finished else None
+    check_tokenizer(finished or initial.folder, splits, is_finished=finished is not None)
     loaded = time.perf_counter()
     device = choose_device(settings.device)
     engine = prepare_arithmetic(settings.engine, settings.train.precision, device)

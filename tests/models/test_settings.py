@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -55,3 +56,22 @@ def test_a_part_without_options_is_its_name_alone() -> None:
     assert short_part({"name": "cls"}) == "cls" and full_part("cls") == {"name": "cls"}
     part = {"name": "layer_pool", "pool": "cls"}
     assert full_part(short_part(part)) == part
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocabulary": "few"}, r"vocabulary=few: expected full, task .*Try: model\.vocabulary=8000"),
+        ({"vocabulary": "0"}, "expected full, task"),
+        ({"vocabulary": "80", "tokenizer": "train"}, r"Try: model\.vocab_size=80"),
+        ({"vocabulary": "task", "tokenizer": "words"}, r"tokenizer=words has none\. Try: model\.vocabulary=full"),
+        ({"vocabulary": "task", "embedding": {"name": "hash"}}, "leaves rows out of a table of word vectors"),
+    ],
+)
+def test_a_vocabulary_that_cannot_be_trimmed_is_refused(changes: dict[str, Any], message: str) -> None:
+    assert re.search(message, "\n".join(contradictions(ModelSettings(**changes))))
+
+
+def test_a_trimmed_vocabulary_contradicts_nothing_else() -> None:
+    for wanted in ("full", "task", "8000"):
+        assert not contradictions(ModelSettings(vocabulary=wanted))

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from models.compression.settings.pruning import Recovery
+from models.compression.settings.pruning import Ziplm as Options
 from models.compression.structured.layer_widths import widths
-from models.compression.ziplm import task_loss
+from models.compression.ziplm import Ziplm, task_loss
+from models.errors import ModelError
 from tests.models.compression.counting_context import CountingContext, NoisyContext, TokenContext, model, options, run
 from tests.models.compression.task_views import Numbers
 from tests.models.helpers import batch, small, tagger
@@ -84,3 +86,10 @@ def test_a_model_that_answers_for_tokens_is_cut_and_recovers(tmp_path: Path) -> 
     run(options(1.5, recovery=Recovery(epochs=1.0)), context, start)
     assert context.facts["structure/speedup"] == pytest.approx(1.5, rel=0.1)
     assert context.losses[-1] < context.losses[0]
+
+
+def test_a_length_beyond_the_models_positions_is_refused_before_anything_is_timed() -> None:
+    stage = Ziplm(Options(length=65), "ziplm")
+    with pytest.raises(ModelError, match=r"ziplm\.length=65 .* takes 64 at most\. Try: compression\.ziplm\.length=64"):
+        stage.check(small())
+    Ziplm(Options(length=64), "ziplm").check(small())

@@ -1,0 +1,79 @@
+"""A checkpoint without the rows of its tables that a run never looks up: the same numbers in fewer bytes.
+
+Word vectors of tokens that a trimmed tokenizer does not have, positions beyond the longest text, the vector of a second
+text where rows have one text. Everything else of a checkpoint stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.architecture import check_vocabulary
+from models.errors import ModelError
+from models.json_types import JsonObject
+from models.settings import ModelSettings
+
+# Families of transformers whose positions are rows of a table, counted from 0, or from the padding id on.
+FROM_ZERO = ("bert", "distilbert", "electra", "albert")
+FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
+TOKEN_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The part of a checkpoint's tables that stays."""
+
+    kept: np.ndarray  # (n,) int64, ascending: the checkpoint's tokens that stay
+    positions: int  # the longest text, in tokens
+    segments: int | None = None  # None: as many as there are
+
+    def settings(self, settings: ModelSettings) -> ModelSettings:
+        """The settings of a model with no more rows than these."""
+        segments = settings.segments if self.segments is None else min(settings.segments, self.segments)
+        return replace(settings, positions=min(settings.positions, self.positions), segments=segments)
+
+    def config(self, config: JsonObject, source: str) -> JsonObject:
+        """The config.json of a checkpoint, or an architecture of ours, with the sizes of what stays.
+
+        Raises ModelError for a token that the checkpoint has no row for.
+        """
+        if "backbone" in config:
+            inner = self.config(config["backbone"], source)
+            longest = config["max_position_embeddings"]
+            return config | {
+                "backbone": inner,
+                "max_position_embeddings": None if longest is None else min(longest, self.positions),
+            }
+        check_vocabulary(source, int(config["vocab_size"]), int(self.kept[-1]) + 1)
+        places = {int(old): place for place, old in enumerate(self.kept)}
+        ids = {key: places.get(config[key]) for key in TOKEN_IDS if isinstance(config.get(key), int)}
+        kind, found = config["model_type"], config | ids | {"vocab_size": len(self.kept)}
+        if kind in FROM_PADDING and ids.get("pad_token_id", config.get("pad_token_id")) != config.get("pad_token_id"):
+            raise ModelError(
+                f"{source}: counts its positions from its padding token on, whose id trimming would change. "
+                "Try: model.vocabulary=full"
+            )
+        before = config["pad_token_id"] + 1 if kind in FROM_PADDING else 0
+        if kind in (*FROM_ZERO, *FROM_PADDING, "bertier"):
+            found["max_position_embeddings"] = min(config["max_position_embeddings"], self.positions + before)
+            if self.segments is not None and "type_vocab_size" in config:
+                found["type_vocab_size"] = min(config["type_vocab_size"], self.segments)
+        return found
+
+    def state(self, state: dict[str, Tensor], model: nn.Module, words: nn.Module) -> dict[str, Tensor]:
+        """The tensors of a checkpoint, under our names, with the rows that `model` has a place for.
+
+        words: the model's word table.
+        """
+        table = next((f"{name}.weight" for name, module in model.named_modules() if module is words), "")
+        own, found = model.state_dict(), dict(state)
+        for name, tensor in state.items():
+            place = own.get(name)
+            if place is None or tensor.ndim != 2 or tensor.shape[1:] != place.shape[1:] or len(tensor) <= len(place):
+                continue
+            found[name] = tensor[torch.from_numpy(self.kept)] if name == table else tensor[: len(place)]
+        return found

@@ -1,0 +1,49 @@
+"""A trimmed vocabulary as a user meets it: in a chain, opened by stock transformers, on a finished run, exported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from data.inputs.tokenizer import load_tokenizer, train_tokenizer
+from data.settings import DataSettings
+from data.sources.demo_splits import read_demo
+from models.checkpoints.open import load_model
+from runner.deploy.exported import model_of_run
+from runner.deploy.predictor import Predictor
+from runner.record.folder import read_all_records
+from tests.conftest import run_cli
+from tests.models.checkpoints.test_save import write
+from tests.models.helpers import small
+
+
+def checkpoint(folder: Path) -> None:
+    """A small BERT of 400 tokens, of which the demo's first rows need a part."""
+    texts = [text for columns, _ in read_demo(DataSettings(demo_rows=2000), "auto").splits["train"].chunks()
+             for text in columns["text"]]  # fmt: skip
+    tokenizer = train_tokenizer(lambda: texts, 400)
+    write(small(vocab_size=tokenizer.vocab_size, layers=1, readout={"name": "mean"}), folder)
+    tokenizer.save(folder)
+
+
+def test_a_trimmed_model_is_compressed_opened_and_asked(tmp_path: Path) -> None:
+    checkpoint(tmp_path / "encoder")
+    words = ["model=auto", "model/readout=mean", "model.pretrained=encoder", "data=demo", "data.max_rows=60"]
+    words += ["data.max_length=24", "train.epochs=1", "measure=off", "tracker=none", "model.vocabulary=task"]
+    done = run_cli(*words, "compression=[int8]", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "texts are split as before" in done.stdout + done.stderr
+    record = max(read_all_records(tmp_path / "outputs")[0], key=lambda found: len(found.stages))
+    folder = tmp_path / "outputs" / record.identity / "model"
+    model, full = load_model(folder), load_tokenizer(str(tmp_path / "encoder"))
+    assert model.architecture["vocab_size"] == record.tokenizer.vocab_size < full.vocab_size
+    assert (model.architecture["max_position_embeddings"], model.architecture["type_vocab_size"]) == (24, 1)
+    texts = list(read_demo(DataSettings(demo_rows=2000), "auto").splits["test"].texts())[:3]
+    stock, tokens = AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    inputs = tokens(texts, return_tensors="pt", padding=True, truncation=True)
+    with torch.no_grad():
+        logits = stock.eval()(inputs["input_ids"], inputs["attention_mask"]).logits
+    ours = Predictor(model_of_run(record, tmp_path / "outputs" / record.identity))
+    torch.testing.assert_close(torch.from_numpy(ours.logits(ours.ask(texts).split, 3)), logits, atol=1e-5, rtol=0)
