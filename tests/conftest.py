@@ -18,7 +18,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest  # noqa: E402
 
-from tests.warm import nursery  # noqa: E402
+from tests.warm import environment_of, nursery  # noqa: E402
 
 gc.disable()  # until the tests are collected: nothing of what is loaded for them is garbage
 
@@ -100,7 +100,7 @@ def run_cli(
 
     timeout_s: seconds after which the process counts as hung.
     """
-    environment = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | (env or {})
+    environment = environment_of(env or {})
     if fresh or not nursery().suits(environment):
         command = [sys.executable, "-m", "runner.cli", *words]
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout_s)

@@ -12,17 +12,16 @@ from typing import Any
 from filelock import FileLock
 
 from runner.record.json_files import write_json
-from tests.conftest import REPO, crowding, run_cli
+from tests.conftest import crowding, run_cli
 from tests.records import read, records
-from tests.warm import Child, nursery
+from tests.warm import Child, environment_of, nursery
 
 SMALL = ["model=dsn", "data=demo", "data.demo_rows=600", "train.epochs=2", "measure=off", "tracker=none"]
 
 
 def start(*words: str, cwd: Path, **env: str) -> Child:
     """`run` with its faults, going on beside the test."""
-    environment = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | env
-    return nursery().start("tests.runner.sweep.faulty", words, cwd, environment)
+    return nursery().start("tests.runner.sweep.faulty", words, cwd, environment_of(env))
 
 
 def finish(process: Child) -> tuple[int, str]:
