@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,11 +21,12 @@ from runner.sanitize import say, visible
 
 USAGE = """\
 run compare [SWEEP | RUN ID ... | key=value ...] [--baseline key=value] [--metric test/accuracy] [--claims]
-            [--out FOLDER] [--format table|markdown|csv] [paths.output=outputs]
+            [--costs METRIC,...] [--out FOLDER] [--format table|markdown|csv] [paths.output=outputs]
 
   run compare                                            every finished run, grouped over seeds
   run compare model=dsn,bert-tiny data=imdb --baseline model=bert-tiny
   run compare dsn_vs_bert_tiny --claims --out report     a sweep by its name or id; writes report.html and the files
+  run compare --costs cost/bytes_packed,speed/latency_ms_p50_b1_s128     further columns of costs and times
 """
 
 
@@ -53,6 +55,7 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"run compare --claims: {problem}. Try: run compare <a sweep with claims> --claims")
     baseline = chosen.baseline or (sweep.baseline if sweep else None)
     comparison = analyse(selection, baseline=baseline, metric=chosen.metric, forgiving=not chosen.baseline)
+    comparison.details = costs_of(chosen.costs, comparison)
     if chosen.claims or (chosen.out and claims):
         comparison.claims = judge_claims(claims, comparison.rows)
     title, question = (sweep.title, sweep.question) if sweep else ("compared", None)
@@ -69,10 +72,22 @@ def parse_words(words: list[str]) -> Any:
     parser.add_argument("words", nargs="*")
     parser.add_argument("--baseline")
     parser.add_argument("--metric")
+    parser.add_argument("--costs", default="")
     parser.add_argument("--claims", action="store_true")
     parser.add_argument("--out")
     parser.add_argument("--format", choices=("table", "markdown", "csv"), default="table")
     return parser.parse_intermixed_args(words)
+
+
+def costs_of(wanted: str, comparison: Comparison) -> tuple[str, ...]:
+    """The costs and times whose columns were asked for; ConfigError for one that no selected run has."""
+    names = tuple(dict.fromkeys(filter(None, wanted.split(","))))
+    there = {name for row in comparison.rows for name in row.costs if "/" in name}
+    for name in names:
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=3, cutoff=0.4) or sorted(there)[:3]
+            raise ConfigError(f"--costs {name}: no selected run has it. Try: --costs {','.join(near)}")
+    return names
 
 
 def show_comparison(comparison: Comparison, form: str, title: str, question: str | None) -> None:

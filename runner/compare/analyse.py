@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
 from runner.compare import pairs
+from runner.compare.axes import LATENCY, SIZE, TIME, latency_metric, size_metric, time_metric
 from runner.compare.groups import Group, explain_separate_groups, make_groups, varying_settings
 from runner.compare.lint import cost_warnings
 from runner.compare.pairs import Paired, Refused
@@ -23,7 +23,6 @@ from runner.record.metrics import check, direction
 from runner.statistics import paired as stats
 
 BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by unit; an interval over few seeds may reach beyond
-LATENCY = re.compile(r"speed/latency_ms_p50_b(\d+)_s?(\w+)")
 
 
 def analyse(
@@ -42,8 +41,11 @@ def analyse(
     groups = make_groups(selection.runs)
     if metric:
         _check_metric(metric, groups)
-    latency = latency_metric(groups)
-    rows = [_row(group, metric or group.runs[0].primary, latency) for group in groups]
+    timed = [group.runs[0].metrics for group in groups]
+    latency, size, time = latency_metric(timed), size_metric(timed), time_metric(timed)
+    rows = [
+        _row(group, metric or group.runs[0].primary, {LATENCY: latency, SIZE: size, TIME: time}) for group in groups
+    ]
     rows.sort(key=_order)
     notes = explain_separate_groups(groups)
     name, tests = "" if baseline is None else " ".join(setting_words(baseline)), 0
@@ -56,25 +58,9 @@ def analyse(
         name = ""
     notes += add_steps_to_target(rows)
     _mark_fronts(rows)
-    comparison = Comparison(rows, name or None, latency, tests, selection, notes)
+    comparison = Comparison(rows, name or None, latency, tests, selection, notes, size=size, time=time)
     comparison.lint = cost_warnings(comparison)
     return comparison
-
-
-def latency_metric(groups: list[Group]) -> str | None:
-    """The latency metric that most groups have; among equals the smallest batch, then 128 tokens."""
-    counts: dict[str, int] = {}
-    for group in groups:
-        for name in group.runs[0].metrics:
-            if name.startswith("speed/latency_ms_p50"):
-                counts[name] = counts.get(name, 0) + 1
-
-    def rank(name: str) -> tuple[int, int, bool, str]:
-        found = LATENCY.fullmatch(name)
-        batch, length = found.groups() if found else ("0", "")
-        return -counts[name], int(batch), length != "128", name
-
-    return min(counts, key=rank, default=None)
 
 
 def _check_metric(metric: str, groups: list[Group]) -> None:
@@ -87,11 +73,11 @@ def _check_metric(metric: str, groups: list[Group]) -> None:
         raise ConfigError(f"--metric {metric}: no selected run has it. They have: {', '.join(there)}")
 
 
-def _row(group: Group, metric: str, latency: str | None) -> Row:
+def _row(group: Group, metric: str, ranked: Mapping[str, str | None]) -> Row:
+    """The row of a group; ranked: further keys of its costs, and the metrics they stand for."""
     names = {name for run in group.runs for name in run.metrics if name.startswith(("cost/", "speed/", "time/"))}
     costs = {name: mean for name in sorted(names) if (mean := group.mean(name)) is not None}
-    if latency in costs:
-        costs["latency"] = costs[str(latency)]
+    costs |= {key: costs[name] for key, name in ranked.items() if name in costs}
     values, chances = group.values(metric), _chances(group, metric)
     is_low = is_at_baseline([run.metrics for run in group.seeds.values()], group.runs[0].primary)
     return Row(group, metric, group.mean(metric), stats.standard_deviation(values), chances, costs, at_baseline=is_low)

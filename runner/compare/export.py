@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any, TextIO
 
+from runner.compare.axes import LATENCY, SIZE, TIME
 from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
@@ -17,7 +18,7 @@ from runner.statistics import paired as stats
 def group_records(comparison: Comparison) -> list[dict[str, Any]]:
     """One dictionary for each group, all with the same keys: score, intervals, test, varying settings, mean costs."""
     keys = comparison.varying
-    costs = sorted({name for row in comparison.rows for name in row.costs} - {"latency"})
+    costs = sorted({name for row in comparison.rows for name in row.costs} - {LATENCY, SIZE, TIME})
     return [_group_line(row, keys, costs) for row in comparison.rows]
 
 

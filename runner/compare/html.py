@@ -11,20 +11,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from runner.compare.axes import words_of
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells
+from runner.compare.columns import Column, columns_of_tests, comparison_columns
 from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
 from runner.compare.pareto import AXES
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run, setting_text
-from runner.compare.table import (
-    Column,
-    all_notes,
-    columns_of_tests,
-    comparison_columns,
-    legend_of_columns,
-    legend_of_tests,
-)
+from runner.compare.table import all_notes, legend_of_columns, legend_of_tests
 from runner.compare.verdict import ClaimVerdict
 from runner.record.identity import flatten
 from runner.record.validation import point
@@ -37,7 +32,7 @@ FACTS = (
     "cpu", "cores", "memory_bytes", "system", "python", "device", "threads", "code_version", "git_commit", "git_dirty",
     "engine.gemm", "engine.precision", "torch.gpu",
 )  # fmt: skip
-UNITS = {"b": "packed bytes", "l": "ms", "m": "multiply-adds per example"}
+AXIS_NAMES = {"b": "size", "l": "time", "m": "MACs"}  # on the buttons
 
 
 def report_page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
@@ -66,9 +61,9 @@ def page_content(comparison: Comparison, title: str, question: str | None, made:
         "tests": _tests(comparison) if comparison.baseline else None,
         "claims": _claims(comparison.claims) if comparison.claims else None,
         "tables": [{"key": i, "metric": keys[i][0], "label": label} for i, label in enumerate(_labels(rows, keys))],
-        "axes": [{"letter": letter, "key": cost, "label": words, "title": f"{UNITS[letter]}{_cell(comparison, letter)}"}
-                 for letter, (cost, words) in AXES.items()],
-        "groups": [_group(row, keys.index((row.metric, row.examples))) for row in rows],
+        "axes": [{"letter": letter, "key": cost, "label": AXIS_NAMES[letter],
+                  "title": words_of(comparison.metric_of(cost))} for letter, (cost, _) in AXES.items()],
+        "groups": [_group(row, keys.index((row.metric, row.examples)), comparison) for row in rows],
         "curves": curves,
         "curvesNote": f"Runs with more than {CURVE_POINTS} logged points show means of neighbouring points."
         + (f" Only the first {CURVE_RUNS} of {runs} runs are drawn." if runs > CURVE_RUNS else ""),
@@ -85,10 +80,6 @@ def _labels(rows: list[Row], keys: list[tuple[str, str]]) -> list[str]:
     names = {row.examples: row.group.settings["data.name"] for row in rows}
     plain = [f"{names[examples]} {metric}" for metric, examples in keys]
     return [f"{name} ({key[1][:6]})" if plain.count(name) > 1 else name for name, key in zip(plain, keys)]
-
-
-def _cell(comparison: Comparison, letter: str) -> str:
-    return f" ({comparison.latency})" if letter == "l" else ""
 
 
 def _table(shown_columns: list[Column], rows: list[Row]) -> dict[str, Any]:
@@ -130,7 +121,7 @@ def _claims(claims: list[ClaimVerdict]) -> dict[str, Any]:
     return _plain([*CLAIM_TITLES, "source"], lines)
 
 
-def _group(row: Row, table: int) -> dict[str, Any]:
+def _group(row: Row, table: int, comparison: Comparison) -> dict[str, Any]:
     interval = row.interval
     lines = [row.label]
     if row.mean is not None:
@@ -140,9 +131,13 @@ def _group(row: Row, table: int) -> dict[str, Any]:
     chances = {"seeds": row.chances.seeds, "examples": row.chances.examples}
     if all(chances.values()):
         lines += [f"± {found.half:.4f} over {kind}" for kind, found in chances.items() if found]
-    names = {"cost/params": "parameters", "cost/bytes_packed": "packed bytes", "cost/macs": "MACs"}
-    lines += [f"{words} {row.costs[name]:,.0f}" for name, words in names.items() if name in row.costs]
-    lines += [f"latency {row.costs['latency']:.3f} ms"] if "latency" in row.costs else []
+    lines += [f"parameters {row.costs['cost/params']:,.0f}"] if "cost/params" in row.costs else []
+    for cost, _ in AXES.values():
+        if cost in row.costs:
+            value = row.costs[cost]
+            lines.append(
+                f"{words_of(comparison.metric_of(cost))}: " + (f"{value:,.0f}" if value >= 10 else f"{value:.3f}")
+            )
     return {
         "name": row.label,
         "table": table,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from runner.compare.axes import SIZE, TIME
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run
 from runner.record.record import Environment
@@ -24,8 +25,9 @@ NOISY = 1.5  # p90/p50 of the same input, as in runner/record/metrics.py
 def cost_warnings(comparison: Comparison) -> list[str]:
     """The warnings of all checks, in the order of the checks; at most MOST of each."""
     checks = (
-        compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file, noisy_latency,
-        machines_differ, backends_differ, constant_answers, diverged_runs,
+        compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file,
+        vocabulary_larger_than_weights, noisy_latency, machines_differ, backends_differ, constant_answers,
+        diverged_runs,
     )  # fmt: skip
     found = []
     for look in checks:
@@ -39,11 +41,12 @@ def cost_warnings(comparison: Comparison) -> list[str]:
 def compressed_but_slower(comparison: Comparison) -> Iterator[str]:
     """Yield compressed groups that are slower than the same group without compression."""
     for row, plain in _compressed(comparison.rows):
-        mine, other = row.costs.get("latency"), plain.costs.get("latency")
+        mine, other = row.costs.get(TIME), plain.costs.get(TIME)
         if mine and other and mine > CLEARLY * other:
             chain = "+".join(row.group.settings["compression"])
             precision = plain.group.settings.get("train.precision", "uncompressed")
-            yield f"{chain} slower than {precision} here: {mine:.2f} ms against {other:.2f} ms ({row.group.name})"
+            times = f"{_time_text(comparison, mine)} against {_time_text(comparison, other)}"
+            yield f"{chain} slower than {precision} here: {times} ({row.group.name})"
 
 
 def sparse_but_not_smaller(comparison: Comparison) -> Iterator[str]:
@@ -63,14 +66,14 @@ def sparse_but_not_smaller(comparison: Comparison) -> Iterator[str]:
 
 
 def smaller_but_slower(comparison: Comparison) -> Iterator[str]:
-    """Yield groups with fewer bytes than the baseline but a longer latency."""
+    """Yield groups with fewer bytes than the baseline but a longer time to answer."""
     bases = {row.examples: row for row in comparison.rows if row.is_baseline}
     for row in comparison.rows:
         base = bases.get(row.examples)
         if row.is_baseline or base is None:
             continue
-        size, base_size = row.costs.get("cost/bytes_packed"), base.costs.get("cost/bytes_packed")
-        time, base_time = row.costs.get("latency"), base.costs.get("latency")
+        size, base_size = row.costs.get(SIZE), base.costs.get(SIZE)
+        time, base_time = row.costs.get(TIME), base.costs.get(TIME)
         if size and base_size and time and base_time and size < base_size and time > CLEARLY * base_time:
             yield (
                 f"smaller but slower: {row.group.name} takes {size / base_size:.0%} of the bytes "
@@ -86,6 +89,18 @@ def packed_smaller_than_file(comparison: Comparison) -> Iterator[str]:
             yield f"{row.group.name}: {packed / 1e6:.2f} MB packed, but a file of {file / 1e6:.2f} MB"
 
 
+def vocabulary_larger_than_weights(comparison: Comparison) -> Iterator[str]:
+    """Yield groups whose vocabulary and config take more bytes than their weights."""
+    for row in comparison.rows:
+        deployed, weights = row.costs.get("cost/bytes_deployed"), row.costs.get("cost/bytes_file")
+        if deployed and weights and deployed - weights > weights:
+            yield (
+                f"{row.group.name}: the vocabulary and config beside its weights are larger than they are, "
+                f"{(deployed - weights) / 1e6:.2f} MB against {weights / 1e6:.2f} MB (try model.tokenizer=train with a "
+                "smaller model.vocab_size, or model=ngram, which stores no words)"
+            )
+
+
 def noisy_latency(comparison: Comparison) -> Iterator[str]:
     """Yield one warning about groups whose latency varies so much that the median is doubtful."""
     if comparison.latency is None:
@@ -99,12 +114,12 @@ def noisy_latency(comparison: Comparison) -> Iterator[str]:
 
 
 def machines_differ(comparison: Comparison) -> Iterator[str]:
-    """Yield a warning where one table holds milliseconds from several kinds of machine."""
+    """Yield a warning where one table holds times from several kinds of machine."""
     facts = {run.record.environment.processor for group in comparison.groups for run in group.runs}
-    if len(facts) > 1 and comparison.latency:
+    if len(facts) > 1 and comparison.time:
         yield (
             f"timed on {len(facts)} kinds of machine ({'; '.join(sorted(facts))}): "
-            "compare speed/speedup_*, the ratio to the reference model, not milliseconds"
+            "compare speed/speedup_*, the ratio to the reference model, not times"
         )
 
 
@@ -156,6 +171,11 @@ def _compressed(rows: list[Row]) -> Iterator[tuple[Row, Row]]:
 
 def _uncompressed(row: Row) -> str:
     return repr(sorted((k, str(v)) for k, v in row.group.settings.items() if not k.startswith("compression")))
+
+
+def _time_text(comparison: Comparison, value: float) -> str:
+    """A time that the groups are ranked by, with its unit."""
+    return f"{value:.2f} ms" if comparison.time == comparison.latency else f"{value:,.0f} us"
 
 
 def _computed(environment: Environment) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Letter, cost and name of each front; "latency" is the latency metric of the table.
-AXES = {
-    "b": ("cost/bytes_packed", "packed bytes"),
-    "l": ("latency", "latency"),
-    "m": ("cost/macs", "MACs"),
-}
+from runner.compare.axes import SIZE, TIME
+
+# Letter of each front, the key of its cost in Row.costs, and the name of its plot.
+AXES = {"b": (SIZE, "bytes"), "l": (TIME, "latency"), "m": ("cost/macs", "macs")}
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:

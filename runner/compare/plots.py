@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from runner.compare.axes import words_of
 from runner.compare.pareto import AXES
 from runner.compare.rows import Comparison, Row
 
@@ -30,10 +31,10 @@ def draw_figures(comparison: Comparison, folder: Path) -> list[Path]:
     with plt.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "figure.dpi": 150}):
         for number, rows in enumerate(tables.values()):
             suffix = f"_{number + 1}" if len(tables) > 1 else ""
-            for letter, name in (("b", "bytes"), ("l", "latency"), ("m", "macs")):
-                there = [row for row in rows if row.costs.get(AXES[letter][0], 0) > 0]
+            for letter, (cost, name) in AXES.items():
+                there = [row for row in rows if row.costs.get(cost, 0) > 0]
                 if there:
-                    figure = _pareto(plt, there, letter, comparison.latency)
+                    figure = _pareto(plt, there, letter, words_of(comparison.metric_of(cost)))
                     written.append(_save(plt, figure, folder / f"pareto_{name}{suffix}.png"))
             written.append(_save(plt, _seeds(plt, rows[:MOST_STRIPS]), folder / f"seeds{suffix}.png"))
     return written
@@ -47,11 +48,11 @@ def _save(plt: Any, figure: Any, path: Path) -> Path:
     return path
 
 
-def _pareto(plt: Any, rows: list[Row], letter: str, latency: str | None) -> Any:
+def _pareto(plt: Any, rows: list[Row], letter: str, words: str) -> Any:
     """Plot the score against one cost with intervals; a dashed line joins the Pareto front."""
     from matplotlib.ticker import EngFormatter
 
-    cost, words = AXES[letter]
+    cost = AXES[letter][0]
     figure, axes = plt.subplots(figsize=(7, 4))
     values = [row.costs[cost] for row in rows]
     for index, row in enumerate(rows):
@@ -67,7 +68,7 @@ def _pareto(plt: Any, rows: list[Row], letter: str, latency: str | None) -> Any:
     if max(values) > LOG_FROM * min(values):
         axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}" if letter == "l" else EngFormatter())
-    axes.set_xlabel(f"{latency}, ms" if letter == "l" else words)
+    axes.set_xlabel(words)
     axes.set_ylabel(rows[0].metric)
     axes.margins(x=0.15)
     axes.grid(alpha=0.25)

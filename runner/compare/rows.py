@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from runner.compare.axes import LATENCY, SIZE, TIME
 from runner.compare.groups import Group, varying_settings
 from runner.compare.pairs import Paired, Refused
 from runner.compare.select import Selection
@@ -83,12 +84,19 @@ class Comparison:
 
     rows: list[Row]
     baseline: str | None
-    latency: str | None  # the latency metric of the table; None where nothing was timed
+    latency: str | None  # the latency of the forward pass alone; None where nothing was timed
     tests: int
     selection: Selection
     notes: list[str] = field(default_factory=list)
     lint: list[str] = field(default_factory=list)
     claims: list[ClaimVerdict] = field(default_factory=list)
+    size: str | None = None  # the metrics that size and time are ranked by, of all groups; None where there is none
+    time: str | None = None
+    details: tuple[str, ...] = ()  # further costs and times that were asked for, by metric
+
+    def metric_of(self, cost: str) -> str | None:
+        """The metric that a key of the rows' costs stands for, which may be its own name."""
+        return {SIZE: self.size, TIME: self.time, LATENCY: self.latency}.get(cost, cost)
 
     @property
     def groups(self) -> list[Group]:

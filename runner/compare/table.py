@@ -5,15 +5,16 @@ The legend says what every interval is over; no score is printed without its n a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from runner.compare.axes import words_of
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells, claims_table
+from runner.compare.columns import Column, columns_of_tests, comparison_columns, has_both_chances
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
-from runner.compare.steps_to_target import STEPS
 from runner.record.baseline import MARK, MEANING
+from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, answer_of, size_of
 from runner.sanitize import escape
 
 if TYPE_CHECKING:
@@ -22,82 +23,10 @@ if TYPE_CHECKING:
 MOST_ROWS = 60  # in a terminal; files hold them all
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column: its title, the value for a row (None for an empty cell) and the format of the value."""
-
-    title: str
-    numeric: bool
-    value: Callable[[Row], Any]
-    form: Callable[[Any], str] = str
-
-    def cell(self, row: Row) -> str:
-        """The text of a row's cell; "" where there is no value."""
-        value = self.value(row)
-        return "" if value is None else self.form(value)
-
-
-def comparison_columns(comparison: Comparison) -> list[Column]:
-    """The columns for score, size and speed; those that are empty in every row are left out."""
-    metrics = {row.metric for row in comparison.rows}
-    score = metrics.pop() if len(metrics) == 1 else "score"
-    eager = comparison.latency or ""
-    found = [
-        Column("group", False, lambda row: row.label),
-        Column("metric", False, lambda row: row.metric if score == "score" else None),
-        Column(score, True, lambda row: row.mean, "{:.4f}".format),
-        Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
-        Column("95 %", True, lambda row: row.interval, lambda found: f"{found.low:.4f}-{found.high:.4f}"),
-        *(_chance_columns() if any(_has_both_chances(row) for row in comparison.rows) else ()),
-        Column("seeds", True, lambda row: row.n),
-        *(_trained_columns() if any(map(_is_partly_trained, comparison.rows)) else ()),
-        Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
-        Column("non-zero", True, _nonzero, "{:.0%}".format),
-        Column("packed MB", True, _cost("cost/bytes_packed", 1e6), "{:,.2f}".format),
-        Column("file MB", True, _cost("cost/bytes_file", 1e6), "{:,.2f}".format),
-        Column("MACs", True, _cost("cost/macs"), short_number),
-        Column("ms", True, _cost("latency"), "{:,.3f}".format),
-        Column("ONNX ms", True, _cost(eager.replace("latency_ms", "onnx_ms")), "{:,.3f}".format),
-        Column("ONNX int8 ms", True, _cost(eager.replace("latency_ms", "onnx_int8_ms")), "{:,.3f}".format),
-        Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
-        Column("steps to target", True, _cost(STEPS), "{:,.0f}".format),
-        Column("gravity", True, lambda row: row.group.mean("mix/center"), "{:.2f}".format),
-        Column("Pareto", False, lambda row: row.fronts or None),
-    ]
-    return [column for column in found if any(column.cell(row) for row in comparison.rows)]
-
-
-def columns_of_tests() -> list[Column]:
-    """The columns for the test of each group against the baseline."""
-    return [
-        Column("group", False, lambda row: row.label),
-        Column("verdict", False, lambda row: row.verdict or None),
-        Column("difference", True, _tested(lambda found: found.difference), "{:+.4f}".format),
-        Column("95 %", True, _tested(lambda found: found), lambda found: f"{found.low:+.4f} to {found.high:+.4f}"),
-        Column("pairs", True, _tested(lambda found: len(found.seeds))),
-        Column("p examples", True, _tested(lambda found: found.p_examples), p_value_text),
-        Column("p seeds", True, _tested(lambda found: found.p_seeds), p_value_text),
-        Column("p Holm", True, _tested(lambda found: found.p_holm), p_value_text),
-    ]
-
-
-def p_value_text(p: float) -> str:
-    """A p-value with two digits; below 0.0001 only the bound."""
-    return "<0.0001" if p < 0.0001 else f"{p:.2g}"
-
-
-def short_number(value: float) -> str:
-    """A number with two decimals and a unit prefix: 4.47 M; below a thousand without: 512."""
-    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= unit:
-            return f"{value / unit:.2f}{name}"
-    return f"{value:.0f}"
-
-
 def legend_of_columns(comparison: Comparison) -> list[str]:
     """The meaning of the columns, one sentence a line."""
     lines = []
-    if any(_has_both_chances(row) for row in comparison.rows):
+    if any(has_both_chances(row) for row in comparison.rows):
         lines.append(
             "95 %: spans both kinds of chance. ± seeds: half of Student's t interval over seeds, on the same examples; "
             "± examples: half of the interval over the examples, the mean of the runs', which more seeds do not narrow."
@@ -111,14 +40,29 @@ def legend_of_columns(comparison: Comparison) -> list[str]:
         )
     if any(row.n == 1 for row in comparison.rows):
         lines.append("With one seed, 95 % is over the examples of that run and says nothing about other seeds.")
-    if comparison.latency:
-        lines.append(f"ms: {comparison.latency}, mean over runs.")
+    lines += _legend_of_costs(comparison)
     lines.append(
-        "Pareto-optimal: no row is both more accurate and smaller (b: packed bytes), faster (l: latency), "
-        "or cheaper (m: multiply-adds)."
+        f"Pareto-optimal: no row is both more accurate and smaller (b: {words_of(comparison.size) or 'bytes'}), "
+        f"faster (l: {words_of(comparison.time) or 'time'}), or cheaper (m: multiply-adds)."
     )
     if any(row.at_baseline for row in comparison.rows):
         lines.append(f"{MARK}: {MEANING}; never Pareto-optimal.")
+    return lines
+
+
+def _legend_of_costs(comparison: Comparison) -> list[str]:
+    """What the default columns of size and time hold, and what is marked in them."""
+    costs, lines = [row.costs for row in comparison.rows], list[str]()
+    if any("cost/bytes_deployed" in found for found in costs):
+        lines.append("deployed MB: all files that answering a string needs, vocabulary and config too.")
+    if any(ANSWER in found for found in costs):
+        lines.append("answer us: the median time from a string to its label, one at a time on one thread.")
+    if any(shown and shown.is_nearest for shown in map(size_of, costs)):
+        lines.append(STAR_OF_SIZE)
+    if any(shown and shown.is_nearest for shown in map(answer_of, costs)):
+        lines.append(f"{STAR_OF_TIME.rstrip('.')} ({comparison.latency}).")
+    if comparison.latency in comparison.details:
+        lines.append(f"{comparison.latency}: mean over runs.")
     return lines
 
 
@@ -233,42 +177,3 @@ def split_to_width(shown: list[Column], rows: list[Row], width: int) -> list[lis
 
 def _say(console: Console, text: str) -> None:
     console.print(escape(text), soft_wrap=True)
-
-
-def _cost(name: str, unit: float = 1.0) -> Callable[[Row], float | None]:
-    return lambda row: row.costs[name] / unit if name in row.costs else None
-
-
-def _has_both_chances(row: Row) -> bool:
-    return row.chances.seeds is not None and row.chances.examples is not None
-
-
-def _chance_columns() -> list[Column]:
-    """Half of the interval by each kind of chance."""
-    return [
-        Column("± seeds", True, lambda row: row.chances.seeds and row.chances.seeds.half, "{:.4f}".format),
-        Column("± examples", True, lambda row: row.chances.examples and row.chances.examples.half, "{:.4f}".format),
-    ]
-
-
-def _trained_columns() -> list[Column]:
-    """The trained parameters beside those that are deployed: a frozen encoder is not trained, yet it runs."""
-    return [
-        Column("trained", True, _cost("cost/params_trained"), "{:,.0f}".format),
-        Column("deployed", True, _cost("cost/params_deployed"), "{:,.0f}".format),
-    ]
-
-
-def _is_partly_trained(row: Row) -> bool:
-    trained, total = row.costs.get("cost/params_trained"), row.costs.get("cost/params")
-    return trained is not None and total is not None and trained < total
-
-
-def _nonzero(row: Row) -> float | None:
-    """The share of non-zero parameters; None from 99 % on, where it is not worth a column."""
-    total, nonzero = row.costs.get("cost/params"), row.costs.get("cost/params_nonzero")
-    return nonzero / total if total and nonzero is not None and nonzero < 0.99 * total else None
-
-
-def _tested(value: Callable[[Paired], Any]) -> Callable[[Row], Any]:
-    return lambda row: value(row.paired) if isinstance(row.paired, Paired) else None

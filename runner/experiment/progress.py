@@ -16,6 +16,7 @@ from runner.experiment.prepared import PreparedRun
 from runner.record.baseline import marked
 from runner.record.metrics import SPLITS
 from runner.record.record import RunRecord
+from runner.record.shown_costs import size_of
 from runner.record.table import show_record
 from runner.sanitize import escape, mask
 
@@ -75,11 +76,11 @@ class Terminal:
         self._close()
         entry, primary = record.stages[-1], record.data.primary
         if len(record.stages) > 1 or record.compression:
-            metrics = entry.metrics
+            metrics, size = entry.metrics, size_of(entry.metrics)
             score = marked(f"{metrics[primary]:.4f}", metrics, primary)
             self.say(
                 f"after {entry.name}: {primary} {score}, {metrics['cost/params_nonzero']:,.0f} "
-                f"non-zero weights, {metrics['cost/bytes_file'] / 1e6:.2f} MB, {entry.seconds or 0.0:.1f} s"
+                f"non-zero weights, {size.text('.2f', 1e6) if size else '?'} MB deployed, {entry.seconds or 0.0:.1f} s"
             )
 
     def found(self, record: RunRecord, folder: Path) -> None:

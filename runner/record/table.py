@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from runner.record.baseline import MARK, MEANING, is_at_baseline, marked
 from runner.record.descriptions import class_table, constant_answers, distinct_names, is_shown, score_label
 from runner.record.record import RunRecord
+from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, size_of
 from runner.sanitize import escape
 from runner.tasks import find_task
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def show_record(record: RunRecord, folder: Path, console: Console | None = None, details: bool = False) -> None:
-    """Print one run as a table: quality, size, speed; with details also each class."""
+    """Print one run as a table: quality, size, speed; with details also each class, and every cost and time."""
     from rich.console import Console
     from rich.table import Table
 
@@ -29,7 +30,7 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
     table = Table(title=escape(f"{record.name}  ({record.identity}, {record.status})"), title_justify="left")
     table.add_column("what")
     table.add_column("value", justify="right")
-    for what, value in summary_rows(record):
+    for what, value in summary_rows(record, details):
         if what:
             table.add_row(escape(what), escape(value))
         else:
@@ -37,6 +38,7 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
     console.print(table)
     if len(record.stages) > 1:
         console.print(stage_table(record))
+        _explain_stars([entry.metrics for entry in record.stages], console)
     if details and (each := class_table(record)):
         console.print(each)
     for sentence in constant_answers(record):
@@ -51,10 +53,9 @@ def stage_table(record: RunRecord) -> Table:
     from rich.table import Table
 
     primary = record.data.primary
-    latency = next((name for name in record.metrics if name.startswith("speed/latency_ms_p50_b1_s")), "")
     table = Table(title="after each stage", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("stage", no_wrap=True)
-    for column in (primary, "parameters", "non-zero", "packed MB", "file MB", "MACs", "b1 ms", "seconds"):
+    for column in (primary, "parameters", "non-zero", "deployed MB", "MACs", "answer us", "seconds"):
         table.add_column(column, justify="right", no_wrap=True)
     for entry in record.stages:
         metrics = entry.metrics
@@ -63,21 +64,42 @@ def stage_table(record: RunRecord) -> Table:
             _cell(metrics.get(primary), ".4f"),
             _cell(metrics.get("cost/params"), ",.0f"),
             _cell(metrics.get("cost/params_nonzero"), ",.0f"),
-            _cell(metrics.get("cost/bytes_packed"), ",.3f", 1e6),
-            _cell(metrics.get("cost/bytes_file"), ",.3f", 1e6),
+            _shown(size_of(metrics), ",.3f", 1e6),
             _cell(metrics.get("cost/macs"), ",.0f"),
-            _cell(metrics.get(latency), ".3f"),
+            _shown(answer_of(metrics), ",.0f"),
             _cell(entry.seconds, ",.1f"),
         )
     return table
 
 
-def summary_rows(record: RunRecord) -> list[tuple[str, str]]:
-    """The rows of a run's table as (label, value); an empty label separates sections."""
+def summary_rows(record: RunRecord, details: bool = False) -> list[tuple[str, str]]:
+    """The rows of a run's table as (label, value); an empty label separates sections.
+
+    details: also other counts of bytes and the times of the forward pass, which are shown in any case where the record
+    has no time from string to label.
+    """
     metrics = record.metrics
-    splits = [name for name in record.data.rows if name != "train"]
-    rows = []
-    for split in reversed(splits):
+    rows = _score_rows(record)
+    rows.append(("", ""))
+    costs = COSTS | (DETAILS if details or "cost/bytes_deployed" not in metrics else {})
+    rows += [(name, form(metrics[name])) for name, form in costs.items() if name in metrics]
+    rows.append(("", ""))
+    rows += [(name, form(metrics[name])) for name, form in ANSWERS.items() if name in metrics]
+    if details or ANSWER not in metrics:
+        rows += [(name, f"{v:,.3f}") for name, v in metrics.items() if name.startswith("speed/latency_ms_p50")]
+        rows += [(name, f"{v:,.3f}") for name, v in metrics.items() if name.startswith(MODES)]
+    rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/onnx")]
+    if details or ANSWER not in metrics:
+        rows += [(name, f"{v:,.1f} x") for name, v in metrics.items() if name.startswith("speed/speedup")]
+    times = ("time/tune_s", "time/cache_s", "time/train_s", "time/total_s")
+    rows += [(name, f"{metrics[name]:,.1f}") for name in times if name in metrics]
+    return rows
+
+
+def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
+    """The scores with their intervals, those of the reported splits first, and the score without learning."""
+    metrics, rows = record.metrics, []
+    for split in reversed([name for name in record.data.rows if name != "train"]):
         for name in metrics:
             if name.startswith(f"{split}/") and is_shown(record, name):
                 value = with_interval(metrics, name)
@@ -85,17 +107,6 @@ def summary_rows(record: RunRecord) -> list[tuple[str, str]]:
                 rows.append((score_label(record, name), value))
     if "baseline/majority" in metrics:
         rows.append((_baseline_name(record), f"{metrics['baseline/majority']:.4f}"))
-    rows.append(("", ""))
-    for name, form in COSTS.items():
-        if name in metrics:
-            rows.append((name, form(metrics[name])))
-    rows.append(("", ""))
-    rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/latency_ms_p50")]
-    rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith(MODES)]
-    rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/onnx")]
-    rows += [(name, f"{value:,.1f} x") for name, value in metrics.items() if name.startswith("speed/speedup")]
-    times = ("time/tune_s", "time/cache_s", "time/train_s", "time/total_s")
-    rows += [(name, f"{metrics[name]:,.1f}") for name in times if name in metrics]
     return rows
 
 
@@ -128,14 +139,20 @@ COSTS = {
     "cost/params_deployed": _count,
     "cost/params_embeddings": _count,
     "cost/params_nonzero": _count,
-    "cost/bytes_packed": _bytes,
-    "cost/bytes_file": _bytes,
+    "cost/bytes_deployed": _bytes,
     "cost/bytes_onnx": _bytes,
     "cost/bytes_onnx_int8": _bytes,
     "cost/macs": _count,
     "cost/macs_s128": _count,
     "cost/bytes_peak_memory": _bytes,
     "cost/bytes_cache": _bytes,
+}
+DETAILS = {"cost/bytes_file": _bytes, "cost/bytes_packed": _bytes}
+ANSWERS = {
+    ANSWER: _count,
+    "speed/answer_us_p90": _count,
+    "speed/answers_per_s": _count,
+    "speed/load_ms": "{:,.1f}".format,
 }
 
 
@@ -151,11 +168,10 @@ def show_comparison(records: list[RunRecord]) -> None:
     for column in ("run", "what", "metric"):
         table.add_column(column, overflow="fold")
     # trained: by that run; parameters: those that an answer needs
-    for column in ("value", "95 %", "trained", "parameters", "file MB", "b1 ms", "train s"):
+    for column in ("value", "95 %", "trained", "parameters", "MB", "us", "train s"):
         table.add_column(column, justify="right", no_wrap=True)
     for record, name in zip(records, distinct_names(records)):
         metrics, primary = record.metrics, record.data.primary
-        latency = next((v for k, v in metrics.items() if k.startswith("speed/latency_ms_p50_b1_s")), None)
         low, high = f"{primary}_low", f"{primary}_high"
         table.add_row(
             record.identity,
@@ -165,18 +181,27 @@ def show_comparison(records: list[RunRecord]) -> None:
             f"{metrics[low]:.3f}-{metrics[high]:.3f}" if metrics.keys() >= {low, high} else "",
             _cell(metrics.get("cost/params_trained"), ",.0f"),
             _cell(metrics.get("cost/params_deployed"), ",.0f"),
-            _cell(metrics.get("cost/bytes_file"), ",.2f", 1e6),
-            _cell(latency, ".2f"),
+            _shown(size_of(metrics), ",.2f", 1e6),
+            _shown(answer_of(metrics), ",.0f"),
             _cell(metrics.get("time/train_s"), ".1f"),
         )
     console.print(table)
+    console.print("MB: all files that an answer needs; us: from a string to its label", soft_wrap=True)
     _explain(records, console)
+    _explain_stars([record.metrics for record in records], console)
 
 
 def _explain(records: list[RunRecord], console: Console) -> None:
     """Print the meaning of the mark, where a run above has it."""
     if any(is_at_baseline([record.metrics], record.data.primary) for record in records):
         console.print(escape(f"{MARK}: {MEANING}"), soft_wrap=True)
+
+
+def _explain_stars(costs: list[dict[str, float]], console: Console) -> None:
+    """Print what a star beside a size or a time means, where there is one."""
+    for find, sentence in ((size_of, STAR_OF_SIZE), (answer_of, STAR_OF_TIME)):
+        if any(shown and shown.is_nearest for shown in map(find, costs)):
+            console.print(escape(sentence), soft_wrap=True)
 
 
 def widen(console: Console) -> None:
@@ -187,3 +212,7 @@ def widen(console: Console) -> None:
 
 def _cell(value: float | None, form: str, unit: float = 1.0) -> str:
     return "" if value is None else format(value / unit, form)
+
+
+def _shown(cost: Shown | None, form: str, unit: float = 1.0) -> str:
+    return cost.text(form, unit) if cost else ""

@@ -39,6 +39,7 @@ MAX_TAG = 8000
 PARENT, SWEEPS, HOME = "mlflow.parentRunId", "sweeps", "folder"
 AGGREGATED = (
     "cost/",
+    "speed/answer_us",
     "speed/latency_ms_p50",
     "speed/speedup",
     "time/train_s",

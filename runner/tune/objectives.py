@@ -2,7 +2,7 @@
 
     select               val/accuracy of data=imdb, tune/accuracy of data=sst2, ...
     select/f1            another score of the same split
-    cost/bytes_packed    a cost; whether more or less is better is known from the list of metrics
+    cost/bytes_deployed  a cost; whether more or less is better is known from the list of metrics
 
 A score of a reported split is refused: a test set that guided a search no longer tests.
 """
@@ -82,7 +82,7 @@ def _problem(objective: str, selected_by: str, data: DataSettings, is_timed: boo
     name = objective_metric(objective, selected_by)
     if "/" not in name:
         return (
-            f"{KEY}: no objective {name!r}; it is `select` or a metric such as cost/bytes_packed. Try: {KEY}=[select]"
+            f"{KEY}: no objective {name!r}; it is `select` or a metric such as cost/bytes_deployed. Try: {KEY}=[select]"
         )
     try:
         better = check(name).direction
@@ -113,7 +113,7 @@ def objective_value(objective: str, record: RunRecord, wanted: str | None = None
     split = name.split("/")[0]
     if name not in metrics or (split in SPLITS and split not in ("train", selected_by.split("/")[0])):
         split = selected_by.split("/")[0]
-        there = [n for n in metrics if n.startswith((f"{split}/", "cost/", "speed/latency_ms_p50"))]
+        there = [n for n in metrics if n.startswith((f"{split}/", "cost/", "speed/answer_us", "speed/latency_ms_p50"))]
         raise ConfigError(f"{KEY}: run {record.identity} has no {name} to optimize. It has: {', '.join(there)}")
     better = "maximize" if direction(name) == "higher" else "minimize"
     if wanted and better != wanted:

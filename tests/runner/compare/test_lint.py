@@ -9,7 +9,7 @@ from runner.compare.analyse import analyse
 from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_run
 
-MS = "speed/latency_ms_p50_b1_s128"
+US, MS = "speed/answer_us_p50", "speed/latency_ms_p50_b1_s128"
 
 
 def compressed(output: Path, stage: str, metrics: dict[str, float], **more: Any) -> None:
@@ -23,7 +23,12 @@ def said(output: Path, baseline: str | None = None) -> list[str]:
 
 
 def test_compression_that_costs_time_is_said(tmp_path: Path) -> None:
-    compressed(tmp_path, "int8", {MS: 1.5})
+    compressed(tmp_path, "int8", {US: 900.0, MS: 0.1})
+    assert said(tmp_path) == ["int8 slower than fp32 here: 900 us against 600 us (compression=[int8])"]
+
+
+def test_a_record_older_than_the_times_of_answers_is_judged_by_its_latency(tmp_path: Path) -> None:
+    compressed(tmp_path, "int8", {MS: 1.5}, older=True)
     assert said(tmp_path) == ["int8 slower than fp32 here: 1.50 ms against 1.00 ms (compression=[int8])"]
 
 
@@ -34,13 +39,15 @@ def test_zeros_that_are_stored_are_said(tmp_path: Path) -> None:
 
 
 def test_a_sparse_model_that_is_smaller_and_fast_passes(tmp_path: Path) -> None:
-    compressed(tmp_path, "prune", {"cost/params_nonzero": 100, "cost/bytes_file": 900, MS: 0.8})
+    compressed(
+        tmp_path, "prune", {"cost/params_nonzero": 100, "cost/bytes_file": 900, "cost/bytes_deployed": 1500, US: 500.0}
+    )
     assert said(tmp_path) == []
 
 
 def test_fewer_bytes_but_more_time_than_the_baseline_is_said(tmp_path: Path) -> None:
     write_run(tmp_path, "model=bert-tiny")
-    write_run(tmp_path, "model=dsn", metrics={"cost/bytes_packed": 1000, MS: 3.0})
+    write_run(tmp_path, "model=dsn", metrics={"cost/bytes_deployed": 1250, US: 1800.0, MS: 0.1})
     expected = "smaller but slower: model=dsn takes 25% of the bytes and 300% of the time of model=bert-tiny"
     assert said(tmp_path) == [] and said(tmp_path, "model=bert-tiny") == [expected]
 
@@ -48,6 +55,15 @@ def test_fewer_bytes_but_more_time_than_the_baseline_is_said(tmp_path: Path) -> 
 def test_a_size_that_only_the_paper_has_is_said(tmp_path: Path) -> None:
     write_run(tmp_path, "model=dsn", metrics={"cost/bytes_packed": 1e6, "cost/bytes_file": 4e6})
     assert said(tmp_path) == ["model=dsn data=demo: 1.00 MB packed, but a file of 4.00 MB"]
+
+
+def test_a_vocabulary_that_outweighs_the_weights_is_said(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=dsn", metrics={"cost/bytes_deployed": 8000})
+    assert said(tmp_path) == []
+    larger = {"cost/bytes_deployed": 704_400, "cost/bytes_file": 104_400, "cost/bytes_packed": 104_000}
+    write_run(tmp_path, "model=bert-tiny", metrics=larger)
+    (sentence,) = said(tmp_path)
+    assert sentence.startswith("model=bert-tiny: the vocabulary") and "0.60 MB against 0.10 MB" in sentence
 
 
 def test_noise_other_machines_and_constant_answers_are_said(tmp_path: Path) -> None:
@@ -62,7 +78,7 @@ def test_noise_other_machines_and_constant_answers_are_said(tmp_path: Path) -> N
 def test_a_long_list_of_one_kind_is_cut(tmp_path: Path) -> None:
     write_run(tmp_path, "model=bert-tiny")
     for number in range(8):
-        more = {"cost/bytes_packed": 1000, MS: 3.0}
+        more = {"cost/bytes_deployed": 1000, US: 3000.0}
         write_run(tmp_path, "model=dsn", f"optimizer.lr={number + 1}e-3", metrics=more)
     found = said(tmp_path, "model=bert-tiny")
     assert len(found) == 6 and found[-1] == "... and 3 more like the last one"

@@ -30,8 +30,8 @@ def test_a_front_is_what_the_definition_says_on_random_points() -> None:
 
 
 def test_rows_carry_the_letters_of_their_fronts_within_their_own_data(tmp_path: Path) -> None:
-    small = {"cost/bytes_packed": 10, "cost/macs": 900, "speed/latency_ms_p50_b1_s128": 2.0}
-    large = {"cost/bytes_packed": 99, "cost/macs": 90, "speed/latency_ms_p50_b1_s128": 1.0}
+    small = {"cost/bytes_deployed": 10, "cost/macs": 900, "speed/answer_us_p50": 2.0}
+    large = {"cost/bytes_deployed": 99, "cost/macs": 90, "speed/answer_us_p50": 1.0}
     write_group(tmp_path, "model=dsn", right=[150], metrics=small)
     write_group(tmp_path, "model=bert-tiny", right=[180], metrics=large)
     write_group(tmp_path, "model=bert-mini", right=[100], metrics=small, fingerprint="e" * 64)
@@ -41,6 +41,16 @@ def test_rows_carry_the_letters_of_their_fronts_within_their_own_data(tmp_path: 
 
 def test_lower_scores_lead_where_lower_is_better(tmp_path: Path) -> None:
     for model, loss, size in (("dsn", 0.2, 10), ("bert-tiny", 0.4, 99)):
-        write_group(tmp_path, f"model={model}", right=[150], metrics={"test/loss": loss, "cost/bytes_packed": size})
+        write_group(tmp_path, f"model={model}", right=[150], metrics={"test/loss": loss, "cost/bytes_deployed": size})
     rows = analyse(select_runs(tmp_path, []), metric="test/loss").rows
     assert [row.mean for row in rows] == [0.2, 0.4] and ["b" in row.fronts for row in rows] == [True, False]
+
+
+def test_with_an_older_record_all_are_ranked_by_what_they_share(tmp_path: Path) -> None:
+    """By their stars, the weights alone and the forward pass alone, older models would win unfairly."""
+    small = {"cost/bytes_deployed": 9000, "cost/bytes_file": 10, "speed/latency_ms_p50_b1_s128": 0.1}
+    write_group(tmp_path, "model=dsn", right=[150], metrics=small)
+    write_group(tmp_path, "model=bert-tiny", right=[150], older=True)
+    found = analyse(select_runs(tmp_path, []))
+    assert (found.size, found.time) == ("cost/bytes_file", "speed/latency_ms_p50_b1_s128")
+    assert {row.group.settings["model.name"]: row.fronts for row in found.rows} == {"dsn": "blm", "bert-tiny": "m"}

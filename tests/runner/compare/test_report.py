@@ -28,7 +28,7 @@ FILES = ["report.html", "table.md", "runs.csv", "groups.csv", "groups.parquet", 
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a sweep of two models and three seeds, with its report."""
     output = tmp_path_factory.mktemp("outputs")
-    tiny = {"cost/bytes_packed": 40_000, "cost/macs": 50_000, "speed/latency_ms_p50_b1_s128": 0.5}
+    tiny = {"cost/bytes_deployed": 40_000, "cost/macs": 50_000, "speed/answer_us_p50": 500.0}
     records = write_group(output, "model=dsn", right=[150, 152, 149])
     records += write_group(output, "model=bert-tiny", right=[180, 182, 181], metrics=tiny)
     records.append(write_run(output, "model=bert-mini", status="failed", reason="ValueError: </script><b>diverged"))
@@ -147,7 +147,7 @@ def test_a_browser_draws_tables_points_and_curves_without_an_error(sweep: Path, 
 
 def test_a_browser_sorts_the_table_both_ways(sweep: Path, tmp_path: Path) -> None:
     titles = browse(sweep / "report.html", "", tmp_path / "a")[0].rows["compared"][0]
-    column = titles.index("packed MB")
+    column = titles.index("deployed MB")
     largest_first = browse(sweep / "report.html", f"#sort={column}", tmp_path / "b")[0]
     smallest_first = browse(sweep / "report.html", f"#sort=-{column}", tmp_path / "c")[0]
     assert [row[0] for row in largest_first.rows["compared"][1:]] == ["model=bert-tiny", "model=dsn"]
@@ -170,18 +170,18 @@ def test_pointing_at_a_dot_shows_its_numbers(sweep: Path, tmp_path: Path) -> Non
     dom = acted(sweep / "report.html", script, tmp_path)
     found = re.search(r'<div id="tip" role="status"([^>]*)>(.*?)</div>', dom, re.DOTALL)
     assert found and "hidden" not in found[1]
-    assert "model=bert-tiny" in found[2] and "packed bytes 40,000" in found[2] and "better by" in found[2]
+    assert "model=bert-tiny" in found[2] and "deployed bytes: 40,000" in found[2] and "better by" in found[2]
 
 
 def test_clicking_sorts_and_chooses_the_cost(sweep: Path, tmp_path: Path) -> None:
     script = (
         "const heads = [...document.querySelectorAll('#groups th button')];"
-        "const head = heads.find((button) => button.textContent === 'ms'); head.click(); head.click();"
-        "[...document.querySelectorAll('#pareto .choices button')].find((b) => b.textContent === 'latency').click();"
+        "const head = heads.find((button) => button.textContent === 'answer us'); head.click(); head.click();"
+        "[...document.querySelectorAll('#pareto .choices button')].find((b) => b.textContent === 'time').click();"
     )
     dom = acted(sweep / "report.html", script, tmp_path)
     assert [row[0] for row in Page(dom).rows["compared"][1:]] == ["model=bert-tiny", "model=dsn"]
-    assert 'aria-sort="ascending"' in dom and "ms (speed/latency_ms_p50_b1_s128)" in dom
+    assert 'aria-sort="ascending"' in dom and "us from string to label" in dom
 
 
 def test_datasets_are_drawn_apart(tmp_path: Path) -> None:

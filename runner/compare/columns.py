@@ -1,0 +1,148 @@
+"""The columns of a comparison: of the scores and costs of each group, and of its test against the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from runner.compare.pairs import Paired
+from runner.compare.rows import Comparison, Row
+from runner.compare.steps_to_target import STEPS
+from runner.record.shown_costs import STAR, Shown, answer_of, size_of
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its title, the value for a row (None for an empty cell) and the format of the value."""
+
+    title: str
+    numeric: bool
+    value: Callable[[Row], Any]
+    form: Callable[[Any], str] = str
+    mark: Callable[[Row], str] = lambda _: ""  # behind the value
+
+    def cell(self, row: Row) -> str:
+        """The text of a row's cell; "" where there is no value."""
+        value = self.value(row)
+        return "" if value is None else self.form(value) + self.mark(row)
+
+
+def comparison_columns(comparison: Comparison) -> list[Column]:
+    """The columns for score, size and speed; those that are empty in every row are left out."""
+    metrics = {row.metric for row in comparison.rows}
+    score = metrics.pop() if len(metrics) == 1 else "score"
+    eager = comparison.latency or ""
+    found = [
+        Column("group", False, lambda row: row.label),
+        Column("metric", False, lambda row: row.metric if score == "score" else None),
+        Column(score, True, lambda row: row.mean, "{:.4f}".format),
+        Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
+        Column("95 %", True, lambda row: row.interval, lambda found: f"{found.low:.4f}-{found.high:.4f}"),
+        *(_chance_columns() if any(has_both_chances(row) for row in comparison.rows) else ()),
+        Column("seeds", True, lambda row: row.n),
+        *(_trained_columns() if any(map(_is_partly_trained, comparison.rows)) else ()),
+        Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
+        Column("non-zero", True, _nonzero, "{:.0%}".format),
+        _shown("deployed MB", size_of, 1e6, "{:,.2f}"),
+        Column("MACs", True, _cost("cost/macs"), short_number),
+        _shown("answer us", partial(answer_of, forward=comparison.latency), 1.0, "{:,.0f}"),
+        Column("ONNX ms", True, _cost(eager.replace("latency_ms", "onnx_ms")), "{:,.3f}".format),
+        Column("ONNX int8 ms", True, _cost(eager.replace("latency_ms", "onnx_int8_ms")), "{:,.3f}".format),
+        Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
+        Column("steps to target", True, _cost(STEPS), "{:,.0f}".format),
+        *map(_detail, comparison.details),
+        Column("gravity", True, lambda row: row.group.mean("mix/center"), "{:.2f}".format),
+        Column("Pareto", False, lambda row: row.fronts or None),
+    ]
+    return [column for column in found if any(column.cell(row) for row in comparison.rows)]
+
+
+def columns_of_tests() -> list[Column]:
+    """The columns for the test of each group against the baseline."""
+    return [
+        Column("group", False, lambda row: row.label),
+        Column("verdict", False, lambda row: row.verdict or None),
+        Column("difference", True, _tested(lambda found: found.difference), "{:+.4f}".format),
+        Column("95 %", True, _tested(lambda found: found), lambda found: f"{found.low:+.4f} to {found.high:+.4f}"),
+        Column("pairs", True, _tested(lambda found: len(found.seeds))),
+        Column("p examples", True, _tested(lambda found: found.p_examples), p_value_text),
+        Column("p seeds", True, _tested(lambda found: found.p_seeds), p_value_text),
+        Column("p Holm", True, _tested(lambda found: found.p_holm), p_value_text),
+    ]
+
+
+def p_value_text(p: float) -> str:
+    """A p-value with two digits; below 0.0001 only the bound."""
+    return "<0.0001" if p < 0.0001 else f"{p:.2g}"
+
+
+def short_number(value: float) -> str:
+    """A number with two decimals and a unit prefix: 4.47 M; below a thousand without: 512."""
+    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= unit:
+            return f"{value / unit:.2f}{name}"
+    return f"{value:.0f}"
+
+
+def _cost(name: str, unit: float = 1.0) -> Callable[[Row], float | None]:
+    return lambda row: row.costs[name] / unit if name in row.costs else None
+
+
+def _shown(title: str, find: Callable[[dict[str, float]], Shown | None], unit: float, form: str) -> Column:
+    """The column of a size or a time, marked where a record has only the nearest number to it."""
+
+    def value(row: Row) -> float | None:
+        found = find(row.costs)
+        return found.value / unit if found else None
+
+    def mark(row: Row) -> str:
+        found = find(row.costs)
+        return STAR if found and found.is_nearest else ""
+
+    return Column(title, True, value, form.format, mark)
+
+
+def _detail(metric: str) -> Column:
+    """The column of a cost or a time that was asked for by its metric; bytes are shown in MB."""
+    if metric.startswith("cost/bytes_"):
+        title = metric.removeprefix("cost/bytes_").replace("_", " ")
+        return Column(f"{title} MB", True, _cost(metric, 1e6), "{:,.2f}".format)
+    return Column(metric, True, _cost(metric), "{:,.4g}".format)
+
+
+def has_both_chances(row: Row) -> bool:
+    """Return whether a row's interval is known over its seeds and over its examples."""
+    return row.chances.seeds is not None and row.chances.examples is not None
+
+
+def _chance_columns() -> list[Column]:
+    """Half of the interval by each kind of chance."""
+    return [
+        Column("± seeds", True, lambda row: row.chances.seeds and row.chances.seeds.half, "{:.4f}".format),
+        Column("± examples", True, lambda row: row.chances.examples and row.chances.examples.half, "{:.4f}".format),
+    ]
+
+
+def _trained_columns() -> list[Column]:
+    """The trained parameters beside those that are deployed: a frozen encoder is not trained, yet it runs."""
+    return [
+        Column("trained", True, _cost("cost/params_trained"), "{:,.0f}".format),
+        Column("deployed", True, _cost("cost/params_deployed"), "{:,.0f}".format),
+    ]
+
+
+def _is_partly_trained(row: Row) -> bool:
+    trained, total = row.costs.get("cost/params_trained"), row.costs.get("cost/params")
+    return trained is not None and total is not None and trained < total
+
+
+def _nonzero(row: Row) -> float | None:
+    """The share of non-zero parameters; None from 99 % on, where it is not worth a column."""
+    total, nonzero = row.costs.get("cost/params"), row.costs.get("cost/params_nonzero")
+    return nonzero / total if total and nonzero is not None and nonzero < 0.99 * total else None
+
+
+def _tested(value: Callable[[Paired], Any]) -> Callable[[Row], Any]:
+    return lambda row: value(row.paired) if isinstance(row.paired, Paired) else None

@@ -1,0 +1,45 @@
+"""The size and the time that tables show of a run by default: all bytes an answer needs, and string to label.
+
+Records made before both were measured have neither. Tables then show the nearest number such a record has, marked:
+the weights alone, and the forward pass alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+SIZES = ("cost/bytes_deployed", "cost/bytes_file", "cost/bytes_packed")  # the nearest first
+ANSWER = "speed/answer_us_p50"
+FORWARD = "speed/latency_ms_p50_b1_s"  # the beginning of the name; the shortest texts of a run come first
+STAR = "*"
+STAR_OF_SIZE = f"{STAR} beside MB: the weights alone, without vocabulary and config; the record has no more."
+STAR_OF_TIME = f"{STAR} beside us: the forward pass alone, without tokenising; the record has no more."
+
+
+class Shown(NamedTuple):
+    """A cost, and whether it is only the nearest number that the record has."""
+
+    value: float
+    is_nearest: bool
+
+    def text(self, form: str, unit: float = 1.0) -> str:
+        """Return the cost in its unit, with a star where it is only the nearest."""
+        return format(self.value / unit, form) + STAR * self.is_nearest
+
+
+def size_of(metrics: Mapping[str, float]) -> Shown | None:
+    """Return the bytes of a model; None where nothing was counted."""
+    name = next((name for name in SIZES if name in metrics), None)
+    return Shown(metrics[name], name != SIZES[0]) if name else None
+
+
+def answer_of(metrics: Mapping[str, float], forward: str | None = None) -> Shown | None:
+    """Return the microseconds of an answer; None where nothing was timed.
+
+    forward: the metric of a forward pass to fall back on, by default that of one text at the first length timed.
+    """
+    if ANSWER in metrics:
+        return Shown(metrics[ANSWER], False)
+    name = forward or next((name for name in metrics if name.startswith(FORWARD)), "")
+    return Shown(1e3 * metrics[name], True) if name in metrics else None

@@ -1,0 +1,24 @@
+"""The size and the time of a run in tables, and what stands there for older records."""
+
+from __future__ import annotations
+
+from runner.record.shown_costs import answer_of, size_of
+
+SLOW, FAST = "speed/latency_ms_p50_b1_s128", "speed/latency_ms_p50_b1_s512"
+
+
+def test_whole_answers_come_first() -> None:
+    metrics = {"cost/bytes_packed": 1e6, "cost/bytes_deployed": 2e6, SLOW: 0.1, "speed/answer_us_p50": 650.0}
+    size, time = size_of(metrics), answer_of(metrics)
+    assert size and time and (size.text(".2f", 1e6), time.text(",.0f")) == ("2.00", "650")
+
+
+def test_older_records_have_the_weights_and_the_forward_pass_alone() -> None:
+    metrics = {"cost/bytes_packed": 1e6, "cost/bytes_file": 1.1e6, SLOW: 0.1, FAST: 0.3}
+    size, time, other = size_of(metrics), answer_of(metrics), answer_of(metrics, FAST)
+    assert size and time and (size.text(".2f", 1e6), time.text(",.0f")) == ("1.10*", "100*")
+    assert other and other.value == 300
+
+
+def test_what_was_not_measured_is_nothing() -> None:
+    assert size_of({"cost/params": 1.0}) is None and answer_of({"speed/threads": 1.0}) is None
