@@ -51,7 +51,7 @@ def legend_of_columns(comparison: Comparison) -> list[str]:
 
 
 def _legend_of_costs(comparison: Comparison) -> list[str]:
-    """What the default columns of size and time hold, and what is marked in them."""
+    """Sentences about the default columns of size and time, and about what is marked in them."""
     costs, lines = [row.costs for row in comparison.rows], list[str]()
     if any("cost/bytes_deployed" in found for found in costs):
         lines.append("deployed MB: all files that answering a string needs, vocabulary and config too.")
