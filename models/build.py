@@ -55,6 +55,7 @@ def build(
     words = model.bert.word_vectors()
     if isinstance(words, WordVectors):
         weights.notes += words.notes()
+    weights.notes += model.notes()
     return (model, weights) if head is linear else (_put_words_head(model, settings, head, weights), weights)
 
 

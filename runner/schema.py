@@ -26,11 +26,14 @@ def limited(default: Value, **limits: object) -> Value:
     return field(default=default, metadata=limits)
 
 
+ROW_SGD = "row_sgd"  # plain SGD that touches only the rows of a step, at a rate a text
+
+
 @dataclass
 class OptimizerSettings:
-    """AdamW or SGD; `lr` is the peak rate."""
+    """AdamW, SGD, or SGD row by row; `lr` is the peak rate."""
 
-    name: str = limited("adamw", choices=("adamw", "sgd"))
+    name: str = limited("adamw", choices=("adamw", "sgd", ROW_SGD))
     description: str = ""
     lr: float = limited(3e-4, above=0.0, high=100.0)
     weight_decay: float = limited(0.01, low=0.0, high=10.0)

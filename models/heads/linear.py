@@ -30,6 +30,16 @@ class LinearHead(Network):
         logits: Tensor = self.unstandardise(self.classifier(self.dropout(vectors)))
         return logits
 
+    def notes(self) -> list[str]:
+        """Tell what the user should know about the shape of the last layer, once."""
+        width, classes = self.classifier.in_features, self.classifier.out_features
+        if width >= classes - 1:
+            return []
+        return [
+            f"the last layer reads {width} numbers for {classes} classes: below {classes - 1} the scores of some "
+            f"follow from those of others. Try: vectors of {classes} dimensions or more (model.width, model.hidden)"
+        ]
+
     def labels(self, label_names: Sequence[str]) -> JsonObject:
         """The names of the outputs, in both directions."""
         return {

@@ -7,7 +7,7 @@ from models.compression.settings.chain import missing_requirements, out_of_order
 from models.settings import contradictions
 from runner.config.check_files import file_conflicts
 from runner.machine.extras import missing_extra
-from runner.schema import Settings
+from runner.schema import ROW_SGD, Settings
 from runner.tasks import named_task
 
 
@@ -84,6 +84,18 @@ def training_conflicts(settings: Settings) -> list[str]:
         found.append(
             f"engine.compact_vocabulary=always trains part of a word table, and model/embedding="
             f"{model.embedding['name']} has none. Try: engine.compact_vocabulary=auto"
+        )
+    optimizer = settings.optimizer
+    if optimizer.name == ROW_SGD and (optimizer.momentum or optimizer.weight_decay):
+        found.append(
+            f"optimizer={ROW_SGD} leaves alone the rows that a step does not read, so it has no momentum "
+            f"({optimizer.momentum:g}) and no weight decay ({optimizer.weight_decay:g}). "
+            "Try: optimizer.momentum=0 optimizer.weight_decay=0, or optimizer=sgd"
+        )
+    if optimizer.name == ROW_SGD and model.family in ("bert", "auto"):
+        found.append(
+            f"optimizer={ROW_SGD} has the rate of one text, which suits tables of words and a last layer, and "
+            f"model={model.name} has an encoder. Try: optimizer=adamw, or model=dsn"
         )
     if train.accumulate > train.batch_size:
         found.append(

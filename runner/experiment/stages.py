@@ -17,6 +17,7 @@ from models.compression.methods import make_stage
 from runner.experiment.context import RunMirror
 from runner.experiment.cost_check import disagreement
 from runner.experiment.divergence import learning_metrics
+from runner.experiment.half_rate import fit_or_halve
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.progress import Terminal
 from runner.experiment.recipe import recipe_of
@@ -28,7 +29,6 @@ from runner.record.descriptions import constant_answers
 from runner.record.folder import POINTS, read_record
 from runner.record.record import StageEntry
 from runner.record.writer import RecordWriter
-from runner.training.checkpoint import Checkpoints
 from runner.training.frozen_states import attach_frozen_states, uses_frozen_states
 from runner.tune.trial_pruning import Watch
 
@@ -75,8 +75,7 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     """Run the plain training and record its findings."""
     prepared, writer, settings = context.prepared, context.writer, context.settings
     splits = with_frozen_states(prepared, writer, context.terminal)
-    checkpoints = Checkpoints(prepared.folder, prepared.identity, settings.checkpoint.every_s)
-    trained = context.fit(prepared.model, recipe_of(settings), checkpoints, splits=splits, watch=watch)
+    trained = fit_or_halve(context, recipe_of(settings), splits, watch)
     writer.set_steps(trained.steps)
     writer.add_metrics({
         "time/train_s": trained.seconds,

@@ -70,6 +70,13 @@ class RecordWriter:
         if not any({name: value for name, value in old.items() if name != "time"} == point for old in logged):
             self.point(step, values)
 
+    def forget_points(self) -> None:
+        """Drop all points: the training that logged them begins again."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        (self.folder / POINTS).unlink(missing_ok=True)
+
     def add_metrics(self, values: Mapping[str, float]) -> None:
         """Add final metrics; an unknown metric name raises KeyError."""
         for name in values:

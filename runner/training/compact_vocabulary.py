@@ -19,7 +19,7 @@ from torch.nn.utils import parametrize
 from data.splits import TokenSplit
 from models.backbones.bert import Bert
 from models.network import Network
-from runner.schema import OptimizerSettings
+from runner.schema import ROW_SGD, OptimizerSettings
 
 CHUNK = 1 << 22  # tokens read at once, so that memory does not grow with the file
 
@@ -93,6 +93,8 @@ def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: Optimizer
     if isinstance(found, str):
         return found
     name, table = found
+    if optimizer.name == ROW_SGD:
+        return f"optimizer={ROW_SGD} touches only the rows of a step anyway"
     if optimizer.name != "adamw" and optimizer.weight_decay > 0:
         return f"optimizer={optimizer.name} with weight decay moves every row at every step"
     order, used = order_by_use(split.tokens, table.num_embeddings, table.padding_idx)

@@ -135,8 +135,8 @@ class FlatOptimizer:
         return Gradients(parts, index, norm)
 
     @torch.no_grad()
-    def step(self, rate: float, clip_norm: float, found: Gradients) -> None:
-        """Clip, update at learning rate `rate`, and clear the gradients."""
+    def step(self, rate: float, clip_norm: float, found: Gradients, texts: int = 1) -> None:
+        """Clip, update at learning rate `rate`, and clear the gradients; texts does not matter: their mean is taken."""
         if clip_norm:
             self._clip(found, clip_norm)
         for group in self.inner.param_groups:

@@ -13,7 +13,7 @@ from models.compression.stage import TrainingHook
 from runner.machine.exclusive import Exclusive
 from runner.tasks.base import Task
 from runner.training.checkpoint import Checkpoints, with_prefix
-from runner.training.nonfinite import NonFiniteGuard
+from runner.training.nonfinite import NonFiniteGuard, NotFinite
 from runner.training.plan import BatchPlan
 from runner.training.recipe import TrainingRecipe
 from runner.training.state import TrainingResult, TrainingState
@@ -56,14 +56,18 @@ def fit(
     clock = trainer.exclusive.clock
     started = clock() - state.seconds
     model.train()
-    while state.epoch < trainer.plan.epochs and not state.is_over(recipe.train.patience):
-        for values in _train_epoch(trainer, guard, checkpoints, started):
-            on_point(state, values)
-        values = trainer.end_epoch()
-        state.seconds = clock() - started
-        on_epoch(state, values | trainer.module_metrics)
-        if checkpoints.due(at_epoch_end=True):
-            trainer.save(checkpoints)
+    try:
+        while state.epoch < trainer.plan.epochs and not state.is_over(recipe.train.patience):
+            for values in _train_epoch(trainer, guard, checkpoints, started):
+                on_point(state, values)
+            values = trainer.end_epoch()
+            state.seconds = clock() - started
+            on_epoch(state, values | trainer.module_metrics)
+            if checkpoints.due(at_epoch_end=True):
+                trainer.save(checkpoints)
+    except NotFinite:
+        trainer.optimizer.release()  # the model gets tensors of its own, for a training from its first weights
+        raise
     return trainer.finish(resumed_from, moments is not None)
 
 

@@ -89,7 +89,7 @@ class NonFiniteGuard:
         """Record the rows of the batch that the last step skipped; raises NotFinite where training must end."""
         self._record(batch, state)
         where = f"step {state.step} (epoch {state.epoch + 1})"
-        kept = f"{len(batch.rows)} rows are in {self.path.parent.name}/{self.path.name}"
+        kept = f"{len(batch.rows)} rows are in {self.path.parent.name}/{self.path.name}, the peak rate was {self.lr:g}"
         cures = [f"optimizer.lr={self.lr / 3:.1e}"]
         cures += ["train.precision=fp32"] if self.settings.precision != "fp32" else []
         if self.settings.on_nonfinite == "stop":

@@ -22,12 +22,12 @@ from runner.record.metrics import direction
 from runner.tasks.base import Task
 from runner.training.checkpoint import Checkpoints, with_prefix
 from runner.training.compact_vocabulary import arrange_table
-from runner.training.flat_optimizer import FlatOptimizer
 from runner.training.gradient_norms import GradientNorms, module_metrics
 from runner.training.inference import autocast, predict, score, targets_to_tensors, to_tensors
 from runner.training.nonfinite import BatchNormStatistics, SkippedBatch
 from runner.training.plan import BatchPlan
 from runner.training.recipe import TrainingRecipe
+from runner.training.row_optimizer import make_step_optimizer
 from runner.training.schedule import Schedule
 from runner.training.state import BestWeights, RandomState, Stateful, TrainingResult, TrainingState
 from runner.training.weight_average import WeightAverage
@@ -55,7 +55,7 @@ class Trainer:
         self.lookup = self.table.lookup if self.table else None
         extra = self.hook.extra
         trained = nn.ModuleList([model, extra]) if extra else model
-        self.optimizer = FlatOptimizer(trained, recipe.optimizer, self.table, moments)
+        self.optimizer = make_step_optimizer(trained, recipe.optimizer, self.table, moments)
         self.forward = torch.compile(model, dynamic=True) if recipe.engine.compile else model
         self.primary = f"{splits.select.name}/{task.metrics[0]}"
         self.schedule = Schedule(recipe.schedule, recipe.optimizer.lr, self.plan.total, direction(self.primary))
@@ -114,7 +114,8 @@ class Trainer:
         if math.isfinite(float(loss + found.norm)):
             if state.step + 1 in self.plan.evaluations:
                 self.gradient_norms.observe(self.model)
-            self.optimizer.step(self.schedule.rate(state.step), self.recipe.train.clip_norm, found)
+            rate = self.schedule.rate(state.step)
+            self.optimizer.step(rate, self.recipe.train.clip_norm, found, len(rows))
             self.loss_sum += loss
             state.examples += len(rows)
             state.loss_rows += len(rows)

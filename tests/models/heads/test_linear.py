@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from models.backbones.hooks import Recorder
+from models.build import build
+from models.heads.base import HeadSpec
+from models.settings import ModelSettings
 from tests.models.helpers import batch, small
 
 
@@ -25,3 +28,11 @@ def test_the_dropout_of_the_last_layer_is_the_models_or_the_readouts_own() -> No
     assert small(dropout=0.3).dropout.p == 0.3
     tenney = {"name": "cls_layers", "weights": "learned", "size": None}
     assert small(dropout=0.3, readout=tenney).dropout.p == 0.0
+
+
+@pytest.mark.parametrize(("width", "classes", "is_told"), [(2, 6, True), (5, 6, False), (1, 2, False), (2, 1, False)])
+def test_a_width_below_the_classes_less_one_is_said(width: int, classes: int, is_told: bool) -> None:
+    settings = ModelSettings(family="dsn", hidden=width, readout={"name": "mean"})
+    _, report = build(settings, HeadSpec(outputs=classes), vocab_size=20)
+    told = [note for note in report.notes if f"reads {width} numbers for {classes} classes" in note]
+    assert len(told) == is_told and all(f"below {classes - 1}" in note for note in told)

@@ -17,6 +17,8 @@ CASES = [
     (["model=dsn", "data=demo", "model.init=pca"], "needs a checkpoint"),
     (["model=eelbert", "data=demo", "engine.compact_vocabulary=always"], "has none"),
     (["model=dsn", "data=demo", "train.accumulate=64", "train.batch_size=32"], "Try: train.accumulate=32"),
+    (["model=dsn", "data=demo", "optimizer=row_sgd", "optimizer.momentum=0.9"], "Try: optimizer.momentum=0"),
+    (["model=bert-tiny", "data=demo", "optimizer=row_sgd"], "has an encoder"),
     (["model=dsn", "data=demo", "tracker.experiment=' '"], "a name is needed"),
     (["model=dsn", "data=demo", "measure=off", "measure.onnx=true"], "nothing is timed"),
     (["model=dsn", "data=files"], "needs a file"),

@@ -88,7 +88,7 @@ def kept(folder: Path) -> list[dict[str, Any]]:
 
 def test_stop_ends_training_in_that_very_step_and_names_the_texts(tmp_path: Path) -> None:
     splits = loaded(tmp_path)
-    with pytest.raises(NotFinite, match=r"training loss is inf at step \d+ \(epoch 1\); the batch's 8 rows are in .*"):
+    with pytest.raises(NotFinite, match=r"loss is inf at step \d+ \(epoch 1\); the batch's 8 rows .* rate was 0.0003"):
         train(configured(on_nonfinite="stop"), splits, tmp_path / "run")
     (batch,) = kept(tmp_path / "run")
     assert batch["loss"] == "inf" and batch["epoch"] == 1
