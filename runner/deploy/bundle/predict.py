@@ -8,11 +8,12 @@ model.scores(["a lovely film"])       # the logits, (texts, classes)
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,11 @@ class Model:
         path = path / MODEL_FILE if path.is_dir() else path
         self.header, arrays = read_model(path.read_bytes(), str(path))
         kind = self.header["kind"]
+        self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
         if kind not in KINDS:
             raise ModelFileError(f"{path}: kind {kind!r}, this reader knows {', '.join(KINDS)}. Take a newer reader")
-        self.labels = tuple(self.header["labels"])
         try:
-            self._scorer = KINDS[kind](self.header, arrays)
+            self._scorer = scorer_class(kind)(self.header, arrays)
         except (KeyError, TypeError, IndexError) as error:
             raise ModelFileError(f"{path}: its header lacks what kind {kind!r} needs ({error!r})") from error
         except ValueError as error:
@@ -53,17 +54,27 @@ class Model:
 
     def scores(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
         """The logits (texts, classes) float64, or the numbers (texts, 1). TypeError for what is not a text."""
-        _check_texts(texts)
-        found = [self._scorer.score(text) for text in texts]
+        found = self._scores(texts, pairs)
         return np.array(found, np.float64).reshape(len(texts), max(1, len(self.labels)))
 
     def __call__(self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None) -> Any:
-        """The answer to one text, or a list with one for each text."""
+        """The answer to one text, or a list with one for each text; pairs: the second texts, for a model of two."""
         if isinstance(texts, str):
-            _check_texts([texts])
-            return self.answer(self._scorer.score(texts))
-        _check_texts(texts)
-        return [self.answer(self._scorer.score(text)) for text in texts]
+            return self.answer(self._scores([texts], pairs if pairs is None else [pairs])[0])  # type: ignore[list-item]
+        return [self.answer(scores) for scores in self._scores(texts, pairs)]
+
+    def _scores(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[list[float]]:
+        """The logits of each text; TypeError for what is not a text, ValueError for one text where two are read."""
+        _check_texts(texts, "text")
+        if (pairs is not None) != (self.reads == 2):
+            raise ValueError(f"this model reads {'two texts' if self.reads == 2 else 'one text'} at a time")
+        score = self._scorer.score
+        if pairs is None:
+            return [score(text) for text in texts]
+        _check_texts(pairs, "second text")
+        if len(pairs) != len(texts):
+            raise ValueError(f"{len(texts)} texts and {len(pairs)} second texts")
+        return [score(text, pair) for text, pair in zip(texts, pairs)]
 
     def answer(self, scores: Sequence[float]) -> Answer:
         """The answer that the logits of one text mean."""
@@ -81,13 +92,13 @@ def _softmax(scores: Sequence[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def _check_texts(texts: Sequence[str]) -> None:
+def _check_texts(texts: Sequence[str], what: str) -> None:
     """TypeError unless this is a list of texts."""
     if isinstance(texts, str | bytes):
-        raise TypeError("expected a list of texts, here is one")
+        raise TypeError(f"expected a list of {what}s, here is one")
     for place, text in enumerate(texts):
         if not isinstance(text, str):
-            raise TypeError(f"text {place + 1} of {len(texts)} is of type {type(text).__name__}, expected a str")
+            raise TypeError(f"{what} {place + 1} of {len(texts)} is of type {type(text).__name__}, expected a str")
 
 
 def read_model(content: bytes, where: str) -> tuple[Header, dict[str, np.ndarray]]:
@@ -169,7 +180,7 @@ class Ngram:
         if self.scale.shape != (len(self.rows),) or self.bias.shape != (len(self.rows),):
             raise ValueError("its scales and biases do not fit its rows")
         self.temperature = float(header["temperature"])
-        self.find_tokens = re.compile(header["token"]).findall
+        self.find_tokens, self.most = re.compile(header["token"]).findall, header.get("max_length")
         self.is_lower, self.words = header["lower"], HashedWords()
         self.is_binary = len(header["labels"]) == 2 and len(self.rows) == 1
 
@@ -182,7 +193,7 @@ class Ngram:
 
     def places(self, text: str) -> np.ndarray:
         """The rows of the n-grams that a text has, each once."""
-        tokens = self.find_tokens(text.lower() if self.is_lower else text)
+        tokens = self.find_tokens(text.lower() if self.is_lower else text)[: self.most]
         words = np.fromiter(map(self.words.__getitem__, tokens), np.uint32, len(tokens))
         hashed, parts = words, [words]
         for length in range(1, self.grams):
@@ -196,4 +207,13 @@ class Ngram:
         return places[is_hit]
 
 
-KINDS = {"ngram": Ngram}
+KINDS = {"ngram": "", "dsn": "bag.Bag", "static": "bag.Bag"}  # the file beside this one, and the class in it
+
+
+def scorer_class(kind: str) -> Callable[[Header, dict[str, np.ndarray]], Any]:
+    """The class that computes the scores of a kind of model."""
+    if not KINDS[kind]:
+        return Ngram
+    module, _, name = KINDS[kind].partition(".")
+    found: type = vars(importlib.import_module(f"{__package__}.{module}" if __package__ else module))[name]
+    return found

@@ -1,0 +1,17 @@
+"""The facts about a run's data that its model.bin needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.json_types import JsonObject
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How texts become token ids, and the words for the answers."""
+
+    labels: tuple[str, ...]  # in id order, () where answers are numbers
+    max_length: int  # tokens; longer texts are cut
+    is_pair: bool = False  # does the model read two texts at a time?
+    tokenizer: JsonObject | None = None  # the content of tokenizer.json; None for hashed words

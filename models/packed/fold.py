@@ -1,0 +1,126 @@
+"""A bag of words as a model.bin: folded into one number a piece and class where that is exact and smaller.
+
+Without a norm, the scores of a text are a sum over its pieces, and the linear head can be applied to every row of the
+table beforehand: E W^T in the place of E. With a layer norm the table stays, and the norm's scale goes into the head.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor, nn
+
+from models.backbones.bag_of_words import BagOfWords
+from models.backbones.bert_embeddings import first_rows
+from models.compression.quantization.bits import unpack
+from models.compression.quantization.coded import CodedTable, CodedWeight
+from models.heads.linear import LinearHead
+from models.heads.target_scale import TARGETS, fold_target_scale
+from models.json_types import JsonObject
+from models.network import Network
+from models.packed.errors import NotPacked
+from models.packed.facts import Facts
+from models.packed.format import pack
+from models.packed.vocabulary import wordpiece_vocabulary
+from models.readouts.pooling import MeanPooler, SqrtPooler, SumPooler
+
+Arrays = dict[str, np.ndarray]
+READOUTS = (MeanPooler, SqrtPooler, SumPooler)
+
+
+def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
+    """The model.bin of a DSN; NotPacked for one that the reader does not compute."""
+    assert isinstance(network, LinearHead) and isinstance(network.bert, BagOfWords)
+    pooler, embeddings = network.bert.pooler, network.bert.embeddings
+    if not isinstance(pooler, SumPooler) or type(pooler) not in READOUTS:
+        raise NotPacked(f"its readout, {type(pooler).__name__}, is no sum over pieces")
+    if any(parameter.dtype.itemsize < 4 for parameter in network.parameters()):
+        raise NotPacked("it computes in bfloat16")
+    vocabulary = wordpiece_vocabulary(facts.tokenizer)
+    weight, bias = linear_layer(network)
+    tables = {
+        "places": array_of(first_rows(embeddings.position_embeddings, facts.max_length)),
+        "segments": array_of(embeddings.token_type_embeddings.weight)[: 2 if facts.is_pair else 1],
+    }
+    if len(tables["places"]) < facts.max_length:
+        raise NotPacked(f"it has {len(tables['places'])} positions for texts of {facts.max_length} tokens")
+    norm, shift = embeddings.LayerNorm, np.zeros_like(bias)
+    fields: JsonObject = {"power": pooler.power, "max_length": facts.max_length, "pieces": vocabulary.settings}
+    coded, coding = word_rows(embeddings.word_embeddings, vocabulary.ids)
+    arrays = coded | tables | {"head": weight}
+    if isinstance(norm, nn.LayerNorm):  # its scale goes into the head, and its shift adds the same for every piece
+        shift = weight @ array_of(norm.bias)
+        arrays["head"], fields["eps"] = weight * array_of(norm.weight), norm.eps
+    else:
+        weight, bias_of_fold = difference_of_two(weight, bias)
+        folded = fold({"words": decoded_rows(embeddings.word_embeddings, vocabulary.ids)} | tables, weight)
+        if not coded or folded["words"].nbytes <= sum(array.nbytes for array in coded.values()):
+            arrays, coding, bias, shift = folded, {}, bias_of_fold, np.zeros_like(bias_of_fold)
+    if "words" not in arrays:
+        raise NotPacked(f"its table of words, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
+    arrays |= {"bias": bias, "shift": shift, "pieces": vocabulary.array()}
+    return pack("dsn", facts.labels, arrays, fields | coding | ({"texts": 2} if facts.is_pair else {}))
+
+
+def difference_of_two(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of a head with two classes the difference, (1, H) and (1,), which alone decides; other heads as they are."""
+    return (weight[1:] - weight[:1], bias[1:] - bias[:1]) if len(weight) == 2 else (weight, bias)
+
+
+def fold(tables: Arrays, weight: np.ndarray) -> Arrays:
+    """Tables (rows, H) times a head (K, H): (rows, K) float32, computed in float64."""
+    columns = weight.T.astype(np.float64)
+    return {name: (table.astype(np.float64) @ columns).astype(np.float32) for name, table in tables.items()}
+
+
+def linear_layer(network: LinearHead) -> tuple[np.ndarray, np.ndarray]:
+    """The last layer, (K, H) and (K,), in the unit of the targets; NotPacked where it is not linear."""
+    layer = network.classifier
+    is_coded = isinstance(layer, CodedWeight) and not layer.multiplies_integers
+    if type(layer) is not nn.Linear and not is_coded:
+        raise NotPacked(f"its last layer, {type(layer).__name__}, is not linear in what it reads")
+    weight, bias = weight_of(layer), layer.get_parameter("bias").detach()
+    if TARGETS in network.architecture:
+        weight, bias = fold_target_scale(weight, bias, network.architecture[TARGETS])
+    return array_of(weight), array_of(bias)
+
+
+def word_rows(table: nn.Module, ids: np.ndarray) -> tuple[Arrays, JsonObject]:
+    """The rows of a table of words as they are stored, and what the header says of them; nothing for other codings."""
+    if type(table) is nn.Embedding:
+        return {"words": array_of(table.weight)[ids]}, {}
+    if type(table) is not CodedTable:
+        return {}, {}
+    coded, grid = table.coded, table.coded.grid
+    codes = array_of(unpack(coded.codes, grid.bits, coded.columns))[ids]
+    zero = array_of(coded.zero) if grid.scheme == "affine" else np.array([[grid.middle]], np.uint8)
+    step = array_of(coded.step)
+    ranges = {name: found[ids] if len(found) > 1 else found for name, found in (("step", step), ("zero", zero))}
+    group = {"group": grid.group} if grid.per == "group" else {}
+    if grid.bits == 8:
+        return {"words": codes} | ranges, group
+    return {"words": pack_bits(codes, grid.bits)} | ranges, group | {"bits": grid.bits, "width": coded.columns}
+
+
+def pack_bits(codes: np.ndarray, bits: int) -> np.ndarray:
+    """Codes (rows, columns) uint8 below 2^bits as rows of bytes: code after code, least significant bit first."""
+    planes = np.unpackbits(codes[:, :, None], axis=2, bitorder="little")[:, :, :bits]
+    return np.packbits(planes.reshape(len(codes), -1), axis=1, bitorder="little")
+
+
+def decoded_rows(table: nn.Module, ids: np.ndarray) -> np.ndarray:
+    """The rows of a table of words in float32; NotPacked for one whose rows are computed or depend on neighbours."""
+    if type(table) is not nn.Embedding and not isinstance(table, CodedWeight):
+        raise NotPacked(f"its word vectors, {type(table).__name__}, are no table")
+    return array_of(weight_of(table))[ids]
+
+
+def weight_of(layer: nn.Module) -> Tensor:
+    """The weight of a layer or a table, in float32 where it is kept in codes."""
+    weight: Tensor = layer.decoded_weight() if isinstance(layer, CodedWeight) else layer.weight  # type: ignore[assignment]
+    return weight
+
+
+def array_of(tensor: Tensor) -> np.ndarray:
+    """The values of a tensor in NumPy."""
+    found: np.ndarray = tensor.detach().cpu().numpy()
+    return found

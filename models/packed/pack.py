@@ -1,0 +1,24 @@
+"""From a trained network to its model.bin: the only place that knows which networks can be packed, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models.backbones.bag_of_words import BagOfWords
+from models.backbones.base import Backbone
+from models.heads.text import SequenceClassifier
+from models.network import Network
+from models.packed.errors import NotPacked
+from models.packed.facts import Facts
+from models.packed.fold import pack_bag_of_words
+
+PACKERS: dict[type[Backbone], Callable[[Network, Facts], bytes]] = {BagOfWords: pack_bag_of_words}
+
+
+def pack_network(network: Network, facts: Facts) -> bytes:
+    """The content of a model.bin that answers as the network does; NotPacked, with the reason, where there is none."""
+    if type(network) is not SequenceClassifier:
+        raise NotPacked("it does not give one answer for a text")
+    if type(network.bert) not in PACKERS:
+        raise NotPacked(f"its encoder, {type(network.bert).__name__}, computes on every token")
+    return PACKERS[type(network.bert)](network, facts)

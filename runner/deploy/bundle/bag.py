@@ -1,0 +1,122 @@
+"""A sum over the word pieces of a text and a linear layer: the models without attention (kinds `dsn` and `static`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+if __package__:
+    from .wordpiece import WordPiece
+else:  # copied into a bundle
+    from wordpiece import WordPiece  # type: ignore[import-not-found,no-redef]
+
+
+class Bag:
+    """Scores texts, or pairs of texts, by the vectors of their pieces.
+
+    A piece's vector is its row of `words`, plus that of its place and that of its text in the pair, all normalised
+    where the header has an `eps`. The sum over n pieces is divided by n to the power of `power`. Without `head` the
+    linear layer is folded into the rows, which then are logits.
+    """
+
+    def __init__(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """header, arrays: as models/packed/fold.py writes them. Raises ValueError for arrays that do not fit."""
+        self.words = Rows(header, arrays)
+        self.places, self.segments, self.head = arrays["places"], arrays["segments"], arrays.get("head")
+        self.bias, self.shift = (arrays[name].astype(np.float64) for name in ("bias", "shift"))
+        self.power, self.eps = float(header["power"]), header.get("eps")
+        self.most, self.temperature = int(header["max_length"]), float(header["temperature"])
+        if len(self.places) < self.most or len({array.shape[1] for array in (self.places, self.segments)}) > 1:
+            raise ValueError(f"{self.places.shape} places for texts of {self.most} pieces")
+        self.is_binary = len(header["labels"]) == 2 and len(self.bias) == 1
+        self.first, self.last = header["pieces"]["first"], header["pieces"]["last"]
+        self.encode = WordPiece(arrays["pieces"].tobytes().decode().split("\n"), header["pieces"]).ids
+        self.shared = self.places + self.segments[0]
+        start = np.zeros((1, self.places.shape[1]))
+        self.place_sums = np.concatenate([start, self.shared.cumsum(axis=0, dtype=np.float64)])
+        self.second = (self.segments[-1] - self.segments[0]).astype(np.float64)  # more, for a piece of the second text
+
+    def score(self, text: str, pair: str | None = None) -> list[float]:
+        """The logits of a text, or of a pair of texts."""
+        ids, start = self.ids(text, pair)
+        count = len(ids)
+        rows = self.words.take(np.array(ids, np.intp))
+        summed = self.normalised_sum(rows, start) if self.eps is not None else self.plain_sum(rows, start)
+        if self.head is not None:
+            summed = self.head @ summed
+        found = (summed + count * self.shift) / count**self.power + self.bias
+        scores: list[float] = (found / self.temperature).tolist()
+        return [0.0, *scores] if self.is_binary else scores
+
+    def ids(self, text: str, pair: str | None) -> tuple[list[int], int]:
+        """The pieces with special ones around each text, and the place where the second text begins."""
+        if pair is None:
+            ids = [self.first, *self.encode(text, self.most - 2), self.last]
+            return ids, len(ids)
+        room = self.most - 3
+        one, other = (self.encode(part, room) for part in (text, pair))
+        if len(one) == len(other) == room:  # of an odd room the longer text gets one more
+            one, other = (self.encode(part, len(part) * 4 + 1) for part in (text, pair))
+        kept, left = cut_longest(len(one), len(other), room)
+        return [self.first, *one[:kept], self.last, *other[:left], self.last], kept + 2
+
+    def plain_sum(self, rows: np.ndarray, start: int) -> np.ndarray:
+        """The sum of the vectors, (H,) float64."""
+        found: np.ndarray = rows.sum(axis=0, dtype=np.float64) + self.place_sums[len(rows)]
+        return found + (len(rows) - start) * self.second if start < len(rows) else found
+
+    def normalised_sum(self, rows: np.ndarray, start: int) -> np.ndarray:
+        """The sum of the normalised vectors, (H,) float32; their scale and shift are part of the linear layer."""
+        vectors = rows + self.shared[: len(rows)]
+        if start < len(rows):
+            vectors[start:] += self.second
+        width = vectors.shape[1]
+        vectors -= (vectors @ np.full(width, 1 / width, np.float32))[:, None]
+        spread = np.einsum("ij,ij->i", vectors, vectors) / width
+        found: np.ndarray = (1 / np.sqrt(spread + self.eps)).astype(np.float32) @ vectors
+        return found
+
+
+class Rows:
+    """A table in float32, or in codes with a step and a zero for each entry, row or group of neighbours in a row."""
+
+    def __init__(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.rows, self.step, self.zero = arrays["words"], arrays.get("step"), arrays.get("zero")
+        if "bits" in header:
+            self.rows = unpack_bits(self.rows, header["bits"], header["width"])
+        if self.step is not None and (groups := self.step.shape[1]) > 1:
+            self.step = np.repeat(self.step, header["group"], axis=1)[:, : self.rows.shape[1]]
+            if self.zero is not None and self.zero.shape[1] == groups:
+                self.zero = np.repeat(self.zero, header["group"], axis=1)[:, : self.rows.shape[1]]
+
+    def take(self, ids: np.ndarray) -> np.ndarray:
+        """The rows of ids, (N, H) float32."""
+        rows = self.rows.take(ids, axis=0)
+        if self.step is None:
+            return rows
+        found = rows.astype(np.float32)
+        if self.zero is not None:
+            found -= of_rows(self.zero, ids)
+        found *= of_rows(self.step, ids)
+        return found
+
+
+def of_rows(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """The values of these rows; one row of values is for all."""
+    return values if len(values) == 1 else values.take(ids, axis=0)
+
+
+def unpack_bits(packed: np.ndarray, bits: int, width: int) -> np.ndarray:
+    """Codes (rows, width) uint8 from rows of bytes: code after code, least significant bit first."""
+    planes = np.unpackbits(packed, axis=1, count=bits * width, bitorder="little").reshape(len(packed), width, bits)
+    return np.packbits(planes, axis=2, bitorder="little")[:, :, 0]
+
+
+def cut_longest(one: int, other: int, room: int) -> tuple[int, int]:
+    """How many pieces to keep of each text of a pair: the longer one is cut first, then both to half the room."""
+    if one + other <= room:
+        return one, other
+    if min(one, other) > room // 2:
+        return (room // 2 + room % 2, room // 2) if one > other else (room // 2, room // 2 + room % 2)
+    return (room - other, other) if one > other else (one, room - one)

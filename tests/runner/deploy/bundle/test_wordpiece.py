@@ -1,0 +1,88 @@
+"""WordPiece in pure Python: the ids of the `tokenizers` library."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+from tokenizers import Tokenizer
+from tokenizers.normalizers import BertNormalizer
+
+from data.inputs.tokenizer import train_tokenizer
+from data.sources.demo import generate_demo
+from models.packed.vocabulary import wordpiece_vocabulary
+from runner.deploy.bundle import wordpiece
+from runner.deploy.bundle.wordpiece import WordPiece
+from tests.runner.deploy.bundle.hard_texts import HARD
+
+UNLIMITED = 10**9
+NORMALIZERS = {
+    "uncased": {},
+    "cased": {"lowercase": False},
+    "accents kept": {"strip_accents": False},
+    "cased, without accents": {"lowercase": False, "strip_accents": True},
+    "ideographs in words": {"handle_chinese_chars": False},
+}
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[str]:
+    return [text for text, _, _ in generate_demo("sentiment", 2000, seed=3)]
+
+
+@pytest.fixture(scope="module")
+def backend(rows: list[str]) -> Tokenizer:
+    """A vocabulary of the rows and the hard texts."""
+    return train_tokenizer(lambda: [*rows[:500], *HARD, *HARD], 600).backend
+
+
+def read(backend: Tokenizer) -> tuple[WordPiece, list[int]]:
+    """The vocabulary read in Python, and the library's id of each of its pieces."""
+    vocabulary = wordpiece_vocabulary(json.loads(backend.to_str()))
+    return WordPiece(vocabulary.pieces, vocabulary.settings), vocabulary.ids.tolist()
+
+
+@pytest.mark.parametrize("options", NORMALIZERS.values(), ids=NORMALIZERS.keys())
+def test_hard_texts_have_the_librarys_ids(backend: Tokenizer, options: dict[str, bool]) -> None:
+    copy = Tokenizer.from_str(backend.to_str())
+    copy.normalizer = BertNormalizer(**options)
+    words, ids = read(copy)
+    for text in [*HARD, " ".join(HARD), *(f"{one}x{other}" for one, other in pairwise(HARD))]:
+        found = [ids[piece] for piece in words.ids(text, UNLIMITED)]
+        assert found == copy.encode(text, add_special_tokens=False).ids, repr(text)
+
+
+def test_rows_have_the_librarys_ids(backend: Tokenizer, rows: list[str]) -> None:
+    words, ids = read(backend)
+    for text, encoding in zip(rows, backend.encode_batch_fast(rows, add_special_tokens=False)):
+        assert [ids[piece] for piece in words.ids(text, UNLIMITED)] == encoding.ids
+
+
+def test_a_long_text_is_cut_as_if_it_had_been_read_whole(backend: Tokenizer, rows: list[str]) -> None:
+    words, _ = read(backend)
+    for text in (
+        " ".join(rows[:50]),
+        "x" * 5000,
+        " " * 3000 + "good film",
+        " ".join(HARD) * 3,
+        "\u200b " * 2000 + "end",
+    ):
+        whole = words.ids(text, UNLIMITED)
+        for most in (0, 1, 7, 64):
+            assert words.ids(text, most) == whole[:most]
+
+
+def test_a_lone_surrogate_is_left_out(backend: Tokenizer) -> None:
+    words, _ = read(backend)
+    assert words.ids("go\ud800od fi\udfff", UNLIMITED) == words.ids("good fi", UNLIMITED)
+
+
+def test_the_cache_does_not_grow_for_ever(backend: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wordpiece, "MOST_CACHED", 10)
+    words, _ = read(backend)
+    for number in range(100):
+        words.ids(f"word{number} wörd{number}", UNLIMITED)
+        words.ids("x" * 1000, UNLIMITED)
+    assert len(words._words) <= 10 and len(words._parts) <= 10
+    assert max(map(len, words._words)) <= wordpiece.LONGEST_CACHED
