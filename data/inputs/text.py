@@ -18,6 +18,11 @@ from data.splits import TokenSplit
 from data.targets.masked_words import UNCUT
 
 
+def text_fields(count: int) -> tuple[Field, ...]:
+    """Return the fields of a question of one text, or of two."""
+    return (Field("text", "text", "A text"), Field("text_pair", "text", "The second text"))[:count]
+
+
 class Text(TokenIds):
     """A text, or a pair of texts, as tokens."""
 
@@ -47,8 +52,7 @@ class Text(TokenIds):
 
     def request(self) -> tuple[Field, ...]:
         """Return one text, or two."""
-        meanings = ("A text", "The second text")
-        return tuple(Field(name, "text", meaning) for name, meaning in zip(self.columns, meanings))
+        return text_fields(len(self.columns))
 
     def ask(self, columns: Sequence[Sequence[str]], max_length: int) -> Asked:
         """Return texts, or pairs of texts, made ready; UnicodeEncodeError for one that is not Unicode."""

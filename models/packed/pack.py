@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.base import Backbone
@@ -11,8 +12,19 @@ from models.network import Network
 from models.packed.errors import NotPacked
 from models.packed.facts import Facts
 from models.packed.fold import pack_bag_of_words
+from models.packed.format import NAME
 
 PACKERS: dict[type[Backbone], Callable[[Network, Facts], bytes]] = {BagOfWords: pack_bag_of_words}
+
+
+def write_packed(network: Network, folder: Path, facts: Facts) -> str:
+    """Write the model.bin of a network into a folder; the reason why not for one that has none, else ""."""
+    try:
+        content = pack_network(network, facts)
+    except NotPacked as reason:
+        return str(reason)
+    (folder / NAME).write_bytes(content)
+    return ""
 
 
 def pack_network(network: Network, facts: Facts) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 from data.inputs.request import Field
 from runner.deploy.answer_table import Answer, answer_row, as_cell, column_types
 from runner.deploy.exported import ExportedModel
-from runner.deploy.predictor import Predictor
+from runner.deploy.predictors import AnyPredictor, open_predictor
 from runner.deploy.streams import RowWriter, chunks_as_they_arrive, is_words, open_output, row_chunks
 from runner.errors import ConfigError
 from runner.sanitize import say
@@ -33,7 +33,7 @@ class AnswerOptions:
 
 def answer_text(exported: ExportedModel, threads: int, texts: list[str]) -> None:
     """Print the answer to one text, or one pair of texts."""
-    predictor = Predictor(exported, threads)
+    predictor = open_predictor(exported, threads)
     print_answer(predictor(texts[:1], texts[1:] or None)[0], predictor.answer_fields)
 
 
@@ -60,7 +60,7 @@ def number_text(value: float) -> str:
 
 def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options: AnswerOptions) -> None:
     """Write each row with its answer; the number of rows, and of truncated texts, is printed at the end."""
-    predictor = Predictor(exported, options.threads)
+    predictor = open_predictor(exported, options.threads)
     count, cut = 0, 0
     with open_output(options.out) as target:
         writer = RowWriter(target, options.form)
@@ -74,7 +74,7 @@ def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options
 
 
 def answer_chunk(
-    predictor: Predictor, rows: list[dict[str, Any]], options: AnswerOptions
+    predictor: AnyPredictor, rows: list[dict[str, Any]], options: AnswerOptions
 ) -> tuple[list[dict[str, Any]], int]:
     """The rows with their answers as further columns, and how many texts were cut."""
     fields = predictor.answer_fields

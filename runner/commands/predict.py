@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from data.sources.options import ReadOptions, format_of, ineffective_options
+from runner.commands.answers import AnswerOptions, answer_rows, answer_text
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
 from runner.deploy.exported import ExportedModel, find_model
 from runner.deploy.streams import input_format, output_format, read_texts
@@ -18,7 +19,8 @@ from runner.sanitize import say
 
 USAGE = """\
 run predict ID|FOLDER TEXT [SECOND TEXT] | FILE | -
-            [engine=auto|torch|onnx|onnx-int8] [out=FILE.csv|.jsonl] [batch_size=32] [threads=1] [paths.output=outputs]
+            [engine=auto|torch|onnx|onnx-int8|numpy] [out=FILE.csv|.jsonl] [batch_size=32] [threads=1]
+            [paths.output=outputs]
             of a FILE or -: [input=lines|csv|tsv|jsonl] [text=COLUMN] [text_pair=COLUMN] [encoding=utf-8]
             [delimiter=auto|tab|;] [quoting=auto|minimal|none]
 FILE: .csv .tsv .jsonl .ndjson .json .parquet, also with .gz, with a header as in training; or .txt, a text a line
@@ -59,9 +61,6 @@ def main(words: list[str]) -> int:
     rows = table_rows(table, chosen, exported) if table else text_rows(texts, chosen, exported)
     out = Path(chosen["out"]) if chosen["out"] else None
     form = written_format(out, table, chosen)
-    # Imported late: a mistake in the words is reported before torch is loaded.
-    from runner.commands.answers import AnswerOptions, answer_rows, answer_text
-
     if table or out:
         columns = named_columns(chosen, exported)
         answer_rows(exported, rows, AnswerOptions(columns, size, threads, out, form, is_live=table == "-"))

@@ -13,7 +13,7 @@ from runner.machine.extras import require_extra
 from runner.sanitize import say
 
 USAGE = """\
-run serve ID|FOLDER [port=8000] [host=127.0.0.1] [engine=auto|torch|onnx|onnx-int8] [threads=1] [batch_size=32]
+run serve ID|FOLDER [port=8000] [host=127.0.0.1] [engine=auto|torch|onnx|onnx-int8|numpy] [threads=1] [batch_size=32]
           [paths.output=outputs]
 
   run serve 1f0c engine=onnx-int8
@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
     with listening:
         import uvicorn
 
-        from runner.deploy.service import load_app  # late: a mistake in the words is reported before torch is loaded
+        from runner.deploy.service import load_app  # late: needs the packages of serve
 
         hosts = ["localhost", chosen["host"]] if is_local else ["*"]
         app = load_app(exported, threads, batch_size=size, hosts=hosts)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from data.inputs.questions import INPUTS
+from models.packed.format import NAME as PACKED
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.record.folder import run_folder as folder_of_run
@@ -18,8 +19,9 @@ from runner.tasks.make import further_facts, task_of_record
 
 DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
+WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED}  # by engine
 FURTHER = ("options", "facts")  # keys of deploy.json that are left out when empty, as in all earlier exports
-ENGINES = ("torch", "onnx", "onnx-int8")
+ENGINES = ("torch", "onnx", "onnx-int8", "numpy")  # numpy: the model.bin beside the weights, where there is one
 FORMATS = ("onnx", "safetensors", "mlflow", "page")  # the formats of exports
 
 
@@ -56,7 +58,7 @@ class ExportedModel:
     @property
     def weights(self) -> Path:
         """The file with the weights."""
-        return self.folder / ("model.safetensors" if self.engine == "torch" else "model.onnx")
+        return self.folder / WEIGHTS.get(self.engine, "model.onnx")
 
     def describe(self) -> dict[str, Any]:
         """The content of deploy.json, which `read_export` reads."""
@@ -109,8 +111,8 @@ def describe_model(record: RunRecord, folder: Path) -> ExportedModel:
 def find_model(source: str, output: Path, engine: str) -> ExportedModel:
     """Find the model that `source` names: a run id or its beginning, a run folder, the model in it, or an export.
 
-    engine: one of ENGINES, or auto: torch for a run, its own for an export. A run must have been exported for the
-    others. Raises ConfigError where there is no such model.
+    engine: one of ENGINES, or auto: for a run numpy where its model is packed, else torch; its own for an export. A run
+    must have been exported for ONNX. Raises ConfigError where there is no such model.
     """
     if engine not in ("auto", *ENGINES):
         raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
@@ -124,8 +126,8 @@ def find_model(source: str, output: Path, engine: str) -> ExportedModel:
         output, source = named.parent, named.name
     record = find_record(output, source)
     run_folder = output / record.identity
-    if engine in ("auto", "torch"):
-        return model_of_run(record, run_folder)
+    if engine in ("auto", "torch", "numpy"):
+        return with_engine(model_of_run(record, run_folder), engine)
     exported = export_folder(run_folder, engine)
     wanted = f"run export {source} format=onnx" + (" int8=true" if engine == "onnx-int8" else "")
     if not (exported / DESCRIPTION_FILE).is_file():
@@ -134,6 +136,19 @@ def find_model(source: str, output: Path, engine: str) -> ExportedModel:
     if found.started != record.started:
         raise ConfigError(f"engine={engine}: {exported} is older than the run, which was repeated. Try: {wanted}")
     return found
+
+
+def with_engine(trained: ExportedModel, engine: str) -> ExportedModel:
+    """The model of a run for an engine: auto is numpy where the model is packed; ConfigError where it is not."""
+    packed = replace(trained, engine="numpy")
+    if packed.weights.is_file() and engine != "torch":
+        return packed
+    if engine == "numpy":
+        raise ConfigError(
+            f"engine=numpy: run {trained.identity} has no {PACKED}. A model with layers over its word vectors has "
+            "none, nor has a run of an earlier version. Try: engine=torch"
+        )
+    return trained
 
 
 def export_folder(run_folder: Path, kind: str) -> Path:

@@ -23,7 +23,7 @@ from data.inputs import request as fields
 from runner.deploy.answer_table import Answer
 from runner.deploy.batcher import Batcher, Busy
 from runner.deploy.exported import ExportedModel
-from runner.deploy.predictor import Predictor
+from runner.deploy.predictors import AnyPredictor, open_predictor
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class Health(BaseModel):
 
 def load_app(exported: ExportedModel, threads: int, *, batch_size: int, hosts: Sequence[str]) -> FastAPI:
     """Load an exported model, and make the application around it."""
-    return make_app(Predictor(exported, threads), batch_size=batch_size, limits=Limits(), hosts=hosts)
+    return make_app(open_predictor(exported, threads), batch_size=batch_size, limits=Limits(), hosts=hosts)
 
 
-def make_app(predictor: Predictor, *, batch_size: int, limits: Limits, hosts: Sequence[str]) -> FastAPI:
+def make_app(predictor: AnyPredictor, *, batch_size: int, limits: Limits, hosts: Sequence[str]) -> FastAPI:
     """The web application of a loaded model. hosts: the host names that requests may use, ["*"] for any."""
     exported = predictor.exported
     app = FastAPI(title=exported.name, version=exported.identity, docs_url=None, redoc_url=None)
@@ -190,7 +190,7 @@ def parse_question(body: bytes, most: int, asked: Sequence[fields.Field]) -> Que
 
 
 def answer_questions(
-    predictor: Predictor, questions: Sequence[Question], batch_size: int
+    predictor: AnyPredictor, questions: Sequence[Question], batch_size: int
 ) -> list[list[Answer] | HTTPException]:
     """Predict for several questions at once; a question with a text that is too long gets an exception."""
     texts = [text for question in questions for text in question.texts]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from models.build import build
 from models.checkpoints import save as saving
 from models.heads.base import HeadSpec
 from models.network import Network
+from models.packed.facts import Facts
+from models.packed.pack import write_packed
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.deploy.exported import describe_model
-from runner.deploy.predictor import Predictor
+from runner.deploy.exported import describe_model, with_engine
+from runner.deploy.predictors import open_predictor
 from runner.experiment.prepared import PreparedRun
 from runner.measure.answers import Ask, distinct_texts, time_answers
 from runner.measure.measure import measure_model
@@ -77,13 +79,26 @@ def _reported_metrics(prepared: PreparedRun, split: TokenSplit, answers: Answers
 def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
     """Save the model in its present state as a Hugging Face folder."""
     splits = prepared.splits
+
+    def save_files(part: Path) -> None:
+        splits.tokenizer.save(part, longest=prepared.model.longest_input())
+        write_packed(prepared.model, part, packing_facts(prepared, part))
+
     saving.save_model(
         prepared.model,
         folder,
-        tokenizer_save=partial(splits.tokenizer.save, longest=prepared.model.longest_input()),
+        tokenizer_save=save_files,
         label_names=list(splits.task.label_names),
         card=model_card(record, prepared.model.auto_class),
     )
+
+
+def packing_facts(prepared: PreparedRun, folder: Path) -> Facts:
+    """The facts for a model.bin beside the numbers of the model; folder: with the files of the tokenizer."""
+    data, path = prepared.settings.data, folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    labels = tuple(prepared.splits.task.label_names)
+    return Facts(labels, data.max_length, is_pair=data.text_pair is not None, tokenizer=tokenizer)
 
 
 def measure_costs(
@@ -114,10 +129,10 @@ def measure_answers(prepared: PreparedRun, record: RunRecord, folder: Path) -> d
     columns = distinct_texts(prepared.splits.report[0])
     if not prepared.task.is_deployed or not columns:
         return {}
-    exported, settings = describe_model(record, folder), prepared.settings.measure
+    exported, settings = with_engine(describe_model(record, folder), "auto"), prepared.settings.measure
 
     def load() -> Ask:
-        predictor = Predictor(exported, settings.threads)
+        predictor = open_predictor(exported, settings.threads)
         return lambda questions: predictor(questions[0], questions[1] if len(questions) > 1 else None)
 
     return time_answers(load, columns, settings)

@@ -11,6 +11,8 @@ if __package__:
 else:  # copied into a bundle
     from wordpiece import WordPiece  # type: ignore[import-not-found,no-redef]
 
+UNLIMITED = 1 << 30  # pieces
+
 
 class Bag:
     """Scores texts, or pairs of texts, by the vectors of their pieces.
@@ -57,9 +59,14 @@ class Bag:
         room = self.most - 3
         one, other = (self.encode(part, room) for part in (text, pair))
         if len(one) == len(other) == room:  # of an odd room the longer text gets one more
-            one, other = (self.encode(part, len(part) * 4 + 1) for part in (text, pair))
+            one, other = (self.encode(part, UNLIMITED) for part in (text, pair))
         kept, left = cut_longest(len(one), len(other), room)
         return [self.first, *one[:kept], self.last, *other[:left], self.last], kept + 2
+
+    def length(self, text: str, pair: str | None = None) -> int:
+        """The pieces of a text, or of a pair of texts, with special ones, before any are cut."""
+        parts = [text] if pair is None else [text, pair]
+        return 1 + sum(1 + len(self.encode(part, UNLIMITED)) for part in parts)
 
     def plain_sum(self, rows: np.ndarray, start: int) -> np.ndarray:
         """The sum of the vectors, (H,) float64."""

@@ -22,6 +22,7 @@ import numpy as np
 MODEL_FILE = "model.bin"
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
+UNLIMITED = 1 << 30  # tokens of a text
 MOST_WORDS = 200_000  # in the cache of a model, about 20 MB; it is emptied then
 TOKEN_FACTOR, PRINT_FACTOR = np.uint32(0x85EBCA6B), np.uint32(0x9E3779B1)  # of the fingerprints of n-grams
 
@@ -43,6 +44,7 @@ class Model:
         self.header, arrays = read_model(path.read_bytes(), str(path))
         kind = self.header["kind"]
         self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
+        self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
         if kind not in KINDS:
             raise ModelFileError(f"{path}: kind {kind!r}, this reader knows {', '.join(KINDS)}. Take a newer reader")
         try:
@@ -63,18 +65,25 @@ class Model:
             return self.answer(self._scores([texts], pairs if pairs is None else [pairs])[0])  # type: ignore[list-item]
         return [self.answer(scores) for scores in self._scores(texts, pairs)]
 
+    def lengths(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
+        """The tokens (texts,) of each text or pair of texts, before any are cut."""
+        columns = self._columns(texts, pairs)
+        return np.array([self._scorer.length(*row) for row in zip(*columns)], np.int64)
+
     def _scores(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[list[float]]:
-        """The logits of each text; TypeError for what is not a text, ValueError for one text where two are read."""
+        return [self._scorer.score(*row) for row in zip(*self._columns(texts, pairs))]
+
+    def _columns(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[Sequence[str]]:
+        """The columns of texts; TypeError for what is not a text, ValueError for one text where two are read."""
         _check_texts(texts, "text")
         if (pairs is not None) != (self.reads == 2):
             raise ValueError(f"this model reads {'two texts' if self.reads == 2 else 'one text'} at a time")
-        score = self._scorer.score
         if pairs is None:
-            return [score(text) for text in texts]
+            return [texts]
         _check_texts(pairs, "second text")
         if len(pairs) != len(texts):
             raise ValueError(f"{len(texts)} texts and {len(pairs)} second texts")
-        return [score(text, pair) for text, pair in zip(texts, pairs)]
+        return [texts, pairs]
 
     def answer(self, scores: Sequence[float]) -> Answer:
         """The answer that the logits of one text mean."""
@@ -190,6 +199,10 @@ class Ngram:
         sums = self.rows.take(places, axis=1).sum(axis=1, dtype=np.int64)
         found: list[float] = ((sums * self.scale + self.bias) / self.temperature).tolist()
         return [0.0, *found] if self.is_binary else found
+
+    def length(self, text: str) -> int:
+        """The tokens of a text, before any are cut."""
+        return len(self.find_tokens(text.lower() if self.is_lower else text))
 
     def places(self, text: str) -> np.ndarray:
         """The rows of the n-grams that a text has, each once."""

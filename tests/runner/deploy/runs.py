@@ -14,6 +14,8 @@ from data.sources.demo import generate_demo
 from models.build import build
 from models.checkpoints.save import save_model
 from models.heads.base import HeadSpec
+from models.packed.facts import Facts
+from models.packed.pack import write_packed
 from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -23,8 +25,13 @@ LABELS = {"demo": ["negative", "positive"], "demo-pairs": ["entailment", "neutra
 STARTED = "2026-01-02T03:04:05.000Z"
 
 
-def write_run(output: Path, identity: str, data: str = "demo", status: str = "done", **model: Any) -> dict[str, Any]:
-    """A run on built-in data whose weights are drawn wide, so that answers differ; its record."""
+def write_run(
+    output: Path, identity: str, data: str = "demo", status: str = "done", is_packed: bool = False, **model: Any
+) -> dict[str, Any]:
+    """A run on built-in data whose weights are drawn wide, so that answers differ; its record.
+
+    is_packed: with a model.bin.
+    """
     words = ["model=bert-tiny", f"data={data}", "data.demo_rows=240", "tracker=none"]
     settings, labels = resolve(compose(words)), LABELS[data]
     task = "sentiment" if data == "demo" else "entailment"
@@ -40,6 +47,9 @@ def write_run(output: Path, identity: str, data: str = "demo", status: str = "do
         parameter.data.add_(torch.randn_like(parameter) * 0.1)
     folder = output / identity
     save_model(made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, card="card")
+    if is_packed:
+        content = json.loads(tokenizer.backend.to_str())
+        write_packed(made, folder / "model", Facts(tuple(labels), settings.data.max_length, data != "demo", content))
     record = {
         "schema_version": 1, "identity": identity, "status": status, "name": "small demo seed=0", "started": STARTED,
         "overrides": words, "config": asdict(settings), "metrics": {}, "stages": [],

@@ -1,0 +1,59 @@
+"""Opens a deployed model with the code that its engine needs; torch is imported only for a model that runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from data.inputs.request import Field
+from runner.deploy.answer_table import Answer
+from runner.deploy.exported import ExportedModel
+from runner.deploy.packed_predictor import PackedPredictor
+
+
+class Questions(Protocol):
+    """Questions made ready for a model."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The tokens of each question, (questions,), before any were cut."""
+
+    @property
+    def is_cut(self) -> np.ndarray:
+        """Whether it lost tokens because the model reads fewer, (questions,) bool."""
+
+
+class AnyPredictor(Protocol):
+    """A loaded model that answers questions."""
+
+    @property
+    def exported(self) -> ExportedModel:
+        """The files that it was loaded from."""
+
+    @property
+    def request_fields(self) -> tuple[Field, ...]:
+        """The parts of a question."""
+
+    @property
+    def answer_fields(self) -> tuple[Field, ...]:
+        """The parts of an answer."""
+
+    def ask(self, texts: Sequence[Any], pairs: Sequence[str] | None = None) -> Questions:
+        """Make texts, or pairs of texts, ready for the model; those longer than it reads are cut and counted."""
+
+    def answers(self, asked: Any, batch_size: int) -> list[Answer]:
+        """One answer for each question; asked: as `ask` returned it."""
+
+    def __call__(self, texts: Sequence[Any], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
+        """One answer for each text or pair of texts; long texts are cut."""
+
+
+def open_predictor(exported: ExportedModel, threads: int = 1) -> AnyPredictor:
+    """Load a model to predict on `threads` threads; ConfigError for damaged files."""
+    if exported.engine == "numpy":
+        return PackedPredictor(exported)
+    from runner.deploy.predictor import Predictor  # late: torch
+
+    return Predictor(exported, threads)
