@@ -11,6 +11,7 @@ from models.architecture import is_our_encoder
 from models.backbones.bag_of_words import build_bag_of_words, start_word_vectors
 from models.backbones.bert import Bert, build_bert
 from models.backbones.freeze import freeze
+from models.backbones.ngram import build_bag_of_ngrams
 from models.checkpoints.cut import Cut
 from models.checkpoints.read import WeightsReport
 from models.checkpoints.source import check_source
@@ -73,6 +74,8 @@ def _build(
     if settings.family == "dsn":
         bag, architecture = build_bag_of_words(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
         return attach_head(bag, architecture, head), start_word_vectors(bag.embeddings, settings, vocab_size, cut)
+    if settings.family == "ngram":
+        return attach_head(*build_bag_of_ngrams(settings, head.outputs), head), WeightsReport()
     if start is not None:
         names = label_names or [f"LABEL_{place}" for place in range(head.outputs)]
         return transfer_weights(settings, start, head, label_names=names, vocab_size=vocab_size, tokens=tokens, cut=cut)

@@ -15,3 +15,7 @@ class OwnRate:
     """A module whose parameters have their own peak learning rate and no weight decay."""
 
     own_lr: float | None = None  # None: the optimizer's rate, with its decay
+
+
+class Fitted:
+    """A backbone that is fitted by counting and solving, not by the training loop."""

@@ -6,6 +6,7 @@ from models.architecture import BERT_DEFAULTS, with_sizes
 from models.backbones.bag_of_words import build_bag_of_words
 from models.backbones.base import Backbone
 from models.backbones.bert import build_bert
+from models.backbones.ngram import rebuild_bag_of_ngrams
 from models.backbones.transformers_backbone import wrap_encoder
 from models.compression.methods import restore_stages
 from models.embeddings.base import Tokens
@@ -27,6 +28,8 @@ def rebuild(architecture: JsonObject, head: HeadSpec, tokens: Tokens | None = No
 
 def _backbone(architecture: JsonObject, tokens: Tokens | None) -> tuple[Backbone, JsonObject]:
     """A fresh backbone of an architecture, and what its own config.json says."""
+    if "ngram" in architecture:
+        return rebuild_bag_of_ngrams(architecture)
     readout = full_part(architecture["readout"])
     if "backbone" in architecture:
         dropout = architecture["hidden_dropout_prob"]

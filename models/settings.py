@@ -56,7 +56,7 @@ class ModelSettings:
 
     name: str = "bert-tiny"
     description: str = ""
-    family: str = limited("bert", choices=("bert", "dsn", "auto"))  # our encoder, none, the checkpoint's
+    family: str = limited("bert", choices=("bert", "dsn", "auto", "ngram"))  # our encoder, none, the checkpoint's
     backbone: str = "bert-tiny"
     embedding: Part = field(default_factory=lambda: {"name": "table"})
     readout: Part = field(default_factory=lambda: {"name": "cls"})
@@ -84,6 +84,10 @@ class ModelSettings:
     vocab_size: int = limited(4096, low=64, high=1000000)  # of a vocabulary trained by tokenizer=train
     vocabulary: str = limited("full", neutral="full")  # of any other: full, task, or how many of its tokens stay
     recipe: Recipe = field(default_factory=Recipe)
+    n: int = limited(2, low=1, high=5, neutral=2)  # ngram: words in the longest n-gram
+    weighting: str = limited("auto", choices=("auto", "nb", "presence", "tfidf"), neutral="auto")
+    min_df: int = limited(2, low=1, neutral=2)
+    max_kb: int | None = limited(200, low=1, neutral=200)
 
 
 def full_part(part: str | Part) -> Part:

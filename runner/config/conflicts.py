@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.settings import DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order
-from models.settings import contradictions
+from models.settings import HASHED_WORDS, contradictions
 from runner.config.check_files import file_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
@@ -62,7 +62,9 @@ def model_conflicts(settings: Settings) -> list[str]:
     task = named_task(settings.task, settings.data)
     found += contradictions(model, task.reads if task else "text")
     found += out_of_order(settings.compression)
-    found += missing_requirements(settings.compression, has_encoder=model.family != "dsn")
+    has_encoder = model.family not in ("dsn", "ngram")
+    found += missing_requirements(settings.compression, has_encoder=has_encoder)
+    found += ngram_conflicts(settings) if model.family == "ngram" else []
     if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":
         found.append(
             f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "
@@ -73,6 +75,24 @@ def model_conflicts(settings: Settings) -> list[str]:
             f"model.init={model.init} needs a checkpoint to take the embeddings from. "
             "Try: model.init_from=sentence-transformers/all-MiniLM-L6-v2"
         )
+    return found
+
+
+def ngram_conflicts(settings: Settings) -> list[str]:
+    """Settings that ask a model over n-grams for tags or masked words, or to be compressed further."""
+    task, found = named_task(settings.task, settings.data), []
+    if task and (task.reads != "text" or not task.needs_label):
+        found.append(
+            f"model=ngram gives one answer a text, and the task {task.name} asks for more. "
+            "Try: model=bert-tiny, or a task of one answer a text (classification, regression)"
+        )
+    if settings.compression:
+        found.append(
+            f"compression={','.join(settings.compression)}: model=ngram is pruned and rounded already. "
+            "Try: model.max_kb=<kilobytes of its file> in place of a compression"
+        )
+    if settings.model.tokenizer != HASHED_WORDS:
+        found.append(f"model.tokenizer={settings.model.tokenizer}: model=ngram reads words. Leave it out")
     return found
 
 

@@ -41,6 +41,8 @@ def check_checkpoint(settings: Settings) -> None:
     model = settings.model
     if settings.finished:
         return
+    if model.family == "ngram":
+        return
     if model.family == "dsn":
         if model.init_from and model.init != "random":
             require_weights(model.init_from, "model.init_from")

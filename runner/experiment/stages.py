@@ -9,11 +9,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from data.splits import Splits
 from data.stores.build_once import SharedCache
+from models.capabilities import Fitted
 from models.checkpoints.open import restore_saved
 from models.compression.methods import make_stage
+from models.heads.linear import LinearHead
 from runner.experiment.context import RunMirror
 from runner.experiment.cost_check import disagreement
 from runner.experiment.divergence import learning_metrics
@@ -30,6 +33,8 @@ from runner.record.folder import POINTS, read_record
 from runner.record.record import StageEntry
 from runner.record.writer import RecordWriter
 from runner.training.frozen_states import attach_frozen_states, uses_frozen_states
+from runner.training.inference import predict, score
+from runner.training.ngram.fit import fit_ngrams, put_into
 from runner.tune.trial_pruning import Watch
 
 
@@ -63,7 +68,9 @@ def _continue_from(before: Path, prepared: PreparedRun, writer: RecordWriter) ->
 
 
 def _run_stage(stage: PlannedStage, context: RunStageContext, watch: Watch | None) -> None:
-    if stage.options is None:
+    if stage.options is None and isinstance(context.prepared.model.bert, Fitted):
+        _fit_ngrams(context)
+    elif stage.options is None:
         _train(context, watch)
     else:
         context.draw_from("start")
@@ -88,6 +95,31 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     writer.add_metrics(learning_metrics(prepared))
     writer.set_resumed_from(trained.resumed_from)
     writer.add_engine(trained.engine)
+
+
+def _fit_ngrams(context: RunStageContext) -> None:
+    """Fit a model over n-grams, which takes one pass over the training rows, and record its findings."""
+    prepared, writer, settings = context.prepared, context.writer, context.settings
+    splits, task = prepared.splits, prepared.task
+    found = fit_ngrams(splits, task, settings.model, prepared.exclusive.yield_to_timing)
+    put_into(cast(LinearHead, prepared.model), found)
+    kept = predict(
+        prepared.model, splits.select, batch_size=settings.train.eval_batch_size, device=prepared.device,
+        precision=settings.train.precision, task=task,
+    )  # fmt: skip
+    writer.point(1, score(task, splits.select, kept))
+    writer.set_steps(1)
+    writer.add_metrics({
+        "time/train_s": found.seconds,
+        "train/examples_per_s": len(splits.train) / max(found.seconds, 1e-9),
+        "train/tokens_per_s": len(splits.train.tokens) / max(found.seconds, 1e-9),
+        "train/steps": 1,
+        "train/left_out": 0,
+        "train/best_epoch": 1,
+    })  # fmt: skip
+    writer.add_metrics(learning_metrics(prepared))
+    writer.add_notes([found.sentence()])
+    context.terminal.say(found.sentence())
 
 
 def _close_stage(stage: PlannedStage, context: RunStageContext, folder: Path) -> None:

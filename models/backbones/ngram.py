@@ -1,0 +1,102 @@
+"""A linear model on which n-grams a text has: integers, looked up by the fingerprints of the n-grams, and summed.
+
+It is not trained by gradient steps: runner/training/ngram/ counts and fits, and puts the result in with `fill`. The
+linear head above it holds the scale of the integers, the bias and the temperature. A model.bin (models/packed/ngram.py)
+computes the same from raw text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.backbones.base import Backbone
+from models.backbones.hooks import LayerHook, Wanted
+from models.capabilities import Fitted
+from models.json_types import JsonObject
+from models.ngrams.prints import bits_for, find_grams, sum_rows
+from models.parts import make_readout
+from models.settings import ModelSettings
+
+READOUT = "sum"
+
+
+class BagOfNgrams(Backbone, Fitted):
+    """Which n-grams a text has, as one vector: the sum of their rows."""
+
+    prints: Tensor  # (n,) int64, ascending fingerprints
+    rows: Tensor  # (n, columns) int8
+
+    def __init__(self, options: JsonObject, columns: int) -> None:
+        """options: `n`, the longest n-gram, and `count`, the n-grams that are kept."""
+        super().__init__()
+        self.n, self.bits, count = int(options["n"]), bits_for(int(options["count"])), int(options["count"])
+        self.pooler = make_readout({"name": READOUT}, columns, 0)
+        self.register_buffer("prints", torch.zeros(count, dtype=torch.int64))
+        self.rows = nn.Parameter(torch.zeros((count, columns), dtype=torch.int8), requires_grad=False)
+
+    def fill(self, prints: np.ndarray, rows: np.ndarray) -> None:
+        """Put in the ascending fingerprints (n,) and the rows (n, columns) of a fitted model."""
+        self.prints = torch.from_numpy(prints.astype(np.int64))
+        self.rows = nn.Parameter(torch.from_numpy(rows.astype(np.int8)), requires_grad=False)
+        self.bits = bits_for(len(prints))
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        hooks: Sequence[LayerHook] = (),
+        only: Wanted | None = None,
+    ) -> Tensor:
+        """(B, T) hashes of words and mask to (B, columns), sums of integers; there are no layers for hooks."""
+        ids = input_ids if attention_mask is None else input_ids * attention_mask
+        batch, length = ids.shape
+        words = ids.cpu().numpy().ravel().astype(np.uint32)
+        grams = find_grams(words, np.repeat(np.arange(batch), length), self.n)
+        prints, table = self.prints.cpu().numpy(), self.rows.cpu().numpy()
+        found = sum_rows(prints, table, grams.prints(self.bits).astype(np.int64), grams.rows, batch)
+        return torch.from_numpy(found.astype(np.float32)).to(ids.device)
+
+    def embedding_parts(self) -> list[nn.Module]:
+        """None: the rows are no vectors of words."""
+        return []
+
+    def encoder_parts(self) -> list[nn.Module]:
+        """None: nothing here can be frozen."""
+        return []
+
+    def word_vectors(self) -> nn.Module:
+        """The module itself, which holds the row of each n-gram."""
+        return self
+
+    def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
+        """Nothing is drawn: all weights are fitted."""
+
+    def state_shape(self) -> tuple[int, int]:
+        """Number of columns, and no layers."""
+        return self.rows.shape[1], 0
+
+
+def build_bag_of_ngrams(settings: ModelSettings, outputs: int) -> tuple[BagOfNgrams, JsonObject]:
+    """A backbone that is still to be fitted, and its architecture; outputs: of the head."""
+    options: JsonObject = {"n": settings.n, "count": 0, "temperature": 1.0}
+    columns = columns_of(outputs)
+    return BagOfNgrams(options, columns), {
+        "num_hidden_layers": 0, "hidden_size": columns, "hidden_dropout_prob": 0.0, "readout": READOUT, "ngram": options
+    }  # fmt: skip
+
+
+def rebuild_bag_of_ngrams(architecture: JsonObject) -> tuple[BagOfNgrams, JsonObject]:
+    """The backbone of a config.json, and what its own config.json says."""
+    names = ("num_hidden_layers", "hidden_size", "hidden_dropout_prob", "readout", "ngram")
+    own = {name: architecture[name] for name in names}
+    return BagOfNgrams(own["ngram"], own["hidden_size"]), own
+
+
+def columns_of(outputs: int) -> int:
+    """The numbers in a row: one a class, and one alone for two classes or a number."""
+    return 1 if outputs == 2 else outputs

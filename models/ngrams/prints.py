@@ -1,0 +1,87 @@
+"""N-grams of hashed words, and their fingerprints.
+
+An n-gram is hashed from the hashes of its words: s = s x K1 + word, from 0, modulo 2^32; so the hash of n words follows
+from that of the first n - 1, and no n-gram is ever spelled. Its fingerprint is the upper `bits` bits of s x K2 modulo
+2^32. With 32 bits no information is lost (K2 is odd); the shorter ones are for a small file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+K1, K2 = np.uint32(0x85EBCA6B), np.uint32(0x9E3779B1)
+NO_WORD = 0  # of padding and of texts without a word
+WIDEST = 32  # bits of a hash
+FEWEST_BITS, SPARE_BITS = 8, 10  # with 10 bits more than the n-grams need, one unseen n-gram in 1,024 hits a row
+
+
+@dataclass(frozen=True)
+class Grams:
+    """The n-grams of some rows, each as often as it occurs."""
+
+    hashes: np.ndarray  # (N,) uint32
+    rows: np.ndarray  # (N,) int64: the row of each
+
+    def prints(self, bits: int) -> np.ndarray:
+        """Return the fingerprints, (N,) uint32."""
+        return prints_of(self.hashes, bits)
+
+
+def find_grams(words: np.ndarray, rows: np.ndarray, n: int) -> Grams:
+    """Return the n-grams of 1 to n words.
+
+    words: (T,) hashes, row after row; rows: (T,) the row of each, ascending.
+    """
+    real = words != NO_WORD
+    words, rows = words[real].astype(np.uint32), rows[real]
+    hashes, ends = words, rows
+    found, of_row = [hashes], [ends]
+    for length in range(1, n):
+        hashes = hashes[:-1] * K1 + words[length:]
+        ends = rows[length:]
+        inside = rows[: len(hashes)] == ends
+        found.append(hashes[inside])
+        of_row.append(ends[inside])
+    return Grams(np.concatenate(found), np.concatenate(of_row))
+
+
+def hash_sequence(words: np.ndarray) -> np.ndarray:
+    """Return the hashes of sequences of words, (N, length) uint32 to (N,)."""
+    hashes = words[:, 0].astype(np.uint32)
+    for place in range(1, words.shape[1]):
+        hashes = hashes * K1 + words[:, place].astype(np.uint32)
+    return hashes
+
+
+def prints_of(hashes: np.ndarray, bits: int) -> np.ndarray:
+    """Return the fingerprints of hashes, uint32 below 2^bits."""
+    found: np.ndarray = (hashes * K2) >> np.uint32(WIDEST - bits)
+    return found
+
+
+def bits_for(count: int) -> int:
+    """Return the bits of a fingerprint among `count` kept n-grams."""
+    return min(WIDEST, max(FEWEST_BITS, max(count - 1, 0).bit_length() + SPARE_BITS))
+
+
+def sum_rows(prints: np.ndarray, table: np.ndarray, found: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+    """Return the sum of the table's rows over the different fingerprints of each text, (count, columns) int64.
+
+    prints: (n,) of the table's rows, ascending; table: (n, columns) int8; found, rows: (N,) the fingerprints of the
+    texts' n-grams, and their texts.
+    """
+    total = np.zeros((count, table.shape[1]), np.int64)
+    if not len(prints) or not len(found):
+        return total
+    places = np.searchsorted(prints, found)
+    np.minimum(places, len(prints) - 1, out=places)
+    hit = prints[places] == found
+    keys = np.unique(rows[hit] * len(prints) + places[hit])
+    if not len(keys):
+        return total
+    texts, places = keys // len(prints), keys % len(prints)
+    starts = np.flatnonzero(np.concatenate([[True], texts[1:] != texts[:-1]]))
+    total[texts[starts]] = np.add.reduceat(table[places].astype(np.int64), starts, axis=0)
+    return total

@@ -1,0 +1,79 @@
+"""A model over n-grams as a model.bin: sorted fingerprints, one byte an n-gram and class, and a scale a class.
+
+content = pack_ngrams(Table(prints, rows, scale, bias, n=2, bits=26), labels=("neg", "pos"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.backbones.ngram import BagOfNgrams
+from models.heads.linear import LinearHead
+from models.heads.target_scale import TARGETS
+from models.packed.elias_fano import encode
+from models.packed.format import pack
+
+TOKEN = r"\w+|[^\w\s]"  # of data/inputs/hashed_words.py
+LEVELS = 127  # of an int8 on each side of zero
+
+
+@dataclass(frozen=True)
+class Table:
+    """The numbers of a fitted model over n-grams.
+
+    prints: (n,) ascending, of `bits` bits; rows: (n, columns) int8; scale, bias: (columns,), so that a column's score
+    is the sum of its rows x scale + bias; n: words in the longest n-gram.
+    """
+
+    prints: np.ndarray
+    rows: np.ndarray
+    scale: np.ndarray
+    bias: np.ndarray
+    n: int
+    bits: int
+
+
+def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0) -> bytes:
+    """The content of a model.bin; labels: of the classes in order, () for a number."""
+    code = encode(table.prints, table.bits)
+    arrays = {
+        "scale": table.scale.astype(np.float32), "bias": table.bias.astype(np.float32), "high": code.high,
+        "low": code.low, "rows": np.ascontiguousarray(table.rows.T),
+    }  # fmt: skip
+    fields = {
+        "bits": table.bits, "count": len(table.prints), "grams": table.n, "low": code.low_bits, "lower": True,
+        "token": TOKEN,
+    }  # fmt: skip
+    return pack("ngram", labels, arrays, fields, temperature=temperature)
+
+
+def table_of(network: LinearHead) -> Table:
+    """The table of a network over n-grams, with the scale and the bias before the temperature."""
+    bag, targets = network.bert, network.architecture.get(TARGETS)
+    assert isinstance(bag, BagOfNgrams)
+    weight = network.classifier.weight.detach().cpu().double().numpy()
+    bias = network.classifier.bias.detach().cpu().double().numpy()
+    columns = weight.shape[1]
+    scale = weight[-columns:].diagonal()  # of two classes the second alone has weights
+    bias = bias[-columns:]
+    if targets:
+        scale, bias = scale * targets["sd"], bias * targets["sd"] + targets["mean"]
+    temperature = network.architecture["ngram"]["temperature"]
+    prints, rows = bag.prints.cpu().numpy(), bag.rows.detach().cpu().numpy()
+    return Table(prints, rows, scale * temperature, bias * temperature, bag.n, bag.bits)
+
+
+def pack_network(network: LinearHead, labels: Sequence[str]) -> bytes:
+    """The content of the model.bin of a network over n-grams; labels: of the classes in order, () for a number."""
+    return pack_ngrams(table_of(network), labels, network.architecture["ngram"]["temperature"])
+
+
+def round_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Round weights (columns, n) to int8 rows (n, columns), with the scale of each column, (columns,) float32."""
+    largest = np.abs(weights).max(1, initial=0.0)
+    scale = np.where(largest > 0, largest / LEVELS, 1.0).astype(np.float32)
+    rounded = np.clip(np.rint(weights / scale.astype(np.float64)[:, None]), -LEVELS, LEVELS)
+    return rounded.T.astype(np.int8), scale

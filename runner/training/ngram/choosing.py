@@ -1,0 +1,79 @@
+"""The weighting and the strength of the penalty, by the selection split; and the temperature of the probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.splits import TokenSplit
+from runner.training.ngram.containment import choosing_rows
+from runner.training.ngram.counting import Counted, find_known
+from runner.training.ngram.problem import Problem
+from runner.training.ngram.pruning import by_importance, likely_count
+from runner.training.ngram.solve import Linear
+
+ORDER_STRENGTH = 1  # of the solver's strengths: the one by whose weights n-grams are dropped while choosing
+TEMPERATURES = np.geomspace(0.3, 3.0, 47).round(2)
+LEAST_GAIN = 0.005  # nats by which a temperature must lower the log loss
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The settings that the selection split chose."""
+
+    weighting: str
+    strength: float
+    score: float  # of the task's first metric, higher is better
+    temperature: float
+    contained: int  # training rows that were left out while choosing
+    chosen_by: int  # rows of the selection split
+
+
+def choose(problem: Problem, select: TokenSplit) -> Choice:
+    """Return the weighting and strength with the best score on selection rows that are in no training row."""
+    usable = choosing_rows(problem.rows, select)
+    part, held = problem.take(np.flatnonzero(usable.train)), select.take(np.flatnonzero(usable.select))
+    best: tuple[float, str, float, np.ndarray] | None = None
+    if len(part.counted.hashes):
+        known = find_known(held, problem.settings.n, part.counted.hashes)
+        for weighting in problem.weightings:
+            for score, strength, outputs in _path(part, weighting, held, known):
+                if best is None or score > best[0]:
+                    best = score, weighting, strength, outputs
+    if best is None:  # nothing is left of the training rows
+        return Choice(problem.weightings[0], problem.solver.strengths[ORDER_STRENGTH], np.nan, 1.0, 0, 0)
+    temperature = 1.0 if problem.is_number else fit_temperature(best[3], np.asarray(held.known_labels))
+    return Choice(best[1], best[2], best[0], temperature, int((~usable.train).sum()), len(held))
+
+
+def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> list[tuple[float, float, np.ndarray]]:
+    """Return score, strength and outputs on the held-out rows for each strength, on as many n-grams as may stay."""
+    counted, solver = part.counted, part.solver
+    most = likely_count(part.settings.max_kb, len(part.members))
+    fitted: Linear | None = None
+    if len(counted.hashes) > most:
+        scales = part.scales(weighting, counted)
+        whole = solver.fit(counted.presence, scales, solver.strengths[ORDER_STRENGTH])
+        columns = np.sort(by_importance(whole, counted.df)[:most])
+        counted, known = counted.only(columns), known.only(columns)
+    scales, found = part.scales(weighting, counted), []
+    for strength in solver.strengths:
+        part.pause()
+        fitted = solver.fit(counted.presence, scales, strength, fitted)
+        outputs = part.outputs_of(fitted, known)
+        found.append((part.score(outputs, held), strength, outputs))
+    return found
+
+
+def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Return what to divide outputs (rows, classes) by, so that the log loss of labels (rows,) is lowest; often 1."""
+    losses = np.array([_log_loss(outputs / temperature, labels) for temperature in TEMPERATURES])
+    best = int(losses.argmin())
+    gain = _log_loss(outputs, labels) - losses[best]
+    return float(TEMPERATURES[best]) if gain > LEAST_GAIN else 1.0
+
+
+def _log_loss(outputs: np.ndarray, labels: np.ndarray) -> float:
+    shifted = outputs.astype(np.float64) - outputs.max(1, keepdims=True)
+    return float((np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(labels)), labels]).mean())

@@ -1,0 +1,114 @@
+"""Which rows may choose settings: those whose text is no part of a training text, and the reverse.
+
+Where rows are cut from the same texts, such as SST-2's phrases, a random split is too easy: it prefers weights that
+remember. So settings are chosen on selection rows that no training row contains, by models that have not seen a row
+contained in one of these. Pairs are compared as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.splits import TokenSplit
+from models.ngrams.prints import K1, K2
+
+FEWEST = 200  # selection rows that are needed to choose; with fewer, all of them do
+FACTOR = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64
+MASK = np.uint32((1 << 22) - 1)
+
+
+@dataclass(frozen=True)
+class ChoosingRows:
+    """The rows by which settings are chosen."""
+
+    train: np.ndarray  # (rows,) bool
+    select: np.ndarray  # (rows,) bool
+
+
+def choosing_rows(train: TokenSplit, select: TokenSplit) -> ChoosingRows:
+    """Return the rows that may choose; all selection rows where too few of them are in no training row."""
+    own = ~contained_rows(select, train)
+    if own.sum() < min(FEWEST, len(select) // 2) or _loses_a_class(select, own):
+        own = np.ones(len(select), bool)
+    return ChoosingRows(~contained_rows(train, select.take(np.flatnonzero(own))), own)
+
+
+def contained_rows(split: TokenSplit, other: TokenSplit) -> np.ndarray:
+    """Return which rows of a split are a run of neighbouring words of a row of another one, (rows,) bool.
+
+    Of pairs only equal ones count.
+    """
+    if split.has_pairs or other.has_pairs:
+        return np.isin(_whole_rows(split), _whole_rows(other))
+    possible = _possible(split, other)
+    found = np.zeros(len(split), bool)
+    words, prefixes = np.asarray(other.tokens, np.uint64), _prefixes(np.asarray(other.tokens, np.uint64))
+    ends = np.repeat(other.offsets[1:], other.lengths)
+    own = _prefixes(np.asarray(split.tokens, np.uint64))
+    for length in np.unique(split.lengths[possible]):
+        rows = possible[split.lengths[possible] == length]
+        starts = np.flatnonzero(np.arange(len(words)) + length <= ends)
+        windows = _spans(prefixes, starts, length)
+        found[rows] = np.isin(_spans(own, split.offsets[rows], length), windows)
+    return found
+
+
+def _possible(split: TokenSplit, other: TokenSplit) -> np.ndarray:
+    """Return the rows of the split whose words and pairs of neighbours all occur in the other one, ascending."""
+    tokens, theirs = np.asarray(split.tokens, np.uint32), np.asarray(other.tokens, np.uint32)
+    missing = ~_occurs(theirs)[tokens & MASK]
+    pairs, their_pairs = (tokens[:-1] * K1 + tokens[1:]) * K2, (theirs[:-1] * K1 + theirs[1:]) * K2
+    is_inside = np.ones(len(tokens) - 1, bool)
+    is_inside[split.offsets[1:-1] - 1] = False
+    missing[1:] |= is_inside & ~_occurs(their_pairs >> np.uint32(10))[pairs >> np.uint32(10)]
+    return np.flatnonzero(np.add.reduceat(missing, split.offsets[:-1]) == 0)
+
+
+def _occurs(hashes: np.ndarray) -> np.ndarray:
+    """Return a table of the lower bits that occur."""
+    table = np.zeros(int(MASK) + 1, bool)
+    table[hashes & MASK] = True
+    return table
+
+
+def _prefixes(words: np.ndarray) -> np.ndarray:
+    """Return a hash of the words before each place, (T + 1,) uint64: the sum of word x factor^place modulo 2^64."""
+    return np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mixed(words) * _powers(len(words)), dtype=np.uint64)])
+
+
+def _spans(prefixes: np.ndarray, starts: np.ndarray, length: int | np.ndarray) -> np.ndarray:
+    """Return a hash of the `length` words from each start, wherever they stand."""
+    powers = _powers(len(prefixes), inverse=True)
+    found: np.ndarray = (prefixes[starts + length] - prefixes[starts]) * powers[starts]
+    return found
+
+
+def _powers(count: int, *, inverse: bool = False) -> np.ndarray:
+    """Return the powers of the factor, or of its inverse, from 0 on, modulo 2^64."""
+    factor = pow(FACTOR, -1, 1 << 64) if inverse else FACTOR
+    steps = np.full(count, factor, np.uint64)
+    steps[:1] = 1
+    return np.multiply.accumulate(steps)
+
+
+def _mixed(words: np.ndarray) -> np.ndarray:
+    """Return numbers of 64 bits for hashes of words."""
+    mixed = (words + np.uint64(1)) * np.uint64(0xBF58476D1CE4E5B9)
+    found: np.ndarray = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x94D049BB133111EB)
+    return found
+
+
+def _whole_rows(split: TokenSplit) -> np.ndarray:
+    """Return a hash of each row with the place of its second text."""
+    prefixes = _prefixes(np.asarray(split.tokens, np.uint64))
+    whole = _spans(prefixes, np.asarray(split.offsets[:-1]), split.lengths)
+    found: np.ndarray = whole + np.asarray(split.segment_starts, np.uint64) * np.uint64(FACTOR)
+    return found
+
+
+def _loses_a_class(split: TokenSplit, rows: np.ndarray) -> bool:
+    """Do these rows lack a class that the split has? Numbers are no classes."""
+    labels = np.asarray(split.known_labels)
+    return np.issubdtype(labels.dtype, np.integer) and len(np.unique(labels[rows])) < len(np.unique(labels))

@@ -1,0 +1,84 @@
+"""The n-grams of a split as a sparse matrix, counted by one sort of integers.
+
+n-grams are told apart by their 32-bit hashes, as a model.bin does at most: two of 400,000 share one by chance in 19.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.splits import TokenSplit
+from models.ngrams.prints import Grams, find_grams
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+CHUNK = 1 << 22  # words read at once
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Which n-grams which rows have."""
+
+    hashes: np.ndarray  # (F,) uint32, ascending
+    presence: csr_matrix  # (rows, F) float64: 1 where a row has the n-gram
+
+    @property
+    def df(self) -> np.ndarray:
+        """The rows that have each n-gram, (F,) int64."""
+        return np.bincount(self.presence.indices, minlength=len(self.hashes))
+
+    def only(self, columns: np.ndarray) -> Counted:
+        """Return the same rows with some n-grams alone; columns: (k,) ascending."""
+        return Counted(self.hashes[columns], self.presence[:, columns])
+
+    def take(self, rows: np.ndarray) -> Counted:
+        """Return some of the rows."""
+        return Counted(self.hashes, self.presence[rows])
+
+
+def count_grams(split: TokenSplit, n: int, min_df: int) -> Counted:
+    """Return the n-grams of 1 to n words that at least `min_df` rows have."""
+    keys = _keys(_grams(split, n))
+    hashes = (keys >> np.uint64(32)).astype(np.uint32)
+    edges = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]])) if len(hashes) else np.zeros(0, int)
+    df = np.diff(np.append(edges, len(hashes)))
+    kept = df >= min_df
+    chosen = np.repeat(kept, df)
+    rows = (keys[chosen] & np.uint64(0xFFFFFFFF)).astype(np.int32)
+    return Counted(hashes[edges[kept]], _matrix(rows, df[kept], len(split)))
+
+
+def find_known(split: TokenSplit, n: int, hashes: np.ndarray) -> Counted:
+    """Return which of the n-grams `hashes` (F,), ascending, the rows of another split have."""
+    grams = _grams(split, n)
+    places = np.searchsorted(hashes, grams.hashes)
+    np.minimum(places, len(hashes) - 1, out=places)
+    hit = hashes[places] == grams.hashes
+    keys = _keys(Grams(places[hit].astype(np.uint32), grams.rows[hit]))
+    columns, rows = (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int32)
+    return Counted(hashes, _matrix(rows, np.bincount(columns, minlength=len(hashes)), len(split)))
+
+
+def _grams(split: TokenSplit, n: int) -> Grams:
+    """Return the n-grams of all rows."""
+    rows = np.repeat(np.arange(len(split)), split.lengths)
+    return find_grams(np.asarray(split.tokens), rows, n)
+
+
+def _keys(grams: Grams) -> np.ndarray:
+    """Return hash x 2^32 + row of all n-grams, sorted, each once; uint64."""
+    keys = (grams.hashes.astype(np.uint64) << np.uint64(32)) | grams.rows.astype(np.uint64)
+    keys.sort()
+    return keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
+
+
+def _matrix(rows: np.ndarray, df: np.ndarray, count: int) -> csr_matrix:
+    """Return the matrix of ones whose columns have the given rows, one column after the other."""
+    from scipy.sparse import csc_matrix
+
+    starts = np.concatenate([[0], np.cumsum(df)])
+    return csc_matrix((np.ones(len(rows)), rows, starts), shape=(count, len(df))).tocsr()

@@ -1,0 +1,143 @@
+"""Fits a model over n-grams, from counting to the rounded rows in the network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from data.splits import Splits, TokenSplit
+from models.backbones.ngram import BagOfNgrams
+from models.heads.linear import LinearHead
+from models.heads.target_scale import TARGETS
+from models.packed.ngram import Table, pack_ngrams
+from models.settings import ModelSettings
+from runner.tasks.base import Task
+from runner.training.ngram.choosing import Choice, choose
+from runner.training.ngram.counting import find_known
+from runner.training.ngram.problem import Problem
+from runner.training.ngram.pruning import by_importance, make_table, most_that_fit
+from runner.training.ngram.solve import Linear, few_by_l1
+
+FEW_KB = 20  # below it an L1 penalty is tried too
+SHRINK, MOST_SHRINKS = 0.98, 6
+
+
+@dataclass(frozen=True)
+class FittedNgrams:
+    """A fitted model and what is said about it."""
+
+    table: Table
+    choice: Choice
+    seen: int  # different n-grams that enough rows have
+    bytes_packed: int
+    seconds: float
+
+    def sentence(self) -> str:
+        """Return a line about the fit."""
+        choice = self.choice
+        said = (
+            f"{choice.weighting}, C {choice.strength:g}: {len(self.table.prints):,} of {self.seen:,} n-grams kept, "
+            f"{self.bytes_packed:,} bytes; temperature {choice.temperature:.2f}"
+        )
+        if choice.contained:
+            said += f"; {choice.contained:,} training rows are in held-out ones, and were left out to choose C"
+        return said
+
+
+def fit_ngrams(
+    splits: Splits, task: Task, settings: ModelSettings, pause: Callable[[], None] = lambda: None
+) -> FittedNgrams:
+    """Fit a model over n-grams on the training rows; C and weighting are chosen on the selection split.
+
+    pause: called between fits.
+    """
+    begun = time.perf_counter()
+    problem, labels = Problem(task, settings, splits.train, pause), splits.task.label_names
+    choice = choose(problem, splits.select)
+    table, seen = _fit_final(problem, choice, splits.select, labels)
+    size = len(pack_ngrams(table, labels, choice.temperature))
+    return FittedNgrams(table, choice, seen, size, time.perf_counter() - begun)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A fit on some of the n-grams."""
+
+    fitted: Linear
+    columns: np.ndarray  # (k,) of the counted n-grams, ascending
+
+    def table(self, problem: Problem) -> Table:
+        """Return the rounded model."""
+        return make_table(self.fitted, problem.counted.hashes[self.columns], problem.settings.n)
+
+
+def _fit_final(problem: Problem, choice: Choice, select: TokenSplit, labels: Sequence[str]) -> tuple[Table, int]:
+    """Return the model of all training rows, and how many n-grams they have."""
+    counted, max_kb = problem.counted, problem.settings.max_kb
+    whole = problem.solver.fit(counted.presence, problem.scales(choice.weighting, counted), choice.strength)
+    order = by_importance(whole, counted.df)
+    seen = count = len(order)
+    if max_kb is not None:
+        count = most_that_fit(
+            whole, counted.hashes, order, problem.settings.n, labels, max_kb * 1000, choice.temperature
+        )
+    if count == seen or max_kb is None:
+        return _Part(whole, np.arange(seen)).table(problem), seen
+    columns = np.sort(order[:count])
+    parts = [_Part(Linear(whole.weights[:, columns], whole.bias), columns)]
+    parts += _refitted(problem, choice, order[:count], labels, max_kb * 1000)
+    if max_kb < FEW_KB and not problem.is_number:
+        few = few_by_l1(counted.presence, problem.members, problem.scales(choice.weighting, counted), count)
+        parts += _refitted(problem, choice, order[np.isin(order, few)], labels, max_kb * 1000)
+    best = max(parts, key=lambda part: _score(problem, part, select))  # the first of equals
+    return best.table(problem), seen
+
+
+def _refitted(
+    problem: Problem, choice: Choice, order: np.ndarray, labels: Sequence[str], most_bytes: int
+) -> list[_Part]:
+    """Return a fit on these n-grams alone, on fewer of them until its file fits; [] where it never does.
+
+    order: (k,) columns, the most important first.
+    """
+    for _ in range(MOST_SHRINKS):
+        if not len(order):
+            break
+        problem.pause()
+        columns = np.sort(order)
+        counted = problem.counted.only(columns)
+        scales = problem.scales(choice.weighting, counted)
+        part = _Part(problem.solver.fit(counted.presence, scales, choice.strength), columns)
+        size = len(pack_ngrams(part.table(problem), labels, choice.temperature))
+        if size <= most_bytes:
+            return [part]
+        order = order[: int(len(order) * SHRINK * most_bytes / size)]
+    return []
+
+
+def _score(problem: Problem, part: _Part, select: TokenSplit) -> float:
+    """Return the score on the selection split."""
+    known = find_known(select, problem.settings.n, problem.counted.hashes[part.columns])
+    return problem.score(problem.outputs_of(part.fitted, known), select)
+
+
+@torch.no_grad()
+def put_into(network: LinearHead, found: FittedNgrams) -> None:
+    """Put a fitted model into a network that was built for it."""
+    bag, table, temperature = network.bert, found.table, found.choice.temperature
+    assert isinstance(bag, BagOfNgrams)
+    bag.fill(table.prints, table.rows)
+    scale, bias = table.scale.astype(np.float64), table.bias.astype(np.float64)
+    if targets := network.architecture.get(TARGETS):
+        scale, bias = scale / targets["sd"], (bias - targets["mean"]) / targets["sd"]
+    columns = len(scale)
+    head = network.classifier
+    head.weight.zero_()
+    head.bias.zero_()
+    head.weight[-columns:] = torch.from_numpy(np.diag(scale / temperature))
+    head.bias[-columns:] = torch.from_numpy(bias / temperature)
+    network.architecture["ngram"] = {"n": table.n, "count": len(table.prints), "temperature": temperature}

@@ -1,0 +1,87 @@
+"""Rows and labels as the solvers see them: one class against the others, or a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from data.splits import TokenSplit
+from models.settings import ModelSettings
+from runner.record.metrics import direction
+from runner.tasks.base import Task
+from runner.training.ngram.counting import Counted, count_grams
+from runner.training.ngram.solve import Linear, Logistic, Ridge, Solver
+from runner.training.ngram.weighting import NB, PRESENCE, TFIDF, column_scales
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows with labels, the settings of their n-grams, and the task that scores answers."""
+
+    task: Task
+    settings: ModelSettings
+    rows: TokenSplit  # to fit on
+    pause: Callable[[], None]  # called between fits: other runs may be timing
+
+    @property
+    def is_number(self) -> bool:
+        """Are the labels numbers?"""
+        return np.asarray(self.rows.labels.values).dtype.kind == "f"
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the head."""
+        return self.task.head().outputs
+
+    @cached_property
+    def members(self) -> np.ndarray:
+        """The rows of each class that a column of scores is for, (columns, rows) bool; one row of True for a number."""
+        labels = np.asarray(self.rows.known_labels)
+        if self.is_number:
+            return np.ones((1, len(labels)), bool)
+        return labels == np.arange(self.outputs)[-1 if self.outputs == 2 else 0 :, None]
+
+    @cached_property
+    def counted(self) -> Counted:
+        """The n-grams of the rows."""
+        return count_grams(self.rows, self.settings.n, self.settings.min_df)
+
+    @property
+    def weightings(self) -> tuple[str, ...]:
+        """The weightings to choose among, the preferred one first. Numbers have no naive-Bayes ratio."""
+        if self.settings.weighting != AUTO:
+            return (self.settings.weighting,)
+        return (PRESENCE, TFIDF) if self.is_number else (NB, PRESENCE)
+
+    @cached_property
+    def solver(self) -> Solver:
+        """The solver of these labels."""
+        labels = np.asarray(self.rows.known_labels)
+        if self.is_number:
+            return Ridge(labels.astype(np.float64))
+        weights = self.task.facts.class_weights
+        return Logistic(self.members, None if weights is None else weights[labels])
+
+    def scales(self, weighting: str, counted: Counted) -> np.ndarray:
+        """Return the scales of the n-grams, (columns, F)."""
+        return column_scales(weighting, counted.presence, self.members)
+
+    def take(self, rows: np.ndarray) -> Problem:
+        """Return the problem of some of the rows."""
+        return Problem(self.task, self.settings, self.rows.take(rows), self.pause)
+
+    def outputs_of(self, fitted: Linear, counted: Counted) -> np.ndarray:
+        """Return the outputs of the head for rows, (rows, outputs) float32; of two classes the first has 0."""
+        scores = fitted.scores(counted.presence).astype(np.float32)
+        return np.hstack([np.zeros_like(scores), scores]) if self.outputs == 2 else scores
+
+    def score(self, outputs: np.ndarray, split: TokenSplit) -> float:
+        """Return the first score of the task, with the sign that makes higher better."""
+        name = self.task.metrics[0]
+        value = self.task.evaluate(self.task.answers(outputs, split), [name])[name]
+        return -value if direction(f"{split.name}/{name}") == "lower" else value

@@ -1,0 +1,27 @@
+"""Choosing on the selection split, and temperatures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runner.training.ngram.choosing import choose, fit_temperature
+from runner.training.ngram.problem import Problem
+from tests.runner.training.ngram.rows import SETTINGS, review_splits
+
+
+def test_a_temperature_is_kept_only_where_it_lowers_the_log_loss() -> None:
+    random = np.random.default_rng(0)
+    scores = random.normal(size=4000)
+    labels = (random.random(4000) < 1 / (1 + np.exp(-scores))).astype(int)
+    outputs = np.stack([np.zeros(4000), scores], axis=1)
+    assert fit_temperature(outputs, labels) == 1.0
+    assert fit_temperature(3 * outputs, labels) == pytest.approx(3.0, rel=0.06)
+
+
+def test_the_selection_split_chooses_weighting_and_strength() -> None:
+    splits, task = review_splits()
+    problem = Problem(task, SETTINGS, splits.train, lambda: None)
+    found = choose(problem, splits.select)
+    assert found.weighting in ("nb", "presence") and found.strength in problem.solver.strengths
+    assert 0.7 < found.score < 0.95 and found.chosen_by == 200 and found.contained == 0
