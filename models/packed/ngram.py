@@ -13,7 +13,10 @@ import numpy as np
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
+from models.network import Network
 from models.packed.elias_fano import encode
+from models.packed.errors import NotPacked
+from models.packed.facts import Facts
 from models.packed.format import pack
 
 TOKEN = r"\w+|[^\w\s]"  # of data/inputs/hashed_words.py
@@ -66,9 +69,12 @@ def table_of(network: LinearHead) -> Table:
     return Table(prints, rows, scale * temperature, bias * temperature, bag.n, bag.bits)
 
 
-def pack_network(network: LinearHead, labels: Sequence[str]) -> bytes:
-    """The content of the model.bin of a network over n-grams; labels: of the classes in order, () for a number."""
-    return pack_ngrams(table_of(network), labels, network.architecture["ngram"]["temperature"])
+def pack_bag_of_ngrams(network: Network, facts: Facts) -> bytes:
+    """The content of the model.bin of a network over n-grams."""
+    assert isinstance(network, LinearHead)
+    if facts.is_pair:
+        raise NotPacked("the reader has no n-grams of pairs")
+    return pack_ngrams(table_of(network), facts.labels, network.architecture["ngram"]["temperature"])
 
 
 def round_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

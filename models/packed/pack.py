@@ -7,14 +7,19 @@ from pathlib import Path
 
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.base import Backbone
+from models.backbones.ngram import BagOfNgrams
 from models.heads.text import SequenceClassifier
 from models.network import Network
 from models.packed.errors import NotPacked
 from models.packed.facts import Facts
 from models.packed.fold import pack_bag_of_words
 from models.packed.format import NAME
+from models.packed.ngram import pack_bag_of_ngrams
 
-PACKERS: dict[type[Backbone], Callable[[Network, Facts], bytes]] = {BagOfWords: pack_bag_of_words}
+PACKERS: dict[type[Backbone], Callable[[Network, Facts], bytes]] = {
+    BagOfWords: pack_bag_of_words,
+    BagOfNgrams: pack_bag_of_ngrams,
+}
 
 
 def write_packed(network: Network, folder: Path, facts: Facts) -> str:
