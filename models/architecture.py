@@ -78,11 +78,13 @@ def with_sizes(settings: ModelSettings, config: JsonObject) -> ModelSettings:
 
 def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> JsonObject:
     """The model's shape in the words of transformers' BertConfig, and its parts: enough to rebuild it."""
-    parts = {"readout": short_part(settings.readout)}
+    parts: JsonObject = {"readout": short_part(settings.readout)}
     if settings.embedding["name"] != "table":
         parts["embedding"] = settings.embedding
     if settings.norm != "layer":
         parts["norm"] = settings.norm
+    if not settings.positional:
+        parts["positional"] = False
     return {
         "num_hidden_layers": 0 if settings.family == "dsn" else settings.layers,
         "hidden_size": hidden,

@@ -40,6 +40,7 @@ def _backbone(architecture: JsonObject, tokens: Tokens | None) -> tuple[Backbone
     settings.attention_dropout = config["attention_probs_dropout_prob"]
     settings.readout, settings.embedding = readout, full_part(config.get("embedding", "table"))
     settings.norm = config.get("norm", "layer")
+    settings.positional = config.get("positional", True)
     settings.family = "bert" if settings.layers else "dsn"
     make = build_bert if settings.layers else build_bag_of_words
     return make(settings, vocab_size=config["vocab_size"], pad_id=config["pad_token_id"], tokens=tokens)

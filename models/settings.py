@@ -45,7 +45,7 @@ INIT_FROM = "model.init_from"
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
 # Readouts that work on bare word vectors; all others need an encoder.
-WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all", "none")
+WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all", "pair", "none")
 # Readouts with a form that keeps a vector for each token, and the option that asks for it.
 TOKEN_OPTIONS = {"scalar_mix": "pooling", "adapter_pool": "pool", "mix_adapter": "pool", "layer_pool": "pool"}
 
@@ -72,6 +72,7 @@ class ModelSettings:
     layer_norm_eps: float = limited(1e-12, above=0.0, high=1.0)  # BERT's; a checkpoint's own replaces it
     width: float = limited(1.0, above=0.0, high=16.0)
     norm: str = limited("layer", choices=("layer", "none"))  # of the sum of word, position and segment vectors
+    positional: bool = limited(True, neutral=True)  # DSN: add vectors of positions and segments to those of the words
     token_dropout: float = limited(0.0, low=0.0, high=0.99)
     init: str = limited("random", choices=("random", "slice", "pca"))
     init_from: str | None = None  # DSN: a checkpoint to take word vectors from; else a run or its model folder
@@ -104,6 +105,18 @@ def keeps_tokens(readout: Part) -> bool:
     """Does a readout with these options return a vector for each token, and not one for the text?"""
     name = readout["name"]
     return name == "none" or (name in TOKEN_OPTIONS and readout.get(TOKEN_OPTIONS[name]) == "tokens")
+
+
+def chosen_readout(model: ModelSettings, *, is_pair: bool) -> Part:
+    """The readout that model/readout=auto stands for, for data with one text a row or two; another one as it is.
+
+    Models without attention averaged both texts of a pair until model/readout=pair came: that is model/readout=mean.
+    """
+    if model.readout["name"] != "auto":
+        return model.readout
+    if model.family != "dsn":
+        return {"name": "cls"}
+    return {**model.readout, "name": "pair"} if is_pair else {"name": "mean"}
 
 
 def for_tokens(readout: Part) -> Part | None:
@@ -192,6 +205,11 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
         found.append(
             f"model.pretrained={model.pretrained} is for an encoder, and model/backbone=none has none. "
             f"Try: model.pretrained=null, and for its word vectors model.init=pca model.init_from={model.pretrained}"
+        )
+    if model.family != "dsn" and readout == "pair":
+        found.append(
+            "model/readout=pair is for models without attention, and an encoder compares two texts by itself. "
+            "Try: model/readout=cls, or model=dsn"
         )
     if embedding != "table" and model.init != "random":
         found.append(

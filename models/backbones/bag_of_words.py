@@ -28,6 +28,7 @@ from models.errors import ModelError
 from models.json_types import JsonObject
 from models.parts import make_readout
 from models.readouts.base import Readout, count_tokens
+from models.readouts.pair import Pair, text_weights
 from models.readouts.pooling import SumPooler
 from models.settings import INIT_FROM, ModelSettings
 
@@ -66,11 +67,12 @@ class BagOfWords(Bert):
         for hook in reversed(hooks):
             state = hook.after_last(state)
         only = ALL if only is None else only
-        return self.pooler.read_out([only.select(state.hidden)], None if only.places is not None else state.mask)
+        mask = None if only.places is not None else state.mask
+        return self.pooler.read_out([only.select(state.hidden)], mask, token_type_ids)
 
     def is_worth_unpadding(self, attention_mask: Tensor) -> bool:
         """Is removing the padding faster? Never on CUDA, where it waits for the device, nor during an export."""
-        if attention_mask.is_cuda or torch.compiler.is_exporting() or not isinstance(self.pooler, SumPooler):
+        if attention_mask.is_cuda or torch.compiler.is_exporting() or not isinstance(self.pooler, SumPooler | Pair):
             return False
         return int(attention_mask.sum()) < MOST_REAL * attention_mask.numel()
 
@@ -83,8 +85,12 @@ class BagOfWords(Bert):
         hidden = self.embeddings.embed_tokens(input_ids.flatten()[places], places - rows * input_ids.shape[1], segments)
         if weights is not attention_mask:
             hidden = hidden * weights.flatten()[places].unsqueeze(1)
-        summed = hidden.new_zeros(len(input_ids), hidden.shape[1], dtype=torch.float32)  # bf16 loses late tokens
-        summed.index_add_(0, rows, hidden.float())
+        sums = rows * self.pooler.texts if segments is None or self.pooler.texts == 1 else rows * 2 + segments
+        summed = hidden.new_zeros(len(input_ids) * self.pooler.texts, hidden.shape[1], dtype=torch.float32)
+        summed.index_add_(0, sums, hidden.float())  # in bf16 a long sum loses its last tokens
+        if isinstance(self.pooler, Pair):
+            counts = text_weights(weights.to(hidden.dtype), token_type_ids).sum(-1, keepdim=True)
+            return self.pooler.from_sums(summed.view(len(input_ids), 2, -1), counts)
         return cast(SumPooler, self.pooler).scale(summed, count_tokens(hidden, weights))
 
 
@@ -113,7 +119,7 @@ def start_word_vectors(
     """
     if settings.init == "random":
         return WeightsReport()
-    source, hidden = _source(settings), embeddings.token_type_embeddings.embedding_dim
+    source, hidden = _source(settings), embeddings.width
     state = rename_bert_tensors(read_state(source, INIT_FROM))
     if cut and WORDS in state:
         check_vocabulary(source, len(state[WORDS]), int(cut.kept[-1]) + 1)

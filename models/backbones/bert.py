@@ -147,7 +147,7 @@ class Bert(Backbone):
     def state_shape(self) -> tuple[int, int]:
         """Width of the states and number of layers, 0 for a bag of words."""
         layers = 0 if self.encoder is None else len(self.encoder.layer)
-        return self.embeddings.token_type_embeddings.embedding_dim, layers
+        return self.embeddings.width, layers
 
 
 def build_bert(

@@ -18,38 +18,49 @@ def first_rows(table: nn.Module, count: int) -> Tensor:
 
 
 class Embeddings(nn.Module):
-    """Word + position + segment vectors, normalised unless norm=none, with dropout."""
+    """Word + position + segment vectors, normalised unless norm=none, with dropout.
+
+    positional=false of the settings: word vectors alone, and no tables for the others.
+    """
 
     def __init__(
         self, settings: ModelSettings, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None = None
     ) -> None:
         super().__init__()
+        self.width, self.is_positional = hidden, settings.positional
         self.word_embeddings = make_embedding(settings.embedding, vocab_size, hidden, pad_id, tokens)
-        self.position_embeddings = nn.Embedding(settings.positions, hidden)
-        self.token_type_embeddings = nn.Embedding(settings.segments, hidden)
+        if settings.positional:
+            self.position_embeddings = nn.Embedding(settings.positions, hidden)
+            self.token_type_embeddings = nn.Embedding(settings.segments, hidden)
         is_plain = settings.norm == "none"
         self.LayerNorm = nn.Identity() if is_plain else nn.LayerNorm(hidden, eps=settings.layer_norm_eps)
         self.dropout = Dropout(settings.dropout)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """input_ids, token_type_ids: (B, T) int64, None for all 0. Returns (B, T, H)."""
+        words = self.word_embeddings(input_ids)
+        if not self.is_positional:
+            return self.finished(words)
         shared = first_rows(self.position_embeddings, input_ids.shape[1])
         segments = self.token_type_embeddings.weight
-        words = self.word_embeddings(input_ids)
         if token_type_ids is None:  # 1.4x faster than looking up row 0 everywhere
             summed = words + (shared + segments[0])
         else:
             summed = words + F.embedding(token_type_ids, segments)
             summed += shared
-        out: Tensor = self.dropout(self.LayerNorm(summed))
-        return out
+        return self.finished(summed)
 
     def embed_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
         """Embed tokens that are not arranged in rows, (N, H): their ids, positions and segments, each (N,)."""
+        words = self.word_embeddings(ids)
+        if not self.is_positional:
+            return self.finished(words)
         kinds = self.token_type_embeddings.weight
         if segments is None:
-            summed = self.word_embeddings(ids) + F.embedding(places, self.position_embeddings.weight + kinds[0])
-        else:
-            summed = self.word_embeddings(ids) + self.position_embeddings(places) + F.embedding(segments, kinds)
+            return self.finished(words + F.embedding(places, self.position_embeddings.weight + kinds[0]))
+        return self.finished(words + self.position_embeddings(places) + F.embedding(segments, kinds))
+
+    def finished(self, summed: Tensor) -> Tensor:
+        """The summed vectors (..., H), normalised and with dropout."""
         out: Tensor = self.dropout(self.LayerNorm(summed))
         return out

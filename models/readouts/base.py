@@ -30,6 +30,7 @@ class Readout(nn.Module):
     head_dropout: float | None = None  # of that vector before the head; None: model.dropout
     keeps_tokens: bool = False  # it returns a vector for each token, (B, T, width), for heads that read tokens
     longest: int | None = None  # tokens it has room for; None: as many as the backbone
+    texts: Literal[1, 2] = 1  # 2: it tells the texts of a pair apart, and has no meaning for a single text
 
     def hooks(self) -> tuple[LayerHook, ...]:
         """The hooks that it puts between the layers of our encoder, made for one forward pass; none but for a few."""
@@ -45,12 +46,16 @@ class Readout(nn.Module):
         """Does it need the states of every layer?"""
         return self.layers_read == "all"
 
-    def read_out(self, states: Sequence[Tensor] | Tensor, mask: Tensor | None) -> Tensor:
+    def read_out(
+        self, states: Sequence[Tensor] | Tensor, mask: Tensor | None, segments: Tensor | None = None
+    ) -> Tensor:
         """One vector a text, (B, width), from the states of the layers that it reads, the last layer's last.
 
-        (B, T, width) from a readout that keeps tokens.
+        (B, T, width) from a readout that keeps tokens. segments: (B, T), 1 for tokens of the second text, for a readout
+        of two texts.
         """
-        out: Tensor = self(list(states) if self.reads_all_layers else states[-1], mask)
+        of_texts = () if self.texts == 1 else (segments,)
+        out: Tensor = self(list(states) if self.reads_all_layers else states[-1], mask, *of_texts)
         return out
 
 

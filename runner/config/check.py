@@ -219,4 +219,4 @@ def _readouts_not_taken(words: list[str], settings: Settings) -> list[str]:
     """A readout in the command that the task's head cannot read; the one of a preset the task changes by itself."""
     named = [word.partition("=")[2] for word in words if word.startswith("model/readout=")]
     taken = settings.model.readout["name"]
-    return [readout_conflict(name, False, "tokens") for name in named if name != taken]
+    return [readout_conflict(name, False, "tokens") for name in named if name not in ("auto", taken)]

@@ -61,6 +61,11 @@ def model_conflicts(settings: Settings) -> list[str]:
         )
     task = named_task(settings.task, settings.data)
     found += contradictions(model, task.reads if task else "text")
+    if model.readout["name"] == "pair" and settings.data.text_pair is None:
+        found.append(
+            f"model/readout=pair compares the two texts of a pair, and data={settings.data.name} has one text a row. "
+            "Try: model/readout=mean, or data.text_pair=<the column of the second text>"
+        )
     found += out_of_order(settings.compression)
     has_encoder = model.family not in ("dsn", "ngram")
     found += missing_requirements(settings.compression, has_encoder=has_encoder)

@@ -11,6 +11,7 @@ from pathlib import Path
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.record.model_folder import folder_of
+from runner.record.record import RunRecord
 
 FROM = "from="
 # Settings that the new run has of its own.
@@ -32,7 +33,18 @@ def expand_from(words: list[str]) -> list[str]:
     folder = folder_of(record.identity, output, "from")
     typed = {word.partition("=")[0] for word in rest}
     before = [word for word in record.overrides if _is_kept(word.partition("=")[0].lstrip("+~"), typed)]
+    before += _readout_of(record, typed.union(word.partition("=")[0] for word in before))
     return [*before, *rest, f"finished={folder}"]
+
+
+def _readout_of(record: RunRecord, named: set[str]) -> list[str]:
+    """The word for the readout of a run without attention on pairs that its command left to the default.
+
+    The default was `mean` before it became `pair`, and the model in the folder is as it was trained.
+    """
+    found = [record.setting(f"model.{key}") for key in ("family", "readout.name")]
+    is_pair = record.setting("data.text_pair") is not None
+    return ["model/readout=mean"] if is_pair and found == ["dsn", "mean"] and "model/readout" not in named else []
 
 
 def _is_kept(key: str, typed: set[str]) -> bool:

@@ -11,6 +11,7 @@ from data.errors import DataError
 from data.settings import normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
+from models.settings import chosen_readout
 from runner.config.conflicts import conflicts
 from runner.errors import ConfigError
 from runner.machine.threads import choose_threads
@@ -37,6 +38,7 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         data.label_names = normalize_label_names(data.label_names)
     except DataError as error:
         raise ConfigError(str(error)) from error
+    settings.model.readout = chosen_readout(settings.model, is_pair=data.text_pair is not None)
     if task := named_task(settings.task, data):
         task.adapt(settings)
     _choose_checkpoint(settings)

@@ -82,6 +82,11 @@ def check_model(model: Network, settings: Settings, splits: Splits) -> None:
             f"{settings.model.name}. Try: data.max_length={positions}"
         )
     check_readout_length(model.bert.pooler, settings)
+    if model.bert.pooler.texts == 2 and not splits.train.has_pairs:
+        raise ConfigError(
+            f"the tokenizer {splits.tokenizer.source} does not tell the two texts of a pair apart, and model/readout="
+            f"{settings.model.readout['name']} compares them. Try: model.tokenizer=train, or model/readout=mean"
+        )
     if settings.engine.compact_vocabulary == "always" and isinstance(
         reason := find_compact_table(model, splits.train, settings.optimizer), str
     ):

@@ -29,6 +29,7 @@ READOUTS = {
     "mean": "",
     "none": "",
     "mix_adapter": "adapter.#.bias adapter.#.weight mix.gamma mix.weight",
+    "pair": "norm.bias norm.weight",
     "parasite": (
         "inline.#.bias inline.#.down.bias inline.#.down.weight inline.#.up.bias inline.#.up.weight inline.#.weight"
     ),
@@ -68,7 +69,8 @@ def names(prefix: str, **parts: Any) -> str:
 
 @pytest.mark.parametrize("name", READOUTS)
 def test_the_tensors_of_a_readout_keep_their_names(name: str) -> None:
-    assert names("bert.pooler.", readout=options("readout", name)) == READOUTS[name]
+    family = "dsn" if name == "pair" else "bert"
+    assert names("bert.pooler.", family=family, readout=options("readout", name)) == READOUTS[name]
 
 
 @pytest.mark.parametrize("name", EMBEDDINGS)
@@ -78,7 +80,7 @@ def test_the_tensors_of_an_embedding_keep_their_names(name: str) -> None:
 
 def test_the_lists_above_are_complete() -> None:
     for group, known in (("readout", READOUTS), ("embedding", EMBEDDINGS)):
-        assert {path.stem for path in (REPO / f"conf/model/{group}").glob("[!_]*.yaml")} == set(known)
+        assert {path.stem for path in (REPO / f"conf/model/{group}").glob("[!_]*.yaml")} - {"auto"} == set(known)
 
 
 @pytest.mark.parametrize("name", READOUTS)

@@ -190,6 +190,8 @@ def test_good_commands_pass(words: list[str]) -> None:
         (["model=eelbert", "engine.compact_vocabulary=always"], "engine.compact_vocabulary=auto"),
         (["model=dsn", "model/embedding=hash", "model.init=slice", "model.init_from=a/b"], "model.init=random"),
         (["model=dsn", "model/readout=scalar_mix"], "Try: model/readout=mean"),
+        (["model=dsn", "model/readout=pair", "data=demo"], "data=demo has one text a row. Try: model/readout=mean"),
+        (["model=bert-tiny", "model/readout=pair", "data=demo-pairs"], "Try: model/readout=cls, or model=dsn"),
         (["model=dsn", "model/readout=cls"], "Try: model/readout=mean, or model/backbone=bert-tiny"),
         (["data=files"], "data.path="),
         (["data=files", "data.path=a.csv", "data.train_path=b.csv"], "Try: run data=files data.train_path=b.csv"),

@@ -33,6 +33,18 @@ def test_the_command_of_the_run_is_taken_over_but_for_what_is_typed(tmp_path: Pa
     assert expand_from(words) == ["model=dsn", *words[1:], f"finished={model}"]
 
 
+@pytest.mark.parametrize(("readout", "words"), [("mean", ["model/readout=mean"]), ("pair", [])])
+def test_a_run_on_pairs_keeps_the_readout_that_was_the_default_then(
+    readout: str, words: list[str], tmp_path: Path
+) -> None:
+    config = a_record().config
+    config["data"]["text_pair"], config["model"]["family"] = "b", "dsn"
+    config["model"]["readout"] = {"name": readout}
+    finished_run(tmp_path, overrides=["model=dsn"], config=config)
+    rest = ["from=0123", "compression=[int8]", f"paths.output={tmp_path}"]
+    assert expand_from(rest)[:-3] == ["model=dsn", *words]
+
+
 def test_a_stage_is_needed_and_a_finished_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is for a compression stage"):
         expand_from(["from=0123"])

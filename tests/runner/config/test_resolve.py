@@ -37,6 +37,14 @@ def test_a_run_id_stands_for_the_model_of_that_run(tmp_path: Path) -> None:
     assert resolved(*words).model.pretrained == str(folder)
 
 
+def test_models_without_attention_compare_two_texts_and_average_one() -> None:
+    assert resolved("model=dsn", "data=imdb").model.readout == {"name": "mean"}
+    pair = resolved("model=dsn", "data=snli", "model.readout.size=32").model.readout
+    assert pair == {"name": "pair", "norm": "layer", "size": 32, "dropout": 0.2}
+    assert resolved("model=dsn", "data=snli", "model/readout=mean").model.readout == {"name": "mean"}
+    assert resolved("model=bert-tiny", "data=snli", "model/readout=auto").model.readout == {"name": "cls"}
+
+
 def test_stages_keep_their_order_and_have_the_settings_of_their_method() -> None:
     stages = resolved("model=bert-tiny", "data=demo", "compression=[magnitude,int8]").compression
     assert list(stages) == ["magnitude", "int8"] and all(isinstance(stage, StageSettings) for stage in stages.values())
