@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import torch
 
 from models.build import build
 from models.heads.base import HeadSpec
-from models.settings import Finetuning, ModelSettings, Recipe
+from models.settings import Finetuning, ModelSettings, Recipe, chosen_readout
 from tests.conftest import REPO
 from tests.models.helpers import count
 
@@ -46,7 +46,7 @@ MATRICES = {
     "bert-base": 84_934_656,
     "bert-large": 301_989_888,
 }
-OF_A_DSN = {"width", "init", "norm", "token_dropout"}
+OF_A_DSN = {"width", "init", "norm", "positional", "token_dropout"}
 OF_AN_ENCODER = {
     "layers", "heads", "intermediate", "attention_dropout", "weights", "carry", "freeze", "tune",
 }  # fmt: skip
@@ -71,7 +71,8 @@ def preset(name: str) -> dict[str, Any]:
 def settings(name: str) -> ModelSettings:
     values = preset(name)
     made = {"recipe": Recipe(**values["recipe"]), "tune": Finetuning(**values.get("tune", {})), "pretrained": None}
-    return ModelSettings(**(values | made))
+    found = ModelSettings(**(values | made))
+    return replace(found, readout=chosen_readout(found, is_pair=False))
 
 
 @pytest.mark.parametrize("name", PRESETS)
