@@ -65,7 +65,7 @@ class HashedWords:
             place = place + count
         starts = lengths if pairs is None else np.where(words == 0, 1, kept[0])
         cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
-        return Encoded(tokens, lengths, starts, int(cut.sum()))
+        return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
 
     def decode(self, ids: list[int]) -> str:
         """Return the hashes in hexadecimal digits, because the words are not known."""

@@ -5,7 +5,9 @@ A table, a web page or a server goes by the types of the fields and needs to kno
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -36,10 +38,15 @@ class Asked:
     """Questions made ready for a model."""
 
     split: TokenSplit  # the rows; their labels mean nothing, its target only says at which places to answer
-    lengths: np.ndarray  # (questions,) tokens of each, before any were cut
+    whole_lengths: Callable[[], np.ndarray]  # returns `lengths`, for which long texts are tokenised whole
     is_cut: np.ndarray  # (questions,) bool: did it lose tokens because the model reads fewer?
     texts: list[str]  # of each question: what characters are counted in; of a pair the first text
     # Of each question, where its words start and end in its text, (words, 2); None where words mean nothing.
     words: list[np.ndarray] | None = None
     # (questions + 1,): question i is the rows rows[i]:rows[i + 1] of the split; None: one row each.
     rows: np.ndarray | None = None
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """The tokens of each question before any were cut, (questions,)."""
+        return self.whole_lengths()

@@ -57,12 +57,16 @@ class Text(TokenIds):
     def ask(self, columns: Sequence[Sequence[str]], max_length: int) -> Asked:
         """Return texts, or pairs of texts, made ready; UnicodeEncodeError for one that is not Unicode."""
         texts, second = list(columns[0]), list(columns[1]) if len(columns) > 1 else None
-        found = self.tokenizer.encode(texts, second, UNCUT)
-        lengths = np.asarray(found.lengths)
-        is_cut = lengths > max_length
-        if is_cut.any():
-            found = self.tokenizer.encode(texts, second, max_length)
-        offsets = np.concatenate([[0], np.cumsum(found.lengths)])
+        for text in texts if second is None else [*texts, *second]:
+            text.encode()  # also what lies behind the part that is read
+        found = self.tokenizer.encode(texts, second, max_length)
+        offsets = np.zeros(len(texts) + 1, np.int64)
+        np.cumsum(found.lengths, out=offsets[1:])
         labels = Labels(np.zeros(len(texts), np.int64))
         split = TokenSplit("texts", found.tokens, offsets, found.segment_starts, labels, found.truncated, self)
-        return Asked(split, lengths, is_cut, texts)
+        assert found.is_cut is not None, "every tokenizer says which texts it cut"
+
+        def whole_lengths() -> np.ndarray:
+            return np.asarray(self.tokenizer.encode(texts, second, UNCUT).lengths)
+
+        return Asked(split, whole_lengths, found.is_cut, texts)

@@ -16,6 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
+FEW = 8  # texts in one call that are split in Python
 MOST_WORDS = 100_000  # in the cache, about 20 MB; it is emptied then, so that memory does not grow with the file
 
 
@@ -30,6 +31,7 @@ class Encoded:
     # (words,) int32: of words that came apart, the position in its row of each one's first token; -1 without a token.
     alignment: np.ndarray | None = None
     words: np.ndarray | None = None  # (words,) uint64: their hashes
+    is_cut: np.ndarray | None = None  # (rows,) bool: which rows lost tokens; None where a row is not told
 
 
 def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
@@ -42,7 +44,8 @@ def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, 
     if any(1 in e.type_ids for e in found[:1]):
         starts = np.array([sum(1 for segment in e.type_ids if segment == 0) for e in found])
     tokens = np.concatenate([np.array(e.ids, np.int64) for e in found])
-    return Encoded(tokens, lengths, starts, sum(1 for e in found if e.overflowing))
+    is_cut = np.fromiter((bool(e.overflowing) for e in found), bool, len(found))
+    return Encoded(tokens, lengths, starts, int(is_cut.sum()), is_cut=is_cut)
 
 
 class WordCache:
@@ -74,8 +77,11 @@ class WordCache:
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts; of a pair the longer text is cut first."""
-        parts = [self._pieces(texts)] if pairs is None else [self._pieces(texts), self._pieces(pairs)]
-        room = max_length - 1 - len(parts)
+        columns = [texts] if pairs is None else [texts, pairs]
+        room = max_length - 1 - len(columns)
+        parts = [self._pieces(column, room + 1) for column in columns]
+        if pairs is not None and any((parts[0][1] > room) & (parts[1][1] > room)):
+            parts = [self._pieces(column) for column in columns]  # which of both is longer decides where they are cut
         had = [lengths for _, lengths in parts]
         kept = [np.minimum(had[0], room)] if pairs is None else list(cut_longest(had[0], had[1], room))
         lengths = np.sum(kept, axis=0) + 1 + len(kept)
@@ -90,7 +96,7 @@ class WordCache:
             tokens[place] = self.last
         starts = lengths if pairs is None else kept[0] + 2
         cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
-        return Encoded(tokens, lengths, starts, int(cut.sum()))
+        return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
 
     def words(self, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the tokens of words end to end, without special tokens, and their number in each, (words,) int64."""
@@ -99,8 +105,22 @@ class WordCache:
         counts = self._counts[numbers]
         return self._tokens[spans(self._starts[numbers], counts)], counts
 
-    def _pieces(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the tokens of all texts end to end, without special tokens, and their number in each text."""
+    def _pieces(self, texts: list[str], most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tokens of all texts end to end, without special tokens, and their number in each text.
+
+        most: of a text with more tokens at least so many, its first ones, are enough; None: all are wanted.
+        """
+        if most is not None:
+            begun = [first_words(text, most) for text in texts]
+            tokens, counts = self._whole_pieces(begun)
+            # A word can be without tokens: an empty one between two spaces, or a control character.
+            if all(count >= most or one is text for count, one, text in zip(counts, begun, texts)):
+                return tokens, counts
+        return self._whole_pieces(texts)
+
+    def _whole_pieces(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        if len(texts) <= FEW:
+            return self._pieces_of_few(texts)
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -111,6 +131,19 @@ class WordCache:
         edges = np.concatenate([[0], np.cumsum(counts)])
         tokens = self._tokens[spans(self._starts[numbers], counts)]
         return tokens, np.diff(edges[np.asarray(split.offsets)])
+
+    def _pieces_of_few(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the same without Arrow, whose calls take longer than a few sentences do."""
+        tokens = []
+        for text in texts:
+            words = text.split(" ")
+            try:
+                numbers = self._known_numbers(words)
+            except KeyError:
+                self._numbers(list(dict.fromkeys(words)))
+                numbers = self._known_numbers(words)
+            tokens.append(self._tokens[spans(self._starts[numbers], self._counts[numbers])])
+        return np.concatenate(tokens), np.fromiter(map(len, tokens), np.int64, len(tokens))
 
     def _numbers(self, words: list[str]) -> np.ndarray:
         """Return the number of each word, encoding new words first."""
@@ -125,12 +158,26 @@ class WordCache:
             self._starts = np.concatenate([self._starts, len(self._tokens) + np.cumsum(counts) - counts])
             self._counts = np.concatenate([self._counts, counts])
             self._tokens = np.concatenate([self._tokens, *(np.array(e.ids, np.int64) for e in found)])
-        return np.fromiter((self._known[word] for word in words), np.int64, len(words))
+        return self._known_numbers(words)
+
+    def _known_numbers(self, words: list[str]) -> np.ndarray:
+        return np.fromiter(map(self._known.__getitem__, words), np.int64, len(words))
 
     def _forget(self) -> None:
         """Empty the cache."""
         self._known = {}
         self._tokens, self._starts, self._counts = (np.zeros(0, np.int64) for _ in range(3))
+
+
+def first_words(text: str, most: int) -> str:
+    """Return the first `most` words of a text, as they are separated by single spaces; the text itself if it has less.
+
+    Tokens of a text are those of its words, so no token of these words depends on what follows them.
+    """
+    if len(text) <= most:
+        return text
+    words = text.split(" ", most)
+    return text if len(words) <= most else text[: len(text) - len(words[-1]) - 1]
 
 
 def spans(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -164,7 +164,7 @@ class Words(TokenIds):
         )
         found = self.lay_out(whole, max_length, windows=self.windows)
         is_cut = (encoded.lengths > max_length) & (not self.windows)
-        return Asked(found, encoded.lengths, is_cut, texts, places, found.parts)
+        return Asked(found, lambda: encoded.lengths, is_cut, texts, places, found.parts)
 
     def _split(self, question: str | Sequence[str]) -> tuple[str, list[str], np.ndarray]:
         """Return a question's text, its words as the model reads them, and their places in the text."""

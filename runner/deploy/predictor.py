@@ -20,8 +20,9 @@ from runner.deploy.exported import ExportedModel
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.tasks.make import task_of_export
-from runner.training.inference import predict
+from runner.training.inference import outputs_of
 
+CPU = torch.device("cpu")
 Text = str | Sequence[str]  # a text, or its words for models that read words
 
 
@@ -33,7 +34,7 @@ class Predictor:
         self.task = task_of_export(exported.task, exported.labels, exported.facts)
         self.tokenizer = load_tokenizer(str(exported.folder))
         self.input = INPUTS[self.task.input].for_questions(self.tokenizer, exported.columns, exported.options)
-        self.model = load_for_runtime(exported, threads)
+        self.model = load_for_runtime(exported, threads).eval()
         if exported.engine == "torch":
             check_files_match(self.model, exported, self.task.head().outputs, self.tokenizer.vocab_size)
 
@@ -57,7 +58,7 @@ class Predictor:
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
         """The model's outputs (items, C), float32, in the order of the rows."""
-        return predict(self.model, split, batch_size=batch_size, device=torch.device("cpu"), precision="fp32")
+        return outputs_of(self.model, split, batch_size=batch_size, device=CPU, precision="fp32")
 
     def answers(self, asked: Asked, batch_size: int) -> list[Answer]:
         """One answer for each question."""

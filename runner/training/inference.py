@@ -66,6 +66,27 @@ def predict(
     """
     was_training = model.training
     model.eval()
+    found = outputs_of(
+        model, split, batch_size=batch_size, device=device, precision=precision, lookup=lookup, exclusive=exclusive,
+        task=task,
+    )  # fmt: skip
+    model.train(was_training)
+    return found
+
+
+@torch.inference_mode()
+def outputs_of(
+    model: nn.Module,
+    split: TokenSplit,
+    *,
+    batch_size: int,
+    device: torch.device,
+    precision: str,
+    lookup: np.ndarray | None = None,
+    exclusive: Exclusive | None = None,
+    task: Task | None = None,
+) -> np.ndarray:
+    """The outputs as `predict` returns them, of a model that is in eval mode: to set it takes longer than a DSN."""
     kept: list[torch.Tensor] = []
     counts: list[np.ndarray] = []
     batches = eval_batches(split.lengths, batch_size=batch_size)
@@ -77,8 +98,9 @@ def predict(
             found = model(**to_tensors(batch, device))
         kept.append(found.float() if task is None else task.keep(found, batch))
         counts.append(items_of_rows(batch, is_by_row=task is not None and task.keeps_rows))
-    model.train(was_training)
     joined = torch.cat(kept).cpu().numpy()
+    if len(split) == 1:
+        return joined
     return joined[np.argsort(np.repeat(np.concatenate(batches), np.concatenate(counts)), kind="stable")]
 
 

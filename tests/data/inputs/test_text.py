@@ -23,6 +23,11 @@ def test_questions_are_texts_with_their_lengths_before_any_cut(tokenizer: Tokeni
     assert asked.texts == TEXTS and asked.words is None and asked.rows is None and len(asked.split) == 2
 
 
+def test_what_is_behind_the_part_that_is_read_must_be_text_too(tokenizer: Tokenizer) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        Text(tokenizer).ask([["so " * 50 + "\ud800"]], max_length=8)
+
+
 def test_pairs_are_asked_with_two_fields(tokenizer: Tokenizer) -> None:
     settings = {"data.text": "first", "data.text_pair": "then"}
     columns = Text.columns_of(settings.get)

@@ -10,7 +10,7 @@ import pytest
 
 from data.inputs import word_cache as encoding
 from data.inputs.tokenizer import train_tokenizer
-from data.inputs.word_cache import WordCache, encode_by_text
+from data.inputs.word_cache import WordCache, encode_by_text, first_words
 
 WORDS = [
     "the", "film", "unbelievable", "isn't", "good.", "(very)", "naïve", "Ünder", "e\u0301te\u0301", "日本語の本",
@@ -45,6 +45,38 @@ def test_by_word_equals_by_text(max_length: int, paired: bool) -> None:
     one = texts(300, 12, 1)
     pairs = texts(300, 12, 2) if paired else None
     same(words().encode(one, pairs, max_length), encode_by_text(BACKEND, one, pairs, max_length))
+
+
+@pytest.mark.parametrize("max_length", [3, 8, 17])
+@pytest.mark.parametrize("paired", [False, True])
+def test_texts_that_are_cut_before_they_are_tokenised_keep_their_tokens(max_length: int, paired: bool) -> None:
+    """Long ones, with runs of spaces and words without a token where the cut would be; few and many in one call."""
+    hard = [*texts(40, 60, 4), " " * 50 + "film", "\u200b " * 30 + "good.", "\ufffd " * 20 + "the film " * 20, "", " "]
+    hard += ["the " * 9 + "   " * 30 + "film", "x\u0301 " * 40, "[SEP] " * 30, "日本語の本" * 20, "a\tb\n" * 30]
+    pairs = hard[::-1] if paired else None
+    expected = encode_by_text(BACKEND, hard, pairs, max_length)
+    same(words().encode(hard, pairs, max_length), expected)
+    encoder, found = words(), []
+    for i, text in enumerate(hard):
+        alone = encoder.encode([text], pairs and [pairs[i]], max_length)
+        same(alone, encode_by_text(BACKEND, [text], pairs and [pairs[i]], max_length))
+        assert alone.is_cut is not None and bool(alone.is_cut[0]) == bool(alone.truncated)
+        found += alone.tokens.tolist()
+    assert found == expected.tokens.tolist() and expected.is_cut is not None and expected.is_cut.any()
+
+
+def test_a_text_is_cut_between_words_or_not_at_all() -> None:
+    text = "one two  three"
+    assert first_words(text, 2) == "one two" and first_words(text, 3) == "one two " and first_words(text, 4) is text
+    assert first_words("unbelievable", 1) == "unbelievable" and first_words("", 1) == ""
+
+
+def test_what_follows_enough_words_is_not_tokenised(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, asked = words(), list[str]()
+    numbers = encoder._numbers
+    monkeypatch.setattr(encoder, "_numbers", lambda new: (asked.extend(new), numbers(new))[1])
+    encoder.encode(["film good. the " * 5 + " ".join(f"new{i}" for i in range(1000))], None, 10)
+    assert set(asked) == {"film", "good.", "the"}
 
 
 def test_forgetting_words_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
