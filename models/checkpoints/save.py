@@ -7,13 +7,11 @@ model_type "bertier", which opens after `import models`.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models import MODEL_TYPE
+from models.checkpoints.atomic import written_atomically
 from models.checkpoints.read import WEIGHTS
 from models.errors import ModelError
 from models.heads.target_scale import TARGETS
@@ -38,19 +36,6 @@ def save_model(
         tokenizer_save(part)
 
 
-@contextmanager
-def written_atomically(folder: Path) -> Iterator[Path]:
-    """An empty folder to write to. It replaces `folder` at the end of the block, or is removed after an error."""
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        part.mkdir(parents=True)
-        yield part
-        _swap(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
 def is_replaceable(folder: Path) -> bool:
     """Is this an empty folder or a saved model?"""
     return folder.is_dir() and ((folder / "config.json").is_file() or not any(folder.iterdir()))
@@ -63,21 +48,6 @@ def _write(model: Network, part: Path, label_names: Sequence[str], card: str) ->
     content = json.dumps(describe_saved(model, label_names), indent=2, ensure_ascii=False)
     (part / "config.json").write_text(content + "\n", encoding="utf-8")
     (part / "README.md").write_text(card, encoding="utf-8")
-
-
-def _swap(part: Path, folder: Path) -> None:
-    """Put `part` in the place of `folder`; the older folder is removed only once the new one is there."""
-    older = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    shutil.rmtree(older, ignore_errors=True)
-    if folder.exists():
-        folder.replace(older)
-    try:
-        part.replace(folder)
-    except OSError:
-        if older.exists():
-            older.replace(folder)
-        raise
-    shutil.rmtree(older, ignore_errors=True)
 
 
 def describe_saved(model: Network, label_names: Sequence[str]) -> JsonObject:

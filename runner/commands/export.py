@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
-from runner.deploy.exported import ExportedModel, ParityError, check_format
+from runner.deploy.bundles import is_packed, write_packed_bundle
+from runner.deploy.exported import ExportedModel, ParityError, check_format, is_zip, model_of_run, place_of_export
 from runner.deploy.page.make import write_page
+from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.sanitize import say
 
@@ -16,12 +18,14 @@ if TYPE_CHECKING:
     from runner.deploy.parity import Parity
 
 USAGE = """\
-run export ID [format=onnx|safetensors|mlflow|page] [int8=false] [out=FOLDER] [paths.output=outputs]
+run export ID [format=onnx|safetensors|mlflow|page|bundle] [int8=false] [out=FOLDER] [paths.output=outputs]
 
   run export 1f0c                        outputs/1f0c.../export/onnx: a graph for ONNX Runtime, compared with the model
   run export 1f0c int8=true              the same with weights, word vectors and products in int8, and what that costs
   run export 1f0c format=mlflow          for `mlflow models serve -m outputs/1f0c.../export/mlflow`
   run export 1f0c format=page            outputs/1f0c.../export/page.html: one file that answers as you type, offline
+  run export 1f0c format=bundle out=b.zip  a folder or a .zip that needs Python and numpy alone; for encoders also
+                                         onnxruntime and tokenizers
 """
 
 
@@ -39,6 +43,13 @@ def main(words: list[str]) -> int:
     out = Path(chosen["out"]) if chosen["out"] else None
     if chosen["format"] == "page":
         show_page(write_page(record, output / record.identity, out))
+        return 0
+    if chosen["format"] == "bundle" and is_packed(trained := model_of_run(record, output / record.identity)):
+        if int8:
+            raise ConfigError(f"int8=true: run {record.identity} is packed as it is. Leave int8= out")
+        show_export(
+            write_packed_bundle(trained, place_of_export(output / record.identity, "bundle", out)), None, "bundle"
+        )
         return 0
     from runner.deploy.export import export_run  # late: a mistake in the words is reported before torch is loaded
 
@@ -59,8 +70,11 @@ def show_page(path: Path) -> None:
 
 def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> None:
     """Print where the export is, how close its answers are, and how to use it."""
-    size = next(exported.folder.rglob(exported.weights.name)).stat().st_size
-    say(f"{exported.folder}: {size / 1e6:.2f} MB of weights")
+    if is_zip(exported.folder):
+        say(f"{exported.folder}: {exported.folder.stat().st_size / 1e6:.2f} MB")
+    else:
+        size = next(exported.folder.rglob(exported.weights.name)).stat().st_size
+        say(f"{exported.folder}: {size / 1e6:.2f} MB of weights")
     if parity:
         say(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
     if parity and parity.scored:
@@ -69,5 +83,10 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> No
             f"{parity.metric} on {parity.scored:,} rows: {parity.trained:.4f} as trained, "
             f"{parity.exported:.4f} exported{same}"
         )
-    use = f"mlflow models serve -m {exported.folder} --env-manager local" if form == "mlflow" else None
-    say(f"Try: {use or f'run predict {exported.folder} <text>'}")
+    use = {
+        "mlflow": f"mlflow models serve -m {exported.folder} --env-manager local",
+        "bundle": f"unzip {exported.folder}"
+        if is_zip(exported.folder)
+        else f"python {exported.folder}/predict.py <text>",
+    }
+    say(f"Try: {use.get(form) or f'run predict {exported.folder} <text>'}")

@@ -8,23 +8,23 @@ import tempfile
 from pathlib import Path
 from typing import cast
 
-from models.checkpoints.save import written_atomically
+from models.checkpoints.atomic import written_atomically
 from models.errors import ModelError
 from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize_graph
 from runner.deploy import mlflow_model
+from runner.deploy.bundles import add_graph_reader, bundle_at
 from runner.deploy.exported import (
     DESCRIPTION_FILE,
     ExportedModel,
     ParityError,
     check_format,
-    export_folder,
     model_of_run,
+    place_of_export,
 )
 from runner.deploy.parity import Parity, compare_logits, rows_to_compare, tolerated_difference
 from runner.deploy.predictor import Predictor
-from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.record.record import RunRecord
 
@@ -42,35 +42,22 @@ def export_run(
     """
     check_format(form, int8)
     trained = model_of_run(record, run_folder)
-    engine = "torch" if not int8 and form != "onnx" else "onnx-int8" if int8 else "onnx"
+    engine = "torch" if not int8 and form not in ("onnx", "bundle") else "onnx-int8" if int8 else "onnx"
     if engine != "torch":
         require_extra("onnx", f"format={form}{' int8=true' if int8 else ''}")
-    folder = (out or export_folder(run_folder, form + ("-int8" if int8 else ""))).expanduser().absolute()
-    if folder.exists() and not is_replaceable(folder):
-        raise ConfigError(f"out={folder}: is not empty and not an export, so it is not replaced. Try: another out=")
-    make_parent_folder(folder)
-
+    folder = place_of_export(run_folder, form + ("-int8" if int8 else ""), out)
+    if form == "bundle":
+        exported = ExportedModel(**{**vars(trained), "folder": folder, "engine": engine})
+        with bundle_at(folder) as part:
+            parity = write_exported_model(trained, engine, part, record)
+            add_graph_reader(part, exported, trained)
+        return exported, parity
     with written_atomically(folder) as part, tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model" if form == "mlflow" else part
         parity = write_exported_model(trained, engine, model, record)
         if form == "mlflow":
             mlflow_model.save_mlflow_model(part, model)
     return ExportedModel(**{**vars(trained), "folder": folder, "engine": engine}), parity
-
-
-def is_replaceable(folder: Path) -> bool:
-    """Return whether this is an empty folder or an earlier export."""
-    return folder.is_dir() and (
-        not any(folder.iterdir()) or any((folder / n).is_file() for n in (DESCRIPTION_FILE, "MLmodel"))
-    )
-
-
-def make_parent_folder(folder: Path) -> None:
-    """Create the parent of the folder; ConfigError if that fails."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"out={folder}: cannot be created: {error.strerror}. Try: another out=") from error
 
 
 def write_exported_model(trained: ExportedModel, engine: str, folder: Path, record: RunRecord) -> Parity | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ SCHEMA_VERSION = 1
 WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED}  # by engine
 FURTHER = ("options", "facts")  # keys of deploy.json that are left out when empty, as in all earlier exports
 ENGINES = ("torch", "onnx", "onnx-int8", "numpy")  # numpy: the model.bin beside the weights, where there is one
-FORMATS = ("onnx", "safetensors", "mlflow", "page")  # the formats of exports
+FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle")  # the formats of exports
 
 
 class ParityError(RuntimeError):
@@ -154,6 +156,39 @@ def with_engine(trained: ExportedModel, engine: str) -> ExportedModel:
 def export_folder(run_folder: Path, kind: str) -> Path:
     """The folder of an export of a run, unless `out` names another."""
     return run_folder / "export" / kind
+
+
+def place_of_export(run_folder: Path, kind: str, out: Path | None) -> Path:
+    """The folder, or for a bundle also the .zip, to write; ConfigError for what is no export and is not replaced."""
+    place = (out or export_folder(run_folder, kind)).expanduser().absolute()
+    if place.exists() and not is_replaceable(place):
+        raise ConfigError(f"out={place}: is not empty and not an export, so it is not replaced. Try: another out=")
+    make_parent_folder(place)
+    return place
+
+
+def is_replaceable(place: Path) -> bool:
+    """Return whether this is an empty folder or an earlier export."""
+    if is_zip(place) and place.is_file():
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(place) as archive:
+            return DESCRIPTION_FILE in archive.namelist()
+        return False
+    return place.is_dir() and (
+        not any(place.iterdir()) or any((place / n).is_file() for n in (DESCRIPTION_FILE, "MLmodel"))
+    )
+
+
+def is_zip(place: Path) -> bool:
+    """Is this the name of a bundle in one file?"""
+    return place.suffix.lower() == ".zip"
+
+
+def make_parent_folder(place: Path) -> None:
+    """Create the parent of the export; ConfigError if that fails."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"out={place}: cannot be created: {error.strerror}. Try: another out=") from error
 
 
 def check_format(form: str, int8: bool) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 MODEL_FILE = "model.bin"
+GRAPH_FACTS = "model.json"  # of an encoder, beside its graph
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
 UNLIMITED = 1 << 30  # tokens of a text
@@ -40,15 +41,19 @@ class Model:
     def __init__(self, source: str | Path | None = None) -> None:
         """Load a model.bin, or the one in a folder; None: the one beside this file. Raises ModelFileError, OSError."""
         path = Path(__file__).parent if source is None else Path(source).expanduser()
-        path = path / MODEL_FILE if path.is_dir() else path
-        self.header, arrays = read_model(path.read_bytes(), str(path))
+        content: Any = path
+        if (path / GRAPH_FACTS).is_file():
+            self.header = json.loads((path / GRAPH_FACTS).read_text(encoding="utf-8"))
+        else:
+            path = path / MODEL_FILE if path.is_dir() else path
+            self.header, content = read_model(path.read_bytes(), str(path))
         kind = self.header["kind"]
         self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
         self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
         if kind not in KINDS:
             raise ModelFileError(f"{path}: kind {kind!r}, this reader knows {', '.join(KINDS)}. Take a newer reader")
         try:
-            self._scorer = scorer_class(kind)(self.header, arrays)
+            self._scorer = scorer_class(kind)(self.header, content)
         except (KeyError, TypeError, IndexError) as error:
             raise ModelFileError(f"{path}: its header lacks what kind {kind!r} needs ({error!r})") from error
         except ValueError as error:
@@ -220,13 +225,26 @@ class Ngram:
         return places[is_hit]
 
 
-KINDS = {"ngram": "", "dsn": "bag.Bag", "static": "bag.Bag"}  # the file beside this one, and the class in it
+KINDS = {
+    "ngram": "",
+    "dsn": "bag.Bag",
+    "static": "bag.Bag",
+    "onnx": "encoder.Encoder",
+}  # the file beside this one, and the class in it
 
 
-def scorer_class(kind: str) -> Callable[[Header, dict[str, np.ndarray]], Any]:
+def scorer_class(kind: str) -> Callable[[Header, Any], Any]:
     """The class that computes the scores of a kind of model."""
     if not KINDS[kind]:
         return Ngram
     module, _, name = KINDS[kind].partition(".")
     found: type = vars(importlib.import_module(f"{__package__}.{module}" if __package__ else module))[name]
     return found
+
+
+if __name__ == "__main__":
+    import sys
+
+    from command import main  # type: ignore[import-not-found]
+
+    sys.exit(main(sys.argv[1:], Model))

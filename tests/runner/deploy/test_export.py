@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from runner.deploy import parity
+from runner.deploy.bundle.predict import Model
+from runner.deploy.bundles import add_graph_reader
 from runner.deploy.export import export_run
 from runner.deploy.exported import ParityError, find_model
 from runner.deploy.predictor import Predictor
@@ -55,6 +58,24 @@ def test_a_run_becomes_an_int8_graph_that_was_checked_on_its_own_data(output: Pa
     for mine, other in zip(trained(*rows), exported(*rows)):
         assert mine["probabilities"] == pytest.approx(other["probabilities"], abs=0.05)
         assert sum(other["probabilities"].values()) == pytest.approx(1)
+
+
+def test_a_graph_becomes_a_bundle_that_answers_as_run_predict_does(
+    output: Path, int8: tuple[str, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(int8[1] / "data" / "model", folder := tmp_path / "bundle")
+    exported = find_model(str(folder), output, "auto")
+    add_graph_reader(folder, exported, find_model("bbbb", output, "torch"))
+    rows = ["a dog chased the cat", "she left", ""], ["an animal moved " * 40, "he stayed", "nothing"]
+    predictor, model = Predictor(exported), Model(folder)
+    for mine, other in zip(model(*rows), predictor(*rows, batch_size=1), strict=True):
+        assert mine == other | {"probabilities": pytest.approx(other["probabilities"], abs=1e-6)}
+    assert model.lengths(*rows).tolist() == predictor.ask(*rows).lengths.tolist()
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    assert {"model.onnx", "model.json", "encoder.py", "predict.py", "tokenizer.json"} <= files.keys()
+    tags = replace(exported, task="tags")
+    with pytest.raises(ConfigError, match="answers for every word"):
+        add_graph_reader(folder, tags, tags)
 
 
 def test_mlflow_opens_the_export_by_itself_without_pickle(int8: tuple[str, Path], tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""Folders that are written completely or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_atomically(folder: Path) -> Iterator[Path]:
+    """An empty folder to write to. It replaces `folder` at the end of the block, or is removed after an error."""
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        yield part
+        _swap(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _swap(part: Path, folder: Path) -> None:
+    """Put `part` in the place of `folder`; the older folder is removed only once the new one is there."""
+    older = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    shutil.rmtree(older, ignore_errors=True)
+    if folder.exists():
+        folder.replace(older)
+    try:
+        part.replace(folder)
+    except OSError:
+        if older.exists():
+            older.replace(folder)
+        raise
+    shutil.rmtree(older, ignore_errors=True)

@@ -1,0 +1,106 @@
+"""The command of a bundle: `python predict.py "a text"`, a CSV, or lines of standard input."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+EXAMPLES = """\
+  python predict.py "a lovely film"                   the answer to a text; of a pair of texts: to two
+  python predict.py reviews.csv --out answers.csv     every row with the answer beside it (.csv or .tsv, with a header)
+  tail -f log | python predict.py -                   a line of JSON for each line, as they arrive
+"""
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+def main(words: list[str], load: Callable[[], Any]) -> int:
+    """Answer what the words ask for; 0, or 2 for a mistake, which is one line of its own. load: makes a Model."""
+    parser = argparse.ArgumentParser(
+        prog="predict.py", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text, a .csv or .tsv file, or - for standard input")
+    parser.add_argument("--text", default="text", metavar="COLUMN", help="of a file: the column of the texts")
+    parser.add_argument("--pair", default="text_pair", metavar="COLUMN", help="of a file: that of the second texts")
+    parser.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+    asked = parser.parse_args(words)
+    if not asked.texts:
+        parser.print_usage(sys.stderr)
+        return 2
+    try:
+        answer(load(), asked)
+    except (ValueError, TypeError, OSError, csv.Error) as error:
+        print(f"predict.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def answer(model: Any, asked: argparse.Namespace) -> None:
+    """Answer the texts, the file or standard input."""
+    first, is_alone = asked.texts[0], len(asked.texts) == 1
+    delimiter = DELIMITERS.get(Path(first).suffix.lower()) if is_alone and len(first) < 4096 else None
+    if delimiter and Path(first).is_file():
+        columns = [asked.text, asked.pair][: model.reads]
+        with Path(first).open(encoding="utf-8-sig", newline="") as source:
+            found = answered_rows(model, csv.DictReader(source, delimiter=delimiter), columns, first)
+            write(asked.out, lambda target: write_rows(target, found, delimiter))
+    elif is_alone and first == "-":
+        if model.reads > 1:
+            raise ValueError("this model reads two texts at a time, and a line is one. Try: a .csv file")
+        lines = (line.rstrip("\n") for line in sys.stdin)
+        write(asked.out, lambda target: write_lines(target, map(model, lines)))
+    else:
+        if len(asked.texts) != model.reads:
+            raise ValueError(
+                f"this model reads {model.reads} at a time, here are {len(asked.texts)} (put it in quotes)"
+            )
+        write(asked.out, lambda target: write_lines(target, [model(*asked.texts)]))
+
+
+def answered_rows(model: Any, rows: csv.DictReader[str], columns: list[str], where: str) -> Iterable[dict[str, Any]]:
+    """Each row with `prediction` and a column `p_<label>` for each label; ValueError for a row without a text."""
+    missing = [column for column in columns if column not in (rows.fieldnames or ())]
+    if missing:
+        known = ", ".join(map(str, rows.fieldnames or ["none"]))
+        raise ValueError(f"{where}: has no column {missing[0]!r} (columns: {known}). Try: --text COLUMN")
+    for row in rows:
+        texts = [row[column] for column in columns]
+        if None in texts:
+            raise ValueError(f"{where}, line {rows.line_num}: no text under {columns[texts.index(None)]!r}")
+        found = model(*texts)
+        shares = {f"p_{label}": share for label, share in found.get("probabilities", {}).items()}
+        yield {name: value for name, value in row.items() if name} | {"prediction": found["prediction"]} | shares
+
+
+def write(path: str | None, work: Callable[[TextIO], None]) -> None:
+    """Write to a file, which gets its name when all is written, or to standard output."""
+    if path is None:
+        work(sys.stdout)
+        return
+    part = Path(f"{path}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as target:
+            work(target)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_rows(target: TextIO, rows: Iterable[dict[str, Any]], delimiter: str) -> None:
+    """Write a table whose columns are those of its first row."""
+    table = None
+    for row in rows:
+        if table is None:
+            table = csv.DictWriter(target, list(row), delimiter=delimiter, lineterminator="\n")
+            table.writeheader()
+        table.writerow(row)
+
+
+def write_lines(target: TextIO, answers: Iterable[dict[str, Any]]) -> None:
+    """Write each answer as a line of JSON, at once."""
+    for found in answers:
+        print(json.dumps(found, ensure_ascii=False), file=target, flush=True)

@@ -1,0 +1,138 @@
+"""`run export format=bundle`: a folder, or one .zip, that answers texts without Bertier, torch and transformers.
+
+A packed model needs NumPy alone; an encoder is a graph, with onnxruntime and tokenizers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.checkpoints.atomic import written_atomically
+from runner.deploy.bundle import predict
+from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
+from runner.errors import ConfigError
+
+MANIFEST = "manifest.json"
+SOURCES = Path(predict.__file__).parent
+READER = ("predict.py", "command.py")
+OF_PIECES = ("bag.py", "wordpiece.py")
+OF_GRAPHS = ("encoder.py",)
+OF_NUMPY = ("numpy>=2",)
+NEEDED = {"numpy": OF_NUMPY, "onnx": (*OF_NUMPY, "onnxruntime>=1.23", "tokenizers>=0.22")}  # packages, by engine
+USAGE = """\
+# {name}
+
+Answers {texts} by {answers}. It needs Python 3.10 or later; `pip install -r requirements.txt`, then, in this folder:
+
+```
+python predict.py {words}
+python predict.py texts.csv --out answers.csv      # with a column `text`{pair_column}; --text names another
+tail -f log | python predict.py -                  # a line of JSON for each line; for models of one text
+```
+
+```python
+from predict import Model
+
+model = Model()            # or Model("folder of the bundle")
+model({asked})
+model.scores([...])        # the logits, (texts, classes)
+```
+
+`manifest.json` has the size and the SHA-256 of every file.
+
+{card}"""
+
+
+@contextmanager
+def bundle_at(path: Path) -> Iterator[Path]:
+    """A folder to write a bundle into. It becomes `path`, a folder or one .zip file, or is removed after an error."""
+    if not is_zip(path):
+        with written_atomically(path) as part:
+            yield part
+        return
+    part = path.with_name(f".{path.name}.part")
+    with tempfile.TemporaryDirectory() as scratch:
+        yield Path(scratch)
+        try:
+            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+                for file in sorted(Path(scratch).iterdir()):
+                    entry = zipfile.ZipInfo(file.name)  # of a fixed date: equal bundles are equal files
+                    entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+                    archive.writestr(entry, file.read_bytes())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def is_packed(trained: ExportedModel) -> bool:
+    """Has this run a model.bin?"""
+    return with_engine(trained, "auto").engine == "numpy"
+
+
+def write_packed_bundle(trained: ExportedModel, path: Path) -> ExportedModel:
+    """Write the bundle of a model with a model.bin."""
+    exported = ExportedModel(**{**vars(trained), "folder": path, "engine": "numpy"})
+    with bundle_at(path) as part:
+        shutil.copy2(with_engine(trained, "numpy").weights, part / predict.MODEL_FILE)
+        predict.Model(part)  # a damaged file is found here, not by who asks it
+        description = json.dumps(exported.describe(), indent=2, ensure_ascii=False)
+        (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")
+        add_reader(part, exported, trained, (*READER, *OF_PIECES))
+    return exported
+
+
+def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel) -> None:
+    """Add the reader to a folder with an encoder's graph and tokenizer; ConfigError for one that answers tokens."""
+    if trained.reads_words:
+        raise ConfigError(
+            f"format=bundle: run {trained.identity} answers for every word, and a bundle gives one answer a text. "
+            "Try: format=onnx"
+        )
+    facts = {
+        "kind": "onnx", "labels": list(exported.labels), "max_length": exported.max_length,
+        "texts": len(exported.columns),
+    }  # fmt: skip
+    (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
+    add_reader(part, exported, trained, (*READER, *OF_GRAPHS))
+
+
+def add_reader(part: Path, exported: ExportedModel, trained: ExportedModel, sources: tuple[str, ...]) -> None:
+    """Add the code, its requirements, the page about the model and, last, the manifest."""
+    for name in sources:
+        shutil.copy2(SOURCES / name, part / name)
+    packages = NEEDED[exported.engine.partition("-")[0]]
+    (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
+    (part / "README.md").write_text(usage(exported, trained), encoding="utf-8")
+    files = {
+        file.name: {"bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for file in sorted(part.iterdir())
+    }
+    about = {
+        "format": 1, "model": exported.identity, "name": exported.name, "task": exported.task,
+        "labels": list(exported.labels), "texts": len(exported.columns), "max_length": exported.max_length,
+        "packages": list(packages), "files": files,
+    }  # fmt: skip
+    (part / MANIFEST).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def usage(exported: ExportedModel, trained: ExportedModel) -> str:
+    """The README.md of a bundle: how to use it, then the model card."""
+    card = trained.folder / "README.md"
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    body = text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
+    return USAGE.format(
+        name=exported.name,
+        texts="pairs of texts" if exported.is_pair else "texts",
+        answers=f"one of {len(exported.labels)} labels" if exported.labels else "a number",
+        words='"a text" "a second text"' if exported.is_pair else '"a text"',
+        asked='"a text", "a second text"' if exported.is_pair else '"a text"',
+        pair_column=" and a column `text_pair`" if exported.is_pair else "",
+        card=body.removeprefix(f"# {exported.name}\n").lstrip(),
+    )

@@ -1,0 +1,81 @@
+"""The command of a bundle: texts, tables and standard input, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.deploy.bundle.command import main
+from runner.deploy.bundle.predict import Model
+from tests.models.packed.golden import golden_content
+from tests.runner.deploy.bundle.test_bag import content
+
+
+@pytest.fixture
+def golden(tmp_path: Path) -> Path:
+    (tmp_path / "model.bin").write_bytes(golden_content())
+    return tmp_path
+
+
+def ask(folder: Path, *words: str) -> int:
+    return main(list(words), lambda: Model(folder))
+
+
+def test_a_text_is_answered_with_a_line_of_json(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask(golden, "not bad") == 0
+    assert json.loads(capsys.readouterr().out) == Model(golden)("not bad")
+
+
+def test_two_texts_are_a_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model.bin").write_bytes(content(texts=2))
+    assert ask(tmp_path, "good", "bad") == 0
+    assert json.loads(capsys.readouterr().out) == Model(tmp_path)("good", "bad")
+    assert ask(tmp_path, "good") == 2 and ask(tmp_path, "-") == 2
+    assert "reads 2 at a time, here are 1" in (said := capsys.readouterr().err) and "a line is one" in said
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("rows.csv", ","), ("rows.tsv", "\t")])
+def test_rows_of_a_table_get_their_answers_beside_them(golden: Path, name: str, delimiter: str) -> None:
+    texts = ["good", 'said "not bad",\nthen left', "naïve"]
+    with (golden / name).open("w", encoding="utf-8-sig", newline="") as target:
+        csv.writer(target, delimiter=delimiter).writerows([["id", "review"], *enumerate(texts)])
+    out = golden / "out.csv"
+    assert ask(golden, str(golden / name), "--text", "review", "--out", str(out)) == 0
+    with out.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source, delimiter=delimiter))
+    assert [row["review"] for row in rows] == texts and list(rows[0]) == [
+        "id",
+        "review",
+        "prediction",
+        "p_neg",
+        "p_pos",
+    ]
+    for row, answer in zip(rows, Model(golden)(texts)):
+        assert row["prediction"] == answer["prediction"]
+        assert float(row["p_pos"]) == answer["probabilities"]["pos"]
+
+
+def test_lines_of_standard_input_are_answered_as_they_come(
+    golden: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("good\n\nbad\n"))
+    assert ask(golden, "-") == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == Model(golden)(["good", "", "bad"])
+
+
+def test_mistakes_are_one_line_and_leave_no_file(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (golden / "rows.csv").write_text("id,review\n1,good\n2\n", encoding="utf-8")
+    out = str(golden / "out.csv")
+    assert ask(golden, str(golden / "rows.csv"), "--out", out) == 2
+    assert "has no column 'text' (columns: id, review)" in capsys.readouterr().err
+    assert ask(golden, str(golden / "rows.csv"), "--text", "review", "--out", out) == 2
+    assert "line 3: no text under 'review'" in capsys.readouterr().err
+    assert {file.name for file in golden.iterdir()} == {"model.bin", "rows.csv"}
+    (golden / "model.bin").write_bytes(b"")
+    assert ask(golden, "good") == 2
+    assert capsys.readouterr().err.endswith("not a model.bin\n")
+    assert ask(golden) == 2

@@ -1,0 +1,51 @@
+"""The reader of graphs, with a graph that adds up its inputs; test_export.py has a trained one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from data.inputs.tokenizer import train_tokenizer
+from runner.deploy.bundle.predict import Model, ModelFileError
+
+TEXTS = ["good film", "", "a film " * 30]
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A graph whose logits are the sums of ids, of the mask and of the segments, for pairs of at most 9 tokens."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    made = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["b", "t"]) for name in names]
+    nodes = [onnx.helper.make_node("ReduceSum", [name, "axis"], [f"sum_{name}"]) for name in names]
+    nodes.append(onnx.helper.make_node("Concat", [f"sum_{name}" for name in names], ["sums"], axis=1))
+    nodes.append(onnx.helper.make_node("Cast", ["sums"], ["logits"], to=onnx.TensorProto.FLOAT))
+    out = onnx.helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, ["b", 3])
+    axis = onnx.helper.make_tensor("axis", onnx.TensorProto.INT64, [1], [1])
+    graph = onnx.helper.make_graph(nodes, "sums", made, [out], [axis])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9)
+    onnx.save(model, tmp_path / "model.onnx")
+    train_tokenizer(lambda: ["a good film"] * 3, 64).save(tmp_path)
+    facts = {"kind": "onnx", "labels": ["a", "b", "c"], "max_length": 9, "texts": 2}
+    (tmp_path / "model.json").write_text(json.dumps(facts))
+    return tmp_path
+
+
+def test_the_graph_gets_the_pieces_of_both_texts(bundle: Path) -> None:
+    tokenizer = train_tokenizer(lambda: ["a good film"] * 3, 64)
+    model, second = Model(bundle), TEXTS[::-1]
+    for text, pair, scores in zip(TEXTS, second, model.scores(TEXTS, second)):
+        row = tokenizer.encode([text], [pair], 9)
+        count = len(row.tokens)
+        assert scores.tolist() == [row.tokens.sum(), count, count - int(row.segment_starts[0])]
+    assert model.lengths(TEXTS, second).tolist() == [65, 3, 65] and model.max_length == 9
+    assert model.scores(["a"], ["a"]).shape == (1, 3), "counting does not change how texts are cut"
+
+
+def test_facts_that_do_not_fit_are_refused(bundle: Path) -> None:
+    (bundle / "model.json").write_text('{"kind": "onnx", "labels": []}')
+    with pytest.raises(ModelFileError, match="lacks what kind 'onnx' needs"):
+        Model(bundle)

@@ -1,0 +1,87 @@
+"""A bundle answers without Bertier, and its manifest names every file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from runner.commands.export import main
+from runner.deploy.exported import find_model
+from runner.deploy.packed_predictor import PackedPredictor
+from runner.errors import ConfigError
+from tests.runner.deploy.runs import write_run
+
+TEXTS = ["the film was lovely", "", "Das ist kein Ünglück, " + "so very " * 100, "x [SEP] y"]
+ALONE = """
+import json, sys
+
+class OnlyNumpy:
+    own = {"predict", "command", "bag", "wordpiece"}
+
+    def find_spec(self, name, path=None, target=None):
+        top = name.split(".")[0]
+        if top not in sys.stdlib_module_names and top != "numpy" and top not in self.own:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, OnlyNumpy())
+sys.path.insert(0, sys.argv[1])
+from predict import Model
+print(json.dumps(Model()(json.loads(sys.argv[2]))))
+"""
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder with a packed bag of words (dddd), and its bundles as a folder and as a .zip."""
+    output = tmp_path_factory.mktemp("outputs")
+    write_run(output, "dddd", is_packed=True, family="dsn", readout={"name": "mean"}, positions=512)
+    for words in ([], [f"out={output}/made/b.zip"]):
+        assert main(["dddd", "format=bundle", f"paths.output={output}", *words]) == 0
+    return output
+
+
+def test_a_bundle_answers_with_numpy_alone(packed: Path, tmp_path: Path) -> None:
+    folder = packed / "dddd" / "export" / "bundle"
+    words = [sys.executable, "-P", "-c", ALONE, str(folder), json.dumps(TEXTS)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == PackedPredictor(find_model("dddd", packed, "auto"))(TEXTS)
+    command = [sys.executable, str(folder / "predict.py"), "a film"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, env={})
+    assert json.loads(done.stdout)["prediction"] in ("negative", "positive"), done.stderr
+
+
+def test_the_manifest_has_every_file_and_the_zip_is_the_folder(packed: Path) -> None:
+    folder = packed / "dddd" / "export" / "bundle"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    found = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    facts = {name: {"bytes": len(made), "sha256": hashlib.sha256(made).hexdigest()} for name, made in found.items()}
+    assert {name: fact for name, fact in facts.items() if name != "manifest.json"} == manifest["files"]
+    assert manifest["labels"] == ["negative", "positive"] and manifest["packages"] == ["numpy>=2"]
+    with zipfile.ZipFile(packed / "made" / "b.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == found
+
+
+def test_run_predict_reads_a_bundle(packed: Path) -> None:
+    found = find_model(str(packed / "dddd" / "export" / "bundle"), packed, "auto")
+    assert found.engine == "numpy"
+    assert PackedPredictor(found)(TEXTS) == PackedPredictor(find_model("dddd", packed, "auto"))(TEXTS)
+
+
+def test_only_an_export_is_replaced(packed: Path, tmp_path: Path) -> None:
+    words = ["dddd", "format=bundle", f"paths.output={packed}"]
+    (tmp_path / "own.zip").write_bytes(b"not a zip")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "notes.txt").write_text("mine")
+    for name in ("own.zip", "own"):
+        with pytest.raises(ConfigError, match="is not replaced"):
+            main([*words, f"out={tmp_path / name}"])
+    assert main([*words, f"out={packed}/made/b.zip"]) == 0, "an earlier export is"
+    with pytest.raises(ConfigError, match="int8=true: run dddd is packed"):
+        main([*words, "int8=true"])
