@@ -102,6 +102,13 @@ class CacheSettings:
 
 
 @dataclass
+class BaselineSettings:
+    """The models that a run is shown beside; never part of its identity."""
+
+    ngram: str = limited("auto", choices=("auto", "off"), neutral="auto")
+
+
+@dataclass
 class PathSettings:
     """Where results and caches live; never part of a run's identity."""
 
@@ -130,6 +137,7 @@ class Settings:
     resume: str = limited("auto", choices=("auto", "never", "must"))
     checkpoint: CheckpointSettings = field(default_factory=CheckpointSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    baseline: BaselineSettings = field(default_factory=BaselineSettings)
     paths: PathSettings = field(default_factory=PathSettings)
 
 

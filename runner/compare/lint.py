@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from runner.compare.axes import SIZE, TIME
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run
+from runner.record.baseline import no_better_than_ngrams
 from runner.record.record import Environment
 
 SPARSE = 0.9  # below this share of non-zero parameters a model counts as sparse
@@ -27,7 +28,7 @@ def cost_warnings(comparison: Comparison) -> list[str]:
     checks = (
         compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file,
         vocabulary_larger_than_weights, noisy_latency, machines_differ, backends_differ, constant_answers,
-        diverged_runs,
+        diverged_runs, beaten_by_ngrams,
     )  # fmt: skip
     found = []
     for look in checks:
@@ -156,6 +157,14 @@ def diverged_runs(comparison: Comparison) -> Iterator[str]:
         stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get("train/diverged")]
         if stuck:
             yield f"{row.group.name}: learned nothing in {len(stuck)} of {row.n} runs (seed {', '.join(stuck)})"
+
+
+def beaten_by_ngrams(comparison: Comparison) -> Iterator[str]:
+    """Yield groups that the n-gram model of their data makes superfluous."""
+    for row in comparison.rows:
+        runs = [run for run in row.group.seeds.values() if run.record.data.primary == row.metric]
+        if sentence := no_better_than_ngrams([run.metrics for run in runs], row.metric):
+            yield f"{row.group.name}: {sentence}"
 
 
 def _compressed(rows: list[Row]) -> Iterator[tuple[Row, Row]]:

@@ -44,3 +44,4 @@ class RunContext:
     watch: Watch | None = None
     # The use of this machine beside other runs, and the clock without the time that the run stood still for them.
     exclusive: Exclusive = field(default_factory=Exclusive)
+    is_quiet: bool = False  # say nothing on the terminal

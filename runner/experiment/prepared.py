@@ -43,3 +43,4 @@ class PreparedRun:
     seconds: dict[str, float] = field(default_factory=dict)  # spent on loading and building
     stage_inputs: dict[str, StageInputs] = field(default_factory=dict)  # by the name of the stage
     before: Path | None = None  # folder of the finished run that the last stage continues
+    ngram: dict[str, float] = field(default_factory=dict)  # the metrics of its n-gram baseline; {} without one

@@ -24,8 +24,8 @@ from runner.sanitize import escape, mask
 class Terminal:
     """The terminal, or the log, of one run."""
 
-    def __init__(self) -> None:
-        self.console = Console(highlight=False)
+    def __init__(self, is_quiet: bool = False) -> None:
+        self.console = Console(highlight=False, quiet=is_quiet)
         self._progress: Progress | None = None
         self._bar: Any = None
         self._started = time.perf_counter()

@@ -17,6 +17,7 @@ from runner.experiment.context import RunContext
 from runner.experiment.dependencies.earlier_stages import run_earlier_stages
 from runner.experiment.dependencies.encoder import find_initial_weights
 from runner.experiment.dependencies.inner_run import InnerRunUnfinished
+from runner.experiment.dependencies.ngram_baseline import find_ngram_baseline
 from runner.experiment.dependencies.teacher import make_teachers
 from runner.experiment.header import first_record
 from runner.experiment.initial_model import check_checkpoint
@@ -52,18 +53,23 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
     check_writable(output)
     set_threads(settings.train.threads or 1)
     check_checkpoint(settings)
-    terminal = Terminal()
+    terminal = Terminal(context.is_quiet)
     unwatched = replace(context, watch=None)  # the trial is this run, not those that it needs first
 
     def make_run(inner: Settings, words: list[str]) -> Outcome:
         return run(inner, words, unwatched)
 
+    def make_quietly(inner: Settings, words: list[str]) -> Outcome:
+        return run(inner, words, replace(unwatched, is_quiet=True, is_patient=True))
+
     try:
         initial = find_initial_weights(settings, overrides, terminal.say, context.exclusive, make_run)
         make_teachers(settings, overrides, terminal.say, make_run)
+        ngram = find_ngram_baseline(settings, overrides, terminal.say, make_quietly)
         try:
             context.exclusive.enter(Path(settings.paths.cache))
             prepared = prepare_run(settings, output, terminal.say, initial, context.exclusive)
+            prepared.ngram = ngram
             if settings.resume == "must":
                 require_progress(prepared)
             return _find_or_make(prepared, overrides, terminal, begun, context)
@@ -131,6 +137,7 @@ def _recorded(
     set_arithmetic(prepared, overrides, interrupted.engine if interrupted else {})
     logged = interrupted.logged if interrupted else None
     writer = RecordWriter.begin(folder, first_record(prepared, overrides), logged)
+    writer.add_metrics(prepared.ngram)
     mirror = (context.mirror or start_mirror)(settings.tracker, folder.parent)
     closed = [] if context.mirror else stale.close_all(folder.parent)  # a sweep has done that
     if mirror:

@@ -8,19 +8,21 @@ From the recorded metrics alone, so that a lone run, a comparison and a sweep ju
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from statistics import fmean
 
 from runner.record.metrics import direction
 
 MARK = "at baseline"
 MAJORITY = "baseline/majority"
+NGRAM, NGRAM_BYTES, NGRAM_US = "baseline/ngram", "baseline/ngram_bytes", "baseline/ngram_us"
 MEANING = (
     "not better, by more than chance, than a model that has learned nothing "
     "(the majority class; the mean of the labels; the words' frequencies; each word's most frequent tag), so no result"
 )
 
 
-def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str) -> bool | None:
+def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: str = MAJORITY) -> bool | None:
     """Whether runs that differ in nothing but the seed score no better than a model that has learned nothing.
 
     runs: the metrics of each run's record. primary: its headline metric, e.g. test/accuracy.
@@ -30,16 +32,17 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str) -> bool | 
     lies within or beyond the 95 % interval of their mean: the one over the examples or the one over the seeds
     (Student's t), whichever reaches farther. Seeds that scatter while each run by itself is better than the baseline
     are not at baseline: two seeds at 0.9 and 0.8 have learned.
+    baseline: another recorded score to judge by, NGRAM for that of the n-gram model.
     Returns None where no run has both the score and a baseline: not judged.
     """
-    judged = [run for run in runs if primary in run and MAJORITY in run]
+    judged = [run for run in runs if primary in run and baseline in run]
     if not judged:
         return None
     if all(run.get(f"{primary.partition('/')[0]}/constant_predictions") for run in judged):
         return True
     sign, end = (-1.0, f"{primary}_high") if direction(primary) == "lower" else (1.0, f"{primary}_low")
-    gains = [sign * (run[primary] - run[MAJORITY]) for run in judged]
-    ends = [sign * (run[end] - run[MAJORITY]) for run in judged if end in run]
+    gains = [sign * (run[primary] - run[baseline]) for run in judged]
+    ends = [sign * (run[end] - run[baseline]) for run in judged if end in run]
     if len(ends) == len(judged) and min(ends) > 0:
         return False
     worst = [fmean(ends)] if ends else []
@@ -53,3 +56,27 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str) -> bool | 
 def marked(text: str, metrics: Mapping[str, float], primary: str) -> str:
     """The text, with the mark behind it where these metrics of one run are at baseline."""
     return f"{text} ({MARK})" if is_at_baseline([metrics], primary) else text
+
+
+def describe_ngram(metrics: Mapping[str, float]) -> str:
+    """The n-gram baseline of a run in a few words: its score, and what it costs where that was measured."""
+    costs = []
+    if NGRAM_BYTES in metrics:
+        costs.append(f"{metrics[NGRAM_BYTES] / 1e6:.2f} MB")
+    if NGRAM_US in metrics:
+        costs.append(f"{metrics[NGRAM_US]:,.0f} us")
+    return f"{metrics[NGRAM]:.4f}" + (f" at {', '.join(costs)}" if costs else "")
+
+
+def no_better_than_ngrams(runs: Sequence[Mapping[str, float]], primary: str) -> str:
+    """A sentence on runs, equal but for the seed, that the n-gram model makes superfluous; "" for others.
+
+    They are larger and slower than that model, as far as both are measured, and not better by more than chance.
+    """
+    if not is_at_baseline(runs, primary, NGRAM):
+        return ""
+    judged = [run for run in runs if NGRAM in run]
+    costs = (("larger", "cost/bytes_deployed", NGRAM_BYTES), ("slower", "speed/answer_us_p50", NGRAM_US))
+    words = [word for word, own, other in costs if all(run.get(own, 0.0) > run.get(other, inf) for run in judged)]
+    found = f"{', '.join(words)} and not better than the n-gram baseline ({describe_ngram(judged[0])})"
+    return found if words else ""

@@ -30,6 +30,7 @@ NOT_IDENTITY = (
     "finished",
     "tracker",
     "checkpoint",
+    "baseline",
     "cache.max_gb",
     "cache.path",
     "engine.gemm",

@@ -83,6 +83,11 @@ METRICS: tuple[Metric, ...] = (
         "for tags of the most frequent tag of each word",
     ),
     Metric("baseline/majority_{score}", "as the score", "none", "that score of the majority class"),
+    Metric("baseline/ngram", "as the score", "none", "primary score of model=ngram on the same data"),
+    Metric("baseline/ngram_low", "as the score", "none", "lower end of its 95 % interval"),
+    Metric("baseline/ngram_high", "as the score", "none", "upper end of its 95 % interval"),
+    Metric("baseline/ngram_bytes", "bytes", "none", "every file that model needs to answer a text"),
+    Metric("baseline/ngram_us", "us", "none", "median time of its answer, from text to label"),
     # While training.
     Metric("train/lr", "1", "none", "learning rate of the step"),
     Metric("train/grad_norm", "1", "none", "norm of all gradients before clipping"),

@@ -8,7 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.record.baseline import MARK, MEANING, is_at_baseline, marked
+from runner.record.baseline import (
+    MARK,
+    MEANING,
+    NGRAM,
+    describe_ngram,
+    is_at_baseline,
+    marked,
+    no_better_than_ngrams,
+)
 from runner.record.descriptions import class_table, constant_answers, distinct_names, is_shown, score_label
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, size_of
@@ -42,6 +50,8 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
     if details and (each := class_table(record)):
         console.print(each)
     for sentence in constant_answers(record):
+        console.print(escape(f"note: {sentence}"), soft_wrap=True)
+    if sentence := no_better_than_ngrams([record.metrics], record.data.primary):
         console.print(escape(f"note: {sentence}"), soft_wrap=True)
     _explain([record], console)
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
@@ -107,6 +117,8 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
                 rows.append((score_label(record, name), value))
     if "baseline/majority" in metrics:
         rows.append((_baseline_name(record), f"{metrics['baseline/majority']:.4f}"))
+    if NGRAM in metrics:
+        rows.append(("n-gram baseline", describe_ngram(metrics)))
     return rows
 
 

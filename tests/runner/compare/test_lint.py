@@ -104,3 +104,12 @@ def test_runs_of_several_tables_may_be_computed_in_several_ways(tmp_path: Path) 
         write_run(tmp_path, "model=dsn", fingerprint=fingerprint, environment=environment)
     write_run(tmp_path, "model=bert-tiny")  # a record that does not say
     assert said(tmp_path) == []
+
+
+def test_a_model_that_the_ngram_baseline_makes_superfluous_is_said(tmp_path: Path) -> None:
+    costs = {"baseline/ngram_bytes": 200_000.0, "baseline/ngram_us": 15.0}
+    own = {"test/accuracy": 0.8, "cost/bytes_deployed": 900_000.0, "speed/answer_us_p50": 600.0}
+    write_run(tmp_path, "model=dsn", metrics=own | costs | {"baseline/ngram": 0.99})
+    write_run(tmp_path, "model=bert-tiny", metrics=own | costs | {"baseline/ngram": 0.01})
+    (sentence,) = (one for one in said(tmp_path) if "n-gram" in one)
+    assert sentence == ("model=dsn: larger, slower and not better than the n-gram baseline (0.9900 at 0.20 MB, 15 us)")

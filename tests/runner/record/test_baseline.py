@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runner.experiment.progress import Terminal
-from runner.record.baseline import is_at_baseline, marked
+from runner.record.baseline import describe_ngram, is_at_baseline, marked, no_better_than_ngrams
 from runner.record.model_card import model_card
 from runner.record.record import RunRecord
 from runner.record.table import show_comparison, show_record
@@ -117,3 +117,27 @@ def test_the_tuner_marks_a_best_trial_that_has_learned_nothing(capsys: pytest.Ca
     assert report.show_study(study, ["select"], [], "memory")
     shown = capsys.readouterr().out
     assert "0123456789 (at baseline)" in shown and "at baseline on the reported split: not better" in shown
+
+
+NGRAM = {"baseline/ngram": 0.8, "baseline/ngram_bytes": 200_000.0, "baseline/ngram_us": 15.0}
+LARGE = {"cost/bytes_deployed": 900_000.0, "speed/answer_us_p50": 600.0}
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (run(0.82) | LARGE, "larger, slower and not better"),
+        (run(0.84) | LARGE, ""),  # better by more than chance
+        (run(0.82) | LARGE | {"speed/answer_us_p50": 9.0}, "larger and not better"),
+        (run(0.82) | {"cost/bytes_deployed": 900.0, "speed/answer_us_p50": 9.0}, ""),  # smaller and faster
+        (run(0.82), ""),  # its costs were not measured
+    ],
+)
+def test_what_the_ngram_model_makes_superfluous_is_said(own: dict[str, float], expected: str) -> None:
+    said = no_better_than_ngrams([own | NGRAM], ACCURACY)
+    assert said == (f"{expected} than the n-gram baseline (0.8000 at 0.20 MB, 15 us)" if expected else "")
+
+
+def test_a_run_without_an_ngram_baseline_is_not_judged_by_it() -> None:
+    assert no_better_than_ngrams([run(0.1) | LARGE], ACCURACY) == ""
+    assert describe_ngram({"baseline/ngram": 0.8}) == "0.8000"  # nothing was timed

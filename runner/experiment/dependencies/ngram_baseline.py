@@ -1,0 +1,94 @@
+"""The n-gram baseline of a run: the linear model that costs seconds, a run of its own, made once for its data.
+
+It is the very run that `run model=ngram` makes of the same data, so it is found in tables and in the tracker like any
+other, every run of these data shares it, and an earlier one is found without reading the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from data.errors import DataError
+from models.errors import ModelError
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+from runner.experiment.dependencies.inner_run import InnerRunUnfinished, MakeRun, inner_overrides
+from runner.record.baseline import NGRAM, NGRAM_BYTES, NGRAM_US, describe_ngram
+from runner.record.folder import read_record
+from runner.record.identity_index import key, recall
+from runner.record.record import RunRecord
+from runner.schema import Settings
+from runner.tasks import named_task
+
+PRESET = "ngram"
+SHARED = ("data", "task", "paths", "tracker", "experiment")  # groups of the command that make the same data
+INTERRUPTED = 130
+
+
+def find_ngram_baseline(
+    settings: Settings, overrides: list[str], notify: Callable[[str], None], make_run: MakeRun
+) -> dict[str, float]:
+    """The metrics that a run takes over from the n-gram run on its data, which is made first if there is none.
+
+    make_run: makes a run without a word on the terminal. Data that n-grams cannot learn from are no reason to fail:
+    `notify` is told why there is no baseline, and the result is {}. Raises InnerRunUnfinished after Ctrl-C.
+    """
+    if not is_wanted(settings) or find_finished(settings):
+        return {}
+    inner = ngram_settings(settings)
+    if found := find_finished(inner):
+        return baseline_metrics(found)
+    notify("n-gram baseline first: a run of its own, made once for these data (baseline.ngram=off leaves it out)")
+    words = [f"model={PRESET}", *inner_overrides(overrides, kept_groups=SHARED)]
+    try:
+        outcome = make_run(inner, words)
+    except (ConfigError, DataError, ModelError, OSError) as error:
+        notify(f"no n-gram baseline: {error}")
+        return {}
+    if outcome.exit_code == INTERRUPTED:
+        raise InnerRunUnfinished(outcome)
+    record = outcome.record
+    if record is None or record.status != "done":
+        notify(f"no n-gram baseline: its run failed ({record.reason if record else outcome.reason})")
+        return {}
+    metrics = baseline_metrics(record)
+    notify(f"n-gram baseline: {record.data.primary} {describe_ngram(metrics)}, run {record.identity}")
+    return metrics
+
+
+def is_wanted(settings: Settings) -> bool:
+    """Whether the run is to have an n-gram baseline: one answer a text, costs are measured, and it is no n-gram run."""
+    task = named_task(settings.task, settings.data)  # None: whatever the labels can be, one answer a text
+    is_text = task is None or (task.reads == "text" and task.input == "text" and task.needs_label)
+    is_asked = settings.baseline.ngram == "auto" and settings.measure.enabled
+    return is_asked and is_text and settings.model.family != PRESET
+
+
+def ngram_settings(settings: Settings) -> Settings:
+    """The settings of the baseline's run: those of `run model=ngram` on the data, the task and the machine at hand."""
+    plain = resolve(compose([f"model={PRESET}", "data=demo"]))
+    return replace(
+        plain, data=settings.data, task=settings.task, measure=settings.measure, tracker=settings.tracker,
+        paths=settings.paths, checkpoint=settings.checkpoint,
+    )  # fmt: skip
+
+
+def find_finished(settings: Settings) -> RunRecord | None:
+    """The finished run of these settings, as far as it is known without reading the data."""
+    output = Path(settings.paths.output).expanduser().absolute()
+    identity = recall(output, key(settings))
+    found = read_record(output / identity) if identity else None
+    return found if found and found.status == "done" else None
+
+
+def baseline_metrics(record: RunRecord) -> dict[str, float]:
+    """The metrics that a run takes over from its n-gram baseline: score, interval, bytes and time of an answer."""
+    found, primary = record.metrics, record.data.primary
+    names = {
+        NGRAM: primary, f"{NGRAM}_low": f"{primary}_low", f"{NGRAM}_high": f"{primary}_high",
+        NGRAM_BYTES: "cost/bytes_deployed", NGRAM_US: "speed/answer_us_p50",
+    }  # fmt: skip
+    return {name: found[own] for name, own in names.items() if own in found}
