@@ -42,28 +42,36 @@ def contained_rows(split: TokenSplit, other: TokenSplit) -> np.ndarray:
     """
     if split.has_pairs or other.has_pairs:
         return np.isin(_whole_rows(split), _whole_rows(other))
-    possible = _possible(split, other)
+    own, theirs = np.asarray(split.tokens, np.uint32), np.asarray(other.tokens, np.uint32)
+    possible = _possible(split, own, theirs)
     found = np.zeros(len(split), bool)
-    words, prefixes = np.asarray(other.tokens, np.uint64), _prefixes(np.asarray(other.tokens, np.uint64))
-    ends = np.repeat(other.offsets[1:], other.lengths)
-    own = _prefixes(np.asarray(split.tokens, np.uint64))
-    for length in np.unique(split.lengths[possible]):
-        rows = possible[split.lengths[possible] == length]
-        starts = np.flatnonzero(np.arange(len(words)) + length <= ends)
-        windows = _spans(prefixes, starts, length)
-        found[rows] = np.isin(_spans(own, split.offsets[rows], length), windows)
+    single = possible[split.lengths[possible] == 1]
+    found[single] = np.isin(own[split.offsets[single]], theirs)
+    rows = possible[split.lengths[possible] > 1]
+    begins = _occurs(_pairs(own)[split.offsets[rows]])
+    starts = np.flatnonzero(begins[_pairs(theirs) & MASK])  # the few places where one of these rows may begin
+    ends = np.repeat(other.offsets[1:], other.lengths)[starts]
+    own_prefixes, prefixes = _prefixes(own), _prefixes(theirs)
+    for length in np.unique(split.lengths[rows]):
+        alike = rows[split.lengths[rows] == length]
+        windows = _spans(prefixes, starts[starts + length <= ends], length)
+        found[alike] = np.isin(_spans(own_prefixes, split.offsets[alike], length), windows)
     return found
 
 
-def _possible(split: TokenSplit, other: TokenSplit) -> np.ndarray:
-    """Return the rows of the split whose words and pairs of neighbours all occur in the other one, ascending."""
-    tokens, theirs = np.asarray(split.tokens, np.uint32), np.asarray(other.tokens, np.uint32)
-    missing = ~_occurs(theirs)[tokens & MASK]
-    pairs, their_pairs = (tokens[:-1] * K1 + tokens[1:]) * K2, (theirs[:-1] * K1 + theirs[1:]) * K2
-    is_inside = np.ones(len(tokens) - 1, bool)
-    is_inside[split.offsets[1:-1] - 1] = False
-    missing[1:] |= is_inside & ~_occurs(their_pairs >> np.uint32(10))[pairs >> np.uint32(10)]
+def _possible(split: TokenSplit, own: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Return the rows whose words and pairs of neighbours all occur among the words of the other split, ascending."""
+    missing = ~_occurs(theirs)[own & MASK]
+    is_inside = np.ones(len(own), bool)
+    is_inside[split.offsets[1:] - 1] = False
+    missing[:-1] |= is_inside[:-1] & ~_occurs(_pairs(theirs))[_pairs(own) & MASK]
     return np.flatnonzero(np.add.reduceat(missing, split.offsets[:-1]) == 0)
+
+
+def _pairs(words: np.ndarray) -> np.ndarray:
+    """Return a hash of each word and the next one, (T - 1,) uint32, good in its lower bits."""
+    found: np.ndarray = ((words[:-1] * K1 + words[1:]) * K2) >> np.uint32(10)
+    return found
 
 
 def _occurs(hashes: np.ndarray) -> np.ndarray:
@@ -95,14 +103,14 @@ def _powers(count: int, *, inverse: bool = False) -> np.ndarray:
 
 def _mixed(words: np.ndarray) -> np.ndarray:
     """Return numbers of 64 bits for hashes of words."""
-    mixed = (words + np.uint64(1)) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (words.astype(np.uint64) + np.uint64(1)) * np.uint64(0xBF58476D1CE4E5B9)
     found: np.ndarray = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x94D049BB133111EB)
     return found
 
 
 def _whole_rows(split: TokenSplit) -> np.ndarray:
     """Return a hash of each row with the place of its second text."""
-    prefixes = _prefixes(np.asarray(split.tokens, np.uint64))
+    prefixes = _prefixes(np.asarray(split.tokens))
     whole = _spans(prefixes, np.asarray(split.offsets[:-1]), split.lengths)
     found: np.ndarray = whole + np.asarray(split.segment_starts, np.uint64) * np.uint64(FACTOR)
     return found
