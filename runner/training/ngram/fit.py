@@ -13,7 +13,7 @@ from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
-from models.packed.ngram import Table, pack_ngrams
+from models.packed.ngram import LENGTH_ENTRY, Table, pack_ngrams
 from models.settings import ModelSettings
 from runner.tasks.base import Task
 from runner.training.ngram.choosing import Choice, choose
@@ -78,21 +78,20 @@ class _Part:
 def _fit_final(problem: Problem, choice: Choice, select: TokenSplit, labels: Sequence[str]) -> tuple[Table, int]:
     """Return the model of all training rows, and how many n-grams they have."""
     counted, max_kb = problem.counted, problem.settings.max_kb
+    most_bytes = 0 if max_kb is None else int(max_kb * 1000) - LENGTH_ENTRY
     whole = problem.solver.fit(counted.presence, problem.scales(choice.weighting, counted), choice.strength)
     order = by_importance(whole, counted.df)
     seen = count = len(order)
     if max_kb is not None:
-        count = most_that_fit(
-            whole, counted.hashes, order, problem.settings.n, labels, max_kb * 1000, choice.temperature
-        )
+        count = most_that_fit(whole, counted.hashes, order, problem.settings.n, labels, most_bytes, choice.temperature)
     if count == seen or max_kb is None:
         return _Part(whole, np.arange(seen)).table(problem), seen
     columns = np.sort(order[:count])
     parts = [_Part(Linear(whole.weights[:, columns], whole.bias), columns)]
-    parts += _refitted(problem, choice, order[:count], labels, max_kb * 1000)
+    parts += _refitted(problem, choice, order[:count], labels, most_bytes)
     if max_kb < FEW_KB and not problem.is_number:
         few = few_by_l1(counted.presence, problem.members, problem.scales(choice.weighting, counted), count)
-        parts += _refitted(problem, choice, order[np.isin(order, few)], labels, max_kb * 1000)
+        parts += _refitted(problem, choice, order[np.isin(order, few)], labels, most_bytes)
     best = max(parts, key=lambda part: _score(problem, part, select))  # the first of equals
     return best.table(problem), seen
 
