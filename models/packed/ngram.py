@@ -20,6 +20,7 @@ from models.packed.facts import Facts
 from models.packed.format import pack
 
 TOKEN = r"\w+|[^\w\s]"  # of data/inputs/hashed_words.py
+LENGTH_ENTRY = 24  # bytes at most of the header's entry for the longest text, which a fit does not know
 LEVELS = 127  # of an int8 on each side of zero
 
 
@@ -39,8 +40,8 @@ class Table:
     bits: int
 
 
-def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0) -> bytes:
-    """The content of a model.bin; labels: of the classes in order, () for a number."""
+def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0, max_length: int | None = None) -> bytes:
+    """The content of a model.bin; labels: of the classes in order, () for a number; max_length: words, None for any."""
     code = encode(table.prints, table.bits)
     arrays = {
         "scale": table.scale.astype(np.float32), "bias": table.bias.astype(np.float32), "high": code.high,
@@ -50,7 +51,8 @@ def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0) -
         "bits": table.bits, "count": len(table.prints), "grams": table.n, "low": code.low_bits, "lower": True,
         "token": TOKEN,
     }  # fmt: skip
-    return pack("ngram", labels, arrays, fields, temperature=temperature)
+    longest = {} if max_length is None else {"max_length": max_length}
+    return pack("ngram", labels, arrays, fields | longest, temperature=temperature)
 
 
 def table_of(network: LinearHead) -> Table:
@@ -74,7 +76,8 @@ def pack_bag_of_ngrams(network: Network, facts: Facts) -> bytes:
     assert isinstance(network, LinearHead)
     if facts.is_pair:
         raise NotPacked("the reader has no n-grams of pairs")
-    return pack_ngrams(table_of(network), facts.labels, network.architecture["ngram"]["temperature"])
+    temperature = network.architecture["ngram"]["temperature"]
+    return pack_ngrams(table_of(network), facts.labels, temperature, facts.max_length)
 
 
 def round_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
