@@ -50,6 +50,8 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
     if isinstance(norm, nn.LayerNorm):  # its scale goes into the head, and its shift adds the same for every piece
         shift = weight @ array_of(norm.bias)
         arrays["head"], fields["eps"] = weight * array_of(norm.weight), norm.eps
+        fields["centred"] = type(embeddings.word_embeddings) is nn.Embedding  # the norm's first step, done beforehand
+        arrays |= {name: centred(arrays[name]) for name in (*tables, *(["words"] if fields["centred"] else []))}
     else:
         weight, bias_of_fold = difference_of_two(weight, bias)
         folded = fold({"words": decoded_rows(embeddings.word_embeddings, vocabulary.ids)} | tables, weight)
@@ -64,6 +66,11 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
 def difference_of_two(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of a head with two classes the difference, (1, H) and (1,), which alone decides; other heads as they are."""
     return (weight[1:] - weight[:1], bias[1:] - bias[:1]) if len(weight) == 2 else (weight, bias)
+
+
+def centred(table: np.ndarray) -> np.ndarray:
+    """The rows of a table (rows, H) less their means, float32: so are sums of rows less theirs."""
+    return (table - table.mean(axis=1, keepdims=True, dtype=np.float64)).astype(np.float32)
 
 
 def fold(tables: Arrays, weight: np.ndarray) -> Arrays:

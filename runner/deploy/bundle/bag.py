@@ -26,9 +26,11 @@ class Bag:
         """header, arrays: as models/packed/fold.py writes them. Raises ValueError for arrays that do not fit."""
         self.words = Rows(header, arrays)
         self.places, self.segments, self.head = arrays["places"], arrays["segments"], arrays.get("head")
-        self.bias, self.shift = (arrays[name].astype(np.float64) for name in ("bias", "shift"))
-        self.power, self.eps = float(header["power"]), header.get("eps")
-        self.most, self.temperature = int(header["max_length"]), float(header["temperature"])
+        temperature = float(header["temperature"])
+        self.bias, self.shift = (arrays[name].astype(np.float64) / temperature for name in ("bias", "shift"))
+        self.power, self.eps, self.inverse = float(header["power"]), header.get("eps"), 1 / temperature
+        self.most, self.is_centred = int(header["max_length"]), header.get("centred", False)
+        self.mean = np.full(self.places.shape[1], 1 / self.places.shape[1], np.float32)
         if len(self.places) < self.most or len({array.shape[1] for array in (self.places, self.segments)}) > 1:
             raise ValueError(f"{self.places.shape} places for texts of {self.most} pieces")
         self.is_binary = len(header["labels"]) == 2 and len(self.bias) == 1
@@ -44,11 +46,13 @@ class Bag:
         ids, start = self.ids(text, pair)
         count = len(ids)
         rows = self.words.take(np.array(ids, np.intp))
-        summed = self.normalised_sum(rows, start) if self.eps is not None else self.plain_sum(rows, start)
+        summed = self.plain_sum(rows, start) if self.eps is None else self.normalised_sum(rows, start)
         if self.head is not None:
             summed = self.head @ summed
-        found = (summed + count * self.shift) / count**self.power + self.bias
-        scores: list[float] = (found / self.temperature).tolist()
+        divisor = count**self.power
+        shift = self.shift if divisor == count else self.shift * (count / divisor)
+        found = summed * (self.inverse / divisor) + self.bias + shift
+        scores: list[float] = found.tolist()
         return [0.0, *scores] if self.is_binary else scores
 
     def ids(self, text: str, pair: str | None) -> tuple[list[int], int]:
@@ -70,7 +74,7 @@ class Bag:
 
     def plain_sum(self, rows: np.ndarray, start: int) -> np.ndarray:
         """The sum of the vectors, (H,) float64."""
-        found: np.ndarray = rows.sum(axis=0, dtype=np.float64) + self.place_sums[len(rows)]
+        found: np.ndarray = np.add.reduce(rows, axis=0, dtype=np.float64) + self.place_sums[len(rows)]
         return found + (len(rows) - start) * self.second if start < len(rows) else found
 
     def normalised_sum(self, rows: np.ndarray, start: int) -> np.ndarray:
@@ -78,10 +82,13 @@ class Bag:
         vectors = rows + self.shared[: len(rows)]
         if start < len(rows):
             vectors[start:] += self.second
-        width = vectors.shape[1]
-        vectors -= (vectors @ np.full(width, 1 / width, np.float32))[:, None]
-        spread = np.einsum("ij,ij->i", vectors, vectors) / width
-        found: np.ndarray = (1 / np.sqrt(spread + self.eps)).astype(np.float32) @ vectors
+        if not self.is_centred:
+            vectors -= (vectors @ self.mean)[:, None]
+        spread = np.einsum("ij,ij->i", vectors, vectors)
+        spread /= vectors.shape[1]
+        spread += self.eps
+        np.sqrt(spread, spread)
+        found: np.ndarray = np.divide(1.0, spread, spread) @ vectors
         return found
 
 
