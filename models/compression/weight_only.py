@@ -1,6 +1,7 @@
 """Weight-only quantization: weights in 2 to 8 bits, arithmetic in float32. The file shrinks, speed stays the same.
 
     run compression=[int4] from=<run id>
+    run compression=[int4] compression.int4.qat=true from=<run id>       # weights and ranges are trained first
 
 The baseline of every other quantization, also called round-to-nearest. A range belongs to a row or a group, as in
 optimum-quanto, or to a whole tensor; percentile clipping as in Song & Lin 2025 (arXiv 2501.12428).
@@ -11,13 +12,13 @@ from __future__ import annotations
 from torch import nn
 
 from models.compression import settings
+from models.compression.quantization.aware import AwareStage
 from models.compression.quantization.coded import CodedLinear, Codes
 from models.compression.quantization.grid import Grid
-from models.compression.quantization.stage import QuantizationStage
 from models.json_types import JsonObject
 
 
-class WeightOnly(QuantizationStage):
+class WeightOnly(AwareStage):
     """Replace linear layers by layers whose weight is stored in few bits."""
 
     options: settings.WeightOnly
@@ -25,7 +26,7 @@ class WeightOnly(QuantizationStage):
     def make_linear(self, layer: nn.Linear) -> CodedLinear:
         """The layer with a coded weight that takes the place of a linear layer."""
         chosen = self.options
-        grid = Grid(chosen.bits, chosen.scheme, chosen.per, chosen.group, chosen.clip)
+        grid = Grid(chosen.bits, chosen.scheme, chosen.per, chosen.group, chosen.clip, chosen.block)
         return CodedLinear(layer, Codes(layer.out_features, layer.in_features, grid))
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.bert_embeddings import first_rows
-from models.compression.quantization.bits import unpack
-from models.compression.quantization.coded import CodedTable, CodedWeight
+from models.compression.quantization.coded import CodedTable, CodedWeight, Codes
+from models.compression.quantization.packing import unpack
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, fold_target_scale
 from models.json_types import JsonObject
@@ -95,12 +95,13 @@ def word_rows(table: nn.Module, ids: np.ndarray) -> tuple[Arrays, JsonObject]:
     """The rows of a table of words as they are stored, and what the header says of them; nothing for other codings."""
     if type(table) is nn.Embedding:
         return {"words": array_of(table.weight)[ids]}, {}
-    if type(table) is not CodedTable:
+    if type(table) is not CodedTable or not isinstance(table.coded, Codes):
         return {}, {}
     coded, grid = table.coded, table.coded.grid
-    codes = array_of(unpack(coded.codes, grid.bits, coded.columns))[ids]
-    zero = array_of(coded.zero) if grid.scheme == "affine" else np.array([[grid.middle]], np.uint8)
-    step = array_of(coded.step)
+    codes = array_of(unpack(coded.codes, coded.columns, grid))[ids]
+    is_affine = grid.scheme == "affine"
+    zero = array_of(grid.per_row(coded.zero, coded.rows)) if is_affine else np.array([[grid.middle]], np.uint8)
+    step = array_of(grid.per_row(coded.step, coded.rows))
     ranges = {name: found[ids] if len(found) > 1 else found for name, found in (("step", step), ("zero", zero))}
     group = {"group": grid.group} if grid.per == "group" else {}
     if grid.bits == 8:

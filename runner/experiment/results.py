@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from data.inputs.tokenizer import PieceTokenizer
 from data.splits import TokenSplit
 from models.build import build
 from models.checkpoints import save as saving
@@ -82,7 +83,7 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
 
     def save_files(part: Path) -> None:
         splits.tokenizer.save(part, longest=prepared.model.longest_input())
-        write_packed(prepared.model, part, packing_facts(prepared, part))
+        write_packed(prepared.model, part, packing_facts(prepared))
 
     saving.save_model(
         prepared.model,
@@ -93,10 +94,10 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
     )
 
 
-def packing_facts(prepared: PreparedRun, folder: Path) -> Facts:
-    """The facts for a model.bin beside the numbers of the model; folder: with the files of the tokenizer."""
-    data, path = prepared.settings.data, folder / "tokenizer.json"
-    tokenizer = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def packing_facts(prepared: PreparedRun) -> Facts:
+    """The facts for a model.bin beside the numbers of the model."""
+    data, found = prepared.settings.data, prepared.splits.tokenizer
+    tokenizer = json.loads(found.backend.to_str()) if isinstance(found, PieceTokenizer) else None
     labels = tuple(prepared.splits.task.label_names)
     return Facts(labels, data.max_length, is_pair=data.text_pair is not None, tokenizer=tokenizer)
 

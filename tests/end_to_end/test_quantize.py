@@ -26,7 +26,7 @@ from tests.models.helpers import small
 
 WORDS = ("model=dsn", "model.tokenizer=train", "data=demo", "data.demo_rows=200")
 QUIET = ("measure=off", "tracker=none", "train.epochs=1")
-PRESETS = ("bf16", "int8", "int4", "int2", "int8_dynamic", "int8_static", "splitquant")
+PRESETS = ("bf16", "int8", "int4", "int2", "int8_dynamic", "int8_static", "splitquant", "ternary", "pq")
 
 
 def outputs(folder: Path) -> dict[str, RunRecord]:
@@ -76,7 +76,8 @@ def test_a_finished_run_is_rounded_without_training_and_not_rounded_twice(tmp_pa
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_rounds_a_model_that_opens_again(name: str, tmp_path: Path) -> None:
-    options = resolve(compose([f"compression=[{name}]"])).compression[name]
+    untrained = [f"compression.{name}.qat=false"] if name == "ternary" else []
+    options = resolve(compose([f"compression=[{name}]", *untrained])).compression[name]
     assert name in groups()["compression"] and options.phase == "quantize"
     model, rows = applied(make_stage(options), small(), Rows())
     assert torch.equal(answers(reopened(model, tmp_path / "model")), answers(model))

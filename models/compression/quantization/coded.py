@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.compression.quantization.bits import pack, row_bytes, unpack
-from models.compression.quantization.grid import Grid, decode, encode
+from models.compression.quantization.grid import Grid, check_finite, decode, encode_in, find_ranges
+from models.compression.quantization.packing import code_bytes, pack, unpack
 
 
 class CodedWeight(nn.Module):
@@ -86,7 +86,15 @@ class CodedMatrix(nn.Module):
         raise NotImplementedError
 
 
-class Codes(CodedMatrix):
+class CodedRows(CodedMatrix):
+    """A matrix in codes whose rows can be decoded one by one."""
+
+    def decode(self, chosen: Tensor | slice = slice(None)) -> Tensor:
+        """The chosen rows, (N, columns) float32; other rows are not decoded."""
+        raise NotImplementedError
+
+
+class Codes(CodedRows):
     """A matrix (rows, columns) in the codes of a grid; all zero until filled or loaded."""
 
     codes: Tensor  # (rows, row_bytes)
@@ -96,7 +104,7 @@ class Codes(CodedMatrix):
     def __init__(self, rows: int, columns: int, grid: Grid) -> None:
         super().__init__()
         self.rows, self.columns, self.grid = rows, columns, grid
-        self.register_buffer("codes", torch.zeros(rows, row_bytes(columns, grid.bits), dtype=torch.uint8))
+        self.register_buffer("codes", torch.zeros(rows, code_bytes(columns, grid), dtype=torch.uint8))
         self.register_buffer("step", torch.zeros(grid.ranges(rows, columns)))
         if grid.scheme == "affine":
             self.register_buffer("zero", torch.zeros(grid.ranges(rows, columns), dtype=torch.uint8))
@@ -104,19 +112,26 @@ class Codes(CodedMatrix):
     @torch.no_grad()
     def fill(self, matrix: Tensor) -> None:
         """Quantize a matrix (rows, columns)."""
-        codes, step, zero = encode(matrix, self.grid)
-        self.codes, self.step = pack(codes, self.grid.bits), step
+        self.fill_in(matrix, *find_ranges(matrix, self.grid))
+
+    @torch.no_grad()
+    def fill_in(self, matrix: Tensor, step: Tensor, zero: Tensor) -> None:
+        """Quantize a matrix in ranges that are known: steps and zeros, each (*grid.ranges)."""
+        check_finite(matrix)
+        self.codes = pack(encode_in(matrix, step, zero, self.grid), self.grid)
+        self.step = step.detach().clone()
         if self.grid.scheme == "affine":
-            self.zero = zero
+            self.zero = zero.to(torch.uint8)
 
     def decode(self, chosen: Tensor | slice = slice(None)) -> Tensor:
         """The chosen rows, (N, columns) float32; other rows are not decoded."""
         zero: Tensor | int = self.zero if self.grid.scheme == "affine" else self.grid.middle
-        step = self.step
+        step, block = self.step, self.grid.block
         if len(step) > 1:
-            step = step[chosen]
-            zero = zero if isinstance(zero, int) else zero[chosen]
-        return decode(unpack(self.codes[chosen], self.grid.bits, self.columns), step, zero, self.grid)
+            rows = chosen if block == 1 else torch.arange(self.rows, device=step.device)[chosen] // block
+            step = step[rows]
+            zero = zero if isinstance(zero, int) else zero[rows]
+        return decode(unpack(self.codes[chosen], self.columns, self.grid), step, zero, self.grid)
 
 
 class CodedLinear(CachedWeight):
@@ -157,15 +172,17 @@ class CodedLinear(CachedWeight):
 
 
 class CodedTable(CodedWeight):
-    """A look-up table in codes, with a range for each row."""
+    """A look-up table in codes that are decoded row by row."""
 
     is_table = True
 
-    def __init__(self, table: nn.Embedding, grid: Grid) -> None:
+    def __init__(self, table: nn.Embedding, grid: Grid | CodedRows) -> None:
+        """grid: of the rows, or an empty matrix of other codes."""
         super().__init__()
         self.num_embeddings, self.embedding_dim = table.num_embeddings, table.embedding_dim
         self.padding_idx = table.padding_idx
-        self.coded = Codes(table.num_embeddings, table.embedding_dim, grid)
+        shape = (table.num_embeddings, table.embedding_dim)
+        self.coded: CodedRows = Codes(*shape, grid) if isinstance(grid, Grid) else grid
         self.bias = None
         self.is_trained = table.weight.requires_grad
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from models.compression.quantization.coded import CodedTable, CodedWeight
+from models.compression.quantization.coded import CodedTable, CodedWeight, Codes
 from models.compression.quantization.grid import Grid
 from models.compression.settings.quantization import QuantizationSettings
 from models.compression.stage import Stage, StageContext
 
 HEAD = "classifier"
+SHOWN, RANGE_BYTES = 64, 5  # ranges of a table from which on their bytes matter; bytes of one: step and zero
 ROWS = 64  # training rows whose logits are compared before and after quantization
 
 Replaced = dict[str, tuple[nn.Linear | nn.Embedding, CodedWeight]]  # by name: a layer and its quantized replacement
@@ -34,21 +35,30 @@ class QuantizationStage(Stage):
         raise NotImplementedError
 
     def make_table(self, table: nn.Embedding) -> CodedWeight | None:
-        """The quantized table that takes the place of a look-up table; None: leave it. Each row has its own range."""
-        return CodedTable(table, Grid(self.options.embedding_bits)) if self.options.embeddings else None
+        """The quantized table that takes the place of a look-up table; None: leave it."""
+        return CodedTable(table, self.table_grid()) if self.options.embeddings else None
+
+    def table_grid(self) -> Grid:
+        """The grid of look-up tables."""
+        chosen = self.options
+        per, group = ("group", chosen.embedding_group) if chosen.embedding_group else ("row", Grid.group)
+        return Grid(chosen.embedding_bits, per=per, group=group, block=chosen.embedding_block)
 
     def replace_layers(self, model: nn.Module) -> Replaced:
         """Put quantized layers, still empty, in the places of the model's layers."""
         replaced: Replaced = {}
         for name, layer in list(model.named_modules()):
-            if type(layer) is nn.Linear:  # subclasses are read by code that knows them
-                made = self.make_linear(layer) if self.options.head or name != HEAD else None
-            else:
-                made = self.make_table(layer) if type(layer) is nn.Embedding else None
-            if made is not None:
+            made = self.made_for(name, layer)
+            if made is not None and isinstance(layer, nn.Linear | nn.Embedding):
                 replaced[name] = layer, made.to(layer.weight.device)
                 model.set_submodule(name, made)
         return replaced
+
+    def made_for(self, name: str, layer: nn.Module) -> CodedWeight | None:
+        """The quantized layer, still empty, that takes the place of a module of this name; None: it stays."""
+        if type(layer) is nn.Linear:  # subclasses are read by code that knows them
+            return self.make_linear(layer) if self.options.head or name != HEAD else None
+        return self.make_table(layer) if type(layer) is nn.Embedding else None
 
     def fill(self, name: str, layer: nn.Linear | nn.Embedding, made: CodedWeight) -> None:
         """Quantize the weight of a layer into its replacement."""
@@ -56,6 +66,7 @@ class QuantizationStage(Stage):
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Quantize the model, and record what restores its structure."""
+        self.prepare(model, context)
         model.eval()
         before = sample_logits(model, context)
         replaced = self.replace_layers(model)
@@ -68,12 +79,35 @@ class QuantizationStage(Stage):
         context.add_metrics(facts)
         how = "products of integers" if has_kernel else "no kernel: computed in float32 on the decoded weights"
         context.say(f"quantized to {facts['quantize/bits_per_weight']:.2f} bits a weight, scales included; {how}")
+        if advice := self._advice(replaced):
+            context.say(advice)
         return model
+
+    def prepare(self, model: nn.Module, context: StageContext) -> None:
+        """Do what comes before the weights are rounded, such as training them for it."""
+
+    def _advice(self, replaced: Replaced) -> str:
+        """A line for tables that are so narrow that their ranges take more bytes than their codes; else ""."""
+        tables = [made.coded for _, made in replaced.values() if isinstance(made, CodedTable)]
+        codes = [coded for coded in tables if isinstance(coded, Codes) and len(coded.step) > SHOWN]
+        found = [coded for coded in codes if coded.codes.nbytes < RANGE_BYTES * coded.step.numel()]
+        if not found:
+            return ""
+        name, rows = self.name, sum(coded.rows for coded in found)
+        return (
+            f"the ranges of {rows:,} narrow rows take more bytes than their codes. "
+            f"Try: compression.{name}.embedding_block=64, one range for 64 rows"
+        )
 
 
 def record_method(model: nn.Module, options: Any) -> None:
     """Add the method and its options to config.json, which restores the structure before weights are loaded."""
-    content = {key: value for key, value in asdict(options).items() if key != "description"}
+    added = {one.name: one.metadata["neutral"] for one in fields(options) if "neutral" in one.metadata}
+    content = {
+        key: value
+        for key, value in asdict(options).items()
+        if key != "description" and not (key in added and added[key] == value)
+    }
     model.architecture.setdefault("compressed", []).append(content)  # type: ignore[operator, union-attr]
 
 

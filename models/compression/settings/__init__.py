@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from models.compression.settings.learn import Dendrites, Distil
 from models.compression.settings.pruning import L0, Magnitude, Movement, Ziplm
-from models.compression.settings.quantization import Bf16, DynamicInt8, Splitquant, StaticInt8, WeightOnly
+from models.compression.settings.quantization import (
+    Bf16,
+    DynamicInt8,
+    Pq,
+    Splitquant,
+    StaticInt8,
+    Ternary,
+    WeightOnly,
+)
 from models.compression.settings.stage import StageSettings
 
 METHODS: dict[str, type[StageSettings]] = {
@@ -20,6 +28,8 @@ METHODS: dict[str, type[StageSettings]] = {
     "dynamic_int8": DynamicInt8,
     "static_int8": StaticInt8,
     "splitquant": Splitquant,
+    "ternary": Ternary,
+    "pq": Pq,
     "magnitude": Magnitude,
     "movement": Movement,
     "l0": L0,

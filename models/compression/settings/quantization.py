@@ -19,16 +19,31 @@ class Bf16(StageSettings):
 
 @dataclass
 class QuantizationSettings(StageSettings):
-    """The settings that all methods with integer weights share; tables are affine, with one range for each row."""
+    """The settings that all methods with integer weights share; tables are affine, with one range for each row.
+
+    embedding_block: neighbouring rows of a table that share a range instead; embedding_group: numbers of a row that do,
+    0: all of them.
+    """
 
     phase: ClassVar[str] = "quantize"
     embeddings: bool = True
     embedding_bits: int = limited(8, low=2, high=8)
+    embedding_block: int = limited(1, low=1, neutral=1)
+    embedding_group: int = limited(0, low=0, neutral=0)
     head: bool = True
 
 
 @dataclass
-class WeightOnly(QuantizationSettings):
+class AwareSettings(QuantizationSettings):
+    """The settings of methods that can train the weights and their ranges before they round them."""
+
+    qat: bool = limited(False, neutral=False)
+    qat_epochs: float = limited(1.0, above=0.0, neutral=1.0)
+    qat_lr: float | None = limited(None, above=0.0, neutral=None)  # None: the run's own
+
+
+@dataclass
+class WeightOnly(AwareSettings):
     """Quantized weights, float32 arithmetic."""
 
     method: str = limited("weight_only", choices=("weight_only",))
@@ -36,7 +51,31 @@ class WeightOnly(QuantizationSettings):
     scheme: str = limited("symmetric", choices=("symmetric", "affine"))
     per: str = limited("row", choices=("tensor", "row", "group"))  # what shares a range
     group: int = limited(128, low=2)  # neighbours in a row, where per=group
+    block: int = limited(1, low=1, neutral=1)  # neighbouring rows that share a range, where per is row or group
     clip: float = limited(0.0, low=0.0, high=25.0)  # percent of a range's weights cut off at each end
+
+
+@dataclass
+class Ternary(AwareSettings):
+    """Weights of three values, float32 arithmetic."""
+
+    method: str = limited("ternary", choices=("ternary",))
+    per: str = limited("group", choices=("tensor", "row", "group"))
+    group: int = limited(64, low=2)
+    block: int = limited(1, low=1)
+    embedding_form: str = limited("affine", choices=("affine", "ternary"))
+    embedding_bits: int = limited(4, low=2, high=8)
+    head: bool = False
+    qat: bool = True
+
+
+@dataclass
+class Pq(QuantizationSettings):
+    """Word tables in product codes, other weights in few bits, float32 arithmetic."""
+
+    method: str = limited("pq", choices=("pq",))
+    dsub: int = limited(2, choices=(1, 2, 4))  # numbers that share a code
+    bits: int = limited(8, low=2, high=8)  # of the weights of linear layers
 
 
 @dataclass

@@ -98,3 +98,32 @@ def test_the_record_says_what_rounding_did_and_that_no_kernel_is_behind_it() -> 
     assert differences == sorted(differences, reverse=True) and differences[-1] > 0
     assert 8 < found[8].facts["quantize/bits_per_weight"] < 10  # 32-wide rows with a step and a zero each
     assert 0.9 < found[8].facts["quantize/params_share"] < 1
+
+
+def test_narrow_tables_get_smaller_with_a_range_for_a_block_of_rows(tmp_path: Path) -> None:
+    bag = {"family": "dsn", "readout": {"name": "mean"}, "hidden": 2, "vocab_size": 1000}
+    rows, found = packed(small(**bag), embedding_bits=4)
+    assert (
+        "narrow rows take more bytes than their codes. Try: compression.weight_only.embedding_block=64"
+        in found.said[-1]
+    )
+    blocks, found = packed(small(**bag), embedding_bits=4, embedding_block=64)
+    assert not any("narrow" in line for line in found.said)
+    words = [model.bert.embeddings.word_embeddings.state_dict() for model in (rows, blocks)]
+    sizes = [sum(tensor.nbytes for tensor in state.values()) for state in words]
+    assert sizes == [1000 * (1 + 5), 1000 + 16 * 5]
+    assert torch.equal(answers(reopened(blocks, tmp_path / "model"), vocab_size=1000), answers(blocks, vocab_size=1000))
+
+
+def test_groups_of_a_tables_row_have_their_own_ranges(tmp_path: Path) -> None:
+    model, _ = packed(embedding_bits=4, embedding_group=8)
+    words = model.bert.embeddings.word_embeddings
+    assert words.coded.step.shape == (90, 4)
+    assert torch.equal(answers(reopened(model, tmp_path / "model")), answers(model))
+
+
+def test_options_that_were_added_later_are_not_in_older_models_descriptions() -> None:
+    model, _ = packed(bits=8)
+    assert not {"block", "qat", "embedding_block"} & model.architecture["compressed"][0].keys()
+    model, _ = packed(bits=8, embedding_block=2)
+    assert model.architecture["compressed"][0]["embedding_block"] == 2

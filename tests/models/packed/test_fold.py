@@ -17,6 +17,8 @@ from models.build import build
 from models.compression import settings
 from models.compression.bf16 import cast_to_bf16
 from models.compression.dynamic_int8 import DynamicInt8
+from models.compression.pq import Pq
+from models.compression.ternary import Ternary
 from models.compression.weight_only import WeightOnly
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
@@ -112,6 +114,22 @@ def test_coded_tables_are_read_as_their_codes(tmp_path: Path, bits: int) -> None
     assert np.abs(found).max() < 1e-5 and {"words", "step", "zero"} <= arrays
     _, packed = read_model((tmp_path / "model.bin").read_bytes(), "")
     assert packed["words"].shape[1] == 16 * bits // 8
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        WeightOnly(settings.WeightOnly(embedding_bits=4, embedding_block=7)),
+        Ternary(settings.Ternary(qat=False, group=8, embedding_form="ternary", block=3)),
+        Pq(settings.Pq(dsub=2)),
+    ],
+    ids=["blocks", "ternary", "pq"],
+)
+def test_tables_in_other_codes_are_read_too(tmp_path: Path, stage: Any) -> None:
+    network = make()
+    for name, (layer, made) in stage.replace_layers(network).items():
+        stage.fill(name, layer, made)
+    assert np.abs(differences(network, tmp_path)[0]).max() < 1e-5
 
 
 def test_codes_survive_packing_at_any_width() -> None:

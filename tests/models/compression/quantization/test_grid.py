@@ -68,3 +68,31 @@ def test_weights_that_are_not_numbers_are_refused() -> None:
     matrix[3, 3] = torch.nan
     with pytest.raises(ModelError, match="diverged"):
         encode(matrix, Grid(8))
+
+
+@pytest.mark.parametrize("per", ["row", "group"])
+@pytest.mark.parametrize("scheme", ["affine", "symmetric", "ternary"])
+def test_rows_of_a_block_share_a_range(per: str, scheme: str) -> None:
+    matrix = normal(rows=10, columns=40)  # blocks of 4, 4 and 2 rows
+    bits = 2 if scheme == "ternary" else 4
+    grid = Grid(bits, scheme, per, group=16, block=4)
+    codes, step, zero = encode(matrix, grid)
+    assert step.shape == zero.shape == grid.ranges(10, 40) == (3, 3 if per == "group" else 1)
+    alone = [encode(matrix[rows : rows + 4], Grid(bits, scheme, per, group=16, block=4))[1] for rows in (0, 4)]
+    torch.testing.assert_close(step[:2], torch.cat(alone))
+    own = Grid(bits, scheme, "tensor")
+    part = matrix[4:8, :16] if per == "group" else matrix[4:8]
+    torch.testing.assert_close(step[1, :1], encode(part, own)[1][0])
+    found = decode(codes, step, zero, grid)
+    assert float((found - matrix).square().mean()) < float(matrix.square().mean()) * (0.35 if bits == 2 else 0.02)
+
+
+def test_the_step_of_three_levels_has_the_least_squared_error() -> None:
+    matrix = normal(rows=1, columns=4000)
+    step = float(encode(matrix, Grid(2, "ternary"))[1])
+
+    def error(size: float) -> float:
+        return float((matrix - (matrix / size).round().clamp(-1, 1) * size).square().sum())
+
+    assert all(error(step) < error(step * factor) for factor in (0.9, 0.97, 1.03, 1.1))
+    assert not encode(torch.zeros(2, 8), Grid(2, "ternary"))[1].any()

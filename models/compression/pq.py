@@ -1,0 +1,62 @@
+"""Product quantization of word tables: half a byte to a byte a number, and a book of centres.
+
+    run compression=[pq] from=<run id>
+
+It pays for tables of many rows. A table for which the book of centres costs more than it saves is refused, or, beside
+a larger one, stored in few bits as by int8; so are linear layers.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from models.compression import settings
+from models.compression.quantization.coded import CodedLinear, CodedTable, CodedWeight, Codes
+from models.compression.quantization.grid import Grid
+from models.compression.quantization.product import CENTRES, ProductCodes, product_bytes
+from models.compression.quantization.stage import RANGE_BYTES, QuantizationStage
+from models.errors import ModelError
+from models.json_types import JsonObject
+
+
+class Pq(QuantizationStage):
+    """Replace large tables by product codes, other tables and linear layers by codes of few bits."""
+
+    options: settings.Pq
+
+    def check(self, model: nn.Module) -> None:
+        """ModelError if there is no table that product codes make smaller than int8."""
+        tables = [module for module in model.modules() if type(module) is nn.Embedding]
+        if not any(not self._reason(table) for table in tables):
+            largest = max(tables, key=lambda table: table.weight.numel(), default=None)
+            why = "this model has no table of vectors" if largest is None else self._reason(largest)
+            raise ModelError(f"compression=[{self.name}]: {why}. Try: compression=[int8]")
+
+    def _reason(self, table: nn.Embedding) -> str:
+        """Why product codes do not suit a table, "" if they do."""
+        rows, columns, dsub = table.num_embeddings, table.embedding_dim, self.options.dsub
+        if rows < CENTRES:
+            return f"a table of {rows} rows has fewer rows than the {CENTRES} centres of a part"
+        if columns % dsub or columns < 2 * dsub:
+            return f"rows of {columns} numbers do not divide into two or more parts of dsub={dsub}"
+        mine, theirs = product_bytes(rows, columns, dsub), rows * (columns + RANGE_BYTES)
+        if mine >= theirs:
+            return f"{rows:,} rows of {columns} take {mine:,} bytes in product codes and {theirs:,} in int8"
+        return ""
+
+    def make_table(self, table: nn.Embedding) -> CodedWeight | None:
+        """The table in product codes, or in few bits where those are larger."""
+        if not self.options.embeddings or self._reason(table):
+            return super().make_table(table)
+        return CodedTable(table, ProductCodes(table.num_embeddings, table.embedding_dim, self.options.dsub))
+
+    def make_linear(self, layer: nn.Linear) -> CodedLinear:
+        """The layer with a coded weight that takes the place of a linear layer."""
+        grid = Grid(self.options.bits, "symmetric")
+        return CodedLinear(layer, Codes(layer.out_features, layer.in_features, grid))
+
+
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
+    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    Pq(settings.Pq(**description)).replace_layers(model)
+    return model

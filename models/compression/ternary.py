@@ -1,0 +1,41 @@
+"""Ternary weights: -a, 0 or a, with one a for a group of weights; 1.6 bits each, five to a byte.
+
+    run compression=[ternary] from=<run id>
+
+Weights and ranges are trained for it first, unless qat=false: without that few models survive. Values of a after Li,
+Zhang & Liu 2016 (arXiv 1605.04711), refined to the least squared error.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from models.compression import settings
+from models.compression.quantization.aware import AwareStage
+from models.compression.quantization.coded import CodedLinear, Codes
+from models.compression.quantization.grid import Grid
+from models.json_types import JsonObject
+
+
+class Ternary(AwareStage):
+    """Replace linear layers, and tables if asked, by ones whose weights have three values."""
+
+    options: settings.Ternary
+
+    def make_linear(self, layer: nn.Linear) -> CodedLinear:
+        """The layer with a coded weight that takes the place of a linear layer."""
+        return CodedLinear(layer, Codes(layer.out_features, layer.in_features, self._grid()))
+
+    def table_grid(self) -> Grid:
+        """The grid of look-up tables: of three values too, or affine."""
+        return self._grid() if self.options.embedding_form == "ternary" else super().table_grid()
+
+    def _grid(self) -> Grid:
+        chosen = self.options
+        return Grid(2, "ternary", chosen.per, chosen.group, block=chosen.block)
+
+
+def restore(model: nn.Module, description: JsonObject) -> nn.Module:
+    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    Ternary(settings.Ternary(**description)).replace_layers(model)
+    return model
