@@ -36,6 +36,7 @@ from runner.sanitize import mask
 from runner.schema import Settings
 from runner.track.mirror import start_mirror
 from runner.training.checkpoint import clear_checkpoints, find_resume_point
+from runner.training.state import RandomState
 from runner.tune.trial_pruning import Pruned
 
 AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
@@ -59,17 +60,12 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
     def make_run(inner: Settings, words: list[str]) -> Outcome:
         return run(inner, words, unwatched)
 
-    def make_quietly(inner: Settings, words: list[str]) -> Outcome:
-        return run(inner, words, replace(unwatched, is_quiet=True, is_patient=True))
-
     try:
         initial = find_initial_weights(settings, overrides, terminal.say, context.exclusive, make_run)
         make_teachers(settings, overrides, terminal.say, make_run)
-        ngram = find_ngram_baseline(settings, overrides, terminal.say, make_quietly)
         try:
             context.exclusive.enter(Path(settings.paths.cache))
             prepared = prepare_run(settings, output, terminal.say, initial, context.exclusive)
-            prepared.ngram = ngram
             if settings.resume == "must":
                 require_progress(prepared)
             return _find_or_make(prepared, overrides, terminal, begun, context)
@@ -87,11 +83,20 @@ def _find_or_make(
     """Hold the run folder, and find the finished run in it or make the run."""
     settings, folder, exclusive = prepared.settings, prepared.folder, context.exclusive
 
-    def make_run(inner: Settings, words: list[str]) -> Outcome:
+    def make_run(inner: Settings, words: list[str], inner_context: RunContext = context) -> Outcome:
         exclusive.exit()  # the inner run enters and leaves by itself
-        outcome = run(inner, words, context)
-        exclusive.enter(Path(settings.paths.cache))
-        return outcome
+        try:
+            return run(inner, words, inner_context)
+        finally:
+            exclusive.enter(Path(settings.paths.cache))
+
+    def make_baseline(inner: Settings, words: list[str]) -> Outcome:
+        random = RandomState()
+        state = random.state()
+        try:
+            return make_run(inner, words, replace(context, watch=None, is_quiet=True, is_patient=True))
+        finally:
+            random.load(state)  # whether the baseline is made or found changes nothing that this run draws
 
     with claim(folder, terminal.say, exclusive, is_patient=context.is_patient):
         remember(folder.parent, settings, prepared.identity)
@@ -100,6 +105,7 @@ def _find_or_make(
             clear_checkpoints(folder)  # a process that died after its last word left checkpoints
             terminal.found(found, folder)
             return Outcome(0, found, was_done=True)
+        prepared.ngram = find_ngram_baseline(settings, overrides, terminal.say, make_baseline)
         prepared.before = run_earlier_stages(prepared, overrides, terminal.say, make_run)
         return _recorded(prepared, overrides, terminal, begun, context)
 

@@ -26,5 +26,9 @@ def test_two_runs_share_one_ngram_baseline(tmp_path: Path) -> None:
     second = run_cli(*words, "seed=1", cwd=tmp_path)
     assert second.returncode == 0, second.stderr
     assert len(records(tmp_path / "out")) == 3 and "n-gram baseline first" not in second.stdout
+    again = run_cli(*words, "force=true", "baseline.ngram=off", cwd=tmp_path)
+    assert again.returncode == 0 and "n-gram" not in again.stdout
+    alone = next(record for record in records(tmp_path / "out") if record["identity"] == dsn["identity"])
+    assert alone["metrics"]["test/loss"] == dsn["metrics"]["test/loss"], "making the baseline first changes nothing"
     same = run_cli("model=ngram", *DATA, *MEASURE, "tracker=none", "paths.output=out", cwd=tmp_path)
     assert f"run {ngram['identity']} is finished already" in same.stdout, "it is the run that model=ngram makes"

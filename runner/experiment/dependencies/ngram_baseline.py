@@ -36,7 +36,7 @@ def find_ngram_baseline(
     make_run: makes a run without a word on the terminal. Data that n-grams cannot learn from are no reason to fail:
     `notify` is told why there is no baseline, and the result is {}. Raises InnerRunUnfinished after Ctrl-C.
     """
-    if not is_wanted(settings) or find_finished(settings):
+    if not is_wanted(settings):
         return {}
     inner = ngram_settings(settings)
     if found := find_finished(inner):
