@@ -10,11 +10,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from models.compression.settings import METHODS
 from runner.config.compose import groups
-from runner.config.keys import closest, known_keys
+from runner.config.keys import closest, did_you_mean, known_keys
 from runner.schema import Command, Settings
 from runner.statistics import score_table
 
 CHOICES = {"data.metrics": score_table.CHOICES}  # of settings whose dataclass cannot know them
+MOST_LISTED = 12  # choices in a message; of more than that only those that look like what was typed
 
 
 @cache
@@ -127,8 +128,12 @@ def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
         choices = CHOICES.get(key) or limits.get("choices")
         if choices and part not in choices:
             close = closest(str(part), [str(c) for c in choices])
-            listed = ", ".join(map(str, choices))
-            return f"{key}={part}: must be one of {listed}. Try: run {key}={(close or choices)[0]}"
+            is_list_short = not close or len(choices) <= MOST_LISTED
+            known = (
+                f"must be one of {', '.join(map(str, choices))}." if is_list_short else f"unknown{did_you_mean(close)}"
+            )
+            first = (close or choices)[0]
+            return f"{key}={part}: {known} Try: run {key}={f'[{first}]' if isinstance(value, list) else first}"
         number = isinstance(part, int | float) and not isinstance(part, bool)
         outside = number and (
             part != part

@@ -26,6 +26,8 @@ def record_in(folder: Path) -> RunRecord | None:
     The identity is the name of the folder, whatever the file says: paths are made of it.
     """
     content = _content(folder)
+    if content is None and (folder / RECORD).is_file():
+        raise RecordError("it holds no JSON object")
     return None if content is None else RunRecord.from_json(content)
 
 

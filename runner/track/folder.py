@@ -64,10 +64,10 @@ def record_to_mirror(folder: Path) -> RunRecord:
     """Return the record of a run folder; TrackError if there is none or it is damaged."""
     if not (folder / RECORD).exists():
         raise TrackError(f"{folder} is not a run folder: it has no {RECORD}")
-    problem = "it holds no JSON object"
     try:
         if record := record_in(folder):
             return record
+        problem = "it was removed"
     except RecordError as error:
         problem = str(error)
     raise TrackError(f"{folder / RECORD} is damaged: {problem}. Repair it, or remove {folder} and run it again")

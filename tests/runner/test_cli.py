@@ -17,7 +17,7 @@ import pytest
 from runner.record.folder import find_record
 from tests.conftest import REPO, crowding, run_cli
 from tests.records import read, records
-from tests.warm import nursery
+from tests.warm import environment_of, nursery
 
 SMALL = [
     "data=files", "data.text=review", "data.label=stars", "model.tokenizer=train", "model.vocab_size=120",
@@ -227,20 +227,18 @@ def mirrored(folder: Path) -> list[str]:
 
 def interrupted(words: list[str], cwd: Path) -> tuple[int, float]:
     """Exit code and seconds to the end of a run that gets Ctrl-C once it trains and the tracker's helper has begun."""
-    environment = os.environ | {"PYTHONPATH": str(REPO)}
 
     def known() -> int:
         return len(list((cwd / "outputs").glob("*/mlflow.json")))
 
     before = known()
-    with subprocess.Popen([sys.executable, "-m", "runner.cli", *words], cwd=cwd, env=environment,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # fmt: skip
-        deadline = time.monotonic() + 60
-        while known() == before and time.monotonic() < deadline:
-            time.sleep(0.05)
-        started = time.perf_counter()
-        process.send_signal(signal.SIGINT)
-        code = process.wait(30)
+    process = nursery().start("runner.cli", words, cwd, environment_of({}))
+    deadline = time.monotonic() + 60
+    while known() == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    code = process.wait(30)
     return code, time.perf_counter() - started
 
 
@@ -264,11 +262,10 @@ def test_ctrl_c_ends_within_two_seconds_and_is_recorded(reviews: Path, tmp_path:
 
 
 def test_after_sigkill_the_same_command_resumes_to_the_same_result(reviews: Path, tmp_path: Path) -> None:
-    words = [*SMALL, f"data.path={reviews}", "model=dsn", "tracker=none", "train.epochs=300"]
+    words = [*SMALL, f"data.path={reviews}", "model=dsn", "tracker=none", "train.epochs=120"]
     straight = run_cli(*words, "paths.output=straight", cwd=tmp_path)
     assert straight.returncode == 0
-    environment = os.environ | {"PYTHONPATH": str(REPO)}
-    process = nursery().start("runner.cli", [*words, "checkpoint.every_s=0.05"], tmp_path, environment)
+    process = nursery().start("runner.cli", [*words, "checkpoint.every_s=0.05"], tmp_path, environment_of({}))
     end = time.monotonic() + 120
     while not list((tmp_path / "outputs").glob("*/checkpoints/*.json")) and time.monotonic() < end:
         time.sleep(0.01)
@@ -286,7 +283,7 @@ def test_after_sigkill_the_same_command_resumes_to_the_same_result(reviews: Path
 
 
 def test_two_processes_on_a_fresh_store_and_cache_both_succeed_and_run_once(reviews: Path, tmp_path: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": str(REPO), "BERTIER_CACHE": str(tmp_path / "cache")}
+    environment = environment_of({"BERTIER_CACHE": str(tmp_path / "cache")})
     words = [*SMALL, f"data.path={reviews}", "model=dsn", "tracker.wait_s=120"]
     children = [nursery().start("runner.cli", [*words, f"seed={seed}"], tmp_path, environment) for seed in (0, 1, 1)]
     said = [child.communicate() for child in children]

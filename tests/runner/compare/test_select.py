@@ -23,6 +23,7 @@ def test_all_finished_runs_are_chosen_and_the_others_are_listed_with_their_reaso
     assert sorted(found.left_out) == sorted(
         [
             (failed["identity"], "failed: ValueError: diverged"),
+            ("broken", "its record.json is damaged: it holds no JSON object"),
             ("half", "its record.json is damaged: status is missing, expected one of running, done, failed, killed"),
         ]
     )

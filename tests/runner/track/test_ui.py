@@ -22,9 +22,25 @@ from tests.runner.track.folders import state, write_run
 SERVE = """
 import sys
 from pathlib import Path
+from runner.track import ui
 from runner.track.settings import TrackerSettings
 from runner.track.ui import serve_mlflow
+if len(sys.argv) > 2:
+    ui.build_command = lambda port, database: [sys.executable, "-c", sys.argv[2], "--port", str(port), "--"]
 sys.exit(serve_mlflow(TrackerSettings(), Path(sys.argv[1]), 0, lambda line: print(line, flush=True)))
+"""
+
+# In place of the server: a process that answers that it is well, and has a worker that does not hear SIGTERM.
+STAND_IN = """
+import http.server, os, signal, sys, time
+if os.fork() == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(600)
+class Well(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Well).serve_forever()
 """
 
 
@@ -67,18 +83,11 @@ def test_a_damaged_store_is_told_before_a_server_starts(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="looks at sockets through /proc")
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_page_shows_the_recorded_run_on_loopback_only_and_ends_with_all_its_processes(
-    output: Path, ending: signal.Signals
-) -> None:
+def test_the_page_shows_the_recorded_run_on_loopback_only_and_ends_with_all_its_processes(output: Path) -> None:
     folder = write_run(output / "abc")
     sync_run(folder, TrackerSettings())
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(output)], stdout=subprocess.PIPE, text=True)
+    process, page, port = served(output)
     try:
-        assert process.stdout
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
-        assert found, (output / "mlflow-ui.log").read_text()
-        page, port = found[0], int(found[1])
         assert "<title>MLflow</title>" in fetch(page)
         asked = {"experiment_ids": [experiment_of(page)], "filter": "tags.identity = 'abc'"}
         (run,) = json.loads(fetch(f"{page}/api/2.0/mlflow/runs/search", asked))["runs"]
@@ -87,7 +96,29 @@ def test_the_page_shows_the_recorded_run_on_loopback_only_and_ends_with_all_its_
         assert json.loads(record)["identity"] == "abc"
         assert listening(port) == {"0100007F"}  # 127.0.0.1
     finally:
-        process.send_signal(ending)
+        process.send_signal(signal.SIGINT)
+    assert_ended(process, page, port)
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="looks at sockets through /proc")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_no_worker_of_a_server_is_left_that_does_not_hear_a_signal(output: Path, ending: signal.Signals) -> None:
+    process, page, port = served(output, STAND_IN)
+    assert len(processes_with(f"--port\0{port}\0")) == 2
+    process.send_signal(ending)
+    assert_ended(process, page, port)
+
+
+def served(output: Path, *stand_in: str) -> tuple[subprocess.Popen[str], str, int]:
+    """A process that serves MLflow, or the stand-in, once it answers; its address and its port."""
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(output), *stand_in], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
+    assert found, (output / "mlflow-ui.log").read_text()
+    return process, found[0], int(found[1])
+
+
+def assert_ended(process: subprocess.Popen[str], page: str, port: int) -> None:
     assert process.wait(timeout=30) == 0
     assert listening(port) == set()
     assert processes_with(f"--port\0{port}\0") == []
