@@ -133,7 +133,7 @@ def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
                 f"must be one of {', '.join(map(str, choices))}." if is_list_short else f"unknown{did_you_mean(close)}"
             )
             first = (close or choices)[0]
-            return f"{key}={part}: {known} Try: run {key}={f'[{first}]' if isinstance(value, list) else first}"
+            return f"{key}={part}: {known} Try: run {key}={f'[{first}]' if part is not value else first}"
         number = isinstance(part, int | float) and not isinstance(part, bool)
         outside = number and (
             part != part

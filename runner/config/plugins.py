@@ -5,6 +5,7 @@ Classes are named by string only, so that composing a config loads none of them;
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -33,6 +34,7 @@ def register_plugins() -> None:
     from hydra.core.config_store import ConfigStore
 
     prefer_ours()
+    read_files_once()
     store = ConfigStore.instance()
     store.store(group="hydra/launcher", name="local", node={"_target_": f"{PLUGINS}.LocalLauncher"}, provider="bertier")
     grid = {"_target_": f"{PLUGINS}.Grid", "max_batch_size": None, "params": None}
@@ -64,3 +66,21 @@ def prefer_ours() -> None:
     theirs = ConfigStore.instance().repo["hydra"]["launcher"]
     for name in ("ray", "submitit_local", "submitit_slurm"):
         theirs.pop(f"{name}.yaml", None)
+
+
+def read_files_once() -> None:
+    """Let Hydra parse each file of conf/ once a process: it parses some 40 of them for every config."""
+    from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
+    from hydra._internal.sources_registry import SourcesRegistry
+    from hydra.plugins.config_source import ConfigResult
+
+    parsed: dict[tuple[str, str], ConfigResult] = {}
+
+    class PackageFiles(ImportlibResourcesConfigSource):
+        def load_config(self, config_path: str) -> ConfigResult:
+            key = self.path, config_path
+            if key not in parsed:
+                parsed[key] = super().load_config(config_path)
+            return copy.deepcopy(parsed[key])  # what is done with one changes it
+
+    SourcesRegistry.instance().types[PackageFiles.scheme()] = PackageFiles

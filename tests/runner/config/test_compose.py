@@ -55,3 +55,14 @@ def test_values_set_onto_shared_choices_give_the_config_that_hydra_composes(word
 def test_a_value_that_cannot_be_set_does_not_compose() -> None:
     with pytest.raises(ConfigError, match=r"does not compose: .*Fix that YAML"):
         compose(["model.nothing_like_it=1"])
+
+
+def test_a_file_is_parsed_once_and_what_is_done_with_a_config_changes_no_other() -> None:
+    words = ["model=bert-mini", "compression=[magnitude]"]
+    first = composed_by_hydra(words, hydra=False)
+    expected = OmegaConf.to_container(first)
+    first.model.layers = 99
+    first.compression.magnitude.density = 0.99
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OmegaConf, "load", None)
+        assert OmegaConf.to_container(composed_by_hydra(words, hydra=False)) == expected
