@@ -11,10 +11,13 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from models.checkpoints.atomic import written_atomically
+from models.packed.errors import NotPacked
+from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle import predict
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
 from runner.errors import ConfigError
@@ -23,9 +26,10 @@ MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
 READER = ("predict.py", "command.py")
 OF_PIECES = ("bag.py", "wordpiece.py")
-OF_GRAPHS = ("encoder.py",)
+OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
-NEEDED = {"numpy": OF_NUMPY, "onnx": (*OF_NUMPY, "onnxruntime>=1.23", "tokenizers>=0.22")}  # packages, by engine
+OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
+OF_OTHER_TOKENIZERS = ("tokenizers>=0.22",)  # than BERT's
 USAGE = """\
 # {name}
 
@@ -84,7 +88,7 @@ def write_packed_bundle(trained: ExportedModel, path: Path) -> ExportedModel:
         predict.Model(part)  # a damaged file is found here, not by who asks it
         description = json.dumps(exported.describe(), indent=2, ensure_ascii=False)
         (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")
-        add_reader(part, exported, trained, (*READER, *OF_PIECES))
+        add_reader(part, exported, trained, (*READER, *OF_PIECES), OF_NUMPY)
     return exported
 
 
@@ -95,19 +99,25 @@ def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel
             f"format=bundle: run {trained.identity} answers for every word, and a bundle gives one answer a text. "
             "Try: format=onnx"
         )
-    facts = {
+    facts: dict[str, Any] = {
         "kind": "onnx", "labels": list(exported.labels), "max_length": exported.max_length,
         "texts": len(exported.columns),
     }  # fmt: skip
+    with suppress(NotPacked):
+        vocabulary = wordpiece_vocabulary(json.loads((part / "tokenizer.json").read_text(encoding="utf-8")))
+        ends = {end: int(vocabulary.ids[vocabulary.settings[end]]) for end in ("first", "last")}
+        facts["pieces"] = vocabulary.settings | ends
     (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
-    add_reader(part, exported, trained, (*READER, *OF_GRAPHS))
+    needed = OF_ONNX if "pieces" in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
+    add_reader(part, exported, trained, (*READER, *OF_GRAPHS), needed)
 
 
-def add_reader(part: Path, exported: ExportedModel, trained: ExportedModel, sources: tuple[str, ...]) -> None:
-    """Add the code, its requirements, the page about the model and, last, the manifest."""
+def add_reader(
+    part: Path, exported: ExportedModel, trained: ExportedModel, sources: tuple[str, ...], packages: tuple[str, ...]
+) -> None:
+    """Add the code, its requirements (packages), the page about the model and, last, the manifest."""
     for name in sources:
         shutil.copy2(SOURCES / name, part / name)
-    packages = NEEDED[exported.engine.partition("-")[0]]
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
     (part / "README.md").write_text(usage(exported, trained), encoding="utf-8")
     files = {

@@ -11,8 +11,6 @@ if __package__:
 else:  # copied into a bundle
     from wordpiece import WordPiece  # type: ignore[import-not-found,no-redef]
 
-UNLIMITED = 1 << 30  # pieces
-
 
 class Bag:
     """Scores texts, or pairs of texts, by the vectors of their pieces.
@@ -34,8 +32,8 @@ class Bag:
         if len(self.places) < self.most or len({array.shape[1] for array in (self.places, self.segments)}) > 1:
             raise ValueError(f"{self.places.shape} places for texts of {self.most} pieces")
         self.is_binary = len(header["labels"]) == 2 and len(self.bias) == 1
-        self.first, self.last = header["pieces"]["first"], header["pieces"]["last"]
-        self.encode = WordPiece(arrays["pieces"].tobytes().decode().split("\n"), header["pieces"]).ids
+        pieces = arrays["pieces"].tobytes().decode().split("\n")
+        self.pieces = WordPiece(dict(zip(pieces, range(len(pieces)))), header["pieces"])
         self.shared = self.places + self.segments[0]
         start = np.zeros((1, self.places.shape[1]))
         self.place_sums = np.concatenate([start, self.shared.cumsum(axis=0, dtype=np.float64)])
@@ -43,7 +41,7 @@ class Bag:
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """The logits of a text, or of a pair of texts."""
-        ids, start = self.ids(text, pair)
+        ids, start = self.pieces.row(text, pair, self.most)
         count = len(ids)
         rows = self.words.take(np.array(ids, np.intp))
         summed = self.plain_sum(rows, start) if self.eps is None else self.normalised_sum(rows, start)
@@ -55,22 +53,9 @@ class Bag:
         scores: list[float] = found.tolist()
         return [0.0, *scores] if self.is_binary else scores
 
-    def ids(self, text: str, pair: str | None) -> tuple[list[int], int]:
-        """The pieces with special ones around each text, and the place where the second text begins."""
-        if pair is None:
-            ids = [self.first, *self.encode(text, self.most - 2), self.last]
-            return ids, len(ids)
-        room = self.most - 3
-        one, other = (self.encode(part, room) for part in (text, pair))
-        if len(one) == len(other) == room:  # of an odd room the longer text gets one more
-            one, other = (self.encode(part, UNLIMITED) for part in (text, pair))
-        kept, left = cut_longest(len(one), len(other), room)
-        return [self.first, *one[:kept], self.last, *other[:left], self.last], kept + 2
-
     def length(self, text: str, pair: str | None = None) -> int:
         """The pieces of a text, or of a pair of texts, with special ones, before any are cut."""
-        parts = [text] if pair is None else [text, pair]
-        return 1 + sum(1 + len(self.encode(part, UNLIMITED)) for part in parts)
+        return self.pieces.length(text, pair)
 
     def plain_sum(self, rows: np.ndarray, start: int) -> np.ndarray:
         """The sum of the vectors, (H,) float64."""
@@ -125,12 +110,3 @@ def unpack_bits(packed: np.ndarray, bits: int, width: int) -> np.ndarray:
     """Codes (rows, width) uint8 from rows of bytes: code after code, least significant bit first."""
     planes = np.unpackbits(packed, axis=1, count=bits * width, bitorder="little").reshape(len(packed), width, bits)
     return np.packbits(planes, axis=2, bitorder="little")[:, :, 0]
-
-
-def cut_longest(one: int, other: int, room: int) -> tuple[int, int]:
-    """How many pieces to keep of each text of a pair: the longer one is cut first, then both to half the room."""
-    if one + other <= room:
-        return one, other
-    if min(one, other) > room // 2:
-        return (room // 2 + room % 2, room // 2) if one > other else (room // 2, room // 2 + room % 2)
-    return (room - other, other) if one > other else (one, room - one)

@@ -1,13 +1,22 @@
-"""Scores texts by an ONNX graph (kind `onnx`), with the `onnxruntime` and `tokenizers` packages."""
+"""Scores texts by an ONNX graph (kind `onnx`), with the `onnxruntime` package.
+
+A tokenizer like BERT's is read in Python, which takes less time for one text; another needs the `tokenizers` package.
+"""
 
 from __future__ import annotations
 
+import importlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
-from tokenizers import Tokenizer
+
+if __package__:
+    from .wordpiece import WordPiece
+else:  # copied into a bundle
+    from wordpiece import WordPiece  # type: ignore[import-not-found,no-redef]
 
 # This fusion's kernel takes longer than the two that it replaces.
 SLOWER_FUSED = ["SkipLayerNormFusion"]
@@ -18,31 +27,54 @@ class Encoder:
 
     def __init__(self, header: dict[str, Any], folder: Path) -> None:
         """header: the content of model.json."""
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.tokenizer.no_padding()
-        self.most = int(header["max_length"])
-        self.tokenizer.enable_truncation(self.most, strategy="longest_first")
+        path, self.most = folder / "tokenizer.json", int(header["max_length"])
+        self.rows = pieces_of(path, header["pieces"]) if "pieces" in header else LibraryRows(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
         self.session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
         )
-        self.names = [entry.name for entry in self.session.get_inputs()]
+        self.has_segments = "token_type_ids" in [entry.name for entry in self.session.get_inputs()]
         self.output = [self.session.get_outputs()[0].name]
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """The logits of a text, or of a pair of texts."""
-        found = self.tokenizer.encode(text, pair)
-        ids = np.array([found.ids], np.int64)
+        found, start = self.rows.row(text, pair, self.most)
+        ids = np.array([found], np.int64)
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        if "token_type_ids" in self.names:
-            given["token_type_ids"] = np.array([found.type_ids], np.int64)
+        if self.has_segments:
+            given["token_type_ids"] = segments = np.zeros_like(ids)
+            segments[:, start:] = 1
         scores: list[float] = self.session.run(self.output, given)[0][0].tolist()
         return scores
 
     def length(self, text: str, pair: str | None = None) -> int:
         """The tokens of a text, or of a pair of texts, before any are cut."""
+        return self.rows.length(text, pair)
+
+
+def pieces_of(path: Path, settings: dict[str, Any]) -> WordPiece:
+    """The WordPiece vocabulary of a tokenizer.json."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    added = {token["content"]: token["id"] for token in content["added_tokens"]}
+    return WordPiece(content["model"]["vocab"] | added, settings)
+
+
+class LibraryRows:
+    """A tokenizer.json read by the `tokenizers` library."""
+
+    def __init__(self, path: Path) -> None:
+        self.tokenizer = importlib.import_module("tokenizers").Tokenizer.from_file(str(path))
+        self.tokenizer.no_padding()
+
+    def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:
+        """At most `most` ids of a text, or of a pair of texts, with special ones, and where the second text begins."""
+        self.tokenizer.enable_truncation(most, strategy="longest_first")
+        found = self.tokenizer.encode(text, pair)
+        kinds: list[int] = found.type_ids
+        return found.ids, kinds.index(1) if 1 in kinds else len(kinds)
+
+    def length(self, text: str, pair: str | None = None) -> int:
+        """The ids of a text, or of a pair of texts, with special ones, before any are cut."""
         self.tokenizer.no_truncation()
-        count = len(self.tokenizer.encode(text, pair).ids)
-        self.tokenizer.enable_truncation(self.most, strategy="longest_first")
-        return count
+        return len(self.tokenizer.encode(text, pair).ids)

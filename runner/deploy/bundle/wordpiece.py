@@ -1,6 +1,6 @@
 """BERT's WordPiece in pure Python: the ids that the `tokenizers` library gives, of one text several times as fast.
 
-    WordPiece(pieces, settings).ids("a lovely film", most=510)
+    WordPiece({"good": 0, ...}, settings).ids("a lovely film", most=510)
 
 Of the characters that Python 3.11 knows, about 500 that are new in Unicode are read in another way than by
 the library, whose tables are older.
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import chain, islice
 from typing import Any
 
+UNLIMITED = 1 << 30  # pieces of a text
 MOST_CACHED = 200_000  # words, about 40 MB; the caches are emptied then
 LONGEST_CACHED = 200  # characters
 ASCII_WORDS = re.compile(r"[0-9A-Za-z]+|[!-/:-@\[-`{-~]")
@@ -45,15 +46,33 @@ class Cache(dict[str, list[int]]):
 class WordPiece:
     """A vocabulary, and BERT's way of cutting texts into its pieces."""
 
-    def __init__(self, pieces: Sequence[str], settings: dict[str, Any]) -> None:
-        """pieces: by id; settings: as models/packed/vocabulary.py describes a tokenizer."""
-        self.known = dict(zip(pieces, range(len(pieces))))
+    def __init__(self, known: dict[str, int], settings: dict[str, Any]) -> None:
+        """known: the id of each piece; settings: as models/packed/vocabulary.py describes a tokenizer."""
+        self.known = known
+        self.first, self.last = settings["first"], settings["last"]
         self.unknown = [self.known[settings["unknown"]]]
         self.prefix, self.longest = settings["prefix"], settings["longest"]
         self.lower, self.strips_accents, self.splits_ideographs = (settings[k] for k in ("lower", "accents", "chinese"))
         self.special = [token for token in settings["special"] if token]
         self.find_special = re.compile("(" + "|".join(map(re.escape, self.special)) + ")").split
         self._words, self._parts = Cache(self.pieces_of), Cache(self.ids_of_part)
+
+    def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:
+        """At most `most` ids of a text, or of a pair of texts, with special ones, and where the second text begins."""
+        if pair is None:
+            ids = [self.first, *self.ids(text, most - 2), self.last]
+            return ids, len(ids)
+        room = most - 3
+        one, other = (self.ids(part, room) for part in (text, pair))
+        if len(one) == len(other) == room:  # of an odd room the longer text gets one more
+            one, other = (self.ids(part, UNLIMITED) for part in (text, pair))
+        kept, left = cut_longest(len(one), len(other), room)
+        return [self.first, *one[:kept], self.last, *other[:left], self.last], kept + 2
+
+    def length(self, text: str, pair: str | None = None) -> int:
+        """The ids of a text, or of a pair of texts, with special ones, before any are cut."""
+        parts = [text] if pair is None else [text, pair]
+        return 1 + sum(1 + len(self.ids(part, UNLIMITED)) for part in parts)
 
     def ids(self, text: str, most: int) -> list[int]:
         """The first `most` ids of a text, without special tokens around it."""
@@ -144,3 +163,12 @@ def is_punctuation(letter: str) -> bool:
     if letter < "\x80":
         return "!" <= letter <= "/" or ":" <= letter <= "@" or "[" <= letter <= "`" or "{" <= letter <= "~"
     return unicodedata.category(letter)[0] == "P"
+
+
+def cut_longest(one: int, other: int, room: int) -> tuple[int, int]:
+    """How many pieces to keep of each text of a pair: the longer one is cut first, then both to half the room."""
+    if one + other <= room:
+        return one, other
+    if min(one, other) > room // 2:
+        return (room // 2 + room % 2, room // 2) if one > other else (room // 2, room // 2 + room % 2)
+    return (room - other, other) if one > other else (one, room - one)

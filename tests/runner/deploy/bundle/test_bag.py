@@ -9,8 +9,8 @@ import pytest
 
 from data.inputs.word_cache import cut_longest as cut_arrays
 from models.packed.format import pack
-from runner.deploy.bundle.bag import cut_longest
 from runner.deploy.bundle.predict import Model, ModelFileError
+from runner.deploy.bundle.wordpiece import cut_longest
 
 PIECES = ["[UNK]", "[CLS]", "[SEP]", "good", "bad"]
 SETTINGS = {

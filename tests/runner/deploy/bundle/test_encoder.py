@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.inputs.tokenizer import train_tokenizer
+from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle.predict import Model, ModelFileError
 
 TEXTS = ["good film", "", "a film " * 30]
@@ -34,9 +35,16 @@ def bundle(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_graph_gets_the_pieces_of_both_texts(bundle: Path) -> None:
+@pytest.mark.parametrize("in_python", [False, True])
+def test_the_graph_gets_the_pieces_of_both_texts(bundle: Path, in_python: bool) -> None:
     tokenizer = train_tokenizer(lambda: ["a good film"] * 3, 64)
-    model, second = Model(bundle), TEXTS[::-1]
+    second = TEXTS[::-1]
+    if in_python:
+        vocabulary = wordpiece_vocabulary(json.loads(tokenizer.backend.to_str()))
+        ends = {end: int(vocabulary.ids[vocabulary.settings[end]]) for end in ("first", "last")}
+        facts = json.loads((bundle / "model.json").read_text()) | {"pieces": vocabulary.settings | ends}
+        (bundle / "model.json").write_text(json.dumps(facts))
+    model = Model(bundle)
     for text, pair, scores in zip(TEXTS, second, model.scores(TEXTS, second)):
         row = tokenizer.encode([text], [pair], 9)
         count = len(row.tokens)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -110,3 +111,28 @@ def test_an_array_that_inflates_to_more_than_its_shape_is_refused() -> None:
     content[12 : 16 + size] = zlib.crc32(header).to_bytes(4, "little") + header
     with pytest.raises(ModelFileError, match="rows has 11 bytes, its shape says 10"):
         read_model(bytes(content), "here")
+
+
+def test_a_model_of_forty_thousand_n_grams_loads_and_answers_in_no_time(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    prints = np.sort(random.permutation(1 << 20)[:40_000]) << 6
+    code = encode(prints, 26)
+    ones = np.ones(1, np.float32)
+    arrays = {"scale": ones, "bias": ones, "high": code.high, "low": code.low}
+    arrays["rows"] = random.integers(-127, 128, (1, 40_000), np.int8)
+    fields = {"grams": 2, "bits": 26, "count": 40_000, "low": code.low_bits, "lower": True, "token": r"\w+|[^\w\s]"}
+    (tmp_path / "model.bin").write_bytes(pack("ngram", ["neg", "pos"], arrays, fields))
+    start = time.process_time()
+    model = Model(tmp_path)
+    assert time.process_time() - start < 0.03, "6 ms of CPU measured"
+    text, samples = " ".join(f"word{number}" for number in range(21)), []
+    for _ in range(200):
+        start = time.perf_counter()
+        model(text)
+        samples.append(time.perf_counter() - start)
+    assert np.percentile(samples, 10) < 5 * 21e-6, "21 us measured; a busy machine is slower, but not in one of ten"
+
+
+def test_a_very_long_text_is_answered(golden: Path) -> None:
+    text = "not bad, " * 100_000
+    assert Model(golden).scores([text, "not bad, not"]).round(9)[:, 1].std() == 0

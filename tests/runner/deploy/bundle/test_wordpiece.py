@@ -40,7 +40,9 @@ def backend(rows: list[str]) -> Tokenizer:
 def read(backend: Tokenizer) -> tuple[WordPiece, list[int]]:
     """The vocabulary read in Python, and the library's id of each of its pieces."""
     vocabulary = wordpiece_vocabulary(json.loads(backend.to_str()))
-    return WordPiece(vocabulary.pieces, vocabulary.settings), vocabulary.ids.tolist()
+    return WordPiece(
+        {piece: place for place, piece in enumerate(vocabulary.pieces)}, vocabulary.settings
+    ), vocabulary.ids.tolist()
 
 
 @pytest.mark.parametrize("options", NORMALIZERS.values(), ids=NORMALIZERS.keys())
