@@ -38,6 +38,12 @@ def hub_answers() -> bool:
     return True
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the GPUs of this machine, so that tests compute the same everywhere, unless `-m gpu` asks for them."""
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Files that start `run` take longest: they go first, so that the workers end at the same time.
     items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "run_cli"))

@@ -105,7 +105,7 @@ class Hash(ComputedVectors, Observed):
             return
         made = self.table(words.device).double()
         wanted = words[: self.vocab_size].double()
-        square = made.T @ made + self.ridge * torch.eye(made.shape[1], dtype=torch.float64)
+        square = made.T @ made + self.ridge * torch.eye(made.shape[1], dtype=torch.float64, device=made.device)
         self.align.weight.copy_(torch.linalg.solve(square, made.T @ wanted).T)
         if self.mode != "cached":
             self._table = None

@@ -56,7 +56,7 @@ def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
         master = loader.load_configuration("config", defer_values(overrides), run_mode=RunMode.MULTIRUN)
         batch = Grid.expand(master.hydra.sweeper.params or {}, master.hydra.overrides.task, loader)
         sweep = sweep_settings(master)
-        slots = slots_for(sweep, len(batch))
+        slots = slots_for(sweep, len(batch), master.device)
         jobs = plan_jobs(
             batch, lambda job: loader.load_sweep_config(master, job), usable_cores(), min(slots, usable_cores())
         )

@@ -103,7 +103,7 @@ class LocalLauncher(Launcher):
         if not hasattr(os, "fork"):
             sys.exit(refuse(["hydra/launcher=local needs a system with fork. Try: run -m hydra/launcher=basic ..."]))
         sweep = sweep_settings(self.config)
-        slots = slots_for(sweep, len(job_overrides))
+        slots = slots_for(sweep, len(job_overrides), self.config.device)
         jobs = plan_jobs(job_overrides, self._load, usable_cores(), min(slots, usable_cores()))
         check_starts(jobs)
         _refuse(jobs)
@@ -167,9 +167,13 @@ def sweep_settings(config: DictConfig) -> SweepSettings:
     return OmegaConf.to_object(found)  # type: ignore[return-value]
 
 
-def slots_for(sweep: SweepSettings, count: int) -> int:
-    """How many of `count` jobs run side by side: sweep.jobs, else one a GPU where there are any, else one a core."""
-    return max(1, min(sweep.jobs or len(visible_gpus()) or usable_cores(), count))
+def slots_for(sweep: SweepSettings, count: int, device: str) -> int:
+    """How many of `count` jobs run side by side: sweep.jobs, else one a GPU where there are any, else one a core.
+
+    device: as the command gives it; GPUs do not count where it is cpu.
+    """
+    gpus = 0 if device == "cpu" else len(visible_gpus())
+    return max(1, min(sweep.jobs or gpus or usable_cores(), count))
 
 
 LIBRARIES = (

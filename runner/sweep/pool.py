@@ -7,11 +7,12 @@ Ctrl-C once: jobs end as a lone run does, nothing new starts. Twice: all end at 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -39,6 +40,7 @@ class Pool:
         self.slots, self.memory_gb, self.stop_on_failure = slots, memory_gb, stop_on_failure
         self.cores = usable_cores()
         self.gpus = visible_gpus()
+        self.jobs_a_gpu = math.ceil(slots / max(1, len(self.gpus)))  # more than one only where sweep.jobs says so
         self.waiting: deque[Job] = deque()
         self.busy: deque[Job] = deque()  # another process is running them
         self.running: list[Running] = []
@@ -81,13 +83,14 @@ class Pool:
                 os.kill(running.pid, how)
 
     def _fill(self) -> None:
-        """Start what fits: jobs x threads is never more than the cores, and a GPU has one job."""
+        """Start what fits: jobs x threads is never more than the cores, and the GPUs have equally many jobs."""
         while len(self.running) < self.slots and not self.interruptions:
             job, is_patient = self._next()
             if job is None:
                 return
             needs_gpu = bool(self.gpus) and job.settings is not None and job.settings.device != "cpu"
-            free = [gpu for gpu in self.gpus if gpu not in {running.gpu for running in self.running}]
+            held = Counter(running.gpu for running in self.running)
+            free = [gpu for gpu in sorted(self.gpus, key=held.__getitem__) if held[gpu] < self.jobs_a_gpu]
             used = sum(running.job.threads for running in self.running)
             if self.running and (used + job.threads > self.cores or (needs_gpu and not free)):
                 (self.busy if is_patient else self.waiting).appendleft(job)

@@ -198,7 +198,8 @@ class FlatOptimizer:
         parameters = self._all()
         for name, tensor in state.items():
             index, key = name.split("/")
-            self.inner.state[parameters[int(index)]][key] = tensor.clone()
+            parameter = parameters[int(index)]
+            self.inner.state[parameter][key] = tensor.to(parameter.device, copy=True)
 
     def moments(self) -> dict[str, Tensor]:
         """The optimizer's tensors by parameter, as <name>/<key>; of the word table those of the trained rows."""
@@ -217,7 +218,7 @@ class FlatOptimizer:
             if tensor.ndim:
                 state.setdefault(key, torch.zeros_like(parameter)).view(-1)[part] = tensor
             else:
-                state[key] = tensor.clone()
+                state[key] = tensor.to(parameter.device, copy=True)
 
     def _all(self) -> list[nn.Parameter]:
         return [parameter for group in self.inner.param_groups for parameter in group["params"]]

@@ -49,6 +49,10 @@ class AdamW:
 def make_optimizer(groups: list[dict[str, Any]], settings: OptimizerSettings) -> AdamW | torch.optim.Optimizer:
     """AdamW (one fused kernel a group) or SGD over parameter groups, each with its own weight_decay."""
     if settings.name == "sgd":
-        return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=settings.momentum > 0)
+        # foreach, the default on CUDA, adds the momentum into the gradients themselves; those of words that are not in
+        # a batch are never cleared (flat_optimizer.py), and would grow from step to step.
+        return torch.optim.SGD(
+            groups, lr=settings.lr, momentum=settings.momentum, nesterov=settings.momentum > 0, foreach=False
+        )
     beta1, beta2 = settings.betas
     return AdamW([group | {"lr": settings.lr} for group in groups], (beta1, beta2), settings.eps)

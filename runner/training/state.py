@@ -103,11 +103,11 @@ class RandomState:
     def state(self) -> dict[str, Tensor]:
         """Where the generators stand."""
         found = {"cpu": torch.get_rng_state(), "masks": dropout_generator.state()}
-        return found | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
+        return found | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else {})
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Go on drawing where a `state` was taken."""
         torch.set_rng_state(state["cpu"])
         dropout_generator.load(state["masks"])
-        if "cuda" in state and torch.cuda.is_available():
+        if "cuda" in state and torch.cuda.is_initialized():
             torch.cuda.set_rng_state(state["cuda"])

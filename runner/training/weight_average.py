@@ -49,9 +49,10 @@ class WeightAverage:
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Put a `state` back."""
         found: dict[int, dict[str, Tensor]] = {}
+        own = self.model.state_dict()
         for key, value in tensors.items():
             number, _, name = key.partition("/")
-            found.setdefault(int(number), {})[name] = value
+            found.setdefault(int(number), {})[name] = value.to(own[name].device)
         self.ends = [found[number] for number in sorted(found)]
 
 

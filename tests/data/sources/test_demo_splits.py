@@ -29,3 +29,8 @@ def test_texts_without_labels_have_a_target_of_their_own() -> None:
 def test_a_column_for_groups_is_refused() -> None:
     with pytest.raises(DataError, match="data=demo has no such column"):
         read_demo(DataSettings(group="author"))
+
+
+def test_tags_as_a_task_of_their_own_are_refused() -> None:
+    with pytest.raises(DataError, match="Try: task=tags"):
+        read_demo(DataSettings(demo_task="tags"))

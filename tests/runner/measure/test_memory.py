@@ -27,3 +27,12 @@ def test_without_a_gpu_there_is_no_peak_of_it() -> None:
     if torch.cuda.is_initialized():
         pytest.skip("this process uses a GPU")
     assert peak_gpu_bytes() is None
+
+
+def test_a_gpu_that_was_not_used_has_no_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    for held, expected in ((0, None), (4096, 4096)):
+        monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda held=held: held)
+        assert peak_gpu_bytes() == expected

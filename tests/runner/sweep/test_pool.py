@@ -7,12 +7,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from runner.experiment.outcome import Outcome
+from runner.schema import Settings
+from runner.sweep import launcher, pool
 from runner.sweep.plan import Job
 from runner.sweep.pool import _take_outcome, end_reason, visible_gpus
+from runner.sweep.settings import SweepSettings
 from tests.conftest import REPO
 from tests.records import a_record
 
@@ -63,3 +67,32 @@ def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path
     devices = json.loads(line.removeprefix("RETURNED"))
     assert set(devices[:2]) == {"5", "7"}
     assert set(devices[2:]) == {"5,7"}, "untouched: they use none"
+
+
+@pytest.mark.parametrize(("slots", "gpus"), [(2, ["5", "7"]), (4, ["5", "5", "7", "7"]), (3, ["5", "5", "7"])])
+def test_jobs_share_the_gpus_where_more_are_asked_for_than_there_are(
+    slots: int, gpus: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    monkeypatch.setattr(pool, "usable_cores", lambda: 16)
+    monkeypatch.setattr(pool, "look_up_record", lambda _job: None)
+    given: list[str | None] = []
+
+    def start(job: Job, *_: object, gpu: str | None, **__: object) -> SimpleNamespace:
+        given.append(gpu)
+        return SimpleNamespace(job=job, gpu=gpu)
+
+    monkeypatch.setattr(pool, "start", start)
+    ledger = SimpleNamespace(log=lambda _job: Path("log"), started=lambda _job: None)
+    filled = pool.Pool(SimpleNamespace(), ledger, slots=slots, memory_gb=None, stop_on_failure=False)  # type: ignore[arg-type]
+    filled.waiting.extend(Job(number, [], settings=Settings()) for number in range(9))
+    filled._fill()
+    assert sorted(filter(None, given)) == gpus
+
+
+def test_gpus_limit_the_jobs_only_of_commands_that_use_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    monkeypatch.setattr(launcher, "usable_cores", lambda: 16)
+    one, four = SweepSettings(), SweepSettings(jobs=4)
+    assert [launcher.slots_for(sweep, 9, "auto") for sweep in (one, four)] == [2, 4]
+    assert [launcher.slots_for(sweep, 9, "cpu") for sweep in (one, four)] == [9, 4]

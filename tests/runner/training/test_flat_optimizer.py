@@ -197,3 +197,28 @@ def grouped(model: nn.Module, decay: float) -> list[dict[str, object]]:
         {"params": [p for p in named if p.ndim > 1], "weight_decay": decay},
         {"params": [p for p in named if p.ndim == 1], "weight_decay": 0.0},
     ]
+
+
+def test_a_checkpoint_is_loaded_to_the_device_of_the_parameters() -> None:
+    weight = torch.ones(3, 2)
+    saved = {"step": torch.tensor(4.0), "exp_avg": weight, "exp_avg_sq": weight}
+    elsewhere = nn.Linear(2, 3, bias=False, device="meta")  # stands for CUDA: a device that a checkpoint is not read to
+    settings = Settings().optimizer
+    resumed = flat.FlatOptimizer(elsewhere, settings, None)
+    resumed.load({f"0/{name}": tensor for name, tensor in saved.items()})
+    moments = {f"weight/{name}": part.flatten() if part.ndim else part for name, part in saved.items()}
+    continued = flat.FlatOptimizer(elsewhere, settings, None, moments)
+    for optimizer in (resumed, continued):
+        (state,) = optimizer.inner.state.values()
+        assert [tensor.device.type for tensor in state.values()] == ["meta"] * 3
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_no_gradient_is_left_after_a_step_with_momentum(splits: Splits, device: str) -> None:
+    settings = settings_of(BERT, decay=0.0, clip=1.0)
+    settings.optimizer.name, settings.optimizer.momentum = "sgd", 0.9
+    model = built(settings, splits).to(device)
+    trainer = Trainer(model, splits, task_of(splits, settings), recipe_of(settings), torch.device(device))
+    for rows in (np.arange(2), np.arange(2, 4), np.arange(4, 6)):  # of other words each
+        trainer.step(rows)
+    assert trainer.table is not None and not trainer.table.embedding.weight.grad.count_nonzero()

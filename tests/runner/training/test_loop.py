@@ -48,10 +48,10 @@ class Stop(Exception):
 
 
 def train(
-    settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None
+    settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None, device: torch.device = CPU
 ) -> tuple[dict[str, torch.Tensor], list[float], TrainingResult | None]:
     """Parameters, logged losses and what was trained; with stop_at the training dies at that step."""
-    model, losses = model_of(settings, splits), list[float]()
+    model, losses = model_of(settings, splits).to(device), list[float]()
     checkpoints = Checkpoints(folder, "test", every_s=1e-9 if stop_at else 1e9)
 
     def on_point(position: TrainingState, values: dict[str, float]) -> None:
@@ -65,7 +65,7 @@ def train(
             splits,
             task_of(splits, settings),
             recipe_of(settings),
-            device=CPU,
+            device=device,
             checkpoints=checkpoints,
             on_point=on_point,
             on_epoch=lambda *_: None,
@@ -192,3 +192,15 @@ def test_an_exploding_loss_stops_with_a_cure(splits: Splits, tmp_path: Path) -> 
 def test_bf16_trains(splits: Splits, tmp_path: Path) -> None:
     _, losses, _ = train(configured(precision="bf16", epochs=8), splits, tmp_path)
     assert losses[-1] < 0.4
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_resumed_training_is_the_same_on_cuda(splits: Splits, tmp_path: Path, optimizer: str) -> None:
+    settings, cuda = configured(epochs=3, average=2), torch.device("cuda")
+    settings.optimizer.name, settings.optimizer.momentum = optimizer, 0.9 if optimizer == "sgd" else 0.0
+    settings.optimizer.weight_decay = 0.0 if optimizer == "sgd" else 0.01
+    whole, losses, _ = train(settings, splits, tmp_path / "whole", device=cuda)
+    train(settings, splits, tmp_path / "parts", stop_at=len(losses) // 2, device=cuda)
+    resumed, rest, done = train(settings, splits, tmp_path / "parts", device=cuda)
+    assert done is not None and done.resumed_from > 0 and rest == losses[-len(rest) :] and equal(whole, resumed)

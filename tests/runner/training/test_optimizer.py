@@ -46,3 +46,4 @@ def test_sgd_with_momentum_is_nesterovs(momentum: float) -> None:
     optimizer = make_optimizer([{"params": own, "weight_decay": 0.0}], OptimizerSettings(name="sgd", momentum=momentum))
     assert isinstance(optimizer, torch.optim.SGD)
     assert optimizer.defaults["nesterov"] is (momentum > 0) and optimizer.defaults["momentum"] == momentum
+    assert optimizer.defaults["foreach"] is False, "its kernels change the gradients"

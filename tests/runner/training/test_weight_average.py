@@ -13,6 +13,7 @@ from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints
 from runner.training.loop import fit
 from runner.training.state import TrainingState
+from runner.training.weight_average import WeightAverage
 from tests.runner.training.test_loop import CPU, configured, equal, model_of, train
 
 
@@ -52,3 +53,9 @@ def test_it_goes_on_exactly(splits: Splits, tmp_path: Path, stop_at: int) -> Non
     train(settings, splits, tmp_path / "b", stop_at)
     resumed, _, done = train(settings, splits, tmp_path / "b")
     assert done is not None and done.resumed_from > 0 and equal(straight, resumed)
+
+
+def test_a_checkpoint_is_loaded_to_the_device_of_the_model() -> None:
+    average = WeightAverage(torch.nn.Linear(2, 3, device="meta"), size=2)  # stands for CUDA
+    average.load({"0/weight": torch.ones(3, 2), "1/weight": torch.ones(3, 2)})
+    assert [end["weight"].device.type for end in average.ends] == ["meta", "meta"]
