@@ -42,7 +42,7 @@ class Bag:
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """The logits of a text, or of a pair of texts."""
         ids, start = self.pieces.row(text, pair, self.most)
-        count = len(ids)
+        count = max(1, len(ids))
         rows = self.words.take(np.array(ids, np.intp))
         summed = self.plain_sum(rows, start) if self.eps is None else self.normalised_sum(rows, start)
         if self.head is not None:

@@ -49,7 +49,8 @@ class WordPiece:
     def __init__(self, known: dict[str, int], settings: dict[str, Any]) -> None:
         """known: the id of each piece; settings: as models/packed/vocabulary.py describes a tokenizer."""
         self.known = known
-        self.first, self.last = settings["first"], settings["last"]
+        ends = [settings["first"], settings["last"]]
+        self.first, self.last = ([] if piece is None else [piece] for piece in ends)  # before a text, and after each
         self.unknown = [self.known[settings["unknown"]]]
         self.prefix, self.longest = settings["prefix"], settings["longest"]
         self.lower, self.strips_accents, self.splits_ideographs = (settings[k] for k in ("lower", "accents", "chinese"))
@@ -60,19 +61,20 @@ class WordPiece:
     def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:
         """At most `most` ids of a text, or of a pair of texts, with special ones, and where the second text begins."""
         if pair is None:
-            ids = [self.first, *self.ids(text, most - 2), self.last]
+            ids = [*self.first, *self.ids(text, most - len(self.first + self.last)), *self.last]
             return ids, len(ids)
-        room = most - 3
+        room = most - len(self.first + self.last + self.last)
         one, other = (self.ids(part, room) for part in (text, pair))
         if len(one) == len(other) == room:  # of an odd room the longer text gets one more
             one, other = (self.ids(part, UNLIMITED) for part in (text, pair))
         kept, left = cut_longest(len(one), len(other), room)
-        return [self.first, *one[:kept], self.last, *other[:left], self.last], kept + 2
+        start = len(self.first) + kept + len(self.last)
+        return [*self.first, *one[:kept], *self.last, *other[:left], *self.last], start
 
     def length(self, text: str, pair: str | None = None) -> int:
         """The ids of a text, or of a pair of texts, with special ones, before any are cut."""
         parts = [text] if pair is None else [text, pair]
-        return 1 + sum(1 + len(self.ids(part, UNLIMITED)) for part in parts)
+        return len(self.first) + sum(len(self.ids(part, UNLIMITED)) + len(self.last) for part in parts)
 
     def ids(self, text: str, most: int) -> list[int]:
         """The first `most` ids of a text, without special tokens around it."""
