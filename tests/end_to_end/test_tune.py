@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,7 @@ from omegaconf import OmegaConf
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.errors import ConfigError
 from runner.record.folder import read_all_records
-from runner.record.record import DataFacts, RunRecord
-from runner.schema import Settings
-from runner.tune import objectives
 from runner.tune.settings import SearchSettings
 from tests.conftest import REPO, run_cli
 
@@ -85,135 +80,6 @@ runner.cli.main()
                           env=os.environ | {"PYTHONPATH": str(REPO)})  # fmt: skip
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "pip install 'bertier[tune]'" in done.stderr
-
-
-def distribution(word: str) -> Any:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    from runner.tune.space import split_overrides
-
-    _, space = split_overrides([OverridesParser.create().parse_override(f"key={word}")])
-    return space["key"]
-
-
-def test_hydras_grammar_becomes_optunas_distributions() -> None:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    assert distribution("interval(0,1)") == FloatDistribution(0, 1)
-    assert distribution("tag(log,interval(1e-5,1e-2))") == FloatDistribution(1e-5, 1e-2, log=True)
-    assert distribution("int(interval(8,64))") == IntDistribution(8, 64)
-    assert distribution("tag(log,int(interval(8,64)))") == IntDistribution(8, 64, log=True)
-    assert distribution("range(1,9,3)") == IntDistribution(1, 7, step=3)
-    assert distribution("range(0,1,0.25)") == FloatDistribution(0, 0.75, step=0.25)
-    assert distribution("dsn,bert-tiny") == CategoricalDistribution(["dsn", "bert-tiny"])
-    assert distribution("choice([none],[int8])") == CategoricalDistribution(["[none]", "[int8]"])
-    with pytest.raises(ConfigError, match="range\\(5,5\\)"):
-        distribution("range(5,5)")
-
-
-def test_a_later_value_of_a_key_replaces_the_search_over_it() -> None:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    from runner.tune.space import split_overrides
-
-    words = ["optimizer.lr=interval(1,2)", "seed=range(0,3)", "optimizer.lr=0.1", "+sweep=x"]
-    fixed, space = split_overrides(OverridesParser.create().parse_overrides(words))
-    assert fixed == ["optimizer.lr=0.1", "+sweep=x"] and list(space) == ["seed"]
-
-
-def test_the_direction_of_an_objective_comes_from_the_list_of_metrics() -> None:
-    settings = resolve(compose(["data=imdb"]))
-    assert (
-        objectives.optuna_direction("select", objectives.selection_metric(settings.data, settings.task)) == "maximize"
-    )
-    assert objectives.optuna_direction("cost/params", "val/accuracy") == "minimize"
-    settings.data.metrics = ["mse"]
-    assert (
-        objectives.optuna_direction("select", objectives.selection_metric(settings.data, settings.task)) == "minimize"
-    )
-
-
-@pytest.mark.parametrize(
-    ("words", "name", "expected"),
-    [
-        (["task=mlm", "model=bert-tiny"], "val/perplexity", "minimize"),
-        (["data=stsb"], "tune/spearman", "maximize"),
-        (["data=stsb", "data.metrics=[mse]"], "tune/mse", "minimize"),
-        (["data=mrpc"], "tune/f1", "maximize"),
-        (["data=files", "data.path=x.csv", "data.task=regression"], "val/spearman", "maximize"),
-        (["data=files", "data.path=x.csv"], "val/accuracy", "maximize"),
-    ],
-)
-def test_what_is_better_comes_from_the_score_that_selects(words: list[str], name: str, expected: str) -> None:
-    for settings in (resolve(compose(words)), OmegaConf.to_object(OmegaConf.merge(Settings, settings_of(words)))):
-        assert objectives.selection_metric(settings.data, settings.task) == name
-        assert objectives.agreed_directions(["select"], [name]) == [expected]
-
-
-def finished_run(selection: str, metrics: dict[str, float]) -> RunRecord:
-    """The record of a finished run with these metrics."""
-    data = DataFacts("classification", selection, {}, selection)
-    return RunRecord("abc", "dsn", {}, data, "done", metrics=metrics)
-
-
-def settings_of(words: list[str]) -> Any:
-    """Composed and not resolved, as the sweeper sees a trial."""
-    config = compose(words)
-    return OmegaConf.masked_copy(config, [one.name for one in fields(Settings)])
-
-
-def test_trials_that_disagree_on_what_is_better_are_refused() -> None:
-    first, second = "tune/spearman", "tune/mse"
-    with pytest.raises(ConfigError, match=r"selected by tune/spearman, tune/mse.*Try: a study for each"):
-        objectives.agreed_directions(["select"], [first, second])
-    assert objectives.agreed_directions(["cost/params"], [first, second]) == ["minimize"]
-    record = finished_run("val/mse", {"val/mse": 0.2})
-    assert objectives.objective_value("select", record, "minimize") == 0.2
-    with pytest.raises(ConfigError, match="val/mse, which this study would maximize"):
-        objectives.objective_value("select", record, "maximize")
-
-
-def test_a_study_made_with_the_other_direction_is_not_gone_on_with(tmp_path: Path) -> None:
-    from runner.tune.study import open_storage, open_study
-
-    storage = open_storage(str(tmp_path / "study.journal"))
-    open_study(storage, "x", ["maximize"], {"space": []})
-    with pytest.raises(ConfigError, match="made to maximize; these objectives are to minimize"):
-        open_study(storage, "x", ["minimize"], {"space": []})
-
-
-@pytest.mark.parametrize(("direction", "pruned"), [("minimize", 9.0), ("maximize", 1.0)])
-def test_the_pruner_ends_the_worse_trial(direction: Any, pruned: float, tmp_path: Path) -> None:
-    from runner.tune.study import open_storage, open_study
-    from runner.tune.trial_pruning import Pruned, trial_watch
-
-    where = str(tmp_path / "study.journal")
-    study = open_study(open_storage(where), "x", [direction], {"space": []})
-    for _ in range(5):  # the median cuts none of the first five
-        trial = study.ask()
-        trial.report(5.0, 1)
-        study.tell(trial, 5.0)
-    for value in (1.0, 9.0):
-        node = {"trial": study.ask().number, "pruner": "median", "study_name": "x", "storage": where}
-        watch = trial_watch(OmegaConf.create(node))
-        assert watch is not None
-        if value == pruned:
-            with pytest.raises(Pruned, match="behind the others"):
-                watch(1, value)
-        else:
-            watch(1, value)
-
-
-def test_a_record_is_never_read_for_the_split_it_reports() -> None:
-    metrics = {"val/accuracy": 0.9, "tune/accuracy": 0.8, "tune/f1": 0.7, "cost/params": 10.0}
-    record = finished_run("tune/accuracy", metrics)
-    assert (
-        objectives.objective_value("select", record) == 0.8 and objectives.objective_value("select/f1", record) == 0.7
-    )
-    assert objectives.objective_value("cost/params", record) == 10.0
-    for name in ("val/accuracy", "cost/macs"):
-        with pytest.raises(ConfigError, match="to optimize"):
-            objectives.objective_value(name, record)
 
 
 def open_study(folder: Path, name: str | None = None) -> Any:
@@ -318,7 +184,6 @@ def test_a_pruned_run_started_on_its_own_is_run_to_its_end(reviews: Path, tmp_pa
 def test_a_run_whose_study_is_out_of_reach_goes_on_unwatched(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from omegaconf import OmegaConf
 
     from runner.tune.trial_pruning import trial_watch
 
@@ -331,35 +196,8 @@ def test_a_run_whose_study_is_out_of_reach_goes_on_unwatched(
     assert trial_watch(OmegaConf.create(node | {"trial": None})) is None
 
 
-def test_trials_under_way_when_the_tuner_died_are_done_again(tmp_path: Path) -> None:
-    from runner.tune.study import count_finished, open_storage, open_study, requeue_interrupted
-
-    storage = open_storage(str(tmp_path / "study.journal"))
-    study = open_study(storage, "x", ["maximize"], {"space": []})
-    space = {"optimizer.lr": optuna.distributions.FloatDistribution(0, 1)}
-    lost = study.ask(space)
-    requeue_interrupted(study)
-    again = study.ask(space)
-    assert again.params == lost.params and again.number == 1
-    study.tell(again, 0.5)
-    assert states(study) == ["FAIL", "COMPLETE"] and count_finished(study) == 1
-
-
-def test_one_tuner_at_a_time_holds_a_study(tmp_path: Path) -> None:
-    from runner.tune.study import hold_study
-
-    with (
-        hold_study(tmp_path / "x", "x"),
-        pytest.raises(ConfigError, match="another process"),
-        hold_study(tmp_path / "x", "x"),
-    ):
-        pass
-
-
 def test_the_yaml_and_the_dataclass_say_the_same() -> None:
     from dataclasses import asdict
-
-    from omegaconf import OmegaConf
 
     written = OmegaConf.to_container(OmegaConf.load(REPO / "conf" / "hydra" / "sweeper" / "optuna.yaml"))
     assert isinstance(written, dict)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
 import pytest
 import yaml
-from omegaconf import OmegaConf
 
 from runner.commands.plan import examine_sweep
 from runner.compare.claims import judge_claims
@@ -43,7 +43,7 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
     assert [job.problem for job in jobs if job.problem] == []
     assert len(jobs) * seeds(name) == sweep.size and sweep.name == name and sweep.question and sweep.price
     configs = [
-        flatten(OmegaConf.to_container(OmegaConf.structured(job.settings)))  # type: ignore[arg-type]
+        flatten(asdict(job.settings))  # type: ignore[arg-type]
         | {"compression": list(job.settings.compression)}  # type: ignore[union-attr]
         for job in jobs
     ]
