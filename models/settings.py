@@ -89,6 +89,7 @@ class ModelSettings:
     weighting: str = limited("auto", choices=("auto", "nb", "presence", "tfidf"), neutral="auto")
     min_df: int = limited(2, low=1, neutral=2)
     max_kb: int | None = limited(200, low=1, neutral=200)
+    cross: str = limited("auto", choices=("auto", "on", "off"), neutral="auto")
 
 
 def full_part(part: str | Part) -> Part:

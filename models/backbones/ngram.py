@@ -17,7 +17,8 @@ from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted
 from models.capabilities import Fitted
 from models.json_types import JsonObject
-from models.ngrams.prints import bits_for, find_grams, sum_rows
+from models.ngrams.pairs import PairOptions, pair_grams, split_pairs
+from models.ngrams.prints import Grams, bits_for, find_grams, sum_rows
 from models.parts import make_readout
 from models.settings import ModelSettings
 
@@ -31,9 +32,10 @@ class BagOfNgrams(Backbone, Fitted):
     rows: Tensor  # (n, columns) int8
 
     def __init__(self, options: JsonObject, columns: int) -> None:
-        """options: `n`, the longest n-gram, and `count`, the n-grams that are kept."""
+        """options: `n`, the longest n-gram; `count`, the n-grams that are kept; `pairs`, of a model of two texts."""
         super().__init__()
         self.n, self.bits, count = int(options["n"]), bits_for(int(options["count"])), int(options["count"])
+        self.pairs = PairOptions(self.n, **options["pairs"]) if options.get("pairs") else None
         self.pooler = make_readout({"name": READOUT}, columns, 0)
         self.register_buffer("prints", torch.zeros(count, dtype=torch.int64))
         self.rows = nn.Parameter(torch.zeros((count, columns), dtype=torch.int8), requires_grad=False)
@@ -55,11 +57,19 @@ class BagOfNgrams(Backbone, Fitted):
         """(B, T) hashes of words and mask to (B, columns), sums of integers; there are no layers for hooks."""
         ids = input_ids if attention_mask is None else input_ids * attention_mask
         batch, length = ids.shape
-        words = ids.cpu().numpy().ravel().astype(np.uint32)
-        grams = find_grams(words, np.repeat(np.arange(batch), length), self.n)
+        words = ids.cpu().numpy().astype(np.uint32)
+        if self.pairs is None:
+            grams = find_grams(words.ravel(), np.repeat(np.arange(batch), length), self.n)
+        else:
+            grams = self._pair_grams(words, token_type_ids, self.pairs)
         prints, table = self.prints.cpu().numpy(), self.rows.cpu().numpy()
         found = sum_rows(prints, table, grams.prints(self.bits).astype(np.int64), grams.rows, batch)
         return torch.from_numpy(found.astype(np.float32)).to(ids.device)
+
+    def _pair_grams(self, words: np.ndarray, token_type_ids: Tensor | None, options: PairOptions) -> Grams:
+        """The features of pairs, words (B, T); without segments all second texts are empty."""
+        is_second = np.zeros(words.shape, bool) if token_type_ids is None else token_type_ids.cpu().numpy() == 1
+        return pair_grams(split_pairs(words, is_second), options)
 
     def embedding_parts(self) -> list[nn.Module]:
         """None: the rows are no vectors of words."""

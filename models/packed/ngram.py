@@ -13,14 +13,16 @@ import numpy as np
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
+from models.json_types import JsonObject
 from models.network import Network
+from models.ngrams.pairs import PairOptions
 from models.packed.elias_fano import encode
-from models.packed.errors import NotPacked
 from models.packed.facts import Facts
 from models.packed.format import pack
 
 TOKEN = r"\w+|[^\w\s]"  # of data/inputs/hashed_words.py
 LENGTH_ENTRY = 24  # bytes at most of the header's entry for the longest text, which a fit does not know
+PAIRS_ENTRY = 64  # bytes at most of its entries for pairs
 LEVELS = 127  # of an int8 on each side of zero
 
 
@@ -38,6 +40,7 @@ class Table:
     bias: np.ndarray
     n: int
     bits: int
+    pairs: PairOptions | None = None  # of a model of two texts
 
 
 def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0, max_length: int | None = None) -> bytes:
@@ -51,8 +54,9 @@ def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0, m
         "bits": table.bits, "count": len(table.prints), "grams": table.n, "low": code.low_bits, "lower": True,
         "token": TOKEN,
     }  # fmt: skip
-    longest = {} if max_length is None else {"max_length": max_length}
-    return pack("ngram", labels, arrays, fields | longest, temperature=temperature)
+    more: JsonObject = {} if max_length is None else {"max_length": max_length}
+    more |= {"pairs": table.pairs.entry(), "texts": 2} if table.pairs else {}
+    return pack("ngram", labels, arrays, fields | more, temperature=temperature)
 
 
 def table_of(network: LinearHead) -> Table:
@@ -68,14 +72,12 @@ def table_of(network: LinearHead) -> Table:
         scale, bias = scale * targets["sd"], bias * targets["sd"] + targets["mean"]
     temperature = network.architecture["ngram"]["temperature"]
     prints, rows = bag.prints.cpu().numpy(), bag.rows.detach().cpu().numpy()
-    return Table(prints, rows, scale * temperature, bias * temperature, bag.n, bag.bits)
+    return Table(prints, rows, scale * temperature, bias * temperature, bag.n, bag.bits, bag.pairs)
 
 
 def pack_bag_of_ngrams(network: Network, facts: Facts) -> bytes:
     """The content of the model.bin of a network over n-grams."""
     assert isinstance(network, LinearHead)
-    if facts.is_pair:
-        raise NotPacked("the reader has no n-grams of pairs")
     temperature = network.architecture["ngram"]["temperature"]
     return pack_ngrams(table_of(network), facts.labels, temperature, facts.max_length)
 

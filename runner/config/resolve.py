@@ -41,6 +41,8 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     settings.model.readout = chosen_readout(settings.model, is_pair=data.text_pair is not None)
     if task := named_task(settings.task, data):
         task.adapt(settings)
+    if settings.model.family != "ngram":
+        data.symmetric = False  # of no effect, and no part of what identifies a run
     _choose_checkpoint(settings)
     if settings.train.threads is None:
         settings.train.threads = choose_threads(settings.model.family, settings.model.hidden, jobs)

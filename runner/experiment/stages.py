@@ -101,7 +101,9 @@ def _fit_ngrams(context: RunStageContext) -> None:
     """Fit a model over n-grams, which takes one pass over the training rows, and record its findings."""
     prepared, writer, settings = context.prepared, context.writer, context.settings
     splits, task = prepared.splits, prepared.task
-    found = fit_ngrams(splits, task, settings.model, prepared.exclusive.yield_to_timing)
+    found = fit_ngrams(
+        splits, task, settings.model, prepared.exclusive.yield_to_timing, is_symmetric=settings.data.symmetric
+    )
     put_into(cast(LinearHead, prepared.model), found)
     kept = predict(
         prepared.model, splits.select, batch_size=settings.train.eval_batch_size, device=prepared.device,

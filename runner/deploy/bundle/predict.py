@@ -15,6 +15,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -197,27 +198,50 @@ class Ngram:
         self.find_tokens, self.most = re.compile(header["token"]).findall, header.get("max_length")
         self.is_lower, self.words = header["lower"], HashedWords()
         self.is_binary = len(header["labels"]) == 2 and len(self.rows) == 1
+        self.pairs: dict[str, bool] = header.get("pairs", {})
+        self.pair_features: Any = beside("pairs") if self.pairs else None
 
-    def score(self, text: str) -> list[float]:
-        """The logits of a text."""
-        places = self.places(text)
+    def score(self, text: str, second: str | None = None) -> list[float]:
+        """The logits of a text, or of a pair of texts."""
+        places = self.places(text) if second is None else self._lookup(self.hash_pair(text, second))
         sums = self.rows.take(places, axis=1).sum(axis=1, dtype=np.int64)
         found: list[float] = ((sums * self.scale + self.bias) / self.temperature).tolist()
         return [0.0, *found] if self.is_binary else found
 
-    def length(self, text: str) -> int:
-        """The tokens of a text, before any are cut."""
-        return len(self.find_tokens(text.lower() if self.is_lower else text))
+    def length(self, *texts: str) -> int:
+        """The tokens of a text or a pair of texts, before any are cut."""
+        return sum(len(self.tokens(text)) for text in texts)
+
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of a text."""
+        found: list[str] = self.find_tokens(text.lower() if self.is_lower else text)
+        return found
+
+    def hash(self, tokens: list[str]) -> np.ndarray:
+        """The hashes of tokens, uint32."""
+        return np.fromiter(map(self.words.__getitem__, tokens), np.uint32, len(tokens))
+
+    def hash_pair(self, first: str, second: str) -> np.ndarray:
+        """The hashes of the features of a pair; of two long texts the longer is cut first."""
+        one, two = self.tokens(first), self.tokens(second)
+        if self.most is not None:
+            kept = self.pair_features.cut_longest(len(one), len(two), self.most)
+            one, two = one[: kept[0]], two[: kept[1]]
+        found: np.ndarray = self.pair_features.pair_hashes(self.hash(one), self.hash(two), self.grams, **self.pairs)
+        return found
 
     def places(self, text: str) -> np.ndarray:
         """The rows of the n-grams that a text has, each once."""
-        tokens = self.find_tokens(text.lower() if self.is_lower else text)[: self.most]
-        words = np.fromiter(map(self.words.__getitem__, tokens), np.uint32, len(tokens))
+        words = self.hash(self.tokens(text)[: self.most])
         hashed, parts = words, [words]
         for length in range(1, self.grams):
             hashed = hashed[:-1] * TOKEN_FACTOR + words[length:]
             parts.append(hashed)
-        found = np.concatenate(parts) * PRINT_FACTOR >> self.shift
+        return self._lookup(np.concatenate(parts))
+
+    def _lookup(self, hashes: np.ndarray) -> np.ndarray:
+        """The rows of n-grams, each once."""
+        found = hashes * PRINT_FACTOR >> self.shift
         found.sort()
         places = self.prints.searchsorted(found)
         is_hit = self.prints.take(places, mode="clip") == found  # a print above all others has the place after the last
@@ -238,8 +262,13 @@ def scorer_class(kind: str) -> Callable[[Header, Any], Any]:
     if not KINDS[kind]:
         return Ngram
     module, _, name = KINDS[kind].partition(".")
-    found: type = vars(importlib.import_module(f"{__package__}.{module}" if __package__ else module))[name]
+    found: type = vars(beside(module))[name]
     return found
+
+
+def beside(module: str) -> ModuleType:
+    """A module of a file beside this one."""
+    return importlib.import_module(f"{__package__}.{module}" if __package__ else module)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from data.splits import TokenSplit
 from runner.training.ngram.containment import choosing_rows
-from runner.training.ngram.counting import Counted, find_known
+from runner.training.ngram.counting import Counted
 from runner.training.ngram.problem import Problem
 from runner.training.ngram.pruning import by_importance, likely_count
 from runner.training.ngram.solve import Linear
@@ -36,7 +36,7 @@ def choose(problem: Problem, select: TokenSplit) -> Choice:
     part, held = problem.take(np.flatnonzero(usable.train)), select.take(np.flatnonzero(usable.select))
     best: tuple[float, str, float, np.ndarray] | None = None
     if len(part.counted.hashes):
-        known = find_known(held, problem.settings.n, part.counted.hashes)
+        known = part.known(held, part.counted.hashes)
         for weighting in problem.weightings:
             for score, strength, outputs in _path(part, weighting, held, known):
                 if best is None or score > best[0]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.splits import TokenSplit
+from models.ngrams.pairs import PairOptions, pair_grams
 from models.ngrams.prints import Grams, find_grams
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ class Counted:
         return Counted(self.hashes, self.presence[rows])
 
 
-def count_grams(split: TokenSplit, n: int, min_df: int) -> Counted:
-    """Return the n-grams of 1 to n words that at least `min_df` rows have."""
-    keys = _keys(_grams(split, n))
+def count_grams(split: TokenSplit, n: int, min_df: int, pairs: PairOptions | None = None) -> Counted:
+    """Return the n-grams of 1 to n words that at least `min_df` rows have; pairs: the features of two texts instead."""
+    keys = _keys(_grams(split, n, pairs))
     hashes = (keys >> np.uint64(32)).astype(np.uint32)
     edges = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]])) if len(hashes) else np.zeros(0, int)
     df = np.diff(np.append(edges, len(hashes)))
@@ -52,9 +53,9 @@ def count_grams(split: TokenSplit, n: int, min_df: int) -> Counted:
     return Counted(hashes[edges[kept]], _matrix(rows, df[kept], len(split)))
 
 
-def find_known(split: TokenSplit, n: int, hashes: np.ndarray) -> Counted:
+def find_known(split: TokenSplit, n: int, hashes: np.ndarray, pairs: PairOptions | None = None) -> Counted:
     """Return which of the n-grams `hashes` (F,), ascending, the rows of another split have."""
-    grams = _grams(split, n)
+    grams = _grams(split, n, pairs)
     places = np.searchsorted(hashes, grams.hashes)
     np.minimum(places, len(hashes) - 1, out=places)
     hit = hashes[places] == grams.hashes
@@ -63,8 +64,12 @@ def find_known(split: TokenSplit, n: int, hashes: np.ndarray) -> Counted:
     return Counted(hashes, _matrix(rows, np.bincount(columns, minlength=len(hashes)), len(split)))
 
 
-def _grams(split: TokenSplit, n: int) -> Grams:
-    """Return the n-grams of all rows."""
+def _grams(split: TokenSplit, n: int, pairs: PairOptions | None) -> Grams:
+    """Return the n-grams of all rows, or the features of all pairs."""
+    if pairs is not None:
+        tokens, ends = np.asarray(split.tokens, np.uint32), split.offsets[1:].tolist()
+        starts, middles = split.offsets[:-1].tolist(), (split.offsets[:-1] + split.segment_starts).tolist()
+        return pair_grams(((tokens[a:b], tokens[b:c]) for a, b, c in zip(starts, middles, ends)), pairs)
     rows = np.repeat(np.arange(len(split)), split.lengths)
     return find_grams(np.asarray(split.tokens), rows, n)
 

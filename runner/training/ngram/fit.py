@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,11 +13,10 @@ from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
-from models.packed.ngram import LENGTH_ENTRY, Table, pack_ngrams
+from models.packed.ngram import LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
 from models.settings import ModelSettings
 from runner.tasks.base import Task
 from runner.training.ngram.choosing import Choice, choose
-from runner.training.ngram.counting import find_known
 from runner.training.ngram.problem import Problem
 from runner.training.ngram.pruning import by_importance, make_table, most_that_fit
 from runner.training.ngram.solve import Linear, few_by_l1
@@ -49,16 +48,21 @@ class FittedNgrams:
 
 
 def fit_ngrams(
-    splits: Splits, task: Task, settings: ModelSettings, pause: Callable[[], None] = lambda: None
-) -> FittedNgrams:
+    splits: Splits, task: Task, settings: ModelSettings, pause: Callable[[], None] = lambda: None, *,
+    is_symmetric: bool = False,
+) -> FittedNgrams:  # fmt: skip
     """Fit a model over n-grams on the training rows; C and weighting are chosen on the selection split.
 
-    pause: called between fits.
+    pause: called between fits; is_symmetric: does the order of two texts mean nothing?
     """
     begun = time.perf_counter()
-    problem, labels = Problem(task, settings, splits.train, pause), splits.task.label_names
+    problem, labels = (
+        Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric),
+        splits.task.label_names,
+    )
     choice = choose(problem, splits.select)
     table, seen = _fit_final(problem, choice, splits.select, labels)
+    table = replace(table, pairs=problem.pairs)
     size = len(pack_ngrams(table, labels, choice.temperature))
     return FittedNgrams(table, choice, seen, size, time.perf_counter() - begun)
 
@@ -78,7 +82,7 @@ class _Part:
 def _fit_final(problem: Problem, choice: Choice, select: TokenSplit, labels: Sequence[str]) -> tuple[Table, int]:
     """Return the model of all training rows, and how many n-grams they have."""
     counted, max_kb = problem.counted, problem.settings.max_kb
-    most_bytes = 0 if max_kb is None else int(max_kb * 1000) - LENGTH_ENTRY
+    most_bytes = 0 if max_kb is None else int(max_kb * 1000) - LENGTH_ENTRY - (PAIRS_ENTRY if problem.pairs else 0)
     whole = problem.solver.fit(counted.presence, problem.scales(choice.weighting, counted), choice.strength)
     order = by_importance(whole, counted.df)
     seen = count = len(order)
@@ -120,7 +124,7 @@ def _refitted(
 
 def _score(problem: Problem, part: _Part, select: TokenSplit) -> float:
     """Return the score on the selection split."""
-    known = find_known(select, problem.settings.n, problem.counted.hashes[part.columns])
+    known = problem.known(select, problem.counted.hashes[part.columns])
     return problem.score(problem.outputs_of(part.fitted, known), select)
 
 
@@ -139,4 +143,6 @@ def put_into(network: LinearHead, found: FittedNgrams) -> None:
     head.bias.zero_()
     head.weight[-columns:] = torch.from_numpy(np.diag(scale / temperature))
     head.bias[-columns:] = torch.from_numpy(bias / temperature)
-    network.architecture["ngram"] = {"n": table.n, "count": len(table.prints), "temperature": temperature}
+    bag.pairs = table.pairs
+    options = {"n": table.n, "count": len(table.prints), "temperature": temperature}
+    network.architecture["ngram"] = options | ({"pairs": table.pairs.entry()} if table.pairs else {})

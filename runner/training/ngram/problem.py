@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from data.splits import TokenSplit
+from models.ngrams.pairs import PairOptions
 from models.settings import ModelSettings
 from runner.record.metrics import direction
 from runner.tasks.base import Task
-from runner.training.ngram.counting import Counted, count_grams
+from runner.training.ngram.counting import Counted, count_grams, find_known
 from runner.training.ngram.solve import Linear, Logistic, Ridge, Solver
 from runner.training.ngram.weighting import NB, PRESENCE, TFIDF, column_scales
 
@@ -27,6 +28,8 @@ class Problem:
     settings: ModelSettings
     rows: TokenSplit  # to fit on
     pause: Callable[[], None]  # called between fits: other runs may be timing
+    is_pair: bool = False  # does a row have two texts?
+    is_symmetric: bool = False  # does their order mean nothing?
 
     @property
     def is_number(self) -> bool:
@@ -49,7 +52,17 @@ class Problem:
     @cached_property
     def counted(self) -> Counted:
         """The n-grams of the rows."""
-        return count_grams(self.rows, self.settings.n, self.settings.min_df)
+        return count_grams(self.rows, self.settings.n, self.settings.min_df, self.pairs)
+
+    @property
+    def pairs(self) -> PairOptions | None:
+        """How two texts are read; None for one. Words are crossed by default for inference, not for paraphrases."""
+        cross = self.settings.cross == "on" or (self.settings.cross == AUTO and self.outputs > 2)
+        return PairOptions(self.settings.n, self.is_symmetric, cross) if self.is_pair else None
+
+    def known(self, split: TokenSplit, hashes: np.ndarray) -> Counted:
+        """Return which of the n-grams `hashes`, ascending, the rows of another split have."""
+        return find_known(split, self.settings.n, hashes, self.pairs)
 
     @property
     def weightings(self) -> tuple[str, ...]:
@@ -73,7 +86,7 @@ class Problem:
 
     def take(self, rows: np.ndarray) -> Problem:
         """Return the problem of some of the rows."""
-        return Problem(self.task, self.settings, self.rows.take(rows), self.pause)
+        return replace(self, rows=self.rows.take(rows))
 
     def outputs_of(self, fitted: Linear, counted: Counted) -> np.ndarray:
         """Return the outputs of the head for rows, (rows, outputs) float32; of two classes the first has 0."""

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from data.inputs.hashed_words import HashedWords
+from data.inputs.text import Text
+from data.labels import Labels
+from data.splits import DataTask, Splits, TokenSplit
+from data.targets.class_label import ClassLabel
 from models.build import build
+from models.heads.base import HeadSpec
+from models.packed.facts import Facts
+from models.packed.format import NAME
 from models.packed.ngram import table_of
+from models.packed.pack import pack_network
+from runner.deploy.bundle.predict import Model
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
 from runner.training.inference import predict
 from runner.training.ngram.fit import FittedNgrams, fit_ngrams, put_into
-from tests.runner.training.ngram.rows import SETTINGS, review_splits
+from tests.runner.training.ngram.rows import NOUNS, SETTINGS, review_splits
 
 
 def accuracy(classes: int = 2, *, shuffled: bool = False, **changes: object) -> tuple[float, FittedNgrams]:
@@ -48,3 +61,26 @@ def test_a_file_is_no_larger_than_it_may_be() -> None:
 def test_every_weighting_can_be_asked_for(weighting: str) -> None:
     found, fit = accuracy(weighting=weighting, n=1)
     assert found > 0.75 and fit.choice.weighting == weighting and fit.table.n == 1
+
+
+def test_pairs_are_fitted_on_what_the_texts_share(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    texts = [(random.choice(NOUNS, 4), random.choice(NOUNS, 4)) for _ in range(700)]
+    pairs = [(one, np.append(one[:3], other[0]) if row % 2 else other) for row, (one, other) in enumerate(texts)]
+    own = Text(HashedWords(), is_pair=True)
+    columns = {"text": [" ".join(one) for one, _ in pairs], "text_pair": [" ".join(two) for _, two in pairs]}
+    found = own.encode(columns, 99)
+    offsets = np.concatenate([[0], np.cumsum(found.lengths)])
+    labels = Labels(np.arange(700) % 2)
+    whole = TokenSplit("train", found.tokens, offsets, found.segment_starts, labels, 0, own, ClassLabel(("no", "yes")))
+    parts = [whole.take(np.arange(*rows)) for rows in ((0, 400), (400, 500), (500, 700))]
+    names = ("no", "yes")
+    splits = Splits(DataTask("class_label", names, True), parts[0], parts[1], (parts[2],), HashedWords(), "")
+    fit = fit_ngrams(splits, Classification(LabelFacts(names)), SETTINGS, is_symmetric=True)
+    network, _ = build(SETTINGS, HeadSpec(outputs=2), vocab_size=1 << 32)
+    put_into(network, fit)
+    kept = predict(network, parts[2], batch_size=64, device=torch.device("cpu"), precision="fp32")
+    assert (kept.argmax(1) == np.arange(500, 700) % 2).mean() > 0.95
+    (tmp_path / NAME).write_bytes(pack_network(network, Facts(names, 128, is_pair=True)))
+    scores = Model(tmp_path).scores(columns["text"][500:], columns["text_pair"][500:])
+    assert np.allclose(scores, kept, atol=1e-5)
