@@ -85,10 +85,10 @@ def write_packed_bundle(trained: ExportedModel, path: Path) -> ExportedModel:
     exported = ExportedModel(**{**vars(trained), "folder": path, "engine": "numpy"})
     with bundle_at(path) as part:
         shutil.copy2(with_engine(trained, "numpy").weights, part / predict.MODEL_FILE)
-        predict.Model(part)  # a damaged file is found here, not by who asks it
+        kind = predict.Model(part).header["kind"]  # a damaged file is found here, not by who asks it
         description = json.dumps(exported.describe(), indent=2, ensure_ascii=False)
         (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")
-        add_reader(part, exported, trained, (*READER, *OF_PIECES), OF_NUMPY)
+        add_reader(part, exported, trained, (*READER, *(OF_PIECES if predict.KINDS[kind] else ())), OF_NUMPY)
     return exported
 
 

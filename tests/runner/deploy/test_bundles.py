@@ -7,14 +7,18 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner.commands.export import main
+from runner.deploy.bundle.predict import Model
+from runner.deploy.bundles import write_packed_bundle
 from runner.deploy.exported import find_model
 from runner.deploy.packed_predictor import PackedPredictor
 from runner.errors import ConfigError
+from tests.models.packed.golden import golden_content
 from tests.runner.deploy.runs import write_run
 
 TEXTS = ["the film was lovely", "", "Das ist kein Ünglück, " + "so very " * 100, "x [SEP] y"]
@@ -85,3 +89,11 @@ def test_only_an_export_is_replaced(packed: Path, tmp_path: Path) -> None:
     assert main([*words, f"out={packed}/made/b.zip"]) == 0, "an earlier export is"
     with pytest.raises(ConfigError, match="int8=true: run dddd is packed"):
         main([*words, "int8=true"])
+
+
+def test_a_model_over_n_grams_needs_no_file_about_pieces(packed: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(golden_content())
+    trained = replace(find_model("dddd", packed, "torch"), folder=tmp_path, labels=("neg", "pos"))
+    folder = write_packed_bundle(trained, tmp_path / "made").folder
+    assert {file.name for file in folder.glob("*.py")} == {"predict.py", "command.py"}
+    assert Model(folder)("good")["prediction"] == "pos"
