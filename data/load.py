@@ -39,6 +39,7 @@ def load_splits(
     tokenizer: str,
     vocab_size: int,
     vocabulary: str = FULL,
+    special_tokens: bool = True,
     cache: Path,
     notify: Notify = None,
     waiting: Waiting = nullcontext,
@@ -51,6 +52,7 @@ def load_splits(
 
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use.
     vocabulary: full; task: of its tokens only those that the training rows need; or a number of tokens.
+    special_tokens: are texts encoded with those of the tokenizer around them?
     cache: folder that all runs share; notify: is told what is going on; waiting: entered while another process builds
     an entry of the cache. task, seed: how words are masked, for texts without labels. target: the name of
     what is learnt; auto: whatever the labels can be. check: raises DataError for labels that the run cannot use,
@@ -64,7 +66,9 @@ def load_splits(
     fingerprints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     repeats = _repeats(raw, settings, fingerprints, shared)
     hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in report}
-    chosen = open_or_train_tokenizer(tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared)
+    chosen = open_or_train_tokenizer(
+        tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared, special_tokens=special_tokens
+    )
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = raw.target.longest(settings.max_length)
 

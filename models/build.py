@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -12,10 +13,12 @@ from models.backbones.bag_of_words import build_bag_of_words, start_word_vectors
 from models.backbones.bert import Bert, build_bert
 from models.backbones.freeze import freeze
 from models.backbones.ngram import build_bag_of_ngrams
+from models.backbones.static_start import Counts, start_from_encoder, start_from_table
 from models.checkpoints.cut import Cut
 from models.checkpoints.read import WeightsReport
 from models.checkpoints.source import check_source
 from models.checkpoints.start import load_word_head, start_from_bert, start_from_transformers
+from models.checkpoints.static import check_static
 from models.checkpoints.transfer import transfer_weights
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.embeddings.base import Tokens, WordVectors
@@ -25,7 +28,7 @@ from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.heads.words import MaskedLM
 from models.network import Network
-from models.settings import PRETRAINED, ModelSettings, contradictions
+from models.settings import ENCODER_INITS, PRETRAINED, ModelSettings, contradictions
 
 
 def build(
@@ -38,20 +41,24 @@ def build(
     start: Path | None = None,
     label_names: Sequence[str] = (),
     cut: Cut | None = None,
+    counts: Counts = tuple,
 ) -> tuple[Network, WeightsReport]:
     """The model of `settings` and where its weights came from; the caller seeds torch for random weights.
 
     vocab_size: of the tokenizer in use; tokens: its token of each id, for embeddings that read them; start: a saved
     model whose encoder is trained further (models/checkpoints/transfer.py); label_names: in id order, needed where its
-    head is kept too; cut: what stays of a checkpoint's tables. A checkpoint's head for masked words is loaded where
-    `head` is one.
+    head is kept too; cut: what stays of a checkpoint's tables; counts: how often the training texts have each token. A
+    checkpoint's head for masked words is loaded where `head` is one.
     Raises ModelError for parts and sizes that do not fit together and for weights that are unavailable.
     """
     linear = head if head.name in LINEAR else HeadSpec()
     if refused := contradictions(settings, LINEAR[linear.name].reads):
         raise ModelError("\n".join(refused))
     settings = cut.settings(settings) if cut else settings
-    model, weights = _build(settings, linear, vocab_size, pad_id, tokens, start, label_names, cut)
+    if settings.family == "dsn":
+        model, weights = _build_without_attention(settings, linear, vocab_size, pad_id, tokens, cut, counts)
+    else:
+        model, weights = _build(settings, linear, vocab_size, pad_id, tokens, start, label_names, cut)
     freeze(model, settings.freeze)
     words = model.bert.word_vectors()
     if isinstance(words, WordVectors):
@@ -70,10 +77,7 @@ def _build(
     label_names: Sequence[str],
     cut: Cut | None,
 ) -> tuple[LinearHead, WeightsReport]:
-    """The model of its family, before anything is frozen."""
-    if settings.family == "dsn":
-        bag, architecture = build_bag_of_words(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
-        return attach_head(bag, architecture, head), start_word_vectors(bag.embeddings, settings, vocab_size, cut)
+    """The model of its family, before anything is frozen; for family dsn see `_build_without_attention`."""
     if settings.family == "ngram":
         return attach_head(*build_bag_of_ngrams(settings, head.outputs), head), WeightsReport()
     if start is not None:
@@ -95,6 +99,33 @@ def _build(
     if "auto_map" in config:
         weights.notes.append(f"{source} brings its own code; transformers' own {config['model_type']} is used instead")
     return model, weights
+
+
+def _build_without_attention(
+    settings: ModelSettings,
+    head: HeadSpec,
+    vocab_size: int,
+    pad_id: int,
+    tokens: Tokens | None,
+    cut: Cut | None,
+    counts: Counts,
+) -> tuple[LinearHead, WeightsReport]:
+    """A model of word vectors alone, before anything is frozen."""
+    if settings.pretrained:
+        settings = replace(settings, dims=check_static(settings.pretrained, settings.dims))
+    bag, architecture = build_bag_of_words(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
+    model = attach_head(bag, architecture, head)
+    if settings.pretrained:
+        return model, start_from_table(bag.embeddings, settings, vocab_size, counts, cut)
+    if settings.init in ENCODER_INITS:
+        return model, start_from_encoder(bag.embeddings, settings, tokens or tuple, counts, _open_encoder)
+    return model, start_word_vectors(bag.embeddings, settings, vocab_size, cut)
+
+
+def _open_encoder(source: str) -> tuple[Network, WeightsReport]:
+    """The encoder of a hub id or folder, whose states are read token by token."""
+    settings = ModelSettings(name="auto", family="auto", readout={"name": "none"}, pretrained=source)
+    return _build(settings, HeadSpec("token"), 1, 0, None, None, (), None)
 
 
 def _put_words_head(model: LinearHead, settings: ModelSettings, head: HeadSpec, weights: WeightsReport) -> MaskedLM:

@@ -44,6 +44,8 @@ INIT_FROM = "model.init_from"
 
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
+# First word vectors that an encoder gives: its input table, or its output for each token alone.
+ENCODER_INITS = ("input", "output", "inner")
 # Readouts that work on bare word vectors; all others need an encoder.
 WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all", "pair", "none")
 # Readouts with a form that keeps a vector for each token, and the option that asks for it.
@@ -74,7 +76,10 @@ class ModelSettings:
     norm: str = limited("layer", choices=("layer", "none"))  # of the sum of word, position and segment vectors
     positional: bool = limited(True, neutral=True)  # DSN: add vectors of positions and segments to those of the words
     token_dropout: float = limited(0.0, low=0.0, high=0.99)
-    init: str = limited("random", choices=("random", "slice", "pca"))
+    init: str = limited("random", choices=("random", "slice", "pca", *ENCODER_INITS))
+    dims: int | None = limited(None, low=1, high=8192, neutral=None)  # DSN: width of its vectors; null: hidden x width
+    word_weights: str = limited("none", choices=("none", "sif"), neutral="none")  # of first vectors, by frequency
+    special_tokens: bool = limited(True, neutral=True)  # DSN: encode texts with those of the tokenizer around them
     init_from: str | None = None  # DSN: a checkpoint to take word vectors from; else a run or its model folder
     carry: str = limited("encoder", choices=("encoder", "readout", "all"))
     freeze: str = limited("none", choices=("none", "embeddings", "encoder"))
@@ -178,6 +183,37 @@ def vocabulary_conflicts(model: ModelSettings) -> list[str]:
     return found
 
 
+def takes_table(model: ModelSettings) -> bool:
+    """Can a model without attention start from a published table of static vectors? It adds nothing to them."""
+    return model.family == "dsn" and not model.positional and model.norm == "none"
+
+
+def static_conflicts(model: ModelSettings) -> list[str]:
+    """One line for each pair of settings about first word vectors that contradict each other, with the cure."""
+    found = []
+    if model.family == "dsn" and model.pretrained and model.init != "random":
+        found.append(
+            f"model.init={model.init} and model.pretrained={model.pretrained} both give the first word vectors. "
+            "Try: model.pretrained=null, or model.init=random"
+        )
+    if model.family != "dsn" and model.init in ENCODER_INITS:
+        found.append(
+            f"model.init={model.init} gives the word vectors of a model without attention, and model={model.name} has "
+            "an encoder. Try: model=static, or model.init=random"
+        )
+    if model.word_weights != "none" and not model.pretrained and model.init not in ENCODER_INITS:
+        found.append(
+            f"model.word_weights={model.word_weights} weighs vectors that come from elsewhere, and these are random. "
+            "Try: model.word_weights=none, or model.init=input model.init_from=<an encoder>"
+        )
+    if not model.special_tokens and model.family != "dsn":
+        found.append(
+            f"model.special_tokens=false is for models without attention, and model={model.name} has an encoder, which "
+            "reads them. Leave it out"
+        )
+    return found
+
+
 def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
     """One line for each pair of settings that contradict each other, with the cure.
 
@@ -202,7 +238,8 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
             f"model/readout={readout} reads the states of an encoder, and model/backbone=none "
             "has no encoder. Try: model/readout=mean, or model/backbone=bert-tiny"
         )
-    if model.family == "dsn" and model.pretrained:
+    found += static_conflicts(model)
+    if model.family == "dsn" and model.pretrained and not takes_table(model):
         found.append(
             f"model.pretrained={model.pretrained} is for an encoder, and model/backbone=none has none. "
             f"Try: model.pretrained=null, and for its word vectors model.init=pca model.init_from={model.pretrained}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from data.errors import DataError
+from data.inputs.bare_texts import ENTRY, BareTexts, dropped_token, facts_of, take_off_template
 from data.inputs.hashed_words import FILE as HASHED_WORDS
 from data.inputs.hashed_words import open_words
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' names for them
+STATIC = "0_StaticEmbedding"  # the folder that sentence-transformers keeps a static table and its tokenizer in
 UNLIMITED = int(1e30)  # transformers' value for a model without a longest input
 MOST_LETTERS = 1000  # rarer letters become [UNK], as in BERT's own vocabulary
 GO_ON = (
@@ -72,9 +74,12 @@ class PieceTokenizer:
     pad_id: int
     word_cache: WordCache | None  # only for tokenizers like BERT's
     names: dict[str, str]  # its special tokens by transformers' keys: pad_token, and others if known
+    bare: BareTexts | None = None  # how it encodes texts without special tokens; None: with them
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts with special tokens, at most max_length per row; of a pair the longer text is cut first."""
+        if self.bare:
+            return self.bare.encode(self.backend, texts, pairs, max_length)
         if self.word_cache:
             return self.word_cache.encode(texts, pairs, max_length)
         return encode_by_text(self.backend, texts, pairs, max_length)
@@ -98,15 +103,21 @@ class PieceTokenizer:
         folder.mkdir(parents=True, exist_ok=True)
         self.backend.save(str(folder / "tokenizer.json"))
         config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest or UNLIMITED, **self.names}
+        config |= {ENTRY: self.bare.facts()} if self.bare else {}
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
         (folder / "special_tokens_map.json").write_text(json.dumps(self.names, indent=2), encoding="utf-8")
 
 
-def wrap_backend(backend: Backend, source: str, named: dict[str, str] | None = None) -> PieceTokenizer:
+def wrap_backend(
+    backend: Backend, source: str, named: dict[str, str] | None = None, bare: JsonObject | None = None
+) -> PieceTokenizer:
     """Make a PieceTokenizer from a `tokenizers.Tokenizer`.
 
-    named: special tokens by transformers' keys, from the files beside it. DataError if there is none for padding.
+    named: special tokens by transformers' keys, from the files beside it; bare: how texts are encoded without special
+    tokens, as a saved folder says it, None for texts with them. DataError if one for padding is needed and missing.
     """
+    if bare is not None:
+        take_off_template(backend)
     backend.no_truncation()
     backend.no_padding()
     digest = hashlib.sha256(backend.to_str().encode()).hexdigest()
@@ -114,45 +125,48 @@ def wrap_backend(backend: Backend, source: str, named: dict[str, str] | None = N
     usual = dict(zip(KEYS, SPECIAL)) if all(token in known for token in SPECIAL) else {}
     names = usual | {key: token for key, token in (named or {}).items() if token in known}
     pad = next((token for token in (names.get("pad_token"), "[PAD]", "<pad>") if token in known), None)
-    if pad is None:
+    if pad is None and bare is None:
         wanted = (named or {}).get("pad_token")
         said = f" (its files name {wanted}, which is not in its vocabulary)" if wanted else ""
         raise DataError(f"the tokenizer of {source} has no padding token{said}. {GO_ON}")
     # Not the number of tokens: if two lines of a vocab.txt are equal, the id of the first has no token.
     size = max(known.values()) + 1
-    return PieceTokenizer(backend, source, digest, size, known[pad], WordCache.of(backend), names | {"pad_token": pad})
+    names = names if pad is None else names | {"pad_token": pad}
+    if bare is None:
+        return PieceTokenizer(backend, source, digest, size, known[names["pad_token"]], WordCache.of(backend), names)
+    way = BareTexts(size if pad is None else known[pad], dropped_token(backend, bare))
+    digest += "" if way.dropped is None else f" without {way.dropped}"
+    return PieceTokenizer(backend, source, digest, size + (pad is None), way.pad_id, None, names, way)
 
 
-def load_tokenizer(source: str) -> Tokenizer:
+def load_tokenizer(source: str, *, special_tokens: bool = True) -> Tokenizer:
     """Load the tokenizer of a hub id or folder: tokenizer.json, else vocab.txt as BERT's WordPiece.
 
+    special_tokens: false encodes texts without those around them, whatever the tokenizer's own way is.
     A folder that was saved with hashed words has neither, but words.json.
     """
     folder = Path(source).expanduser()
-    if (folder / HASHED_WORDS).is_file():
-        return open_words(folder)
-    return _load_pieces(source)
+    return open_words(folder) if (folder / HASHED_WORDS).is_file() else _load_pieces(source, special_tokens)
 
 
-def _load_pieces(source: str) -> PieceTokenizer:
+def _load_pieces(source: str, special_tokens: bool) -> PieceTokenizer:
     """Load a tokenizer of pieces."""
     from tokenizers import Tokenizer as Backend
     from tokenizers.models import WordPiece
 
-    path = _fetch(source, "tokenizer.json")
+    path = _fetch(source, "tokenizer.json") or (None if special_tokens else _fetch(source, f"{STATIC}/tokenizer.json"))
     if path is not None:
         try:
             backend = Backend.from_file(str(path))
         except Exception as error:  # the library raises bare Exception for every kind of damage
             raise DataError(f"{source}: tokenizer.json cannot be read ({error}). {GO_ON}") from error
-        return wrap_backend(backend, source, _names(_beside(source)))
+        beside = _beside(source)
+        return wrap_backend(backend, source, _names(beside), _bare(source, beside, special_tokens))
     path = _fetch(source, "vocab.txt")
     if path is None:
         raise DataError(f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}")
     try:
-        vocab = WordPiece.read_file(
-            str(path)
-        )  # splits at newlines only, as transformers does, so U+2028 can be a token
+        vocab = WordPiece.read_file(str(path))  # splits at newlines only, as transformers does: U+2028 can be a token
     except Exception as error:
         raise DataError(f"{source}: vocab.txt cannot be read ({error}). {GO_ON}") from error
     beside = _beside(source)
@@ -160,7 +174,7 @@ def _load_pieces(source: str) -> PieceTokenizer:
     missing = [names[key] for key in ("unk_token", "cls_token", "sep_token") if names[key] not in vocab]
     if missing:
         raise DataError(f"{source}: vocab.txt has no {' and no '.join(missing)}, so it is not BERT's. {GO_ON}")
-    return wrap_backend(bert_backend(vocab, beside, names), source, names)
+    return wrap_backend(bert_backend(vocab, beside, names), source, names, _bare(source, beside, special_tokens))
 
 
 def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
@@ -171,6 +185,13 @@ def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
             "Try: model.tokenizer=auto, or model.tokenizer=train"
         )
     return tokenizer
+
+
+def _bare(source: str, beside: JsonObject, special_tokens: bool) -> JsonObject | None:
+    """How texts are encoded without special tokens, by the files of a source; None: with them."""
+    if ENTRY in beside or special_tokens:
+        return beside.get(ENTRY)
+    return facts_of(_fetch(source, "config.json", is_needed=False))
 
 
 def _beside(source: str) -> JsonObject:

@@ -62,7 +62,9 @@ def trim(tokenizer: PieceTokenizer, counts: np.ndarray, wanted: str) -> TrimmedT
             f"model.vocabulary={wanted}: the tokenizer of {tokenizer.source} is a {content['model']['type']}, which "
             f"cannot be trimmed ({', '.join(KINDS)} can). Leave it out"
         )
-    vocabulary = Vocabulary(content, counts, tokenizer.pad_id, tokenizer.source)
+    has_pad = "pad_token" in tokenizer.names  # else the id after the last token pads rows
+    counts, pad_id = (counts, tokenizer.pad_id) if has_pad else (counts[:-1], 0)
+    vocabulary = Vocabulary(content, counts, pad_id, tokenizer.source)
     kept = vocabulary.choose(None if wanted == TASK else int(wanted))
     new = {int(old): place for place, old in enumerate(kept)}
     options = _bert_options(tokenizer, content)
@@ -71,7 +73,7 @@ def trim(tokenizer: PieceTokenizer, counts: np.ndarray, wanted: str) -> TrimmedT
         backend = bert_backend(dict(sorted(pieces.items(), key=lambda item: item[1])), options, tokenizer.names)
     else:
         backend = Backend.from_str(json.dumps(_renumbered(vocabulary, new)))
-    made = wrap_backend(backend, tokenizer.source, tokenizer.names)
+    made = wrap_backend(backend, tokenizer.source, tokenizer.names, tokenizer.bare.facts() if tokenizer.bare else None)
     return TrimmedTokenizer(**vars(made), kept=kept, untrimmed=tokenizer.fingerprint, options=options)
 
 

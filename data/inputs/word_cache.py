@@ -41,7 +41,7 @@ def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, 
     found = list(backend.encode_batch_fast(texts if pairs is None else list(zip(texts, pairs))))
     lengths = np.fromiter((len(e.ids) for e in found), np.int64, len(found))
     starts = lengths
-    if any(1 in e.type_ids for e in found[:1]):
+    if any(1 in e.type_ids for e in found):
         starts = np.array([sum(1 for segment in e.type_ids if segment == 0) for e in found])
     tokens = np.concatenate([np.array(e.ids, np.int64) for e in found])
     is_cut = np.fromiter((bool(e.overflowing) for e in found), bool, len(found))

@@ -16,16 +16,23 @@ TOKENIZER, CHECKSUM = "tokenizer.json", "sha256"
 
 
 def open_or_train_tokenizer(
-    source: str, vocab_size: int, train: RawSplit, fingerprint: str, cache: SharedCache
+    source: str,
+    vocab_size: int,
+    train: RawSplit,
+    fingerprint: str,
+    cache: SharedCache,
+    *,
+    special_tokens: bool = True,
 ) -> Tokenizer:
     """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
 
-    With source "words" texts become hashes of words. fingerprint: of the rows; a trained tokenizer is kept under it.
+    With source "words" texts become hashes of words. fingerprint: of the rows; a trained tokenizer is kept
+    under it. special_tokens: as in `load_tokenizer`.
     """
     if source == WORDS:
         return HashedWords()
     if source != "train":
-        return load_tokenizer(source)
+        return load_tokenizer(source, special_tokens=special_tokens)
     path = cache.folder / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"
 
     def build(folder: Path) -> None:
@@ -34,7 +41,10 @@ def open_or_train_tokenizer(
         (folder / TOKENIZER).write_text(text, encoding="utf-8")
         (folder / CHECKSUM).write_text(checksum(folder / TOKENIZER), encoding="ascii")
 
-    return cache.open_or_build(path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again")
+    found = cache.open_or_build(
+        path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again"
+    )
+    return found if special_tokens else wrap_backend(found.backend, "train", found.names, {})
 
 
 def _trained(folder: Path) -> PieceTokenizer | None:

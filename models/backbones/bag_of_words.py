@@ -98,7 +98,7 @@ def build_bag_of_words(
     settings: ModelSettings, *, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> tuple[BagOfWords, JsonObject]:
     """A DSN without a head, and its architecture; `draw_weights` is still to come."""
-    hidden = int(settings.hidden * settings.width)
+    hidden = settings.dims or int(settings.hidden * settings.width)
     if hidden < 1:
         raise ModelError(
             f"model.width={settings.width:g} of {settings.hidden} dimensions leaves none. "

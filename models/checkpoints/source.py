@@ -7,6 +7,7 @@ import torch
 from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
 from models.backbones.transformers_backbone import check_encoder, check_no_hooks, parse_config
 from models.checkpoints.read import read_config
+from models.checkpoints.static import is_static
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.errors import ModelError
 from models.json_types import JsonObject
@@ -32,6 +33,11 @@ def check_source(settings: ModelSettings) -> JsonObject:
         raise ModelError(
             f"model.tokenizer=train makes a new vocabulary, which the weights of {source} were not trained for. "
             f"Try: model.tokenizer={source}"
+        )
+    if is_static(source):
+        raise ModelError(
+            f"{PRETRAINED}={source}: is a table of static vectors, not an encoder. "
+            f"Try: run model=static {PRETRAINED}={source}"
         )
     config = BERT_DEFAULTS | read_config(source)
     with malformed_as_model_error(f"{PRETRAINED}={source}"):

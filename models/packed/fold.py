@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from models.backbones.bag_of_words import BagOfWords
-from models.backbones.bert_embeddings import first_rows
+from models.backbones.bert_embeddings import Embeddings, first_rows
 from models.compression.quantization.coded import CodedTable, CodedWeight, Codes
 from models.compression.quantization.packing import unpack
 from models.heads.linear import LinearHead
@@ -37,12 +37,7 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
         raise NotPacked("it computes in bfloat16")
     vocabulary = wordpiece_vocabulary(facts.tokenizer)
     weight, bias = linear_layer(network)
-    tables = {
-        "places": array_of(first_rows(embeddings.position_embeddings, facts.max_length)),
-        "segments": array_of(embeddings.token_type_embeddings.weight)[: 2 if facts.is_pair else 1],
-    }
-    if len(tables["places"]) < facts.max_length:
-        raise NotPacked(f"it has {len(tables['places'])} positions for texts of {facts.max_length} tokens")
+    tables = tables_of_places(embeddings, facts)
     norm, shift = embeddings.LayerNorm, np.zeros_like(bias)
     fields: JsonObject = {"power": pooler.power, "max_length": facts.max_length, "pieces": vocabulary.settings}
     coded, coding = word_rows(embeddings.word_embeddings, vocabulary.ids)
@@ -61,6 +56,18 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
         raise NotPacked(f"its table of words, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
     arrays |= {"bias": bias, "shift": shift, "pieces": vocabulary.array()}
     return pack("dsn", facts.labels, arrays, fields | coding | ({"texts": 2} if facts.is_pair else {}))
+
+
+def tables_of_places(embeddings: Embeddings, facts: Facts) -> Arrays:
+    """The vectors of positions and segments that such texts need; zeros where a model adds none to its words."""
+    segments = 2 if facts.is_pair else 1
+    if not embeddings.is_positional:
+        shapes = {"places": facts.max_length, "segments": segments}
+        return {name: np.zeros((rows, embeddings.width), np.float32) for name, rows in shapes.items()}
+    places = array_of(first_rows(embeddings.position_embeddings, facts.max_length))
+    if len(places) < facts.max_length:
+        raise NotPacked(f"it has {len(places)} positions for texts of {facts.max_length} tokens")
+    return {"places": places, "segments": array_of(embeddings.token_type_embeddings.weight)[:segments]}
 
 
 def difference_of_two(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

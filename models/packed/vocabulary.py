@@ -11,6 +11,7 @@ from models.packed.errors import NotPacked
 
 PARTS = {"normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer", "model": "WordPiece"}
 SINGLE, PAIR = [("first", 0), ("A", 0), ("last", 0)], [("first", 0), ("A", 0), ("last", 0), ("B", 1), ("last", 1)]
+BARE = [[("A", 0)], [("A", 0), ("B", 1)]]
 MARKS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
@@ -32,6 +33,8 @@ def wordpiece_vocabulary(tokenizer: JsonObject | None) -> Vocabulary:
     kinds = {part: ((tokenizer or {}).get(part) or {}).get("type") for part in PARTS}
     if tokenizer is None or kinds != PARTS:
         raise NotPacked(f"its tokenizer is none like BERT's ({', '.join(map(str, kinds.values()))})")
+    if (tokenizer.get("bare_texts") or {}).get("drops_unknown"):
+        raise NotPacked("it leaves unknown pieces out of a text")
     model, normalizer, added = tokenizer["model"], tokenizer["normalizer"], tokenizer["added_tokens"]
     if not normalizer["clean_text"] or any(
         token[flag] for token in added for flag in ("single_word", "lstrip", "rstrip")
@@ -44,7 +47,7 @@ def wordpiece_vocabulary(tokenizer: JsonObject | None) -> Vocabulary:
     prefix = model["continuing_subword_prefix"]
     kept = {piece: row for piece, row in known.items() if piece in special or is_reachable(piece, prefix)}
     ordered = sorted(kept, key=kept.__getitem__)
-    first, last = (ordered.index(name) for name in ends_of(tokenizer.get("post_processor")))
+    first, last = (None if name is None else ordered.index(name) for name in ends_of(tokenizer.get("post_processor")))
     accents = normalizer["lowercase"] if normalizer["strip_accents"] is None else normalizer["strip_accents"]
     settings = {
         "first": first, "last": last, "unknown": model["unk_token"], "prefix": prefix, "special": special,
@@ -61,13 +64,15 @@ def is_reachable(piece: str, prefix: str) -> bool:
     return not MARKS.intersection(letters) or (len(letters) == 1 and not is_inner)
 
 
-def ends_of(processor: JsonObject | None) -> tuple[str, str]:
-    """The special tokens before a text and after each text; NotPacked for another arrangement than BERT's."""
+def ends_of(processor: JsonObject | None) -> tuple[str | None, str | None]:
+    """The special tokens before a text and after each text, None without; NotPacked for other arrangements."""
     kind = (processor or {}).get("type")
     if processor and kind == "BertProcessing":
         return processor["cls"][0], processor["sep"][0]
     if processor and kind == "TemplateProcessing":
         names = [part["SpecialToken"]["id"] for part in processor["single"] if "SpecialToken" in part]
+        if [_named(processor[key], names) for key in ("single", "pair")] == BARE:
+            return None, None
         is_plain = len(names) == 2 and all(len(token["ids"]) == 1 for token in processor["special_tokens"].values())
         if is_plain and [_named(processor[key], names) for key in ("single", "pair")] == [SINGLE, PAIR]:
             return names[0], names[1]

@@ -75,6 +75,8 @@ def _choose_checkpoint(settings: Settings) -> None:
         # The built-in data never needs a hub; everything else starts from the published weights of that size.
         model.pretrained = None if is_builtin else model.weights
     start = model.init_from if model.family == "dsn" else None
+    if start and model.init != "random" and model.pretrained == model.weights:
+        model.pretrained = None  # the vectors of init_from take the place of the preset's table
     if model.init_from and not start:
         start, model.pretrained = str(folder_of(model.init_from, settings.paths.output)), None
     if model.tokenizer == "auto":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 
 from data.inputs.tokenizer import load_tokenizer
@@ -20,6 +21,7 @@ from models.checkpoints.cut import Cut
 from models.checkpoints.open import load_model
 from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
 from models.checkpoints.source import check_source
+from models.checkpoints.static import check_static
 from models.compression.methods import is_quantized
 from models.heads.label_order import label_names_of, match_labels, reorder_head
 from models.heads.target_scale import standardise_targets
@@ -44,6 +46,8 @@ def check_checkpoint(settings: Settings) -> None:
     if model.family == "ngram":
         return
     if model.family == "dsn":
+        if model.pretrained:
+            check_static(model.pretrained, model.dims)
         if model.init_from and model.init != "random":
             require_weights(model.init_from, "model.init_from")
     elif not model.init_from:
@@ -115,6 +119,7 @@ def build_first_model(settings: Settings, splits: Splits, folder: Path | None = 
         start=folder,
         label_names=splits.task.label_names,
         cut=find_cut(settings, splits, folder),
+        counts=lambda: np.bincount(np.asarray(splits.train.tokens), minlength=tokenizer.vocab_size).tolist(),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from data.inputs.bare_texts import ENTRY
 from data.inputs.tokenizer import PieceTokenizer
 from data.splits import TokenSplit
 from models.build import build
@@ -98,6 +99,8 @@ def packing_facts(prepared: PreparedRun) -> Facts:
     """The facts for a model.bin beside the numbers of the model."""
     data, found = prepared.settings.data, prepared.splits.tokenizer
     tokenizer = json.loads(found.backend.to_str()) if isinstance(found, PieceTokenizer) else None
+    if tokenizer and isinstance(found, PieceTokenizer) and found.bare:
+        tokenizer[ENTRY] = found.bare.facts()
     labels = tuple(prepared.splits.task.label_names)
     return Facts(labels, data.max_length, is_pair=data.text_pair is not None, tokenizer=tokenizer)
 

@@ -34,6 +34,7 @@ PARAMETERS = {
     "uno-eelbert": 281_986,
     "dsn-32": 993_282,
     "dsn-64": 1_986_562,
+    "static": 7_814_146,
     "dsn-bigram": 502_078,
     "dsn-128": 3_973_122,
 }
@@ -46,7 +47,8 @@ MATRICES = {
     "bert-base": 84_934_656,
     "bert-large": 301_989_888,
 }
-OF_A_DSN = {"width", "init", "norm", "positional", "token_dropout"}
+OF_A_DSN = {"width", "init", "norm", "positional", "token_dropout", "dims", "special_tokens", "word_weights"}
+OF_STATIC_VECTORS = {"weights", "freeze"}
 OF_AN_ENCODER = {
     "layers", "heads", "intermediate", "attention_dropout", "weights", "carry", "freeze", "tune",
 }  # fmt: skip
@@ -86,7 +88,8 @@ def test_a_preset_has_known_keys_its_own_name_and_a_description(name: str) -> No
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_holds_its_familys_keys_only(name: str) -> None:
     values = preset(name)
-    assert not set(values) & (OF_AN_ENCODER if values["family"] == "dsn" else OF_A_DSN)
+    others = OF_AN_ENCODER if values["family"] == "dsn" else OF_A_DSN
+    assert not set(values) & (others - OF_STATIC_VECTORS if name == "static" else others)
     assert values["family"] in ("auto", "ngram") or {"hidden", "positions", "segments"} <= set(values)
 
 

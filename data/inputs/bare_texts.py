@@ -1,0 +1,82 @@
+"""Texts as pieces without special tokens around them, as static vectors are averaged.
+
+The tokenizer's own template is taken off, so the saved tokenizer.json adds nothing either. Where a vocabulary has no
+padding token, rows are padded with one id more than it has, whose vector is zero.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.inputs.word_cache import Encoded, cut_longest, spans
+from data.json_types import JsonObject
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+
+ENTRY = "bare_texts"  # of tokenizer_config.json in a saved folder
+
+
+@dataclass(frozen=True)
+class BareTexts:
+    """How texts are encoded without special tokens."""
+
+    pad_id: int  # also the only token of a row without any, so that no row is empty
+    dropped: int | None  # the unknown token's id where such pieces are left out of a text, as Model2Vec does
+
+    def facts(self) -> JsonObject:
+        """The entry of tokenizer_config.json in a saved folder."""
+        return {"drops_unknown": self.dropped is not None}
+
+    def encode(self, backend: Backend, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+        """Encode texts, at most max_length tokens a row; of a pair the longer text is cut first."""
+        backend.no_truncation()
+        backend.no_padding()
+        parts = [self._pieces(backend, column) for column in (texts, pairs) if column is not None]
+        had = [counts for _, counts in parts]
+        kept = [np.minimum(had[0], max_length)] if pairs is None else list(cut_longest(had[0], had[1], max_length))
+        real = np.sum(kept, axis=0)
+        lengths = np.maximum(real, 1)
+        tokens = np.full(int(lengths.sum()), self.pad_id, np.int64)
+        place = np.cumsum(lengths) - lengths
+        for (ids, before), count in zip(parts, kept):
+            tokens[spans(place, count)] = ids[spans(np.cumsum(before) - before, count)]
+            place = place + count
+        starts = lengths if pairs is None else np.where(real == 0, 1, kept[0])
+        cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
+        return Encoded(tokens, lengths, starts, int(cut.sum()))
+
+    def _pieces(self, backend: Backend, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The pieces of all texts end to end, and their number in each text, int64."""
+        found = [np.array(e.ids, np.int64) for e in backend.encode_batch_fast(texts, add_special_tokens=False)]
+        if self.dropped is not None:
+            found = [ids[ids != self.dropped] for ids in found]
+        return np.concatenate([np.zeros(0, np.int64), *found]), np.array([len(ids) for ids in found], np.int64)
+
+
+def facts_of(config: Path | None) -> JsonObject:
+    """The entry of tokenizer_config.json for static vectors with this config.json: Model2Vec drops unknown pieces."""
+    try:
+        content = json.loads(config.read_text(encoding="utf-8")) if config else {}
+    except ValueError:
+        content = {}  # whoever reads the vectors says so
+    return {"drops_unknown": isinstance(content, dict) and content.get("model_type") == "model2vec"}
+
+
+def dropped_token(backend: Backend, facts: JsonObject) -> int | None:
+    """The id of the unknown token where the facts say that it is dropped; None where it is not, or there is none."""
+    name = json.loads(backend.to_str())["model"].get("unk_token")
+    found: int | None = backend.token_to_id(name) if name and facts.get("drops_unknown") else None
+    return found
+
+
+def take_off_template(backend: Backend) -> None:
+    """Make the tokenizer add nothing to a text, and give the second text of a pair the segment 1."""
+    from tokenizers import processors
+
+    backend.post_processor = processors.TemplateProcessing(single="$A:0", pair="$A:0 $B:1", special_tokens=[])

@@ -1,0 +1,104 @@
+"""A vector for each token of a vocabulary, from an encoder: its input rows, or what it makes of the token alone.
+
+input: the row of the encoder's word table; output: the mean of the last states over [CLS] token [SEP]; inner: the
+token's own last state. A token that the encoder's vocabulary lacks, of a vocabulary made for the task, is spelled with
+the encoder's pieces, whose mean counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from models.checkpoints.hub import checkpoint_label, fetch_file
+from models.errors import ModelError
+from models.network import Network
+from models.settings import INIT_FROM
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+
+SPECIAL = re.compile(r"\[\w+\]|<(?!0x)[^<>\s]+>|")  # of vocabularies: [CLS], [unused7], <s>
+STARTS = ("##", "\u2581", "\u0120")  # marks of a piece inside a word, or after a space
+BATCH = 256  # tokens that are encoded at once
+
+
+def encoder_vectors(encoder: Network, tokens: Sequence[str], how: str, source: str) -> tuple[Tensor, Tensor]:
+    """The vectors (V, H) of the tokens, and which of them are ordinary, (V,) bool: special ones and unknown get zeros.
+
+    how: input | output | inner. Raises ModelError for an encoder without tokenizer.json.
+    """
+    backend = _tokenizer(source)
+    spelled = spell(backend, tokens)
+    is_ordinary = torch.tensor([bool(ids) for ids in spelled])
+    places = is_ordinary.nonzero().flatten().tolist()
+    places.sort(key=lambda place: len(spelled[place]))  # little padding
+    table = encoder.bert.word_vectors()
+    assert isinstance(table, torch.nn.Embedding)
+    found = torch.zeros(len(tokens), table.weight.shape[1])
+    for start in range(0, len(places), BATCH):
+        chosen = places[start : start + BATCH]
+        rows = [spelled[place] for place in chosen]
+        found[chosen] = _input_means(table, rows) if how == "input" else _states(encoder, backend, rows, how)
+    return found, is_ordinary
+
+
+def spell(backend: Backend, tokens: Sequence[str]) -> list[list[int]]:
+    """The encoder's ids of each token: its own where it has one, else those of the text; [] for special tokens."""
+    backend.no_truncation()
+    backend.no_padding()
+    known, unknown = backend.get_vocab(), backend.token_to_id("[UNK]")
+    found: list[list[int]] = []
+    for token in tokens:
+        if SPECIAL.fullmatch(token):
+            found.append([])
+        elif token in known:
+            found.append([known[token]])
+        else:
+            text = next((token[len(mark) :] for mark in STARTS if token.startswith(mark)), token)
+            found.append([index for index in backend.encode(text, add_special_tokens=False).ids if index != unknown])
+    return found
+
+
+@torch.no_grad()
+def _input_means(table: torch.nn.Embedding, rows: list[list[int]]) -> Tensor:
+    """The mean of the table's rows of each token, (N, H)."""
+    counts = torch.tensor([len(ids) for ids in rows])
+    flat = torch.tensor([index for ids in rows for index in ids])
+    means = torch.zeros(len(rows), table.weight.shape[1])
+    means.index_add_(0, torch.arange(len(rows)).repeat_interleave(counts), table.weight[flat])
+    return means / counts.unsqueeze(1)
+
+
+@torch.no_grad()
+def _states(encoder: Network, backend: Backend, rows: list[list[int]], how: str) -> Tensor:
+    """The mean of the last states of each token alone, (N, H); how: output, all of them, or inner, its own pieces'."""
+    framed = backend.encode("a")
+    inner = [place for place, is_special in enumerate(framed.special_tokens_mask) if not is_special]
+    before, after = framed.ids[: inner[0]], framed.ids[inner[-1] + 1 :]
+    length = max(map(len, rows)) + len(before) + len(after)
+    ids, mask, wanted = (torch.zeros(len(rows), length, dtype=torch.int64) for _ in range(3))
+    for row, pieces in enumerate(rows):
+        whole = [*before, *pieces, *after]
+        ids[row, : len(whole)], mask[row, : len(whole)] = torch.tensor(whole), 1
+        wanted[row, len(before) : len(before) + len(pieces)] = 1
+    states = encoder.encode(ids, mask)
+    weights = (mask if how == "output" else wanted).float().unsqueeze(2)
+    return (states * weights).sum(1) / weights.sum(1)
+
+
+def _tokenizer(source: str) -> Backend:
+    """The encoder's own tokenizer."""
+    from tokenizers import Tokenizer as Backend
+
+    where, path = checkpoint_label(source, INIT_FROM), fetch_file(source, "tokenizer.json", INIT_FROM)
+    if path is None:
+        raise ModelError(f"{where}: has no tokenizer.json, which says what its vectors are of. Name another encoder")
+    try:
+        return Backend.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception for every kind of damage
+        raise ModelError(f"{where}: tokenizer.json cannot be read ({error}). Get a fresh copy") from error

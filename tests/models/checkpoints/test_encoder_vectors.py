@@ -1,0 +1,69 @@
+"""The vectors that an encoder has for the tokens of a vocabulary, its own or another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tokenizers import Tokenizer as Backend
+
+from data.inputs.tokenizer import train_tokenizer
+from models.build import build
+from models.checkpoints.encoder_vectors import encoder_vectors, spell
+from models.errors import ModelError
+from models.heads.base import HeadSpec
+from models.settings import ModelSettings
+from tests.models.helpers import stock
+
+TOKENS = ["[PAD]", "film", "filmdull", "##ilm", "[unused3]", "dull"]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A small BERT with a tokenizer of a few words."""
+    folder = tmp_path_factory.mktemp("encoder")
+    tokenizer = train_tokenizer(lambda: ["a fine film", "a dull film"] * 9, 64)
+    stock(vocab_size=tokenizer.vocab_size).save_pretrained(folder)
+    tokenizer.save(folder)
+    return str(folder)
+
+
+def opened(source: str) -> tuple[Any, Any]:
+    settings = ModelSettings(name="auto", family="auto", readout={"name": "none"}, pretrained=source)
+    model, _ = build(settings, HeadSpec("token"), vocab_size=1)
+    return model.eval(), Backend.from_file(f"{source}/tokenizer.json")
+
+
+def test_tokens_are_spelled_by_their_own_id_or_by_the_pieces_of_their_text(source: str) -> None:
+    _, backend = opened(source)
+    ids = backend.get_vocab()
+    found = spell(backend, TOKENS)
+    assert found[0] == found[4] == []
+    assert found[1] == [ids["film"]] and found[2] == backend.encode("filmdull", add_special_tokens=False).ids
+    assert len(found[2]) > 1 and found[5] == [ids["dull"]]
+
+
+def test_input_is_the_mean_of_rows_and_special_tokens_get_zeros(source: str) -> None:
+    model, backend = opened(source)
+    vectors, is_ordinary = encoder_vectors(model, TOKENS, "input", source)
+    table = model.bert.word_vectors().weight.detach()
+    expected = torch.stack([table[ids].mean(0) if ids else torch.zeros(32) for ids in spell(backend, TOKENS)])
+    torch.testing.assert_close(vectors, expected)
+    assert is_ordinary.tolist() == [False, True, True, True, False, True]
+
+
+@pytest.mark.parametrize(("how", "inside"), [("output", slice(None)), ("inner", slice(1, -1))])
+def test_output_is_the_mean_of_all_states_and_inner_of_the_tokens_own(how: str, inside: slice, source: str) -> None:
+    model, backend = opened(source)
+    vectors, _ = encoder_vectors(model, TOKENS, how, source)
+    for place in (1, 2):  # of different lengths, so padded in one batch
+        ids = torch.tensor([backend.encode(TOKENS[place]).ids])
+        expected = model.encode(ids)[0, inside].mean(0)
+        torch.testing.assert_close(vectors[place], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_an_encoder_without_tokenizer_json_is_refused(source: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no tokenizer.json"):
+        encoder_vectors(opened(source)[0], TOKENS, "input", str(tmp_path))
