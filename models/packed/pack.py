@@ -15,6 +15,8 @@ from models.packed.facts import Facts
 from models.packed.fold import pack_bag_of_words
 from models.packed.format import NAME
 from models.packed.ngram import pack_bag_of_ngrams
+from models.packed.pair import pack_pair
+from models.readouts.pair import Pair
 
 PACKERS: dict[type[Backbone], Callable[[Network, Facts], bytes]] = {
     BagOfWords: pack_bag_of_words,
@@ -38,4 +40,6 @@ def pack_network(network: Network, facts: Facts) -> bytes:
         raise NotPacked("it does not give one answer for a text")
     if type(network.bert) not in PACKERS:
         raise NotPacked(f"its encoder, {type(network.bert).__name__}, computes on every token")
+    if isinstance(network.bert.pooler, Pair):
+        return pack_pair(network, facts)
     return PACKERS[type(network.bert)](network, facts)

@@ -254,6 +254,7 @@ KINDS = {
     "dsn": "bag.Bag",
     "static": "bag.Bag",
     "onnx": "encoder.Encoder",
+    "pair": "pair.Pair",
 }  # the file beside this one, and the class in it
 
 

@@ -1,0 +1,53 @@
+"""A bag of words that compares the two texts of a pair, as a model.bin of kind `pair`.
+
+Nothing can be folded here, because |u - v| and u * v are not linear in the rows of the table.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import nn
+
+from models.backbones.bag_of_words import BagOfWords
+from models.compression.quantization.coded import CodedWeight
+from models.heads.linear import LinearHead
+from models.json_types import JsonObject
+from models.network import Network
+from models.packed.errors import NotPacked
+from models.packed.facts import Facts
+from models.packed.fold import Arrays, array_of, linear_layer, tables_of_places, weight_of, word_rows
+from models.packed.format import pack
+from models.packed.vocabulary import wordpiece_vocabulary
+from models.readouts.pair import Pair
+
+
+def pack_pair(network: Network, facts: Facts) -> bytes:
+    """The model.bin of a model with the readout `pair`; NotPacked for one that the reader does not compute."""
+    assert isinstance(network, LinearHead) and isinstance(network.bert, BagOfWords)
+    pooler, embeddings = network.bert.pooler, network.bert.embeddings
+    assert isinstance(pooler, Pair)
+    if any(parameter.dtype.itemsize < 4 for parameter in network.parameters()):
+        raise NotPacked("it computes in bfloat16")
+    vocabulary = wordpiece_vocabulary(facts.tokenizer)
+    words, coding = word_rows(embeddings.word_embeddings, vocabulary.ids)
+    if not words:
+        raise NotPacked(f"its table of words, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
+    weight, bias = linear_layer(network)
+    arrays = words | tables_of_places(embeddings, facts) | {"head": weight, "bias": bias, "shift": np.zeros_like(bias)}
+    fields: JsonObject = {"power": 1.0, "max_length": facts.max_length, "pieces": vocabulary.settings, "texts": 2}
+    for name, norm, key in (("piece", embeddings.LayerNorm, "eps"), ("text", pooler.norm, "text_eps")):
+        if isinstance(norm, nn.LayerNorm):
+            arrays |= {f"{name}_scale": array_of(norm.weight), f"{name}_shift": array_of(norm.bias)}
+            fields[key] = norm.eps
+    arrays |= _hidden_layer(pooler.narrow) | {"pieces": vocabulary.array()}
+    return pack("pair", facts.labels, arrays, fields | coding)
+
+
+def _hidden_layer(layer: nn.Module) -> Arrays:
+    """The hidden layer over the four parts, nothing where there is none; NotPacked for one that is not linear."""
+    if isinstance(layer, nn.Identity):
+        return {}
+    is_coded = isinstance(layer, CodedWeight) and not layer.multiplies_integers
+    if type(layer) is not nn.Linear and not is_coded:
+        raise NotPacked(f"its hidden layer, {type(layer).__name__}, is not linear in what it reads")
+    return {"hidden": array_of(weight_of(layer)), "hidden_bias": array_of(layer.get_parameter("bias"))}

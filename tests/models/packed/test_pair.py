@@ -1,0 +1,74 @@
+"""A model of two texts as a model.bin: the reader's logits are the network's, with norms or without, plain or coded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from data.inputs.tokenizer import wrap_backend
+from models.build import build
+from models.compression import settings
+from models.compression.dynamic_int8 import DynamicInt8
+from models.compression.weight_only import WeightOnly
+from models.heads.base import HeadSpec
+from models.heads.target_scale import attach_target_scale
+from models.packed.errors import NotPacked
+from models.settings import ModelSettings
+from tests.models.packed import test_fold
+from tests.models.packed.test_fold import differences, pack, tokenizer
+
+
+def make(outputs: int = 3, *, norm: str = "layer", size: int | None = 6, words: str = "none", **more: Any) -> Any:
+    """A network that compares two texts, with weights drawn wide; norm: of their means, words: of each word."""
+    torch.manual_seed(outputs)
+    readout = {"name": "pair", "norm": norm, "size": size, "dropout": 0.2}
+    options: dict[str, Any] = {"family": "dsn", "hidden": 16, "positions": 32, "norm": words, "readout": readout}
+    head = HeadSpec("text", outputs, "regression" if outputs == 1 else None)
+    made, _ = build(ModelSettings(**(options | more)), head, vocab_size=tokenizer().vocab_size, pad_id=0)
+    for parameter in made.parameters():
+        parameter.data.add_(torch.randn_like(parameter) * 0.3)
+    return made.eval()
+
+
+@pytest.mark.parametrize("size", [None, 6])
+@pytest.mark.parametrize(("norm", "words"), [("none", "none"), ("layer", "none"), ("layer", "layer")])
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+def test_the_reader_gives_the_networks_logits(
+    tmp_path: Path, outputs: int, norm: str, words: str, size: int | None
+) -> None:
+    network = make(outputs, norm=norm, size=size, words=words)
+    if outputs == 1:
+        attach_target_scale(network, {"mean": 30.0, "sd": 4.0})
+    found, arrays = differences(network, tmp_path, is_pair=True)
+    assert np.abs(found).max() < 1e-4 and ("hidden" in arrays) == (size is not None)
+
+
+def test_word_vectors_alone_and_texts_without_special_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = wrap_backend(tokenizer().backend.from_str(tokenizer().backend.to_str()), "train", tokenizer().names, {})
+    monkeypatch.setattr(test_fold, "tokenizer", lambda: bare)
+    found, _ = differences(make(positional=False), tmp_path, is_pair=True)
+    assert np.abs(found).max() < 1e-4
+    single = test_fold.make(positional=False, norm="none")
+    single.get_parameter("bert.embeddings.word_embeddings.weight").data[bare.pad_id] = 0.0  # as in every trained model
+    found, _ = differences(single, tmp_path)
+    assert np.abs(found).max() < 1e-4
+
+
+def test_coded_tables_and_layers_are_read_as_their_codes(tmp_path: Path) -> None:
+    network = make()
+    stage = WeightOnly(settings.WeightOnly(bits=8, embeddings=True, embedding_bits=8, head=True))
+    for name, (layer, made) in stage.replace_layers(network).items():
+        stage.fill(name, layer, made)
+    found, arrays = differences(network, tmp_path, is_pair=True)
+    assert np.abs(found).max() < 1e-4 and {"words", "step", "hidden"} <= arrays
+
+
+def test_layers_that_the_reader_does_not_compute_are_named() -> None:
+    dynamic = make()
+    DynamicInt8(settings.DynamicInt8(head=False)).replace_layers(dynamic)
+    with pytest.raises(NotPacked, match="hidden layer, DynamicLinear"):
+        pack(dynamic, is_pair=True)
