@@ -209,7 +209,7 @@ def static_conflicts(model: ModelSettings) -> list[str]:
     if not model.special_tokens and model.family != "dsn":
         found.append(
             f"model.special_tokens=false is for models without attention, and model={model.name} has an encoder, which "
-            "reads them. Leave it out"
+            "reads them. Try: model.special_tokens=true"
         )
     return found
 

@@ -32,7 +32,7 @@ class LinearHead(Network):
 
     def notes(self) -> list[str]:
         """Tell what the user should know about the shape of the last layer, once."""
-        width, classes = self.classifier.in_features, self.classifier.out_features
+        width, classes = self.bert.pooler.width or self.architecture["hidden_size"], self.spec.outputs
         if width >= classes - 1:
             return []
         return [

@@ -45,6 +45,14 @@ def test_models_without_attention_compare_two_texts_and_average_one() -> None:
     assert resolved("model=bert-tiny", "data=snli", "model/readout=auto").model.readout == {"name": "cls"}
 
 
+def test_static_vectors_come_from_a_table_or_an_encoder_and_bring_its_tokenizer() -> None:
+    table = resolved("model=static", "data=sst2").model
+    assert table.pretrained == table.tokenizer == table.weights
+    encoder = resolved("model=static", "data=sst2", "model.init=input", "model.init_from=some/encoder").model
+    assert (encoder.pretrained, encoder.tokenizer) == (None, "some/encoder")
+    assert resolved("model=static", "data=demo").model.pretrained is None
+
+
 def test_stages_keep_their_order_and_have_the_settings_of_their_method() -> None:
     stages = resolved("model=bert-tiny", "data=demo", "compression=[magnitude,int8]").compression
     assert list(stages) == ["magnitude", "int8"] and all(isinstance(stage, StageSettings) for stage in stages.values())
