@@ -25,7 +25,7 @@ from runner.errors import ConfigError
 MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
 READER = ("predict.py", "command.py")
-OF_PIECES = ("bag.py", "wordpiece.py")
+OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")

@@ -30,7 +30,7 @@ class Pair(Bag):
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """The logits of a pair of texts."""
-        ids, start = self.ids(text, pair or "")
+        ids, start = self.pieces.row(text, pair or "", self.most)
         rows = self.words.take(np.array(ids, np.intp)) + self.shared[: len(ids)]
         rows[start:] += self.second
         if self.eps is not None:
