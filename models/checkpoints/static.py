@@ -91,7 +91,7 @@ def is_static(source: str, key: str = PRETRAINED) -> bool:
 
 
 def _content(path: Path | None) -> object:
-    """What a JSON file holds; None where there is none or it is damaged."""
+    """The content of a JSON file; None where there is none or it is damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path else None
     except ValueError:
