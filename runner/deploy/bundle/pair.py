@@ -35,20 +35,21 @@ class Pair(Bag):
         rows[start:] += self.second
         if self.eps is not None:
             rows = normalised(rows, self.eps) * self.piece[0] + self.piece[1]
-        means = np.stack([self.mean(rows[:start]), self.mean(rows[start:])])
+        means = np.stack([mean_of(rows[:start]), mean_of(rows[start:])])
         if self.text_eps is not None:
             means = normalised(means, self.text_eps) * self.text[0] + self.text[1]
         one, other = means
         parts = np.concatenate([one, other, np.abs(one - other), one * other])
         if self.hidden is not None:
             parts = np.maximum(self.hidden @ parts + self.hidden_bias, 0)
-        scores: list[float] = ((self.head @ parts + self.bias) / self.temperature).tolist()
+        scores: list[float] = (self.head @ parts * self.inverse + self.bias).tolist()
         return scores
 
-    def mean(self, rows: np.ndarray) -> np.ndarray:
-        """The mean of the vectors of a text, (H,) float64; zeros for a text without pieces."""
-        found: np.ndarray = rows.sum(axis=0, dtype=np.float64) / max(1, len(rows))
-        return found
+
+def mean_of(rows: np.ndarray) -> np.ndarray:
+    """The mean of the vectors of a text, (H,) float64; zeros for a text without pieces."""
+    found: np.ndarray = rows.sum(axis=0, dtype=np.float64) / max(1, len(rows))
+    return found
 
 
 def norm_of(arrays: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
