@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from data.inputs.tokenizer import load_tokenizer, require_pieces
+from data.inputs.trimmed import VOCABULARY
 from models.checkpoints.atomic import written_atomically
 from models.packed.errors import NotPacked
 from models.packed.vocabulary import wordpiece_vocabulary
@@ -103,6 +105,11 @@ def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel
         "kind": "onnx", "labels": list(exported.labels), "max_length": exported.max_length,
         "texts": len(exported.columns),
     }  # fmt: skip
+    pieces = part / VOCABULARY
+    if pieces.is_file():  # of a trimmed vocabulary, which the tokenizers package reads from a tokenizer.json alone
+        tokenizer = require_pieces(load_tokenizer(str(part)), "format=bundle")
+        pieces.unlink()
+        tokenizer.backend.save(str(part / "tokenizer.json"), pretty=False)
     with suppress(NotPacked):
         vocabulary = wordpiece_vocabulary(json.loads((part / "tokenizer.json").read_text(encoding="utf-8")))
         ends = {end: int(vocabulary.ids[vocabulary.settings[end]]) for end in ("first", "last")}

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer as Backend
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from data.inputs.tokenizer import load_tokenizer, train_tokenizer
+from data.inputs.trimmed import count_tokens, trim
 from data.settings import DataSettings
 from data.sources.demo_splits import read_demo
 from models.checkpoints.open import load_model
-from runner.deploy.exported import model_of_run
+from runner.deploy.bundles import add_graph_reader
+from runner.deploy.exported import ExportedModel, model_of_run
 from runner.deploy.predictor import Predictor
 from runner.record.folder import read_all_records
 from tests.conftest import run_cli
@@ -47,3 +50,17 @@ def test_a_trimmed_model_is_compressed_opened_and_asked(tmp_path: Path) -> None:
         logits = stock.eval()(inputs["input_ids"], inputs["attention_mask"]).logits
     ours = Predictor(model_of_run(record, tmp_path / "outputs" / record.identity))
     torch.testing.assert_close(torch.from_numpy(ours.logits(ours.ask(texts).split, 3)), logits, atol=1e-5, rtol=0)
+
+
+def test_a_bundle_of_a_graph_gets_the_tokenizer_in_one_file(tmp_path: Path) -> None:
+    full = train_tokenizer(lambda: ["good film", "bad film"] * 9, 80)
+    encoded = full.encode(["good film"], None, 16)
+    small = trim(full, count_tokens(encoded.tokens, full.vocab_size), "task")
+    small.save(tmp_path)
+    exported = ExportedModel(tmp_path, "onnx", "0" * 10, "x", "classification", ("a", "b"), ("text",), 16, "")
+    add_graph_reader(tmp_path, exported, exported)
+    assert not (tmp_path / "vocab.txt").exists()
+    assert (
+        Backend.from_file(str(tmp_path / "tokenizer.json")).encode("good film").ids
+        == small.backend.encode("good film").ids
+    )
