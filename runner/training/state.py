@@ -37,6 +37,7 @@ class TrainingState:
     seconds: float = 0.0
     best_epoch: int = -1
     best_metric: float = math.nan
+    best_loss: float = math.nan  # of the selection split, in the best epoch
     stale: int = 0  # epochs since the best one
     loss_sum: float = 0.0  # since the last logged point
     loss_rows: int = 0
@@ -74,12 +75,20 @@ class BestWeights:
         self.is_kept, self.direction = is_kept, direction
         self.tensors: dict[str, Tensor] = {}
 
-    def observe(self, metric: float, state: TrainingState, weights: Callable[[], dict[str, Tensor]]) -> None:
-        """Compare the epoch that has just ended with the best one; weights: makes a copy of the model's tensors."""
-        if not is_better(metric, state.best_metric, self.direction):
-            state.stale += 1
+    def observe(
+        self, metric: float, state: TrainingState, weights: Callable[[], dict[str, Tensor]], loss: float = math.nan
+    ) -> None:
+        """Compare the epoch that has just ended with the best one; of equal scores the first is the best.
+
+        While every score is 0, as F1 is before a model finds anything, the epoch with the lowest loss is the best.
+        weights: makes a copy of the model's tensors. loss: of the selection split.
+        """
+        is_higher = is_better(metric, state.best_metric, self.direction)
+        state.stale = 0 if is_higher else state.stale + 1
+        is_nearer = self.direction == "higher" and metric == state.best_metric == 0.0 and loss < state.best_loss
+        if not is_higher and not is_nearer:
             return
-        state.best_metric, state.best_epoch, state.stale = metric, state.epoch + 1, 0
+        state.best_metric, state.best_loss, state.best_epoch = metric, loss, state.epoch + 1
         if self.is_kept:
             self.tensors = weights()
 

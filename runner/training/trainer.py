@@ -189,7 +189,8 @@ class Trainer:
             values = self.evaluate()
             self.schedule.observe(values[self.primary])
             if self.hook.may_keep():
-                self.best.observe(values[self.primary], self.state, self.weights)
+                loss = values.get(f"{self.splits.select.name}/loss", math.nan)
+                self.best.observe(values[self.primary], self.state, self.weights, loss)
         self.state.epoch, self.state.batch = self.state.epoch + 1, 0
         return values
 
