@@ -95,6 +95,7 @@ class ModelSettings:
     min_df: int = limited(2, low=1, neutral=2)
     max_kb: int | None = limited(200, low=1, neutral=200)
     cross: str = limited("auto", choices=("auto", "on", "off"), neutral="auto")
+    whole: bool = limited(True, neutral=True)
 
 
 def full_part(part: str | Part) -> Part:

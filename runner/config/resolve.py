@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # About the command, or values that only other keys refer to: not settings of a run.
 COMMAND_KEYS = ("hydra", "sweep", "density")
+LONGEST = 65_536  # the largest data.max_length, where a model reads whole texts
 
 
 def resolve(config: DictConfig, jobs: int = 1) -> Settings:
@@ -43,6 +44,8 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         task.adapt(settings)
     if settings.model.family != "ngram":
         data.symmetric = False  # of no effect, and no part of what identifies a run
+    elif settings.model.whole:
+        data.max_length = LONGEST
     _choose_checkpoint(settings)
     if settings.train.threads is None:
         settings.train.threads = choose_threads(settings.model.family, settings.model.hidden, jobs)

@@ -70,8 +70,9 @@ def is_wanted(settings: Settings) -> bool:
 def ngram_settings(settings: Settings) -> Settings:
     """The settings of the baseline's run: those of `run model=ngram` on the data, the task and the machine at hand."""
     plain = resolve(compose([f"model={PRESET}", "data=demo"]))
+    data = replace(settings.data, max_length=plain.data.max_length)  # whole texts
     return replace(
-        plain, data=settings.data, task=settings.task, measure=settings.measure, tracker=settings.tracker,
+        plain, data=data, task=settings.task, measure=settings.measure, tracker=settings.tracker,
         paths=settings.paths, checkpoint=settings.checkpoint,
     )  # fmt: skip
 

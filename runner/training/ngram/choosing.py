@@ -11,7 +11,6 @@ from runner.training.ngram.containment import choosing_rows
 from runner.training.ngram.counting import Counted
 from runner.training.ngram.problem import Problem
 from runner.training.ngram.pruning import by_importance, likely_count
-from runner.training.ngram.solve import Linear
 
 ORDER_STRENGTH = 1  # of the solver's strengths: the one by whose weights n-grams are dropped while choosing
 TEMPERATURES = np.geomspace(0.3, 3.0, 47).round(2)
@@ -51,7 +50,6 @@ def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> li
     """Return score, strength and outputs on the held-out rows for each strength, on as many n-grams as may stay."""
     counted, solver = part.counted, part.solver
     most = likely_count(part.settings.max_kb, len(part.members))
-    fitted: Linear | None = None
     if len(counted.hashes) > most:
         scales = part.scales(weighting, counted)
         whole = solver.fit(counted.presence, scales, solver.strengths[ORDER_STRENGTH])
@@ -60,7 +58,7 @@ def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> li
     scales, found = part.scales(weighting, counted), []
     for strength in solver.strengths:
         part.pause()
-        fitted = solver.fit(counted.presence, scales, strength, fitted)
+        fitted = solver.fit(counted.presence, scales, strength)
         outputs = part.outputs_of(fitted, known)
         found.append((part.score(outputs, held), strength, outputs))
     return found

@@ -34,11 +34,8 @@ class Solver(Protocol):
 
     strengths: tuple[float, ...]  # to choose among: C, or the ridge's 1 / alpha; from strong to weak
 
-    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float, first: Linear | None = None) -> Linear:
-        """Return weights for presence (rows, F), already multiplied by the scales (columns, F).
-
-        first: a solution to start from, for other strengths on the same columns.
-        """
+    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float) -> Linear:
+        """Return weights for presence (rows, F), already multiplied by the scales (columns, F)."""
         ...
 
 
@@ -51,7 +48,7 @@ class Logistic:
         """members: (problems, rows) bool; row_weights: (rows,) in the loss."""
         self.members, self.row_weights = members, row_weights
 
-    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float, first: Linear | None = None) -> Linear:
+    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float) -> Linear:
         """Return the weights of each problem."""
         weights, bias = np.zeros(scales.shape), np.zeros(len(scales))
         for place, (inside, scale) in enumerate(zip(self.members, scales)):
@@ -59,22 +56,16 @@ class Logistic:
                 share = (inside.sum() + 0.5) / (len(inside) + 1)
                 bias[place] = np.log(share / (1 - share))
                 continue
-            start = None if first is None else (first.weights[place], first.bias[place])
-            weights[place], bias[place] = self._fit_one(presence, inside, scale, strength, start)
+            weights[place], bias[place] = self._fit_one(presence, inside, scale, strength)
         return Linear(weights, bias)
 
     def _fit_one(
-        self, presence: csr_matrix, inside: np.ndarray, scale: np.ndarray, strength: float,
-        start: tuple[np.ndarray, float] | None,
-    ) -> tuple[np.ndarray, float]:  # fmt: skip
+        self, presence: csr_matrix, inside: np.ndarray, scale: np.ndarray, strength: float
+    ) -> tuple[np.ndarray, float]:
         from sklearn.linear_model import LogisticRegression
 
-        solver = LogisticRegression(C=strength, tol=TOLERANCE, max_iter=MOST_ROUNDS, warm_start=start is not None)
-        if start is not None:
-            solver.classes_ = np.array([False, True])
-            with np.errstate(divide="ignore", invalid="ignore"):
-                solver.coef_ = np.nan_to_num(start[0] / scale, posinf=0.0, neginf=0.0)[None]
-            solver.intercept_ = np.array([start[1]])
+        # Each fit starts from zero: from another strength's solution it stops at once, within the tolerance.
+        solver = LogisticRegression(C=strength, tol=TOLERANCE, max_iter=MOST_ROUNDS)
         solver.fit(scale_columns(presence, scale), inside, sample_weight=self.row_weights)
         return solver.coef_[0] * scale, float(solver.intercept_[0])
 
@@ -88,7 +79,7 @@ class Ridge:
         """values: (rows,) to predict."""
         self.values = values
 
-    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float, first: Linear | None = None) -> Linear:
+    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float) -> Linear:
         """Return the weights of the number."""
         from sklearn.linear_model import Ridge as Solver
 

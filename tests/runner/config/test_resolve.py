@@ -66,3 +66,13 @@ def test_threads_that_are_set_are_kept() -> None:
 def test_a_value_of_another_type_is_named() -> None:
     with pytest.raises(ConfigError, match=r"seed.*Fix its value"):
         resolve(compose(["seed=x"]))
+
+
+def test_models_over_ngrams_read_whole_texts_unless_they_are_to_be_cut() -> None:
+    read = [resolve(compose(["model=ngram", "data=imdb", *more])).data for more in ([], ["model.whole=false"])]
+    assert [data.max_length for data in read] == [65_536, 512]
+
+
+def test_that_the_order_of_texts_means_nothing_is_a_setting_of_models_over_ngrams_alone() -> None:
+    found = [resolve(compose([f"model={model}", "data=mrpc"])).data.symmetric for model in ("ngram", "bert-tiny")]
+    assert found == [True, False]
