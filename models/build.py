@@ -13,6 +13,7 @@ from models.backbones.bag_of_words import build_bag_of_words, start_word_vectors
 from models.backbones.bert import Bert, build_bert
 from models.backbones.freeze import freeze
 from models.backbones.ngram import build_bag_of_ngrams
+from models.backbones.ngram_vectors import build_ngram_vectors
 from models.backbones.static_start import Counts, start_from_encoder, start_from_table
 from models.checkpoints.cut import Cut
 from models.checkpoints.read import WeightsReport
@@ -80,6 +81,8 @@ def _build(
     """The model of its family, before anything is frozen; for family dsn see `_build_without_attention`."""
     if settings.family == "ngram":
         return attach_head(*build_bag_of_ngrams(settings, head.outputs), head), WeightsReport()
+    if settings.family == "ngram_vectors":
+        return attach_head(*build_ngram_vectors(settings, head.outputs), head), WeightsReport()
     if start is not None:
         names = label_names or [f"LABEL_{place}" for place in range(head.outputs)]
         return transfer_weights(settings, start, head, label_names=names, vocab_size=vocab_size, tokens=tokens, cut=cut)

@@ -27,6 +27,7 @@ class Recipe:
     lr: float = limited(3e-4, above=0.0)
     epochs: float = limited(3.0, above=0.0)
     batch_size: int = limited(32, low=1)
+    clip_norm: float = limited(1.0, low=0.0, neutral=1.0)
 
 
 @dataclass
@@ -41,6 +42,9 @@ class Finetuning:
 HASHED_WORDS = "words"  # the tokenizer without a vocabulary
 PRETRAINED = "model.pretrained"  # the settings that name a checkpoint, as messages write them
 INIT_FROM = "model.init_from"
+
+FAMILIES = ("bert", "dsn", "auto", "ngram", "ngram_vectors")  # our encoder, none, the checkpoint's, n-grams
+OVER_NGRAMS = ("ngram", "ngram_vectors")
 
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
@@ -58,7 +62,7 @@ class ModelSettings:
 
     name: str = "bert-tiny"
     description: str = ""
-    family: str = limited("bert", choices=("bert", "dsn", "auto", "ngram"))  # our encoder, none, the checkpoint's
+    family: str = limited("bert", choices=FAMILIES)
     backbone: str = "bert-tiny"
     embedding: Part = field(default_factory=lambda: {"name": "table"})
     readout: Part = field(default_factory=lambda: {"name": "cls"})
@@ -155,7 +159,7 @@ def readout_conflict(readout: str, is_kept: bool, reads: str) -> str:
 
 def reads_hashes(model: ModelSettings) -> bool:
     """Does the model read hashes of words, not numbers in a vocabulary?"""
-    return model.family == "ngram"
+    return model.family in OVER_NGRAMS
 
 
 def vocabulary_conflicts(model: ModelSettings) -> list[str]:

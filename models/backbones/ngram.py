@@ -32,19 +32,20 @@ class BagOfNgrams(Backbone, Fitted):
     rows: Tensor  # (n, columns) int8
 
     def __init__(self, options: JsonObject, columns: int) -> None:
-        """options: `n`, the longest n-gram; `count`, the n-grams that are kept; `pairs`, of a model of two texts."""
+        """options: `n`, the longest n-gram; `count`, the n-grams that are kept; `pairs`, of two texts; `mean`."""
         super().__init__()
         self.n, self.bits, count = int(options["n"]), bits_for(int(options["count"])), int(options["count"])
         self.pairs = PairOptions(self.n, **options["pairs"]) if options.get("pairs") else None
+        self.is_mean = bool(options.get("mean", False))  # is the sum divided by the n-grams found?
         self.pooler = make_readout({"name": READOUT}, columns, 0)
         self.register_buffer("prints", torch.zeros(count, dtype=torch.int64))
         self.rows = nn.Parameter(torch.zeros((count, columns), dtype=torch.int8), requires_grad=False)
 
-    def fill(self, prints: np.ndarray, rows: np.ndarray) -> None:
+    def fill(self, prints: np.ndarray, rows: np.ndarray, *, is_mean: bool = False) -> None:
         """Put in the ascending fingerprints (n,) and the rows (n, columns) of a fitted model."""
         self.prints = torch.from_numpy(prints.astype(np.int64))
         self.rows = nn.Parameter(torch.from_numpy(rows.astype(np.int8)), requires_grad=False)
-        self.bits = bits_for(len(prints))
+        self.bits, self.is_mean = bits_for(len(prints)), is_mean
 
     def forward(
         self,
@@ -63,7 +64,10 @@ class BagOfNgrams(Backbone, Fitted):
         else:
             grams = self._pair_grams(words, token_type_ids, self.pairs)
         prints, table = self.prints.cpu().numpy(), self.rows.cpu().numpy()
-        found = sum_rows(prints, table, grams.prints(self.bits).astype(np.int64), grams.rows, batch)
+        counted = np.concatenate([table, np.ones((len(table), 1), np.int8)], 1) if self.is_mean else table
+        found = sum_rows(prints, counted, grams.prints(self.bits).astype(np.int64), grams.rows, batch)
+        if self.is_mean:
+            found = found[:, :-1] / np.maximum(found[:, -1:], 1)
         return torch.from_numpy(found.astype(np.float32)).to(ids.device)
 
     def _pair_grams(self, words: np.ndarray, token_type_ids: Tensor | None, options: PairOptions) -> Grams:

@@ -31,7 +31,7 @@ class Table:
     """The numbers of a fitted model over n-grams.
 
     prints: (n,) ascending, of `bits` bits; rows: (n, columns) int8; scale, bias: (columns,), so that a column's score
-    is the sum of its rows x scale + bias; n: words in the longest n-gram.
+    is the sum of its rows x scale + bias; n: words in the longest n-gram; mean: the sum is divided by the rows in it.
     """
 
     prints: np.ndarray
@@ -41,6 +41,7 @@ class Table:
     n: int
     bits: int
     pairs: PairOptions | None = None  # of a model of two texts
+    mean: bool = False
 
 
 def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0, max_length: int | None = None) -> bytes:
@@ -56,6 +57,7 @@ def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0, m
     }  # fmt: skip
     more: JsonObject = {} if max_length is None else {"max_length": max_length}
     more |= {"pairs": table.pairs.entry(), "texts": 2} if table.pairs else {}
+    more |= {"mean": True} if table.mean else {}
     return pack("ngram", labels, arrays, fields | more, temperature=temperature)
 
 
@@ -72,7 +74,7 @@ def table_of(network: LinearHead) -> Table:
         scale, bias = scale * targets["sd"], bias * targets["sd"] + targets["mean"]
     temperature = network.architecture["ngram"]["temperature"]
     prints, rows = bag.prints.cpu().numpy(), bag.rows.detach().cpu().numpy()
-    return Table(prints, rows, scale * temperature, bias * temperature, bag.n, bag.bits, bag.pairs)
+    return Table(prints, rows, scale * temperature, bias * temperature, bag.n, bag.bits, bag.pairs, bag.is_mean)
 
 
 def pack_bag_of_ngrams(network: Network, facts: Facts) -> bytes:

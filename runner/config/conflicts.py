@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.settings import DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order
-from models.settings import HASHED_WORDS, contradictions
+from models.settings import HASHED_WORDS, OVER_NGRAMS, contradictions
 from runner.config.check_files import file_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
@@ -67,9 +67,9 @@ def model_conflicts(settings: Settings) -> list[str]:
             "Try: model/readout=mean, or data.text_pair=<the column of the second text>"
         )
     found += out_of_order(settings.compression)
-    has_encoder = model.family not in ("dsn", "ngram")
+    has_encoder = model.family not in ("dsn", *OVER_NGRAMS)
     found += missing_requirements(settings.compression, has_encoder=has_encoder)
-    found += ngram_conflicts(settings) if model.family == "ngram" else []
+    found += ngram_conflicts(settings) if model.family in OVER_NGRAMS else []
     if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":
         found.append(
             f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "
@@ -88,16 +88,22 @@ def ngram_conflicts(settings: Settings) -> list[str]:
     task, found = named_task(settings.task, settings.data), []
     if task and (task.reads != "text" or not task.needs_label):
         found.append(
-            f"model=ngram gives one answer a text, and the task {task.name} asks for more. "
+            f"model={settings.model.name} gives one answer a text, and the task {task.name} asks for more. "
             "Try: model=bert-tiny, or a task of one answer a text (classification, regression)"
+        )
+    if settings.model.family == "ngram_vectors" and settings.data.text_pair:
+        found.append(
+            f"data.text_pair={settings.data.text_pair}: model={settings.model.name} reads one text. Try: model=ngram"
         )
     if settings.compression:
         found.append(
-            f"compression={','.join(settings.compression)}: model=ngram is pruned and rounded already. "
+            f"compression={','.join(settings.compression)}: model={settings.model.name} is pruned and rounded already. "
             "Try: model.max_kb=<kilobytes of its file> in place of a compression"
         )
     if settings.model.tokenizer != HASHED_WORDS:
-        found.append(f"model.tokenizer={settings.model.tokenizer}: model=ngram reads words. Leave it out")
+        found.append(
+            f"model.tokenizer={settings.model.tokenizer}: model={settings.model.name} reads words. Leave it out"
+        )
     return found
 
 

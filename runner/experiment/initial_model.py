@@ -16,6 +16,7 @@ from data.splits import Splits
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
+from models.backbones.ngram_vectors import NgramVectors
 from models.build import build
 from models.checkpoints.cut import Cut
 from models.checkpoints.open import load_model
@@ -28,11 +29,12 @@ from models.heads.target_scale import standardise_targets
 from models.heads.text import SequenceClassifier
 from models.network import Network
 from models.readouts.base import Readout
-from models.settings import ModelSettings
+from models.settings import OVER_NGRAMS, ModelSettings
 from runner.errors import ConfigError
 from runner.schema import Settings
 from runner.tasks.make import task_of_labels
 from runner.training.compact_vocabulary import find_compact_table
+from runner.training.ngram.found_rows import keep_frequent
 
 
 def check_checkpoint(settings: Settings) -> None:
@@ -43,7 +45,7 @@ def check_checkpoint(settings: Settings) -> None:
     model = settings.model
     if settings.finished:
         return
-    if model.family == "ngram":
+    if model.family in OVER_NGRAMS:
         return
     if model.family == "dsn":
         if model.pretrained:
@@ -110,7 +112,7 @@ def check_readout_length(readout: Readout, settings: Settings) -> None:
 def build_first_model(settings: Settings, splits: Splits, folder: Path | None = None) -> tuple[Network, WeightsReport]:
     """The model with the head of its task, from the saved model in `folder`, if any; the caller seeds torch."""
     tokenizer = splits.tokenizer
-    return build(
+    model, weights = build(
         settings.model,
         task_of_labels(splits.task, settings).head(),
         vocab_size=tokenizer.vocab_size,
@@ -121,6 +123,9 @@ def build_first_model(settings: Settings, splits: Splits, folder: Path | None = 
         cut=find_cut(settings, splits, folder),
         counts=lambda: np.bincount(np.asarray(splits.train.tokens), minlength=tokenizer.vocab_size).tolist(),
     )
+    if isinstance(model.bert, NgramVectors):
+        keep_frequent(model.bert, splits.train, settings.model.min_df)
+    return model, weights
 
 
 def find_cut(settings: Settings, splits: Splits, folder: Path | None) -> Cut | None:

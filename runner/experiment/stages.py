@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from data.splits import Splits
 from data.stores.build_once import SharedCache
+from models.backbones.ngram_vectors import NgramVectors
 from models.capabilities import Fitted
 from models.checkpoints.open import restore_saved
 from models.compression.methods import make_stage
@@ -35,6 +38,8 @@ from runner.record.writer import RecordWriter
 from runner.training.frozen_states import attach_frozen_states, uses_frozen_states
 from runner.training.inference import predict, score
 from runner.training.ngram.fit import fit_ngrams, put_into
+from runner.training.ngram.fold import fold
+from runner.training.ngram.found_rows import with_found_rows
 from runner.tune.trial_pruning import Watch
 
 
@@ -82,7 +87,12 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     """Run the plain training and record its findings."""
     prepared, writer, settings = context.prepared, context.writer, context.settings
     splits = with_frozen_states(prepared, writer, context.terminal)
+    bag = prepared.model.bert
+    if isinstance(bag, NgramVectors):
+        splits = with_found_rows(bag, splits)
     trained = fit_or_halve(context, recipe_of(settings), splits, watch)
+    if isinstance(bag, NgramVectors):
+        prepared.model = _folded(context)
     writer.set_steps(trained.steps)
     writer.add_metrics({
         "time/train_s": trained.seconds,
@@ -95,6 +105,28 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     writer.add_metrics(learning_metrics(prepared))
     writer.set_resumed_from(trained.resumed_from)
     writer.add_engine(trained.engine)
+
+
+def _folded(context: RunStageContext) -> LinearHead:
+    """The network over vectors of n-grams as a linear model, pruned and rounded; its size is said."""
+    prepared, settings = context.prepared, context.settings
+    select, vectors = prepared.splits.select, cast(NgramVectors, prepared.model.bert)
+
+    def outputs_of(network: LinearHead) -> np.ndarray:
+        return predict(
+            network, select, batch_size=settings.train.eval_batch_size, device=prepared.device,
+            precision=settings.train.precision, task=prepared.task,
+        )  # fmt: skip
+
+    folded = fold(cast(LinearHead, prepared.model), settings.model, prepared.splits, outputs_of)
+    facts = folded.architecture["ngram"]
+    told = (
+        f"folded: {facts['count']:,} of {len(vectors.hashes):,} n-grams kept, one byte a class each; "
+        f"temperature {facts['temperature']:.2f}"
+    )
+    context.writer.add_notes([told])
+    context.say(told)
+    return folded.to(prepared.device)
 
 
 def _fit_ngrams(context: RunStageContext) -> None:

@@ -89,12 +89,12 @@ def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: Optimizer
 
     Only AdamW's decay is known in closed form for rows that the optimizer never sees.
     """
+    if optimizer.name == ROW_SGD:
+        return f"optimizer={ROW_SGD} touches only the rows of a step anyway"
     found = _own_table(model)
     if isinstance(found, str):
         return found
     name, table = found
-    if optimizer.name == ROW_SGD:
-        return f"optimizer={ROW_SGD} touches only the rows of a step anyway"
     if optimizer.name != "adamw" and optimizer.weight_decay > 0:
         return f"optimizer={optimizer.name} with weight decay moves every row at every step"
     order, used = order_by_use(split.tokens, table.num_embeddings, table.padding_idx)

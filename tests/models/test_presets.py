@@ -89,8 +89,9 @@ def test_a_preset_has_known_keys_its_own_name_and_a_description(name: str) -> No
 def test_a_preset_holds_its_familys_keys_only(name: str) -> None:
     values = preset(name)
     others = OF_AN_ENCODER if values["family"] == "dsn" else OF_A_DSN
-    assert not set(values) & (others - OF_STATIC_VECTORS if name == "static" else others)
-    assert values["family"] in ("auto", "ngram") or {"hidden", "positions", "segments"} <= set(values)
+    own = {"static": OF_STATIC_VECTORS, "ngram-vectors": {"token_dropout"}}.get(name, set())
+    assert not set(values) & (others - own)
+    assert values["family"] in ("auto", "ngram", "ngram_vectors") or {"hidden", "positions", "segments"} <= set(values)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -125,7 +126,7 @@ def test_a_bert_preset_names_the_published_weights_of_its_size(name: str) -> Non
 
 
 def test_every_preset_is_covered_here() -> None:
-    assert set(PRESETS) == {*PARAMETERS, "auto", "ngram"}
+    assert set(PRESETS) == {*PARAMETERS, "auto", "ngram", "ngram-vectors"}
 
 
 @pytest.mark.parametrize("path", PARTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -150,4 +151,4 @@ def test_a_part_of_a_preset_is_swapped_in_either_spelling(word: str) -> None:
 def test_a_value_outside_its_range_is_marked_by_the_dataclass() -> None:
     limits = {field.name: field.metadata for field in fields(ModelSettings)}
     assert limits["width"]["above"] == 0.0
-    assert set(limits["family"]["choices"]) == {"bert", "dsn", "auto", "ngram"}
+    assert set(limits["family"]["choices"]) == {"bert", "dsn", "auto", "ngram", "ngram_vectors"}

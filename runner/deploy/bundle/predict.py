@@ -197,6 +197,7 @@ class Ngram:
         self.temperature = float(header["temperature"])
         self.find_tokens, self.most = re.compile(header["token"]).findall, header.get("max_length")
         self.is_lower, self.words = header["lower"], HashedWords()
+        self.is_mean = bool(header.get("mean", False))
         self.is_binary = len(header["labels"]) == 2 and len(self.rows) == 1
         self.pairs: dict[str, bool] = header.get("pairs", {})
         self.pair_features: Any = beside("pairs") if self.pairs else None
@@ -205,6 +206,8 @@ class Ngram:
         """The logits of a text, or of a pair of texts."""
         places = self.places(text) if second is None else self._lookup(self.hash_pair(text, second))
         sums = self.rows.take(places, axis=1).sum(axis=1, dtype=np.int64)
+        if self.is_mean:
+            sums = sums / max(len(places), 1)
         found: list[float] = ((sums * self.scale + self.bias) / self.temperature).tolist()
         return [0.0, *found] if self.is_binary else found
 

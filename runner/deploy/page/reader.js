@@ -147,17 +147,19 @@ class Ngrams {
     return this.rows[output * this.facts.count + place];
   }
 
-  // The scores of the outputs, and what each n-gram adds to them. Weights are summed as integers: no rounding.
+  // The scores of the outputs, and what each n-gram adds to them. Weights are summed as integers: no rounding. Of a
+  // model of means the sum is divided by the number of n-grams.
   read(text) {
     const { words, places } = this.words(text.replace(/\p{Cs}/gu, "\uFFFD")), hits = this.hits(words);
+    const parts_of = this.facts.mean ? Math.max(hits.length, 1) : 1;
     const scores = this.scale.map((scale, output) => {
       const sum = hits.reduce((total, hit) => total + this.weight(hit.place, output), 0);
-      return (sum * scale + this.bias[output]) / this.facts.temperature;
+      return (sum / parts_of * scale + this.bias[output]) / this.facts.temperature;
     });
     const parts = hits.map(({ place, size, begins }) => ({
       text: words.slice(begins[0], begins[0] + size).join(" "),
       spans: places && begins.map(first => [places[first], places[first + size - 1] + words[first + size - 1].length]),
-      adds: this.scale.map((scale, output) => this.weight(place, output) * scale / this.facts.temperature),
+      adds: this.scale.map((scale, output) => this.weight(place, output) / parts_of * scale / this.facts.temperature),
     }));
     return { scores, parts };
   }

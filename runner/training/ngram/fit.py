@@ -128,12 +128,17 @@ def _score(problem: Problem, part: _Part, select: TokenSplit) -> float:
     return problem.score(problem.outputs_of(part.fitted, known), select)
 
 
-@torch.no_grad()
 def put_into(network: LinearHead, found: FittedNgrams) -> None:
     """Put a fitted model into a network that was built for it."""
-    bag, table, temperature = network.bert, found.table, found.choice.temperature
+    put_table(network, found.table, found.choice.temperature)
+
+
+@torch.no_grad()
+def put_table(network: LinearHead, table: Table, temperature: float) -> None:
+    """Put a table into a network that was built for it."""
+    bag = network.bert
     assert isinstance(bag, BagOfNgrams)
-    bag.fill(table.prints, table.rows)
+    bag.fill(table.prints, table.rows, is_mean=table.mean)
     scale, bias = table.scale.astype(np.float64), table.bias.astype(np.float64)
     if targets := network.architecture.get(TARGETS):
         scale, bias = scale / targets["sd"], (bias - targets["mean"]) / targets["sd"]
@@ -146,3 +151,4 @@ def put_into(network: LinearHead, found: FittedNgrams) -> None:
     bag.pairs = table.pairs
     options = {"n": table.n, "count": len(table.prints), "temperature": temperature}
     network.architecture["ngram"] = options | ({"pairs": table.pairs.entry()} if table.pairs else {})
+    network.architecture["ngram"] |= {"mean": True} if table.mean else {}

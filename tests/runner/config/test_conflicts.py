@@ -19,6 +19,7 @@ CASES = [
     (["model=dsn", "data=demo", "train.accumulate=64", "train.batch_size=32"], "Try: train.accumulate=32"),
     (["model=dsn", "data=demo", "optimizer=row_sgd", "optimizer.momentum=0.9"], "Try: optimizer.momentum=0"),
     (["model=bert-tiny", "data=demo", "optimizer=row_sgd"], "has an encoder"),
+    (["model=ngram-vectors", "data=demo-pairs"], "reads one text. Try: model=ngram"),
     (["model=dsn", "data=demo", "tracker.experiment=' '"], "a name is needed"),
     (["model=dsn", "data=demo", "measure=off", "measure.onnx=true"], "nothing is timed"),
     (["model=dsn", "data=files"], "needs a file"),

@@ -32,7 +32,7 @@ AWKWARD = [
 ]  # fmt: skip
 
 
-def random_model(bits: int, labels: list[str], seed: int = 0) -> bytes:
+def random_model(bits: int, labels: list[str], seed: int = 0, **more: bool) -> bytes:
     """A model whose prints are dense enough to be hit by most texts, with a row for each score."""
     rng = np.random.default_rng(seed)
     count = min(2**bits // 2, 40000)
@@ -43,7 +43,7 @@ def random_model(bits: int, labels: list[str], seed: int = 0) -> bytes:
         "high": code.high, "low": code.low, "rows": rng.integers(-127, 128, (outputs, len(prints))).astype(np.int8),
     }  # fmt: skip
     fields = {"grams": 3, "bits": bits, "count": len(prints), "low": code.low_bits, "lower": True}
-    return pack("ngram", labels, arrays, fields | {"token": r"\w+|[^\w\s]"}, temperature=1.3)
+    return pack("ngram", labels, arrays, fields | {"token": r"\w+|[^\w\s]"} | more, temperature=1.3)
 
 
 def ask_node(path: Path, texts: list[str]) -> Any:
@@ -63,8 +63,9 @@ def ask_node(path: Path, texts: list[str]) -> Any:
         (random_model(12, ["a", "b", "c"]), 3),
         (random_model(32, ["no", "yes"]), 1),
         (random_model(8, []), 1),
+        (random_model(12, ["a", "b", "c"], mean=True), 3),
     ],
-    ids=["golden", "three classes", "32 bits", "a number"],
+    ids=["golden", "three classes", "32 bits", "a number", "a mean"],
 )
 def test_node_answers_as_python_does(tmp_path: Path, content: bytes, outputs: int) -> None:
     (tmp_path / "model.bin").write_bytes(content)

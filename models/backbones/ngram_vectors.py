@@ -1,0 +1,118 @@
+"""The mean of vectors of a text's words and word pairs: a table of rows for the n-grams that enough texts have.
+
+Joulin et al. 2016, fastText (arXiv 1607.01759). There, pairs share hashed buckets; here, each kept n-gram has its own
+row, found by its hash, and counts once a text. Under a linear head this is a linear model, which it becomes after
+training: runner/training/ngram/fold.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.backbones.base import Backbone
+from models.backbones.dropout import TokenDropout
+from models.backbones.hooks import LayerHook, Wanted
+from models.heads.linear import LinearHead
+from models.json_types import JsonObject
+from models.ngrams.prints import find_grams
+from models.parts import make_readout
+from models.settings import ModelSettings
+
+FOUND = 1 << 32  # no hash is so large: an input of FOUND + i is row i, looked up before
+
+
+class NgramVectors(Backbone):
+    """Texts as the mean of the rows of their n-grams, each once; zeros for a text without a known one."""
+
+    hashes: Tensor  # (rows,) int64, ascending
+
+    def __init__(self, n: int, hidden: int, token_dropout: float) -> None:
+        """n: words in the longest n-gram. Rows come with `keep`."""
+        super().__init__()
+        self.n, self.hidden = n, hidden
+        self.pooler = make_readout({"name": "mean"}, hidden, 0)
+        self.token_dropout = TokenDropout(token_dropout)
+        self.register_buffer("hashes", torch.zeros(0, dtype=torch.int64))
+        self.rows = nn.Embedding(1, hidden)
+
+    def keep(self, hashes: np.ndarray) -> None:
+        """Make a row for each n-gram, given their ascending hashes (rows,); uniform in +-1/hidden, as fastText's."""
+        self.hashes = torch.from_numpy(hashes.astype(np.int64))
+        self.rows = nn.Embedding(len(hashes), self.hidden)
+        nn.init.uniform_(self.rows.weight, -1 / self.hidden, 1 / self.hidden)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        hooks: Sequence[LayerHook] = (),
+        only: Wanted | None = None,
+    ) -> Tensor:
+        """(B, T) hashes of words, or rows from FOUND on, and mask to (B, H); there are no layers for hooks."""
+        ids = input_ids if attention_mask is None else input_ids * attention_mask
+        is_row = ids >= FOUND
+        if is_row.any():
+            rows, counts = ids[is_row] - FOUND, is_row.sum(1)
+        else:
+            rows, counts = self._look_up(ids)
+        if self.training and self.token_dropout.p:
+            rows, counts = self._thinned(rows, counts)
+        vectors: Tensor = F.embedding_bag(
+            rows, self.rows.weight, counts.cumsum(0) - counts, mode="mean", sparse=self.rows.sparse
+        )
+        return vectors
+
+    def _look_up(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """The rows of the known n-grams of texts end to end, each once a text, and their number in each, (B,)."""
+        batch, length = ids.shape
+        grams = find_grams(ids.cpu().numpy().ravel().astype(np.uint32), np.repeat(np.arange(batch), length), self.n)
+        known = self.hashes.cpu().numpy()
+        places = np.minimum(np.searchsorted(known, grams.hashes), len(known) - 1)
+        is_hit = known[places] == grams.hashes
+        keys = np.unique(grams.rows[is_hit] * len(known) + places[is_hit])
+        counts = np.bincount(keys // len(known), minlength=batch)
+        return torch.from_numpy(keys % len(known)).to(ids.device), torch.from_numpy(counts).to(ids.device)
+
+    def _thinned(self, rows: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Leave a random share of the n-grams out."""
+        mask = self.token_dropout(rows, torch.ones_like(rows))
+        is_kept = torch.ones_like(rows, dtype=torch.bool) if mask is None else mask > 0
+        texts = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
+        return rows[is_kept], torch.bincount(texts[is_kept], minlength=len(counts))
+
+    def embedding_parts(self) -> list[nn.Module]:
+        """The table."""
+        return [self.rows]
+
+    def encoder_parts(self) -> list[nn.Module]:
+        """The table: there is nothing else."""
+        return [self.rows]
+
+    def word_vectors(self) -> nn.Module:
+        """The table."""
+        return self.rows
+
+    def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
+        """The last layer starts at zero; rows are drawn by `keep`."""
+        assert isinstance(network, LinearHead)
+        nn.init.zeros_(network.classifier.weight)
+        nn.init.zeros_(network.classifier.bias)
+
+    def state_shape(self) -> tuple[int, int]:
+        """Width of the rows, and no layers."""
+        return self.hidden, 0
+
+
+def build_ngram_vectors(settings: ModelSettings, outputs: int) -> tuple[NgramVectors, JsonObject]:
+    """A backbone without rows, and its architecture; it is as wide as the head has outputs, or model.hidden if more."""
+    hidden = max(settings.hidden, outputs)
+    return NgramVectors(settings.n, hidden, settings.token_dropout), {
+        "num_hidden_layers": 0, "hidden_size": hidden, "hidden_dropout_prob": settings.dropout, "readout": "mean",
+        "ngram_vectors": {"n": settings.n},
+    }  # fmt: skip

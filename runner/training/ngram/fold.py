@@ -1,0 +1,75 @@
+"""Trained vectors of n-grams become numbers: one a class and n-gram, as many as the file has room for.
+
+The head is linear and the text is a mean, so rows E (n, H) and head W (C, H) answer as E W^T does. Those n-grams stay
+whose numbers are largest: under plain SGD they grow with how often an n-gram occurs, so they say that too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from data.splits import Splits
+from models.backbones.ngram import build_bag_of_ngrams
+from models.backbones.ngram_vectors import NgramVectors
+from models.heads.attach import attach_head
+from models.heads.linear import LinearHead
+from models.heads.target_scale import TARGETS, attach_target_scale
+from models.packed.ngram import Table, pack_ngrams
+from models.settings import ModelSettings
+from runner.training.ngram.choosing import fit_temperature
+from runner.training.ngram.fit import put_table
+from runner.training.ngram.pruning import make_table, most_that_fit
+from runner.training.ngram.solve import Linear
+
+SPARE_BYTES = 64  # of the header: a mean, the cut of texts and the digits of a temperature, which come after the search
+SHRINK = 0.99
+
+
+Outputs = Callable[[LinearHead], np.ndarray]
+
+
+def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_of: Outputs) -> LinearHead:
+    """The linear model over n-grams that a trained network is, in a file of at most model.max_kb.
+
+    outputs_of: a network's outputs on the selection split, by which the temperature of the probabilities is chosen.
+    """
+    labels = splits.task.label_names
+    table = fold_rows(network, labels, settings.max_kb)
+    folded = attach_head(*build_bag_of_ngrams(settings, network.spec.outputs), network.spec)
+    if targets := network.architecture.get(TARGETS):
+        folded.architecture[TARGETS] = targets
+        attach_target_scale(folded, targets)
+    put_table(folded, table, 1.0)
+    if labels:
+        put_table(folded, table, fit_temperature(outputs_of(folded), np.asarray(splits.select.known_labels)))
+    return folded
+
+
+@torch.no_grad()
+def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None) -> Table:
+    """The rounded table of a network; the n-grams with the longest rows stay."""
+    bag, head, targets = network.bert, network.classifier, network.architecture.get(TARGETS)
+    assert isinstance(bag, NgramVectors)
+    weights = (bag.rows.weight.double() @ head.weight.double().T).T.cpu().numpy()
+    bias = head.bias.double().cpu().numpy()
+    if len(weights) == 2:  # the reader answers with the log-odds of the second class
+        weights, bias = weights[1:] - weights[:1], bias[1:] - bias[:1]
+    elif len(weights) > 2:  # what all classes share changes no probability
+        weights, bias = weights - weights.mean(0), bias - bias.mean()
+    if targets:
+        weights, bias = weights * targets["sd"], bias * targets["sd"] + targets["mean"]
+    hashes = bag.hashes.cpu().numpy().astype(np.uint32)
+    order = np.argsort(-(weights**2).sum(0), kind="stable")
+    count, most = len(order), None if max_kb is None else max_kb * 1000
+    if most is not None:
+        count = most_that_fit(Linear(weights, bias), hashes, order, bag.n, labels, most - SPARE_BYTES)
+    while True:
+        kept = np.sort(order[:count])
+        table = replace(make_table(Linear(weights[:, kept], bias), hashes[kept], bag.n), mean=True)
+        if most is None or not count or len(pack_ngrams(table, labels)) <= most - SPARE_BYTES:
+            return table
+        count = int(count * SHRINK)

@@ -1,0 +1,42 @@
+"""The rows of a table of n-grams looked up once for all epochs: splits whose tokens are numbers of rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from data.inputs.hashed_words import NO_WORD
+from data.inputs.word_cache import spans
+from data.splits import Splits, TokenSplit
+from models.backbones.ngram_vectors import FOUND, NgramVectors
+from runner.errors import ConfigError
+from runner.training.ngram.counting import count_grams, find_known
+
+
+def keep_frequent(bag: NgramVectors, train: TokenSplit, min_df: int) -> None:
+    """Give a backbone a row for each n-gram of at least `min_df` training rows; ConfigError if there is none."""
+    hashes = count_grams(train, bag.n, min_df).hashes
+    if not len(hashes):
+        raise ConfigError(
+            f"model.min_df={min_df}: no word is in so many of the {len(train):,} training rows. Try: model.min_df=1"
+        )
+    bag.keep(hashes)
+
+
+def with_found_rows(bag: NgramVectors, splits: Splits) -> Splits:
+    """The splits to train on and to select by, as the rows that their texts have; a text without one has NO_WORD."""
+    hashes = bag.hashes.cpu().numpy().astype(np.uint32)
+    return replace(
+        splits, train=_found(splits.train, bag.n, hashes), select=_found(splits.select, bag.n, hashes)
+    )  # fmt: skip
+
+
+def _found(split: TokenSplit, n: int, hashes: np.ndarray) -> TokenSplit:
+    presence = find_known(split, n, hashes).presence
+    counts = np.diff(presence.indptr).astype(np.int64)
+    lengths = np.maximum(counts, 1)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    tokens = np.full(int(lengths.sum()), NO_WORD, np.int64)
+    tokens[spans(offsets[:-1], counts)] = presence.indices.astype(np.int64) + FOUND
+    return replace(split, tokens=tokens, offsets=offsets, segment_starts=lengths, truncated=0)
