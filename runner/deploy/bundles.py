@@ -28,6 +28,7 @@ MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
 READER = ("predict.py", "command.py")
 OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
+OF_PAIRS = ("pairs.py",)  # of a model over n-grams
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
@@ -87,11 +88,18 @@ def write_packed_bundle(trained: ExportedModel, path: Path) -> ExportedModel:
     exported = ExportedModel(**{**vars(trained), "folder": path, "engine": "numpy"})
     with bundle_at(path) as part:
         shutil.copy2(with_engine(trained, "numpy").weights, part / predict.MODEL_FILE)
-        kind = predict.Model(part).header["kind"]  # a damaged file is found here, not by who asks it
+        header = predict.Model(part).header  # a damaged file is found here, not by who asks it
         description = json.dumps(exported.describe(), indent=2, ensure_ascii=False)
         (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")
-        add_reader(part, exported, trained, (*READER, *(OF_PIECES if predict.KINDS[kind] else ())), OF_NUMPY)
+        add_reader(part, exported, trained, sources_for(header), OF_NUMPY)
     return exported
+
+
+def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
+    """The files of code that a model.bin with this header needs."""
+    if predict.KINDS[header["kind"]]:
+        return (*READER, *OF_PIECES)
+    return (*READER, *OF_PAIRS) if header.get("pairs") else READER
 
 
 def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel) -> None:

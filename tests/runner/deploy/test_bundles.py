@@ -14,7 +14,7 @@ import pytest
 
 from runner.commands.export import main
 from runner.deploy.bundle.predict import Model
-from runner.deploy.bundles import write_packed_bundle
+from runner.deploy.bundles import sources_for, write_packed_bundle
 from runner.deploy.exported import find_model
 from runner.deploy.packed_predictor import PackedPredictor
 from runner.errors import ConfigError
@@ -97,3 +97,4 @@ def test_a_model_over_n_grams_needs_no_file_about_pieces(packed: Path, tmp_path:
     folder = write_packed_bundle(trained, tmp_path / "made").folder
     assert {file.name for file in folder.glob("*.py")} == {"predict.py", "command.py"}
     assert Model(folder)("good")["prediction"] == "pos"
+    assert sources_for({"kind": "ngram", "pairs": {"cross": True}}) == ("predict.py", "command.py", "pairs.py")
