@@ -2,8 +2,8 @@
 
     run compression=[ternary] from=<run id>
 
-Weights and ranges are trained for it first, unless qat=false: without that few models survive. Values of a after Li,
-Zhang & Liu 2016 (arXiv 1605.04711), refined to the least squared error.
+Weights and ranges are trained for it first, unless qat=false. Values of a after Li, Zhang & Liu 2016 (arXiv
+1605.04711), refined to the least squared error.
 """
 
 from __future__ import annotations
