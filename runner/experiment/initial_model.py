@@ -18,6 +18,7 @@ from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
 from models.backbones.ngram_vectors import NgramVectors
 from models.build import build
+from models.capabilities import Fitted
 from models.checkpoints.cut import Cut
 from models.checkpoints.open import load_model
 from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
@@ -34,6 +35,7 @@ from runner.errors import ConfigError
 from runner.schema import Settings
 from runner.tasks.make import task_of_labels
 from runner.training.compact_vocabulary import find_compact_table
+from runner.training.ngram.check import check_fit
 from runner.training.ngram.found_rows import keep_frequent
 
 
@@ -87,6 +89,8 @@ def check_model(model: Network, settings: Settings, splits: Splits) -> None:
             f"data.max_length={settings.data.max_length} is more than the {positions} positions of "
             f"{settings.model.name}. Try: data.max_length={positions}"
         )
+    if isinstance(model.bert, Fitted):
+        check_fit(splits, settings.model)
     check_readout_length(model.bert.pooler, settings)
     if model.bert.pooler.texts == 2 and not splits.train.has_pairs:
         raise ConfigError(

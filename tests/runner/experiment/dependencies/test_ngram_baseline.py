@@ -58,7 +58,7 @@ def test_the_run_is_that_of_the_ngram_preset_on_the_same_data(tmp_path: Path) ->
     assert words == ["model=ngram", "data=demo", "tracker=none", "data.demo_rows=300"]
     plain = resolve(compose([*words, f"paths.output={tmp_path}"]))
     assert (inner.model, inner.train, inner.optimizer, inner.seed) == (plain.model, plain.train, plain.optimizer, 0)
-    assert inner.data == own.data and "0.8000 at 0.20 MB, 15 us" in said[-1]
+    assert inner.data == plain.data and "0.8000 at 0.20 MB, 15 us" in said[-1]
 
 
 @pytest.mark.parametrize("status", ["failed", "refused"])

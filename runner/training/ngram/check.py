@@ -1,0 +1,46 @@
+"""Settings that no model over n-grams can be fitted with on the data at hand, found before a run has a folder."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from data.splits import Splits
+from models.packed.ngram import LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
+from models.settings import ModelSettings
+from runner.errors import ConfigError
+from runner.training.ngram.counting import count_grams
+
+FIRST = 5000  # rows that are counted first; most often a word is frequent enough there
+
+
+def check_fit(splits: Splits, settings: ModelSettings) -> None:
+    """Raise ConfigError where no n-gram is frequent enough, or no file is as small as model.max_kb."""
+    train, names = splits.train, splits.task.label_names
+    if not _is_frequent(splits, min(FIRST, len(train)), settings) and not _is_frequent(splits, len(train), settings):
+        raise ConfigError(
+            f"model.min_df={settings.min_df}: no word is in so many of the {len(train):,} training rows. "
+            "Try: model.min_df=1"
+        )
+    columns = 1 if len(names) <= 2 else len(names)
+    table = Table(
+        np.arange(columns),
+        np.ones((columns, columns), np.int8),
+        np.ones(columns),
+        np.ones(columns),
+        settings.n,
+        10 + columns.bit_length(),
+    )
+    smallest = len(pack_ngrams(table, names)) + LENGTH_ENTRY + (PAIRS_ENTRY if splits.task.is_pair else 0)
+    if settings.max_kb is not None and smallest > settings.max_kb * 1000:
+        raise ConfigError(
+            f"model.max_kb={settings.max_kb}: a file with one n-gram a class takes {smallest:,} bytes. "
+            f"Try: model.max_kb={math.ceil(smallest / 1000)}"
+        )
+
+
+def _is_frequent(splits: Splits, rows: int, settings: ModelSettings) -> bool:
+    """Is a word in enough of the first training rows?"""
+    part = splits.train if rows == len(splits.train) else splits.train.take(np.arange(rows))
+    return len(count_grams(part, 1, settings.min_df).hashes) > 0
