@@ -12,7 +12,7 @@ from tests.conftest import run_cli
 
 SMALL = [
     "data=demo", "data.demo_rows=200", "model.tokenizer=train", "model.vocab_size=300", "model.hidden=32",
-    "tracker=none", "train.epochs=1", "measure=quick", "measure.min_time_s=0.02",
+    "tracker=none", "train.epochs=1", "measure=quick", "measure.min_time_s=0.02", "baseline.ngram=off",
 ]  # fmt: skip
 ENCODER = ["model.pretrained=null", "model.layers=1", "model.heads=2"]
 
