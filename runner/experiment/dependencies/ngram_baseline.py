@@ -38,11 +38,11 @@ def find_ngram_baseline(
     """
     if not is_wanted(settings):
         return {}
-    inner = ngram_settings(settings)
+    words = [f"model={PRESET}", *inner_overrides(overrides, kept_groups=SHARED)]
+    inner = ngram_settings(settings, words)
     if found := find_finished(inner):
         return baseline_metrics(found)
     notify("n-gram baseline first: a run of its own, made once for these data (baseline.ngram=off leaves it out)")
-    words = [f"model={PRESET}", *inner_overrides(overrides, kept_groups=SHARED)]
     try:
         outcome = make_run(inner, words)
     except (ConfigError, DataError, ModelError, OSError) as error:
@@ -67,10 +67,14 @@ def is_wanted(settings: Settings) -> bool:
     return is_asked and is_text and settings.model.family != PRESET
 
 
-def ngram_settings(settings: Settings) -> Settings:
-    """The settings of the baseline's run: those of `run model=ngram` on the data, the task and the machine at hand."""
+def ngram_settings(settings: Settings, words: list[str]) -> Settings:
+    """The settings of the baseline's run: those of `run model=ngram` on the data, the task and the machine at hand.
+
+    words: the command of that run, which says whether the order of two texts matters: other models need not know.
+    """
     plain = resolve(compose([f"model={PRESET}", "data=demo"]))
-    data = replace(settings.data, max_length=plain.data.max_length)  # whole texts
+    symmetric = bool(compose(words).data.symmetric)
+    data = replace(settings.data, max_length=plain.data.max_length, symmetric=symmetric)  # whole texts
     return replace(
         plain, data=data, task=settings.task, measure=settings.measure, tracker=settings.tracker,
         paths=settings.paths, checkpoint=settings.checkpoint,

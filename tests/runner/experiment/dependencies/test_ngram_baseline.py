@@ -61,6 +61,18 @@ def test_the_run_is_that_of_the_ngram_preset_on_the_same_data(tmp_path: Path) ->
     assert inner.data == plain.data and "0.8000 at 0.20 MB, 15 us" in said[-1]
 
 
+def test_texts_whose_order_means_nothing_are_read_so(tmp_path: Path) -> None:
+    asked: list[Settings] = []
+
+    def make_run(inner: Settings, words: list[str]) -> Outcome:
+        asked.append(inner)
+        return Outcome(0, ngram_record())
+
+    own = settings(tmp_path, "data=mrpc")
+    find_ngram_baseline(own, ["model=dsn", "data=mrpc"], lambda _: None, make_run)
+    assert asked[0].data.symmetric and not own.data.symmetric, "other models read the texts one after the other"
+
+
 @pytest.mark.parametrize("status", ["failed", "refused"])
 def test_data_that_ngrams_cannot_learn_from_do_not_end_the_run(tmp_path: Path, status: str) -> None:
     def make_run(inner: Settings, words: list[str]) -> Outcome:
