@@ -37,7 +37,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         self.added = {token["id"] for token in self.content["added_tokens"]}
         pieces = self.model["vocab"]
-        if self.kind == "Unigram":
+        if self.algorithm == "Unigram":
             pieces = {piece: index for index, (piece, _) in enumerate(pieces)}
         self.ids = dict(pieces) | {token["content"]: token["id"] for token in self.content["added_tokens"]}
 
@@ -48,7 +48,7 @@ class Vocabulary:
         return found
 
     @property
-    def kind(self) -> str:
+    def algorithm(self) -> str:
         """The algorithm, one of KINDS."""
         return str(self.model["type"])
 
@@ -64,7 +64,7 @@ class Vocabulary:
             found = found | {self.ids[self.model["unk_token"]]}
         if self.model.get("unk_id") is not None:
             found = found | {self.model["unk_id"]}
-        if self.kind == "Unigram":  # the cost of an unknown character follows from the lowest score
+        if self.algorithm == "Unigram":  # the cost of an unknown character follows from the lowest score
             found = found | {min(range(len(self.model["vocab"])), key=lambda index: self.model["vocab"][index][1])}
         return found | self._single_characters()
 

@@ -129,12 +129,12 @@ def _rules(content: JsonObject) -> list[Any]:
 def _renumbered(vocabulary: Vocabulary, new: dict[int, int]) -> JsonObject:
     """The tokenizer's JSON with the kept pieces under their new ids."""
     content, model = dict(vocabulary.content), dict(vocabulary.model)
-    if vocabulary.kind == "Unigram":
+    if vocabulary.algorithm == "Unigram":
         model["vocab"] = [piece for old, piece in enumerate(model["vocab"]) if old in new]
         model["unk_id"] = None if model["unk_id"] is None else new[model["unk_id"]]
     else:
         model["vocab"] = {piece: new[old] for piece, old in model["vocab"].items() if old in new}
-    if vocabulary.kind == "BPE":
+    if vocabulary.algorithm == "BPE":
         known = model["vocab"]
         model["merges"] = [
             [left, right]

@@ -51,14 +51,16 @@ class Cut:
         check_vocabulary(source, int(config["vocab_size"]), int(self.kept[-1]) + 1)
         places = {int(old): place for place, old in enumerate(self.kept)}
         ids = {key: places.get(config[key]) for key in TOKEN_IDS if isinstance(config.get(key), int)}
-        kind, found = config["model_type"], config | ids | {"vocab_size": len(self.kept)}
-        if kind in FROM_PADDING and ids.get("pad_token_id", config.get("pad_token_id")) != config.get("pad_token_id"):
+        model_type, found = config["model_type"], config | ids | {"vocab_size": len(self.kept)}
+        if model_type in FROM_PADDING and ids.get("pad_token_id", config.get("pad_token_id")) != config.get(
+            "pad_token_id"
+        ):
             raise ModelError(
                 f"{source}: counts its positions from its padding token on, whose id trimming would change. "
                 "Try: model.vocabulary=full"
             )
-        before = config["pad_token_id"] + 1 if kind in FROM_PADDING else 0
-        if kind in (*FROM_ZERO, *FROM_PADDING, "bertier"):
+        before = config["pad_token_id"] + 1 if model_type in FROM_PADDING else 0
+        if model_type in (*FROM_ZERO, *FROM_PADDING, "bertier"):
             found["max_position_embeddings"] = min(config["max_position_embeddings"], self.positions + before)
             if self.segments is not None and "type_vocab_size" in config:
                 found["type_vocab_size"] = min(config["type_vocab_size"], self.segments)

@@ -66,17 +66,17 @@ def is_reachable(piece: str, prefix: str) -> bool:
 
 def ends_of(processor: JsonObject | None) -> tuple[str | None, str | None]:
     """The special tokens before a text and after each text, None without; NotPacked for other arrangements."""
-    kind = (processor or {}).get("type")
-    if processor and kind == "BertProcessing":
+    arrangement = (processor or {}).get("type")
+    if processor and arrangement == "BertProcessing":
         return processor["cls"][0], processor["sep"][0]
-    if processor and kind == "TemplateProcessing":
+    if processor and arrangement == "TemplateProcessing":
         names = [part["SpecialToken"]["id"] for part in processor["single"] if "SpecialToken" in part]
         if [_named(processor[key], names) for key in ("single", "pair")] == BARE:
             return None, None
         is_plain = len(names) == 2 and all(len(token["ids"]) == 1 for token in processor["special_tokens"].values())
         if is_plain and [_named(processor[key], names) for key in ("single", "pair")] == [SINGLE, PAIR]:
             return names[0], names[1]
-    raise NotPacked(f"its tokenizer puts other special tokens around a text than BERT's ({kind})")
+    raise NotPacked(f"its tokenizer puts other special tokens around a text than BERT's ({arrangement})")
 
 
 def _named(template: list[JsonObject], names: list[str]) -> list[tuple[str, int]]:

@@ -48,15 +48,15 @@ class Model:
         else:
             path = path / MODEL_FILE if path.is_dir() else path
             self.header, content = read_model(path.read_bytes(), str(path))
-        kind = self.header["kind"]
+        form = self.header["kind"]
         self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
         self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
-        if kind not in KINDS:
-            raise ModelFileError(f"{path}: kind {kind!r}, this reader knows {', '.join(KINDS)}. Take a newer reader")
+        if form not in KINDS:
+            raise ModelFileError(f"{path}: kind {form!r}, this reader knows {', '.join(KINDS)}. Take a newer reader")
         try:
-            self._scorer = scorer_class(kind)(self.header, content)
+            self._scorer = scorer_class(form)(self.header, content)
         except (KeyError, TypeError, IndexError) as error:
-            raise ModelFileError(f"{path}: its header lacks what kind {kind!r} needs ({error!r})") from error
+            raise ModelFileError(f"{path}: its header lacks what kind {form!r} needs ({error!r})") from error
         except ValueError as error:
             raise ModelFileError(f"{path}: {error}") from error
 

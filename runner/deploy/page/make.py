@@ -67,11 +67,11 @@ def make_page(record: RunRecord, model: bytes) -> str:
     )
 
 
-def _problem(kind: str, record: RunRecord) -> str:
+def _problem(form: str, record: RunRecord) -> str:
     """Why there is no page for this model; "" where there is one."""
     if record.setting("data.text_pair"):
         return f"run {record.identity} reads two texts, and a page has one"
-    return "" if kind in KINDS else f"a page cannot read a model of the kind {kind}, only {', '.join(KINDS)}"
+    return "" if form in KINDS else f"a page cannot read a model of the kind {form}, only {', '.join(KINDS)}"
 
 
 def _about(record: RunRecord) -> str:

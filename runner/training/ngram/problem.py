@@ -34,7 +34,7 @@ class Problem:
     @property
     def is_number(self) -> bool:
         """Are the labels numbers?"""
-        return np.asarray(self.rows.labels.values).dtype.kind == "f"
+        return np.issubdtype(np.asarray(self.rows.labels.values).dtype, np.floating)
 
     @property
     def outputs(self) -> int:
