@@ -33,7 +33,7 @@ from runner.statistics.answers import Answers
 from runner.training.inference import predict, score
 
 YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
-MOST_TOKENS = 2**21  # of its table; hashes of words, which are more, are folded to its rows
+MOST_TOKENS = 2**21  # of a vocabulary; numbers of more are hashes, and are folded to the rows of BERT's
 
 
 def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassReport]]:
@@ -153,6 +153,7 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
     It is a classifier, or where the task's head reads tokens has that head, so that it takes the same inputs.
     """
     name, splits, task = prepared.settings.measure.baseline, prepared.splits, prepared.task
+    tokens = splits.tokenizer.vocab_size
     if not name:
         return None
     settings = resolve(compose([f"model={name}", "data=demo"]))
@@ -163,10 +164,10 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
         model, _ = build(
             preset,
             task.head() if task.reads == "tokens" else HeadSpec("text", splits.task.num_labels),
-            vocab_size=max(YARDSTICK_TOKENS, min(splits.tokenizer.vocab_size, MOST_TOKENS)),
+            vocab_size=max(YARDSTICK_TOKENS, tokens if tokens <= MOST_TOKENS else 0),
             pad_id=splits.tokenizer.pad_id,
         )
-    if splits.tokenizer.vocab_size > model.architecture["vocab_size"]:
+    if tokens > model.architecture["vocab_size"]:
         model.register_forward_pre_hook(_fold_ids, with_kwargs=True)
     model.to(prepared.device)
     return model

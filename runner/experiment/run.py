@@ -28,6 +28,7 @@ from runner.experiment.progress import Terminal
 from runner.experiment.stages import run_last_stage
 from runner.machine.matmul import resume_matmul, use_gemm
 from runner.machine.threads import set_threads
+from runner.measure.memory import restart_peak
 from runner.record import abandoned as stale
 from runner.record.folder import check_writable, read_record
 from runner.record.identity_index import remember
@@ -97,6 +98,7 @@ def _find_or_make(
             return make_run(inner, words, replace(context, watch=None, is_quiet=True, is_patient=True))
         finally:
             random.load(state)  # whether the baseline is made or found changes nothing that this run draws
+            restart_peak()
 
     with claim(folder, terminal.say, exclusive, is_patient=context.is_patient):
         remember(folder.parent, settings, prepared.identity)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
 def peak_resident_bytes() -> int | None:
-    """Return the largest resident memory of this process since it started; None where it is unknown.
+    """Return the largest resident memory of this process, since it started or since `restart_peak`; None: unknown.
 
     It covers everything the process did: data, training and model.
     """
@@ -24,6 +26,16 @@ def peak_resident_bytes() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
+
+
+def restart_peak() -> None:
+    """Count the largest memory from here on, where the system can: what came before belongs to another run."""
+    gc.collect()
+    with suppress(OSError):  # proc(5): 5 sets the peak to what is resident now; no other system has this file
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.reset_peak_memory_stats()
 
 
 def peak_gpu_bytes() -> int | None:

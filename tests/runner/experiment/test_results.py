@@ -14,21 +14,34 @@ from runner.tasks.mlm import MaskedWords
 from runner.tasks.tags import Tags
 
 
-@pytest.mark.parametrize(
-    ("task", "outputs"), [(MaskedWords(), (1, 1)), (Tags(LabelFacts(("O", "B-X", "I-X"))), (1, 4, 3))]
-)
-def test_the_yardstick_is_a_classifier_unless_the_task_reads_tokens(task: Task, outputs: tuple[int, ...]) -> None:
-    """With the scores of all words at all positions it would time the vocabulary, not the machine."""
-    prepared: Any = SimpleNamespace(
+def prepared(task: Task, vocab_size: int) -> Any:
+    """As much of a prepared run as a yardstick is built from."""
+    return SimpleNamespace(
         settings=SimpleNamespace(measure=SimpleNamespace(baseline="bert-tiny")),
         splits=SimpleNamespace(
             task=SimpleNamespace(num_labels=max(1, len(task.facts.names))),
-            tokenizer=SimpleNamespace(vocab_size=50, pad_id=0),
+            tokenizer=SimpleNamespace(vocab_size=vocab_size, pad_id=0),
         ),
         task=task,
         model=SimpleNamespace(longest_input=lambda: 128),
         device=torch.device("cpu"),
     )
-    found = build_yardstick(prepared)
+
+
+@pytest.mark.parametrize(
+    ("task", "outputs"), [(MaskedWords(), (1, 1)), (Tags(LabelFacts(("O", "B-X", "I-X"))), (1, 4, 3))]
+)
+def test_the_yardstick_is_a_classifier_unless_the_task_reads_tokens(task: Task, outputs: tuple[int, ...]) -> None:
+    """With the scores of all words at all positions it would time the vocabulary, not the machine."""
+    found = build_yardstick(prepared(task, vocab_size=50))
     assert found is not None
     assert found(torch.tensor([[5, 6, 7, 8]])).shape == outputs
+
+
+@pytest.mark.parametrize(("vocab_size", "rows"), [(50, 30_522), (40_000, 40_000), (1 << 32, 30_522)])
+def test_the_yardstick_has_the_rows_of_bert_unless_a_vocabulary_has_more(vocab_size: int, rows: int) -> None:
+    """Hashes of words take no more: a table of two million rows is a gigabyte in the peak memory of a small model."""
+    found = build_yardstick(prepared(MaskedWords(), vocab_size))
+    assert found is not None
+    assert found.architecture["vocab_size"] == rows
+    assert torch.isfinite(found(input_ids=torch.tensor([[5, vocab_size - 1]]))).all()

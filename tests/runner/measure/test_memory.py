@@ -21,6 +21,18 @@ def test_peak_memory_is_in_bytes_and_of_this_process_alone_and_remembers_what_wa
     assert (peak_resident_bytes() or 0) > 1e6
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets a process restart its peak")
+def test_the_peak_starts_again_after_another_run_in_the_process() -> None:
+    code = (
+        "from runner.measure.memory import peak_resident_bytes as peak, restart_peak\n"
+        "before = peak(); block = bytearray(b'x' * 100_000_000); del block; high = peak()\n"
+        "restart_peak(); print(high - before, peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    high, restarted = map(int, done.stdout.split())
+    assert high > 100e6 > 50e6 > restarted
+
+
 def test_without_a_gpu_there_is_no_peak_of_it() -> None:
     import torch
 
