@@ -2,7 +2,7 @@
 
     run compression=[ternary] from=<run id>
 
-Weights and ranges are trained for it first, unless qat=false. Values of a after Li, Zhang & Liu 2016 (arXiv
+With qat=true weights and ranges are trained for it first. Values of a after Li, Zhang & Liu 2016 (arXiv
 1605.04711), refined to the least squared error.
 """
 

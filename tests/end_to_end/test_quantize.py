@@ -76,8 +76,7 @@ def test_a_finished_run_is_rounded_without_training_and_not_rounded_twice(tmp_pa
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_rounds_a_model_that_opens_again(name: str, tmp_path: Path) -> None:
-    untrained = [f"compression.{name}.qat=false"] if name == "ternary" else []
-    options = resolve(compose([f"compression=[{name}]", *untrained])).compression[name]
+    options = resolve(compose([f"compression=[{name}]"])).compression[name]
     assert name in groups()["compression"] and options.phase == "quantize"
     model, rows = applied(make_stage(options), small(), Rows())
     assert torch.equal(answers(reopened(model, tmp_path / "model")), answers(model))

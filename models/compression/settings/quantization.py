@@ -66,7 +66,6 @@ class Ternary(AwareSettings):
     embedding_form: str = limited("affine", choices=("affine", "ternary"))
     embedding_bits: int = limited(4, low=2, high=8)
     head: bool = False
-    qat: bool = True
 
 
 @dataclass

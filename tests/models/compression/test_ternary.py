@@ -18,7 +18,7 @@ from tests.models.helpers import small
 
 @pytest.mark.parametrize("form", ["affine", "ternary"])
 def test_weights_have_three_values_and_the_saved_folder_answers_alike(form: str, tmp_path: Path) -> None:
-    model, _ = applied(Ternary(Options(qat=False, group=16, embedding_form=form)), small())
+    model, _ = applied(Ternary(Options(group=16, embedding_form=form)), small())
     layers = [module for module in model.modules() if isinstance(module, CodedLinear)]
     assert len(layers) == 13 and isinstance(model.classifier, nn.Linear)
     for layer in layers:
@@ -31,7 +31,7 @@ def test_weights_have_three_values_and_the_saved_folder_answers_alike(form: str,
 
 
 def test_a_layer_takes_a_fifth_of_a_byte_a_weight_and_a_step_a_group() -> None:
-    model, _ = applied(Ternary(Options(qat=False, group=16, embeddings=False)), small())
+    model, _ = applied(Ternary(Options(group=16, embeddings=False)), small())
     plain = small()
     linear = [m.weight for name, m in plain.named_modules() if type(m) is nn.Linear and name != "classifier"]
     rest = bytes_packed(plain) - 4 * sum(weight.numel() for weight in linear)

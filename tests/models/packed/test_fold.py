@@ -120,7 +120,7 @@ def test_coded_tables_are_read_as_their_codes(tmp_path: Path, bits: int) -> None
     "stage",
     [
         WeightOnly(settings.WeightOnly(embedding_bits=4, embedding_block=7)),
-        Ternary(settings.Ternary(qat=False, group=8, embedding_form="ternary", block=3)),
+        Ternary(settings.Ternary(group=8, embedding_form="ternary", block=3)),
         Pq(settings.Pq(dsub=2)),
     ],
     ids=["blocks", "ternary", "pq"],

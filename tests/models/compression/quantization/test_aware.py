@@ -49,7 +49,7 @@ class Training(Rows):
     [
         WeightOnly(Options(bits=4, scheme="affine", per="group", group=16, qat=True)),
         WeightOnly(Options(bits=3, qat=True, embedding_bits=4, embedding_block=5, block=2)),
-        Ternary(TernaryOptions(group=16, embedding_form="ternary")),
+        Ternary(TernaryOptions(group=16, embedding_form="ternary", qat=True)),
     ],
     ids=["int4", "int3 in blocks", "ternary"],
 )
