@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
 
 class Observed:
     """A module that reports numbers about itself while it is trained."""
@@ -15,6 +21,17 @@ class OwnRate:
     """A module whose parameters have their own peak learning rate and no weight decay."""
 
     own_lr: float | None = None  # None: the optimizer's rate, with its decay
+
+
+class Folded:
+    """A backbone with a row for each n-gram, trained by the loop, that then becomes a linear model (`Fitted`)."""
+
+    n: int  # words in the longest n-gram
+    hashes: Tensor  # (rows,) int64, ascending
+
+    def keep(self, hashes: np.ndarray) -> None:
+        """Make a row for each n-gram, given their ascending hashes (rows,)."""
+        raise NotImplementedError
 
 
 class Fitted:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from models.backbones.base import Backbone
 from models.backbones.dropout import TokenDropout
 from models.backbones.hooks import LayerHook, Wanted
+from models.capabilities import Folded
 from models.heads.linear import LinearHead
 from models.json_types import JsonObject
 from models.ngrams.prints import find_grams
@@ -26,7 +27,7 @@ from models.settings import ModelSettings
 FOUND = 1 << 32  # no hash is so large: an input of FOUND + i is row i, looked up before
 
 
-class NgramVectors(Backbone):
+class NgramVectors(Backbone, Folded):
     """Texts as the mean of the rows of their n-grams, each once; zeros for a text without a known one."""
 
     hashes: Tensor  # (rows,) int64, ascending

@@ -16,9 +16,8 @@ from data.splits import Splits
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
-from models.backbones.ngram_vectors import NgramVectors
 from models.build import build
-from models.capabilities import Fitted
+from models.capabilities import Fitted, Folded
 from models.checkpoints.cut import Cut
 from models.checkpoints.open import load_model
 from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
@@ -127,7 +126,7 @@ def build_first_model(settings: Settings, splits: Splits, folder: Path | None = 
         cut=find_cut(settings, splits, folder),
         counts=lambda: np.bincount(np.asarray(splits.train.tokens), minlength=tokenizer.vocab_size).tolist(),
     )
-    if isinstance(model.bert, NgramVectors):
+    if isinstance(model.bert, Folded):
         keep_frequent(model.bert, splits.train, settings.model.min_df)
     return model, weights
 

@@ -15,8 +15,7 @@ import numpy as np
 
 from data.splits import Splits
 from data.stores.build_once import SharedCache
-from models.backbones.ngram_vectors import NgramVectors
-from models.capabilities import Fitted
+from models.capabilities import Fitted, Folded
 from models.checkpoints.open import restore_saved
 from models.compression.methods import make_stage
 from models.heads.linear import LinearHead
@@ -88,10 +87,10 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     prepared, writer, settings = context.prepared, context.writer, context.settings
     splits = with_frozen_states(prepared, writer, context.terminal)
     bag = prepared.model.bert
-    if isinstance(bag, NgramVectors):
+    if isinstance(bag, Folded):
         splits = with_found_rows(bag, splits)
     trained = fit_or_halve(context, recipe_of(settings), splits, watch)
-    if isinstance(bag, NgramVectors):
+    if isinstance(bag, Folded):
         prepared.model = _folded(context)
     writer.set_steps(trained.steps)
     writer.add_metrics({
@@ -110,7 +109,7 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
 def _folded(context: RunStageContext) -> LinearHead:
     """The network over vectors of n-grams as a linear model, pruned and rounded; its size is said."""
     prepared, settings = context.prepared, context.settings
-    select, vectors = prepared.splits.select, cast(NgramVectors, prepared.model.bert)
+    select, vectors = prepared.splits.select, cast(Folded, prepared.model.bert)
 
     def outputs_of(network: LinearHead) -> np.ndarray:
         return predict(

@@ -9,12 +9,13 @@ import numpy as np
 from data.inputs.hashed_words import NO_WORD
 from data.inputs.word_cache import spans
 from data.splits import Splits, TokenSplit
-from models.backbones.ngram_vectors import FOUND, NgramVectors
+from models.backbones.ngram_vectors import FOUND
+from models.capabilities import Folded
 from runner.errors import ConfigError
 from runner.training.ngram.counting import count_grams, find_known
 
 
-def keep_frequent(bag: NgramVectors, train: TokenSplit, min_df: int) -> None:
+def keep_frequent(bag: Folded, train: TokenSplit, min_df: int) -> None:
     """Give a backbone a row for each n-gram of at least `min_df` training rows; ConfigError if there is none."""
     hashes = count_grams(train, bag.n, min_df).hashes
     if not len(hashes):
@@ -24,7 +25,7 @@ def keep_frequent(bag: NgramVectors, train: TokenSplit, min_df: int) -> None:
     bag.keep(hashes)
 
 
-def with_found_rows(bag: NgramVectors, splits: Splits) -> Splits:
+def with_found_rows(bag: Folded, splits: Splits) -> Splits:
     """The splits to train on and to select by, as the rows that their texts have; a text without one has NO_WORD."""
     hashes = bag.hashes.cpu().numpy().astype(np.uint32)
     return replace(
