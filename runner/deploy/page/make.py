@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 
 from models.packed.format import NAME
-from runner.deploy.bundle.predict import read_model
+from runner.deploy.bundle.predict import Header, read_model
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 
@@ -53,7 +53,7 @@ def make_page(record: RunRecord, model: bytes) -> str:
     Raises ConfigError for a model that the page cannot answer with.
     """
     header, _ = read_model(model, record.identity)
-    if problem := _problem(header["kind"], record):
+    if problem := _problem(header, record):
         raise ConfigError(f"format=page: {problem}. Try: run serve {record.identity}, which has a page of its own")
     files = resources.files("runner.deploy.page")
     reader, page, frame = (files.joinpath(name).read_text("utf-8") for name in ("reader.js", "page.js", "page.html"))
@@ -67,9 +67,10 @@ def make_page(record: RunRecord, model: bytes) -> str:
     )
 
 
-def _problem(form: str, record: RunRecord) -> str:
+def _problem(header: Header, record: RunRecord) -> str:
     """Why there is no page for this model; "" where there is one."""
-    if record.setting("data.text_pair"):
+    form = header["kind"]
+    if header.get("texts", 1) > 1 or record.setting("data.text_pair"):
         return f"run {record.identity} reads two texts, and a page has one"
     return "" if form in KINDS else f"a page cannot read a model of the kind {form}, only {', '.join(KINDS)}"
 

@@ -59,10 +59,20 @@ function show(model) {
   showReasons(text, found.parts);
 }
 
+// page.html#a%20text opens with that text; what is not encoded so is taken as it stands.
+function textOfAddress() {
+  const asked = location.hash.slice(1);
+  try {
+    return decodeURIComponent(asked);
+  } catch {
+    return asked;
+  }
+}
+
 async function start() {
   const coded = element("model").textContent.trim();
   const model = await Model.open(Uint8Array.from(atob(coded), letter => letter.charCodeAt(0)));
-  const asked = decodeURIComponent(location.hash.slice(1));  // page.html#a%20text opens with that text
+  const asked = textOfAddress();
   if (asked) element("text").value = asked;
   element("text").disabled = false;
   element("text").focus();

@@ -56,6 +56,8 @@ async function readFile(bytes) {
     const start = 16 + length + array.at, stored = bytes.subarray(start, start + array.bytes);
     if (crc32(stored) !== array.crc) throw new Error(`the model is damaged in ${name}`);
     arrays[name] = typed(array.coding === "zlib" ? await inflate(stored) : stored, array.dtype);
+    const wanted = array.shape.reduce((product, size) => product * size, 1);
+    if (arrays[name].length !== wanted) throw new Error(`the model is damaged: ${name} is not of its shape`);
   }
   return [facts, arrays];
 }
@@ -88,10 +90,16 @@ function decodeEliasFano(high, low, count, width) {
 // Python's \w is letters, numbers and _ of every script; its \s has U+001C to U+001F and U+0085, and not U+FEFF.
 const WORDS = /[\p{L}\p{N}_]+|[^\p{L}\p{N}_\p{Z}\t-\r\x1c-\x1f\x85]/gu;
 const PATTERN = "\\w+|[^\\w\\s]";
+const FIELDS = new Set([
+  "arrays", "bits", "count", "data", "grams", "kind", "labels", "low", "lower", "max_length", "mean", "temperature",
+  "token",
+]);  // of the header; another one, such as `pairs`, changes the answers in a way that is not written here
 
 // A linear model on word n-grams: which n-grams of the text the model has, and the weight of each.
 class Ngrams {
   constructor(facts, arrays) {
+    const unknown = Object.keys(facts).filter(name => !FIELDS.has(name));
+    if (unknown.length) throw new Error(`this page cannot answer with a model that has ${unknown.join(", ")}`);
     if (facts.token !== PATTERN) throw new Error("this page cannot split texts into words as this model does");
     this.facts = facts;
     this.prints = decodeEliasFano(arrays.high, arrays.low, facts.count, facts.low);
@@ -121,11 +129,13 @@ class Ngrams {
     return this.prints[low] === print ? low : -1;
   }
 
-  // The words of a text with their places in it. Lower case may be longer than the text, so words are found twice.
+  // The words that are read of a text, with their places in it. Lower case may be longer than the text, so words are
+  // found twice.
   words(text) {
     const lowered = this.facts.lower ? text.toLowerCase() : text;
     const words = lowered.match(WORDS) ?? [], places = Array.from(text.matchAll(WORDS), one => one.index);
-    return { words, places: places.length === words.length ? places : null };
+    const read = words.slice(0, this.facts.max_length);  // all of them where the header has no such field
+    return { words: read, places: places.length === words.length ? places : null };
   }
 
   // The n-grams of a text that the model has, each once: its place in the rows, and the words at which it begins.

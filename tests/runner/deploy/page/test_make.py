@@ -32,7 +32,7 @@ AWKWARD = [
 ]  # fmt: skip
 
 
-def random_model(bits: int, labels: list[str], seed: int = 0, **more: bool) -> bytes:
+def random_model(bits: int, labels: list[str], seed: int = 0, **more: object) -> bytes:
     """A model whose prints are dense enough to be hit by most texts, with a row for each score."""
     rng = np.random.default_rng(seed)
     count = min(2**bits // 2, 40000)
@@ -64,8 +64,9 @@ def ask_node(path: Path, texts: list[str]) -> Any:
         (random_model(32, ["no", "yes"]), 1),
         (random_model(8, []), 1),
         (random_model(12, ["a", "b", "c"], mean=True), 3),
+        (random_model(12, ["no", "yes"], max_length=2), 1),
     ],
-    ids=["golden", "three classes", "32 bits", "a number", "a mean"],
+    ids=["golden", "three classes", "32 bits", "a number", "a mean", "long texts cut"],
 )
 def test_node_answers_as_python_does(tmp_path: Path, content: bytes, outputs: int) -> None:
     (tmp_path / "model.bin").write_bytes(content)
@@ -102,6 +103,7 @@ def test_the_reasons_add_up_and_lie_where_the_words_are(tmp_path: Path) -> None:
         (golden_content()[:7] + b"\2" + golden_content()[8:], "format 2"),
         (golden_content()[:-8] + b"\7" * 8, "damaged in rows"),
         (golden_content()[:-1], "639 bytes, its header says 640"),
+        (random_model(8, ["a", "b"], texts=2, pairs={"cross": True}), "that has pairs, texts"),
     ],
 )
 def test_node_refuses_a_damaged_model(tmp_path: Path, content: bytes, message: str) -> None:
@@ -153,6 +155,8 @@ def test_models_without_a_page_are_refused_with_the_cure() -> None:
     config["data"] |= {"text_pair": "hypothesis"}
     with pytest.raises(ConfigError, match=r"reads two texts.*run serve 0123456789"):
         make_page(a_record(config=config), golden_content())
+    with pytest.raises(ConfigError, match="reads two texts"):
+        make_page(a_record(), random_model(8, ["a", "b"], texts=2))
     with pytest.raises(ConfigError, match="kind other"):
         make_page(a_record(), pack("other", ["a", "b"], {}))
 
