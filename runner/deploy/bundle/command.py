@@ -15,6 +15,7 @@ EXAMPLES = """\
   python predict.py reviews.csv --out answers.csv     every row with the answer beside it (.csv or .tsv, with a header)
   tail -f log | python predict.py -                   a line of JSON for each line, as they arrive
 """
+LONGEST_CELL = 2**31 - 1  # characters; by default the csv module refuses texts above 131,072
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -31,6 +32,7 @@ def main(words: list[str], load: Callable[[], Any]) -> int:
     if not asked.texts:
         parser.print_usage(sys.stderr)
         return 2
+    csv.field_size_limit(LONGEST_CELL)
     try:
         answer(load(), asked)
     except (ValueError, TypeError, OSError, csv.Error) as error:

@@ -24,6 +24,13 @@ MODEL_FILE = "model.bin"
 GRAPH_FACTS = "model.json"  # of an encoder, beside its graph
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
+FIELDS = {  # of headers; another one changes the answers in a way that is not written here
+    "arrays", "bits", "centred", "count", "data", "eps", "grams", "group", "kind", "labels", "low", "lower",
+    "max_length", "mean", "pairs", "pieces", "power", "temperature", "text_eps", "texts", "token", "width",
+}  # fmt: skip
+TOKEN = r"\w+|[^\w\s]"
+# What a header or an array of another form than expected leads to.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
 UNLIMITED = 1 << 30  # tokens of a text
 MOST_WORDS = 200_000  # in the cache of a model, about 20 MB; it is emptied then
 TOKEN_FACTOR, PRINT_FACTOR = np.uint32(0x85EBCA6B), np.uint32(0x9E3779B1)  # of the fingerprints of n-grams
@@ -48,17 +55,19 @@ class Model:
         else:
             path = path / MODEL_FILE if path.is_dir() else path
             self.header, content = read_model(path.read_bytes(), str(path))
-        form = self.header["kind"]
-        self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
-        self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
+        form = str(self.header.get("kind"))
         if form not in KINDS:
             raise ModelFileError(f"{path}: kind {form!r}, this reader knows {', '.join(KINDS)}. Take a newer reader")
+        if unknown := self.header.keys() - FIELDS:
+            raise ModelFileError(f"{path}: has {', '.join(sorted(unknown))}, unknown here. Take a newer reader")
         try:
+            self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
+            self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
             self._scorer = scorer_class(form)(self.header, content)
-        except (KeyError, TypeError, IndexError) as error:
-            raise ModelFileError(f"{path}: its header lacks what kind {form!r} needs ({error!r})") from error
         except ValueError as error:
             raise ModelFileError(f"{path}: {error}") from error
+        except MALFORMED as error:
+            raise ModelFileError(f"{path}: its header lacks what kind {form!r} needs ({error!r})") from error
 
     def scores(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
         """The logits (texts, classes) float64, or the numbers (texts, 1). TypeError for what is not a text."""
@@ -96,7 +105,7 @@ class Model:
         if not self.labels:
             return {"prediction": scores[0]}
         shares = _softmax(scores)
-        best = max(range(len(shares)), key=shares.__getitem__)
+        best = max(range(len(shares)), key=scores.__getitem__)
         return {"prediction": self.labels[best], "probabilities": dict(zip(self.labels, shares))}
 
 
@@ -129,11 +138,16 @@ def read_model(content: bytes, where: str) -> tuple[Header, dict[str, np.ndarray
     text = content[16 : 16 + size]
     if len(content) < 16 + size or zlib.crc32(text) != crc:
         raise ModelFileError(f"{where}: its header is damaged or cut short. Get a fresh copy")
-    header = json.loads(text)
-    if len(content) != (stated := 16 + size + header["data"]):
-        raise ModelFileError(f"{where}: {len(content)} bytes, its header says {stated}. Get a fresh copy")
     start = memoryview(content)[16 + size :]
-    return header, {name: _read_array(start, facts, name, where) for name, facts in header["arrays"].items()}
+    try:
+        header = json.loads(text)
+        if len(content) != (stated := 16 + size + header["data"]):
+            raise ModelFileError(f"{where}: {len(content)} bytes, its header says {stated}. Get a fresh copy")
+        return header, {name: _read_array(start, facts, name, where) for name, facts in header["arrays"].items()}
+    except ModelFileError:
+        raise
+    except MALFORMED as error:
+        raise ModelFileError(f"{where}: is not written as format {FORMAT} is ({error!r})") from error
 
 
 def _read_array(data: memoryview, facts: Header, name: str, where: str) -> np.ndarray:
@@ -195,7 +209,9 @@ class Ngram:
         if self.scale.shape != (len(self.rows),) or self.bias.shape != (len(self.rows),):
             raise ValueError("its scales and biases do not fit its rows")
         self.temperature = float(header["temperature"])
-        self.find_tokens, self.most = re.compile(header["token"]).findall, header.get("max_length")
+        if header["token"] != TOKEN:
+            raise ValueError("its texts are split in another way than this reader does")
+        self.find_tokens, self.most = re.compile(TOKEN).findall, header.get("max_length")
         self.is_lower, self.words = header["lower"], HashedWords()
         self.is_mean = bool(header.get("mean", False))
         self.is_binary = len(header["labels"]) == 2 and len(self.rows) == 1

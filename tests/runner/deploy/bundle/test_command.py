@@ -59,6 +59,11 @@ def test_rows_of_a_table_get_their_answers_beside_them(golden: Path, name: str, 
         assert float(row["p_pos"]) == answer["probabilities"]["pos"]
 
 
+def test_a_cell_may_hold_a_book(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (golden / "rows.csv").write_text("text\n" + "not bad " * 20_000, encoding="utf-8")
+    assert ask(golden, str(golden / "rows.csv"), "--out", str(golden / "out.csv")) == 0, capsys.readouterr().err
+
+
 def test_lines_of_standard_input_are_answered_as_they_come(
     golden: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

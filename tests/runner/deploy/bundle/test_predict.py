@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import time
 import zlib
@@ -12,7 +13,7 @@ import pytest
 
 from models.packed.elias_fano import encode
 from models.packed.format import pack
-from runner.deploy.bundle.predict import Model, ModelFileError, Ngram, read_model
+from runner.deploy.bundle.predict import TOKEN, Model, ModelFileError, Ngram, read_model
 from tests.models.packed.golden import SCORES, golden_content
 
 
@@ -49,7 +50,7 @@ def test_no_texts_have_no_answers(golden: Path) -> None:
 
 def test_a_model_without_n_grams_answers_by_its_bias() -> None:
     code = encode(np.zeros(0), 8)
-    header = {"grams": 2, "bits": 8, "count": 0, "low": code.low_bits, "lower": True, "token": r"\w+", "labels": []}
+    header = {"grams": 2, "bits": 8, "count": 0, "low": code.low_bits, "lower": True, "token": TOKEN, "labels": []}
     arrays = {"low": code.low, "high": code.high, "rows": np.zeros((1, 0), np.int8)}
     ones = {"scale": np.ones(1, np.float32), "bias": np.ones(1, np.float32)}
     assert Ngram(header | {"temperature": 1.0}, arrays | ones).score("a b") == [1.0]
@@ -69,7 +70,18 @@ def test_what_is_no_text_is_refused_with_its_place(golden: Path, wrong: object) 
         model.scores(["good", wrong, "bad"])  # type: ignore[list-item]
 
 
+def test_of_two_scores_that_differ_by_less_than_their_probabilities_the_higher_is_the_answer(golden: Path) -> None:
+    assert Model(golden).answer([0.0, 1e-17])["prediction"] == "pos", "as the network and the page answer"
+
+
+def with_text(header: bytes, data: bytes = b"") -> bytes:
+    """A file with this header, under a right checksum."""
+    header += b" " * (-len(header) % 8)
+    return CONTENT[:8] + struct.pack("<II", len(header), zlib.crc32(header)) + header + data
+
+
 CONTENT = golden_content()
+NO_STREAM = {"at": 0, "bytes": 8, "coding": "zlib", "crc": zlib.crc32(b"12345678"), "dtype": "u1", "shape": [9]}
 DAMAGED = {
     "empty": (b"", "not a model.bin"),
     "first byte": (b"X" + CONTENT[1:], "not a model.bin"),
@@ -82,6 +94,17 @@ DAMAGED = {
     "rows": (CONTENT[:-8] + b"\1" * 8, "damaged in rows"),
     "high": (with_header(count=5), "6 values in its sorted list, its header says 5"),
     "kind": (with_header(kind="tree"), "kind 'tree', this reader knows"),
+    "a newer field": (with_header(stride=2), "has stride, unknown here. Take a newer reader"),
+    "another pattern": (with_header(token="(a+)+$"), "split in another way"),
+    "bits below 0": (with_header(bits=40), "lacks what kind 'ngram' needs"),
+    "a header that is a list": (with_text(b"[]"), "is not written as format 1 is"),
+    "a header that is no JSON": (with_text(b"{"), "is not written as format 1 is"),
+    "arrays in a list": (with_text(b'{"arrays":[],"data":0}'), "is not written as format 1 is"),
+    "no deflated array": (
+        with_text(json.dumps({"arrays": {"rows": NO_STREAM}, "data": 8}).encode(), b"12345678"),
+        "is not written as format 1 is",
+    ),
+    "labels": (with_text(b'{"arrays":{},"data":0,"kind":"ngram","labels":3}'), "lacks what kind 'ngram' needs"),
     "no bits": (pack("ngram", ["a", "b"], {}, {}), "lacks what kind 'ngram' needs"),
 }
 
