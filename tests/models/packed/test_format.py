@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from models.packed.format import pack
+from models.packed.format import LARGE, pack
 from runner.deploy.bundle.predict import read_model
 from tests.models.packed.golden import SHA256, golden_content
 
@@ -40,6 +40,13 @@ def test_arrays_are_read_as_they_were_packed() -> None:
     assert header["arrays"]["dull"]["coding"] == "zlib" and header["arrays"]["dull"]["bytes"] < 50
     assert header["arrays"]["bytes"]["coding"] == "raw", "deflate makes short arrays longer"
     assert (header["labels"], header["temperature"], header["extra"]) == (["né"], 2.0, [1])
+
+
+def test_a_large_array_is_deflated_only_where_that_saves_a_tenth() -> None:
+    table = np.random.default_rng(0).normal(size=LARGE // 4).astype(np.float32)  # 7 % shorter
+    arrays = {"large": table, "small": table[:2000], "dull": np.zeros_like(table)}
+    header, _ = read_model(pack("dsn", [], arrays), "here")
+    assert [header["arrays"][name]["coding"] for name in arrays] == ["raw", "zlib", "zlib"]
 
 
 def test_an_array_of_another_type_is_refused() -> None:
