@@ -77,7 +77,7 @@ def ngram_settings(settings: Settings, words: list[str]) -> Settings:
     data = replace(settings.data, max_length=plain.data.max_length, symmetric=symmetric)  # whole texts
     return replace(
         plain, data=data, task=settings.task, measure=settings.measure, tracker=settings.tracker,
-        paths=settings.paths, checkpoint=settings.checkpoint,
+        paths=settings.paths, checkpoint=settings.checkpoint, device=settings.device,
     )  # fmt: skip
 
 
