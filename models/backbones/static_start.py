@@ -12,7 +12,7 @@ from models.architecture import check_vocabulary
 from models.backbones.bag_of_words import WORDS, principal_directions
 from models.backbones.bert_embeddings import Embeddings
 from models.checkpoints.cut import Cut
-from models.checkpoints.encoder_vectors import encoder_vectors
+from models.checkpoints.encoder_vectors import encoder_tokenizer, encoder_vectors
 from models.checkpoints.read import WeightsReport
 from models.checkpoints.static import read_static
 from models.embeddings.base import Tokens
@@ -53,7 +53,8 @@ def start_from_encoder(
     """
     source, names = settings.init_from or "", list(tokens())
     encoder, weights = open_encoder(source)
-    vectors, is_ordinary = encoder_vectors(encoder.eval(), names, settings.init, source)
+    backend = encoder_tokenizer(source)
+    vectors, is_ordinary = encoder_vectors(encoder.eval(), backend, names, settings.init)
     if vectors.shape[1] < embeddings.width or int(is_ordinary.sum()) < embeddings.width:
         most = min(vectors.shape[1], int(is_ordinary.sum()))
         raise ModelError(
@@ -64,7 +65,8 @@ def start_from_encoder(
     projected = (vectors - ordinary.mean(0)) @ principal_directions(ordinary, embeddings.width)
     projected[~is_ordinary] = 0.0
     # Not of the projection, whose last bits depend on the machine.
-    content = f"{weights.fingerprint} {settings.init} {hashlib.sha256(repr(names).encode()).hexdigest()}"
+    texts = (repr(names), backend.to_str())  # the tokens, and how the encoder spells them
+    content = " ".join([weights.fingerprint, settings.init, *(hashlib.sha256(t.encode()).hexdigest() for t in texts)])
     report = WeightsReport(source=source, fingerprint=hashlib.sha256(content.encode()).hexdigest(), loaded=[WORDS])
     return _filled(embeddings, projected, settings, counts, report)
 

@@ -27,12 +27,11 @@ STARTS = ("##", "\u2581", "\u0120")  # marks of a piece inside a word, or after 
 BATCH = 256  # tokens that are encoded at once
 
 
-def encoder_vectors(encoder: Network, tokens: Sequence[str], how: str, source: str) -> tuple[Tensor, Tensor]:
+def encoder_vectors(encoder: Network, backend: Backend, tokens: Sequence[str], how: str) -> tuple[Tensor, Tensor]:
     """The vectors (V, H) of the tokens, and which of them are ordinary, (V,) bool: special ones and unknown get zeros.
 
-    how: input | output | inner. Raises ModelError for an encoder without tokenizer.json.
+    backend: the encoder's own tokenizer; how: input | output | inner.
     """
-    backend = _tokenizer(source)
     spelled = spell(backend, tokens)
     is_ordinary = torch.tensor([bool(ids) for ids in spelled])
     places = is_ordinary.nonzero().flatten().tolist()
@@ -91,8 +90,8 @@ def _states(encoder: Network, backend: Backend, rows: list[list[int]], how: str)
     return (states * weights).sum(1) / weights.sum(1)
 
 
-def _tokenizer(source: str) -> Backend:
-    """The encoder's own tokenizer."""
+def encoder_tokenizer(source: str) -> Backend:
+    """The own tokenizer of an encoder; ModelError without a tokenizer.json that can be read."""
     from tokenizers import Tokenizer as Backend
 
     where, path = checkpoint_label(source, INIT_FROM), fetch_file(source, "tokenizer.json", INIT_FROM)

@@ -84,3 +84,17 @@ def test_an_encoder_gives_centred_principal_columns_to_a_new_vocabulary(init: st
     assert torch.equal(again.bert.embeddings.word_embeddings.weight, found) and same.fingerprint == weights.fingerprint
     with pytest.raises(ModelError, match=r"needs 7 directions of them. Try: model.dims=6"):
         static(8, 0, more={"tokens": lambda: tokens}, **(chosen | {"dims": 7}))
+
+
+def test_vectors_from_an_encoder_are_named_after_its_tokenizer_too(tmp_path: Path) -> None:
+    """The same weights give a word other vectors where it is spelled with other pieces."""
+    first, second = (train_tokenizer(lambda text=text: [text] * 9, 64) for text in ("a fine film", "film a fine dull"))
+    size, found = max(first.vocab_size, second.vocab_size), []
+    for own in (first, second):
+        stock(vocab_size=size).save_pretrained(tmp_path)
+        own.save(tmp_path)
+        chosen: dict[str, Any] = {"init": "input", "init_from": str(tmp_path), "tokenizer": "train", "dims": 2}
+        found.append(
+            static(5, 0, more={"tokens": lambda: ["[PAD]", "film", "fine", "a", "i"]}, **chosen)[1].fingerprint
+        )
+    assert found[0] != found[1]

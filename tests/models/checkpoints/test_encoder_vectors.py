@@ -11,7 +11,7 @@ from tokenizers import Tokenizer as Backend
 
 from data.inputs.tokenizer import train_tokenizer
 from models.build import build
-from models.checkpoints.encoder_vectors import encoder_vectors, spell
+from models.checkpoints.encoder_vectors import encoder_tokenizer, encoder_vectors, spell
 from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
@@ -47,7 +47,7 @@ def test_tokens_are_spelled_by_their_own_id_or_by_the_pieces_of_their_text(sourc
 
 def test_input_is_the_mean_of_rows_and_special_tokens_get_zeros(source: str) -> None:
     model, backend = opened(source)
-    vectors, is_ordinary = encoder_vectors(model, TOKENS, "input", source)
+    vectors, is_ordinary = encoder_vectors(model, encoder_tokenizer(source), TOKENS, "input")
     table = model.bert.word_vectors().weight.detach()
     expected = torch.stack([table[ids].mean(0) if ids else torch.zeros(32) for ids in spell(backend, TOKENS)])
     torch.testing.assert_close(vectors, expected)
@@ -57,13 +57,13 @@ def test_input_is_the_mean_of_rows_and_special_tokens_get_zeros(source: str) -> 
 @pytest.mark.parametrize(("how", "inside"), [("output", slice(None)), ("inner", slice(1, -1))])
 def test_output_is_the_mean_of_all_states_and_inner_of_the_tokens_own(how: str, inside: slice, source: str) -> None:
     model, backend = opened(source)
-    vectors, _ = encoder_vectors(model, TOKENS, how, source)
+    vectors, _ = encoder_vectors(model, encoder_tokenizer(source), TOKENS, how)
     for place in (1, 2):  # of different lengths, so padded in one batch
         ids = torch.tensor([backend.encode(TOKENS[place]).ids])
         expected = model.encode(ids)[0, inside].mean(0)
         torch.testing.assert_close(vectors[place], expected, atol=1e-5, rtol=1e-5)
 
 
-def test_an_encoder_without_tokenizer_json_is_refused(source: str, tmp_path: Path) -> None:
+def test_an_encoder_without_tokenizer_json_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has no tokenizer.json"):
-        encoder_vectors(opened(source)[0], TOKENS, "input", str(tmp_path))
+        encoder_tokenizer(str(tmp_path))
