@@ -4,7 +4,7 @@
     logits = OnnxModel(Path("model.onnx"), threads=1)(input_ids, attention_mask)
 
 Computed embeddings (models/embeddings/hash.py) are written as a table, coded weights as decoded weights. Layers that
-multiply integers are refused, because torch's integer product has no ONNX operator.
+multiply integers are refused, because torch's integer product has no ONNX operator, and so are models over n-grams.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from models.capabilities import Fitted
 from models.compression.quantization.coded import CodedWeight, coded_weights
 from models.embeddings.base import computed_vectors
 from models.errors import ModelError
@@ -37,6 +38,8 @@ def write_onnx(model: Network, path: Path) -> None:
     attention_mask: 1 for real tokens. Encoders without segments have no token_type_ids.
     Raises ModelError, with torch's reason, for a model that cannot be written as a graph.
     """
+    if isinstance(model.bert, Fitted):
+        raise ModelError("a model over n-grams cannot be written as an ONNX graph: it looks up hashes of words")
     plain = _plain(model)
     longest = model.longest_input()
     length = min(LENGTH, longest or LENGTH)

@@ -25,7 +25,7 @@ run export ID [format=onnx|safetensors|mlflow|page|bundle] [int8=false] [out=FOL
   run export 1f0c format=mlflow          for `mlflow models serve -m outputs/1f0c.../export/mlflow`
   run export 1f0c format=page            outputs/1f0c.../export/page.html: one file that answers as you type, offline
   run export 1f0c format=bundle out=b.zip  a folder or a .zip that needs Python and numpy alone; for encoders also
-                                         onnxruntime and tokenizers
+                                         onnxruntime, and tokenizers where theirs is not like BERT's
 """
 
 

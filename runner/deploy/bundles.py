@@ -1,6 +1,7 @@
 """`run export format=bundle`: a folder, or one .zip, that answers texts without Bertier, torch and transformers.
 
-A packed model needs NumPy alone; an encoder is a graph, with onnxruntime and tokenizers.
+A packed model needs NumPy alone; an encoder is a graph, which needs onnxruntime, and the tokenizers package where its
+tokenizer is not like BERT's.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize_graph
 from runner.deploy import mlflow_model
-from runner.deploy.bundles import add_graph_reader, bundle_at
+from runner.deploy.bundles import add_graph_reader, bundle_at, is_packed
 from runner.deploy.exported import (
     DESCRIPTION_FILE,
     ExportedModel,
@@ -83,7 +83,8 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
     try:
         write_onnx(cast(Network, model.model), exported.weights)
     except ModelError as error:
-        raise ModelError(f"{error}. Try: format=safetensors, or export an earlier run without that part") from error
+        form = "bundle" if is_packed(trained) else "safetensors"
+        raise ModelError(f"{error}. Try: format={form}, or export an earlier run without that part") from error
     if exported.engine == "onnx-int8":
         plain = exported.weights.rename(exported.folder / "fp32.onnx")
         quantize_graph(plain, exported.weights)

@@ -22,6 +22,7 @@ from models.heads.base import HeadSpec
 from models.onnx.graph import OnnxModel, write_onnx
 from models.readouts.base import Readout
 from models.settings import ModelSettings
+from tests.models.backbones.test_ngram import golden_network
 from tests.models.compression.row_context import applied
 from tests.models.helpers import SMALL, batch, small
 from tests.models.onnx.graphs import difference
@@ -104,3 +105,5 @@ def test_what_is_no_graph_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"cannot be written as an ONNX graph: .*data-dependent"):
         write_onnx(model, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ModelError, match="a model over n-grams cannot be written"):
+        write_onnx(golden_network(), tmp_path / "model.onnx")
