@@ -87,7 +87,7 @@ def test_an_encoder_gives_centred_principal_columns_to_a_new_vocabulary(init: st
 
 
 def test_vectors_from_an_encoder_are_named_after_its_tokenizer_too(tmp_path: Path) -> None:
-    """The same weights give a word other vectors where it is spelled with other pieces."""
+    # The same weights give a word other vectors where it is spelled with other pieces.
     first, second = (train_tokenizer(lambda text=text: [text] * 9, 64) for text in ("a fine film", "film a fine dull"))
     size, found = max(first.vocab_size, second.vocab_size), []
     for own in (first, second):
