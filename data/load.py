@@ -78,10 +78,8 @@ def load_splits(
 
     if vocabulary != FULL:
         chosen = _trim(chosen, vocabulary, report[0], tokenise, raw.notes)
-    tokens, targets = (
-        {name: tokenise(name, chosen) for name in fingerprints},
-        _targets(raw, chosen, task or TaskSettings(), seed),
-    )
+    tokens = {name: tokenise(name, chosen) for name in fingerprints}
+    targets = _targets(raw, chosen, task or TaskSettings(), seed)
     raw.notes += _truncated(tokens, longest, settings.max_length)
     tokens = {name: targets[name].arrange(split, settings) for name, split in tokens.items()}
     raw.notes += [note for split in tokens.values() for note in raw.target.notes_on(split, settings)]

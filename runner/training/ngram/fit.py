@@ -56,10 +56,8 @@ def fit_ngrams(
     pause: called between fits; is_symmetric: does the order of two texts mean nothing?
     """
     begun = time.perf_counter()
-    problem, labels = (
-        Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric),
-        splits.task.label_names,
-    )
+    problem = Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric)
+    labels = splits.task.label_names
     choice = choose(problem, splits.select)
     table, seen = _fit_final(problem, choice, splits.select, labels)
     table = replace(table, pairs=problem.pairs)
