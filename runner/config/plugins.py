@@ -69,18 +69,20 @@ def prefer_ours() -> None:
 
 
 def read_files_once() -> None:
-    """Let Hydra parse each file of conf/ once a process: it parses some 40 of them for every config."""
-    from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
-    from hydra._internal.sources_registry import SourcesRegistry
+    """Let Hydra parse each file of conf/ once a process: it parses some 40 of them for every config.
+
+    The method is replaced and not the class, which Slurm's launcher sends to its jobs by name.
+    """
+    from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource as Source
     from hydra.plugins.config_source import ConfigResult
 
     parsed: dict[tuple[str, str], ConfigResult] = {}
+    parse = Source.load_config
 
-    class PackageFiles(ImportlibResourcesConfigSource):
-        def load_config(self, config_path: str) -> ConfigResult:
-            key = self.path, config_path
-            if key not in parsed:
-                parsed[key] = super().load_config(config_path)
-            return copy.deepcopy(parsed[key])  # what is done with one changes it
+    def load_config(self: Source, config_path: str) -> ConfigResult:
+        key = self.path, config_path
+        if key not in parsed:
+            parsed[key] = parse(self, config_path)
+        return copy.deepcopy(parsed[key])  # what is done with one changes it
 
-    SourcesRegistry.instance().types[PackageFiles.scheme()] = PackageFiles
+    Source.load_config = load_config  # type: ignore[method-assign]

@@ -62,7 +62,8 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
     os.chdir(folder)
     try:
         context = ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-        yield {"RAY_ADDRESS": context.address_info["gcs_address"]}
+        token = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}  # Ray has set it
+        yield token | {"RAY_ADDRESS": context.address_info["gcs_address"]}
     finally:
         os.chdir(before)
         ray.shutdown()
