@@ -3,7 +3,7 @@ PYTHON ?= python3
 TRIES ?= 100
 FUZZ ?= 1
 BIN := .venv/bin
-.PHONY: help setup demo test faults fuzz check bench bench-quick ui
+.PHONY: help setup demo test faults fuzz check bench bench-quick bench-rivals ui
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -40,6 +40,10 @@ bench: setup  ## time what is claimed to be fast (about 15 minutes, on a machine
 
 bench-quick: setup  ## time one model and the data pipeline (under a minute)
 	BENCH_QUICK=1 $(BIN)/python -m pytest tests/benchmarks/bench_engine.py tests/benchmarks/bench_pipeline.py -s
+
+bench-rivals: setup  ## compare small models with fastText and scikit-learn (about 25 minutes, needs a hub)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[rivals]'
+	$(BIN)/python -m pytest tests/benchmarks/bench_rivals.py -s
 
 ui: setup  ## open MLflow on the recorded runs
 	$(BIN)/run ui

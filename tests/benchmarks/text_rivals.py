@@ -1,0 +1,118 @@
+"""Rivals of small text classifiers: fastText, and scikit-learn's TF-IDF with logistic regression.
+
+Each is fitted to texts and labels, answers texts, and counts every byte that it needs to answer one.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+MARK = "__label__"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Texts and their labels, as class numbers."""
+
+    texts: list[str]
+    labels: list[int]
+
+
+class Rival(Protocol):
+    """A classifier of another project."""
+
+    name: str
+
+    def fit(self, train: Rows, select: Rows) -> None:
+        """Learn from `train`; `select` chooses settings where there are any to choose."""
+
+    def answer(self, texts: Sequence[str]) -> list[int]:
+        """Return the class of each text."""
+
+    def bytes_needed(self) -> int:
+        """Return the bytes of everything that `answer` reads."""
+
+
+@dataclass
+class TfidfLogistic:
+    """Words and word pairs in scikit-learn's defaults, which is what most people try first."""
+
+    name: str = "TF-IDF + LR (scikit-learn)"
+    model: Any = None
+
+    def fit(self, train: Rows, select: Rows) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        found = []
+        for strength in (1.0, 10.0):
+            words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+            model = make_pipeline(words, LogisticRegression(C=strength, max_iter=1000))
+            model.fit(train.texts, train.labels)
+            found.append((model.score(select.texts, select.labels), strength, model))
+        self.model = max(found, key=lambda one: one[:2])[2]
+
+    def answer(self, texts: Sequence[str]) -> list[int]:
+        return [int(label) for label in self.model.predict(texts)]
+
+    def bytes_needed(self) -> int:
+        return len(pickle.dumps(self.model))  # what its documentation says to keep
+
+
+@dataclass
+class FastText:
+    """fastText, on one thread; with `size` its own search, `seconds` long, for a model of that size ("1M")."""
+
+    name: str
+    size: str | None = None
+    seconds: int = 120
+    model: Any = None
+    written: int = 0
+    folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
+
+    def fit(self, train: Rows, select: Rows) -> None:
+        import fasttext
+
+        paths = [self._write(name, rows) for name, rows in (("train.txt", train), ("select.txt", select))]
+        search = {} if self.size is None else {
+            "autotuneValidationFile": str(paths[1]), "autotuneDuration": self.seconds, "autotuneModelSize": self.size,
+        }  # fmt: skip
+        self.model = fasttext.train_supervised(input=str(paths[0]), thread=1, verbose=0, **search)
+        kept = Path(self.folder.name) / "model"
+        self.model.save_model(str(kept))
+        self.written = kept.stat().st_size
+
+    def _write(self, name: str, rows: Rows) -> Path:
+        path = Path(self.folder.name) / name
+        lines = (f"{MARK}{label} {one_line(text)}\n" for text, label in zip(rows.texts, rows.labels))
+        path.write_text("".join(lines), encoding="utf-8")
+        return path
+
+    def answer(self, texts: Sequence[str]) -> list[int]:
+        found, _ = self.model.predict([one_line(text) for text in texts])
+        return [int(labels[0].removeprefix(MARK)) for labels in found]
+
+    def bytes_needed(self) -> int:
+        return self.written
+
+
+def one_line(text: str) -> str:
+    """Return a text in lower case with its words and marks apart, in one line, as fastText's examples prepare it."""
+    return " ".join(re.findall(r"\w+|[^\w\s]", text.lower()))
+
+
+def all_rivals(seconds: int) -> list[Rival]:
+    """Return every rival; seconds: of each search of fastText's."""
+    return [
+        TfidfLogistic(),
+        FastText("fastText"),
+        FastText("fastText autotune 1M", "1M", seconds),
+        FastText("fastText autotune 200K", "200K", seconds),
+    ]
