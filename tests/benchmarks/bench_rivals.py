@@ -47,7 +47,8 @@ OURS = {
     "ngram-vectors, 1 MB": ["model=ngram-vectors", "model.max_kb=1000"],
 }
 # fmt: on
-LIMIT = 1_000_000  # bytes of the models that this is about
+LIMIT = 1_000_000  # bytes of ours that this is about
+RIVALS_LIMIT = 1_200_000  # and of rivals: where fastText's search is asked for "1M", files of 1.01 to 1.11 MB were seen
 TIMED = 300  # texts
 SIGNIFICANT = 0.05
 
@@ -149,7 +150,7 @@ def test_small_models_are_behind_no_rival(tmp_path: Path) -> None:
         small = [one for one in ours if one.bytes_needed <= LIMIT]
         best = max(small, key=lambda one: one.selection)
         outcomes += [
-            (f"{name}, {rival.name}", *compare(best, rival)) for rival in theirs if rival.bytes_needed <= LIMIT
+            (f"{name}, {rival.name}", *compare(best, rival)) for rival in theirs if rival.bytes_needed <= RIVALS_LIMIT
         ]
     adjusted = holm_p_values([p for _, _, p in outcomes])
     for (where, difference, _), p in zip(outcomes, adjusted):
