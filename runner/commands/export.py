@@ -12,6 +12,7 @@ from runner.deploy.exported import ExportedModel, ParityError, check_format, is_
 from runner.deploy.page.make import write_page
 from runner.errors import ConfigError
 from runner.record.folder import find_record
+from runner.record.shown_costs import in_mb
 from runner.sanitize import say
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ def show_page(path: Path) -> None:
 def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> None:
     """Print where the export is, how close its answers are, and how to use it."""
     if is_zip(exported.folder):
-        say(f"{exported.folder}: {exported.folder.stat().st_size / 1e6:.2f} MB")
+        say(f"{exported.folder}: {in_mb(exported.folder.stat().st_size)} MB")
     else:
         size = next(exported.folder.rglob(exported.weights.name)).stat().st_size
-        say(f"{exported.folder}: {size / 1e6:.2f} MB of weights")
+        say(f"{exported.folder}: {in_mb(size)} MB of weights")
     if parity:
         say(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
     if parity and parity.scored:

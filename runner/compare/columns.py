@@ -10,7 +10,7 @@ from typing import Any
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.compare.steps_to_target import STEPS
-from runner.record.shown_costs import STAR, Shown, answer_of, size_of
+from runner.record.shown_costs import STAR, Shown, answer_of, in_mb, size_of
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def comparison_columns(comparison: Comparison) -> list[Column]:
         *(_trained_columns() if any(map(_is_partly_trained, comparison.rows)) else ()),
         Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
         Column("non-zero", True, _nonzero, "{:.0%}".format),
-        _shown("deployed MB", size_of, 1e6, "{:,.2f}"),
+        _shown("deployed MB", size_of, 1.0, in_mb),
         Column("MACs", True, _cost("cost/macs"), short_number),
-        _shown("answer us", partial(answer_of, forward=comparison.latency), 1.0, "{:,.0f}"),
+        _shown("answer us", partial(answer_of, forward=comparison.latency), 1.0, "{:,.0f}".format),
         Column("ONNX ms", True, _cost(eager.replace("latency_ms", "onnx_ms")), "{:,.3f}".format),
         Column("ONNX int8 ms", True, _cost(eager.replace("latency_ms", "onnx_int8_ms")), "{:,.3f}".format),
         Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
@@ -90,7 +90,9 @@ def _cost(name: str, unit: float = 1.0) -> Callable[[Row], float | None]:
     return lambda row: row.costs[name] / unit if name in row.costs else None
 
 
-def _shown(title: str, find: Callable[[dict[str, float]], Shown | None], unit: float, form: str) -> Column:
+def _shown(
+    title: str, find: Callable[[dict[str, float]], Shown | None], unit: float, form: Callable[[float], str]
+) -> Column:
     """The column of a size or a time, marked where a record has only the nearest number to it."""
 
     def value(row: Row) -> float | None:
@@ -101,14 +103,14 @@ def _shown(title: str, find: Callable[[dict[str, float]], Shown | None], unit: f
         found = find(row.costs)
         return STAR if found and found.is_nearest else ""
 
-    return Column(title, True, value, form.format, mark)
+    return Column(title, True, value, form, mark)
 
 
 def _detail(metric: str) -> Column:
     """The column of a cost or a time that was asked for by its metric; bytes are shown in MB."""
     if metric.startswith("cost/bytes_"):
         title = metric.removeprefix("cost/bytes_").replace("_", " ")
-        return Column(f"{title} MB", True, _cost(metric, 1e6), "{:,.2f}".format)
+        return Column(f"{title} MB", True, _cost(metric), in_mb)
     return Column(metric, True, _cost(metric), "{:,.4g}".format)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -34,6 +35,7 @@ OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
 OF_OTHER_TOKENIZERS = ("tokenizers>=0.22",)  # than BERT's
+OPENED_WHOLE = re.compile(r"Open it with `AutoModel.*?\n\n", re.DOTALL)  # the card's words on files not in a bundle
 USAGE = """\
 # {name}
 
@@ -41,7 +43,7 @@ Answers {texts} by {answers}. It needs Python 3.10 or later; `pip install -r req
 
 ```
 python predict.py {words}
-python predict.py texts.csv --out answers.csv      # with a column `text`{pair_column}; --text names another
+python predict.py texts.csv --out answers.csv      # with {columns}; {options}
 tail -f log | python predict.py -                  # a line of JSON for each line; for models of one text
 ```
 
@@ -159,6 +161,7 @@ def usage(exported: ExportedModel, trained: ExportedModel) -> str:
         answers=f"one of {len(exported.labels)} labels" if exported.labels else "a number",
         words='"a text" "a second text"' if exported.is_pair else '"a text"',
         asked='"a text", "a second text"' if exported.is_pair else '"a text"',
-        pair_column=" and a column `text_pair`" if exported.is_pair else "",
-        card=body.removeprefix(f"# {exported.name}\n").lstrip(),
+        columns=" and ".join(f"a column `{column}`" for column in exported.columns),
+        options="--text and --pair name others" if exported.is_pair else "--text names another",
+        card=OPENED_WHOLE.sub("", body.removeprefix(f"# {exported.name}\n").lstrip()),
     )

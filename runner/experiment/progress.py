@@ -20,6 +20,8 @@ from runner.record.shown_costs import size_of
 from runner.record.table import show_record
 from runner.sanitize import escape, mask
 
+HASHES = 1 << 32  # the size of a vocabulary that is none: every word is its hash
+
 
 class Terminal:
     """The terminal, or the log, of one run."""
@@ -44,7 +46,9 @@ class Terminal:
             escape(f"{settings.model.name} on {settings.data.name}, seed {settings.seed}, run {prepared.identity}")
         )
         unit = prepared.task.unit(settings.data.max_length)
-        self.say(f"{unit}: {rows}; vocabulary {splits.tokenizer.vocab_size:,}; threads {settings.train.threads}")
+        size = splits.tokenizer.vocab_size
+        vocabulary = f"vocabulary {size:,}" if size < HASHES else "words as hashes, no vocabulary"
+        self.say(f"{unit}: {rows}; {vocabulary}; threads {settings.train.threads}")
         self.say(prepared.task.describe(splits.train))
         for note in prepared.notes:
             self.say(f"note: {note}")
@@ -80,7 +84,7 @@ class Terminal:
             score = marked(f"{metrics[primary]:.4f}", metrics, primary)
             self.say(
                 f"after {entry.name}: {primary} {score}, {metrics['cost/params_nonzero']:,.0f} "
-                f"non-zero weights, {size.text('.2f', 1e6) if size else '?'} MB deployed, {entry.seconds or 0.0:.1f} s"
+                f"non-zero weights, {size.in_mb() if size else '?'} MB deployed, {entry.seconds or 0.0:.1f} s"
             )
 
     def found(self, record: RunRecord, folder: Path) -> None:

@@ -12,6 +12,7 @@ from math import inf
 from statistics import fmean
 
 from runner.record.metrics import direction
+from runner.record.shown_costs import in_mb
 
 MARK = "at baseline"
 MAJORITY = "baseline/majority"
@@ -62,7 +63,7 @@ def describe_ngram(metrics: Mapping[str, float]) -> str:
     """The n-gram baseline of a run in a few words: its score, and what it costs where that was measured."""
     costs = []
     if NGRAM_BYTES in metrics:
-        costs.append(f"{metrics[NGRAM_BYTES] / 1e6:.2f} MB")
+        costs.append(f"{in_mb(metrics[NGRAM_BYTES])} MB")
     if NGRAM_US in metrics:
         costs.append(f"{metrics[NGRAM_US]:,.0f} us")
     return f"{metrics[NGRAM]:.4f}" + (f" at {', '.join(costs)}" if costs else "")

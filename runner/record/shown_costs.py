@@ -17,6 +17,11 @@ STAR_OF_SIZE = f"{STAR} beside MB: the weights alone, without vocabulary and con
 STAR_OF_TIME = f"{STAR} beside us: the forward pass alone, without tokenising; the record has no more."
 
 
+def in_mb(count: float) -> str:
+    """Return a number of bytes in MB, with two places, or four where two would show 0."""
+    return f"{count / 1e6:,.{2 if count >= 5_000 or count == 0 else 4}f}"
+
+
 class Shown(NamedTuple):
     """A cost, and whether it is only the nearest number that the record has."""
 
@@ -26,6 +31,10 @@ class Shown(NamedTuple):
     def text(self, form: str, unit: float = 1.0) -> str:
         """Return the cost in its unit, with a star where it is only the nearest."""
         return format(self.value / unit, form) + STAR * self.is_nearest
+
+    def in_mb(self) -> str:
+        """Return a size in MB, with a star where it is only the nearest."""
+        return in_mb(self.value) + STAR * self.is_nearest
 
 
 def size_of(metrics: Mapping[str, float]) -> Shown | None:

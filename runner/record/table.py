@@ -19,7 +19,7 @@ from runner.record.baseline import (
 )
 from runner.record.descriptions import class_table, constant_answers, distinct_names, is_shown, score_label
 from runner.record.record import RunRecord
-from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, size_of
+from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, in_mb, size_of
 from runner.sanitize import escape
 from runner.tasks import find_task
 
@@ -141,7 +141,7 @@ def _count(value: float) -> str:
 
 
 def _bytes(value: float) -> str:
-    return f"{value / 1e6:,.2f} MB"
+    return f"{in_mb(value)} MB"
 
 
 MODES = tuple(f"speed/{mode}_ms_p50" for mode in ("cached", "unique", "on_the_fly"))  # of a hash embedding
@@ -193,7 +193,7 @@ def show_comparison(records: list[RunRecord]) -> None:
             f"{metrics[low]:.3f}-{metrics[high]:.3f}" if metrics.keys() >= {low, high} else "",
             _cell(metrics.get("cost/params_trained"), ",.0f"),
             _cell(metrics.get("cost/params_deployed"), ",.0f"),
-            _shown(size_of(metrics), ",.2f", 1e6),
+            size.in_mb() if (size := size_of(metrics)) else "",
             _shown(answer_of(metrics), ",.0f"),
             _cell(metrics.get("time/train_s"), ".1f"),
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +18,7 @@ EXAMPLES = """\
 """
 LONGEST_CELL = 2**31 - 1  # characters; by default the csv module refuses texts above 131,072
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+COLUMNS = ("text", "text_pair")  # of a table, where nothing names others
 
 
 def main(words: list[str], load: Callable[[], Any]) -> int:
@@ -25,8 +27,8 @@ def main(words: list[str], load: Callable[[], Any]) -> int:
         prog="predict.py", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text, a .csv or .tsv file, or - for standard input")
-    parser.add_argument("--text", default="text", metavar="COLUMN", help="of a file: the column of the texts")
-    parser.add_argument("--pair", default="text_pair", metavar="COLUMN", help="of a file: that of the second texts")
+    parser.add_argument("--text", metavar="COLUMN", help="of a file: the column of the texts")
+    parser.add_argument("--pair", metavar="COLUMN", help="of a file: that of the second texts")
     parser.add_argument("--out", metavar="FILE", help="write there, not to standard output")
     asked = parser.parse_args(words)
     if not asked.texts:
@@ -46,10 +48,13 @@ def answer(model: Any, asked: argparse.Namespace) -> None:
     first, is_alone = asked.texts[0], len(asked.texts) == 1
     delimiter = DELIMITERS.get(Path(first).suffix.lower()) if is_alone and len(first) < 4096 else None
     if delimiter and Path(first).is_file():
-        columns = [asked.text, asked.pair][: model.reads]
         with Path(first).open(encoding="utf-8-sig", newline="") as source:
-            found = answered_rows(model, csv.DictReader(source, delimiter=delimiter), columns, first)
+            rows = csv.DictReader(source, delimiter=delimiter)
+            columns = columns_of(rows.fieldnames or (), (asked.text, asked.pair)[: model.reads], model.columns)
+            found = answered_rows(model, rows, columns, first)
             write(asked.out, lambda target: write_rows(target, found, delimiter))
+    elif delimiter and not re.search(r"\s", first):
+        raise ValueError(f"{first}: no such file")
     elif is_alone and first == "-":
         if model.reads > 1:
             raise ValueError("this model reads two texts at a time, and a line is one. Try: a .csv file")
@@ -61,6 +66,12 @@ def answer(model: Any, asked: argparse.Namespace) -> None:
                 f"this model reads {model.reads} at a time, here are {len(asked.texts)} (put it in quotes)"
             )
         write(asked.out, lambda target: write_lines(target, [model(*asked.texts)]))
+
+
+def columns_of(known: Sequence[str], asked: Sequence[str | None], trained: Sequence[str]) -> list[str]:
+    """The columns of the texts: those asked for, else those of the training data, else those of COLUMNS."""
+    usual = trained if len(trained) == len(asked) and set(trained) <= set(known) else COLUMNS
+    return [given or name for given, name in zip(asked, usual)]
 
 
 def answered_rows(model: Any, rows: csv.DictReader[str], columns: list[str], where: str) -> Iterable[dict[str, Any]]:
@@ -84,6 +95,8 @@ def write(path: str | None, work: Callable[[TextIO], None]) -> None:
         work(sys.stdout)
         return
     part = Path(f"{path}.part")
+    if not part.parent.is_dir():
+        raise ValueError(f"--out {path}: there is no folder {part.parent}")
     try:
         with part.open("w", encoding="utf-8", newline="") as target:
             work(target)

@@ -44,7 +44,7 @@ def test_size_and_time_are_of_whole_answers_and_older_records_are_marked(tmp_pat
         next(c for c in comparison_columns(found) if c.title == title) for title in ("deployed MB", "answer us")
     )
     by_model = {row.group.settings["model.name"]: (size.cell(row), time.cell(row)) for row in found.rows}
-    assert by_model == {"dsn": ("0.01", "600"), "bert-tiny": ("0.00*", "1,000*")}
+    assert by_model == {"dsn": ("0.01", "600"), "bert-tiny": ("0.0044*", "1,000*")}
     page = markdown(found, "title", None)
     assert "the weights alone" in page and "(speed/latency_ms_p50_b1_s128)" in page
     assert "smaller (b: bytes of the weights file), faster (l: ms (speed/latency_ms_p50_b1_s128))" in page
@@ -56,7 +56,7 @@ def test_details_are_columns_when_asked_for(comparison: Comparison) -> None:
     comparison.details = ("cost/bytes_packed", "speed/latency_ms_p50_b1_s128")
     packed, latency = comparison_columns(comparison)[-3:-1]
     assert (packed.title, latency.title) == ("packed MB", "speed/latency_ms_p50_b1_s128")
-    assert packed.cell(comparison.rows[0]) == "0.00" and latency.cell(comparison.rows[0]) == "1"
+    assert packed.cell(comparison.rows[0]) == "0.0040" and latency.cell(comparison.rows[0]) == "1"
 
 
 def test_an_empty_cell_is_empty_text(comparison: Comparison) -> None:

@@ -38,6 +38,11 @@ def test_zeros_that_are_stored_are_said(tmp_path: Path) -> None:
     assert sentence.startswith("sparse but not smaller: compression=[prune] has 90% zeros")
 
 
+def test_zeros_that_are_left_out_of_the_packed_file_are_not_said(tmp_path: Path) -> None:
+    compressed(tmp_path, "prune", {"cost/params_nonzero": 100, "cost/bytes_deployed": 900, US: 500.0})
+    assert said(tmp_path) == []
+
+
 def test_a_sparse_model_that_is_smaller_and_fast_passes(tmp_path: Path) -> None:
     compressed(
         tmp_path, "prune", {"cost/params_nonzero": 100, "cost/bytes_file": 900, "cost/bytes_deployed": 1500, US: 500.0}

@@ -14,11 +14,14 @@ import pytest
 
 from runner.commands.export import main
 from runner.deploy.bundle.predict import Model
-from runner.deploy.bundles import sources_for, write_packed_bundle
+from runner.deploy.bundles import sources_for, usage, write_packed_bundle
 from runner.deploy.exported import find_model
 from runner.deploy.packed_predictor import PackedPredictor
 from runner.errors import ConfigError
+from runner.record.model_card import model_card
+from runner.record.record import RunRecord
 from tests.models.packed.golden import golden_content
+from tests.records import record_json
 from tests.runner.deploy.runs import write_run
 
 TEXTS = ["the film was lovely", "", "Das ist kein Ünglück, " + "so very " * 100, "x [SEP] y"]
@@ -98,3 +101,12 @@ def test_a_model_over_n_grams_needs_no_file_about_pieces(packed: Path, tmp_path:
     assert {file.name for file in folder.glob("*.py")} == {"predict.py", "command.py"}
     assert Model(folder)("good")["prediction"] == "pos"
     assert sources_for({"kind": "ngram", "pairs": {"cross": True}}) == ("predict.py", "command.py", "pairs.py")
+
+
+def test_the_page_of_a_bundle_names_its_columns_and_only_files_that_are_there(packed: Path, tmp_path: Path) -> None:
+    trained = replace(find_model("dddd", packed, "torch"), folder=tmp_path, columns=("review",))
+    card = model_card(RunRecord.from_json(record_json()), "AutoModelForSequenceClassification")
+    (tmp_path / "README.md").write_text(card, encoding="utf-8")
+    page = usage(trained, trained)
+    assert "# with a column `review`; --text names another" in page
+    assert "from_pretrained" in card and "from_pretrained" not in page and "| metric | value |" in page

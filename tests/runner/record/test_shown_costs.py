@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.record.shown_costs import answer_of, size_of
+from runner.record.shown_costs import answer_of, in_mb, size_of
 
 SLOW, FAST = "speed/latency_ms_p50_b1_s128", "speed/latency_ms_p50_b1_s512"
 
@@ -22,3 +22,9 @@ def test_older_records_have_the_weights_and_the_forward_pass_alone() -> None:
 
 def test_what_was_not_measured_is_nothing() -> None:
     assert size_of({"cost/params": 1.0}) is None and answer_of({"speed/threads": 1.0}) is None
+
+
+def test_a_few_bytes_are_not_shown_as_none() -> None:
+    assert [in_mb(count) for count in (0, 1_344, 4_999, 5_000, 66_000)] == ["0.00", "0.0013", "0.0050", "0.01", "0.07"]
+    size = size_of({"cost/bytes_file": 1_344.0})
+    assert size and size.in_mb() == "0.0013*"

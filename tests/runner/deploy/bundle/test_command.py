@@ -84,3 +84,27 @@ def test_mistakes_are_one_line_and_leave_no_file(golden: Path, capsys: pytest.Ca
     assert ask(golden, "good") == 2
     assert capsys.readouterr().err.endswith("not a model.bin\n")
     assert ask(golden) == 2
+
+
+def test_a_table_is_read_by_the_columns_of_the_training_data(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (golden / "deploy.json").write_text('{"columns": ["review"]}', encoding="utf-8")
+    (golden / "rows.csv").write_text("id,review\n1,good\n", encoding="utf-8")
+    (golden / "usual.csv").write_text("text\ngood\n", encoding="utf-8")
+    for name in ("rows.csv", "usual.csv"):
+        assert ask(golden, str(golden / name)) == 0
+    assert capsys.readouterr().out.count("pos") == 4, "the header and the label of each"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["none.csv"], "none.csv: no such file"), (["rows.csv", "--out", "none/a.csv"], "there is no folder none")],
+)
+def test_a_file_that_is_not_there_is_said(
+    golden: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(golden)
+    Path("rows.csv").write_text("text\ngood\n", encoding="utf-8")
+    assert ask(golden, *words) == 2 and message in capsys.readouterr().err
+    assert ask(golden, "a film of none.csv") == 0, "a text"
+    Path("model.bin").unlink()
+    assert ask(golden, "good") == 2 and "model.bin: no such file. Get a fresh copy" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import struct
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +60,12 @@ def test_a_model_without_n_grams_answers_by_its_bias() -> None:
 def test_a_lone_surrogate_is_read_as_the_replacement_character(golden: Path) -> None:
     model = Model(golden)
     assert np.array_equal(model.scores(["good \ud800x"]), model.scores(["good \ufffdx"]))
+
+
+@pytest.mark.parametrize("wrong", [None, 3])
+def test_neither_a_text_nor_a_list_is_refused(golden: Path, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=f"a text or a list of them, here is one of type {type(wrong).__name__}"):
+        Model(golden)(wrong)
 
 
 @pytest.mark.parametrize("wrong", [None, b"good", 3, ["good"]])
