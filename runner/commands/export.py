@@ -88,6 +88,6 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> No
         "mlflow": f"mlflow models serve -m {exported.folder} --env-manager local",
         "bundle": f"unzip {exported.folder}"
         if is_zip(exported.folder)
-        else f"python {exported.folder}/predict.py <text>",
+        else f"python {exported.folder}/predict.py <text>{' <second text>' if exported.is_pair else ''}",
     }
     say(f"Try: {use.get(form) or f'run predict {exported.folder} <text>'}")

@@ -18,6 +18,7 @@ EXAMPLES = """\
 """
 LONGEST_CELL = 2**31 - 1  # characters; by default the csv module refuses texts above 131,072
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+ABOUT = "deploy.json"  # of a bundle: what it was made from
 COLUMNS = ("text", "text_pair")  # of a table, where nothing names others
 
 
@@ -37,6 +38,14 @@ def main(words: list[str], load: Callable[[], Any]) -> int:
     csv.field_size_limit(LONGEST_CELL)
     try:
         answer(load(), asked)
+    except ModuleNotFoundError as error:
+        print(f"predict.py: the package {error.name} is missing. Try: pip install -r requirements.txt", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # who reads the answers has enough of them
+        sys.stdout = None
+    except FileNotFoundError as error:
+        print(f"predict.py: {error.filename}: no such file. Get a fresh copy", file=sys.stderr)
+        return 2
     except (ValueError, TypeError, OSError, csv.Error) as error:
         print(f"predict.py: {error}", file=sys.stderr)
         return 2
@@ -50,7 +59,7 @@ def answer(model: Any, asked: argparse.Namespace) -> None:
     if delimiter and Path(first).is_file():
         with Path(first).open(encoding="utf-8-sig", newline="") as source:
             rows = csv.DictReader(source, delimiter=delimiter)
-            columns = columns_of(rows.fieldnames or (), (asked.text, asked.pair)[: model.reads], model.columns)
+            columns = columns_of(rows.fieldnames or (), (asked.text, asked.pair)[: model.reads], model.folder / ABOUT)
             found = answered_rows(model, rows, columns, first)
             write(asked.out, lambda target: write_rows(target, found, delimiter))
     elif delimiter and not re.search(r"\s", first):
@@ -68,8 +77,9 @@ def answer(model: Any, asked: argparse.Namespace) -> None:
         write(asked.out, lambda target: write_lines(target, [model(*asked.texts)]))
 
 
-def columns_of(known: Sequence[str], asked: Sequence[str | None], trained: Sequence[str]) -> list[str]:
+def columns_of(known: Sequence[str], asked: Sequence[str | None], about: Path) -> list[str]:
     """The columns of the texts: those asked for, else those of the training data, else those of COLUMNS."""
+    trained = json.loads(about.read_text(encoding="utf-8"))["columns"] if about.is_file() else []
     usual = trained if len(trained) == len(asked) and set(trained) <= set(known) else COLUMNS
     return [given or name for given, name in zip(asked, usual)]
 

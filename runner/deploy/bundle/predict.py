@@ -22,7 +22,6 @@ import numpy as np
 
 MODEL_FILE = "model.bin"
 GRAPH_FACTS = "model.json"  # of an encoder, beside its graph
-ABOUT = "deploy.json"  # of a bundle: what it was made from
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
@@ -49,15 +48,12 @@ class Model:
 
     def __init__(self, source: str | Path | None = None) -> None:
         """Load a model.bin, or the one in a folder; None: the one beside this file. Raises ModelFileError, OSError."""
-        path = Path(__file__).parent if source is None else Path(source).expanduser()
-        self.columns = _columns_trained_on(path / ABOUT)  # the names of its texts in a table
+        path = self.folder = Path(__file__).parent if source is None else Path(source).expanduser()
         content: Any = path
         if (path / GRAPH_FACTS).is_file():
             self.header = json.loads((path / GRAPH_FACTS).read_text(encoding="utf-8"))
         else:
             path = path / MODEL_FILE if path.is_dir() else path
-            if not path.is_file():
-                raise ModelFileError(f"{path}: no such file. Get a fresh copy")
             self.header, content = read_model(path.read_bytes(), str(path))
         form = str(self.header.get("kind"))
         if form not in KINDS:
@@ -120,17 +116,10 @@ def _softmax(scores: Sequence[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def _columns_trained_on(about: Path) -> tuple[str, ...]:
-    """The names that a bundle's deploy.json has for the texts; () without that file."""
-    return tuple(json.loads(about.read_text(encoding="utf-8")).get("columns", ())) if about.is_file() else ()
-
-
 def _check_texts(texts: Sequence[str], what: str) -> None:
     """TypeError unless this is a list of texts."""
-    if isinstance(texts, str | bytes):
-        raise TypeError(f"expected a list of {what}s, here is one")
-    if not isinstance(texts, Collection):
-        raise TypeError(f"expected a {what} or a list of them, here is one of type {type(texts).__name__}")
+    if isinstance(texts, str | bytes) or not isinstance(texts, Collection):
+        raise TypeError(f"expected a list of {what}s, here is one of type {type(texts).__name__}")
     for place, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"{what} {place + 1} of {len(texts)} is of type {type(text).__name__}, expected a str")

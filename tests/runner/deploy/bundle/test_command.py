@@ -108,3 +108,13 @@ def test_a_file_that_is_not_there_is_said(
     assert ask(golden, "a film of none.csv") == 0, "a text"
     Path("model.bin").unlink()
     assert ask(golden, "good") == 2 and "model.bin: no such file. Get a fresh copy" in capsys.readouterr().err
+
+
+def test_a_missing_package_is_named_and_a_closed_pipe_ends_quietly(capsys: pytest.CaptureFixture[str]) -> None:
+    def load(error: Exception) -> None:
+        raise error
+
+    assert main(["good"], lambda: load(ModuleNotFoundError("x", name="onnxruntime"))) == 2
+    said = capsys.readouterr().err
+    assert said == "predict.py: the package onnxruntime is missing. Try: pip install -r requirements.txt\n"
+    assert main(["good"], lambda: load(BrokenPipeError())) == 0 and not capsys.readouterr().err

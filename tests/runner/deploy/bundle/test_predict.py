@@ -64,7 +64,7 @@ def test_a_lone_surrogate_is_read_as_the_replacement_character(golden: Path) -> 
 
 @pytest.mark.parametrize("wrong", [None, 3])
 def test_neither_a_text_nor_a_list_is_refused(golden: Path, wrong: Any) -> None:
-    with pytest.raises(TypeError, match=f"a text or a list of them, here is one of type {type(wrong).__name__}"):
+    with pytest.raises(TypeError, match=f"expected a list of texts, here is one of type {type(wrong).__name__}"):
         Model(golden)(wrong)
 
 
