@@ -64,7 +64,7 @@ def facts_of(config: Path | None) -> JsonObject:
     try:
         content = json.loads(config.read_text(encoding="utf-8")) if config else {}
     except ValueError:
-        content = {}  # whoever reads the vectors says so
+        content = {}  # the loader of the vectors refuses a damaged file
     return {"drops_unknown": isinstance(content, dict) and content.get("model_type") == "model2vec"}
 
 

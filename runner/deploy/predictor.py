@@ -20,7 +20,7 @@ from runner.deploy.exported import ExportedModel
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.tasks.make import task_of_export
-from runner.training.inference import outputs_of
+from runner.training.inference import predict
 
 CPU = torch.device("cpu")
 Text = str | Sequence[str]  # a text, or its words for models that read words
@@ -58,7 +58,7 @@ class Predictor:
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
         """The model's outputs (items, C), float32, in the order of the rows."""
-        return outputs_of(self.model, split, batch_size=batch_size, device=CPU, precision="fp32")
+        return predict(self.model, split, batch_size=batch_size, device=CPU, precision="fp32")
 
     def answers(self, asked: Asked, batch_size: int) -> list[Answer]:
         """One answer for each question."""

@@ -65,28 +65,8 @@ def predict(
     exclusive: of a run, which stands still between batches while another one times.
     """
     was_training = model.training
-    model.eval()
-    found = outputs_of(
-        model, split, batch_size=batch_size, device=device, precision=precision, lookup=lookup, exclusive=exclusive,
-        task=task,
-    )  # fmt: skip
-    model.train(was_training)
-    return found
-
-
-@torch.inference_mode()
-def outputs_of(
-    model: nn.Module,
-    split: TokenSplit,
-    *,
-    batch_size: int,
-    device: torch.device,
-    precision: str,
-    lookup: np.ndarray | None = None,
-    exclusive: Exclusive | None = None,
-    task: Task | None = None,
-) -> np.ndarray:
-    """The outputs as `predict` returns them, of a model that is in eval mode: to set it takes longer than a DSN."""
+    if any(module.training for module in model.modules()):  # setting the mode takes longer than a DSN's answer
+        model.eval()
     kept: list[torch.Tensor] = []
     counts: list[np.ndarray] = []
     batches = eval_batches(split.lengths, batch_size=batch_size)
@@ -98,6 +78,8 @@ def outputs_of(
             found = model(**to_tensors(batch, device))
         kept.append(found.float() if task is None else task.keep(found, batch))
         counts.append(items_of_rows(batch, is_by_row=task is not None and task.keeps_rows))
+    if was_training:
+        model.train()
     joined = torch.cat(kept).cpu().numpy()
     if len(split) == 1:
         return joined
