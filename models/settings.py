@@ -45,6 +45,7 @@ INIT_FROM = "model.init_from"
 
 FAMILIES = ("bert", "dsn", "auto", "ngram", "ngram_vectors")  # our encoder, none, the checkpoint's, n-grams
 OVER_NGRAMS = ("ngram", "ngram_vectors")
+FITTED = ("ngram",)  # families without training steps: optimizer, schedule and epochs mean nothing to them
 
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 

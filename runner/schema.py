@@ -86,9 +86,13 @@ class EngineSettings:
 
 @dataclass
 class CheckpointSettings:
-    """Seconds between checkpoints; one more is made at the end of each epoch that took a second."""
+    """Seconds between checkpoints; one more is made at the end of each epoch that took a second.
+
+    pause_at: the share of the steps after which a training pauses, at the end of an epoch.
+    """
 
     every_s: float = limited(300.0, above=0.0)
+    pause_at: float | None = limited(None, above=0.0, high=1.0, neutral=None)
 
 
 @dataclass

@@ -23,6 +23,7 @@ FLOORS = (
     ("runner.deploy", "runner.compare"),
     ("runner.experiment",),
     ("runner.sweep", "runner.diagnostics"),
+    ("runner.best",),
     ("runner.commands",),
     ("runner.cli",),
 )

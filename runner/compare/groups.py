@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from models.settings import FITTED
 from runner.compare.select import Run, setting_text
 from runner.record.identity import affects_identity
 
 # Results depend on these, but no config holds them; they name groups only where nothing else tells two apart.
 FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
+
+OF_TRAINING = ("optimizer.", "schedule.", "train.")  # settings that mean nothing to a model without training steps
 
 FILES = ("data.path", "data.train_path")  # they may name a group but not split one: a file may have been moved
 
@@ -57,7 +60,7 @@ def settings_of(run: Run) -> dict[str, Any]:
             "weights.fingerprint"
         ]  # an encoder that is finetuned first depends on the seed, like all that is trained later
     flat = record.settings
-    kept = {key: value for key, value in flat.items() if key != "seed" and matters(key)}
+    kept = {key: value for key, value in flat.items() if key != "seed" and matters(key) and not _is_unused(key, flat)}
     return kept | {
         **{key: flat[key] for key in FILES if flat.get(key)},
         "data.positive": record.data.positive_name,
@@ -65,6 +68,11 @@ def settings_of(run: Run) -> dict[str, Any]:
         "code_version": record.environment.numbers,
         **{key: (found or "")[:8] for key, found in prints.items()},
     }
+
+
+def _is_unused(key: str, settings: dict[str, Any]) -> bool:
+    """Is it a setting of the training, of a model that is fitted without one?"""
+    return settings.get("model.family") in FITTED and key.startswith(OF_TRAINING)
 
 
 def make_groups(runs: list[Run]) -> list[Group]:
@@ -122,7 +130,7 @@ def _name(groups: list[Group]) -> None:
         if len(set(parts)) == len(groups):
             break
     for group in groups:
-        told = [key for key in chosen if key in group.settings or key not in FILES]
+        told = [key for key in chosen if key in group.settings or not (key in FILES or _is_unused(key, group.settings))]
         group.name = " ".join(f"{key.removesuffix('.name')}={shown_setting(key, group.settings)}" for key in told)
 
 

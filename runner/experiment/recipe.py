@@ -13,7 +13,10 @@ RENAMED = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}  
 
 def recipe_of(settings: Settings) -> TrainingRecipe:
     """The part of a run's settings that a training is told."""
-    return TrainingRecipe(settings.train, settings.optimizer, settings.schedule, settings.engine, settings.seed)
+    return TrainingRecipe(
+        settings.train, settings.optimizer, settings.schedule, settings.engine, settings.seed,
+        settings.checkpoint.pause_at,
+    )  # fmt: skip
 
 
 def phase_recipe(recipe: TrainingRecipe, changes: dict[str, Any]) -> TrainingRecipe:

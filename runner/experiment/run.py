@@ -37,6 +37,7 @@ from runner.sanitize import mask
 from runner.schema import Settings
 from runner.track.mirror import start_mirror
 from runner.training.checkpoint import clear_checkpoints, find_resume_point
+from runner.training.loop import Paused
 from runner.training.state import RandomState
 from runner.tune.trial_pruning import Pruned
 
@@ -161,6 +162,8 @@ def _recorded(
     except KeyboardInterrupt as interruption:
         writer.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
+    except Paused as pause:
+        writer.finish("killed", str(pause))
     except Pruned as end:
         writer.mark_pruned()
         writer.finish("killed", str(end))

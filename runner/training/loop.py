@@ -22,6 +22,10 @@ from runner.training.trainer import Trainer
 Report = Callable[[TrainingState, dict[str, float]], None]
 
 
+class Paused(Exception):
+    """A training stands still where it was told to; its checkpoint is written. The message: after which epoch."""
+
+
 def fit(
     model: nn.Module,
     splits: Splits,
@@ -41,7 +45,7 @@ def fit(
     on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
     the selection split. hook: takes part in the loop for a compression stage. moments: an earlier training's, to
     continue with; {} starts without any, and returns this training's. exclusive: makes the run stand still while
-    another one times. Raises NotFinite.
+    another one times. Raises NotFinite, and Paused where the recipe says so.
     """
     if hook:
         hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
@@ -58,17 +62,25 @@ def fit(
     model.train()
     try:
         while state.epoch < trainer.plan.epochs and not state.is_over(recipe.train.patience):
+            if is_to_pause(trainer):
+                raise Paused(f"paused after epoch {state.epoch} of {trainer.plan.epochs}")
             for values in _train_epoch(trainer, guard, checkpoints, started):
                 on_point(state, values)
             values = trainer.end_epoch()
             state.seconds = clock() - started
             on_epoch(state, values | trainer.module_metrics)
-            if checkpoints.due(at_epoch_end=True):
+            if checkpoints.due(at_epoch_end=True) or is_to_pause(trainer):
                 trainer.save(checkpoints)
     except NotFinite:
         trainer.optimizer.release()  # the model gets tensors of its own, for a training from its first weights
         raise
     return trainer.finish(resumed_from, moments is not None)
+
+
+def is_to_pause(trainer: Trainer) -> bool:
+    """Does the training stand at the end of an epoch that is not its last, past the share of its steps to pause at?"""
+    share, state, plan = trainer.recipe.pause_at, trainer.state, trainer.plan
+    return share is not None and 0 < state.epoch < plan.epochs and state.batch == 0 and state.step >= share * plan.total
 
 
 def _restore_weights(

@@ -16,3 +16,4 @@ class TrainingRecipe:
     schedule: ScheduleSettings
     engine: EngineSettings
     seed: int = 0  # of the order of the rows
+    pause_at: float | None = None  # share of the steps after which it pauses, at the end of an epoch

@@ -34,6 +34,18 @@ def test_a_name_holds_only_what_tells_groups_apart(tmp_path: Path) -> None:
     }
 
 
+def test_a_model_without_training_steps_is_not_named_by_an_optimizer(tmp_path: Path) -> None:
+    for words in (["model=ngram"], ["model=dsn"], ["model=dsn", "optimizer.lr=0.02"]):
+        write_run(tmp_path, *words)
+    assert {g.name for g in groups_in(tmp_path)} == {
+        "model=ngram",
+        "model=dsn optimizer.lr=0.005",
+        "model=dsn optimizer.lr=0.02",
+    }
+    write_run(tmp_path, "model=ngram", "optimizer.lr=0.5", seed=1)
+    assert {len(g.runs) for g in groups_in(tmp_path) if g.name == "model=ngram"} == {2}
+
+
 def test_a_part_of_a_model_that_was_chosen_leads_its_options(tmp_path: Path) -> None:
     for embedding in ("table", "hash", "token_random"):
         write_run(tmp_path, "model=bert-tiny", f"model/embedding={embedding}")

@@ -19,7 +19,7 @@ from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
 from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
-from runner.training.loop import fit
+from runner.training.loop import Paused, fit
 from runner.training.nonfinite import NotFinite
 from runner.training.state import TrainingResult, TrainingState
 
@@ -48,10 +48,15 @@ class Stop(Exception):
 
 
 def train(
-    settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None, device: torch.device = CPU
+    settings: Settings,
+    splits: Splits,
+    folder: Path,
+    stop_at: int | None = None,
+    device: torch.device = CPU,
+    losses: list[float] | None = None,
 ) -> tuple[dict[str, torch.Tensor], list[float], TrainingResult | None]:
     """Parameters, logged losses and what was trained; with stop_at the training dies at that step."""
-    model, losses = model_of(settings, splits).to(device), list[float]()
+    model, losses = model_of(settings, splits).to(device), [] if losses is None else losses
     checkpoints = Checkpoints(folder, "test", every_s=1e-9 if stop_at else 1e9)
 
     def on_point(position: TrainingState, values: dict[str, float]) -> None:
@@ -87,6 +92,28 @@ def test_the_same_seed_repeats_bit_for_bit_and_another_does_not(splits: Splits, 
     assert equal(first, second) and losses == again
     settings.seed = 1
     assert not equal(first, train(settings, splits, tmp_path)[0])
+
+
+@pytest.mark.parametrize(("share", "after"), [(0.333, 1), (0.34, 2), (0.5, 2)])
+def test_a_training_pauses_at_the_end_of_an_epoch_and_goes_on_as_if_it_had_not(
+    splits: Splits, tmp_path: Path, share: float, after: int
+) -> None:
+    straight, losses, _ = train(configured(epochs=3), splits, tmp_path / "a")
+    paused, before = configured(epochs=3), list[float]()
+    paused.checkpoint.pause_at = share
+    for _ in range(2):  # the same command again pauses again, and trains nothing
+        with pytest.raises(Paused, match=f"paused after epoch {after} of 3"):
+            train(paused, splits, tmp_path / "b", losses=before)
+    assert before == losses[: after * len(losses) // 3]
+    resumed, rest, done = train(configured(epochs=3), splits, tmp_path / "b")
+    assert done is not None and done.resumed_from == len(before)
+    assert equal(straight, resumed) and before + rest == losses
+
+
+def test_a_training_of_one_epoch_has_no_place_to_pause(splits: Splits, tmp_path: Path) -> None:
+    settings = configured(epochs=1)
+    settings.checkpoint.pause_at = 0.333
+    assert train(settings, splits, tmp_path)[2] is not None
 
 
 @pytest.mark.parametrize("stop_at", [3, 12, 13, 20])  # 12 steps an epoch: within, at its end, just after

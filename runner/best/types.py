@@ -1,0 +1,189 @@
+"""The values that the parts of a search inside a budget hand to each other, and keep in plan.json and journal.jsonl.
+
+Standard library only: the check of a command and `run best --plan` read these without torch or numpy.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self, get_args, get_origin
+
+from data.json_types import JsonObject
+
+if TYPE_CHECKING:
+    from runner.statistics.answers import Answers
+
+
+class Stored:
+    """A frozen dataclass that is kept as a JSON object; dataclasses and tuples inside it come back as they were."""
+
+    def to_json(self) -> JsonObject:
+        """The object that is written."""
+        return asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The value in a JSON object; unknown keys are left out. Raises TypeError, KeyError, ValueError."""
+        kinds = typing.get_type_hints(cls, localns={"Answers": object})
+        known = {one.name for one in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{name: restored(kinds[name], value) for name, value in content.items() if name in known})
+
+
+def restored(kind: Any, value: Any) -> Any:
+    """A value of JSON as its annotation has it: tuples, dataclasses and optional ones of both."""
+    options = [option for option in get_args(kind) if option is not types.NoneType]
+    if get_origin(kind) is types.UnionType or get_origin(kind) is typing.Union:
+        return value if value is None or len(options) != 1 else restored(options[0], value)
+    if get_origin(kind) is tuple:
+        return tuple(restored(options[0], item) for item in value)
+    if isinstance(kind, type) and issubclass(kind, Stored):
+        return kind.from_json(value)
+    return value
+
+
+@dataclass(frozen=True)
+class Budget(Stored):
+    """The cost that a model may have and the time that may be searched for it; None: no limit. 1 kB is 1,000 bytes."""
+
+    max_kb: float | None = None  # cost/bytes_deployed
+    max_us: float | None = None  # speed/answer_us_p50 on this machine
+    minutes: float | None = None  # of search; None with `steps`, or without an end
+    steps: int | None = None  # of the plan, in the place of a clock
+    jobs: int | None = None  # runs side by side
+    goal: str | None = None  # the score to reach; None: the one that selects epochs
+    at_least: float | None = None  # find the smallest (or fastest) that reaches this score
+    prefer: str = "cap"  # cap | small
+    unlabelled: str | None = None  # a file of further texts
+
+    @property
+    def max_bytes(self) -> float | None:
+        """The cap in bytes."""
+        return None if self.max_kb is None else self.max_kb * 1000
+
+
+@dataclass(frozen=True)
+class Candidate(Stored):
+    """One model that may win, as overrides beside those of the command."""
+
+    name: str  # unique in the plan: the settings that vary, such as "ngram n=3"
+    kind: str  # the stem of its file in conf/best/
+    overrides: tuple[str, ...] = ()  # "{teacher}" in one becomes the id of the teacher's run
+    bytes: int | None = None  # cost/bytes_deployed, predicted
+    micros: float | None = None  # time for an answer of its random twin, measured
+    seconds: float = 0.0  # of one run on all rows, estimated
+    has_cut: bool = False  # trained in epochs: one cut after a third of the steps, ranked within its kind
+    fits: bool = True  # inside the caps as predicted; False: a ceiling and a teacher only
+    teacher: str | None = None  # the name of the candidate that must be done first
+
+
+@dataclass(frozen=True)
+class LeftOut(Stored):
+    """A candidate that the plan does not try, and why."""
+
+    name: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Step(Stored):
+    """One piece of work between two looks at the clock: one run of a candidate, or a part of it."""
+
+    number: int
+    candidate: str  # its name
+    part: str = "all"  # all | third (up to the cut) | rest (after it) | fold | final (on all rows, of the winner)
+    fold: int | None = None
+    repeat: int | None = None
+    seconds: float = 0.0  # estimated
+
+
+@dataclass(frozen=True)
+class Facts(Stored):
+    """The facts of the data that the plan follows from: found in one pass over the table."""
+
+    rows: int = 0  # labelled, of the training split
+    classes: int | None = None  # None: numbers are predicted
+    smallest_class: int | None = None  # rows
+    words_median: float = 0.0  # a text
+    words_p95: float = 0.0
+    is_pair: bool = False
+    unlabelled_rows: int = 0
+    majority: float | None = None  # share of the largest class
+
+
+@dataclass(frozen=True)
+class Plan(Stored):
+    """The steps of a search in their order; made before any training, and obeyed wherever plan.json exists."""
+
+    key: str  # ten hexadecimal digits
+    budget: Budget
+    facts: Facts
+    candidates: tuple[Candidate, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    steps: tuple[Step, ...] = ()
+    planned: int = 0  # steps that 70 % of the time is enough for; the rest is the reserve, in order
+    folds: int = 0  # 0: selection on a held-out split
+    repeats: int = 1
+
+    def candidate(self, name: str) -> Candidate:
+        """The candidate of that name."""
+        return next(one for one in self.candidates if one.name == name)
+
+
+@dataclass(frozen=True)
+class Done(Stored):
+    """How a step ended: one line of journal.jsonl."""
+
+    step: int
+    status: str  # done | skipped | refused | unfinished | failed
+    run: str | None = None  # its id
+    reason: str | None = None
+    score: float | None = None  # on the selection rows
+    bytes: int | None = None  # cost/bytes_deployed
+    micros: float | None = None  # speed/answer_us_p50: judged once, never taken again
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A finished candidate on the selection rows, or with its out-of-fold answers pooled by row."""
+
+    name: str
+    kind: str
+    bytes: int
+    micros: float | None
+    position: int  # in the plan
+    answers: Answers
+    score: float
+
+
+@dataclass(frozen=True)
+class Choice(Stored):
+    """Which candidate won and why."""
+
+    winner: str  # its name
+    reasons: tuple[str, ...] = ()
+    tie_with: str | None = None  # the candidate of the highest score, where a smaller one won the tie
+
+
+@dataclass(frozen=True)
+class Result(Stored):
+    """How a search ended: best.json. Paths are as the command gave them."""
+
+    key: str
+    status: str  # done | stopped (by the clock or by steps) | interrupted
+    stopped: str | None  # "stopped after step 14 of 22", and why
+    winner: str | None  # name of the candidate; None: no candidate is finished
+    run: str | None  # its id
+    overrides: tuple[str, ...] = ()  # of the winner, so that it can be run again by itself
+    folder: str = ""  # of the search
+    bundle: str | None = None
+    sha256: str | None = None  # of the bundle's manifest, which has that of each file
+    metrics: Mapping[str, float] = field(default_factory=dict)  # of the winner's record
+    corrected: float | None = None  # the selection score without the optimism of choosing
+    compared: int = 0  # settings ever scored on the selection rows
+    done: int = 0  # steps
+    planned: int = 0
