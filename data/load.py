@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data import duplicates
+from data.folds import take_fold
 from data.groups import row_groups
 from data.inputs.base import Input
 from data.inputs.text import Text
@@ -17,7 +18,7 @@ from data.inputs.trimmed import FULL, TrimmedTokenizer, count_tokens, trim, trim
 from data.inputs.word_cache import Encoded
 from data.inputs.words import WORDS, Words
 from data.labels import Labels
-from data.settings import DataSettings, TaskSettings
+from data.settings import ALL_FOLDS, DataSettings, TaskSettings
 from data.sources.demo_splits import read_demo
 from data.sources.files import read_files
 from data.sources.hub import read_hub
@@ -64,7 +65,8 @@ def load_splits(
     data_task = _task(raw, settings)
     check(data_task)
     fingerprints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
-    repeats = _repeats(raw, settings, fingerprints, shared)
+    apart = {name: value for name, value in fingerprints.items() if name != select or settings.fold != ALL_FOLDS}
+    repeats = _repeats(raw, settings, apart, shared)
     hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in report}
     chosen = open_or_train_tokenizer(
         tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared, special_tokens=special_tokens
@@ -152,6 +154,8 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
     raw.splits["train"].groups = row_groups(raw, settings, cache)
     select, report = apply_split_rule(raw, settings)
     limit_rows(raw, settings)
+    if settings.folds is not None:
+        take_fold(raw, settings, select, cache)
     return select, report
 
 

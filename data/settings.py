@@ -10,6 +10,7 @@ from data.errors import DataError
 # Values of data.group that are no columns but rules; data/groups.py.
 CONTAINED, SHARED = "contained_text", "shared_text"
 GROUP_RULES = (CONTAINED, SHARED)
+ALL_FOLDS = "all"  # the value of data.fold with which every row trains
 
 
 Value = TypeVar("Value")
@@ -73,6 +74,9 @@ class DataSettings:
     select_max_rows: int = limited(5000, low=1)
     test_fraction: float = limited(0.1, above=0.0, high=0.9)
     split_seed: int = limited(0, low=0)
+    folds: int | None = limited(None, low=2, high=100, neutral=None)
+    fold: str | None = limited(None, neutral=None)  # 0 to folds - 1, or ALL_FOLDS
+    fold_seed: int = limited(0, low=0, neutral=0)
     duplicates: str = limited("keep", choices=("keep", "drop", "group", "refuse"), neutral="keep")
     group: str | None = limited(None, neutral=None)
     max_rows: int | None = limited(None, low=1)

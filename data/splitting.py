@@ -101,13 +101,15 @@ def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) 
 def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[str]]:
     """Cut the splits that are missing off train; return the name of the split that selects and of those reported.
 
-    The slices are seeded and stratified. Raises DataError if train has too few rows.
+    The slices are seeded and stratified. With data.folds the split that selects is not cut here: it is a fold. Raises
+    DataError if train has too few rows.
     """
     select, report = split_names(settings)
     one = settings.source == "files" or settings.split is not None
-    missing = [name for name in (["test"] if one else []) + [select] if name not in data.splits]
+    wanted = (["test"] if one else []) + ([select] if settings.folds is None else [])
+    missing = [name for name in wanted if name not in data.splits]
     _check(data, missing, settings)
-    if not missing and (settings.group or settings.duplicates == "group"):
+    if not missing and settings.folds is None and (settings.group or settings.duplicates == "group"):
         what = f"data.group={settings.group}" if settings.group else "data.duplicates=group"
         data.notes.append(f"{what} changes nothing here: no split is cut off train")
     for name in missing:

@@ -156,7 +156,7 @@ class Scored:
     bytes: int
     micros: float | None
     position: int  # in the plan
-    answers: Answers
+    answers: tuple[Answers, ...]  # one a repeat of the folds; one where a split was held out
     score: float
 
 

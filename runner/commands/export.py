@@ -11,12 +11,14 @@ from runner.deploy.bundles import is_packed, write_packed_bundle
 from runner.deploy.exported import ExportedModel, ParityError, check_format, is_zip, model_of_run, place_of_export
 from runner.deploy.page.make import write_page
 from runner.errors import ConfigError
+from runner.record.baseline import marked
 from runner.record.folder import find_record
 from runner.record.shown_costs import in_mb
 from runner.sanitize import say
 
 if TYPE_CHECKING:
     from runner.deploy.parity import Parity
+    from runner.record.record import RunRecord
 
 USAGE = """\
 run export ID [format=onnx|safetensors|mlflow|page|bundle] [int8=false] [out=FOLDER] [paths.output=outputs]
@@ -49,7 +51,10 @@ def main(words: list[str]) -> int:
         if int8:
             raise ConfigError(f"int8=true: run {record.identity} is packed as it is. Leave int8= out")
         show_export(
-            write_packed_bundle(trained, place_of_export(output / record.identity, "bundle", out)), None, "bundle"
+            write_packed_bundle(trained, place_of_export(output / record.identity, "bundle", out)),
+            None,
+            "bundle",
+            record,
         )
         return 0
     from runner.deploy.export import export_run  # late: a mistake in the words is reported before torch is loaded
@@ -59,7 +64,7 @@ def main(words: list[str]) -> int:
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return 1
-    show_export(exported, parity, chosen["format"])
+    show_export(exported, parity, chosen["format"], record)
     return 0
 
 
@@ -69,8 +74,8 @@ def show_page(path: Path) -> None:
     say(f"Try: open it in a browser, {path.as_uri()}")
 
 
-def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> None:
-    """Print where the export is, how close its answers are, and how to use it."""
+def show_export(exported: ExportedModel, parity: Parity | None, form: str, record: RunRecord) -> None:
+    """Print where the export is, how close its answers are and, with the mark of a run at baseline, how good."""
     if is_zip(exported.folder):
         say(f"{exported.folder}: {in_mb(exported.folder.stat().st_size)} MB")
     else:
@@ -80,10 +85,10 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str) -> No
         say(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
     if parity and parity.scored:
         same = f", {parity.agreement:.2%} the same answers" if exported.labels else ""
-        say(
-            f"{parity.metric} on {parity.scored:,} rows: {parity.trained:.4f} as trained, "
-            f"{parity.exported:.4f} exported{same}"
+        scores = marked(
+            f"{parity.trained:.4f} as trained, {parity.exported:.4f} exported", record.metrics, record.data.primary
         )
+        say(f"{parity.metric} on {parity.scored:,} rows: {scores}{same}")
     use = {
         "mlflow": f"mlflow models serve -m {exported.folder} --env-manager local",
         "bundle": f"unzip {exported.folder}"

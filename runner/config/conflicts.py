@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.settings import DataSettings
+from data.settings import ALL_FOLDS, DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order
 from models.settings import HASHED_WORDS, OVER_NGRAMS, contradictions
 from runner.config.check_files import file_conflicts
@@ -19,6 +19,7 @@ def conflicts(settings: Settings) -> list[str]:
         *training_conflicts(settings),
         *measuring_conflicts(settings),
         *file_conflicts(settings.data),
+        *fold_conflicts(settings),
     ]
 
 
@@ -105,6 +106,28 @@ def ngram_conflicts(settings: Settings) -> list[str]:
             f"model.tokenizer={settings.model.tokenizer}: model={settings.model.name} reads words. Leave it out"
         )
     return found
+
+
+def fold_conflicts(settings: Settings) -> list[str]:
+    """A fold that there is not, and settings that need selection rows which have not been trained on."""
+    folds, fold = settings.data.folds, settings.data.fold
+    if folds is None:
+        return [] if fold is None else [f"data.fold={fold} needs the number of folds. Try: data.folds=5"]
+    last = f"0 to {folds - 1}, or {ALL_FOLDS} to train on every row"
+    if fold is None:
+        return [f"data.folds={folds} needs the fold that selects: data.fold={last}. Try: data.fold=0"]
+    if fold == ALL_FOLDS:
+        return [
+            f"data.fold={ALL_FOLDS} leaves no rows to {what} by. Try: {cure}"
+            for what, cure, is_wanted in (
+                ("stop early", "train.patience=null", settings.train.patience is not None),
+                ("lower the rate", "schedule=linear", settings.schedule.name == "plateau"),
+            )
+            if is_wanted
+        ]
+    if fold not in map(str, range(folds)):
+        return [f"data.fold={fold}: must be {last}. Try: data.fold=0"]
+    return []
 
 
 def training_conflicts(settings: Settings) -> list[str]:

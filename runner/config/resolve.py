@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError
-from data.settings import normalize_label_names
+from data.settings import ALL_FOLDS, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
 from models.settings import chosen_readout
@@ -46,6 +46,8 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
         data.symmetric = False  # of no effect, and no part of what identifies a run
     elif settings.model.whole:
         data.max_length = LONGEST
+    if data.fold == ALL_FOLDS:
+        settings.train.keep_best = False  # the split that selects is trained on
     _choose_checkpoint(settings)
     if settings.train.threads is None:
         settings.train.threads = choose_threads(settings.model.family, settings.model.hidden, jobs)

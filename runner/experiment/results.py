@@ -37,7 +37,7 @@ MOST_TOKENS = 2**21  # of a vocabulary; numbers of more are hashes, and are fold
 
 
 def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassReport]]:
-    """The metrics of each split, and the report on each class by split; stores the predictions.
+    """The metrics of each split, and the report on each class by split; stores the predictions of each.
 
     The reported splits also get 95 % intervals and a baseline.
     """
@@ -51,12 +51,12 @@ def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassRe
         )  # fmt: skip
         found |= score(task, split, kept, task.always_recorded)
         answers = task.answers(kept, split)
+        columns = task.columns_to_store(kept, answers)
+        write_predictions(prepared.folder, split, columns, answers.names, answers.offsets)
         if split is splits.select:
             if task.diverged_answers(answers):
                 found["train/diverged"] = 1.0
             continue
-        columns = task.columns_to_store(kept, answers)
-        write_predictions(prepared.folder, split, columns, answers.names, answers.offsets)
         found |= _reported_metrics(prepared, split, answers)
         if report := task.report(answers):
             reports[split.name] = ClassReport(**report)

@@ -1,4 +1,4 @@
-"""The stored answers of a run, one file a reported split: written once, read only when a test needs them.
+"""The stored answers of a run, one file a split but train: written once, read only when a test needs them.
 
 A file has one line a unit of chance, in the order of the rows; where a unit has several items, such as a sentence with
 its tags, the columns are lists.
@@ -65,6 +65,18 @@ def read_predictions(run_folder: Path, split: str, record: RunRecord) -> Answers
         return None
     found = _read(run_folder / f"predictions-{split}.parquet", task.stored)
     return found and task.named(found)
+
+
+def read_source_rows(run_folder: Path, split: str) -> np.ndarray | None:
+    """The numbers (rows,) of the stored rows in the user's file; None where none are stored: rows made by a task."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pa.OSFile(str(run_folder / f"predictions-{split}.parquet")) as stream, pq.ParquetFile(stream) as file:
+            return np.asarray(file.read(columns=["source_row"], use_threads=False)["source_row"].to_numpy())
+    except (OSError, KeyError, pa.ArrowException):
+        return None
 
 
 @lru_cache(maxsize=64)  # the baseline's are read for every group

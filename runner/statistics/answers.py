@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,3 +48,22 @@ class Answers:
         """Does a column, or the grouping of the items to units, differ between two sets of answers?"""
         mine, theirs = (np.zeros(0) if found.offsets is None else found.offsets for found in (self, other))
         return not (np.array_equal(mine, theirs) and np.array_equal(self[column], other[column]))
+
+    def take(self, units: np.ndarray) -> Answers:
+        """Return the answers to these units, in this order."""
+        if self.offsets is None:
+            return replace(self, columns={name: column[units] for name, column in self.columns.items()})
+        counts = np.diff(self.offsets)[units]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        items = np.arange(offsets[-1]) + np.repeat(self.offsets[units] - offsets[:-1], counts)
+        return replace(self, columns={name: column[items] for name, column in self.columns.items()}, offsets=offsets)
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Return the answers of a model, or of several of one kind, to several splits, one after the other."""
+    first = parts[0]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in first.columns}
+    if first.offsets is None:
+        return replace(first, columns=columns)
+    counts = np.concatenate([np.diff(np.asarray(part.offsets)) for part in parts])
+    return replace(first, columns=columns, offsets=np.concatenate([[0], np.cumsum(counts)]))

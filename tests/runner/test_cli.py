@@ -138,6 +138,7 @@ def test_a_run_is_recorded_found_again_and_repeated_on_demand(reviews: Path, tmp
         assert name in record["metrics"]
     for name in (
         "metrics.jsonl",
+        "predictions-val.parquet",
         "predictions-test.parquet",
         "model/config.json",
         "model/tokenizer.json",

@@ -20,6 +20,8 @@ LONGEST_CELL = 2**31 - 1  # characters; by default the csv module refuses texts 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 ABOUT = "deploy.json"  # of a bundle: what it was made from
 COLUMNS = ("text", "text_pair")  # of a table, where nothing names others
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # beginnings of texts that a spreadsheet runs (OWASP, CSV injection)
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def main(words: list[str], load: Callable[[], Any]) -> int:
@@ -120,9 +122,29 @@ def write_rows(target: TextIO, rows: Iterable[dict[str, Any]], delimiter: str) -
     table = None
     for row in rows:
         if table is None:
-            table = csv.DictWriter(target, list(row), delimiter=delimiter, lineterminator="\n")
+            table = csv.DictWriter(target, [cell(name) for name in row], delimiter=delimiter, lineterminator="\n")
             table.writeheader()
-        table.writerow(row)
+        table.writerow({cell(name): cell(value) for name, value in row.items()})
+
+
+def cell(value: Any) -> Any:
+    """A value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
+
+    Control characters are spelled out; numbers stay as they are, also those in text.
+    """
+    if not isinstance(value, str) or is_number(value):
+        return value
+    shown = CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), value)
+    return f"'{shown}" if value.startswith(FORMULA) else shown
+
+
+def is_number(text: str) -> bool:
+    """Is this a number, without spaces around it?"""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text == text.strip()
 
 
 def write_lines(target: TextIO, answers: Iterable[dict[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """Makes the page: the model, its reader and what shows the answers in one HTML file.
 
-The files beside this one are its parts: page.html with the places `$title`, `$about`, `$facts`, `$model`, `$reader` and
-`$page`; reader.js, which reads a model.bin; page.js, which shows the answers.
+The files beside this one are its parts: page.html with places such as `$title`; reader.js, which reads a model.bin of
+n-grams, wordpiece.js, bag.js and pair.js, which read the others; page.js, which shows the answers.
 """
 
 from __future__ import annotations
@@ -12,12 +12,28 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from data.inputs.questions import INPUTS
 from models.packed.format import NAME
 from runner.deploy.bundle.predict import Header, read_model
+from runner.deploy.page.shrink import shrunk
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
+from runner.tasks import task_class
 
-KINDS = ("ngram",)  # of model.bin that reader.js reads
+WITH_PIECES = ("reader.js", "wordpiece.js", "bag.js")
+READERS = {  # by the kind of a model.bin
+    "ngram": ("reader.js",), "dsn": WITH_PIECES, "static": WITH_PIECES, "pair": (*WITH_PIECES, "pair.js"),
+}  # fmt: skip
+OF_PAIRS = ("ngram_pairs.js",)  # of n-grams, where the header has `pairs`
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
+MODEL = '<script type="application/octet-stream" id="model">{}</script>'
+BOX = '<textarea{} aria-label="{}" placeholder="Type or paste a text" dir="auto" disabled></textarea>'
+OPEN_MODEL = """
+function openModel() {
+  const coded = document.getElementById("model").textContent.trim();
+  return Model.open(Uint8Array.from(atob(coded), letter => letter.charCodeAt(0)));
+}
+"""
 
 
 def write_page(record: RunRecord, run_folder: Path, out: Path | None) -> Path:
@@ -53,26 +69,51 @@ def make_page(record: RunRecord, model: bytes) -> str:
     Raises ConfigError for a model that the page cannot answer with.
     """
     header, _ = read_model(model, record.identity)
-    if problem := _problem(header, record):
-        raise ConfigError(f"format=page: {problem}. Try: run serve {record.identity}, which has a page of its own")
-    files = resources.files("runner.deploy.page")
-    reader, page, frame = (files.joinpath(name).read_text("utf-8") for name in ("reader.js", "page.js", "page.html"))
-    return Template(frame).substitute(
-        title=escape(record.name),
-        about=escape(_about(record)),
-        facts=escape(_facts(record, len(model))),
-        model=base64.b64encode(model).decode("ascii"),
-        reader=reader,
-        page=page,
+    if header["kind"] not in READERS:
+        raise ConfigError(
+            f"format=page: a page cannot read a model of the kind {header['kind']}, only {', '.join(READERS)}. "
+            f"Try: run serve {record.identity}, which has a page of its own"
+        )
+    return filled(
+        record,
+        facts=_facts(record, len(model)),
+        code="\n".join([reader_code(header), source("page.js"), OPEN_MODEL]),
+        model=MODEL.format(base64.b64encode(shrunk(model, record.identity)).decode("ascii")),
     )
 
 
-def _problem(header: Header, record: RunRecord) -> str:
-    """Why there is no page for this model; "" where there is one."""
-    form = header["kind"]
-    if header.get("texts", 1) > 1 or record.setting("data.text_pair"):
-        return f"run {record.identity} reads two texts, and a page has one"
-    return "" if form in KINDS else f"a page cannot read a model of the kind {form}, only {', '.join(KINDS)}"
+def filled(
+    record: RunRecord, *, facts: str, code: str, model: str = "", policy: str = POLICY, offline: bool = True
+) -> str:
+    """The HTML of a page for the questions of a run. facts: a sentence on its model; code, model: scripts."""
+    return Template(source("page.html")).substitute(
+        title=escape(record.name),
+        about=escape(_about(record)),
+        fields=_fields(INPUTS[task_class(record.data.task).input].columns_of(record.setting)),
+        facts=escape(facts),
+        offline="; it works without a network" if offline else "",
+        policy=policy,
+        type="" if offline else ' type="module"',
+        model=model,
+        code=code,
+    )
+
+
+def reader_code(header: Header) -> str:
+    """The JavaScript that reads a model.bin with this header, for a page or for node."""
+    return "\n".join(map(source, (*READERS[header["kind"]], *(OF_PAIRS if header.get("pairs") else ()))))
+
+
+def source(name: str) -> str:
+    """The content of a file beside this one."""
+    return resources.files("runner.deploy.page").joinpath(name).read_text("utf-8")
+
+
+def _fields(columns: tuple[str, ...]) -> str:
+    """A box for the text, or one for each of two texts under its name."""
+    if len(columns) == 1:
+        return BOX.format(" autofocus", "text")
+    return "\n".join(f"<label>{escape(name)}{BOX.format('', escape(name))}</label>" for name in columns)
 
 
 def _about(record: RunRecord) -> str:

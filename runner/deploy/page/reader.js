@@ -90,16 +90,20 @@ function decodeEliasFano(high, low, count, width) {
 // Python's \w is letters, numbers and _ of every script; its \s has U+001C to U+001F and U+0085, and not U+FEFF.
 const WORDS = /[\p{L}\p{N}_]+|[^\p{L}\p{N}_\p{Z}\t-\r\x1c-\x1f\x85]/gu;
 const PATTERN = "\\w+|[^\\w\\s]";
-const FIELDS = new Set([
+const FIELDS = [
   "arrays", "bits", "count", "data", "grams", "kind", "labels", "low", "lower", "max_length", "mean", "temperature",
   "token",
-]);  // of the header; another one, such as `pairs`, changes the answers in a way that is not written here
+];  // of the header; another one, such as `pairs`, changes the answers in a way that is not written here
+
+function checkFields(facts, fields) {
+  const unknown = Object.keys(facts).filter(name => !fields.includes(name));
+  if (unknown.length) throw new Error(`this page cannot answer with a model that has ${unknown.join(", ")}`);
+}
 
 // A linear model on word n-grams: which n-grams of the text the model has, and the weight of each.
 class Ngrams {
-  constructor(facts, arrays) {
-    const unknown = Object.keys(facts).filter(name => !FIELDS.has(name));
-    if (unknown.length) throw new Error(`this page cannot answer with a model that has ${unknown.join(", ")}`);
+  constructor(facts, arrays, fields = FIELDS) {
+    checkFields(facts, fields);
     if (facts.token !== PATTERN) throw new Error("this page cannot split texts into words as this model does");
     this.facts = facts;
     this.prints = decodeEliasFano(arrays.high, arrays.low, facts.count, facts.low);
@@ -129,13 +133,12 @@ class Ngrams {
     return this.prints[low] === print ? low : -1;
   }
 
-  // The words that are read of a text, with their places in it. Lower case may be longer than the text, so words are
-  // found twice.
-  words(text) {
+  // The first `most` words of a text, with their places in it. Lower case may be longer than the text, so words are found
+  // twice.
+  words(text, most = Infinity) {
     const lowered = this.facts.lower ? text.toLowerCase() : text;
     const words = lowered.match(WORDS) ?? [], places = Array.from(text.matchAll(WORDS), one => one.index);
-    const read = words.slice(0, this.facts.max_length);  // all of them where the header has no such field
-    return { words: read, places: places.length === words.length ? places : null };
+    return { words: words.slice(0, most), places: places.length === words.length ? places : null };
   }
 
   // The n-grams of a text that the model has, each once: its place in the rows, and the words at which it begins.
@@ -159,14 +162,16 @@ class Ngrams {
 
   // The scores of the outputs, and what each n-gram adds to them. Weights are summed as integers: no rounding. Of a
   // model of means the sum is divided by the number of n-grams.
-  read(text) {
-    const { words, places } = this.words(text.replace(/\p{Cs}/gu, "\uFFFD")), hits = this.hits(words);
+  read([text]) {
+    const whole = text.replace(/\p{Cs}/gu, "\uFFFD"), { words, places } = this.words(whole, this.facts.max_length);
+    const hits = this.hits(words);
     const parts_of = this.facts.mean ? Math.max(hits.length, 1) : 1;
     const scores = this.scale.map((scale, output) => {
       const sum = hits.reduce((total, hit) => total + this.weight(hit.place, output), 0);
       return (sum / parts_of * scale + this.bias[output]) / this.facts.temperature;
     });
     const parts = hits.map(({ place, size, begins }) => ({
+      field: 0,
       text: words.slice(begins[0], begins[0] + size).join(" "),
       spans: places && begins.map(first => [places[first], places[first + size - 1] + words[first + size - 1].length]),
       adds: this.scale.map((scale, output) => this.weight(place, output) / parts_of * scale / this.facts.temperature),
@@ -175,7 +180,7 @@ class Ngrams {
   }
 }
 
-const KINDS = { ngram: Ngrams };
+const KINDS = { ngram: Ngrams };  // other files add theirs
 
 function softmax(scores) {
   const most = Math.max(...scores), powers = scores.map(score => Math.exp(score - most));
@@ -183,7 +188,7 @@ function softmax(scores) {
   return powers.map(power => power / total);
 }
 
-// A model that answers single texts; `Model.open` refuses a file that it cannot read.
+// A model that answers texts, or pairs of texts; `Model.open` refuses a file that it cannot read.
 class Model {
   static async open(bytes) {
     const [facts, arrays] = await readFile(bytes);
@@ -193,14 +198,16 @@ class Model {
 
   constructor(facts, reader) {
     this.labels = facts.labels;
+    this.texts = facts.texts ?? 1;
     this.reader = reader;
   }
 
-  // The answer to a text: a label with the probability of each class, or a number where the model has no classes.
-  // `parts` are the n-grams that the model knows, the strongest first. `adds` is positive where one speaks for the
-  // answer; `spans` are its places in the text, null where lower case has moved them.
-  answer(text) {
-    const { scores, parts } = this.reader.read(text);
+  // The answer to a text or two: a label with the probability of each class, or a number where the model has no classes.
+  // `parts` are the words or n-grams that the model knows, the strongest first. `adds` is positive where one speaks for
+  // the answer; `spans` are its places in the text number `field`, null where lower case has moved them.
+  answer(...texts) {
+    if (texts.length !== this.texts) throw new Error(`this model reads ${this.texts} at a time, here are ${texts.length}`);
+    const { scores, parts } = this.reader.read(texts);
     if (!this.labels.length) return { value: scores[0], parts: ranked(parts, adds => adds[0]) };
     const logits = scores.length === 1 ? [0, scores[0]] : scores, shares = softmax(logits);
     const best = logits.indexOf(Math.max(...logits));

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.deploy.bundle.command import main
+from runner import sanitize
+from runner.deploy.bundle.command import cell, main
 from runner.deploy.bundle.predict import Model
 from tests.models.packed.golden import golden_content
 from tests.runner.deploy.bundle.test_bag import content
@@ -57,6 +58,33 @@ def test_rows_of_a_table_get_their_answers_beside_them(golden: Path, name: str, 
     for row, answer in zip(rows, Model(golden)(texts)):
         assert row["prediction"] == answer["prediction"]
         assert float(row["p_pos"]) == answer["probabilities"]["pos"]
+
+
+def test_no_text_of_a_table_runs_as_a_formula(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (golden / "rows.csv").write_text('text,=id\n"=HYPERLINK(""x"")",-1.5\n+good,@me\n', encoding="utf-8")
+    assert ask(golden, str(golden / "rows.csv")) == 0
+    head, first, second = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert head[:2] == ["text", "'=id"]
+    assert first[:2] == ['\'=HYPERLINK("x")', "-1.5"] and second[:2] == ["'+good", "'@me"]
+    values = [
+        "",
+        "good",
+        "=1+1",
+        "-",
+        "-1",
+        " -1",
+        "1e5",
+        "\tx",
+        "a\tb\nc",
+        "\x1b[0m",
+        "\u202e",
+        "\ud800",
+        "nan",
+        3,
+        None,
+        0.5,
+    ]
+    assert [cell(value) for value in values] == [sanitize.cell(value) for value in values]
 
 
 def test_a_cell_may_hold_a_book(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,15 @@
 "use strict";
-// node ask.js reader.js model.bin < texts.json: the answers to the texts as JSON, or {"error": message}.
+// node ask.js < jobs.json: for each [reader.js, model.bin, rows of texts] the answers, or {"error": message}.
 const fs = require("fs");
-const { Model } = require(process.argv[2]);
 
-async function main() {
-  const model = await Model.open(new Uint8Array(fs.readFileSync(process.argv[3])));
-  return JSON.parse(fs.readFileSync(0, "utf8")).map(text => model.answer(text));
+async function answer([reader, file, rows]) {
+  try {
+    const { Model } = require(reader), model = await Model.open(new Uint8Array(fs.readFileSync(file)));
+    return rows.map(texts => model.answer(...texts));
+  } catch (error) {
+    return { error: error.message };
+  }
 }
 
-main().then(answers => answers, error => ({ error: error.message }))
-  .then(found => process.stdout.write(JSON.stringify(found)));
+const jobs = JSON.parse(fs.readFileSync(0, "utf8"));
+Promise.all(jobs.map(answer)).then(found => process.stdout.write(JSON.stringify(found)));

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from models.packed.elias_fano import encode
 from models.packed.format import pack
-from runner.deploy.bundle.predict import Model
 from runner.deploy.page.make import make_page, write_page
 from runner.errors import ConfigError
-from tests.conftest import REPO
+from runner.record.record import RunRecord
 from tests.models.packed.golden import SCORES, golden_content
 from tests.records import a_record, record_json
+from tests.runner.deploy.page.node import NEEDS_NODE, ask_node, check_answers
+from tests.runner.deploy.page.test_shrink import WIDTH, a_model
 
-READER, ASK = REPO / "runner" / "deploy" / "page" / "reader.js", Path(__file__).with_name("ask.js")
-NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AWKWARD = [
     "", "   ", "ΟΔΟΣ ΣΑΣ", "İstanbul I ı", "日本語 テキスト。", "👩‍👩‍👧 👍🏽", "zero\u200bwidth", "next\x85line",
     "\ufeffmark",
@@ -46,47 +44,39 @@ def random_model(bits: int, labels: list[str], seed: int = 0, **more: object) ->
     return pack("ngram", labels, arrays, fields | {"token": r"\w+|[^\w\s]"} | more, temperature=1.3)
 
 
-def ask_node(path: Path, texts: list[str]) -> Any:
-    assert NODE
-    done = subprocess.run(
-        [NODE, ASK, READER, path], input=json.dumps(texts), capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@NEEDS_NODE
+def test_node_answers_as_python_does(tmp_path: Path) -> None:
+    contents = {
+        "golden": golden_content(),
+        "three classes": random_model(12, ["a", "b", "c"]),
+        "32 bits": random_model(32, ["no", "yes"]),
+        "a number": random_model(8, []),
+        "a mean": random_model(12, ["a", "b", "c"], mean=True),
+        "long texts cut": random_model(12, ["no", "yes"], max_length=2),
+    }
+    rows = [[text] for text in [*SCORES, *AWKWARD]]
+    check_answers(tmp_path, [(content, rows) for content in contents.values()], tolerance=1e-9)
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
-@pytest.mark.parametrize(
-    ("content", "outputs"),
-    [
-        (golden_content(), 1),
-        (random_model(12, ["a", "b", "c"]), 3),
-        (random_model(32, ["no", "yes"]), 1),
-        (random_model(8, []), 1),
-        (random_model(12, ["a", "b", "c"], mean=True), 3),
-        (random_model(12, ["no", "yes"], max_length=2), 1),
-    ],
-    ids=["golden", "three classes", "32 bits", "a number", "a mean", "long texts cut"],
-)
-def test_node_answers_as_python_does(tmp_path: Path, content: bytes, outputs: int) -> None:
-    (tmp_path / "model.bin").write_bytes(content)
-    texts = [*SCORES, *AWKWARD]
-    model, found = Model(tmp_path), ask_node(tmp_path / "model.bin", texts)
-    scores = model.scores(texts)
-    if not model.labels:
-        assert np.allclose([answer["value"] for answer in found], scores[:, 0], atol=1e-9, rtol=0)
-        return
-    assert np.allclose([answer["scores"] for answer in found], scores[:, -outputs:], atol=1e-9, rtol=0)
-    assert [answer["label"] for answer in found] == [answer["prediction"] for answer in model(texts)]
-    shares = [list(answer["probabilities"].values()) for answer in model(texts)]
-    assert np.allclose([answer["shares"] for answer in found], shares, atol=1e-9, rtol=0)
+@NEEDS_NODE
+def test_node_reads_the_n_grams_of_two_texts(tmp_path: Path) -> None:
+    words = ["a", "the", "not", "Good", "bad", "film", "dogs", "are", "is", "3", ",", ".", "übel"]
+    rng = np.random.default_rng(1)
+    texts = [" ".join(rng.choice(words, size)) for size in rng.integers(0, 40, 60)]
+    rows = [*zip(texts[:30], texts[30:]), *zip(AWKWARD, reversed(AWKWARD)), ("good", "good")]
+    pairs = [{"symmetric": symmetric, "cross": cross} for symmetric in (False, True) for cross in (False, True)]
+    contents = [random_model(12, ["a", "b", "c"], texts=2, pairs=options, max_length=21) for options in pairs]
+    for found in check_answers(tmp_path, [(one, rows) for one in contents], tolerance=1e-9, pairs=True):
+        shared = [(row, part) for row, one in zip(rows, found) for part in one["parts"] if part["about"] == "in both"]
+        assert shared and all(
+            row[field][start:end].lower() == part["text"] for row, part in shared for start, end, field in part["spans"]
+        )
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@NEEDS_NODE
 def test_the_reasons_add_up_and_lie_where_the_words_are(tmp_path: Path) -> None:
-    (tmp_path / "model.bin").write_bytes(golden_content())
     text = "Good, not good"
-    (answer,) = ask_node(tmp_path / "model.bin", [text])
+    ((answer,),) = ask_node(tmp_path, [(golden_content(), [[text]])])
     assert answer["label"] == "neg"
     parts = {part["text"]: part for part in answer["parts"]}
     assert parts["not good"]["adds"] == pytest.approx(3.0) and parts["good"]["adds"] < 0, "good speaks against neg"
@@ -94,21 +84,19 @@ def test_the_reasons_add_up_and_lie_where_the_words_are(tmp_path: Path) -> None:
     assert sum(-part["adds"] for part in answer["parts"]) + 0.125 == pytest.approx(answer["scores"][0])
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (golden_content()[:200], "header"),
-        (b"x" + golden_content()[1:], "not a model.bin"),
-        (golden_content()[:7] + b"\2" + golden_content()[8:], "format 2"),
-        (golden_content()[:-8] + b"\7" * 8, "damaged in rows"),
-        (golden_content()[:-1], "639 bytes, its header says 640"),
-        (random_model(8, ["a", "b"], texts=2, pairs={"cross": True}), "that has pairs, texts"),
-    ],
-)
-def test_node_refuses_a_damaged_model(tmp_path: Path, content: bytes, message: str) -> None:
-    (tmp_path / "model.bin").write_bytes(content)
-    assert message in ask_node(tmp_path / "model.bin", ["good"])["error"]
+@NEEDS_NODE
+def test_node_refuses_a_damaged_model(tmp_path: Path) -> None:
+    refused = {
+        "header": golden_content()[:200],
+        "not a model.bin": b"x" + golden_content()[1:],
+        "format 2": golden_content()[:7] + b"\2" + golden_content()[8:],
+        "damaged in rows": golden_content()[:-8] + b"\7" * 8,
+        "639 bytes, its header says 640": golden_content()[:-1],
+        "that has pairs, texts": random_model(8, ["a", "b"], texts=2, pairs={"cross": True}),
+    }
+    found = ask_node(tmp_path, [(content, [["good"]]) for content in refused.values()])
+    for message, answer in zip(refused, found):
+        assert message in answer["error"]
 
 
 class Texts(HTMLParser):
@@ -128,19 +116,39 @@ class Texts(HTMLParser):
             self.found[self.inside] = self.found.get(self.inside, "") + data
 
 
+def browse(folder: Path, page: str, asked: str) -> tuple[dict[str, str], str]:
+    """The texts by id, and the HTML, that Chromium makes of a page that is asked this."""
+    assert CHROMIUM
+    path = folder / "page.html"
+    path.write_text(page, encoding="utf-8")
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
+    command += ["--virtual-time-budget=5000", "--dump-dom", f"{path.as_uri()}#{asked}"]
+    html = subprocess.run(command, capture_output=True, text=True, timeout=100).stdout
+    return Texts(html).found, html
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_the_page_answers_in_a_browser_without_a_network(tmp_path: Path) -> None:
-    assert CHROMIUM
-    page = tmp_path / "page.html"
-    page.write_text(make_page(a_record(name="<b>dsn</b> demo"), golden_content()), encoding="utf-8")
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    command += ["--virtual-time-budget=5000", "--dump-dom", f"{page.as_uri()}#not%20bad%20%3Cb%3E"]
-    html = subprocess.run(command, capture_output=True, text=True, timeout=100).stdout
-    shown = Texts(html).found
+    page = make_page(a_record(name="<b>dsn</b> demo"), golden_content())
+    shown, html = browse(tmp_path, page, "not%20bad%20%3Cb%3E")
     assert shown["answer"].strip() == "pos"
     assert "0.5312" in shown["shares"] and "not bad <b>" in shown["marked"], "a text is shown as text, not as HTML"
     assert "not bad" in shown["parts"] and "2.504" in shown["parts"]
     assert "<b>dsn</b>" not in html and "&lt;b&gt;dsn&lt;/b&gt; demo" in html
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_page_of_two_texts_has_two_boxes_and_shows_any_label_as_text(tmp_path: Path) -> None:
+    record = record_json()
+    record["config"]["data"] |= {"text_pair": "<hypothesis>"}
+    label = "</script><script>document.title='run'</script>" + "long" * 40
+    content = a_model("pair", texts=2, head=np.ones((3, 4 * WIDTH), np.float32), labels=[label, "b", "c"])
+    shown, html = browse(tmp_path, make_page(RunRecord.from_json(record), content), "tab%20%26%20new&שלום")
+    ((answer,),) = check_answers(tmp_path, [(content, [["tab & new", "שלום"]])], tolerance=1e-6, kind="pair")
+    assert shown["answer"].strip() == answer["label"] and label in shown["shares"]
+    assert f"{max(answer['shares']):.4f}" in shown["shares"]
+    assert "tab & newשלום" in shown["marked"] and "<hypothesis>" in shown["parts"]
+    assert html.count("<textarea") == 2 and "<title>run" not in html
 
 
 def test_a_page_asks_for_nothing_from_outside() -> None:
@@ -151,13 +159,7 @@ def test_a_page_asks_for_nothing_from_outside() -> None:
 
 
 def test_models_without_a_page_are_refused_with_the_cure() -> None:
-    config = record_json()["config"]
-    config["data"] |= {"text_pair": "hypothesis"}
-    with pytest.raises(ConfigError, match=r"reads two texts.*run serve 0123456789"):
-        make_page(a_record(config=config), golden_content())
-    with pytest.raises(ConfigError, match="reads two texts"):
-        make_page(a_record(), random_model(8, ["a", "b"], texts=2))
-    with pytest.raises(ConfigError, match="kind other"):
+    with pytest.raises(ConfigError, match=r"kind other, only ngram.*run serve 0123456789"):
         make_page(a_record(), pack("other", ["a", "b"], {}))
 
 

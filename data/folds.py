@@ -1,0 +1,123 @@
+"""Cross-validation: the training rows are dealt into folds, of which one selects and the others train.
+
+    run -m model=dsn data=files data.path=reviews.csv data.folds=5 data.fold=0,1,2,3,4
+
+Folds have the classes in their shares. Rows of one group stay in one fold, and so do rows of equal texts, whatever
+`data.duplicates` is: a model that has seen a text would be asked for it. The reported split is the one without folds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from data.errors import DataError
+from data.groups import STAYS, row_groups
+from data.settings import ALL_FOLDS, DataSettings
+from data.sources.raw import RawData
+from data.stores.build_once import SharedCache
+
+
+def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedCache) -> None:
+    """Make the fold `data.fold` the split that selects, and the other training rows train.
+
+    With data.fold=all every row trains, and the first fold is also the split that selects. Rows of STAYS always train.
+    Raises DataError for a fold that there is not, and for a class that only one fold can have.
+    """
+    train, strata = data.splits["train"], data.strata("train")
+    if select in data.splits:
+        data.notes.append(f"{select}: its {len(data.splits[select]):,} rows are not used, since data.folds selects")
+    groups = fold_groups(data, settings, cache)
+    folds, why = count_folds(data, settings, groups)
+    if why:
+        data.notes.append(why)
+    chosen = 0 if settings.fold == ALL_FOLDS else int(settings.fold or 0)
+    if chosen >= folds:
+        numbers = ",".join(map(str, range(folds)))
+        raise DataError(f"data.fold={chosen}: {why}. Try: data.folds={folds} data.fold={numbers}")
+    fold = assign_folds(groups, strata, folds, settings.fold_seed)
+    if stay := int((fold == STAYS).sum()):
+        data.notes.append(f"{stay:,} of {len(train):,} training rows are in no fold: data.group keeps them in train")
+    held = np.flatnonzero(fold == chosen)
+    data.splits[select] = train.take(held)
+    if settings.fold == ALL_FOLDS:
+        data.notes.append(f"data.fold={ALL_FOLDS}: every row trains, those of {select} too, so its scores mean nothing")
+    else:
+        data.splits["train"] = train.take(np.flatnonzero(fold != chosen))
+
+
+def fold_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray:
+    """Return the group of each training row, (rows,): data.group's, joined with that of equal texts."""
+    groups = row_groups(data, replace(settings, duplicates="group"), cache)
+    assert groups is not None, "equal texts are always groups"
+    return groups
+
+
+def count_folds(data: RawData, settings: DataSettings, groups: np.ndarray) -> tuple[int, str | None]:
+    """Return how many folds the training rows can have, at most data.folds, and a line that says why they are fewer.
+
+    groups: (rows,) as from `fold_groups`. Every class is in every fold, so a class in three groups allows three folds.
+    Raises DataError for a class in one group.
+    """
+    wanted, strata = settings.folds or 1, data.strata("train")
+    fewest, name = _scarcest(data, strata, groups)
+    if fewest >= wanted:
+        return wanted, None
+    rows = "the training rows form" if name is None else f"the rows of {name!r} form"
+    if fewest < 2:
+        raise DataError(
+            f"data.folds={wanted}: {rows} one group of equal texts or of data.group, so no fold can both train on "
+            f"{'them' if name is None else 'this class'} and select by it. Try: more rows of it, or rows without it"
+        )
+    return fewest, f"data.folds={wanted}: {rows} {fewest} groups, so there are {fewest} folds"
+
+
+def _scarcest(data: RawData, strata: np.ndarray | None, groups: np.ndarray) -> tuple[int, str | None]:
+    """Return the least number of groups that a class has, and its name; of all rows, and None, without classes.
+
+    A class with rows that always train does not count: no fold takes it out of train.
+    """
+    movable = groups != STAYS
+    if strata is None:
+        return len(np.unique(groups[movable])), None
+    found = [
+        (len(np.unique(groups[of_class])), data.target.names[int(label)])
+        for label in np.unique(strata)
+        if (movable | (strata != label)).all() and len(of_class := np.flatnonzero(strata == label))
+    ]
+    return min(found, default=(len(np.unique(groups[movable])), None), key=lambda one: one[0])
+
+
+def assign_folds(groups: np.ndarray, strata: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
+    """Return the fold of each row, (rows,) int64; STAYS for the rows of that group.
+
+    groups: (rows,) rows with the same number share a fold. strata: (rows,) class of each row; None: one class. The
+    groups are dealt from the largest to the smallest, in seeded order among equals, each to the fold where the shares
+    of its classes are then closest to even, and of such folds to the one with the fewest rows.
+    """
+    strata = np.zeros(len(groups), np.int64) if strata is None else strata
+    _, classes, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+    found = np.full(len(groups), STAYS, dtype=np.int64)
+    held = [[0.0] * len(sizes) for _ in range(folds)]  # rows of each class in each fold
+    totals = [0] * folds
+    weights = (1.0 / sizes.astype(np.float64) ** 2).tolist()
+    for members in _largest_first(groups, seed):
+        labels, counts = np.unique(classes[members], return_counts=True)
+        parts = [(label, count, weights[label] * count) for label, count in zip(labels.tolist(), counts.tolist())]
+        costs = [sum(rows[label] * weight for label, _, weight in parts) for rows in held]
+        fold = min(range(folds), key=lambda fold: (costs[fold], totals[fold]))
+        found[members] = fold
+        totals[fold] += len(members)
+        for label, count, _ in parts:
+            held[fold][label] += count
+    return found
+
+
+def _largest_first(groups: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Return the rows of each group but STAYS, the largest group first, equal ones in an order that the seed draws."""
+    order = np.argsort(groups, kind="stable")
+    order = order[groups[order] != STAYS]
+    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1) if len(order) else []
+    drawn = np.random.default_rng(seed).permutation(len(members))
+    return sorted((members[index] for index in drawn), key=len, reverse=True)

@@ -1,0 +1,167 @@
+"use strict";
+// BERT's WordPiece with the ids of runner/deploy/bundle/wordpiece.py, and the place of each word in its text.
+
+const ASCII_WORDS = /[0-9A-Za-z]+|[!-/:-@[-`{-~]/g;
+const PLAIN = /^[ -~]*$/;
+const SPACED = /[^\t\n\r\p{Z}]+/gu;
+const DROPPED = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/u;
+const ACCENTS = /\p{Mn}/gu;
+const MARK = /[!-/:-@[-`{-~\p{P}]/u;
+const IDEOGRAPH = new RegExp(
+  "[\u4E00-\u9FFF\u3400-\u4DBF\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B73F}\\u{2B740}-\\u{2B81F}\\u{2B920}-\\u{2CEAF}"
+  + "\uF900-\uFAFF\\u{2F800}-\\u{2FA1F}]", "u",
+);  // BERT makes words of their own of these
+const MOST_PIECES = 200000;  // remembered words
+
+class WordPiece {
+  // pieces: in id order; settings: as models/packed/vocabulary.py describes a tokenizer.
+  constructor(pieces, settings) {
+    this.known = new Map(pieces.map((piece, id) => [piece, id]));
+    this.settings = settings;
+    this.first = settings.first === null ? [] : [settings.first];
+    this.last = settings.last === null ? [] : [settings.last];
+    this.special = settings.special.filter(token => token);
+    const alternatives = this.special.map(token => token.replace(/[^\w]/g, "\\$&"));
+    this.findSpecial = new RegExp(`(${alternatives.join("|")})`);
+    this.found = new Map();
+  }
+
+  // At most `most` ids of one text or of two, with special ones, and where the second text begins. `owners` has the
+  // place in `words` of the word to which each id belongs, -1 of a special one.
+  row(texts, most) {
+    const ends = this.first.length + texts.length * this.last.length, room = most - ends;
+    let read = texts.map((text, field) => this.read(text, field, room));
+    if (texts.length > 1) {
+      if (read.every(({ ids }) => ids.length === room)) {  // of an odd room the longer text gets one more
+        read = texts.map((text, field) => this.read(text, field, Infinity));
+      }
+      const kept = cutLongest(read[0].ids.length, read[1].ids.length, room);
+      read = read.map(({ ids, owners, words }, field) => {
+        const left = owners.slice(0, kept[field]);
+        return { ids: ids.slice(0, kept[field]), owners: left, words: words.slice(0, (left.at(-1) ?? -1) + 1) };
+      });
+    }
+    const ids = [...this.first], owners = this.first.map(() => -1), words = [];
+    let start = 0;
+    read.forEach((one, field) => {
+      if (field) start = ids.length;
+      ids.push(...one.ids, ...this.last);
+      owners.push(...one.owners.map(owner => owner + words.length), ...this.last.map(() => -1));
+      words.push(...one.words);
+    });
+    return { ids, owners, words, start: texts.length > 1 ? start : ids.length };
+  }
+
+  // The first `most` ids of a text, without special ones around it.
+  read(text, field, most) {
+    const ids = [], owners = [], words = [];
+    for (const { pieces, from, to } of this.words(text)) {
+      if (ids.length >= most) break;
+      const left = pieces.slice(0, most - ids.length);
+      ids.push(...left);
+      owners.push(...left.map(() => words.length));
+      words.push({ field, text: text.slice(from, to), from, to });
+    }
+    return { ids, owners, words };
+  }
+
+  // The words of a text, one after the other; special tokens that are written out keep their ids.
+  *words(text) {
+    let at = 0;
+    const parts = this.special.some(token => text.includes(token)) ? text.split(this.findSpecial) : [text];
+    for (const [place, part] of parts.entries()) {
+      if (place % 2) {
+        yield { pieces: [this.known.get(part)], from: at, to: at + part.length };
+      } else {
+        for (const { 0: written, index } of part.matchAll(SPACED)) yield* this.wordsOf(written, at + index);
+      }
+      at += part.length;
+    }
+  }
+
+  // The words in a text without spaces, which begins at `at`.
+  *wordsOf(text, at) {
+    if (PLAIN.test(text)) {
+      for (const { 0: word, index } of text.matchAll(ASCII_WORDS)) {
+        const read = this.settings.lower ? word.toLowerCase() : word;
+        yield { pieces: this.piecesOf(read), from: at + index, to: at + index + word.length };
+      }
+      return;
+    }
+    let word = "", from = 0, end = 0;
+    for (const [letter, first, last] of [...this.letters(text), [" ", 0, 0]]) {
+      const isMark = MARK.test(letter);
+      if (word && (isMark || letter === " ")) {
+        yield { pieces: this.piecesOf(word), from: at + from, to: at + end };
+        word = "";
+      }
+      if (isMark) {
+        yield { pieces: this.piecesOf(letter), from: at + first, to: at + last };
+      } else if (letter !== " ") {
+        if (!word) from = first;
+        word += letter;
+        end = last;
+      }
+    }
+  }
+
+  // The letters of a text as the vocabulary has them, each with the place in the text that it comes from.
+  letters(text) {
+    const { chinese, accents, lower } = this.settings;
+    let found = [];
+    for (let at = 0; at < text.length;) {
+      const letter = String.fromCodePoint(text.codePointAt(at)), to = at + letter.length;
+      const spaced = chinese && IDEOGRAPH.test(letter) ? [" ", letter, " "] : [letter];
+      if (!DROPPED.test(letter)) found.push(...spaced.map(one => [one, at, to]));
+      at = to;
+    }
+    if (accents) found = withoutAccents(found, text.length);
+    // Letter by letter: of a whole word a last sigma would become another one than in the vocabulary.
+    return lower ? each(found, letter => letter.toLowerCase()) : found;
+  }
+
+  piecesOf(word) {
+    let found = this.found.get(word);
+    if (found === undefined) {
+      if (this.found.size >= MOST_PIECES) this.found.clear();
+      found = this.longestPieces(word);
+      this.found.set(word, found);
+    }
+    return found;
+  }
+
+  // The longest pieces of a word from the left; the unknown one alone where they do not cover it.
+  longestPieces(word) {
+    const { longest, prefix, unknown } = this.settings, found = [];
+    if (word.length > longest && Array.from(word).length > longest) return [this.known.get(unknown)];
+    for (let start = 0, end; start < word.length; start = end) {
+      let piece;
+      for (end = word.length; end > start; end--) {
+        piece = this.known.get((start ? prefix : "") + word.slice(start, end));
+        if (piece !== undefined) break;
+      }
+      if (piece === undefined) return [this.known.get(unknown)];
+      found.push(piece);
+    }
+    return found;
+  }
+}
+
+function each(letters, change) {
+  return letters.flatMap(([letter, from, to]) => Array.from(change(letter), one => [one, from, to]));
+}
+
+// Marks that a whole text has in another order than its letters one by one lead to places that are not known.
+function withoutAccents(letters, length) {
+  const plain = text => text.normalize("NFD").replace(ACCENTS, "");
+  const whole = plain(letters.map(([letter]) => letter).join("")), found = each(letters, plain);
+  return found.map(([letter]) => letter).join("") === whole ? found : Array.from(whole, one => [one, 0, length]);
+}
+
+// How many ids to keep of each text of a pair: the longer one is cut first, then both to half the room.
+function cutLongest(one, other, room) {
+  if (one + other <= room) return [one, other];
+  const half = Math.floor(room / 2);
+  if (Math.min(one, other) > half) return one > other ? [half + room % 2, half] : [half, half + room % 2];
+  return one > other ? [room - other, other] : [one, room - one];
+}

@@ -1,0 +1,123 @@
+"""Folds hold out every row once, keep groups whole and classes in their shares, and leave the reported split alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from data.errors import DataError
+from data.folds import assign_folds, take_fold
+from data.groups import STAYS
+from data.labels import Labels
+from data.load import load_splits
+from data.settings import ALL_FOLDS, DataSettings
+from data.sources.raw import RawData, RawSplit
+from data.splits import Splits
+from data.stores.build_once import SharedCache
+from data.targets.class_label import ClassLabel
+from runner.config.compose import compose
+from runner.config.conflicts import conflicts
+from runner.config.resolve import resolve
+
+LABELS = np.repeat([0, 1, 2], [131, 52, 7])
+
+
+def test_single_rows_are_dealt_evenly_within_each_class() -> None:
+    fold = assign_folds(np.arange(len(LABELS)), LABELS, 5, seed=0)
+    shares = np.stack([np.bincount(LABELS[fold == number]) for number in range(5)])
+    assert shares.sum() == len(LABELS)
+    assert np.ptp(shares, axis=0).max() <= 1, "the classes of the folds differ by a row at most"
+    assert np.array_equal(fold, assign_folds(np.arange(len(LABELS)), LABELS, 5, seed=0))
+    assert not np.array_equal(fold, assign_folds(np.arange(len(LABELS)), LABELS, 5, seed=1))
+
+
+def test_groups_stay_whole_and_the_classes_near_their_shares() -> None:
+    random = np.random.default_rng(0)
+    groups, labels = random.integers(300, size=3000), random.choice(3, 3000, p=[0.7, 0.25, 0.05])
+    fold = assign_folds(groups, labels, 5, seed=0)
+    assert all(len(np.unique(fold[groups == group])) == 1 for group in range(300))
+    shares = np.stack([np.bincount(labels[fold == number]) for number in range(5)]) / np.bincount(labels)
+    assert np.abs(shares - 0.2).max() < 0.03
+
+
+def test_rows_that_stay_in_train_are_in_no_fold_and_numbers_have_no_classes() -> None:
+    groups = np.where(np.arange(40) < 10, STAYS, np.arange(40))
+    fold = assign_folds(groups, None, 3, seed=0)
+    assert (fold[:10] == STAYS).all() and np.bincount(fold[10:]).tolist() == [10, 10, 10]
+
+
+def data_of(texts: list[str], labels: list[int]) -> RawData:
+    rows = np.arange(len(texts))
+    train = RawSplit(pa.table({"text": texts}), Labels(np.array(labels)), rows, rows + 2)
+    return RawData(ClassLabel(("often", "rare")), {"train": train})
+
+
+def cut(data: RawData, folder: Path, fold: str, folds: int = 5) -> RawData:
+    take_fold(data, DataSettings(folds=folds, fold=fold), "val", SharedCache(folder))
+    return data
+
+
+def test_equal_texts_share_a_fold_and_every_row_is_held_out_once(tmp_path: Path) -> None:
+    texts = [f"text {i % 30}" + "!" * (i // 30) for i in range(60)]
+    labels = [int(i % 30 < 10) for i in range(60)]
+    held = []
+    for fold in range(5):
+        data = cut(data_of(texts, labels), tmp_path, str(fold))
+        train, val = data.splits["train"], data.splits["val"]
+        assert not set(val.rows % 30) & set(train.rows % 30)
+        assert len(train) + len(val) == 60 and np.bincount(val.labels.values).tolist() == [8, 4]
+        held.extend(val.source_rows.tolist())
+    assert sorted(held) == list(range(2, 62))
+    whole = cut(data_of(texts, labels), tmp_path, ALL_FOLDS)
+    assert len(whole.splits["train"]) == 60 and len(whole.splits["val"]) == 12
+
+
+def test_a_class_in_few_groups_lowers_the_number_of_folds(tmp_path: Path) -> None:
+    texts, labels = [f"text {i}" for i in range(40)] + ["a", "b", "c", "C."], [0] * 40 + [1] * 4
+    data = cut(data_of(texts, labels), tmp_path, "0")
+    assert "the rows of 'rare' form 3 groups, so there are 3 folds" in data.notes[0]
+    assert len(data.splits["train"]) + len(data.splits["val"]) == 44 and len(data.splits["val"]) in (14, 15)
+    with pytest.raises(DataError, match=r"data.fold=3: .*'rare'.* Try: data.folds=3 data.fold=0,1,2"):
+        cut(data_of(texts, labels), tmp_path, "3")
+    with pytest.raises(DataError, match="the rows of 'rare' form one group"):
+        cut(data_of(["a", "b", "c", "d", "D!"], [0, 0, 0, 1, 1]), tmp_path, "0", folds=2)
+
+
+def splits_of(folder: Path, *words: str) -> Splits:
+    settings = resolve(compose(["model=ngram", "data=demo", "data.demo_rows=60", *words]))
+    return load_splits(settings.data, tokenizer="words", vocab_size=100, cache=folder)
+
+
+def test_the_reported_split_is_the_one_without_folds(tmp_path: Path) -> None:
+    plain = splits_of(tmp_path)
+    some, every = (splits_of(tmp_path, "data.folds=2", f"data.fold={fold}") for fold in ("1", "all"))
+    assert plain.fingerprints["test"] == some.fingerprints["test"] == every.fingerprints["test"]
+    assert len(some.train) + len(some.select) == len(every.train) == 60 and len(plain.train) == 60
+    assert any("10 rows are not used" in note for note in some.notes)
+    assert any("its scores mean nothing" in note for note in every.notes)
+    assert not any("occur in train" in note for note in every.notes)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["data.fold=0"], "needs the number of folds"),
+        (["data.folds=5"], "needs the fold that selects"),
+        (["data.folds=5", "data.fold=5"], "must be 0 to 4"),
+        (["data.folds=5", "data.fold=-1"], "must be 0 to 4"),
+        (["data.folds=5", "data.fold=all", "train.patience=2"], "leaves no rows to stop early by"),
+        (["data.folds=5", "data.fold=all", "schedule=plateau"], "leaves no rows to lower the rate by"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(words: list[str], said: str) -> None:
+    with pytest.raises(Exception, match=said):
+        resolve(compose(["model=dsn", "data=demo", *words]))
+
+
+def test_every_row_trains_without_a_best_epoch_and_the_fold_is_part_of_the_run() -> None:
+    found = resolve(compose(["model=dsn", "data=demo", "data.folds=5", "data.fold=all"]))
+    assert not found.train.keep_best and not conflicts(found)
+    assert resolve(compose(["model=dsn", "data=demo", "data.folds=5", "data.fold=3"])).data.fold == "3"
