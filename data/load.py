@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from data import duplicates
@@ -90,6 +91,53 @@ def load_splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
         fingerprints, raw.dropped, raw.notes, repeats, hashes,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a dataset in their splits, before they are tokenised."""
+
+    raw: RawData
+    select: str  # the name of the split that selects
+    report: tuple[str, ...]  # of those that are reported, the headline first
+    is_cut: bool  # is the split that selects a part of the training rows?
+    task: DataTask
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """The sha256 of the content and labels of each split in use."""
+        return {name: self.raw.splits[name].fingerprint() for name in ("train", self.select, *self.report)}
+
+
+def read_rows(settings: DataSettings, cache: SharedCache, target: str = "auto") -> Rows:
+    """Read a dataset and cut its splits as `load_splits` does, without tokenising them. Raises DataError."""
+    raw = read_raw(settings, cache, target)
+    given = set(raw.splits)
+    select, report = _cut(raw, settings, cache)
+    return Rows(raw, select, tuple(report), select not in given, _task(raw, settings))
+
+
+def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache) -> TokenSplit:
+    """The tokens of a split of these rows, from the store that runs use."""
+    raw, longest = rows.raw, rows.raw.target.longest(max_length)
+    own = _input(raw, tokenizer)
+    return tokenise_split(raw.splits[name], name, rows.fingerprints[name], own, raw.target, longest, cache)
+
+
+def open_tokenizer(
+    rows: Rows, tokenizer: str, *, vocab_size: int, vocabulary: str, special_tokens: bool, max_length: int,
+    cache: SharedCache,
+) -> Tokenizer:  # fmt: skip
+    """Open, train or trim a tokenizer for these rows, as `load_splits`, which explains the arguments, does."""
+    train = rows.raw.splits["train"]
+    chosen = open_or_train_tokenizer(
+        tokenizer, vocab_size, train, rows.fingerprints["train"], cache, special_tokens=special_tokens
+    )
+    if vocabulary == FULL:
+        return chosen
+    pieces = require_pieces(chosen, f"model.vocabulary={vocabulary}")
+    tokens = tokenise_rows(rows, "train", pieces, max_length, cache).tokens
+    return trim(pieces, count_tokens(tokens, pieces.vocab_size), vocabulary)
 
 
 def _task(raw: RawData, settings: DataSettings) -> DataTask:

@@ -10,6 +10,7 @@ from models.backbones.ngram import rebuild_bag_of_ngrams
 from models.backbones.transformers_backbone import wrap_encoder
 from models.compression.methods import restore_stages
 from models.embeddings.base import Tokens
+from models.heads.added_ngrams import ADDED, attach_ngrams
 from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
@@ -23,6 +24,8 @@ def rebuild(architecture: JsonObject, head: HeadSpec, tokens: Tokens | None = No
     model = restore_stages(attach_head(*_backbone(architecture, tokens), head), architecture)
     if TARGETS in architecture:
         attach_target_scale(model, architecture[TARGETS])
+    if ADDED in architecture:
+        attach_ngrams(model, architecture[ADDED])
     return model
 
 

@@ -101,6 +101,7 @@ class ModelSettings:
     max_kb: int | None = limited(200, low=1, neutral=200)
     cross: str = limited("auto", choices=("auto", "on", "off"), neutral="auto")
     whole: bool = limited(True, neutral=True)
+    add: str = limited("none", choices=("none", "ngram"), neutral="none")  # DSN: to the logits of pairs
 
 
 def full_part(part: str | Part) -> Part:

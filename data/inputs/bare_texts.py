@@ -49,7 +49,7 @@ class BareTexts:
             place = place + count
         starts = lengths if pairs is None else np.where(real == 0, 1, kept[0])
         cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
-        return Encoded(tokens, lengths, starts, int(cut.sum()))
+        return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
 
     def _pieces(self, backend: Backend, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """The pieces of all texts end to end, and their number in each text, int64."""

@@ -12,6 +12,7 @@ from models.checkpoints.read import READOUT, read_config, read_state, read_token
 from models.checkpoints.untrusted import check_size_claim, malformed_as_model_error
 from models.compression.methods import restore_stages
 from models.errors import ModelError
+from models.heads.added_ngrams import ADDED, attach_ngrams
 from models.heads.attach import LINEAR, head_in_config
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
@@ -31,6 +32,8 @@ def restore_saved(model: LinearHead, folder: Path) -> LinearHead:
     model = restore_stages(model, config)
     if TARGETS in config:
         attach_target_scale(model, config[TARGETS])
+    if ADDED in config:
+        attach_ngrams(model, config[ADDED])
     model.load_state_dict(rename_bert_tensors(read_state(str(folder), "")), strict=True)
     if own:
         standardise_targets(model, **own, is_fresh=False)

@@ -24,10 +24,15 @@ class LinearHead(Network):
         self.dropout = Dropout(architecture["hidden_dropout_prob"] if dropout is None else dropout)
         self.classifier = nn.Linear(architecture["hidden_size"] if width is None else width, spec.outputs)
         self.unstandardise: nn.Module = nn.Identity()  # for regression, see models/heads/target_scale.py
+        self.added: nn.Module | None = None  # more logits, from the same ids, see models/heads/added_ngrams.py
 
-    def score(self, vectors: Tensor) -> Tensor:
-        """Turn what `encode` returns, (..., H), into logits (..., C), in the targets' unit for regression."""
-        logits: Tensor = self.unstandardise(self.classifier(self.dropout(vectors)))
+    def score(self, vectors: Tensor, added: Tensor | None = None) -> Tensor:
+        """Turn what `encode` returns, (..., H), into logits (..., C), in the targets' unit for regression.
+
+        added: logits (..., C) of another part, in the unit of the head.
+        """
+        scores = self.classifier(self.dropout(vectors))
+        logits: Tensor = self.unstandardise(scores if added is None else scores + added)
         return logits
 
     def notes(self) -> list[str]:

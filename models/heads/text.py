@@ -34,7 +34,8 @@ class SequenceClassifier(LinearHead):
         for the device.
         """
         if states is None:
-            return self.score(self.encode(input_ids, attention_mask, token_type_ids))
+            added = None if self.added is None else self.added(input_ids, attention_mask, token_type_ids)
+            return self.score(self.encode(input_ids, attention_mask, token_type_ids), added)
         return self.score(self.bert.pooler.read_out(states, attention_mask))
 
     def labels(self, label_names: Sequence[str]) -> JsonObject:

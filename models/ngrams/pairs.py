@@ -9,14 +9,13 @@ runner/deploy/bundle/pairs.py computes the same for a model.bin.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 
 import numpy as np
 
-from models.ngrams.prints import K1, NO_WORD, Grams
+from models.ngrams.prints import K1, NO_WORD, Grams, hash_of
 
 MOST_CROSSED = 40  # words of each text that are paired with the other's
 FACTOR, MODULUS = int(K1), 1 << 32
@@ -61,7 +60,7 @@ def pair_hashes(first: np.ndarray, second: np.ndarray, options: PairOptions) -> 
 @cache
 def word(text: str) -> int:
     """Return the hash of a word."""
-    return (zlib.crc32(text.encode()) + 1) % MODULUS
+    return hash_of(text)
 
 
 def prefixed(kind: str, words: np.ndarray) -> np.ndarray:

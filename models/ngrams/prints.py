@@ -7,6 +7,7 @@ from that of the first n - 1, and no n-gram is ever spelled. Its fingerprint is 
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,11 @@ def find_grams(words: np.ndarray, rows: np.ndarray, n: int) -> Grams:
         found.append(hashes[inside])
         of_row.append(ends[inside])
     return Grams(np.concatenate(found), np.concatenate(of_row))
+
+
+def hash_of(word: str) -> int:
+    """Return the hash of a word: CRC-32 of its UTF-8 bytes, plus 1, modulo 2^32."""
+    return (zlib.crc32(word.encode()) + 1) & 0xFFFFFFFF
 
 
 def hash_sequence(words: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from models.capabilities import Fitted
 from models.compression.quantization.coded import CodedWeight, coded_weights
 from models.embeddings.base import computed_vectors
 from models.errors import ModelError
+from models.heads.linear import LinearHead
 from models.network import Network
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -38,7 +39,7 @@ def write_onnx(model: Network, path: Path) -> None:
     attention_mask: 1 for real tokens. Encoders without segments have no token_type_ids.
     Raises ModelError, with torch's reason, for a model that cannot be written as a graph.
     """
-    if isinstance(model.bert, Fitted):
+    if isinstance(model.bert, Fitted) or (isinstance(model, LinearHead) and model.added is not None):
         raise ModelError("a model over n-grams cannot be written as an ONNX graph: it looks up hashes of words")
     plain = _plain(model)
     longest = model.longest_input()

@@ -104,7 +104,13 @@ def word_rows(table: nn.Module, ids: np.ndarray) -> tuple[Arrays, JsonObject]:
         return {"words": array_of(table.weight)[ids]}, {}
     if type(table) is not CodedTable or not isinstance(table.coded, Codes):
         return {}, {}
-    coded, grid = table.coded, table.coded.grid
+    found, coding = stored_codes(table.coded, ids)
+    return {"words" if name == "codes" else name: array for name, array in found.items()}, coding
+
+
+def stored_codes(coded: Codes, ids: np.ndarray | None = None) -> tuple[Arrays, JsonObject]:
+    """The `codes` of a matrix with their `step` and `zero`, and what the header says of them; ids: these rows alone."""
+    grid, ids = coded.grid, np.arange(coded.rows) if ids is None else ids
     codes = array_of(unpack(coded.codes, coded.columns, grid))[ids]
     is_affine = grid.scheme == "affine"
     zero = array_of(grid.per_row(coded.zero, coded.rows)) if is_affine else np.array([[grid.middle]], np.uint8)
@@ -112,8 +118,8 @@ def word_rows(table: nn.Module, ids: np.ndarray) -> tuple[Arrays, JsonObject]:
     ranges = {name: found[ids] if len(found) > 1 else found for name, found in (("step", step), ("zero", zero))}
     group = {"group": grid.group} if grid.per == "group" else {}
     if grid.bits == 8:
-        return {"words": codes} | ranges, group
-    return {"words": pack_bits(codes, grid.bits)} | ranges, group | {"bits": grid.bits, "width": coded.columns}
+        return {"codes": codes} | ranges, group
+    return {"codes": pack_bits(codes, grid.bits)} | ranges, group | {"bits": grid.bits, "width": coded.columns}
 
 
 def pack_bits(codes: np.ndarray, bits: int) -> np.ndarray:

@@ -46,19 +46,24 @@ class Table:
 
 def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0, max_length: int | None = None) -> bytes:
     """The content of a model.bin; labels: of the classes in order, () for a number; max_length: words, None for any."""
+    arrays, fields = stored_table(table)
+    more: JsonObject = {"lower": True, "token": TOKEN} | ({} if max_length is None else {"max_length": max_length})
+    more |= {"texts": 2} if table.pairs else {}
+    return pack("ngram", labels, arrays, fields | more, temperature=temperature)
+
+
+def stored_table(table: Table) -> tuple[dict[str, np.ndarray], JsonObject]:
+    """The arrays of a table, and the entries about it in a header."""
     code = encode(table.prints, table.bits)
     arrays = {
         "scale": table.scale.astype(np.float32), "bias": table.bias.astype(np.float32), "high": code.high,
         "low": code.low, "rows": np.ascontiguousarray(table.rows.T),
     }  # fmt: skip
-    fields = {
-        "bits": table.bits, "count": len(table.prints), "grams": table.n, "low": code.low_bits, "lower": True,
-        "token": TOKEN,
+    fields: JsonObject = {
+        "bits": table.bits, "count": len(table.prints), "grams": table.n, "low": code.low_bits,
     }  # fmt: skip
-    more: JsonObject = {} if max_length is None else {"max_length": max_length}
-    more |= {"pairs": table.pairs.entry(), "texts": 2} if table.pairs else {}
-    more |= {"mean": True} if table.mean else {}
-    return pack("ngram", labels, arrays, fields | more, temperature=temperature)
+    fields |= {"pairs": table.pairs.entry()} if table.pairs else {}
+    return arrays, fields | ({"mean": True} if table.mean else {})
 
 
 def table_of(network: LinearHead) -> Table:

@@ -1,6 +1,7 @@
 """A bag of words that compares the two texts of a pair, as a model.bin of kind `pair`.
 
-Nothing can be folded here, because |u - v| and u * v are not linear in the rows of the table.
+Nothing can be folded here, because |u - v| and u * v are not linear in the rows of the table. A linear model over the
+n-grams of both texts, whose logits are added, is another part of the same file.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ import numpy as np
 from torch import nn
 
 from models.backbones.bag_of_words import BagOfWords
-from models.compression.quantization.coded import CodedWeight
+from models.compression.quantization.coded import CodedLinear, CodedWeight, Codes
+from models.heads.added_ngrams import AddedNgrams
 from models.heads.linear import LinearHead
+from models.heads.target_scale import TARGETS
 from models.json_types import JsonObject
 from models.network import Network
 from models.packed.errors import NotPacked
 from models.packed.facts import Facts
-from models.packed.fold import Arrays, array_of, linear_layer, tables_of_places, weight_of, word_rows
+from models.packed.fold import Arrays, array_of, linear_layer, stored_codes, tables_of_places, weight_of, word_rows
 from models.packed.format import pack
+from models.packed.ngram import Table, stored_table
 from models.packed.vocabulary import wordpiece_vocabulary
 from models.readouts.pair import Pair
 
@@ -26,7 +30,7 @@ def pack_pair(network: Network, facts: Facts) -> bytes:
     assert isinstance(network, LinearHead) and isinstance(network.bert, BagOfWords)
     pooler, embeddings = network.bert.pooler, network.bert.embeddings
     assert isinstance(pooler, Pair)
-    if any(parameter.dtype.itemsize < 4 for parameter in network.parameters()):
+    if any(parameter.is_floating_point() and parameter.dtype.itemsize < 4 for parameter in network.parameters()):
         raise NotPacked("it computes in bfloat16")
     vocabulary = wordpiece_vocabulary(facts.tokenizer)
     words, coding = word_rows(embeddings.word_embeddings, vocabulary.ids)
@@ -39,15 +43,33 @@ def pack_pair(network: Network, facts: Facts) -> bytes:
         if isinstance(norm, nn.LayerNorm):
             arrays |= {f"{name}_scale": array_of(norm.weight), f"{name}_shift": array_of(norm.bias)}
             fields[key] = norm.eps
-    arrays |= _hidden_layer(pooler.narrow) | {"pieces": vocabulary.array()}
-    return pack("pair", facts.labels, arrays, fields | coding)
+    for found, described in (_hidden_layer(pooler.narrow), _ngrams(network)):
+        arrays, fields = arrays | found, fields | described
+    return pack("pair", facts.labels, arrays | {"pieces": vocabulary.array()}, fields | coding)
 
 
-def _hidden_layer(layer: nn.Module) -> Arrays:
+def _hidden_layer(layer: nn.Module) -> tuple[Arrays, JsonObject]:
     """The hidden layer over the four parts, nothing where there is none; NotPacked for one that is not linear."""
     if isinstance(layer, nn.Identity):
-        return {}
+        return {}, {}
     is_coded = isinstance(layer, CodedWeight) and not layer.multiplies_integers
     if type(layer) is not nn.Linear and not is_coded:
         raise NotPacked(f"its hidden layer, {type(layer).__name__}, is not linear in what it reads")
-    return {"hidden": array_of(weight_of(layer)), "hidden_bias": array_of(layer.get_parameter("bias"))}
+    bias = {"hidden_bias": array_of(layer.get_parameter("bias"))}
+    if isinstance(layer, CodedLinear) and isinstance(layer.coded, Codes):
+        codes, coding = stored_codes(layer.coded)
+        return {f"hidden_{name}": found for name, found in codes.items()} | bias, {"hidden": coding}
+    return {"hidden": array_of(weight_of(layer))} | bias, {}
+
+
+def _ngrams(network: LinearHead) -> tuple[Arrays, JsonObject]:
+    """The linear model over n-grams whose logits are added, in the unit of the targets; nothing where there is none."""
+    added = network.added
+    if not isinstance(added, AddedNgrams):
+        return {}, {}
+    factor = network.architecture[TARGETS]["sd"] if TARGETS in network.architecture else 1.0
+    scale, bias = (array_of(part).astype(np.float64) * factor for part in (added.scale, added.bias))
+    bag = added.bag
+    table = Table(array_of(bag.prints), array_of(bag.rows), scale, bias, bag.n, bag.bits, bag.pairs)
+    arrays, fields = stored_table(table)
+    return {f"ngram_{name}": found for name, found in arrays.items()}, {"ngrams": fields}

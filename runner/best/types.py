@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Self, get_args, get_origin
 from data.json_types import JsonObject
 
 if TYPE_CHECKING:
+    from runner.record.record import RunRecord
     from runner.statistics.answers import Answers
+    from runner.statistics.scores import Score
 
 
 class Stored:
@@ -102,16 +104,27 @@ class Step(Stored):
 
 @dataclass(frozen=True)
 class Facts(Stored):
-    """The facts of the data that the plan follows from: found in one pass over the table."""
+    """The facts of the data that decide what is tried, from one pass over the table."""
 
-    rows: int = 0  # labelled, of the training split
+    rows: int = 0  # labelled, to train on and to select by: all but the reported ones
     classes: int | None = None  # None: numbers are predicted
     smallest_class: int | None = None  # rows
     words_median: float = 0.0  # a text
     words_p95: float = 0.0
     is_pair: bool = False
-    unlabelled_rows: int = 0
+    unlabelled_rows: int = 0  # of the file `unlabelled`, those left out because they are reported not counted
     majority: float | None = None  # share of the largest class
+    train_rows: int = 0  # to train on, where a held-out split selects
+    select_rows: int = 0
+    report_rows: int = 0  # of the headline split
+    is_cut: bool = False  # is the split that selects a part of the training rows?
+    has_spaces: bool = True  # are words set apart by spaces?
+    new_words: float = 0.0  # share of the words of selection texts that no training text has
+    scripts: tuple[str, ...] = ()  # of most letters, such as LATIN
+    repeated: int = 0  # training rows whose text another one has
+    reported_left_out: int = 0  # unlabelled rows that were left out
+    unlabelled_digest: str | None = None  # of that file's content
+    notes: tuple[str, ...] = ()  # what the user is told once
 
 
 @dataclass(frozen=True)
@@ -138,13 +151,16 @@ class Done(Stored):
     """How a step ended: one line of journal.jsonl."""
 
     step: int
-    status: str  # done | skipped | refused | unfinished | failed
+    status: str  # done | skipped (by a rule) | refused (over a cap) | unfinished (stopped) | late (not begun) | failed
     run: str | None = None  # its id
     reason: str | None = None
     score: float | None = None  # on the selection rows
     bytes: int | None = None  # cost/bytes_deployed
     micros: float | None = None  # speed/answer_us_p50: judged once, never taken again
     seconds: float | None = None
+    clock: float | None = None  # of the search, when the step ended
+    epochs: float | None = None  # until the weights that were kept
+    candidate: str | None = None  # of a last training on all rows, whose step has no candidate in the plan
 
 
 @dataclass(frozen=True)
@@ -181,9 +197,26 @@ class Result(Stored):
     overrides: tuple[str, ...] = ()  # of the winner, so that it can be run again by itself
     folder: str = ""  # of the search
     bundle: str | None = None
-    sha256: str | None = None  # of the bundle's manifest, which has that of each file
+    sha256: str | None = None  # of the model's file in the bundle
+    bundle_bytes: int | None = None  # of that file
+    problem: str | None = None  # why there is no bundle
     metrics: Mapping[str, float] = field(default_factory=dict)  # of the winner's record
     corrected: float | None = None  # the selection score without the optimism of choosing
     compared: int = 0  # settings ever scored on the selection rows
     done: int = 0  # steps
     planned: int = 0
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """All that is known at the end of a search, for whoever prints it."""
+
+    plan: Plan
+    result: Result
+    choice: Choice | None  # None: no candidate is finished
+    score: Score | None  # that candidates were compared by
+    scored: tuple[Scored, ...]  # finished candidates inside the caps, in the order of the plan
+    others: tuple[Scored, ...]  # finished ones outside of the caps: ceilings, teachers, and those that were refused
+    records: Mapping[str, RunRecord]  # of finished candidates by their names; of the winner that of the run deployed
+    ended: tuple[tuple[str, str, str], ...]  # candidates without a score: name, status, reason
+    seconds: float  # of the search, in all of its attempts

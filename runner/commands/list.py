@@ -7,14 +7,19 @@ import re
 from importlib import resources
 from pathlib import Path
 
-from runner.config.compose import groups
+from runner.config.compose import PORTFOLIO, groups, portfolio_files
 from runner.config.plugins import named_sweeps
 from runner.errors import ConfigError
+
+HEADINGS = {
+    "sweep": "+sweep=    (run -m +sweep=..., run plan +sweep=...)",
+    PORTFOLIO: "kinds of models that run best tries (conf/best/)",
+}
 
 
 def main(words: list[str]) -> int:
     """Print the groups, or the one named."""
-    known = groups() | {"sweep": list(named_sweeps())}
+    known = groups() | {"sweep": list(named_sweeps()), PORTFOLIO: list(portfolio_files())}
     for word in words:
         if word not in known:
             close = difflib.get_close_matches(word, list(known), n=1) or ["model"]
@@ -22,7 +27,7 @@ def main(words: list[str]) -> int:
     for group, choices in known.items():
         if words and group not in words:
             continue
-        print("+sweep=    (run -m +sweep=..., run plan +sweep=...)" if group == "sweep" else f"{group}=")
+        print(HEADINGS.get(group, f"{group}="))
         width = max(map(len, choices))
         for choice in choices:
             print(f"  {choice:<{width}}  {describe(group, choice)}")

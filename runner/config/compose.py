@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 
+PORTFOLIO = "best"  # the folder of conf/ that is no group: what `run best` tries
+
+
 @cache
 def groups() -> dict[str, list[str]]:
     """Every config group and its choices, sorted: {"model": ["auto", "bert-base", ...], ...}.
@@ -28,9 +31,16 @@ def groups() -> dict[str, list[str]]:
     root = Path(str(resources.files("conf")))
     found: dict[str, list[str]] = {}
     for path in sorted(root.rglob("*.yaml")):
-        if path.parent != root and not path.name.startswith("_"):
+        if path.parent not in (root, root / PORTFOLIO) and not path.name.startswith("_"):
             found.setdefault(path.parent.relative_to(root).as_posix(), []).append(path.stem)
     return found
+
+
+@cache
+def portfolio_files() -> dict[str, Path]:
+    """The file of each kind of candidate that `run best` tries, by its name."""
+    root = Path(str(resources.files("conf"))) / PORTFOLIO
+    return {path.stem: path for path in sorted(root.glob("*.yaml"))}
 
 
 def normalize_override(word: str) -> str:

@@ -71,6 +71,7 @@ def model_conflicts(settings: Settings) -> list[str]:
     has_encoder = model.family not in ("dsn", *OVER_NGRAMS)
     found += missing_requirements(settings.compression, has_encoder=has_encoder)
     found += ngram_conflicts(settings) if model.family in OVER_NGRAMS else []
+    found += added_conflicts(settings) if model.add != "none" else []
     if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":
         found.append(
             f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "
@@ -122,12 +123,40 @@ def fold_conflicts(settings: Settings) -> list[str]:
             for what, cure, is_wanted in (
                 ("stop early", "train.patience=null", settings.train.patience is not None),
                 ("lower the rate", "schedule=linear", settings.schedule.name == "plateau"),
+                ("weigh n-grams and network", "model.add=none, or data.fold=0", settings.model.add != "none"),
             )
             if is_wanted
         ]
     if fold not in map(str, range(folds)):
         return [f"data.fold={fold}: must be {last}. Try: data.fold=0"]
     return []
+
+
+def added_conflicts(settings: Settings) -> list[str]:
+    """Settings under which no n-grams can be added: the network must compare two texts, and be trained plainly."""
+    model, first = settings.model, next(iter(settings.compression.values()), None)
+    given, found = f"model.add={model.add}", list[str]()
+    if model.family != "dsn":
+        found.append(
+            f"{given} adds n-grams to a model without attention, and model={model.name} is none. "
+            "Try: model=static-ngram, or model.add=none"
+        )
+    elif settings.data.text_pair is None:
+        found.append(
+            f"{given} adds n-grams of two texts, and data={settings.data.name} has one text a row. "
+            "Try: model=ngram, or data.text_pair=<the column of the second text>"
+        )
+    elif model.readout["name"] != "pair":
+        found.append(
+            f"{given} joins a network that compares two texts, and model/readout={model.readout['name']} reads both as "
+            "one. Try: model/readout=pair"
+        )
+    if first and first.starts == "fresh" and not settings.finished:
+        found.append(
+            f"{given} fits n-grams after the plain training, which compression=[{next(iter(settings.compression))}] "
+            "leaves out. Try: run it without, then that compression with from=<its id>"
+        )
+    return found
 
 
 def training_conflicts(settings: Settings) -> list[str]:

@@ -42,9 +42,9 @@ def resolve(config: DictConfig, jobs: int = 1) -> Settings:
     settings.model.readout = chosen_readout(settings.model, is_pair=data.text_pair is not None)
     if task := named_task(settings.task, data):
         task.adapt(settings)
-    if settings.model.family != "ngram":
+    if settings.model.family != "ngram" and settings.model.add != "ngram":
         data.symmetric = False  # of no effect, and no part of what identifies a run
-    elif settings.model.whole:
+    elif settings.model.family == "ngram" and settings.model.whole:
         data.max_length = LONGEST
     if data.fold == ALL_FOLDS:
         settings.train.keep_best = False  # the split that selects is trained on
@@ -80,6 +80,8 @@ def _choose_checkpoint(settings: Settings) -> None:
         # The built-in data never needs a hub; everything else starts from the published weights of that size.
         model.pretrained = None if is_builtin else model.weights
     start = model.init_from if model.family == "dsn" else None
+    if start and is_builtin and start == model.weights:
+        start, model.init, model.init_from = None, "random", None
     if start and model.init != "random" and model.pretrained == model.weights:
         model.pretrained = None  # the vectors of init_from take the place of the preset's table
     if model.init_from and not start:

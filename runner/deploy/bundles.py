@@ -101,7 +101,7 @@ def write_packed_bundle(trained: ExportedModel, path: Path) -> ExportedModel:
 def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     """The files of code that a model.bin with this header needs."""
     if predict.KINDS[header["kind"]]:
-        return (*READER, *OF_PIECES)
+        return (*READER, *OF_PIECES, *(OF_PAIRS if "ngrams" in header else ()))
     return (*READER, *OF_PAIRS) if header.get("pairs") else READER
 
 

@@ -88,7 +88,7 @@ def check_model(model: Network, settings: Settings, splits: Splits) -> None:
             f"data.max_length={settings.data.max_length} is more than the {positions} positions of "
             f"{settings.model.name}. Try: data.max_length={positions}"
         )
-    if isinstance(model.bert, Fitted):
+    if isinstance(model.bert, Fitted) or settings.model.add == "ngram":
         check_fit(splits, settings.model)
     check_readout_length(model.bert.pooler, settings)
     if model.bert.pooler.texts == 2 and not splits.train.has_pairs:

@@ -19,6 +19,7 @@ from models.capabilities import Fitted, Folded
 from models.checkpoints.open import restore_saved
 from models.compression.methods import make_stage
 from models.heads.linear import LinearHead
+from runner.experiment.added_ngrams import add_fitted_ngrams
 from runner.experiment.context import RunMirror
 from runner.experiment.cost_check import disagreement
 from runner.experiment.divergence import learning_metrics
@@ -92,6 +93,8 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     trained = fit_or_halve(context, recipe_of(settings), splits, watch)
     if isinstance(bag, Folded):
         prepared.model = _folded(context)
+    if settings.model.add == "ngram":
+        add_fitted_ngrams(context)
     writer.set_steps(trained.steps)
     writer.add_metrics({
         "time/train_s": trained.seconds,

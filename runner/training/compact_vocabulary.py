@@ -18,6 +18,7 @@ from torch.nn.utils import parametrize
 
 from data.splits import TokenSplit
 from models.backbones.bert import Bert
+from models.heads.linear import LinearHead
 from models.network import Network
 from runner.schema import ROW_SGD, OptimizerSettings
 
@@ -107,6 +108,8 @@ def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:
         return "masking puts any word of the vocabulary into a text, and the output scores all of them"
     if not isinstance(model, Network) or not isinstance(model.bert, Bert):
         return "the backbone is another library's, whose parts may read the word table"
+    if isinstance(model, LinearHead) and model.added is not None:
+        return "n-grams are read from the same token ids"
     table = model.bert.word_vectors()
     if not isinstance(table, nn.Embedding):
         return "the model has no table of word vectors (hash embeddings)"

@@ -89,7 +89,9 @@ def test_a_preset_has_known_keys_its_own_name_and_a_description(name: str) -> No
 def test_a_preset_holds_its_familys_keys_only(name: str) -> None:
     values = preset(name)
     others = OF_AN_ENCODER if values["family"] == "dsn" else OF_A_DSN
-    own = {"static": OF_STATIC_VECTORS, "ngram-vectors": {"token_dropout"}}.get(name, set())
+    own = {"static": OF_STATIC_VECTORS, "static-ngram": OF_STATIC_VECTORS, "ngram-vectors": {"token_dropout"}}.get(
+        name, set()
+    )
     assert not set(values) & (others - own)
     assert values["family"] in ("auto", "ngram", "ngram_vectors") or {"hidden", "positions", "segments"} <= set(values)
 
@@ -126,7 +128,7 @@ def test_a_bert_preset_names_the_published_weights_of_its_size(name: str) -> Non
 
 
 def test_every_preset_is_covered_here() -> None:
-    assert set(PRESETS) == {*PARAMETERS, "auto", "ngram", "ngram-vectors"}
+    assert set(PRESETS) == {*PARAMETERS, "auto", "ngram", "ngram-vectors", "static-ngram"}
 
 
 @pytest.mark.parametrize("path", PARTS, ids=lambda path: f"{path.parent.name}-{path.stem}")

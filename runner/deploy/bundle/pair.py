@@ -1,15 +1,23 @@
-"""The means u and v of the vectors of two texts as [u, v, |u - v|, u * v], and a linear layer (kind `pair`)."""
+"""The means u and v of the vectors of two texts as [u, v, |u - v|, u * v], and a linear layer (kind `pair`).
+
+A file may also hold a linear model over n-grams of the pieces of both texts; the logits of the two are added.
+"""
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import numpy as np
 
 if __package__:
-    from .bag import Bag
+    from .bag import Bag, Rows
+    from .predict import TOKEN, Ngram
 else:  # copied into a bundle
-    from bag import Bag  # type: ignore[import-not-found,no-redef]
+    from bag import Bag, Rows  # type: ignore[import-not-found,no-redef]
+    from predict import TOKEN, Ngram  # type: ignore[import-not-found,no-redef]
+
+NGRAMS = "ngram_"  # what the names of their arrays begin with
 
 
 class Pair(Bag):
@@ -22,11 +30,12 @@ class Pair(Bag):
             raise KeyError("head")
         self.piece, self.text = (norm_of(arrays, name) for name in ("piece", "text"))
         self.text_eps = header.get("text_eps")
-        self.hidden = arrays.get("hidden")
+        self.hidden = hidden_layer(header, arrays)
         self.hidden_bias = None if self.hidden is None else arrays["hidden_bias"]
         width = 4 * self.places.shape[1] if self.hidden is None else len(self.hidden)
         if self.head.shape != (len(self.bias), width):
             raise ValueError(f"a last layer of shape {self.head.shape} over {width} numbers")
+        self.ngrams = PieceNgrams(header, arrays) if "ngrams" in header else None
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """The logits of a pair of texts."""
@@ -43,7 +52,40 @@ class Pair(Bag):
         if self.hidden is not None:
             parts = np.maximum(self.hidden @ parts + self.hidden_bias, 0)
         scores: list[float] = (self.head @ parts * self.inverse + self.bias).tolist()
-        return scores
+        if self.ngrams is None:
+            return scores
+        return [score + more for score, more in zip(scores, self.ngrams.logits_of(ids[:start], ids[start:]))]
+
+
+class PieceNgrams(Ngram):
+    """A linear model over n-grams whose words are the pieces of a vocabulary."""
+
+    def __init__(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """header, arrays: of the whole file. Raises ValueError for arrays that do not fit."""
+        own = {name.removeprefix(NGRAMS): array for name, array in arrays.items() if name.startswith(NGRAMS)}
+        same = {name: header[name] for name in ("labels", "temperature")}
+        super().__init__({"lower": False, "token": TOKEN} | header["ngrams"] | same, own)
+        pieces = arrays["pieces"].tobytes().split(b"\n")
+        self.hashes = np.array([(zlib.crc32(piece) + 1) & 0xFFFFFFFF for piece in pieces], np.uint32)
+        special = {piece.encode() for piece in header["pieces"]["special"]}
+        self.hashes[[place for place, piece in enumerate(pieces) if piece in special]] = 0
+        if not self.pairs or len(self.scale) not in (1, len(header["labels"])):
+            raise ValueError("its n-grams do not answer for two texts and these labels")
+
+    def logits_of(self, first: list[int], second: list[int]) -> list[float]:
+        """The logits of a pair of texts, given the ids of their pieces; special ones are no words."""
+        one, other = (self.hashes[np.array(ids, np.intp)] for ids in (first, second))
+        hashes = self.pair_features.pair_hashes(one[one != 0], other[other != 0], self.grams, **self.pairs)
+        return self.logits(self.find(hashes))
+
+
+def hidden_layer(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarray | None:
+    """The weight of the hidden layer, as it is stored or from codes; None where there is no such layer."""
+    if "hidden" not in header:
+        return arrays.get("hidden")
+    codes = {"words": arrays["hidden_codes"]}
+    rows = Rows(header["hidden"], codes | {name: arrays[f"hidden_{name}"] for name in ("step", "zero")})
+    return rows.take(np.arange(len(rows.rows)))
 
 
 def mean_of(rows: np.ndarray) -> np.ndarray:

@@ -25,8 +25,8 @@ GRAPH_FACTS = "model.json"  # of an encoder, beside its graph
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
-    "arrays", "bits", "centred", "count", "data", "eps", "grams", "group", "kind", "labels", "low", "lower",
-    "max_length", "mean", "pairs", "pieces", "power", "temperature", "text_eps", "texts", "token", "width",
+    "arrays", "bits", "centred", "count", "data", "eps", "grams", "group", "hidden", "kind", "labels", "low", "lower",
+    "max_length", "mean", "ngrams", "pairs", "pieces", "power", "temperature", "text_eps", "texts", "token", "width",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.
@@ -220,7 +220,10 @@ class Ngram:
 
     def score(self, text: str, second: str | None = None) -> list[float]:
         """The logits of a text, or of a pair of texts."""
-        places = self.places(text) if second is None else self._lookup(self.hash_pair(text, second))
+        return self.logits(self.places(text) if second is None else self.find(self.hash_pair(text, second)))
+
+    def logits(self, places: np.ndarray) -> list[float]:
+        """The logits of a text, or of a pair of texts, given the rows of its n-grams, each once."""
         sums = self.rows.take(places, axis=1).sum(axis=1, dtype=np.int64)
         if self.is_mean:
             sums = sums / max(len(places), 1)
@@ -256,9 +259,9 @@ class Ngram:
         for length in range(1, self.grams):
             hashed = hashed[:-1] * TOKEN_FACTOR + words[length:]
             parts.append(hashed)
-        return self._lookup(np.concatenate(parts))
+        return self.find(np.concatenate(parts))
 
-    def _lookup(self, hashes: np.ndarray) -> np.ndarray:
+    def find(self, hashes: np.ndarray) -> np.ndarray:
         """The rows of n-grams, each once."""
         found = hashes * PRINT_FACTOR >> self.shift
         found.sort()
@@ -268,13 +271,9 @@ class Ngram:
         return places[is_hit]
 
 
-KINDS = {
-    "ngram": "",
-    "dsn": "bag.Bag",
-    "static": "bag.Bag",
-    "onnx": "encoder.Encoder",
-    "pair": "pair.Pair",
-}  # the file beside this one, and the class in it
+KINDS = {  # the file beside this one, and the class in it
+    "ngram": "", "dsn": "bag.Bag", "static": "bag.Bag", "onnx": "encoder.Encoder", "pair": "pair.Pair",
+}  # fmt: skip
 
 
 def scorer_class(kind: str) -> Callable[[Header, Any], Any]:

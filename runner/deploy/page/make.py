@@ -24,7 +24,7 @@ WITH_PIECES = ("reader.js", "wordpiece.js", "bag.js")
 READERS = {  # by the kind of a model.bin
     "ngram": ("reader.js",), "dsn": WITH_PIECES, "static": WITH_PIECES, "pair": (*WITH_PIECES, "pair.js"),
 }  # fmt: skip
-OF_PAIRS = ("ngram_pairs.js",)  # of n-grams, where the header has `pairs`
+OF_PAIRS = ("ngram_pairs.js",)  # of n-grams, where the header has `pairs` or `ngrams`
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 MODEL = '<script type="application/octet-stream" id="model">{}</script>'
 BOX = '<textarea{} aria-label="{}" placeholder="Type or paste a text" dir="auto" disabled></textarea>'
@@ -101,7 +101,8 @@ def filled(
 
 def reader_code(header: Header) -> str:
     """The JavaScript that reads a model.bin with this header, for a page or for node."""
-    return "\n".join(map(source, (*READERS[header["kind"]], *(OF_PAIRS if header.get("pairs") else ()))))
+    of_pairs = OF_PAIRS if header.get("pairs") or "ngrams" in header else ()
+    return "\n".join(map(source, (*READERS[header["kind"]], *of_pairs)))
 
 
 def source(name: str) -> str:

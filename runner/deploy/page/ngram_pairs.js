@@ -16,7 +16,11 @@ class NgramPairs extends Ngrams {
 
   // The scores of the outputs, and what each feature that the model has adds to them; each counts once.
   read(texts) {
-    const features = this.features(texts.map(text => this.words(text.replace(/\p{Cs}/gu, "\uFFFD")))), hits = new Map();
+    return this.scored(this.features(texts.map(text => this.words(text.replace(/\p{Cs}/gu, "\uFFFD")))));
+  }
+
+  scored(features) {
+    const hits = new Map();
     for (const feature of features) {
       const place = this.place((Math.imul(feature.hash, K2) >>> 0) >>> (32 - this.facts.bits));
       if (place >= 0 && !hits.has(place)) hits.set(place, feature);

@@ -1,10 +1,12 @@
 "use strict";
 // The kind `pair`: the means u and v of two texts as [u, v, |u - v|, u * v], and a linear layer, as in
-// runner/deploy/bundle/pair.py.
+// runner/deploy/bundle/pair.py. A file may also hold n-grams of the pieces of both texts; the scores of the two are added.
 
 class Pair extends Bag {
   constructor(facts, arrays) {
-    super(facts, arrays, [...BAG_FIELDS, "text_eps"]);
+    super(facts, arrays, [...BAG_FIELDS, "text_eps", "hidden", "ngrams"]);
+    if (facts.hidden) this.arrays = arrays = { ...arrays, hidden: decodedHidden(facts, arrays) };
+    if (facts.ngrams) this.ngrams = ngramsOf(facts, arrays);
     const width = arrays.hidden ? arrays.hidden_bias.length : 4 * this.width;
     if (arrays.head?.length !== this.outputs * width) {
       throw new Error("the model is damaged: its last layer does not fit");
@@ -32,7 +34,15 @@ class Pair extends Bag {
       const left = count ? this.scores(without, fewer) : scores;
       return partOf(word, scores.map((score, output) => score - left[output]));
     });
-    return { scores, parts };
+    if (!this.ngrams) return { scores, parts };
+    const special = new Set(this.facts.pieces.special), names = ids.map(id => this.pieces.names[id]);
+    const sides = [names.slice(0, start), names.slice(start)].map(side => side.filter(name => !special.has(name)));
+    const more = this.ngrams.scored(this.ngrams.features(sides.map(side => ({ words: side, places: null }))));
+    const whole = adds => adds.length < scores.length ? [0, ...adds] : adds;  // of two classes the first has 0
+    return {
+      scores: whole(more.scores).map((score, output) => score + scores[output]),
+      parts: [...parts, ...more.parts.map(part => ({ ...part, adds: whole(part.adds) }))],
+    };
   }
 
   // The scores from the sums of the vectors of both texts and the numbers of their pieces.
@@ -58,6 +68,23 @@ class Pair extends Bag {
     const scale = this.arrays[`${name}_scale`], shift = this.arrays[`${name}_shift`];
     return scale ? vector.map((value, column) => value * scale[column] + shift[column]) : vector;
   }
+}
+
+// The n-grams of a file of the kind `pair`, whose words are pieces.
+function ngramsOf(facts, arrays) {
+  const own = Object.entries(arrays).filter(([name]) => name.startsWith("ngram_"));
+  const named = Object.fromEntries(own.map(([name, array]) => [name.slice("ngram_".length), array]));
+  return new NgramPairs({ ...facts.ngrams, token: PATTERN, lower: false, temperature: facts.temperature }, named);
+}
+
+// The weight of a hidden layer in codes, row after row.
+function decodedHidden(facts, arrays) {
+  const names = Object.entries({ words: "hidden_codes", step: "hidden_step", zero: "hidden_zero" });
+  const pick = from => Object.fromEntries(names.map(([name, stored]) => [name, from[stored]]));
+  const rows = new Rows({ ...facts.hidden, arrays: pick(facts.arrays) }, pick(arrays));
+  const found = new Float64Array(facts.arrays.hidden_codes.shape[0] * rows.width);
+  for (let row = 0; row * rows.width < found.length; row++) found.set(rows.take(row), row * rows.width);
+  return found;
 }
 
 function add(sum, vector, sign) {

@@ -16,6 +16,7 @@ const MOST_PIECES = 200000;  // remembered words
 class WordPiece {
   // pieces: in id order; settings: as models/packed/vocabulary.py describes a tokenizer.
   constructor(pieces, settings) {
+    this.names = pieces;
     this.known = new Map(pieces.map((piece, id) => [piece, id]));
     this.settings = settings;
     this.first = settings.first === null ? [] : [settings.first];

@@ -14,12 +14,16 @@ from models.build import build
 from models.compression import settings
 from models.compression.dynamic_int8 import DynamicInt8
 from models.compression.weight_only import WeightOnly
+from models.heads.added_ngrams import AddedNgrams, attach_ngrams, hashes_of
 from models.heads.base import HeadSpec
 from models.heads.target_scale import attach_target_scale
+from models.ngrams.pairs import PairOptions, pair_hashes
+from models.ngrams.prints import bits_for, prints_of
 from models.packed.errors import NotPacked
 from models.settings import ModelSettings
+from runner.deploy.bundle.predict import Model
 from tests.models.packed import test_fold
-from tests.models.packed.test_fold import differences, pack, tokenizer
+from tests.models.packed.test_fold import LONGEST, differences, pack, texts, tokenizer
 
 
 def make(outputs: int = 3, *, norm: str = "layer", size: int | None = 6, words: str = "none", **more: Any) -> Any:
@@ -60,11 +64,55 @@ def test_word_vectors_alone_and_texts_without_special_tokens(tmp_path: Path, mon
 
 def test_coded_tables_and_layers_are_read_as_their_codes(tmp_path: Path) -> None:
     network = make()
-    stage = WeightOnly(settings.WeightOnly(bits=8, embeddings=True, embedding_bits=8, head=True))
+    rounded(network, 8)
+    found, arrays = differences(network, tmp_path, is_pair=True)
+    assert np.abs(found).max() < 1e-4 and {"words", "step", "hidden_codes", "hidden_step"} <= arrays
+
+
+@pytest.mark.parametrize("bits", [0, 4, 8])
+@pytest.mark.parametrize(("outputs", "is_symmetric"), [(1, False), (2, True), (3, False)])
+def test_ngrams_of_pieces_are_a_second_part_of_the_file(
+    tmp_path: Path, outputs: int, is_symmetric: bool, bits: int
+) -> None:
+    network = make(outputs)
+    if outputs == 1:
+        attach_target_scale(network, {"mean": 30.0, "sd": 4.0})
+    added = add_random_ngrams(network, PairOptions(2, is_symmetric, cross=True))
+    if bits:
+        rounded(network, bits)
+    found, arrays = differences(network, tmp_path, is_pair=True)
+    assert np.abs(found).max() < 1e-4 and {"ngram_rows", "ngram_high"} <= arrays
+    own = Model(tmp_path)._scorer
+    ids, start = own.pieces.row("a good story", "this story, not good", LONGEST)
+    row = tokenizer().encode(["a good story"], ["this story, not good"], LONGEST)
+    segments = torch.arange(len(row.tokens)) >= int(row.segment_starts[0])
+    integers = added.bag(added.words[torch.from_numpy(row.tokens).long()[None]], None, segments.long()[None])[0].numpy()
+    logits = own.ngrams.logits_of(ids[:start], ids[start:])[-len(integers) :]
+    assert integers.any() and np.allclose(logits, integers * own.ngrams.scale + own.ngrams.bias, rtol=1e-9, atol=1e-9)
+
+
+def rounded(network: Any, bits: int) -> None:
+    """Store the tables and layers of a network in codes."""
+    stage = WeightOnly(settings.WeightOnly(bits=bits, embeddings=True, embedding_bits=bits, head=True))
     for name, (layer, made) in stage.replace_layers(network).items():
         stage.fill(name, layer, made)
-    found, arrays = differences(network, tmp_path, is_pair=True)
-    assert np.abs(found).max() < 1e-4 and {"words", "step", "hidden"} <= arrays
+
+
+def add_random_ngrams(network: Any, options: PairOptions) -> AddedNgrams:
+    """Give a network weights for the features that the test's texts have, and for others."""
+    backend = tokenizer().backend
+    words = hashes_of(tokenizer().tokens(), frozenset(t.content for t in backend.get_added_tokens_decoder().values()))
+    first, second = ([words[backend.encode(text, add_special_tokens=False).ids] for text in side] for side in texts())
+    hashes = np.concatenate([pair_hashes(*pair, options) for pair in zip(first, second)])
+    bits = bits_for(len(np.unique(hashes)))
+    prints, random = np.unique(prints_of(hashes, bits)), np.random.default_rng(0)
+    added = attach_ngrams(network, {"n": 2, "count": len(prints), "pairs": options.entry()})
+    added.bag.fill(prints, random.integers(-127, 128, (len(prints), added.bag.rows.shape[1])))
+    added.bag.bits = bits
+    added.words.copy_(torch.from_numpy(words.astype(np.int64)))
+    added.scale.fill_(0.01)
+    added.bias.fill_(0.25)
+    return added
 
 
 def test_layers_that_the_reader_does_not_compute_are_named() -> None:

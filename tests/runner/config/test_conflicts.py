@@ -20,6 +20,13 @@ CASES = [
     (["model=dsn", "data=demo", "optimizer=row_sgd", "optimizer.momentum=0.9"], "Try: optimizer.momentum=0"),
     (["model=bert-tiny", "data=demo", "optimizer=row_sgd"], "has an encoder"),
     (["model=ngram-vectors", "data=demo-pairs"], "reads one text. Try: model=ngram"),
+    (["model=dsn", "data=demo", "model.add=ngram"], "one text a row. Try: model=ngram"),
+    (["model=static-ngram", "data=demo-pairs", "model/readout=mean"], "Try: model/readout=pair"),
+    (
+        ["model=static-ngram", "data=demo-pairs", "model/backbone=bert-tiny", "model.init_from=null"],
+        "or model.add=none",
+    ),
+    (["model=static-ngram", "data=demo-pairs", "compression=[distil]"], "that compression with from=<its id>"),
     (["model=dsn", "data=demo", "tracker.experiment=' '"], "a name is needed"),
     (["model=dsn", "data=demo", "measure=off", "measure.onnx=true"], "nothing is timed"),
     (["model=dsn", "data=files"], "needs a file"),

@@ -101,6 +101,7 @@ def test_a_model_over_n_grams_needs_no_file_about_pieces(packed: Path, tmp_path:
     assert {file.name for file in folder.glob("*.py")} == {"predict.py", "command.py"}
     assert Model(folder)("good")["prediction"] == "pos"
     assert sources_for({"kind": "ngram", "pairs": {"cross": True}}) == ("predict.py", "command.py", "pairs.py")
+    assert "pairs.py" in sources_for({"kind": "pair", "ngrams": {}}) and "pairs.py" not in sources_for({"kind": "pair"})
 
 
 def test_the_page_of_a_bundle_names_its_columns_and_only_files_that_are_there(packed: Path, tmp_path: Path) -> None:

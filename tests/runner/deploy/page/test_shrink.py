@@ -15,11 +15,13 @@ from tokenizers import Tokenizer
 from tokenizers.normalizers import BertNormalizer
 
 from data.inputs.tokenizer import train_tokenizer
+from models.ngrams.pairs import PairOptions
 from models.packed.fold import pack_bits
 from models.packed.format import pack
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle.predict import read_model
 from runner.deploy.page.shrink import front_coded, shrunk
+from tests.models.packed import test_fold, test_pair
 from tests.models.packed.golden import golden_content
 from tests.runner.deploy.bundle.hard_texts import HARD
 from tests.runner.deploy.page.node import NEEDS_NODE, ask_node, check_answers
@@ -117,6 +119,20 @@ def test_node_compares_two_texts_as_python_does(tmp_path: Path) -> None:
             content = a_model("pair", texts=2, head=random(3, size or 4 * WIDTH), **hidden, **more)
             models.append((content, PAIRS[::3]))
     check_answers(tmp_path, models, tolerance=1e-6, kind="pair")
+
+
+@NEEDS_NODE
+@pytest.mark.parametrize(("outputs", "is_symmetric"), [(1, False), (2, True), (3, False)])
+def test_node_adds_the_n_grams_of_pieces_as_python_does(tmp_path: Path, outputs: int, is_symmetric: bool) -> None:
+    network = test_pair.make(outputs)
+    test_pair.add_random_ngrams(network, PairOptions(2, is_symmetric, cross=True))
+    test_pair.rounded(network, bits=4 if is_symmetric else 8)
+    first, second = test_fold.texts()
+    content = test_fold.pack(network, is_pair=True)
+    (found,) = check_answers(tmp_path, [(content, list(zip(first, second)))], tolerance=2e-6, kind="pair", ngrams={})
+    assert {"in both" if not is_symmetric else "one in each", None} <= {
+        part.get("about") for answer in found for part in answer["parts"]
+    }
 
 
 @NEEDS_NODE

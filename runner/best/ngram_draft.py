@@ -1,0 +1,75 @@
+"""A model over n-grams before it is fitted: the n-grams of the training rows, with guessed weights, as a file.
+
+How many n-grams stay is decided by the cap, or, where the rows have fewer, by how many weights round to zero. That
+needs weights, so a few steps of gradient descent are made here, on the rows and the penalty of a usual fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from data.splits import TokenSplit
+from models.backbones.ngram import build_bag_of_ngrams
+from models.heads.attach import attach_head
+from models.heads.linear import LinearHead
+from models.packed.ngram import Table, pack_ngrams
+from runner.schema import Settings
+from runner.tasks.base import Task
+from runner.training.ngram.fit import put_table
+from runner.training.ngram.problem import Problem
+from runner.training.ngram.pruning import by_importance, likely_count, make_table
+from runner.training.ngram.solve import Linear
+
+STEPS, STRENGTH = 8, 0.3  # of descent; the penalty that most fits choose
+
+
+@dataclass(frozen=True)
+class NgramDraft:
+    """A network over n-grams with guessed weights."""
+
+    network: LinearHead
+    grams: int  # that enough rows have
+    cells: int  # of the matrix of rows and n-grams that are not empty
+    is_capped: bool  # did the cap decide how many stay?
+    least: int  # bytes of a file with one n-gram a column
+
+
+def ngram_draft(settings: Settings, task: Task, train: TokenSplit) -> NgramDraft:
+    """Return the draft of a model over the n-grams of the training rows."""
+    model, spec = settings.model, task.head()
+    problem = Problem(task, model, train, lambda: None, settings.data.text_pair is not None, settings.data.symmetric)
+    counted = problem.counted
+    guessed = guess_weights(problem)
+    order = by_importance(guessed, counted.df)
+    most = likely_count(model.max_kb, len(problem.members))
+
+    def table_of(columns: np.ndarray) -> Table:
+        table = make_table(Linear(guessed.weights[:, columns], guessed.bias), counted.hashes[columns], model.n)
+        return replace(table, pairs=problem.pairs, mean=model.family != "ngram")
+
+    network = attach_head(*build_bag_of_ngrams(model, spec.outputs), spec)
+    put_table(network, table_of(np.sort(order[:most])), 1.0)
+    least = pack_ngrams(
+        table_of(np.sort(order[: len(problem.members)])), task.facts.names, 1.0, settings.data.max_length
+    )
+    return NgramDraft(network, len(order), int(counted.presence.nnz), most < len(order), len(least))
+
+
+def guess_weights(problem: Problem) -> Linear:
+    """Return weights after a few steps of gradient descent on the penalised loss, from zero; no fit."""
+    counted, members = problem.counted, problem.members.astype(np.float64)
+    presence = counted.presence
+    scales = problem.scales(problem.weightings[0], counted)
+    targets = members if not problem.is_number else np.asarray(problem.rows.known_labels, np.float64)[None]
+    share = targets.mean(1).clip(1e-6, None if problem.is_number else 1 - 1e-6)
+    bias = share if problem.is_number else np.log(share / (1 - share))
+    weights = np.zeros_like(scales)
+    curvature = 1 + STRENGTH * 0.25 * np.asarray([presence.multiply(presence) @ (scale**2) for scale in scales]).max(1)
+    for _ in range(STEPS):
+        scores = np.asarray(presence @ (weights * scales).T).T + bias[:, None]
+        errors = targets - (scores if problem.is_number else 1 / (1 + np.exp(-scores)))
+        gradient = weights - STRENGTH * np.asarray(presence.T @ errors.T).T * scales
+        weights = weights - gradient / curvature[:, None]
+    return Linear(weights * scales, bias)

@@ -1,0 +1,228 @@
+"""The kinds of models that are tried: one YAML of conf/best/ each, with what it needs and its settings.
+
+    for kind in read_portfolio():
+        for variant in kind.variants: ...
+
+A kind is data alone, so that a user adds one with a file. conf/best/ngram.yaml explains the keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from data.json_types import JsonObject
+from runner.best.types import Budget, Facts
+from runner.config.compose import PORTFOLIO, portfolio_files
+from runner.errors import ConfigError
+
+WORK = ("sparse", "embedding", "dense")  # the rates of a machine that times are estimated by
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One shape of a kind: overrides, and what it needs beside what the kind needs."""
+
+    name: str  # what tells it from the other variants
+    words: tuple[str, ...] = ()
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    rates: tuple[float, ...] = ()  # peak learning rates, each a candidate; (): those of the kind
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of candidates."""
+
+    name: str  # the stem of its file
+    description: str
+    place: int  # kinds are tried by their cost; those of the same cost in this order
+    work: str  # of WORK: what its time is made of
+    words: tuple[str, ...] = ()  # overrides of all variants
+    variants: tuple[Variant, ...] = ()  # the most wanted first
+    take: int = 1  # so many of those that fit are tried
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    rates: tuple[float, ...] = ()
+    passes: float = 0.0  # over the texts beside those of training epochs: of a fit, or of a frozen encoder
+    has_cut: bool = False  # trained in epochs: one cut at a third of its steps, ranked within its kind
+    is_ceiling: bool = False  # tried above the cap too: shown beside the winner, and a teacher
+    teacher: str | None = None  # the kind that must be done first; its run is {teacher} in the overrides
+
+
+@cache
+def read_portfolio() -> tuple[Kind, ...]:
+    """Return the kinds in their order; ConfigError for a file that cannot be understood."""
+    kinds = sorted((read_kind(name) for name in portfolio_files()), key=lambda kind: (kind.place, kind.name))
+    named = {kind.name for kind in kinds}
+    for kind in kinds:
+        if kind.teacher and kind.teacher not in named:
+            raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: teacher: {kind.teacher} is no file there. Fix it")
+    return tuple(kinds)
+
+
+def portfolio_digest() -> str:
+    """Return a hash of all files of the portfolio."""
+    digest = hashlib.sha256()
+    for name, path in portfolio_files().items():
+        digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def read_kind(name: str) -> Kind:
+    """Return the kind that a file describes; ConfigError for keys or values that mean nothing."""
+    import yaml
+
+    where = f"conf/{PORTFOLIO}/{name}.yaml"
+    try:
+        content = yaml.safe_load(portfolio_files()[name].read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{where} cannot be read ({' '.join(str(error).split())}). Fix that YAML") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{where}: keys and values are expected. Copy conf/{PORTFOLIO}/ngram.yaml")
+    variants = tuple(_made(Variant, one, where) for one in content.pop("variants", None) or ({"name": ""},))
+    kind = _made(Kind, content | {"name": name, "variants": variants}, where)
+    if kind.work not in WORK:
+        raise ConfigError(f"{where}: work: {kind.work} is none of {', '.join(WORK)}. Fix it")
+    for needs in (kind.needs, *(variant.needs for variant in kind.variants)):
+        check_needs(needs, where)
+    return kind
+
+
+def _made(cls: Any, content: Any, where: str) -> Any:
+    """Return the dataclass that a mapping of YAML describes; lists become tuples."""
+    known = [one.name for one in fields(cls)]
+    if not isinstance(content, dict) or not set(content) <= set(known):
+        raise ConfigError(f"{where}: {content!r:.80} has other keys than {', '.join(known)}. Fix them")
+    try:
+        return cls(**{key: _typed(key, value) for key, value in content.items()})
+    except TypeError as error:
+        raise ConfigError(f"{where}: {error}. Copy conf/{PORTFOLIO}/ngram.yaml") from error
+
+
+def _typed(key: str, value: Any) -> Any:
+    """Return a value of YAML as the dataclasses have it: overrides in one text as a tuple, lists as tuples."""
+    if key == "words":
+        return tuple(str(value).split())
+    return tuple(value) if isinstance(value, list) else value
+
+
+# What a kind or a variant may need, each with a sentence where it is not met, "" where it is.
+
+Need = Callable[[Any, Facts, Budget, "Hub"], str]
+Hub = Callable[[str], bool]  # are the weights of a hub id at hand?
+
+
+def _rows(least: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    return f"needs {least:,} rows, has {facts.rows:,}" if facts.rows < least else ""
+
+
+def _smallest_class(least: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    found = facts.smallest_class or 0
+    return f"needs {least:,} rows in each class, one has {found:,}" if found < least else ""
+
+
+def _rows_below(most: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    return f"for fewer than {most:,} rows, has {facts.rows:,}" if facts.rows >= most else ""
+
+
+def _kb(least: Any, _facts: Facts, budget: Budget, _hub: Hub) -> str:
+    return f"needs a cap of {least:,} KB, has {budget.max_kb:,g}" if (budget.max_kb or least) < least else ""
+
+
+def _texts(count: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    has = "pairs" if facts.is_pair else "single texts"
+    return "" if facts.is_pair == (count == 2) else f"for {'pairs' if count == 2 else 'single texts'}, has {has}"
+
+
+def _labels(wanted: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    return "" if (wanted == "classes") == (facts.classes is not None) else f"for {wanted} alone"
+
+
+def _new_words(least: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    return f"for texts with {least:.0%} new words, has {facts.new_words:.1%}" if facts.new_words < least else ""
+
+
+def _spaces(wanted: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    has = "with" if facts.has_spaces else "without"
+    return "" if facts.has_spaces == wanted else f"for scripts {'with' if wanted else 'without'} spaces, has one {has}"
+
+
+def _unlabelled(_wanted: Any, facts: Facts, budget: Budget, _hub: Hub) -> str:
+    return "" if budget.unlabelled and facts.unlabelled_rows else "needs unlabelled=<a file of further texts>"
+
+
+def _weights(source: Any, _facts: Facts, _budget: Budget, hub: Hub) -> str:
+    return "" if hub(str(source)) else f"weights not at hand: {source}"
+
+
+NEEDS: dict[str, Need] = {
+    "rows": _rows,
+    "rows_below": _rows_below,
+    "smallest_class": _smallest_class,
+    "kb": _kb,
+    "texts": _texts,
+    "labels": _labels,
+    "new_words": _new_words,
+    "spaces": _spaces,
+    "unlabelled": _unlabelled,
+    "weights": _weights,
+}
+
+
+def check_needs(needs: Mapping[str, Any], where: str) -> None:
+    """Raise ConfigError for a condition that there is not."""
+    for key, value in needs.items():
+        if key == "any":
+            for one in value:
+                check_needs(one, where)
+        elif key not in NEEDS:
+            raise ConfigError(f"{where}: needs: {key} is none of {', '.join([*NEEDS, 'any'])}. Fix it")
+
+
+def unmet_need(needs: Mapping[str, Any], facts: Facts, budget: Budget, hub: Hub) -> str:
+    """Return a sentence on the first condition that is not met, "" where all are.
+
+    `any` holds a list of conditions of which one is enough.
+    """
+    for key, value in needs.items():
+        if key == "any":
+            reasons = [unmet_need(one, facts, budget, hub) for one in value]
+            if all(reasons):
+                return "; ".join(reasons)
+        elif reason := NEEDS[key](value, facts, budget, hub):
+            return reason
+    return ""
+
+
+def filled_words(words: tuple[str, ...], budget: Budget) -> tuple[str, ...]:
+    """Return overrides with the budget's values in the place of their names.
+
+    {kb}: the cap in whole kilobytes, null without one; {quarter_kb}: a quarter of it, 50 without; {unlabelled}: the
+    file of further texts. {teacher} stays, until the teacher's run is known.
+    """
+    cap = None if budget.max_kb is None else max(1, int(budget.max_kb))
+    values: JsonObject = {
+        "kb": "null" if cap is None else cap,
+        "quarter_kb": 50 if cap is None else max(1, cap // 4),
+        "unlabelled": budget.unlabelled or "",
+    }
+    return tuple(_filled(word, values) for word in words)
+
+
+def _filled(word: str, values: JsonObject) -> str:
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", str(value))
+    return word
+
+
+def with_rates(kind: Kind, variant: Variant) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the name and the overrides of each candidate of a variant: one, or one a learning rate."""
+    name = " ".join(part for part in (kind.name, variant.name) if part)
+    words = (*kind.words, *variant.words)
+    rates = variant.rates or kind.rates
+    if not rates:
+        yield name, words
+    for rate in rates:
+        yield f"{name} lr={rate:g}", (*words, f"optimizer.lr={rate:g}")

@@ -1,0 +1,126 @@
+"""How long a run will take: its work, by three rates of this machine that are measured once and kept.
+
+A rate is rounded to a power of the square root of 2, so that a plan does not change with the noise of a measurement.
+Where nothing depends on a clock, the rates are those of REFERENCE, the same on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from runner.machine.facts import cpu_model, usable_cores
+
+ROUNDS, ROUND_S = 3, 0.15  # of a measurement; the fastest counts, since other load only adds
+ROWS, WORDS, TABLE, WIDTH = 32, 24, 8000, 64  # of the bag of words whose training is timed
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Units of work a second on one thread."""
+
+    sparse: float  # cells of a sparse matrix times a vector
+    embedding: float  # numbers of word vectors that a training step reads and updates
+    dense: float  # multiply-adds
+
+
+REFERENCE = Rates(2.0**28, 2.0**28, 2.0**35)
+
+
+def machine_class(device: str = "cpu") -> str:
+    """Return what rates and times depend on: the processor, its cores in use, and the device."""
+    return f"{cpu_model()}, {usable_cores()} cores, {device}"
+
+
+def rounded_rate(rate: float) -> float:
+    """Return the nearest power of the square root of 2."""
+    return float(2.0 ** (round(2 * math.log2(rate)) / 2))
+
+
+def known_rates(cache: Path, machine: str, notify: Callable[[str], None]) -> Rates:
+    """Return the rates of this machine, measured first where the cache does not have them; takes 2 s."""
+    folder = cache / "best"
+    path = folder / "rates.json"
+    kept: dict[str, dict[str, float]] = {}
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Rates(**kept[machine])
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or a damaged file
+        notify("measuring how fast this machine is, once")
+    found = measure_rates(torch.device("cuda" if machine.endswith("cuda") else "cpu"))
+    kept = kept if isinstance(kept, dict) else {}
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_name("rates.json.part")
+    part.write_text(json.dumps(kept | {machine: asdict(found)}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    part.replace(path)
+    return found
+
+
+def measure_rates(device: torch.device) -> Rates:
+    """Measure the three rates on one thread; dense products on the device."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return Rates(*(rounded_rate(measure()) for measure in (_sparse, _embedding, lambda: _dense(device))))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _fastest(call: Callable[[], object], units: float) -> float:
+    """Return the units a second of the fastest of some rounds."""
+    call()
+    best = 0.0
+    for _ in range(ROUNDS):
+        begun, calls = time.perf_counter(), 0
+        while time.perf_counter() - begun < ROUND_S:
+            call()
+            calls += 1
+        best = max(best, units * calls / (time.perf_counter() - begun))
+    return best
+
+
+def _sparse() -> float:
+    from scipy.sparse import random as random_matrix
+
+    matrix = random_matrix(4000, 20_000, density=0.002, format="csr", random_state=0)
+    vector = np.ones(20_000)
+    return _fastest(lambda: matrix @ vector, matrix.nnz)
+
+
+def _embedding() -> float:
+    table, head = nn.Embedding(TABLE, WIDTH), nn.Linear(WIDTH, 2)
+    optimizer = torch.optim.AdamW([*table.parameters(), *head.parameters()])
+    ids, labels = torch.randint(TABLE, (ROWS, WORDS)), torch.randint(2, (ROWS,))
+
+    def step() -> None:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(head(table(ids).mean(1)), labels).backward()
+        optimizer.step()
+
+    return _fastest(step, embedding_units(ROWS, WORDS, WIDTH) + TABLE * WIDTH)
+
+
+def embedding_units(rows: float, tokens: float, width: float) -> float:
+    """Return the numbers that a forward and a backward pass over the word vectors of texts read and write."""
+    return 3 * rows * tokens * width
+
+
+def _dense(device: torch.device) -> float:
+    left, right = torch.randn(512, 384, device=device), torch.randn(384, 1536, device=device)
+
+    def product() -> None:
+        left @ right
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    return _fastest(product, 512 * 384 * 1536)

@@ -1,0 +1,110 @@
+"""The order of the steps of a search, and how many of them the time is enough for.
+
+Kinds follow one another by the cost of their cheapest candidate. Within a kind that is trained in epochs, all
+candidates are trained to the cut first; then those that are still in it go on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from runner.best.types import Budget, Candidate, Facts, Step
+
+SHARE = 0.7  # of the minutes that is planned; the rest is for the reserve
+CUT = 1 / 3  # of the steps of a training, at which the better half of a kind goes on
+FEWEST = 2  # candidates of a kind that go on
+DEAR_S = 60.0  # of a fold: with more, one repeat is enough
+FEW_ROWS, FEWER_ROWS = 2000, 1000  # labelled rows below which folds select, and below which they are repeated
+FOLDS, REPEATS = 5, 3
+
+
+def fold_plan(facts: Facts, most: int = FOLDS) -> tuple[int, int]:
+    """Return folds and repeats for as many rows, (0, 1) for a held-out split; most: folds that the rows allow."""
+    if facts.rows >= FEW_ROWS:
+        return 0, 1
+    return min(FOLDS, most), REPEATS if facts.rows < FEWER_ROWS else 1
+
+
+def order_steps(candidates: Sequence[Candidate], folds: int, repeats: int) -> tuple[Step, ...]:
+    """Return the steps of all candidates in order."""
+    numbered = enumerate(
+        (step for kind in ordered_kinds(candidates) for step in kind_steps(kind, folds, repeats)), start=1
+    )
+    steps = [Step(number, *rest) for number, rest in numbered]
+    if folds and steps:
+        longest = max(candidate.seconds for candidate in candidates)
+        steps.append(Step(len(steps) + 1, "", "final", None, None, longest))
+    return tuple(steps)
+
+
+def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Return the candidates by kind, the cheapest kind first; a kind that has a teacher comes after it."""
+    kinds: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        kinds.setdefault(candidate.kind, []).append(candidate)
+    own = {name: min(one.seconds for one in members) for name, members in kinds.items()}
+    kind_of = {candidate.name: candidate.kind for candidate in candidates}
+
+    def cost(name: str) -> float:
+        teachers = {kind_of[one.teacher] for one in kinds[name] if one.teacher}
+        return max([own[name], *(own[teacher] for teacher in teachers)])
+
+    has_teacher = {name: any(one.teacher for one in members) for name, members in kinds.items()}
+    return [kinds[name] for name in sorted(kinds, key=lambda name: (cost(name), has_teacher[name]))]
+
+
+Parts = tuple[str, str, int | None, int | None, float]  # of a step: candidate, part, fold, repeat, seconds
+
+
+def kind_steps(kind: Sequence[Candidate], folds: int, repeats: int) -> Iterator[Parts]:
+    """Yield the steps of one kind."""
+    if folds:
+        for candidate in kind:
+            seconds = candidate.seconds * (folds - 1) / folds
+            for repeat in range(1 if seconds > DEAR_S else repeats):
+                for fold in range(folds):
+                    yield candidate.name, "fold", fold, repeat, round(seconds, 1)
+        return
+    cut = [candidate for candidate in kind if candidate.has_cut]
+    for candidate in kind:
+        if not candidate.has_cut:
+            yield candidate.name, "all", None, None, candidate.seconds
+    for candidate in cut:
+        yield candidate.name, "third", None, None, round(CUT * candidate.seconds, 1)
+    for candidate in cut:
+        yield candidate.name, "rest", None, None, round((1 - CUT) * candidate.seconds, 1)
+
+
+def survivors_of(count: int) -> int:
+    """Return how many candidates of a kind go on after the cut."""
+    return min(count, max(FEWEST, math.ceil(count / 2)))
+
+
+def count_planned(steps: Sequence[Step], candidates: Sequence[Candidate], budget: Budget) -> int:
+    """Return how many of the steps the budget is enough for, the first ones; at least one where there is any.
+
+    Of a kind's trainings after the cut only so many count as go on.
+    """
+    if budget.steps is not None:
+        return min(budget.steps, len(steps))
+    if budget.minutes is None:
+        return len(steps)
+    kind_of = {candidate.name: candidate.kind for candidate in candidates}
+    left, planned = SHARE * 60 * budget.minutes * (budget.jobs or 1), 0
+    rests: dict[str, int] = {}
+    sizes = {
+        kind: sum(1 for step in steps if step.part == "rest" and kind_of[step.candidate] == kind)
+        for kind in set(kind_of.values())
+    }
+    for step in steps:
+        if step.part == "rest":
+            kind = kind_of[step.candidate]
+            rests[kind] = rests.get(kind, 0) + 1
+            left -= step.seconds if rests[kind] <= survivors_of(sizes[kind]) else 0.0
+        else:
+            left -= step.seconds
+        if left < 0 and planned:
+            break
+        planned += 1
+    return planned
