@@ -18,7 +18,7 @@ def main(words: list[str]) -> int:
     outcomes = []
     for model, rate in RATES.items():
         words = [f"model={model}", "experiment=demo", f"optimizer.lr={rate}", *overrides]
-        outcomes.append(start_run(resolve(compose(words)), words))
+        outcomes.append(start_run(resolve(compose(words), words=words), words))
         if outcomes[-1].exit_code == 130:
             raise KeyboardInterrupt
     show_comparison([outcome.record for outcome in outcomes if outcome.record])

@@ -49,8 +49,8 @@ class ExperimentFunction(JobFunction):
         try:
             enter_folder(hydra.runtime.cwd)
             context = replace(context or RunContext(), watch=trial_watch(hydra.sweeper))
-            settings = resolve(config, context.jobs)
-            outcome = start_run(settings, list(hydra.overrides.task), context)
+            words = list(hydra.overrides.task)
+            outcome = start_run(resolve(config, context.jobs, words), words, context)
         except USER_ERRORS as error:
             refuse(str(error).splitlines())
             outcome = Outcome(exit_code=2, reason=str(error))

@@ -42,7 +42,7 @@ def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
     words = record.overrides
     config = compose(words)
     composed = flatten(cast(JsonObject, OmegaConf.to_container(config, resolve=True)))
-    today = flatten(asdict(resolve(config)))
+    today = flatten(asdict(resolve(config, words=words)))
     files = _files(words)
     typed = _typed(words, find_sweep_of(output, record.identity))
 

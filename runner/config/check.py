@@ -209,7 +209,7 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
 def _check_whole(words: list[str]) -> list[str]:
     """Mistakes that show only in the composed config: in a YAML, or between two settings."""
     try:
-        settings = resolve(compose(words))
+        settings = resolve(compose(words), words=words)
     except ConfigError as error:
         return str(error).splitlines()
     return [*check_settings(settings), *_readouts_not_taken(words, settings)]

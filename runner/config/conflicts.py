@@ -6,6 +6,7 @@ from data.settings import ALL_FOLDS, DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order
 from models.settings import HASHED_WORDS, OVER_NGRAMS, contradictions
 from runner.config.check_files import file_conflicts
+from runner.config.recipes import recipe_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
 from runner.tasks import named_task
@@ -17,6 +18,7 @@ def conflicts(settings: Settings) -> list[str]:
         *task_conflicts(settings),
         *model_conflicts(settings),
         *training_conflicts(settings),
+        *recipe_conflicts(settings),
         *measuring_conflicts(settings),
         *file_conflicts(settings.data),
         *fold_conflicts(settings),

@@ -15,7 +15,18 @@ from runner.record.record import RunRecord
 
 FROM = "from="
 # Settings that the new run has of its own.
-DROPPED = ("compression", "finished", "force", "resume", "paths", "tracker", "checkpoint", "sweep")
+DROPPED = (
+    "train.recipe",
+    "model.recipes",
+    "compression",
+    "finished",
+    "force",
+    "resume",
+    "paths",
+    "tracker",
+    "checkpoint",
+    "sweep",
+)
 
 
 def expand_from(words: list[str]) -> list[str]:
@@ -33,8 +44,15 @@ def expand_from(words: list[str]) -> list[str]:
     folder = folder_of(record.identity, output, "from")
     typed = {word.partition("=")[0] for word in rest}
     before = [word for word in record.overrides if _is_kept(word.partition("=")[0].lstrip("+~"), typed)]
+    before += _recipe_of(record, typed)
     before += _readout_of(record, typed.union(word.partition("=")[0] for word in before))
     return [*before, *rest, f"finished={folder}"]
+
+
+def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:
+    """The words for the settings that train.recipe=auto chose for a run; they take the place of that word."""
+    chosen = record.recipe.chosen.split() if record.recipe else []
+    return [word for word in chosen if _is_kept(word.partition("=")[0], typed)]
 
 
 def _readout_of(record: RunRecord, named: set[str]) -> list[str]:

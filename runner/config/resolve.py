@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
 from models.settings import chosen_readout
 from runner.config.conflicts import conflicts
+from runner.config.recipes import AUTO, open_recipes
 from runner.errors import ConfigError
 from runner.machine.threads import choose_threads
 from runner.record.model_folder import folder_of
@@ -27,12 +29,15 @@ COMMAND_KEYS = ("hydra", "sweep", "density")
 LONGEST = 65_536  # the largest data.max_length, where a model reads whole texts
 
 
-def resolve(config: DictConfig, jobs: int = 1) -> Settings:
+def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Settings:
     """Typed settings with every derived value written back, so that what is saved is the whole truth.
 
-    jobs: runs side by side, which share the cores. Raises ConfigError for values that contradict each other.
+    jobs: runs side by side, which share the cores. words: the command of a config that Hydra composed; what they set
+    is not chosen by train.recipe=auto. Raises ConfigError for values that contradict each other.
     """
     settings = _typed_settings(config)
+    is_chosen = settings.train.recipe == AUTO
+    settings.model.recipes = open_recipes(settings.model.recipes, words) if is_chosen else []
     settings.compression = _stages(settings.compression)
     data = settings.data
     try:

@@ -100,7 +100,7 @@ def _here(words: list[str], folder: Path) -> RunOutput:
     """Run in this process."""
     words = [*words, *_places(folder)]
     with redirect_stdout(io.StringIO()) as said:
-        outcome = start_run(resolve(compose(words)), words)
+        outcome = start_run(resolve(compose(words), words=words), words)
     if outcome.exit_code:
         raise RuntimeError(f"a run failed: {said.getvalue().strip()}")
     return _read(folder)

@@ -15,8 +15,10 @@ from data.splits import DataTask, Splits
 from models.compression.methods import make_stage
 from models.compression.stage import Stage
 from models.network import Network
+from runner.config.recipes import AUTO
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
+from runner.experiment.recipe_search import check_selection
 from runner.experiment.stage_inputs import StageInputs, find_stage_inputs
 from runner.experiment.stopwatch import Stopwatch
 from runner.machine.device import choose_device
@@ -49,6 +51,7 @@ def prepare_run(
     begun = time.perf_counter()
     splits = load_run_splits(settings, notify, exclusive)
     task = task_of(splits, settings)
+    check_selection(settings, splits.select.source_count)
     finished = Path(settings.finished) if settings.finished else None
     check_tokenizer(finished or initial.folder, splits, is_finished=finished is not None)
     loaded = time.perf_counter()
@@ -65,7 +68,9 @@ def prepare_run(
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights_content, contents)
     told = [note for found in inputs.values() if found.teacher for note in found.teacher.notes]
     seen = repeats_note(unlabelled_repeats(inputs), {part.name: len(part) for part in splits.report})
-    notes = [*splits.notes, *([seen] if seen else []), *weights.notes, *told, *([kept] if kept else [])]
+    is_open = settings.train.recipe == AUTO and finished is None  # the model is built again from what is chosen
+    of_model = [] if is_open else weights.notes
+    notes = [*splits.notes, *([seen] if seen else []), *of_model, *told, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": initial.seconds} if initial.seconds else {}
     for stage in stages.values():

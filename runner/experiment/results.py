@@ -169,8 +169,16 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
         )
     if tokens > model.architecture["vocab_size"]:
         model.register_forward_pre_hook(_fold_ids, with_kwargs=True)
+    if prepared.model.longest_input() is None:
+        model.register_forward_pre_hook(_cut, with_kwargs=True)
     model.to(prepared.device)
     return model
+
+
+def _cut(model: Network, args: tuple[object, ...], inputs: dict[str, Any]) -> tuple[tuple[object, ...], Any]:
+    """Cut rows that are longer than the yardstick takes, as they would be for it; the model beside it reads all."""
+    most = model.architecture["max_position_embeddings"]
+    return args, {name: values[:, :most] for name, values in inputs.items()}
 
 
 def _fold_ids(model: Network, args: tuple[object, ...], inputs: dict[str, Any]) -> tuple[tuple[object, ...], Any]:

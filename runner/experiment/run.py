@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from runner.config.recipes import with_recipe
 from runner.errors import as_user_error
 from runner.experiment.claim import claim, require_progress
 from runner.experiment.context import RunContext
@@ -55,7 +56,8 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
     output = Path(settings.paths.output).expanduser().absolute()
     check_writable(output)
     set_threads(settings.train.threads or 1)
-    check_checkpoint(settings)
+    for one in (settings, *(with_recipe(settings, recipe) for recipe in settings.model.recipes)):
+        check_checkpoint(one)
     terminal = Terminal(context.is_quiet)
     unwatched = replace(context, watch=None)  # the trial is this run, not those that it needs first
 

@@ -19,6 +19,7 @@ from models.capabilities import Fitted, Folded
 from models.checkpoints.open import restore_saved
 from models.compression.methods import make_stage
 from models.heads.linear import LinearHead
+from runner.config.recipes import AUTO
 from runner.experiment.added_ngrams import add_fitted_ngrams
 from runner.experiment.context import RunMirror
 from runner.experiment.cost_check import disagreement
@@ -27,6 +28,7 @@ from runner.experiment.half_rate import fit_or_halve
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.progress import Terminal
 from runner.experiment.recipe import recipe_of
+from runner.experiment.recipe_search import choose_recipe, take_recipe
 from runner.experiment.results import evaluate, measure_costs, save_model
 from runner.experiment.stage_context import RunStageContext
 from runner.experiment.stage_plan import PlannedStage, stage_plan
@@ -54,6 +56,8 @@ def run_last_stage(
     stages = stage_plan(prepared.settings)
     if prepared.before:
         _continue_from(prepared.before, prepared, writer)
+    elif prepared.settings.train.recipe == AUTO and not prepared.settings.finished:
+        choose_recipe(prepared, writer, terminal)
     context = RunStageContext(prepared, writer, terminal, mirror, f"{len(stages)}-{stages[-1].name}")
     if len(stages) > 1:
         terminal.say(f"stage {len(stages)} of {len(stages)}: {stages[-1].name}")
@@ -66,6 +70,8 @@ def _continue_from(before: Path, prepared: PreparedRun, writer: RecordWriter) ->
     """Take over the model of the run folder `before`, the findings in its record, and its points where none are yet."""
     found = read_record(before)
     assert found is not None, "it has just been finished"
+    if found.recipe:
+        take_recipe(prepared, found.recipe.chosen)
     prepared.model = restore_saved(prepared.model, before / "model")  # type: ignore[arg-type]
     writer.continue_from(found)
     if not (writer.folder / POINTS).exists():
@@ -136,8 +142,9 @@ def _fit_ngrams(context: RunStageContext) -> None:
     prepared, writer, settings = context.prepared, context.writer, context.settings
     splits, task = prepared.splits, prepared.task
     found = fit_ngrams(
-        splits, task, settings.model, prepared.exclusive.yield_to_timing, is_symmetric=settings.data.symmetric
-    )
+        splits, task, settings.model, prepared.exclusive.yield_to_timing, is_symmetric=settings.data.symmetric,
+        max_length=settings.data.max_length,
+    )  # fmt: skip
     put_into(cast(LinearHead, prepared.model), found)
     kept = predict(
         prepared.model, splits.select, batch_size=settings.train.eval_batch_size, device=prepared.device,

@@ -207,6 +207,7 @@ METRICS: tuple[Metric, ...] = (
     # How long the run took.
     Metric("time/data_s", "s", "lower", "loading and tokenising"),
     Metric("time/build_s", "s", "lower", "building the model and reading its weights"),
+    Metric("time/recipe_s", "s", "lower", "trainings that chose the settings of this run's own (train.recipe=auto)"),
     Metric("time/tune_s", "s", "lower", "tuning the encoder before it was frozen, in a run of its own"),
     Metric("time/cache_s", "s", "lower", "computing or checking the kept states of the frozen encoder"),
     Metric("time/teacher_s", "s", "lower", "asking the teacher for answers that were not kept"),

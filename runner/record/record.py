@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from data.json_types import Json, JsonObject
 from runner.record.identity import flatten, recorded_settings
+from runner.record.recipe import ChosenRecipe
 from runner.record.validation import problem_of_record
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ class RunRecord:
     reports: dict[str, ClassReport] = field(default_factory=dict)  # by split
     resumed_from_step: int | None = None
     pruned: bool = False  # ended by a search, because other trials were better
+    recipe: ChosenRecipe | None = None  # of a run with train.recipe=auto
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
@@ -200,6 +202,7 @@ class RunRecord:
             "tokenizer": _known(TokenizerFacts, content.get("tokenizer") or {}),
             "weights": _known(WeightsFacts, content.get("weights") or {}),
             "reports": {name: _known(ClassReport, part) for name, part in (content.get("reports") or {}).items()},
+            "recipe": ChosenRecipe.from_json(found) if (found := content.get("recipe")) else None,
         }
         return _known(cls, {**content, **parts})
 
@@ -217,6 +220,8 @@ class RunRecord:
             content["reports"] = {name: asdict(part) for name, part in self.reports.items()}
         if self.resumed_from_step is not None:
             content["resumed_from_step"] = self.resumed_from_step
+        if self.recipe is not None:
+            content["recipe"] = self.recipe.to_json()
         return content | ({"pruned": True} if self.pruned else {})
 
     @property

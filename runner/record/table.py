@@ -101,7 +101,7 @@ def summary_rows(record: RunRecord, details: bool = False) -> list[tuple[str, st
     rows += [(name, f"{value:,.3f}") for name, value in metrics.items() if name.startswith("speed/onnx")]
     if details or ANSWER not in metrics:
         rows += [(name, f"{v:,.1f} x") for name, v in metrics.items() if name.startswith("speed/speedup")]
-    times = ("time/tune_s", "time/cache_s", "time/train_s", "time/total_s")
+    times = ("time/tune_s", "time/cache_s", "time/recipe_s", "time/train_s", "time/total_s")
     rows += [(name, f"{metrics[name]:,.1f}") for name in times if name in metrics]
     return rows
 

@@ -70,6 +70,10 @@ RECORD: Kind = {
     "steps": OrNull(int),
     "tokenizer": OrNull({"fingerprint": OrNull(str)}),
     "weights": OrNull({"fingerprint": OrNull(str)}),
+    "recipe": OrNull({
+        "chosen": str, "metric": str, "rows": int,
+        "tried": Each(list, {"settings": str, "third": OrNull(float), "whole": OrNull(float)}),
+    }),
 }  # fmt: skip
 SWEEP: Kind = {
     "id": str,

@@ -17,6 +17,7 @@ from data.json_types import JsonObject
 from runner.record.folder import NOT_FINITE, POINTS, RECORD, read_record, remove_unfinished
 from runner.record.json_files import now, write_json
 from runner.record.metrics import check
+from runner.record.recipe import ChosenRecipe
 from runner.record.record import ClassReport, RunRecord, StageEntry
 from runner.sanitize import mask, masked
 
@@ -87,6 +88,10 @@ class RecordWriter:
         """Add sentences that `run show` prints."""
         self._change(notes=[*self.record.notes, *notes])
 
+    def set_recipe(self, recipe: ChosenRecipe) -> None:
+        """Enter the setting that train.recipe=auto chose, also in notes."""
+        self._change(recipe=recipe, notes=[*self.record.notes, *recipe.notes()])
+
     def set_steps(self, steps: int) -> None:
         """The optimizer steps of all trainings that are finished."""
         self._change(steps=steps)
@@ -114,7 +119,7 @@ class RecordWriter:
         environment = self.record.environment
         self._change(
             metrics=before.metrics, stages=before.stages, steps=before.steps,
-            resumed_from_step=before.resumed_from_step,
+            resumed_from_step=before.resumed_from_step, recipe=before.recipe,
             notes=list(dict.fromkeys([*before.notes, *self.record.notes])),
             environment=replace(environment, engine=before.environment.engine | environment.engine),
         )  # fmt: skip

@@ -50,6 +50,10 @@ class ConfusionScore(Score):
             return float(self.of_class(answers.positive)(self.confusion(answers)[None])[0])
         return plain(answers["label"], answers["prediction"], answers.positive)
 
+    def contributions(self, answers: Answers) -> np.ndarray | None:
+        """Return 1 for each right answer, for accuracy."""
+        return _right(answers) if self.name == "accuracy" else None
+
     def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
         """Return the 95 % interval: Wilson's for accuracy, else a bootstrap of the confusion matrix."""
         if self.name == "accuracy":

@@ -28,6 +28,10 @@ class RowScore(Score):
         """Return the score as a function of how often each row was drawn."""
         return self.of_rows(outputs_of(answers), answers["label"].astype(np.float64))
 
+    def contributions(self, answers: Answers) -> np.ndarray | None:
+        """Return the squared errors, for their mean."""
+        return (outputs_of(answers) - answers["label"]) ** 2 if self.name == "mse" else None
+
     def value(self, answers: Answers) -> float:
         """Return the score."""
         outputs, targets = outputs_of(answers), answers["label"].astype(np.float64)

@@ -13,20 +13,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the normal distribution
+Z_95_ONE_SIDED = 1.6448536269514722  # 95 % quantile
 RESAMPLES = 1000  # another seed then moves the ends by a few per cent of the width
 _CHUNK = 2_000_000  # counts held at once (resamples x rows, or x cells of a matrix): 16 MB
 
 
-def wilson_interval(share: float, count: int) -> tuple[float, float]:
+def wilson_interval(share: float, count: int, z: float = Z_95) -> tuple[float, float]:
     """Return the Wilson 95 % interval of a share observed on `count` rows; (0, 1) for no rows.
 
+    z: the quantile of another level; with Z_95_ONE_SIDED, each end by itself is a 95 % bound.
     Source: Wilson 1927. Unlike share +- 2 sd, it never leaves 0..1 and has a width at 0 and 1.
     """
     if count == 0:
         return 0.0, 1.0
-    spread = Z_95**2 / count
+    spread = z**2 / count
     centre = (share + spread / 2) / (1 + spread)
-    half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    half = z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
     return max(0.0, centre - half), min(1.0, centre + half)
 
 

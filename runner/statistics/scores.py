@@ -35,6 +35,10 @@ class Score(ABC):
         """Return the score of the answers."""
         return float(self.over(answers)(np.ones((1, len(answers))))[0])
 
+    def contributions(self, answers: Answers) -> np.ndarray | None:
+        """Return what each unit adds to a score that is a mean over the units, (N,) float64; None for other scores."""
+        return None
+
     def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
         """Return the 95 % interval (low, high) over the units; a percentile bootstrap unless a score has a better."""
         return bootstrap_rows(len(answers), self.over(answers), resamples=resamples, seed=seed)

@@ -160,7 +160,7 @@ class OptunaSweeper(Sweeper):
         from optuna.trial import TrialState
 
         try:
-            resolve(self._load(job))
+            resolve(self._load(job), words=job)
         except (ConfigError, HydraException) as error:
             print(f"trial {trial.number} is refused: {error}", file=sys.stderr)
             trial.set_user_attr("reason", str(error))

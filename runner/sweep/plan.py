@@ -94,7 +94,7 @@ def examine_job(job: Job, load: Load, jobs_beside: int) -> Job:
 
     try:
         job.config = load(job.overrides)
-        job.settings = resolve(job.config, jobs_beside)
+        job.settings = resolve(job.config, jobs_beside, job.overrides)
         job.problem = "\n".join(check_settings(job.settings)) or None
     except (HydraException, OmegaConfBaseException) as error:
         job.problem = " ".join(str(error.__cause__ or error).split())

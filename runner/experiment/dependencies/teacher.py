@@ -32,7 +32,7 @@ def make_teachers(settings: Settings, overrides: list[str], notify: Callable[[st
         if problems := check_overrides(words):
             raise ConfigError("\n".join(f"compression.{name}.teacher: {problem}" for problem in problems))
         notify(f"the teacher of {name} first: a run of its own")
-        teacher = resolve(compose(words))
+        teacher = resolve(compose(words), words=words)
         teacher.train.threads = settings.train.threads  # a sweep has shared the cores out
         stage.teacher = finish_run(make_run, teacher, words).identity
 

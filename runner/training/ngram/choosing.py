@@ -15,6 +15,11 @@ from runner.training.ngram.pruning import by_importance, likely_count
 ORDER_STRENGTH = 1  # of the solver's strengths: the one by whose weights n-grams are dropped while choosing
 TEMPERATURES = np.geomspace(0.3, 3.0, 47).round(2)
 LEAST_GAIN = 0.005  # nats by which a temperature must lower the log loss
+LOOK = 1e-3  # tolerance of the fit that tells whether another weighting is worth fitting at every strength
+BEHIND = 2.5  # standard deviations by which it may have fewer right answers; strengths move them by 0.5 to 1.5
+
+
+Found = tuple[float, str, float, np.ndarray]  # score, weighting, strength, and the outputs on the held-out rows
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,12 @@ def choose(problem: Problem, select: TokenSplit) -> Choice:
     """Return the weighting and strength with the best score on selection rows that are in no training row."""
     usable = choosing_rows(problem.rows, select)
     part, held = problem.take(np.flatnonzero(usable.train)), select.take(np.flatnonzero(usable.select))
-    best: tuple[float, str, float, np.ndarray] | None = None
+    best: Found | None = None
     if len(part.counted.hashes):
         known = part.known(held, part.counted.hashes)
         for weighting in problem.weightings:
+            if best is not None and _is_far_behind(part, weighting, held, known, best):
+                continue
             for score, strength, outputs in _path(part, weighting, held, known):
                 if best is None or score > best[0]:
                     best = score, weighting, strength, outputs
@@ -44,6 +51,19 @@ def choose(problem: Problem, select: TokenSplit) -> Choice:
         return Choice(problem.weightings[0], problem.solver.strengths[ORDER_STRENGTH], np.nan, 1.0, 0, 0)
     temperature = 1.0 if problem.is_number else fit_temperature(best[3], np.asarray(held.known_labels))
     return Choice(best[1], best[2], best[0], temperature, int((~usable.train).sum()), len(held))
+
+
+def _is_far_behind(part: Problem, weighting: str, held: TokenSplit, known: Counted, best: Found) -> bool:
+    """Does a quick fit with a weighting answer so much worse than the best one so far that no strength will help?"""
+    if part.is_number:
+        return False
+    part.pause()
+    counted, solver = part.counted, part.solver
+    fitted = solver.fit(counted.presence, part.scales(weighting, counted), best[2], LOOK)
+    outputs = part.outputs_of(fitted, known)
+    labels = np.asarray(held.known_labels)
+    gained = (outputs.argmax(1) == labels).astype(int) - (best[3].argmax(1) == labels)
+    return part.score(outputs, held) < best[0] and gained.sum() < -BEHIND * np.sqrt((gained != 0).sum())
 
 
 def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> list[tuple[float, float, np.ndarray]]:

@@ -17,6 +17,7 @@ from models.ngrams.prints import K1, K2
 FEWEST = 200  # selection rows that are needed to choose; with fewer, all of them do
 FACTOR = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64
 MASK = np.uint32((1 << 22) - 1)
+FIRST_PLACES = 16  # of a row whose pairs of neighbours are looked up first
 
 
 @dataclass(frozen=True)
@@ -46,26 +47,42 @@ def contained_rows(split: TokenSplit, other: TokenSplit) -> np.ndarray:
     possible = _possible(split, own, theirs)
     found = np.zeros(len(split), bool)
     single = possible[split.lengths[possible] == 1]
-    found[single] = np.isin(own[split.offsets[single]], theirs)
+    if len(single):
+        found[single] = np.isin(own[split.offsets[single]], theirs)
     rows = possible[split.lengths[possible] > 1]
+    if not len(rows):
+        return found
     begins = _occurs(_pairs(own)[split.offsets[rows]])
     starts = np.flatnonzero(begins[_pairs(theirs) & MASK])  # the few places where one of these rows may begin
     ends = np.repeat(other.offsets[1:], other.lengths)[starts]
     own_prefixes, prefixes = _prefixes(own), _prefixes(theirs)
+    powers = _powers(max(len(own_prefixes), len(prefixes)), inverse=True)
     for length in np.unique(split.lengths[rows]):
         alike = rows[split.lengths[rows] == length]
-        windows = _spans(prefixes, starts[starts + length <= ends], length)
-        found[alike] = np.isin(_spans(own_prefixes, split.offsets[alike], length), windows)
+        windows = _spans(prefixes, starts[starts + length <= ends], length, powers)
+        found[alike] = np.isin(_spans(own_prefixes, split.offsets[alike], length, powers), windows)
     return found
 
 
 def _possible(split: TokenSplit, own: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """Return the rows whose words and pairs of neighbours all occur among the words of the other split, ascending."""
-    missing = ~_occurs(theirs)[own & MASK]
+    words, pairs = _occurs(theirs), _occurs(_pairs(theirs))
+    rows = np.arange(len(split))
+    for place in range(FIRST_PLACES):  # most long rows leave here, before all of their words are looked up
+        later = split.lengths[rows] > place + 1
+        places = split.offsets[rows[later]] + place
+        found = np.ones(len(rows), bool)
+        found[later] = pairs[(own[places] * K1 + own[places + 1]) * K2 >> np.uint32(10) & MASK]
+        rows = rows[found]
+    if not len(rows):
+        return rows
+    part = split.take(rows)
+    own = np.asarray(part.tokens, np.uint32)
+    missing = ~words[own & MASK]
     is_inside = np.ones(len(own), bool)
-    is_inside[split.offsets[1:] - 1] = False
-    missing[:-1] |= is_inside[:-1] & ~_occurs(_pairs(theirs))[_pairs(own) & MASK]
-    return np.flatnonzero(np.add.reduceat(missing, split.offsets[:-1]) == 0)
+    is_inside[part.offsets[1:] - 1] = False
+    missing[:-1] |= is_inside[:-1] & ~pairs[_pairs(own) & MASK]
+    return rows[np.add.reduceat(missing, part.offsets[:-1]) == 0]
 
 
 def _pairs(words: np.ndarray) -> np.ndarray:
@@ -86,9 +103,8 @@ def _prefixes(words: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mixed(words) * _powers(len(words)), dtype=np.uint64)])
 
 
-def _spans(prefixes: np.ndarray, starts: np.ndarray, length: int | np.ndarray) -> np.ndarray:
-    """Return a hash of the `length` words from each start, wherever they stand."""
-    powers = _powers(len(prefixes), inverse=True)
+def _spans(prefixes: np.ndarray, starts: np.ndarray, length: int | np.ndarray, powers: np.ndarray) -> np.ndarray:
+    """Return a hash of the `length` words from each start, wherever they stand; powers: of the inverse factor."""
     found: np.ndarray = (prefixes[starts + length] - prefixes[starts]) * powers[starts]
     return found
 
@@ -111,7 +127,8 @@ def _mixed(words: np.ndarray) -> np.ndarray:
 def _whole_rows(split: TokenSplit) -> np.ndarray:
     """Return a hash of each row with the place of its second text."""
     prefixes = _prefixes(np.asarray(split.tokens))
-    whole = _spans(prefixes, np.asarray(split.offsets[:-1]), split.lengths)
+    powers = _powers(len(prefixes), inverse=True)
+    whole = _spans(prefixes, np.asarray(split.offsets[:-1]), split.lengths, powers)
     found: np.ndarray = whole + np.asarray(split.segment_starts, np.uint64) * np.uint64(FACTOR)
     return found
 

@@ -34,26 +34,32 @@ class FittedNgrams:
     seen: int  # different n-grams that enough rows have
     bytes_packed: int
     seconds: float
+    is_number: bool = False
+    missing: tuple[str, ...] = ()  # classes without a row in the selection split
 
     def sentence(self) -> str:
         """Return a line about the fit."""
         choice = self.choice
         said = (
             f"{choice.weighting}, C {choice.strength:g}: {len(self.table.prints):,} of {self.seen:,} n-grams kept, "
-            f"{self.bytes_packed:,} bytes; temperature {choice.temperature:.2f}"
+            f"{self.bytes_packed:,} bytes"
         )
+        said += "" if self.is_number else f"; temperature {choice.temperature:.2f}"
         if choice.contained:
             said += f"; {choice.contained:,} training rows are in held-out ones, and were left out to choose C"
+        if self.missing:
+            said += f"; no row of {', '.join(self.missing)} is in the rows that chose"
         return said
 
 
 def fit_ngrams(
     splits: Splits, task: Task, settings: ModelSettings, pause: Callable[[], None] = lambda: None, *,
-    is_symmetric: bool = False,
+    is_symmetric: bool = False, max_length: int | None = None,
 ) -> FittedNgrams:  # fmt: skip
     """Fit a model over n-grams on the training rows; C and weighting are chosen on the selection split.
 
-    pause: called between fits; is_symmetric: does the order of two texts mean nothing?
+    pause: called between fits; is_symmetric: does the order of two texts mean nothing? max_length: words that are read
+    of a text, which the file will say.
     """
     begun = time.perf_counter()
     problem = Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric)
@@ -61,8 +67,15 @@ def fit_ngrams(
     choice = choose(problem, splits.select)
     table, seen = _fit_final(problem, choice, splits.select, labels)
     table = replace(table, pairs=problem.pairs)
-    size = len(pack_ngrams(table, labels, choice.temperature))
-    return FittedNgrams(table, choice, seen, size, time.perf_counter() - begun)
+    size = len(pack_ngrams(table, labels, choice.temperature, max_length))
+    missing = () if problem.is_number else missing_classes(splits.select, labels)
+    return FittedNgrams(table, choice, seen, size, time.perf_counter() - begun, problem.is_number, missing)
+
+
+def missing_classes(select: TokenSplit, labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the classes that no row of a split has."""
+    found = set(np.unique(np.asarray(select.known_labels)).tolist())
+    return tuple(label for place, label in enumerate(labels) if place not in found)
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,8 @@ def _fit_final(problem: Problem, choice: Choice, select: TokenSplit, labels: Seq
     parts = [_Part(Linear(whole.weights[:, columns], whole.bias), columns)]
     parts += _refitted(problem, choice, order[:count], labels, most_bytes)
     if max_kb < FEW_KB and not problem.is_number:
-        few = few_by_l1(counted.presence, problem.members, problem.scales(choice.weighting, counted), count)
+        scales, weights = problem.scales(choice.weighting, counted), problem.row_weights
+        few = few_by_l1(counted.presence, problem.members, scales, count, weights)
         parts += _refitted(problem, choice, order[np.isin(order, few)], labels, most_bytes)
     best = max(parts, key=lambda part: _score(problem, part, select))  # the first of equals
     return best.table(problem), seen

@@ -34,7 +34,7 @@ def with_found_rows(bag: Folded, splits: Splits) -> Splits:
 
 
 def _found(split: TokenSplit, n: int, hashes: np.ndarray) -> TokenSplit:
-    presence = find_known(split, n, hashes).presence
+    presence = find_known(split, n, hashes).presence.tocsr()
     counts = np.diff(presence.indptr).astype(np.int64)
     lengths = np.maximum(counts, 1)
     offsets = np.concatenate([[0], np.cumsum(lengths)])

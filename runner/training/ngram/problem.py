@@ -30,6 +30,7 @@ class Problem:
     pause: Callable[[], None]  # called between fits: other runs may be timing
     is_pair: bool = False  # does a row have two texts?
     is_symmetric: bool = False  # does their order mean nothing?
+    known_counts: Counted | None = None  # the n-grams of the rows, where they have been counted
 
     @property
     def is_number(self) -> bool:
@@ -52,6 +53,8 @@ class Problem:
     @cached_property
     def counted(self) -> Counted:
         """The n-grams of the rows."""
+        if self.known_counts is not None:
+            return self.known_counts
         return count_grams(self.rows, self.settings.n, self.settings.min_df, self.pairs)
 
     @property
@@ -77,16 +80,24 @@ class Problem:
         labels = np.asarray(self.rows.known_labels)
         if self.is_number:
             return Ridge(labels.astype(np.float64))
+        return Logistic(self.members, self.row_weights)
+
+    @property
+    def row_weights(self) -> np.ndarray | None:
+        """The weight of each row in the loss, (rows,), by its class; None for equal ones."""
         weights = self.task.facts.class_weights
-        return Logistic(self.members, None if weights is None else weights[labels])
+        return None if weights is None else weights[np.asarray(self.rows.known_labels)]
 
     def scales(self, weighting: str, counted: Counted) -> np.ndarray:
         """Return the scales of the n-grams, (columns, F)."""
         return column_scales(weighting, counted.presence, self.members)
 
     def take(self, rows: np.ndarray) -> Problem:
-        """Return the problem of some of the rows."""
-        return replace(self, rows=self.rows.take(rows))
+        """Return the problem of some of the rows, ascending; nothing is counted twice."""
+        if len(rows) == len(self.rows):
+            return self
+        counted = self.counted.take(rows).frequent(self.settings.min_df)
+        return replace(self, rows=self.rows.take(rows), known_counts=counted)
 
     def outputs_of(self, fitted: Linear, counted: Counted) -> np.ndarray:
         """Return the outputs of the head for rows, (rows, outputs) float32; of two classes the first has 0."""

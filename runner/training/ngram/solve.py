@@ -1,6 +1,6 @@
-"""The solvers, of scikit-learn: logistic regression of one class against the others, and ridge for numbers.
+"""The solvers: logistic regression of one class against the others, and ridge for numbers.
 
-scikit-learn is imported where it is needed: no other run waits for it.
+SciPy and scikit-learn are imported where they are needed: no other run waits for them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csc_matrix, csr_matrix
 
 TOLERANCE, MOST_ROUNDS = 1e-4, 1000
 FEWEST_ROWS = 5  # of a class; below it only the bias is fitted
@@ -24,7 +24,7 @@ class Linear:
     weights: np.ndarray  # (columns, F)
     bias: np.ndarray  # (columns,)
 
-    def scores(self, presence: csr_matrix) -> np.ndarray:
+    def scores(self, presence: csc_matrix) -> np.ndarray:
         """Return the scores of rows, (rows, columns)."""
         return np.asarray(presence @ self.weights.T) + self.bias
 
@@ -34,7 +34,7 @@ class Solver(Protocol):
 
     strengths: tuple[float, ...]  # to choose among: C, or the ridge's 1 / alpha; from strong to weak
 
-    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float) -> Linear:
+    def fit(self, presence: csc_matrix, scales: np.ndarray, strength: float, tolerance: float = TOLERANCE) -> Linear:
         """Return weights for presence (rows, F), already multiplied by the scales (columns, F)."""
         ...
 
@@ -48,7 +48,7 @@ class Logistic:
         """members: (problems, rows) bool; row_weights: (rows,) in the loss."""
         self.members, self.row_weights = members, row_weights
 
-    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float) -> Linear:
+    def fit(self, presence: csc_matrix, scales: np.ndarray, strength: float, tolerance: float = TOLERANCE) -> Linear:
         """Return the weights of each problem."""
         weights, bias = np.zeros(scales.shape), np.zeros(len(scales))
         for place, (inside, scale) in enumerate(zip(self.members, scales)):
@@ -56,18 +56,37 @@ class Logistic:
                 share = (inside.sum() + 0.5) / (len(inside) + 1)
                 bias[place] = np.log(share / (1 - share))
                 continue
-            weights[place], bias[place] = self._fit_one(presence, inside, scale, strength)
+            weights[place], bias[place] = self._fit_one(presence, inside, scale, strength, tolerance)
         return Linear(weights, bias)
 
     def _fit_one(
-        self, presence: csr_matrix, inside: np.ndarray, scale: np.ndarray, strength: float
+        self, presence: csc_matrix, inside: np.ndarray, scale: np.ndarray, strength: float, tolerance: float
     ) -> tuple[np.ndarray, float]:
-        from sklearn.linear_model import LogisticRegression
+        """Return the weights and the bias of one problem, by L-BFGS with the options of scikit-learn.
 
-        # Each fit starts from zero: from another strength's solution it stops at once, within the tolerance.
-        solver = LogisticRegression(C=strength, tol=TOLERANCE, max_iter=MOST_ROUNDS)
-        solver.fit(scale_columns(presence, scale), inside, sample_weight=self.row_weights)
-        return solver.coef_[0] * scale, float(solver.intercept_[0])
+        Each fit starts from zero: from another strength's solution it stops at once, within the tolerance.
+        """
+        from scipy.optimize import minimize
+
+        rows, columns = presence.shape
+        share = np.ones(rows) if self.row_weights is None else self.row_weights.astype(np.float64)
+        penalty, share = 1 / (strength * share.sum()), share / share.sum()
+        targets, transposed = inside.astype(np.float64), presence.T
+
+        def loss_and_gradient(point: np.ndarray) -> tuple[float, np.ndarray]:
+            weights, gradient = point[:-1], np.empty_like(point)
+            outputs = presence @ (weights * scale) + point[-1]
+            powers = np.exp(-np.abs(outputs))
+            losses = np.log1p(powers) + np.maximum(outputs, 0) - targets * outputs
+            slopes = (np.where(outputs >= 0, 1.0, powers) / (1 + powers) - targets) * share
+            gradient[:-1] = (transposed @ slopes) * scale + penalty * weights
+            gradient[-1] = slopes.sum()
+            return float(losses @ share) + 0.5 * penalty * float(weights @ weights), gradient
+
+        options = {"maxiter": MOST_ROUNDS, "maxls": 50, "gtol": tolerance, "ftol": 64 * np.finfo(float).eps}
+        start = np.zeros(columns + 1)
+        found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", options=options).x
+        return found[:-1] * scale, float(found[-1])
 
 
 class Ridge:
@@ -79,24 +98,30 @@ class Ridge:
         """values: (rows,) to predict."""
         self.values = values
 
-    def fit(self, presence: csr_matrix, scales: np.ndarray, strength: float) -> Linear:
+    def fit(self, presence: csc_matrix, scales: np.ndarray, strength: float, tolerance: float = TOLERANCE) -> Linear:
         """Return the weights of the number."""
         from sklearn.linear_model import Ridge as Solver
 
-        solver = Solver(alpha=1 / strength, solver="sparse_cg", tol=TOLERANCE)
-        solver.fit(scale_columns(presence, scales[0]), self.values)
+        solver = Solver(alpha=1 / strength, solver="sparse_cg", tol=tolerance)
+        solver.fit(scale_columns(presence, scales[0]).tocsr(), self.values)
         return Linear(solver.coef_[None] * scales, np.array([float(solver.intercept_)]))
 
 
-def scale_columns(presence: csr_matrix, scale: np.ndarray) -> csr_matrix:
+def scale_columns(presence: csc_matrix, scale: np.ndarray) -> csc_matrix:
     """Return the matrix with its columns multiplied by `scale` (F,)."""
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csc_matrix
 
-    return csr_matrix((presence.data * scale[presence.indices], presence.indices, presence.indptr), presence.shape)
+    data = presence.data * np.repeat(scale, np.diff(presence.indptr))
+    return csc_matrix((data, presence.indices, presence.indptr), presence.shape)
 
 
-def few_by_l1(presence: csr_matrix, members: np.ndarray, scales: np.ndarray, most: int) -> np.ndarray:
-    """Return the columns that an L1 penalty leaves, at most `most` of them, ascending; none where all C leave more."""
+def few_by_l1(
+    presence: csc_matrix, members: np.ndarray, scales: np.ndarray, most: int, row_weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the columns that an L1 penalty leaves, at most `most` of them, ascending; none where all C leave more.
+
+    row_weights: (rows,) in the loss.
+    """
     from sklearn.svm import l1_min_c
 
     found = np.zeros(0, np.int64)
@@ -104,17 +129,17 @@ def few_by_l1(presence: csr_matrix, members: np.ndarray, scales: np.ndarray, mos
         kept = np.zeros(presence.shape[1], bool)
         for inside, scale in zip(members, scales):
             if min(inside.sum(), (~inside).sum()) >= FEWEST_ROWS:
-                scaled = scale_columns(presence, scale)
-                kept |= _l1(scaled, inside, factor * l1_min_c(scaled, inside, loss="log"))
+                scaled = scale_columns(presence, scale).tocsr()
+                kept |= _l1(scaled, inside, factor * l1_min_c(scaled, inside, loss="log"), row_weights)
         if not 0 < kept.sum() <= most:
             break
         found = np.flatnonzero(kept)
     return found
 
 
-def _l1(scaled: csr_matrix, inside: np.ndarray, strength: float) -> np.ndarray:
+def _l1(scaled: csr_matrix, inside: np.ndarray, strength: float, row_weights: np.ndarray | None) -> np.ndarray:
     from sklearn.linear_model import LogisticRegression
 
     solver = LogisticRegression(C=strength, l1_ratio=1.0, solver="liblinear", tol=1e-3, random_state=0)
-    kept: np.ndarray = solver.fit(scaled, inside).coef_[0] != 0
+    kept: np.ndarray = solver.fit(scaled, inside, sample_weight=row_weights).coef_[0] != 0
     return kept

@@ -14,16 +14,16 @@ from runner.tasks.mlm import MaskedWords
 from runner.tasks.tags import Tags
 
 
-def prepared(task: Task, vocab_size: int) -> Any:
+def prepared(task: Task, vocab_size: int, longest: int | None = 128) -> Any:
     """As much of a prepared run as a yardstick is built from."""
     return SimpleNamespace(
-        settings=SimpleNamespace(measure=SimpleNamespace(baseline="bert-tiny")),
+        settings=SimpleNamespace(measure=SimpleNamespace(baseline="bert-tiny"), model=SimpleNamespace(positions=512)),
         splits=SimpleNamespace(
             task=SimpleNamespace(num_labels=max(1, len(task.facts.names))),
             tokenizer=SimpleNamespace(vocab_size=vocab_size, pad_id=0),
         ),
         task=task,
-        model=SimpleNamespace(longest_input=lambda: 128),
+        model=SimpleNamespace(longest_input=lambda: longest),
         device=torch.device("cpu"),
     )
 
@@ -45,3 +45,11 @@ def test_the_yardstick_has_the_rows_of_bert_unless_a_vocabulary_has_more(vocab_s
     assert found is not None
     assert found.architecture["vocab_size"] == rows
     assert torch.isfinite(found(input_ids=torch.tensor([[5, vocab_size - 1]]))).all()
+
+
+def test_the_yardstick_reads_the_beginning_of_texts_that_only_the_model_beside_it_takes_whole() -> None:
+    task = Tags(LabelFacts(("O", "B-X")))
+    found = build_yardstick(prepared(task, 1 << 32, None))
+    assert found is not None
+    ids = torch.full((1, 700), 5)
+    assert found(input_ids=ids, attention_mask=torch.ones_like(ids)).shape[:2] == (1, 512)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from runner.statistics.answers import Answers
+from runner.statistics.answers import Answers, joined
 
 SENTENCES = Answers({"label": np.array([0, 1, 1, 0]), "prediction": np.array([0, 1, 0, 0])}, np.array([0, 3, 3, 4]))
 
@@ -29,3 +29,12 @@ def test_answers_differ_in_values_or_in_their_grouping() -> None:
     assert SENTENCES.differ_in(replace(SENTENCES, offsets=None), "label")
     other = replace(SENTENCES, columns={**SENTENCES.columns, "prediction": np.zeros(4, int)})
     assert SENTENCES.differ_in(other, "prediction") and not SENTENCES.differ_in(other, "label")
+
+
+def test_units_are_taken_and_joined_with_their_items() -> None:
+    taken = SENTENCES.take(np.array([2, 0]))
+    assert taken["label"].tolist() == [0, 0, 1, 1] and taken.offsets is not None and taken.offsets.tolist() == [0, 1, 4]
+    both = joined([SENTENCES, taken])
+    assert both.items == 8 and both.offsets is not None and both.offsets.tolist() == [0, 3, 3, 4, 5, 8]
+    rows = replace(SENTENCES, offsets=None)
+    assert rows.take(np.array([3, 1]))["label"].tolist() == [0, 1] and joined([rows, rows]).items == 8

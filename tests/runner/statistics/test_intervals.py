@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from runner.statistics.intervals import (
+    Z_95_ONE_SIDED,
     bootstrap_confusion,
     bootstrap_rows,
     resample_rows,
@@ -52,3 +53,8 @@ def test_every_resample_draws_as_many_rows_and_a_seed_repeats_them() -> None:
     assert sums.tolist() == [7.0] * 5
     weighted = [resample_rows(7, lambda counts: counts @ np.arange(7), resamples=5, seed=seed) for seed in (3, 3, 4)]
     assert np.array_equal(weighted[0], weighted[1]) and not np.array_equal(weighted[0], weighted[2])
+
+
+def test_one_end_of_a_share_by_itself_is_a_one_sided_bound() -> None:
+    assert wilson_interval(0.853, 2000, Z_95_ONE_SIDED)[0] == pytest.approx(0.839499, abs=5e-7)
+    assert wilson_interval(0.855, 2000, Z_95_ONE_SIDED)[0] == pytest.approx(0.841570, abs=5e-7)

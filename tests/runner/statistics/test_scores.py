@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from runner.statistics.answers import Answers
+from runner.statistics.confusion import CLASS_SCORES
+from runner.statistics.correlation import NUMBER_SCORES
 from runner.statistics.scores import SumScore
 
 
@@ -48,3 +50,12 @@ def test_a_difference_is_tested_on_the_same_draws_of_units() -> None:
     assert interval.low < difference < interval.high
     _, p, interval = score.compare([(first, first), (second, second)])
     assert p == 1.0 and (interval.low, interval.high) == (0.0, 0.0)
+
+
+def test_a_mean_over_units_is_the_mean_of_what_each_adds() -> None:
+    found = Answers({"label": np.array([0, 1, 1, 2]), "prediction": np.array([0, 1, 2, 0])})
+    for score in (CLASS_SCORES["accuracy"], NUMBER_SCORES["mse"]):
+        parts = score.contributions(found)
+        assert parts is not None and parts.mean() == pytest.approx(score.value(found))
+    for other in (CLASS_SCORES["f1_macro"], NUMBER_SCORES["pearson"], ItemAccuracy()):
+        assert other.contributions(found) is None

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.training.ngram.choosing import choose, fit_temperature
+from runner.training.ngram import choosing
+from runner.training.ngram.choosing import _is_far_behind, choose, fit_temperature
 from runner.training.ngram.problem import Problem
+from runner.training.ngram.solve import Logistic
 from tests.runner.training.ngram.rows import SETTINGS, review_splits
+
+fit = Logistic.fit
 
 
 def test_a_temperature_is_kept_only_where_it_lowers_the_log_loss() -> None:
@@ -25,3 +29,18 @@ def test_the_selection_split_chooses_weighting_and_strength() -> None:
     found = choose(problem, splits.select)
     assert found.weighting in ("nb", "presence") and found.strength in problem.solver.strengths
     assert 0.7 < found.score < 0.95 and found.chosen_by == 200 and found.contained == 0
+
+
+def test_a_weighting_that_is_far_behind_is_not_fitted_at_every_strength(monkeypatch: pytest.MonkeyPatch) -> None:
+    splits, task = review_splits()
+    problem = Problem(task, SETTINGS, splits.train, lambda: None)
+    part, held = problem, splits.select
+    known, labels = part.known(held, part.counted.hashes), np.asarray(held.known_labels)
+    perfect = np.eye(2)[labels]
+    assert _is_far_behind(part, "presence", held, known, (1.0, "nb", 0.3, perfect))
+    assert not _is_far_behind(part, "presence", held, known, (0.0, "nb", 0.3, perfect))
+    assert not _is_far_behind(part, "presence", held, known, (1.0, "nb", 0.3, 1 - perfect))
+    strengths = []
+    monkeypatch.setattr(choosing, "_is_far_behind", lambda *_: True)
+    monkeypatch.setattr(Logistic, "fit", lambda self, *found: strengths.append(found[2]) or fit(self, *found))
+    assert choose(problem, held).weighting == "nb" and tuple(strengths) == problem.solver.strengths

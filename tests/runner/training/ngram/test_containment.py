@@ -21,7 +21,10 @@ def test_a_row_is_contained_where_its_words_stand_side_by_side() -> None:
 
 def test_containment_agrees_with_a_search_in_texts() -> None:
     random = np.random.default_rng(0)
-    texts = [" ".join(random.choice(NOUNS[:4], random.integers(1, 9))) for _ in range(300)]
+    texts = [" ".join(random.choice(NOUNS[:4], random.integers(1, 9))) for _ in range(290)]
+    texts[200:200] = [" ".join(random.choice(NOUNS, 40)) for _ in range(10)]  # longer than the first places
+    texts[:5] = [" ".join(text.split()[2 : 39 - place]) for place, text in enumerate(texts[200:205])]
+    texts[5] = texts[4] + " " + NOUNS[0]
     found = contained_rows(split(*texts[:200]), split(*texts[200:]))
     expected = [any(f" {text} " in f" {other} " for other in texts[200:]) for text in texts[:200]]
     assert found.tolist() == expected and 0 < sum(expected) < 200

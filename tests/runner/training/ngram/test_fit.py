@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from models.packed.pack import pack_network
 from runner.deploy.bundle.predict import Model
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
+from runner.tasks.regression import Regression
 from runner.training.inference import predict
 from runner.training.ngram.fit import FittedNgrams, fit_ngrams, put_into
 from tests.runner.training.ngram.rows import NOUNS, SETTINGS, review_splits
@@ -55,6 +57,36 @@ def test_a_file_is_no_larger_than_it_may_be() -> None:
     whole = accuracy()[1].bytes_packed
     found, fit = accuracy(max_kb=1)
     assert fit.bytes_packed <= 1000 < whole and found > 0.75
+
+
+def test_a_larger_cap_does_not_cost_accuracy() -> None:
+    found = [accuracy(max_kb=most)[0] for most in (1, 2, 4)]
+    assert all(after >= before - 0.005 for before, after in pairwise(found))
+
+
+def test_the_bytes_said_are_those_of_the_file() -> None:
+    splits, task = review_splits()
+    fit = fit_ngrams(splits, task, SETTINGS, max_length=65_536)
+    network, _ = build(SETTINGS, task.head(), vocab_size=1 << 32)
+    put_into(network, fit)
+    written = pack_network(network, Facts(splits.task.label_names, 65_536))
+    assert fit.bytes_packed == len(written)
+
+
+def test_a_class_that_no_selection_row_has_is_said() -> None:
+    splits, task = review_splits(3)
+    part = splits.select.take(np.flatnonzero(np.asarray(splits.select.known_labels) != 2))
+    fit = fit_ngrams(replace(splits, select=part), task, SETTINGS)
+    assert fit.missing == ("odd",) and "no row of odd" in fit.sentence()
+
+
+def test_numbers_have_no_temperature() -> None:
+    splits, _ = review_splits()
+    train, select = (replace(part, labels=Labels(part.known_labels * 2.5)) for part in (splits.train, splits.select))
+    fit = fit_ngrams(
+        replace(splits, train=train, select=select, task=DataTask("number", (), False)), Regression(), SETTINGS
+    )
+    assert fit.is_number and "temperature" not in fit.sentence()
 
 
 @pytest.mark.parametrize("weighting", ["nb", "presence", "tfidf"])

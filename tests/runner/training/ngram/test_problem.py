@@ -26,3 +26,13 @@ def test_numbers_are_one_column_by_ridge() -> None:
     problem = Problem(Regression(), SETTINGS, split_of_texts(["a b", "a c", "b"], [0.5, 1.5, 2.0]), lambda: None)
     assert problem.is_number and problem.members.shape == (1, 3) and isinstance(problem.solver, Ridge)
     assert "nb" not in problem.weightings
+
+
+def test_some_rows_have_the_n_grams_that_counting_them_alone_finds() -> None:
+    splits, task = review_splits()
+    rows = np.arange(0, 600, 7)
+    problem = Problem(task, SETTINGS, splits.train, lambda: None)
+    part, alone = problem.take(rows), Problem(task, SETTINGS, splits.train.take(rows), lambda: None)
+    assert np.array_equal(part.counted.hashes, alone.counted.hashes)
+    assert (part.counted.presence != alone.counted.presence).nnz == 0
+    assert problem.take(np.arange(600)) is problem

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix
+from sklearn.linear_model import LogisticRegression
 
-from runner.training.ngram.solve import FEWEST_ROWS, Logistic, Ridge, few_by_l1
+from runner.training.ngram.solve import FEWEST_ROWS, TOLERANCE, Logistic, Ridge, few_by_l1
 
 RANDOM = np.random.default_rng(0)
-ROWS = csr_matrix((RANDOM.random((400, 30)) < 0.2).astype(float))
+ROWS = csc_matrix((RANDOM.random((400, 30)) < 0.2).astype(float))
 TRUTH = np.where(np.arange(30) < 3, 2.0, 0.0)
 LABELS = (ROWS @ TRUTH + RANDOM.normal(size=400) * 0.5 > 1.0)[None]
 
@@ -51,3 +52,15 @@ def test_l1_leaves_the_few_that_matter() -> None:
     few = few_by_l1(ROWS, LABELS, np.ones((1, 30)), 8)
     assert {0, 1, 2} <= set(few.tolist()) and len(few) <= 8
     assert len(few_by_l1(ROWS, LABELS, np.ones((1, 30)), 0)) == 0
+
+
+def test_l1_counts_the_rows_of_a_class_as_often_as_they_weigh() -> None:
+    rare = np.where(LABELS[0], 0.01, 1.0)
+    found = few_by_l1(ROWS, LABELS, np.ones((1, 30)), 30, rare)
+    assert found.tolist() != few_by_l1(ROWS, LABELS, np.ones((1, 30)), 30).tolist()
+
+
+def test_the_weights_are_those_of_scikit_learn() -> None:
+    wanted = LogisticRegression(C=0.3, tol=TOLERANCE, max_iter=1000).fit(ROWS.tocsr(), LABELS[0])
+    found = Logistic(LABELS).fit(ROWS, np.ones((1, 30)), 0.3)
+    assert np.allclose(found.weights, wanted.coef_, atol=1e-9) and np.allclose(found.bias, wanted.intercept_)

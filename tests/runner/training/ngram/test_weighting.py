@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix
 
 from runner.training.ngram.weighting import NB, PRESENCE, TFIDF, column_scales
 
-ROWS = csr_matrix(np.array([[1.0, 1, 0], [1, 0, 1], [0, 1, 1]]))  # "a b", "a c", "b c"
+ROWS = csc_matrix(np.array([[1.0, 1, 0], [1, 0, 1], [0, 1, 1]]))  # "a b", "a c", "b c"
 POSITIVE = np.array([[True, True, False]])
 
 

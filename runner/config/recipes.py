@@ -1,0 +1,111 @@
+"""`train.recipe=auto`: the list of settings in `model.recipes`, what a command leaves open of it, and its mistakes.
+
+One entry of the list is what one would type: `model.width=0.25 model.token_dropout=0.3 optimizer.lr=0.01`. Nothing
+heavy is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from models.compression.settings.stage import StageSettings
+from runner.config.check_values import check_type
+from runner.config.compose import parsed
+from runner.config.overrides import parse_override
+from runner.schema import ROW_SGD, Settings
+
+AUTO = "auto"
+MOST = 12  # settings of one search
+# Settings that neither the data nor the task depend on: all of a search are trained on the same prepared splits.
+CHOSEN = (
+    "model.width", "model.dims", "model.hidden", "model.dropout", "model.token_dropout",
+    "optimizer.lr", "optimizer.weight_decay", "schedule.warmup", "train.epochs", "train.batch_size",
+)  # fmt: skip
+WHOLE = ("model.dims", "model.hidden", "train.batch_size")  # those of whole numbers
+PRESET = "model.recipe."  # model.recipe.lr is the default of optimizer.lr
+OF_PRESET = {"lr": "optimizer.lr", "epochs": "train.epochs", "batch_size": "train.batch_size"}
+
+
+def open_recipes(recipes: Sequence[str], words: Sequence[str]) -> list[str]:
+    """The settings of the list that differ in what the command `words` leaves open, without the rest."""
+    given = {_target(word.partition("=")[0].lstrip("+")) for word in words}
+    left = (" ".join(word for word in recipe.split() if word.partition("=")[0] not in given) for recipe in recipes)
+    return [recipe for recipe in dict.fromkeys(left) if recipe]
+
+
+def _target(key: str) -> str:
+    """The setting that a key decides: model.recipe.lr is optimizer.lr."""
+    return OF_PRESET.get(key.removeprefix(PRESET), key) if key.startswith(PRESET) else key
+
+
+def with_recipe(settings: Settings, recipe: str) -> Settings:
+    """The settings of a run that is trained by one entry of the list."""
+    changes: dict[str, dict[str, Any]] = {group: {} for group in ("model", "optimizer", "schedule", "train")}
+    for word in recipe.split():
+        group, name = word.partition("=")[0].split(".")
+        changes[group][name] = _typed(word)
+    return replace(
+        settings,
+        model=replace(settings.model, **changes["model"]),
+        optimizer=replace(settings.optimizer, **changes["optimizer"]),
+        schedule=replace(settings.schedule, **changes["schedule"]),
+        train=replace(settings.train, **changes["train"]),
+    )
+
+
+def _typed(word: str) -> object:
+    """The value in one word as its setting holds it: 1 is 1.0 where numbers may have a fraction."""
+    value: object = parsed(word).value()
+    is_whole = word.partition("=")[0] in WHOLE
+    return float(value) if isinstance(value, int) and not is_whole else value
+
+
+def recipe_conflicts(settings: Settings) -> list[str]:
+    """One line for each mistake in a command with train.recipe=auto, with the cure."""
+    if settings.train.recipe != AUTO:
+        return []
+    recipes, model = settings.model.recipes, settings.model.name
+    if not recipes:
+        return [
+            f"train.recipe={AUTO}: model={model} has no settings to choose from (model.recipes), or this command names "
+            "all of them. Try: train.recipe=preset, or model=dsn, static or ngram-vectors"
+        ]
+    found = [problem for recipe in recipes for word in recipe.split() if (problem := _problem(word))]
+    if not 1 < len(recipes) <= MOST:
+        found.append(f"train.recipe={AUTO}: model.recipes has {len(recipes)} settings, and 2 to {MOST} are compared")
+    is_searched = {word.partition("=")[0] for recipe in recipes for word in recipe.split()}
+    if settings.train.steps and "train.epochs" in is_searched:
+        found.append(
+            f"train.steps={settings.train.steps} sets the length of a training, and train.recipe={AUTO} chooses its "
+            "epochs. Try: train.steps=null, or train.recipe=preset"
+        )
+    if "optimizer.lr" in is_searched and settings.optimizer.name != _optimizer_of(settings):
+        found.append(
+            f"optimizer={settings.optimizer.name}: the rates in model.recipes are for {_optimizer_of(settings)}. "
+            f"Try: optimizer={_optimizer_of(settings)}, or give the rate too: optimizer.lr=<rate>"
+        )
+    first: StageSettings | None = next(iter(settings.compression.values()), None)
+    if first and first.starts == "fresh" and not settings.finished:
+        name = next(iter(settings.compression))
+        found.append(
+            f"train.recipe={AUTO} chooses by trainings on labels, and compression={name} trains by itself. "
+            "Try: train.recipe=preset, with the settings that a run of train.recipe=auto chose"
+        )
+    return list(dict.fromkeys(found))
+
+
+def _optimizer_of(settings: Settings) -> str:
+    """The optimizer that the rates in the list of this family are for."""
+    return ROW_SGD if settings.model.family == "ngram_vectors" else "adamw"
+
+
+def _problem(word: str) -> str | None:
+    """The mistake in one word of an entry."""
+    key, (override, problem) = word.partition("=")[0], parse_override(word)
+    if key not in CHOSEN:
+        problem = f"{word} is none of {', '.join(CHOSEN)}. Write each entry as: model.width=0.5 optimizer.lr=0.01"
+    elif override:
+        problem = check_type(key, override.value())
+    return f"model.recipes: {problem}" if problem else None
