@@ -8,17 +8,14 @@ from runner.best.estimate import Estimate
 from runner.best.portfolio import Hub, Kind, Variant, filled_words, read_portfolio, unmet_need, with_rates
 from runner.best.twin import verdict
 from runner.best.types import Budget, Candidate, Facts, LeftOut
-from runner.config.compose import compose
-from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS
-from runner.schema import Settings
 
 MOST_CANDIDATES = 20  # that are compared: choosing among more costs more than it finds
 TOLERANCE = 1.02  # of a predicted size: up to so much above the cap a candidate is trained, and its file decides
 SOME_TEACHER = "some/teacher"  # in the place of a run that there is not yet
 
 Found = list[Candidate | LeftOut]
-Estimating = Callable[[Settings, str, float], Estimate]
+Estimating = Callable[[Sequence[str], str, float], Estimate]  # as Estimator.estimate
 
 
 class CandidateFinder:
@@ -28,8 +25,9 @@ class CandidateFinder:
         self, words: Sequence[str], shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub
     ) -> None:
         """words: overrides of the command; shared: those that the plan adds to every candidate, already in `words`."""
-        self.words, self.facts, self.budget, self.estimate, self.hub = words, facts, budget, estimate, hub
-        self.shared = (*shared, *usual_words(words, budget))
+        self.facts, self.budget, self.estimate, self.hub = facts, budget, estimate, hub
+        self.usual = usual_words(words, budget)
+        self.shared = (*shared, *self.usual)
         self.beyond: list[Candidate] = []  # over a cap
         self.shapes: dict[tuple[str, tuple[int, ...]], str] = {}  # of those that fit: the first of each
 
@@ -64,7 +62,7 @@ class CandidateFinder:
             yield LeftOut(name, kind.name, reason)
             return
         try:
-            found = self.estimate(self._settings(each[0][1]), kind.work, kind.passes)
+            found = self.estimate(self._words(each[0][1]), kind.work, kind.passes)
         except USER_ERRORS as error:
             yield LeftOut(name, kind.name, " ".join(str(error).split()))
             return
@@ -93,18 +91,18 @@ class CandidateFinder:
             return f"answers in {found.micros:,.0f} us, cap {self.budget.max_us:,g} us"
         return ""
 
-    def _settings(self, words: Sequence[str]) -> Settings:
-        """The settings of a candidate; a teacher is some model."""
+    def _words(self, words: Sequence[str]) -> list[str]:
+        """The overrides of a candidate beside those of the command; a teacher is some model."""
         own = [word.replace("{teacher}", SOME_TEACHER) for word in filled_words(tuple(words), self.budget)]
-        return resolve(compose([*self.words, *usual_words(self.words, self.budget), *own]))
+        return [*self.usual, *own]
 
 
 def usual_words(words: Sequence[str], budget: Budget) -> tuple[str, ...]:
     """Return overrides that every candidate gets, but for those that the command sets itself.
 
-    Times are measured where a cap asks for them; the baseline is a candidate itself.
+    Times are measured where a cap asks for them; the baseline is a candidate itself; runs lie side by side.
     """
-    usual = ("measure=quick" if budget.max_us is not None else "measure=off", "baseline.ngram=off")
+    usual = ("measure=quick" if budget.max_us is not None else "measure=off", "baseline.ngram=off", "train.threads=1")
     given = {word.partition("=")[0] for word in words}
     return tuple(word for word in usual if word.partition("=")[0] not in given)
 

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from data.load import Rows
 from runner.best.candidates import shown_bytes
 from runner.best.types import Budget, Candidate, Facts, Plan
 from runner.errors import ConfigError
@@ -53,16 +56,28 @@ def goal_of(budget: Budget, task: Task) -> str:
     return name
 
 
+def check_classes(rows: Rows) -> None:
+    """Raise ConfigError for a class that is in one row alone."""
+    raw = rows.raw
+    strata = raw.target.strata(raw.splits["train"].labels)
+    if strata is None:
+        return
+    held = raw.target.strata(raw.splits[rows.select].labels) if rows.is_cut else None
+    whole = strata if held is None else np.concatenate([strata, held])
+    classes, sizes = np.unique(whole, return_counts=True)
+    if sizes.min() == 1:
+        name = raw.target.names[int(classes[sizes.argmin()])]
+        raise ConfigError(
+            f"the class {name!r} has a single row, which cannot be both learnt and selected by. Add rows of it, or "
+            "leave that row out"
+        )
+
+
 def check_facts(facts: Facts, budget: Budget) -> Facts:
-    """Return the facts, with a note where the goal says little; ConfigError for labels that cannot be learnt."""
+    """Return the facts, with a note where the goal says little; ConfigError for an `at_least` that says nothing."""
     if facts.classes is None:
         return facts
     majority = facts.majority or 0.0
-    if facts.smallest_class == 1:
-        raise ConfigError(
-            "a class has a single row, which cannot be both learnt and selected by. Add rows of that class, or leave "
-            "it out (`run data=... ` shows the classes)"
-        )
     if budget.at_least is not None and budget.goal == "accuracy" and budget.at_least <= majority:
         raise ConfigError(
             f"at_least={budget.at_least:g}: the most frequent label alone has accuracy {majority:.3f}. "

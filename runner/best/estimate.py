@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data.json_types import JsonObject
-from data.stores.build_once import SharedCache
 from models.settings import OVER_NGRAMS
 from runner.best.draft import Draft, Drawer
 from runner.best.rates import Rates, embedding_units
 from runner.best.twin import time_twin
 from runner.best.types import Facts
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
@@ -36,59 +38,71 @@ class Estimate:
     shape: tuple[int, ...] = ()  # of its numbers: two candidates of a kind with equal ones are the same model
 
 
+@dataclass(frozen=True)
+class Training:
+    """The settings of a candidate that its time depends on."""
+
+    family: str
+    epochs: float
+    batch_size: int
+    threads: int
+
+
 class Estimator:
     """Estimates candidates for the same rows on the same machine."""
 
     def __init__(
-        self, drawer: Drawer, facts: Facts, rates: Rates, cache: SharedCache, machine: str | None
-    ) -> None:  # fmt: skip
-        """machine: its class, where answers are to be timed; None: they are not."""
-        self.drawer, self.facts, self.rates, self.cache, self.machine = drawer, facts, rates, cache, machine
+        self, drawer: Drawer, words: Sequence[str], settings: Settings, facts: Facts, rates: Rates, machine: str | None
+    ) -> None:
+        """words, settings: of the command, to which a candidate adds; machine: its class, None: no answer is timed."""
+        self.drawer, self.words, self.facts, self.rates, self.machine = drawer, words, facts, rates, machine
+        self._common = [FORMAT, VERSION, NUMBERS, drawer.rows.fingerprints, identity_settings(settings)]
 
-    def estimate(self, settings: Settings, work: str, passes: float) -> Estimate:
-        """Estimate a candidate; work, passes: of its kind. Raises the user's errors for one that cannot be built."""
-        draft, micros = self._draft(settings)
-        seconds = round(self._seconds(settings, draft, work, passes), 1)
+    def estimate(self, words: Sequence[str], work: str, passes: float) -> Estimate:
+        """Estimate a candidate by its overrides; work, passes: of its kind. Raises the user's errors."""
+        draft, training, micros = self._known(words)
+        seconds = round(self._seconds(training, draft, work, passes), 1)
         return Estimate(draft.bytes, micros, seconds, (draft.bytes, draft.params, draft.width))
 
-    def _draft(self, settings: Settings) -> tuple[Draft, float | None]:
+    def _known(self, words: Sequence[str]) -> tuple[Draft, Training, float | None]:
         """The draft of a candidate and the time of its answer, from the cache where they are there."""
-        counted = [FORMAT, VERSION, NUMBERS, self.drawer.rows.fingerprints, identity_settings(settings)]
-        text = json.dumps(counted, sort_keys=True, default=str)
-        path = self.cache.folder / "best" / "drafts" / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
+        text = json.dumps([*self._common, list(words)], sort_keys=True, default=str)
+        name = f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
+        path = self.drawer.cache.folder / "best" / "drafts" / name
         kept = read_kept(path)
-        draft = Draft(**kept["draft"]) if "draft" in kept else None
-        micros = kept.get("micros", {}).get(self.machine or "")
-        if draft is not None and (self.machine is None or micros is not None):
-            return draft, micros
+        times = kept.get("micros", {})
+        if "draft" in kept and (self.machine is None or self.machine in times):
+            return Draft(**kept["draft"]), Training(**kept["training"]), times.get(self.machine or "")
+        settings = resolve(compose([*self.words, *words]))
+        train = settings.train
+        training = Training(settings.model.family, train.epochs, train.batch_size, train.threads or 1)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
             draft = self.drawer.draft(settings, folder)
             if self.machine is not None:
-                micros = round(time_twin(folder, settings, self.drawer.rows), 1)
-        times = kept.get("micros", {}) | ({self.machine: micros} if self.machine else {})
+                times |= {self.machine: round(time_twin(folder, settings, self.drawer.rows), 1)}
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_text(json.dumps({"draft": asdict(draft), "micros": times}, sort_keys=True), encoding="utf-8")
+        content = {"draft": asdict(draft), "training": asdict(training), "micros": times}
+        part.write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
         part.replace(path)
-        return draft, micros
+        return draft, training, times.get(self.machine or "")
 
-    def _seconds(self, settings: Settings, draft: Draft, work: str, passes: float) -> float:
+    def _seconds(self, training: Training, draft: Draft, work: str, passes: float) -> float:
         """The seconds of one run on all rows."""
-        facts, train = self.facts, settings.train
+        facts, is_over_ngrams = self.facts, training.family in OVER_NGRAMS
         rows, seen = facts.train_rows, facts.select_rows + facts.report_rows
-        is_fitted = settings.model.family in OVER_NGRAMS and work == "sparse"
-        epochs = 0.0 if is_fitted or passes else train.epochs
-        steps = epochs * rows / max(1, train.batch_size)
-        threads = 1 + 0.8 * ((train.threads or 1) - 1)
         if work == "sparse":
             columns = draft.width if facts.classes is None or facts.classes > 2 else 1
             return START_S + draft.params * columns * passes * ROUNDS_OF_FIT / self.rates.sparse
+        epochs = 0.0 if passes else training.epochs
+        steps = epochs * rows / max(1, training.batch_size)
         if work == "embedding":
-            table = 0 if settings.model.family in OVER_NGRAMS else draft.params  # a step of AdamW reads all of it
+            table = 0 if is_over_ngrams else draft.params  # a step of AdamW reads all of it
             units = embedding_units(epochs * rows, draft.tokens, draft.width) + steps * table
             return START_S + units / self.rates.embedding + steps * STEP_S
         forwards = 3 * epochs * rows + max(1.0, epochs) * seen + passes * rows
+        threads = 1 + 0.8 * (training.threads - 1)
         return START_S + LOOP * draft.macs * forwards / (self.rates.dense * threads) + steps * STEP_S
 
 

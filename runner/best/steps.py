@@ -19,11 +19,9 @@ FEW_ROWS, FEWER_ROWS = 2000, 1000  # labelled rows below which folds select, and
 FOLDS, REPEATS = 5, 3
 
 
-def fold_plan(facts: Facts, most: int = FOLDS) -> tuple[int, int]:
-    """Return folds and repeats for as many rows, (0, 1) for a held-out split; most: folds that the rows allow."""
-    if facts.rows >= FEW_ROWS:
-        return 0, 1
-    return min(FOLDS, most), REPEATS if facts.rows < FEWER_ROWS else 1
+def repeats_for(facts: Facts) -> int:
+    """Return how often the rows are dealt into folds."""
+    return REPEATS if facts.rows < FEWER_ROWS else 1
 
 
 def order_steps(candidates: Sequence[Candidate], folds: int, repeats: int) -> tuple[Step, ...]:

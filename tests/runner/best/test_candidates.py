@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runner.best.candidates import CandidateFinder, at_most, shown_bytes, usual_words
 from runner.best.estimate import Estimate
 from runner.best.portfolio import Kind, Variant
 from runner.best.types import Budget, Candidate, Facts, LeftOut
 from runner.errors import ConfigError
-from runner.schema import Settings
 
 FACTS = Facts(rows=5000, classes=2, smallest_class=900)
 SIZES = {64: 400_000, 32: 203_000, 16: 100_000}
@@ -15,8 +16,8 @@ DSN = Kind(
 )  # fmt: skip
 
 
-def estimate(settings: Settings, work: str, passes: float) -> Estimate:
-    dims = settings.model.hidden
+def estimate(words: Sequence[str], work: str, passes: float) -> Estimate:
+    dims = next((int(word.partition("=")[2]) for word in words if word.startswith("model.hidden=")), 0)
     if dims == 7:
         raise ConfigError("seven is no width")
     return Estimate(SIZES.get(dims, 5_000_000), None if work == "dense" else 10.0 * dims, 12.0, (dims,))
@@ -32,7 +33,7 @@ def test_the_first_variants_that_fit_are_tried_and_larger_ones_are_rows() -> Non
     assert isinstance(taken, Candidate) and (taken.name, taken.bytes, taken.has_cut, taken.fits) == (
         "dsn 32", 203_000, True, True,
     )  # fmt: skip
-    assert taken.overrides == ("measure=off", "baseline.ngram=off", "model=dsn", "model.hidden=32")
+    assert taken.overrides == ("measure=off", "baseline.ngram=off", "train.threads=1", "model=dsn", "model.hidden=32")
 
 
 def test_a_time_near_the_cap_is_decided_by_the_trained_model() -> None:
@@ -68,8 +69,8 @@ def test_a_candidate_that_cannot_be_built_is_a_row_with_the_message() -> None:
 
 
 def test_words_of_the_command_are_not_given_twice() -> None:
-    assert usual_words(["measure=default"], Budget(max_us=9)) == ("baseline.ngram=off",)
-    assert usual_words([], Budget(max_us=9)) == ("measure=quick", "baseline.ngram=off")
+    assert usual_words(["measure=default"], Budget(max_us=9)) == ("baseline.ngram=off", "train.threads=1")
+    assert usual_words(["train.threads=2"], Budget(max_us=9)) == ("measure=quick", "baseline.ngram=off")
 
 
 def test_no_more_candidates_are_compared_than_choosing_allows() -> None:

@@ -16,7 +16,7 @@ from tests.runner.best.conftest import DEMO, settings_of
 
 FACTS = Facts(rows=400, classes=2, train_rows=400, select_rows=100, report_rows=100)
 DRAFT = Draft(bytes=5000, macs=1_000_000, params=40_000, tokens=20.0, width=32)
-DSN = (*DEMO, "model=dsn")
+DSN = ("model=dsn", "train.threads=1")
 
 
 class Counting(Drawer):
@@ -28,7 +28,7 @@ class Counting(Drawer):
 
 
 def estimator(rows: Rows, cache: SharedCache, rates: Rates = REFERENCE, machine: str | None = None) -> Estimator:
-    return Estimator(Counting(rows, cache), FACTS, rates, cache, machine)
+    return Estimator(Counting(rows, cache), DEMO, settings_of(*DEMO), FACTS, rates, machine)
 
 
 def test_bytes_and_times_are_kept_for_the_next_plan(
@@ -36,27 +36,23 @@ def test_bytes_and_times_are_kept_for_the_next_plan(
 ) -> None:
     times, cache = [10.0, 20.0], SharedCache(tmp_path)
     monkeypatch.setattr(estimate, "time_twin", lambda *_: times.pop(0))
-    settings = settings_of(*DSN)
     first = estimator(demo_rows, cache)
-    assert first.estimate(settings, "embedding", 0).micros is None
-    assert first.estimate(settings, "embedding", 0).bytes == 5000 and first.drawer.drawn == 1  # type: ignore[attr-defined]
+    assert first.estimate(DSN, "embedding", 0).micros is None
+    assert first.estimate(DSN, "embedding", 0).bytes == 5000 and first.drawer.drawn == 1  # type: ignore[attr-defined]
     here, there = (estimator(demo_rows, cache, machine=machine) for machine in ("here", "there"))
-    assert here.estimate(settings, "embedding", 0).micros == here.estimate(settings, "embedding", 0).micros == 10.0
-    assert there.estimate(settings, "embedding", 0).micros == 20.0 and not times
-    assert estimator(demo_rows, cache).estimate(settings_of(*DSN, "model.width=0.5"), "embedding", 0).bytes == 5000
+    assert here.estimate(DSN, "embedding", 0).micros == here.estimate(DSN, "embedding", 0).micros == 10.0
+    assert there.estimate(DSN, "embedding", 0).micros == 20.0 and not times
+    assert estimator(demo_rows, cache).estimate((*DSN, "model.width=0.5"), "embedding", 0).bytes == 5000
 
 
 @pytest.mark.parametrize(("work", "passes"), [("sparse", 8.0), ("embedding", 0.0), ("dense", 0.0), ("dense", 2.0)])
 def test_time_grows_with_the_work_and_falls_with_the_rate(
     work: str, passes: float, demo_rows: Rows, tmp_path: Path
 ) -> None:
-    cache, settings = SharedCache(tmp_path), settings_of(*DSN, "train.threads=1")
-    seconds = estimator(demo_rows, cache).estimate(settings, work, passes).seconds
+    cache = SharedCache(tmp_path)
+    seconds = estimator(demo_rows, cache).estimate(DSN, work, passes).seconds
     slow = estimator(demo_rows, cache, Rates(*(rate / 1e4 for rate in vars(REFERENCE).values())))
-    assert START_S <= seconds < slow.estimate(settings, work, passes).seconds
+    assert START_S <= seconds < slow.estimate(DSN, work, passes).seconds
     slow.facts = replace(FACTS, train_rows=800)
     slow.drawer = Counting(demo_rows, cache)
-    assert (
-        slow.estimate(settings, work, passes).seconds
-        >= estimator(demo_rows, cache).estimate(settings, work, passes).seconds
-    )
+    assert slow.estimate(DSN, work, passes).seconds >= estimator(demo_rows, cache).estimate(DSN, work, passes).seconds

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.best.steps import count_planned, fold_plan, order_steps, survivors_of
+from runner.best.steps import count_planned, order_steps, repeats_for, survivors_of
 from runner.best.types import Budget, Candidate, Facts
 
 NGRAM = Candidate("ngram", "ngram", seconds=10)
@@ -39,9 +39,9 @@ def test_of_a_kind_only_those_that_go_on_take_time() -> None:
     assert count_planned(steps, candidates, Budget()) == len(steps)
 
 
-@pytest.mark.parametrize(("rows", "plan"), [(999, (5, 3)), (1000, (5, 1)), (1999, (5, 1)), (2000, (0, 1))])
-def test_few_rows_are_chosen_by_folds(rows: int, plan: tuple[int, int]) -> None:
-    assert fold_plan(Facts(rows=rows)) == plan
+@pytest.mark.parametrize(("rows", "repeats"), [(999, 3), (1000, 1)])
+def test_the_fewest_rows_are_dealt_into_folds_three_times(rows: int, repeats: int) -> None:
+    assert repeats_for(Facts(rows=rows)) == repeats
 
 
 def test_dear_folds_are_not_repeated_and_the_last_step_is_the_final_model() -> None:
