@@ -3,7 +3,7 @@ PYTHON ?= python3
 TRIES ?= 100
 FUZZ ?= 1
 BIN := .venv/bin
-.PHONY: help setup demo test faults fuzz check bench bench-quick bench-rivals ui
+.PHONY: help setup demo test faults fuzz check bench bench-quick bench-rivals page-packages ui
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -44,6 +44,11 @@ bench-quick: setup  ## time one model and the data pipeline (under a minute)
 bench-rivals: setup  ## compare small models with fastText and scikit-learn (about 25 minutes, needs a hub)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[rivals]'
 	$(BIN)/python -m pytest tests/benchmarks/bench_rivals.py -s
+
+page-packages:  ## fetch the npm packages that tests of an encoder's page need, into build/page
+	mkdir -p build/page
+	cp runner/deploy/page/package.json runner/deploy/page/package-lock.json runner/deploy/page/install.mjs build/page
+	npm ci --prefix build/page --no-audit --no-fund
 
 ui: setup  ## open MLflow on the recorded runs
 	$(BIN)/run ui

@@ -68,7 +68,8 @@ def load_splits(
     fingerprints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
     apart = {name: value for name, value in fingerprints.items() if name != select or settings.fold != ALL_FOLDS}
     repeats = _repeats(raw, settings, apart, shared)
-    hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in report}
+    held_out = (select, *report)
+    hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in held_out}
     chosen = open_or_train_tokenizer(
         tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared, special_tokens=special_tokens
     )

@@ -1,6 +1,6 @@
 """Unlabelled texts for distillation: the student learns the teacher's logits for them.
 
-Some of them may be texts that the run is scored on; these are counted and reported.
+Some of them may be texts that the run is scored on; these are counted and reported, or left out.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from data.duplicates import count_overlaps, text_hashes
+from data.errors import DataError
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.words import Words
 from data.load import read_raw, tokenise_split
 from data.settings import DataSettings
+from data.sources.raw import RawSplit
 from data.splits import TokenSplit
 from data.splitting import pick_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
@@ -32,6 +34,7 @@ class Unlabelled:
     split: TokenSplit
     fingerprint: str
     reported: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0  # texts that were equal to held-out ones
 
 
 def load_unlabelled(
@@ -43,12 +46,14 @@ def load_unlabelled(
     notify: Notify = None,
     waiting: Waiting = nullcontext,
     reported: Mapping[str, np.ndarray] | None = None,
+    held_out: Mapping[str, np.ndarray] | None = None,
     like: TokenSplit | None = None,
 ) -> Unlabelled:
     """Read and tokenise the texts of a file, or of the split `settings.split` of a hub dataset, without any labels.
 
-    rows: draw at most so many, by settings.split_seed; reported: hashes of the reported texts, by split. like: the
-    training rows; if they are words, texts are split into words too. Raises DataError.
+    rows: draw at most so many, by settings.split_seed; reported: hashes of the reported texts, by split; held_out:
+    hashes, by split, of texts that are left out and counted. like: the training rows; if they are words, texts are
+    split into words too. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
     plain = replace(settings, task="auto", label=None, tokens=None, tags=None, group=None, missing="drop")
@@ -56,6 +61,7 @@ def load_unlabelled(
     raw = data.splits["train"]
     for what, count in data.dropped.items():
         shared.tell(f"unlabelled rows left out: {count:,} ({what})")
+    raw, left_out = _without_held_out(raw, held_out or {}, shared)
     if rows is not None and rows < len(raw):
         raw = raw.take(pick_rows(len(raw), rows, settings.split_seed))
     fingerprint = raw.fingerprint()
@@ -68,7 +74,21 @@ def load_unlabelled(
         split,
         fingerprint,
         count_overlaps(text_hashes(raw, fingerprint, shared), reported or {}),
+        left_out,
     )
+
+
+def _without_held_out(raw: RawSplit, held_out: Mapping[str, np.ndarray], cache: SharedCache) -> tuple[RawSplit, int]:
+    """Return the texts that are no held-out ones, and how many were; DataError where nothing is left."""
+    if not held_out:
+        return raw, 0
+    is_held_out = np.isin(text_hashes(raw, raw.fingerprint(), cache), np.concatenate([*held_out.values()]))
+    if is_held_out.all():
+        raise DataError(
+            f"all {len(raw):,} unlabelled texts are texts of {' or '.join(held_out)}, which must not be trained on. "
+            "Try: other unlabelled texts"
+        )
+    return raw.take(np.flatnonzero(~is_held_out)), int(is_held_out.sum())
 
 
 def _words(texts: list[str], tokenizer: Tokenizer, settings: DataSettings, like: TokenSplit) -> TokenSplit:

@@ -39,13 +39,15 @@ class Finetuning:
     batch_size: int | None = limited(None, low=1)
 
 
+FITTED_HEAD = "fitted"  # a last layer that is not trained step by step
 HASHED_WORDS = "words"  # the tokenizer without a vocabulary
 PRETRAINED = "model.pretrained"  # the settings that name a checkpoint, as messages write them
 INIT_FROM = "model.init_from"
 
 FAMILIES = ("bert", "dsn", "auto", "ngram", "ngram_vectors")  # our encoder, none, the checkpoint's, n-grams
-OVER_NGRAMS = ("ngram", "ngram_vectors")
-FITTED = ("ngram",)  # families without training steps: optimizer, schedule and epochs mean nothing to them
+FITTED_NGRAMS = "ngram"
+OVER_NGRAMS = (FITTED_NGRAMS, "ngram_vectors")
+FITTED = (FITTED_NGRAMS,)  # families without training steps: optimizer, schedule and epochs mean nothing to them
 
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
@@ -103,6 +105,9 @@ class ModelSettings:
     cross: str = limited("auto", choices=("auto", "on", "off"), neutral="auto")
     whole: bool = limited(True, neutral=True)
     add: str = limited("none", choices=("none", "ngram"), neutral="none")  # DSN: to the logits of pairs
+    head: str = limited("trained", choices=("trained", FITTED_HEAD), neutral="trained")
+    head_c: float | None = limited(None, above=0.0, neutral=None)  # of the fitted head; null: by the selection split
+    pairs: str = limited("none", neutral="none")  # of contrastive tuning, of each kind a row: none, auto or a number
 
 
 def full_part(part: str | Part) -> Part:

@@ -21,10 +21,12 @@ from models.compression.distillation.losses import (
     hidden_loss,
     relation_loss,
 )
+from models.compression.distillation.text_vectors import TextMap, encode_texts, vector_mismatches
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.compression.stage import Inputs, Stage, StageContext, Targets, Teacher, TrainingHook, zero_unless_finite
 from models.errors import ModelError
+from models.heads.linear import LinearHead
 from models.json_types import JsonObject
 
 NEVER = 1_000_000  # epochs of patience, for phases that do not train towards the metric
@@ -38,7 +40,10 @@ class Distil(Stage):
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
         """ModelError for losses that the two architectures do not allow."""
         used = {loss for phase in self.options.phases.values() for loss in phase.losses.internal}
-        if used and (found := mismatches(used, shape_of(model), shape_of(teacher.network), self.options)):
+        found = mismatches(used, shape_of(model), shape_of(teacher.network), self.options) if used else []
+        if any(phase.losses.vector for phase in self.options.phases.values()):
+            found += vector_mismatches(model)
+        if found:
             raise ModelError("\n".join(found))
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
@@ -149,6 +154,10 @@ class Pair:
                     own.width, other.width, [0, *self.layers], is_shared=options.projection == "shared",
                     seed=context.seed,
                 ).to(context.device)  # fmt: skip
+        if any(loss.vector for loss in losses):
+            assert isinstance(student, LinearHead), "checked"
+            text = TextMap(student.classifier.in_features, context.teacher_vectors(None), context.seed)
+            self.projections.add_module("text", text.to(context.device))
 
 
 class DistilHook(TrainingHook):
@@ -165,24 +174,33 @@ class DistilHook(TrainingHook):
             "relation": self._relation,
             "cosine": self._cosine,
         }
-        if losses.is_projected:
+        if losses.is_projected or losses.vector:
             self.extra = pair.projections
         self.internals: tuple[Internals, Internals] | None = None  # the student's and the teacher's, of this batch
         self.mask: Tensor | None = None
+        self.vectors: Tensor | None = None  # of the student's readout, (B, H), if they are compared
         # Of each loss, and the number of batches.
         self.sums = torch.zeros(len(self.weights) + 1, device=pair.context.device)
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
         """The student's logits; keeps the internal states of both models if a loss compares them."""
         if not self.needs_internals:
-            return model(**inputs)
+            return self._with_vectors(inputs) if "vector" in self.weights else model(**inputs)
         layers = self.attention_layers()
         student = run_with_internals(self.pair.student, inputs, layers)
         with torch.no_grad():
             theirs = self.pair.context.training_inputs(rows)
             teacher = run_with_internals(self.pair.teacher.network, theirs, layers.values())
         self.internals, self.mask = (student, teacher), inputs.get("attention_mask")
+        self.vectors = student.vectors
         return student.logits
+
+    def _with_vectors(self, inputs: Inputs) -> Tensor:
+        """The student's logits; keeps its vectors of the texts."""
+        student = self.pair.student
+        assert isinstance(student, LinearHead), "checked"
+        self.vectors = encode_texts(student, inputs)
+        return student.score(self.vectors)
 
     def attention_layers(self) -> dict[int, int]:
         """Student layer to teacher layer, for the layers whose attention is compared: all, the last, or none."""
@@ -198,11 +216,13 @@ class DistilHook(TrainingHook):
                 found[name] = task_loss
             elif name == "soft":
                 found[name] = self._soft(output.float(), rows)
+            elif name == "vector":
+                found[name] = self._vector(rows)
             else:
                 found[name] = self._internal_losses[name](*self._both_internals())
         seen = [*(value.detach() for value in found.values()), self.sums.new_ones(())]
         self.sums += zero_unless_finite(torch.stack(seen))
-        self.internals = None
+        self.internals = self.vectors = None
         return torch.stack([self.weights[name] * value for name, value in found.items()]).sum()
 
     def _both_internals(self) -> tuple[Internals, Internals]:
@@ -213,6 +233,13 @@ class DistilHook(TrainingHook):
         context, options = self.pair.context, self.pair.options
         wanted = self.internals[1].logits if self.internals else context.teacher_logits(rows)
         return context.task.match(output, wanted, soft=options.soft, temperature=options.temperature)
+
+    def _vector(self, rows: np.ndarray) -> Tensor:
+        assert self.vectors is not None, "forward comes before loss"
+        found: Tensor = self.pair.projections.get_submodule("text")(
+            self.vectors, self.pair.context.teacher_vectors(rows)
+        )
+        return found
 
     def _hidden(self, student: Internals, teacher: Internals) -> Tensor:
         parts = [

@@ -196,6 +196,13 @@ class StageContext(Stopwatch, Protocol):
         """The teacher's logits for these training rows, (items, C) float32 on the device, from the shared cache."""
         ...
 
+    def teacher_vectors(self, rows: np.ndarray | None) -> Tensor:
+        """The vectors of the teacher's readout for these training rows, (N, H) float32, from the shared cache.
+
+        rows: None: of all.
+        """
+        ...
+
     def add_unlabelled(self) -> int:
         """Append the unlabelled texts of the stage's settings to its training rows; returns their number.
 

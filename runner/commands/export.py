@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from runner.record.record import RunRecord
 
 USAGE = """\
-run export ID [format=onnx|safetensors|mlflow|page|bundle] [int8=false] [out=FOLDER] [paths.output=outputs]
+run export ID [format=onnx|safetensors|mlflow|page|bundle] [int8=false] [out=FOLDER] [build=false]
+              [paths.output=outputs]
 
   run export 1f0c                        outputs/1f0c.../export/onnx: a graph for ONNX Runtime, compared with the model
   run export 1f0c int8=true              the same with weights, word vectors and products in int8, and what that costs
   run export 1f0c format=mlflow          for `mlflow models serve -m outputs/1f0c.../export/mlflow`
-  run export 1f0c format=page            outputs/1f0c.../export/page.html: one file that answers as you type, offline
+  run export 1f0c format=page            outputs/1f0c.../export/page.html: one file that answers as you type, offline;
+                                         for encoders the folder export/page, for a web server after `npm ci` in it
+  run export 1f0c format=page build=true the same after that command; int8=true for a smaller graph
   run export 1f0c format=bundle out=b.zip  a folder or a .zip that needs Python and numpy alone; for encoders also
                                          onnxruntime, and tokenizers where theirs is not like BERT's
 """
@@ -38,33 +41,31 @@ def main(words: list[str]) -> int:
         print(USAGE, end="")
         return 0
     source, rest = split_run("export", words)
-    defaults = {"format": "onnx", "int8": "false", "out": "", "paths.output": "outputs"}
+    defaults = {"format": "onnx", "int8": "false", "build": "false", "out": "", "paths.output": "outputs"}
     chosen = parse_options("export", rest, **defaults)
-    output, int8 = output_folder(chosen["paths.output"]), true_or_false("export", "int8", chosen["int8"])
-    check_format(chosen["format"], int8)
+    form, output = chosen["format"], output_folder(chosen["paths.output"])
+    int8, is_built = (true_or_false("export", key, chosen[key]) for key in ("int8", "build"))
+    check_format(form, int8)
+    if is_built and form != "page":
+        raise ConfigError(f"build=true: format={form} has nothing to build. Try: format=page build=true")
     record = find_record(output, source)
-    out = Path(chosen["out"]) if chosen["out"] else None
-    if chosen["format"] == "page":
-        show_page(write_page(record, output / record.identity, out))
-        return 0
-    if chosen["format"] == "bundle" and is_packed(trained := model_of_run(record, output / record.identity)):
-        if int8:
-            raise ConfigError(f"int8=true: run {record.identity} is packed as it is. Leave int8= out")
-        show_export(
-            write_packed_bundle(trained, place_of_export(output / record.identity, "bundle", out)),
-            None,
-            "bundle",
-            record,
-        )
+    folder, out = output / record.identity, Path(chosen["out"]) if chosen["out"] else None
+    if form in ("page", "bundle") and is_packed(trained := model_of_run(record, folder)):
+        if wrong := "int8" if int8 else "build" if is_built else "":
+            raise ConfigError(f"{wrong}=true: run {record.identity} is packed as it is. Leave {wrong}= out")
+        if form == "page":
+            show_page(write_page(record, folder, out))
+        else:
+            show_export(write_packed_bundle(trained, place_of_export(folder, form, out)), None, form, record)
         return 0
     from runner.deploy.export import export_run  # late: a mistake in the words is reported before torch is loaded
 
     try:
-        exported, parity = export_run(record, output / record.identity, chosen["format"], int8, out)
+        exported, parity = export_run(record, folder, form, int8, out, is_built=is_built)
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return 1
-    show_export(exported, parity, chosen["format"], record)
+    show_export(exported, parity, form, record)
     return 0
 
 
@@ -89,7 +90,9 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
             f"{parity.trained:.4f} as trained, {parity.exported:.4f} exported", record.metrics, record.data.primary
         )
         say(f"{parity.metric} on {parity.scored:,} rows: {scores}{same}")
+    served = f"python -m http.server -d {exported.folder}"
     use = {
+        "page": served if (exported.folder / "lib").is_dir() else f"(cd {exported.folder} && npm ci) && {served}",
         "mlflow": f"mlflow models serve -m {exported.folder} --env-manager local",
         "bundle": f"unzip {exported.folder}"
         if is_zip(exported.folder)

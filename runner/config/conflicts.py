@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from data.settings import ALL_FOLDS, DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order
-from models.settings import HASHED_WORDS, OVER_NGRAMS, contradictions
+from models.compression.settings.learn import Distil
+from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS, contradictions
 from runner.config.check_files import file_conflicts
+from runner.config.check_head import head_conflicts
 from runner.config.recipes import recipe_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
@@ -17,6 +19,7 @@ def conflicts(settings: Settings) -> list[str]:
     return [
         *task_conflicts(settings),
         *model_conflicts(settings),
+        *head_conflicts(settings),
         *training_conflicts(settings),
         *recipe_conflicts(settings),
         *measuring_conflicts(settings),
@@ -100,15 +103,32 @@ def ngram_conflicts(settings: Settings) -> list[str]:
             f"data.text_pair={settings.data.text_pair}: model={settings.model.name} reads one text. Try: model=ngram"
         )
     if settings.compression:
-        found.append(
-            f"compression={','.join(settings.compression)}: model={settings.model.name} is pruned and rounded already. "
-            "Try: model.max_kb=<kilobytes of its file> in place of a compression"
-        )
+        found += _ngram_compression(settings)
     if settings.model.tokenizer != HASHED_WORDS:
         found.append(
             f"model.tokenizer={settings.model.tokenizer}: model={settings.model.name} reads words. Leave it out"
         )
     return found
+
+
+def _ngram_compression(settings: Settings) -> list[str]:
+    """The refusal of a compression that a model over n-grams cannot have: it may only learn a teacher's answers."""
+    (name, stage), *more = settings.compression.items()
+    if settings.model.family == FITTED_NGRAMS and isinstance(stage, Distil) and not more:
+        if len(stage.phases) == 1 and not any(phase.losses.internal for phase in stage.phases.values()):
+            if not stage.augment.model:
+                return []
+            return [
+                f"compression.{name}.augment.model: model={settings.model.name} learns no varied texts. Leave it out"
+            ]
+        return [
+            f"compression=[{name}]: model={settings.model.name} learns a teacher's answers alone, in one phase. "
+            "Try: compression=[distil_unlabelled]"
+        ]
+    return [
+        f"compression={','.join(settings.compression)}: model={settings.model.name} is pruned and rounded already. "
+        "Try: model.max_kb=<kilobytes of its file> in place of a compression"
+    ]
 
 
 def fold_conflicts(settings: Settings) -> list[str]:

@@ -107,27 +107,42 @@ def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
 
 def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel) -> None:
     """Add the reader to a folder with an encoder's graph and tokenizer; ConfigError for one that answers tokens."""
-    if trained.reads_words:
+    facts = graph_facts(part, exported, "bundle")
+    (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
+    needed = OF_ONNX if "pieces" in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
+    add_reader(part, exported, trained, (*READER, *OF_GRAPHS), needed)
+
+
+def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any]:
+    """The content of model.json, for a folder with a graph; its tokenizer becomes a tokenizer.json.
+
+    form: of the export, for messages. Raises ConfigError for a model that answers for every token.
+    """
+    if exported.reads_words:
         raise ConfigError(
-            f"format=bundle: run {trained.identity} answers for every word, and a bundle gives one answer a text. "
+            f"format={form}: run {exported.identity} answers for every word, and a {form} gives one answer a text. "
             "Try: format=onnx"
         )
     facts: dict[str, Any] = {
         "kind": "onnx", "labels": list(exported.labels), "max_length": exported.max_length,
         "texts": len(exported.columns),
     }  # fmt: skip
-    pieces = part / VOCABULARY
-    if pieces.is_file():  # of a trimmed vocabulary, which the tokenizers package reads from a tokenizer.json alone
-        tokenizer = require_pieces(load_tokenizer(str(part)), "format=bundle")
+    tokenizer = require_pieces(load_tokenizer(str(part)), f"format={form}")
+    if (
+        pieces := part / VOCABULARY
+    ).is_file():  # of a trimmed vocabulary, which others read from a tokenizer.json alone
         pieces.unlink()
         tokenizer.backend.save(str(part / "tokenizer.json"), pretty=False)
+    if tokenizer.bare:
+        facts |= {"empty": tokenizer.bare.pad_id, "dropped": tokenizer.bare.dropped}
     with suppress(NotPacked):
+        if tokenizer.bare and tokenizer.bare.dropped is not None:
+            raise NotPacked("it leaves unknown pieces out of a text")
         vocabulary = wordpiece_vocabulary(json.loads((part / "tokenizer.json").read_text(encoding="utf-8")))
-        ends = {end: int(vocabulary.ids[vocabulary.settings[end]]) for end in ("first", "last")}
-        facts["pieces"] = vocabulary.settings | ends
-    (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
-    needed = OF_ONNX if "pieces" in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
-    add_reader(part, exported, trained, (*READER, *OF_GRAPHS), needed)
+        ends = {end: vocabulary.settings[end] for end in ("first", "last")}
+        ids = {end: None if place is None else int(vocabulary.ids[place]) for end, place in ends.items()}
+        facts["pieces"] = vocabulary.settings | ids
+    return facts
 
 
 def add_reader(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -23,6 +24,7 @@ from runner.deploy.exported import (
     model_of_run,
     place_of_export,
 )
+from runner.deploy.page.folder import add_page
 from runner.deploy.parity import Parity, compare_logits, rows_to_compare, tolerated_difference
 from runner.deploy.predictor import Predictor
 from runner.machine.extras import require_extra
@@ -32,17 +34,18 @@ TOKENIZER = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_to
 
 
 def export_run(
-    record: RunRecord, run_folder: Path, form: str, int8: bool, out: Path | None
+    record: RunRecord, run_folder: Path, form: str, int8: bool, out: Path | None, *, is_built: bool = False
 ) -> tuple[ExportedModel, Parity | None]:
     """Write the export of a run, completely or not at all; return it and how close its outputs are to the model's.
 
-    form: one of FORMATS. out: the folder to write, by default below the run folder. The Parity is None where the
+    form: one of FORMATS. out: the folder to write, by default below the run folder. is_built: a page with its packages.
+    The Parity is None where the
     weights are those of the run. Raises ConfigError for an export that is unavailable, ModelError for a model that
     cannot become a graph, ParityError for a graph whose outputs differ.
     """
     check_format(form, int8)
     trained = model_of_run(record, run_folder)
-    engine = "torch" if not int8 and form not in ("onnx", "bundle") else "onnx-int8" if int8 else "onnx"
+    engine = "torch" if not int8 and form not in ("onnx", "bundle", "page") else "onnx-int8" if int8 else "onnx"
     if engine != "torch":
         require_extra("onnx", f"format={form}{' int8=true' if int8 else ''}")
     folder = place_of_export(run_folder, form + ("-int8" if int8 else ""), out)
@@ -55,6 +58,8 @@ def export_run(
     with written_atomically(folder) as part, tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model" if form == "mlflow" else part
         parity = write_exported_model(trained, engine, model, record)
+        if form == "page":
+            add_page(part, replace(trained, folder=part, engine=engine), record, is_built=is_built)
         if form == "mlflow":
             mlflow_model.save_mlflow_model(part, model)
     return ExportedModel(**{**vars(trained), "folder": folder, "engine": engine}), parity

@@ -200,7 +200,5 @@ def check_format(form: str, int8: bool) -> None:
         )
     if form not in FORMATS:
         raise ConfigError(f"format={form}: expected one of {', '.join(FORMATS)}. Try: format=onnx")
-    if int8 and form == "page":
-        raise ConfigError("int8=true: a page holds the model as it was trained. Try: format=page")
     if int8 and form == "safetensors":
         raise ConfigError("int8=true: needs the kernels of ONNX Runtime. Try: format=onnx int8=true")

@@ -91,6 +91,8 @@ def check_model(model: Network, settings: Settings, splits: Splits) -> None:
     if isinstance(model.bert, Fitted) or settings.model.add == "ngram":
         check_fit(splits, settings.model)
     check_readout_length(model.bert.pooler, settings)
+    if settings.model.pairs != "none":
+        check_pairs(np.asarray(splits.train.known_labels), settings.model.pairs)
     if model.bert.pooler.texts == 2 and not splits.train.has_pairs:
         raise ConfigError(
             f"the tokenizer {splits.tokenizer.source} does not tell the two texts of a pair apart, and model/readout="
@@ -100,6 +102,14 @@ def check_model(model: Network, settings: Settings, splits: Splits) -> None:
         reason := find_compact_table(model, splits.train, settings.optimizer), str
     ):
         raise ConfigError(f"engine.compact_vocabulary=always: {reason}. Try: engine.compact_vocabulary=auto")
+
+
+def check_pairs(labels: np.ndarray, wanted: str) -> None:
+    """Raise ConfigError where training rows with these labels are no pairs of one class and of two."""
+    if np.issubdtype(labels.dtype, np.floating):
+        raise ConfigError(f"model.pairs={wanted} needs classes, and the labels are numbers. Try: model=frozen")
+    if (classes := len(np.unique(labels))) < 2:
+        raise ConfigError(f"model.pairs={wanted} needs rows of two classes, and there is {classes}. Try: other data")
 
 
 def check_readout_length(readout: Readout, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from data.splits import DataTask, Splits
 from models.compression.methods import make_stage
 from models.compression.stage import Stage
 from models.network import Network
+from models.settings import FITTED_HEAD
 from runner.config.recipes import AUTO
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
@@ -63,10 +64,12 @@ def prepare_run(
     for stage in stages.values():
         stage.check(model)
     inputs = find_stage_inputs(settings, splits, task, model, device, notify, exclusive)
-    kept = check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
+    kept = None
+    if settings.model.head != FITTED_HEAD:
+        kept = check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
     contents = identity_contents(splits.task, stages, inputs, model)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights_content, contents)
-    told = [note for found in inputs.values() if found.teacher for note in found.teacher.notes]
+    told = [note for found in inputs.values() for note in found.notes]
     seen = repeats_note(unlabelled_repeats(inputs), {part.name: len(part) for part in splits.report})
     is_open = settings.train.recipe == AUTO and finished is None  # the model is built again from what is chosen
     of_model = [] if is_open else weights.notes

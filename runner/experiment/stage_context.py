@@ -60,6 +60,7 @@ class RunStageContext(Stopwatch):
         self.boundaries = Checkpoints(prepared.folder, self._checkpoint_name("kept"), 0.0, BOUNDARIES)
         self.texts: list[TokenSplit] = []  # without labels, added to the training rows
         self._teacher_logits: Tensor | None = None  # of all training rows
+        self._teacher_vectors: Tensor | None = None
         self.metrics: dict[str, float] = {}  # that the stage adds to its entry in the record
 
     @property
@@ -189,6 +190,16 @@ class RunStageContext(Stopwatch):
         items = labels.of(rows)
         items = items if labels.has_output is None else items[labels.has_output[items]]
         return self._teacher_logits[torch.from_numpy(items).to(self.device)]
+
+    def teacher_vectors(self, rows: np.ndarray | None) -> Tensor:
+        """The vectors of the teacher's readout for training rows, (N, H); rows: None: of all."""
+        if self._teacher_vectors is None:
+            parts = (self.prepared.splits.train, *self.texts)
+            found = np.concatenate([self.teacher().vectors(part) for part in parts])
+            self._teacher_vectors = torch.from_numpy(found).to(self.device)
+        if rows is None:
+            return self._teacher_vectors
+        return self._teacher_vectors[torch.from_numpy(rows).to(self.device)]
 
     def _of_items(self, logits: np.ndarray) -> Tensor:
         """The teacher's logits of all items (items, C) on the device; an item it has no token for likes all classes."""

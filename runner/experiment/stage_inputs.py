@@ -16,13 +16,14 @@ from data.settings import DataSettings
 from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
 from data.unlabelled import Unlabelled, load_unlabelled
+from models.compression.distillation.teacher import read_model_facts
 from models.compression.methods import make_stage
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
 from models.errors import ModelError
 from models.network import Network
 from runner.config.compose import compose, groups
-from runner.config.resolve import resolve
+from runner.config.resolve import LONGEST, resolve
 from runner.errors import ConfigError
 from runner.experiment.teacher import KeptTeacher
 from runner.experiment.word_replacer import WordReplacer
@@ -43,6 +44,16 @@ class StageInputs:
     teacher: KeptTeacher | None = None
     unlabelled: Unlabelled | None = None
     replacer: WordReplacer | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """The lines about these inputs that the user is told."""
+        found = list(self.teacher.notes) if self.teacher else []
+        if self.unlabelled and (count := self.unlabelled.left_out):
+            found.append(
+                f"{count:,} unlabelled texts were left out: they are texts of the selection or a reported split"
+            )
+        return found
 
     def extra_texts(self, train: TokenSplit) -> list[TokenSplit]:
         """The texts that join the training rows `train` without labels."""
@@ -92,16 +103,17 @@ class _Finder:
         if not isinstance(stage, TaughtSettings):
             return StageInputs()
         inputs = StageInputs(self._teacher(name, stage))
+        length = self._length(stage, inputs.teacher.source) if inputs.teacher else None
         if inputs.teacher:
             try:
                 make_stage(stage).check_teacher(model, inputs.teacher)
             except ModelError as error:
                 raise ConfigError(f"compression.{name}: {error}") from error
-            inputs.teacher.check(stage.teacher_length or self.settings.data.max_length)
+            inputs.teacher.check(length or self.settings.data.max_length)
         if stage.unlabelled:
             inputs.unlabelled = self._unlabelled(name, stage, self.splits)
             if inputs.teacher and inputs.teacher.splits is not self.splits:
-                theirs = self._unlabelled(name, stage, inputs.teacher.splits, stage.teacher_length)
+                theirs = self._unlabelled(name, stage, inputs.teacher.splits, length)
                 inputs.teacher.versions[inputs.unlabelled.split.fingerprint] = theirs.split
         inputs.replacer = self._replacer(name, stage)
         return inputs
@@ -114,9 +126,20 @@ class _Finder:
         named, source = f"{key}={stage.teacher}", self._finished_model(key, stage.teacher)
         if stage.tokens == "shared":
             return KeptTeacher(source, named, self.splits, self.task, self.device, self.cache, self.exclusive)
-        theirs = self._in_tokens_of(source, stage.teacher_length)
+        theirs = self._in_tokens_of(source, self._length(stage, source))
         versions = {self.splits.train.fingerprint: theirs.train, self.splits.select.fingerprint: theirs.select}
         return KeptTeacher(source, named, theirs, self.task, self.device, self.cache, self.exclusive, versions)
+
+    def _length(self, stage: TaughtSettings, source: str) -> int | None:
+        """The longest text in tokens that the teacher `source` reads; None: as many as the student.
+
+        Of whole texts, which n-grams read, a teacher takes as many tokens as its own run did, or has positions for.
+        """
+        if stage.tokens == "shared" or stage.teacher_length or self.settings.data.max_length < LONGEST:
+            return stage.teacher_length
+        record = read_record(Path(source).parent)
+        limits = (read_model_facts(source, "teacher").positions, record and record.config["data"]["max_length"])
+        return min((limit for limit in limits if limit), default=None)
 
     def _replacer(self, name: str, stage: TaughtSettings) -> WordReplacer | None:
         """The masked-word model that the stage varies its texts with, if it names one."""
@@ -154,10 +177,11 @@ class _Finder:
         """
         assert stage.unlabelled is not None, "asked for only where there are such texts"
         wanted = unlabelled_source(f"compression.{name}.unlabelled", stage.unlabelled, self.settings.data)
+        reported = {part.name: splits.text_hashes[part.name] for part in splits.report}
         return load_unlabelled(
             replace(wanted, max_length=length or wanted.max_length), splits.tokenizer, rows=stage.unlabelled_rows,
-            cache=self.cache.folder, notify=self.cache.notify, waiting=self.cache.waiting, reported=splits.text_hashes,
-            like=splits.train,
+            cache=self.cache.folder, notify=self.cache.notify, waiting=self.cache.waiting, reported=reported,
+            held_out=splits.text_hashes if stage.held_out == "left_out" else None, like=splits.train,
         )  # fmt: skip
 
 

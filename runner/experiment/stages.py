@@ -18,13 +18,17 @@ from data.stores.build_once import SharedCache
 from models.capabilities import Fitted, Folded
 from models.checkpoints.open import restore_saved
 from models.compression.methods import make_stage
+from models.compression.settings.learn import Distil
 from models.heads.linear import LinearHead
+from models.settings import FITTED_HEAD
 from runner.config.recipes import AUTO
 from runner.experiment.added_ngrams import add_fitted_ngrams
 from runner.experiment.context import RunMirror
 from runner.experiment.cost_check import disagreement
 from runner.experiment.divergence import learning_metrics
+from runner.experiment.fitted_head import run_fitted_head
 from runner.experiment.half_rate import fit_or_halve
+from runner.experiment.ngram_student import record_retained, teacher_targets
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.progress import Terminal
 from runner.experiment.recipe import recipe_of
@@ -81,8 +85,13 @@ def _continue_from(before: Path, prepared: PreparedRun, writer: RecordWriter) ->
 def _run_stage(stage: PlannedStage, context: RunStageContext, watch: Watch | None) -> None:
     if stage.options is None and isinstance(context.prepared.model.bert, Fitted):
         _fit_ngrams(context)
+    elif stage.options is None and context.settings.model.head == FITTED_HEAD:
+        run_fitted_head(context)
     elif stage.options is None:
         _train(context, watch)
+    elif isinstance(stage.options, Distil) and isinstance(context.prepared.model.bert, Fitted):
+        _fit_ngrams(context, teacher_targets(context, stage.options))
+        record_retained(context)
     else:
         context.draw_from("start")
         prepared = context.prepared
@@ -137,13 +146,17 @@ def _folded(context: RunStageContext) -> LinearHead:
     return folded.to(prepared.device)
 
 
-def _fit_ngrams(context: RunStageContext) -> None:
-    """Fit a model over n-grams, which takes one pass over the training rows, and record its findings."""
+def _fit_ngrams(context: RunStageContext, targets: np.ndarray | None = None) -> None:
+    """Fit a model over n-grams, which takes one pass over the training rows, and record its findings.
+
+    targets: as in `fit_ngrams`.
+    """
     prepared, writer, settings = context.prepared, context.writer, context.settings
-    splits, task = prepared.splits, prepared.task
+    splits, task = context.splits, prepared.task
     found = fit_ngrams(
         splits, task, settings.model, prepared.exclusive.yield_to_timing, is_symmetric=settings.data.symmetric,
         max_length=settings.data.max_length,
+        targets=targets,
     )  # fmt: skip
     put_into(cast(LinearHead, prepared.model), found)
     kept = predict(

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from data.inputs.tokenizer import load_tokenizer
 from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
 from data.stores.teacher_logits import open_teacher_logits
 from models.compression.distillation.teacher import open_teacher, read_model_facts
+from models.compression.distillation.text_vectors import encode_texts
 from models.heads.label_order import match_labels
+from models.heads.linear import LinearHead
 from models.heads.target_scale import standardise_targets
 from models.heads.text import SequenceClassifier
 from runner.errors import ConfigError
@@ -28,6 +30,18 @@ from runner.training.inference import predict, score
 BETTER = 0.02  # than the majority class: a teacher that was not trained for the task is at most as good as that
 CHECKED, TOLERANCE = 8, 1e-4  # rows computed again, each alone, and how far in fp32 they may be off the kept logits
 BATCH = 64
+
+
+class Readout(nn.Module):
+    """A network without its last layer: texts to the vectors of its readout, (B, H)."""
+
+    def __init__(self, network: LinearHead) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, **inputs: Tensor) -> Tensor:
+        """The inputs of the network; see LinearHead."""
+        return encode_texts(self.network, inputs)
 
 
 class KeptTeacher:
@@ -75,6 +89,23 @@ class KeptTeacher:
         if split.labels.places is not None:
             parts["items"] = split.labels.item_fingerprint
         return open_teacher_logits(self.cache, parts, lambda: self._compute_logits(split))
+
+    def vectors(self, split: TokenSplit) -> np.ndarray:
+        """The vector of the readout for every row, (rows, H) float32; computed if no run has asked for them before."""
+        split = self.versions.get(split.fingerprint, split)
+        parts = {"teacher": self.facts.fingerprint, "texts": split.fingerprint, "states": "readout"}
+        return open_teacher_logits(self.cache, parts, lambda: self._compute_vectors(split))
+
+    def _compute_vectors(self, split: TokenSplit) -> np.ndarray:
+        begun = time.perf_counter()
+        self.cache.tell(f"asking the teacher for its vectors, {len(split):,} rows of {split.name}")
+        readout = Readout(cast(LinearHead, self.network))
+        found = predict(
+            readout, split, batch_size=BATCH, device=self.device, precision="fp32", exclusive=self.exclusive
+        )  # fmt: skip
+        self.rows_answered += len(split)
+        self.seconds += time.perf_counter() - begun
+        return found
 
     def item_logits(self, split: TokenSplit) -> np.ndarray:
         """Logits of every item, (items, C) float32; NaN where the teacher's tokens have none for it."""

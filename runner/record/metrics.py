@@ -28,7 +28,7 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "graph": ("onnx|onnx_int8", ("onnx", "onnx_int8")),  # of run export, run by ONNX Runtime
     "index": (r"\d+", ("0", "1")),
     "tokens": (r"[1-9]\d*", ("128",)),
-    "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine", ("soft", "hard", "hidden")),
+    "lesson": ("soft|hard|hidden|attention|embedding|relation|cosine|vector", ("soft", "hard", "hidden")),
     "layer": (r"[1-9]\d*", ("1", "2")),  # of the encoder
     "matrix": ("query|key|value|attention_output|intermediate|output", ("query", "output")),
     "score": ("|".join(SCORE_TABLE), tuple(SCORE_TABLE)),
@@ -120,6 +120,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("prune/density_{layer}_{matrix}", "share", "none", "weights left of one matrix"),
     Metric("prune/fold_error", "1", "lower", "largest change of a logit when the masks were folded into the weights"),
     Metric("train/best_epoch", "epochs", "none", "epoch whose weights were kept"),
+    Metric("train/settings", "settings", "none", "settings that the run itself compared on the selection split"),
     # Distillation.
     Metric(
         "distil/loss_{lesson}", "as the loss", "lower", "mean of that loss, before its weight, since the last point"

@@ -49,7 +49,7 @@ def fit(
     """
     if hook:
         hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
-    saved = _restore_weights(model, hook, checkpoints)
+    saved = restore_weights(model, hook, checkpoints)
     trainer = Trainer(model, splits, task, recipe, device, hook, moments, exclusive)
     if saved:
         trainer.resume(*saved)
@@ -64,7 +64,7 @@ def fit(
         while state.epoch < trainer.plan.epochs and not state.is_over(recipe.train.patience):
             if is_to_pause(trainer):
                 raise Paused(f"paused after epoch {state.epoch} of {trainer.plan.epochs}")
-            for values in _train_epoch(trainer, guard, checkpoints, started):
+            for values in train_epoch(trainer, guard, checkpoints, started):
                 on_point(state, values)
             values = trainer.end_epoch()
             state.seconds = clock() - started
@@ -83,7 +83,7 @@ def is_to_pause(trainer: Trainer) -> bool:
     return share is not None and 0 < state.epoch < plan.epochs and state.batch == 0 and state.step >= share * plan.total
 
 
-def _restore_weights(
+def restore_weights(
     model: nn.Module, hook: TrainingHook | None, checkpoints: Checkpoints
 ) -> tuple[dict[str, Tensor], JsonObject] | None:
     """Load the newest checkpoint's weights into the model and what a hook trains beside it; returns all it holds."""
@@ -95,7 +95,7 @@ def _restore_weights(
     return saved
 
 
-def _train_epoch(
+def train_epoch(
     trainer: Trainer, guard: NonFiniteGuard, checkpoints: Checkpoints, started: float
 ) -> Iterator[dict[str, float]]:
     """Train the rest of one epoch; yields the metrics of each logged point."""

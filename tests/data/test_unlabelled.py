@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 
 from data.batch import collate
+from data.duplicates import text_hashes
+from data.errors import DataError
 from data.inputs.tokenizer import train_tokenizer
-from data.load import load_splits
+from data.load import load_splits, read_raw
 from data.settings import DataSettings
+from data.stores.build_once import SharedCache
 from data.unlabelled import append_unlabelled, load_unlabelled
 from tests.data.helpers import split_of_words
 
@@ -57,3 +61,21 @@ def test_texts_become_words_where_the_training_rows_are_words(tmp_path: Path, va
     assert known is not None and known.tolist() == [False] * 3 + [True] * 2 + [False]
     assert batch.targets["labels"][3:5].tolist() == values[:2] and not batch.targets["labels"][:3].any()
     assert together.known_labels.tolist() == values and together.tokens.dtype == train.tokens.dtype
+
+
+def test_texts_of_held_out_rows_are_left_out_and_counted(reviews: Path, tmp_path: Path) -> None:
+    settings = DataSettings(source="files", path=str(reviews), text="review", label="stars")
+    splits = load_splits(settings, tokenizer="train", vocab_size=200, cache=tmp_path)
+    load = partial(load_unlabelled, settings, splits.tokenizer, cache=tmp_path)
+    every = load(rows=None, reported=splits.text_hashes)
+    assert every.left_out == 0 and len(every.split) == 120 and sum(every.reported.values()) > 0
+    held_out = len(splits.select) + sum(map(len, splits.report))
+    found = load(rows=None, reported=splits.text_hashes, held_out=splits.text_hashes)
+    assert found.left_out == held_out and len(found.split) == 120 - held_out
+    assert not any(found.reported.values()) and found.fingerprint != every.fingerprint
+    assert len(load(rows=5, held_out=splits.text_hashes).split) == 5
+    cache = SharedCache(tmp_path)
+    raw = read_raw(settings, cache).splits["train"]
+    everything = {"test": text_hashes(raw, raw.fingerprint(), cache)}
+    with pytest.raises(DataError, match="all 120 unlabelled texts are texts of test"):
+        load(rows=None, held_out=everything)

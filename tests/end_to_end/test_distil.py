@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,18 @@ def test_a_run_teaches_another_and_the_second_student_asks_nobody(school: School
     metrics = [before.metrics, second.metrics]
     assert [m["distil/teacher_rows"] for m in metrics] == [97 + 11, 0], "train and selection rows, once"
     assert metrics[0]["distil/teacher_score"] == 1.0 and metrics[1]["time/teacher_s"] == 0.0
+
+
+def test_a_static_student_learns_the_teachers_vectors_of_all_texts_in_tokens_of_its_own(school: School) -> None:
+    extra = school.folder / "unlabelled.csv"
+    extra.write_text(school.reviews.read_text(encoding="utf-8").replace("film", "book"), encoding="utf-8")
+    words = ["model=static", "model.pretrained=null", "model.vocab_size=150", "compression.text_vectors.tokens=own"]
+    words += [f"compression.text_vectors.unlabelled={extra}", "compression.text_vectors.phases.vectors.epochs=4"]
+    done = record_of(run(school.settings(*school.distil(*words, preset="text_vectors")), []))
+    lines = (school.output / done.identity / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    points = [json.loads(line) for line in lines]
+    losses = [value for point in points if (value := point.get("distil/loss_vector")) is not None]
+    assert losses and losses[-1] < min(1.0, losses[0]) and done.metrics["distil/rows_added"] > 90
 
 
 def test_phases_go_on_after_an_interruption_to_the_same_weights(

@@ -44,6 +44,7 @@ STAGES = {
     "tinybert": (f"teacher={TEACHER}", "phases.inside.epochs=2", "phases.answers.epochs=2"),
     "tinybert_simplified": (f"teacher={TEACHER}", "phases.task.batch_size=8"),
     "ernie_tiny": (f"teacher={TEACHER}", "phases.adaptive.epochs=3"),
+    "text_vectors": (f"teacher={TEACHER}", "phases.vectors.epochs=2", "phases.task.epochs=2"),
     "magnitude": ("density=0.3",),
     "movement": ("density=0.3",),
     "soft_movement": (),

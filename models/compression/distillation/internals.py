@@ -57,6 +57,7 @@ class Internals:
     states: list[Tensor]  # of the embeddings and of each layer, (B, T, H)
     projected: dict[tuple[int, str], Tensor] = field(default_factory=dict)  # (layer, query|key|value): (B, T, width)
     attentions: dict[int, SelfAttention] = field(default_factory=dict)
+    vectors: Tensor | None = None  # of the readout, (B, H)
 
     def scores(self, layer: int) -> Tensor:
         """Scaled dot products of a layer before mask and softmax, (B, heads, T, T)."""
@@ -74,11 +75,12 @@ def run_with_internals(model: nn.Module, inputs: dict[str, Tensor], layers: Iter
         for name in PROJECTIONS:
             handles.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
     try:
-        logits = model.score(model.encode(**inputs, hooks=[recorder]))
+        vectors = model.encode(**inputs, hooks=[recorder])
+        logits = model.score(vectors)
     finally:
         for handle in handles:
             handle.remove()
-    return Internals(logits.float(), [state.float() for state in recorder.states], projected, attentions)
+    return Internals(logits.float(), [state.float() for state in recorder.states], projected, attentions, vectors)
 
 
 def _keep_output(projected: dict[tuple[int, str], Tensor], key: tuple[int, str]) -> Callable[..., None]:

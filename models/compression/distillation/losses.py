@@ -41,6 +41,15 @@ def soft_divergence(student: Tensor, teacher: Tensor, temperature: float = 2.0) 
     return temperature**2 * divergence
 
 
+def vector_loss(student: Tensor, teacher: Tensor, scale: Tensor) -> Tensor:
+    """Mean squared difference of the vectors of texts, (B, H), in units of the teacher's spread.
+
+    scale: standard deviation of the teacher's numbers around the mean of each, so that a student that answers with that
+    mean has a loss of 1.
+    """
+    return ((student - teacher) / scale).square().mean()
+
+
 def hidden_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
     """Mean squared difference of the hidden states of real tokens. Source: TinyBERT, eq. 8 and 9."""
     squared = (student - teacher).square().mean(-1)

@@ -20,11 +20,12 @@ class DistilLosses:
     embedding: float = limited(0.0, low=0.0)
     relation: float = limited(0.0, low=0.0)
     cosine: float = limited(0.0, low=0.0)
+    vector: float = limited(0.0, low=0.0, neutral=0.0)
 
     @property
     def internal(self) -> list[str]:
-        """The losses in use that compare internal states of the two models."""
-        return [name for name, weight in vars(self).items() if weight and name not in ("soft", "hard")]
+        """The losses in use that compare internal states of the two models, token by token."""
+        return [name for name, weight in vars(self).items() if weight and name not in ("soft", "hard", "vector")]
 
     @property
     def is_projected(self) -> bool:
@@ -64,6 +65,7 @@ class TaughtSettings(StageSettings):
     teacher_length: int | None = limited(None, low=3)
     unlabelled: str | None = None
     unlabelled_rows: int | None = limited(None, low=1)
+    held_out: str = limited("kept", choices=("kept", "left_out"), neutral="kept")
     augment: Augment = field(default_factory=Augment)
 
 

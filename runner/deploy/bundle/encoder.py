@@ -14,9 +14,9 @@ import numpy as np
 import onnxruntime
 
 if __package__:
-    from .wordpiece import WordPiece
+    from .wordpiece import WordPiece, cut_longest
 else:  # copied into a bundle
-    from wordpiece import WordPiece  # type: ignore[import-not-found,no-redef]
+    from wordpiece import WordPiece, cut_longest  # type: ignore[import-not-found,no-redef]
 
 # This fusion's kernel takes longer than the two that it replaces.
 SLOWER_FUSED = ["SkipLayerNormFusion"]
@@ -28,7 +28,11 @@ class Encoder:
     def __init__(self, header: dict[str, Any], folder: Path) -> None:
         """header: the content of model.json."""
         path, self.most = folder / "tokenizer.json", int(header["max_length"])
-        self.rows = pieces_of(path, header["pieces"]) if "pieces" in header else LibraryRows(path)
+        self.empty = header.get("empty", 0)  # the token of a row without any
+        if "pieces" in header:
+            self.rows: Any = pieces_of(path, header["pieces"])
+        else:
+            self.rows = BareRows(path, header["dropped"]) if "dropped" in header else LibraryRows(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
         self.session = onnxruntime.InferenceSession(
@@ -40,6 +44,7 @@ class Encoder:
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """The logits of a text, or of a pair of texts."""
         found, start = self.rows.row(text, pair, self.most)
+        found, start = (found, start) if found else ([self.empty], 1)
         ids = np.array([found], np.int64)
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         if self.has_segments:
@@ -78,3 +83,27 @@ class LibraryRows:
         """The ids of a text, or of a pair of texts, with special ones, before any are cut."""
         self.tokenizer.no_truncation()
         return len(self.tokenizer.encode(text, pair).ids)
+
+
+class BareRows(LibraryRows):
+    """A tokenizer.json that adds no special tokens, read by the `tokenizers` library."""
+
+    def __init__(self, path: Path, dropped: int | None) -> None:
+        """dropped: the id of pieces that are left out, as Model2Vec leaves out unknown ones; None: all are kept."""
+        super().__init__(path)
+        self.dropped = dropped
+        self.tokenizer.no_truncation()
+
+    def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:
+        """At most `most` ids of a text, or of a pair of texts, and where the second text begins."""
+        one, other = (self.ids(part) if part is not None else [] for part in (text, pair))
+        kept, left = cut_longest(len(one), len(other), most)
+        return [*one[:kept], *other[:left]], kept
+
+    def length(self, text: str, pair: str | None = None) -> int:
+        """The ids of a text, or of a pair of texts, before any are cut."""
+        return sum(len(self.ids(part)) for part in (text, pair) if part is not None)
+
+    def ids(self, text: str) -> list[int]:
+        """The ids of a text that are not left out."""
+        return [id_ for id_ in self.tokenizer.encode(text).ids if id_ != self.dropped]

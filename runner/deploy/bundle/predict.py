@@ -25,8 +25,9 @@ GRAPH_FACTS = "model.json"  # of an encoder, beside its graph
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
-    "arrays", "bits", "centred", "count", "data", "eps", "grams", "group", "hidden", "kind", "labels", "low", "lower",
-    "max_length", "mean", "ngrams", "pairs", "pieces", "power", "temperature", "text_eps", "texts", "token", "width",
+    "arrays", "bits", "centred", "count", "data", "dropped", "empty", "eps", "grams", "group", "hidden", "kind",
+    "labels", "low", "lower", "max_length", "mean", "ngrams", "pairs", "pieces", "power", "temperature", "text_eps",
+    "texts", "token", "width",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.

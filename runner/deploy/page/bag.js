@@ -75,7 +75,8 @@ class Bag {
     this.rows = new Rows(facts, arrays);
     this.width = facts.arrays.places.shape[1];
     this.outputs = arrays.bias.length;
-    this.pieces = new WordPiece(piecesOf(facts, arrays.pieces), facts.pieces);
+    this.names = piecesOf(facts, arrays.pieces);
+    this.pieces = new WordPiece(new Map(this.names.map((piece, id) => [piece, id])), facts.pieces);
     if (this.rows.width !== this.width || facts.arrays.places.shape[0] < facts.max_length) {
       throw new Error("the model is damaged: its tables do not fit together");
     }

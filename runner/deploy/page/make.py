@@ -76,7 +76,7 @@ def make_page(record: RunRecord, model: bytes) -> str:
         )
     return filled(
         record,
-        facts=_facts(record, len(model)),
+        facts=facts_of(record, len(model)),
         code="\n".join([reader_code(header), source("page.js"), OPEN_MODEL]),
         model=MODEL.format(base64.b64encode(shrunk(model, record.identity)).decode("ascii")),
     )
@@ -124,7 +124,7 @@ def _about(record: RunRecord) -> str:
     return f"Tells {', '.join(record.data.labels)} apart, as learnt from {record.dataset}."
 
 
-def _facts(record: RunRecord, size: int) -> str:
+def facts_of(record: RunRecord, size: int) -> str:
     """The run, its score with its interval, and the size of the model."""
     primary, metrics = record.data.primary, record.metrics
     score = f"{primary} {record.headline:.4f}" if record.headline is not None else ""

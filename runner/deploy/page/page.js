@@ -72,14 +72,21 @@ function showReasons(texts, parts) {
   }));
 }
 
-let asked = 0;  // an answer that comes after a later question is not shown
+// Questions are answered one after the other; one that a later one has overtaken is left out.
+let asked = 0, answered = Promise.resolve();
 
-async function show(model) {
-  const texts = boxes().map(box => box.value), question = ++asked, found = await model.answer(...texts);
-  if (question !== asked) return;
-  element("answer").textContent = found.label ?? found.value.toPrecision(6);
-  if (found.shares) showShares(model.labels, found.shares);
-  showReasons(texts, found.parts);
+function show(model) {
+  const question = ++asked;
+  answered = answered.then(async () => {
+    if (question !== asked) return;
+    const texts = boxes().map(box => box.value), found = await model.answer(...texts);
+    if (question !== asked) return;
+    element("answer").className = "answer";
+    element("answer").textContent = found.label ?? found.value.toPrecision(6);
+    if (found.shares) showShares(model.labels, found.shares);
+    showReasons(texts, found.parts);
+  }).catch(showError);
+  return answered;
 }
 
 // page.html#a%20text opens with that text, page.html#one&another with two; what is not encoded so is taken as it stands.
@@ -107,7 +114,7 @@ async function start() {
   });
   for (const box of boxes()) {
     box.disabled = false;
-    box.addEventListener("input", () => show(model).catch(showError));
+    box.addEventListener("input", () => show(model));
   }
   boxes()[0].focus();
   await show(model);

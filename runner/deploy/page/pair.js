@@ -35,7 +35,7 @@ class Pair extends Bag {
       return partOf(word, scores.map((score, output) => score - left[output]));
     });
     if (!this.ngrams) return { scores, parts };
-    const special = new Set(this.facts.pieces.special), names = ids.map(id => this.pieces.names[id]);
+    const special = new Set(this.facts.pieces.special), names = ids.map(id => this.names[id]);
     const sides = [names.slice(0, start), names.slice(start)].map(side => side.filter(name => !special.has(name)));
     const more = this.ngrams.scored(this.ngrams.features(sides.map(side => ({ words: side, places: null }))));
     const whole = adds => adds.length < scores.length ? [0, ...adds] : adds;  // of two classes the first has 0

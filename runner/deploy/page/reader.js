@@ -206,8 +206,15 @@ class Model {
   // `parts` are the words or n-grams that the model knows, the strongest first. `adds` is positive where one speaks for
   // the answer; `spans` are its places in the text number `field`, null where lower case has moved them.
   answer(...texts) {
+    this.check(texts);
+    return this.respond(this.reader.read(texts));
+  }
+
+  check(texts) {
     if (texts.length !== this.texts) throw new Error(`this model reads ${this.texts} at a time, here are ${texts.length}`);
-    const { scores, parts } = this.reader.read(texts);
+  }
+
+  respond({ scores, parts }) {
     if (!this.labels.length) return { value: scores[0], parts: ranked(parts, adds => adds[0]) };
     const logits = scores.length === 1 ? [0, scores[0]] : scores, shares = softmax(logits);
     const best = logits.indexOf(Math.max(...logits));

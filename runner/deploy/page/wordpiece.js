@@ -14,10 +14,9 @@ const IDEOGRAPH = new RegExp(
 const MOST_PIECES = 200000;  // remembered words
 
 class WordPiece {
-  // pieces: in id order; settings: as models/packed/vocabulary.py describes a tokenizer.
-  constructor(pieces, settings) {
-    this.names = pieces;
-    this.known = new Map(pieces.map((piece, id) => [piece, id]));
+  // known: a Map with the id of each piece; settings: as models/packed/vocabulary.py describes a tokenizer.
+  constructor(known, settings) {
+    this.known = known;
     this.settings = settings;
     this.first = settings.first === null ? [] : [settings.first];
     this.last = settings.last === null ? [] : [settings.last];

@@ -54,15 +54,16 @@ class FittedNgrams:
 
 def fit_ngrams(
     splits: Splits, task: Task, settings: ModelSettings, pause: Callable[[], None] = lambda: None, *,
-    is_symmetric: bool = False, max_length: int | None = None,
+    is_symmetric: bool = False, max_length: int | None = None, targets: np.ndarray | None = None,
 ) -> FittedNgrams:  # fmt: skip
     """Fit a model over n-grams on the training rows; C and weighting are chosen on the selection split.
 
     pause: called between fits; is_symmetric: does the order of two texts mean nothing? max_length: words that are read
-    of a text, which the file will say.
+    of a text, which the file will say; targets: what to learn of the training rows in the place of their labels,
+    (rows, outputs) shares of classes or (rows,) numbers.
     """
     begun = time.perf_counter()
-    problem = Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric)
+    problem = Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric, targets=targets)
     labels = splits.task.label_names
     choice = choose(problem, splits.select)
     table, seen = _fit_final(problem, choice, splits.select, labels)

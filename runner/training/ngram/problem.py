@@ -31,6 +31,8 @@ class Problem:
     is_pair: bool = False  # does a row have two texts?
     is_symmetric: bool = False  # does their order mean nothing?
     known_counts: Counted | None = None  # the n-grams of the rows, where they have been counted
+    # In the place of labels: the share of each class in each row (rows, outputs), or numbers (rows,).
+    targets: np.ndarray | None = None
 
     @property
     def is_number(self) -> bool:
@@ -44,10 +46,15 @@ class Problem:
 
     @cached_property
     def members(self) -> np.ndarray:
-        """The rows of each class that a column of scores is for, (columns, rows) bool; one row of True for a number."""
-        labels = np.asarray(self.rows.known_labels)
+        """The rows of each class that a column of scores is for, (columns, rows) bool; one row of True for a number.
+
+        With targets, the share of the class in each row, (columns, rows) float64.
+        """
         if self.is_number:
-            return np.ones((1, len(labels)), bool)
+            return np.ones((1, len(self.rows)), bool)
+        if self.targets is not None:
+            return self.targets.T[-1 if self.outputs == 2 else 0 :]
+        labels = np.asarray(self.rows.known_labels)
         return labels == np.arange(self.outputs)[-1 if self.outputs == 2 else 0 :, None]
 
     @cached_property
@@ -77,7 +84,7 @@ class Problem:
     @cached_property
     def solver(self) -> Solver:
         """The solver of these labels."""
-        labels = np.asarray(self.rows.known_labels)
+        labels = np.asarray(self.rows.known_labels) if self.targets is None else self.targets
         if self.is_number:
             return Ridge(labels.astype(np.float64))
         return Logistic(self.members, self.row_weights)
@@ -86,7 +93,12 @@ class Problem:
     def row_weights(self) -> np.ndarray | None:
         """The weight of each row in the loss, (rows,), by its class; None for equal ones."""
         weights = self.task.facts.class_weights
-        return None if weights is None else weights[np.asarray(self.rows.known_labels)]
+        if weights is None:
+            return None
+        if self.targets is not None:
+            expected: np.ndarray = self.targets @ weights
+            return expected
+        return weights[np.asarray(self.rows.known_labels)]
 
     def scales(self, weighting: str, counted: Counted) -> np.ndarray:
         """Return the scales of the n-grams, (columns, F)."""
@@ -97,7 +109,8 @@ class Problem:
         if len(rows) == len(self.rows):
             return self
         counted = self.counted.take(rows).frequent(self.settings.min_df)
-        return replace(self, rows=self.rows.take(rows), known_counts=counted)
+        targets = None if self.targets is None else self.targets[rows]
+        return replace(self, rows=self.rows.take(rows), known_counts=counted, targets=targets)
 
     def outputs_of(self, fitted: Linear, counted: Counted) -> np.ndarray:
         """Return the outputs of the head for rows, (rows, outputs) float32; of two classes the first has 0."""

@@ -45,14 +45,14 @@ class Logistic:
     strengths: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
 
     def __init__(self, members: np.ndarray, row_weights: np.ndarray | None = None) -> None:
-        """members: (problems, rows) bool; row_weights: (rows,) in the loss."""
+        """members: (problems, rows) bool, or shares of the class; row_weights: (rows,) in the loss."""
         self.members, self.row_weights = members, row_weights
 
     def fit(self, presence: csc_matrix, scales: np.ndarray, strength: float, tolerance: float = TOLERANCE) -> Linear:
         """Return the weights of each problem."""
         weights, bias = np.zeros(scales.shape), np.zeros(len(scales))
         for place, (inside, scale) in enumerate(zip(self.members, scales)):
-            if min(inside.sum(), (~inside).sum()) < FEWEST_ROWS:
+            if min(inside.sum(), len(inside) - inside.sum()) < FEWEST_ROWS:
                 share = (inside.sum() + 0.5) / (len(inside) + 1)
                 bias[place] = np.log(share / (1 - share))
                 continue
@@ -127,7 +127,7 @@ def few_by_l1(
     found = np.zeros(0, np.int64)
     for factor in (3.0, 10.0, 30.0, 100.0, 300.0):
         kept = np.zeros(presence.shape[1], bool)
-        for inside, scale in zip(members, scales):
+        for inside, scale in zip(members > 0.5, scales):  # of shares the more likely class
             if min(inside.sum(), (~inside).sum()) >= FEWEST_ROWS:
                 scaled = scale_columns(presence, scale).tocsr()
                 kept |= _l1(scaled, inside, factor * l1_min_c(scaled, inside, loss="log"), row_weights)

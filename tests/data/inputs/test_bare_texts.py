@@ -42,9 +42,9 @@ def test_a_second_text_has_its_own_start_even_where_one_is_empty(tmp_path: Path)
     rows = found.encode(["a b", "", "a", ""], ["c", "b c", "", ""], 8)
     assert rows.tokens.tolist() == [1, 2, 3, 2, 3, 1, 4]
     assert rows.segment_starts.tolist() == [2, 0, 1, 1] and rows.lengths.tolist() == [3, 2, 1, 1]
-    cut = found.encode(["a b c a"], ["b b"], 4)
-    assert cut.tokens.tolist() == [1, 2, 2, 2] and cut.truncated == 1
-    assert cut.is_cut is not None and cut.is_cut.tolist() == [True]
+    cut = found.encode(["a b c a", "a"], ["b b", "b"], 4)
+    assert cut.tokens.tolist() == [1, 2, 2, 2, 1, 2] and cut.truncated == 1
+    assert cut.is_cut is not None and cut.is_cut.tolist() == [True, False]
 
 
 def test_model2vec_drops_unknown_pieces_and_others_keep_them(tmp_path: Path) -> None:

@@ -110,6 +110,10 @@ def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
             {"family": "dsn", "backbone": "none", "readout": {"name": "mean"}}, {}, {"hidden": 1.0},
             "losses hidden compare layers, and the student has none that can be read",
         ),
+        (
+            {"family": "dsn", "readout": {"name": "pair", "norm": "none", "size": None, "dropout": 0.0}}, {},
+            {"vector": 1.0}, "one of each text of a pair. Try: model/readout=mean",
+        ),
     ],
 )  # fmt: skip
 def test_losses_that_do_not_fit_are_refused_with_both_numbers(
@@ -119,6 +123,29 @@ def test_losses_that_do_not_fit_are_refused_with_both_numbers(
     taught: Any = SimpleNamespace(network=small(**teacher))
     with pytest.raises(ModelError, match=message):
         stage.check_teacher(small(**student), taught)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_vectors_of_texts_are_learned_through_a_map_to_the_teachers_width(inside: bool) -> None:
+    student, teacher = small(hidden=16, heads=2), small(1)
+    wanted = teacher.encode(**batch()).detach()
+    context: Any = SimpleNamespace(
+        device=torch.device("cpu"), seed=0, task=Classes(), training_inputs=lambda rows: batch(),
+        teacher_vectors=lambda rows: wanted if rows is None else wanted[rows],
+    )  # fmt: skip
+    losses = DistilLosses(vector=1.0, hidden=float(inside))
+    both = Pair(student, SimpleNamespace(network=teacher), context, Options(phases={"all": DistilPhase(losses)}))  # type: ignore[arg-type]
+    hook = DistilHook(losses, both)
+    optimizer = torch.optim.Adam([*student.parameters(), *hook.extra.parameters()], 0.01)  # type: ignore[union-attr]
+    found = []
+    for _ in range(30):
+        output = hook.forward(student, batch(), ROWS)
+        optimizer.zero_grad()
+        hook.loss(torch.zeros(()), output, {}, ROWS).backward()
+        optimizer.step()
+        found.append(hook.facts()["distil/loss_vector"])
+    torch.testing.assert_close(hook.forward(student, batch(), ROWS), student(**batch()))
+    assert found[-1] < 0.5 * found[0]
 
 
 def test_models_that_answer_for_tokens_learn_outputs_and_internals() -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from runner.errors import ConfigError
 from runner.experiment import initial_model
-from runner.experiment.initial_model import check_checkpoint, check_readout_length, check_tokenizer
+from runner.experiment.initial_model import check_checkpoint, check_pairs, check_readout_length, check_tokenizer
 from runner.schema import Settings
 
 
@@ -44,3 +45,12 @@ def test_the_checkpoint_of_a_finished_model_is_not_asked_for(monkeypatch: pytest
     settings.finished = "outputs/x/model"
     check_checkpoint(settings)
     assert asked == ["some/model"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"), [([0.5, 1.5], "the labels are numbers. Try: model=frozen"), ([1, 1], "rows of two classes")]
+)
+def test_pairs_need_rows_of_two_classes(labels: list[float], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_pairs(np.array(labels), "auto")
+    check_pairs(np.array([0, 2]), "auto")

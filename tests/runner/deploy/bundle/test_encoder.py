@@ -6,17 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer as Backend
+from tokenizers import models, pre_tokenizers
 
-from data.inputs.tokenizer import train_tokenizer
+from data.inputs.tokenizer import train_tokenizer, wrap_backend
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle.predict import Model, ModelFileError
+from runner.deploy.bundles import graph_facts
+from runner.deploy.exported import ExportedModel
 
 TEXTS = ["good film", "", "a film " * 30]
 
 
-@pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    """A graph whose logits are the sums of ids, of the mask and of the segments, for pairs of at most 9 tokens."""
+def write_sums(path: Path) -> None:
+    """Write a graph whose logits are the sums of ids, of the mask and of the segments."""
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     names = ("input_ids", "attention_mask", "token_type_ids")
@@ -28,7 +31,13 @@ def bundle(tmp_path: Path) -> Path:
     axis = onnx.helper.make_tensor("axis", onnx.TensorProto.INT64, [1], [1])
     graph = onnx.helper.make_graph(nodes, "sums", made, [out], [axis])
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9)
-    onnx.save(model, tmp_path / "model.onnx")
+    onnx.save(model, path)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A graph that adds up its inputs, for pairs of at most 9 tokens."""
+    write_sums(tmp_path / "model.onnx")
     train_tokenizer(lambda: ["a good film"] * 3, 64).save(tmp_path)
     facts = {"kind": "onnx", "labels": ["a", "b", "c"], "max_length": 9, "texts": 2}
     (tmp_path / "model.json").write_text(json.dumps(facts))
@@ -51,6 +60,26 @@ def test_the_graph_gets_the_pieces_of_both_texts(bundle: Path, in_python: bool) 
         assert scores.tolist() == [row.tokens.sum(), count, count - int(row.segment_starts[0])]
     assert model.lengths(TEXTS, second).tolist() == [65, 3, 65] and model.max_length == 9
     assert model.scores(["a"], ["a"]).shape == (1, 3), "counting does not change how texts are cut"
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_texts_without_special_tokens_are_read_as_in_training(bundle: Path, drops: bool) -> None:
+    backend = Backend(models.WordLevel({"<unk>": 0, "a": 1, "b": 2, "c": 3}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = wrap_backend(backend, "bare", {}, {"drops_unknown": drops})
+    tokenizer.save(bundle)
+    exported = ExportedModel(bundle, "onnx", "0" * 10, "x", "classification", ("a", "b", "c"), ("text", "pair"), 5, "")
+    facts = graph_facts(bundle, exported, "bundle")
+    assert facts["empty"] == 4 and facts["dropped"] == (0 if drops else None) and "pieces" not in facts
+    (bundle / "model.json").write_text(json.dumps(facts))
+    texts, model = ["a x b", "", "c b a c b a", "x"], Model(bundle)
+    for text in texts:
+        for pair in texts:
+            row = tokenizer.encode([text], [pair], 5)
+            count = len(row.tokens)
+            wanted = [row.tokens.sum(), count, count - int(row.segment_starts[0])]
+            assert model.scores([text], [pair]).tolist() == [wanted], (text, pair)
+    assert model.lengths(["a x b"], ["c"]).tolist() == [3 if drops else 4]
 
 
 def test_facts_that_do_not_fit_are_refused(bundle: Path) -> None:

@@ -1,0 +1,51 @@
+"""The loss `vector`: regression of the teacher's vectors of texts, from the student's by a linear map.
+
+The map is trained with the student and dropped afterwards. The teacher's vectors are computed once for all students.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.compression.distillation.losses import vector_loss
+from models.heads.linear import LinearHead
+from models.heads.text import SequenceClassifier
+
+
+class TextMap(nn.Module):
+    """A linear map from the student's vectors of texts to the teacher's; it starts around the mean of the latter."""
+
+    spread: Tensor  # of the teacher's vectors
+
+    def __init__(self, width: int, wanted: Tensor, seed: int) -> None:
+        """width: of the student's vectors; wanted: (rows, H), the teacher's of all training rows."""
+        super().__init__()
+        mean = wanted.mean(0)
+        self.register_buffer("spread", (wanted - mean).square().mean().sqrt().clamp(min=1e-12), persistent=False)
+        self.map = nn.Linear(width, wanted.shape[1])
+        # A generator of its own, so that a continued run draws the same numbers.
+        nn.init.normal_(self.map.weight, std=width**-0.5, generator=torch.Generator().manual_seed(seed))
+        with torch.no_grad():
+            self.map.bias.copy_(mean)
+
+    def forward(self, vectors: Tensor, wanted: Tensor) -> Tensor:
+        """The loss of the student's vectors (B, H) against the teacher's (B, H')."""
+        return vector_loss(self.map(vectors.float()), wanted, self.spread)
+
+
+def vector_mismatches(student: nn.Module) -> list[str]:
+    """One line, with the cure, if the student has no vector of a text to compare with the teacher's."""
+    if not isinstance(student, SequenceClassifier):
+        return ["loss vector compares vectors of texts, and the student answers for each word. Try: the loss soft"]
+    if student.bert.pooler.texts > 1:
+        return [
+            "loss vector compares vectors of texts, and the student's readout has one of each text of a pair. "
+            "Try: model/readout=mean, or the loss soft"
+        ]
+    return []
+
+
+def encode_texts(network: LinearHead, inputs: dict[str, Tensor]) -> Tensor:
+    """The vectors of texts that a network's last layer reads, (B, H)."""
+    return network.encode(inputs["input_ids"], inputs.get("attention_mask"), inputs.get("token_type_ids"))

@@ -1,0 +1,60 @@
+"""Settings that contradict a last layer which is fitted, or the tuning of its encoder on pairs of texts."""
+
+from __future__ import annotations
+
+from models.settings import FITTED_HEAD, ModelSettings
+from runner.schema import Settings
+from runner.tasks import named_task
+
+READOUTS = ("cls", "mean", "sum", "sqrt", "sum_all")  # those whose own weights, if any, come with the encoder
+
+
+def head_conflicts(settings: Settings) -> list[str]:
+    """One line for each setting that does not go with model.head=fitted or with model.pairs, with the cure."""
+    model = settings.model
+    if model.head != FITTED_HEAD:
+        return [*_pair_conflicts(model)]
+    task, found = named_task(settings.task, settings.data), _pair_conflicts(model)
+    if task and (task.reads != "text" or not task.needs_label):
+        found.append(
+            f"model.head=fitted gives one answer a text, and the task {task.name} asks for more. "
+            "Try: model=bert-tiny, or a task of one answer a text (classification, regression)"
+        )
+    if task and not task.weighs_classes and model.pairs != "none":
+        found.append(
+            f"model.pairs={model.pairs} tells rows of one class from those of others, and the task {task.name} has no "
+            "classes. Try: model=frozen"
+        )
+    if model.readout["name"] not in READOUTS:
+        found.append(
+            f"model/readout={model.readout['name']} has weights of its own, which a fitted last layer does not train. "
+            "Try: model/readout=mean, or model.head=trained"
+        )
+    if model.pairs == "none" and model.freeze != "encoder":
+        found.append(
+            f"model.head=fitted trains the last layer alone, and model.freeze={model.freeze}. "
+            "Try: model.freeze=encoder, or model.pairs=auto to tune the encoder first"
+        )
+    first = next(iter(settings.compression.items()), None)
+    if first and first[1].starts == "fresh":
+        found.append(
+            f"compression=[{first[0]}] trains the model in place of fitting its last layer. "
+            "Try: model.head=trained model.pairs=none, or another student"
+        )
+    return found
+
+
+def _pair_conflicts(model: ModelSettings) -> list[str]:
+    """The settings that contradict a tuning on pairs, whatever the labels are."""
+    if model.pairs == "none":
+        return []
+    if model.pairs != "auto" and not (model.pairs.isascii() and model.pairs.isdigit() and int(model.pairs)):
+        return [f"model.pairs={model.pairs}: expected none, auto or the pairs of each kind a row. Try: model.pairs=10"]
+    if model.head != FITTED_HEAD:
+        return [f"model.pairs={model.pairs} tunes an encoder for a fitted last layer. Try: model.head=fitted"]
+    if model.freeze != "none":
+        return [
+            f"model.pairs={model.pairs} tunes the encoder, and model.freeze={model.freeze} keeps it. "
+            "Try: model.freeze=none, or model=frozen"
+        ]
+    return []

@@ -1,0 +1,97 @@
+"""The page of an encoder: a folder for a web server, with the graph, its tokenizer and what answers in a browser.
+
+Its packages are named in package.json with the versions and checksums in package-lock.json. `npm ci` in the folder
+copies the three files that are needed into lib/; nothing else is ever fetched.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from runner.deploy.bundles import graph_facts
+from runner.deploy.exported import ExportedModel
+from runner.deploy.page.make import facts_of, filled, source
+from runner.errors import ConfigError
+from runner.record.record import RunRecord
+
+READER = ("reader.js", "wordpiece.js", "encoder.js")
+FACTS = "page.json"  # what reader.mjs must know of the model
+PACKAGES = ("package.json", "package-lock.json", "install.mjs")
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
+    "connect-src 'self'; worker-src 'self' blob:"
+)
+NPM = ("npm", "ci", "--no-audit", "--no-fund")
+USAGE = """\
+# {name}
+
+A page that answers texts in the browser, with `model.onnx`. To build it once and to open it:
+
+```
+npm ci
+python -m http.server
+```
+
+`npm ci` copies ONNX Runtime and the tokenizer of Hugging Face, in the versions of `package-lock.json`, into `lib/`.
+After that `node_modules/` may be removed, and the folder be put on any web server. Nothing is loaded from elsewhere.
+"""
+
+
+def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built: bool) -> None:
+    """Add the page to a folder with a graph and its tokenizer. is_built: with the packages, by npm.
+
+    Raises ConfigError for a model that answers for every token, and where npm is missing or fails.
+    """
+    facts = graph_facts(part, exported, "page")
+    if "pieces" not in facts:
+        facts["layouts"] = layouts_of(Tokenizer.from_file(str(part / "tokenizer.json")))
+    written = {
+        FACTS: json.dumps(facts, ensure_ascii=False) + "\n",
+        "reader.mjs": "\n".join(map(source, READER)),
+        "index.html": filled(
+            record,
+            facts=facts_of(record, exported.weights.stat().st_size),
+            code="\n".join(map(source, ("page.js", "open_encoder.js"))),
+            policy=POLICY,
+            offline=False,
+        ),
+        "README.md": USAGE.format(name=exported.name),
+    } | {name: source(name) for name in PACKAGES}
+    for name, content in written.items():
+        (part / name).write_text(content, encoding="utf-8")
+    if is_built:
+        build(part)
+
+
+def layouts_of(tokenizer: Tokenizer) -> list[list[list[Any]]]:
+    """Where special ids and the texts A and B stand, for one text and for two: [[id, "A" or "B", segment], ...]."""
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    layouts: list[list[list[Any]]] = []
+    for texts in (("a",), ("a", "a")):
+        encoding, layout = tokenizer.encode(*texts), []
+        for token, text, segment in zip(encoding.ids, encoding.sequence_ids, encoding.type_ids):
+            entry = [token if text is None else "AB"[text], segment]
+            if text is None or entry not in layout:
+                layout.append(entry)
+        layouts.append(layout)
+    return layouts
+
+
+def build(folder: Path) -> None:
+    """Fetch the packages of a page with npm and keep the files that it loads; ConfigError where that fails."""
+    later = "Try: leave build= out, and run npm ci in the folder where npm works"
+    try:
+        done = subprocess.run(NPM, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ConfigError(f"build=true: npm cannot be started ({error.strerror}). {later}") from error
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
+        raise ConfigError(f"build=true: npm ci failed: {said[0].strip()}. {later}")
+    shutil.rmtree(folder / "node_modules")

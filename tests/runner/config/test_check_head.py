@@ -1,0 +1,58 @@
+"""Settings that do not go with a fitted last layer or with the tuning on pairs, and their cure."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+
+FROZEN, TUNED = ("model=frozen", "data=sst2"), ("model=contrastive", "data=sst2")
+
+
+@pytest.mark.parametrize("words", [FROZEN, TUNED, ("model=frozen", "data=stsb"), (*TUNED, "model.pairs=5")])
+def test_the_presets_go_together(words: tuple[str, ...]) -> None:
+    model = resolve(compose(list(words))).model
+    assert model.head == "fitted" and model.pretrained == "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((*FROZEN, "model.freeze=none"), "Try: model.freeze=encoder, or model.pairs=auto"),
+        ((*FROZEN, "model/readout=scalar_mix"), "has weights of its own"),
+        ((*FROZEN, "model.pairs=auto"), "model.freeze=encoder keeps it. Try: model.freeze=none, or model=frozen"),
+        ((*TUNED, "model.head=trained"), "Try: model.head=fitted"),
+        ((*TUNED, "model.pairs=few"), "expected none, auto or the pairs of each kind a row. Try: model.pairs=10"),
+        ((*TUNED, "model.pairs=0"), "expected none, auto"),
+        (("model=contrastive", "data=stsb", "data.task=regression"), "no classes. Try: model=frozen"),
+        (
+            (*FROZEN, "compression=[distil]", "compression.distil.teacher=some/teacher"),
+            "trains the model in place of fitting its last layer",
+        ),
+    ],
+)
+def test_what_contradicts_them_is_refused_with_a_cure(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError) as found:
+        resolve(compose(list(words)))
+    assert message in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["compression=[int8]"], "pruned and rounded already"),
+        (["compression=[distil_unlabelled,int8]"], "pruned and rounded already"),
+        (["compression=[ernie_tiny]"], "a teacher's answers alone, in one phase"),
+        (["compression=[distil]", "compression.distil.phases.task.losses.hidden=1"], "a teacher's answers alone"),
+        (["compression=[distil]", "compression.distil.augment.model=x"], "learns no varied texts"),
+    ],
+)
+def test_ngrams_learn_a_teachers_answers_and_nothing_else(words: list[str], message: str) -> None:
+    name = words[0].removeprefix("compression=[").rstrip("]").split(",")[0]
+    teacher = [f"compression.{name}.teacher=some/teacher"] if name != "int8" else []
+    with pytest.raises(ConfigError, match=message):
+        resolve(compose(["model=ngram", "data=sst2", *words, *teacher]))
+    fine = ["compression=[distil_unlabelled]", "compression.distil_unlabelled.teacher=some/teacher"]
+    assert resolve(compose(["model=ngram", "data=sst2", *fine])).compression
