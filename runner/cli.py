@@ -30,6 +30,7 @@ Bertier trains, compresses, measures and records small text encoders, one compar
   run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)' data=imdb     search with Optuna
 
 Verbs
+  run best ...      the best model for your data inside a size, a latency and some minutes, as a bundle
   run demo          train and compare two tiny encoders on the built-in data, offline
   run list [GROUP]  every choice of every group
   run show [ID]     the table of a recorded run (the newest without ID)
@@ -49,7 +50,8 @@ Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completio
 """
 
 VERBS = (
-    "demo", "list", "plan", "show", "compare", "diff", "explain", "export", "predict", "serve", "sync", "ui", "doctor",
+    "demo", "list", "best", "plan", "show", "compare", "diff", "explain", "export", "predict", "serve", "sync", "ui",
+    "doctor",
 )  # fmt: skip
 # Hydra's own flags of which a command has one at most.
 MODES = {

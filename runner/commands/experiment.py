@@ -65,7 +65,11 @@ class ExperimentFunction(JobFunction):
 
 def main(words: list[str]) -> int:
     """Start the runs that the words describe, or print what one of Hydra's own flags asks for; the exit code."""
-    function = ExperimentFunction()
+    return start(words, ExperimentFunction())
+
+
+def start(words: list[str], function: JobFunction) -> int:
+    """Start the runs with a function that keeps their outcomes, and what a search has found; the exit code."""
     try:
         words = expand_from(words)
     except ConfigError as error:
@@ -111,7 +115,7 @@ def _call_hydra(words: list[str], function: JobFunction) -> int:
         return _run_once(words, function)
     import hydra
 
-    from runner.sweep.install import install_plugins  # late: a mistake is reported before rich and numpy are loaded
+    from runner.best.install import install_plugins  # late: a mistake is reported before rich and numpy are loaded
 
     install_plugins()
     register_sweeps(words)

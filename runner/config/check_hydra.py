@@ -10,6 +10,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from runner.best.settings import BestSettings
 from runner.config.check_values import check_field
 from runner.config.compose import compose
 from runner.config.keys import closest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 SEARCH = "hydra/sweeper=optuna"
+BEST = "hydra/sweeper=best"
 GROUPS = ("hydra/sweeper", "hydra/launcher")
 
 # The module that each choice needs, and the extra that installs it.
@@ -38,7 +40,13 @@ EXTRAS = {
 
 def is_search(overrides: list[Override]) -> bool:
     """Does the command search with Optuna?"""
-    return any(f"{override.key_or_group}={override.value()}" == SEARCH for override in overrides)
+    return _chosen_sweeper(overrides) == SEARCH
+
+
+def _chosen_sweeper(overrides: list[Override]) -> str | None:
+    """The choice of a sweeper as one would type it; None where the command has none."""
+    found = [f"{o.key_or_group}={o.value()}" for o in overrides if o.key_or_group == "hydra/sweeper"]
+    return found[-1] if found else None
 
 
 def check_hydra(overrides: list[Override], multirun: bool) -> list[str]:
@@ -53,9 +61,11 @@ def check_hydra(overrides: list[Override], multirun: bool) -> list[str]:
     settings = [word for word in words if word.partition("=")[0].lstrip("+~") not in GROUPS]
     known = compose([word for word in words if word not in settings], hydra=True)
     problems += [p for override in ours if (p := _check_key(override, known))]
-    if problems or not is_search(overrides):
+    if problems:
         return problems
-    return list(_check_search(words, overrides))
+    if is_search(overrides):
+        return list(_check_search(words, overrides))
+    return list(_check_best(words, overrides)) if _chosen_sweeper(overrides) == BEST else []
 
 
 def _check_choice(override: Override, multirun: bool) -> Iterator[str]:
@@ -74,7 +84,7 @@ def _check_choice(override: Override, multirun: bool) -> Iterator[str]:
     if name not in known:
         close = closest(name, known) or known[:1]
         yield f"{choice}: no such {group.split('/')[1]}. Choices: {', '.join(known)}. Try: run -m {group}={close[0]}"
-    elif choice == SEARCH and not multirun:
+    elif choice in (SEARCH, BEST) and not multirun:
         yield f"{choice} makes several runs. Try: run -m {choice} ..."
 
 
@@ -107,22 +117,10 @@ def _check_key(override: Override, known: DictConfig) -> str | None:
 
 def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
     """Values out of range, and objectives that are refused, for each dataset that is named."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    composed = compose(words, hydra=True).hydra.sweeper
-    given = {key: composed[key] for key in composed if key != "_target_"}
-    try:
-        search: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SearchSettings), given))
-    except OmegaConfBaseException as error:
-        key, default = error.key, asdict(SearchSettings()).get(str(error.key), "...")
-        shown = f"[{','.join(default)}]" if isinstance(default, list) else default
-        reason = str(error).splitlines()[0].rstrip(".")
-        yield f"hydra.sweeper.{key}={given.get(key)}: {reason}. Try: run -m hydra.sweeper.{key}={shown}"
-        return
-    values = asdict(search)
-    wrong = [p for key in given if (p := check_field(SearchSettings, key, values[key], "hydra.sweeper."))]
+    search, wrong = _typed_sweeper(SearchSettings, words)
     yield from wrong
+    if search is None:
+        return
     if not search.params and not any(override.is_sweep_override() for override in overrides):
         yield "nothing to search: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
     seen: list[str] = []
@@ -132,6 +130,32 @@ def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
         )
         seen += [problem for problem in found if problem not in seen]
     yield from seen
+
+
+def _check_best(words: list[str], overrides: list[Override]) -> Iterator[str]:
+    """Values out of range, and keys that have several values: a search tries settings of its own."""
+    yield from _typed_sweeper(BestSettings, words)[1]
+    for override in overrides:
+        if override.is_sweep_override():
+            yield f"{override.input_line}: `run best` searches for one seed and one dataset. Try: one value"
+
+
+def _typed_sweeper(kind: type, words: list[str]) -> tuple[Any, list[str]]:
+    """The settings of a sweeper, None where a value is of another type, and one line for each mistake in them."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    composed = compose(words, hydra=True).hydra.sweeper
+    given = {key: composed[key] for key in composed if key != "_target_"}
+    try:
+        found: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), given))
+    except OmegaConfBaseException as error:
+        key, default = error.key, asdict(kind()).get(str(error.key), "...")
+        shown = f"[{','.join(default)}]" if isinstance(default, list) else default
+        reason = str(error).splitlines()[0].rstrip(".")
+        return None, [f"hydra.sweeper.{key}={given.get(key)}: {reason}. Try: run -m hydra.sweeper.{key}={shown}"]
+    values = asdict(found)
+    return found, [p for key in given if (p := check_field(kind, key, values[key], "hydra.sweeper."))]
 
 
 def _each_dataset(overrides: list[Override]) -> Iterator[Any]:

@@ -11,10 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from models.compression.settings.stage import StageSettings
+from models.settings import contradictions
 from runner.config.check_values import check_type
 from runner.config.compose import parsed
 from runner.config.overrides import parse_override
 from runner.schema import ROW_SGD, Settings
+from runner.tasks import named_task
 
 AUTO = "auto"
 MOST = 12  # settings of one search
@@ -93,7 +95,17 @@ def recipe_conflicts(settings: Settings) -> list[str]:
             f"train.recipe={AUTO} chooses by trainings on labels, and compression={name} trains by itself. "
             "Try: train.recipe=preset, with the settings that a run of train.recipe=auto chose"
         )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found)) or _model_conflicts(settings)
+
+
+def _model_conflicts(settings: Settings) -> list[str]:
+    """Entries whose model contradicts itself or the task; a word in the command takes a setting out of the list."""
+    task = named_task(settings.task, settings.data)
+    reads = task.reads if task else "text"
+    known = contradictions(settings.model, reads)
+    models = [with_recipe(settings, recipe).model for recipe in settings.model.recipes]
+    found = [f"model.recipes: {one}" for model in models for one in contradictions(model, reads) if one not in known]
+    return list(dict.fromkeys(found))[:1]
 
 
 def _optimizer_of(settings: Settings) -> str:

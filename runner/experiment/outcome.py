@@ -15,3 +15,9 @@ class Outcome:
     record: RunRecord | None = None
     reason: str | None = None  # why there is no record
     was_done: bool = False  # the run had been finished before: nothing was computed
+
+    @property
+    def is_paused(self) -> bool:
+        """Did it end where it was told to pause, to go on later?"""
+        record = self.record
+        return record is not None and not self.exit_code and record.status == "killed" and not record.pruned

@@ -52,9 +52,10 @@ def choose_recipe(prepared: PreparedRun, writer: RecordWriter, terminal: Termina
     found = search.run()
     writer.set_recipe(found)
     writer.add_metrics({"time/recipe_s": search.seconds})
-    terminal.say(f"note: {found.notes()[0]}")
     told = take_recipe(prepared, found.chosen)
-    writer.add_notes([note for note in told if note not in writer.record.notes])
+    writer.add_notes(told)
+    for note in (found.notes()[0], *told):
+        terminal.say(f"note: {note}")
 
 
 def take_recipe(prepared: PreparedRun, chosen: str) -> list[str]:

@@ -18,6 +18,7 @@ class JobFunction(ABC):
 
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
+        self.found: object = None  # by a sweeper that searches: its result
 
     @abstractmethod
     def __call__(self, config: DictConfig, context: RunContext | None = None) -> Outcome:

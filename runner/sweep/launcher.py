@@ -26,9 +26,9 @@ from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
 from runner.record.table import show_comparison
 from runner.sweep.job_function import JobFunction
-from runner.sweep.ledger import Ledger
+from runner.sweep.ledger import Ledger, Search
 from runner.sweep.plan import Job, check_starts, plan_jobs
-from runner.sweep.pool import Pool, visible_gpus
+from runner.sweep.pool import Overdue, Pool, visible_gpus
 from runner.sweep.settings import SweepSettings
 from runner.sweep.worker import Task
 
@@ -89,7 +89,11 @@ class LocalLauncher(Launcher):
     def __init__(self) -> None:
         super().__init__()
         self.ledger: Ledger | None = None
-        self.in_batches = False  # set by a sweeper that calls `launch` again and again, and `finish` at the end
+        # Set by a sweeper that calls `launch` again and again, and `finish` at the end: that it does so; its sweep,
+        # where the id of that is not the hash of the jobs; and which running jobs are to be ended.
+        self.in_batches = False
+        self.search: Search | None = None
+        self.overdue: Overdue | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep the context, the job function and the config, as Hydra asks of a launcher."""
@@ -139,7 +143,7 @@ class LocalLauncher(Launcher):
         """The ledger of the sweep: a new one, or with a further batch the one that is open."""
         if self.ledger is None:
             typed = [typed_override(word) for word in self.config.hydra.overrides.task]
-            self.ledger = Ledger(typed, list(jobs), sweep, slots)
+            self.ledger = Ledger(typed, list(jobs), sweep, slots, self.search)
             self.ledger.open()
         else:
             self.ledger.extend(jobs)
@@ -155,7 +159,9 @@ class LocalLauncher(Launcher):
         stop = sweep.on_failure == "stop"
         task = Task(self.function, self.context, min(slots, usable_cores()), alive)
         try:
-            Pool(task, ledger, slots=slots, memory_gb=sweep.memory_gb, stop_on_failure=stop).run(todo)
+            Pool(task, ledger, slots=slots, memory_gb=sweep.memory_gb, stop_on_failure=stop, overdue=self.overdue).run(
+                todo
+            )
         finally:
             for end in alive:
                 os.close(end)

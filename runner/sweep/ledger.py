@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,10 @@ from data.json_types import JsonObject
 from runner.compare.report import write_report
 from runner.record import abandoned
 from runner.record.command import essential
-from runner.record.folder import remove_unfinished
+from runner.record.folder import read_record, remove_unfinished
 from runner.record.json_files import now
-from runner.record.record import RunRecord
-from runner.record.sweep_record import SweepRecord, SweepRun, sweep_folder, write_sweep
+from runner.record.record import RecordError, RunRecord
+from runner.record.sweep_record import SweepRecord, SweepRun, read_sweep, sweep_folder, write_sweep
 from runner.record.table import show_comparison
 from runner.sanitize import mask
 from runner.sweep.plan import Job, output_of
@@ -44,20 +44,33 @@ def sweep_identity(jobs: Sequence[Sequence[str]]) -> str:
     return hashlib.sha256(json.dumps(sorted({tuple(sorted(essential(job))) for job in jobs})).encode()).hexdigest()[:10]
 
 
+@dataclass(frozen=True)
+class Search:
+    """The sweep of a search, which launches one batch after the other."""
+
+    identity: str  # its id, which is not the hash of its jobs
+    shared: tuple[str, ...] = ()  # words that all of its jobs have
+
+
 class Ledger:
     """One sweep while it goes on: its record, its screen, its logs and its mirror."""
 
-    def __init__(self, overrides: list[str], jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
+    def __init__(
+        self, overrides: list[str], jobs: list[Job], sweep: SweepSettings, slots: int, search: Search | None = None
+    ) -> None:
+        """search: that launches what is missing only; the runs that its sweep.json has already stay there."""
         first = jobs[0].settings
         if first is None:
             raise ValueError("the first job was not composed")
         self.jobs, self.slots, self.output, self.tracker = jobs, slots, output_of(first), first.tracker
-        identity = sweep_identity([job.overrides for job in jobs])
+        self.is_search = search is not None
+        identity = search.identity if search else sweep_identity([job.overrides for job in jobs])
         self.folder = sweep_folder(self.output, identity)
+        self.earlier = earlier_runs(self.folder) if self.is_search else []
         self.record = SweepRecord(
             identity, sweep.name, sweep.question, overrides, claims=sweep.claims, baseline=sweep.baseline, started=now()
         )
-        self.table = Table(jobs, slots)
+        self.table = Table(jobs, slots, search.shared if search else ())
         self._mirrors: dict[str, Mirror | None] = {}
         self._written = 0.0
         self._lock: BaseFileLock | None = None
@@ -123,16 +136,19 @@ class Ledger:
     def write(self) -> None:
         """Write sweep.json."""
         self._written = time.monotonic()
-        self.record = replace(self.record, runs=[sweep_run(job) for job in self.jobs])
+        runs = [sweep_run(job) for job in self.jobs]
+        if self.is_search:
+            runs = latest([*self.earlier, *runs])
+        self.record = replace(self.record, runs=runs)
         write_sweep(self.folder, self.record)
 
     def close(self, interrupted: bool) -> None:
         """End: the table, the report, the final file, and the mirror brought up to date with all of them."""
-        states = {job.status for job in self.jobs}
+        states = {job.status for job in self.jobs if not job.is_paused}
         self.table.close()
         try:
             if not interrupted:
-                report_sweep([job.record for job in self.jobs if job.record], self.folder, self.record)
+                report_sweep(self._records(), self.folder, self.record, is_shown=not self.is_search)
         finally:
             status = "killed" if interrupted else "failed" if states & {"failed", "killed"} else "done"
             self.record = replace(self.record, status=status, ended=now())
@@ -140,6 +156,14 @@ class Ledger:
             self._finish_mirrors(AFTER_CTRL_C_S if interrupted else None)
             if self._lock is not None:
                 self._lock.release()
+
+    def _records(self) -> list[RunRecord]:
+        """The records of all runs, those of the earlier launches of a search first."""
+        own = [job.record for job in self.jobs if job.record]
+        known = {record.identity for record in own}
+        names = dict.fromkeys(run.identity for run in self.earlier if run.identity and run.identity not in known)
+        found = [read_record(self.output / name) for name in names]
+        return [record for record in found if record] + list({record.identity: record for record in own}.values())
 
     def _finish_mirrors(self, wait_s: float | None) -> None:
         if any(self._mirrors.values()):
@@ -158,19 +182,31 @@ def _kept(log: Path, target: Path) -> Path:
     return log.replace(target)
 
 
+def earlier_runs(folder: Path) -> list[SweepRun]:
+    """The runs that the sweep.json of a folder has; none where there is no such file, or a damaged one."""
+    with contextlib.suppress(RecordError):
+        return read_sweep(folder).runs
+    return []
+
+
+def latest(runs: Sequence[SweepRun]) -> list[SweepRun]:
+    """The last entry of each job, in the order of the first ones; one that was paused or interrupted has several."""
+    return list({tuple(run.overrides): run for run in runs}.values())
+
+
 def sweep_run(job: Job) -> SweepRun:
     """A job as sweep.json has it."""
     return SweepRun(job.identity, essential(job.overrides), job.status, job.reason, job.seconds, job.peak_bytes)
 
 
-def report_sweep(records: list[RunRecord], folder: Path, sweep: SweepRecord) -> None:
+def report_sweep(records: list[RunRecord], folder: Path, sweep: SweepRecord, *, is_shown: bool = True) -> None:
     """Print the finished runs of a sweep side by side, and write the report into its folder.
 
     The report is attached to the sweep's parent run in MLflow, as every file in the folder is. It names the runs that
-    did not finish, and leaves them out.
+    did not finish, and leaves them out. is_shown: print the comparison too.
     """
     done = [record for record in records if record.status == "done"]
-    if len(done) > 1:
+    if len(done) > 1 and is_shown:
         show_comparison(done)
     if done:
         write_report(

@@ -56,6 +56,11 @@ class Job:
     outcome: Outcome | None = None  # of the run, from its process
 
     @property
+    def is_paused(self) -> bool:
+        """Did the run end where it was told to pause, to go on later?"""
+        return self.outcome is not None and self.outcome.is_paused
+
+    @property
     def threads(self) -> int:
         """Cores the run uses."""
         return (self.settings.train.threads if self.settings else None) or 1

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import FrameType
@@ -27,6 +27,7 @@ from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, look_up_record, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
 
+Overdue = Callable[[Job, float], str | None]
 TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
 
 
@@ -34,8 +35,11 @@ class Pool:
     """Runs the jobs of one batch, and tells the ledger of every change."""
 
     def __init__(
-        self, task: Task, ledger: Ledger, *, slots: int, memory_gb: float | None, stop_on_failure: bool
-    ) -> None:
+        self, task: Task, ledger: Ledger, *, slots: int, memory_gb: float | None, stop_on_failure: bool,
+        overdue: Overdue | None = None,
+    ) -> None:  # fmt: skip
+        """overdue: is asked now and then why a job that has run for so many seconds is to end; None: it goes on."""
+        self.overdue = overdue
         self.task, self.ledger = task, ledger
         self.slots, self.memory_gb, self.stop_on_failure = slots, memory_gb, stop_on_failure
         self.cores = usable_cores()
@@ -58,6 +62,7 @@ class Pool:
                 for pipe in wait([running.pipe for running in self.running], TICK_S):
                     self._hear(next(running for running in self.running if running.pipe is pipe))
                 self._limit_memory()
+                self._limit_time()
                 self.ledger.tick(self.running, len(self.waiting) + len(self.busy))
         if self.interruptions:
             raise KeyboardInterrupt
@@ -175,6 +180,15 @@ class Pool:
                     f"out of memory: held {held / 1e9:.2f} GB, more than sweep.memory_gb={self.memory_gb:g}"
                 )
                 os.kill(running.pid, signal.SIGKILL)
+
+    def _limit_time(self) -> None:
+        """End the jobs that are overdue as Ctrl-C would: their checkpoints stay."""
+        for running in self.running:
+            if self.overdue is None or running.ended_for is not None:
+                continue
+            running.ended_for = self.overdue(running.job, time.monotonic() - running.began)
+            if running.ended_for is not None:
+                os.kill(running.pid, signal.SIGTERM)
 
 
 KIB = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in

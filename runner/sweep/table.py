@@ -29,12 +29,13 @@ LOG_LINES = 8  # of a failed job
 class Table:
     """The output of a sweep on the screen."""
 
-    def __init__(self, jobs: list[Job], slots: int) -> None:
+    def __init__(self, jobs: list[Job], slots: int, shared: Sequence[str] = ()) -> None:
+        """shared: words that all jobs have, also those that are added later; by default those of the first ones."""
         self.jobs, self.slots = jobs, slots
         self.console = Console(highlight=False)
         if not self.console.is_terminal:
             self.console.width = 120  # a pipe has no width of its own
-        self._common = common([job.words for job in jobs])
+        self._common = [*shared] or common([job.words for job in jobs])
         self._live: Live | None = None
 
     def say(self, text: str) -> None:
@@ -71,7 +72,8 @@ class Table:
         counts = Counter(other.status for other in self.jobs)
         ended = counts["done"] + counts["failed"] + counts["killed"]
         took = "done already" if job.was_done else f"{job.seconds or 0:.1f} s"
-        self.say(f"{job.status:<8} {self._name(job)}  {score_text(job)}{took}  ({ended} of {len(self.jobs)})")
+        status = "paused" if job.is_paused else job.status
+        self.say(f"{status:<8} {self._name(job)}  {score_text(job)}{took}  ({ended} of {len(self.jobs)})")
         if job.status == "failed":
             self._explain(job)
 
@@ -114,7 +116,7 @@ class Table:
         if self._live is not None:
             self._live.stop()
             self._live = None
-        failed = [job for job in self.jobs if job.status in ("failed", "killed")]
+        failed = [job for job in self.jobs if job.status in ("failed", "killed") and not job.is_paused]
         if not failed:
             return
         grid = Grid(title="did not finish", title_justify="left", box=SIMPLE_HEAD)

@@ -27,14 +27,15 @@ def test_what_the_command_names_is_not_chosen() -> None:
     assert open_recipes(recipes, ["model.width=1", "optimizer.lr=1"]) == []
 
 
-@pytest.mark.parametrize("model", ["dsn", "dsn-64", "static", "ngram-vectors"])
+@pytest.mark.parametrize("model", ["dsn", "dsn-64", "static", "ngram-vectors", "static-ngram"])
 def test_every_entry_is_what_its_words_make_of_a_command(model: str) -> None:
-    found = settings(f"model={model}", *AUTO)
-    preset = settings(f"model={model}", "data=demo")
+    data = "data=demo-pairs" if model == "static-ngram" else "data=demo"
+    found = settings(f"model={model}", data, "train.recipe=auto")
+    preset = settings(f"model={model}", data)
     assert 1 < len(found.model.recipes) <= MOST and not preset.model.recipes
     assert with_recipe(preset, found.model.recipes[0]) == preset, "the first entry is the preset"
     recipe = found.model.recipes[-1]
-    assert with_recipe(preset, recipe) == settings(f"model={model}", "data=demo", *recipe.split())
+    assert with_recipe(preset, recipe) == settings(f"model={model}", data, *recipe.split())
 
 
 def test_the_list_and_what_is_fixed_count_for_the_identity_and_a_preset_has_none() -> None:
@@ -59,6 +60,7 @@ def test_the_list_and_what_is_fixed_count_for_the_identity_and_a_preset_has_none
             "model.width=-1.0: out of range",
         ),
         (["model=dsn", "model.recipes=['model.width=1','model.width']"], "model.recipes: 'model.width' cannot be read"),
+        (["model=dsn", "data=wnut17"], "leaves words out of a pooling, and this task answers for each token"),
         (["model=dsn", "compression=[distil]", "compression.distil.teacher=x"], "compression=distil trains by itself"),
     ],
 )
@@ -69,4 +71,5 @@ def test_a_command_that_leaves_nothing_to_choose_is_refused_with_a_cure(words: l
 
 def test_a_rate_in_the_command_may_be_of_any_optimizer() -> None:
     assert not check_overrides([*AUTO, "model=dsn", "optimizer=sgd", "optimizer.lr=0.1"])
+    assert not check_overrides([*AUTO, "model=dsn", "data=wnut17", "model.token_dropout=0"])
     assert not recipe_conflicts(settings("model=bert-tiny", "data=demo"))

@@ -1,0 +1,158 @@
+"""The next steps of a search: a function of the plan and of the journal alone, never of the clock or of what ran first.
+
+A step is begun or skipped when all steps are in that its decision reads, so `jobs` side by side decide the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from runner.best.choice import survivors
+from runner.best.journal import Journal
+from runner.best.types import Candidate, Done, Plan, Step
+
+ROUNDING = 1e-9  # 0.81 - 0.80 is not 0.01 in binary
+LEAD = 0.01  # of a score: a teacher that is not further ahead has little to teach
+
+
+@dataclass(frozen=True)
+class Work:
+    """A step to begin."""
+
+    step: Step
+    candidate: Candidate
+    teacher: str | None = None  # the id of its teacher's run
+
+
+class Waits(Exception):
+    """A decision needs the result of a step that is not in yet."""
+
+
+class Agenda:
+    """The plan, the journal, and what follows from them."""
+
+    def __init__(self, plan: Plan, journal: Journal, better: str = "higher") -> None:
+        """better: higher | lower, which scores are."""
+        self.plan, self.journal, self.better = plan, journal, better
+        self.sign = -1.0 if better == "lower" else 1.0
+        self._steps = [step for step in plan.steps if step.part != "final"]
+        self._of: dict[str, list[Step]] = {}
+        for step in self._steps:
+            self._of.setdefault(step.candidate, []).append(step)
+
+    def next(self, most: int) -> list[Work | Done]:
+        """The next steps that can be decided now, in order: at most so many to begin, and those that are skipped."""
+        found: list[Work | Done] = []
+        for step in self._steps:
+            if step.number in self.journal.ended:
+                continue
+            try:
+                decided = self._decide(step)
+            except Waits:
+                break
+            if isinstance(decided, Work) and sum(isinstance(one, Work) for one in found) == most:
+                break
+            found.append(decided)
+        return found
+
+    def steps_of(self, candidate: str) -> list[Step]:
+        """The steps of a candidate, but for the last training on all rows."""
+        return self._of.get(candidate, [])
+
+    def is_finished(self, candidate: str) -> bool:
+        """Are all steps of a candidate done?"""
+        ended = [self.journal.ended.get(step.number) for step in self.steps_of(candidate)]
+        return bool(ended) and all(done is not None and done.status == "done" for done in ended)
+
+    def is_over_cap(self, candidate: str) -> bool:
+        """Was a run of a candidate larger or slower than the caps allow?"""
+        ended = [self.journal.ended.get(step.number) for step in self.plan.steps if step.candidate == candidate]
+        return any(done is not None and done.status == "refused" for done in ended)
+
+    def score(self, candidate: str) -> float | None:
+        """The selection score of a finished candidate, the mean over its folds; None without one."""
+        steps = self.steps_of(candidate)
+        closing = [step for step in steps if step.part != "third"]
+        scores = [self.journal.ended[step.number].score for step in closing if step.number in self.journal.ended]
+        known = [score for score in scores if score is not None]
+        return fmean(known) if self.is_finished(candidate) and known else None
+
+    def lead(self, better: float, other: float) -> float:
+        """How far the first score is ahead of the second."""
+        return self.sign * (better - other)
+
+    def _decide(self, step: Step) -> Work | Done:
+        """Begin a step or skip it; raises Waits."""
+        candidate = self.plan.candidate(step.candidate)
+        for before in self.steps_of(step.candidate):
+            done = self.journal.ended.get(before.number)
+            if before.number < step.number and done is not None and done.status != "done":
+                reason = f"its step {before.number} is {done.status}: {done.reason}"
+                return Done(step.number, "skipped", reason=reason)
+        if step.part == "rest" and (behind := self._cut(step, candidate)):
+            return Done(step.number, "skipped", reason=behind)
+        if candidate.teacher is None:
+            return Work(step, candidate)
+        return self._decide_student(step, candidate, candidate.teacher)
+
+    def _cut(self, step: Step, candidate: Candidate) -> str | None:
+        """Why a candidate ends at the cut of its kind; None where it goes on."""
+        thirds = [
+            one for one in self._steps
+            if one.part == "third" and self.plan.candidate(one.candidate).kind == candidate.kind
+            and one.number < step.number
+        ]  # fmt: skip
+        ended = self._all_in(thirds)
+        scores = {one.candidate: done.score for one, done in zip(thirds, ended) if done.status == "done"}
+        known = {name: score for name, score in scores.items() if score is not None}
+        kept = survivors(known, self.better)
+        if candidate.name in kept:
+            return None
+        worst = min((self.sign * known[name] for name in kept), default=0.0)
+        own = scores.get(candidate.name)
+        told = "no score" if own is None else f"{own:.4f}"
+        return f"behind at a third of its steps: {told}, and {self.sign * worst:.4f} went on"
+
+    def _decide_student(self, step: Step, candidate: Candidate, teacher: str) -> Work | Done:
+        """Begin a distillation where its teacher leads the best candidate that fits by more than a point."""
+        first = self.steps_of(candidate.name)[0].number
+        self._all_in([one for one in self._steps if one.number < first])
+        if not self.is_finished(teacher):
+            return Done(step.number, "skipped", reason=f"its teacher, {teacher}, is not finished")
+        taught = self.score(teacher)
+        rivals = self._fitting_before(first)
+        if taught is not None and rivals and self.lead(taught, rivals[0][0]) <= LEAD + ROUNDING:
+            best, name = rivals[0]
+            reason = f"its teacher, {teacher} ({taught:.4f}), does not lead {name} ({best:.4f}) by a point"
+            return Done(step.number, "skipped", reason=reason)
+        run = self._run_of_teacher(step, teacher)
+        if run is None:
+            return Done(step.number, "skipped", reason=f"its teacher, {teacher}, has no run on these rows")
+        return Work(step, candidate, run)
+
+    def _fitting_before(self, first: int) -> list[tuple[float, str]]:
+        """The score and the name of each finished candidate that fits and whose steps come before one, best first."""
+        found = []
+        for candidate in self.plan.candidates:
+            steps = self.steps_of(candidate.name)
+            if candidate.fits and steps and steps[-1].number < first and not self.is_over_cap(candidate.name):
+                score = self.score(candidate.name)
+                if score is not None:
+                    found.append((score, candidate.name))
+        return sorted(found, key=lambda one: -self.sign * one[0])
+
+    def _run_of_teacher(self, step: Step, teacher: str) -> str | None:
+        """The id of the teacher's run on the rows of a step; None where there is none."""
+        for other in reversed(self.steps_of(teacher)):
+            if (other.fold, other.repeat) == (step.fold, step.repeat):
+                return self.journal.ended[other.number].run
+        return None
+
+    def _all_in(self, steps: Sequence[Step]) -> list[Done]:
+        """How the steps ended; raises Waits while one has not."""
+        found = [self.journal.ended.get(step.number) for step in steps]
+        if any(done is None for done in found):
+            raise Waits
+        return [done for done in found if done is not None]

@@ -1,0 +1,72 @@
+"""A computation in a forked copy of this process, whose threads and memory end with it.
+
+Jobs are forked from the process that searches: a product or a tokenizer that had started threads in it would leave
+them without those.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import NoReturn, TypeVar
+
+from runner.errors import USER_ERRORS, ConfigError
+
+T = TypeVar("T")
+
+
+def compute_aside(function: Callable[[], T]) -> T:
+    """Return what the function returns, which must pickle.
+
+    A mistake of the user comes back as ConfigError, anything else as RuntimeError, its traceback printed.
+    """
+    if sys.platform == "win32":  # which has no fork
+        return function()
+    receiver, sender = Pipe(duplex=False)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        receiver.close()
+        _answer(sender, function)
+    sender.close()
+    try:
+        is_done, content = pickle.loads(receiver.recv_bytes())  # noqa: S301 from our own fork, through a pipe of ours
+    except EOFError:
+        raise RuntimeError("a process beside the search ended early; what it said is above") from None
+    finally:
+        receiver.close()
+        _, state = os.waitpid(child, 0)
+        if os.waitstatus_to_exitcode(state) == INTERRUPTED:
+            raise KeyboardInterrupt
+    if not is_done:
+        raise ConfigError(content)
+    result: T = content
+    return result
+
+
+INTERRUPTED = 130
+
+
+def _answer(sender: Connection, function: Callable[[], object]) -> NoReturn:
+    """Compute, send and exit; never returns into the caller's code."""
+    code = 0
+    try:
+        try:
+            answer = (True, function())
+        except USER_ERRORS as error:
+            answer = (False, str(error))
+        sender.send_bytes(pickle.dumps(answer))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

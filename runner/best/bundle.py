@@ -1,0 +1,57 @@
+"""The winner's bundle: a folder that answers without Bertier, written as soon as the choice is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import ModelError
+from runner.best.aside import compute_aside
+from runner.deploy.bundles import MANIFEST, is_packed, write_packed_bundle
+from runner.deploy.export import export_run
+from runner.deploy.exported import ParityError, model_of_run, place_of_export
+from runner.errors import ConfigError
+from runner.record.json_files import read_json
+from runner.record.record import RunRecord
+
+MODELS = ("model.bin", "model.onnx")  # the files that hold the weights
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk, or why there is none."""
+
+    folder: Path | None
+    sha256: str | None = None  # of the model's file
+    size: int | None = None  # bytes of that file
+    problem: str | None = None
+
+
+def write_bundle(record: RunRecord, output: Path, place: Path) -> Bundle:
+    """Write the bundle of a finished run into the folder `place`, or leave it there where it is of this run already."""
+    found = read_bundle(place, record.identity)
+    if found is not None:
+        return found
+    try:
+        compute_aside(lambda: _write(record, output / record.identity, place))
+    except (ConfigError, ModelError, ParityError, RuntimeError) as error:
+        return Bundle(None, problem=str(error))
+    return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {MANIFEST}")
+
+
+def read_bundle(place: Path, identity: str) -> Bundle | None:
+    """The bundle of a run in a folder; None where there is none, or that of another run."""
+    manifest = read_json(place / MANIFEST)
+    if manifest is None or manifest.get("model") != identity:
+        return None
+    files = manifest["files"]
+    name = next((name for name in MODELS if name in files), None)
+    return Bundle(place, files[name]["sha256"], files[name]["bytes"]) if name else None
+
+
+def _write(record: RunRecord, folder: Path, place: Path) -> None:
+    trained = model_of_run(record, folder)
+    if is_packed(trained):
+        write_packed_bundle(trained, place_of_export(folder, "bundle", place))
+    else:
+        export_run(record, folder, "bundle", False, place)

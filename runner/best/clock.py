@@ -1,0 +1,21 @@
+"""The clock of a search. It only decides how many steps of a fixed list are done; it is looked at between steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """Seconds since a search began, in all of its attempts; a clock that is set back does not give time back."""
+
+    def __init__(self, before: float = 0.0, tell: Callable[[], float] = time.monotonic) -> None:
+        """before: seconds of the earlier attempts. tell: the time now, in seconds from any moment."""
+        self.tell, self._total, self._last = tell, before, tell()
+
+    def elapsed(self) -> float:
+        """The seconds so far."""
+        now = self.tell()
+        self._total += max(0.0, now - self._last)
+        self._last = now
+        return self._total

@@ -1,0 +1,157 @@
+"""A whole search: the plan, its steps on a launcher, the choice, and what is printed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from runner.best.agenda import Work
+from runner.best.aside import compute_aside
+from runner.best.conclude import conclude
+from runner.best.evidence import Ending
+from runner.best.output import show_result
+from runner.best.plan import make_plan
+from runner.best.search import Search, words_of
+from runner.best.show_plan import show_plan
+from runner.best.types import Budget, Plan, Result
+from runner.errors import ConfigError
+from runner.experiment.outcome import Outcome
+from runner.record.folder import check_writable
+from runner.record.sweep_record import sweep_folder
+from runner.sanitize import say
+from runner.sweep.ledger import Search as Sweep
+
+if TYPE_CHECKING:
+    from runner.schema import Settings
+    from runner.sweep.launcher import LocalLauncher
+    from runner.sweep.plan import Job
+
+# Of every candidate: the n-gram model is one of them, and a thread each gives the same bits on every machine.
+SHARED = ("baseline.ngram=off", "train.threads=1")
+INTERRUPTED = 130
+tell: Callable[[], float] = time.monotonic  # the clock of searches, in seconds
+
+
+class Runs(Protocol):
+    """Makes the runs of a search; BestSweeper, or a stand-in in tests."""
+
+    @property
+    def local(self) -> LocalLauncher | None: ...
+    def load(self, overrides: Sequence[str]) -> Settings: ...
+    def slots(self) -> int: ...
+    def problem_of(self, overrides: Sequence[str]) -> str | None: ...
+    def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]: ...
+
+
+def search_inside(
+    budget: Budget, words: list[str], runs: Runs, is_plan_only: bool = False
+) -> tuple[Result | None, int]:
+    """Plan, search and choose, print both, and return the result (None of a plan alone) and the exit code.
+
+    words: the overrides of the command, which all candidates share. Raises the user's errors.
+    """
+    shared = shared_words(words, is_timed=budget.max_us is not None)
+    settings = runs.load(shared)
+    output = Path(settings.paths.output).expanduser().absolute()
+    check_writable(output)
+    if budget.steps is None:
+        budget = replace(budget, jobs=budget.jobs or runs.slots())
+    plan = compute_aside(lambda: make_plan(settings, shared, budget))
+    for line in show_plan(plan):
+        say(line)
+    if is_plan_only:
+        return None, 0
+    folder = sweep_folder(output, plan.key)
+    with hold_search(folder, plan):
+        return _searched(plan, folder, output, shared, runs)
+
+
+def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: Runs) -> tuple[Result, int]:
+    """Do the steps of a plan, choose, and print the result."""
+    launching = Launching(plan, shared, runs)
+    search = Search(plan, folder, output, launching, runs.slots(), tell)
+    launching.search = search
+    if runs.local is not None:
+        runs.local.in_batches, runs.local.overdue = True, launching.why_overdue
+        runs.local.search = Sweep(plan.key, tuple(shared))
+    try:
+        stop = search.work()
+        conclusion = conclude(search, stop, launching.train)
+    finally:
+        if runs.local is not None:
+            runs.local.finish()
+    for line in show_result(conclusion):
+        say(line)
+    result = conclusion.result
+    if stop.status == "interrupted":
+        say(f"{stop.reason}: this is the best so far. The same command goes on")
+        return result, INTERRUPTED
+    return result, 0 if result.winner is not None else 1
+
+
+def shared_words(words: Sequence[str], *, is_timed: bool) -> list[str]:
+    """The overrides that every candidate has: those of the command, and what a search sets by itself.
+
+    is_timed: is there a cap on the time to answer? Else rough times are enough.
+    """
+    given = {word.partition("=")[0] for word in words}
+    own = [word for word in SHARED if word.partition("=")[0] not in given]
+    return [*words, *own, *([] if is_timed or "measure" in given else ["measure=quick"])]
+
+
+@contextlib.contextmanager
+def hold_search(folder: Path, plan: Plan) -> Iterator[None]:
+    """Hold the folder of a search; ConfigError where another process searches there."""
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".search.lock", timeout=0):
+            yield
+    except Timeout:
+        raise ConfigError(f"another process is at search {plan.key}. Try: wait for it, or another budget") from None
+
+
+class Launching:
+    """Starts the runs of steps, and tells which of them are stopped for lack of time."""
+
+    search: Search
+
+    def __init__(self, plan: Plan, shared: Sequence[str], runs: Runs) -> None:
+        self.plan, self.shared, self.runs = plan, list(shared), runs
+        self._running: dict[tuple[str, ...], Work] = {}
+        self._stopped: dict[tuple[str, ...], str] = {}
+
+    def __call__(self, works: Sequence[Work]) -> list[Ending]:
+        """Run the steps, side by side; how each ended, in their order."""
+        batch = {tuple(words_of(self.shared, work, self.plan)): work for work in works}
+        endings = {words: self._refused(words) for words in batch}
+        self._running = {words: work for words, work in batch.items() if endings[words] is None}
+        if self._running:
+            outcomes = self.runs.launch(list(self._running), works[0].step.number)
+            for words, outcome in zip(self._running, outcomes):
+                endings[words] = Ending(outcome, self._stopped.pop(words, None))
+        return [ending for ending in endings.values() if ending is not None]
+
+    def train(self, words: Sequence[str]) -> Outcome:
+        """Make one run of the overrides beside those of the command: the last training, on all rows."""
+        whole = (*self.shared, *words)
+        refused = self._refused(whole)
+        return refused.outcome if refused else self.runs.launch([whole], len(self.plan.steps))[0]
+
+    def why_overdue(self, job: Job, seconds: float) -> str | None:
+        """Why a running job is stopped now; None while it may go on."""
+        words = tuple(job.overrides)
+        work = self._running.get(words)
+        reason = self.search.why_overdue(work, seconds) if work else None
+        if reason is not None:
+            self._stopped[words] = reason
+        return reason
+
+    def _refused(self, words: Sequence[str]) -> Ending | None:
+        problem = self.runs.problem_of(words)
+        return None if problem is None else Ending(Outcome(2, reason=problem))

@@ -1,0 +1,212 @@
+"""The end of a search: the choice among what is finished, the last training on all rows, the bundle, best.json."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean, median
+
+from runner.best.bundle import Bundle, write_bundle
+from runner.best.choice import NoChoice, choose
+from runner.best.evidence import over_caps
+from runner.best.optimism import corrected_score
+from runner.best.pooling import selection_answers
+from runner.best.search import Search, Stop
+from runner.best.types import Candidate, Conclusion, Done, Plan, Result, Scored, Step
+from runner.errors import ConfigError
+from runner.experiment.outcome import Outcome
+from runner.record.folder import read_record
+from runner.record.json_files import write_json
+from runner.record.record import RunRecord
+from runner.statistics.scores import Score
+from runner.tasks.make import task_of_record
+
+RESULT, BUNDLE = "best.json", "bundle"
+
+Train = Callable[[Sequence[str]], Outcome]  # one run, of the overrides beside those of the command
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The finished candidates: those that may win, and the others."""
+
+    fitting: tuple[Scored, ...]
+    others: tuple[Scored, ...]
+    score: Score | None
+
+
+def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
+    """Choose among the finished candidates, write the winner's bundle and best.json, and return all that is known.
+
+    train: makes the run of a last training. Raises ConfigError where no candidate reaches `at_least`.
+    """
+    plan, journal = search.plan, search.journal
+    found, choice = finished_candidates(search), None
+    while found.fitting and found.score is not None:
+        chosen = choose(found.fitting, found.score, plan.budget)
+        if isinstance(chosen, NoChoice):
+            raise ConfigError(chosen.message)
+        if not plan.folds or train_on_all_rows(search, plan.candidate(chosen.winner), train):
+            choice = chosen
+            break
+        found = without(found, chosen.winner)  # on all rows it does not fit
+    records = records_of(search, found)
+    result = Result(
+        plan.key, stop.status, stop.reason, None, None, folder=str(search.folder), done=len(journal.ended),
+        planned=len(plan.steps), compared=len(found.fitting) + len(found.others),
+    )  # fmt: skip
+    if choice is not None:
+        winner = plan.candidate(choice.winner)
+        assert found.score is not None
+        bundle = write_bundle(records[winner.name], search.output, search.folder / BUNDLE)
+        corrected = corrected_score(found.fitting, found.score, plan.budget)
+        result = with_winner(result, winner, records[winner.name], bundle, corrected)
+    search.folder.mkdir(parents=True, exist_ok=True)
+    write_json(search.folder / RESULT, result.to_json() | {"choice": choice and choice.to_json()})
+    return Conclusion(
+        plan, result, choice, found.score, found.fitting, found.others, records, ended_candidates(search, found),
+        search.clock.elapsed(),
+    )  # fmt: skip
+
+
+def with_winner(
+    result: Result, winner: Candidate, record: RunRecord, bundle: Bundle, corrected: float | None
+) -> Result:
+    """The result with its winner."""
+    return replace(
+        result, winner=winner.name, run=record.identity, overrides=tuple(record.overrides), metrics=record.metrics,
+        bundle=None if bundle.folder is None else str(bundle.folder), sha256=bundle.sha256, problem=bundle.problem,
+        bundle_bytes=bundle.size, corrected=corrected,
+    )  # fmt: skip
+
+
+def finished_candidates(search: Search) -> Finished:
+    """The candidates whose steps are done, each with its answers to the selection rows."""
+    fitting, others, score = list[Scored](), list[Scored](), None
+    for position, candidate in enumerate(search.plan.candidates):
+        is_refused = search.agenda.is_over_cap(candidate.name)
+        if not (search.agenda.is_finished(candidate.name) or is_whole_but_refused(search, candidate.name)):
+            continue
+        if score is None:
+            score = score_of(search, candidate.name)
+        own = scored(search, candidate, position, score)
+        (fitting if candidate.fits and not is_refused else others).append(own)
+    return Finished(tuple(fitting), tuple(others), score)
+
+
+def is_whole_but_refused(search: Search, candidate: str) -> bool:
+    """Was a candidate trained on all rows and then refused? Its score says what the cap costs."""
+    steps = search.agenda.steps_of(candidate)
+    last = search.journal.ended.get(steps[-1].number) if steps and steps[-1].fold is None else None
+    return last is not None and last.status == "refused"
+
+
+def closing_steps(search: Search, candidate: str) -> list[tuple[Step, Done]]:
+    """The steps of a candidate after which it has answers: those after a cut, or on all folds."""
+    steps = [step for step in search.agenda.steps_of(candidate) if step.part != "third"]
+    return [(step, search.journal.ended[step.number]) for step in steps]
+
+
+def score_of(search: Search, candidate: str) -> Score:
+    """The score that the candidates are compared by: the one that selected the epochs of this one."""
+    record = read_record(search.output / str(closing_steps(search, candidate)[0][1].run))
+    if record is None:
+        raise ConfigError(
+            f"a run of {candidate} is gone from {search.output}. Try: remove {search.folder}, and the same command"
+        )
+    return task_of_record(record).score(search.plan.budget.goal or str(record.data.selection).partition("/")[2])
+
+
+def scored(search: Search, candidate: Candidate, position: int, score: Score) -> Scored:
+    """A finished candidate with its answers; its bytes are the most of any fold."""
+    closing = closing_steps(search, candidate.name)
+    repeats: dict[int, list[Path]] = {}
+    for step, done in closing:
+        repeats.setdefault(step.repeat or 0, []).append(search.output / str(done.run))
+    answers = selection_answers(list(repeats.values()))
+    times = [done.micros for _, done in closing if done.micros is not None]
+    return Scored(
+        candidate.name, candidate.kind, max(done.bytes or 0 for _, done in closing), times[0] if times else None,
+        position, answers, fmean(score.value(one) for one in answers),
+    )  # fmt: skip
+
+
+def without(found: Finished, name: str) -> Finished:
+    """The finished candidates with one moved to those that cannot win."""
+    moved = [one for one in found.fitting if one.name == name]
+    return Finished(tuple(one for one in found.fitting if one.name != name), (*found.others, *moved), found.score)
+
+
+def train_on_all_rows(search: Search, candidate: Candidate, train: Train) -> bool:
+    """Train a candidate, and before it its teacher, on the rows of all folds; does it fit?"""
+    kept = search.journal.finals.get(candidate.name)
+    if kept is None:
+        if candidate.teacher is not None:
+            train_on_all_rows(search, search.plan.candidate(candidate.teacher), train)
+            if search.journal.finals[candidate.teacher].run is None:
+                return False
+        outcome = train(words_on_all_rows(search, candidate))
+        record = outcome.record
+        if record is None or record.status != "done":
+            if outcome.exit_code == INTERRUPTED:
+                raise KeyboardInterrupt
+            reason = record.reason if record else outcome.reason
+            run = record.identity if record else None
+            kept = Done(last_step(search.plan), "failed", run, reason, candidate=candidate.name)
+        else:
+            over = over_caps(record, search.plan.budget) if candidate.fits else None
+            kept = Done(
+                last_step(search.plan), "refused" if over else "done", record.identity, over, candidate=candidate.name
+            )
+        search.journal.add(replace(kept, clock=round(search.clock.elapsed(), 3)))
+    return kept.status == "done"
+
+
+INTERRUPTED = 130
+
+
+def last_step(plan: Plan) -> int:
+    """The number of the last training in the plan."""
+    return next((step.number for step in plan.steps if step.part == "final"), len(plan.steps) + 1)
+
+
+def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
+    """The overrides of the last training: as on the folds, for the median of the epochs that were best there."""
+    plan, journal = search.plan, search.journal
+    teacher = journal.finals[candidate.teacher].run if candidate.teacher else None
+    found = [word.replace("{teacher}", teacher or "") for word in candidate.overrides]
+    found += [f"data.folds={plan.folds}", "data.fold=all"]
+    epochs = [journal.ended[step.number].epochs for step in search.agenda.steps_of(candidate.name)]
+    known = [count for count in epochs if count is not None]
+    if candidate.has_cut and known:
+        found.append(f"train.epochs={max(1, math.floor(median(known) + 0.5))}")
+    return found
+
+
+def records_of(search: Search, found: Finished) -> dict[str, RunRecord]:
+    """The record of each finished candidate: of its training on all rows where there is one."""
+    records = {}
+    for one in (*found.fitting, *found.others):
+        final = search.journal.finals.get(one.name)
+        run = final.run if final is not None and final.status == "done" else closing_steps(search, one.name)[-1][1].run
+        record = read_record(search.output / str(run))
+        if record is not None:
+            records[one.name] = record
+    return records
+
+
+def ended_candidates(search: Search, found: Finished) -> tuple[tuple[str, str, str], ...]:
+    """The candidates without a score of all rows, each with how it ended and why; those not begun are left out."""
+    names = {one.name for one in (*found.fitting, *found.others)}
+    rows = []
+    for candidate in search.plan.candidates:
+        ended = [search.journal.ended.get(step.number) for step in search.agenda.steps_of(candidate.name)]
+        wrong = [done for done in ended if done is not None and done.status not in ("done", "late")]
+        if wrong and candidate.name not in names:
+            rows.append((candidate.name, wrong[0].status, wrong[0].reason or ""))
+        final = search.journal.finals.get(candidate.name)
+        if final is not None and final.status != "done":
+            rows.append((candidate.name, final.status, f"on all rows: {final.reason}"))
+    return tuple(rows)

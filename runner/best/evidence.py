@@ -1,0 +1,66 @@
+"""Judges a step whose run has ended: the line that the journal gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.best.types import Budget, Candidate, Done, Step
+from runner.experiment.outcome import Outcome
+from runner.record.learning_curve import last
+from runner.record.record import RunRecord
+
+BYTES, MICROS = "cost/bytes_deployed", "speed/answer_us_p50"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the run of a step ended; stopped: why the search ended it, where it did."""
+
+    outcome: Outcome
+    stopped: str | None = None
+
+
+def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget, output: Path) -> Done:
+    """The line about a step whose run has ended; output: the folder of run folders.
+
+    The caps are judged on what was measured, once: what the journal says of a time is never taken again.
+    """
+    record = ending.outcome.record
+    if ending.stopped is not None:
+        return Done(step.number, "unfinished", record.identity if record else None, ending.stopped)
+    if record is None:
+        return Done(step.number, "failed", reason=ending.outcome.reason or "its process ended without a record")
+    if ending.outcome.is_paused:
+        score = last(output / record.identity, str(record.data.selection))
+        return Done(step.number, "done", record.identity, record.reason, score, seconds=seconds_of(record))
+    if record.status != "done":
+        return Done(step.number, "failed", record.identity, record.reason)
+    metrics = record.metrics
+    reason = over_caps(record, budget) if candidate.fits else None
+    size = metrics.get(BYTES)
+    return Done(
+        step.number, "refused" if reason else "done", record.identity, reason, metrics.get(str(record.data.selection)),
+        None if size is None else int(size), metrics.get(MICROS), seconds_of(record),
+        epochs=metrics.get("train/best_epoch"),
+    )  # fmt: skip
+
+
+def over_caps(record: RunRecord, budget: Budget) -> str | None:
+    """By how much a finished run is over the caps; None where it is inside of them."""
+    size, micros = record.metrics.get(BYTES), record.metrics.get(MICROS)
+    found = []
+    if budget.max_bytes is not None and size is None:
+        found.append("its bytes were not counted")
+    elif budget.max_bytes is not None and size is not None and size > budget.max_bytes:
+        found.append(f"{size:,.0f} bytes, {size - budget.max_bytes:,.0f} over max_kb={budget.max_kb:g}")
+    if budget.max_us is not None and micros is None:
+        found.append("its time to answer was not measured")
+    elif budget.max_us is not None and micros is not None and micros > budget.max_us:
+        found.append(f"{micros:,.1f} us an answer, {micros - budget.max_us:,.1f} over max_us={budget.max_us:g}")
+    return " and ".join(found) or None
+
+
+def seconds_of(record: RunRecord) -> float | None:
+    """The seconds that a run has taken."""
+    return record.metrics.get("time/total_s")

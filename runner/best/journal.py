@@ -1,0 +1,61 @@
+"""journal.jsonl: how each step of a search ended, in the order of the plan. What it says is never done again.
+
+A line is on disk before the next step starts. After a crash half a line at the end is removed, and its step is done
+again: the run that it was about is finished or has its checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from runner.best.types import Done
+
+JOURNAL = "journal.jsonl"
+
+
+class Journal:
+    """The steps that have ended, by their numbers; `finals`: last trainings on all rows, by their candidates."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / JOURNAL
+        self.ended: dict[int, Done] = {}
+        self.finals: dict[str, Done] = {}
+        whole = self._read()
+        if self.path.exists() and self.path.stat().st_size > whole:
+            os.truncate(self.path, whole)
+
+    def _read(self) -> int:
+        """Take the lines from disk; the bytes of the whole ones."""
+        size = 0
+        for line in self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []:
+            try:
+                done = Done.from_json(json.loads(line))
+            except (ValueError, TypeError, AttributeError):
+                break
+            if not line.endswith(b"\n"):
+                break
+            self._keep(done)
+            size += len(line)
+        return size
+
+    def add(self, done: Done) -> None:
+        """Write how a step ended."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as stream:
+            stream.write(json.dumps(done.to_json(), ensure_ascii=False).encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._keep(done)
+
+    def _keep(self, done: Done) -> None:
+        if done.candidate is None:
+            self.ended[done.step] = done
+        else:
+            self.finals[done.candidate] = done
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds of all attempts at this search, up to the last line."""
+        return max((done.clock or 0.0 for done in [*self.ended.values(), *self.finals.values()]), default=0.0)

@@ -1,0 +1,134 @@
+"""A search inside a budget: the steps of its plan one batch after the other, until they or the time are used up.
+
+A step's result is used only when all steps before it are in, and the clock is looked at between steps alone: it decides
+how many steps are done, never which ones.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner.best.agenda import Agenda, Work
+from runner.best.clock import Clock
+from runner.best.evidence import Ending, judge_step
+from runner.best.journal import Journal
+from runner.best.types import Done, Plan
+from runner.record.metrics import direction
+
+CUT = 0.333  # share of the steps of a training before the cut of its kind
+LATE = 3.0  # times its estimate: a step that takes longer is stopped when the time is over
+
+Launch = Callable[[Sequence[Work]], Sequence[Ending]]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a search began no further step; reason: None where its plan is done."""
+
+    status: str  # done | stopped | interrupted
+    reason: str | None = None
+
+
+class Search:
+    """The plan, the journal and the clock of one search."""
+
+    def __init__(
+        self, plan: Plan, folder: Path, output: Path, launch: Launch, jobs: int = 1,
+        tell: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        """folder: of the search. output: of run folders. launch: runs steps, `jobs` side by side. tell: the time, s."""
+        self.plan, self.folder, self.output, self.launch, self.jobs = plan, folder, output, launch, jobs
+        self.journal = Journal(folder)
+        self.clock = Clock(self.journal.elapsed, tell)
+        goal = plan.budget.goal
+        self.agenda = Agenda(plan, self.journal, direction(f"val/{goal}") if goal else "higher")
+        limit = plan.budget.steps
+        self._allowed = {step.number for step in plan.steps[:limit]}
+
+    def work(self) -> Stop:
+        """Do the steps that the budget is enough for; after an interruption what is in the journal counts."""
+        try:
+            return self._work()
+        except KeyboardInterrupt:
+            return Stop("interrupted", f"interrupted after {self.told_steps}")
+
+    @property
+    def told_steps(self) -> str:
+        """How far the search is, in words."""
+        ended = [done for done in self.journal.ended.values() if done.status != "late"]
+        return f"step {len(ended)} of {len(self.plan.steps)}"
+
+    def _work(self) -> Stop:
+        while True:
+            late = [done.reason for done in self.journal.ended.values() if done.status == "late"]
+            if late:
+                return Stop("stopped", f"stopped after {self.told_steps}: {late[0]}")
+            batch = self.agenda.next(self.jobs)
+            inside = [one for one in batch if number_of(one) in self._allowed]
+            if not batch:
+                return Stop("done")
+            if not inside:
+                return Stop("stopped", f"stopped after {self.told_steps}: steps={self.plan.budget.steps}")
+            self._do(inside)
+
+    def _do(self, batch: Sequence[Work | Done]) -> None:
+        """Do one batch, and write how each of its steps ended, in their order."""
+        works = [one for one in batch if isinstance(one, Work)]
+        if works and (reason := self._why_late(works)):
+            self._enter(Done(works[0].step.number, "late", reason=reason))
+            return
+        endings = dict(zip([work.step.number for work in works], self.launch(works))) if works else {}
+        for one in batch:
+            if isinstance(one, Work):
+                ending = endings[one.step.number]
+                one = judge_step(one.step, one.candidate, ending, self.plan.budget, self.output)
+            self._enter(one)
+
+    def _enter(self, done: Done) -> None:
+        self.journal.add(replace(done, clock=round(self.clock.elapsed(), 3)))
+
+    def _why_late(self, works: Sequence[Work]) -> str | None:
+        """Why these steps are not begun; None while there is time, and always for a first finished candidate.
+
+        A step of the reserve is not begun where its estimate is longer than what is left.
+        """
+        minutes = self.plan.budget.minutes
+        if minutes is None or not any(self.agenda.is_finished(one.name) for one in self.plan.candidates):
+            return None
+        left = 60 * minutes - self.clock.elapsed()
+        if left <= 0:
+            return f"minutes={minutes:g} are over"
+        first, position = works[0], [step.number for step in self.plan.steps].index(works[0].step.number)
+        if position >= self.plan.planned and first.step.seconds > left:
+            return (
+                f"{left:,.0f} s of minutes={minutes:g} are left, the next step takes about {first.step.seconds:,.0f} s"
+            )
+        return None
+
+    def why_overdue(self, work: Work, seconds: float) -> str | None:
+        """Why a step that has run for so many seconds is stopped; None while it may go on."""
+        minutes = self.plan.budget.minutes
+        if minutes is None or seconds <= LATE * work.step.seconds or self.clock.elapsed() <= 60 * minutes:
+            return None
+        return f"stopped after {seconds:,.0f} s: past minutes={minutes:g}, estimated at {work.step.seconds:,.0f} s"
+
+
+def number_of(one: Work | Done) -> int:
+    """The number of the step that is begun or skipped."""
+    return one.step.number if isinstance(one, Work) else one.step
+
+
+def words_of(shared: Sequence[str], work: Work, plan: Plan) -> list[str]:
+    """The overrides of a step's run; of the runs on folds only the first is timed."""
+    step, candidate = work.step, work.candidate
+    is_timed = not step.fold and not step.repeat
+    found = [*shared] if is_timed else [word for word in shared if not word.startswith("measure")] + ["measure=off"]
+    found += [word.replace("{teacher}", work.teacher or "") for word in candidate.overrides]
+    if step.part == "third":
+        found.append(f"checkpoint.pause_at={CUT}")
+    if step.fold is not None:
+        found += [f"data.folds={plan.folds}", f"data.fold={step.fold}", f"data.fold_seed={step.repeat or 0}"]
+    return found

@@ -1,0 +1,106 @@
+"""`hydra/sweeper=best`: the search inside a budget, on whatever launcher is configured. `run best` is short for it.
+
+A step is an ordinary run with an ordinary record. All that the search has decided is on disk: the same command again
+does only what is missing. What needs numpy or torch is loaded when a search begins, not by every `run -m`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from omegaconf import OmegaConf
+
+from runner.best.settings import BestSettings
+from runner.errors import USER_ERRORS, ConfigError, refuse
+from runner.experiment.outcome import Outcome
+from runner.schema import Settings
+from runner.sweep.job_function import JobFunction
+from runner.sweep.launcher import LocalLauncher, slots_for, sweep_settings
+from runner.sweep.optuna import outcome_of
+from runner.sweep.plan import Job, check_starts, examine_job
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+MOST = 1024  # jobs side by side
+
+
+class BestSweeper(Sweeper):
+    """Hydra's side of a search; the search itself is in runner/best/command.py."""
+
+    config: DictConfig
+
+    def __init__(self, **settings: object) -> None:
+        self.settings: BestSettings = OmegaConf.to_object(  # type: ignore[assignment]
+            OmegaConf.merge(OmegaConf.structured(BestSettings), settings)
+        )
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Start the launcher, as Hydra asks of a sweeper."""
+        self.config, self.loader, self.function = config, hydra_context.config_loader, task_function
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Search and print the result; leaves with the exit code where it is not 0."""
+        try:
+            code = self._search(arguments)
+        except USER_ERRORS as error:
+            code = refuse(str(error).splitlines())
+        finally:
+            if isinstance(self.function, JobFunction):
+                self.function.outcomes.clear()  # a candidate that failed is a row of the result
+        if code:
+            raise SystemExit(code)
+
+    def _search(self, arguments: list[str]) -> int:
+        parsed = OverridesParser.create(self.loader).parse_overrides(arguments)
+        several = [override.input_line for override in parsed if override.is_sweep_override()]
+        if several:
+            raise ConfigError(f"{several[0]}: a search is for one seed and one dataset. Try: one value")
+        command: Any = importlib.import_module("runner.best.command")  # late: it loads numpy and more
+        result, code = command.search_inside(self.settings.budget, list(arguments), self, self.settings.plan_only)
+        if isinstance(self.function, JobFunction):
+            self.function.found = result
+        sys.stdout.flush()
+        return int(code)
+
+    # The launcher, as the search uses it
+
+    @property
+    def local(self) -> LocalLauncher | None:
+        """The launcher where it is ours."""
+        return self.launcher if isinstance(self.launcher, LocalLauncher) else None
+
+    def load(self, overrides: Sequence[str]) -> Settings:
+        """The unchecked settings of a run with these overrides."""
+        config = OmegaConf.masked_copy(
+            self.loader.load_sweep_config(self.config, list(overrides)), [field.name for field in fields(Settings)]
+        )
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config))  # type: ignore[return-value]
+
+    def slots(self) -> int:
+        """How many runs there are side by side."""
+        return slots_for(sweep_settings(self.config), self.settings.jobs or MOST, str(self.config.device))
+
+    def problem_of(self, overrides: Sequence[str]) -> str | None:
+        """The mistake in the config of one run, so that it is refused alone and not with its batch."""
+        job = examine_job(
+            Job(0, list(overrides)), lambda words: self.loader.load_sweep_config(self.config, words), self.slots()
+        )
+        check_starts([job])
+        return job.problem
+
+    def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
+        """Run these jobs, the first of which has the number `first`; the outcome of each."""
+        assert self.launcher is not None, "setup comes first"
+        return [outcome_of(job) for job in self.launcher.launch([list(words) for words in batch], first)]

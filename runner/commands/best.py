@@ -1,0 +1,183 @@
+"""`run best ...`: the best model inside a budget, found, compared and written as a bundle.
+
+The command is short for `run -m hydra/sweeper=best hydra.sweeper.max_kb=... <other words>`, so every launcher of a
+sweep runs its steps. Python calls `search`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import Any
+
+from runner.best.settings import BestSettings
+from runner.best.types import Result
+from runner.commands.experiment import ExperimentFunction, start
+from runner.config.check_values import check_field
+from runner.config.compose import groups
+from runner.errors import ConfigError
+
+USAGE = """\
+run best data=... [max_kb=1000] [max_us=1000 | max_ms=1] [minutes=10 | steps=12] [other overrides]
+
+The best model for these data inside a budget: a plan is printed first, its candidates are trained as ordinary runs,
+one is chosen, and its bundle is written, which needs Python and numpy (for encoders also onnxruntime) and nothing else.
+
+  run best data=files data.path=tickets.csv data.text=message data.label=category max_kb=1000
+  run best data=sst2 max_kb=200 minutes=5
+  run best data=sst2 max_kb=1000 --plan          the plan alone
+
+  max_kb=1000       most bytes of all that is needed to answer, in units of 1,000
+  max_us=, max_ms=  most time for an answer on this machine (median), in microseconds or milliseconds
+  minutes=10        of search; no step starts after that
+  steps=12          in the place of minutes: no clock, so the same winner and file in an empty folder too
+  jobs=2            runs side by side; one a core by default
+  goal=f1_macro     the score to reach; by default the first one of the task
+  at_least=0.93     the smallest model (the fastest, where only its time is limited) that reaches this score
+  prefer=small      a smaller model in the place of one that is up to half a point better
+  unlabelled=FILE   further texts; models learn from them by distillation
+
+The same command again repeats nothing and gives the same file; interrupted, it goes on; with more minutes it does more.
+run compare <id> compares all runs of a search.
+"""
+BUDGET = tuple(field.name for field in fields(BestSettings) if field.name != "plan_only")
+PLAN = "--plan"
+# Settings that say what is learnt, where and how it is run; the rest is what a search decides.
+SHARED = (
+    "data", "task", "seed", "device", "paths", "tracker", "cache", "engine", "measure", "hydra", "train.threads",
+    "train.eval_batch_size", "checkpoint.every_s", "sweep.memory_gb", "sweep.on_failure", "resume",
+)  # fmt: skip
+
+
+class SearchFailed(RuntimeError):
+    """A search without a result; what was wrong has been printed."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the search ended with exit code {code}; what was wrong is printed above")
+        self.code = code
+
+
+def main(words: list[str]) -> int:
+    """Search, print the result and return the exit code."""
+    if not words or "-h" in words or "--help" in words:
+        print(USAGE, end="")
+        return 0
+    return _start(words)[0]
+
+
+def search(words: Sequence[str]) -> Result:
+    """Search as `run best` does with these words, which print the same, and return the result.
+
+    Raises ConfigError for a mistake in the words, SearchFailed where nothing was found.
+    """
+    code, found = _start(list(words))
+    if found is None:
+        raise SearchFailed(code)
+    return found
+
+
+def _start(words: list[str]) -> tuple[int, Result | None]:
+    """The exit code, and the result where there is one."""
+    function = ExperimentFunction()
+    try:
+        code = start(command_of(words), function)
+    except SystemExit as end:  # Hydra's command line ends so
+        code = end.code if isinstance(end.code, int) else 1
+    found = function.found
+    return code, found if isinstance(found, Result) else None
+
+
+def command_of(words: list[str]) -> list[str]:
+    """The words of the command that `run best` is short for; ConfigError with all mistakes in its own."""
+    own: dict[str, str] = {}
+    others: list[str] = []
+    problems: list[str] = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if key in (*BUDGET, "max_ms") and equals:
+            own[key] = value
+        elif word == PLAN:
+            own["plan_only"] = "true"
+        elif problem := problem_of_word(word):
+            problems.append(problem)
+        else:
+            others.append(word)
+    problems += problems_of_budget(own)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    if "max_ms" in own:
+        own["max_us"] = f"{1000 * float(own.pop('max_ms')):g}"
+    hydra = [f"hydra.sweeper.{key}={quoted(value)}" for key, value in own.items()]
+    jobs = [f"sweep.jobs={own['jobs']}"] if "jobs" in own else []
+    return ["-m", "hydra/sweeper=best", *hydra, *jobs, *others]
+
+
+def quoted(value: str) -> str:
+    """A value that Hydra's grammar takes as it is: paths and names may hold characters of that grammar."""
+    plain = value.replace(".", "").replace("_", "").replace("-", "")
+    return value if plain.isalnum() else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def problem_of_word(word: str) -> str | None:
+    """The mistake in a word that is no budget: what the search decides, or what is no word of this verb."""
+    key, equals, _ = word.lstrip("+~").partition("=")
+    group = key.split(".")[0].split("/")[0]
+    if not equals:
+        close = difflib.get_close_matches(word, [PLAN], n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"{word!r} is no word of `run best`{hint} See: run best --help"
+    if group in SHARED or key in SHARED:
+        return None
+    close = difflib.get_close_matches(key, [*BUDGET, "max_ms"], n=1)
+    if close:
+        return f"{key}: no such word; did you mean {close[0]}? Try: run best {close[0]}=..."
+    if group in groups() or group in (
+        "from",
+        "density",
+        "train",
+        "checkpoint",
+        "baseline",
+        "sweep",
+        "force",
+        "finished",
+    ):
+        return (
+            f"{word}: the search decides this. Leave it out; or train that model by itself: run {word} ..., "
+            "and compare it: run compare"
+        )
+    return f"{key}: no such key. See: run best --help"
+
+
+def problems_of_budget(own: dict[str, str]) -> Iterator[str]:
+    """One line for each mistake in the words of the budget, as they were typed."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    typed = {key: value for key, value in own.items() if key != "max_ms"}
+    if "max_ms" in own:
+        if "max_us" in own:
+            yield "max_us and max_ms are the same cap. Try: one of them"
+        typed["max_us"] = own["max_ms"]
+    good: dict[str, Any] = {}
+    for key, value in typed.items():
+        shown = "max_ms" if key == "max_us" and "max_ms" in own else key
+        if not value:
+            yield f"{shown}= has no value. Leave it out, or try: {shown}={EXAMPLES.get(shown, '...')}"
+            continue
+        try:
+            node = OmegaConf.merge(OmegaConf.structured(BestSettings), {key: None if value == "null" else value})
+            good[key] = OmegaConf.select(node, key)
+        except OmegaConfBaseException:
+            yield f"{shown}={value}: expected a number. Try: {shown}={EXAMPLES.get(shown, '...')}"
+            continue
+        if problem := check_field(BestSettings, key, good[key], ""):
+            yield f"{shown}={value}: {problem.partition(': ')[2].partition(' Try:')[0]} Try: {shown}={EXAMPLES[shown]}"
+    if good.get("minutes") and good.get("steps"):
+        yield "minutes and steps: a search ends by a clock or by its steps. Try: one of them"
+
+
+EXAMPLES = {
+    "max_kb": "1000", "max_us": "1000", "max_ms": "1", "minutes": "10", "steps": "12", "jobs": "2", "at_least": "0.9",
+    "goal": "f1_macro", "prefer": "small", "unlabelled": "more.csv",
+}  # fmt: skip

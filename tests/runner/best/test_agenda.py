@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.best.agenda import Work
+from runner.best.evidence import Ending
+from runner.best.search import Search, words_of
+from runner.best.types import Plan
+from tests.runner.best.stand_ins import Machine, plan_of, search_of
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 8])
+def test_jobs_side_by_side_change_no_decision(tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = {"a1": 0.5, "a2": 0.9, "a3": 0.8, "b": 0.7}
+    monkeypatch.setattr("runner.best.evidence.last", lambda folder, _metric: scores[folder.name.removeprefix("run-")])
+    steps = [("b", "all"), *[(f"a{i}", part) for part in ("third", "rest") for i in (1, 2, 3)]]
+    plan = plan_of(*steps, a1="a", a2="a", a3="a")
+    machine = Machine(scores=scores)
+    search = search_of(plan, tmp_path, machine, jobs)
+    assert search.work().status == "done"
+    assert machine.begun == ["b", "a1 third", "a2 third", "a3 third", "a2 rest", "a3 rest"]
+    cut = search.journal.ended[5]
+    assert cut.status == "skipped" and "0.5000, and 0.8000 went on" in str(cut.reason)
+
+
+def test_kinds_are_not_ranked_against_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow starter is worst of all at a third of its steps, and in the better half of its kind."""
+    early = {"slow1": 0.3, "slow2": 0.2, "slow3": 0.1, "slow4": 0.05, "quick1": 0.8, "quick2": 0.7}
+    monkeypatch.setattr("runner.best.evidence.last", lambda folder, _metric: early[folder.name.removeprefix("run-")])
+    steps = [(name, part) for kind in ("slow", "quick") for part in ("third", "rest") for name in early if kind in name]
+    plan = plan_of(*steps, **{name: name[:-1] for name in early})
+    search = search_of(plan, tmp_path, Machine(scores={"slow1": 0.95, "slow2": 0.9, "quick1": 0.85, "quick2": 0.84}))
+    search.work()
+    finished = {name: search.agenda.score(name) for name in early if search.agenda.is_finished(name)}
+    assert finished == {"slow1": 0.95, "slow2": 0.9, "quick1": 0.85, "quick2": 0.84}
+
+
+def with_student(**scores: float) -> tuple[Plan, Machine]:
+    plan = plan_of(("small", "all"), ("large", "all"), ("student", "all"))
+    small, large, student = plan.candidates
+    student = replace(student, teacher="large", overrides=("t={teacher}",))
+    return replace(plan, candidates=(small, replace(large, fits=False), student)), Machine(scores=scores)
+
+
+def test_a_student_begins_where_its_teacher_leads_by_more_than_a_point(tmp_path: Path) -> None:
+    plan, machine = with_student(small=0.80, large=0.83)
+    begun: list[Work] = []
+
+    def keep(works: Sequence[Work]) -> list[Ending]:
+        begun.extend(works)
+        return machine(works)
+
+    Search(plan, tmp_path / "search", tmp_path, keep, 3, machine.tell).work()
+    assert words_of(["data=demo"], begun[-1], plan) == ["data=demo", "t=run-large"]
+
+
+@pytest.mark.parametrize(("scores", "reason"), [
+    ({"small": 0.80, "large": 0.81}, "does not lead small (0.8000) by a point"),
+    ({"small": 0.80, "large": 0.75}, "does not lead small"),
+])  # fmt: skip
+def test_a_student_is_skipped_where_its_teacher_has_little_to_teach(
+    tmp_path: Path, scores: dict[str, float], reason: str
+) -> None:
+    plan, machine = with_student(**scores)
+    search = search_of(plan, tmp_path, machine, jobs=2)
+    search.work()
+    assert machine.begun == ["small", "large"] and reason in str(search.journal.ended[3].reason)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.best import bundle
+from runner.best.bundle import read_bundle, write_bundle
+from runner.errors import ConfigError
+from runner.record.json_files import write_json
+from tests.records import a_record
+
+
+def write(place: Path, identity: str) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    write_json(place / "manifest.json", {"model": identity, "files": {"model.bin": {"bytes": 7, "sha256": "ab"}}})
+
+
+def test_a_bundle_of_the_run_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = a_record()
+    write(tmp_path / "bundle", record.identity)
+    monkeypatch.setattr(bundle, "_write", lambda *_: pytest.fail("it was there already"))
+    found = write_bundle(record, tmp_path, tmp_path / "bundle")
+    assert (found.folder, found.sha256, found.size, found.problem) == (tmp_path / "bundle", "ab", 7, None)
+
+
+def test_a_bundle_of_another_run_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = a_record()
+    write(tmp_path / "bundle", "another")
+    assert read_bundle(tmp_path / "bundle", record.identity) is None
+    monkeypatch.setattr(bundle, "_write", lambda record, _folder, place: write(place, record.identity))
+    assert write_bundle(record, tmp_path, tmp_path / "bundle").sha256 == "ab"
+
+
+def test_a_model_without_a_bundle_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ConfigError("answers for every word")
+
+    monkeypatch.setattr(bundle, "_write", refuse)
+    assert write_bundle(a_record(), tmp_path, tmp_path / "bundle").problem == "answers for every word"

@@ -1,0 +1,130 @@
+"""Whole searches in this process, with a hand-made plan and a stand-in for the launcher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from runner.best import command
+from runner.best.command import hold_search, search_inside, shared_words
+from runner.best.types import Budget, Conclusion, Plan, Result
+from runner.errors import ConfigError
+from runner.experiment.outcome import Outcome
+from runner.schema import Settings
+from tests.runner.best.stand_ins import FIVE, record_of
+
+
+def test_a_search_decides_threads_and_timing_only_where_the_command_does_not() -> None:
+    own = ["baseline.ngram=off", "train.threads=1", "measure=quick"]
+    assert shared_words(["data=demo"], is_timed=False) == ["data=demo", *own]
+    assert shared_words(["data=demo"], is_timed=True) == ["data=demo", *own[:2]]
+    given = ["data=demo", "train.threads=2", "measure=off"]
+    assert shared_words(given, is_timed=False) == [*given, "baseline.ngram=off"]
+
+
+@dataclass
+class Runs:
+    """A launcher that makes a record of every run; one with the word in `wrong` is refused."""
+
+    output: Path
+    wrong: str = "x=none"
+    launched: list[list[str]] = field(default_factory=list)
+    local: None = None
+
+    def load(self, overrides: Sequence[str]) -> Settings:
+        settings = Settings()
+        settings.paths.output = str(self.output)
+        return settings
+
+    def slots(self) -> int:
+        return 2
+
+    def problem_of(self, overrides: Sequence[str]) -> str | None:
+        return "two settings exclude each other" if self.wrong in overrides else None
+
+    def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
+        self.launched += [list(words) for words in batch]
+        return [Outcome(0, record_of(f"run-{words[-1][-1]}", 0.5, 1000, 20.0)) for words in batch]
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How each search stopped; the plan is the one of five candidates, with the command's budget."""
+    found: list[str] = []
+
+    def make_plan(_settings: Settings, _words: Sequence[str], budget: Budget) -> Plan:
+        return replace(FIVE, budget=budget)
+
+    def conclude(search: command.Search, stop: object, _train: object) -> Conclusion:
+        found.append(str(stop))
+        finished = [name for name in "abcde" if search.agenda.is_finished(name)]
+        result = Result(FIVE.key, "done", None, finished[0] if finished else None, None)
+        return Conclusion(search.plan, result, None, None, (), (), {}, (), 0.0)
+
+    monkeypatch.setattr(command, "make_plan", make_plan)
+    monkeypatch.setattr(command, "conclude", conclude)
+    monkeypatch.setattr(command, "show_plan", lambda plan: [f"plan {plan.key}"])
+    monkeypatch.setattr(command, "show_result", lambda _: ["the result"])
+    return found
+
+
+def test_a_plan_alone_starts_no_run(tmp_path: Path, ended: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    runs = Runs(tmp_path)
+    assert search_inside(Budget(steps=5), ["data=demo"], runs, True) == (None, 0)
+    assert capsys.readouterr().out == "plan 0123456789\n" and not runs.launched and not ended
+
+
+def test_a_candidate_that_is_refused_is_a_row_and_the_others_go_on(tmp_path: Path, ended: list[str]) -> None:
+    runs = Runs(tmp_path, wrong="x=b")
+    result, code = search_inside(Budget(steps=5), ["data=demo"], runs)
+    assert result is not None and result.winner == "a" and code == 0
+    assert [words[-1] for words in runs.launched] == ["x=a", "x=c", "x=d", "x=e"]
+    assert all("baseline.ngram=off" in words for words in runs.launched)
+    assert "two settings exclude each other" in (tmp_path / "sweeps/0123456789/journal.jsonl").read_text()
+
+
+def test_the_same_command_again_launches_nothing(tmp_path: Path, ended: list[str]) -> None:
+    search_inside(Budget(steps=5), ["data=demo"], Runs(tmp_path))
+    again = Runs(tmp_path)
+    assert search_inside(Budget(steps=5), ["data=demo"], again)[1] == 0 and not again.launched
+
+
+def test_without_a_winner_the_exit_code_is_1(tmp_path: Path, ended: list[str]) -> None:
+    class Broken(Runs):
+        def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
+            return [Outcome(1, reason="crashed") for _ in batch]
+
+    assert search_inside(Budget(steps=5), ["data=demo"], Broken(tmp_path))[1] == 1
+
+
+def test_ctrl_c_gives_the_best_so_far_and_exit_code_130(
+    tmp_path: Path, ended: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(Runs):
+        def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
+            if first > 2:
+                raise KeyboardInterrupt
+            return super().launch(batch, first)
+
+    result, code = search_inside(Budget(steps=5), ["data=demo"], Interrupted(tmp_path))
+    assert code == 130 and result is not None and result.winner == "a"
+    told = capsys.readouterr().out
+    assert "interrupted after step 2 of 5: this is the best so far. The same command goes on" in told
+
+
+def test_two_searches_with_one_folder_exclude_each_other(tmp_path: Path) -> None:
+    with hold_search(tmp_path, FIVE), pytest.raises(ConfigError, match="another process"), hold_search(tmp_path, FIVE):
+        pass
+
+
+def test_a_mistake_in_the_data_ends_the_command_before_any_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Plan:
+        raise ConfigError("a class has a single row")
+
+    monkeypatch.setattr(command, "make_plan", refuse)
+    with pytest.raises(ConfigError, match="a single row"):
+        search_inside(Budget(steps=5), ["data=demo"], runs := Runs(tmp_path))
+    assert not runs.launched

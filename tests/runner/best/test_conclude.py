@@ -1,0 +1,153 @@
+"""The end of a search, with runs that are records and answers alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner.best.bundle import Bundle
+from runner.best.conclude import conclude
+from runner.best.search import Search, Stop
+from runner.best.types import Budget, Conclusion, Plan, Step
+from runner.errors import ConfigError
+from runner.experiment.outcome import Outcome
+from runner.record.json_files import write_json
+from runner.record.record import RunRecord
+from runner.statistics.answers import Answers
+from tests.records import a_record
+from tests.runner.best.stand_ins import FIVE, Machine, journal, search_of
+
+ROWS = 200
+DONE = Stop("done")
+
+
+def saved(output: Path, identity: str, score: float, size: int = 1000) -> RunRecord:
+    """A finished run as a folder with its record."""
+    metrics = {"val/accuracy": score, "cost/bytes_deployed": size, "speed/answer_us_p50": 20.0, "train/best_epoch": 2}
+    record = a_record(identity=identity, metrics=metrics)
+    record = replace(record, data=replace(record.data, selection="val/accuracy"))
+    (output / identity).mkdir(parents=True, exist_ok=True)
+    write_json(output / identity / "record.json", record.to_json())
+    return record
+
+
+@pytest.fixture(autouse=True)
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are right as often as the run's score says; a bundle is its place alone."""
+
+    def answers(repeats: Sequence[Sequence[Path]]) -> tuple[Answers, ...]:
+        content = json.loads((repeats[0][0] / "record.json").read_text())
+        right = np.arange(ROWS) < ROWS * content["metrics"]["val/accuracy"]
+        label = np.arange(ROWS) % 2
+        return (Answers({"label": label, "prediction": np.where(right, label, 1 - label)}),)
+
+    monkeypatch.setattr("runner.best.conclude.selection_answers", answers)
+    monkeypatch.setattr(
+        "runner.best.conclude.write_bundle", lambda record, _output, place: Bundle(place, record.identity)
+    )
+
+
+def concluded(plan: Plan, folder: Path, scores: dict[str, float], **sizes: int) -> Conclusion:
+    for name, score in scores.items():
+        saved(folder, f"run-{name}", score, sizes.get(name, 1000))
+    search = search_of(plan, folder, Machine(scores=scores, sizes=sizes))
+    stop = search.work()
+    return conclude(search, stop, no_run)
+
+
+def no_run(_words: Sequence[str]) -> Outcome:
+    raise AssertionError("nothing is trained once the choice is made")
+
+
+SCORES = dict(zip("abcde", (0.7, 0.8, 0.9, 0.75, 0.6)))
+
+
+def test_the_highest_score_that_fits_wins_and_best_json_says_so(tmp_path: Path) -> None:
+    plan = replace(FIVE, budget=Budget(max_kb=2, steps=99))
+    found = concluded(plan, tmp_path, SCORES, c=2001)
+    assert found.result.winner == "b" and found.result.run == "run-b" and found.result.sha256 == "run-b"
+    assert [one.name for one in found.scored] == list("abde") and [one.name for one in found.others] == ["c"]
+    kept = json.loads((tmp_path / "search" / "best.json").read_text())
+    assert kept["winner"] == "b" and kept["choice"]["winner"] == "b" and kept["compared"] == 5
+
+
+def test_without_a_finished_candidate_there_is_no_winner(tmp_path: Path) -> None:
+    found = conclude(search_of(FIVE, tmp_path, Machine()), Stop("interrupted", "interrupted after step 0 of 5"), no_run)
+    assert found.result.winner is None and found.choice is None and found.result.status == "interrupted"
+
+
+def test_a_score_that_nothing_reaches_is_a_message(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nothing reaches"):
+        concluded(replace(FIVE, budget=Budget(at_least=0.99, steps=99)), tmp_path, SCORES)
+
+
+def test_a_skipped_candidate_is_a_row_with_its_reason(tmp_path: Path) -> None:
+    found = concluded(
+        replace(FIVE, candidates=(*FIVE.candidates[:4], replace(FIVE.candidates[4], teacher="a"))), tmp_path, SCORES
+    )
+    ((name, status, reason),) = found.ended
+    assert (name, status) == ("e", "skipped") and "its teacher, a (0.7000), does not lead c" in reason
+
+
+def in_folds(**teachers: str) -> Plan:
+    """A plan of two folds of the candidates a and b."""
+    steps = [
+        Step(2 * n + fold + 1, name, "fold", fold=fold, repeat=0) for n, name in enumerate("ab") for fold in (0, 1)
+    ]
+    candidates = [replace(one, has_cut=True, teacher=teachers.get(one.name)) for one in FIVE.candidates[:2]]
+    budget = Budget(max_kb=2, steps=99)
+    return replace(FIVE, candidates=tuple(candidates), steps=(*steps, Step(5, "", "final")), folds=2, budget=budget)
+
+
+def test_a_winner_by_folds_is_trained_once_more_on_all_rows(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def train(words: Sequence[str]) -> Outcome:
+        asked.append(list(words))
+        return Outcome(0, saved(tmp_path, "whole", 0.9))
+
+    search = folded(tmp_path, in_folds())
+    found = conclude(search, DONE, train)
+    assert asked == [["x=b", "data.folds=2", "data.fold=all", "train.epochs=2"]]
+    assert found.result.winner == "b" and found.result.run == "whole"
+    assert search.journal.finals["b"].run == "whole"
+    again = conclude(folded(tmp_path, in_folds()), DONE, no_run)
+    assert again.result == found.result
+
+
+def test_a_winner_that_is_too_large_on_all_rows_makes_way_for_the_next(tmp_path: Path) -> None:
+    def train(words: Sequence[str]) -> Outcome:
+        return Outcome(0, saved(tmp_path, f"whole-{words[0][-1]}", 0.9, size=2001 if words[0] == "x=b" else 1999))
+
+    found = conclude(folded(tmp_path, in_folds()), DONE, train)
+    assert found.result.winner == "a" and found.result.run == "whole-a"
+    assert ("b", "refused", "on all rows: 2,001 bytes, 1 over max_kb=2") in found.ended
+
+
+def test_a_student_learns_from_a_teacher_that_has_seen_all_rows(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def train(words: Sequence[str]) -> Outcome:
+        asked.append(list(words))
+        return Outcome(0, saved(tmp_path, f"whole{len(asked)}", 0.9))
+
+    plan = in_folds(b="a")
+    student = replace(plan.candidates[1], overrides=("t={teacher}",))
+    plan = replace(plan, candidates=(replace(plan.candidates[0], fits=False), student))
+    found = conclude(folded(tmp_path, plan), DONE, train)
+    assert [words[0] for words in asked] == ["x=a", "t=whole1"] and found.result.run == "whole2"
+
+
+def folded(tmp_path: Path, plan: Plan) -> Search:
+    scores = {"a": 0.7, "b": 0.8}
+    for name, score in scores.items():
+        saved(tmp_path, f"run-{name}", score)
+    search = search_of(plan, tmp_path, Machine(scores=scores))
+    search.work()
+    assert [status for _, status in journal(tmp_path)] == ["done"] * 4
+    return search

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from runner.best.evidence import Ending, judge_step
+from runner.best.types import Budget
+from runner.experiment.outcome import Outcome
+from tests.runner.best.stand_ins import FIVE, Machine, record_of, search_of
+
+
+def test_a_run_over_a_cap_is_refused_with_by_how_much_and_its_time_is_judged_once(tmp_path: Path) -> None:
+    plan = replace(FIVE, budget=Budget(max_kb=2.0, max_us=30.0, steps=99))
+    machine = Machine(sizes={"b": 2013}, micros=30.5)
+    search = search_of(plan, tmp_path, machine)
+    search.work()
+    assert search.journal.ended[2].reason == "2,013 bytes, 13 over max_kb=2 and 30.5 us an answer, 0.5 over max_us=30"
+    again = search_of(plan, tmp_path, Machine(micros=1.0))
+    again.work()
+    assert again.journal.ended[1].micros == 30.5
+
+
+def test_a_failed_run_is_a_row_with_its_reason(tmp_path: Path) -> None:
+    step, candidate = FIVE.steps[0], FIVE.candidates[0]
+    failed = replace(record_of("run-a", 0.5, 1, 1.0), status="failed", reason="RuntimeError: no")
+    done = judge_step(step, candidate, Ending(Outcome(1, failed)), Budget(), tmp_path)
+    assert (done.status, done.run, done.reason) == ("failed", "run-a", "RuntimeError: no")
+    refused = judge_step(step, candidate, Ending(Outcome(2, reason="no such key")), Budget(), tmp_path)
+    assert (refused.status, refused.run, refused.reason) == ("failed", None, "no such key")
+
+
+def test_a_ceiling_may_be_over_the_caps(tmp_path: Path) -> None:
+    ending = Ending(Outcome(0, record_of("run-a", 0.5, 10_000, 1.0)))
+    ceiling = replace(FIVE.candidates[0], fits=False)
+    assert judge_step(FIVE.steps[0], ceiling, ending, Budget(max_kb=1.0), tmp_path).status == "done"
+    assert judge_step(FIVE.steps[0], FIVE.candidates[0], ending, Budget(max_kb=10.0), tmp_path).status == "done"
+    assert judge_step(FIVE.steps[0], FIVE.candidates[0], ending, Budget(max_kb=9.999), tmp_path).status == "refused"
+
+
+def test_a_cap_on_what_was_not_measured_is_not_met(tmp_path: Path) -> None:
+    record = record_of("run-a", 0.5, 1, 1.0)
+    untimed = replace(record, metrics={"val/accuracy": 0.5, "cost/bytes_deployed": 1})
+    done = judge_step(FIVE.steps[0], FIVE.candidates[0], Ending(Outcome(0, untimed)), Budget(max_us=9.0), tmp_path)
+    assert done.status == "refused" and "was not measured" in str(done.reason)

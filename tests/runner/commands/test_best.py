@@ -1,0 +1,66 @@
+"""`run best`: its words, and the command that they are short for."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.cli import dispatch
+from runner.commands.best import command_of, quoted
+from runner.errors import ConfigError
+
+
+def test_the_words_of_the_budget_become_settings_of_the_sweeper() -> None:
+    words = ["data=files", "data.path=a b.csv", "max_kb=1000", "max_ms=1.5", "jobs=2", "seed=3", "--plan"]
+    assert command_of(words) == [
+        "-m", "hydra/sweeper=best", "hydra.sweeper.max_kb=1000", "hydra.sweeper.jobs=2",
+        "hydra.sweeper.plan_only=true", "hydra.sweeper.max_us=1500", "sweep.jobs=2", "data=files", "data.path=a b.csv",
+        "seed=3",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "expected"), [
+    ("1000", "1000"), ("f1_macro", "f1_macro"), ("more (2).csv", "'more (2).csv'"), ("it's.csv", "'it\\'s.csv'"),
+])  # fmt: skip
+def test_values_with_characters_of_the_grammar_are_quoted(value: str, expected: str) -> None:
+    assert quoted(value) == expected
+
+
+@pytest.mark.parametrize(("words", "expected"), [
+    (["max_kb=large"], "max_kb=large: expected a number. Try: max_kb=1000"),
+    (["max_kb="], "max_kb= has no value"),
+    (["max_kb=0"], "max_kb=0: out of range. Expected more than 0. Try: max_kb=1000"),
+    (["max_ms=-1"], "max_ms=-1: out of range. Expected more than 0. Try: max_ms=1"),
+    (["max_us=1", "max_ms=1"], "the same cap"),
+    (["steps=1.5"], "steps=1.5: expected a number. Try: steps=12"),
+    (["minutes=5", "steps=6"], "by a clock or by its steps"),
+    (["prefer=tiny"], "small"),
+    (["max_kbs=1"], "did you mean max_kb?"),
+    (["--plna"], "did you mean --plan?"),
+    (["model=dsn"], "model=dsn: the search decides this"),
+    (["train.epochs=3"], "the search decides this"),
+    (["compression=[int8]"], "the search decides this"),
+    (["optimizer.lr=1"], "the search decides this"),
+    (["force=true"], "the search decides this"),
+    (["nonsense=1"], "no such key"),
+])  # fmt: skip
+def test_a_wrong_word_is_refused_with_its_cure(words: list[str], expected: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        command_of(["data=demo", *words])
+    assert expected in str(refused.value)
+
+
+def test_all_mistakes_are_told_at_once_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["best", "data=demo", "max_kb=x", "model=dsn", "steps=0"]) == 2
+    told = capsys.readouterr().err
+    assert "3 mistakes" in told and "max_kb=x" in told and "model=dsn" in told and "steps=0" in told
+
+
+def test_several_values_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["best", "data=demo", "max_kb=100", "steps=1", "seed=0,1"]) == 2
+    assert "seed=0,1: `run best` searches for one seed and one dataset" in capsys.readouterr().err
+
+
+def test_the_help_names_every_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["best", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("max_kb", "max_us", "minutes", "steps", "jobs", "goal", "at_least", "--plan"))
