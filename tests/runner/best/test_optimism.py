@@ -7,6 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from runner.best.choice import Choice, choose
 from runner.best.optimism import corrected_interval, corrected_score
 from runner.best.types import Budget, Scored
 from runner.statistics.answers import Answers
@@ -66,3 +67,21 @@ def test_the_choice_is_repeated_by_its_own_rule() -> None:
     least = Budget(at_least=0.6)
     assert corrected_score(candidates(right), ACCURACY, least) == pytest.approx(0.7, abs=0.01)
     assert corrected_score(candidates(right), ACCURACY, CAP) > 0.8
+
+
+def test_where_labels_mean_nothing_the_reported_interval_is_seldom_above_the_majority() -> None:
+    """200 searches among 20 models on shuffled labels; 2.5 % of the lower ends are expected above one half.
+
+    12 or more of 200 have a chance of .004. By the rows that chose, it would be one search in six.
+    """
+    random, reported, chosen = np.random.default_rng(4), 0, 0
+    for _ in range(200):
+        shared = random.standard_normal((2, ROWS, 1))
+        says = np.sqrt(LATENT) * shared + np.sqrt(1 - LATENT) * random.standard_normal((2, ROWS, MODELS)) > 0
+        selection, report = says == random.integers(2, size=(2, ROWS, 1))
+        found = choose(candidates(selection), ACCURACY, CAP)
+        assert isinstance(found, Choice)
+        winner = int(found.winner)
+        reported += wilson_interval(float(report[:, winner].mean()), ROWS)[0] > 0.5
+        chosen += wilson_interval(float(selection[:, winner].mean()), ROWS)[0] > 0.5
+    assert reported <= 11 and chosen >= 20, (reported, chosen)
