@@ -34,7 +34,9 @@ def _are_same(one: RunRecord, other: RunRecord) -> bool:
 
 def _settings(record: RunRecord) -> int:
     """The settings that a run scored on its selection rows; none where it ended before."""
-    return int(record.metrics.get(SETTINGS, 1)) if record.data.selection in record.metrics else 0
+    if record.data.selection not in record.metrics:
+        return 0
+    return len(record.recipe.tried) if record.recipe else int(record.metrics.get(SETTINGS, 1))
 
 
 def select_split(record: RunRecord) -> str:

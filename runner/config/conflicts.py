@@ -8,7 +8,7 @@ from models.compression.settings.learn import Distil
 from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS, contradictions
 from runner.config.check_files import file_conflicts
 from runner.config.check_head import head_conflicts
-from runner.config.recipes import recipe_conflicts
+from runner.config.recipes import AUTO, recipe_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
 from runner.tasks import named_task
@@ -145,6 +145,7 @@ def fold_conflicts(settings: Settings) -> list[str]:
             for what, cure, is_wanted in (
                 ("stop early", "train.patience=null", settings.train.patience is not None),
                 ("lower the rate", "schedule=linear", settings.schedule.name == "plateau"),
+                ("choose a recipe", "train.recipe=preset", settings.train.recipe == AUTO),
                 ("weigh n-grams and network", "model.add=none, or data.fold=0", settings.model.add != "none"),
             )
             if is_wanted

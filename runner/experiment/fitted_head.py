@@ -43,6 +43,7 @@ def run_fitted_head(context: RunStageContext) -> None:
         "train/steps": steps,
         "train/left_out": tuned.left_out if tuned else 0,
         "train/best_epoch": 1,
+        "train/settings": len(found.tried),
     })  # fmt: skip
     writer.add_metrics(learning_metrics(prepared))
     if tuned:

@@ -172,6 +172,7 @@ def _fit_ngrams(context: RunStageContext, targets: np.ndarray | None = None) -> 
         "train/steps": 1,
         "train/left_out": 0,
         "train/best_epoch": 1,
+        "train/settings": found.choice.tried,
     })  # fmt: skip
     writer.add_metrics(learning_metrics(prepared))
     writer.add_notes([found.sentence()])

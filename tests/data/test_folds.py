@@ -110,6 +110,7 @@ def test_the_reported_split_is_the_one_without_folds(tmp_path: Path) -> None:
         (["data.folds=5", "data.fold=-1"], "must be 0 to 4"),
         (["data.folds=5", "data.fold=all", "train.patience=2"], "leaves no rows to stop early by"),
         (["data.folds=5", "data.fold=all", "schedule=plateau"], "leaves no rows to lower the rate by"),
+        (["data.folds=5", "data.fold=all", "train.recipe=auto"], "leaves no rows to choose a recipe by"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(words: list[str], said: str) -> None:

@@ -32,6 +32,7 @@ class Choice:
     temperature: float
     contained: int  # training rows that were left out while choosing
     chosen_by: int  # rows of the selection split
+    tried: int = 0  # pairs of weighting and strength that were scored on them
 
 
 def choose(problem: Problem, select: TokenSplit) -> Choice:
@@ -39,18 +40,22 @@ def choose(problem: Problem, select: TokenSplit) -> Choice:
     usable = choosing_rows(problem.rows, select)
     part, held = problem.take(np.flatnonzero(usable.train)), select.take(np.flatnonzero(usable.select))
     best: Found | None = None
+    tried = 0
     if len(part.counted.hashes):
         known = part.known(held, part.counted.hashes)
         for weighting in problem.weightings:
+            tried += 1
             if best is not None and _is_far_behind(part, weighting, held, known, best):
                 continue
-            for score, strength, outputs in _path(part, weighting, held, known):
+            found = _path(part, weighting, held, known)
+            tried += len(found) - 1
+            for score, strength, outputs in found:
                 if best is None or score > best[0]:
                     best = score, weighting, strength, outputs
     if best is None:  # nothing is left of the training rows
         return Choice(problem.weightings[0], problem.solver.strengths[ORDER_STRENGTH], np.nan, 1.0, 0, 0)
     temperature = 1.0 if problem.is_number else fit_temperature(best[3], np.asarray(held.known_labels))
-    return Choice(best[1], best[2], best[0], temperature, int((~usable.train).sum()), len(held))
+    return Choice(best[1], best[2], best[0], temperature, int((~usable.train).sum()), len(held), tried)
 
 
 def _is_far_behind(part: Problem, weighting: str, held: TokenSplit, known: Counted, best: Found) -> bool:

@@ -27,6 +27,7 @@ def test_the_selection_split_chooses_weighting_and_strength() -> None:
     splits, task = review_splits()
     problem = Problem(task, SETTINGS, splits.train, lambda: None)
     found = choose(problem, splits.select)
+    assert len(problem.solver.strengths) < found.tried <= len(problem.weightings) * len(problem.solver.strengths)
     assert found.weighting in ("nb", "presence") and found.strength in problem.solver.strengths
     assert 0.7 < found.score < 0.95 and found.chosen_by == 200 and found.contained == 0
 
