@@ -128,7 +128,7 @@ def test_a_bert_preset_names_the_published_weights_of_its_size(name: str) -> Non
 
 
 def test_every_preset_is_covered_here() -> None:
-    assert set(PRESETS) == {*PARAMETERS, "auto", "ngram", "ngram-vectors", "static-ngram"}
+    assert set(PRESETS) == {*PARAMETERS, "auto", "contrastive", "frozen", "ngram", "ngram-vectors", "static-ngram"}
 
 
 @pytest.mark.parametrize("path", PARTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
