@@ -90,6 +90,8 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
             f"{parity.trained:.4f} as trained, {parity.exported:.4f} exported", record.metrics, record.data.primary
         )
         say(f"{parity.metric} on {parity.scored:,} rows: {scores}{same}")
+    if form == "page":
+        say("a folder for a web server: one file holds only n-grams, and words cut into pieces as BERT does")
     served = f"python -m http.server -d {exported.folder}"
     use = {
         "page": served if (exported.folder / "lib").is_dir() else f"(cd {exported.folder} && npm ci) && {served}",

@@ -27,6 +27,7 @@ from runner.deploy.exported import (
 from runner.deploy.page.folder import add_page
 from runner.deploy.parity import Parity, compare_logits, rows_to_compare, tolerated_difference
 from runner.deploy.predictor import Predictor
+from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.record.record import RunRecord
 
@@ -44,6 +45,8 @@ def export_run(
     cannot become a graph, ParityError for a graph whose outputs differ.
     """
     check_format(form, int8)
+    if form == "page" and out and out.suffix == ".html":
+        raise ConfigError(f"out={out}: the page of run {record.identity} is a folder. Try: out={out.with_suffix('')}")
     trained = model_of_run(record, run_folder)
     engine = "torch" if not int8 and form not in ("onnx", "bundle", "page") else "onnx-int8" if int8 else "onnx"
     if engine != "torch":

@@ -71,7 +71,8 @@ def test_a_folder_has_all_that_the_page_loads(
     monkeypatch.setattr(export, "write_graph", lambda trained, exported, record: write_sums(exported.weights))
     out = tmp_path / "page"
     assert main(["aaaa", "format=page", f"out={out}", f"paths.output={output}"]) == 0
-    assert f"(cd {out} && npm ci) && python -m http.server -d {out}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "a folder for a web server" in said and f"(cd {out} && npm ci) && python -m http.server -d {out}" in said
     names = {path.name for path in out.iterdir()}
     assert names >= {
         "index.html",
@@ -86,6 +87,8 @@ def test_a_folder_has_all_that_the_page_loads(
     assert "connect-src 'self'" in html and 'type="module"' in html and "http:" not in html and "https:" not in html
     facts = json.loads((out / "page.json").read_text())
     assert facts["labels"] == ["negative", "positive"] and facts["pieces"]["lower"] and "layouts" not in facts
+    with pytest.raises(ConfigError, match=r"is a folder\. Try: out=.*new$"):
+        main(["aaaa", "format=page", f"out={tmp_path / 'new.html'}", f"paths.output={output}"])
     for wrong, message in (("format=onnx", "nothing to build"), ("build=maybe", "expected true or false")):
         with pytest.raises(ConfigError, match=message):
             main(["aaaa", "build=true", wrong, f"paths.output={output}"])
