@@ -120,7 +120,8 @@ def _fields(columns: tuple[str, ...]) -> str:
 def _about(record: RunRecord) -> str:
     """One sentence on what the model answers."""
     if not record.data.labels:
-        return f"Gives a text a number ({record.setting('data.label', 'the label')}), as learnt from {record.dataset}."
+        texts = "two texts" if record.setting("data.text_pair") else "a text"
+        return f"Gives {texts} a number ({record.setting('data.label', 'the label')}), as learnt from {record.dataset}."
     return f"Tells {', '.join(record.data.labels)} apart, as learnt from {record.dataset}."
 
 

@@ -32,7 +32,7 @@ class WordPiece {
     const ends = this.first.length + texts.length * this.last.length, room = most - ends;
     let read = texts.map((text, field) => this.read(text, field, room));
     if (texts.length > 1) {
-      if (read.every(({ ids }) => ids.length === room)) {  // of an odd room the longer text gets one more
+      if (room % 2 && read.every(({ ids }) => ids.length === room)) {  // the longer text gets one more
         read = texts.map((text, field) => this.read(text, field, Infinity));
       }
       const kept = cutLongest(read[0].ids.length, read[1].ids.length, room);

@@ -118,6 +118,7 @@ def test_node_compares_two_texts_as_python_does(tmp_path: Path) -> None:
         for more in ({}, norms):
             content = a_model("pair", texts=2, head=random(3, size or 4 * WIDTH), **hidden, **more)
             models.append((content, PAIRS[::3]))
+    models.append((a_model("pair", texts=2, head=random(3, 4 * WIDTH), max_length=LONGEST - 1), PAIRS))  # an even room
     check_answers(tmp_path, models, tolerance=1e-6, kind="pair")
 
 
