@@ -104,6 +104,9 @@ class ModelSettings:
     max_kb: int | None = limited(200, low=1, neutral=200)
     cross: str = limited("auto", choices=("auto", "on", "off"), neutral="auto")
     whole: bool = limited(True, neutral=True)
+    characters: list[int] | None = field(
+        default=None, metadata={"neutral": None}
+    )  # shortest and longest character n-gram
     add: str = limited("none", choices=("none", "ngram"), neutral="none")  # DSN: to the logits of pairs
     head: str = limited("trained", choices=("trained", FITTED_HEAD), neutral="trained")
     head_c: float | None = limited(None, above=0.0, neutral=None)  # of the fitted head; null: by the selection split

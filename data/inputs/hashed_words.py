@@ -2,6 +2,7 @@
 
 A text is lowered as a whole, and its words, and its other visible characters one by one, are its tokens. A stored token
 is (CRC-32 of the UTF-8 bytes + 1) mod 2^32. Nothing is trained, and no word is unknown; words cannot be read back.
+With character n-grams a row is the words of its text and then, as its second segment, their character n-grams.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.character_grams import CharacterGrams
 from data.inputs.word_cache import Encoded, cut_longest, spans
+from data.json_types import JsonObject
 
 WORDS = "words"  # the value of model.tokenizer
 FILE = "words.json"
@@ -44,15 +48,30 @@ class _Hashes(dict[str, int]):
 
 @dataclass(frozen=True)
 class HashedWords:
-    """The tokenizer of hashed words; there are no special tokens."""
+    """The tokenizer of hashed words; there are no special tokens.
 
+    characters: of the shortest and the longest character n-gram; None without.
+    """
+
+    characters: tuple[int, int] | None = None
     source: ClassVar[str] = WORDS
-    fingerprint: ClassVar[str] = hashlib.sha256(json.dumps(FACTS, sort_keys=True).encode()).hexdigest()
     vocab_size: ClassVar[int] = 1 << 32
     pad_id: ClassVar[int] = NO_WORD
 
+    @cached_property
+    def facts(self) -> JsonObject:
+        """The content of words.json."""
+        return FACTS | ({"characters": list(self.characters)} if self.characters else {})
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that the tokens depend on."""
+        return hashlib.sha256(json.dumps(self.facts, sort_keys=True).encode()).hexdigest()
+
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts, at most max_length words a row; of a pair the longer text is cut first."""
+        if self.characters:
+            return encode_characters(texts, max_length, self.characters)
         parts = [hash_texts(column) for column in (texts, pairs) if column is not None]
         had = [counts for _, counts in parts]
         kept = [np.minimum(had[0], max_length)] if pairs is None else list(cut_longest(had[0], had[1], max_length))
@@ -81,7 +100,22 @@ class HashedWords:
     def save(self, folder: Path, longest: int | None = None) -> None:
         """Write the file by which a saved model is opened with this tokenizer again; `longest` has no meaning here."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE).write_text(json.dumps(FACTS, indent=2), encoding="utf-8")
+        (folder / FILE).write_text(json.dumps(self.facts, indent=2), encoding="utf-8")
+
+
+def encode_characters(texts: list[str], max_length: int, characters: tuple[int, int]) -> Encoded:
+    """Encode texts as at most max_length words each, and the character n-grams of these words."""
+    known, grams, tokens = _Hashes(), CharacterGrams(*characters), list[np.ndarray]()
+    counts, starts = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64)
+    for row, text in enumerate(texts):
+        words = _find(text.lower())
+        counts[row], words = len(words), words[:max_length]
+        hashes = np.fromiter(map(known.__getitem__, words), np.int64, len(words)) if words else np.array([NO_WORD])
+        tokens += [hashes, grams.of_words(words).astype(np.int64)]
+        starts[row] = len(hashes)
+    lengths = starts + [len(found) for found in tokens[1::2]]
+    is_cut = counts > max_length
+    return Encoded(np.concatenate([np.zeros(0, np.int64), *tokens]), lengths, starts, int(is_cut.sum()), is_cut=is_cut)
 
 
 def hash_texts(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -101,6 +135,7 @@ def open_words(folder: Path) -> HashedWords:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({error}). Try: copy the model folder again") from error
+    found = facts.pop("characters", None) if isinstance(facts, dict) else None
     if facts != FACTS:
         raise DataError(f"{path} describes other hashed words than this version reads. Update Bertier")
-    return HashedWords()
+    return HashedWords(None if found is None else (int(found[0]), int(found[1])))

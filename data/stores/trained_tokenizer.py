@@ -26,11 +26,13 @@ def open_or_train_tokenizer(
 ) -> Tokenizer:
     """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
 
-    With source "words" texts become hashes of words. fingerprint: of the rows; a trained tokenizer is kept
-    under it. special_tokens: as in `load_tokenizer`.
+    With source "words" texts become hashes of words, with "words:2-5" also of their character n-grams. fingerprint: of
+    the rows; a trained tokenizer is kept under it. special_tokens: as in `load_tokenizer`.
     """
-    if source == WORDS:
-        return HashedWords()
+    name, _, lengths = source.partition(":")
+    if name == WORDS:
+        low, _, high = lengths.partition("-")
+        return HashedWords((int(low), int(high)) if lengths else None)
     if source != "train":
         return load_tokenizer(source, special_tokens=special_tokens)
     path = cache.folder / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"

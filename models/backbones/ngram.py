@@ -18,7 +18,7 @@ from models.backbones.hooks import LayerHook, Wanted
 from models.capabilities import Fitted
 from models.json_types import JsonObject
 from models.ngrams.pairs import PairOptions, pair_grams, split_pairs
-from models.ngrams.prints import Grams, bits_for, find_grams, sum_rows
+from models.ngrams.prints import Grams, bits_for, find_grams, sum_rows, text_grams
 from models.parts import make_readout
 from models.settings import ModelSettings
 
@@ -32,10 +32,15 @@ class BagOfNgrams(Backbone, Fitted):
     rows: Tensor  # (n, columns) int8
 
     def __init__(self, options: JsonObject, columns: int) -> None:
-        """options: `n`, the longest n-gram; `count`, the n-grams that are kept; `pairs`, of two texts; `mean`."""
+        """options: `n`, the longest n-gram; `count`, the n-grams that are kept; `pairs`, of two texts; `mean`;
+        `characters`, the shortest and the longest n-gram of them.
+
+        columns: the numbers in a row.
+        """
         super().__init__()
         self.n, self.bits, count = int(options["n"]), bits_for(int(options["count"])), int(options["count"])
         self.pairs = PairOptions(self.n, **options["pairs"]) if options.get("pairs") else None
+        self.characters: tuple[int, int] | None = tuple(options["characters"]) if options.get("characters") else None
         self.is_mean = bool(options.get("mean", False))  # is the sum divided by the n-grams found?
         self.pooler = make_readout({"name": READOUT}, columns, 0)
         self.register_buffer("prints", torch.zeros(count, dtype=torch.int64))
@@ -59,7 +64,9 @@ class BagOfNgrams(Backbone, Fitted):
         ids = input_ids if attention_mask is None else input_ids * attention_mask
         batch, length = ids.shape
         words = ids.cpu().numpy().astype(np.uint32)
-        if self.pairs is None:
+        if self.characters and token_type_ids is not None:
+            grams = text_grams(words, token_type_ids.cpu().numpy() == 1, self.n)
+        elif self.pairs is None:
             grams = find_grams(words.ravel(), np.repeat(np.arange(batch), length), self.n)
         else:
             grams = self._pair_grams(words, token_type_ids, self.pairs)

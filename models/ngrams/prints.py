@@ -53,6 +53,20 @@ def hash_of(word: str) -> int:
     return (zlib.crc32(word.encode()) + 1) & 0xFFFFFFFF
 
 
+def text_grams(words: np.ndarray, is_characters: np.ndarray, n: int) -> Grams:
+    """Return the n-grams of words, and the character n-grams, which are hashed already.
+
+    words: (B, T) hashes; is_characters: (B, T) bool, which of them are character n-grams.
+    """
+    batch, length = words.shape
+    of_row = np.repeat(np.arange(batch), length).reshape(batch, length)
+    found = find_grams(words[~is_characters], of_row[~is_characters], n)
+    return Grams(
+        np.concatenate([found.hashes, words[is_characters].astype(np.uint32)]),
+        np.concatenate([found.rows, of_row[is_characters]]),
+    )
+
+
 def hash_sequence(words: np.ndarray) -> np.ndarray:
     """Return the hashes of sequences of words, (N, length) uint32 to (N,)."""
     hashes = words[:, 0].astype(np.uint32)

@@ -23,6 +23,7 @@ from models.packed.format import pack
 TOKEN = r"\w+|[^\w\s]"  # of data/inputs/hashed_words.py
 LENGTH_ENTRY = 24  # bytes at most of the header's entry for the longest text, which a fit does not know
 PAIRS_ENTRY = 64  # bytes at most of its entries for pairs
+CHARACTERS_ENTRY = 24  # bytes at most of its entry for character n-grams
 LEVELS = 127  # of an int8 on each side of zero
 
 
@@ -42,6 +43,7 @@ class Table:
     bits: int
     pairs: PairOptions | None = None  # of a model of two texts
     mean: bool = False
+    characters: tuple[int, int] | None = None  # of the shortest and the longest character n-gram
 
 
 def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0, max_length: int | None = None) -> bytes:
@@ -63,6 +65,7 @@ def stored_table(table: Table) -> tuple[dict[str, np.ndarray], JsonObject]:
         "bits": table.bits, "count": len(table.prints), "grams": table.n, "low": code.low_bits,
     }  # fmt: skip
     fields |= {"pairs": table.pairs.entry()} if table.pairs else {}
+    fields |= {"characters": list(table.characters)} if table.characters else {}
     return arrays, fields | ({"mean": True} if table.mean else {})
 
 
@@ -79,7 +82,9 @@ def table_of(network: LinearHead) -> Table:
         scale, bias = scale * targets["sd"], bias * targets["sd"] + targets["mean"]
     temperature = network.architecture["ngram"]["temperature"]
     prints, rows = bag.prints.cpu().numpy(), bag.rows.detach().cpu().numpy()
-    return Table(prints, rows, scale * temperature, bias * temperature, bag.n, bag.bits, bag.pairs, bag.is_mean)
+    return Table(
+        prints, rows, scale * temperature, bias * temperature, bag.n, bag.bits, bag.pairs, bag.is_mean, bag.characters
+    )
 
 
 def pack_bag_of_ngrams(network: Network, facts: Facts) -> bytes:

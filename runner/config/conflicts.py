@@ -13,6 +13,8 @@ from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
 from runner.tasks import named_task
 
+MOST_CHARACTERS = 8  # of a character n-gram
+
 
 def conflicts(settings: Settings) -> list[str]:
     """One line for every pair of values that cannot go together, with the cure."""
@@ -104,7 +106,8 @@ def ngram_conflicts(settings: Settings) -> list[str]:
         )
     if settings.compression:
         found += _ngram_compression(settings)
-    if settings.model.tokenizer != HASHED_WORDS:
+    found += character_conflicts(settings)
+    if settings.model.tokenizer.partition(":")[0] != HASHED_WORDS:
         found.append(
             f"model.tokenizer={settings.model.tokenizer}: model={settings.model.name} reads words. Leave it out"
         )
@@ -180,6 +183,25 @@ def added_conflicts(settings: Settings) -> list[str]:
             "leaves out. Try: run it without, then that compression with from=<its id>"
         )
     return found
+
+
+def character_conflicts(settings: Settings) -> list[str]:
+    """Character n-grams that a model over n-grams cannot have."""
+    model, wanted = settings.model, settings.model.characters
+    lengths = model.tokenizer.partition(":")[2]
+    if wanted is None:
+        told = f"model.tokenizer={model.tokenizer}: is set by model.characters. Leave it out"
+        return [told] if lengths else []
+    if len(wanted) != 2 or not 1 <= wanted[0] <= wanted[1] <= MOST_CHARACTERS:
+        return [
+            f"model.characters={wanted}: expected the shortest and the longest n-gram, from 1 to {MOST_CHARACTERS} "
+            "characters. Try: model.characters=[2,5]"
+        ]
+    if model.family != "ngram":
+        return [f"model.characters={wanted}: model={model.name} reads words. Try: model=ngram"]
+    if settings.data.text_pair:
+        return [f"model.characters={wanted}: n-grams of pairs are those of words. Leave model.characters out"]
+    return []
 
 
 def training_conflicts(settings: Settings) -> list[str]:

@@ -12,7 +12,7 @@ from data.errors import DataError
 from data.settings import ALL_FOLDS, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
-from models.settings import chosen_readout
+from models.settings import HASHED_WORDS, chosen_readout
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
 from runner.errors import ConfigError
@@ -91,6 +91,8 @@ def _choose_checkpoint(settings: Settings) -> None:
         model.pretrained = None  # the vectors of init_from take the place of the preset's table
     if model.init_from and not start:
         start, model.pretrained = str(folder_of(model.init_from, settings.paths.output)), None
+    if model.characters and model.tokenizer == HASHED_WORDS:
+        model.tokenizer += ":" + "-".join(map(str, model.characters))
     if model.tokenizer == "auto":
         source = model.pretrained or start
         model.tokenizer = source or ("train" if is_builtin else DEFAULT_TOKENIZER)

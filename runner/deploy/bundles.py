@@ -30,7 +30,7 @@ MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
 READER = ("predict.py", "command.py")
 OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
-OF_PAIRS = ("pairs.py",)  # of a model over n-grams
+OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n-grams
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
@@ -102,7 +102,7 @@ def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     """The files of code that a model.bin with this header needs."""
     if predict.KINDS[header["kind"]]:
         return (*READER, *OF_PIECES, *(OF_PAIRS if "ngrams" in header else ()))
-    return (*READER, *OF_PAIRS) if header.get("pairs") else READER
+    return (*READER, *(OF_PAIRS if header.get("pairs") else ()), *(OF_CHARACTERS if "characters" in header else ()))
 
 
 def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel) -> None:

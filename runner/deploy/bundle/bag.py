@@ -85,6 +85,8 @@ class Rows:
         if "bits" in header:
             self.rows = unpack_bits(self.rows, header["bits"], header["width"])
         if self.step is not None and (groups := self.step.shape[1]) > 1:
+            if not 0 < header["group"] <= self.rows.shape[1]:
+                raise ValueError(f"groups of {header['group']} codes in rows of {self.rows.shape[1]}")
             self.step = np.repeat(self.step, header["group"], axis=1)[:, : self.rows.shape[1]]
             if self.zero is not None and self.zero.shape[1] == groups:
                 self.zero = np.repeat(self.zero, header["group"], axis=1)[:, : self.rows.shape[1]]
@@ -108,5 +110,7 @@ def of_rows(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 def unpack_bits(packed: np.ndarray, bits: int, width: int) -> np.ndarray:
     """Codes (rows, width) uint8 from rows of bytes: code after code, least significant bit first."""
+    if not 0 < bits <= 8 or not 0 < bits * width <= 8 * packed.shape[1]:
+        raise ValueError(f"{packed.shape[1]} bytes a row for {width} codes of {bits} bits")
     planes = np.unpackbits(packed, axis=1, count=bits * width, bitorder="little").reshape(len(packed), width, bits)
     return np.packbits(planes, axis=2, bitorder="little")[:, :, 0]

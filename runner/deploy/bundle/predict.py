@@ -25,14 +25,14 @@ GRAPH_FACTS = "model.json"  # of an encoder, beside its graph
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
-    "arrays", "bits", "centred", "count", "data", "dropped", "empty", "eps", "grams", "group", "hidden", "kind",
-    "labels", "low", "lower", "max_length", "mean", "ngrams", "pairs", "pieces", "power", "temperature", "text_eps",
-    "texts", "token", "width",
+    "arrays", "bits", "centred", "characters", "count", "data", "dropped", "empty", "eps", "grams", "group", "hidden",
+    "kind", "labels", "low", "lower", "max_length", "mean", "ngrams", "pairs", "pieces", "power", "temperature",
+    "text_eps", "texts", "token", "width",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
-UNLIMITED = 1 << 30  # tokens of a text
+UNLIMITED, MOST_GRAMS = 1 << 30, 64  # tokens of a text, and of its longest n-gram
 MOST_WORDS = 200_000  # in the cache of a model, about 20 MB; it is emptied then
 TOKEN_FACTOR, PRINT_FACTOR = np.uint32(0x85EBCA6B), np.uint32(0x9E3779B1)  # of the fingerprints of n-grams
 
@@ -198,26 +198,26 @@ class Ngram:
     """A linear model on which n-grams a text has. Integers are summed, so the scores are the same on every machine."""
 
     def __init__(self, header: Header, arrays: dict[str, np.ndarray]) -> None:
-        bits, count = header["bits"], header["count"]
+        bits, count, self.grams = header["bits"], header["count"], int(header["grams"])
+        if not 1 <= self.grams <= MOST_GRAMS or not 0 <= header["low"] <= 32:
+            raise ValueError(f"n-grams of {self.grams} words, {header['low']} lower bits")
         self.prints = decode_elias_fano(arrays["low"], arrays["high"], header["low"], count, bits)
         self.rows = arrays["rows"]  # (K', count) int8, class by class
-        if self.rows.shape[1] != count:
-            raise ValueError("its rows do not fit its sorted list")
+        self.scale, self.bias = arrays["scale"].astype(np.float64), arrays["bias"].astype(np.float64)
+        if self.rows.shape[1] != count or {self.scale.shape, self.bias.shape} != {(len(self.rows),)}:
+            raise ValueError("its rows do not fit its sorted list, its scales and its biases")
         if not count:  # one row that does nothing
             self.prints, self.rows = np.zeros(1, np.uint32), np.zeros((len(self.rows), 1), np.int8)
-        self.grams, self.shift = int(header["grams"]), np.uint32(32 - bits)
-        self.scale, self.bias = arrays["scale"].astype(np.float64), arrays["bias"].astype(np.float64)
-        if self.scale.shape != (len(self.rows),) or self.bias.shape != (len(self.rows),):
-            raise ValueError("its scales and biases do not fit its rows")
-        self.temperature = float(header["temperature"])
+        self.temperature, self.shift = float(header["temperature"]), np.uint32(32 - bits)
         if header["token"] != TOKEN:
             raise ValueError("its texts are split in another way than this reader does")
         self.find_tokens, self.most = re.compile(TOKEN).findall, header.get("max_length")
-        self.is_lower, self.words = header["lower"], HashedWords()
-        self.is_mean = bool(header.get("mean", False))
+        self.is_lower, self.is_mean, self.words = header["lower"], bool(header.get("mean", False)), HashedWords()
         self.is_binary = len(header["labels"]) == 2 and len(self.rows) == 1
         self.pairs: dict[str, bool] = header.get("pairs", {})
         self.pair_features: Any = beside("pairs") if self.pairs else None
+        lengths = header.get("characters")
+        self.characters: Any = beside("characters").CharacterGrams(*lengths) if lengths else None
 
     def score(self, text: str, second: str | None = None) -> list[float]:
         """The logits of a text, or of a pair of texts."""
@@ -255,8 +255,9 @@ class Ngram:
 
     def places(self, text: str) -> np.ndarray:
         """The rows of the n-grams that a text has, each once."""
-        words = self.hash(self.tokens(text)[: self.most])
-        hashed, parts = words, [words]
+        tokens = self.tokens(text)[: self.most]
+        hashed = words = self.hash(tokens)
+        parts = [words, *(self.characters.of_words(tokens) if self.characters is not None else ())]
         for length in range(1, self.grams):
             hashed = hashed[:-1] * TOKEN_FACTOR + words[length:]
             parts.append(hashed)

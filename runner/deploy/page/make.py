@@ -25,6 +25,7 @@ READERS = {  # by the kind of a model.bin
     "ngram": ("reader.js",), "dsn": WITH_PIECES, "static": WITH_PIECES, "pair": (*WITH_PIECES, "pair.js"),
 }  # fmt: skip
 OF_PAIRS = ("ngram_pairs.js",)  # of n-grams, where the header has `pairs` or `ngrams`
+OF_CHARACTERS = ("characters.js",)  # of n-grams, where the header has `characters`
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 MODEL = '<script type="application/octet-stream" id="model">{}</script>'
 BOX = '<textarea{} aria-label="{}" placeholder="Type or paste a text" dir="auto" disabled></textarea>'
@@ -102,7 +103,8 @@ def filled(
 def reader_code(header: Header) -> str:
     """The JavaScript that reads a model.bin with this header, for a page or for node."""
     of_pairs = OF_PAIRS if header.get("pairs") or "ngrams" in header else ()
-    return "\n".join(map(source, (*READERS[header["kind"]], *of_pairs)))
+    of_characters = OF_CHARACTERS if "characters" in header else ()
+    return "\n".join(map(source, (*READERS[header["kind"]], *of_pairs, *of_characters)))
 
 
 def source(name: str) -> str:

@@ -170,10 +170,12 @@ class Ngrams {
       const sum = hits.reduce((total, hit) => total + this.weight(hit.place, output), 0);
       return (sum / parts_of * scale + this.bias[output]) / this.facts.temperature;
     });
-    const parts = hits.map(({ place, size, begins }) => ({
+    const spans = ({ begins, marks, size }) => marks?.map(([word, from, to]) => [places[word] + from, places[word] + to])
+      ?? begins.map(first => [places[first], places[first + size - 1] + words[first + size - 1].length]);
+    const parts = hits.map(({ place, ...hit }) => ({
       field: 0,
-      text: words.slice(begins[0], begins[0] + size).join(" "),
-      spans: places && begins.map(first => [places[first], places[first + size - 1] + words[first + size - 1].length]),
+      text: hit.text ?? words.slice(hit.begins[0], hit.begins[0] + hit.size).join(" "),
+      spans: places && spans(hit),
       adds: this.scale.map((scale, output) => this.weight(place, output) / parts_of * scale / this.facts.temperature),
     }));
     return { scores, parts };

@@ -8,7 +8,7 @@ import numpy as np
 
 from data.splits import TokenSplit
 from runner.training.ngram.containment import choosing_rows
-from runner.training.ngram.counting import Counted
+from runner.training.ngram.counting import Counted, words_alone
 from runner.training.ngram.problem import Problem
 from runner.training.ngram.pruning import by_importance, likely_count
 
@@ -37,7 +37,8 @@ class Choice:
 
 def choose(problem: Problem, select: TokenSplit) -> Choice:
     """Return the weighting and strength with the best score on selection rows that are in no training row."""
-    usable = choosing_rows(problem.rows, select)
+    texts = [problem.rows, select] if problem.is_pair else [words_alone(problem.rows), words_alone(select)]
+    usable = choosing_rows(*texts)
     part, held = problem.take(np.flatnonzero(usable.train)), select.take(np.flatnonzero(usable.select))
     best: Found | None = None
     tried = 0

@@ -5,7 +5,7 @@ n-grams are told apart by their 32-bit hashes, as a model.bin does at most: two 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,8 +74,28 @@ def _grams(split: TokenSplit, n: int, pairs: PairOptions | None) -> Grams:
         tokens, ends = np.asarray(split.tokens, np.uint32), split.offsets[1:].tolist()
         starts, middles = split.offsets[:-1].tolist(), (split.offsets[:-1] + split.segment_starts).tolist()
         return pair_grams(((tokens[a:b], tokens[b:c]) for a, b, c in zip(starts, middles, ends)), pairs)
-    rows = np.repeat(np.arange(len(split)), split.lengths)
-    return find_grams(np.asarray(split.tokens), rows, n)
+    rows, tokens = np.repeat(np.arange(len(split)), split.lengths), np.asarray(split.tokens)
+    if not split.has_pairs:
+        return find_grams(tokens, rows, n)
+    is_word = words_of(split)
+    found, rest = find_grams(tokens[is_word], rows[is_word], n), tokens[~is_word].astype(np.uint32)
+    return Grams(np.concatenate([found.hashes, rest]), np.concatenate([found.rows, rows[~is_word]]))
+
+
+def words_of(split: TokenSplit) -> np.ndarray:
+    """Return which tokens are words, (T,) bool; the others are character n-grams, the second segments of rows."""
+    places = np.arange(len(split.tokens)) - np.repeat(split.offsets[:-1], split.lengths)
+    found: np.ndarray = places < np.repeat(split.segment_starts, split.lengths)
+    return found
+
+
+def words_alone(split: TokenSplit) -> TokenSplit:
+    """Return a split of texts without their character n-grams."""
+    if not split.has_pairs:
+        return split
+    starts = np.asarray(split.segment_starts)
+    offsets = np.concatenate([[0], np.cumsum(starts)])
+    return replace(split, tokens=np.asarray(split.tokens)[words_of(split)], offsets=offsets)
 
 
 def _keys(grams: Grams) -> np.ndarray:

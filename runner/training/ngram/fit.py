@@ -13,7 +13,7 @@ from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
-from models.packed.ngram import LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
+from models.packed.ngram import CHARACTERS_ENTRY, LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
 from models.settings import ModelSettings
 from runner.tasks.base import Task
 from runner.training.ngram.choosing import Choice, choose
@@ -67,7 +67,7 @@ def fit_ngrams(
     labels = splits.task.label_names
     choice = choose(problem, splits.select)
     table, seen = _fit_final(problem, choice, splits.select, labels)
-    table = replace(table, pairs=problem.pairs)
+    table = replace(table, pairs=problem.pairs, characters=problem.characters)
     size = len(pack_ngrams(table, labels, choice.temperature, max_length))
     missing = () if problem.is_number else missing_classes(splits.select, labels)
     return FittedNgrams(table, choice, seen, size, time.perf_counter() - begun, problem.is_number, missing)
@@ -95,6 +95,7 @@ def _fit_final(problem: Problem, choice: Choice, select: TokenSplit, labels: Seq
     """Return the model of all training rows, and how many n-grams they have."""
     counted, max_kb = problem.counted, problem.settings.max_kb
     most_bytes = 0 if max_kb is None else int(max_kb * 1000) - LENGTH_ENTRY - (PAIRS_ENTRY if problem.pairs else 0)
+    most_bytes -= CHARACTERS_ENTRY if problem.characters else 0
     whole = problem.solver.fit(counted.presence, problem.scales(choice.weighting, counted), choice.strength)
     order = by_importance(whole, counted.df)
     seen = count = len(order)
@@ -161,7 +162,8 @@ def put_table(network: LinearHead, table: Table, temperature: float) -> None:
     head.bias.zero_()
     head.weight[-columns:] = torch.from_numpy(np.diag(scale / temperature))
     head.bias[-columns:] = torch.from_numpy(bias / temperature)
-    bag.pairs = table.pairs
+    bag.pairs, bag.characters = table.pairs, table.characters
     options = {"n": table.n, "count": len(table.prints), "temperature": temperature}
     network.architecture["ngram"] = options | ({"pairs": table.pairs.entry()} if table.pairs else {})
     network.architecture["ngram"] |= {"mean": True} if table.mean else {}
+    network.architecture["ngram"] |= {"characters": list(table.characters)} if table.characters else {}

@@ -70,6 +70,12 @@ class Problem:
         cross = self.settings.cross == "on" or (self.settings.cross == AUTO and self.outputs > 2)
         return PairOptions(self.settings.n, self.is_symmetric, cross) if self.is_pair else None
 
+    @property
+    def characters(self) -> tuple[int, int] | None:
+        """The shortest and the longest character n-gram; None without."""
+        wanted = self.settings.characters
+        return (wanted[0], wanted[1]) if wanted else None
+
     def known(self, split: TokenSplit, hashes: np.ndarray) -> Counted:
         """Return which of the n-grams `hashes`, ascending, the rows of another split have."""
         return find_known(split, self.settings.n, hashes, self.pairs)

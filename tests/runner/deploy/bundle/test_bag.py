@@ -9,6 +9,7 @@ import pytest
 
 from data.inputs.word_cache import cut_longest as cut_arrays
 from models.packed.format import pack
+from runner.deploy.bundle.bag import unpack_bits
 from runner.deploy.bundle.predict import Model, ModelFileError
 from runner.deploy.bundle.wordpiece import cut_longest
 
@@ -63,3 +64,10 @@ def test_pairs_are_cut_as_in_training(room: int) -> None:
         for other in range(8):
             wanted = [int(kept[0]) for kept in cut_arrays(np.array([one]), np.array([other]), room)]
             assert list(cut_longest(one, other, room)) == wanted
+
+
+@pytest.mark.parametrize(("bits", "width"), [(4, 1 << 40), (4, 0), (0, 6), (9, 2)])
+def test_rows_wider_than_their_bytes_are_refused(bits: int, width: int) -> None:
+    assert unpack_bits(np.zeros((2, 3), np.uint8), 4, 6).shape == (2, 6)
+    with pytest.raises(ValueError, match="3 bytes a row"):
+        unpack_bits(np.zeros((2, 3), np.uint8), bits, width)

@@ -166,3 +166,10 @@ def test_a_model_of_forty_thousand_n_grams_loads_and_answers_in_no_time(tmp_path
 def test_a_very_long_text_is_answered(golden: Path) -> None:
     text = "not bad, " * 100_000
     assert Model(golden).scores([text, "not bad, not"]).round(9)[:, 1].std() == 0
+
+
+@pytest.mark.parametrize("change", [{"grams": 1 << 40}, {"low": 1 << 40}, {"grams": 0}, {"characters": [2, 1 << 30]}])
+def test_sizes_in_a_header_that_would_fill_the_memory_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    (tmp_path / "model.bin").write_bytes(with_header(**change))
+    with pytest.raises(ModelFileError, match="grams of"):
+        Model(tmp_path)

@@ -56,6 +56,11 @@ def test_node_answers_as_python_does(tmp_path: Path) -> None:
     }
     rows = [[text] for text in [*SCORES, *AWKWARD]]
     check_answers(tmp_path, [(content, rows) for content in contents.values()], tolerance=1e-9)
+    of_characters = [
+        random_model(16, ["no", "yes"], characters=[2, 5]),
+        random_model(12, ["a", "b", "c"], characters=[1, 1], max_length=2),
+    ]
+    check_answers(tmp_path, [(content, rows) for content in of_characters], tolerance=1e-9, characters=True)
 
 
 @NEEDS_NODE
@@ -82,6 +87,17 @@ def test_the_reasons_add_up_and_lie_where_the_words_are(tmp_path: Path) -> None:
     assert parts["not good"]["adds"] == pytest.approx(3.0) and parts["good"]["adds"] < 0, "good speaks against neg"
     assert [text[start:end] for start, end in parts["good"]["spans"]] == ["Good", "good"]
     assert sum(-part["adds"] for part in answer["parts"]) + 0.125 == pytest.approx(answer["scores"][0])
+
+
+@NEEDS_NODE
+def test_character_n_grams_lie_inside_their_words(tmp_path: Path) -> None:
+    text = "Good 👍🏽 naïve goods"
+    ((answer,),) = ask_node(tmp_path, [(random_model(16, ["no", "yes"], characters=[2, 4]), [[text]])], characters=True)
+    inside = [part for part in answer["parts"] if "<" in part["text"] or ">" in part["text"]]
+    for part in inside:
+        wanted = part["text"].strip("<>")
+        assert all(text[start:end].lower() == wanted for start, end in part["spans"] if start < 5)
+    assert inside
 
 
 @NEEDS_NODE

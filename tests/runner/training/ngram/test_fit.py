@@ -116,3 +116,28 @@ def test_pairs_are_fitted_on_what_the_texts_share(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(pack_network(network, Facts(names, 128, is_pair=True)))
     scores = Model(tmp_path).scores(columns["text"][500:], columns["text_pair"][500:])
     assert np.allclose(scores, kept, atol=1e-5)
+
+
+def test_character_n_grams_know_words_by_their_parts(tmp_path: Path) -> None:
+    random, tokenizer = np.random.default_rng(0), HashedWords((2, 4))
+    own = Text(tokenizer)
+    texts = [
+        "".join(random.choice(list("xyzw"), 6)) + ("lik" if row % 2 else "siz") + " " + NOUNS[row % 7]
+        for row in range(500)
+    ]
+    found = own.encode({"text": texts}, 99)
+    offsets = np.concatenate([[0], np.cumsum(found.lengths)])
+    names, labels = ("without", "with"), Labels(np.arange(500) % 2)
+    whole = TokenSplit("train", found.tokens, offsets, found.segment_starts, labels, 0, own, ClassLabel(names))
+    parts = [whole.take(np.arange(*rows)) for rows in ((0, 250), (250, 350), (350, 500))]
+    splits = Splits(DataTask("class_label", names, False), parts[0], parts[1], (parts[2],), tokenizer, "")
+    settings = replace(SETTINGS, characters=[2, 4], max_kb=2)
+    fit = fit_ngrams(splits, Classification(LabelFacts(names)), settings, max_length=128)
+    network, _ = build(settings, HeadSpec(outputs=2), vocab_size=1 << 32)
+    put_into(network, fit)
+    kept = predict(network, parts[2], batch_size=64, device=torch.device("cpu"), precision="fp32")
+    assert (kept.argmax(1) == np.arange(350, 500) % 2).mean() > 0.95
+    content = pack_network(network, Facts(names, 128))
+    (tmp_path / NAME).write_bytes(content)
+    assert len(content) == fit.bytes_packed <= 2000
+    assert np.allclose(Model(tmp_path).scores(texts[350:]), kept, atol=1e-5)
