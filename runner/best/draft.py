@@ -7,6 +7,7 @@ same time. Checkpoints are not read: their config.json has the shape.
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +16,11 @@ import torch
 
 from data.inputs.bare_texts import ENTRY
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer
-from data.inputs.trimmed import TrimmedTokenizer
+from data.inputs.trimmed import FULL, TrimmedTokenizer
 from data.load import Rows, open_tokenizer, tokenise_rows
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache
+from data.targets.masked_words import UNCUT
 from models.architecture import is_our_encoder, with_sizes
 from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
@@ -32,13 +34,15 @@ from models.heads.base import HeadSpec
 from models.network import Network
 from models.packed.facts import Facts as PackedFacts
 from models.packed.pack import write_packed
-from models.settings import OVER_NGRAMS, ModelSettings
+from models.settings import HASHED_WORDS, OVER_NGRAMS, ModelSettings
 from runner.best.ngram_draft import ngram_draft
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs
 from runner.measure.size import bytes_deployed
 from runner.schema import Settings
 from runner.tasks.make import task_of_labels
+
+NGRAM = "ngram"  # the family of linear models over n-grams
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Drawer:
             size = bytes_deployed(folder)
             if made.is_capped and settings.model.max_kb is not None:  # a fit fills the file that it may have
                 size = max(1000 * settings.model.max_kb, made.least)
-            is_fitted = settings.model.family == "ngram"
+            is_fitted = settings.model.family == NGRAM
             width = made.network.classifier.in_features if is_fitted else settings.model.hidden
             params = made.cells if is_fitted else made.grams * width
             return Draft(size, 0, params, made.cells / len(self.split(settings, "train")), width)
@@ -100,7 +104,7 @@ class Drawer:
         macs = count_macs(network, draw_batch(split, 1, max(1, round(tokens))))
         width = int(network.architecture["hidden_size"])
         self._save(rounded(network, settings), settings, folder)
-        return Draft(bytes_deployed(folder), macs, params, tokens, width)
+        return Draft(bytes_deployed(folder) + self.added_bytes(settings), macs, params, tokens, width)
 
     def _save(self, network: Network, settings: Settings, folder: Path) -> None:
         """Write the files that a run would write for this network."""
@@ -115,6 +119,15 @@ class Drawer:
             write_packed(network, part, facts)
 
         save_model(network, folder, tokenizer_save=save_files, label_names=list(labels), card="")
+
+    def added_bytes(self, settings: Settings) -> int:
+        """The bytes of a linear model over n-grams beside the network; 0 without one."""
+        if settings.model.add != NGRAM:
+            return 0
+        words = replace(settings.model, family=NGRAM, tokenizer=HASHED_WORDS, vocabulary=FULL, add="none")
+        alone = replace(settings, model=words, data=replace(settings.data, max_length=UNCUT), compression={})
+        with tempfile.TemporaryDirectory() as scratch:
+            return self.draft(alone, Path(scratch) / "model").bytes
 
     def network(self, settings: Settings) -> Network:
         """The network of a candidate with random weights."""
