@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from runner.best.estimate import Estimate
@@ -12,6 +13,9 @@ from runner.errors import USER_ERRORS
 
 MOST_CANDIDATES = 20  # that are compared: choosing among more costs more than it finds
 TOLERANCE = 1.02  # of a predicted size: up to so much above the cap a candidate is trained, and its file decides
+TRAINING, EPOCHS = 3, 3  # forward passes that a training step takes as long as; epochs of a teacher
+PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # pairs of each sort in an epoch, about; texts in one of each
+MOST_UNLABELLED = 50_000  # texts that a student learns from
 SOME_TEACHER = "some/teacher"  # in the place of a run that there is not yet
 
 Found = list[Candidate | LeftOut]
@@ -42,7 +46,7 @@ class CandidateFinder:
         """Return the candidates of a kind; before: those of the kinds before it."""
         if reason := unmet_need(kind.needs, self.facts, self.budget, self.hub):
             return [LeftOut(kind.name, kind.name, reason)]
-        teacher = next((one.name for one in before if isinstance(one, Candidate) and one.kind == kind.teacher), None)
+        teacher = next((one for one in before if isinstance(one, Candidate) and one.kind == kind.teacher), None)
         if kind.teacher and teacher is None:
             return [LeftOut(kind.name, kind.name, f"its teacher, {kind.teacher}, is not tried")]
         found, taken = Found(), 0
@@ -54,7 +58,7 @@ class CandidateFinder:
                 break
         return found
 
-    def of_variant(self, kind: Kind, variant: Variant, teacher: str | None) -> Iterator[Candidate | LeftOut]:
+    def of_variant(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Iterator[Candidate | LeftOut]:
         """Yield the candidates of a variant, one a learning rate, or the reason why there is none."""
         each = list(with_rates(kind, variant))
         name = each[0][0] if len(each) == 1 else f"{kind.name} {variant.name}".strip()
@@ -62,7 +66,7 @@ class CandidateFinder:
             yield LeftOut(name, kind.name, reason)
             return
         try:
-            found = self.estimate(self._words(each[0][1]), kind.work, kind.passes)
+            found = self.estimate(self._words(each[0][1]), kind.work, passes_of(kind, variant, self.facts))
         except USER_ERRORS as error:
             yield LeftOut(name, kind.name, " ".join(str(error).split()))
             return
@@ -76,10 +80,11 @@ class CandidateFinder:
         if same != name:
             yield LeftOut(name, kind.name, f"is the same model as {same} on these data")
             return
+        seconds = round(found.seconds + (answering_seconds(teacher, self.facts) if teacher else 0.0), 1)
         for one, words in each:
             yield Candidate(
                 one, kind.name, (*self.shared, *filled_words(words, self.budget)), found.bytes, found.micros,
-                found.seconds, kind.has_cut, not reason, teacher,
+                seconds, kind.has_cut, not reason, teacher.name if teacher else None,
             )  # fmt: skip
 
     def over_cap(self, found: Estimate) -> str:
@@ -95,6 +100,19 @@ class CandidateFinder:
         """The overrides of a candidate beside those of the command; a teacher is some model."""
         own = [word.replace("{teacher}", SOME_TEACHER) for word in filled_words(tuple(words), self.budget)]
         return [*self.usual, *own]
+
+
+def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:
+    """Return the forward passes over the texts that a kind takes beside its epochs; a training step is three."""
+    if not kind.in_pairs:
+        return kind.passes
+    return TRAINING * TEXTS_OF_PAIRS * min(variant.pairs, math.ceil(PAIRED_ROWS / max(1, facts.train_rows)))
+
+
+def answering_seconds(teacher: Candidate, facts: Facts) -> float:
+    """Return the seconds in which a teacher answers the training rows and the unlabelled ones, by its own training."""
+    texts = facts.train_rows + min(MOST_UNLABELLED, facts.unlabelled_rows)
+    return teacher.seconds / (TRAINING * EPOCHS) * texts / max(1, facts.train_rows)
 
 
 def usual_words(words: Sequence[str], budget: Budget) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ A kind is data alone, so that a user adds one with a file. conf/best/ngram.yaml 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -30,6 +31,7 @@ class Variant:
     words: tuple[str, ...] = ()
     needs: Mapping[str, Any] = field(default_factory=dict)
     rates: tuple[float, ...] = ()  # peak learning rates, each a candidate; (): those of the kind
+    pairs: int = 20  # where the kind is trained on pairs of texts: of each sort for a row, at most
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Kind:
     needs: Mapping[str, Any] = field(default_factory=dict)
     rates: tuple[float, ...] = ()
     passes: float = 0.0  # over the texts beside those of training epochs: of a fit, or of a frozen encoder
+    in_pairs: bool = False  # trained on pairs of texts, as SetFit is
     has_cut: bool = False  # trained in epochs: one cut at a third of its steps, ranked within its kind
     is_ceiling: bool = False  # tried above the cap too: shown beside the winner, and a teacher
     teacher: str | None = None  # the kind that must be done first; its run is {teacher} in the overrides
@@ -200,15 +203,23 @@ def filled_words(words: tuple[str, ...], budget: Budget) -> tuple[str, ...]:
     """Return overrides with the budget's values in the place of their names.
 
     {kb}: the cap in whole kilobytes, null without one; {quarter_kb}: a quarter of it, 50 without; {unlabelled}: the
-    file of further texts. {teacher} stays, until the teacher's run is known.
+    file of further texts, null without. {teacher} stays, until the teacher's run is known.
     """
     cap = None if budget.max_kb is None else max(1, int(budget.max_kb))
     values: JsonObject = {
         "kb": "null" if cap is None else cap,
         "quarter_kb": 50 if cap is None else max(1, cap // 4),
-        "unlabelled": budget.unlabelled or "",
+        "unlabelled": "null" if budget.unlabelled is None else quoted(budget.unlabelled),
     }
     return tuple(_filled(word, values) for word in words)
+
+
+def quoted(text: str) -> str:
+    """Return a value as Hydra's grammar reads it: in quotes, unless it has only letters, digits and signs of paths."""
+    if re.fullmatch(r"[\w./:-]+", text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _filled(word: str, values: JsonObject) -> str:

@@ -45,10 +45,13 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     check_classes(rows)  # before folds, whose own message about a rare class is less plain
     shared = (*goal_words(goal, task), *(held_out_words(rows, settings, labelled) if labelled >= FEW_ROWS else ()))
     own = (f"data.folds={FOLDS}", "data.fold=all") if labelled < FEW_ROWS else ()
+    held = read_facts(rows, cache).new_words if own else None  # folds have no texts apart from all that train
     if shared or own:
         settings = resolve(compose([*words, *shared, *own]))
         rows = read_rows(settings.data, cache, target_of(settings))
-    facts = check_facts(count_unlabelled(read_facts(rows, cache), rows, settings, budget, cache), budget)
+    facts = read_facts(rows, cache)
+    facts = facts if held is None else replace(facts, new_words=held)
+    facts = check_facts(count_unlabelled(facts, rows, settings, budget, cache), budget)
     if own:
         facts = replace(facts, rows=facts.train_rows, is_cut=True)
         folds, why = count_folds(rows.raw, settings.data, fold_groups(rows.raw, settings.data, cache))

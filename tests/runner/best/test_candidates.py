@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.best.candidates import CandidateFinder, at_most, shown_bytes, usual_words
+from runner.best.candidates import CandidateFinder, answering_seconds, at_most, passes_of, shown_bytes, usual_words
 from runner.best.estimate import Estimate
 from runner.best.portfolio import Kind, Variant
 from runner.best.types import Budget, Candidate, Facts, LeftOut
@@ -59,6 +59,19 @@ def test_a_ceiling_is_tried_above_the_cap_and_teaches() -> None:
     assert isinstance(ceiling, Candidate) and not ceiling.fits
     assert isinstance(taught, Candidate) and taught.teacher == "large" and taught.fits
     assert find(pupil) == [LeftOut("pupil", "pupil", "its teacher, large, is not tried")]
+
+
+def test_pairs_and_teachers_take_time_of_their_own() -> None:
+    paired = Kind("paired", "", 1, "dense", in_pairs=True)
+    assert (
+        passes_of(paired, Variant(""), Facts(train_rows=200)) == 3 * 4 * 20
+        and passes_of(paired, Variant(""), Facts(train_rows=2000)) == 3 * 4 * 5
+    )
+    assert passes_of(paired, Variant("", pairs=4), Facts(train_rows=200)) == 3 * 4 * 4
+    assert passes_of(DSN, DSN.variants[0], FACTS) == 0
+    teacher = Candidate("large", "large", seconds=90)
+    assert answering_seconds(teacher, Facts(train_rows=1000)) == 10
+    assert answering_seconds(teacher, Facts(train_rows=1000, unlabelled_rows=1000)) == 20
 
 
 def test_a_candidate_that_cannot_be_built_is_a_row_with_the_message() -> None:

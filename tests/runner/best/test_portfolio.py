@@ -20,7 +20,8 @@ def test_every_candidate_of_the_portfolio_is_a_valid_command() -> None:
             for _, words in with_rates(kind, variant):
                 filled = filled_words(words, Budget(max_kb=300, unlabelled="more.csv"))
                 own = [word.replace("{teacher}", "some/teacher") for word in filled]
-                assert check_overrides(["data=demo", *own]) == [], (kind.name, variant.name)
+                data = "data=demo-pairs" if kind.needs.get("texts") == 2 else "data=demo"
+                assert check_overrides([data, *own]) == [], (kind.name, variant.name)
 
 
 def test_names_are_unique() -> None:
@@ -58,6 +59,8 @@ def test_overrides_take_the_values_of_the_budget() -> None:
     words = ("model.max_kb={kb}", "model.n={quarter_kb}", "x={teacher}")
     assert filled_words(words, Budget(max_kb=200.7)) == ("model.max_kb=200", "model.n=50", "x={teacher}")
     assert filled_words(words, Budget()) == ("model.max_kb=null", "model.n=50", "x={teacher}")
+    assert filled_words(("x={unlabelled}",), Budget()) == ("x=null",)
+    assert filled_words(("x={unlabelled}",), Budget(unlabelled="my texts.csv")) == ("x='my texts.csv'",)
 
 
 @pytest.mark.parametrize(

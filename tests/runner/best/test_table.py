@@ -25,6 +25,7 @@ def test_few_rows_are_selected_by_folds_and_all_of_them_train_in_the_end(tmp_pat
     table = read(tmp_path, 500)
     assert table.folds == 5 and table.shared == () and table.words[-2:] == ("data.folds=5", "data.fold=all")
     assert table.facts.rows == table.facts.train_rows == 450 and table.facts.report_rows == 50
+    assert table.facts.new_words > 0
 
 
 def test_a_held_out_split_has_a_thousand_rows_or_a_tenth(tmp_path: Path) -> None:
