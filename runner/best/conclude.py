@@ -11,6 +11,7 @@ from statistics import fmean, median
 from runner.best.bundle import Bundle, write_bundle
 from runner.best.choice import NoChoice, choose
 from runner.best.evidence import over_caps
+from runner.best.history import RESULT, settings_compared
 from runner.best.optimism import corrected_score
 from runner.best.pooling import selection_answers
 from runner.best.search import Search, Stop
@@ -23,7 +24,7 @@ from runner.record.record import RunRecord
 from runner.statistics.scores import Score
 from runner.tasks.make import task_of_record
 
-RESULT, BUNDLE = "best.json", "bundle"
+BUNDLE = "bundle"
 
 Train = Callable[[Sequence[str]], Outcome]  # one run, of the overrides beside those of the command
 
@@ -62,6 +63,8 @@ def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
         assert found.score is not None
         bundle = write_bundle(records[winner.name], search.output, search.folder / BUNDLE)
         corrected = corrected_score(found.fitting, found.score, plan.budget)
+        compared = max(result.compared, settings_compared(search.output, records[winner.name]))
+        result = replace(result, compared=compared)
         result = with_winner(result, winner, records[winner.name], bundle, corrected)
     search.folder.mkdir(parents=True, exist_ok=True)
     write_json(search.folder / RESULT, result.to_json() | {"choice": choice and choice.to_json()})

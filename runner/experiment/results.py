@@ -178,7 +178,7 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
 def _cut(model: Network, args: tuple[object, ...], inputs: dict[str, Any]) -> tuple[tuple[object, ...], Any]:
     """Cut rows that are longer than the yardstick takes, as they would be for it; the model beside it reads all."""
     most = model.architecture["max_position_embeddings"]
-    return args, {name: values[:, :most] for name, values in inputs.items()}
+    return args, {name: None if values is None else values[:, :most] for name, values in inputs.items()}
 
 
 def _fold_ids(model: Network, args: tuple[object, ...], inputs: dict[str, Any]) -> tuple[tuple[object, ...], Any]:

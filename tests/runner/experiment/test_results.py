@@ -53,3 +53,4 @@ def test_the_yardstick_reads_the_beginning_of_texts_that_only_the_model_beside_i
     assert found is not None
     ids = torch.full((1, 700), 5)
     assert found(input_ids=ids, attention_mask=torch.ones_like(ids)).shape[:2] == (1, 512)
+    assert found(input_ids=ids, attention_mask=None).shape[:2] == (1, 512)
