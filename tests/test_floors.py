@@ -25,7 +25,7 @@ FLOORS = (
     ("runner.sweep", "runner.diagnostics"),
     ("runner.best",),
     ("runner.commands",),
-    ("runner.cli",),
+    ("runner.cli", "runner.python"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # Of our own modules inside functions: torch and the like are then loaded only when they are needed.

@@ -1,7 +1,7 @@
 """Saves every trained model as a Hugging Face folder: config.json, model.safetensors, tokenizer files, model card.
 
 A plain BERT is saved as the stock class, which any tool of that ecosystem opens without our code; anything else as
-model_type "bertier", which opens after `import models`.
+model_type "bertier", which opens after `import bertier`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ Text from outside (labels, file names) is escaped: it must not become markup or 
 from __future__ import annotations
 
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,11 @@ class Terminal:
         self._scores = (*prepared.task.metrics, "loss")
 
     def begin_training(self, total: int) -> None:
-        """Begin a training of `total` steps; on a terminal it has a progress bar."""
+        """Begin a training of `total` steps; on a terminal and in a notebook it has a progress bar."""
         self._close()
         self._total, self._started = total, time.perf_counter()
-        if self.console.is_terminal:
+        # rich needs ipywidgets to redraw a bar in a notebook; without them each epoch still has its line.
+        if self.console.is_terminal or (self.console.is_jupyter and find_spec("ipywidgets")):
             self._open()
 
     def point(self, step: int, epoch: int, loss: float, rate: float) -> None:

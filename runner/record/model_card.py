@@ -23,7 +23,7 @@ tags: [bertier]
 Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make it again with `{command}`.
 
 Open it with `{auto_class}.from_pretrained(folder)`; a model that is not a plain BERT
-(`"model_type": "bertier"` in config.json) needs `import models` from Bertier first.
+(`"model_type": "bertier"` in config.json) needs `import bertier` first.
 {low}
 | metric | value |
 | --- | --- |

@@ -1,0 +1,51 @@
+"""Data frames as files: a run reads files, and is named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from runner.errors import ConfigError
+
+FOLDER = "frames"  # below the cache
+CACHE = "paths.cache="
+
+
+def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str | None] = ()) -> Path:
+    """Write a data frame into the cache, unless it is there, and return the file, named by the content.
+
+    words: overrides, whose paths.cache counts; columns: those that are needed; none: all.
+    Raises ConfigError for a column that is not there.
+    """
+    wanted = list(dict.fromkeys(column for column in columns if column))
+    if missing := [column for column in wanted if column not in frame.columns]:
+        known = ", ".join(map(str, frame.columns))
+        raise ConfigError(f"no column {', '.join(missing)} in the data frame. Its columns: {known}")
+    part = frame[wanted] if wanted else frame
+    described = repr([(str(name), str(part[name].dtype)) for name in part.columns])
+    digest = hashlib.sha256(described.encode())
+    digest.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
+    path = cache_folder(words) / FOLDER / f"{digest.hexdigest()[:20]}.parquet"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part.to_parquet(temporary, index=False)
+        temporary.replace(path)
+    return path
+
+
+def cache_folder(words: Sequence[str]) -> Path:
+    """The cache of a command with these overrides."""
+    named = [word.removeprefix(CACHE) for word in words if word.startswith(CACHE)]
+    default = os.environ.get("BERTIER_CACHE", "~/.cache/bertier")
+    return Path(named[-1] if named else default).expanduser().absolute()
+
+
+def label_values(frame: pd.DataFrame, column: str) -> dict[str, Any]:
+    """The labels of a data frame by their names as runs have them, so that answers have the type of the labels."""
+    return {str(value): value for value in frame[column].dropna().unique().tolist()}

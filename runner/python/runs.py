@@ -1,0 +1,93 @@
+"""One experiment from Python: the words are those of `run`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+from runner.experiment.context import RunContext
+from runner.experiment.start import start_run
+from runner.record.record import RunRecord
+
+from .frames import frame_file, label_values
+from .model import Model, load
+
+INTERRUPTED = 130
+
+
+class RunFailed(RuntimeError):
+    """A run that did not end well; its message is the reason."""
+
+
+@dataclass(frozen=True, repr=False)
+class RunResult:
+    """A finished run. path: its folder; record: what record.json says."""
+
+    record: RunRecord
+    path: Path
+    values: Mapping[str, Any] = field(default_factory=dict)  # labels by their names, as in `load`
+
+    @property
+    def id(self) -> str:
+        """The run's id, as `run show` and `bertier.load` take it."""
+        return self.record.identity
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Every recorded number by its name, such as test/accuracy or cost/bytes_deployed."""
+        return self.record.metrics
+
+    @property
+    def score(self) -> float:
+        """The first score of the reported split."""
+        return self.record.metrics[self.record.data.primary]
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model."""
+        return load(self.id, output=self.path.parent, values=self.values)
+
+    def __repr__(self) -> str:
+        return f"<bertier run {self.id} ({self.record.name}): {self.record.data.primary} {self.score:.4f}>"
+
+
+def run(
+    words: str | Sequence[str],
+    frame: pd.DataFrame | None = None,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    is_quiet: bool = False,
+) -> RunResult:
+    """Run one experiment, or find it where it is finished, and return what it came to.
+
+    words: overrides, as one text or a list; frame: data to learn from in the place of a data=... among the words, with
+    a column of texts and one of labels (by default `text` and `label`). Raises ConfigError for a mistake in the words,
+    RunFailed for a run that failed, KeyboardInterrupt.
+    """
+    chosen, values = shlex.split(words) if isinstance(words, str) else list(words), dict[str, Any]()
+    if frame is not None:
+        text, label = text or "text", label or "label"
+        path = frame_file(frame, chosen, (text, label))
+        chosen = ["data=files", f"data.path={path}", f"data.text={text}", f"data.label={label}", *chosen]
+        values = label_values(frame, label)
+    if problems := check_overrides(chosen):
+        raise ConfigError("\n".join(problems))
+    settings = resolve(compose(chosen), words=chosen)
+    outcome = start_run(settings, chosen, RunContext(is_quiet=is_quiet))
+    if outcome.exit_code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if outcome.exit_code or outcome.record is None:
+        raise RunFailed(outcome.record.reason if outcome.record else outcome.reason)
+    output = Path(settings.paths.output).expanduser().absolute()
+    return RunResult(outcome.record, output / outcome.record.identity, values)

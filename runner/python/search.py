@@ -1,0 +1,152 @@
+"""`run best` from Python: the best model inside a budget, for a data frame, a file or a named data set."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from runner.best.types import Done, Plan, Result
+from runner.commands.best import SearchFailed, search
+from runner.config.compose import groups
+from runner.errors import ConfigError
+from runner.record.folder import read_record
+from runner.record.record import RunRecord
+
+from .frames import frame_file, label_values
+from .model import Model, load
+from .runs import INTERRUPTED, RunFailed
+
+PLAN, JOURNAL = "plan.json", "journal.jsonl"
+Source = str | Path | pd.DataFrame
+
+
+@dataclass(frozen=True, repr=False)
+class BestResult:
+    """The end of a search. result: what best.json says."""
+
+    result: Result
+    values: Mapping[str, Any] = field(default_factory=dict)  # labels by their names, as in `load`
+
+    @property
+    def path(self) -> Path:
+        """The folder to deploy: the winner's bundle, or its run where there is no bundle."""
+        return Path(self.result.bundle).absolute() if self.result.bundle else self._run
+
+    @property
+    def _run(self) -> Path:
+        return Path(self.result.folder).absolute().parent.parent / str(self.result.run)
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """The record of the winner's run."""
+        found = read_record(self._run)
+        assert found is not None, "a winner is a finished run"
+        return found
+
+    @property
+    def score(self) -> float:
+        """The first score of the winner on the reported split, which no choice has seen."""
+        return self.record.metrics[self.record.data.primary]
+
+    @cached_property
+    def model(self) -> Model:
+        """The winner, as its bundle answers."""
+        return load(self.path, values=self.values)
+
+    def __repr__(self) -> str:
+        return f"<bertier search {self.result.key}: {self.result.winner}, {self.path}>"
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a candidate: its size and time, its selection score, how it ended, and the winner's mark.
+
+        Columns: name, kind, kb, us, selection_score, status, reason, run, seconds, is_winner.
+        """
+        folder = Path(self.result.folder)
+        plan = Plan.from_json(json.loads((folder / PLAN).read_text(encoding="utf-8")))
+        lines = (folder / JOURNAL).read_text(encoding="utf-8").splitlines()
+        return candidate_table(plan, [Done.from_json(json.loads(line)) for line in lines], self.result.winner)
+
+
+def candidate_table(plan: Plan, journal: Sequence[Done], winner: str | None) -> pd.DataFrame:
+    """The candidates of a plan with what the journal says of their last steps; those left out come last."""
+    names = {step.number: step.candidate for step in plan.steps}
+    last: dict[str, list[Done]] = {}
+    for done in journal:
+        last.setdefault(done.candidate or names.get(done.step, ""), []).append(done)
+    rows = []
+    for one in plan.candidates:
+        steps = last.get(one.name, [])
+        end = steps[-1] if steps else Done(-1, "not begun")
+        size, time = end.bytes or one.bytes, end.micros or one.micros
+        rows.append({
+            "name": one.name, "kind": one.kind, "kb": None if size is None else size / 1000, "us": time,
+            "selection_score": end.score, "status": end.status, "reason": end.reason, "run": end.run,
+            "seconds": sum(step.seconds or 0.0 for step in steps), "is_winner": one.name == winner,
+        })  # fmt: skip
+    for out in plan.left_out:
+        rows.append(
+            {"name": out.name, "kind": out.kind, "status": "left out", "reason": out.reason, "is_winner": False}
+        )
+    return pd.DataFrame(rows)
+
+
+def best(
+    source: Source,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    max_kb: float | None = None,
+    max_us: float | None = None,
+    minutes: float | None = None,
+    unlabelled: Source | None = None,
+    words: str | Sequence[str] = (),
+    **budget: Any,
+) -> BestResult:
+    """Search for the best model inside a budget and return it; the same call again repeats nothing.
+
+    source: a data frame, a file, or the name of a data set of `run list data`; text, label: its columns; max_kb: most
+    kilobytes (1,000 bytes) of all that is needed to answer; max_us: most microseconds of an answer; minutes: of search;
+    unlabelled: further texts, a frame or a file; words: further overrides; budget: steps, jobs, goal, at_least, prefer.
+    Raises ConfigError for what cannot be met, RunFailed where nothing was found, KeyboardInterrupt.
+    """
+    others = shlex.split(words) if isinstance(words, str) else list(words)
+    own, values = data_words(source, text, label, others)
+    limits = {"max_kb": max_kb, "max_us": max_us, "minutes": minutes} | budget
+    if isinstance(unlabelled, pd.DataFrame):
+        unlabelled = frame_file(unlabelled, others, (text or "text",))
+    limits |= {"unlabelled": unlabelled}
+    asked = [f"{name}={value}" for name, value in limits.items() if value is not None]
+    try:
+        result = search([*own, *asked, *others])
+    except SearchFailed as error:
+        if error.code == INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise RunFailed(str(error)) from error
+    if result.run is None:
+        raise RunFailed(result.problem or result.stopped or "no candidate was finished")
+    return BestResult(result, values)
+
+
+def data_words(
+    source: Source, text: str | None, label: str | None, words: Sequence[str]
+) -> tuple[list[str], dict[str, Any]]:
+    """The overrides that name the data, and the labels of a data frame by their names."""
+    values: dict[str, Any] = {}
+    if isinstance(source, pd.DataFrame):
+        text, label = text or "text", label or "label"
+        values = label_values(source, label) if label in source else {}
+        source = frame_file(source, words, (text, label))
+    found = [f"data.{name}={column}" for name, column in (("text", text), ("label", label)) if column]
+    if Path(source).expanduser().is_file():
+        return ["data=files", f"data.path={Path(source).expanduser().absolute()}", *found], values
+    if str(source) in groups()["data"]:
+        return [f"data={source}", *found], values
+    raise ConfigError(f"{source} is no file and no data set of `run list data`. Try: a path, or a data frame")

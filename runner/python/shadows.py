@@ -1,0 +1,34 @@
+"""Finds a package of another under one of our general names: a file models.py beside a script would come first."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+# By name: a file that only our package of that name has.
+MARKS = {
+    "conf": "config.yaml",
+    "data": "stores/build_once.py",
+    "models": "checkpoints/transformers_config.py",
+    "runner": "sanitize.py",
+}
+
+
+def shadowed() -> str:
+    """One line about a package of another that hides ours, with the cure; "" where all are ours."""
+    for name, mark in MARKS.items():
+        try:
+            spec = find_spec(name)
+        except ValueError:  # a module without a spec, made by hand
+            spec = None
+        places = list(spec.submodule_search_locations or []) if spec else []
+        if any((Path(place) / mark).is_file() for place in places):
+            continue
+        if spec is None:
+            return f"bertier needs its package {name!r}, which is missing. Try: pip install --force-reinstall bertier"
+        found = spec.origin or ", ".join(places)
+        return (
+            f"bertier needs its package {name!r}, and Python finds another one first: {found}. "
+            "Try: rename that file or folder, or start Python in another folder"
+        )
+    return ""

@@ -1,0 +1,34 @@
+"""Data frames as files of the cache, named by their content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from runner.errors import ConfigError
+from runner.python.frames import cache_folder, frame_file, label_values
+
+FRAME = pd.DataFrame({"text": ["a", None], "label": [1, 2], "other": [3, 4]})
+
+
+def test_equal_columns_are_one_file_and_other_content_is_another(tmp_path: Path) -> None:
+    words = [f"paths.cache={tmp_path}"]
+    first = frame_file(FRAME, words, ("text", "label"))
+    pd.testing.assert_frame_equal(pd.read_parquet(first), FRAME[["text", "label"]])
+    assert frame_file(FRAME.drop(columns="other").set_index(pd.Index([7, 8])), words, ("text", "label", None)) == first
+    others = [FRAME, FRAME.assign(label=[2, 1]), FRAME.astype({"label": str}), FRAME.rename(columns={"other": "x"})]
+    assert len({frame_file(one, words) for one in others} | {first}) == 5
+    with pytest.raises(ConfigError, match=r"no column txt in the data frame\. Its columns: text, label, other"):
+        frame_file(FRAME, words, ("txt",))
+
+
+def test_the_cache_is_that_of_the_words_or_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTIER_CACHE", str(tmp_path / "own"))
+    assert cache_folder(["seed=1"]) == tmp_path / "own"
+    assert cache_folder(["paths.cache=a", f"paths.cache={tmp_path}"]) == tmp_path
+
+
+def test_labels_keep_their_type() -> None:
+    assert label_values(FRAME, "label") == {"1": 1, "2": 2}

@@ -1,0 +1,84 @@
+"""Models that answer in arrays, and the runs and searches that they come from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import runner.python as bertier
+from runner.errors import ConfigError
+from runner.python.model import Model
+from tests.conftest import REPO
+
+TEXTS = ["the fine film", "the dull film"]
+WORDS = "model=ngram model.min_df=1 measure=off tracker=none data.name=notes train.threads=1"
+
+
+def frame() -> pd.DataFrame:
+    good, bad = ["fine", "lovely", "great"], ["poor", "awful", "dull"]
+    rows = [(f"the {(good if i % 2 else bad)[i % 3]} film, number {i}", 5 if i % 2 else 1) for i in range(120)]
+    return pd.DataFrame(rows, columns=["note", "stars"])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> bertier.run:  # type: ignore[valid-type]
+    folder = tmp_path_factory.mktemp("python")
+    words = f"{WORDS} paths.output={folder / 'out'} paths.cache={folder / 'cache'}"
+    return bertier.run(words, frame(), text="note", label="stars", is_quiet=True)
+
+
+def test_a_run_on_a_data_frame_answers_with_its_labels(made) -> None:  # type: ignore[no-untyped-def]
+    assert made.score == made.metrics["test/accuracy"] == 1.0
+    assert made.path.name == made.id == made.record.identity
+    model = made.model
+    assert model.classes_.tolist() == [1, 5] and np.issubdtype(model.classes_.dtype, np.integer)
+    for texts in (TEXTS, pd.Series(TEXTS), np.array(TEXTS), pd.DataFrame({"note": TEXTS, "other": 0})):
+        np.testing.assert_array_equal(model.predict(texts), [5, 1])
+    shares = model.predict_proba(TEXTS)
+    assert shares.shape == (2, 2) and shares.sum(1) == pytest.approx([1, 1])
+    np.testing.assert_array_equal(model.classes_[shares.argmax(1)], [5, 1])
+    assert model.predict([]).shape == (0,) and model.predict_proba([]).shape == (0, 2)
+    with pytest.raises(TypeError, match=r'Try: model.predict\(\["a text"\]\)'):
+        model.predict("a text")
+
+
+def test_a_model_is_loaded_by_id_by_folder_and_from_a_bundle(made, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from runner.commands.export import main
+
+    expected = made.model.predict_proba(TEXTS)
+    assert main([made.id, "format=bundle", f"out={tmp_path / 'bundle'}", f"paths.output={made.path.parent}"]) == 0
+    for source, output in ((made.id[:6], made.path.parent), (made.path, "none"), (tmp_path / "bundle", "none")):
+        model = bertier.load(source, output=output)
+        assert model.classes_.tolist() == ["1", "5"] and model.predict(TEXTS).tolist() == ["5", "1"]
+        np.testing.assert_allclose(model.predict_proba(TEXTS), expected, atol=1e-6)
+    with pytest.raises(ConfigError):
+        bertier.load("nothing", output=tmp_path)
+
+
+def test_pairs_and_numbers() -> None:
+    asked = list[object]()
+
+    def ask(texts: list[str], pairs: list[str] | None) -> list[dict[str, float]]:
+        asked.append((texts, pairs))
+        return [{"prediction": 0.5} for _ in texts]
+
+    model = Model(Path("here"), (), ("first", "second"), lambda: ask)
+    table = pd.DataFrame({"second": ["b"], "first": ["a"]})
+    assert model.predict([("a", "b")]).tolist() == model.predict(table).tolist() == [0.5]
+    assert asked == [(["a"], ["b"])] * 2 and model.classes_.size == 0
+    with pytest.raises(AttributeError, match="numbers"):
+        model.predict_proba([("a", "b")])
+    with pytest.raises(AttributeError, match="no attribute 'fit'"):
+        bertier.fit  # noqa: B018
+
+
+def test_the_import_is_light_and_lets_transformers_open_saved_folders() -> None:
+    code = "import sys, runner.python as bertier; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True).stdout
+    loaded = set(found.split())
+    assert "models" in loaded and not loaded & {"torch", "transformers", "pandas", "numpy", "sklearn"}
