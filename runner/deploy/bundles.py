@@ -113,16 +113,22 @@ def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel
     add_reader(part, exported, trained, (*READER, *OF_GRAPHS), needed)
 
 
+def require_one_answer(trained: ExportedModel, form: str) -> None:
+    """Raise ConfigError for a model that answers for every token. form: of the export, page or bundle."""
+    if trained.reads_words:
+        others = f"run serve {trained.identity}, which has a page of its own" if form == "page" else "format=onnx"
+        raise ConfigError(
+            f"format={form}: run {trained.identity} answers for every word, and a {form} gives one answer a text. "
+            f"Try: {others}"
+        )
+
+
 def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any]:
     """The content of model.json, for a folder with a graph; its tokenizer becomes a tokenizer.json.
 
     form: of the export, for messages. Raises ConfigError for a model that answers for every token.
     """
-    if exported.reads_words:
-        raise ConfigError(
-            f"format={form}: run {exported.identity} answers for every word, and a {form} gives one answer a text. "
-            "Try: format=onnx"
-        )
+    require_one_answer(exported, form)
     facts: dict[str, Any] = {
         "kind": "onnx", "labels": list(exported.labels), "max_length": exported.max_length,
         "texts": len(exported.columns),

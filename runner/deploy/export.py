@@ -15,7 +15,7 @@ from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize_graph
 from runner.deploy import mlflow_model
-from runner.deploy.bundles import add_graph_reader, bundle_at, is_packed
+from runner.deploy.bundles import add_graph_reader, bundle_at, is_packed, require_one_answer
 from runner.deploy.exported import (
     DESCRIPTION_FILE,
     ExportedModel,
@@ -48,6 +48,8 @@ def export_run(
     if form == "page" and out and out.suffix == ".html":
         raise ConfigError(f"out={out}: the page of run {record.identity} is a folder. Try: out={out.with_suffix('')}")
     trained = model_of_run(record, run_folder)
+    if form in ("page", "bundle"):
+        require_one_answer(trained, form)
     engine = "torch" if not int8 and form not in ("onnx", "bundle", "page") else "onnx-int8" if int8 else "onnx"
     if engine != "torch":
         require_extra("onnx", f"format={form}{' int8=true' if int8 else ''}")
