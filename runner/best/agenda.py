@@ -79,6 +79,14 @@ class Agenda:
         known = [score for score in scores if score is not None]
         return fmean(known) if self.is_finished(candidate) and known else None
 
+    def teacher_of(self, student: Candidate) -> Candidate | None:
+        """The best finished candidate of the kind of a student's teacher; None without one."""
+        if student.teacher is None:
+            return None
+        kind = self.plan.candidate(student.teacher).kind
+        found = [(score, one) for one in self.plan.candidates if one.kind == kind and (score := self.score(one.name))]
+        return max(found, key=lambda one: self.sign * one[0])[1] if found else None
+
     def lead(self, better: float, other: float) -> float:
         """How far the first score is ahead of the second."""
         return self.sign * (better - other)
@@ -119,9 +127,10 @@ class Agenda:
         """Begin a distillation where its teacher leads the best candidate that fits by more than a point."""
         first = self.steps_of(candidate.name)[0].number
         self._all_in([one for one in self._steps if one.number < first])
-        if not self.is_finished(teacher):
+        found = self.teacher_of(candidate)
+        if found is None:
             return Done(step.number, "skipped", reason=f"its teacher, {teacher}, is not finished")
-        taught = self.score(teacher)
+        teacher, taught = found.name, self.score(found.name)
         rivals = self._fitting_before(first)
         if taught is not None and rivals and self.lead(taught, rivals[0][0]) <= LEAD + ROUNDING:
             best, name = rivals[0]

@@ -146,9 +146,10 @@ def train_on_all_rows(search: Search, candidate: Candidate, train: Train) -> boo
     """Train a candidate, and before it its teacher, on the rows of all folds; does it fit?"""
     kept = search.journal.finals.get(candidate.name)
     if kept is None:
-        if candidate.teacher is not None:
-            train_on_all_rows(search, search.plan.candidate(candidate.teacher), train)
-            if search.journal.finals[candidate.teacher].run is None:
+        teacher = search.agenda.teacher_of(candidate)
+        if teacher is not None:
+            train_on_all_rows(search, teacher, train)
+            if search.journal.finals[teacher.name].run is None:
                 return False
         outcome = train(words_on_all_rows(search, candidate))
         record = outcome.record
@@ -178,8 +179,9 @@ def last_step(plan: Plan) -> int:
 def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
     """The overrides of the last training: as on the folds, for the median of the epochs that were best there."""
     plan, journal = search.plan, search.journal
-    teacher = journal.finals[candidate.teacher].run if candidate.teacher else None
-    found = [word.replace("{teacher}", teacher or "") for word in candidate.overrides]
+    teacher = search.agenda.teacher_of(candidate)
+    run = journal.finals[teacher.name].run if teacher else None
+    found = [word.replace("{teacher}", run or "") for word in candidate.overrides]
     found += [f"data.folds={plan.folds}", "data.fold=all"]
     epochs = [journal.ended[step.number].epochs for step in search.agenda.steps_of(candidate.name)]
     known = [count for count in epochs if count is not None]

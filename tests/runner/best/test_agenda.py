@@ -58,6 +58,17 @@ def test_a_student_begins_where_its_teacher_leads_by_more_than_a_point(tmp_path:
     assert words_of(["data=demo"], begun[-1], plan) == ["data=demo", "t=run-large"]
 
 
+def test_the_best_of_its_teachers_kind_teaches(tmp_path: Path) -> None:
+    names = ("small", "large1", "large2", "student")
+    plan = plan_of(*[(name, "all") for name in names], large1="large", large2="large")
+    student = replace(plan.candidates[3], teacher="large1")
+    plan = replace(plan, candidates=(*plan.candidates[:3], student))
+    search = search_of(plan, tmp_path, Machine(scores={"small": 0.7, "large1": 0.8, "large2": 0.9}))
+    search.work()
+    teacher = search.agenda.teacher_of(student)
+    assert teacher is not None and teacher.name == "large2"
+
+
 @pytest.mark.parametrize(("scores", "reason"), [
     ({"small": 0.80, "large": 0.81}, "does not lead small (0.8000) by a point"),
     ({"small": 0.80, "large": 0.75}, "does not lead small"),
