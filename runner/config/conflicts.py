@@ -118,7 +118,7 @@ def _ngram_compression(settings: Settings) -> list[str]:
     """The refusal of a compression that a model over n-grams cannot have: it may only learn a teacher's answers."""
     (name, stage), *more = settings.compression.items()
     if settings.model.family == FITTED_NGRAMS and isinstance(stage, Distil) and not more:
-        if len(stage.phases) == 1 and not any(phase.losses.internal for phase in stage.phases.values()):
+        if len(stage.phases) == 1 and not any(p.losses.internal or p.losses.vector for p in stage.phases.values()):
             if not stage.augment.model:
                 return []
             return [
