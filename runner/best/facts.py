@@ -48,6 +48,7 @@ def read_facts(rows: Rows, cache: SharedCache) -> Facts:
         smallest_class=None if sizes is None else int(sizes.min()),
         words_median=float(median),
         words_p95=float(most),
+        words_mean=round(float(counts.mean()), 2),
         is_pair=rows.task.is_pair,
         majority=None if sizes is None else float(sizes.max() / sizes.sum()),
         train_rows=len(train),

@@ -44,13 +44,13 @@ def ngram_draft(settings: Settings, task: Task, train: TokenSplit) -> NgramDraft
     model, spec = settings.model, task.head()
     problem = Problem(task, model, train, lambda: None, settings.data.text_pair is not None, settings.data.symmetric)
     counted = problem.counted
-    guessed = guess_weights(problem)
-    order = by_importance(guessed, counted.df)
     most = likely_count(model.max_kb, len(problem.members))
+    guessed = guess_weights(problem, STEPS if most * 2 > len(counted.hashes) else 1)  # else the cap decides anyway
+    order = by_importance(guessed, counted.df)
 
     def table_of(columns: np.ndarray) -> Table:
         table = make_table(Linear(guessed.weights[:, columns], guessed.bias), counted.hashes[columns], model.n)
-        return replace(table, pairs=problem.pairs, mean=model.family != "ngram")
+        return replace(table, pairs=problem.pairs, mean=model.family != "ngram", characters=problem.characters)
 
     network = attach_head(*build_bag_of_ngrams(model, spec.outputs), spec)
     put_table(network, table_of(np.sort(order[:most])), 1.0)
@@ -60,7 +60,7 @@ def ngram_draft(settings: Settings, task: Task, train: TokenSplit) -> NgramDraft
     return NgramDraft(network, len(order), int(counted.presence.nnz), most < len(order), len(least))
 
 
-def guess_weights(problem: Problem) -> Linear:
+def guess_weights(problem: Problem, steps: int = STEPS) -> Linear:
     """Return weights after a few steps of gradient descent on the penalised loss, from zero; no fit.
 
     Each weight has a step of its own, by the rows with its n-gram: with one step for all, rare ones stay near zero.
@@ -72,7 +72,7 @@ def guess_weights(problem: Problem) -> Linear:
     bias = share if problem.is_number else np.log(share.clip(LEAST, 1 - LEAST) / (1 - share).clip(LEAST, 1 - LEAST))
     weights = np.zeros((len(members), len(counted.hashes)))
     curvature = 1 + STRENGTH * 0.25 * counted.df * TOGETHER
-    for _ in range(STEPS):
+    for _ in range(steps):
         scores = np.asarray(presence @ weights.T).T + bias[:, None]
         errors = targets - (scores if problem.is_number else 1 / (1 + np.exp(-scores)))
         weights = weights - (weights - STRENGTH * np.asarray(presence.T @ errors.T).T) / curvature

@@ -130,6 +130,11 @@ def _rows_below(most: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     return f"for fewer than {most:,} rows, has {facts.rows:,}" if facts.rows >= most else ""
 
 
+def _words_below(most: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    found = round(facts.train_rows * facts.words_mean)
+    return f"for fewer than {most:,} words, has {found:,}" if found >= most else ""
+
+
 def _kb(least: Any, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return f"needs a cap of {least:,} KB, has {budget.max_kb:,g}" if (budget.max_kb or least) < least else ""
 
@@ -163,6 +168,7 @@ def _weights(source: Any, _facts: Facts, _budget: Budget, hub: Hub) -> str:
 NEEDS: dict[str, Need] = {
     "rows": _rows,
     "rows_below": _rows_below,
+    "words_below": _words_below,
     "smallest_class": _smallest_class,
     "kb": _kb,
     "texts": _texts,

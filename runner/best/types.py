@@ -111,6 +111,7 @@ class Facts(Stored):
     smallest_class: int | None = None  # rows
     words_median: float = 0.0  # a text
     words_p95: float = 0.0
+    words_mean: float = 0.0
     is_pair: bool = False
     unlabelled_rows: int = 0  # of the file `unlabelled`, those left out because they are reported not counted
     majority: float | None = None  # share of the largest class

@@ -17,6 +17,7 @@ TRAINED = ("model.tokenizer=train", "model.vocab_size=150")
 BERT = ("model=bert-tiny", "model.pretrained=null", "model.hidden=32", "model.intermediate=64", *TRAINED)
 SINGLE = {
     "ngram at its cap": ("model=ngram", "model.max_kb=2", "model.min_df=1"),
+    "characters": ("model=ngram", "model.max_kb=3", "model.min_df=1", "model.characters=[2,4]"),
     "folded": ("model=dsn", "model.norm=none", *TRAINED, "compression=[int8]"),
     "encoder": (*BERT, "compression=[int4]"),
 }

@@ -10,7 +10,7 @@ from runner.best.types import Budget, Facts
 from runner.config.check import check_overrides
 from runner.errors import ConfigError
 
-FACTS = Facts(rows=1204, classes=3, smallest_class=2, new_words=0.02)
+FACTS = Facts(rows=1204, train_rows=1204, words_mean=10.0, classes=3, smallest_class=2, new_words=0.02)
 EVERYTHING, NOTHING = (lambda _source: True), (lambda _source: False)
 
 
@@ -35,6 +35,7 @@ def test_names_are_unique() -> None:
         ({"rows": 1204}, ""),
         ({"rows": 5000}, "needs 5,000 rows, has 1,204"),
         ({"rows_below": 1204}, "for fewer than 1,204 rows, has 1,204"),
+        ({"words_below": 5000}, "for fewer than 5,000 words, has 12,040"),
         ({"smallest_class": 4}, "needs 4 rows in each class, one has 2"),
         ({"kb": 200}, "needs a cap of 200 KB, has 100"),
         ({"texts": 2}, "for pairs, has single texts"),
