@@ -31,6 +31,7 @@ from runner.record.predictions import write_predictions
 from runner.record.record import ClassReport, RunRecord
 from runner.statistics.answers import Answers
 from runner.training.inference import predict, score
+from runner.training.ngram.strongest import card_section
 
 YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
 MOST_TOKENS = 2**21  # of a vocabulary; numbers of more are hashes, and are folded to the rows of BERT's
@@ -91,7 +92,7 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
         folder,
         tokenizer_save=save_files,
         label_names=list(splits.task.label_names),
-        card=model_card(record, prepared.model.auto_class),
+        card=model_card(record, prepared.model.auto_class) + card_section(prepared.model, splits),
     )
 
 

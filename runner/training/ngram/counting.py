@@ -47,7 +47,7 @@ class Counted:
 
 def count_grams(split: TokenSplit, n: int, min_df: int, pairs: PairOptions | None = None) -> Counted:
     """Return the n-grams of 1 to n words that at least `min_df` rows have; pairs: the features of two texts instead."""
-    keys = _keys(_grams(split, n, pairs))
+    keys = _keys(grams_of(split, n, pairs))
     hashes = (keys >> np.uint64(32)).astype(np.uint32)
     edges = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]])) if len(hashes) else np.zeros(0, int)
     df = np.diff(np.append(edges, len(hashes)))
@@ -59,7 +59,7 @@ def count_grams(split: TokenSplit, n: int, min_df: int, pairs: PairOptions | Non
 
 def find_known(split: TokenSplit, n: int, hashes: np.ndarray, pairs: PairOptions | None = None) -> Counted:
     """Return which of the n-grams `hashes` (F,), ascending, the rows of another split have."""
-    grams = _grams(split, n, pairs)
+    grams = grams_of(split, n, pairs)
     places = np.searchsorted(hashes, grams.hashes)
     np.minimum(places, len(hashes) - 1, out=places)
     hit = hashes[places] == grams.hashes
@@ -68,7 +68,7 @@ def find_known(split: TokenSplit, n: int, hashes: np.ndarray, pairs: PairOptions
     return Counted(hashes, _matrix(rows, np.bincount(columns, minlength=len(hashes)), len(split)))
 
 
-def _grams(split: TokenSplit, n: int, pairs: PairOptions | None) -> Grams:
+def grams_of(split: TokenSplit, n: int, pairs: PairOptions | None) -> Grams:
     """Return the n-grams of all rows, or the features of all pairs."""
     if pairs is not None:
         tokens, ends = np.asarray(split.tokens, np.uint32), split.offsets[1:].tolist()

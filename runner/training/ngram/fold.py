@@ -21,6 +21,7 @@ from models.heads.target_scale import TARGETS, attach_target_scale
 from models.packed.ngram import Table, pack_ngrams
 from models.settings import ModelSettings
 from runner.training.ngram.choosing import fit_temperature
+from runner.training.ngram.containment import choosing_rows
 from runner.training.ngram.fit import put_table
 from runner.training.ngram.pruning import make_table, most_that_fit
 from runner.training.ngram.solve import Linear
@@ -45,7 +46,9 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
         attach_target_scale(folded, targets)
     put_table(folded, table, 1.0)
     if labels:
-        put_table(folded, table, fit_temperature(outputs_of(folded), np.asarray(splits.select.known_labels)))
+        own = choosing_rows(splits.train, splits.select).select  # rows that were trained on would be too sure
+        labels_of = np.asarray(splits.select.known_labels)
+        put_table(folded, table, fit_temperature(outputs_of(folded)[own], labels_of[own]))
     return folded
 
 
