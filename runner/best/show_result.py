@@ -10,7 +10,7 @@ from pathlib import Path
 from runner.best.candidates import shown_bytes
 from runner.best.choice import cost_of
 from runner.best.draws import sign_of
-from runner.best.history import select_split, settings_compared, times_reported
+from runner.best.history import select_split, times_reported
 from runner.best.optimism import corrected_interval
 from runner.best.reported import Gap, gap_between, interval_of, is_at_majority, verdict_on
 from runner.best.types import Choice, Conclusion, Scored
@@ -188,10 +188,9 @@ def _work(conclusion: Conclusion, ending: Ending | None) -> Iterator[str]:
     """Yield how much was compared and done, and how often these rows have been used."""
     result = conclusion.result
     steps = result.stopped or f"{result.done} of {result.planned} steps done"
-    compared = result.compared
-    if ending is not None:
-        compared = max(compared, settings_compared(ending.output, ending.record))
-    yield from wrapped(f"{compared} settings were scored on the rows that select, in {_duration(conclusion.seconds)}")
+    yield from wrapped(
+        f"{result.compared} settings were scored on the rows that select, in {_duration(conclusion.seconds)}"
+    )
     yield from wrapped(steps)
     if ending is not None and (times := times_reported(ending.output, ending.record, result.key)) > 1:
         yield from wrapped(
