@@ -23,6 +23,7 @@ from .frames import frame_file, label_values
 from .model import Model, load
 from .runs import INTERRUPTED, RunFailed
 
+WHOLE = ("all", "rest", "fold")  # parts of a plan after which a candidate has its score
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
 Source = str | Path | pd.DataFrame
 
@@ -65,19 +66,22 @@ class BestResult:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a candidate: its size and time, its selection score, how it ended, and the winner's mark.
+        """One row a candidate: its size and time, its selection score (of folds the mean), how it ended.
 
         Columns: name, kind, kb, us, selection_score, status, reason, run, seconds, is_winner.
         """
         folder = Path(self.result.folder)
         plan = Plan.from_json(json.loads((folder / PLAN).read_text(encoding="utf-8")))
         lines = (folder / JOURNAL).read_text(encoding="utf-8").splitlines()
-        return candidate_table(plan, [Done.from_json(json.loads(line)) for line in lines], self.result.winner)
+        found = candidate_table(plan, [Done.from_json(json.loads(line)) for line in lines], self.result.winner)
+        if size := self.result.metrics.get("cost/bytes_deployed"):  # of the model that is deployed, not of a fold's
+            found.loc[found["is_winner"], "kb"] = size / 1000
+        return found
 
 
 def candidate_table(plan: Plan, journal: Sequence[Done], winner: str | None) -> pd.DataFrame:
     """The candidates of a plan with what the journal says of their last steps; those left out come last."""
-    names = {step.number: step.candidate for step in plan.steps}
+    names, parts = {step.number: step.candidate for step in plan.steps}, {s.number: s.part for s in plan.steps}
     last: dict[str, list[Done]] = {}
     for done in journal:
         last.setdefault(done.candidate or names.get(done.step, ""), []).append(done)
@@ -85,17 +89,26 @@ def candidate_table(plan: Plan, journal: Sequence[Done], winner: str | None) -> 
     for one in plan.candidates:
         steps = last.get(one.name, [])
         end = steps[-1] if steps else Done(-1, "not begun")
-        size, time = end.bytes or one.bytes, end.micros or one.micros
+        scores = [step.score for step in steps if step.score is not None and parts.get(step.step) in WHOLE]
+        sizes = [one.bytes, *(step.bytes for step in steps)]
+        times = [one.micros, *(step.micros for step in steps)]
+        size = newest(sizes)
         rows.append({
-            "name": one.name, "kind": one.kind, "kb": None if size is None else size / 1000, "us": time,
-            "selection_score": end.score, "status": end.status, "reason": end.reason, "run": end.run,
-            "seconds": sum(step.seconds or 0.0 for step in steps), "is_winner": one.name == winner,
+            "name": one.name, "kind": one.kind, "kb": None if size is None else size / 1000, "us": newest(times),
+            "selection_score": sum(scores) / len(scores) if scores else None, "status": end.status,
+            "reason": end.reason, "run": end.run, "seconds": sum(step.seconds or 0.0 for step in steps),
+            "is_winner": one.name == winner,
         })  # fmt: skip
     for out in plan.left_out:
         rows.append(
             {"name": out.name, "kind": out.kind, "status": "left out", "reason": out.reason, "is_winner": False}
         )
     return pd.DataFrame(rows)
+
+
+def newest(values: Sequence[float | None]) -> float | None:
+    """The last of these numbers that is known."""
+    return next((value for value in reversed(values) if value is not None), None)
 
 
 def best(

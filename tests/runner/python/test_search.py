@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +24,7 @@ PLAN = Plan(
     (Step(0, "ngram"), Step(1, "dsn", "third"), Step(2, "dsn", "rest")),
 )  # fmt: skip
 JOURNAL = [
-    Done(0, "done", "aaaa", None, 0.8, 1000, 12.0, 2.0), Done(1, "done", "bbbb", seconds=3.0),
+    Done(0, "done", "aaaa", None, 0.8, 1000, 12.0, 2.0), Done(1, "done", "bbbb", score=0.5, seconds=3.0),
     Done(2, "failed", "bbbb", "out of memory", seconds=4.0),
 ]  # fmt: skip
 
@@ -33,6 +34,10 @@ def test_each_candidate_has_a_row_with_its_last_step() -> None:
     assert table.loc["ngram", ["kb", "us", "selection_score", "status", "run"]].tolist() == [1, 12, 0.8, "done", "aaaa"]
     assert table.loc["dsn", ["kb", "status", "reason", "seconds"]].tolist() == [4, "failed", "out of memory", 7]
     assert table.loc["large", ["status", "reason"]].tolist() == ["left out", "needs 90,000 KB"]
+    assert pd.isna(table.loc["dsn", "selection_score"]), "a third of its steps has no score yet"
+    folds = replace(PLAN, steps=tuple(Step(place, "ngram", "fold", place, 0) for place in range(2)))
+    ends = [Done(0, "done", score=0.7), Done(1, "done", score=0.8), Done(2, "done", score=1.0, candidate="ngram")]
+    assert candidate_table(folds, ends, "ngram")["selection_score"][0] == pytest.approx(0.75)
     assert table["is_winner"].tolist() == [True, False, False]
 
 
@@ -41,7 +46,16 @@ def test_a_search_gets_the_words_of_the_command(tmp_path: Path, monkeypatch: pyt
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text(json.dumps(PLAN.to_json()), encoding="utf-8")
     (folder / "journal.jsonl").write_text("".join(json.dumps(one.to_json()) + "\n" for one in JOURNAL))
-    result = Result(PLAN.key, "done", None, "ngram", "aaaa", folder=str(folder), bundle=str(folder / "bundle"))
+    result = Result(
+        PLAN.key,
+        "done",
+        None,
+        "ngram",
+        "aaaa",
+        folder=str(folder),
+        bundle=str(folder / "bundle"),
+        metrics={"cost/bytes_deployed": 2500.0},
+    )
 
     def search(words: list[str]) -> Result:
         asked.append(words)
@@ -57,7 +71,7 @@ def test_a_search_gets_the_words_of_the_command(tmp_path: Path, monkeypatch: pyt
     assert words[0] == "data=files" and words[1].startswith(f"data.path={tmp_path / 'cache'}")
     assert words[2:6] == ["data.text=note", "data.label=kind", "max_kb=100", "minutes=5"] and words[-1] == "seed=1"
     assert words[6].startswith("unlabelled=") and Path(words[6].partition("=")[2]).is_file()
-    assert found.path == folder / "bundle" and len(found.table) == 3
+    assert found.path == folder / "bundle" and found.table["kb"].tolist()[:2] == [2.5, 4.0]
     assert repr(found) == f"<bertier search {PLAN.key}: ngram, {folder / 'bundle'}>"
     bertier.best("sst2", max_kb=10)
     assert asked[1] == ["data=sst2", "max_kb=10"]
