@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.best.candidates import shown_bytes
@@ -119,7 +119,9 @@ def _verdicts(ending: Ending) -> Iterator[str]:
     if ngram is None:
         return
     if ngram.name == ending.choice.winner:
-        yield from wrapped("An n-gram model won: nothing that fits was enough ahead of it.", 2)
+        is_alone = len(ending.conclusion.scored) == 1
+        rest = "no other candidate is finished" if is_alone else "nothing that fits was enough ahead of it"
+        yield from wrapped(f"An n-gram model won: {rest}.", 2)
     elif (gap := ending.gap_to(ngram.name)) is not None and not gap.is_ahead:
         yield from wrapped(f"It is not significantly ahead of the n-gram model ({_difference(gap)}).", 2)
 
@@ -138,7 +140,8 @@ def _beside(ending: Ending) -> Iterator[str]:
     yield f"{'':<{NAME}} {'size':>9} {'answer':>9} {'score':>7}  winner ahead by"
     found = {"next smaller": next_smaller(ending), "ceiling": _ceiling(ending), "n-gram": _best_of(ending, NGRAM)}
     shown = {ending.choice.winner}
-    yield from _line(ending.choice.winner, ending.winner, metrics.get(primary), None)
+    own = replace(ending.winner, bytes=round(_bytes(ending)))
+    yield from _line(ending.choice.winner, own, metrics.get(primary), None)
     for what, one in found.items():
         if one is None or one.name in shown:
             continue
@@ -207,10 +210,13 @@ def _not_tried(conclusion: Conclusion) -> Iterator[str]:
     """Yield what has no score of all rows, and why."""
     rows = [(one.name, one.reason) for one in conclusion.plan.left_out]
     rows += [(name, f"{status}: {reason}" if reason else status) for name, status, reason in conclusion.ended]
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in rows:
+        by_reason.setdefault(reason, []).append(name)
     if rows:
         yield "left out"
-    for name, reason in rows:
-        yield from wrapped(f"{name}: {reason}", 2)
+    for reason, names in by_reason.items():
+        yield from wrapped(f"{', '.join(names)}: {reason}", 2)
 
 
 def _next(ending: Ending) -> Iterator[str]:

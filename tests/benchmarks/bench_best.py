@@ -21,7 +21,7 @@ from tests.conftest import REPO
 
 SEARCHES = int(os.environ.get("BEST_SEARCHES", "20"))
 WORDS = os.environ.get("BEST_WORDS", "max_kb=100 steps=4").split()
-ROWS, MOST = 1500, 2
+ROWS, MOST = 3000, 2
 NOUNS = ("film", "plot", "actor", "scene", "song", "light", "voice", "story", "camera", "joke", "hero", "town", "dance")
 
 pytestmark = pytest.mark.timeout(7200)
