@@ -21,7 +21,7 @@ from runner.record.shown_costs import ANSWER, SIZES
 from runner.statistics.scores import Score
 
 WIDTH, NAME, LABEL = 80, 28, 16  # columns: of a line, of a model's name, of a word before a value
-NGRAM = "ngram"  # the kind of candidates that everything is compared with
+NGRAMS = ("ngram", "char_ngram")  # the kinds of candidates that everything is compared with
 DEFAULT_OUTPUT = "outputs"
 
 
@@ -115,10 +115,10 @@ def _verdicts(ending: Ending) -> Iterator[str]:
         yield from _row("", f"at_least={least:g} {found} on the reported rows" + ENDS_OF[found])
     if is_at_majority(ending.record.metrics, primary):
         yield from wrapped("It is not significantly better than always giving the most frequent label.", 2)
-    ngram = _best_of(ending, NGRAM)
+    ngram = _best_ngram(ending)
     if ngram is None:
         return
-    if ngram.name == ending.choice.winner:
+    if ending.winner.kind in NGRAMS:
         is_alone = len(ending.conclusion.scored) == 1
         rest = "no other candidate is finished" if is_alone else "nothing that fits was enough ahead of it"
         yield from wrapped(f"An n-gram model won: {rest}.", 2)
@@ -138,7 +138,7 @@ def _beside(ending: Ending) -> Iterator[str]:
     metrics, primary = ending.record.metrics, ending.record.data.primary
     yield from wrapped(f"{primary} of the winner and beside it:")
     yield f"{'':<{NAME}} {'size':>9} {'answer':>9} {'score':>7}  winner ahead by"
-    found = {"next smaller": next_smaller(ending), "ceiling": _ceiling(ending), "n-gram": _best_of(ending, NGRAM)}
+    found = {"next smaller": next_smaller(ending), "ceiling": _ceiling(ending), "n-gram": _best_ngram(ending)}
     shown = {ending.choice.winner}
     own = replace(ending.winner, bytes=round(_bytes(ending)))
     yield from _line(ending.choice.winner, own, metrics.get(primary), None)
@@ -182,8 +182,8 @@ def _ceiling(ending: Ending) -> Scored | None:
     return max(beyond, key=ending.better, default=None)
 
 
-def _best_of(ending: Ending, kind: str) -> Scored | None:
-    found = [one for one in ending.conclusion.scored if one.kind in (kind,)]
+def _best_ngram(ending: Ending) -> Scored | None:
+    found = [one for one in ending.conclusion.scored if one.kind in NGRAMS]
     return max(found, key=ending.better, default=None)
 
 
