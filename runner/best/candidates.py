@@ -46,7 +46,8 @@ class CandidateFinder:
         """Return the candidates of a kind; before: those of the kinds before it."""
         if reason := unmet_need(kind.needs, self.facts, self.budget, self.hub):
             return [LeftOut(kind.name, kind.name, reason)]
-        teacher = next((one for one in before if isinstance(one, Candidate) and one.kind == kind.teacher), None)
+        first = {one.kind: one for one in reversed(before) if isinstance(one, Candidate)}
+        teacher = first.get(kind.teacher or "")
         if kind.teacher and teacher is None:
             return [LeftOut(kind.name, kind.name, f"its teacher, {kind.teacher}, is not tried")]
         found, taken = Found(), 0

@@ -23,7 +23,7 @@ from runner.version import NUMBERS, VERSION
 
 FORMAT = 1  # raise when drafts are made in another way
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
-ROUNDS_OF_FIT = 60  # products with the matrix that a fit of a linear model takes
+ROUNDS_OF_FIT = 150  # products with the matrix that a fit of a linear model takes, two a step
 LOOP = 2.0  # times the multiply-adds alone, that a training step takes
 STEP_S = 6e-4  # of an optimizer step beside its arithmetic
 

@@ -40,6 +40,7 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     errors for a budget that nothing can meet, and for data that nothing can be learnt from.
     """
     check_budget(budget, settings)
+    notify = said_once(notify)
     cache = SharedCache(Path(settings.paths.cache).expanduser(), notify)
     table = read_table(settings, words, budget, cache)
     budget = replace(budget, goal=table.goal)
@@ -58,6 +59,18 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     check_reach(plan, finder.beyond)
     write_plan(plan, path)
     return plan
+
+
+def said_once(notify: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what passes on each line once: the same rows are tokenised for several candidates."""
+    said = set[str]()
+
+    def once(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            notify(text)
+
+    return once
 
 
 def plan_key(table: Table, budget: Budget, machine: str) -> str:

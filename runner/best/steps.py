@@ -1,12 +1,13 @@
 """The order of the steps of a search, and how many of them the time is enough for.
 
-Kinds follow one another by the cost of their cheapest candidate. Within a kind that is trained in epochs, all
-candidates are trained to the cut first; then those that are still in it go on.
+The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate. Within a kind
+that is trained in epochs, all candidates are trained to the cut first; then those that are still in it go on.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from runner.best.types import Budget, Candidate, Facts, Step
@@ -37,7 +38,10 @@ def order_steps(candidates: Sequence[Candidate], folds: int, repeats: int) -> tu
 
 
 def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Return the candidates by kind, the cheapest kind first; a kind that has a teacher comes after it."""
+    """Return the candidates by kind: that of the first candidate, then the cheapest ones; pupils after their teacher.
+
+    The first kind of the portfolio is n-grams: whatever the clock does, the search has a useful model then.
+    """
     kinds: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         kinds.setdefault(candidate.kind, []).append(candidate)
@@ -49,7 +53,8 @@ def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
         return max([own[name], *(own[teacher] for teacher in teachers)])
 
     has_teacher = {name: any(one.teacher for one in members) for name, members in kinds.items()}
-    return [kinds[name] for name in sorted(kinds, key=lambda name: (cost(name), has_teacher[name]))]
+    first = candidates[0].kind if candidates else ""
+    return [kinds[name] for name in sorted(kinds, key=lambda name: (name != first, cost(name), has_teacher[name]))]
 
 
 Parts = tuple[str, str, int | None, int | None, float]  # of a step: candidate, part, fold, repeat, seconds
@@ -90,15 +95,12 @@ def count_planned(steps: Sequence[Step], candidates: Sequence[Candidate], budget
         return len(steps)
     kind_of = {candidate.name: candidate.kind for candidate in candidates}
     left, planned = SHARE * 60 * budget.minutes * (budget.jobs or 1), 0
-    rests: dict[str, int] = {}
-    sizes = {
-        kind: sum(1 for step in steps if step.part == "rest" and kind_of[step.candidate] == kind)
-        for kind in set(kind_of.values())
-    }
+    sizes = Counter(kind_of[step.candidate] for step in steps if step.part == "rest")
+    rests = Counter[str]()
     for step in steps:
         if step.part == "rest":
             kind = kind_of[step.candidate]
-            rests[kind] = rests.get(kind, 0) + 1
+            rests[kind] += 1
             left -= step.seconds if rests[kind] <= survivors_of(sizes[kind]) else 0.0
         else:
             left -= step.seconds

@@ -92,3 +92,11 @@ def test_a_cap_that_nothing_meets_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"max_kb=0\.1: nothing fits\. The smallest that could is ngram at "):
         planned(tmp_path, Budget(max_kb=0.1, steps=4))
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_line_is_said_once() -> None:
+    lines: list[str] = []
+    once = plan.said_once(lines.append)
+    for line in ("reading", "tokenising", "reading"):
+        once(line)
+    assert lines == ["reading", "tokenising"]

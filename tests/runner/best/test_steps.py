@@ -14,7 +14,7 @@ SMALL = Candidate("distilled", "distilled", seconds=5, teacher="large")
 
 
 def test_cheap_kinds_come_first_and_pupils_after_their_teacher() -> None:
-    steps = order_steps([SMALL, LARGE, *TINY, NGRAM], 0, 1)
+    steps = order_steps([NGRAM, SMALL, LARGE, *TINY], 0, 1)
     assert [(step.candidate, step.part) for step in steps] == [
         ("ngram", "all"),
         *((one.name, "third") for one in TINY),
@@ -24,6 +24,13 @@ def test_cheap_kinds_come_first_and_pupils_after_their_teacher() -> None:
     ]  # fmt: skip
     assert [step.number for step in steps] == list(range(1, 13))
     assert steps[1].seconds + steps[5].seconds == pytest.approx(TINY[0].seconds)
+
+
+def test_the_first_kind_of_the_portfolio_is_the_first_step_whatever_it_costs() -> None:
+    cheap = Candidate("cheap", "cheap", seconds=1)
+    assert [step.candidate for step in order_steps([NGRAM, SMALL, LARGE, cheap], 0, 1)] == [
+        "ngram", "cheap", "large", "large", "distilled",
+    ]  # fmt: skip
 
 
 def test_of_a_kind_only_those_that_go_on_take_time() -> None:
