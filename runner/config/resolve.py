@@ -12,7 +12,7 @@ from data.errors import DataError
 from data.settings import ALL_FOLDS, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
-from models.settings import HASHED_WORDS, chosen_readout
+from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
 from runner.errors import ConfigError
@@ -80,7 +80,7 @@ def _typed_settings(config: DictConfig) -> Settings:
 def _choose_checkpoint(settings: Settings) -> None:
     """Write back which weights and which tokenizer `auto`, a run id or model.init_from stand for."""
     model, is_builtin = settings.model, settings.data.source == "demo"
-    model.pretrained = _model_of_run(model.pretrained, settings.paths.output)
+    model.pretrained = None if model.family in OVER_NGRAMS else _model_of_run(model.pretrained, settings.paths.output)
     if model.pretrained == "auto":
         # The built-in data never needs a hub; everything else starts from the published weights of that size.
         model.pretrained = None if is_builtin else model.weights

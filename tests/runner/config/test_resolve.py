@@ -76,3 +76,17 @@ def test_models_over_ngrams_read_whole_texts_unless_they_are_to_be_cut() -> None
 def test_that_the_order_of_texts_means_nothing_is_a_setting_of_models_over_ngrams_alone() -> None:
     found = [resolve(compose([f"model={model}", "data=mrpc"])).data.symmetric for model in ("ngram", "bert-tiny")]
     assert found == [True, False]
+
+
+def test_models_over_ngrams_have_no_weights_to_start_from_and_name_their_characters() -> None:
+    settings = resolve(
+        compose(["model=ngram", "data=demo", "model.pretrained=bert-base-uncased", "model.characters=[2,5]"])
+    )
+    assert settings.model.pretrained is None and settings.model.tokenizer == "words:2-5"
+    assert resolved("model=ngram", "data=demo").model.tokenizer == "words"
+
+
+@pytest.mark.parametrize("words", [["[2]"], ["[5,2]"], ["[2,5]", "data=demo-pairs"], ["[2,5]", "model=dsn"]])
+def test_character_n_grams_that_cannot_be_are_refused(words: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"model\.characters"):
+        resolved("model=ngram", "data=demo", f"model.characters={words[0]}", *words[1:])
