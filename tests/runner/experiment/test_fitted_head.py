@@ -12,6 +12,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.run import run
 from runner.record.record import RunRecord
+from runner.training.few_labels.head import STRENGTHS
 from tests.conftest import write_reviews
 
 ENCODER = [
@@ -44,11 +45,12 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_frozen_encoder_has_its_last_layer_fitted_and_nothing_else_changed(school: Path) -> None:
     record = made(school, "model=frozen", *ENCODER)
-    assert record.metrics["train/steps"] == 1 and record.metrics["test/accuracy"] > 0.9
+    assert record.metrics["train/steps"] == 1 and record.metrics["train/settings"] == len(STRENGTHS)
+    assert record.metrics["test/accuracy"] > 0.9
     assert any("last layer fitted on vectors of 64 numbers" in note for note in record.notes)
     assert (school / "cache" / "vectors").is_dir() and not (school / "cache" / "activations").exists()
     other = made(school, "model=frozen", *ENCODER, "model.head_c=0.001")
-    assert other.identity != record.identity
+    assert other.identity != record.identity and other.metrics["train/settings"] == 1
     first, second = (load_model(school / "out" / one.identity / "model").state_dict() for one in (record, other))
     changed = {name for name in first if not first[name].equal(second[name])}
     assert changed == {"classifier.weight", "classifier.bias"}

@@ -39,3 +39,16 @@ def test_an_epoch_is_one_line_with_the_scores_of_the_task(capsys: pytest.Capture
     terminal.epoch(50, 2, values, seconds=3.0, is_best=True)
     out = capsys.readouterr().out
     assert out.startswith("epoch   2  val/accuracy 0.7500  val/loss 0.5000  3.0 s, about ") and out.endswith("left *\n")
+
+
+@pytest.mark.parametrize("has_widgets", [True, False])
+def test_a_notebook_has_a_progress_bar_where_it_can_be_redrawn(
+    has_widgets: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = list[bool]()
+    terminal = Terminal()
+    terminal.console.is_jupyter = True
+    monkeypatch.setattr("runner.experiment.progress.find_spec", lambda _: has_widgets or None)
+    monkeypatch.setattr(terminal, "_open", lambda: opened.append(True))
+    terminal.begin_training(3)
+    assert opened == [True] * has_widgets
