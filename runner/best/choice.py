@@ -49,7 +49,8 @@ def choose(candidates: Sequence[Scored], score: Score, budget: Budget) -> Choice
         return _smallest_that_reaches(draws, budget.at_least)
     winner, best = int(rule(draws, budget)(draws.scores[None])[0]), int(np.argmax(draws.scores))
     if winner == best:
-        return Choice(fitting[best].name, (f"the highest {score.name} of {_of_what(len(fitting), budget)}",))
+        most = "highest" if draws.sign > 0 else "lowest"
+        return Choice(fitting[best].name, (f"the {most} {score.name} of {_of_what(len(fitting), budget)}",))
     lost, spread = draws.scores[best] - draws.scores[winner], draws.spreads[best, winner]
     reason = (
         f"{'faster' if by_time(budget) else 'smaller'} than {fitting[best].name}, and only {lost:.4f} worse on "

@@ -70,7 +70,7 @@ def test_an_error_is_better_when_it_is_low() -> None:
     near, far = (scored(name, Answers({"label": labels * 1.0, "prediction": labels + error}), kb, score=mse)
                  for name, error, kb in (("near", 0.1, 900), ("far", 1.0, 10)))  # fmt: skip
     found = choose([near, far], mse, CAP)
-    assert isinstance(found, Choice) and found.winner == "near"
+    assert isinstance(found, Choice) and found.winner == "near" and found.reasons[0].startswith("the lowest mse of 2")
 
 
 def test_the_better_half_of_a_kind_goes_on() -> None:
