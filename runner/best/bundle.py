@@ -25,15 +25,23 @@ class Bundle:
     sha256: str | None = None  # of the model's file
     size: int | None = None  # bytes of that file
     problem: str | None = None
+    is_graph: bool = False  # of an encoder, which needs onnxruntime
 
 
-def write_bundle(record: RunRecord, output: Path, place: Path) -> Bundle:
-    """Write the bundle of a finished run into the folder `place`, or leave it there where it is of this run already."""
+def write_bundle(record: RunRecord, output: Path, place: Path, most: float | None = None) -> Bundle:
+    """Write the bundle of a finished run into the folder `place`, or leave it there where it is of this run already.
+
+    most: bytes. The graph of an encoder has its weights in int8 where in fp32 they are more.
+    """
     found = read_bundle(place, record.identity)
     if found is not None:
         return found
+    folder = output / record.identity
     try:
-        compute_aside(lambda: _write(record, output / record.identity, place))
+        compute_aside(lambda: _write(record, folder, place))
+        found = read_bundle(place, record.identity)
+        if found and found.is_graph and most is not None and (found.size or 0) > most:
+            compute_aside(lambda: _write(record, folder, place, int8=True))
     except (ConfigError, ModelError, ParityError, RuntimeError) as error:
         return Bundle(None, problem=str(error))
     return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {MANIFEST}")
@@ -46,12 +54,12 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
         return None
     files = manifest["files"]
     name = next((name for name in MODELS if name in files), None)
-    return Bundle(place, files[name]["sha256"], files[name]["bytes"]) if name else None
+    return Bundle(place, files[name]["sha256"], files[name]["bytes"], is_graph=name == MODELS[1]) if name else None
 
 
-def _write(record: RunRecord, folder: Path, place: Path) -> None:
+def _write(record: RunRecord, folder: Path, place: Path, *, int8: bool = False) -> None:
     trained = model_of_run(record, folder)
     if is_packed(trained):
         write_packed_bundle(trained, place_of_export(folder, "bundle", place))
     else:
-        export_run(record, folder, "bundle", False, place)
+        export_run(record, folder, "bundle", int8, place)

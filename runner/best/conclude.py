@@ -61,7 +61,7 @@ def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
     if choice is not None:
         winner = plan.candidate(choice.winner)
         assert found.score is not None
-        bundle = write_bundle(records[winner.name], search.output, search.folder / BUNDLE)
+        bundle = write_bundle(records[winner.name], search.output, search.folder / BUNDLE, plan.budget.max_bytes)
         corrected = corrected_score(found.fitting, found.score, plan.budget)
         compared = max(result.compared, settings_compared(search.output, records[winner.name]))
         result = replace(result, compared=compared)

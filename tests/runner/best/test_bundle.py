@@ -8,6 +8,7 @@ from runner.best import bundle
 from runner.best.bundle import read_bundle, write_bundle
 from runner.errors import ConfigError
 from runner.record.json_files import write_json
+from runner.record.record import RunRecord
 from tests.records import a_record
 
 
@@ -30,6 +31,23 @@ def test_a_bundle_of_another_run_is_replaced(tmp_path: Path, monkeypatch: pytest
     assert read_bundle(tmp_path / "bundle", record.identity) is None
     monkeypatch.setattr(bundle, "_write", lambda record, _folder, place: write(place, record.identity))
     assert write_bundle(record, tmp_path, tmp_path / "bundle").sha256 == "ab"
+
+
+def test_a_graph_over_the_cap_is_rounded_to_int8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, rounded = a_record(), list[bool]()
+
+    def write_graph(record: RunRecord, _folder: Path, place: Path, *, int8: bool = False) -> None:
+        rounded.append(int8)
+        place.mkdir(parents=True, exist_ok=True)
+        size = 25 if int8 else 90
+        content = {"model": record.identity, "files": {"model.onnx": {"bytes": size, "sha256": "ab"}}}
+        write_json(place / "manifest.json", content)
+
+    monkeypatch.setattr(bundle, "_write", write_graph)
+    monkeypatch.setattr(bundle, "compute_aside", lambda function: function())
+    assert write_bundle(record, tmp_path, tmp_path / "bundle", most=30).size == 25
+    assert write_bundle(record, tmp_path, tmp_path / "other", most=90).size == 90
+    assert rounded == [False, True, False]
 
 
 def test_a_model_without_a_bundle_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("runner.best.conclude.selection_answers", answers)
     monkeypatch.setattr(
-        "runner.best.conclude.write_bundle", lambda record, _output, place: Bundle(place, record.identity)
+        "runner.best.conclude.write_bundle", lambda record, _output, place, _most: Bundle(place, record.identity)
     )
 
 
