@@ -3,7 +3,7 @@ PYTHON ?= python3
 TRIES ?= 100
 FUZZ ?= 1
 BIN := .venv/bin
-.PHONY: help setup demo test faults fuzz check bench bench-quick bench-rivals page-packages ui
+.PHONY: help setup demo test faults fuzz check bench bench-quick bench-rivals bench-best page-packages ui
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -49,6 +49,10 @@ page-packages:  ## fetch the npm packages that tests of an encoder's page need, 
 	mkdir -p build/page
 	cp runner/deploy/page/package.json runner/deploy/page/package-lock.json runner/deploy/page/install.mjs build/page
 	npm ci --prefix build/page --no-audit --no-fund
+
+bench-best: setup  ## compare `run best` with fastText and scikit-learn inside 1 MB (about 20 minutes a data set, needs a hub)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[rivals]'
+	$(BIN)/python -m pytest tests/benchmarks/bench_best_rivals.py -s
 
 ui: setup  ## open MLflow on the recorded runs
 	$(BIN)/run ui
