@@ -83,8 +83,8 @@ class Agenda:
         """The best finished candidate of the kind of a student's teacher; None without one."""
         if student.teacher is None:
             return None
-        kind = self.plan.candidate(student.teacher).kind
-        found = [(score, one) for one in self.plan.candidates if one.kind == kind and (score := self.score(one.name))]
+        able = self.plan.siblings(student.teacher)
+        found = [(score, one) for one in able if (score := self.score(one.name)) is not None]
         return max(found, key=lambda one: self.sign * one[0])[1] if found else None
 
     def lead(self, better: float, other: float) -> float:
@@ -107,11 +107,9 @@ class Agenda:
 
     def _cut(self, step: Step, candidate: Candidate) -> str | None:
         """Why a candidate ends at the cut of its kind; None where it goes on."""
-        thirds = [
-            one for one in self._steps
-            if one.part == "third" and self.plan.candidate(one.candidate).kind == candidate.kind
-            and one.number < step.number
-        ]  # fmt: skip
+        names = {one.name for one in self.plan.siblings(candidate.name)}
+        before = [one for one in self._steps if one.number < step.number and one.candidate in names]
+        thirds = [one for one in before if one.part == "third"]
         ended = self._all_in(thirds)
         scores = {one.candidate: done.score for one, done in zip(thirds, ended) if done.status == "done"}
         known = {name: score for name, score in scores.items() if score is not None}

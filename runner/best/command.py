@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # Of every candidate: the n-gram model is one of them, and a thread each gives the same bits on every machine.
 SHARED = ("baseline.ngram=off", "train.threads=1")
 INTERRUPTED = 130
+PARTS = {"third": ", first third", "rest": ", to its end"}  # of a training, on the screen
 tell: Callable[[], float] = time.monotonic  # the clock of searches, in seconds
 
 
@@ -60,7 +61,8 @@ def search_inside(
     check_writable(output)
     if budget.steps is None:
         budget = replace(budget, jobs=budget.jobs or runs.slots())
-    plan = compute_aside(lambda: make_plan(settings, shared, budget))
+    say("planning")
+    plan = compute_aside(lambda: make_plan(settings, shared, budget, lambda _: None))
     for line in show_plan(plan):
         say(line)
     if is_plan_only:
@@ -77,7 +79,7 @@ def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: R
     launching.search = search
     if runs.local is not None:
         runs.local.in_batches, runs.local.overdue = True, launching.why_overdue
-        runs.local.search = Sweep(plan.key, tuple(shared))
+        runs.local.search = Sweep(plan.key, launching.name_of)
     try:
         stop = search.work()
         conclusion = conclude(search, stop, launching.train)
@@ -136,6 +138,16 @@ class Launching:
             for words, outcome in zip(self._running, outcomes):
                 endings[words] = Ending(outcome, self._stopped.pop(words, None))
         return [ending for ending in endings.values() if ending is not None]
+
+    def name_of(self, words: Sequence[str]) -> str:
+        """The name of a step on the screen, from the overrides of its run."""
+        work = self._running.get(tuple(words))
+        if work is None:
+            return "the winner, on all rows"
+        step = work.step
+        fold = "" if step.fold is None else f", fold {step.fold + 1} of {self.plan.folds}"
+        again = f", repeat {step.repeat + 1}" if step.repeat else ""
+        return f"{work.candidate.name}{PARTS.get(step.part, '')}{fold}{again}"
 
     def train(self, words: Sequence[str]) -> Outcome:
         """Make one run of the overrides beside those of the command: the last training, on all rows."""

@@ -61,6 +61,11 @@ class Search:
         ended = [done for done in self.journal.ended.values() if done.status != "late"]
         return f"step {len(ended)} of {len(self.plan.steps)}"
 
+    @property
+    def has_finished(self) -> bool:
+        """Is there a candidate that may win?"""
+        return any(one.fits and self.agenda.is_finished(one.name) for one in self.plan.candidates)
+
     def _work(self) -> Stop:
         while True:
             late = [done.reason for done in self.journal.ended.values() if done.status == "late"]
@@ -96,7 +101,7 @@ class Search:
         A step of the reserve is not begun where its estimate is longer than what is left.
         """
         minutes = self.plan.budget.minutes
-        if minutes is None or not any(self.agenda.is_finished(one.name) for one in self.plan.candidates):
+        if minutes is None or not self.has_finished:
             return None
         left = 60 * minutes - self.clock.elapsed()
         if left <= 0:
@@ -109,9 +114,14 @@ class Search:
         return None
 
     def why_overdue(self, work: Work, seconds: float) -> str | None:
-        """Why a step that has run for so many seconds is stopped; None while it may go on."""
+        """Why a step that has run for so many seconds is stopped; None while it may go on.
+
+        Nothing is stopped while no candidate is finished: a search without a result is the worst one.
+        """
         minutes = self.plan.budget.minutes
         if minutes is None or seconds <= LATE * work.step.seconds or self.clock.elapsed() <= 60 * minutes:
+            return None
+        if not self.has_finished:
             return None
         return f"stopped after {seconds:,.0f} s: past minutes={minutes:g}, estimated at {work.step.seconds:,.0f} s"
 

@@ -146,6 +146,13 @@ class Plan(Stored):
         """The candidate of that name."""
         return next(one for one in self.candidates if one.name == name)
 
+    def siblings(self, name: str) -> list[Candidate]:
+        """The candidates of the kind of the one of that name, itself too."""
+        by_kind: dict[str, list[Candidate]] = {}
+        for one in self.candidates:
+            by_kind.setdefault(one.kind, []).append(one)
+        return by_kind[self.candidate(name).kind]
+
 
 @dataclass(frozen=True)
 class Done(Stored):

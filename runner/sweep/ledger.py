@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from runner.record.table import show_comparison
 from runner.sanitize import mask
 from runner.sweep.plan import Job, output_of
 from runner.sweep.settings import SweepSettings
-from runner.sweep.table import Table
+from runner.sweep.table import SearchTable, Table
 from runner.sweep.worker import Running
 from runner.track.mirror import Mirror, start_mirror
 from runner.track.settings import TrackerSettings
@@ -49,7 +49,7 @@ class Search:
     """The sweep of a search, which launches one batch after the other."""
 
     identity: str  # its id, which is not the hash of its jobs
-    shared: tuple[str, ...] = ()  # words that all of its jobs have
+    name_of: Callable[[Sequence[str]], str]  # the name of a job on the screen, from its overrides
 
 
 class Ledger:
@@ -70,7 +70,7 @@ class Ledger:
         self.record = SweepRecord(
             identity, sweep.name, sweep.question, overrides, claims=sweep.claims, baseline=sweep.baseline, started=now()
         )
-        self.table = Table(jobs, slots, search.shared if search else ())
+        self.table = SearchTable(jobs, slots, search.name_of) if search else Table(jobs, slots)
         self._mirrors: dict[str, Mirror | None] = {}
         self._written = 0.0
         self._lock: BaseFileLock | None = None

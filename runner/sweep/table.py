@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -29,13 +29,12 @@ LOG_LINES = 8  # of a failed job
 class Table:
     """The output of a sweep on the screen."""
 
-    def __init__(self, jobs: list[Job], slots: int, shared: Sequence[str] = ()) -> None:
-        """shared: words that all jobs have, also those that are added later; by default those of the first ones."""
+    def __init__(self, jobs: list[Job], slots: int) -> None:
         self.jobs, self.slots = jobs, slots
         self.console = Console(highlight=False)
         if not self.console.is_terminal:
             self.console.width = 120  # a pipe has no width of its own
-        self._common = [*shared] or common([job.words for job in jobs])
+        self._common = common([job.words for job in jobs])
         self._live: Live | None = None
 
     def say(self, text: str) -> None:
@@ -55,6 +54,9 @@ class Table:
         self.say(f"{', '.join(filter(None, parts))}; {self.slots} at a time{self._left([], len(self.jobs) - done)}")
         if self._common:
             self.say(f"all with: {' '.join(self._common)}")
+        self._go_live()
+
+    def _go_live(self) -> None:
         if self.console.is_terminal:
             from rich.live import Live
 
@@ -72,8 +74,7 @@ class Table:
         counts = Counter(other.status for other in self.jobs)
         ended = counts["done"] + counts["failed"] + counts["killed"]
         took = "done already" if job.was_done else f"{job.seconds or 0:.1f} s"
-        status = "paused" if job.is_paused else job.status
-        self.say(f"{status:<8} {self._name(job)}  {score_text(job)}{took}  ({ended} of {len(self.jobs)})")
+        self.say(f"{job.status:<8} {self._name(job)}  {score_text(job)}{took}  ({ended} of {len(self.jobs)})")
         if job.status == "failed":
             self._explain(job)
 
@@ -113,10 +114,8 @@ class Table:
 
     def close(self) -> None:
         """Restore the terminal, and print a table of the jobs that did not finish."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-        failed = [job for job in self.jobs if job.status in ("failed", "killed") and not job.is_paused]
+        self._end_live()
+        failed = [job for job in self.jobs if job.status in ("failed", "killed")]
         if not failed:
             return
         grid = Grid(title="did not finish", title_justify="left", box=SIMPLE_HEAD)
@@ -128,9 +127,56 @@ class Table:
         self.console.print(grid)
         self.say("The same command runs these again, and nothing else.")
 
+    def _end_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
     def _name(self, job: Job) -> str:
         """The words of a job that the others do not share."""
         return " ".join(word for word in job.words if word not in self._common) or job.label or "the run"
+
+
+class SearchTable(Table):
+    """The screen of a search: a line a step, with the name that the search gives it and its selection score."""
+
+    def __init__(self, jobs: list[Job], slots: int, name_of: Callable[[Sequence[str]], str]) -> None:
+        """name_of: the name of a job, from its overrides."""
+        super().__init__(jobs, slots)
+        self.name_of = name_of
+
+    def open(self, name: str) -> None:
+        """Print how many runs there are side by side."""
+        self.say(f"search {name}, {self.slots} at a time")
+        self._go_live()
+
+    def ended(self, job: Job) -> None:
+        """Print one line about a step that has ended, and why it failed or was stopped."""
+        word = "to cut" if job.is_paused else STOPPED if job.status == "killed" else job.status
+        took = "done already" if job.was_done else f"{job.seconds or 0:.1f} s"
+        self.say(f"{word:<8} {self._name(job)}  {selection_text(job)}{took}")
+        if job.status == "failed":
+            self._explain(job)
+        elif word == STOPPED:
+            self.say(f"         {job.reason}")
+
+    def close(self) -> None:
+        """Restore the terminal; the result of the search says what did not finish."""
+        self._end_live()
+
+    def _name(self, job: Job) -> str:
+        return self.name_of(job.overrides)
+
+
+STOPPED = "stopped"
+
+
+def selection_text(job: Job) -> str:
+    """The score of a finished run on the rows that select; the reported ones are looked at once, at the end."""
+    name = job.record.data.selection if job.record else None
+    if name is None or job.record is None or name not in job.record.metrics:
+        return ""
+    return f"{name} {job.record.metrics[name]:.4f}  "
 
 
 def score_text(job: Job) -> str:

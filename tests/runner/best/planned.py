@@ -21,7 +21,7 @@ CANDIDATES = (
 )
 
 
-def make_plan(_settings: Settings, _words: Sequence[str], budget: Budget) -> Plan:
+def make_plan(_settings: Settings, _words: Sequence[str], budget: Budget, _notify: object) -> Plan:
     steps = tuple(Step(number, one.name, seconds=1.0) for number, one in enumerate(CANDIDATES, 1))
     return Plan(
         "0123456789",

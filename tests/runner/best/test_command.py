@@ -55,7 +55,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How each search stopped; the plan is the one of five candidates, with the command's budget."""
     found: list[str] = []
 
-    def make_plan(_settings: Settings, _words: Sequence[str], budget: Budget) -> Plan:
+    def make_plan(_settings: Settings, _words: Sequence[str], budget: Budget, _notify: object) -> Plan:
         return replace(FIVE, budget=budget)
 
     def conclude(search: command.Search, stop: object, _train: object) -> Conclusion:
@@ -74,7 +74,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_plan_alone_starts_no_run(tmp_path: Path, ended: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     runs = Runs(tmp_path)
     assert search_inside(Budget(steps=5), ["data=demo"], runs, True) == (None, 0)
-    assert capsys.readouterr().out == "plan 0123456789\n" and not runs.launched and not ended
+    assert capsys.readouterr().out == "planning\nplan 0123456789\n" and not runs.launched and not ended
 
 
 def test_a_candidate_that_is_refused_is_a_row_and_the_others_go_on(tmp_path: Path, ended: list[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from runner.best.agenda import Work
 from runner.best.evidence import Ending
 from runner.best.search import Search, words_of
-from runner.best.types import Budget, Step
+from runner.best.types import Budget, Done, Step
 from runner.experiment.outcome import Outcome
 from tests.runner.best.stand_ins import FIVE, Machine, journal, record_of, search_of
 
@@ -98,6 +98,7 @@ def test_a_step_that_outlasts_its_estimate_and_the_minutes_is_stopped(tmp_path: 
     machine = Machine()
     search = search_of(replace(FIVE, budget=Budget(minutes=1.0)), tmp_path, machine)
     work = Work(FIVE.steps[0], FIVE.candidates[0])
+    search.journal.add(Done(5, "done", "run-e"))
     machine.now += 59
     assert search.why_overdue(work, 200.0) is None  # there are minutes left
     machine.now += 2
@@ -123,3 +124,9 @@ def test_words_of_a_fold_and_of_a_third() -> None:
     ]  # fmt: skip
     third = Work(Step(1, "a", "third"), plan.candidates[0])
     assert words_of(shared, third, plan) == [*shared, "x=a", "checkpoint.pause_at=0.333"]
+
+
+def test_no_step_is_stopped_while_no_candidate_is_finished(tmp_path: Path) -> None:
+    search = search_of(replace(FIVE, budget=Budget(minutes=1.0)), tmp_path, machine := Machine())
+    machine.now += 1e6
+    assert search.why_overdue(Work(FIVE.steps[0], FIVE.candidates[0]), 1e6) is None
