@@ -6,8 +6,8 @@ from pathlib import Path
 
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.record.sweep_record import read_sweep
-from runner.sweep.ledger import Ledger, sweep_identity
+from runner.record.sweep_record import SweepRecord, read_sweep
+from runner.sweep.ledger import Ledger, Search, sweep_identity
 from runner.sweep.plan import Job
 from runner.sweep.settings import SweepSettings
 
@@ -53,3 +53,26 @@ def test_the_log_of_a_job_moves_to_its_run_without_credentials(tmp_path: Path) -
     text = (tmp_path / job.identity / "log.txt").read_text(encoding="utf-8")
     assert text.startswith("writes to") and "secret" not in text
     ledger.close(interrupted=False)
+
+
+def test_a_search_keeps_the_runs_of_its_earlier_launches(tmp_path: Path) -> None:
+    words = ["model=dsn", "data=demo", "tracker=none", f"paths.output={tmp_path}"]
+    search = Search("0123456789", lambda job: job[0])
+
+    def launch(*seeds: int, status: str, pause: bool = False) -> SweepRecord:
+        more = ["checkpoint.pause_at=0.3"] if pause else []
+        jobs = [
+            Job(seed, [*words, f"seed={seed}", *more], settings=resolve(compose(words)), status=status)
+            for seed in seeds
+        ]
+        ledger = Ledger(words, jobs, SweepSettings(), 1, search)
+        ledger.open()
+        ledger.close(interrupted=False)
+        assert ledger.folder.name == "0123456789"
+        return read_sweep(ledger.folder)
+
+    assert [run.status for run in launch(0, 1, status="killed", pause=True).runs] == ["killed", "killed"]
+    found = launch(1, 2, status="done")
+    assert [(run.overrides[-1], run.status) for run in found.runs] == [
+        ("seed=0", "killed"), ("seed=1", "done"), ("seed=2", "done"),
+    ]  # fmt: skip

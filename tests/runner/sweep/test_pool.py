@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,15 @@ def test_gpus_limit_the_jobs_only_of_commands_that_use_them(monkeypatch: pytest.
     one, four = SweepSettings(), SweepSettings(jobs=4)
     assert [launcher.slots_for(sweep, 9, "auto") for sweep in (one, four)] == [2, 4]
     assert [launcher.slots_for(sweep, 9, "cpu") for sweep in (one, four)] == [9, 4]
+
+
+def test_a_job_that_is_overdue_is_ended_once_as_ctrl_c_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(pool.os, "kill", lambda pid, number: sent.append((pid, number)))
+    running = [SimpleNamespace(job=Job(n, [str(n)]), began=0.0, ended_for=None, pid=n) for n in (7, 8)]
+    asked = pool.Pool.__new__(pool.Pool)
+    asked.running = running  # type: ignore[assignment]
+    asked.overdue = lambda job, seconds: "too long" if job.number == 7 and seconds > 1 else None
+    asked._limit_time()
+    asked._limit_time()
+    assert sent == [(7, signal.SIGTERM)] and [one.ended_for for one in running] == ["too long", None]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from runner.experiment.outcome import Outcome
 from runner.record.table import show_comparison
 from runner.sweep.ledger import sweep_identity
 from runner.sweep.plan import Job
-from runner.sweep.table import Table, duration_text, score_text
+from runner.sweep.table import SearchTable, Table, duration_text, score_text
 from tests.records import a_record
 
 
@@ -42,3 +45,19 @@ def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.Captur
     table = Table([Job(number, own) for number, own in enumerate(words)], slots=1)
     assert [table._name(job) for job in table.jobs] == [own[2] for own in words]
     assert sweep_identity(words[:2]) != sweep_identity(words[1:]), "sweeps over other files are other sweeps"
+
+
+def test_a_search_is_shown_by_names_and_selection_scores(capsys: pytest.CaptureFixture[str]) -> None:
+    record = a_record(metrics={"val/accuracy": 0.81, "test/accuracy": 0.99})
+    record = replace(record, data=replace(record.data, selection="val/accuracy"))
+    done = Job(0, ["model=ngram", "seed=0"], status="done", record=record, seconds=3.0)
+    late = Job(1, ["model=dsn"], status="killed", reason="stopped after 9 s", seconds=9.0)
+    paused = Job(2, ["model=dsn"], status="killed", seconds=1.0, outcome=Outcome(0, replace(record, status="killed")))
+    table = SearchTable([done, late, paused], 1, lambda words: f"a {words[0][6:]}")
+    for job in (done, late, paused):
+        table.ended(job)
+    table.close()
+    said = capsys.readouterr().out
+    assert "done     a ngram  val/accuracy 0.8100  3.0 s" in said and "0.99" not in said and "model=" not in said
+    assert "stopped  a dsn  9.0 s" in said and "stopped after 9 s" in said and "to cut   a dsn  1.0 s" in said
+    assert "did not finish" not in said
