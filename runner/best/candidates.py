@@ -33,6 +33,7 @@ class CandidateFinder:
         self.usual = usual_words(words, budget)
         self.shared = (*shared, *self.usual)
         self.beyond: list[Candidate] = []  # over a cap
+        self.ceilings: set[str] = set()  # kinds of which a variant is tried above the cap: one is enough
         self.shapes: dict[tuple[str, tuple[int, ...]], str] = {}  # of those that fit: the first of each
 
     def find(self, kinds: Sequence[Kind] | None = None) -> Found:
@@ -74,13 +75,15 @@ class CandidateFinder:
         reason = self.over_cap(found)
         if reason:
             self.beyond.append(Candidate(name, kind.name, (), found.bytes, found.micros, fits=False))
-        if reason and not kind.is_ceiling:
+        if reason and (not kind.is_ceiling or kind.name in self.ceilings):
             yield LeftOut(name, kind.name, reason)
             return
         same = self.shapes.setdefault((kind.name, found.shape), name)
         if same != name:
             yield LeftOut(name, kind.name, f"is the same model as {same} on these data")
             return
+        if reason:
+            self.ceilings.add(kind.name)
         seconds = round(found.seconds + (answering_seconds(teacher, self.facts) if teacher else 0.0), 1)
         for one, words in each:
             yield Candidate(

@@ -35,11 +35,12 @@ from models.network import Network
 from models.packed.facts import Facts as PackedFacts
 from models.packed.pack import write_packed
 from models.settings import HASHED_WORDS, OVER_NGRAMS, ModelSettings
-from runner.best.ngram_draft import ngram_draft
+from runner.best.ngram_draft import GuessedNgrams, guess_ngrams, ngram_draft
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs
 from runner.measure.size import bytes_deployed
 from runner.schema import Settings
+from runner.tasks.base import Task
 from runner.tasks.make import task_of_labels
 
 NGRAM = "ngram"  # the family of linear models over n-grams
@@ -63,6 +64,7 @@ class Drawer:
         self.rows, self.cache = rows, cache
         self._tokenizers: dict[tuple[object, ...], Tokenizer] = {}
         self._splits: dict[tuple[str, int], TokenSplit] = {}
+        self._ngrams: dict[str, GuessedNgrams] = {}
 
     def tokenizer(self, settings: Settings) -> Tokenizer:
         """The tokenizer of a candidate: opened, trained or trimmed as its run does it."""
@@ -90,7 +92,7 @@ class Drawer:
         tokens = float(np.mean(split.lengths))
         if settings.model.family in OVER_NGRAMS:
             task = task_of_labels(self.rows.task, settings)
-            made = ngram_draft(settings, task, self.split(settings, "train"))
+            made = ngram_draft(self._ngrams_of(settings, task), settings, task)
             self._save(made.network, settings, folder)
             size = bytes_deployed(folder)
             if made.is_capped and settings.model.max_kb is not None:  # a fit fills the file that it may have
@@ -119,6 +121,16 @@ class Drawer:
             write_packed(network, part, facts)
 
         save_model(network, folder, tokenizer_save=save_files, label_names=list(labels), card="")
+
+    def _ngrams_of(self, settings: Settings, task: Task) -> GuessedNgrams:
+        """The n-grams of a candidate with guessed weights; the cap changes none of them, so they are counted once."""
+        model = settings.model
+        key = repr(
+            (model.n, model.min_df, model.cross, model.characters, settings.data.symmetric, settings.data.max_length)
+        )
+        if key not in self._ngrams:
+            self._ngrams[key] = guess_ngrams(settings, task, self.split(settings, "train"))
+        return self._ngrams[key]
 
     def added_bytes(self, settings: Settings) -> int:
         """The bytes of a linear model over n-grams beside the network; 0 without one."""

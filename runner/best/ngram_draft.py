@@ -39,28 +39,42 @@ class NgramDraft:
     least: int  # bytes of a file with one n-gram a column
 
 
-def ngram_draft(settings: Settings, task: Task, train: TokenSplit) -> NgramDraft:
-    """Return the draft of a model over the n-grams of the training rows."""
-    model, spec = settings.model, task.head()
-    problem = Problem(task, model, train, lambda: None, settings.data.text_pair is not None, settings.data.symmetric)
-    counted = problem.counted
-    most = likely_count(model.max_kb, len(problem.members))
-    guessed = guess_weights(problem, STEPS if most * 2 > len(counted.hashes) else 1)  # else the cap decides anyway
-    order = by_importance(guessed, counted.df)
+@dataclass(frozen=True)
+class GuessedNgrams:
+    """The n-grams of the training rows with guessed weights; the cap is still to decide how many stay."""
+
+    problem: Problem
+    fitted: Linear
+    order: np.ndarray  # (F,) the n-grams, the most important first
+
+
+def guess_ngrams(settings: Settings, task: Task, train: TokenSplit) -> GuessedNgrams:
+    """Return the n-grams of the training rows that enough of them have, with guessed weights."""
+    problem = Problem(
+        task, settings.model, train, lambda: None, settings.data.text_pair is not None, settings.data.symmetric
+    )
+    fitted = guess_weights(problem)
+    return GuessedNgrams(problem, fitted, by_importance(fitted, problem.counted.df))
+
+
+def ngram_draft(found: GuessedNgrams, settings: Settings, task: Task) -> NgramDraft:
+    """Return the draft of a model over these n-grams, as many of them as model.max_kb may have room for."""
+    model, spec, problem, order = settings.model, task.head(), found.problem, found.order
+    counted, most = problem.counted, likely_count(model.max_kb, len(problem.members))
 
     def table_of(columns: np.ndarray) -> Table:
-        table = make_table(Linear(guessed.weights[:, columns], guessed.bias), counted.hashes[columns], model.n)
+        part = Linear(found.fitted.weights[:, columns], found.fitted.bias)
+        table = make_table(part, counted.hashes[columns], model.n)
         return replace(table, pairs=problem.pairs, mean=model.family != "ngram", characters=problem.characters)
 
     network = attach_head(*build_bag_of_ngrams(model, spec.outputs), spec)
     put_table(network, table_of(np.sort(order[:most])), 1.0)
-    least = pack_ngrams(
-        table_of(np.sort(order[: len(problem.members)])), task.facts.names, 1.0, settings.data.max_length
-    )
-    return NgramDraft(network, len(order), int(counted.presence.nnz), most < len(order), len(least))
+    few, longest = table_of(np.sort(order[: len(problem.members)])), settings.data.max_length
+    least = len(pack_ngrams(few, task.facts.names, 1.0, longest))
+    return NgramDraft(network, len(order), int(counted.presence.nnz), most < len(order), least)
 
 
-def guess_weights(problem: Problem, steps: int = STEPS) -> Linear:
+def guess_weights(problem: Problem) -> Linear:
     """Return weights after a few steps of gradient descent on the penalised loss, from zero; no fit.
 
     Each weight has a step of its own, by the rows with its n-gram: with one step for all, rare ones stay near zero.
@@ -72,7 +86,7 @@ def guess_weights(problem: Problem, steps: int = STEPS) -> Linear:
     bias = share if problem.is_number else np.log(share.clip(LEAST, 1 - LEAST) / (1 - share).clip(LEAST, 1 - LEAST))
     weights = np.zeros((len(members), len(counted.hashes)))
     curvature = 1 + STRENGTH * 0.25 * counted.df * TOGETHER
-    for _ in range(steps):
+    for _ in range(STEPS):
         scores = np.asarray(presence @ weights.T).T + bias[:, None]
         errors = targets - (scores if problem.is_number else 1 / (1 + np.exp(-scores)))
         weights = weights - (weights - STRENGTH * np.asarray(presence.T @ errors.T).T) / curvature

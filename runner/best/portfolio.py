@@ -136,7 +136,7 @@ def _words_below(most: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
 
 
 def _kb(least: Any, _facts: Facts, budget: Budget, _hub: Hub) -> str:
-    return f"needs a cap of {least:,} KB, has {budget.max_kb:,g}" if (budget.max_kb or least) < least else ""
+    return f"needs {least:,} KB or more, cap {budget.max_kb:,g} KB" if (budget.max_kb or least) < least else ""
 
 
 def _texts(count: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:

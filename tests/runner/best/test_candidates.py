@@ -58,6 +58,9 @@ def test_a_ceiling_is_tried_above_the_cap_and_teaches() -> None:
     ceiling, taught = find(large, pupil, max_kb=200)
     assert isinstance(ceiling, Candidate) and not ceiling.fits
     assert isinstance(taught, Candidate) and taught.teacher == "large" and taught.fits
+    twice = Kind("large", "", 2, "dense", ("model=bert-tiny",), (Variant("a"), Variant("b")), take=2, is_ceiling=True)
+    one, other = find(twice, max_kb=200)
+    assert isinstance(one, Candidate) and other == LeftOut("large b", "large", "needs 5,000 KB, cap 200 KB")
     assert find(pupil) == [LeftOut("pupil", "pupil", "its teacher, large, is not tried")]
 
 

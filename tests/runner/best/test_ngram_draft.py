@@ -5,7 +5,7 @@ import numpy as np
 from data.load import Rows
 from data.stores.build_once import SharedCache
 from runner.best.draft import Drawer
-from runner.best.ngram_draft import guess_weights, ngram_draft
+from runner.best.ngram_draft import guess_ngrams, guess_weights, ngram_draft
 from runner.tasks.make import task_of_labels
 from runner.training.ngram.problem import Problem
 from tests.runner.best.conftest import DEMO, settings_of
@@ -25,6 +25,7 @@ def test_the_cap_decides_how_many_stay(demo_rows: Rows, shared_cache: SharedCach
     for kb in (1, 200):
         settings = settings_of(*DEMO, "model=ngram", f"model.max_kb={kb}", "model.min_df=1")
         task = task_of_labels(demo_rows.task, settings)
-        found[kb] = ngram_draft(settings, task, drawer.split(settings, "train"))
+        guessed = guess_ngrams(settings, task, drawer.split(settings, "train"))
+        found[kb] = ngram_draft(guessed, settings, task)
     assert found[1].is_capped and not found[200].is_capped
     assert found[1].grams == found[200].grams and 0 < found[1].least < 1000

@@ -37,7 +37,7 @@ def test_names_are_unique() -> None:
         ({"rows_below": 1204}, "for fewer than 1,204 rows, has 1,204"),
         ({"words_below": 5000}, "for fewer than 5,000 words, has 12,040"),
         ({"smallest_class": 4}, "needs 4 rows in each class, one has 2"),
-        ({"kb": 200}, "needs a cap of 200 KB, has 100"),
+        ({"kb": 200}, "needs 200 KB or more, cap 100 KB"),
         ({"texts": 2}, "for pairs, has single texts"),
         ({"labels": "numbers"}, "for numbers alone"),
         ({"new_words": 0.05}, "for texts with 5% new words, has 2.0%"),
@@ -45,7 +45,7 @@ def test_names_are_unique() -> None:
         ({"unlabelled": True}, "needs unlabelled=<a file of further texts>"),
         ({"weights": "some/encoder"}, "weights not at hand: some/encoder"),
         ({"any": [{"rows": 5000}, {"rows": 1000}]}, ""),
-        ({"any": [{"rows": 5000}, {"kb": 200}]}, "needs 5,000 rows, has 1,204; needs a cap of 200 KB, has 100"),
+        ({"any": [{"rows": 5000}, {"kb": 200}]}, "needs 5,000 rows, has 1,204; needs 200 KB or more, cap 100 KB"),
     ],
 )
 def test_the_first_condition_that_is_not_met_is_the_reason(needs: dict[str, object], reason: str) -> None:
