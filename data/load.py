@@ -90,7 +90,7 @@ def load_splits(
     fingerprint = hashlib.sha256(repr((raw.target.names, sorted(fingerprints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
-        fingerprints, raw.dropped, raw.notes, repeats, hashes,
+        fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report}, hashes,
     )  # fmt: skip
 
 

@@ -196,4 +196,5 @@ class Splits:
     )  # repeated texts, by the names of data.duplicates.count_repeats
     text_hashes: dict[str, np.ndarray] = field(
         default_factory=dict
-    )  # by split that is not trained on: hashes of its normalised texts
+    )  # by reported split: hashes of its normalised texts
+    held_out_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # the same, with the split that selects

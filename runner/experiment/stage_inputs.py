@@ -177,11 +177,10 @@ class _Finder:
         """
         assert stage.unlabelled is not None, "asked for only where there are such texts"
         wanted = unlabelled_source(f"compression.{name}.unlabelled", stage.unlabelled, self.settings.data)
-        reported = {part.name: splits.text_hashes[part.name] for part in splits.report}
         return load_unlabelled(
             replace(wanted, max_length=length or wanted.max_length), splits.tokenizer, rows=stage.unlabelled_rows,
-            cache=self.cache.folder, notify=self.cache.notify, waiting=self.cache.waiting, reported=reported,
-            held_out=splits.text_hashes if stage.held_out == "left_out" else None, like=splits.train,
+            cache=self.cache.folder, notify=self.cache.notify, waiting=self.cache.waiting, reported=splits.text_hashes,
+            held_out=splits.held_out_hashes if stage.held_out == "left_out" else None, like=splits.train,
         )  # fmt: skip
 
 

@@ -70,10 +70,10 @@ def test_texts_of_held_out_rows_are_left_out_and_counted(reviews: Path, tmp_path
     every = load(rows=None, reported=splits.text_hashes)
     assert every.left_out == 0 and len(every.split) == 120 and sum(every.reported.values()) > 0
     held_out = len(splits.select) + sum(map(len, splits.report))
-    found = load(rows=None, reported=splits.text_hashes, held_out=splits.text_hashes)
+    found = load(rows=None, reported=splits.text_hashes, held_out=splits.held_out_hashes)
     assert found.left_out == held_out and len(found.split) == 120 - held_out
     assert not any(found.reported.values()) and found.fingerprint != every.fingerprint
-    assert len(load(rows=5, held_out=splits.text_hashes).split) == 5
+    assert len(load(rows=5, held_out=splits.held_out_hashes).split) == 5
     cache = SharedCache(tmp_path)
     raw = read_raw(settings, cache).splits["train"]
     everything = {"test": text_hashes(raw, raw.fingerprint(), cache)}
