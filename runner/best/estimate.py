@@ -22,6 +22,7 @@ from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
 FORMAT = 1  # raise when drafts are made in another way
+CAP = "model.max_kb="  # an n-gram model whose file is smaller has all of its n-grams, whatever the cap
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
 ROUNDS_OF_FIT = 150  # products with the matrix that a fit of a linear model takes, two a step
 LOOP = 2.0  # times the multiply-adds alone, that a training step takes
@@ -66,10 +67,11 @@ class Estimator:
 
     def _known(self, words: Sequence[str]) -> tuple[Draft, Training, float | None]:
         """The draft of a candidate and the time of its answer, from the cache where they are there."""
-        text = json.dumps([*self._common, list(words)], sort_keys=True, default=str)
-        name = f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
-        path = self.drawer.cache.folder / "best" / "drafts" / name
+        path, free = self._path(words), self._path([word for word in words if not word.startswith(CAP)])
+        cap = next((word.removeprefix(CAP) for word in words if word.startswith(CAP)), "null")
         kept = read_kept(path)
+        if not kept and is_below(read_kept(free), cap):
+            path, kept = free, read_kept(free)
         times = kept.get("micros", {})
         if "draft" in kept and (self.machine is None or self.machine in times):
             return Draft(**kept["draft"]), Training(**kept["training"]), times.get(self.machine or "")
@@ -82,11 +84,18 @@ class Estimator:
             if self.machine is not None:
                 times |= {self.machine: round(time_twin(folder, settings, self.drawer.rows), 1)}
         path.parent.mkdir(parents=True, exist_ok=True)
+        path = free if is_below({"draft": asdict(draft)}, cap) else path
         part = path.with_suffix(".part")
         content = {"draft": asdict(draft), "training": asdict(training), "micros": times}
         part.write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
         part.replace(path)
         return draft, training, times.get(self.machine or "")
+
+    def _path(self, words: Sequence[str]) -> Path:
+        """The file in the cache for these overrides."""
+        text = json.dumps([*self._common, list(words)], sort_keys=True, default=str)
+        name = f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
+        return self.drawer.cache.folder / "best" / "drafts" / name
 
     def _seconds(self, training: Training, draft: Draft, work: str, passes: float) -> float:
         """The seconds of one run on all rows."""
@@ -104,6 +113,11 @@ class Estimator:
         forwards = 3 * epochs * rows + max(1.0, epochs) * seen + passes * rows
         threads = 1 + 0.8 * (training.threads - 1)
         return START_S + LOOP * draft.macs * forwards / (self.rates.dense * threads) + steps * STEP_S
+
+
+def is_below(kept: JsonObject, cap: str) -> bool:
+    """Is a model over n-grams below its cap, in kilobytes, so that another cap above its bytes changes nothing?"""
+    return "draft" in kept and cap.isdigit() and kept["draft"]["bytes"] < 1000 * int(cap)
 
 
 def read_kept(path: Path) -> JsonObject:

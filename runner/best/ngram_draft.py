@@ -67,11 +67,15 @@ def ngram_draft(found: GuessedNgrams, settings: Settings, task: Task) -> NgramDr
         table = make_table(part, counted.hashes[columns], model.n)
         return replace(table, pairs=problem.pairs, mean=model.family != "ngram", characters=problem.characters)
 
+    def size_of(table: Table) -> int:
+        return len(pack_ngrams(table, task.facts.names, 1.0, settings.data.max_length))
+
+    whole = table_of(np.arange(len(order)))
+    is_capped = model.max_kb is not None and size_of(whole) > 1000 * model.max_kb
     network = attach_head(*build_bag_of_ngrams(model, spec.outputs), spec)
-    put_table(network, table_of(np.sort(order[:most])), 1.0)
-    few, longest = table_of(np.sort(order[: len(problem.members)])), settings.data.max_length
-    least = len(pack_ngrams(few, task.facts.names, 1.0, longest))
-    return NgramDraft(network, len(order), int(counted.presence.nnz), most < len(order), least)
+    put_table(network, table_of(np.sort(order[:most])) if is_capped else whole, 1.0)
+    least = size_of(table_of(np.sort(order[: len(problem.members)])))
+    return NgramDraft(network, len(order), int(counted.presence.nnz), is_capped, least)
 
 
 def guess_weights(problem: Problem) -> Linear:

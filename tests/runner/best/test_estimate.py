@@ -45,6 +45,13 @@ def test_bytes_and_times_are_kept_for_the_next_plan(
     assert estimator(demo_rows, cache).estimate((*DSN, "model.width=0.5"), "embedding", 0).bytes == 5000
 
 
+def test_a_model_far_below_its_cap_is_known_for_other_caps(demo_rows: Rows, tmp_path: Path) -> None:
+    found = estimator(demo_rows, SharedCache(tmp_path))
+    for cap, drawn in (("100", 1), ("90", 1), ("6", 1), ("5", 2), ("5", 2), ("100", 2)):
+        found.estimate(("model=ngram", f"model.max_kb={cap}"), "sparse", 8.0)
+        assert found.drawer.drawn == drawn, cap  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(("work", "passes"), [("sparse", 8.0), ("embedding", 0.0), ("dense", 0.0), ("dense", 2.0)])
 def test_time_grows_with_the_work_and_falls_with_the_rate(
     work: str, passes: float, demo_rows: Rows, tmp_path: Path
