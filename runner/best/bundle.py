@@ -9,12 +9,14 @@ from models.errors import ModelError
 from runner.best.aside import compute_aside
 from runner.deploy.bundles import MANIFEST, is_packed, write_packed_bundle
 from runner.deploy.export import export_run
-from runner.deploy.exported import ParityError, model_of_run, place_of_export
+from runner.deploy.exported import DESCRIPTION_FILE, ParityError, model_of_run, place_of_export
 from runner.errors import ConfigError
 from runner.record.json_files import read_json
 from runner.record.record import RunRecord
 
 MODELS = ("model.bin", "model.onnx")  # the files that hold the weights
+NOT_COUNTED = (".py", ".md", ".txt", DESCRIPTION_FILE)  # code and pages about the model: no answer reads their content
+COUNTED = "vocab.txt"
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,10 @@ class Bundle:
 
     folder: Path | None
     sha256: str | None = None  # of the model's file
-    size: int | None = None  # bytes of that file
+    size: int | None = None  # bytes of the files that an answer needs: weights, vocabulary, facts
     problem: str | None = None
     is_graph: bool = False  # of an encoder, which needs onnxruntime
+    agreement: float | None = None  # of a graph: the share of reported rows that it answers as the trained model does
 
 
 def write_bundle(record: RunRecord, output: Path, place: Path, most: float | None = None) -> Bundle:
@@ -54,7 +57,12 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
         return None
     files = manifest["files"]
     name = next((name for name in MODELS if name in files), None)
-    return Bundle(place, files[name]["sha256"], files[name]["bytes"], is_graph=name == MODELS[1]) if name else None
+    if name is None:
+        return None
+    counted = [file for file in files if file == COUNTED or not file.endswith(NOT_COUNTED)]
+    checked = (read_json(place / DESCRIPTION_FILE) or {}).get("checked") or {}
+    size = sum(files[file]["bytes"] for file in counted)
+    return Bundle(place, files[name]["sha256"], size, None, name == MODELS[1], checked.get("agreement"))
 
 
 def _write(record: RunRecord, folder: Path, place: Path, *, int8: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from runner.best.history import RESULT, settings_compared
 from runner.best.optimism import corrected_score
 from runner.best.pooling import selection_answers
 from runner.best.search import Search, Stop
-from runner.best.types import Candidate, Conclusion, Done, Plan, Result, Scored, Step
+from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result, Scored, Step
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.folder import read_record
@@ -44,15 +45,7 @@ def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
     train: makes the run of a last training. Raises ConfigError where no candidate reaches `at_least`.
     """
     plan, journal = search.plan, search.journal
-    found, choice = finished_candidates(search), None
-    while found.fitting and found.score is not None:
-        chosen = choose(found.fitting, found.score, plan.budget)
-        if isinstance(chosen, NoChoice):
-            raise ConfigError(chosen.message)
-        if not plan.folds or train_on_all_rows(search, plan.candidate(chosen.winner), train):
-            choice = chosen
-            break
-        found = without(found, chosen.winner)  # on all rows it does not fit
+    found, choice, bundle = choose_winner(search, train)
     records = records_of(search, found)
     result = Result(
         plan.key, stop.status, stop.reason, None, None, folder=str(search.folder), done=len(journal.ended),
@@ -60,8 +53,7 @@ def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
     )  # fmt: skip
     if choice is not None:
         winner = plan.candidate(choice.winner)
-        assert found.score is not None
-        bundle = write_bundle(records[winner.name], search.output, search.folder / BUNDLE, plan.budget.max_bytes)
+        assert found.score is not None and bundle is not None
         corrected = corrected_score(found.fitting, found.score, plan.budget)
         compared = max(result.compared, settings_compared(search.output, records[winner.name]))
         result = replace(result, compared=compared)
@@ -74,6 +66,51 @@ def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
     )  # fmt: skip
 
 
+def choose_winner(search: Search, train: Train) -> tuple[Finished, Choice | None, Bundle | None]:
+    """The finished candidates, the choice among them, and its bundle; a winner whose own files break a cap is none.
+
+    Raises ConfigError where no candidate reaches `at_least`.
+    """
+    plan, place = search.plan, search.folder / BUNDLE
+    found = finished_candidates(search)
+    while found.fitting and found.score is not None:
+        chosen = choose(found.fitting, found.score, plan.budget)
+        if isinstance(chosen, NoChoice):
+            raise ConfigError(chosen.message)
+        candidate = plan.candidate(chosen.winner)
+        if not plan.folds or train_on_all_rows(search, candidate, train):
+            record = records_of(search, found)[candidate.name]
+            bundle = write_bundle(record, search.output, place, plan.budget.max_bytes)
+            over = over_by(bundle, plan.budget)
+            if over is None:
+                return found, chosen, bundle
+            refuse(search, candidate, record.identity, over)
+            shutil.rmtree(place)
+        found = without(found, chosen.winner)
+    return found, None, None
+
+
+def over_by(bundle: Bundle, budget: Budget) -> str | None:
+    """By how much a bundle is over the cap on bytes; None where it is not, and where there is no bundle.
+
+    The graph of an encoder has fewer kinds of numbers than a run's own files, so it may be larger than they are.
+    """
+    if budget.max_bytes is None or bundle.size is None or bundle.size <= budget.max_bytes:
+        return None
+    return f"its bundle has {bundle.size:,} bytes, {bundle.size - budget.max_bytes:,.0f} over max_kb={budget.max_kb:g}"
+
+
+def refuse(search: Search, candidate: Candidate, run: str, reason: str) -> None:
+    """Write into the journal that a finished candidate breaks a cap, so that a replay finds it refused."""
+    clock = round(search.clock.elapsed(), 3)
+    if search.plan.folds:
+        final = Done(last_step(search.plan), "refused", run, reason, candidate=candidate.name)
+        search.journal.add(replace(final, clock=clock))
+        return
+    _, done = closing_steps(search, candidate.name)[-1]
+    search.journal.add(replace(done, status="refused", reason=reason, clock=clock))
+
+
 def with_winner(
     result: Result, winner: Candidate, record: RunRecord, bundle: Bundle, corrected: float | None
 ) -> Result:
@@ -81,7 +118,7 @@ def with_winner(
     return replace(
         result, winner=winner.name, run=record.identity, overrides=tuple(record.overrides), metrics=record.metrics,
         bundle=None if bundle.folder is None else str(bundle.folder), sha256=bundle.sha256, problem=bundle.problem,
-        bundle_bytes=bundle.size, corrected=corrected,
+        bundle_bytes=bundle.size, agreement=bundle.agreement, corrected=corrected,
     )  # fmt: skip
 
 

@@ -224,6 +224,10 @@ def _next(ending: Ending) -> Iterator[str]:
     result = ending.conclusion.result
     if result.problem:
         yield from wrapped(f"no bundle: {result.problem}")
+    if result.agreement is not None and result.agreement < 1:
+        yield from wrapped(
+            f"the bundle's graph is rounded: it gives the answer of the run to {result.agreement:.1%} of the reported rows"
+        )
     where = "" if str(ending.output) == DEFAULT_OUTPUT else f" paths.output={ending.output}"
     yield "next"
     if result.bundle:
@@ -233,8 +237,9 @@ def _next(ending: Ending) -> Iterator[str]:
 
 
 def _bytes(ending: Ending) -> float:
-    """The bytes of the file that is deployed."""
-    return ending.record.metrics.get(SIZES[0], float(ending.winner.bytes))
+    """The bytes of the files that are deployed: of the bundle, else of the run."""
+    known = ending.conclusion.result.bundle_bytes
+    return ending.record.metrics.get(SIZES[0], float(ending.winner.bytes)) if known is None else float(known)
 
 
 def _micros(ending: Ending) -> float | None:

@@ -206,7 +206,8 @@ class Result(Stored):
     folder: str = ""  # of the search
     bundle: str | None = None
     sha256: str | None = None  # of the model's file in the bundle
-    bundle_bytes: int | None = None  # of that file
+    bundle_bytes: int | None = None  # of its files that an answer needs
+    agreement: float | None = None  # of an encoder's graph: the share of reported rows that it answers as the run does
     problem: str | None = None  # why there is no bundle
     metrics: Mapping[str, float] = field(default_factory=dict)  # of the winner's record
     corrected: float | None = None  # the selection score without the optimism of choosing

@@ -151,3 +151,22 @@ def folded(tmp_path: Path, plan: Plan) -> Search:
     search.work()
     assert [status for _, status in journal(tmp_path)] == ["done"] * 4
     return search
+
+
+def test_a_winner_whose_bundle_breaks_the_cap_is_refused_once_and_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def write(record: RunRecord, _output: Path, place: Path, _most: float | None) -> Bundle:
+        asked.append(record.identity)
+        place.mkdir(parents=True, exist_ok=True)
+        return Bundle(place, record.identity, 2500 if record.identity == "run-c" else 1500)
+
+    monkeypatch.setattr("runner.best.conclude.write_bundle", write)
+    plan = replace(FIVE, budget=replace(FIVE.budget, max_kb=2.0))
+    for _ in range(2):
+        found = concluded(plan, tmp_path, SCORES)
+        assert found.result.winner == "b" and found.result.bundle_bytes == 1500
+        assert "c" in [one.name for one in found.others]
+    assert asked == ["run-c", "run-b", "run-b"], "the second time the journal knows"
