@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from runner.best.choice import survivors
+from runner.best.choice.choose import survivors
 from runner.best.journal import Journal
 from runner.best.types import Candidate, Done, Plan, Step
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from runner.best.agenda import Work
 from runner.best.aside import compute_aside
+from runner.best.choice.show_result import show_result
 from runner.best.conclude import conclude
 from runner.best.evidence import Ending
-from runner.best.plan import make_plan
+from runner.best.plan.make import make_plan
+from runner.best.plan.show_plan import show_plan
 from runner.best.search import Search, words_of
-from runner.best.show_plan import show_plan
-from runner.best.show_result import show_result
 from runner.best.types import Budget, Plan, Result
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome

@@ -10,11 +10,11 @@ from pathlib import Path
 from statistics import fmean, median
 
 from runner.best.bundle import Bundle, write_bundle
-from runner.best.choice import NoChoice, choose
+from runner.best.choice.choose import NoChoice, choose
+from runner.best.choice.history import RESULT, settings_compared
+from runner.best.choice.optimism import corrected_score
+from runner.best.choice.pooling import selection_answers
 from runner.best.evidence import over_caps
-from runner.best.history import RESULT, settings_compared
-from runner.best.optimism import corrected_score
-from runner.best.pooling import selection_answers
 from runner.best.search import Search, Stop
 from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result, Scored, Step
 from runner.errors import ConfigError

@@ -124,8 +124,8 @@ def _named_pairs(words: Sequence[list[str]], hashes: Sequence[list[int]], option
     first, second = ("one", "other") if options.symmetric else ("first", "second")
     sides = {"s": ("both", one.keys() & two.keys()), "-": (f"{first} alone", one.keys() - two.keys())}
     sides["+"] = (f"{'one' if options.symmetric else second} alone", two.keys() - one.keys())
-    for kind, (about, kept) in sides.items():
-        start = word("d" if options.symmetric and kind != "s" else kind) * FACTOR
+    for side, (about, kept) in sides.items():
+        start = word("d" if options.symmetric and side != "s" else side) * FACTOR
         for hashed in kept:
             yield (start + hashed) % MODULUS, f"{about}: {(one | two)[hashed]}"
     for hashed, text in _named_runs(words[1], hashes[1], options.n, "2"):

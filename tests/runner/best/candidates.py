@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.best.draws import mean_score
+from runner.best.choice.draws import mean_score
 from runner.best.types import Scored
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES

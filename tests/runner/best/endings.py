@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from runner.best.choice import Choice, choose
-from runner.best.optimism import corrected_score
+from runner.best.choice.choose import Choice, choose
+from runner.best.choice.optimism import corrected_score
 from runner.best.types import Budget, Candidate, Conclusion, Facts, LeftOut, Plan, Result, Scored
 from runner.record.json_files import write_json
 from runner.record.record import RunRecord

@@ -1,0 +1,252 @@
+"""The end of a search as lines of at most 80 columns: the winner, what stands beside it, and how to deploy it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner.best.choice.choose import cost_of
+from runner.best.choice.draws import sign_of
+from runner.best.choice.history import select_split, times_reported
+from runner.best.choice.optimism import corrected_interval
+from runner.best.choice.reported import Gap, gap_between, interval_of, is_at_majority, verdict_on
+from runner.best.plan.candidates import shown_bytes
+from runner.best.types import Choice, Conclusion, Scored
+from runner.compare.pareto import pareto_front
+from runner.record.baseline import MAJORITY
+from runner.record.record import RunRecord
+from runner.record.shown_costs import ANSWER, SIZES
+from runner.statistics.scores import Score
+
+WIDTH, NAME, LABEL = 80, 28, 16  # columns: of a line, of a model's name, of a word before a value
+NGRAMS = ("ngram", "char_ngram")  # the kinds of candidates that everything is compared with
+DEFAULT_OUTPUT = "outputs"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A search with a winner, and what is looked up once for its lines."""
+
+    conclusion: Conclusion
+    choice: Choice
+    score: Score
+    record: RunRecord  # of the winner
+    output: Path  # the folder of the run folders
+
+    @property
+    def winner(self) -> Scored:
+        """The winner on the selection rows."""
+        return next(one for one in self.conclusion.scored if one.name == self.choice.winner)
+
+    def gap_to(self, name: str) -> Gap | None:
+        """How far the winner is ahead of another candidate on the reported rows."""
+        other = self.conclusion.records.get(name)
+        return None if other is None else gap_between(self.record, other, self.output)
+
+    def better(self, one: Scored) -> float:
+        """A score on the selection rows, of which more is better."""
+        return sign_of(self.score) * one.score
+
+
+def show_result(conclusion: Conclusion) -> list[str]:
+    """Return the lines of a finished search."""
+    choice, score = conclusion.choice, conclusion.score
+    record = conclusion.records.get(choice.winner) if choice else None
+    if choice is None or score is None or record is None:
+        reason = conclusion.result.stopped or "no candidate is finished"
+        return [*wrapped(f"no winner: {reason}"), *_work(conclusion, None), *_not_tried(conclusion)]
+    ending = Ending(conclusion, choice, score, record, Path(conclusion.result.folder).parent.parent)
+    return [
+        *_winner(ending), *_verdicts(ending), "", *_beside(ending), "", *_work(conclusion, ending),
+        *_not_tried(conclusion), "", *_next(ending),
+    ]  # fmt: skip
+
+
+def wrapped(text: str, indent: int = 0) -> list[str]:
+    """Return a text as lines; the second and further ones are indented by two more columns."""
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))
+
+
+def _row(label: str, text: str) -> list[str]:
+    return textwrap.wrap(f"  {label:<{LABEL}}{text}", WIDTH, subsequent_indent=" " * (LABEL + 2))
+
+
+def _winner(ending: Ending) -> Iterator[str]:
+    """Yield the winner with its costs, and its two scores."""
+    budget, metrics, primary = ending.conclusion.plan.budget, ending.record.metrics, ending.record.data.primary
+    yield from wrapped(f"best: {ending.choice.winner}")
+    cap = "" if budget.max_bytes is None else f" of {shown_bytes(budget.max_bytes)}"
+    yield from _row("size", f"{shown_bytes(_bytes(ending))}{cap}")
+    if (micros := _micros(ending)) is not None:
+        cap = "" if budget.max_us is None else f" of {budget.max_us:,g} us"
+        yield from _row("an answer", f"{micros:,.0f} us{cap}, median, one text at a time on this machine")
+    if (interval := interval_of(ending.record)) is not None:
+        rows = f"on {interval.over} that chose nothing: the number to report"
+        yield from _row(primary, f"{metrics[primary]:.4f}  [{interval.low:.4f}, {interval.high:.4f}]  {rows}")
+    yield from _row(f"{_chosen_by(ending)}/{ending.score.name}", _selection(ending, has_number=interval is not None))
+    yield from _row("why", "; ".join(ending.choice.reasons))
+
+
+def _chosen_by(ending: Ending) -> str:
+    return "folds" if ending.conclusion.plan.folds else select_split(ending.record)
+
+
+def _selection(ending: Ending, *, has_number: bool) -> str:
+    """The score on the rows that chose, and what is left of it without the advantage of having been chosen."""
+    winner, rows = ending.winner, len(ending.winner.answers[0])
+    text = f"{winner.score:.4f}  chosen on these {rows:,} rows"
+    corrected = ending.conclusion.result.corrected
+    if corrected is None:
+        return text
+    low, high = corrected_interval(ending.conclusion.scored, ending.score, ending.conclusion.plan.budget, corrected)
+    if has_number:
+        return f"{text}; {corrected:.4f} [{low:.4f}, {high:.4f}] corrected for that"
+    return f"{corrected:.4f}  [{low:.4f}, {high:.4f}]  estimate from the rows it was chosen on, corrected ({text})"
+
+
+def _verdicts(ending: Ending) -> Iterator[str]:
+    """Yield sentences about what the winner is not: ahead of simpler answers, or sure to reach at_least."""
+    primary, least = ending.record.data.primary, ending.conclusion.plan.budget.at_least
+    interval = interval_of(ending.record)
+    if least is not None and interval is not None:
+        found = verdict_on(least, interval, is_lower_better=sign_of(ending.score) < 0)
+        yield from _row("", f"at_least={least:g} {found} on the reported rows" + ENDS_OF[found])
+    if is_at_majority(ending.record.metrics, primary):
+        yield from wrapped("It is not significantly better than always giving the most frequent label.", 2)
+    ngram = _best_ngram(ending)
+    if ngram is None:
+        return
+    if _is_ngram(ending.winner):
+        is_alone = len(ending.conclusion.scored) == 1
+        rest = "no other candidate is finished" if is_alone else "nothing that fits was enough ahead of it"
+        yield from wrapped(f"An n-gram model won: {rest}.", 2)
+    elif (gap := ending.gap_to(ngram.name)) is not None and not gap.is_ahead:
+        yield from wrapped(f"It is not significantly ahead of the n-gram model ({_difference(gap)}).", 2)
+
+
+ENDS_OF = {
+    "holds": " (the whole interval reaches it)",
+    "does not hold": " (the whole interval is below it)",
+    "cannot tell": " (it lies within the interval)",
+}
+
+
+def _beside(ending: Ending) -> Iterator[str]:
+    """Yield the table of the winner and what it is to be seen beside."""
+    metrics, primary = ending.record.metrics, ending.record.data.primary
+    yield from wrapped(f"{primary} of the winner and beside it:")
+    yield f"{'':<{NAME}} {'size':>9} {'answer':>9} {'score':>7}  winner ahead by"
+    found = {"next smaller": next_smaller(ending), "ceiling": _ceiling(ending), "n-gram": _best_ngram(ending)}
+    shown = {ending.choice.winner}
+    own = replace(ending.winner, bytes=round(_bytes(ending)))
+    yield from _line(ending.choice.winner, own, metrics.get(primary), None)
+    for what, one in found.items():
+        if one is None or one.name in shown:
+            continue
+        shown.add(one.name)
+        other = ending.conclusion.records.get(one.name)
+        score = other.metrics.get(primary) if other else None
+        yield from _line(f"{what}: {one.name}", one, score, ending.gap_to(one.name))
+    if MAJORITY in metrics:
+        name = "most frequent label" if ending.conclusion.plan.facts.classes else "without learning"
+        yield from _line(name, None, metrics[MAJORITY], None)
+
+
+def _line(name: str, one: Scored | None, score: float | None, gap: Gap | None) -> Iterator[str]:
+    size = shown_bytes(one.bytes) if one else "-"
+    answer = f"{one.micros:,.0f} us" if one and one.micros is not None else "-"
+    if len(name) > NAME:
+        yield name[:WIDTH]
+        name = ""
+    number = "-" if score is None else f"{score:.4f}"
+    yield f"{name:<{NAME}} {size:>9} {answer:>9} {number:>7}  {_difference(gap) if gap else ''}".rstrip()
+
+
+def _difference(gap: Gap) -> str:
+    return f"{gap.better:+.3f} [{gap.low:+.3f},{gap.high:+.3f}]"
+
+
+def next_smaller(ending: Ending) -> Scored | None:
+    """Return the best candidate that costs less than the winner: the next one on the front of score and cost."""
+    budget, winner = ending.conclusion.plan.budget, ending.winner
+    cheaper = [one for one in ending.conclusion.scored if cost_of(one, budget)[0] < cost_of(winner, budget)[0]]
+    front = pareto_front([(ending.better(one), cost_of(one, budget)[0]) for one in cheaper])
+    return cheaper[front[-1]] if front else None
+
+
+def _ceiling(ending: Ending) -> Scored | None:
+    """The best candidate above the cap, where its score is higher than the winner's."""
+    beyond = [one for one in ending.conclusion.others if ending.better(one) > ending.better(ending.winner)]
+    return max(beyond, key=ending.better, default=None)
+
+
+def _best_ngram(ending: Ending) -> Scored | None:
+    found = [one for one in ending.conclusion.scored if _is_ngram(one)]
+    return max(found, key=ending.better, default=None)
+
+
+def _work(conclusion: Conclusion, ending: Ending | None) -> Iterator[str]:
+    """Yield how much was compared and done, and how often these rows have been used."""
+    result = conclusion.result
+    steps = result.stopped or f"{result.done} of {result.planned} steps done"
+    yield from wrapped(
+        f"{result.compared} settings were scored on the rows that select, in {_duration(conclusion.seconds)}"
+    )
+    yield from wrapped(steps)
+    if ending is not None and (times := times_reported(ending.output, ending.record, result.key)) > 1:
+        yield from wrapped(
+            f"the reported rows have now been reported {times} times: with each search that they judge, a good score "
+            "on them means less"
+        )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def _not_tried(conclusion: Conclusion) -> Iterator[str]:
+    """Yield what has no score of all rows, and why."""
+    rows = [(one.name, one.reason) for one in conclusion.plan.left_out]
+    rows += [(name, f"{status}: {reason}" if reason else status) for name, status, reason in conclusion.ended]
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in rows:
+        by_reason.setdefault(reason, []).append(name)
+    if rows:
+        yield "left out"
+    for reason, names in by_reason.items():
+        yield from wrapped(f"{', '.join(names)}: {reason}", 2)
+
+
+def _next(ending: Ending) -> Iterator[str]:
+    """Yield how to use the winner."""
+    result = ending.conclusion.result
+    if result.problem:
+        yield from wrapped(f"no bundle: {result.problem}")
+    if result.agreement is not None and result.agreement < 1:
+        yield from wrapped(
+            f"the bundle's graph is rounded: to {result.agreement:.1%} of the reported rows it gives the run's answer"
+        )
+    where = "" if str(ending.output) == DEFAULT_OUTPUT else f" paths.output={ending.output}"
+    yield "next"
+    if result.bundle:
+        texts = '"a text" "a second text"' if ending.conclusion.plan.facts.is_pair else '"a text"'
+        yield f"  python {result.bundle}/predict.py {texts}"
+    yield f"  run serve {ending.record.identity}{where}"
+
+
+def _is_ngram(one: Scored) -> bool:
+    """Is it a linear model on n-grams?"""
+    return NGRAMS.count(one.kind) > 0
+
+
+def _bytes(ending: Ending) -> float:
+    """The bytes of the files that are deployed: of the bundle, else of the run."""
+    known = ending.conclusion.result.bundle_bytes
+    return ending.record.metrics.get(SIZES[0], float(ending.winner.bytes)) if known is None else float(known)
+
+
+def _micros(ending: Ending) -> float | None:
+    """The time of an answer: as judged in the search, else as recorded."""
+    return ending.winner.micros if ending.winner.micros is not None else ending.record.metrics.get(ANSWER)

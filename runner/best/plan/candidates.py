@@ -1,0 +1,148 @@
+"""The candidates of a plan: the variants of each kind that fit; and the others, with the reason why not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from runner.best.plan.estimate import Estimate
+from runner.best.plan.portfolio import Hub, Kind, Variant, filled_words, read_portfolio, unmet_need, with_rates
+from runner.best.plan.twin import verdict
+from runner.best.types import Budget, Candidate, Facts, LeftOut
+from runner.errors import USER_ERRORS
+
+MOST_CANDIDATES = 20  # that are compared: choosing among more costs more than it finds
+TOLERANCE = 1.02  # of a predicted size: up to so much above the cap a candidate is trained, and its file decides
+TRAINING, EPOCHS = 3, 3  # forward passes that a training step takes as long as; epochs of a teacher
+PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # pairs of each sort in an epoch, about; texts in one of each
+MOST_UNLABELLED = 50_000  # texts that a student learns from
+SOME_TEACHER = "some/teacher"  # in the place of a run that there is not yet
+
+Found = list[Candidate | LeftOut]
+Estimating = Callable[[Sequence[str], str, float], Estimate]  # as Estimator.estimate
+
+
+class CandidateFinder:
+    """Goes through the portfolio once."""
+
+    def __init__(
+        self, words: Sequence[str], shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub
+    ) -> None:
+        """words: overrides of the command; shared: those that the plan adds to every candidate, already in `words`."""
+        self.facts, self.budget, self.estimate, self.hub = facts, budget, estimate, hub
+        self.usual = usual_words(words, budget)
+        self.shared = (*shared, *self.usual)
+        self.beyond: list[Candidate] = []  # over a cap
+        self.ceilings: set[str] = set()  # kinds of which a variant is tried above the cap: one is enough
+        self.shapes: dict[tuple[str, tuple[int, ...]], str] = {}  # of those that fit: the first of each
+
+    def find(self, kinds: Sequence[Kind] | None = None) -> Found:
+        """Return candidates and what is left out, in the order of the portfolio."""
+        found = Found()
+        for kind in read_portfolio() if kinds is None else kinds:
+            found += self.of_kind(kind, found)
+        return at_most(found, MOST_CANDIDATES)
+
+    def of_kind(self, kind: Kind, before: Found) -> Found:
+        """Return the candidates of a kind; before: those of the kinds before it."""
+        if reason := unmet_need(kind.needs, self.facts, self.budget, self.hub):
+            return [LeftOut(kind.name, kind.name, reason)]
+        first = {one.kind: one for one in reversed(before) if isinstance(one, Candidate)}
+        teacher = first.get(kind.teacher or "")
+        if kind.teacher and teacher is None:
+            return [LeftOut(kind.name, kind.name, f"its teacher, {kind.teacher}, is not tried")]
+        found, taken = Found(), 0
+        for variant in kind.variants:
+            own = list(self.of_variant(kind, variant, teacher))
+            found += own
+            taken += any(isinstance(one, Candidate) for one in own)
+            if taken == kind.take:
+                break
+        return found
+
+    def of_variant(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Iterator[Candidate | LeftOut]:
+        """Yield the candidates of a variant, one a learning rate, or the reason why there is none."""
+        each = list(with_rates(kind, variant))
+        name = each[0][0] if len(each) == 1 else f"{kind.name} {variant.name}".strip()
+        if reason := unmet_need(variant.needs, self.facts, self.budget, self.hub):
+            yield LeftOut(name, kind.name, reason)
+            return
+        try:
+            found = self.estimate(self._words(each[0][1]), kind.work, passes_of(kind, variant, self.facts))
+        except USER_ERRORS as error:
+            yield LeftOut(name, kind.name, " ".join(str(error).split()))
+            return
+        reason = self.over_cap(found)
+        if reason:
+            self.beyond.append(Candidate(name, kind.name, (), found.bytes, found.micros, fits=False))
+        if reason and (not kind.is_ceiling or kind.name in self.ceilings):
+            yield LeftOut(name, kind.name, reason)
+            return
+        same = self.shapes.setdefault((kind.name, found.shape), name)
+        if same != name:
+            yield LeftOut(name, kind.name, f"is the same model as {same} on these data")
+            return
+        if reason:
+            self.ceilings.add(kind.name)
+        seconds = round(found.seconds + (answering_seconds(teacher, self.facts) if teacher else 0.0), 1)
+        for one, words in each:
+            yield Candidate(
+                one, kind.name, (*self.shared, *filled_words(words, self.budget)), found.bytes, found.micros,
+                seconds, kind.has_cut, not reason, teacher.name if teacher else None,
+            )  # fmt: skip
+
+    def over_cap(self, found: Estimate) -> str:
+        """Return how a candidate breaks a cap, "" where it does not, or may not."""
+        cap = self.budget.max_bytes
+        if cap is not None and found.bytes > TOLERANCE * cap:
+            return f"needs {shown_bytes(found.bytes)}, cap {shown_bytes(cap)}"
+        if found.micros is not None and verdict(found.micros, self.budget.max_us) is False:
+            return f"answers in {found.micros:,.0f} us, cap {self.budget.max_us:,g} us"
+        return ""
+
+    def _words(self, words: Sequence[str]) -> list[str]:
+        """The overrides of a candidate beside those of the command; a teacher is some model."""
+        own = [word.replace("{teacher}", SOME_TEACHER) for word in filled_words(tuple(words), self.budget)]
+        return [*self.usual, *own]
+
+
+def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:
+    """Return the forward passes over the texts that a kind takes beside its epochs; a training step is three."""
+    if not kind.in_pairs:
+        return kind.passes
+    return TRAINING * TEXTS_OF_PAIRS * min(variant.pairs, math.ceil(PAIRED_ROWS / max(1, facts.train_rows)))
+
+
+def answering_seconds(teacher: Candidate, facts: Facts) -> float:
+    """Return the seconds in which a teacher answers the training rows and the unlabelled ones, by its own training."""
+    texts = facts.train_rows + min(MOST_UNLABELLED, facts.unlabelled_rows)
+    return teacher.seconds / (TRAINING * EPOCHS) * texts / max(1, facts.train_rows)
+
+
+def usual_words(words: Sequence[str], budget: Budget) -> tuple[str, ...]:
+    """Return overrides that every candidate gets, but for those that the command sets itself.
+
+    Times are measured where a cap asks for them; the baseline is a candidate itself; runs lie side by side.
+    """
+    usual = ("measure=quick" if budget.max_us is not None else "measure=off", "baseline.ngram=off", "train.threads=1")
+    given = {word.partition("=")[0] for word in words}
+    return tuple(word for word in usual if word.partition("=")[0] not in given)
+
+
+def at_most(found: Found, most: int) -> Found:
+    """Return the same with the candidates beyond the first `most` left out."""
+    candidates = [one for one in found if isinstance(one, Candidate)]
+    dropped = {one.name for one in candidates[most:]}
+    reason = f"more than {most} candidates"
+    return [
+        LeftOut(one.name, one.kind, reason) if isinstance(one, Candidate) and one.name in dropped else one
+        for one in found
+    ]
+
+
+def shown_bytes(count: float) -> str:
+    """Return bytes as a reader wants them: kilobytes of 1,000 bytes, megabytes from 10,000 of these on."""
+    kilobytes = count / 1000
+    if kilobytes >= 10_000:
+        return f"{kilobytes / 1000:,.1f} MB"
+    return f"{kilobytes:,.0f} KB" if kilobytes >= 10 else f"{kilobytes:,.1f} KB"

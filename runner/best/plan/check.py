@@ -1,0 +1,134 @@
+"""Budgets and data that no search can answer to: one message each, with the cure, before anything is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from data.load import Rows
+from runner.best.plan.candidates import shown_bytes
+from runner.best.types import Budget, Candidate, Facts, Plan
+from runner.errors import ConfigError
+from runner.schema import Settings
+from runner.tasks.base import Task
+
+GOALS = {"macro_f1": "f1_macro"}  # other names of scores
+LOPSIDED = 0.95  # share of the largest class from which on accuracy says little
+PREFERENCES = ("cap", "small")
+
+
+def check_budget(budget: Budget, settings: Settings) -> None:
+    """Raise ConfigError for limits that contradict each other, and for a choice by reported rows."""
+    if budget.steps is not None and budget.minutes is not None:
+        raise ConfigError("minutes and steps both end the search. Try: steps=12 (no clock), or minutes=10 alone")
+    limits = {"max_kb": budget.max_kb, "max_us": budget.max_us, "minutes": budget.minutes, "steps": budget.steps}
+    for name, value in limits.items():
+        if value is not None and not 0 < value < math.inf:
+            raise ConfigError(f"{name}={value:g}: must be above 0. Leave it out for no limit")
+    if budget.prefer not in PREFERENCES:
+        raise ConfigError(f"prefer={budget.prefer}: expected cap or small. Try: prefer=small")
+    if budget.at_least is not None and budget.at_least > 1:
+        raise ConfigError(f"at_least={budget.at_least:g}: scores end at 1. Try: at_least={budget.at_least / 100:g}")
+    data = settings.data
+    reported = {name for pair in data.report_splits.items() for name in pair}
+    if data.select_split is not None and data.select_split in reported and data.split is None:
+        raise ConfigError(
+            f"data.select_split={data.select_split} is reported, and no choice may be made by reported rows. "
+            "Try: data.select_split=null (a part of the training rows)"
+        )
+    if budget.goal is not None and "/" in budget.goal:
+        raise ConfigError(
+            f"goal={budget.goal}: scores are taken on selection rows. Try: goal={budget.goal.rpartition('/')[2]}"
+        )
+
+
+def goal_of(budget: Budget, task: Task) -> str:
+    """Return the score to reach: the task's first one, or the goal by its own name; ConfigError for no such score."""
+    if budget.goal is None:
+        return task.metrics[0]
+    name = GOALS.get(budget.goal, budget.goal)
+    known = [known for known in task.scores if task.scores[known]]
+    if name not in known:
+        raise ConfigError(f"goal={budget.goal}: is no score of {task.name} ({', '.join(known)}). Try: goal={known[0]}")
+    return name
+
+
+def check_classes(rows: Rows) -> None:
+    """Raise ConfigError for a class that is in one row alone."""
+    raw = rows.raw
+    strata = raw.target.strata(raw.splits["train"].labels)
+    if strata is None:
+        return
+    held = raw.target.strata(raw.splits[rows.select].labels) if rows.is_cut else None
+    whole = strata if held is None else np.concatenate([strata, held])
+    classes, sizes = np.unique(whole, return_counts=True)
+    if sizes.min() == 1:
+        name = raw.target.names[int(classes[sizes.argmin()])]
+        raise ConfigError(
+            f"the class {name!r} has a single row, which cannot be both learnt and selected by. Add rows of it, or "
+            "leave that row out"
+        )
+
+
+def check_facts(facts: Facts, budget: Budget) -> Facts:
+    """Return the facts, with a note where the goal says little; ConfigError for an `at_least` that says nothing."""
+    if facts.classes is None:
+        return facts
+    majority = facts.majority or 0.0
+    if budget.at_least is not None and budget.goal == "accuracy" and budget.at_least <= majority:
+        raise ConfigError(
+            f"at_least={budget.at_least:g}: the most frequent label alone has accuracy {majority:.3f}. "
+            f"Try: at_least={min(0.99, math.ceil(100 * majority + 1) / 100):g}"
+        )
+    if budget.goal == "accuracy" and majority > LOPSIDED:
+        note = f"{majority:.1%} of the rows have one label, so accuracy says little. Try: goal=f1_macro"
+        return replace(facts, notes=(*facts.notes, note))
+    return facts
+
+
+def check_reach(plan: Plan, beyond: Sequence[Candidate]) -> None:
+    """Raise ConfigError where no candidate fits the caps, or the time is not enough for the cheapest one.
+
+    beyond: candidates that are over a cap.
+    """
+    budget = plan.budget
+    fitting = [one for one in plan.candidates if one.fits]
+    if not fitting:
+        reasons = "; ".join(f"{one.name}: {one.reason}" for one in plan.left_out) or "none is known"
+        raise ConfigError(f"{budget_words(budget)}: nothing fits. {nearest(budget, beyond) or reasons}")
+    cheapest = min(fitting, key=lambda one: one.seconds)
+    if budget.minutes is not None and cheapest.seconds > 60 * budget.minutes:
+        needed = math.ceil(10 * cheapest.seconds / 60) / 10
+        raise ConfigError(
+            f"minutes={budget.minutes:g} is not enough for the cheapest candidate, {cheapest.name}, which takes about "
+            f"{cheapest.seconds:,.0f} s. Try: minutes={max(needed, 0.1):g}"
+        )
+
+
+def budget_words(budget: Budget) -> str:
+    """Return the caps as they are typed."""
+    caps = {"max_kb": budget.max_kb, "max_us": budget.max_us}
+    return " ".join(f"{name}={value:g}" for name, value in caps.items() if value is not None) or "this budget"
+
+
+def nearest(budget: Budget, beyond: Sequence[Candidate]) -> str:
+    """Return sentences on the smallest and the fastest of the candidates that are over a cap."""
+    found = list[str]()
+    sized = [one for one in beyond if one.bytes is not None]
+    if budget.max_kb is not None and sized:
+        least = min(sized, key=lambda one: one.bytes or 0)
+        needed = math.ceil((least.bytes or 0) / 1000)
+        found.append(
+            f"The smallest that could is {least.name} at {shown_bytes(least.bytes or 0)}. Try: max_kb={needed}"
+        )
+    timed = [one for one in beyond if one.micros is not None]
+    if budget.max_us is not None and timed:
+        fastest = min(timed, key=lambda one: one.micros or 0.0)
+        needed = math.ceil((fastest.micros or 0.0) * 1.25)
+        found.append(
+            f"This machine cannot: {fastest.name}, the fastest, takes {fastest.micros:,.0f} us. Try: max_us={needed}"
+        )
+    return ". ".join(found)

@@ -1,0 +1,121 @@
+"""Makes the plan of a search before anything is trained, and keeps it: plan.json is obeyed wherever it exists.
+
+    plan = make_plan(settings, words, budget)
+
+A clock may decide how many of its steps are done, never which ones or in which order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from data.stores.build_once import SharedCache
+from runner.best.plan.candidates import CandidateFinder, Found
+from runner.best.plan.check import check_budget, check_reach
+from runner.best.plan.draft import Drawer
+from runner.best.plan.estimate import Estimator
+from runner.best.plan.portfolio import portfolio_digest
+from runner.best.plan.rates import REFERENCE, known_rates, machine_class
+from runner.best.plan.steps import count_planned, order_steps, repeats_for
+from runner.best.plan.table import Table, read_table
+from runner.best.plan.weights_at_hand import WeightsAtHand
+from runner.best.types import Budget, Candidate, LeftOut, Plan
+from runner.machine.device import choose_device
+from runner.record.identity import identity_settings
+from runner.sanitize import say
+from runner.schema import Settings
+from runner.version import NUMBERS, VERSION
+
+PLAN = "plan.json"
+
+
+def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: Callable[[str], None] = say) -> Plan:
+    """Return the plan for a command, from its folder if it is there, else made and written there.
+
+    settings: of the command with any model; words: its overrides, which every candidate shares. Raises the user's
+    errors for a budget that nothing can meet, and for data that nothing can be learnt from.
+    """
+    check_budget(budget, settings)
+    notify = said_once(notify)
+    cache = SharedCache(Path(settings.paths.cache).expanduser(), notify)
+    table = read_table(settings, words, budget, cache)
+    budget = replace(budget, goal=table.goal)
+    machine = machine_class(choose_device(settings.device).type)
+    key = plan_key(table, budget, machine)
+    path = plan_path(settings, key)
+    if (kept := read_plan(path)) is not None:
+        return kept
+    is_timed = budget.steps is None and budget.minutes is not None
+    rates = known_rates(cache.folder, machine, notify) if is_timed else REFERENCE
+    timed = machine if budget.max_us is not None else None
+    drawer = Drawer(table.rows, cache)
+    estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed)
+    finder = CandidateFinder(table.words, table.shared, table.facts, budget, estimator.estimate, WeightsAtHand())
+    plan = finish_plan(key, budget, table, finder.find())
+    check_reach(plan, finder.beyond)
+    write_plan(plan, path)
+    return plan
+
+
+def said_once(notify: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what passes on each line once: the same rows are tokenised for several candidates."""
+    said = set[str]()
+
+    def once(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            notify(text)
+
+    return once
+
+
+def plan_key(table: Table, budget: Budget, machine: str) -> str:
+    """Return the ten hexadecimal digits of a plan: a hash of all that it depends on."""
+    is_timed = budget.max_us is not None or (budget.steps is None and budget.minutes is not None)
+    labels = table.rows.task
+    content = {
+        "data": table.rows.fingerprints,
+        "labels": [labels.target, *labels.label_names],
+        "settings": identity_settings(table.settings),
+        "budget": asdict(budget)
+        | {"unlabelled": table.facts.unlabelled_digest, "jobs": budget.jobs if is_timed else None},
+        "portfolio": portfolio_digest(),
+        "code": [VERSION, NUMBERS],
+        "machine": machine if is_timed else None,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:10]
+
+
+def finish_plan(key: str, budget: Budget, table: Table, found: Found) -> Plan:
+    """Return the plan of these candidates: its steps, and how many of them the budget is enough for."""
+    candidates = tuple(one for one in found if isinstance(one, Candidate))
+    left_out = tuple(one for one in found if isinstance(one, LeftOut))
+    folds, repeats = table.folds, repeats_for(table.facts) if table.folds else 1
+    steps = order_steps(candidates, folds, repeats)
+    planned = count_planned(steps, candidates, budget)
+    return Plan(key, budget, table.facts, candidates, left_out, steps, planned, folds, repeats)
+
+
+def plan_path(settings: Settings, key: str) -> Path:
+    """Return the place of a plan."""
+    return Path(settings.paths.output).expanduser() / "sweeps" / key / PLAN
+
+
+def read_plan(path: Path) -> Plan | None:
+    """Return the plan in a file, None where there is none or it is damaged."""
+    try:
+        return Plan.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write a plan; a half-written file never looks like one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{PLAN}.part")
+    part.write_text(json.dumps(plan.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,74 @@
+"""The rows of a search: which select, how many folds there are, and what every run reads them by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from data.folds import count_folds, fold_groups
+from data.load import Rows, read_rows
+from data.stores.build_once import SharedCache
+from runner.best.plan.check import check_classes, check_facts, goal_of
+from runner.best.plan.facts import read_facts
+from runner.best.plan.steps import FEW_ROWS, FOLDS
+from runner.best.plan.unlabelled import count_unlabelled
+from runner.best.types import Budget, Facts
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.schema import Settings
+from runner.tasks.base import Task
+from runner.tasks.make import target_of, task_of_labels
+
+SELECT_ROWS, SELECT_FRACTION = 1000, 0.1  # of a held-out split: the larger of both, at most data.select_max_rows
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a search, and what every candidate reads them by."""
+
+    rows: Rows  # where folds select, all labelled rows train
+    facts: Facts
+    settings: Settings
+    goal: str
+    words: tuple[str, ...]  # overrides by which a candidate reads these rows
+    shared: tuple[str, ...]  # those of them that the plan adds to the command's, for every run
+    folds: int  # 0: a held-out split selects
+
+
+def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: SharedCache) -> Table:
+    """Read the rows of a command, and decide which of them select. Raises the user's errors."""
+    rows = read_rows(settings.data, cache, target_of(settings))
+    task = task_of_labels(rows.task, settings)
+    goal, folds = goal_of(budget, task), 0
+    labelled = len(rows.raw.splits["train"]) + (len(rows.raw.splits[rows.select]) if rows.is_cut else 0)
+    budget = replace(budget, goal=goal)
+    check_classes(rows)  # before folds, whose own message about a rare class is less plain
+    shared = (*goal_words(goal, task), *(held_out_words(rows, settings, labelled) if labelled >= FEW_ROWS else ()))
+    own = (f"data.folds={FOLDS}", "data.fold=all") if labelled < FEW_ROWS else ()
+    held = read_facts(rows, cache).new_words if own else None  # folds have no texts apart from all that train
+    if shared or own:
+        settings = resolve(compose([*words, *shared, *own]))
+        rows = read_rows(settings.data, cache, target_of(settings))
+    facts = read_facts(rows, cache)
+    facts = facts if held is None else replace(facts, new_words=held)
+    facts = check_facts(count_unlabelled(facts, rows, settings, budget, cache), budget)
+    if own:
+        facts = replace(facts, rows=facts.train_rows, is_cut=True)
+        folds, why = count_folds(rows.raw, settings.data, fold_groups(rows.raw, settings.data, cache))
+        facts = replace(facts, notes=(*facts.notes, *([why] if why else [])))
+    return Table(rows, facts, settings, goal, (*words, *shared, *own), shared, folds)
+
+
+def held_out_words(rows: Rows, settings: Settings, labelled: int) -> tuple[str, ...]:
+    """Return the override by which a split that is cut off train has enough rows to select by; () where it has."""
+    is_own = settings.data.select_fraction != SELECT_FRACTION  # the command says otherwise
+    if not rows.is_cut or is_own or labelled >= SELECT_ROWS / SELECT_FRACTION:
+        return ()
+    return (f"data.select_fraction={SELECT_ROWS / labelled:.4f}",)
+
+
+def goal_words(goal: str, task: Task) -> tuple[str, ...]:
+    """Return the override by which epochs are selected by the goal; () where they are anyway."""
+    if goal == task.metrics[0]:
+        return ()
+    return (f"data.metrics=[{','.join(dict.fromkeys((goal, *task.metrics)))}]",)

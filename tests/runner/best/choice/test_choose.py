@@ -1,0 +1,81 @@
+"""The choice among finished candidates: golden differences, ties, caps, at_least, and the cut within a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from runner.best.choice.choose import Choice, NoChoice, choose, survivors
+from runner.best.types import Budget, Scored
+from runner.statistics.answers import Answers
+from runner.statistics.correlation import NUMBER_SCORES
+from tests.runner.best.candidates import ACCURACY, BEST, B, C, D, against_best, answers, scored
+
+CAP, SMALL, NONE = Budget(max_kb=1000), Budget(max_kb=1000, prefer="small"), Budget()
+
+
+def winner(candidates: Sequence[Scored], budget: Budget) -> str:
+    found = choose(candidates, ACCURACY, budget)
+    assert isinstance(found, Choice), found
+    return found.winner
+
+
+def test_a_cap_gets_the_highest_score_and_prefer_small_the_smaller_of_a_wider_tie() -> None:
+    everything = [B, C, D, BEST]
+    assert winner(everything, CAP) == "best"
+    assert winner(everything, SMALL) == winner(everything, NONE) == "D"
+    small = choose(everything, ACCURACY, SMALL)
+    assert isinstance(small, Choice) and small.tie_with == "best" and "0.0040 worse" in small.reasons[0]
+    practical = scored("E", against_best(3, 2), 500)
+    assert winner([*everything, practical], CAP) == "E"
+    assert winner([*everything, scored("E", against_best(3, 2), 950)], CAP) == "best", "it is not smaller"
+    assert winner([*everything, scored("F", against_best(1, 0), 500)], CAP) == "best", "beyond the error"
+
+
+def test_what_does_not_fit_cannot_win() -> None:
+    assert winner([C, D, BEST], Budget(max_kb=899)) == "D"
+    slow = scored("slow", against_best(0, 0), 10, micros=500.0)
+    assert winner([slow, scored("fast", against_best(40, 0), 800, micros=50.0)], Budget(max_us=100)) == "fast"
+    nothing = choose([BEST, C], ACCURACY, Budget(max_kb=50))
+    assert isinstance(nothing, NoChoice) and "max_kb=50" in nothing.message and "C: 300,000 bytes" in nothing.message
+
+
+def test_equal_scores_go_by_bytes_then_time_then_the_plan() -> None:
+    same = against_best(0, 0)
+    ties = [
+        scored("late", same, 10, micros=5.0, position=9), scored("early", same, 10, micros=5.0, position=1),
+        scored("slow", same, 10, micros=6.0), scored("large", same, 11, micros=1.0),
+    ]  # fmt: skip
+    assert [winner(ties[start:], CAP) for start in range(4)] == ["early", "early", "slow", "large"]
+    assert winner(ties, Budget(max_us=100)) == "large", "with a cap of time alone, the fastest is the cheapest"
+
+
+def test_at_least_needs_the_lower_end_not_the_point() -> None:
+    def of(share: float, kb: float) -> Scored:
+        return scored(f"{share}", answers(np.arange(2000) < round(2000 * share)), kb)
+
+    found = choose([of(0.853, 10), of(0.855, 20), of(0.9, 30)], ACCURACY, Budget(at_least=0.84))
+    assert isinstance(found, Choice) and found.winner == "0.855" and "0.8416" in found.reasons[0]
+    missed = choose([of(0.853, 10), of(0.6, 5)], ACCURACY, Budget(at_least=0.84))
+    assert isinstance(missed, NoChoice)
+    assert "best 0.8530 (0.853), lower end 0.8395. Try: at_least=0.839" in missed.message
+    again = choose([of(0.853, 10), of(0.6, 5)], ACCURACY, Budget(at_least=0.839))
+    assert isinstance(again, Choice) and again.winner == "0.853"
+
+
+def test_an_error_is_better_when_it_is_low() -> None:
+    labels = np.arange(40) % 3
+    mse = NUMBER_SCORES["mse"]
+    near, far = (scored(name, Answers({"label": labels * 1.0, "prediction": labels + error}), kb, score=mse)
+                 for name, error, kb in (("near", 0.1, 900), ("far", 1.0, 10)))  # fmt: skip
+    found = choose([near, far], mse, CAP)
+    assert isinstance(found, Choice) and found.winner == "near" and found.reasons[0].startswith("the lowest mse of 2")
+
+
+def test_the_better_half_of_a_kind_goes_on() -> None:
+    scores = {"a": 0.5, "b": 0.9, "c": 0.7, "d": 0.9, "e": float("nan")}
+    assert survivors(scores) == ["b", "c", "d"]
+    assert survivors(scores, "lower") == ["a", "b", "c"]
+    assert survivors({"a": 0.1, "b": 0.2, "c": 0.3}) == ["b", "c"] and survivors({"a": 0.1}) == ["a"]
+    assert survivors({"first": 0.5, "second": 0.5, "third": 0.5}) == ["first", "second"]

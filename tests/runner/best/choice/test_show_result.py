@@ -1,0 +1,76 @@
+"""The printed end of a search: one number to report, what stands beside it, and plain sentences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner.best.choice.show_result import show_result
+from runner.best.types import Budget
+from tests.runner.best.endings import MODELS, ROW, ROWS, an_ending
+
+CAP = Budget(max_kb=1000)
+
+
+def shown(lines: list[str]) -> str:
+    """The lines as one text; only commands and names of folders may be longer than 80 columns."""
+    commands = lines.index("next") if "next" in lines else len(lines)
+    assert max(map(len, lines[:commands])) <= 80
+    return " ".join(" ".join(lines).split())
+
+
+def test_the_winner_has_one_number_and_its_costs(tmp_path: Path) -> None:
+    lines = show_result(an_ending(tmp_path, CAP))
+    text = shown(lines)
+    assert lines[0] == "best: tiny-1"
+    assert "size 812 KB of 1,000 KB" in text and "an answer 40 us, median" in text
+    assert "test/accuracy 0.9000 [0.8798, 0.9171] on 1,000 rows that chose nothing: the number to report" in text
+    assert "val/accuracy 0.9000 chosen on these 1,000 rows; 0.8" in text and "corrected for that" in text
+    assert "why the highest accuracy of 3 candidates inside the budget" in text
+    assert lines[-2:] == [f"  python {tmp_path}/sweeps/0123456789/bundle/predict.py \"a text\"",
+                          f"  run serve {an_ending(tmp_path, CAP).result.run} paths.output={tmp_path}"]  # fmt: skip
+
+
+def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_label(tmp_path: Path) -> None:
+    text = shown(show_result(an_ending(tmp_path, CAP)))
+    assert "next smaller: ngram 34 KB 41 us 0.8500 +0.050 [" in text
+    assert "ceiling: large 90.0 MB 43 us 0.9500 -0.050 [" in text
+    assert "most frequent label - - 0.5000" in text
+    assert "3 settings were scored on the rows that select, in 5.2 min stopped after step 14 of 22: the" in text
+    assert "left out minilm: needs 22.9 MB, cap 1,000 kB dsn lr=0.1: skipped: 0.71 after a third" in text
+    assert "not significantly" not in text
+
+
+def test_a_winner_that_is_not_ahead_of_the_simple_ones_says_so(tmp_path: Path) -> None:
+    equal = {**MODELS, "tiny-1": ("tiny", 812.3, (ROW < 846) | (ROW >= 990)), "large": ("large", 90_000.0, ROW < 100)}
+    text = shown(show_result(an_ending(tmp_path, CAP, equal)))
+    assert "best: tiny-1" in text and "not significantly" not in text, "6 of 6 rows that differ"
+    close = {**equal, "tiny-1": ("tiny", 812.3, (ROW < 850) | (ROW >= 993))}
+    text = shown(show_result(an_ending(tmp_path / "close", CAP, close)))
+    assert "It is not significantly ahead of the n-gram model (+0.007 [" in text and "ceiling" not in text
+    text = shown(show_result(an_ending(tmp_path / "won", Budget(max_kb=100), MODELS)))
+    assert "best: ngram" in text and "An n-gram model won" in text
+    chance = {name: (kind, kb, np.roll(right, seed) & (ROW % 2 > 0)) for seed, (name, (kind, kb, right)) in
+              enumerate(MODELS.items())}  # fmt: skip
+    text = shown(show_result(an_ending(tmp_path / "chance", CAP, chance)))
+    assert "not significantly better than always giving the most frequent label" in text
+
+
+@pytest.mark.parametrize(("least", "said"), [(0.85, "holds"), (0.91, "cannot tell"), (0.96, "does not hold")])
+def test_at_least_is_judged_on_rows_that_chose_nothing(tmp_path: Path, least: float, said: str) -> None:
+    ending = an_ending(tmp_path, CAP)
+    plan = replace(ending.plan, budget=replace(CAP, at_least=least))
+    assert f"at_least={least:g} {said} on the reported rows" in shown(show_result(replace(ending, plan=plan)))
+
+
+def test_an_end_without_a_winner_and_one_without_reported_rows(tmp_path: Path) -> None:
+    ending = an_ending(tmp_path, CAP)
+    nothing = show_result(replace(ending, choice=None, scored=(), result=replace(ending.result, winner=None)))
+    assert nothing[0] == "no winner: stopped after step 14 of 22: the time was up"
+    bare = {name: replace(record, metrics={"val/accuracy": 0.9}) for name, record in ending.records.items()}
+    text = shown(show_result(replace(ending, records=bare)))
+    assert "estimate from the rows it was chosen on, corrected (0.9000 chosen on these 1,000 rows)" in text
+    assert ROWS == 1000

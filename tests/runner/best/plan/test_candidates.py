@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.best.plan.candidates import (
+    CandidateFinder,
+    answering_seconds,
+    at_most,
+    passes_of,
+    shown_bytes,
+    usual_words,
+)
+from runner.best.plan.estimate import Estimate
+from runner.best.plan.portfolio import Kind, Variant
+from runner.best.types import Budget, Candidate, Facts, LeftOut
+from runner.errors import ConfigError
+
+FACTS = Facts(rows=5000, classes=2, smallest_class=900)
+SIZES = {64: 400_000, 32: 203_000, 16: 100_000}
+DSN = Kind(
+    "dsn", "", 1, "embedding", ("model=dsn",), tuple(Variant(f"{w}", (f"model.hidden={w}",)) for w in SIZES), take=1,
+    has_cut=True,
+)  # fmt: skip
+
+
+def estimate(words: Sequence[str], work: str, passes: float) -> Estimate:
+    dims = next((int(word.partition("=")[2]) for word in words if word.startswith("model.hidden=")), 0)
+    if dims == 7:
+        raise ConfigError("seven is no width")
+    return Estimate(SIZES.get(dims, 5_000_000), None if work == "dense" else 10.0 * dims, 12.0, (dims,))
+
+
+def find(*kinds: Kind, **budget: float) -> list[Candidate | LeftOut]:
+    return CandidateFinder(["data=demo"], (), FACTS, Budget(**budget), estimate, lambda _: True).find(kinds)  # type: ignore[arg-type]
+
+
+def test_the_first_variants_that_fit_are_tried_and_larger_ones_are_rows() -> None:
+    too_large, taken = find(DSN, max_kb=200)
+    assert too_large == LeftOut("dsn 64", "dsn", "needs 400 KB, cap 200 KB")
+    assert isinstance(taken, Candidate) and (taken.name, taken.bytes, taken.has_cut, taken.fits) == (
+        "dsn 32", 203_000, True, True,
+    )  # fmt: skip
+    assert taken.overrides == ("measure=off", "baseline.ngram=off", "train.threads=1", "model=dsn", "model.hidden=32")
+
+
+def test_a_time_near_the_cap_is_decided_by_the_trained_model() -> None:
+    names = [(one.name, isinstance(one, Candidate)) for one in find(DSN, max_us=300)]
+    assert names == [("dsn 64", False), ("dsn 32", True)]  # 640 us are over 1.25 x the cap, 320 us near it
+    assert find(DSN, max_us=300)[0] == LeftOut("dsn 64", "dsn", "answers in 640 us, cap 300 us")
+
+
+def test_each_rate_is_a_candidate_and_equal_models_are_one() -> None:
+    twice = Kind(
+        "dsn", "", 1, "embedding", ("model=dsn", "model.hidden=16"), (Variant("a"), Variant("b")), 2, rates=(1e-3, 0.01)
+    )
+    first, second, same = find(twice)
+    assert (first.name, second.name) == ("dsn a lr=0.001", "dsn a lr=0.01")
+    assert isinstance(second, Candidate) and second.overrides[-1] == "optimizer.lr=0.01"
+    assert same == LeftOut("dsn b", "dsn", "is the same model as dsn a on these data")
+
+
+def test_a_ceiling_is_tried_above_the_cap_and_teaches() -> None:
+    large = Kind("large", "", 2, "dense", ("model=bert-tiny",), (Variant(""),), is_ceiling=True)
+    pupil = Kind("pupil", "", 3, "embedding", ("model=dsn", "model.hidden=16"), (Variant(""),), teacher="large")
+    ceiling, taught = find(large, pupil, max_kb=200)
+    assert isinstance(ceiling, Candidate) and not ceiling.fits
+    assert isinstance(taught, Candidate) and taught.teacher == "large" and taught.fits
+    twice = Kind("large", "", 2, "dense", ("model=bert-tiny",), (Variant("a"), Variant("b")), take=2, is_ceiling=True)
+    one, other = find(twice, max_kb=200)
+    assert isinstance(one, Candidate) and other == LeftOut("large b", "large", "needs 5,000 KB, cap 200 KB")
+    assert find(pupil) == [LeftOut("pupil", "pupil", "its teacher, large, is not tried")]
+
+
+def test_pairs_and_teachers_take_time_of_their_own() -> None:
+    paired = Kind("paired", "", 1, "dense", in_pairs=True)
+    assert (
+        passes_of(paired, Variant(""), Facts(train_rows=200)) == 3 * 4 * 20
+        and passes_of(paired, Variant(""), Facts(train_rows=2000)) == 3 * 4 * 5
+    )
+    assert passes_of(paired, Variant("", pairs=4), Facts(train_rows=200)) == 3 * 4 * 4
+    assert passes_of(DSN, DSN.variants[0], FACTS) == 0
+    teacher = Candidate("large", "large", seconds=90)
+    assert answering_seconds(teacher, Facts(train_rows=1000)) == 10
+    assert answering_seconds(teacher, Facts(train_rows=1000, unlabelled_rows=1000)) == 20
+
+
+def test_a_candidate_that_cannot_be_built_is_a_row_with_the_message() -> None:
+    wrong = Kind("wrong", "", 1, "embedding", ("model=dsn", "model.hidden=7"), (Variant(""),))
+    assert find(wrong) == [LeftOut("wrong", "wrong", "seven is no width")]
+    needy = Kind("needy", "", 1, "embedding", (), (Variant(""),), needs={"rows": 9000})
+    assert find(needy) == [LeftOut("needy", "needy", "needs 9,000 rows, has 5,000")]
+
+
+def test_words_of_the_command_are_not_given_twice() -> None:
+    assert usual_words(["measure=default"], Budget(max_us=9)) == ("baseline.ngram=off", "train.threads=1")
+    assert usual_words(["train.threads=2"], Budget(max_us=9)) == ("measure=quick", "baseline.ngram=off")
+
+
+def test_no_more_candidates_are_compared_than_choosing_allows() -> None:
+    found = at_most([Candidate(f"{n}", "kind") for n in range(4)], 3)
+    assert found[-1] == LeftOut("3", "kind", "more than 3 candidates") and isinstance(found[2], Candidate)
+
+
+def test_bytes_are_shown_in_thousands() -> None:
+    assert [shown_bytes(count) for count in (1_400, 200_000, 1_000_000, 22_900_000)] == [
+        "1.4 KB", "200 KB", "1,000 KB", "22.9 MB",
+    ]  # fmt: skip

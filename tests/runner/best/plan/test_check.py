@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from runner.best.plan.check import check_budget, check_facts, check_reach, goal_of
+from runner.best.types import Budget, Candidate, Facts, LeftOut, Plan
+from runner.errors import ConfigError
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
+from tests.runner.best.conftest import settings_of
+
+FACTS = Facts(rows=100, classes=2, smallest_class=3, majority=0.97)
+TASK = Classification(LabelFacts(names=("a", "b")))
+
+
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        (Budget(minutes=10, steps=3), "minutes and steps both end the search. Try: steps=12"),
+        (Budget(max_kb=0), "max_kb=0: must be above 0"),
+        (Budget(max_us=-1), "max_us=-1: must be above 0"),
+        (Budget(prefer="large"), "prefer=large: expected cap or small"),
+        (Budget(at_least=93), "at_least=93: scores end at 1. Try: at_least=0.93"),
+        (Budget(goal="test/accuracy"), "Try: goal=accuracy"),
+    ],
+)
+def test_a_budget_that_contradicts_itself_is_refused(budget: Budget, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_budget(budget, settings_of("data=demo"))
+
+
+def test_reported_rows_never_choose() -> None:
+    with pytest.raises(ConfigError, match="validation is reported, and no choice may be made by reported rows"):
+        check_budget(Budget(), settings_of("data=sst2", "data.select_split=validation"))
+
+
+def test_a_goal_is_a_score_of_the_task() -> None:
+    assert goal_of(Budget(), TASK) == "accuracy" and goal_of(Budget(goal="macro_f1"), TASK) == "f1_macro"
+    with pytest.raises(ConfigError, match=r"goal=spearman: is no score of classification \(accuracy, "):
+        goal_of(Budget(goal="spearman"), TASK)
+
+
+def test_a_goal_that_the_most_frequent_label_reaches_is_refused_and_lopsided_labels_noted() -> None:
+    with pytest.raises(ConfigError, match=r"label alone has accuracy 0\.970\. Try: at_least=0\.98"):
+        check_facts(FACTS, Budget(goal="accuracy", at_least=0.9))
+    noted = check_facts(FACTS, Budget(goal="accuracy"))
+    assert noted.notes == ("97.0% of the rows have one label, so accuracy says little. Try: goal=f1_macro",)
+    assert check_facts(FACTS, Budget(goal="f1_macro")).notes == ()
+
+
+def plan_of(budget: Budget, *candidates: Candidate) -> Plan:
+    return Plan("0123456789", budget, FACTS, candidates, (LeftOut("other", "other", "weights not at hand: x"),))
+
+
+def test_a_cap_that_nothing_meets_names_the_nearest() -> None:
+    beyond = [Candidate("big", "big", bytes=90_000, micros=900), Candidate("ngram", "ngram", bytes=1_400, micros=40)]
+    with pytest.raises(ConfigError, match=r"max_kb=1: nothing fits\. The smallest that could is ngram at 1\.4 KB\."):
+        check_reach(plan_of(Budget(max_kb=1)), beyond)
+    with pytest.raises(ConfigError, match=r"This machine cannot: ngram, the fastest, takes 40 us\. Try: max_us=50"):
+        check_reach(plan_of(Budget(max_us=10)), beyond)
+    with pytest.raises(ConfigError, match=r"nothing fits\. other: weights not at hand: x"):
+        check_reach(plan_of(Budget()), [])
+    check_reach(plan_of(Budget(max_kb=1), Candidate("ngram", "ngram")), beyond)
+
+
+def test_too_few_minutes_are_refused_with_how_many_are_needed() -> None:
+    slow = Candidate("ngram", "ngram", seconds=90)
+    with pytest.raises(ConfigError, match=r"minutes=1 is not enough for .*, ngram, .* Try: minutes=1\.5"):
+        check_reach(plan_of(Budget(minutes=1), slow), [])
+    check_reach(plan_of(Budget(minutes=2), slow), [])

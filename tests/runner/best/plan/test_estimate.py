@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from data.load import Rows
+from data.stores.build_once import SharedCache
+from runner.best.plan import estimate
+from runner.best.plan.draft import Draft, Drawer
+from runner.best.plan.estimate import START_S, Estimator
+from runner.best.plan.rates import REFERENCE, Rates
+from runner.best.types import Facts
+from tests.runner.best.conftest import DEMO, settings_of
+
+FACTS = Facts(rows=400, classes=2, train_rows=400, select_rows=100, report_rows=100)
+DRAFT = Draft(bytes=5000, macs=1_000_000, params=40_000, tokens=20.0, width=32)
+DSN = ("model=dsn", "train.threads=1")
+
+
+class Counting(Drawer):
+    drawn = 0
+
+    def draft(self, settings: object, folder: Path) -> Draft:
+        self.drawn += 1
+        return DRAFT
+
+
+def estimator(rows: Rows, cache: SharedCache, rates: Rates = REFERENCE, machine: str | None = None) -> Estimator:
+    return Estimator(Counting(rows, cache), DEMO, settings_of(*DEMO), FACTS, rates, machine)
+
+
+def test_bytes_and_times_are_kept_for_the_next_plan(
+    demo_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times, cache = [10.0, 20.0], SharedCache(tmp_path)
+    monkeypatch.setattr(estimate, "time_twin", lambda *_: times.pop(0))
+    first = estimator(demo_rows, cache)
+    assert first.estimate(DSN, "embedding", 0).micros is None
+    assert first.estimate(DSN, "embedding", 0).bytes == 5000 and first.drawer.drawn == 1  # type: ignore[attr-defined]
+    here, there = (estimator(demo_rows, cache, machine=machine) for machine in ("here", "there"))
+    assert here.estimate(DSN, "embedding", 0).micros == here.estimate(DSN, "embedding", 0).micros == 10.0
+    assert there.estimate(DSN, "embedding", 0).micros == 20.0 and not times
+    assert estimator(demo_rows, cache).estimate((*DSN, "model.width=0.5"), "embedding", 0).bytes == 5000
+
+
+def test_a_model_far_below_its_cap_is_known_for_other_caps(demo_rows: Rows, tmp_path: Path) -> None:
+    found = estimator(demo_rows, SharedCache(tmp_path))
+    for cap, drawn in (("100", 1), ("90", 1), ("6", 1), ("5", 2), ("5", 2), ("100", 2)):
+        found.estimate(("model=ngram", f"model.max_kb={cap}"), "sparse", 8.0)
+        assert found.drawer.drawn == drawn, cap  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("work", "passes"), [("sparse", 8.0), ("embedding", 0.0), ("dense", 0.0), ("dense", 2.0)])
+def test_time_grows_with_the_work_and_falls_with_the_rate(
+    work: str, passes: float, demo_rows: Rows, tmp_path: Path
+) -> None:
+    cache = SharedCache(tmp_path)
+    seconds = estimator(demo_rows, cache).estimate(DSN, work, passes).seconds
+    slow = estimator(demo_rows, cache, Rates(*(rate / 1e4 for rate in vars(REFERENCE).values())))
+    assert START_S <= seconds < slow.estimate(DSN, work, passes).seconds
+    slow.facts = replace(FACTS, train_rows=800)
+    slow.drawer = Counting(demo_rows, cache)
+    assert slow.estimate(DSN, work, passes).seconds >= estimator(demo_rows, cache).estimate(DSN, work, passes).seconds

@@ -1,0 +1,102 @@
+"""A whole plan on a small table, with a portfolio of two kinds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.best.plan import candidates, make
+from runner.best.plan.make import PLAN, make_plan, read_plan
+from runner.best.plan.portfolio import Kind, Variant
+from runner.best.types import Budget, Candidate, Plan
+from runner.errors import ConfigError
+from tests.conftest import write_reviews
+from tests.runner.best.conftest import settings_of
+
+KINDS = (
+    Kind("ngram", "", 1, "sparse", ("model=ngram",), (Variant("", ("model.max_kb={kb}",)),), passes=8),
+    Kind("dsn", "", 2, "embedding", ("model=dsn", "model.tokenizer=train", "model.vocab_size=80"), (Variant(""),)),
+    Kind("large", "", 3, "dense", needs={"weights": "nobody/has-this"}, variants=(Variant(""),)),
+)
+
+
+@pytest.fixture(autouse=True)
+def small_portfolio(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "read_portfolio", lambda: KINDS)
+    monkeypatch.setattr(make, "WeightsAtHand", lambda: lambda _source: False)
+
+
+def planned(folder: Path, budget: Budget, *more: str, data: Path | None = None) -> Plan:
+    table = data or folder / "reviews.csv"
+    words = ["data=files", f"data.path={table}", "data.text=review", "data.label=stars", "tracker=none", *more]
+    words += [f"paths.output={folder / 'outputs'}", f"paths.cache={folder / 'cache'}"]
+    return make_plan(settings_of(*words), words, budget, lambda _: None)
+
+
+def test_the_same_table_twice_is_the_same_plan_byte_by_byte(tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    first = planned(tmp_path, Budget(max_kb=100, steps=4))
+    path = tmp_path / "outputs" / "sweeps" / first.key / PLAN
+    content = path.read_bytes()
+    assert read_plan(path) == first and sorted(item.name for item in path.parent.iterdir()) == [PLAN]
+    path.unlink()
+    assert planned(tmp_path, Budget(max_kb=100, steps=4)) == first and path.read_bytes() == content
+    assert [one.name for one in first.candidates] == ["ngram", "dsn"] and first.planned == 4
+    assert [(one.name, one.reason) for one in first.left_out] == [("large", "weights not at hand: nobody/has-this")]
+    assert (first.folds, first.repeats, len(first.steps)) == (5, 3, 31) and first.budget.goal == "accuracy"
+    own = first.candidate("ngram")
+    assert own.overrides == ("measure=off", "baseline.ngram=off", "train.threads=1", "model=ngram", "model.max_kb=100")
+    assert own.bytes is not None and own.bytes < 100_000
+
+
+def test_a_plan_that_exists_is_obeyed(tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    first = planned(tmp_path, Budget(max_kb=100, steps=4))
+    path = tmp_path / "outputs" / "sweeps" / first.key / PLAN
+    make.write_plan(replace(first, planned=1), path)
+    assert planned(tmp_path, Budget(max_kb=100, steps=4)).planned == 1
+    path.write_text("{", encoding="utf-8")
+    assert planned(tmp_path, Budget(max_kb=100, steps=4)) == first
+
+
+def test_whatever_a_plan_depends_on_is_in_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = write_reviews(tmp_path / "reviews.csv")
+    other = tmp_path / "other.csv"
+    other.write_text(table.read_text(encoding="utf-8").replace("number 7 ", "number 70 "), encoding="utf-8")
+    budget = Budget(max_kb=100, steps=4)
+    keys = [
+        planned(tmp_path, budget).key,
+        planned(tmp_path, replace(budget, max_kb=101)).key,
+        planned(tmp_path, replace(budget, goal="f1_macro")).key,
+        planned(tmp_path, budget, "seed=1").key,
+        planned(tmp_path, budget, data=other).key,
+    ]
+    monkeypatch.setattr(make, "portfolio_digest", lambda: "another")
+    keys.append(planned(tmp_path, budget).key)
+    monkeypatch.setattr(make, "NUMBERS", "another")
+    keys.append(planned(tmp_path, budget).key)
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_goal_selects_epochs_too(tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    found = planned(tmp_path, Budget(steps=4, goal="macro_f1"))
+    assert "data.metrics=[f1_macro,accuracy,f1]" in found.candidates[0].overrides
+    assert isinstance(found.candidates[0], Candidate) and found.budget.goal == "f1_macro"
+
+
+def test_a_cap_that_nothing_meets_writes_nothing(tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    with pytest.raises(ConfigError, match=r"max_kb=0\.1: nothing fits\. The smallest that could is ngram at "):
+        planned(tmp_path, Budget(max_kb=0.1, steps=4))
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_line_is_said_once() -> None:
+    lines: list[str] = []
+    once = make.said_once(lines.append)
+    for line in ("reading", "tokenising", "reading"):
+        once(line)
+    assert lines == ["reading", "tokenising"]

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.best.plan import portfolio
+from runner.best.plan.portfolio import filled_words, read_kind, read_portfolio, unmet_need, with_rates
+from runner.best.types import Budget, Facts
+from runner.config.check import check_overrides
+from runner.errors import ConfigError
+
+FACTS = Facts(rows=1204, train_rows=1204, words_mean=10.0, classes=3, smallest_class=2, new_words=0.02)
+EVERYTHING, NOTHING = (lambda _source: True), (lambda _source: False)
+
+
+def test_every_candidate_of_the_portfolio_is_a_valid_command() -> None:
+    for kind in read_portfolio():
+        for variant in kind.variants:
+            for _, words in with_rates(kind, variant):
+                filled = filled_words(words, Budget(max_kb=300, unlabelled="more.csv"))
+                own = [word.replace("{teacher}", "some/teacher") for word in filled]
+                data = "data=demo-pairs" if kind.needs.get("texts") == 2 else "data=demo"
+                assert check_overrides([data, *own]) == [], (kind.name, variant.name)
+
+
+def test_names_are_unique() -> None:
+    names = [name for kind in read_portfolio() for variant in kind.variants for name, _ in with_rates(kind, variant)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("needs", "reason"),
+    [
+        ({"rows": 1204}, ""),
+        ({"rows": 5000}, "needs 5,000 rows, has 1,204"),
+        ({"rows_below": 1204}, "for fewer than 1,204 rows, has 1,204"),
+        ({"words_below": 5000}, "for fewer than 5,000 words, has 12,040"),
+        ({"smallest_class": 4}, "needs 4 rows in each class, one has 2"),
+        ({"kb": 200}, "needs 200 KB or more, cap 100 KB"),
+        ({"texts": 2}, "for pairs, has single texts"),
+        ({"labels": "numbers"}, "for numbers alone"),
+        ({"new_words": 0.05}, "for texts with 5% new words, has 2.0%"),
+        ({"spaces": False}, "for scripts without spaces, has one with"),
+        ({"unlabelled": True}, "needs unlabelled=<a file of further texts>"),
+        ({"weights": "some/encoder"}, "weights not at hand: some/encoder"),
+        ({"any": [{"rows": 5000}, {"rows": 1000}]}, ""),
+        ({"any": [{"rows": 5000}, {"kb": 200}]}, "needs 5,000 rows, has 1,204; needs 200 KB or more, cap 100 KB"),
+    ],
+)
+def test_the_first_condition_that_is_not_met_is_the_reason(needs: dict[str, object], reason: str) -> None:
+    assert unmet_need(needs, FACTS, Budget(max_kb=100), NOTHING) == reason
+
+
+def test_without_a_cap_every_size_is_enough() -> None:
+    assert unmet_need({"kb": 10_000, "weights": "some/encoder"}, FACTS, Budget(), EVERYTHING) == ""
+
+
+def test_overrides_take_the_values_of_the_budget() -> None:
+    words = ("model.max_kb={kb}", "model.n={quarter_kb}", "x={teacher}")
+    assert filled_words(words, Budget(max_kb=200.7)) == ("model.max_kb=200", "model.n=50", "x={teacher}")
+    assert filled_words(words, Budget()) == ("model.max_kb=null", "model.n=50", "x={teacher}")
+    assert filled_words(("x={unlabelled}",), Budget()) == ("x=null",)
+    assert filled_words(("x={unlabelled}",), Budget(unlabelled="my texts.csv")) == ("x='my texts.csv'",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("description: [", "cannot be read"),
+        ("descripton: a typo", "has other keys than"),
+        ("description: d\nplace: 1\nwork: hard", "work: hard is none of"),
+        ("description: d\nplace: 1\nwork: dense\nneeds: {colour: red}", "needs: colour is none of"),
+        ("description: d", "Copy conf/best/ngram.yaml"),
+    ],
+)
+def test_a_file_that_means_nothing_is_refused(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(portfolio, "portfolio_files", lambda: {"mine": path})
+    with pytest.raises(ConfigError, match=message):
+        read_kind("mine")

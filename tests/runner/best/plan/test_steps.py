@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from runner.best.plan.steps import count_planned, order_steps, repeats_for, survivors_of
+from runner.best.types import Budget, Candidate, Facts
+
+NGRAM = Candidate("ngram", "ngram", seconds=10)
+TINY = tuple(Candidate(f"tiny {n}", "tiny", seconds=90, has_cut=True) for n in range(4))
+LARGE = Candidate("large", "large", seconds=300, has_cut=True, fits=False)
+SMALL = Candidate("distilled", "distilled", seconds=5, teacher="large")
+
+
+def test_cheap_kinds_come_first_and_pupils_after_their_teacher() -> None:
+    steps = order_steps([NGRAM, SMALL, LARGE, *TINY], 0, 1)
+    assert [(step.candidate, step.part) for step in steps] == [
+        ("ngram", "all"),
+        *((one.name, "third") for one in TINY),
+        *((one.name, "rest") for one in TINY),
+        ("large", "third"), ("large", "rest"),
+        ("distilled", "all"),
+    ]  # fmt: skip
+    assert [step.number for step in steps] == list(range(1, 13))
+    assert steps[1].seconds + steps[5].seconds == pytest.approx(TINY[0].seconds)
+
+
+def test_the_first_kind_of_the_portfolio_is_the_first_step_whatever_it_costs() -> None:
+    cheap = Candidate("cheap", "cheap", seconds=1)
+    assert [step.candidate for step in order_steps([NGRAM, SMALL, LARGE, cheap], 0, 1)] == [
+        "ngram", "cheap", "large", "large", "distilled",
+    ]  # fmt: skip
+
+
+def test_of_a_kind_only_those_that_go_on_take_time() -> None:
+    steps = order_steps([NGRAM, *TINY], 0, 1)
+    assert survivors_of(4) == 2 and survivors_of(5) == 3 and survivors_of(1) == 1
+    enough = 10 + 4 * 30 + 2 * 60
+    candidates = [NGRAM, *TINY]
+    assert count_planned(steps, candidates, Budget(minutes=(enough + 1) / 0.7 / 60)) == len(steps)
+    assert count_planned(steps, candidates, Budget(minutes=(enough - 1) / 0.7 / 60)) == 6
+    assert count_planned(steps, candidates, Budget(minutes=0.001)) == 1
+    assert count_planned(steps, candidates, Budget(minutes=(enough - 1) / 0.7 / 60, jobs=2)) == len(steps)
+    assert count_planned(steps, candidates, Budget(steps=3)) == 3
+    assert count_planned(steps, candidates, Budget()) == len(steps)
+
+
+@pytest.mark.parametrize(("rows", "repeats"), [(999, 3), (1000, 1)])
+def test_the_fewest_rows_are_dealt_into_folds_three_times(rows: int, repeats: int) -> None:
+    assert repeats_for(Facts(rows=rows)) == repeats
+
+
+def test_dear_folds_are_not_repeated_and_the_last_step_is_the_final_model() -> None:
+    dear = replace(LARGE, has_cut=True)
+    steps = order_steps([NGRAM, dear], 5, 3)
+    of_ngram = [(step.repeat, step.fold) for step in steps if step.candidate == "ngram"]
+    assert of_ngram == [(repeat, fold) for repeat in range(3) for fold in range(5)]
+    assert [(step.repeat, step.fold) for step in steps if step.candidate == "large"] == [(0, fold) for fold in range(5)]
+    assert steps[-1].part == "final" and steps[-1].candidate == ""
+    assert {step.part for step in steps[:-1]} == {"fold"}

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from data.stores.build_once import SharedCache
+from runner.best.plan.table import Table, read_table
+from runner.best.types import Budget
+from runner.errors import ConfigError
+from tests.conftest import write_reviews
+from tests.runner.best.conftest import settings_of
+
+
+def read(folder: Path, rows: int, *more: str, budget: Budget | None = None) -> Table:
+    write_reviews(folder / "reviews.csv")
+    lines = (folder / "reviews.csv").read_text(encoding="utf-8").splitlines()
+    copies = [line.replace("number ", f"number {copy}") for copy in range(rows // 120 + 1) for line in lines[1:]]
+    (folder / "reviews.csv").write_text("\n".join([lines[0], *copies[:rows]]) + "\n", encoding="utf-8")
+    words = ["data=files", f"data.path={folder / 'reviews.csv'}", "data.text=review", "data.label=stars", *more]
+    return read_table(settings_of(*words), words, budget or Budget(), SharedCache(folder / "cache"))
+
+
+def test_few_rows_are_selected_by_folds_and_all_of_them_train_in_the_end(tmp_path: Path) -> None:
+    table = read(tmp_path, 500)
+    assert table.folds == 5 and table.shared == () and table.words[-2:] == ("data.folds=5", "data.fold=all")
+    assert table.facts.rows == table.facts.train_rows == 450 and table.facts.report_rows == 50
+    assert table.facts.new_words > 0
+
+
+def test_a_held_out_split_has_a_thousand_rows_or_a_tenth(tmp_path: Path) -> None:
+    table = read(tmp_path, 3000)
+    assert table.folds == 0 and table.shared == ("data.select_fraction=0.3704",)  # of 2,700
+    assert table.facts.select_rows == 1000 and table.facts.rows == 2700 and table.facts.is_cut
+    assert read(tmp_path, 3000, "data.select_fraction=0.2").shared == ()
+
+
+def test_a_rare_class_lowers_the_number_of_folds_and_a_single_row_is_refused(tmp_path: Path) -> None:
+    table = read(tmp_path, 500)
+    path = tmp_path / "rare.csv"
+    lines = (tmp_path / "reviews.csv").read_text(encoding="utf-8").splitlines()
+    rare = [f'"a film of kind {number}, neither good nor bad",3' for number in range(4)]
+    for count, folds in ((4, 3), (1, 0)):
+        path.write_text("\n".join([*lines, *rare[:count]]) + "\n", encoding="utf-8")
+        words = ["data=files", f"data.path={path}", "data.text=review", "data.label=stars"]
+        if not folds:
+            with pytest.raises(ConfigError, match="the class '3' has a single row"):
+                read_table(settings_of(*words), words, Budget(), SharedCache(tmp_path / "cache"))
+            continue
+        table = read_table(settings_of(*words), words, Budget(), SharedCache(tmp_path / "cache"))
+        assert table.folds == folds and any("folds" in note for note in table.facts.notes)
+
+
+def test_the_goal_selects_epochs_too(tmp_path: Path) -> None:
+    assert read(tmp_path, 500, budget=Budget(goal="macro_f1")).shared == ("data.metrics=[f1_macro,accuracy,f1]",)
