@@ -81,10 +81,15 @@ class Search:
 
     def _do(self, batch: Sequence[Work | Done]) -> None:
         """Do one batch, and write how each of its steps ended, in their order."""
+        late = {one.step.number: reason for one in batch if isinstance(one, Work) and (reason := self._why_late(one))}
+        if late:  # the first of them ends the batch, and where nothing is before it the search
+            first = next(place for place, one in enumerate(batch) if number_of(one) in late)
+            if first == 0:
+                number = number_of(batch[0])
+                self._enter(Done(number, "late", reason=late[number]))
+                return
+            batch = batch[:first]
         works = [one for one in batch if isinstance(one, Work)]
-        if works and (reason := self._why_late(works)):
-            self._enter(Done(works[0].step.number, "late", reason=reason))
-            return
         endings = dict(zip([work.step.number for work in works], self.launch(works))) if works else {}
         for one in batch:
             if isinstance(one, Work):
@@ -95,8 +100,8 @@ class Search:
     def _enter(self, done: Done) -> None:
         self.journal.add(replace(done, clock=round(self.clock.elapsed(), 3)))
 
-    def _why_late(self, works: Sequence[Work]) -> str | None:
-        """Why these steps are not begun; None while there is time, and always for a first finished candidate.
+    def _why_late(self, work: Work) -> str | None:
+        """Why a step is not begun; None while there is time, and always for a first finished candidate.
 
         A step of the reserve is not begun where its estimate is longer than what is left.
         """
@@ -106,11 +111,9 @@ class Search:
         left = 60 * minutes - self.clock.elapsed()
         if left <= 0:
             return f"minutes={minutes:g} are over"
-        first, position = works[0], [step.number for step in self.plan.steps].index(works[0].step.number)
-        if position >= self.plan.planned and first.step.seconds > left:
-            return (
-                f"{left:,.0f} s of minutes={minutes:g} are left, the next step takes about {first.step.seconds:,.0f} s"
-            )
+        step, position = work.step, [step.number for step in self.plan.steps].index(work.step.number)
+        if position >= self.plan.planned and step.seconds > left:
+            return f"{left:,.0f} s of minutes={minutes:g} are left, the next step takes about {step.seconds:,.0f} s"
         return None
 
     def why_overdue(self, work: Work, seconds: float) -> str | None:

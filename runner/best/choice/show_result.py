@@ -228,12 +228,19 @@ def _next(ending: Ending) -> Iterator[str]:
         yield from wrapped(
             f"the bundle's graph is rounded: to {result.agreement:.1%} of the reported rows it gives the run's answer"
         )
-    where = "" if str(ending.output) == DEFAULT_OUTPUT else f" paths.output={ending.output}"
+    output = from_here(ending.output)
+    where = "" if output == Path(DEFAULT_OUTPUT) else f" paths.output={output}"
     yield "next"
     if result.bundle:
         texts = '"a text" "a second text"' if ending.conclusion.plan.facts.is_pair else '"a text"'
-        yield f"  python {result.bundle}/predict.py {texts}"
+        yield f"  python {from_here(Path(result.bundle))}/predict.py {texts}"
     yield f"  run serve {ending.record.identity}{where}"
+
+
+def from_here(path: Path) -> Path:
+    """Return a path as one types it in the current folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _is_ngram(one: Scored) -> bool:

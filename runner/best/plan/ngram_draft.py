@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import expit
 
 from data.splits import TokenSplit
 from models.backbones.ngram import build_bag_of_ngrams
@@ -92,6 +93,6 @@ def guess_weights(problem: Problem) -> Linear:
     curvature = 1 + STRENGTH * 0.25 * counted.df * TOGETHER
     for _ in range(STEPS):
         scores = np.asarray(presence @ weights.T).T + bias[:, None]
-        errors = targets - (scores if problem.is_number else 1 / (1 + np.exp(-scores)))
+        errors = targets - (scores if problem.is_number else expit(scores))
         weights = weights - (weights - STRENGTH * np.asarray(presence.T @ errors.T).T) / curvature
     return Linear(weights, bias)

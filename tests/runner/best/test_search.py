@@ -130,3 +130,9 @@ def test_no_step_is_stopped_while_no_candidate_is_finished(tmp_path: Path) -> No
     search = search_of(replace(FIVE, budget=Budget(minutes=1.0)), tmp_path, machine := Machine())
     machine.now += 1e6
     assert search.why_overdue(Work(FIVE.steps[0], FIVE.candidates[0]), 1e6) is None
+
+
+def test_such_a_step_is_not_begun_beside_one_of_the_plan_either(tmp_path: Path) -> None:
+    plan = replace(FIVE, budget=Budget(minutes=1.5), planned=3)
+    stop = search_of(plan, tmp_path, machine := Machine(seconds=32.0), jobs=2).work()
+    assert machine.begun == list("abc") and stop.status == "stopped"
