@@ -16,6 +16,7 @@ TOLERANCE = 1.02  # of a predicted size: up to so much above the cap a candidate
 TRAINING, EPOCHS = 3, 3  # forward passes that a training step takes as long as; epochs of a teacher
 PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # pairs of each sort in an epoch, about; texts in one of each
 MOST_UNLABELLED = 50_000  # texts that a student learns from
+OF_TRAINING = ("optimizer.", "train.", "model.token_dropout=")  # overrides that change no shape
 SOME_TEACHER = "some/teacher"  # in the place of a run that there is not yet
 
 Found = list[Candidate | LeftOut]
@@ -34,7 +35,7 @@ class CandidateFinder:
         self.shared = (*shared, *self.usual)
         self.beyond: list[Candidate] = []  # over a cap
         self.ceilings: set[str] = set()  # kinds of which a variant is tried above the cap: one is enough
-        self.shapes: dict[tuple[str, tuple[int, ...]], str] = {}  # of those that fit: the first of each
+        self.shapes: dict[object, str] = {}  # of those that fit, by kind, shape and training: the first of each
 
     def find(self, kinds: Sequence[Kind] | None = None) -> Found:
         """Return candidates and what is left out, in the order of the portfolio."""
@@ -78,7 +79,8 @@ class CandidateFinder:
         if reason and (not kind.is_ceiling or kind.name in self.ceilings):
             yield LeftOut(name, kind.name, reason)
             return
-        same = self.shapes.setdefault((kind.name, found.shape), name)
+        training = tuple(word for word in variant.words if word.startswith(OF_TRAINING))
+        same = self.shapes.setdefault((kind.name, found.shape, training), name)
         if same != name:
             yield LeftOut(name, kind.name, f"is the same model as {same} on these data")
             return

@@ -59,6 +59,12 @@ def test_each_rate_is_a_candidate_and_equal_models_are_one() -> None:
     assert same == LeftOut("dsn b", "dsn", "is the same model as dsn a on these data")
 
 
+def test_models_of_one_shape_that_are_trained_in_other_ways_are_two() -> None:
+    ways = (Variant("a", ("train.epochs=5",)), Variant("b", ("train.epochs=15",)), Variant("c", ("train.epochs=15",)))
+    found = find(Kind("dsn", "", 1, "embedding", ("model=dsn", "model.hidden=16"), ways, take=3))
+    assert [isinstance(one, Candidate) for one in found] == [True, True, False]
+
+
 def test_a_ceiling_is_tried_above_the_cap_and_teaches() -> None:
     large = Kind("large", "", 2, "dense", ("model=bert-tiny",), (Variant(""),), is_ceiling=True)
     pupil = Kind("pupil", "", 3, "embedding", ("model=dsn", "model.hidden=16"), (Variant(""),), teacher="large")
