@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 from runner.best.settings import BestSettings
 from runner.errors import USER_ERRORS, ConfigError, refuse
 from runner.experiment.outcome import Outcome
+from runner.machine.threads import set_threads
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
 from runner.sweep.launcher import LocalLauncher, slots_for, sweep_settings
@@ -67,6 +68,7 @@ class BestSweeper(Sweeper):
         several = [override.input_line for override in parsed if override.is_sweep_override()]
         if several:
             raise ConfigError(f"{several[0]}: a search is for one seed and one dataset. Try: one value")
+        set_threads(1)  # of the process that forks all runs
         command: Any = importlib.import_module("runner.best.command")  # late: it loads numpy and more
         result, code = command.search_inside(self.settings.budget, list(arguments), self, self.settings.plan_only)
         if isinstance(self.function, JobFunction):

@@ -30,12 +30,20 @@ def choose_threads(family: str, hidden: int, jobs: int = 1) -> int:
 
 
 def set_threads(count: int) -> None:
-    """Fix the threads of every library: by environment for what is not loaded yet, by call for torch."""
+    """Fix the threads of every library: by environment for what is not loaded yet, by call for what is.
+
+    Numpy's own library reads the environment only once. Two fits side by side on two cores, in processes that had
+    loaded it before, took 200 s and more of processor time each, on one thread each 90 s.
+    """
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = str(count)
     if count > 1:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if count > 1 else "false"
+    if "numpy" in sys.modules:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(count)
     if "torch" in sys.modules:
         import torch
 

@@ -44,3 +44,16 @@ def test_torch_gets_the_number_whatever_the_environment_said() -> None:
         [sys.executable, "-c", CHECK.format(count=2)], env=environment, capture_output=True, text=True, check=True
     )
     assert found.stdout.split() == ["2"]
+
+
+def test_numpy_gets_the_number_though_it_was_loaded_before() -> None:
+    code = (
+        "import numpy, scipy.linalg\nfrom threadpoolctl import threadpool_info\n"
+        "from runner.machine.threads import set_threads\nset_threads(1)\n"
+        "print(sorted({pool['num_threads'] for pool in threadpool_info()}))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"OPENBLAS_NUM_THREADS": "3", "OMP_NUM_THREADS": "3"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert found.stdout.strip() == "[1]"
