@@ -26,13 +26,10 @@ Estimating = Callable[[Sequence[str], str, float], Estimate]  # as Estimator.est
 class CandidateFinder:
     """Goes through the portfolio once."""
 
-    def __init__(
-        self, words: Sequence[str], shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub
-    ) -> None:
-        """words: overrides of the command; shared: those that the plan adds to every candidate, already in `words`."""
+    def __init__(self, shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub) -> None:
+        """shared: the overrides that the plan adds to every candidate, beside those of the command."""
         self.facts, self.budget, self.estimate, self.hub = facts, budget, estimate, hub
-        self.usual = usual_words(words, budget)
-        self.shared = (*shared, *self.usual)
+        self.shared = tuple(shared)
         self.beyond: list[Candidate] = []  # over a cap
         self.ceilings: set[str] = set()  # kinds of which a variant is tried above the cap: one is enough
         self.shapes: dict[object, str] = {}  # of those that fit, by kind, shape and training: the first of each
@@ -104,8 +101,7 @@ class CandidateFinder:
 
     def _words(self, words: Sequence[str]) -> list[str]:
         """The overrides of a candidate beside those of the command; a teacher is some model."""
-        own = [word.replace("{teacher}", SOME_TEACHER) for word in filled_words(tuple(words), self.budget)]
-        return [*self.usual, *own]
+        return [word.replace("{teacher}", SOME_TEACHER) for word in filled_words(tuple(words), self.budget)]
 
 
 def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:
@@ -119,16 +115,6 @@ def answering_seconds(teacher: Candidate, facts: Facts) -> float:
     """Return the seconds in which a teacher answers the training rows and the unlabelled ones, by its own training."""
     texts = facts.train_rows + min(MOST_UNLABELLED, facts.unlabelled_rows)
     return teacher.seconds / (TRAINING * EPOCHS) * texts / max(1, facts.train_rows)
-
-
-def usual_words(words: Sequence[str], budget: Budget) -> tuple[str, ...]:
-    """Return overrides that every candidate gets, but for those that the command sets itself.
-
-    Times are measured where a cap asks for them; the baseline is a candidate itself; runs lie side by side.
-    """
-    usual = ("measure=quick" if budget.max_us is not None else "measure=off", "baseline.ngram=off", "train.threads=1")
-    given = {word.partition("=")[0] for word in words}
-    return tuple(word for word in usual if word.partition("=")[0] not in given)
 
 
 def at_most(found: Found, most: int) -> Found:

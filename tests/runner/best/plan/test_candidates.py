@@ -8,7 +8,6 @@ from runner.best.plan.candidates import (
     at_most,
     passes_of,
     shown_bytes,
-    usual_words,
 )
 from runner.best.plan.estimate import Estimate
 from runner.best.plan.portfolio import Kind, Variant
@@ -31,7 +30,7 @@ def estimate(words: Sequence[str], work: str, passes: float) -> Estimate:
 
 
 def find(*kinds: Kind, **budget: float) -> list[Candidate | LeftOut]:
-    return CandidateFinder(["data=demo"], (), FACTS, Budget(**budget), estimate, lambda _: True).find(kinds)  # type: ignore[arg-type]
+    return CandidateFinder((), FACTS, Budget(**budget), estimate, lambda _: True).find(kinds)  # type: ignore[arg-type]
 
 
 def test_the_first_variants_that_fit_are_tried_and_larger_ones_are_rows() -> None:
@@ -40,7 +39,7 @@ def test_the_first_variants_that_fit_are_tried_and_larger_ones_are_rows() -> Non
     assert isinstance(taken, Candidate) and (taken.name, taken.bytes, taken.has_cut, taken.fits) == (
         "dsn 32", 203_000, True, True,
     )  # fmt: skip
-    assert taken.overrides == ("measure=off", "baseline.ngram=off", "train.threads=1", "model=dsn", "model.hidden=32")
+    assert taken.overrides == ("model=dsn", "model.hidden=32")
 
 
 def test_a_time_near_the_cap_is_decided_by_the_trained_model() -> None:
@@ -95,11 +94,6 @@ def test_a_candidate_that_cannot_be_built_is_a_row_with_the_message() -> None:
     assert find(wrong) == [LeftOut("wrong", "wrong", "seven is no width")]
     needy = Kind("needy", "", 1, "embedding", (), (Variant(""),), needs={"rows": 9000})
     assert find(needy) == [LeftOut("needy", "needy", "needs 9,000 rows, has 5,000")]
-
-
-def test_words_of_the_command_are_not_given_twice() -> None:
-    assert usual_words(["measure=default"], Budget(max_us=9)) == ("baseline.ngram=off", "train.threads=1")
-    assert usual_words(["train.threads=2"], Budget(max_us=9)) == ("measure=quick", "baseline.ngram=off")
 
 
 def test_no_more_candidates_are_compared_than_choosing_allows() -> None:
