@@ -8,10 +8,12 @@ runner/deploy/bundle/characters.py and runner/deploy/page/reader.js compute the 
 from __future__ import annotations
 
 import zlib
+from itertools import chain
 
 import numpy as np
 
 MODULUS = 1 << 32
+ROW_BITS = np.uint64(32)  # the number of a row above a hash, so that one sort keeps rows apart
 START = (zlib.crc32(b"c") + 1) * 0x85EBCA6B % MODULUS  # K1 of models/ngrams/prints.py
 MOST_WORDS = 100_000  # in the cache, which is emptied then; a word of 8 letters has 26 n-grams of 2 to 5 characters
 
@@ -35,7 +37,13 @@ class CharacterGrams(dict[str, np.ndarray]):
         self[word] = found = np.array([(START + zlib.crc32(gram) + 1) % MODULUS for gram in sorted(grams)], np.uint32)
         return found
 
-    def of_words(self, words: list[str]) -> np.ndarray:
-        """Return the hashes of a text's words, (N,) uint32, ascending, each once."""
-        parts = [self[word] for word in dict.fromkeys(words)]
-        return np.unique(np.concatenate([np.zeros(0, np.uint32), *parts]))
+    def of_rows(self, rows: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the hashes of each row's words end to end, uint32, ascending and once in a row, and their counts."""
+        parts = [[self[word] for word in dict.fromkeys(words)] for words in rows]
+        sizes = np.fromiter((sum(map(len, found)) for found in parts), np.uint64, len(parts))
+        hashes = np.concatenate([np.zeros(0, np.uint32), *chain.from_iterable(parts)])
+        row = np.repeat(np.arange(len(rows), dtype=np.uint64), sizes.astype(np.int64)) << ROW_BITS
+        found = np.sort(row | hashes)  # np.unique, which hashes, takes three times as long
+        found = found[np.concatenate([np.ones(min(1, len(found)), bool), found[1:] != found[:-1]])]
+        counts = np.bincount((found >> ROW_BITS).astype(np.int64), minlength=len(rows))
+        return found.astype(np.uint32), counts

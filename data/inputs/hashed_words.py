@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
@@ -71,7 +72,7 @@ class HashedWords:
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts, at most max_length words a row; of a pair the longer text is cut first."""
         if self.characters:
-            return encode_characters(texts, max_length, self.characters)
+            return self._encode_characters(texts, max_length)
         parts = [hash_texts(column) for column in (texts, pairs) if column is not None]
         had = [counts for _, counts in parts]
         kept = [np.minimum(had[0], max_length)] if pairs is None else list(cut_longest(had[0], had[1], max_length))
@@ -85,6 +86,32 @@ class HashedWords:
         starts = lengths if pairs is None else np.where(words == 0, 1, kept[0])
         cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
         return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
+
+    @cached_property
+    def _hashes(self) -> _Hashes:
+        """The hashes of words, kept from call to call."""
+        return _Hashes()
+
+    @cached_property
+    def _grams(self) -> CharacterGrams:
+        """The hashes of the character n-grams of words, kept from call to call."""
+        assert self.characters is not None
+        return CharacterGrams(*self.characters)
+
+    def _encode_characters(self, texts: list[str], max_length: int) -> Encoded:
+        """Encode texts as at most max_length words each, and the character n-grams of these words."""
+        found = [_find(text.lower()) for text in texts]
+        is_cut = np.fromiter((len(words) > max_length for words in found), bool, len(found))
+        kept = [words[:max_length] for words in found]
+        hashes = [[self._hashes[word] for word in words] or [NO_WORD] for words in kept]
+        starts = np.fromiter(map(len, hashes), np.int64, len(hashes))
+        grams, counts = self._grams.of_rows(kept)
+        lengths = starts + counts
+        tokens = np.empty(int(lengths.sum()), np.int64)
+        place = np.cumsum(lengths) - lengths
+        tokens[spans(place, starts)] = np.fromiter(chain.from_iterable(hashes), np.int64, int(starts.sum()))
+        tokens[spans(place + starts, counts)] = grams
+        return Encoded(tokens, lengths, starts, int(is_cut.sum()), is_cut=is_cut)
 
     def decode(self, ids: list[int]) -> str:
         """Return the hashes in hexadecimal digits, because the words are not known."""
@@ -101,21 +128,6 @@ class HashedWords:
         """Write the file by which a saved model is opened with this tokenizer again; `longest` has no meaning here."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE).write_text(json.dumps(self.facts, indent=2), encoding="utf-8")
-
-
-def encode_characters(texts: list[str], max_length: int, characters: tuple[int, int]) -> Encoded:
-    """Encode texts as at most max_length words each, and the character n-grams of these words."""
-    known, grams, tokens = _Hashes(), CharacterGrams(*characters), list[np.ndarray]()
-    counts, starts = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64)
-    for row, text in enumerate(texts):
-        words = _find(text.lower())
-        counts[row], words = len(words), words[:max_length]
-        hashes = np.fromiter(map(known.__getitem__, words), np.int64, len(words)) if words else np.array([NO_WORD])
-        tokens += [hashes, grams.of_words(words).astype(np.int64)]
-        starts[row] = len(hashes)
-    lengths = starts + [len(found) for found in tokens[1::2]]
-    is_cut = counts > max_length
-    return Encoded(np.concatenate([np.zeros(0, np.int64), *tokens]), lengths, starts, int(is_cut.sum()), is_cut=is_cut)
 
 
 def hash_texts(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -32,3 +32,14 @@ def test_a_row_has_its_words_and_then_their_characters(tmp_path: Path) -> None:
     assert np.array_equal(found.tokens[:first], plain.tokens[:first]) and found.truncated == plain.truncated == 1
     tokenizer.save(tmp_path)
     assert open_words(tmp_path) == tokenizer
+
+
+def test_a_batch_has_the_rows_that_its_texts_have_alone() -> None:
+    tokenizer, texts = HashedWords((2, 3)), ["one two one", "", "!", "two ein längeres Wort"]
+    together = tokenizer.encode(texts, None, 3)
+    alone = [HashedWords((2, 3)).encode([text], None, 3) for text in texts]
+    assert together.tokens.tolist() == [token for one in alone for token in one.tokens]
+    assert together.segment_starts.tolist() == [one.segment_starts[0] for one in alone]
+    assert together.truncated == sum(one.truncated for one in alone)
+    row = together.tokens[together.segment_starts[0] : together.lengths[0]]
+    assert row.tolist() == sorted(set(row.tolist())), "n-grams ascend, each once"

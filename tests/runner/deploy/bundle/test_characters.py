@@ -13,7 +13,8 @@ WORDS = ["good", "a", "naïve", "日本語", "x" * 50, "!", "не"]
 
 def test_a_bundle_hashes_as_the_tokenizer_does() -> None:
     wanted, found = OfTokenizer(1, 5), CharacterGrams(1, 5)
-    assert wanted.of_words(WORDS).tolist() == sorted(set(np.concatenate(found.of_words(WORDS)).tolist()))
+    hashes, counts = wanted.of_rows([WORDS])
+    assert len(hashes) == counts and hashes.tolist() == sorted(set(np.concatenate(found.of_words(WORDS)).tolist()))
 
 
 @pytest.mark.parametrize("lengths", [(0, 2), (3, 2), (1, 1 << 30)])
