@@ -19,7 +19,7 @@ FLOORS = (
     ("runner.tasks",),
     ("runner.record",),
     ("runner.track", "runner.tune", "runner.measure"),
-    ("runner.config", "runner.training"),
+    ("runner.config", "runner.training", "runner.report"),
     ("runner.deploy", "runner.compare"),
     ("runner.experiment",),
     ("runner.sweep", "runner.diagnostics"),

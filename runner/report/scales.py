@@ -1,0 +1,68 @@
+"""Scales of charts: where a value lies between 0 and 1, and which round values are written at the axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LOG_FROM = 8.0  # values that span more than this factor get a logarithmic axis
+PAD = 0.06  # of the span, on both sides
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear or logarithmic scale; low and high are logarithms to base 10 where it is logarithmic."""
+
+    low: float
+    high: float
+    is_log: bool = False
+
+    @classmethod
+    def over(cls, values: Iterable[float], *, can_be_log: bool = False, pad: float = PAD) -> Scale:
+        """Return the scale that holds all values, with some room on both sides; of no value 0 to 1."""
+        found = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
+        low, high = min(found), max(found)
+        is_log = can_be_log and low > 0 and high > LOG_FROM * low
+        if is_log:
+            low, high = math.log10(low), math.log10(high)
+        room = (high - low) * pad or abs(high) * 0.05 or 0.5
+        return cls(low - room, high + room, is_log)
+
+    def at(self, value: float) -> float:
+        """Return where a value lies: 0 at the low end, 1 at the high end."""
+        found = math.log10(value) if self.is_log else value
+        return (found - self.low) / (self.high - self.low)
+
+    def has(self, value: float) -> bool:
+        """Return whether a value lies on the scale."""
+        return 0 <= self.at(value) <= 1
+
+    @property
+    def ticks(self) -> list[float]:
+        """Round values on the scale, at most about six."""
+        return _log_ticks(self.low, self.high) if self.is_log else _ticks(self.low, self.high)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    raw = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
+    return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    span = high - low
+    every = math.ceil(span / 6)  # powers of ten
+    factors = (1,) if span > 2.5 else (1, 3) if span > 1.2 else (1, 2, 5)
+    powers = [power for power in range(math.floor(low), math.ceil(high) + 1) if power % every == 0]
+    found = [factor * 10.0**power for power in powers for factor in factors]
+    return [value for value in found if low <= math.log10(value) <= high]
+
+
+def short(value: float) -> str:
+    """Return a number in few characters: 0.85, 1.2 k, 30 M."""
+    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= unit:
+            return f"{value / unit:.3g}{name}"
+    return f"{value:.3g}" if value else "0"
