@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from runner.compare.axes import LATENCY, SIZE, TIME
-from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.record.baseline import is_at_baseline
+from runner.record.run_names import shown_setting
 from runner.sanitize import cell
 from runner.statistics import paired as stats
 

@@ -7,21 +7,10 @@ what makes a group.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from models.settings import FITTED
-from runner.compare.select import Run, setting_text
-from runner.record.identity import affects_identity
-
-# Results depend on these, but no config holds them; they name groups only where nothing else tells two apart.
-FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
-
-OF_TRAINING = ("optimizer.", "schedule.", "train.")  # settings that mean nothing to a model without training steps
-
-FILES = ("data.path", "data.train_path")  # they may name a group but not split one: a file may have been moved
-
-matters = cache(affects_identity)  # the same hundred keys are asked about for every run
+from runner.compare.select import Run
+from runner.record.run_names import FILES, FINGERPRINTS, distinguish, settings_of, value_key, varying
 
 
 @dataclass
@@ -47,50 +36,23 @@ class Group:
         return sum(values) / len(values) if values else None
 
 
-def settings_of(run: Run) -> dict[str, Any]:
-    """Everything but the seed that the result of a run depends on, flat."""
-    record = run.record
-    prints = {
-        "data.fingerprint": record.data.fingerprint,
-        "tokenizer.fingerprint": record.tokenizer.fingerprint,
-        "weights.fingerprint": record.weights.fingerprint,
-    }
-    if record.setting("model.tune.epochs"):
-        del prints[
-            "weights.fingerprint"
-        ]  # an encoder that is finetuned first depends on the seed, like all that is trained later
-    flat = record.settings
-    kept = {key: value for key, value in flat.items() if key != "seed" and matters(key) and not _is_unused(key, flat)}
-    return kept | {
-        **{key: flat[key] for key in FILES if flat.get(key)},
-        "data.positive": record.data.positive_name,
-        "compression": record.compression,
-        "code_version": record.environment.numbers,
-        **{key: (found or "")[:8] for key, found in prints.items()},
-    }
-
-
-def _is_unused(key: str, settings: dict[str, Any]) -> bool:
-    """Is it a setting of the training, of a model that is fitted without one?"""
-    return settings.get("model.family") in FITTED and key.startswith(OF_TRAINING)
-
-
 def make_groups(runs: list[Run]) -> list[Group]:
     """The groups of the runs, in order of first appearance, each with a unique name."""
     found: dict[str, Group] = {}
     for run in runs:
-        settings = settings_of(run)
+        settings = settings_of(run.record)
         own = {key: value for key, value in settings.items() if key not in FILES}
-        found.setdefault(_text(own), Group(settings)).runs.append(run)
+        found.setdefault(value_key(own), Group(settings)).runs.append(run)
     groups = list(found.values())
-    _name(groups)
+    commands = [group.runs[0].record.overrides for group in groups]
+    for group, name in zip(groups, distinguish([group.settings for group in groups], commands)):
+        group.name = name
     return groups
 
 
 def varying_settings(groups: list[Group]) -> list[str]:
     """The settings that differ between groups, sorted."""
-    keys = sorted({key for group in groups for key in group.settings})
-    return [key for key in keys if len({_text(group.settings.get(key)) for group in groups}) > 1]
+    return varying([group.settings for group in groups])
 
 
 def explain_separate_groups(groups: list[Group]) -> list[str]:
@@ -98,7 +60,7 @@ def explain_separate_groups(groups: list[Group]) -> list[str]:
     by_config: dict[str, list[Group]] = {}
     for group in groups:
         config = {key: value for key, value in group.settings.items() if key not in (*FINGERPRINTS, *FILES)}
-        by_config.setdefault(_text(config), []).append(group)
+        by_config.setdefault(value_key(config), []).append(group)
     sentences = []
     for same in by_config.values():
         if len(same) > 1:
@@ -106,49 +68,3 @@ def explain_separate_groups(groups: list[Group]) -> list[str]:
             names = "; ".join(group.name for group in same)
             sentences.append(f"not pooled, since {why} differ although the settings are the same: {names}")
     return sentences
-
-
-def _name(groups: list[Group]) -> None:
-    """Name groups by the fewest settings that tell them apart: named choices first, then typed settings."""
-    if len(groups) == 1:
-        record = groups[0].runs[0].record
-        groups[0].name = f"model={record.model} data={record.dataset}"
-        return
-    typed = {
-        word.partition("=")[0].lstrip("+").replace("/", ".")
-        for group in groups
-        for word in group.runs[0].record.overrides
-    }
-    keys = sorted(varying_settings(groups), key=lambda key: (_rank(key, typed), key))
-    parts: list[tuple[str, ...]] = [()] * len(groups)
-    chosen: list[str] = []
-    for key in keys:
-        finer = [(*before, _text(group.settings.get(key))) for before, group in zip(parts, groups)]
-        if len(set(finer)) > len(set(parts)):
-            parts = finer
-            chosen.append(key)
-        if len(set(parts)) == len(groups):
-            break
-    for group in groups:
-        told = [key for key in chosen if key in group.settings or not (key in FILES or _is_unused(key, group.settings))]
-        group.name = " ".join(f"{key.removesuffix('.name')}={shown_setting(key, group.settings)}" for key in told)
-
-
-def _rank(key: str, typed: set[str]) -> int:
-    """Rank model, compression and data first, then typed settings, then all others; fingerprints come last."""
-    if key in FINGERPRINTS:
-        return 5
-    if key in ("model.name", "compression", "data.name"):
-        return ("model.name", "compression", "data.name").index(key)
-    return 3 if key in typed or key.removesuffix(".name") in typed else 4
-
-
-def shown_setting(key: str, settings: dict[str, Any]) -> str:
-    """A setting as one would type it; "(absent)" where the group does not have it."""
-    if key not in settings:
-        return "(absent)"
-    return "none" if key == "compression" and not settings[key] else setting_text(settings[key])
-
-
-def _text(value: Any) -> str:
-    return repr(sorted(value.items()) if isinstance(value, dict) else value)

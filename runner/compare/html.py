@@ -14,7 +14,6 @@ from typing import Any
 from runner.compare.axes import words_of
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells
 from runner.compare.columns import Column, columns_of_tests, comparison_columns
-from runner.compare.groups import shown_setting
 from runner.compare.pairs import Paired
 from runner.compare.pareto import AXES
 from runner.compare.rows import Comparison, Row
@@ -22,6 +21,7 @@ from runner.compare.select import Run, setting_text
 from runner.compare.table import all_notes, legend_of_columns, legend_of_tests
 from runner.compare.verdict import ClaimVerdict
 from runner.record.identity import flatten
+from runner.record.run_names import shown_setting
 from runner.record.validation import point
 from runner.statistics.paired import Interval
 

@@ -18,6 +18,7 @@ from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.folder import RECORD, record_in
 from runner.record.record import RecordError, RunRecord
+from runner.record.run_names import setting_text
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
 
 
@@ -205,14 +206,3 @@ def is_value(value: Any, text: str) -> bool:
         return float(value) == float(text)
     except (TypeError, ValueError):
         return str(value) == text
-
-
-def setting_text(value: Any) -> str:
-    """A config value as one would type it."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list):
-        return f"[{','.join(setting_text(part) for part in value)}]"
-    return str(value)

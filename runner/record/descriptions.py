@@ -5,11 +5,12 @@ Class names are from outside: whoever prints a sentence escapes it. Nothing heav
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from runner.record.command import essential
 from runner.record.record import RunRecord
+from runner.record.run_names import common
 from runner.sanitize import escape, short
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.tasks import find_task
@@ -77,11 +78,6 @@ def class_table(record: RunRecord) -> Table | None:
     if len(rows) > MOST_ROWS:
         table.caption = f"and {len(rows) - MOST_ROWS:,} more in record.json"
     return table
-
-
-def common(commands: Sequence[Sequence[str]]) -> list[str]:
-    """The words that all commands have, in order; none if there is but one command."""
-    return [word for word in commands[0] if all(word in words for words in commands)] if len(commands) > 1 else []
 
 
 def distinct_names(records: list[RunRecord]) -> list[str]:

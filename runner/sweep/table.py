@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from runner.record.baseline import marked
-from runner.record.descriptions import common
+from runner.record.run_names import common
 from runner.sanitize import escape, mask
 from runner.sweep.job_log import last_log_lines
 from runner.sweep.plan import Job, expected_seconds, remaining_seconds

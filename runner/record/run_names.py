@@ -1,0 +1,157 @@
+"""Short names for runs, made of the settings that tell them apart: the model first, then what else varies.
+
+    names_of([first, second])                                          # ["model=dsn", "model=bert-tiny"]
+    name_of(record)                                                    # "dsn imdb optimizer.lr=0.01 seed=1"
+    names_of_commands([["model=dsn", "seed=0"], ["model=dsn", "seed=1"]])     # ["seed=0", "seed=1"]
+
+Tables, reports, the screen of a sweep and MLflow all take their names from here. No torch is imported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from models.settings import FITTED
+from runner.record.command import essential
+from runner.record.identity import affects_identity
+from runner.record.record import RunRecord
+
+# Results depend on these, but no config holds them; they name runs only where nothing else tells two apart.
+FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
+OF_TRAINING = ("optimizer.", "schedule.", "train.")  # settings that mean nothing to a model without training steps
+FILES = ("data.path", "data.train_path")  # they may name a run but not make it another: a file may have been moved
+FIRST = ("model.name", "compression", "data.name")  # the settings that lead a name
+
+matters = cache(affects_identity)  # the same hundred keys are asked about for every run
+
+
+def names_of(records: Sequence[RunRecord]) -> list[str]:
+    """Return a name for each run: what tells its group of seeds apart, and the seed where a group has several.
+
+    One run alone is named by its model and its data.
+    """
+    settings = [settings_of(record) for record in records]
+    names = distinguish(settings, [record.overrides for record in records])
+    several = Counter(names)
+    return [f"{name} seed={record.seed}" if several[name] > 1 else name for name, record in zip(names, records)]
+
+
+def name_of(record: RunRecord) -> str:
+    """Return the name of one run without others beside it: model, data, what else was typed, and the seed."""
+    named = ("model", "data", "seed", "compression", "from")
+    typed = [
+        word.lstrip("+") for word in essential(record.overrides) if word.partition("=")[0].lstrip("+") not in named
+    ]
+    stages = [setting_text(record.compression)] if record.compression else []
+    return " ".join([record.model, record.dataset, *stages, *typed, f"seed={record.seed}"])
+
+
+def names_of_commands(commands: Sequence[Sequence[str]], fixed: Iterable[str] = ()) -> list[str]:
+    """Return a name for each command: its words that the others do not share, or all where nothing is left.
+
+    For runs that have no record yet. fixed: further words to leave out, such as those of the sweep's command line.
+    """
+    shared = {*common(commands), *fixed}
+    own = [" ".join(word.lstrip("+") for word in words if word not in shared) for words in commands]
+    return [name or " ".join(words) for name, words in zip(own, commands)]
+
+
+def common(commands: Sequence[Sequence[str]]) -> list[str]:
+    """Return the words that all commands have, in order; none if there is but one command."""
+    if len(commands) < 2:
+        return []
+    shared = set(commands[0]).intersection(*commands[1:])
+    return [word for word in commands[0] if word in shared]
+
+
+def settings_of(record: RunRecord) -> dict[str, Any]:
+    """Return all but the seed that the result of a run depends on, flat: settings and fingerprints."""
+    prints = {
+        "data.fingerprint": record.data.fingerprint,
+        "tokenizer.fingerprint": record.tokenizer.fingerprint,
+        "weights.fingerprint": record.weights.fingerprint,
+    }
+    if record.setting("model.tune.epochs"):
+        # An encoder that is finetuned first depends on the seed, like all that is trained later.
+        del prints["weights.fingerprint"]
+    flat = record.settings
+    kept = {key: value for key, value in flat.items() if key != "seed" and matters(key) and not is_unused(key, flat)}
+    return kept | {
+        **{key: flat[key] for key in FILES if flat.get(key)},
+        "data.positive": record.data.positive_name,
+        "compression": record.compression,
+        "code_version": record.environment.numbers,
+        **{key: (found or "")[:8] for key, found in prints.items()},
+    }
+
+
+def is_unused(key: str, settings: Mapping[str, Any]) -> bool:
+    """Is it a setting of the training, of a model that is fitted without one?"""
+    return settings.get("model.family") in FITTED and key.startswith(OF_TRAINING)
+
+
+def varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys whose values differ, sorted."""
+    keys = sorted({key for one in settings for key in one})
+    return [key for key in keys if len({value_key(one.get(key)) for one in settings}) > 1]
+
+
+def distinguish(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequence[str]]) -> list[str]:
+    """Return names of the fewest settings that tell these apart: FIRST, then those that were typed, then all others.
+
+    settings: as `settings_of` gives them; equal ones get equal names. commands: what was typed for each.
+    """
+    if not (keys := varying(settings)):
+        return [f"model={one.get('model.name')} data={one.get('data.name')}" for one in settings]
+    typed = {word.partition("=")[0].lstrip("+").replace("/", ".") for words in commands for word in words}
+    kinds = len({tuple(value_key(one.get(key)) for key in keys if key not in FILES) for one in settings})
+    parts: list[tuple[str, ...]] = [()] * len(settings)
+    chosen: list[str] = []
+    for key in sorted(keys, key=lambda key: (_rank(key, typed), key)):
+        finer = [(*before, value_key(one.get(key))) for before, one in zip(parts, settings)]
+        if len(set(finer)) > len(set(parts)):
+            parts = finer
+            chosen.append(key)
+        if len(set(parts)) == kinds:
+            break
+    return [_name(chosen, one) for one in settings]
+
+
+def _name(chosen: list[str], settings: Mapping[str, Any]) -> str:
+    told = [key for key in chosen if key in settings or not (key in FILES or is_unused(key, settings))]
+    return " ".join(f"{key.removesuffix('.name')}={shown_setting(key, settings)}" for key in told)
+
+
+def _rank(key: str, typed: set[str]) -> int:
+    """Rank model, compression and data first, then typed settings, then all others; fingerprints come last."""
+    if key in FINGERPRINTS:
+        return len(FIRST) + 2
+    if key in FIRST:
+        return FIRST.index(key)
+    return len(FIRST) + (0 if key in typed or key.removesuffix(".name") in typed else 1)
+
+
+def shown_setting(key: str, settings: Mapping[str, Any]) -> str:
+    """Return a setting as one would type it; "(absent)" where there is none."""
+    if key not in settings:
+        return "(absent)"
+    return "none" if key == "compression" and not settings[key] else setting_text(settings[key])
+
+
+def setting_text(value: Any) -> str:
+    """Return a config value as one would type it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return f"[{','.join(setting_text(part) for part in value)}]"
+    return str(value)
+
+
+def value_key(value: Any) -> str:
+    """Return a text that is the same for equal config values only."""
+    return repr(sorted(value.items()) if isinstance(value, dict) else value)

@@ -1,0 +1,60 @@
+"""Names of runs: what tells them apart, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.record.record import RunRecord
+from runner.record.run_names import distinguish, name_of, names_of, names_of_commands, settings_of, varying
+from tests.records import a_record
+
+DATA = {"name": "demo", "text": "text", "text_pair": None, "max_length": 32, "metrics": ["accuracy"]}
+
+
+def run(model: str, seed: int = 0, *, rate: float = 0.01, stages: dict[str, Any] | None = None) -> RunRecord:
+    """A run of a model with that seed, learning rate and compression, and the words that make it."""
+    config = {
+        "seed": seed, "model": {"name": model, "width": len(model)}, "data": DATA, "optimizer": {"lr": rate},
+        "compression": stages or {},
+    }  # fmt: skip
+    words = [f"model={model}", "data=demo", f"seed={seed}", f"optimizer.lr={rate}", "paths.output=o"]
+    return a_record(config=config, overrides=words)
+
+
+def test_runs_are_named_by_the_choice_that_varies_not_by_what_is_behind_it() -> None:
+    assert names_of([run("dsn"), run("bert-tiny")]) == ["model=dsn", "model=bert-tiny"]
+
+
+def test_the_model_leads_and_a_setting_follows_only_where_it_is_needed() -> None:
+    found = names_of([run("dsn"), run("bert-tiny"), run("dsn", rate=0.1)])
+    assert found == [
+        "model=dsn optimizer.lr=0.01",
+        "model=bert-tiny optimizer.lr=0.01",
+        "model=dsn optimizer.lr=0.1",
+    ]
+
+
+def test_a_seed_is_named_where_its_group_has_several() -> None:
+    assert names_of([run("dsn", 0), run("dsn", 1), run("bert-tiny")]) == [
+        "model=dsn seed=0",
+        "model=dsn seed=1",
+        "model=bert-tiny",
+    ]
+    assert names_of([run("dsn")]) == ["model=dsn data=demo"]
+
+
+def test_equal_settings_have_equal_names_and_none_varies() -> None:
+    settings = [settings_of(run("dsn", seed)) for seed in (0, 1)]
+    assert varying(settings) == [] and len(set(distinguish(settings, [[], []]))) == 1
+
+
+def test_a_run_alone_is_named_by_model_data_and_what_was_typed() -> None:
+    assert name_of(run("dsn", 3)) == "dsn demo optimizer.lr=0.01 seed=3"
+    assert name_of(run("dsn", stages={"int8": {"bits": 8}})) == "dsn demo [int8] optimizer.lr=0.01 seed=0"
+
+
+def test_commands_are_named_by_the_words_that_the_others_do_not_have() -> None:
+    words = [["model=dsn", "+experiment=a", "seed=0"], ["model=dsn", "+experiment=a", "seed=1"]]
+    assert names_of_commands(words) == ["seed=0", "seed=1"]
+    assert names_of_commands([["model=dsn", "+seed=0"]], fixed=["model=dsn"]) == ["seed=0"]
+    assert names_of_commands([["model=dsn"]]) == ["model=dsn"], "no name is empty"
