@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from data.splits import TokenSplit
+from runner.record.calibration import CalibrationFacts
 from runner.record.record import RunRecord
 from runner.statistics.answers import Answers
+from runner.statistics.probabilities import softmax
 from runner.tasks.make import task_of_record
 
 
@@ -77,6 +79,34 @@ def read_source_rows(run_folder: Path, split: str) -> np.ndarray | None:
             return np.asarray(file.read(columns=["source_row"], use_threads=False)["source_row"].to_numpy())
     except (OSError, KeyError, pa.ArrowException):
         return None
+
+
+def read_logits(run_folder: Path, split: str, record: RunRecord) -> tuple[np.ndarray, np.ndarray] | None:
+    """The raw logits (rows, C), float64, and the labels (rows,) of a split as the run answered it, in its order.
+
+    None where none are stored, as for tags and for runs of other tasks, or they cannot be read.
+    """
+    columns = [f"logit_{place}" for place in range(len(record.data.labels))]
+    found = _read(run_folder / f"predictions-{split}.parquet", ("label", *columns)) if columns else None
+    if found is None or found.offsets is not None:
+        return None
+    return np.stack([found[name].astype(np.float64) for name in columns], axis=1), np.asarray(found["label"])
+
+
+def calibrated_probabilities(record: RunRecord, logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities (n, C), float64, of raw logits (n, C) as the run answers.
+
+    Of a run without calibration they are the plain softmax, a score: `record.is_calibrated` tells.
+    """
+    return softmax(calibrated_logits(record.calibration or CalibrationFacts(), logits))
+
+
+def calibrated_logits(facts: CalibrationFacts, logits: np.ndarray) -> np.ndarray:
+    """Return the logits (n, C), float64, whose softmax the probabilities are."""
+    logits = np.asarray(logits, np.float64)
+    if facts.weights:
+        return np.asarray(logits * np.array(facts.weights) + np.array(facts.shifts))
+    return np.asarray(logits / facts.temperature)
 
 
 @lru_cache(maxsize=64)  # the baseline's are read for every group

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from data.json_types import Json, JsonObject
+from runner.record.calibration import CalibrationFacts
 from runner.record.identity import flatten, recorded_settings
 from runner.record.recipe import ChosenRecipe
 from runner.record.validation import problem_of_record
@@ -188,6 +189,7 @@ class RunRecord:
     resumed_from_step: int | None = None
     pruned: bool = False  # ended by a search, because other trials were better
     recipe: ChosenRecipe | None = None  # of a run with train.recipe=auto
+    calibration: CalibrationFacts | None = None  # of answers that are classes; None in older records
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
@@ -203,6 +205,7 @@ class RunRecord:
             "weights": _known(WeightsFacts, content.get("weights") or {}),
             "reports": {name: _known(ClassReport, part) for name, part in (content.get("reports") or {}).items()},
             "recipe": ChosenRecipe.from_json(found) if (found := content.get("recipe")) else None,
+            "calibration": _known(CalibrationFacts, part) if (part := content.get("calibration")) else None,
         }
         return _known(cls, {**content, **parts})
 
@@ -222,6 +225,8 @@ class RunRecord:
             content["resumed_from_step"] = self.resumed_from_step
         if self.recipe is not None:
             content["recipe"] = self.recipe.to_json()
+        if self.calibration is not None:
+            content["calibration"] = asdict(self.calibration)
         return content | ({"pruned": True} if self.pruned else {})
 
     @property
@@ -258,6 +263,11 @@ class RunRecord:
         """One setting by its dotted key, e.g. train.evals; the default where the record has none."""
         found = flatten(self.config).get(key)
         return default if found is None else found
+
+    @property
+    def is_calibrated(self) -> bool:
+        """May the shares that the run answers with be called probabilities? Else they are scores."""
+        return self.calibration is not None and self.calibration.is_calibrated
 
     @property
     def headline(self) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from data.json_types import JsonObject
+from runner.record.calibration import METHODS
 from runner.record.metrics import check
 
 LARGEST = 1e300  # what does not fit a float is no measurement
@@ -73,6 +74,10 @@ RECORD: Kind = {
     "recipe": OrNull({
         "chosen": str, "metric": str, "rows": int,
         "tried": Each(list, {"settings": str, "third": OrNull(float), "whole": OrNull(float)}),
+    }),
+    "calibration": OrNull({
+        "method": METHODS, "temperature": float, "weights": OrNull(SHARES), "shifts": OrNull(SHARES),
+        "split": OrNull(str), "rows": OrNull(int), "ratio": OrNull(float), "reason": OrNull(str), "of": OrNull(TEXTS),
     }),
 }  # fmt: skip
 SWEEP: Kind = {

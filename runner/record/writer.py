@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from data.json_types import JsonObject
+from runner.record.calibration import CalibrationFacts
 from runner.record.folder import NOT_FINITE, POINTS, RECORD, read_record, remove_unfinished
 from runner.record.json_files import now, write_json
 from runner.record.metrics import check
@@ -103,6 +104,10 @@ class RecordWriter:
     def set_reports(self, reports: Mapping[str, ClassReport]) -> None:
         """The scores of each class, by split."""
         self._change(reports=dict(reports))
+
+    def set_calibration(self, facts: CalibrationFacts | None) -> None:
+        """How logits become probabilities; None for answers that are no classes."""
+        self._change(calibration=facts)
 
     def add_engine(self, facts: JsonObject) -> None:
         """Add facts about how the arithmetic is done."""

@@ -16,6 +16,7 @@ from models.heads.base import HeadSpec
 from runner.sanitize import short
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
+from runner.statistics.probabilities import softmax
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.tasks.base import LARGEST_REPORT, LabelFacts, Task, refuse_not_finite
 
@@ -154,13 +155,6 @@ class Classification(Task):
         named = [f"{short(name)} {count:,}" for name, count in zip(names[:most], counts)]
         left = [f"{len(names) - most:,} more"] if len(names) > most else []
         return f"task: classification, {len(names):,} classes ({', '.join([*named, *left])})"
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities (rows, C), in float64 so that they add up to 1 even when rounded to a few digits."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    shares: np.ndarray = shifted / shifted.sum(1, keepdims=True)
-    return shares
 
 
 def why_diverged(

@@ -1,0 +1,75 @@
+"""How scores become probabilities: reads the calibration.json beside the weights, with the standard library.
+
+The file names the SHA-256 of the weights that it was fitted to; beside others it is not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+CALIBRATION_FILE = "calibration.json"
+NONE = "none"  # method of a model whose scores cannot be calibrated
+UNKNOWN = "no calibration is known for it"
+
+
+class Calibration:
+    """How the scores of one file of weights become probabilities.
+
+    facts: the content of calibration.json, {} without one that can be used. problem: why it is not used, "" where it is
+    or where there is none. is_calibrated: may the shares be called probabilities? Else they are scores.
+    """
+
+    def __init__(self, facts: dict[str, Any] | None = None, problem: str = "") -> None:
+        """Raises KeyError, TypeError or ValueError for facts that are no calibration."""
+        self.facts, self.problem = facts or {}, problem
+        self.is_calibrated = bool(facts) and self.facts["method"] != NONE
+        self.temperature = float(self.facts.get("temperature", 1.0))
+        self.weights, self.shifts = (list(map(float, self.facts.get(name, ()))) for name in ("weights", "shifts"))
+        if not 0 < self.temperature < math.inf or len(self.weights) != len(self.shifts):
+            raise ValueError(f"temperature {self.temperature}, {len(self.weights)} weights, {len(self.shifts)} shifts")
+
+    def apply(self, scores: Sequence[float]) -> list[float]:
+        """The scores of a text whose softmax the probabilities are."""
+        if self.weights:
+            return [score * weight + shift for score, weight, shift in zip(scores, self.weights, self.shifts)]
+        return [score / self.temperature for score in scores]
+
+    def describe(self, share: float) -> str:
+        """The words for an answer whose largest share this is."""
+        if not self.is_calibrated:
+            return f"scores, not probabilities: {self.problem or self.facts.get('reason') or UNKNOWN}"
+        error, floor = self.facts.get("ece"), self.facts.get("ece_floor_95")
+        if error is None or floor is None:
+            return f"confidence {share:.2f}"
+        if error <= floor:
+            return f"about {min(99, round(100 * share))} in 100 such answers are right"
+        return f"confidence {share:.2f} (off by about {error:.1g} on average)"
+
+
+def read_calibration(weights: Path) -> Calibration:
+    """The calibration of a file of weights, from the file beside it; an empty one where none can be used."""
+    path = weights.with_name(CALIBRATION_FILE)
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if hash_of(weights) in facts["of"]:
+            return Calibration(facts)
+        problem = f"{CALIBRATION_FILE} is of other weights than {weights.name}"
+    except FileNotFoundError:
+        return Calibration()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"{CALIBRATION_FILE} is damaged ({error!r})"
+    return Calibration(problem=f"{problem}, so it is not used")
+
+
+def hash_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

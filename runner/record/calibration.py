@@ -1,0 +1,36 @@
+"""How the logits of a run become probabilities: the part `calibration` of its record. Standard library only.
+
+The stored predictions keep raw logits; `calibrated_probabilities` in predictions.py is what every form of the model
+answers with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TEMPERATURE, VECTOR, NONE = METHODS = ("temperature", "vector", "none")
+
+
+@dataclass(frozen=True)
+class CalibrationFacts:
+    """How the logits were calibrated, on those of the selection split.
+
+    method: temperature (p = softmax(z / temperature)), vector (p = softmax(weights * z + shifts)), or none: softmax(z),
+    which is then called a score. reason: why nothing is fitted, or why the temperature is 1. ratio: the likelihood
+    ratio of the temperature over 1. of: the SHA-256 of each file of weights that answers with it.
+    """
+
+    method: str = NONE
+    temperature: float = 1.0
+    weights: list[float] = field(default_factory=list)  # (C,) of vector scaling
+    shifts: list[float] = field(default_factory=list)  # (C,)
+    split: str | None = None
+    rows: int = 0
+    ratio: float | None = None
+    reason: str | None = None
+    of: list[str] = field(default_factory=list)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """May the shares be called probabilities?"""
+        return self.method != NONE

@@ -1,0 +1,126 @@
+"""The temperature T of a classifier: p = softmax(z / T), chosen by the log loss of rows that it was not trained on.
+
+The log loss is convex in 1/T, so T is a fact of the logits: there is no rate and no seed. It never changes the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+FEWEST_ROWS = 100
+LEAST_RATIO = 3.84  # 95 % point of chi-squared with one degree of freedom: below it a T other than 1 fits noise
+LOWEST, HIGHEST = 0.05, 20.0  # of 1/T, where the search begins
+STEPS = 200  # at most; Newton takes about six
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """A temperature, and what it did on its own rows.
+
+    reason: why it is 1; "" where it was fitted. is_refused: nothing can be said about the probabilities. before, after:
+    mean negative log-likelihood in nats, with 1 and with `value`.
+    """
+
+    value: float = 1.0
+    rows: int = 0
+    reason: str = ""
+    is_refused: bool = False
+    before: float | None = None
+    after: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """The likelihood ratio of `after` over `before`, as a chi-squared value; 0 where nothing was fitted."""
+        return 2 * self.rows * (self.before - self.after) if self.before is not None and self.after is not None else 0.0
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -> Temperature:
+    """Return the temperature of logits (n, C) for labels (n,), or 1 with the reason; names: of the classes.
+
+    Refused are fewer than FEWEST_ROWS rows, a class without any, logits that are not finite, the same for every row,
+    without a mistake, or that do not point to the labels. T stays 1 where the gain is within noise.
+    """
+    logits, labels = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
+    rows = len(labels)
+    if reason := why_not(logits, labels, names):
+        return Temperature(1.0, rows, reason, is_refused=True)
+    value = 1.0 / solve_inverse(logits, labels)
+    before, after = (negative_log_likelihood(logits / one, labels) for one in (1.0, value))
+    found = Temperature(value, rows, "", before=before, after=after)
+    if found.ratio > LEAST_RATIO:
+        return found
+    return Temperature(1.0, rows, f"no other temperature is better beyond noise on {rows:,} rows", before=before)
+
+
+def why_not(logits: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -> str:
+    """Return why no temperature can be fitted to logits (n, C), float64, and labels (n,); "" where one can."""
+    rows = len(labels)
+    broken = np.flatnonzero(~np.isfinite(logits).all(1))
+    if len(broken):
+        return f"the logits of row {broken[0] + 1} are not finite"
+    if rows < FEWEST_ROWS:
+        return f"calibration needs at least {FEWEST_ROWS} rows, here are {rows}"
+    missing = np.flatnonzero(np.bincount(labels, minlength=logits.shape[1]) == 0)
+    if len(missing):
+        first = int(missing[0])
+        return f"no calibration row has the label {names[first] if first < len(names) else first!r}"
+    if (logits == logits[0]).all():
+        return "the model always answers the same"
+    own = logits[np.arange(rows), labels]
+    if slope(logits, own, 0.0) >= 0:
+        return "the logits do not point to the labels"
+    if (own == logits.max(1)).all():
+        return f"no mistake on the {rows:,} calibration rows"
+    return ""
+
+
+def solve_inverse(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return 1/T with the least log loss of logits (n, C) for labels (n,), to 1e-12 of its size.
+
+    A finite one exists where `why_not` says nothing; Newton's method inside a bracket finds it.
+    """
+    own = logits[np.arange(len(labels)), labels]
+    low, high = LOWEST, HIGHEST
+    while slope(logits, own, low) > 0:
+        low /= 4
+    while slope(logits, own, high) < 0:
+        high *= 4
+    found = min(max(1.0, low), high)
+    for _ in range(STEPS):
+        value, curve = slope(logits, own, found), curvature(logits, found)
+        low, high = (low, found) if value > 0 else (found, high)
+        wanted = found - value / curve if curve > 0 else low
+        wanted = wanted if low < wanted < high else (low + high) / 2
+        if abs(wanted - found) <= 1e-12 * found:
+            return wanted
+        found = wanted
+    return found
+
+
+def slope(logits: np.ndarray, own: np.ndarray, inverse: float) -> float:
+    """Return the derivative of the mean log loss by 1/T at `inverse`; own: (n,) the logit of each row's label."""
+    shares = _softmax(logits * inverse)
+    return float(((shares * logits).sum(1) - own).mean())
+
+
+def curvature(logits: np.ndarray, inverse: float) -> float:
+    """Return the second derivative of the mean log loss by 1/T at `inverse`."""
+    shares = _softmax(logits * inverse)
+    means = (shares * logits).sum(1, keepdims=True)
+    return float((shares * (logits - means) ** 2).sum(1).mean())
+
+
+def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean log loss of logits (n, C) for labels (n,), in nats."""
+    highest = logits.max(1)
+    sums = np.log(np.exp(logits - highest[:, None]).sum(1)) + highest
+    return float((sums - logits[np.arange(len(labels)), labels]).mean())
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    shares: np.ndarray = powers / powers.sum(1, keepdims=True)
+    return shares
