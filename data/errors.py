@@ -7,6 +7,10 @@ class DataError(ValueError):
     """Data that cannot be used as asked; the message says what was found, what is expected and how to fix it."""
 
 
+class CutTooSmall(DataError):
+    """Training rows of which a part that lacks no class cannot be cut off with the settings of the cuts."""
+
+
 class MissingColumn(DataError):
     """A column that the settings name and the data do not have; `key` is the setting: text, text_pair or label."""
 

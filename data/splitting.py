@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.errors import DataError
+from data.errors import CutTooSmall, DataError
 from data.groups import STAYS
 from data.json_types import JsonObject
 from data.settings import DataSettings, split_names
@@ -166,7 +166,7 @@ def _least(sizes: np.ndarray) -> int:
 
 
 def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
-    """Raise DataError if a cut, or what is left of train, would lack a class; the message names settings that help."""
+    """Raise CutTooSmall if a cut, or what is left of train, would lack a class; it names settings that help."""
     strata = data.strata("train")
     is_one = strata is None  # stratum, for targets whose rows are drawn regardless
     rows = np.zeros(len(data.splits["train"]), np.int64) if strata is None else strata
@@ -185,7 +185,7 @@ def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
         why = f"too many: {len(left)} must stay{each}{rarest}"
     cure = next((c for c in _changes(len(sizes), settings) if not _obstacle(sizes, names, replace(settings, **c))), {})
     values = " ".join(f"data.{key}={value}" for key, value in cure.items())
-    raise DataError(
+    raise CutTooSmall(
         f"{count} of {left.sum()} training rows to cut off for `{name}` are {why}. "
         f"{f'Try: {values}; or' if cure else 'Try:'} {_other_ways(settings)}"
     )

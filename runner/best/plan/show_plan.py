@@ -43,7 +43,9 @@ def budget_line(budget: Budget) -> str:
     caps = [shown_bytes(budget.max_bytes)] if budget.max_bytes is not None else []
     caps += [f"{budget.max_us:,g} us an answer"] if budget.max_us is not None else []
     ends = f"{budget.steps} steps" if budget.steps is not None else ""
-    ends = ends or (f"{budget.minutes:g} minutes" if budget.minutes is not None else "all steps")
+    ends = ends or (
+        "all steps" if budget.minutes is None else f"{budget.minutes:g} minute{'s' * (budget.minutes != 1)}"
+    )
     return f"{aim}, at most {' and '.join(caps)}; {ends}" if caps else f"{aim}, no cap; {ends}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from data.errors import CutTooSmall, DataError
 from data.folds import count_folds, fold_groups
 from data.load import Rows, read_rows
 from data.stores.build_once import SharedCache
@@ -19,6 +20,7 @@ from runner.schema import Settings
 from runner.tasks.base import Task
 from runner.tasks.make import target_of, task_of_labels
 
+WITH_FOLDS = (f"data.folds={FOLDS}", "data.fold=all")
 SELECT_ROWS, SELECT_FRACTION = 1000, 0.1  # of a held-out split: the larger of both, at most data.select_max_rows
 
 
@@ -37,14 +39,15 @@ class Table:
 
 def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: SharedCache) -> Table:
     """Read the rows of a command, and decide which of them select. Raises the user's errors."""
-    rows = read_rows(settings.data, cache, target_of(settings))
+    rows, is_whole = read_labelled(settings, words, cache)
     task = task_of_labels(rows.task, settings)
     goal, folds = goal_of(budget, task), 0
     labelled = len(rows.raw.splits["train"]) + (len(rows.raw.splits[rows.select]) if rows.is_cut else 0)
+    cut = held_out_words(rows, settings, labelled, is_needed=is_whole) if labelled >= FEW_ROWS else ()
     budget = replace(budget, goal=goal)
     check_classes(rows)  # before folds, whose own message about a rare class is less plain
-    shared = (*goal_words(goal, task), *(held_out_words(rows, settings, labelled) if labelled >= FEW_ROWS else ()))
-    own = (f"data.folds={FOLDS}", "data.fold=all") if labelled < FEW_ROWS else ()
+    shared = (*goal_words(goal, task), *cut)
+    own = WITH_FOLDS if labelled < FEW_ROWS else ()
     held = read_facts(rows, cache).new_words if own else None  # folds have no texts apart from all that train
     if shared or own:
         settings = resolve(compose([*words, *shared, *own]))
@@ -59,10 +62,27 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     return Table(rows, facts, settings, goal, (*words, *shared, *own), shared, folds)
 
 
-def held_out_words(rows: Rows, settings: Settings, labelled: int) -> tuple[str, ...]:
-    """Return the override by which a split that is cut off train has enough rows to select by; () where it has."""
+def read_labelled(settings: Settings, words: Sequence[str], cache: SharedCache) -> tuple[Rows, bool]:
+    """Return the rows, and whether train has all labelled ones, because too few of each class could be held out."""
+    try:
+        return read_rows(settings.data, cache, target_of(settings)), False
+    except CutTooSmall as refusal:
+        if settings.data.select_fraction != SELECT_FRACTION:  # the command's own
+            raise
+        try:
+            whole = resolve(compose([*words, *WITH_FOLDS]))
+            return replace(read_rows(whole.data, cache, target_of(whole)), is_cut=False), True
+        except DataError:
+            raise refusal from None
+
+
+def held_out_words(rows: Rows, settings: Settings, labelled: int, *, is_needed: bool) -> tuple[str, ...]:
+    """Return the override by which a split that is cut off train has enough rows to select by; () where it has.
+
+    is_needed: can none be cut off with the settings of the command?
+    """
     is_own = settings.data.select_fraction != SELECT_FRACTION  # the command says otherwise
-    if not rows.is_cut or is_own or labelled >= SELECT_ROWS / SELECT_FRACTION:
+    if not is_needed and (not rows.is_cut or is_own or labelled >= SELECT_ROWS / SELECT_FRACTION):
         return ()
     return (f"data.select_fraction={SELECT_ROWS / labelled:.4f}",)
 

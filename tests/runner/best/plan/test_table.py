@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import DataError
 from data.stores.build_once import SharedCache
 from runner.best.plan.table import Table, read_table
 from runner.best.types import Budget
@@ -53,3 +54,16 @@ def test_a_rare_class_lowers_the_number_of_folds_and_a_single_row_is_refused(tmp
 
 def test_the_goal_selects_epochs_too(tmp_path: Path) -> None:
     assert read(tmp_path, 500, budget=Budget(goal="macro_f1")).shared == ("data.metrics=[f1_macro,accuracy,f1]",)
+
+
+@pytest.mark.parametrize(("rows", "folds"), [(10, 5), (20, 0)])
+def test_many_classes_of_a_few_rows_need_no_other_fractions(tmp_path: Path, rows: int, folds: int) -> None:
+    path = tmp_path / "intents.csv"
+    lines = [f"question {row} about thing {intent},intent {intent}" for row in range(rows) for intent in range(150)]
+    path.write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    words = ["data=files", f"data.path={path}", "data.select_fraction=0.1"]
+    table = read_table(settings_of(*words), words, Budget(), SharedCache(tmp_path / "cache"))
+    assert table.folds == folds and table.facts.classes == 150
+    assert bool(table.shared) == (not folds), "where a split is held out, it has a row of each class"
+    with pytest.raises(DataError, match="are too few"):  # the command's own share
+        read_table(settings_of(*words, "data.select_fraction=0.01"), words, Budget(), SharedCache(tmp_path / "cache"))
