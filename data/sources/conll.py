@@ -115,7 +115,7 @@ def _checked_width(fields: list[str], numbers: Mapping[str, int], where: str, at
             raise MissingColumn(
                 key.rpartition(".")[2],
                 f"{key}={number}: line {at} of {where} has {width} columns, 0 to {width - 1} or -{width} to -1 "
-                f"({' '.join(fields)!r:.80}). Try: {key}={'0' if key.endswith('tokens') else '-1'}",
+                f"({' '.join(fields)!r:.80}). Try: {key}={'-1' if key.endswith('tags') else '0'}",
             )
     places = [number % width for number in numbers.values()]
     if len(set(places)) < len(places):

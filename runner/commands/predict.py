@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from data.sources.options import ReadOptions, format_of, ineffective_options
+from data.sources.columns import is_column_number
+from data.sources.options import ReadOptions, format_of, ineffective_options, suffix_of
 from runner.commands.answers import AnswerOptions, answer_rows, answer_text
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
 from runner.deploy.exported import ExportedModel, find_model
-from runner.deploy.streams import input_format, output_format, read_texts
+from runner.deploy.streams import OF_SUFFIX, input_format, output_format, read_texts
 from runner.errors import ConfigError
 from runner.sanitize import say
 
@@ -21,9 +22,10 @@ USAGE = """\
 run predict ID|FOLDER TEXT [SECOND TEXT] | FILE | -
             [engine=auto|torch|onnx|onnx-int8|numpy] [out=FILE.csv|.jsonl] [batch_size=32] [threads=1]
             [paths.output=outputs]
-            of a FILE or -: [input=lines|csv|tsv|jsonl] [text=COLUMN] [text_pair=COLUMN] [encoding=utf-8]
+            of a FILE or -: [input=lines|csv|tsv|jsonl|conll] [text=COLUMN] [text_pair=COLUMN] [encoding=utf-8]
             [delimiter=auto|tab|;] [quoting=auto|minimal|none]
-FILE: .csv .tsv .jsonl .ndjson .json .parquet, also with .gz, with a header as in training; or .txt, a text a line
+FILE: .csv .tsv .jsonl .ndjson .json .parquet, also with .gz, with a header as in training; .txt, a text a line; or
+      .conll, a word a line for a model of tags, with text=0 for the first column
 
   run predict 1f0c "a lovely film"                   the label and the probability of each
   run predict 1f0c reviews.csv out=answers.csv       every row with its prediction and the probabilities beside it
@@ -58,6 +60,8 @@ def main(words: list[str]) -> int:
     table = table_of(source, asked, len(literal), chosen)
     exported = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
     texts = [] if table else [*asked, *literal]
+    if table:
+        chosen = with_word_column(table, chosen, exported)
     rows = table_rows(table, chosen, exported) if table else text_rows(texts, chosen, exported)
     out = Path(chosen["out"]) if chosen["out"] else None
     form = written_format(out, table, chosen)
@@ -88,7 +92,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
             found = word
         elif mode:
             raise ConfigError(f"{word} is a folder, a file is needed. Try: a file in it; or, as a text: {as_text}")
-        elif format_of(Path(word)) or word.lower().endswith((".txt", ".txt.gz")) or (chosen["input"] and not asked[1:]):
+        elif format_of(Path(word)) or suffix_of(Path(word)) in OF_SUFFIX or (chosen["input"] and not asked[1:]):
             raise ConfigError(f"{word}: no such file. Try: its right name; or, as a text: {as_text}")
     if found and len(asked) + literal > 1:
         option = next((word.partition("=")[0] for word in asked if word != found and "=" in word), None)
@@ -114,6 +118,21 @@ def named_columns(chosen: dict[str, str], exported: ExportedModel) -> list[str]:
     if chosen["text_pair"] and not exported.is_pair:
         raise ConfigError(f"text_pair={chosen['text_pair']}: this model reads one text. Leave text_pair= out")
     return [chosen[key] or name for key, name in zip(("text", "text_pair"), exported.columns)]
+
+
+def with_word_column(table: str, chosen: dict[str, str], exported: ExportedModel) -> dict[str, str]:
+    """Return the options, with the first column as that of the words where a CoNLL file has them in it.
+
+    Raises ConfigError for such a file where the model reads texts.
+    """
+    if input_format(None if table == "-" else Path(table), chosen["input"]) != "conll":
+        return chosen
+    if not exported.reads_words:
+        raise ConfigError(
+            f"{table}: a CoNLL file has a word a line, and this model reads texts. Try: a file with a text a line"
+        )
+    column = chosen["text"] or exported.columns[0]
+    return chosen | {"text": column if is_column_number(column) else "0"}
 
 
 def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,8 @@ from data.sources.options import Row as NumberedRow
 from runner.errors import ConfigError
 from runner.sanitize import cell
 
-INPUTS = ("lines", "csv", "tsv", "jsonl")  # the choices of input=
+INPUTS = ("lines", "csv", "tsv", "jsonl", "conll")  # the choices of input=
+OF_SUFFIX = {".txt": "lines", ".conll": "conll", ".iob": "conll", ".bio": "conll"}  # that no table has
 WRITTEN = {".csv": "csv", ".jsonl": "jsonl"}
 NO_TEXT: dict[type, str] = {dict: "an object", list: "a list", bytes: "bytes"}
 Row = dict[str, Any]
@@ -48,13 +49,13 @@ def input_format(path: Path | None, asked: str) -> str:
         raise ConfigError(f"input={asked}: expected one of {', '.join(INPUTS)}. Try: input=lines")
     if path is None:
         return asked or "lines"
-    known = "lines" if suffix_of(path) == ".txt" else format_of(path)
+    known = OF_SUFFIX.get(suffix_of(path)) or format_of(path)
     if asked and known == "parquet":
         raise ConfigError(f"input={asked}: {path} is read as Parquet, as its name says. Leave input= out, or rename it")
     if not asked and known is None:
         raise ConfigError(
-            f"{path}: files end in {SUFFIXES} or .txt. Try: input=csv (or {', '.join(INPUTS)}) if it is one of these; "
-            f"or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
+            f"{path}: files end in {SUFFIXES}, {', '.join(OF_SUFFIX)}. Try: input=csv (or {', '.join(INPUTS)}) if it is "
+            f"one of these; or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
         )
     return asked or known or ""
 

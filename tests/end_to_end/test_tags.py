@@ -11,8 +11,10 @@ import pytest
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
+from data.errors import DataError
 from data.sources.options import ReadOptions
 from models.checkpoints.open import load_model
+from runner.commands import predict
 from runner.commands.answers import AnswerOptions, answer_rows
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -137,6 +139,26 @@ def test_a_file_of_words_is_answered_row_by_row_and_a_csv_holds_json(
     assert json.loads(first["tokens"]) == ["mr", "ada"] and first["prediction"] == "mr [ada](PER)"
     assert second["tokens"] == "in paris" and json.loads(second["tags"]) == ["O", "B-LOC"]
     assert [span["type"] for span in json.loads(second["spans"])] == ["LOC"]
+
+
+@pytest.mark.parametrize("more", [[], ["text=0"], ["text=-2"]])
+def test_a_conll_file_is_answered_by_its_first_column(
+    learned: tuple[RunRecord, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    record, place = learned
+    path = tmp_path / "words.conll"
+    path.write_text("mr O\nada O\n\nin O\nparis O\n", encoding="utf-8")
+    assert predict.main([record.identity, str(path), f"paths.output={place.parent}", *more]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first["prediction"] == "mr [ada](PER)" and second["tags"] == ["O", "B-LOC"]
+    assert first[more[0].removeprefix("text=") if more else "0"] == ["mr", "ada"]
+
+
+def test_a_column_that_a_conll_file_lacks_is_refused(learned: tuple[RunRecord, Path], tmp_path: Path) -> None:
+    path = tmp_path / "words.bio"
+    path.write_text("mr\nada\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"text=1: .* has 1 columns.*Try: text=0"):
+        predict.main([learned[0].identity, str(path), "text=1", f"paths.output={learned[1].parent}"])
 
 
 def test_long_rows_are_answered_in_windows_and_scored_as_one(folder: Path) -> None:

@@ -250,3 +250,10 @@ def test_a_record_beside_another_model_is_refused(output: Path, change: dict[str
     with pytest.raises(ConfigError, match=r"do not belong together: .*force=true") as raised:
         Predictor(replace(find_model("aaaa", output, "auto"), **change))
     assert expected in str(raised.value)
+
+
+def test_a_model_of_texts_reads_no_conll_file(output: Path, tmp_path: Path) -> None:
+    path = tmp_path / "words.conll"
+    path.write_text("mr O\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="a word a line, and this model reads texts"):
+        told(output, "aaaa", str(path))
