@@ -13,7 +13,6 @@ from runner.best.bundle import Bundle, write_bundle
 from runner.best.choice.choose import NoChoice, choose
 from runner.best.choice.history import RESULT, settings_compared
 from runner.best.choice.optimism import corrected_score
-from runner.best.choice.pooling import selection_answers
 from runner.best.evidence import over_caps
 from runner.best.search import Search, Stop
 from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result, Scored, Step
@@ -21,6 +20,7 @@ from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.folder import read_record
 from runner.record.json_files import write_json
+from runner.record.pooling import selection_answers
 from runner.record.record import RunRecord
 from runner.statistics.scores import Score
 from runner.tasks.make import task_of_record

@@ -10,6 +10,8 @@ from typing import Any
 
 from runner.compare import pairs
 from runner.compare.axes import LATENCY, SIZE, TIME, latency_metric, size_metric, time_metric
+from runner.compare.folds import advice, by_fold, fold_interval, held_out_answers, selection_split
+from runner.compare.group_pairs import compare_groups
 from runner.compare.groups import Group, explain_separate_groups, make_groups, varying_settings
 from runner.compare.lint import cost_warnings
 from runner.compare.pairs import Paired, Refused
@@ -43,11 +45,10 @@ def analyse(
         _check_metric(metric, groups)
     timed = [group.runs[0].metrics for group in groups]
     latency, size, time = latency_metric(timed), size_metric(timed), time_metric(timed)
-    rows = [
-        _row(group, metric or group.runs[0].primary, {LATENCY: latency, SIZE: size, TIME: time}) for group in groups
-    ]
+    rows = [_row(group, metric or group.headline, {LATENCY: latency, SIZE: size, TIME: time}) for group in groups]
     rows.sort(key=_order)
     notes = explain_separate_groups(groups)
+    notes += dict.fromkeys(line for group in groups if group.is_folded for line in advice(group.runs))
     name, tests = "" if baseline is None else " ".join(setting_words(baseline)), 0
     try:
         tests = _test(rows, name) if name else 0
@@ -79,7 +80,7 @@ def _row(group: Group, metric: str, ranked: Mapping[str, str | None]) -> Row:
     costs = {name: mean for name in sorted(names) if (mean := group.mean(name)) is not None}
     costs |= {key: costs[name] for key, name in ranked.items() if name in costs}
     values, chances = group.values(metric), _chances(group, metric)
-    is_low = is_at_baseline([run.metrics for run in group.seeds.values()], group.runs[0].primary)
+    is_low = is_at_baseline([run.metrics for run in group.members], group.runs[0].primary)
     return Row(group, metric, group.mean(metric), stats.standard_deviation(values), chances, costs, at_baseline=is_low)
 
 
@@ -90,7 +91,27 @@ def _chances(group: Group, metric: str) -> Chances:
     def within(found: stats.Interval | None) -> stats.Interval | None:
         return found and replace(found, low=max(found.low, lowest), high=min(found.high, highest))
 
+    if group.is_folded:
+        over_folds = _over_folds(group, metric)
+        return Chances(examples=within(over_folds.examples), folds=within(over_folds.folds))
     return Chances(within(stats.seed_interval(group.values(metric))), within(_over_examples(group, metric)))
+
+
+def _over_folds(group: Group, metric: str) -> Chances:
+    """The intervals of a group of folds: corrected over the folds, and over the rows held out by one seed and repeat.
+
+    A score of the reported rows has none: the models of all folds answered the same rows.
+    """
+    split, _, score = metric.partition("/")
+    scores = pairs.scores_of(group.runs[0])
+    if split != selection_split(group.runs[0]) or score not in scores:
+        return Chances()
+    folds = fold_interval(group.values(metric), group.runs[0])
+    answers = held_out_answers({fold: next(iter(runs.values())) for fold, runs in by_fold(group.runs).items()}, split)
+    if isinstance(answers, str):
+        return Chances(folds=folds)
+    ends = scores[score].interval(answers[0])
+    return Chances(examples=stats.Interval(*ends, f"{len(answers[0])} rows held out"), folds=folds)
 
 
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:
@@ -98,7 +119,7 @@ def _over_examples(group: Group, metric: str) -> stats.Interval | None:
 
     All runs answered the same examples, so their chance does not shrink with the number of seeds.
     """
-    runs = [run for run in group.seeds.values() if metric in run.metrics]
+    runs = [run for run in group.members if metric in run.metrics]
     found = [pairs.score_interval(run, metric) for run in runs]
     there = [interval for interval in found if interval is not None]
     if not there or len(there) < len(runs):
@@ -150,7 +171,7 @@ def _against(row: Row, bases: list[Row]) -> tuple[Paired | Refused, bool | None]
     if len(nearest) > 1:
         names = "; ".join(base.group.name for base in nearest[:3])
         return Refused(f"{len(nearest)} baselines match equally well ({names}); add keys to --baseline"), None
-    return pairs.compare_groups(row.group, nearest[0].group, row.metric), nearest[0].at_baseline
+    return compare_groups(row.group, nearest[0].group, row.metric), nearest[0].at_baseline
 
 
 def _mark_fronts(rows: list[Row]) -> None:

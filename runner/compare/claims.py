@@ -29,7 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from runner.compare import pairs
+from runner.compare.folds import fold_interval
+from runner.compare.group_pairs import FoldPaired, compare_groups
+from runner.compare.pairs import Paired
 from runner.compare.rows import Row
 from runner.compare.select import setting_matcher, setting_words
 from runner.compare.steps_to_target import NEARLY, STEPS
@@ -170,7 +172,8 @@ def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
         return stats.Interval(*wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {_runs(len(values))}")
     if len(values) == 1 and row.metric == metric and row.interval:
         return row.interval
-    return stats.seed_interval(values) or stats.Interval(values[0], values[0], "one run, no interval")
+    over = fold_interval(values, row.group.runs[0]) if row.group.is_folded else stats.seed_interval(values)
+    return over or stats.Interval(values[0], values[0], "one run, no interval")
 
 
 def _runs(count: int) -> str:
@@ -179,9 +182,10 @@ def _runs(count: int) -> str:
 
 def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
     """The difference where - versus over pairs of seeds, and over the examples where the metric is a score of them."""
-    found = pairs.compare_groups(where.group, versus.group, metric)
-    if isinstance(found, pairs.Paired):
-        over = f"{len(found.seeds)} pairs of seeds, {found.examples} examples"
+    found = compare_groups(where.group, versus.group, metric)
+    if isinstance(found, Paired):
+        pairs = f"{found.folds} folds" if isinstance(found, FoldPaired) else f"{len(found.seeds)} pairs of seeds"
+        over = f"{pairs}, {found.examples} examples"
         return Measured(found.difference, stats.Interval(found.low, found.high, over), (where, versus))
     if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
         return found.reason  # scores on other examples, or without predictions, have no meaningful difference
@@ -209,6 +213,8 @@ def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
 
 
 def _seed_pairs(where: Row, versus: Row, metric: str) -> list[tuple[float, float]]:
+    if where.group.is_folded or versus.group.is_folded:
+        return []  # folds are no pairs of seeds: their training rows overlap
     first, second = where.group.seeds, versus.group.seeds
     return [
         (float(first[seed].metrics[metric]), float(second[seed].metrics[metric]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from runner.compare.folds import text_of
+from runner.compare.group_pairs import FoldPaired
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.compare.steps_to_target import STEPS
@@ -41,7 +43,8 @@ def comparison_columns(comparison: Comparison) -> list[Column]:
         Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
         Column("95 %", True, lambda row: row.interval, lambda found: f"{found.low:.4f}-{found.high:.4f}"),
         *(_chance_columns() if any(has_both_chances(row) for row in comparison.rows) else ()),
-        Column("seeds", True, lambda row: row.n),
+        Column("folds", True, _folds),
+        Column("seeds", True, lambda row: len(row.group.seeds) if row.group.is_folded else row.n),
         *(_trained_columns() if any(map(_is_partly_trained, comparison.rows)) else ()),
         Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
         Column("non-zero", True, _nonzero, "{:.0%}".format),
@@ -59,18 +62,28 @@ def comparison_columns(comparison: Comparison) -> list[Column]:
     return [column for column in found if any(column.cell(row) for row in comparison.rows)]
 
 
-def columns_of_tests() -> list[Column]:
-    """The columns for the test of each group against the baseline."""
-    return [
+def columns_of_tests(rows: Sequence[Row] = ()) -> list[Column]:
+    """The columns for the test of each group against the baseline; rows: of the table, which may have folds."""
+    is_folded = any(isinstance(row.paired, FoldPaired) for row in rows)
+    of_folds = [
+        Column("these models", False, _over_folds(lambda found: found.models_in_words())),
+        Column("folds", True, _over_folds(lambda found: found.folds)),
+        Column("p folds", True, _over_folds(lambda found: found.p_folds), p_value_text),
+    ]
+    found = [
         Column("group", False, lambda row: row.label),
         Column("verdict", False, lambda row: row.verdict or None),
         Column("difference", True, _tested(lambda found: found.difference), "{:+.4f}".format),
         Column("95 %", True, _tested(lambda found: found), lambda found: f"{found.low:+.4f} to {found.high:+.4f}"),
-        Column("pairs", True, _tested(lambda found: len(found.seeds))),
+        Column("pairs", True, _tested(lambda found: None if isinstance(found, FoldPaired) else len(found.seeds))),
         Column("p examples", True, _tested(lambda found: found.p_examples), p_value_text),
         Column("p seeds", True, _tested(lambda found: found.p_seeds), p_value_text),
         Column("p Holm", True, _tested(lambda found: found.p_holm), p_value_text),
     ]
+    if not is_folded:
+        return found
+    found = [*found[:2], of_folds[0], *found[2:5], *of_folds[1:], *found[5:]]
+    return [column for column in found if any(column.cell(row) for row in rows)]
 
 
 def p_value_text(p: float) -> str:
@@ -114,6 +127,11 @@ def _detail(metric: str) -> Column:
     return Column(metric, True, _cost(metric), "{:,.4g}".format)
 
 
+def _folds(row: Row) -> str | None:
+    """How many repeats of how many folds a group has; None of runs without folds."""
+    return text_of(row.group.settings, row.group.runs) if row.group.is_folded else None
+
+
 def has_both_chances(row: Row) -> bool:
     """Return whether a row's interval is known over its seeds and over its examples."""
     return row.chances.seeds is not None and row.chances.examples is not None
@@ -148,3 +166,7 @@ def _nonzero(row: Row) -> float | None:
 
 def _tested(value: Callable[[Paired], Any]) -> Callable[[Row], Any]:
     return lambda row: value(row.paired) if isinstance(row.paired, Paired) else None
+
+
+def _over_folds(value: Callable[[FoldPaired], Any]) -> Callable[[Row], Any]:
+    return lambda row: value(row.paired) if isinstance(row.paired, FoldPaired) else None

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from runner.compare.axes import LATENCY, SIZE, TIME
+from runner.compare.folds import by_fold, fold_of
+from runner.compare.group_pairs import FoldPaired
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
+from runner.compare.select import Run
 from runner.record.baseline import is_at_baseline
 from runner.record.run_names import shown_setting
 from runner.sanitize import cell
@@ -19,11 +22,14 @@ def group_records(comparison: Comparison) -> list[dict[str, Any]]:
     """One dictionary for each group, all with the same keys: score, intervals, test, varying settings, mean costs."""
     keys = comparison.varying
     costs = sorted({name for row in comparison.rows for name in row.costs} - {LATENCY, SIZE, TIME})
-    return [_group_line(row, keys, costs) for row in comparison.rows]
+    lines = [_group_line(row, keys, costs) for row in comparison.rows]
+    if any(row.group.is_folded for row in comparison.rows):
+        return [line | _fold_line(row) for line, row in zip(lines, comparison.rows)]
+    return lines
 
 
 def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
-    bootstrap = stats.seed_bootstrap(row.group.values(row.metric))
+    bootstrap = None if row.group.is_folded else stats.seed_bootstrap(row.group.values(row.metric))
     found = row.paired if isinstance(row.paired, Paired) else None
     chances = {"seeds": row.chances.seeds, "examples": row.chances.examples}
     return {
@@ -50,10 +56,29 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
         "verdict": row.verdict,
         "front": row.fronts,
         "seeds": " ".join(map(str, row.group.seeds)),
-        "runs": " ".join(run.identity for run in row.group.seeds.values()),
+        "runs": " ".join(run.identity for run in row.group.members),
         **{key: shown_setting(key, row.group.settings) for key in keys},
         **{name: row.costs.get(name) for name in costs},
     }
+
+
+def _fold_line(row: Row) -> dict[str, Any]:
+    """The further columns of a table in which a group has folds."""
+    found = row.paired if isinstance(row.paired, FoldPaired) else None
+    folds = by_fold(row.group.runs) if row.group.is_folded else {}
+    return {
+        "folds": " ".join(f"{repeat}/{fold}" for repeat, fold in folds),
+        "p_folds": found.p_folds if found else None,
+        "models_low": found.models_low if found else None,
+        "models_high": found.models_high if found else None,
+        "models_verdict": found.models_in_words() if found else "",
+    }
+
+
+def _fold_places(row: Row, run: Run) -> dict[str, int | None]:
+    """Which fold a run held out; None of runs without folds."""
+    repeat, fold = fold_of(run) if row.group.is_folded else (None, None)
+    return {"fold_seed": repeat, "fold": fold}
 
 
 def _ends(interval: stats.Interval | None) -> list[tuple[str, float | None]]:
@@ -66,11 +91,13 @@ def run_records(comparison: Comparison) -> list[dict[str, Any]]:
     keys = comparison.varying
     runs = [(row, run) for row in comparison.rows for run in row.group.runs]
     names = sorted({name for _, run in runs for name in run.metrics})
+    is_folded = any(row.group.is_folded for row in comparison.rows)
     return [
         {
             "run": run.identity,
             "group": row.group.name,
             "seed": run.seed,
+            **(_fold_places(row, run) if is_folded else {}),
             "started": run.record.started,
             "at_baseline": is_at_baseline([run.metrics], run.primary),
             **{key: shown_setting(key, row.group.settings) for key in keys},

@@ -1,4 +1,4 @@
-"""Runs that differ only in the seed form one group; groups are named by the settings that tell them apart.
+"""Runs that differ only in the seed, or in the fold, form one group, named by the settings that tell groups apart.
 
 Runs of the same config with other code, data, tokenizer or weights are never pooled: their fingerprints are part of
 what makes a group.
@@ -7,19 +7,47 @@ what makes a group.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
+from runner.compare.folds import by_fold, held_out_metric, is_fold, recipe_settings, selection_split
 from runner.compare.select import Run
-from runner.record.run_names import FILES, FINGERPRINTS, distinguish, settings_of, value_key, varying
+from runner.record.run_names import FILES, FINGERPRINTS, distinguish, value_key, varying
 
 
 @dataclass
 class Group:
-    """The runs of one config, one for each seed. `settings` is flat and holds the fingerprints too, but no seed."""
+    """The runs of one config, one for each seed, or for each fold and seed.
+
+    `settings` is flat and holds the fingerprints too, but neither seed nor fold.
+    """
 
     settings: dict[str, Any]
     runs: list[Run] = field(default_factory=list)
     name: str = ""
+
+    @property
+    def is_folded(self) -> bool:
+        """Are the runs folds of one data set, and so repeats of one recipe?"""
+        return is_fold(self.runs[0])
+
+    @property
+    def members(self) -> list[Run]:
+        """The runs, once for each seed, or for each fold and seed, in their order."""
+        if self.is_folded:
+            return [run for of_seeds in by_fold(self.runs).values() for run in of_seeds.values()]
+        return list(self.seeds.values())
+
+    @property
+    def headline(self) -> str:
+        """The score that the group is compared by: of the reported rows, or of those that its folds held out."""
+        return held_out_metric(self.runs[0]) if self.is_folded else self.runs[0].primary
+
+    def examples(self, split: str) -> str:
+        """The fingerprint of the rows of a split; those that folds hold out are together the same for all repeats."""
+        if self.is_folded and split == selection_split(self.runs[0]):
+            return f"folds of {self.settings['data.fingerprint']}"
+        return self.runs[0].record.data.examples(split)
 
     @property
     def seeds(self) -> dict[int, Run]:
@@ -27,7 +55,10 @@ class Group:
         return {run.seed: run for run in sorted(self.runs, key=lambda run: run.seed)}
 
     def values(self, metric: str) -> list[float]:
-        """The metric of each run that has it, in the order of the seeds."""
+        """The metric of each run that has it, in the order of the seeds; of folds, the mean over the seeds of each."""
+        if self.is_folded:
+            folds = ([run for run in runs.values() if metric in run.metrics] for runs in by_fold(self.runs).values())
+            return [fmean(float(run.metrics[metric]) for run in runs) for runs in folds if runs]
         return [float(run.metrics[metric]) for run in self.seeds.values() if metric in run.metrics]
 
     def mean(self, metric: str) -> float | None:
@@ -40,7 +71,7 @@ def make_groups(runs: list[Run]) -> list[Group]:
     """The groups of the runs, in order of first appearance, each with a unique name."""
     found: dict[str, Group] = {}
     for run in runs:
-        settings = settings_of(run.record)
+        settings = recipe_settings(run)
         own = {key: value for key, value in settings.items() if key not in FILES}
         found.setdefault(value_key(own), Group(settings)).runs.append(run)
     groups = list(found.values())

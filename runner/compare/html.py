@@ -98,7 +98,7 @@ def _table(shown_columns: list[Column], rows: list[Row]) -> dict[str, Any]:
 
 
 def _tests(comparison: Comparison) -> dict[str, Any]:
-    return _table(columns_of_tests(), comparison.rows) | {"legend": legend_of_tests(comparison)}
+    return _table(columns_of_tests(comparison.rows), comparison.rows) | {"legend": legend_of_tests(comparison)}
 
 
 def _sort_key(value: Any) -> float | str | None:
@@ -150,7 +150,7 @@ def _group(row: Row, table: int, comparison: Comparison) -> dict[str, Any]:
         "hover": "\n".join([*lines, row.verdict] if row.verdict else lines),
         "seeds": [
             {"seed": run.seed, "value": run.metrics[row.metric], "run": run.identity}
-            for run in row.group.seeds.values()
+            for run in row.group.members
             if row.metric in run.metrics
         ],
     }
@@ -160,7 +160,7 @@ def _curves(rows: list[Row]) -> list[dict[str, Any]]:
     """The learning curves of the first runs, with at most CURVE_POINTS points each."""
     found: list[dict[str, Any]] = []
     for index, row in enumerate(rows):
-        for run in row.group.seeds.values():
+        for run in row.group.members:
             if len(found) == CURVE_RUNS:
                 return found
             series = read_points(run.folder)
@@ -226,7 +226,7 @@ def _runs(rows: list[Row]) -> dict[str, Any]:
     lines = [
         [run.identity, row.label, str(run.seed), row.metric, f"{run.metrics[row.metric]:.4f}",
          run.record.started]
-        for row in rows for run in row.group.seeds.values() if row.metric in run.metrics
+        for row in rows for run in row.group.members if row.metric in run.metrics
     ]  # fmt: skip
     return _plain(["run", "group", "seed", "metric", "score", "started"], lines)
 

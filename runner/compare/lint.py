@@ -147,23 +147,24 @@ def constant_answers(comparison: Comparison) -> Iterator[str]:
     """Yield groups with runs that predict the same for every example."""
     for row in comparison.rows:
         name = f"{row.metric.partition('/')[0]}/constant_predictions"
-        stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get(name)]
+        stuck = [str(run.seed) for run in row.group.members if run.metrics.get(name)]
         if stuck:
-            yield f"{row.group.name}: the same prediction for every example (seed {', '.join(stuck)})"
+            yield f"{row.group.name}: the same prediction for every example ({_seeds_of(stuck)})"
 
 
 def diverged_runs(comparison: Comparison) -> Iterator[str]:
     """Yield groups with runs that ended no better than guessing."""
     for row in comparison.rows:
-        stuck = [str(run.seed) for run in row.group.seeds.values() if run.metrics.get("train/diverged")]
+        stuck = [str(run.seed) for run in row.group.members if run.metrics.get("train/diverged")]
         if stuck:
-            yield f"{row.group.name}: learned nothing in {len(stuck)} of {row.n} runs (seed {', '.join(stuck)})"
+            runs = f"{len(stuck)} of {len(row.group.members)} runs"
+            yield f"{row.group.name}: learned nothing in {runs} ({_seeds_of(stuck)})"
 
 
 def beaten_by_ngrams(comparison: Comparison) -> Iterator[str]:
     """Yield groups that the n-gram model of their data makes superfluous."""
     for row in comparison.rows:
-        runs = [run for run in row.group.seeds.values() if run.record.data.primary == row.metric]
+        runs = [run for run in row.group.members if run.record.data.primary == row.metric]
         if sentence := no_better_than_ngrams([run.metrics for run in runs], row.metric):
             yield f"{row.group.name}: {sentence}"
 
@@ -194,3 +195,8 @@ def _computed(environment: Environment) -> str:
     said = [gemm] if gemm else []
     said += [f"{threads} {'thread' if threads == 1 else 'threads'}"] if threads else []
     return ", ".join(said)
+
+
+def _seeds_of(seeds: list[str]) -> str:
+    """The seeds of some runs, each once: several folds may have the same."""
+    return f"seed {', '.join(dict.fromkeys(seeds))}"

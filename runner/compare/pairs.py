@@ -8,22 +8,28 @@ difference is significant only if both tests say so: the p-value is the larger o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from runner.compare.groups import Group
 from runner.compare.select import Run
 from runner.record.metrics import direction
 from runner.record.predictions import read_predictions
 from runner.statistics import paired as stats
 from runner.statistics.answers import Answers
 from runner.statistics.score_table import OF_ONE_CLASS
+from runner.statistics.scores import Score
 from runner.tasks import TASKS, task_class
 from runner.tasks.make import task_of_record
 
 ALPHA = 0.05  # significance level
+
+
+def better_or_worse(metric: str, difference: float) -> str:
+    """Say in a word what a difference of a metric means: better, worse, or more and less where neither is."""
+    words = {"higher": ("better", "worse"), "lower": ("worse", "better")}.get(direction(metric), ("more", "less"))
+    return words[difference < 0]
 
 
 @dataclass
@@ -57,11 +63,8 @@ class Paired:
         """The verdict: better by, worse by, or not significant and why."""
         if not self.is_significant:
             return f"not significant{self._why()}"
-        word = {"higher": ("better", "worse"), "lower": ("worse", "better")}.get(
-            direction(self.metric), ("more", "less")
-        )
         suffix = "" if self.p_seeds is not None else ", one seed"
-        return f"{word[self.difference < 0]} by {abs(self.difference):.4f}{suffix}"
+        return f"{better_or_worse(self.metric, self.difference)} by {abs(self.difference):.4f}{suffix}"
 
     def _why(self) -> str:
         if self.same_answers:
@@ -86,20 +89,10 @@ class Refused:
         return f"not compared: {self.reason}"
 
 
-def compare_groups(first: Group, second: Group, metric: str) -> Paired | Refused:
-    """Test the difference of a metric between two groups, seed by seed on the same examples; or say why not."""
-    common = [seed for seed in first.seeds if seed in second.seeds]
-    if not common:
-        seeds = [", ".join(map(str, group.seeds)) for group in (first, second)]
-        return Refused(f"no seed in common ({seeds[0]} against {seeds[1]}), so there are no pairs")
-    return compare_runs([(first.seeds[seed], second.seeds[seed]) for seed in common], metric)
-
-
 def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
     """Test the mean difference of a metric over pairs of runs on the same examples; or say why not."""
-    refusal = _refusal(runs, metric)
-    if refusal:
-        return Refused(refusal)
+    if why := refusal(runs, metric):
+        return Refused(why)
     split, _, score = metric.partition("/")
     predictions = _read_pairs(runs, split)
     if isinstance(predictions, str):
@@ -145,7 +138,7 @@ def _answers_differ(mine: Answers, other: Answers) -> bool:
     return any(mine.differ_in(other, name) for name in mine.columns)
 
 
-def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
+def refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
     """Why two groups cannot be tested on this metric, before any answers are read; None where they can."""
     split, _, score = metric.partition("/")
     tasks = {run.record.data.task for pair in runs for run in pair}
@@ -165,22 +158,28 @@ def _refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
     return None
 
 
+def scores_of(run: Run) -> Mapping[str, Score]:
+    """The scores of a run's task by name; none of a task that this version does not know."""
+    task = run.record.data.task
+    return task_class(task).scores if task in TASKS else {}
+
+
 def score_interval(run: Run, metric: str) -> stats.Interval | None:
     """The 95 % interval of a single run's score over its examples: the recorded one, else from its stored answers.
 
     None for a metric that is no score of examples, and where no answers are stored.
     """
     split, _, score = metric.partition("/")
+    scores = scores_of(run)
     if f"{metric}_low" in run.metrics:
         count = int(run.metrics.get(f"{split}/examples", 0))
         return stats.Interval(run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"], f"{count} examples")
-    task = run.record.data.task
-    if split not in run.record.data.rows or task not in TASKS or score not in task_class(task).scores:
+    if split not in run.record.data.rows or score not in scores:
         return None
     found = read_predictions(run.folder, split, run.record)
     if found is None:
         return None
-    return stats.Interval(*task_class(task).scores[score].interval(found), f"{len(found)} examples")
+    return stats.Interval(*scores[score].interval(found), f"{len(found)} examples")
 
 
 def correct_for_all_tests(comparisons: Iterator[Paired | Refused | None]) -> int:

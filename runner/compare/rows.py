@@ -19,10 +19,13 @@ class Chances:
 
     seeds: Interval | None = None  # Student's t; None for a single seed
     examples: Interval | None = None  # None for a metric that is no score of examples
+    folds: Interval | None = None  # corrected for training rows that overlap; it spans both kinds of chance
 
     @property
     def both(self) -> Interval | None:
         """The interval that spans both; None where there is neither."""
+        if self.folds is not None:
+            return self.folds
         if self.seeds is None or self.examples is None:
             alone = self.seeds or self.examples
             is_lone_seed = alone is not None and alone is self.examples
@@ -59,13 +62,13 @@ class Row:
 
     @property
     def n(self) -> int:
-        """The number of seeds that have the metric."""
+        """The number of seeds, or folds, that have the metric."""
         return len(self.group.values(self.metric))
 
     @property
     def examples(self) -> str:
         """The fingerprint of the examples behind the metric; rows that share it may be compared."""
-        return self.group.runs[0].record.data.examples(self.metric.partition("/")[0])
+        return self.group.examples(self.metric.partition("/")[0])
 
     @property
     def verdict(self) -> str:

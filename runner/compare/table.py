@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from runner.compare.axes import words_of
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells, claims_table
 from runner.compare.columns import Column, columns_of_tests, comparison_columns, has_both_chances
+from runner.compare.group_pairs import FoldPaired
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.record.baseline import MARK, MEANING
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 MOST_ROWS = 60  # in a terminal; files hold them all
 
 
+LEGEND_OF_FOLDS = (
+    "folds: repeats x folds; seeds within a fold are averaged first. 95 % over folds is corrected for training rows "
+    "that overlap (Nadeau and Bengio 2003); ± sd is between folds."
+)
+
+
 def legend_of_columns(comparison: Comparison) -> list[str]:
     """The meaning of the columns, one sentence a line."""
     lines = []
@@ -31,14 +38,16 @@ def legend_of_columns(comparison: Comparison) -> list[str]:
             "95 %: spans both kinds of chance. ± seeds: half of Student's t interval over seeds, on the same examples; "
             "± examples: half of the interval over the examples, the mean of the runs', which more seeds do not narrow."
         )
-    elif any(row.n > 1 for row in comparison.rows):
+    elif any(row.chances.seeds for row in comparison.rows):
         lines.append("95 %: Student's t interval over seeds, on the same examples.")
-    if any(row.n > 1 for row in comparison.rows):
+    if any(row.group.is_folded for row in comparison.rows):
+        lines.append(LEGEND_OF_FOLDS)
+    if any(row.n > 1 and not row.group.is_folded for row in comparison.rows):
         lines.append(
             "groups.csv also has the bootstrap interval over seeds, which is too narrow for few seeds: with three it "
             "covers the mean in 76 % of cases."
         )
-    if any(row.n == 1 for row in comparison.rows):
+    if any(row.n == 1 and not row.group.is_folded for row in comparison.rows):
         lines.append("With one seed, 95 % is over the examples of that run and says nothing about other seeds.")
     lines += _legend_of_costs(comparison)
     lines.append(
@@ -67,14 +76,26 @@ def _legend_of_costs(comparison: Comparison) -> list[str]:
 
 
 def legend_of_tests(comparison: Comparison) -> list[str]:
-    """The tests behind the verdicts, in two sentences."""
-    kinds = sorted({row.paired.test for row in comparison.rows if isinstance(row.paired, Paired)})
+    """The tests behind the verdicts, in a few sentences."""
+    tested = [row.paired for row in comparison.rows if isinstance(row.paired, Paired)]
+    folded = [found for found in tested if isinstance(found, FoldPaired)]
+    kinds = sorted({found.test for found in tested if found not in folded})
     tests = "1 test" if comparison.tests == 1 else f"{comparison.tests} tests"
-    return [
-        f"Against {comparison.baseline}, seed by seed on the same examples: {'; '.join(kinds) or 'nothing to pair'}."
-        " With several seeds also a paired t test over seeds; both must find the difference significant.",
-        f"p Holm: the larger of the two p-values, corrected for {tests} in this table; below 0.05 is significant.",
-    ]
+    lines, against = [], f"Against {comparison.baseline}"
+    if kinds or not folded:
+        lines.append(
+            f"{against}, seed by seed on the same examples: {'; '.join(kinds) or 'nothing to pair'}."
+            " With several seeds also a paired t test over seeds; both must find the difference significant."
+        )
+    if folded:
+        of_models = "; ".join(sorted({found.of_models for found in folded}))
+        lines.append(
+            f"{against}, fold by fold: the verdict, its 95 % and p folds are of the recipes, trained again on other "
+            "rows of this kind (corrected resampled t). These models: the runs' answers to all rows held out, paired "
+            f"row by row ({of_models})."
+        )
+    larger = "the larger of the two p-values" if kinds or not folded else "p folds"
+    return [*lines, f"p Holm: {larger}, corrected for {tests} in this table; below 0.05 is significant."]
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -90,7 +111,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         _say(console, line)
     if comparison.baseline:
         console.print()
-        _print(console, f"against {comparison.baseline}", columns_of_tests(), shown)
+        _print(console, f"against {comparison.baseline}", columns_of_tests(shown), shown)
         for line in legend_of_tests(comparison):
             _say(console, line)
     elif len(comparison.rows) > 1:
@@ -118,7 +139,7 @@ def markdown(comparison: Comparison, title: str, question: str | None) -> str:
     lines += _markdown_table(comparison_columns(comparison), comparison.rows)
     lines += ["", *(f"- {line}" for line in legend_of_columns(comparison))]
     if comparison.baseline:
-        lines += ["", *_markdown_table(columns_of_tests(), comparison.rows), ""]
+        lines += ["", *_markdown_table(columns_of_tests(comparison.rows), comparison.rows), ""]
         lines += [f"- {line}" for line in legend_of_tests(comparison)]
     if comparison.claims:
         rows = [claim_cells(claim) for claim in comparison.claims]

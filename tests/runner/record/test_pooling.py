@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.best.choice.pooling import pooled, selection_answers
 from runner.errors import ConfigError
+from runner.record.pooling import pooled, selection_answers
 from runner.statistics.answers import Answers
 
 

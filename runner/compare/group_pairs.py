@@ -1,0 +1,119 @@
+"""Chooses the test of two groups: seed by seed on the same examples, or fold by fold.
+
+Folds answer two questions. *Recipes*: would the first be better when trained again on other rows of this kind? The
+corrected resampled t over folds. *These models*: do they answer the rows held out better? Row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from runner.compare.folds import by_fold, held_out_answers, held_out_share, selection_split
+from runner.compare.groups import Group
+from runner.compare.pairs import ALPHA, Pair, Paired, Refused, better_or_worse, compare_runs, refusal
+from runner.compare.select import Run
+from runner.statistics.resampled import corrected_t
+from runner.tasks.make import task_of_record
+
+OVER = "corrected resampled t over folds"
+FOR = "for models trained on rows like these"
+
+
+@dataclass
+class FoldPaired(Paired):
+    """The difference of two recipes over folds; `p_examples` and what begins with `models` are of these models."""
+
+    folds: int = 0
+    p_folds: float | None = None  # of the recipes; None for one fold, and where all folds differ by the same amount
+    of_models: str = ""  # the test of these models
+    models_low: float = 0.0  # 95 % of the difference of these models
+    models_high: float = 0.0
+
+    @property
+    def p(self) -> float:
+        """The p-value of the verdict on recipes."""
+        return 1.0 if self.p_folds is None else self.p_folds
+
+    def in_words(self) -> str:
+        """The verdict on the recipes."""
+        if self.p_folds is None:
+            why = "one fold" if self.folds == 1 else "every fold differs by the same amount"
+            return f"recipes not tested: {why}"
+        if self.is_significant:
+            return f"{better_or_worse(self.metric, self.difference)} by {abs(self.difference):.4f}, {FOR}"
+        why = f", after correcting for {self.tests} comparisons" if self.p < ALPHA else ""
+        return f"no difference visible with {self.folds} folds, {FOR}{why}"
+
+    def models_in_words(self) -> str:
+        """The verdict on the models that were trained, on all rows held out."""
+        rows = f"{self.examples:,} rows held out"
+        if self.same_answers:
+            return f"the same answers to {rows}"
+        if self.p_examples >= ALPHA:
+            return f"no difference visible with {rows}"
+        return f"{better_or_worse(self.metric, self.difference)} on {rows}, p {self.p_examples:.2g}"
+
+
+def compare_groups(first: Group, second: Group, metric: str) -> Paired | Refused:
+    """Test the difference of a metric between two groups, pair by pair on the same examples; or say why not."""
+    if first.is_folded != second.is_folded:
+        return Refused("one of the groups has folds and the other has none, so they were trained on other rows")
+    if first.is_folded:
+        if metric.partition("/")[0] != selection_split(first.runs[0]):
+            return Refused(f"folds are repeats for the rows held out, not for {metric}. Try: --metric {first.headline}")
+        return compare_folds(first, second, metric)
+    common = [seed for seed in first.seeds if seed in second.seeds]
+    if not common:
+        seeds = [", ".join(map(str, group.seeds)) for group in (first, second)]
+        return Refused(f"no seed in common ({seeds[0]} against {seeds[1]}), so there are no pairs")
+    return compare_runs([(first.seeds[seed], second.seeds[seed]) for seed in common], metric)
+
+
+def compare_folds(first: Group, second: Group, metric: str) -> FoldPaired | Refused:
+    """Test two recipes over the folds that both have, and their models on the rows held out; or say why not."""
+    mine, other = by_fold(first.runs), by_fold(second.runs)
+    pairs = {
+        fold: {seed: (run, other[fold][seed]) for seed, run in runs.items() if seed in other[fold]}
+        for fold, runs in mine.items()
+        if fold in other
+    }
+    pairs = {fold: of_seeds for fold, of_seeds in pairs.items() if of_seeds}
+    if not pairs:
+        return Refused("no fold and seed in common, so there are no pairs")
+    runs = [pair for of_seeds in pairs.values() for pair in of_seeds.values()]
+    if why := refusal(runs, metric):
+        return Refused(why)
+    answers = _answers(pairs, metric.partition("/")[0])
+    if isinstance(answers, str):
+        return Refused(answers)
+    differences = [
+        fmean(float(a.metrics[metric]) - float(b.metrics[metric]) for a, b in of_seeds.values())
+        for of_seeds in pairs.values()
+    ]
+    score = task_of_record(runs[0][0].record).score(metric.partition("/")[2])
+    test, p_examples, of_models = score.compare(answers)
+    found = corrected_t(differences, held_out_share(runs[0][0]))
+    low, high = (of_models.low, of_models.high) if found is None else (found.low, found.high)
+    is_same = all(not a.differ_in(b, name) for a, b in answers for name in a.columns)
+    p_folds = found.p if found else 1.0 if is_same else None
+    return FoldPaired(
+        metric, fmean(differences), low, high, p_examples, None, OVER,
+        sorted({seed for of_seeds in pairs.values() for seed in of_seeds}), len(answers[0][0]), is_same,
+        folds=len(differences), p_folds=p_folds, of_models=test, models_low=of_models.low, models_high=of_models.high,
+    )  # fmt: skip
+
+
+def _answers(pairs: dict[tuple[int, int], dict[int, tuple[Run, Run]]], split: str) -> list[Pair] | str:
+    """The answers of both groups to all rows held out, a pair for each seed and repeat; or why there are none."""
+    found: list[Pair] = []
+    shared = set.intersection(*(set(of_seeds) for of_seeds in pairs.values()))
+    for seed in sorted(shared):
+        sides = [
+            held_out_answers({fold: of_seeds[seed][side] for fold, of_seeds in pairs.items()}, split) for side in (0, 1)
+        ]
+        for side in sides:
+            if isinstance(side, str):
+                return side
+        found += [(a, b) for a, b in zip(*sides) if not isinstance(a, str) and not isinstance(b, str)]
+    return found or "no seed has all folds, so there are no answers to the same rows"
