@@ -54,8 +54,8 @@ def input_format(path: Path | None, asked: str) -> str:
         raise ConfigError(f"input={asked}: {path} is read as Parquet, as its name says. Leave input= out, or rename it")
     if not asked and known is None:
         raise ConfigError(
-            f"{path}: files end in {SUFFIXES}, {', '.join(OF_SUFFIX)}. Try: input=csv (or {', '.join(INPUTS)}) if it is "
-            f"one of these; or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
+            f"{path}: files end in {SUFFIXES}, {', '.join(OF_SUFFIX)}. Try: input=csv (or {', '.join(INPUTS)}) if it "
+            f"is one of these; or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
         )
     return asked or known or ""
 
