@@ -41,6 +41,7 @@ Verbs
   run export ID     the model as an ONNX graph (int8=true), as safetensors or for MLflow, compared with the original
   run predict ID .. predictions for a text, a CSV or JSONL file, or the lines of - (standard input)
   run serve ID      predictions over HTTP, on this machine only
+  run push ID NAME  the model with its card to the Hugging Face hub, private
   run sync          mirror to MLflow the run folders that it does not have yet
   run ui            open MLflow on the recorded runs
   run doctor        versions, threads, matrix backend, hub and store
@@ -50,8 +51,8 @@ Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completio
 """
 
 VERBS = (
-    "demo", "list", "best", "plan", "show", "compare", "diff", "explain", "export", "predict", "serve", "sync", "ui",
-    "doctor",
+    "demo", "list", "best", "plan", "show", "compare", "diff", "explain", "export", "predict", "serve", "push",
+    "sync", "ui", "doctor",
 )  # fmt: skip
 # Hydra's own flags of which a command has one at most.
 MODES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
     from runner.deploy.parity import Parity
     from runner.record.record import RunRecord
 
+HUB_OPTIONS = {"onnx": "false", "license": "unknown"}  # of format=hub alone
+PACKED_FORMS = ("page", "bundle", "docker")  # of a model.bin alone
+
 USAGE = """\
-run export ID [format=onnx|safetensors|mlflow|page|bundle] [int8=false] [out=FOLDER] [build=false]
-              [paths.output=outputs]
+run export ID [format=onnx|safetensors|mlflow|page|bundle|docker|hub] [int8=false] [out=FOLDER] [build=false]
+              [onnx=false] [license=unknown] [paths.output=outputs]
 
   run export 1f0c                        outputs/1f0c.../export/onnx: a graph for ONNX Runtime, compared with the model
   run export 1f0c int8=true              the same with weights, word vectors and products in int8, and what that costs
@@ -32,6 +36,9 @@ run export ID [format=onnx|safetensors|mlflow|page|bundle] [int8=false] [out=FOL
   run export 1f0c format=page build=true the same after that command; int8=true for a smaller graph
   run export 1f0c format=bundle out=b.zip  a folder or a .zip that needs Python and numpy alone; for encoders also
                                          onnxruntime, and tokenizers where theirs is not like BERT's
+  run export 1f0c format=docker          a bundle with a small server and a Dockerfile: no torch, not root
+  run export 1f0c format=hub             a folder for the Hugging Face hub: model and card (run push uploads it);
+                                         onnx=true int8=true: graphs too; license=apache-2.0: an id of the hub's list
 """
 
 
@@ -41,32 +48,67 @@ def main(words: list[str]) -> int:
         print(USAGE, end="")
         return 0
     source, rest = split_run("export", words)
-    defaults = {"format": "onnx", "int8": "false", "build": "false", "out": "", "paths.output": "outputs"}
-    chosen = parse_options("export", rest, **defaults)
+    defaults = {"format": "onnx", "int8": "false", "build": "false", "out": ""}
+    chosen = parse_options("export", rest, **defaults, **HUB_OPTIONS, **{"paths.output": "outputs"})
     form, output = chosen["format"], output_folder(chosen["paths.output"])
-    int8, is_built = (true_or_false("export", key, chosen[key]) for key in ("int8", "build"))
+    int8, is_built, onnx = (true_or_false("export", key, chosen[key]) for key in ("int8", "build", "onnx"))
     check_format(form, int8)
     if is_built and form != "page":
         raise ConfigError(f"build=true: format={form} has nothing to build. Try: format=page build=true")
+    if form != "hub" and any(chosen[key] != value for key, value in HUB_OPTIONS.items()):
+        raise ConfigError(f"{' and '.join(HUB_OPTIONS)} are for the hub, not for format={form}. Try: format=hub")
     record = find_record(output, source)
     folder, out = output / record.identity, Path(chosen["out"]) if chosen["out"] else None
-    if form in ("page", "bundle") and is_packed(trained := model_of_run(record, folder)):
+    if form == "hub":
+        return 0 if write_hub(record, folder, out, onnx=onnx, int8=int8, license=chosen["license"]) else 1
+    if form in PACKED_FORMS and is_packed(trained := model_of_run(record, folder)):
         if wrong := "int8" if int8 else "build" if is_built else "":
             raise ConfigError(f"{wrong}=true: run {record.identity} is packed as it is. Leave {wrong}= out")
         if form == "page":
             show_page(write_page(record, folder, out))
         else:
-            show_export(write_packed_bundle(trained, place_of_export(folder, form, out)), None, form, record)
+            place = place_of_export(folder, form, out)
+            exported = write_packed_bundle(trained, place, is_served=form == "docker")
+            show_export(exported, None, form, record)
         return 0
-    from runner.deploy.export import export_run  # late: a mistake in the words is reported before torch is loaded
-
     try:
-        exported, parity = export_run(record, folder, form, int8, out, is_built=is_built)
+        exported, parity = exporter().export_run(record, folder, form, int8, out, is_built=is_built)
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return 1
     show_export(exported, parity, form, record)
     return 0
+
+
+def exporter() -> ModuleType:
+    """The module runner.deploy.export, which loads torch: a mistake in the words is reported before."""
+    from runner.deploy import export
+
+    return export
+
+
+def write_hub(
+    record: RunRecord, folder: Path, out: Path | None, *, onnx: bool, int8: bool, license: str, is_pushed: bool = False
+) -> Path | None:
+    """Write a run's folder for the hub, print how large it is, and return it; None after a graph that differs.
+
+    onnx, int8: the graphs to add. is_pushed: is it uploaded next, so that nothing has to be said about how?
+    """
+    engines = (*(["onnx"] if onnx else []), *(["onnx-int8"] if int8 else []))
+    try:
+        exported, parities = exporter().write_hub_folder(record, folder, out, engines=engines, license=license)
+    except ParityError as error:
+        say(f"run export: {error}", sys.stderr)
+        return None
+    for engine, parity in zip(engines, parities):
+        checked = f"checked on {parity.rows} rows ({parity.source})"
+        say(f"{engine}: {checked}: logits differ by at most {parity.difference:.1e}")
+    place: Path = exported.folder
+    size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+    say(f"{place}: {in_mb(size)} MB for the Hugging Face hub")
+    if not is_pushed:
+        say(f"Try: read {place / 'README.md'}, then run push {record.identity} NAME")
+    return place
 
 
 def show_page(path: Path) -> None:
@@ -96,6 +138,7 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
     use = {
         "page": served if (exported.folder / "lib").is_dir() else f"(cd {exported.folder} && npm ci) && {served}",
         "mlflow": f"mlflow models serve -m {exported.folder} --env-manager local",
+        "docker": f"docker build -t {exported.identity} {exported.folder}",
         "bundle": f"unzip {exported.folder}"
         if is_zip(exported.folder)
         else f"python {exported.folder}/predict.py <text>{' <second text>' if exported.is_pair else ''}",

@@ -23,6 +23,7 @@ from models.checkpoints.atomic import written_atomically
 from models.packed.errors import NotPacked
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle import predict
+from runner.deploy.container.files import add_server
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
 from runner.errors import ConfigError
 
@@ -86,15 +87,15 @@ def is_packed(trained: ExportedModel) -> bool:
     return with_engine(trained, "auto").engine == "numpy"
 
 
-def write_packed_bundle(trained: ExportedModel, path: Path) -> ExportedModel:
-    """Write the bundle of a model with a model.bin."""
+def write_packed_bundle(trained: ExportedModel, path: Path, *, is_served: bool = False) -> ExportedModel:
+    """Write the bundle of a model with a model.bin. is_served: with a server and a Dockerfile."""
     exported = ExportedModel(**{**vars(trained), "folder": path, "engine": "numpy"})
     with bundle_at(path) as part:
         shutil.copy2(with_engine(trained, "numpy").weights, part / predict.MODEL_FILE)
         header = predict.Model(part).header  # a damaged file is found here, not by who asks it
         description = json.dumps(exported.describe(), indent=2, ensure_ascii=False)
         (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")
-        add_reader(part, exported, trained, sources_for(header), OF_NUMPY)
+        add_reader(part, exported, trained, sources_for(header), OF_NUMPY, is_served=is_served)
     return exported
 
 
@@ -105,12 +106,15 @@ def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     return (*READER, *(OF_PAIRS if header.get("pairs") else ()), *(OF_CHARACTERS if "characters" in header else ()))
 
 
-def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel) -> None:
-    """Add the reader to a folder with an encoder's graph and tokenizer; ConfigError for one that answers tokens."""
+def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel, *, is_served: bool = False) -> None:
+    """Add the reader to a folder with an encoder's graph and tokenizer; ConfigError for one that answers tokens.
+
+    is_served: with a server and a Dockerfile.
+    """
     facts = graph_facts(part, exported, "bundle")
     (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
     needed = OF_ONNX if "pieces" in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
-    add_reader(part, exported, trained, (*READER, *OF_GRAPHS), needed)
+    add_reader(part, exported, trained, (*READER, *OF_GRAPHS), needed, is_served=is_served)
 
 
 def require_one_answer(trained: ExportedModel, form: str) -> None:
@@ -152,13 +156,16 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any
 
 
 def add_reader(
-    part: Path, exported: ExportedModel, trained: ExportedModel, sources: tuple[str, ...], packages: tuple[str, ...]
-) -> None:
+    part: Path, exported: ExportedModel, trained: ExportedModel, sources: tuple[str, ...],
+    packages: tuple[str, ...], *, is_served: bool,
+) -> None:  # fmt: skip
     """Add the code, its requirements (packages), the page about the model and, last, the manifest."""
     for name in sources:
         shutil.copy2(SOURCES / name, part / name)
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
     (part / "README.md").write_text(usage(exported, trained), encoding="utf-8")
+    if is_served:
+        add_server(part, exported.is_pair)
     files = {
         file.name: {"bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
         for file in sorted(part.iterdir())

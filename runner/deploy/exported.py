@@ -24,7 +24,7 @@ SCHEMA_VERSION = 1
 WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED}  # by engine
 FURTHER = ("options", "facts")  # keys of deploy.json that are left out when empty, as in all earlier exports
 ENGINES = ("torch", "onnx", "onnx-int8", "numpy")  # numpy: the model.bin beside the weights, where there is one
-FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle")  # the formats of exports
+FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle", "docker", "hub")  # the formats of exports
 
 
 class ParityError(RuntimeError):

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 
 from data.inputs.tokenizer import PieceTokenizer, train_tokenizer, wrap_backend
 from runner.commands.export import main
-from runner.deploy import export
+from runner.deploy import graphs
 from runner.deploy.exported import ExportedModel
 from runner.deploy.page import folder as page_folder
 from runner.deploy.page.folder import add_page, build, layouts_of
@@ -68,7 +68,7 @@ def exported_at(folder: Path, columns: int = 2) -> ExportedModel:
 def test_a_folder_has_all_that_the_page_loads(
     output: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(export, "write_graph", lambda trained, exported, record: write_sums(exported.weights))
+    monkeypatch.setattr(graphs, "write_graph", lambda trained, exported, record: write_sums(exported.weights))
     out = tmp_path / "page"
     assert main(["aaaa", "format=page", f"out={out}", f"paths.output={output}"]) == 0
     said = capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""The files that a bundle needs to be served from a container: a server of the standard library, a Dockerfile."""

@@ -1,0 +1,221 @@
+"""Serves the bundle in this folder over HTTP with the standard library: POST /predict, GET /health, GET /metrics.
+
+python server.py --port 8000                                                     # on 127.0.0.1; --host 0.0.0.0: for all
+curl 127.0.0.1:8000/predict -d '{"texts": ["a fine film"]}'
+
+Every error is one line, {"error": ...}. SIGTERM ends it after the requests that have begun.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from monitor import CONTENT_TYPE, ID_HEADER, Monitor, log_line, request_id  # type: ignore[import-not-found]
+from predict import Model  # type: ignore[import-not-found]
+
+MOST_TEXTS, MOST_BYTES, MOST_AT_ONCE, PATIENCE_S = 256, 1_000_000, 64, 30.0
+BUSY = b'HTTP/1.0 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n{"error": "busy; ask again in a second"}'
+ABOUT = Path(__file__).with_name("manifest.json")
+
+
+class Refused(Exception):
+    """A request that is not answered: the status and one line."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Server(ThreadingHTTPServer):
+    """One thread a connection, one model for all; a connection has one request."""
+
+    daemon_threads, block_on_close, request_queue_size = False, True, 128
+
+    def __init__(self, address: tuple[str, int], model: Any, about: dict[str, Any]) -> None:
+        self.model, self.about, self.lock = model, about, threading.Lock()
+        self.places = threading.Semaphore(MOST_AT_ONCE)
+        facts = {"model": about["model"], "name": about["name"], "engine": "bundle"}
+        self.monitor = Monitor(facts)
+        super().__init__(address, Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection on a thread of its own, or say that too many are open."""
+        if self.places.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        with contextlib.suppress(OSError):
+            request.sendall(BUSY)
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and give the place to the next one."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing: the client has gone, or was too slow."""
+
+    def answer(self, question: Any) -> list[Any]:
+        """The answers to the body of a request; Refused for a malformed one."""
+        texts, pairs = read_question(question, self.model.reads)
+        with self.lock:
+            if not question.get("truncate"):
+                lengths = self.model.lengths(texts, pairs).tolist()
+                if max(lengths) > self.model.max_length:
+                    worst = f"text {lengths.index(max(lengths)) + 1} has {max(lengths):,} tokens"
+                    known = f"this model reads {self.model.max_length}"
+                    raise Refused(413, f'{worst}, {known}. Shorten it, or send "truncate": true')
+            found: list[Any] = self.model(texts, pairs)
+        self.monitor.batch(len(texts))
+        return found
+
+
+def read_question(question: Any, reads: int) -> tuple[list[str], list[str] | None]:
+    """The texts, and the second texts of pairs, in the body of a request; Refused for a malformed one."""
+    if not isinstance(question, dict) or question.keys() - {"texts", "pairs", "truncate"}:
+        raise Refused(422, 'other fields than expected. Expected {"texts": ["..."]}')
+    texts, pairs = question.get("texts"), question.get("pairs")
+    for column in [texts, *([] if pairs is None else [pairs])]:
+        if not isinstance(column, list) or not column or not all(isinstance(text, str) for text in column):
+            raise Refused(422, 'texts: not a list of texts. Expected {"texts": ["..."]}')
+    assert isinstance(texts, list)
+    if not isinstance(question.get("truncate", False), bool):
+        raise Refused(422, "truncate: expected true or false")
+    if len(texts) > MOST_TEXTS:
+        raise Refused(413, f"{len(texts)} texts in one request, at most {MOST_TEXTS}. Ask in parts")
+    if (reads == 2) != (pairs is not None) or len(pairs or texts) != len(texts):
+        raise Refused(422, f"this model reads {'as many pairs as texts' if reads == 2 else 'texts without pairs'}")
+    return texts, pairs
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one request."""
+
+    server: Server
+    texts: int | None = None  # in the request
+    timeout = PATIENCE_S  # of each read
+
+    def do_GET(self) -> None:
+        """Answer /health and /metrics."""
+        self.respond(self.get)
+
+    def do_POST(self) -> None:
+        """Answer /predict."""
+        self.respond(self.post)
+
+    def get(self) -> tuple[str, bytes]:
+        """The content type and the body for a path."""
+        if self.path == "/metrics":
+            return CONTENT_TYPE, self.server.monitor.text().encode()
+        if self.path != "/health":
+            raise Refused(404, "ask POST /predict, GET /health or GET /metrics")
+        about = {key: self.server.about[key] for key in ("model", "name", "task", "labels", "max_length")}
+        return "application/json", json.dumps({"status": "ok", **about, "reads": self.server.model.reads}).encode()
+
+    def post(self) -> tuple[str, bytes]:
+        """The content type and the body of the answers."""
+        if self.path != "/predict":
+            raise Refused(404, "ask POST /predict, GET /health or GET /metrics")
+        size = self.headers.get("Content-Length", "")
+        if not size.isdecimal():
+            raise Refused(411, "the request does not say how long its body is (Content-Length)")
+        if int(size) > MOST_BYTES:
+            raise Refused(413, f"the request has more than {MOST_BYTES:,} bytes. Ask in parts")
+        try:
+            question = json.loads(self.read_body(int(size)).decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise Refused(400, f"the body is not JSON: {error}") from error
+        found = self.server.answer(question)
+        self.texts = len(found)
+        body = {"model": self.server.about["model"], "answers": found}
+        return "application/json", json.dumps(body, ensure_ascii=True).encode()
+
+    def read_body(self, size: int) -> bytes:
+        """The body of a request; Refused where it does not arrive in time."""
+        body, end = b"", time.monotonic() + PATIENCE_S
+        try:
+            while len(body) < size:
+                self.connection.settimeout(max(0.01, end - time.monotonic()))
+                part = self.rfile.read1(min(size - len(body), 65536))
+                if not part:
+                    raise Refused(400, "the body ended early")
+                body += part
+        except TimeoutError as error:
+            raise Refused(408, f"the body took more than {PATIENCE_S:g} s. Send it at once") from error
+        return body
+
+    def respond(self, make: Any) -> None:
+        """Send an answer, or the line that says why there is none; count and log it."""
+        began, identity = time.perf_counter(), request_id(self.headers.get(ID_HEADER))
+        self.texts = None
+        self.server.monitor.begin()
+        status = 200
+        try:
+            kind, body = make()
+        except Refused as refused:
+            status, kind = refused.status, "application/json"
+            body = json.dumps({"error": " ".join(str(refused).split())}).encode()
+        except Exception as error:  # one bad request must not end the others
+            status, kind, body = 500, "application/json", b'{"error": "this text could not be answered"}'
+            print(f"id={identity} {error!r}", file=sys.stderr, flush=True)
+        seconds = time.perf_counter() - began
+        self.server.monitor.end(self.path, status, seconds)
+        print(log_line(identity, self.command, self.path, status, seconds, self.texts), file=sys.stderr, flush=True)
+        try:
+            self.send_response(status)
+            for name, value in (("Content-Type", kind), ("Content-Length", str(len(body))), (ID_HEADER, identity)):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:  # the client has gone
+            self.close_connection = True
+
+    def version_string(self) -> str:
+        """The name in the header Server, without versions."""
+        return "bertier"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing: `respond` has a line for each request."""
+
+
+def is_healthy(port: int) -> bool:
+    """Does the server on this port of this machine answer?"""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2.0) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def main(words: list[str]) -> int:
+    """Serve until SIGTERM or Ctrl-C; 0 then."""
+    parser = argparse.ArgumentParser(prog="server.py")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: every machine that reaches this one can ask")
+    parser.add_argument("--port", default=8000, type=int)
+    parser.add_argument("--check", action="store_true", help="only ask whether the server on that port answers")
+    asked = parser.parse_args(words)
+    if asked.check:
+        return 0 if is_healthy(asked.port) else 1
+    server = Server((asked.host, asked.port), Model(), json.loads(ABOUT.read_text(encoding="utf-8")))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    print(f"{server.about['name']}: http://{asked.host}:{server.server_address[1]}", flush=True)
+    server.serve_forever(poll_interval=0.1)
+    server.server_close()  # waits for the requests that have begun
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

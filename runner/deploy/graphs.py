@@ -1,0 +1,60 @@
+"""Writes the weights, tokenizer and description of an export for one engine, and compares a graph with the model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import cast
+
+from models.errors import ModelError
+from models.network import Network
+from models.onnx.graph import write_onnx
+from models.onnx.int8 import quantize_graph
+from runner.deploy.bundles import is_packed
+from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, ParityError
+from runner.deploy.parity import Parity, compare_logits, rows_to_compare, tolerated_difference
+from runner.deploy.predictor import Predictor
+from runner.record.record import RunRecord
+
+TOKENIZER = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json")  # those there are
+
+
+def write_exported_model(trained: ExportedModel, engine: str, folder: Path, record: RunRecord) -> Parity | None:
+    """Write weights, tokenizer and deploy.json for an engine; compare the weights where they are not the run's own."""
+    parity = None
+    exported = ExportedModel(**{**vars(trained), "folder": folder, "engine": engine})
+    if engine == "torch":
+        shutil.copytree(trained.folder, folder, dirs_exist_ok=True)
+    else:
+        folder.mkdir(exist_ok=True)
+        for name in filter(lambda name: (trained.folder / name).is_file(), TOKENIZER):
+            shutil.copy2(trained.folder / name, folder / name)
+        parity = write_graph(trained, exported, record)
+    checked = {"checked": parity.describe()} if parity else {}
+    content = json.dumps(exported.describe() | checked, indent=2, ensure_ascii=False)
+    (folder / DESCRIPTION_FILE).write_text(content + "\n", encoding="utf-8")
+    return parity
+
+
+def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunRecord) -> Parity:
+    """Write the ONNX file and compare its logits with the model's; ParityError if fp32 differs beyond rounding."""
+    model = Predictor(trained)
+    try:
+        write_onnx(cast(Network, model.model), exported.weights)
+    except ModelError as error:
+        form = "bundle" if is_packed(trained) else "safetensors"
+        raise ModelError(f"{error}. Try: format={form}, or export an earlier run without that part") from error
+    if exported.engine == "onnx-int8":
+        plain = exported.weights.rename(exported.folder / "fp32.onnx")
+        quantize_graph(plain, exported.weights)
+        plain.unlink()
+    split, source, task = rows_to_compare(record, model)
+    rounding = tolerated_difference(record.data.targets)
+    parity = compare_logits(model, Predictor(exported), split, source, task)
+    if exported.engine == "onnx" and parity.difference > rounding:
+        raise ParityError(
+            f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows ({source}); "
+            f"rounding explains at most {rounding:.2g}. Nothing was written. Try: format=safetensors"
+        )
+    return parity

@@ -1,0 +1,1 @@
+"""A finished run as a folder for the Hugging Face hub, and its upload."""

@@ -1,0 +1,236 @@
+"""The model card of a folder for the hub: README.md with a YAML header that the hub reads, and text for people.
+
+    card = hub_card(record, CardFacts(architecture="BertForSequenceClassification", ...))
+
+The card is published, so it names no folder of the machine that trained, and text of the user's data (labels, names of
+columns) stays text. Format of the header: https://huggingface.co/docs/hub/model-cards, section "Model card metadata".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import yaml
+
+from data.json_types import JsonObject
+from models import MODEL_TYPE
+from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
+from runner.record.record import RunRecord
+from runner.record.shown_costs import ANSWER, in_mb
+from runner.sanitize import mask, visible
+
+PIPELINES = {"ForSequenceClassification": "text-classification", "ForTokenClassification": "token-classification"}
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")  # an id on the hub
+LANGUAGE = re.compile(r"[a-z]{2,3}")  # ISO 639
+LOCAL = ("/", "~", "./", "../")  # beginnings of a path
+BYTES = "cost/bytes_deployed"
+MARKUP = re.compile(r"([\\`*_\[\]<>|#!$])")  # what Markdown, and HTML inside it, would read as more than text
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """Facts that are not in the record. `license`: an id of the hub's list, of the weights as a whole."""
+
+    architecture: str  # the class in config.json
+    model_type: str  # that of config.json
+    license: str = "unknown"
+    graphs: tuple[str, ...] = ()  # ONNX files in the folder
+    is_packed: bool = False  # has it a model.bin?
+    calibration: JsonObject = field(default_factory=dict)  # content of calibration.json, {} without one
+
+
+def hub_card(record: RunRecord, facts: CardFacts) -> str:
+    """The content of README.md."""
+    header = yaml.safe_dump(card_header(record, facts), sort_keys=False, allow_unicode=True)
+    parts = (
+        _summary(record), _use(record, facts), _scores(record), _classes(record), _trust(record, facts),
+        _limits(record), _licences(record, facts), _origin(record),
+    )  # fmt: skip
+    return f"---\n{header}---\n# {plain(record.name)}\n\n" + "\n\n".join(filter(None, parts)) + "\n"
+
+
+def card_header(record: RunRecord, facts: CardFacts) -> JsonObject:
+    """The metadata that the hub searches by: licence, task, data, base model, and the scores as a model index."""
+    is_ours = facts.model_type == MODEL_TYPE
+    task = next((task for end, task in PIPELINES.items() if facts.architecture.endswith(end)), None)
+    data, base = hub_dataset(record), hub_id(record.setting("model.pretrained"))
+    language = str(record.setting("data.language") or "")
+    header: JsonObject = {"license": facts.license, "library_name": "bertier" if is_ours else "transformers"}
+    if LANGUAGE.fullmatch(language):
+        header["language"] = [language]
+    tags = ["bertier", *(["onnx"] if facts.graphs else [])]
+    header |= {"tags": tags} | ({"pipeline_tag": task} if task else {})
+    if data:
+        header["datasets"] = [data]
+    if base:
+        header["base_model"] = base
+    split, scores = record.data.primary.partition("/")[0], list(dict(_reported(record)))
+    header["metrics"] = scores
+    if task and scores:
+        about = {"name": record.dataset, "type": data or record.dataset, "split": split}
+        values = [{"type": name, "name": name, "value": record.metrics[f"{split}/{name}"]} for name in scores]
+        result = {"task": {"type": task}, "dataset": about, "metrics": values}
+        header["model-index"] = [{"name": record.name, "results": [result]}]
+    return header
+
+
+def hub_dataset(record: RunRecord) -> str | None:
+    """The id of the data on the hub; None for files and generated data."""
+    return hub_id(record.setting("data.id")) if record.setting("data.source") == "hub" else None
+
+
+def hub_id(source: object) -> str | None:
+    """The source if it can be a repository of the hub: neither a path nor the id of a run."""
+    text = str(source or "")
+    is_run = re.fullmatch(r"[0-9a-f]{6,}", text)
+    return text if REPOSITORY.fullmatch(text) and not text.startswith(LOCAL) and not is_run else None
+
+
+def plain(text: object) -> str:
+    """Text that Markdown and HTML show as it is, on one line."""
+    return MARKUP.sub(r"\\\1", visible(mask(" ".join(str(text).split()))))
+
+
+def command_of(record: RunRecord) -> str:
+    """The command that makes the run again; of a path only its last part, for a reader has other folders."""
+    words = (word for word in record.overrides if not word.startswith(("paths.", "tracker")))
+    return " ".join(["run", *map(_without_folders, words)])
+
+
+def _without_folders(word: str) -> str:
+    key, equals, value = word.partition("=")
+    is_path = value.startswith(LOCAL) or (value.count("/") > 1)
+    return visible(mask(f"{key}{equals}{value.rstrip('/').rpartition('/')[2] if is_path else value}"))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in lines)
+
+
+def _reported(record: RunRecord) -> Iterator[tuple[str, float]]:
+    """The scores of the reported split that the task names, the headline's first."""
+    split, _, first = record.data.primary.partition("/")
+    for name in dict.fromkeys([first, *record.scores]):
+        if (value := record.metrics.get(f"{split}/{name}")) is not None:
+            yield name, value
+
+
+def _summary(record: RunRecord) -> str:
+    data, labels = record.data, record.data.labels
+    said = f"Answers {'pairs of texts' if record.setting('data.text_pair') else 'texts'} with "
+    said += f"one of {len(labels)} labels: {', '.join(map(plain, labels[:30]))}" if labels else "a number"
+    more = ", ..." if len(labels) > 30 else ""
+    rows = ", ".join(f"{count:,} rows of {plain(split)}" for split, count in data.rows.items())
+    return f"{said}{more}. Learnt with Bertier from {plain(hub_dataset(record) or record.dataset)} ({rows})."
+
+
+def _use(record: RunRecord, facts: CardFacts) -> str:
+    needs = "" if facts.model_type != MODEL_TYPE else "import bertier  # the class of this model\n"
+    auto = "AutoModelForTokenClassification" if facts.architecture.endswith("ForTokenClassification") else (
+        "AutoModelForSequenceClassification"
+    )  # fmt: skip
+    said = (
+        f"## Use\n\n```python\n{needs}from transformers import {auto}\n\nmodel = {auto}.from_pretrained(...)\n```\n\n"
+    )
+    said += 'In a copy of this repository: `run predict <folder> "a text"`, `run serve <folder>`.'
+    if facts.is_packed:
+        said += " `model.bin` is the same model for NumPy alone; these commands use it."
+    if facts.graphs:
+        said += f" For ONNX Runtime: {', '.join(f'`{name}`' for name in facts.graphs)}."
+    return said
+
+
+def _scores(record: RunRecord) -> str:
+    split, metrics = record.data.primary.partition("/")[0], record.metrics
+    rows = []
+    for name, value in _reported(record):
+        low, high = (metrics.get(f"{split}/{name}_{end}") for end in ("low", "high"))
+        interval = "-" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+        rows.append([plain(name), f"{value:.4f}", interval])
+    if (majority := metrics.get("baseline/majority")) is not None:
+        rows.append(["always the majority class" if record.data.labels else "always the mean", f"{majority:.4f}", "-"])
+    if (ngram := metrics.get(NGRAM)) is not None:
+        rows.append(["a linear model on n-grams", f"{ngram:.4f}", "-"])
+    count = int(metrics.get(f"{split}/examples", record.data.rows.get(split, 0)))
+    said = (
+        f"## Scores\n\nOn {count:,} rows of the split {plain(split)}, which chose nothing; one run, seed {record.seed}."
+    )
+    said += f" Intervals are of 95 % over the rows.\n\n{_table(['score', 'value', '95 % interval'], rows)}"
+    if is_at_baseline([metrics], record.data.primary):
+        said += f"\n\n{MARK[0].upper()}{MARK[1:]}: {MEANING}."
+    costs = [f"{in_mb(metrics[BYTES])} MB for all files that an answer needs"] if BYTES in metrics else []
+    if ANSWER in metrics:
+        costs.append(f"{metrics[ANSWER]:,.0f} us from a string to its label ({plain(record.environment.processor)})")
+    return said + (f"\n\n{'; '.join(costs)}." if costs else "")
+
+
+def _classes(record: RunRecord) -> str:
+    report = record.reports.get(record.data.primary.partition("/")[0])
+    if report is None:
+        return ""
+    rows = [
+        [plain(name), f"{count:,}", f"{precision:.4f}", f"{recall:.4f}", f"{f1:.4f}"]
+        for name, count, precision, recall, f1 in zip(
+            report.classes, report.support, report.precision, report.recall, report.f1
+        )
+    ]
+    return _table(["label", "rows", "precision", "recall", "F1"], rows)
+
+
+def _trust(record: RunRecord, facts: CardFacts) -> str:
+    if not record.data.labels:
+        return ""
+    if "temperature" not in facts.calibration:
+        return (
+            "## How sure an answer is\n\nThe numbers beside the labels are scores, not probabilities: it was not "
+            "fitted how often an answer with a given score is right."
+        )
+    split, found = record.data.primary.partition("/")[0], record.metrics
+    rows = [
+        [name, f"{found[key]:.4f}", f"{found[f'{key}_uncalibrated']:.4f}" if f"{key}_uncalibrated" in found else "-"]
+        for name, key in (
+            ("expected calibration error, 15 bins of equal mass", f"{split}/ece"),
+            ("that error of a perfectly calibrated model, on average", f"{split}/ece_floor"),
+            ("Brier score, all classes", f"{split}/brier"), ("log loss", f"{split}/log_loss"),
+        )
+        if key in found
+    ]  # fmt: skip
+    said = f"Logits are divided by {facts.calibration['temperature']:.4f} (`calibration.json`)"
+    said += f", fitted on {facts.calibration['rows']:,} rows." if "rows" in facts.calibration else "."
+    table = f"\n\n{_table(['on the reported rows', 'value', 'uncalibrated'], rows)}" if rows else ""
+    return f"## How sure an answer is\n\n{said}{table}"
+
+
+def _limits(record: RunRecord) -> str:
+    split = record.data.primary.partition("/")[0]
+    longest, cut = record.setting("data.max_length"), record.data.truncated.get(split, 0)
+    lines = [
+        "Rows of another source, time, kind or language than those above were not measured; expect lower scores.",
+        f"It reads up to {longest} tokens and cuts what is longer ({cut:,} rows of {plain(split)} were cut).",
+    ]
+    if record.data.labels:
+        lines.append("It always answers with one of its labels, also a text that has nothing to do with them.")
+    lines.append("It repeats what its texts and labels hold, mistakes and prejudice included.")
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _licences(record: RunRecord, facts: CardFacts) -> str:
+    start, data = hub_id(record.setting("model.pretrained")), hub_dataset(record)
+    rows = [
+        ["these weights", facts.license],
+        ["starting weights", f"see the page of `{start}`" if start else "none from the hub"],
+        ["training rows", f"see the page of `{data}`" if data else f"{plain(record.dataset)}, not in this folder"],
+        ["Bertier, which made and reads them", "Apache-2.0"],
+    ]
+    unknown = (
+        " Nobody stated the licence of the weights: ask before you use them." if facts.license == "unknown" else ""
+    )
+    return f"## Licences of the parts\n\n{_table(['part', 'licence'], rows)}\n{unknown}".rstrip()
+
+
+def _origin(record: RunRecord) -> str:
+    code = record.environment.code_version or "unknown"
+    return f"## Make it again\n\n`{command_of(record)}` (Bertier {plain(code)}, run {record.identity})."

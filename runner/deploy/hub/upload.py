@@ -1,0 +1,90 @@
+"""`run push ID NAME`: uploads a folder of `format=hub` with huggingface_hub, as one commit, private unless said.
+
+The token is that of `hf auth login` or HF_TOKEN; it is handed to huggingface_hub and to nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from runner.errors import ConfigError
+from runner.sanitize import HIDDEN, mask
+
+NAME = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}")  # user/name, or a name of the token's own user
+# Files of an earlier push that would contradict the new ones where the new folder lacks them.
+STALE = re.compile(r"(?:onnx/.+|[^/]+\.(?:safetensors|bin|json|txt))")
+NO_TOKEN = (
+    "no token of the hub was found. Make one with the right to write at <hub>/settings/tokens, then: hf auth login, or "
+    "HF_TOKEN=<token> before the command"
+)
+
+
+def check_name(name: str) -> None:
+    """Raise ConfigError for a text that cannot be the name of a repository."""
+    if not NAME.fullmatch(name) or ".." in name or "--" in name or name.endswith(".git"):
+        raise ConfigError(f"run push: {name!r} is no name of a repository. Try: run push <id> <user>/<name>")
+
+
+def find_token() -> str:
+    """The token of this user; ConfigError where there is none."""
+    from huggingface_hub import get_token
+
+    token = get_token()
+    if not token:
+        raise ConfigError(f"run push: {NO_TOKEN}")
+    return token
+
+
+def upload_folder(folder: Path, name: str, token: str, *, is_private: bool, message: str) -> str:
+    """Upload all files of a folder as one commit and return the address of the repository.
+
+    is_private: of a repository that is made now; into a public one nothing is uploaded unless it is False. Files of
+    an earlier push that the folder does not have are removed. Raises ConfigError where the hub refuses or is away.
+    """
+    import httpx2  # what huggingface_hub talks HTTP with
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+    api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token)
+    try:
+        where = api.create_repo(name, private=is_private, exist_ok=True)
+        if is_private and not api.repo_info(where.repo_id).private:
+            raise ConfigError(f"run push: {where.repo_id} is there and public. Try: private=false, or another name")
+        api.create_commit(where.repo_id, _operations(api, where.repo_id, folder), commit_message=message)
+    except (HfHubHTTPError, httpx2.HTTPError, OSError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"run push: {api.endpoint}: {reason(error, token)}") from error
+    return str(where)
+
+
+def _operations(api: Any, name: str, folder: Path) -> list[Any]:
+    """Every file of the folder, and the removal of what an earlier push left."""
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    stale = [path for path in api.list_repo_files(name) if STALE.fullmatch(path) and path not in files]
+    return [
+        *(CommitOperationAdd(path_in_repo=path, path_or_fileobj=str(file)) for path, file in files.items()),
+        *(CommitOperationDelete(path_in_repo=path) for path in stale),
+    ]
+
+
+def reason(error: Exception, token: str) -> str:
+    """One line on why an upload failed, with the cure; without the token, which an address or a header may hold."""
+    status = vars(error).get("response")
+    code = status.status_code if status is not None else None
+    cure = {
+        401: "the token is not valid. Try: hf auth login",
+        403: "the token may not write there. Make one with the right to write, or name a repository of your own",
+        404: "no such user or organisation, or the token may not see it",
+        413: "the hub says that the files are too large",
+        429: "the hub asks for a pause. Try again later",
+    }
+    told = " ".join(str(error).split()).replace(token, HIDDEN)[:300]
+    return cure.get(code or 0) or mask(f"{told or type(error).__name__}. Is HF_ENDPOINT right, and the network there?")

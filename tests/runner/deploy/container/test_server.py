@@ -1,0 +1,154 @@
+"""The server of a container, as a process without torch: its answers, its errors, its end; and the Dockerfile."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.deploy.bundle.predict import Model
+from runner.deploy.bundles import write_packed_bundle
+from runner.deploy.exported import find_model
+from tests.runner.deploy.runs import write_run
+
+Process = tuple[str, subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("outputs")
+    write_run(output, "dddd", family="dsn", readout={"name": "mean"}, is_packed=True)
+    write_packed_bundle(find_model("dddd", output, "torch"), output / "docker", is_served=True)
+    return output / "docker"
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Process]:
+    """The server and its address, in an environment without the variables of this one."""
+    command = [sys.executable, "server.py", "--port", "0"]
+    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+    assert found
+    yield found[0], process
+    process.kill()
+
+
+def ask(address: str, body: Any, **headers: str) -> tuple[int, Any, str]:
+    """Status, content and request id of an answer."""
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(f"{address}/predict", sent, headers), timeout=30) as answer:
+            return answer.status, json.load(answer), answer.headers["X-Request-ID"]
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error), error.headers["X-Request-ID"]
+
+
+def test_answers_are_those_of_the_bundle(server: Process, folder: Path) -> None:
+    texts = ["a lovely film", "dull", ""]
+    status, content, identity = ask(server[0], {"texts": texts}, **{"X-Request-ID": "mine-1"})
+    assert status == 200 and content == {"model": "dddd", "answers": Model(folder)(texts)} and identity == "mine-1"
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: ask(server[0], {"texts": [text]})[1]["answers"][0], texts * 8))
+    assert found == content["answers"] * 8
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b'{"texts": ', 400, "not JSON"),
+        (b"[" * 100_000, 400, "not JSON"),
+        (b'{"texts": ["\xff"]}', 400, "not JSON"),
+        ({"texts": "a"}, 422, "not a list of texts"),
+        ({"texts": []}, 422, "not a list of texts"),
+        ({"texts": [5]}, 422, "not a list of texts"),
+        ({"texts": 5}, 422, "not a list of texts"),
+        ({"texts": ["a"], "top": 3}, 422, "other fields"),
+        ({"texts": ["a"], "pairs": ["b"]}, 422, "texts without pairs"),
+        ({"texts": ["a"] * 257}, 413, "at most 256"),
+        (b" " * 1_000_001, 413, "more than 1,000,000 bytes"),
+        ({"texts": ["a", "so " * 99]}, 413, "this model reads 64. Shorten it"),
+        ({"texts": ["so " * 99], "truncate": "yes"}, 422, "truncate: expected true or false"),
+    ],
+)
+def test_a_malformed_request_is_one_line(server: Process, body: Any, status: int, said: str) -> None:
+    found, content, _ = ask(server[0], body)
+    assert found == status and list(content) == ["error"] and said in content["error"] and "\n" not in content["error"]
+
+
+def test_metrics_and_health(server: Process, folder: Path) -> None:
+    assert ask(server[0], {"texts": ["so " * 99], "truncate": True})[0] == 200
+    with urllib.request.urlopen(f"{server[0]}/metrics", timeout=30) as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert b'bertier_requests_total{path="/predict",status="200"}' in answer.read()
+    port = server[0].rpartition(":")[2]
+    check = [sys.executable, "server.py", "--check", "--port"]
+    assert subprocess.run([*check, port], cwd=folder).returncode == 0
+    assert subprocess.run([*check, "9"], cwd=folder).returncode == 1
+
+
+def test_sigterm_finishes_the_request_that_has_begun_and_refuses_new_ones(server: Process) -> None:
+    """The last test of this file: it ends the server."""
+    address, process = server
+    host, port = address.removeprefix("http://").split(":")
+    body = json.dumps({"texts": ["a lovely film"]}).encode()
+    with socket.create_connection((host, int(port)), timeout=30) as begun:
+        begun.sendall(b"POST /predict HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % len(body))
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.4)
+        begun.sendall(body)
+        answer = b"".join(iter(lambda: begun.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.0 200") and b"prediction" in answer
+    assert process.wait(timeout=30) == 0
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"{address}/health", timeout=5)
+    assert process.stderr
+    lines = process.stderr.read().splitlines()
+    assert lines and all(re.match(r"\S+Z id=\S+ (GET|POST) \S+ \d{3} ", line) for line in lines)
+    assert any("id=mine-1 POST /predict 200" in line and line.endswith("3 texts") for line in lines)
+
+
+def test_the_dockerfile_holds_what_it_should(folder: Path) -> None:
+    """A few rules of hadolint, and the whole of it where it is installed."""
+    text = (folder / "Dockerfile").read_text(encoding="utf-8")
+    lines = [line for line in text.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
+    words = [line.split(None, 1)[0] for line in lines]
+    assert words[0] == "FROM" and set(words) <= {
+        "FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT",
+    }  # fmt: skip
+    by_word = dict(zip(words, lines))
+    assert re.fullmatch(r"FROM python:3\.\d+-slim\S*", by_word["FROM"]), "a small base of a named version"
+    assert "--no-cache-dir" in by_word["RUN"] and "apt-get" not in text and "curl" not in by_word["RUN"]
+    assert by_word["USER"] == "USER 10001" and words.index("USER") > max(i for i, w in enumerate(words) if w == "RUN")
+    for word in ("ENTRYPOINT", "HEALTHCHECK"):
+        assert json.loads(by_word[word][by_word[word].index("[") :])[:2] == ["python", "server.py"], (
+            "no shell in between"
+        )
+    assert (folder / "requirements.txt").read_text(encoding="utf-8") == "numpy>=2\n", "no torch"
+    if linter := shutil.which("hadolint"):
+        assert subprocess.run([linter, folder / "Dockerfile"]).returncode == 0
+
+
+def test_a_plain_bundle_has_none_of_it(folder: Path) -> None:
+    plain = folder.parent / "bundle"
+    write_packed_bundle(find_model("dddd", folder.parent, "torch"), plain)
+    more = {path.name for path in folder.iterdir()} - {path.name for path in plain.iterdir()} - {"__pycache__"}
+    assert more == {"server.py", "monitor.py", "Dockerfile", ".dockerignore"}

@@ -1,0 +1,82 @@
+"""The card of a model: a header that huggingface_hub reads, and nothing of the machine or of the data as markup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from huggingface_hub import ModelCard
+
+from runner.deploy.hub.card import CardFacts, command_of, hub_card, hub_id, plain
+from tests.records import a_record
+
+FACTS = CardFacts("BertForSequenceClassification", "bert", license="apache-2.0")
+METRICS = {
+    "test/accuracy": 0.9, "test/accuracy_low": 0.85, "test/accuracy_high": 0.94, "test/examples": 200,
+    "baseline/majority": 0.5, "baseline/ngram": 0.8, "cost/bytes_deployed": 2_450_000, "speed/answer_us_p50": 120,
+}  # fmt: skip
+
+
+def settings(**data: Any) -> dict[str, Any]:
+    known = {"name": "sst2", "text": "sentence", "text_pair": None, "max_length": 64, "metrics": ["accuracy"]}
+    return {"seed": 3, "model": {"name": "auto", "pretrained": "prajjwal1/bert-tiny"}, "data": known | data}
+
+
+def facts(**more: Any) -> dict[str, Any]:
+    return {"primary": "test/accuracy", "rows": {"train": 9000, "test": 200}, "name": "sst2"} | more | {
+        "task": "classification",
+    }  # fmt: skip
+
+
+def test_the_header_is_read_by_the_hubs_own_library() -> None:
+    config = settings(source="hub", id="stanfordnlp/sst2")
+    card = hub_card(a_record(metrics=METRICS, config=config, data=facts(labels=["no", "yes"])), FACTS)
+    data = ModelCard(card).data
+    assert data.datasets == ["stanfordnlp/sst2"] and data.base_model == "prajjwal1/bert-tiny"
+    assert data.pipeline_tag == "text-classification" and data.license == "apache-2.0"
+    (result,) = data.eval_results
+    assert (result.dataset_type, result.dataset_split) == ("stanfordnlp/sst2", "test")
+    assert (result.metric_type, result.metric_value) == ("accuracy", 0.9)
+    assert "| accuracy | 0.9000 | 0.8500 to 0.9400 |" in card and "2.45 MB" in card and "120 us" in card
+    assert "| always the majority class | 0.5000 | - |" in card and "200 rows of the split test" in card
+    assert "scores, not probabilities" in card
+
+
+def test_a_file_of_the_user_is_named_without_its_folder() -> None:
+    words = ["data=files", "data.path=/home/ada/secret plans/reviews.csv", "paths.output=/mnt/x", "tracker=none"]
+    record = a_record(overrides=words, config=settings(name="files", source="files"))
+    assert command_of(record) == "run data=files data.path=reviews.csv"
+    card = hub_card(record, FACTS)
+    assert "/home" not in card and "/mnt" not in card and "datasets" not in ModelCard(card).data.to_dict()
+
+
+def test_labels_stay_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = ["<img src=x>", "a|b", "`c`\n# Title", "---\nlicense: mit"]
+    report = {
+        "classes": labels, "support": [1] * 4, "predicted": [1] * 4, "precision": [1.0] * 4, "recall": [1.0] * 4,
+        "f1": [1.0] * 4,
+    }  # fmt: skip
+    record = a_record(metrics=METRICS, config=settings(), data=facts(labels=labels), reports={"test": report})
+    card = hub_card(record, FACTS)
+    assert "\\<img" in card and "a\\|b" in card and "\n# Title" not in card and card.count("\n---\n") == 1
+    assert ModelCard(card).data.license == "apache-2.0"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("a/b", "a/b"),
+        ("bert", "bert"),
+        ("/x/y", None),
+        ("./y", None),
+        ("1f0cab12", None),
+        (None, None),
+        ("a/b/c", None),
+    ],
+)
+def test_paths_and_runs_are_no_repositories(source: str | None, found: str | None) -> None:
+    assert hub_id(source) == found
+
+
+def test_text_is_escaped_on_one_line() -> None:
+    assert plain("a\n*b* \x1b[1m") == "a \\*b\\* \\\\x1b\\[1m"

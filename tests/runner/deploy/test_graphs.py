@@ -1,0 +1,40 @@
+"""An export describes its weights, and a graph that differs from the model by more than rounding is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.deploy import graphs
+from runner.deploy.exported import ParityError, find_model
+from runner.deploy.graphs import write_exported_model
+from runner.deploy.parity import Parity
+from runner.record.folder import find_record
+
+
+def test_the_weights_of_a_run_are_copied_and_described(output: Path, tmp_path: Path) -> None:
+    trained = find_model("aaaa", output, "torch")
+    assert write_exported_model(trained, "torch", tmp_path / "new", find_record(output, "aaaa")) is None
+    assert (tmp_path / "new" / "model.safetensors").read_bytes() == trained.weights.read_bytes()
+    assert json.loads((tmp_path / "new" / "deploy.json").read_text())["engine"] == "torch"
+
+
+@pytest.mark.parametrize(("difference", "is_kept"), [(1e-6, True), (0.01, False)])
+def test_a_graph_is_kept_only_where_its_logits_are_the_models(
+    difference: float, is_kept: bool, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphs, "write_onnx", lambda model, path: path.write_bytes(b"graph"))
+    monkeypatch.setattr(graphs, "compare_logits", lambda *_: Parity(64, "demo, test", difference))
+    monkeypatch.setattr(graphs, "Predictor", lambda exported: type("Opened", (), {"model": None}))
+    monkeypatch.setattr(graphs, "rows_to_compare", lambda record, model: (None, "demo, test", None))
+    trained, record = find_model("aaaa", output, "torch"), find_record(output, "aaaa")
+    if is_kept:
+        parity = write_exported_model(trained, "onnx", tmp_path / "new", record)
+        described = json.loads((tmp_path / "new" / "deploy.json").read_text())
+        assert parity and described["engine"] == "onnx" and described["checked"]["rows"] == 64
+        assert (tmp_path / "new" / "tokenizer.json").is_file()
+    else:
+        with pytest.raises(ParityError, match=r"up to 0\.01 from the model's on 64 rows .* Nothing was written"):
+            write_exported_model(trained, "onnx", tmp_path / "new", record)
