@@ -10,8 +10,12 @@ from typing import Any
 
 from data.inputs.request import Field
 from runner.deploy.answer_table import Answer, answer_row, as_cell, column_types
+from runner.deploy.bundle.rejection import UNSURE
 from runner.deploy.exported import ExportedModel
-from runner.deploy.predictors import AnyPredictor, open_predictor
+from runner.deploy.predictors import AnyPredictor
+from runner.deploy.promise import Promise
+from runner.deploy.promise_text import sentences
+from runner.deploy.rejecting import RejectingPredictor, open_answering
 from runner.deploy.streams import RowWriter, chunks_as_they_arrive, is_words, open_output, row_chunks
 from runner.errors import ConfigError
 from runner.sanitize import say
@@ -29,11 +33,13 @@ class AnswerOptions:
     out: Path | None  # None: standard output
     form: str  # csv | jsonl
     is_live: bool  # answer the rows that are there, without waiting for more
+    promise: Promise | None = None  # on the share of errors
 
 
-def answer_text(exported: ExportedModel, threads: int, texts: list[str]) -> None:
+def answer_text(exported: ExportedModel, threads: int, texts: list[str], promise: Promise | None) -> None:
     """Print the answer to one text, or one pair of texts."""
-    predictor = open_predictor(exported, threads)
+    predictor = open_answering(exported, threads, promise)
+    say_promise(predictor)
     print_answer(predictor(texts[:1], texts[1:] or None)[0], predictor.answer_fields)
 
 
@@ -50,7 +56,7 @@ def print_answer(answer: Answer, fields: Sequence[Field]) -> None:
             for span in value:
                 say(f"  {span['score']:.4f}  {span['type']}  {span['text']}  ({span['start']}-{span['end']})")
         elif field.type != "tags":
-            say(value)
+            say(value if field is fields[0] else f"{field.meaning}: {value}")
 
 
 def number_text(value: float) -> str:
@@ -60,8 +66,9 @@ def number_text(value: float) -> str:
 
 def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options: AnswerOptions) -> None:
     """Write each row with its answer; the number of rows, and of truncated texts, is printed at the end."""
-    predictor = open_predictor(exported, options.threads)
-    count, cut = 0, 0
+    predictor = open_answering(exported, options.threads, options.promise)
+    say_promise(predictor)
+    count, cut, unsure = 0, 0, 0
     with open_output(options.out) as target:
         writer = RowWriter(target, options.form)
         size = options.batch_size
@@ -69,8 +76,16 @@ def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options
             answers, lost = answer_chunk(predictor, chunk, options)
             writer.write(answers)
             count, cut = count + len(chunk), cut + lost
+            unsure += sum(row["prediction"] == UNSURE for row in answers)
     truncated = f", {cut:,} of them longer than {exported.max_length} tokens and cut" if cut else ""
-    say(f"{count:,} rows{truncated}" + (f": {options.out}" if options.out else ""), sys.stderr)
+    answered = f", {count - unsure:,} of them answered" if isinstance(predictor, RejectingPredictor) else ""
+    say(f"{count:,} rows{answered}{truncated}" + (f": {options.out}" if options.out else ""), sys.stderr)
+
+
+def say_promise(predictor: AnyPredictor) -> None:
+    """Print the promise that the answers keep, if there is one, on standard error."""
+    for sentence in sentences(predictor.promise) if isinstance(predictor, RejectingPredictor) else ():
+        say(sentence, sys.stderr)
 
 
 def answer_chunk(

@@ -13,7 +13,9 @@ from data.sources.columns import is_column_number
 from data.sources.options import ReadOptions, format_of, ineffective_options, suffix_of
 from runner.commands.answers import AnswerOptions, answer_rows, answer_text
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
+from runner.commands.promise import HELP, PROMISE_OPTIONS, promise_to_keep, wanted_promise
 from runner.deploy.exported import ExportedModel, find_model
+from runner.deploy.promise_text import VOID
 from runner.deploy.streams import OF_SUFFIX, input_format, output_format, read_texts
 from runner.errors import ConfigError
 from runner.sanitize import say
@@ -21,7 +23,7 @@ from runner.sanitize import say
 USAGE = """\
 run predict ID|FOLDER TEXT [SECOND TEXT] | FILE | -
             [engine=auto|torch|onnx|onnx-int8|numpy] [out=FILE.csv|.jsonl] [batch_size=32] [threads=1]
-            [paths.output=outputs]
+            [reject=0.05] [precision_at_least=0.95 class=LABEL] [paths.output=outputs]
             of a FILE or -: [input=lines|csv|tsv|jsonl|conll] [text=COLUMN] [text_pair=COLUMN] [encoding=utf-8]
             [delimiter=auto|tab|;] [quoting=auto|minimal|none]
 FILE: .csv .tsv .jsonl .ndjson .json .parquet, also with .gz, with a header as in training; .txt, a text a line; or
@@ -32,13 +34,19 @@ FILE: .csv .tsv .jsonl .ndjson .json .parquet, also with .gz, with a header as i
                                                      (a text like a formula gets a ' before it; .jsonl keeps all as is)
   tail -f log | run predict 1f0c - engine=onnx-int8  a line of JSON for each line, as they come
   run predict 1f0c text=reviews.csv                  without a file text= is the text itself (of a pair: and text_pair=)
+  run predict 1f0c reviews.csv reject=0.05           "unsure" in the place of answers that are too often wrong
   run predict 1f0c -- reviews.csv                    what follows -- is a text, also if it looks like a file or setting
-"""
+
+""" + (HELP + VOID)
 
 OF_TABLES = {
     "input": "", "text": "", "text_pair": "", "encoding": "utf-8", "delimiter": "auto", "quoting": "auto",
 }  # fmt: skip
-DEFAULTS = OF_TABLES | {"engine": "auto", "out": "", "batch_size": "32", "threads": "1", "paths.output": "outputs"}
+DEFAULTS = (
+    OF_TABLES
+    | PROMISE_OPTIONS
+    | {"engine": "auto", "out": "", "batch_size": "32", "threads": "1", "paths.output": "outputs"}
+)
 
 
 def main(words: list[str]) -> int:
@@ -58,7 +66,9 @@ def main(words: list[str]) -> int:
     size = whole_number("predict", "batch_size", chosen["batch_size"], 1, 4096)
     threads = whole_number("predict", "threads", chosen["threads"], 1, 1024)
     table = table_of(source, asked, len(literal), chosen)
-    exported = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
+    wanted, output = wanted_promise("predict", chosen), output_folder(chosen["paths.output"])
+    exported = find_model(source, output, chosen["engine"])
+    promise = promise_to_keep(exported, wanted)
     texts = [] if table else [*asked, *literal]
     if table:
         chosen = with_word_column(table, chosen, exported)
@@ -67,9 +77,9 @@ def main(words: list[str]) -> int:
     form = written_format(out, table, chosen)
     if table or out:
         columns = named_columns(chosen, exported)
-        answer_rows(exported, rows, AnswerOptions(columns, size, threads, out, form, is_live=table == "-"))
+        answer_rows(exported, rows, AnswerOptions(columns, size, threads, out, form, table == "-", promise))
     else:
-        answer_text(exported, threads, texts)
+        answer_text(exported, threads, texts, promise)
     return 0
 
 

@@ -7,18 +7,22 @@ import ipaddress
 import socket
 
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
+from runner.commands.promise import HELP, PROMISE_OPTIONS, promise_to_keep, wanted_promise
 from runner.deploy.exported import find_model
+from runner.deploy.promise_text import VOID
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.sanitize import say
 
 USAGE = """\
 run serve ID|FOLDER [port=8000] [host=127.0.0.1] [engine=auto|torch|onnx|onnx-int8|numpy] [threads=1] [batch_size=32]
-          [paths.output=outputs]
+          [reject=0.05] [precision_at_least=0.95 class=LABEL] [paths.output=outputs]
 
   run serve 1f0c engine=onnx-int8
   curl 127.0.0.1:8000/predict -d '{"texts": ["a fine film"]}'
-"""
+  run serve 1f0c reject=0.05                 "unsure" in the place of answers that are too often wrong
+
+""" + (HELP + VOID)
 
 
 def main(words: list[str]) -> int:
@@ -29,14 +33,16 @@ def main(words: list[str]) -> int:
     source, rest = split_run("serve", words)
     defaults = {
         "port": "8000", "host": "127.0.0.1", "engine": "auto", "threads": "1", "batch_size": "32",
-        "paths.output": "outputs",
+        "paths.output": "outputs", **PROMISE_OPTIONS,
     }  # fmt: skip
     chosen = parse_options("serve", rest, **defaults)
     port = whole_number("serve", "port", chosen["port"], 0, 65535)
     threads = whole_number("serve", "threads", chosen["threads"], 1, 1024)
     size = whole_number("serve", "batch_size", chosen["batch_size"], 1, 4096)
+    wanted = wanted_promise("serve", chosen)
     require_extra("serve", "run serve")
     exported = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
+    promise = promise_to_keep(exported, wanted)
     listening, is_local = bind(chosen["host"], port)
     with listening:
         import uvicorn
@@ -44,7 +50,7 @@ def main(words: list[str]) -> int:
         from runner.deploy.service import load_app  # late: needs the packages of serve
 
         hosts = ["localhost", chosen["host"]] if is_local else ["*"]
-        app = load_app(exported, threads, batch_size=size, hosts=hosts)
+        app = load_app(exported, threads, batch_size=size, hosts=hosts, promise=promise)
         warning = "" if is_local else "; every machine that reaches this address can ask"
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         say(f"{exported.name}: {address}  (Ctrl-C ends it{warning})")

@@ -23,7 +23,9 @@ from data.inputs import request as fields
 from runner.deploy.answer_table import Answer
 from runner.deploy.batcher import Batcher, Busy
 from runner.deploy.exported import ExportedModel
-from runner.deploy.predictors import AnyPredictor, open_predictor
+from runner.deploy.predictors import AnyPredictor
+from runner.deploy.promise import Promise
+from runner.deploy.rejecting import open_answering
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,11 @@ class Health(BaseModel):
     answers: list[FieldFacts] = Field(description="what an answer consists of")
 
 
-def load_app(exported: ExportedModel, threads: int, *, batch_size: int, hosts: Sequence[str]) -> FastAPI:
-    """Load an exported model, and make the application around it."""
-    return make_app(open_predictor(exported, threads), batch_size=batch_size, limits=Limits(), hosts=hosts)
+def load_app(
+    exported: ExportedModel, threads: int, *, batch_size: int, hosts: Sequence[str], promise: Promise | None = None
+) -> FastAPI:
+    """Load an exported model, and make the application around it. promise: on the share of errors."""
+    return make_app(open_answering(exported, threads, promise), batch_size=batch_size, limits=Limits(), hosts=hosts)
 
 
 def make_app(predictor: AnyPredictor, *, batch_size: int, limits: Limits, hosts: Sequence[str]) -> FastAPI:

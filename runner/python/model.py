@@ -12,8 +12,13 @@ import pandas as pd
 
 from runner.deploy.bundle.predict import GRAPH_FACTS, MODEL_FILE
 from runner.deploy.bundle.predict import Model as BundleModel
+from runner.deploy.bundle.rejection import UNSURE, keep_promise
 from runner.deploy.exported import DESCRIPTION_FILE, find_model
-from runner.deploy.predictors import open_predictor
+from runner.deploy.promise import WantedPromise, find_promise
+from runner.deploy.rejecting import open_answering
+from runner.errors import ConfigError
+from runner.record.compared import models_compared
+from runner.record.folder import find_record
 
 Answers = list[dict[str, Any]]
 Ask = Callable[[list[str], list[str] | None], Answers]
@@ -27,10 +32,13 @@ class Model:
 
     def __init__(
         self, path: Path, labels: Sequence[str], columns: Sequence[str], make: Callable[[], Ask],
-        values: Mapping[str, Any] | None = None,
+        values: Mapping[str, Any] | None = None, run: Path | None = None,
     ) -> None:  # fmt: skip
-        """columns: the one or two texts that it reads; values: labels by their names, where they are no texts."""
-        self.path, self.columns, self._make = path, tuple(columns), make
+        """columns: the one or two texts that it reads; values: labels by their names, where they are no texts; run: the
+        folder of the run that trained it, where it is known.
+        """
+        self.path, self.columns, self._make, self._run = path, tuple(columns), make, run
+        self._promises: dict[float, dict[str, Any]] = {}  # by the share of errors
         named = values if values and set(labels) <= set(values) else {label: label for label in labels}
         self._values: dict[str, Any] = {label: named[label] for label in labels}
         self.classes_ = np.array(list(self._values.values()))
@@ -39,15 +47,40 @@ class Model:
     def _ask(self) -> Ask:
         return self._make()
 
-    def predict(self, texts: Iterable[Any] | pd.DataFrame) -> np.ndarray:
+    def predict(self, texts: Iterable[Any] | pd.DataFrame, *, reject: float | None = None) -> np.ndarray:
         """Return the label of each text, or its number, (texts,).
 
         texts: a list, a Series or an array; of a model of two texts, pairs; or a data frame with the model's columns.
+        reject: the share of errors among answered texts, such as 0.05; the label of the others is "unsure", as it is of
+        an export with a promise of its own. Raises ConfigError where `promise` does.
         """
-        found = [answer["prediction"] for answer in self._answers(texts)]
+        promise = None if reject is None else self.promise(reject)
+        answers = self._answers(texts)
+        found = [(keep_promise(promise, answer) if promise else answer)["prediction"] for answer in answers]
         if not self._values:
             return np.array(found, np.float64)
+        if UNSURE in found and UNSURE not in self._values:
+            labels = [self._values.get(one, UNSURE) for one in found]
+            return np.array(labels, None if np.issubdtype(self.classes_.dtype, np.str_) else object)
         return np.array([self._values[one] for one in found], self.classes_.dtype)
+
+    def promise(self, reject: float) -> dict[str, Any]:
+        """Return what at most a share `reject` of errors among the answers comes to, as `calibration.json` has it.
+
+        `threshold`, `answered` and `errors` of `rows` calibration rows, `models` that were compared on them. Raises
+        ConfigError where it cannot be promised, and for a model whose run is not known.
+        """
+        if not 0 < reject < 1:
+            raise ConfigError(f"reject={reject}: expected a share between 0 and 1. Try: reject=0.05")
+        if self._run is None:
+            raise ConfigError(
+                f"{self.path} is without its run, whose rows a promise needs. Try: bertier.load(<run id>)"
+            )
+        if reject not in self._promises:
+            record = find_record(self._run.parent, self._run.name)
+            compared = models_compared(self._run.parent, record)
+            self._promises[reject] = find_promise(record, self._run, WantedPromise(reject), compared)
+        return self._promises[reject]
 
     def predict_proba(self, texts: Iterable[Any] | pd.DataFrame) -> np.ndarray:
         """Return the probability of each class, (texts, C) in the order of `classes_`; AttributeError for numbers."""
@@ -82,19 +115,23 @@ def load(
     engine: str = "auto",
     threads: int = 1,
     values: Mapping[str, Any] | None = None,
+    run: Path | None = None,
 ) -> Model:
     """Return the model of a run (its id or the beginning of it), of a run's folder, an export or a bundle.
 
     output: the folder of the runs; engine: auto, torch, numpy, onnx or onnx-int8; values: labels by their names, for
-    labels that are no texts. Raises ConfigError where there is no such model.
+    labels that are no texts; run: the folder of the run that trained it, where it lies elsewhere. Raises ConfigError
+    where there is no such model.
     """
     folder = Path(source).expanduser()
     is_bundle = any((folder / name).is_file() for name in (MODEL_FILE, GRAPH_FACTS))
     if is_bundle and not any((folder / name).is_file() for name in (DESCRIPTION_FILE, "config.json")):
         packed = BundleModel(folder)
         columns = ("text", "text_pair")[: packed.reads]
-        return Model(folder.absolute(), packed.labels, columns, lambda: packed, values)
+        return Model(folder.absolute(), packed.labels, columns, lambda: packed, values, run)
     exported = find_model(str(source), Path(output).expanduser(), engine)
+    if not (exported.folder / DESCRIPTION_FILE).is_file():  # of the run itself: <output>/<id>/model
+        run = exported.folder.parent
     return Model(
-        exported.folder, exported.labels, exported.columns, lambda: open_predictor(exported, threads), values
-    )  # fmt: skip
+        exported.folder, exported.labels, exported.columns, lambda: open_answering(exported, threads), values, run
+    )

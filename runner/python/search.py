@@ -59,7 +59,7 @@ class BestResult:
     @cached_property
     def model(self) -> Model:
         """The winner, as its bundle answers."""
-        return load(self.path, values=self.values)
+        return load(self.path, values=self.values, run=self._run)
 
     def __repr__(self) -> str:
         return f"<bertier search {self.result.key}: {self.result.winner}, {self.path}>"

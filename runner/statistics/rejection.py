@@ -58,10 +58,10 @@ def clopper_pearson(count: int, rows: int, level: float = 0.95) -> tuple[float, 
 
     A two-sided interval of 95 % has level 0.975. Source: Clopper & Pearson 1934.
     """
-    from scipy import stats
+    from scipy import special
 
-    low = float(stats.beta.ppf(1 - level, count, rows - count + 1)) if count else 0.0
-    return low, float(stats.beta.ppf(level, count + 1, rows - count)) if count < rows else 1.0
+    low = float(special.betaincinv(count, rows - count + 1, 1 - level)) if count else 0.0
+    return low, float(special.betaincinv(count + 1, rows - count, level)) if count < rows else 1.0
 
 
 def find_threshold(

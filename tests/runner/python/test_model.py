@@ -14,6 +14,7 @@ import runner.python as bertier
 from runner.errors import ConfigError
 from runner.python.model import Model
 from tests.conftest import REPO
+from tests.runner.deploy.promised import texts_of, write_promising_run
 
 TEXTS = ["the fine film", "the dull film"]
 WORDS = "model=ngram model.min_df=1 measure=off tracker=none data.name=notes train.threads=1"
@@ -82,3 +83,18 @@ def test_the_import_is_light_and_lets_transformers_open_saved_folders() -> None:
     found = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True).stdout
     loaded = set(found.split())
     assert "models" in loaded and not loaded & {"torch", "transformers", "pandas", "numpy", "sklearn"}
+
+
+def test_few_of_the_answers_are_wrong_where_that_is_asked(tmp_path: Path) -> None:
+    write_promising_run(tmp_path, "dddd")
+    model, texts = bertier.load("dddd", output=tmp_path), texts_of(40, 3)
+    promise, found = model.promise(0.05), model.predict(texts, reject=0.05)
+    is_sure = model.predict_proba(texts).max(1) > promise["threshold"]
+    assert 0 < is_sure.sum() < 40 and (found[~is_sure] == "unsure").all()
+    np.testing.assert_array_equal(found[is_sure], model.predict(texts)[is_sure])
+    numbers = bertier.load("dddd", output=tmp_path, values={"negative": 0, "positive": 1})
+    assert set(numbers.predict(texts, reject=0.05)) <= {0, 1, "unsure"}
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        model.predict(texts, reject=5)
+    with pytest.raises(ConfigError, match="without its run"):
+        Model(tmp_path, ["a", "b"], ["text"], lambda: lambda first, second: []).promise(0.05)

@@ -1,0 +1,64 @@
+"""A promise in words: what holds, for how many texts, and what voids it."""
+
+from __future__ import annotations
+
+from data.json_types import JsonObject
+from runner.deploy.bundle.rejection import CLASSES
+from runner.record.record import RunRecord
+from runner.statistics.intervals import wilson_interval
+from runner.statistics.rejection import clopper_pearson
+
+VOID = """\
+The promise is for texts like the calibration rows (the rows that select). It does not hold for texts of another time,
+source or language, where rows repeat or belong together, after the model was changed, and for thresholds tried by hand.
+"""
+REPEATS = 0.01  # share of the calibration rows above which repeats are named
+
+
+def sentences(promise: JsonObject) -> list[str]:
+    """Return a promise, as calibration.json has it, as sentences without a full stop."""
+    rows, alpha, delta = int(promise["rows"]), float(promise["alpha"]), float(promise["delta"])
+    fails = f"this promise fails for at most 1 in {round(1 / delta)} calibration samples"
+    if CLASSES not in promise:
+        held = f"at most {percent(alpha)} wrong among answered texts like the {rows:,} calibration rows; {fails}"
+        share = promise["answered"] / rows
+        return [held, "about " + share_text(share, *wilson_interval(share, rows), "of texts are answered")]
+    names = " or ".join(map(repr, promise[CLASSES]))
+    found = [
+        f"at least {percent(1 - alpha)} right among texts answered {names}, if they are like the {rows:,} calibration "
+        f"rows; {fails}"
+    ]
+    for name, part in promise[CLASSES].items():
+        share, right = part["answered"] / rows, part["answered"] - part["errors"]
+        said = "about " + share_text(share, *wilson_interval(share, rows), f"of texts are answered {name!r}")
+        if part["support"]:
+            ends = clopper_pearson(right, part["support"], 0.975)
+            said += ", which finds " + share_text(right / part["support"], *ends, "of those that are")
+        found.append(said)
+    return found
+
+
+def doubts(promise: JsonObject, record: RunRecord) -> list[str]:
+    """Return what makes a promise weaker than its words, as far as the record tells."""
+    data, split, rows = record.data, promise["split"], promise["rows"]
+    found = []
+    if (repeats := data.duplicates.get(f"{split}/normalised", 0)) > REPEATS * rows:
+        found.append(f"{repeats:,} of the {rows:,} calibration rows repeat an earlier one, and are no further evidence")
+    if group := record.setting("data.group"):
+        found.append(f"calibration rows of one group (data.group={group}) are counted one by one, which is too sure")
+    return found
+
+
+def share_text(share: float, low: float, high: float, what: str) -> str:
+    """Return a share of something with its interval."""
+    return f"{digits(share)} % {what} ({digits(low)}-{digits(high)} %)"
+
+
+def digits(share: float) -> str:
+    """Return a share in per cent, in whole numbers from 1 on."""
+    return f"{100 * share:.0f}" if share >= 0.01 else f"{100 * share:.2g}"
+
+
+def percent(share: float) -> str:
+    """Return a share as it was asked for, such as 5 % or 0.5 %."""
+    return f"{100 * share:.4g} %"

@@ -1,0 +1,71 @@
+"""A predictor that answers "unsure" where a promise on the share of errors would not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from data.inputs.request import Field
+from runner.deploy.answer_table import Answer
+from runner.deploy.bundle.calibration import read_calibration
+from runner.deploy.bundle.rejection import MOST_PROBABLE, UNSURE, PromiseError, keep_promise, promise_of
+from runner.deploy.exported import ExportedModel
+from runner.deploy.predictors import AnyPredictor, Questions, open_predictor
+from runner.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class RejectingPredictor:
+    """A predictor of labels with probabilities, and the promise that its answers keep, as calibration.json has it."""
+
+    inner: AnyPredictor
+    promise: dict[str, Any]
+
+    @property
+    def exported(self) -> ExportedModel:
+        """The files that it was loaded from."""
+        return self.inner.exported
+
+    @property
+    def request_fields(self) -> tuple[Field, ...]:
+        """The parts of a question."""
+        return self.inner.request_fields
+
+    @property
+    def answer_fields(self) -> tuple[Field, ...]:
+        """The parts of an answer: the label or UNSURE, the most probable label, and what there is besides."""
+        label, *others = self.inner.answer_fields
+        said = replace(label, meaning=f"a label, or {UNSURE} where too many such labels are wrong",
+                       names=(*label.names, UNSURE))  # fmt: skip
+        return said, replace(label, name=MOST_PROBABLE), *others
+
+    def ask(self, texts: Sequence[Any], pairs: Sequence[str] | None = None) -> Questions:
+        """Make texts, or pairs of texts, ready for the model; those longer than it reads are cut and counted."""
+        return self.inner.ask(texts, pairs)
+
+    def answers(self, asked: Any, batch_size: int) -> list[Answer]:
+        """One answer for each question; asked: as `ask` returned it."""
+        return [keep_promise(self.promise, answer) for answer in self.inner.answers(asked, batch_size)]
+
+    def __call__(self, texts: Sequence[Any], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
+        """One answer for each text or pair of texts; long texts are cut."""
+        return [keep_promise(self.promise, answer) for answer in self.inner(texts, pairs, batch_size)]
+
+
+def open_answering(exported: ExportedModel, threads: int = 1, promise: dict[str, Any] | None = None) -> AnyPredictor:
+    """Load a model to answer on `threads` threads; by a promise where one is given, or saved with it.
+
+    Raises ConfigError for damaged files, and for a saved promise that does not hold.
+    """
+    predictor = open_predictor(exported, threads)
+    promise = promise or saved_promise(exported)
+    return RejectingPredictor(predictor, promise) if promise else predictor
+
+
+def saved_promise(exported: ExportedModel) -> dict[str, Any] | None:
+    """The promise that `run export` saved with a model, None where there is none; ConfigError for one that is void."""
+    try:
+        return promise_of(read_calibration(exported.weights), exported.weights, exported.labels)
+    except PromiseError as error:
+        raise ConfigError(f"{error}. Try: run export {exported.identity} again") from error

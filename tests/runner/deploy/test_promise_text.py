@@ -1,0 +1,39 @@
+"""A promise says what holds, how often it fails, how many texts are answered, and what makes it weaker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.deploy.promise_text import doubts, sentences
+from tests.records import a_record
+
+COMMON = {"alpha": 0.05, "delta": 0.05, "models": 1, "rows": 2000, "split": "val", "rows_sha256": "b"}
+FAILS = "this promise fails for at most 1 in 20 calibration samples"
+
+
+def test_a_promise_for_every_answer() -> None:
+    promise: dict[str, Any] = COMMON | {"threshold": 0.8, "answered": 1380, "errors": 40}
+    assert sentences(promise) == [
+        f"at most 5 % wrong among answered texts like the 2,000 calibration rows; {FAILS}",
+        "about 69 % of texts are answered (67-71 %)",
+    ]
+
+
+def test_a_promise_for_one_class_says_how_many_of_it_are_found() -> None:
+    part = {"threshold": 0.4, "answered": 100, "errors": 2, "support": 160}
+    held, shares = sentences(COMMON | {"alpha": 0.005, "classes": {"fraud": part}})
+    assert held.startswith("at least 99.5 % right among texts answered 'fraud', if they are like the 2,000 calibration")
+    assert shares == "about 5 % of texts are answered 'fraud' (4-6 %), which finds 61 % of those that are (53-69 %)"
+    assert "finds" not in sentences(COMMON | {"classes": {"fraud": part | {"support": 0}}})[1]
+
+
+def test_repeats_and_groups_make_it_weaker() -> None:
+    promise: dict[str, Any] = COMMON | {"threshold": 0.8, "answered": 1380, "errors": 40}
+    record = a_record()
+    assert doubts(promise, record) == []
+    record.data.duplicates["val/normalised"] = 300
+    record.config["data"]["group"] = "customer"
+    assert doubts(promise, record) == [
+        "300 of the 2,000 calibration rows repeat an earlier one, and are no further evidence",
+        "calibration rows of one group (data.group=customer) are counted one by one, which is too sure",
+    ]
