@@ -12,6 +12,7 @@ from runner.commands.options import output_folder
 from runner.compare.analyse import analyse
 from runner.compare.claims import judge_claims
 from runner.compare.export import write_groups_csv
+from runner.compare.latex import latex
 from runner.compare.report import write_report_files
 from runner.compare.rows import Comparison
 from runner.compare.select import select_runs
@@ -21,11 +22,12 @@ from runner.sanitize import say, visible
 
 USAGE = """\
 run compare [SWEEP | RUN ID ... | key=value ...] [--baseline key=value] [--metric test/accuracy] [--claims]
-            [--costs METRIC,...] [--out FOLDER] [--format table|markdown|csv] [paths.output=outputs]
+            [--costs METRIC,...] [--out FOLDER] [--format table|markdown|csv|latex] [paths.output=outputs]
 
   run compare                                            every finished run, grouped over seeds
   run compare model=dsn,bert-tiny data=imdb --baseline model=bert-tiny
   run compare dsn_vs_bert_tiny --claims --out report     a sweep by its name or id; writes report.html and the files
+  run compare data=imdb --format latex > table.tex       for a paper: booktabs; --out also draws PDF and SVG
   run compare --costs cost/bytes_packed,speed/latency_ms_p50_b1_s128     further columns of costs and times
 """
 
@@ -75,7 +77,7 @@ def parse_words(words: list[str]) -> Any:
     parser.add_argument("--costs", default="")
     parser.add_argument("--claims", action="store_true")
     parser.add_argument("--out")
-    parser.add_argument("--format", choices=("table", "markdown", "csv"), default="table")
+    parser.add_argument("--format", choices=("table", "markdown", "csv", "latex"), default="table")
     return parser.parse_intermixed_args(words)
 
 
@@ -91,12 +93,15 @@ def costs_of(wanted: str, comparison: Comparison) -> tuple[str, ...]:
 
 
 def show_comparison(comparison: Comparison, form: str, title: str, question: str | None) -> None:
-    """Print the comparison in one of the three forms."""
+    """Print the comparison in one of the forms."""
     if form == "csv":
         write_groups_csv(comparison, sys.stdout)
         return
     if form == "markdown":
         print(visible(markdown(comparison, title, question)), end="")
+        return
+    if form == "latex":
+        print(latex(comparison, title, question), end="")
         return
     from rich.console import Console
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from runner.compare.folds import by_fold, held_out_metric, is_fold, recipe_settings, selection_split
 from runner.compare.select import Run
-from runner.record.run_names import FILES, FINGERPRINTS, distinguish, value_key, varying
+from runner.record.run_names import FILES, FINGERPRINTS, distinguish, ranked_keys, value_key, varying
 
 
 @dataclass
@@ -84,6 +84,11 @@ def make_groups(runs: list[Run]) -> list[Group]:
 def varying_settings(groups: list[Group]) -> list[str]:
     """The settings that differ between groups, sorted."""
     return varying([group.settings for group in groups])
+
+
+def ranked_settings(groups: list[Group]) -> list[str]:
+    """The settings that differ between groups, in the order in which names take them."""
+    return ranked_keys([group.settings for group in groups], [group.runs[0].record.overrides for group in groups])
 
 
 def explain_separate_groups(groups: list[Group]) -> list[str]:

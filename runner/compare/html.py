@@ -1,209 +1,144 @@
 """The report as one HTML file that opens anywhere: no network, no library, light and dark.
 
-This module collects the content of the page as JSON; report.html, .css and .js beside it draw it.
+The blocks are those of runner/report/; this module decides what the page says.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from importlib import resources
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from runner.compare.axes import words_of
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells
+from runner.compare.colours import Colouring, colour_groups
 from runner.compare.columns import Column, columns_of_tests, comparison_columns
+from runner.compare.figures import curve_figures, pareto_figures, parts_of, seed_figures
 from runner.compare.pairs import Paired
-from runner.compare.pareto import AXES
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run, setting_text
 from runner.compare.table import all_notes, legend_of_columns, legend_of_tests
-from runner.compare.verdict import ClaimVerdict
 from runner.record.identity import flatten
 from runner.record.run_names import shown_setting
-from runner.record.validation import point
+from runner.report.markup import Markup
+from runner.report.page import Section, folded, notes, page
+from runner.report.tables import Cell, Heading, table
 from runner.statistics.paired import Interval
 
-CURVE_RUNS = 60  # runs whose learning curves are drawn, best groups first
-CURVE_POINTS = 160  # at most, in one curve
-NO_CURVE = ("step", "time", "train/lr", "train/epoch", "train/grad_norm", "train/examples_per_s", "train/tokens_per_s")
 FACTS = (
     "cpu", "cores", "memory_bytes", "system", "python", "device", "threads", "code_version", "git_commit", "git_dirty",
     "engine.gemm", "engine.precision", "torch.gpu",
 )  # fmt: skip
-AXIS_NAMES = {"b": "size", "l": "time", "m": "MACs"}  # on the buttons
+RUN_TITLES = ("run", "group", "seed", "metric", "score", "started")
+MOST_GROUPS = 100  # whose settings are shown
 
 
 def report_page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
     """The report as one HTML page; made: when and by which version, for the line below the title."""
-    folder = resources.files("runner.compare")
-    parts = {name: folder.joinpath(f"report.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
-    # "</" would end the script element, and NaN is not valid JSON.
-    data = json.dumps(_finite(page_content(comparison, title, question, made)), ensure_ascii=False, allow_nan=False)
-    html = parts["html"].replace("/*STYLE*/", parts["css"]).replace("/*SCRIPT*/", parts["js"])
-    return html.replace("/*DATA*/", data.replace("<", "\\u003c"))
-
-
-def page_content(comparison: Comparison, title: str, question: str | None, made: str) -> dict[str, Any]:
-    """The content of the page, as report.js expects it."""
     rows = comparison.rows
-    keys = list(dict.fromkeys((row.metric, row.examples) for row in rows))
     runs = sum(len(row.group.runs) for row in rows)
-    curves = _curves(rows)
-    return {
-        "title": title,
-        "question": question,
-        "facts": f"{runs} runs in {len(rows)} groups. {made}",
-        "table": _table(comparison_columns(comparison), rows),
-        "legend": legend_of_columns(comparison),
-        "notes": [note.removeprefix("check: ") for note in all_notes(comparison)],
-        "tests": _tests(comparison) if comparison.baseline else None,
-        "claims": _claims(comparison.claims) if comparison.claims else None,
-        "tables": [{"key": i, "metric": keys[i][0], "label": label} for i, label in enumerate(_labels(rows, keys))],
-        "axes": [{"letter": letter, "key": cost, "label": AXIS_NAMES[letter],
-                  "title": words_of(comparison.metric_of(cost))} for letter, (cost, _) in AXES.items()],
-        "groups": [_group(row, keys.index((row.metric, row.examples)), comparison) for row in rows],
-        "curves": curves,
-        "curvesNote": f"Runs with more than {CURVE_POINTS} logged points show means of neighbouring points."
-        + (f" Only the first {CURVE_RUNS} of {runs} runs are drawn." if runs > CURVE_RUNS else ""),
-        "differences": _differences(comparison),
-        "environment": _environment([run for row in rows for run in row.group.runs]),
-        "runs": _runs(rows),
-    }  # fmt: skip
+    sections = [_compared(comparison), *_checks(comparison), *_figures(comparison), *_details(comparison)]
+    facts = f"{_counted(runs, 'run')} in {_counted(len(rows), 'group')}. {made}"
+    return page(title, sections, lead=question or "", facts=facts)
 
 
-def _labels(rows: list[Row], keys: list[tuple[str, str]]) -> list[str]:
-    """A label for each pair of dataset and metric; with the data's fingerprint where names are the same."""
-    if len(keys) == 1:
-        return [""]
-    names = {row.examples: row.group.settings["data.name"] for row in rows}
-    plain = [f"{names[examples]} {metric}" for metric, examples in keys]
-    return [f"{name} ({key[1][:6]})" if plain.count(name) > 1 else name for name, key in zip(plain, keys)]
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def _table(shown_columns: list[Column], rows: list[Row]) -> dict[str, Any]:
-    return {
-        "columns": [{"title": column.title, "numeric": column.numeric} for column in shown_columns],
-        "rows": [
-            {
-                "baseline": row.is_baseline,
-                "cells": [
-                    {"text": column.cell(row), "value": _sort_key(column.value(row))} for column in shown_columns
-                ],
-            }
-            for row in rows
-        ],
-    }
+def _compared(comparison: Comparison) -> Section:
+    shown = _columns(comparison_columns(comparison), comparison.rows, "groups")
+    return Section("Comparison", shown, "compared", legend_of_columns(comparison))
 
 
-def _tests(comparison: Comparison) -> dict[str, Any]:
-    return _table(columns_of_tests(comparison.rows), comparison.rows) | {"legend": legend_of_tests(comparison)}
+def _checks(comparison: Comparison) -> list[Section]:
+    """Return what the reader should check, the tests against the baseline and the claims, as far as there are any."""
+    sections = []
+    if found := [note.removeprefix("check: ") for note in all_notes(comparison)]:
+        sections.append(Section("Check these", notes(found), "notes"))
+    if comparison.baseline:
+        shown = _columns(columns_of_tests(comparison.rows), comparison.rows)
+        sections.append(Section("Against the baseline", shown, "tests", legend_of_tests(comparison)))
+    if comparison.claims:
+        lines = [[*claim_cells(claim), claim.source] for claim in comparison.claims]
+        titles = [*CLAIM_TITLES, "source"]
+        cells = [[_cell(title, text, text) for title, text in zip(titles, line)] for line in lines]
+        sections.append(Section("Published against measured", table(titles, cells), "claims"))
+    return sections
+
+
+def _figures(comparison: Comparison) -> list[Section]:
+    parts, colouring = parts_of(comparison), colour_groups(comparison.groups)
+    sections = []
+    if shown := pareto_figures(comparison, parts, colouring):
+        sentences = [
+            f"The dashed line joins the Pareto-optimal groups, which have their names. {_colours(colouring)}"
+            "Bars: 95 % intervals, as in the table. Crosses: at baseline. Point at a dot to see its numbers."
+        ]
+        sections.append(Section("Score against cost", shown, "pareto", sentences))
+    if shown := seed_figures(parts, colouring):
+        sentence = "One dot for each run, a stroke at the mean, a band for the 95 % interval."
+        sections.append(Section("Seeds", shown, "seeds", [sentence]))
+    if drawn := curve_figures(comparison, colouring):
+        sections.append(Section("Learning curves", drawn[0], "curves", [drawn[1]]))
+    return sections
+
+
+def _colours(colouring: Colouring) -> str:
+    return f"Colours are values of {colouring.title}. " if colouring.setting else ""
+
+
+def _details(comparison: Comparison) -> list[Section]:
+    sections = []
+    if comparison.varying:
+        sections.append(Section("Settings that differ", _differences(comparison), "differences"))
+    environment = _environment([run for row in comparison.rows for run in row.group.runs])
+    sections.append(Section("Environment", environment, "environment"))
+    if shown := _runs(comparison.rows):
+        sections.append(Section("", folded("All runs", shown), "runs"))
+    return sections
+
+
+def _columns(shown: Sequence[Column], rows: Sequence[Row], name: str = "") -> Markup:
+    """Return a table of columns with a line for each row, numbered as in the figures."""
+    titles = [Heading(column.title, column.numeric) for column in shown]
+    cells = [
+        [_cell(column.title, column.cell(row), _sort_key(column.value(row)), number if not i else None)
+         for i, column in enumerate(shown)]
+        for number, row in enumerate(rows, 1)
+    ]  # fmt: skip
+    marked = [i for i, row in enumerate(rows) if row.is_baseline]
+    return table(titles, cells, is_sortable=True, marked=marked, name=name)
+
+
+def _cell(title: str, text: str, value: float | str | None, number: int | None = None) -> Cell:
+    return Cell(text, value, _style_of_verdict(text) if title == "verdict" else "", number)
+
+
+def _style_of_verdict(text: str) -> str:
+    if text.startswith(("better", "reproduced")):
+        return "good"
+    return "bad" if text.startswith(("worse", "not reproduced")) else "quiet"
 
 
 def _sort_key(value: Any) -> float | str | None:
-    """The value that a cell is sorted by: the value itself, or the lower end of an interval."""
-    if isinstance(value, Interval | Paired):
-        return float(value.low)
-    return value if value is None or isinstance(value, int | float | str) else str(value)
+    """The value that a cell is sorted by: the value itself, or the lower end of an interval; None for no number."""
+    found = value.low if isinstance(value, Interval | Paired) else value
+    if isinstance(found, float) and not math.isfinite(found):
+        return None
+    return found if found is None or isinstance(found, int | float | str) else str(found)
 
 
-def _plain(titles: list[str], lines: list[list[str]]) -> dict[str, Any]:
-    """A table whose cells are all text."""
-    return {
-        "columns": [{"title": title, "numeric": False} for title in titles],
-        "rows": [{"cells": [{"text": cell, "value": cell} for cell in line]} for line in lines],
-    }
+def _differences(comparison: Comparison) -> Markup:
+    """The settings that differ; the longer of groups and settings goes down, the other across."""
+    groups, keys = comparison.groups[:MOST_GROUPS], comparison.varying
+    across = [[shown_setting(key, group.settings) for group in groups] for key in keys]
+    if len(keys) >= len(groups):
+        return table(["setting", *(group.name for group in groups)], [[key, *line] for key, line in zip(keys, across)])
+    lines = [[group.name, *cells] for group, cells in zip(groups, zip(*across))]
+    return table(["group", *keys], lines)
 
 
-def _claims(claims: list[ClaimVerdict]) -> dict[str, Any]:
-    lines = [[*claim_cells(claim), claim.source] for claim in claims]
-    return _plain([*CLAIM_TITLES, "source"], lines)
-
-
-def _group(row: Row, table: int, comparison: Comparison) -> dict[str, Any]:
-    interval = row.interval
-    lines = [row.label]
-    if row.mean is not None:
-        lines.append(
-            f"{row.metric} {row.mean:.4f}" + (f" ({interval.low:.4f}-{interval.high:.4f})" if interval else "")
-        )
-    chances = {"seeds": row.chances.seeds, "examples": row.chances.examples}
-    if all(chances.values()):
-        lines += [f"± {found.half:.4f} over {kind}" for kind, found in chances.items() if found]
-    lines += [f"parameters {row.costs['cost/params']:,.0f}"] if "cost/params" in row.costs else []
-    for cost, _ in AXES.values():
-        if cost in row.costs:
-            value = row.costs[cost]
-            lines.append(
-                f"{words_of(comparison.metric_of(cost))}: " + (f"{value:,.0f}" if value >= 10 else f"{value:.3f}")
-            )
-    return {
-        "name": row.label,
-        "table": table,
-        "score": row.mean,
-        "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
-        "chances": {kind: [found.low, found.high] if found else None for kind, found in chances.items()},
-        "costs": {cost: row.costs[cost] for cost, _ in AXES.values() if cost in row.costs},
-        "fronts": row.fronts,
-        "hover": "\n".join([*lines, row.verdict] if row.verdict else lines),
-        "seeds": [
-            {"seed": run.seed, "value": run.metrics[row.metric], "run": run.identity}
-            for run in row.group.members
-            if row.metric in run.metrics
-        ],
-    }
-
-
-def _curves(rows: list[Row]) -> list[dict[str, Any]]:
-    """The learning curves of the first runs, with at most CURVE_POINTS points each."""
-    found: list[dict[str, Any]] = []
-    for index, row in enumerate(rows):
-        for run in row.group.members:
-            if len(found) == CURVE_RUNS:
-                return found
-            series = read_points(run.folder)
-            if series:
-                found.append({"group": index, "seed": run.seed, "run": run.identity, "series": series})
-    return found
-
-
-def read_points(run_folder: Path) -> dict[str, list[list[float]]]:
-    """The logged losses and scores of a run as {metric: [[step, value], ...]}; damaged lines are skipped."""
-    try:
-        lines = (run_folder / "metrics.jsonl").read_bytes().splitlines()
-    except OSError:
-        return {}
-    series: dict[str, list[list[float]]] = {}
-    for line in lines:
-        logged = point(line) or {}
-        for name, value in logged.items():
-            if name not in NO_CURVE and math.isfinite(value):
-                series.setdefault(name, []).append([logged["step"], value])
-    return {name: _thin(series[name]) for name in sorted(series, key=_by_interest) if len(series[name]) > 1}
-
-
-def _by_interest(name: str) -> tuple[int, str]:
-    """Sort key: the training loss first, then scores, then the metrics of modules."""
-    return (0 if name == "train/loss" else 2 if name.startswith(("grad_norm/", "mix/")) else 1), name
-
-
-def _thin(points: list[list[float]]) -> list[list[float]]:
-    """At most CURVE_POINTS points: the means of equally long stretches, each at its last step."""
-    stride = math.ceil(len(points) / CURVE_POINTS)
-    stretches = [points[start : start + stride] for start in range(0, len(points), stride)]
-    return [[part[-1][0], sum(value for _, value in part) / len(part)] for part in stretches]
-
-
-def _differences(comparison: Comparison) -> dict[str, Any]:
-    """The settings that differ: one line for each setting, one column for each group, at most 40 groups."""
-    groups = comparison.groups[:40]
-    lines = [[key, *(shown_setting(key, group.settings) for group in groups)] for key in comparison.varying]
-    return _plain(["setting", *(group.name for group in groups)], lines)
-
-
-def _environment(runs: list[Run]) -> dict[str, Any]:
+def _environment(runs: Sequence[Run]) -> Markup:
     """Machine, versions and code of the runs; where they differ, each value with its number of runs."""
     counts: dict[str, dict[str, int]] = {}
     for run in runs:
@@ -219,22 +154,14 @@ def _environment(runs: list[Run]) -> dict[str, Any]:
         values = counts[key]
         text = ", ".join(value if len(values) == 1 else f"{value} ({n} runs)" for value, n in values.items())
         lines.append([key.removeprefix("versions.").replace("memory_bytes", "memory"), text])
-    return _plain(["fact", "value"], lines)
+    return table(["fact", "value"], lines)
 
 
-def _runs(rows: list[Row]) -> dict[str, Any]:
-    lines = [
-        [run.identity, row.label, str(run.seed), row.metric, f"{run.metrics[row.metric]:.4f}",
-         run.record.started]
+def _runs(rows: Sequence[Row]) -> Markup | None:
+    lines: list[list[Cell | str]] = [
+        [run.identity, row.label, Cell(str(run.seed), run.seed), row.metric,
+         Cell(f"{run.metrics[row.metric]:.4f}", _sort_key(run.metrics[row.metric])), run.record.started]
         for row in rows for run in row.group.members if row.metric in run.metrics
     ]  # fmt: skip
-    return _plain(["run", "group", "seed", "metric", "score", "started"], lines)
-
-
-def _finite(value: Any) -> Any:
-    """Replace numbers that are not finite by None, at any depth."""
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    titles = [Heading(title, title in ("seed", "score")) for title in RUN_TITLES]
+    return table(titles, lines, is_sortable=True) if lines else None

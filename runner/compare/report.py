@@ -5,7 +5,7 @@ write_report(records, Path("outputs/sweeps/0123456789"), title="dsn_vs_bert_tiny
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from runner.compare.analyse import analyse
 from runner.compare.claims import judge_claims
 from runner.compare.export import group_records, run_records, write_csv, write_parquet
 from runner.compare.html import report_page
-from runner.compare.plots import draw_figures
+from runner.compare.latex import latex
+from runner.compare.plots import FORMATS, draw_figures
 from runner.compare.rows import Comparison
 from runner.compare.select import select_records
 from runner.compare.table import markdown
@@ -47,11 +48,21 @@ def write_report(
         raise ConfigError(f"no finished run to report on in {where}")
     comparison = analyse(selection, baseline=baseline, metric=metric, forgiving=True)
     comparison.claims = judge_claims(list(claims), comparison.rows)
-    return write_report_files(comparison, folder, title=title, question=question)
+    return write_report_files(comparison, folder, title=title, question=question, formats=("png",))
 
 
-def write_report_files(comparison: Comparison, folder: Path, *, title: str, question: str | None = None) -> list[Path]:
-    """Write the report of a comparison; each file is written completely or not at all."""
+def write_report_files(
+    comparison: Comparison,
+    folder: Path,
+    *,
+    title: str,
+    question: str | None = None,
+    formats: Sequence[str] = FORMATS,
+) -> list[Path]:
+    """Write the report of a comparison; each file is written completely or not at all.
+
+    formats: of the plots; a sweep draws only PNG at its end, since fonts inside a PDF take a second.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -63,12 +74,13 @@ def write_report_files(comparison: Comparison, folder: Path, *, title: str, ques
         with path.open("w", encoding="utf-8", newline="") as stream:
             write_csv(lines, stream)
 
-    def html(path: Path) -> None:
-        path.write_text(report_page(comparison, title=title, question=question, made=made), encoding="utf-8")
+    def text(content: str) -> Callable[[Path], object]:
+        return lambda path: path.write_text(content, encoding="utf-8")
 
     writers: dict[str, Callable[[Path], object]] = {
-        "report.html": html,
-        "table.md": lambda path: path.write_text(markdown(comparison, title, question), encoding="utf-8"),
+        "report.html": text(report_page(comparison, title=title, question=question, made=made)),
+        "table.md": text(markdown(comparison, title, question)),
+        "table.tex": text(latex(comparison, title, question)),
         "runs.csv": lambda path: csv_of(runs, path),
         "groups.csv": lambda path: csv_of(groups, path),
         "groups.parquet": lambda path: write_parquet(groups, path),
@@ -80,4 +92,4 @@ def write_report_files(comparison: Comparison, folder: Path, *, title: str, ques
         writer(part)
         part.replace(path)
         written.append(path)
-    return written + draw_figures(comparison, folder / "plots")
+    return written + draw_figures(comparison, folder / "plots", formats)

@@ -104,20 +104,32 @@ def distinguish(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequen
 
     settings: as `settings_of` gives them; equal ones get equal names. commands: what was typed for each.
     """
-    if not (keys := varying(settings)):
+    if not varying(settings):
         return [f"model={one.get('model.name')} data={one.get('data.name')}" for one in settings]
-    typed = {word.partition("=")[0].lstrip("+").replace("/", ".") for words in commands for word in words}
+    chosen = naming_keys(settings, commands)
+    return [_name(chosen, one) for one in settings]
+
+
+def naming_keys(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequence[str]]) -> list[str]:
+    """Return the keys that names are made of: the first of the ranked ones that together tell these settings apart."""
+    keys = ranked_keys(settings, commands)
     kinds = len({tuple(value_key(one.get(key)) for key in keys if key not in FILES) for one in settings})
     parts: list[tuple[str, ...]] = [()] * len(settings)
     chosen: list[str] = []
-    for key in sorted(keys, key=lambda key: (_rank(key, typed), key)):
+    for key in keys:
         finer = [(*before, value_key(one.get(key))) for before, one in zip(parts, settings)]
         if len(set(finer)) > len(set(parts)):
             parts = finer
             chosen.append(key)
         if len(set(parts)) == kinds:
             break
-    return [_name(chosen, one) for one in settings]
+    return chosen
+
+
+def ranked_keys(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequence[str]]) -> list[str]:
+    """Return the keys whose values differ: FIRST, then those that were typed, then all others, fingerprints last."""
+    typed = {word.partition("=")[0].lstrip("+").replace("/", ".") for words in commands for word in words}
+    return sorted(varying(settings), key=lambda key: (_rank(key, typed), key))
 
 
 def _name(chosen: list[str], settings: Mapping[str, Any]) -> str:

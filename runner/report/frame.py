@@ -8,6 +8,7 @@ from runner.report.markup import Markup, join, tag
 from runner.report.scales import Scale, short
 
 UNITS = 1000  # of a path's coordinates, both ways
+X_TICKS = 5  # so many stand beside each other on a narrow page
 PALETTE = 8  # colours k0 to k7 of page.css
 
 
@@ -18,16 +19,17 @@ def frame(x: Scale, y: Scale, marks: Markup, *, x_title: str, y_title: str, name
     """
     grid = join(
         tag("line", class_="grid", x1=percent(x.at(value)), x2=percent(x.at(value)), y1="0", y2="100%")
-        for value in x.ticks
+        for value in x.ticks(X_TICKS)
     ) + join(
         tag("line", class_="grid", x1="0", x2="100%", y1=percent(1 - y.at(value)), y2=percent(1 - y.at(value)))
-        for value in y.ticks
+        for value in y.ticks()
     )
     labels = join(
-        tag("text", short(value), x=percent(x.at(value)), y=height + 18, text_anchor="middle") for value in x.ticks
+        tag("text", short(value), x=percent(x.at(value)), y=height + 18, text_anchor="middle")
+        for value in x.ticks(X_TICKS)
     ) + join(
         tag("text", short(value), x="-8", y=percent(1 - y.at(value)), dy="0.32em", text_anchor="end")
-        for value in y.ticks
+        for value in y.ticks()
     )
     drawing = tag("svg", Markup(grid + labels), marks, height=height, role="img", aria_label=name)
     return tag("div", tag("p", y_title, class_="axis"), drawing, tag("p", x_title, class_="axis x"), class_="plot")

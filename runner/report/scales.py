@@ -38,23 +38,22 @@ class Scale:
         """Return whether a value lies on the scale."""
         return 0 <= self.at(value) <= 1
 
-    @property
-    def ticks(self) -> list[float]:
-        """Round values on the scale, at most about six."""
-        return _log_ticks(self.low, self.high) if self.is_log else _ticks(self.low, self.high)
+    def ticks(self, most: int = 7) -> list[float]:
+        """Return round values on the scale, about as many as `most`."""
+        return _log_ticks(self.low, self.high, most) if self.is_log else _ticks(self.low, self.high, most)
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    raw = (high - low) / 5
+def _ticks(low: float, high: float, most: int) -> list[float]:
+    raw = (high - low) / most
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
     return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
+def _log_ticks(low: float, high: float, most: int) -> list[float]:
     span = high - low
-    every = math.ceil(span / 6)  # powers of ten
-    factors = (1,) if span > 2.5 else (1, 3) if span > 1.2 else (1, 2, 5)
+    every = math.ceil(span / most)  # powers of ten
+    factors = next((steps for steps in ((1, 2, 5), (1, 3)) if len(steps) * span <= most), (1,))
     powers = [power for power in range(math.floor(low), math.ceil(high) + 1) if power % every == 0]
     found = [factor * 10.0**power for power in powers for factor in factors]
     return [value for value in found if low <= math.log10(value) <= high]

@@ -18,11 +18,15 @@ class Heading:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. value: it is sorted by, None for the end. style: a class of page.css, e.g. good, bad, quiet."""
+    """One cell. value: it is sorted by, None for the end. style: a class of page.css, e.g. good, bad, quiet.
+
+    number: of the line in figures, shown before the text.
+    """
 
     text: str | Markup
     value: float | str | None = None
     style: str = ""
+    number: int | None = None
 
 
 Row = Sequence[Cell | str]
@@ -60,4 +64,4 @@ def _heading(heading: Heading, is_sortable: bool) -> Markup:
 def _cell(cell: Cell | str, heading: Heading) -> Markup:
     cell = Cell(cell, cell) if isinstance(cell, str) else cell
     styles = " ".join(filter(None, ["number" if heading.is_number else "", cell.style]))
-    return tag("td", cell.text, class_=styles or None, data_value=cell.value)
+    return tag("td", cell.text, class_=styles or None, data_value=cell.value, data_number=cell.number)

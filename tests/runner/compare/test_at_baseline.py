@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from runner.commands.diff import verdicts
 from runner.compare import table
 from runner.compare.analyse import analyse
 from runner.compare.export import group_records, run_records, write_groups_csv
-from runner.compare.html import page_content
+from runner.compare.html import report_page
 from runner.compare.rows import Comparison
 from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_group
@@ -52,9 +51,11 @@ def test_csv_has_a_column_for_it(comparison: Comparison, tmp_path: Path) -> None
 
 
 def test_the_report_and_its_figures_name_it(comparison: Comparison) -> None:
-    page = page_content(comparison, "t", None, "")
-    assert [group["name"] for group in page["groups"]][-1] == MARKED
-    assert MARKED in page["groups"][-1]["hover"] and MARKED in json.dumps(page["runs"])
+    page = report_page(comparison, title="t", question=None, made="")
+    assert page.count('class="cross ') == 2 * 3, "in both drawings of each cost"
+    assert f'data-tip="{MARKED}\ntest/accuracy' in page and page.count(f">{MARKED}</td>") == 2 + 2, (
+        "two tables, two runs"
+    )
 
 
 def test_it_leads_no_front_though_nothing_is_smaller(comparison: Comparison) -> None:

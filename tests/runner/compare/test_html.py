@@ -1,37 +1,40 @@
-"""The content of the report's page: points that are thinned, and text that stays text."""
+"""The comparison as a page: what it says, and text that stays text."""
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 
-import pytest
-
 from runner.compare.analyse import analyse
-from runner.compare.html import CURVE_POINTS, read_points, report_page
+from runner.compare.html import report_page
 from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_group
 
 
-def test_long_curves_are_thinned_to_means_and_damaged_lines_are_skipped(tmp_path: Path) -> None:
-    lines = [json.dumps({"step": step, "time": 0.0, "val/accuracy": step / 1000}) for step in range(1, 1001)]
-    (tmp_path / "metrics.jsonl").write_text("\n".join([*lines, '{"step": 1001, "val/acc']), encoding="utf-8")
-    points = read_points(tmp_path)["val/accuracy"]
-    assert len(points) <= CURVE_POINTS and points[-1][0] == 1000
-    assert points[0] == pytest.approx([7, 0.004]), "steps 1 to 7: their mean, at the last of them"
+def page_of(output: Path, title: str = "t") -> str:
+    return report_page(analyse(select_runs(output, [])), title=title, question=None, made="today")
 
 
-def test_a_run_without_points_has_no_curves(tmp_path: Path) -> None:
-    assert read_points(tmp_path) == {}
-
-
-def test_the_page_holds_its_data_as_json_that_ends_no_script(tmp_path: Path) -> None:
+def test_the_page_counts_its_runs_and_no_title_ends_its_script(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150, 160])
-    comparison = analyse(select_runs(tmp_path, []))
-    page = report_page(comparison, title="</script><b>", question=None, made="today")
-    assert page.count("</script>") == 2
-    found = re.search(r'type="application/json">(.*?)</script>', page, re.DOTALL)
-    content = json.loads(found[1]) if found else {}
-    assert content["title"] == "</script><b>" and content["facts"] == "2 runs in 1 groups. today"
-    assert content["tests"] is None and content["table"]["columns"][0]["title"] == "group"
+    page = page_of(tmp_path, "</script><b>")
+    assert page.count("</script>") == 1 and '<h1 id="title">&lt;/script&gt;&lt;b&gt;</h1>' in page
+    assert "2 runs in 1 group. today" in page and 'id="tests"' not in page and 'id="claims"' not in page
+
+
+def test_few_settings_of_many_groups_go_across_and_many_settings_of_few_groups_down(tmp_path: Path) -> None:
+    for rate in ("1e-3", "2e-3", "3e-3"):
+        write_group(tmp_path, "model=dsn", f"optimizer.lr={rate}", right=[150])
+    assert '<th scope="col">group</th><th scope="col">optimizer.lr</th>' in page_of(tmp_path)
+    write_group(tmp_path / "b", "model=dsn", right=[150])
+    write_group(tmp_path / "b", "model=bert-tiny", right=[160])
+    assert '<th scope="col">setting</th><th scope="col">model=bert-tiny</th>' in page_of(tmp_path / "b")
+
+
+def test_baselines_are_lines_and_the_group_of_the_baseline_is_marked(tmp_path: Path) -> None:
+    known = {"baseline/majority": 0.6, "baseline/ngram": 0.7}
+    write_group(tmp_path, "model=dsn", right=[150], metrics=known)
+    write_group(tmp_path, "model=bert-tiny", right=[160], metrics=known)
+    comparison = analyse(select_runs(tmp_path, []), baseline="model=dsn")
+    page = report_page(comparison, title="t", question=None, made="")
+    assert page.count("majority-class baseline 0.6") == page.count("n-gram baseline 0.7") == 3 + 1, "each cost, seeds"
+    assert page.count('<tr class="marked">') == 2

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from runner.record.record import RunRecord
-from runner.record.run_names import distinguish, name_of, names_of, names_of_commands, settings_of, varying
+from runner.record.run_names import (
+    distinguish,
+    name_of,
+    names_of,
+    names_of_commands,
+    naming_keys,
+    ranked_keys,
+    settings_of,
+    varying,
+)
 from tests.records import a_record
 
 DATA = {"name": "demo", "text": "text", "text_pair": None, "max_length": 32, "metrics": ["accuracy"]}
@@ -58,3 +67,10 @@ def test_commands_are_named_by_the_words_that_the_others_do_not_have() -> None:
     assert names_of_commands(words) == ["seed=0", "seed=1"]
     assert names_of_commands([["model=dsn", "+seed=0"]], fixed=["model=dsn"]) == ["seed=0"]
     assert names_of_commands([["model=dsn"]]) == ["model=dsn"], "no name is empty"
+
+
+def test_names_take_as_few_of_the_ranked_settings_as_tell_runs_apart() -> None:
+    settings = [{"model.name": "dsn", "optimizer.lr": rate, "train.epochs": rate} for rate in (0.1, 0.2)]
+    commands = [["train.epochs=0.1"], ["train.epochs=0.2"]]
+    assert ranked_keys(settings, commands) == ["train.epochs", "optimizer.lr"], "typed first"
+    assert naming_keys(settings, commands) == ["train.epochs"]

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from runner.commands import show
-from runner.compare.html import read_points
 from runner.compare.select import select_runs
 from runner.config.from_run import expand_from
 from runner.errors import ConfigError
@@ -18,6 +17,7 @@ from runner.record.folder import find_record, read_record
 from runner.record.learning_curve import points
 from runner.record.sweep_record import find_sweep
 from runner.record.validation import point, problem_of_record
+from runner.report.points import read_points
 from runner.track.errors import TrackError
 from runner.track.folder import MirrorState, milliseconds, read_state, record_to_mirror
 from runner.track.folder import read_points as tracked
@@ -99,7 +99,7 @@ def test_damaged_points_are_passed_over_everywhere(tmp_path: Path) -> None:
     (folder / "metrics.jsonl").write_bytes(text.encode("utf-8", "surrogateescape"))
     assert [point(line) for line in bad] == [None] * len(bad)
     assert points(folder, "val/accuracy") == {3: 0.5, 4: 0.5}
-    assert read_points(folder) == {"val/accuracy": [[3, 0.5], [4, 0.5]]}
+    assert read_points(folder) == {"val/accuracy": [(3, 0.5), (4, 0.5)]}
     assert [logged["step"] for logged in tracked(folder).parsed()] == [3, 4]
 
 
