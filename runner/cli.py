@@ -12,47 +12,59 @@ import importlib
 import io
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 
-from runner.errors import USER_ERRORS, refuse, unreadable
+from runner.commands import help as help_verb
+from runner.config.folders import take_config_folders
+from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
 from runner.sanitize import say
 from runner.track.errors import TrackError
+from runner.version import VERSION
 
 HELP = """\
-Bertier trains, compresses, measures and records small text encoders, one comparable run at a time.
+Bertier trains, compresses, measures and compares small text encoders, and finds
+the best one inside a budget.
 
-  run model=dsn data=imdb                      one experiment
+  run best data=files data.path=tickets.csv data.text=message data.label=topic
+                                       the best model for your data, as a bundle
+  run model=dsn data=imdb              one experiment
   run model=bert-tiny data=sst2 seed=1 train.epochs=3
-  run data=files data.path=reviews.csv data.text=review data.label=stars
-  run compression=[int8] from=<run id>         compress a finished run's model, without training it again
-  run -m model=bert-tiny,dsn seed=0,1,2        every combination, side by side; given again: only what is missing
-  run -m +sweep=model_sizes                    a named sweep; run list sweep shows them all
-  run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)' data=imdb     search with Optuna
+  run compression=[int8] from=ID       compress the model of a finished run
+  run -m model=bert-tiny,dsn seed=0,1  every combination, side by side; given
+                                       again: only what is missing
+  run -m +sweep=model_sizes            a named sweep; run list sweep shows all
+  run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)'
+                                       search with Optuna
 
-Verbs
-  run best ...      the best model for your data inside a size, a latency and some minutes, as a bundle
-  run demo          train and compare two tiny encoders on the built-in data, offline
+Verbs; more about each: run VERB --help
+  run best ...      the best model for your data inside a size, a latency and
+                    some minutes
+  run demo          train and compare two tiny encoders, offline
   run list [GROUP]  every choice of every group
   run show [ID]     the table of a recorded run (the newest without ID)
   run plan -m ...   what a sweep would do, and how long it would take
-  run compare ...   recorded runs grouped over seeds: intervals, tests against a baseline, Pareto fronts, a report
-  run diff A B      what differs between two runs: settings, metrics, and whether it could be chance
-  run explain ID    where each setting of a run came from: file, sweep, command line or derived
-  run export ID     the model as an ONNX graph (int8=true), as safetensors or for MLflow, compared with the original
-  run predict ID .. predictions for a text, a CSV or JSONL file, or the lines of - (standard input)
+  run compare ...   runs grouped over seeds: intervals, tests, fronts, a report
+  run diff A B      what differs between two runs, and whether it is chance
+  run explain ID    where each setting of a run came from
+  run export ID     the model as a bundle, a web page, an ONNX graph, ...
+  run predict ID .. predictions for a text, a file or standard input
   run serve ID      predictions over HTTP, on this machine only
   run push ID NAME  the model with its card to the Hugging Face hub, private
-  run sync          mirror to MLflow the run folders that it does not have yet
+  run sync          mirror to MLflow the runs that it does not have yet
   run ui            open MLflow on the recorded runs
-  run doctor        versions, threads, matrix backend, hub and store
-                    --determinism: does a repeated run give the same result?  --licences: of all packages
+  run doctor        versions, threads, hub and store; --determinism, --licences
+  run help [VERB]   this text, or one verb
 
-Hydra's flags work as ever: --cfg job, --info, -m, --hydra-help, shell completion (-sc).
+Settings are written key=value: run model=dsn --help explains those of a model,
+run --cfg job prints all. YAML files of your own: run --config-dir DIR data=NAME
+reads DIR/data/NAME.yaml. Shell completion: eval "$(run -sc install=bash)", zsh
+or fish. run --version; Hydra's own flags: run --hydra-help.
 """
 
 VERBS = (
-    "demo", "list", "best", "plan", "show", "compare", "diff", "explain", "export", "predict", "serve", "push",
-    "sync", "ui", "doctor",
+    "best", "demo", "list", "show", "plan", "compare", "diff", "explain", "export", "predict", "serve", "push", "sync",
+    "ui", "doctor", "help",
 )  # fmt: skip
 # Hydra's own flags of which a command has one at most.
 MODES = {
@@ -86,9 +98,17 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def dispatch(words: list[str]) -> int:
     """Print the help, or hand the words to the module of their verb, or to the one for experiments; the exit code."""
-    if words and words[0] in ("-h", "--help"):
-        print(HELP, end="")
+    if words in (["-h"], ["--help"]):
+        return help_verb.main([], HELP, VERBS)
+    if words == ["--version"]:
+        print(f"bertier {VERSION}")
         return 0
+    if words[:1] in (["-sc"], ["--shell-completion"]) and len(words) > 1:
+        return _imported("runner.commands.completion")(words[1:], VERBS)
+    try:
+        words = take_config_folders(words)
+    except ConfigError as error:
+        return refuse(str(error).splitlines())
     from runner.config.compose import normalize_override  # late: the help does not wait for the config groups
 
     words = [normalize_override(word) for word in words]
@@ -98,20 +118,21 @@ def dispatch(words: list[str]) -> int:
     if words and "=" not in words[0] and not words[0].startswith(("-", "+", "~")):
         return run_verb(words[0], words[1:])
     gc.disable()  # imports make no garbage
-    experiment = importlib.import_module("runner.commands.experiment")
+    main = _imported(f"runner.commands.{'settings_help' if help_verb.asks_for_help(words) else 'experiment'}")
     gc.enable()
-    code: int = experiment.main(words)
-    return code
+    return main(words)
 
 
 def run_verb(name: str, words: list[str]) -> int:
-    """Run one verb; the user's mistakes are printed as a message."""
+    """Run one verb, or print its text; the user's mistakes are printed as a message."""
     if name not in VERBS:
         close = difflib.get_close_matches(name, VERBS, n=1, cutoff=0.5)
         hint = f"; did you mean `run {close[0]}`?" if close else ""
         return refuse([f"no verb {name!r}{hint} Verbs: {', '.join(VERBS)}. Settings are written key=value."])
+    if help_verb.asks_for_help(words):
+        return help_verb.show_usage(name)
     try:
-        code: int = importlib.import_module(f"runner.commands.{name}").main(words)
+        return help_verb.main(words, HELP, VERBS) if name == "help" else _imported(f"runner.commands.{name}")(words)
     except USER_ERRORS as error:
         return refuse(str(error).splitlines())
     except TrackError as error:
@@ -121,7 +142,12 @@ def run_verb(name: str, words: list[str]) -> int:
         raise
     except OSError as error:
         return refuse(unreadable(error))
-    return code
+
+
+def _imported(module: str) -> Callable[..., int]:
+    """The function `main` of a module, which is loaded only when it is needed."""
+    main: Callable[..., int] = importlib.import_module(module).main
+    return main
 
 
 if __name__ == "__main__":

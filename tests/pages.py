@@ -158,6 +158,8 @@ def _run(words: list[str]) -> Iterator[str]:
         yield f"no verb {verb}"
         return
     module = (REPO / f"runner/commands/{verb}.py").read_text(encoding="utf-8") if verb else ""
+    usage = (REPO / f"runner/commands/usage/{verb}.txt").read_text(encoding="utf-8") if verb else ""
+    module += usage.replace("+sweep=", "")
     flags_of_plan = verb in ("plan", "")
     for before, word in zip(["", *words], words):
         match = SETTING.fullmatch(word)

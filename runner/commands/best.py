@@ -14,33 +14,11 @@ from typing import Any
 from runner.best.settings import BestSettings
 from runner.best.types import Result
 from runner.commands.experiment import ExperimentFunction, start
+from runner.commands.help import show_usage
 from runner.config.check_values import check_field
 from runner.config.compose import groups
 from runner.errors import ConfigError
 
-USAGE = """\
-run best data=... [max_kb=1000] [max_us=1000 | max_ms=1] [minutes=10 | steps=12] [other overrides]
-
-The best model for these data inside a budget: a plan is printed first, its candidates are trained as ordinary runs,
-one is chosen, and its bundle is written, which needs Python and numpy (for encoders also onnxruntime) and nothing else.
-
-  run best data=files data.path=tickets.csv data.text=message data.label=category max_kb=1000
-  run best data=sst2 max_kb=200 minutes=5
-  run best data=sst2 max_kb=1000 --plan          the plan alone
-
-  max_kb=1000       most bytes of all that is needed to answer, in units of 1,000
-  max_us=, max_ms=  most time for an answer on this machine (median), in microseconds or milliseconds
-  minutes=10        of search; no step starts after that
-  steps=12          in the place of minutes: no clock, so the same winner and file in an empty folder too
-  jobs=2            runs side by side; one a core by default
-  goal=f1_macro     the score to reach; by default the first one of the task
-  at_least=0.93     the smallest model (the fastest, where only its time is limited) that reaches this score
-  prefer=small      a smaller model in the place of one that is up to half a point better
-  unlabelled=FILE   further texts; models learn from them by distillation
-
-The same command again repeats nothing and gives the same file; interrupted, it goes on; with more minutes it does more.
-run compare <id> compares all runs of a search.
-"""
 BUDGET = tuple(field.name for field in fields(BestSettings) if field.name != "plan_only")
 PLAN = "--plan"
 # Settings that say what is learnt, where and how it is run; the rest is what a search decides.
@@ -60,9 +38,8 @@ class SearchFailed(RuntimeError):
 
 def main(words: list[str]) -> int:
     """Search, print the result and return the exit code."""
-    if not words or "-h" in words or "--help" in words:
-        print(USAGE, end="")
-        return 0
+    if not words:
+        return show_usage("best")
     return _start(words)[0]
 
 

@@ -20,17 +20,6 @@ from runner.compare.table import markdown, print_comparison
 from runner.errors import ConfigError
 from runner.sanitize import say, visible
 
-USAGE = """\
-run compare [SWEEP | RUN ID ... | key=value ...] [--baseline key=value] [--metric test/accuracy] [--claims]
-            [--costs METRIC,...] [--out FOLDER] [--format table|markdown|csv|latex] [paths.output=outputs]
-
-  run compare                                            every finished run, grouped over seeds
-  run compare model=dsn,bert-tiny data=imdb --baseline model=bert-tiny
-  run compare dsn_vs_bert_tiny --claims --out report     a sweep by its name or id; writes report.html and the files
-  run compare data=imdb --format latex > table.tex       for a paper: booktabs; --out also draws PDF and SVG
-  run compare --costs cost/bytes_packed,speed/latency_ms_p50_b1_s128     further columns of costs and times
-"""
-
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are the user's: one message, exit code 2."""
@@ -41,9 +30,6 @@ class Parser(argparse.ArgumentParser):
 
 def main(words: list[str]) -> int:
     """Print the comparison, or write it as Markdown, CSV or a report; 0 unless the command is wrong."""
-    if "-h" in words or "--help" in words:
-        print(USAGE, end="")
-        return 0
     chosen = parse_words(words)
     output = "outputs"
     for word in [word for word in chosen.words if word.startswith("paths.output=")]:

@@ -20,9 +20,6 @@ from runner.sanitize import escape
 if TYPE_CHECKING:
     from rich.console import Console
 
-USAGE = """\
-run diff A B [paths.output=outputs]      A and B: the ids of two recorded runs, or how they begin
-"""
 # Facts that a result depends on beside its settings, and facts that a time depends on.
 FACTS = (
     "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint", "environment.code_version",
@@ -33,9 +30,6 @@ FACTS = (
 
 def main(words: list[str]) -> int:
     """Print what differs between two runs; 0 unless the command is wrong."""
-    if "-h" in words or "--help" in words:
-        print(USAGE, end="")
-        return 0
     names = [word for word in words if "=" not in word]
     chosen = parse_options("diff", [word for word in words if "=" in word], **{"paths.output": "outputs"})
     if len(names) != 2:

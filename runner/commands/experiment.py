@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import gc
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runner.config.check import check_overrides
 from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
+from runner.config.keys import did_you_mean
 from runner.config.plugins import register_sweeps
 from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
@@ -32,6 +34,11 @@ INFORMATION = ("-sc", "--shell-completion", "--hydra-help", "--info", "-i", "--v
 # Hydra's flags that are followed by a value.
 VALUED = {
     "-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
+}  # fmt: skip
+# The others; --config-dir and --config-path were taken by runner/cli.py.
+FLAGS = {
+    "-h", "--help", "--hydra-help", "--version", "--resolve", "-r", "--run", "-m", "--multirun", "-sc",
+    "--shell-completion", "-i", "--info", "--experimental-rerun",
 }  # fmt: skip
 
 
@@ -79,6 +86,8 @@ def start(words: list[str], function: JobFunction) -> int:
     if any(word.startswith(INFORMATION) for word in words):
         return _call_hydra(words, function)
     flags, overrides = split_flags(words)
+    if unknown := unknown_flags(flags):
+        return refuse(unknown)
     is_multirun = any(flag in MULTIRUN for flag in flags)
     gc.disable()  # composing configs makes many objects and little garbage: collecting takes a sixth of the check
     try:
@@ -95,6 +104,18 @@ def start(words: list[str], function: JobFunction) -> int:
     code = _call_hydra(defer_values(ordered) if is_multirun else ordered, function)
     worst = max((outcome.exit_code for outcome in function.outcomes), default=code)
     return min(worst, 1) if is_multirun and worst != INTERRUPTED else worst
+
+
+def unknown_flags(flags: list[str]) -> list[str]:
+    """One line for each flag that neither Hydra nor we have."""
+    known = sorted(FLAGS | VALUED)
+    found = []
+    for flag in [flag.partition("=")[0] for flag in flags if flag.startswith("-")]:
+        if flag not in known:
+            close = difflib.get_close_matches(flag, known, n=1)
+            cure = f"Try: run {close[0]} ..." if close else "The flags: run --hydra-help"
+            found.append(f"no flag {flag}{did_you_mean(close) or '.'} {cure}")
+    return found
 
 
 def split_flags(words: list[str]) -> tuple[list[str], list[str]]:

@@ -10,19 +10,9 @@ from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.sanitize import escape
 
-USAGE = """\
-run explain [ID] [KEY] [paths.output=outputs]
-
-  run explain 1f0c             every setting of that run: its value and the file, sweep or command line it is from
-  run explain 1f0c optimizer   only the settings with that in their name
-"""
-
 
 def main(words: list[str]) -> int:
     """Print value and origin of each setting of a run; 0 unless the command is wrong."""
-    if "-h" in words or "--help" in words:
-        print(USAGE, end="")
-        return 0
     names = [word for word in words if "=" not in word]
     chosen = parse_options("explain", [word for word in words if "=" in word], **{"paths.output": "outputs"})
     if len(names) > 2:

@@ -24,29 +24,9 @@ if TYPE_CHECKING:
 HUB_OPTIONS = {"onnx": "false", "license": "unknown"}  # of format=hub alone
 PACKED_FORMS = ("page", "bundle", "docker")  # of a model.bin alone
 
-USAGE = """\
-run export ID [format=onnx|safetensors|mlflow|page|bundle|docker|hub] [int8=false] [out=FOLDER] [build=false]
-              [onnx=false] [license=unknown] [paths.output=outputs]
-
-  run export 1f0c                        outputs/1f0c.../export/onnx: a graph for ONNX Runtime, compared with the model
-  run export 1f0c int8=true              the same with weights, word vectors and products in int8, and what that costs
-  run export 1f0c format=mlflow          for `mlflow models serve -m outputs/1f0c.../export/mlflow`
-  run export 1f0c format=page            outputs/1f0c.../export/page.html: one file that answers as you type, offline;
-                                         for encoders the folder export/page, for a web server after `npm ci` in it
-  run export 1f0c format=page build=true the same after that command; int8=true for a smaller graph
-  run export 1f0c format=bundle out=b.zip  a folder or a .zip that needs Python and numpy alone; for encoders also
-                                         onnxruntime, and tokenizers where theirs is not like BERT's
-  run export 1f0c format=docker          a bundle with a small server and a Dockerfile: no torch, not root
-  run export 1f0c format=hub             a folder for the Hugging Face hub: model and card (run push uploads it);
-                                         onnx=true int8=true: graphs too; license=apache-2.0: an id of the hub's list
-"""
-
 
 def main(words: list[str]) -> int:
     """Write the export and print how close its answers are; 1 if they differ from the model's, else 0."""
-    if "-h" in words or "--help" in words:
-        print(USAGE, end="")
-        return 0
     source, rest = split_run("export", words)
     defaults = {"format": "onnx", "int8": "false", "build": "false", "out": ""}
     chosen = parse_options("export", rest, **defaults, **HUB_OPTIONS, **{"paths.output": "outputs"})

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from importlib import resources
-from pathlib import Path
 
 from runner.config.compose import PORTFOLIO, groups, portfolio_files
+from runner.config.folders import file_of
 from runner.config.plugins import named_sweeps
 from runner.errors import ConfigError
 
@@ -40,7 +39,7 @@ def describe(group: str, choice: str) -> str:
     """The `description:` of a choice, else the comment below its first line."""
     if group == "sweep":
         return _question(choice)
-    path = Path(str(resources.files("conf"))) / group / f"{choice}.yaml"
+    path = file_of(group, choice)
     text = path.read_text(encoding="utf-8", errors="replace")
     found = re.search(r"^description: *(.+?) *$", text, re.MULTILINE)
     if found:

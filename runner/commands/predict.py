@@ -13,31 +13,11 @@ from data.sources.columns import is_column_number
 from data.sources.options import ReadOptions, format_of, ineffective_options, suffix_of
 from runner.commands.answers import AnswerOptions, answer_rows, answer_text
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
-from runner.commands.promise import HELP, PROMISE_OPTIONS, promise_to_keep, wanted_promise
+from runner.commands.promise import PROMISE_OPTIONS, promise_to_keep, wanted_promise
 from runner.deploy.exported import ExportedModel, find_model
-from runner.deploy.promise_text import VOID
 from runner.deploy.streams import OF_SUFFIX, input_format, output_format, read_texts
 from runner.errors import ConfigError
 from runner.sanitize import say
-
-USAGE = """\
-run predict ID|FOLDER TEXT [SECOND TEXT] | FILE | -
-            [engine=auto|torch|onnx|onnx-int8|numpy] [out=FILE.csv|.jsonl] [batch_size=32] [threads=1]
-            [reject=0.05] [precision_at_least=0.95 class=LABEL] [paths.output=outputs]
-            of a FILE or -: [input=lines|csv|tsv|jsonl|conll] [text=COLUMN] [text_pair=COLUMN] [encoding=utf-8]
-            [delimiter=auto|tab|;] [quoting=auto|minimal|none]
-FILE: .csv .tsv .jsonl .ndjson .json .parquet, also with .gz, with a header as in training; .txt, a text a line; or
-      .conll, a word a line for a model of tags, with text=0 for the first column
-
-  run predict 1f0c "a lovely film"                   the label and the probability of each
-  run predict 1f0c reviews.csv out=answers.csv       every row with its prediction and the probabilities beside it
-                                                     (a text like a formula gets a ' before it; .jsonl keeps all as is)
-  tail -f log | run predict 1f0c - engine=onnx-int8  a line of JSON for each line, as they come
-  run predict 1f0c text=reviews.csv                  without a file text= is the text itself (of a pair: and text_pair=)
-  run predict 1f0c reviews.csv reject=0.05           "unsure" in the place of answers that are too often wrong
-  run predict 1f0c -- reviews.csv                    what follows -- is a text, also if it looks like a file or setting
-
-""" + (HELP + VOID)
 
 OF_TABLES = {
     "input": "", "text": "", "text_pair": "", "encoding": "utf-8", "delimiter": "auto", "quoting": "auto",
@@ -52,9 +32,6 @@ DEFAULTS = (
 def main(words: list[str]) -> int:
     """Answer the text or the rows; 0 unless the command or the input is wrong."""
     words, literal = split_literals(words)
-    if "-h" in words or "--help" in words:
-        print(USAGE, end="")
-        return 0
     source, rest = split_run("predict", words)
     asked = [word for word in rest if word.partition("=")[0] not in DEFAULTS]
     chosen = parse_options("predict", [word for word in rest if word not in asked], **DEFAULTS)

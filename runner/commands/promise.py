@@ -15,10 +15,6 @@ from runner.record.record import RunRecord
 from runner.sanitize import say
 
 PROMISE_OPTIONS = {"reject": "", "precision_at_least": "", "class": ""}
-HELP = """\
-reject=0.05: at most 5 % of the given answers are wrong; for other texts the prediction is "unsure".
-precision_at_least=0.95 class=fraud: the prediction is "fraud", right in at least 95 %, or "unsure"; class=a,b for two.
-"""
 
 
 def wanted_promise(verb: str, chosen: dict[str, str]) -> WantedPromise | None:

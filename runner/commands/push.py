@@ -9,22 +9,9 @@ from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.sanitize import say
 
-USAGE = """\
-run push ID NAME [private=true] [onnx=false] [int8=false] [license=unknown] [paths.output=outputs]
-
-  run push 1f0c my-films                    to <you>/my-films on the hub, visible to you alone
-  run push 1f0c team/films onnx=true license=apache-2.0 private=false
-
-It writes the folder of `run export ID format=hub`, which is good to read first, and uploads it as one commit. The token
-is that of `hf auth login` or of HF_TOKEN; HF_ENDPOINT names another hub.
-"""
-
 
 def main(words: list[str]) -> int:
     """Write the folder, upload it and print its address; 0 then."""
-    if "-h" in words or "--help" in words:
-        print(USAGE, end="")
-        return 0
     source, rest = split_run("push", words)
     if not rest or "=" in rest[0]:
         raise ConfigError(f"run push: to which repository? Try: run push {source} <name>")

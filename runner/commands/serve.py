@@ -7,29 +7,15 @@ import ipaddress
 import socket
 
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
-from runner.commands.promise import HELP, PROMISE_OPTIONS, promise_to_keep, wanted_promise
+from runner.commands.promise import PROMISE_OPTIONS, promise_to_keep, wanted_promise
 from runner.deploy.exported import find_model
-from runner.deploy.promise_text import VOID
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.sanitize import say
 
-USAGE = """\
-run serve ID|FOLDER [port=8000] [host=127.0.0.1] [engine=auto|torch|onnx|onnx-int8|numpy] [threads=1] [batch_size=32]
-          [reject=0.05] [precision_at_least=0.95 class=LABEL] [paths.output=outputs]
-
-  run serve 1f0c engine=onnx-int8
-  curl 127.0.0.1:8000/predict -d '{"texts": ["a fine film"]}'
-  run serve 1f0c reject=0.05                 "unsure" in the place of answers that are too often wrong
-
-""" + (HELP + VOID)
-
 
 def main(words: list[str]) -> int:
     """Serve until Ctrl-C; 0 then."""
-    if "-h" in words or "--help" in words:
-        print(USAGE, end="")
-        return 0
     source, rest = split_run("serve", words)
     defaults = {
         "port": "8000", "host": "127.0.0.1", "engine": "auto", "threads": "1", "batch_size": "32",

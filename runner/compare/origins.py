@@ -87,12 +87,18 @@ def _files(words: list[str]) -> dict[str, tuple[str, Json]]:
                 continue
             loaded = loader.repository.load_config(path)
             content = flatten(cast(JsonObject, OmegaConf.to_container(loaded.config, resolve=False)))
-            name = f"{path}.yaml" if path.startswith("sweep/") else f"conf/{path}.yaml"
+            name = f"{path}.yaml" if path.startswith("sweep/") else f"{_root(loaded.path)}/{path}.yaml"
             found |= {
                 f"{package}.{key}" if package else key: (name.replace("sweep/", "sweeps/"), value)
                 for key, value in content.items()
             }
     return found
+
+
+def _root(source: str) -> str:
+    """The folder of a config source: conf, or one of the user's by its whole path."""
+    scheme, _, place = source.partition("://")
+    return place.replace(".", "/") if scheme == "pkg" else place
 
 
 def _typed(words: list[str], sweep: SweepRecord | None) -> dict[str, str]:

@@ -123,7 +123,8 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
             first = (close or known)[0]
             paste = f"{group}=[{first}]" if group == "compression" else f"{group}={first}"
             listed = ", ".join(known)
-            yield f"{group}={name}: no such {group}{did_you_mean(close)} Choices: {listed}. Try: run {paste}"
+            own = "" if close else f", or with a YAML of your own: run --config-dir DIR {group}={name}"
+            yield f"{group}={name}: no such {group}{did_you_mean(close)} Choices: {listed}. Try: run {paste}{own}"
         if not unknown and value is not None:
             # Stages are chosen together, so their settings are looked up for the whole chain.
             chosen.setdefault(group, []).append(

@@ -36,6 +36,18 @@ def _field(key: str) -> dataclasses.Field[Any] | None:
     return found
 
 
+def choices_for(key: str) -> tuple[Any, ...]:
+    """The values that a setting may have, where they can be listed; a number, a text or a method's option has none."""
+    if key.startswith("compression."):
+        return ()  # the class of a method is known when its YAML is composed, for which completion does not wait
+    found = _field(key)
+    if found is None:
+        return ()
+    return tuple(
+        CHOICES.get(key) or found.metadata.get("choices") or (("true", "false") if found.type == "bool" else ())
+    )
+
+
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
     """The types of a dataclass's fields, which are text until they are evaluated."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import copy
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.config.folders import config_roots, ours
 from runner.config.plugins import register_plugins
 from runner.errors import ConfigError
 
@@ -22,24 +22,31 @@ if TYPE_CHECKING:
 PORTFOLIO = "best"  # the folder of conf/ that is no group: what `run best` tries
 
 
-@cache
 def groups() -> dict[str, list[str]]:
     """Every config group and its choices, sorted: {"model": ["auto", "bert-base", ...], ...}.
 
-    Files whose names start with an underscore are shared parts, not choices.
+    Files whose names start with an underscore are shared parts, not choices. The user's folders may add choices to our
+    groups, and no groups.
     """
-    root = Path(str(resources.files("conf")))
+    return _groups(config_roots())
+
+
+@cache
+def _groups(roots: tuple[Path, ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for path in sorted(root.rglob("*.yaml")):
-        if path.parent not in (root, root / PORTFOLIO) and not path.name.startswith("_"):
-            found.setdefault(path.parent.relative_to(root).as_posix(), []).append(path.stem)
-    return found
+    for root in sorted(roots, key=lambda root: root != ours()):
+        for path in sorted(root.rglob("*.yaml")):
+            group = path.parent.relative_to(root).as_posix()
+            is_choice = group not in (".", PORTFOLIO) and not path.name.startswith("_")
+            if is_choice and (root == ours() or group in found):
+                found.setdefault(group, []).append(path.stem)
+    return {group: sorted(set(choices)) for group, choices in found.items()} if len(roots) > 1 else found
 
 
 @cache
 def portfolio_files() -> dict[str, Path]:
     """The file of each kind of candidate that `run best` tries, by its name."""
-    root = Path(str(resources.files("conf"))) / PORTFOLIO
+    root = ours() / PORTFOLIO
     return {path.stem: path for path in sorted(root.glob("*.yaml"))}
 
 
@@ -72,16 +79,18 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
         if hydra:
             return composed_by_hydra(overrides, hydra=True)
         values = _values(overrides)
-        config = copy.deepcopy(_base(tuple(word for word in overrides if parsed(word) not in values)))
+        choices = tuple(word for word in overrides if parsed(word) not in values)
+        config = copy.deepcopy(_base(choices, config_roots()))
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         return config
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
-        raise ConfigError(f"the config does not compose: {reason}. Fix that YAML, then: run --cfg job") from error
+        cure = "If that file is your own: run --config-dir DIR" if "Could not find" in reason else "Fix that YAML"
+        raise ConfigError(f"the config does not compose: {reason}. {cure}, then: run --cfg job") from error
 
 
 @cache
-def _base(choices: tuple[str, ...]) -> DictConfig:
+def _base(choices: tuple[str, ...], _roots: tuple[Path, ...]) -> DictConfig:
     """The config of some choices of groups: Hydra sets values last, onto what all commands of these choices share."""
     return composed_by_hydra(list(choices), hydra=False)
 

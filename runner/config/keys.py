@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from functools import cache
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from runner.config.compose import compose, groups
+from runner.config.folders import config_roots
 
 
 def closest(word: str, known: list[str]) -> list[str]:
@@ -61,10 +60,10 @@ def owner_of(key: str, group: str) -> str | None:
 
 def _mentioning(word: str, group: str) -> set[str]:
     """The options of a group whose YAML, or one that it is made of, has the key `word`; composing all takes seconds."""
-    root = Path(str(resources.files("conf")))
-    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in (root / group).rglob("*.yaml")}
+    files = {path: root for root in config_roots() for path in (root / group).rglob("*.yaml")}
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in files}
     holding = [path for path, text in texts.items() if re.search(rf"^ *{re.escape(word)}:", text, re.MULTILINE)]
     parts = [f"{path.parent.name}: {path.stem}" for path in holding]
     is_shared = any(path.stem.startswith("_") for path in holding)
     found = [path for path, text in texts.items() if is_shared or path in holding or any(p in text for p in parts)]
-    return {path.relative_to(root).with_suffix("").as_posix() for path in found}
+    return {path.relative_to(files[path]).with_suffix("").as_posix() for path in found}

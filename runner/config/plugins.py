@@ -10,6 +10,8 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from runner.config.folders import config_roots, ours
+
 PLUGINS = "hydra_plugins.bertier"  # Hydra takes plugins from packages of this name only
 
 
@@ -34,6 +36,7 @@ def register_plugins() -> None:
     from hydra.core.config_store import ConfigStore
 
     prefer_ours()
+    search_folders()
     read_files_once()
     store = ConfigStore.instance()
     store.store(group="hydra/launcher", name="local", node={"_target_": f"{PLUGINS}.LocalLauncher"}, provider="bertier")
@@ -66,6 +69,23 @@ def prefer_ours() -> None:
     theirs = ConfigStore.instance().repo["hydra"]["launcher"]
     for name in ("ray", "submitit_local", "submitit_slurm"):
         theirs.pop(f"{name}.yaml", None)
+
+
+def search_folders() -> None:
+    """Let Hydra look into the user's folders too, wherever it composes a config; the order is that of config_roots."""
+    from hydra.core.config_search_path import ConfigSearchPath
+    from hydra.core.plugins import Plugins
+    from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+    class ConfigFolders(SearchPathPlugin):
+        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+            roots = config_roots()
+            for root in roots[: roots.index(ours())]:
+                search_path.prepend("--config-path", f"file://{root}", anchor="main")
+            for root in roots[roots.index(ours()) + 1 :]:
+                search_path.append("--config-dir", f"file://{root}")
+
+    Plugins.instance().register(ConfigFolders)
 
 
 def read_files_once() -> None:

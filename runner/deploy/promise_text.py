@@ -8,10 +8,6 @@ from runner.record.record import RunRecord
 from runner.statistics.intervals import wilson_interval
 from runner.statistics.rejection import clopper_pearson
 
-VOID = """\
-The promise is for texts like the calibration rows (the rows that select). It does not hold for texts of another time,
-source or language, where rows repeat or belong together, after the model was changed, and for thresholds tried by hand.
-"""
 REPEATS = 0.01  # share of the calibration rows above which repeats are named
 
 

@@ -100,7 +100,7 @@ def test_shell_completion_offers_the_models(tmp_path: Path) -> None:
 
 BAD = [
     (["doctr"], "did you mean `run doctor`?"),
-    (["train"], "Verbs: demo, list"),
+    (["train"], "Verbs: best, demo"),
     (["list", "modle"], "run list model"),
     (["show", "abc"], "no recorded run"),
     (["model=bert-tinny", "seed=-1"], "2 mistakes"),

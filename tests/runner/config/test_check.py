@@ -127,7 +127,7 @@ def test_a_choice_of_bytes_is_listed_all_the_same(tmp_path: Path, monkeypatch: p
 
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "mine.yaml").write_bytes(b"\x80\ndescription: a model\n")
-    monkeypatch.setattr(verb.resources, "files", lambda _: tmp_path)
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
     assert verb.describe("model", "mine") == "a model"
 
 
