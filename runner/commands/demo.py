@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from runner.commands.options import output_folder, parse_options
+from runner.compare.short_table import show_runs
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.start import start_run
-from runner.record.table import show_comparison
 
 RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs more than when it is fine-tuned
 
@@ -21,7 +21,8 @@ def main(words: list[str]) -> int:
         outcomes.append(start_run(resolve(compose(words), words=words), words))
         if outcomes[-1].exit_code == 130:
             raise KeyboardInterrupt
-    show_comparison([outcome.record for outcome in outcomes if outcome.record])
+    output = output_folder(chosen["paths.output"])
+    show_runs([outcome.record for outcome in outcomes if outcome.record], output)
     print("The DSN sums word vectors and cannot see their order; bert-tiny can. Both were trained from scratch.")
-    print(f"Next: run ui    (MLflow on the runs in {output_folder(chosen['paths.output'])})")
+    print(f"Next: run ui    (MLflow on the runs in {output})")
     return max(outcome.exit_code for outcome in outcomes)

@@ -17,7 +17,7 @@ from runner.config.from_run import expand_from
 from runner.config.plugins import register_sweeps
 from runner.errors import ConfigError, refuse
 from runner.machine.facts import usable_cores
-from runner.record.descriptions import common
+from runner.record.run_names import common
 from runner.sanitize import say
 from runner.sweep.install import install_plugins
 from runner.sweep.launcher import Grid, slots_for, sweep_settings

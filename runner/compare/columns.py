@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from runner.compare.baselines import BaselineLine
 from runner.compare.folds import text_of
 from runner.compare.group_pairs import FoldPaired
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.compare.steps_to_target import STEPS
-from runner.record.shown_costs import STAR, Shown, answer_of, in_mb, size_of
+from runner.record.shown_costs import STAR, Shown, answer_of, in_mb, score_text, size_of
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its title, the value for a row (None for an empty cell) and the format of the value."""
+    """One column: its title, the value for a row (None for an empty cell) and the format of the value.
+
+    about: for the title of a table that is split to fit. of_baseline: the cell for a baseline that is no group.
+    """
 
     title: str
     numeric: bool
     value: Callable[[Row], Any]
     form: Callable[[Any], str] = str
     mark: Callable[[Row], str] = lambda _: ""  # behind the value
+    about: str = ""
+    of_baseline: Callable[[BaselineLine], str] = lambda _: ""
 
     def cell(self, row: Row) -> str:
         """The text of a row's cell; "" where there is no value."""
@@ -35,31 +41,54 @@ def comparison_columns(comparison: Comparison) -> list[Column]:
     """The columns for score, size and speed; those that are empty in every row are left out."""
     metrics = {row.metric for row in comparison.rows}
     score = metrics.pop() if len(metrics) == 1 else "score"
-    eager = comparison.latency or ""
     found = [
-        Column("group", False, lambda row: row.label),
-        Column("metric", False, lambda row: row.metric if score == "score" else None),
-        Column(score, True, lambda row: row.mean, "{:.4f}".format),
-        Column("± sd", True, lambda row: row.sd, "{:.4f}".format),
-        Column("95 %", True, lambda row: row.interval, lambda found: f"{found.low:.4f}-{found.high:.4f}"),
-        *(_chance_columns() if any(has_both_chances(row) for row in comparison.rows) else ()),
-        Column("folds", True, _folds),
-        Column("seeds", True, lambda row: len(row.group.seeds) if row.group.is_folded else row.n),
-        *(_trained_columns() if any(map(_is_partly_trained, comparison.rows)) else ()),
-        Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
-        Column("non-zero", True, _nonzero, "{:.0%}".format),
-        _shown("deployed MB", size_of, 1.0, in_mb),
-        Column("MACs", True, _cost("cost/macs"), short_number),
-        _shown("answer us", partial(answer_of, forward=comparison.latency), 1.0, "{:,.0f}".format),
-        Column("ONNX ms", True, _cost(eager.replace("latency_ms", "onnx_ms")), "{:,.3f}".format),
-        Column("ONNX int8 ms", True, _cost(eager.replace("latency_ms", "onnx_int8_ms")), "{:,.3f}".format),
-        Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
-        Column("steps to target", True, _cost(STEPS), "{:,.0f}".format),
+        Column("group", False, lambda row: row.label, of_baseline=lambda line: line.name),
+        Column(
+            "metric", False, lambda row: row.metric if score == "score" else None, of_baseline=lambda line: line.metric
+        ),
+        *(replace(column, about="scores") for column in _score_columns(comparison, score)),
+        *(replace(column, about="sizes") for column in _size_columns(comparison)),
+        *(replace(column, about="times") for column in _time_columns(comparison)),
         *map(_detail, comparison.details),
         Column("gravity", True, lambda row: row.group.mean("mix/center"), "{:.2f}".format),
         Column("Pareto", False, lambda row: row.fronts or None),
     ]
     return [column for column in found if any(column.cell(row) for row in comparison.rows)]
+
+
+def _score_columns(comparison: Comparison, score: str) -> list[Column]:
+    return [
+        Column(score, True, lambda row: row.mean, score_text, of_baseline=BaselineLine.score),
+        Column("± sd", True, lambda row: row.sd, score_text),
+        Column(
+            "95 %", True, lambda row: row.interval, lambda found: f"{score_text(found.low)}-{score_text(found.high)}"
+        ),
+        *(_chance_columns() if any(has_both_chances(row) for row in comparison.rows) else ()),
+        Column("folds", True, _folds),
+        Column("seeds", True, lambda row: len(row.group.seeds) if row.group.is_folded else row.n),
+    ]
+
+
+def _size_columns(comparison: Comparison) -> list[Column]:
+    return [
+        *(_trained_columns() if any(map(_is_partly_trained, comparison.rows)) else ()),
+        Column("parameters", True, _cost("cost/params"), "{:,.0f}".format),
+        Column("non-zero", True, _nonzero, "{:.0%}".format),
+        replace(_shown("deployed MB", size_of, 1.0, in_mb), of_baseline=BaselineLine.in_mb),
+        Column("MACs", True, _cost("cost/macs"), short_number),
+    ]
+
+
+def _time_columns(comparison: Comparison) -> list[Column]:
+    eager = comparison.latency or ""
+    answer = _shown("answer us", partial(answer_of, forward=comparison.latency), 1.0, "{:,.0f}".format)
+    return [
+        replace(answer, of_baseline=BaselineLine.in_us),
+        Column("ONNX ms", True, _cost(eager.replace("latency_ms", "onnx_ms")), "{:,.3f}".format),
+        Column("ONNX int8 ms", True, _cost(eager.replace("latency_ms", "onnx_int8_ms")), "{:,.3f}".format),
+        Column("train s", True, _cost("time/train_s"), "{:,.1f}".format),
+        Column("steps to target", True, _cost(STEPS), "{:,.0f}".format),
+    ]
 
 
 def columns_of_tests(rows: Sequence[Row] = ()) -> list[Column]:
@@ -140,8 +169,8 @@ def has_both_chances(row: Row) -> bool:
 def _chance_columns() -> list[Column]:
     """Half of the interval by each kind of chance."""
     return [
-        Column("± seeds", True, lambda row: row.chances.seeds and row.chances.seeds.half, "{:.4f}".format),
-        Column("± examples", True, lambda row: row.chances.examples and row.chances.examples.half, "{:.4f}".format),
+        Column("± seeds", True, lambda row: row.chances.seeds and row.chances.seeds.half, score_text),
+        Column("± examples", True, lambda row: row.chances.examples and row.chances.examples.half, score_text),
     ]
 
 

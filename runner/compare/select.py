@@ -16,7 +16,7 @@ from typing import Any
 
 from runner.config.keys import closest
 from runner.errors import ConfigError
-from runner.record.folder import RECORD, record_in
+from runner.record.folder import LATEST, RECORD, find_record, record_in
 from runner.record.record import RecordError, RunRecord
 from runner.record.run_names import setting_text
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
@@ -134,6 +134,8 @@ def _missing(sweep: SweepRecord, known: set[str]) -> list[tuple[str, str]]:
 
 def _identity_of(output: Path, prefix: str) -> str:
     """The one recorded run whose identity starts with `prefix`; ConfigError if there is none, or several."""
+    if prefix == LATEST:
+        return find_record(output, prefix).identity
     known = _run_identities(output)
     matching = [name for name in known if name.startswith(prefix)]
     if len(matching) == 1:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from runner.compare.axes import words_of
+from runner.compare.baselines import BaselineLine, baseline_lines
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells, claims_table
 from runner.compare.columns import Column, columns_of_tests, comparison_columns, has_both_chances
 from runner.compare.group_pairs import FoldPaired
@@ -16,6 +17,7 @@ from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.record.baseline import MARK, MEANING
 from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, answer_of, size_of
+from runner.record.table import say_below
 from runner.sanitize import escape
 
 if TYPE_CHECKING:
@@ -101,26 +103,24 @@ def legend_of_tests(comparison: Comparison) -> list[str]:
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the whole comparison to a terminal."""
     shown = comparison.rows[:MOST_ROWS]
-    _print(console, "compared", comparison_columns(comparison), shown)
+    _print(console, "compared", comparison_columns(comparison), shown, baseline_lines(comparison.rows))
     if len(shown) < len(comparison.rows):
-        _say(
-            console,
-            f"... and {len(comparison.rows) - len(shown)} more groups. All of them: --out FOLDER or --format csv",
-        )
+        more = len(comparison.rows) - len(shown)
+        say_below(f"... and {more} more groups. All of them: --out FOLDER or --format csv", console)
     for line in legend_of_columns(comparison):
-        _say(console, line)
+        say_below(line, console)
     if comparison.baseline:
         console.print()
-        _print(console, f"against {comparison.baseline}", columns_of_tests(shown), shown)
+        _print(console, f"against {comparison.baseline}", columns_of_tests(shown), shown, [])
         for line in legend_of_tests(comparison):
-            _say(console, line)
+            say_below(line, console)
     elif len(comparison.rows) > 1:
-        _say(console, f'For significance tests name a baseline: --baseline "{comparison.rows[-1].group.name}"')
+        say_below(f'For significance tests name a baseline: --baseline "{comparison.rows[-1].group.name}"', console)
     if comparison.claims:
         console.print()
         console.print(claims_table(comparison.claims))
     for note in all_notes(comparison):
-        _say(console, note)
+        say_below(note, console)
 
 
 def all_notes(comparison: Comparison) -> Iterator[str]:
@@ -160,20 +160,35 @@ def _pipes(titles: list[str], numeric: list[bool], rows: list[list[str]]) -> lis
     return [line(titles), line(["---:" if right else "---" for right in numeric]), *(line(row) for row in rows)]
 
 
-def _print(console: Console, title: str, shown: list[Column], rows: list[Row]) -> None:
-    """Print a table; one wider than the terminal is continued below, with the groups repeated."""
+def _print(console: Console, title: str, shown: list[Column], rows: list[Row], lines: list[BaselineLine]) -> None:
+    """Print a table, baselines last; one wider than the terminal is continued below, with the groups repeated."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    for part in split_to_width(shown, rows, console.width):
-        table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    parts = split_to_width(shown, rows, console.width)
+    for part, heading in zip(parts, part_titles(title, parts)):
+        table = Table(title=escape(heading), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for column in part:
             table.add_column(
                 escape(column.title), justify="right" if column.numeric else "left", no_wrap=column.numeric
             )
         for row in rows:
             table.add_row(*(escape(column.cell(row)) for column in part), style="bold" if row.is_baseline else None)
+        below = [[escape(column.of_baseline(line)) for column in part] for line in lines]
+        if any("".join(cells[1:]) for cells in below):
+            table.add_section()
+            for cells in below:
+                table.add_row(*cells)
         console.print(table)
+
+
+def part_titles(title: str, parts: list[list[Column]]) -> list[str]:
+    """Return a title for each part of a table that is split: by what its columns are about, and if it goes on."""
+    if len(parts) == 1:
+        return [title]
+    about = [" and ".join(dict.fromkeys(column.about for column in part if column.about)) for part in parts]
+    titles = [f"{title}: {words}" if words else title for words in about]
+    return [f"{one}, continued" if one in titles[:place] else one for place, one in enumerate(titles)]
 
 
 def split_to_width(shown: list[Column], rows: list[Row], width: int) -> list[list[Column]]:
@@ -194,7 +209,3 @@ def split_to_width(shown: list[Column], rows: list[Row], width: int) -> list[lis
         parts[-1].append(column)
         used += needs(column)
     return parts
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(escape(text), soft_wrap=True)

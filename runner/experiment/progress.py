@@ -16,8 +16,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from runner.experiment.prepared import PreparedRun
 from runner.record.baseline import marked
 from runner.record.metrics import SPLITS
+from runner.record.next_step import next_command
 from runner.record.record import RunRecord
-from runner.record.shown_costs import size_of
+from runner.record.shown_costs import STAR, size_of
 from runner.record.table import show_record
 from runner.sanitize import escape, mask
 
@@ -34,6 +35,7 @@ class Terminal:
         self._started = time.perf_counter()
         self._total = 0
         self._scores: tuple[str, ...] = ()  # shown after an epoch; others are logged only
+        self._has_star = False  # was an epoch marked as the best so far?
 
     def say(self, text: str) -> None:
         """Show one line to the user."""
@@ -66,16 +68,21 @@ class Terminal:
     def point(self, step: int, epoch: int, loss: float, rate: float) -> None:
         """Move the progress bar. epoch: from 0; rate: examples per second."""
         if self._progress:
-            self._progress.update(self._bar, completed=step, epoch=epoch + 1, loss=loss, rate=rate)
+            told = f"loss {loss:.4f}  {rate:,.0f} examples/s"
+            self._progress.update(self._bar, completed=step, epoch=epoch + 1, told=told)
 
     def epoch(self, step: int, epoch: int, values: dict[str, float], *, seconds: float, is_best: bool) -> None:
-        """Show one line for a finished epoch, the `epoch`-th; seconds: that the training has taken so far."""
+        """Show one line for a finished epoch, the `epoch`-th; seconds: that the training has taken so far.
+
+        A progress bar says how long it will take; without one the line does.
+        """
         chosen = ((name, value) for name, value in values.items() if name.split("/")[0] in SPLITS)
         shown = "  ".join(f"{name} {value:.4f}" for name, value in chosen if name.split("/")[1] in self._scores)
-        best = " *" if is_best else ""
+        best = f" {STAR}" if is_best else ""
+        self._has_star = self._has_star or is_best
         spent = time.perf_counter() - self._started
-        left = spent / max(step, 1) * (self._total - step)
-        self.say(f"epoch {epoch:>3}  {shown}  {seconds:.1f} s, about {left:.0f} s left{best}")
+        left = f", about {spent / max(step, 1) * (self._total - step):.0f} s left" if not self._progress else ""
+        self.say(f"epoch {epoch:>3}  {shown}  {seconds:.1f} s{left}{best}")
 
     def stage(self, record: RunRecord) -> None:
         """Show one line for a finished stage of a chain."""
@@ -92,32 +99,39 @@ class Terminal:
     def found(self, record: RunRecord, folder: Path) -> None:
         """Say that this very run is finished already, and show it."""
         self.say(f"run {record.identity} is finished already; force=true runs it again")
-        show_record(record, folder, self.console)
+        self._finished(record, folder)
 
     def end(self, record: RunRecord, folder: Path) -> None:
         """Show the table of a finished run, or the reason why it did not finish."""
         self._close()
         if record.status == "done":
-            show_record(record, folder, self.console)
+            self._finished(record, folder)
         elif record.status == "failed":
             self.say(f"run {record.identity} failed: {record.reason}\nThe traceback is in {folder / 'error.txt'}")
         else:
             more = "" if record.pruned else "; the same command resumes it"
             self.say(f"run {record.identity}: {record.reason}{more}. Its record is in {folder}")
 
+    def _finished(self, record: RunRecord, folder: Path) -> None:
+        show_record(record, folder, self.console)
+        self.say(f"next: {next_command(record, folder.parent)}")
+
     def _open(self) -> None:
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}  {task.fields[rate]:,.0f} examples/s"),
+            TextColumn("{task.fields[told]}"),
             TimeRemainingColumn(),
             console=self.console,
             transient=True,
         )
-        self._bar = self._progress.add_task("train", total=self._total, epoch=1, loss=float("nan"), rate=0.0)
+        self._bar = self._progress.add_task("train", total=self._total, epoch=1, told="")
         self._progress.start()
 
     def _close(self) -> None:
         if self._progress:
             self._progress.stop()
             self._progress = None
+        if self._has_star:
+            self.say(f"{STAR} the best epoch so far on the rows that select; the last one so marked is kept")
+            self._has_star = False

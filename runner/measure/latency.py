@@ -91,14 +91,18 @@ class LatencyReport:
         return float(np.median(other.round_medians_ms() / own.round_medians_ms()))
 
     def warnings(self) -> list[str]:
-        """Return one line for each cell whose times scatter too much to be compared."""
+        """Return one line where times scatter too much to be compared: the worst of them, and how many there are."""
+        noise = {(model, cell): times.noise for model, cells in self.times.items() for cell, times in cells.items()}
+        noisy = sorted((key for key, value in noise.items() if value > NOISY), key=lambda key: -noise[key])
+        if not noisy:
+            return []
+        model, cell = noisy[0]
+        calls = len(self.times[model][cell].wall_ms)
+        several = f"in {len(noisy)} of {len(noise)} timings, at worst " if len(noise) > 1 else ""
         return [
-            f"{model} {cell.name}: p90 is {times.noise:.1f} x p50 over {len(times.wall_ms)} calls of one "
-            f"input (load average {_shown(self.load_before)} before, {_shown(self.load_after)} after): "
-            "the machine was busy. Try: measure again when it is idle, or a longer measure.min_time_s"
-            for model, cells in self.times.items()
-            for cell, times in cells.items()
-            if times.noise > NOISY
+            f"the machine was busy: {several}{model} {cell.name}: p90 is {noise[noisy[0]]:.1f} x p50 over {calls} "
+            f"calls of one input (load average {_shown(self.load_before)} before, {_shown(self.load_after)} after). "
+            "Try: measure again when it is idle, or a longer measure.min_time_s"
         ]
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from runner.record.command import essential
 from runner.record.record import RunRecord
-from runner.record.run_names import common
 from runner.sanitize import escape, short
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.tasks import find_task
@@ -78,14 +76,3 @@ def class_table(record: RunRecord) -> Table | None:
     if len(rows) > MOST_ROWS:
         table.caption = f"and {len(rows) - MOST_ROWS:,} more in record.json"
     return table
-
-
-def distinct_names(records: list[RunRecord]) -> list[str]:
-    """A name for each run: its own, or the words typed for it alone where two runs have the same name."""
-    names = [record.name for record in records]
-    if len(set(names)) == len(names):
-        return names
-    typed = [essential(record.overrides) for record in records]
-    shared = common(typed)
-    own = [" ".join(word for word in words if word not in shared) for words in typed]
-    return [words or name for words, name in zip(own, names)]

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from data.json_types import JsonObject
 from runner.errors import ConfigError
 from runner.record.json_files import read_json
 from runner.record.record import RecordError, RunRecord, in_order
+from runner.record.selection import best_record, selection_score
+from runner.record.sweep_record import SweepRecord, find_sweep
+from runner.sanitize import say
 
 RECORD = "record.json"
 POINTS = "metrics.jsonl"
+LATEST = "latest"  # in the place of an id: the newest finished run
 NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from, see runner/training/nonfinite.py
 
 
@@ -54,7 +59,8 @@ def read_all_records(output: Path) -> tuple[list[RunRecord], dict[str, str]]:
 def find_record(output: Path, identity: str | None) -> RunRecord:
     """The record whose identity starts with `identity`, or the newest one; ConfigError if there is no such.
 
-    identity: may also be a run folder in `output`, or the model in it.
+    identity: may also be `latest`, the newest finished run; the name or the id of a sweep, which stands for its best
+    run on the rows that select; a run folder in `output`, or the model in it.
     """
     if identity and (folder := run_folder(identity)):
         if folder.parent != Path(os.path.abspath(output)):  # noqa: PTH100 as run_folder does
@@ -64,12 +70,32 @@ def find_record(output: Path, identity: str | None) -> RunRecord:
     known = sorted((found for found in contents if found), key=lambda found: str(found.get("started")))
     if not known:
         raise ConfigError(f"no recorded run in {output}. Make one: run demo")
+    if identity == LATEST:
+        return _whole(([found for found in known if found.get("status") == "done"] or known)[-1], output)
     matching = [found for found in known if str(found["identity"]).startswith(identity or "")]
     if len(matching) == 1 or (matching and identity is None):
         return _whole(matching[-1], output)
+    if identity and not matching and (sweep := find_sweep(output, identity)):
+        return _best_of(sweep, output)
     names = ", ".join(str(found["identity"]) for found in (matching or known)[-8:])
     problem = "several runs start" if matching else "no run starts"
     raise ConfigError(f"{problem} with {identity!r} in {output}. Runs there: {names}")
+
+
+def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
+    """The finished run of a sweep that is best on the rows that select, which is said; ConfigError without one."""
+    found = [record for name in sweep.identities if (record := read_record(output / name))]
+    done = [record for record in found if record.status == "done"]
+    if not done:
+        raise ConfigError(f"sweep {sweep.title} has no finished run yet. Try: run list runs, for those there are")
+    best = best_record(done)
+    if best is None:
+        some = {record.dataset: record.identity for record in done}
+        where = ", ".join(f"{identity} on {data}" for data, identity in some.items())
+        raise ConfigError(f"sweep {sweep.title} has no best run, being of several data or scores. Name one: {where}")
+    score = f"{best.data.selection} {selection_score(best):.4f}"
+    say(f"sweep {sweep.title}: {best.identity}, the best of {len(done)} runs on {score}", sys.stderr)
+    return best
 
 
 def run_folder(text: str) -> Path | None:

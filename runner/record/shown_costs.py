@@ -1,5 +1,6 @@
-"""The size and the time that tables show of a run by default: all bytes an answer needs, and string to label.
+"""Numbers as tables show them: a score; the size and the time that are shown of a run by default.
 
+These are all bytes that an answer needs, and the time from string to label.
 Records made before both were measured have neither. Tables then show the nearest number such a record has, marked:
 the weights alone, and the forward pass alone.
 """
@@ -7,6 +8,7 @@ the weights alone, and the forward pass alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import NamedTuple
 
 SIZES = ("cost/bytes_deployed", "cost/bytes_file", "cost/bytes_packed")  # the nearest first
@@ -20,6 +22,15 @@ STAR_OF_TIME = f"{STAR} beside us: the forward pass alone, without tokenising; t
 def in_mb(count: float) -> str:
     """Return a number of bytes in MB, with two places, or four where two would show 0."""
     return f"{count / 1e6:,.{2 if count >= 5_000 or count == 0 else 4}f}"
+
+
+def score_text(value: float, places: int = 4) -> str:
+    """Return a score with four places; one of 100 and more, such as a perplexity, with as many digits in all."""
+    return (
+        f"{value:,.{max(0, places + 2 - len(str(int(abs(value)))))}f}"
+        if 100 <= abs(value) < inf
+        else f"{value:.{places}f}"
+    )
 
 
 class Shown(NamedTuple):

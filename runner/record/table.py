@@ -1,4 +1,4 @@
-"""A recorded run, its stages, or several runs, as tables for a terminal.
+"""A recorded run and its stages as tables for a terminal.
 
 Text from outside (labels, file names) is escaped: it must not become markup or control sequences.
 """
@@ -17,8 +17,9 @@ from runner.record.baseline import (
     marked,
     no_better_than_ngrams,
 )
-from runner.record.descriptions import class_table, constant_answers, distinct_names, is_shown, score_label
+from runner.record.descriptions import class_table, constant_answers, is_shown, score_label
 from runner.record.record import RunRecord
+from runner.record.run_names import name_of
 from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, in_mb, size_of
 from runner.sanitize import escape
 from runner.tasks import find_task
@@ -35,7 +36,7 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
 
     console = console or Console(highlight=False)
     widen(console)
-    table = Table(title=escape(f"{record.name}  ({record.identity}, {record.status})"), title_justify="left")
+    table = Table(title=escape(f"{name_of(record)}  ({record.identity}, {record.status})"), title_justify="left")
     table.add_column("what")
     table.add_column("value", justify="right")
     for what, value in summary_rows(record, details):
@@ -50,9 +51,9 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
     if details and (each := class_table(record)):
         console.print(each)
     for sentence in constant_answers(record):
-        console.print(escape(f"note: {sentence}"), soft_wrap=True)
+        say_below(f"note: {sentence}", console)
     if sentence := no_better_than_ngrams([record.metrics], record.data.primary):
-        console.print(escape(f"note: {sentence}"), soft_wrap=True)
+        say_below(f"note: {sentence}", console)
     _explain([record], console)
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
 
@@ -168,52 +169,22 @@ ANSWERS = {
 }
 
 
-def show_comparison(records: list[RunRecord]) -> None:
-    """Print several runs side by side, one line each, narrow enough for 100 columns."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    widen(console)
-    table = Table(title="compared", title_justify="left", box=SIMPLE_HEAD)
-    for column in ("run", "what", "metric"):
-        table.add_column(column, overflow="fold")
-    # trained: by that run; parameters: those that an answer needs
-    for column in ("value", "95 %", "trained", "parameters", "MB", "us", "train s"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for record, name in zip(records, distinct_names(records)):
-        metrics, primary = record.metrics, record.data.primary
-        low, high = f"{primary}_low", f"{primary}_high"
-        table.add_row(
-            record.identity,
-            escape(name),
-            marked(primary, metrics, primary),
-            _cell(metrics.get(primary), ".4f") or record.status,
-            f"{metrics[low]:.3f}-{metrics[high]:.3f}" if metrics.keys() >= {low, high} else "",
-            _cell(metrics.get("cost/params_trained"), ",.0f"),
-            _cell(metrics.get("cost/params_deployed"), ",.0f"),
-            size.in_mb() if (size := size_of(metrics)) else "",
-            _shown(answer_of(metrics), ",.0f"),
-            _cell(metrics.get("time/train_s"), ".1f"),
-        )
-    console.print(table)
-    console.print("MB: all files that an answer needs; us: from a string to its label", soft_wrap=True)
-    _explain(records, console)
-    _explain_stars([record.metrics for record in records], console)
-
-
 def _explain(records: list[RunRecord], console: Console) -> None:
     """Print the meaning of the mark, where a run above has it."""
     if any(is_at_baseline([record.metrics], record.data.primary) for record in records):
-        console.print(escape(f"{MARK}: {MEANING}"), soft_wrap=True)
+        say_below(f"{MARK}: {MEANING}", console)
 
 
 def _explain_stars(costs: list[dict[str, float]], console: Console) -> None:
     """Print what a star beside a size or a time means, where there is one."""
     for find, sentence in ((size_of, STAR_OF_SIZE), (answer_of, STAR_OF_TIME)):
         if any(shown and shown.is_nearest for shown in map(find, costs)):
-            console.print(escape(sentence), soft_wrap=True)
+            say_below(sentence, console)
+
+
+def say_below(text: str, console: Console) -> None:
+    """Print a sentence below a table: broken between words on a terminal, in one line elsewhere."""
+    console.print(escape(text), soft_wrap=not console.is_terminal)
 
 
 def widen(console: Console) -> None:

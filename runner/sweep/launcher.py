@@ -19,12 +19,12 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf, open_dict
 
+from runner.compare.short_table import show_runs
 from runner.config.deferral import typed_override
 from runner.errors import as_user_error, refuse
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
-from runner.record.table import show_comparison
 from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger, Search
 from runner.sweep.plan import Job, check_starts, plan_jobs
@@ -79,7 +79,8 @@ class Grid(BasicSweeper):
         if isinstance(self.function, JobFunction):
             self.function.collect(outcomes)
         if not isinstance(self.launcher, LocalLauncher):  # our launcher prints this table, and more
-            show_comparison([outcome.record for outcome in outcomes if outcome.record])
+            records = [outcome.record for outcome in outcomes if outcome.record]
+            show_runs(records, Path(str(self.config.paths.output)).expanduser().absolute())
         return results
 
 

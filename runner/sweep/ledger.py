@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING
 
 from data.json_types import JsonObject
 from runner.compare.report import write_report
+from runner.compare.short_table import show_runs
 from runner.record import abandoned
 from runner.record.command import essential
 from runner.record.folder import read_record, remove_unfinished
 from runner.record.json_files import now
+from runner.record.next_step import next_command
 from runner.record.record import RecordError, RunRecord
+from runner.record.selection import best_record
 from runner.record.sweep_record import SweepRecord, SweepRun, read_sweep, sweep_folder, write_sweep
-from runner.record.table import show_comparison
-from runner.sanitize import mask
+from runner.sanitize import mask, say
 from runner.sweep.plan import Job, output_of
 from runner.sweep.settings import SweepSettings
 from runner.sweep.table import SearchTable, Table
@@ -70,7 +72,7 @@ class Ledger:
         self.record = SweepRecord(
             identity, sweep.name, sweep.question, overrides, claims=sweep.claims, baseline=sweep.baseline, started=now()
         )
-        self.table = SearchTable(jobs, slots, search.name_of) if search else Table(jobs, slots)
+        self.table = SearchTable(jobs, slots, search.name_of) if search else Table(jobs, slots, overrides)
         self._mirrors: dict[str, Mirror | None] = {}
         self._written = 0.0
         self._lock: BaseFileLock | None = None
@@ -206,9 +208,14 @@ def report_sweep(records: list[RunRecord], folder: Path, sweep: SweepRecord, *, 
     did not finish, and leaves them out. is_shown: print the comparison too.
     """
     done = [record for record in records if record.status == "done"]
+    if not done:
+        return
+    output = folder.parent.parent
     if len(done) > 1 and is_shown:
-        show_comparison(done)
-    if done:
-        write_report(
-            records, folder, title=sweep.title, question=sweep.question, claims=sweep.claims, baseline=sweep.baseline
-        )
+        show_runs(done, output)
+    files = write_report(
+        records, folder, title=sweep.title, question=sweep.question, claims=sweep.claims, baseline=sweep.baseline
+    )
+    if is_shown:
+        say(f"report: {files[0]}")
+        say(f"next: {next_command(best_record(done) or done[-1], output)}")

@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from runner.record.baseline import marked
-from runner.record.run_names import common
+from runner.record.run_names import common, names_of_commands
 from runner.sanitize import escape, mask
 from runner.sweep.job_log import last_log_lines
 from runner.sweep.plan import Job, expected_seconds, remaining_seconds
@@ -29,12 +29,14 @@ LOG_LINES = 8  # of a failed job
 class Table:
     """The output of a sweep on the screen."""
 
-    def __init__(self, jobs: list[Job], slots: int) -> None:
-        self.jobs, self.slots = jobs, slots
+    def __init__(self, jobs: list[Job], slots: int, typed: Sequence[str] = ()) -> None:
+        """typed: the words of the command; those that a job has as they are tell no job apart."""
+        self.jobs, self.slots, self.typed = jobs, slots, typed
         self.console = Console(highlight=False)
         if not self.console.is_terminal:
             self.console.width = 120  # a pipe has no width of its own
-        self._common = common([job.words for job in jobs])
+        self._names: dict[int, str] = {}  # by the number of the job
+        self._named = 0  # jobs that had a name so far
         self._live: Live | None = None
 
     def say(self, text: str) -> None:
@@ -52,8 +54,8 @@ class Table:
         ]
         self.console.rule(escape(f"sweep {name}"))
         self.say(f"{', '.join(filter(None, parts))}; {self.slots} at a time{self._left([], len(self.jobs) - done)}")
-        if self._common:
-            self.say(f"all with: {' '.join(self._common)}")
+        if shared := common([job.words for job in self.jobs]):
+            self.say(f"all with: {' '.join(shared)}")
         self._go_live()
 
     def _go_live(self) -> None:
@@ -110,7 +112,8 @@ class Table:
         ends = [(expected_seconds(one.job, finished) or 0.0) - (time.monotonic() - one.began) for one in running]
         if seconds is None or not finished:
             return ""
-        return f", about {duration_text(max(seconds, 0.0) + max(ends, default=0.0))} left" if todo or running else ""
+        left = max(seconds, 0.0) + max([0.0, *ends])
+        return f", about {duration_text(left)} left" if todo or running else ""
 
     def close(self) -> None:
         """Restore the terminal, and print a table of the jobs that did not finish."""
@@ -133,8 +136,12 @@ class Table:
             self._live = None
 
     def _name(self, job: Job) -> str:
-        """The words of a job that the others do not share."""
-        return " ".join(word for word in job.words if word not in self._common) or job.label or "the run"
+        """The words of a job that the others do not share; a search adds jobs, and then they are named anew."""
+        if self._named < len(self.jobs):
+            found = names_of_commands([other.words for other in self.jobs], self.typed)
+            self._names = {other.number: name for other, name in zip(self.jobs, found)}
+            self._named = len(self.jobs)
+        return self._names.get(job.number) or job.label or "the run"
 
 
 class SearchTable(Table):

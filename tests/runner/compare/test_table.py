@@ -12,7 +12,7 @@ from runner.compare.analyse import analyse
 from runner.compare.columns import comparison_columns
 from runner.compare.rows import Comparison
 from runner.compare.select import select_runs
-from runner.compare.table import markdown, print_comparison
+from runner.compare.table import markdown, part_titles, print_comparison
 from runner.compare.table import split_to_width as split
 from tests.runner.compare.folders import write_group
 
@@ -29,6 +29,23 @@ def test_a_wide_table_is_split_and_each_part_begins_with_the_groups(comparison: 
     parts = split(columns, comparison.rows, 60)
     assert len(parts) > 1 and all(part[0] is columns[0] for part in parts)
     assert [column for part in parts for column in part[1:]] == columns[1:]
+
+
+def test_the_parts_of_a_split_table_have_titles_of_their_own(comparison: Comparison) -> None:
+    parts = split(comparison_columns(comparison), comparison.rows, 60)
+    titles = part_titles("compared", parts)
+    assert (
+        len(titles) == len(parts) > 1 and titles[0] == "compared: scores" and titles[-1] == "compared: sizes and times"
+    )
+    assert part_titles("compared", parts[:1]) == ["compared"]
+    assert part_titles("against x", [parts[0][:1], parts[0][:1]]) == ["against x", "against x, continued"]
+
+
+def test_baselines_are_the_last_rows_of_the_table(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=dsn", right=[150], metrics={"baseline/majority": 0.5})
+    stream = io.StringIO()
+    print_comparison(analyse(select_runs(tmp_path, [])), Console(file=stream, width=80))
+    assert stream.getvalue().count("majority-class baseline   ") == 1, "not in the parts where it has no number"
 
 
 def test_markdown_is_one_table_whatever_a_name_holds(comparison: Comparison) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from runner.experiment.progress import Terminal
 from runner.record.record import RunRecord
@@ -39,6 +41,37 @@ def test_an_epoch_is_one_line_with_the_scores_of_the_task(capsys: pytest.Capture
     terminal.epoch(50, 2, values, seconds=3.0, is_best=True)
     out = capsys.readouterr().out
     assert out.startswith("epoch   2  val/accuracy 0.7500  val/loss 0.5000  3.0 s, about ") and out.endswith("left *\n")
+
+
+def test_the_star_of_the_best_epoch_is_explained_once_below(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal()
+    for is_best in (True, False, True):
+        terminal.epoch(50, 1, {}, seconds=3.0, is_best=is_best)
+    terminal.stage(record(stages=[{"name": "train", "metrics": {}}]))
+    terminal.begin_training(100)
+    out = capsys.readouterr().out
+    assert out.count("* the best epoch so far on the rows that select") == 1 and out.rstrip().endswith("is kept")
+
+
+def test_the_first_progress_bar_has_no_loss_yet() -> None:
+    terminal = Terminal()
+    stream = io.StringIO()
+    terminal.console = Console(file=stream, force_terminal=True, width=80)
+    terminal.begin_training(10)
+    assert terminal._progress is not None
+    terminal._progress.refresh()
+    assert "nan" not in stream.getvalue() and "loss" not in stream.getvalue()
+    terminal.point(5, 0, 0.5, 1000.0)
+    terminal._progress.refresh()
+    assert "loss 0.5000  1,000 examples/s" in stream.getvalue()
+    terminal.epoch(5, 1, {}, seconds=3.0, is_best=False)
+    terminal._close()
+    assert "left" not in stream.getvalue(), "the bar shows the time that is left"
+
+
+def test_a_finished_run_ends_with_a_command_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().end(record(), tmp_path / "0123456789")
+    assert capsys.readouterr().out.rstrip().endswith(f"next: run predict 0123456789 'a text' paths.output={tmp_path}")
 
 
 @pytest.mark.parametrize("has_widgets", [True, False])

@@ -104,10 +104,13 @@ def test_scattered_times_are_warned_of_with_the_load() -> None:
     wall = np.array([1.0] * 8 + [4.0, 4.0])
     times = CellTimes(CELL, wall, wall, same, same, np.array([1]))
     (line,) = LatencyReport({"dsn": {CELL: times}}, 1, 3.25, None).warnings()
-    assert line.startswith("dsn b1_s4: p90 is 4.0 x p50 over 10 calls")
+    assert line.startswith("the machine was busy: dsn b1_s4: p90 is 4.0 x p50 over 10 calls")
     assert "load average 3.2 before, unknown after" in line
     calm = CellTimes(CELL, np.ones(10), wall, same, same, np.array([1]))
     assert not LatencyReport({"dsn": {CELL: calm}}, 1, 3.25, None).warnings()
+    several = {"dsn": {CELL: calm, Cell(8, 4): times}, "baseline": {CELL: times, Cell(8, 4): calm}}
+    (line,) = LatencyReport(several, 1, 3.25, None).warnings()
+    assert "busy: in 2 of 4 timings, at worst dsn b8_s4: p90 is 4.0 x p50" in line
 
 
 def test_threads_training_flags_and_garbage_collection_are_put_back() -> None:

@@ -11,7 +11,7 @@ from runner.experiment.progress import Terminal
 from runner.record.baseline import describe_ngram, is_at_baseline, marked, no_better_than_ngrams
 from runner.record.model_card import model_card
 from runner.record.record import RunRecord
-from runner.record.table import show_comparison, show_record
+from runner.record.table import show_record
 from runner.sweep.plan import Job
 from runner.sweep.table import score_text
 from runner.tune import report
@@ -93,12 +93,6 @@ def test_show_marks_the_score_and_the_stage_that_lost_it(capsys: pytest.CaptureF
     assert "train (at baseline)" not in shown and "at baseline: not better, by more than chance" in shown
     show_record(finished(0.9), tmp_path)
     assert "at baseline" not in capsys.readouterr().out
-
-
-def test_the_table_of_a_sweep_and_of_the_demo_marks_the_run(capsys: pytest.CaptureFixture[str]) -> None:
-    show_comparison([finished(0.51), finished(0.9)])
-    shown = capsys.readouterr().out
-    assert shown.count("(at baseline)") == 1 and shown.count("at baseline: not better") == 1
 
 
 def test_the_line_of_a_job_the_line_of_a_stage_and_the_card_mark_it(capsys: pytest.CaptureFixture[str]) -> None:

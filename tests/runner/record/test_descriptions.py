@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from runner.record.descriptions import class_table, constant_answers, distinct_names, is_shown, score_label
+from runner.record.descriptions import class_table, constant_answers, is_shown, score_label
 from runner.record.record import RunRecord
 from tests.records import a_record
 
@@ -45,9 +45,3 @@ def test_scores_of_one_class_name_it_and_details_are_left_out() -> None:
         name for name in ("test/accuracy", "test/precision", "test/f1_low", "val/f1_macro") if is_shown(record(), name)
     ]
     assert shown == ["test/accuracy"]
-
-
-def test_two_runs_of_one_name_are_told_apart_by_what_was_typed() -> None:
-    runs = [a_record(overrides=["data=demo", f"train.epochs={number}"]) for number in (1, 2)]
-    assert distinct_names(runs) == ["train.epochs=1", "train.epochs=2"]
-    assert distinct_names([a_record(), a_record(name="other")]) == ["dsn demo seed=0", "other"]

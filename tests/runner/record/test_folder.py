@@ -17,6 +17,7 @@ from runner.record.folder import (
     run_folder,
 )  # fmt: skip
 from runner.record.json_files import write_json
+from runner.record.sweep_record import SweepRecord, SweepRun, sweep_folder, write_sweep
 from tests.records import record_json
 
 
@@ -26,6 +27,13 @@ def write(output: Path, identity: str, **changes: Any) -> Path:
     folder.mkdir(parents=True)
     write_json(folder / "record.json", record_json(identity=identity, **changes))
     return folder
+
+
+def sweep_of(output: Path, sweep: SweepRecord) -> None:
+    """Write a sweep.json."""
+    folder = sweep_folder(output, sweep.id)
+    folder.mkdir(parents=True)
+    write_sweep(folder, sweep)
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id_and_without_one_the_newest_is(tmp_path: Path) -> None:
@@ -39,6 +47,41 @@ def test_a_run_is_found_by_the_beginning_of_its_id_and_without_one_the_newest_is
         find_record(tmp_path, "x")
     with pytest.raises(ConfigError, match="run demo"):
         find_record(tmp_path / "empty", None)
+
+
+def test_latest_is_the_newest_finished_run(tmp_path: Path) -> None:
+    write(tmp_path, "aa11", started="2026-01-02T00:00:00.000Z")
+    write(tmp_path, "ab22", started="2026-01-03T00:00:00.000Z", status="failed")
+    assert find_record(tmp_path, "latest").identity == "aa11"
+
+
+def test_a_sweep_stands_for_its_best_run_on_the_rows_that_select(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = record_json()["data"] | {"selection": "val/accuracy"}
+    for identity, selected, reported in (("aa11", 0.9, 0.1), ("ab22", 0.8, 0.99), ("ac33", 0.99, 0.2)):
+        status = "failed" if identity == "ac33" else "done"
+        metrics = {"val/accuracy": selected, "test/accuracy": reported}
+        write(tmp_path, identity, data=data, metrics=metrics, status=status)
+    runs = [SweepRun(name, ["model=dsn"], "done") for name in ("aa11", "ab22", "ac33", None)]
+    sweep_of(tmp_path, SweepRecord("0123456789", "rates", runs=runs))
+    for name in ("rates", "0123"):
+        assert find_record(tmp_path, name).identity == "aa11"
+        assert "sweep rates: aa11, the best of 2 runs on val/accuracy 0.9000" in capsys.readouterr().err
+
+
+def test_a_sweep_without_a_finished_run_or_of_several_data_names_no_run(tmp_path: Path) -> None:
+    write(tmp_path, "aa11", data=record_json()["data"] | {"selection": "val/accuracy"}, metrics={"val/accuracy": 0.9})
+    other = record_json()["config"] | {"data": record_json()["config"]["data"] | {"name": "imdb"}}
+    data = record_json()["data"] | {"selection": "val/accuracy", "name": "imdb"}
+    write(tmp_path, "ab22", config=other, data=data, metrics={"val/accuracy": 0.8})
+    for name, identities in (("empty", ["dead"]), ("mixed", ["aa11", "ab22"])):
+        runs = [SweepRun(identity, [], "done") for identity in identities]
+        sweep_of(tmp_path, SweepRecord(name, name, runs=runs))
+    with pytest.raises(ConfigError, match="no finished run yet"):
+        find_record(tmp_path, "empty")
+    with pytest.raises(ConfigError, match="aa11 on demo, ab22 on imdb"):
+        find_record(tmp_path, "mixed")
 
 
 def test_a_run_is_found_by_its_folder_or_the_model_in_it(tmp_path: Path) -> None:

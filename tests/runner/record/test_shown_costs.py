@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from runner.record.shown_costs import answer_of, in_mb, size_of
+import pytest
+
+from runner.record.shown_costs import answer_of, in_mb, score_text, size_of
 
 SLOW, FAST = "speed/latency_ms_p50_b1_s128", "speed/latency_ms_p50_b1_s512"
 
@@ -28,3 +30,14 @@ def test_a_few_bytes_are_not_shown_as_none() -> None:
     assert [in_mb(count) for count in (0, 1_344, 4_999, 5_000, 66_000)] == ["0.00", "0.0013", "0.0050", "0.01", "0.07"]
     size = size_of({"cost/bytes_file": 1_344.0})
     assert size and size.in_mb() == "0.0013*"
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (0.91239, "0.9124"), (-0.5, "-0.5000"), (99.9, "99.9000"), (123.4567, "123.457"), (1234.56, "1,234.56"),
+        (123456.7, "123,457"), (float("nan"), "nan"), (float("inf"), "inf"),
+    ],
+)  # fmt: skip
+def test_a_large_score_takes_no_more_room_than_a_small_one(score: float, text: str) -> None:
+    assert score_text(score) == text

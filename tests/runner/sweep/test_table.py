@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from runner.experiment.outcome import Outcome
-from runner.record.table import show_comparison
 from runner.sweep.ledger import sweep_identity
 from runner.sweep.plan import Job
 from runner.sweep.table import SearchTable, Table, duration_text, score_text
@@ -35,13 +34,9 @@ def test_failed_jobs_end_in_a_table_with_their_reasons(capsys: pytest.CaptureFix
     assert "did not finish" in said and "seed=1" in said and "seed=0" not in said
 
 
-def test_runs_of_a_sweep_over_files_are_told_apart_by_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_of_a_sweep_over_files_are_told_apart_by_them() -> None:
     files = ["a.csv", "b.csv", "c d.csv"]
     words = [["model=dsn", "data=files", f"data.path='{file}'", "paths.output=o"] for file in files]
-    show_comparison([a_record(name="dsn files seed=0", overrides=own) for own in words])
-    said = capsys.readouterr().out
-    assert "dsn files" not in said and "model=dsn" not in said
-    assert all(file in said for file in files)
     table = Table([Job(number, own) for number, own in enumerate(words)], slots=1)
     assert [table._name(job) for job in table.jobs] == [own[2] for own in words]
     assert sweep_identity(words[:2]) != sweep_identity(words[1:]), "sweeps over other files are other sweeps"

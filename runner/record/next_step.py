@@ -1,0 +1,28 @@
+"""The command to try once a run has finished: an answer to a text, or for a language model a classifier on it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from runner.record.record import RunRecord
+from runner.tasks import find_task
+
+
+def next_command(record: RunRecord, output: Path) -> str:
+    """Return the command that uses the model of a finished run. output: the folder of run folders."""
+    task = find_task(record.data.task)
+    if task is not None and not task.is_deployed:
+        words = [f"model={record.model}", f"model.pretrained={record.identity}", "data=sst2"]
+    else:
+        is_pair = bool(record.setting("data.text_pair"))
+        words = ["predict", record.identity, "a text", *(["a second text"] if is_pair else [])]
+    return " ".join(["run", *map(shlex.quote, words), *elsewhere(output)])
+
+
+def elsewhere(output: Path) -> list[str]:
+    """Return the word that a command needs for runs outside ./outputs, as it is typed."""
+    if output.absolute() == Path("outputs").absolute():
+        return []
+    here = Path.cwd()
+    return [shlex.quote(f"paths.output={output.relative_to(here) if output.is_relative_to(here) else output}")]

@@ -1,0 +1,22 @@
+"""The score on the rows that select, and the best of several runs by it. The reported rows choose nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.record.metrics import direction
+from runner.record.record import RunRecord
+
+
+def selection_score(record: RunRecord) -> float | None:
+    """Return the score on the rows that select; None before there is one, and in records that do not name it."""
+    return record.metrics.get(record.data.selection or "")
+
+
+def best_record(records: Sequence[RunRecord]) -> RunRecord | None:
+    """Return the record with the best such score, the first of equals; None for runs of several data or metrics."""
+    scored = [(score, record) for record in records if (score := selection_score(record)) is not None]
+    if len({(record.dataset, record.data.selection) for _, record in scored}) != 1:
+        return None
+    sign = -1.0 if direction(str(scored[0][1].data.selection)) == "lower" else 1.0
+    return max(scored, key=lambda pair: sign * pair[0])[1]

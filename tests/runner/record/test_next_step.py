@@ -1,0 +1,36 @@
+"""The command to try after a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.record.next_step import next_command
+from runner.record.record import RunRecord
+from tests.records import a_record, record_json
+
+
+def of_data(**changes: Any) -> RunRecord:
+    """A run whose settings of the data have these changes."""
+    config = record_json()["config"]
+    return a_record(config=config | {"data": config["data"] | changes})
+
+
+def test_a_run_is_followed_by_an_answer_to_a_text_or_a_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert next_command(a_record(), tmp_path / "outputs") == "run predict 0123456789 'a text'"
+    assert next_command(of_data(text_pair="b"), Path("outputs")) == "run predict 0123456789 'a text' 'a second text'"
+
+
+def test_another_output_folder_is_part_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert next_command(a_record(), tmp_path / "my runs").endswith(" 'paths.output=my runs'")
+    assert next_command(a_record(), Path("/elsewhere")).endswith(" paths.output=/elsewhere")
+
+
+def test_a_language_model_is_followed_by_a_classifier_on_it() -> None:
+    data = record_json()["data"] | {"task": "mlm", "primary": "val/perplexity"}
+    found = next_command(a_record(data=data), Path("outputs"))
+    assert found == "run model=dsn model.pretrained=0123456789 data=sst2"
