@@ -1,4 +1,4 @@
-"""`run diff A B`: the settings that differ between two runs, the metrics that moved, and if that could be chance."""
+"""`run diff A B`: is the second run different, or could it be chance; then the settings and metrics that differ."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from data.json_types import JsonObject
 from runner.commands.options import output_folder, parse_options
 from runner.compare.pairs import Paired, compare_runs, correct_for_all_tests
-from runner.compare.select import Run, setting_text
+from runner.compare.select import Run
 from runner.errors import ConfigError
 from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.folder import find_record
 from runner.record.identity import affects_identity, flatten
 from runner.record.metrics import direction
 from runner.record.record import RunRecord
+from runner.record.run_names import names_of, setting_text
+from runner.record.table import say_below, widen
 from runner.sanitize import escape
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+ALL = "--all"
 # Facts that a result depends on beside its settings, and facts that a time depends on.
 FACTS = (
     "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint", "environment.code_version",
@@ -30,6 +33,8 @@ FACTS = (
 
 def main(words: list[str]) -> int:
     """Print what differs between two runs; 0 unless the command is wrong."""
+    is_whole = ALL in words
+    words = [word for word in words if word != ALL]
     names = [word for word in words if "=" not in word]
     chosen = parse_options("diff", [word for word in words if "=" in word], **{"paths.output": "outputs"})
     if len(names) != 2:
@@ -39,16 +44,18 @@ def main(words: list[str]) -> int:
     from rich.console import Console
 
     console = Console(highlight=False)
-    titles = [f"{run.identity} {run.record.name}" for run in (first, second)]
-    _print(console, "settings that differ", ["setting", *titles], changed_settings(first, second))
-    _print(
-        console,
-        "metrics that moved",
-        ["metric", first.identity, second.identity, "moved"],
-        changed_metrics(first, second),
-    )
+    widen(console)
     for line in verdicts(first, second):
-        console.print(escape(line), soft_wrap=True)
+        say_below(line, console)
+    console.print()
+    names = names_of([first.record, second.record])
+    titles = [f"{run.identity} {name}" for run, name in zip((first, second), names)]
+    _print(console, "settings that differ", ["setting", *titles], changed_settings(first, second))
+    moved = changed_metrics(first, second)
+    shown = [line for line in moved if is_whole or not _is_timing(line[0])]
+    _print(console, "metrics that moved", ["metric", first.identity, second.identity, "moved"], shown)
+    if hidden := len(moved) - len(shown):
+        say_below(f"and {hidden} of time and speed: run diff {first.identity} {second.identity} {ALL}", console)
     return 0
 
 
@@ -84,6 +91,11 @@ def changed_metrics(first: Run, second: Run) -> list[list[str]]:
     return lines
 
 
+def _is_timing(metric: str) -> bool:
+    """Does a metric depend on how busy the machine was?"""
+    return metric.startswith(("time/", "speed/")) or metric.endswith("_per_s")
+
+
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
@@ -103,14 +115,14 @@ def verdicts(first: Run, second: Run) -> list[str]:
     found = {f"{split}/{score}": compare_runs([(second, first)], f"{split}/{score}") for score in scores}
     correct_for_all_tests(iter(found.values()))
     low = [run.identity for run in (second, first) if is_at_baseline([run.metrics], run.primary)]
-    sentences = [f"{identity}: {MARK}, {MEANING}" for identity in low]
+    sentences = []
     for metric, test in found.items():
         sentence = f"{metric}: {second.identity} against {first.identity}: {test.in_words()}"
         if isinstance(test, Paired):
             interval = f"{test.difference:+.4f}, 95 % {test.low:+.4f} to {test.high:+.4f}"
             sentence += f" ({interval}; {test.test} on {test.examples} examples, Holm's p = {test.p_holm:.2g})"
         sentences.append(sentence)
-    return sentences
+    return sentences + ([f"{' and '.join(low)}: {MARK}, {MEANING}"] if low else [])
 
 
 def _print(console: Console, title: str, titles: list[str], lines: list[list[str]]) -> None:

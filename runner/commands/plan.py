@@ -19,6 +19,7 @@ from runner.errors import ConfigError, refuse
 from runner.machine.facts import usable_cores
 from runner.record.run_names import common
 from runner.sanitize import say
+from runner.sweep.borrowed import on_other_data
 from runner.sweep.install import install_plugins
 from runner.sweep.launcher import Grid, slots_for, sweep_settings
 from runner.sweep.ledger import sweep_identity
@@ -42,7 +43,7 @@ def main(words: list[str]) -> int:
     mistakes = list(dict.fromkeys(job.problem for job in jobs if job.problem))
     if mistakes:
         return refuse(mistakes)
-    show_plan(jobs, sweep, slots)
+    show_plan(jobs, on_other_data(sweep, overrides), slots)
     return 0
 
 

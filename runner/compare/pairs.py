@@ -71,6 +71,8 @@ class Paired:
             return ": identical predictions"
         if self.p < ALPHA:
             return f" after correcting for {self.tests} comparisons"
+        if not self.low <= 0 <= self.high:  # the interval and the p-value are made by two methods
+            return ": borderline, the interval leaves 0 out and the test does not"
         if self.p_seeds is None:
             return ": within the sampling error of the examples"
         if self.p_seeds >= ALPHA > self.p_examples:

@@ -25,6 +25,7 @@ from runner.errors import as_user_error, refuse
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
+from runner.sweep.borrowed import on_other_data
 from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger, Search
 from runner.sweep.plan import Job, check_starts, plan_jobs
@@ -144,7 +145,7 @@ class LocalLauncher(Launcher):
         """The ledger of the sweep: a new one, or with a further batch the one that is open."""
         if self.ledger is None:
             typed = [typed_override(word) for word in self.config.hydra.overrides.task]
-            self.ledger = Ledger(typed, list(jobs), sweep, slots, self.search)
+            self.ledger = Ledger(typed, list(jobs), on_other_data(sweep, typed), slots, self.search)
             self.ledger.open()
         else:
             self.ledger.extend(jobs)

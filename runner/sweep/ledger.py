@@ -86,7 +86,7 @@ class Ledger:
         with contextlib.suppress(Timeout):  # the same sweep in another terminal: both go on, no run is done twice
             self._lock.acquire(timeout=0)
             remove_unfinished(self.folder)
-        self.table.open(self.record.title)
+        self.table.open(self.record.title, self.record.question)
         for folder in abandoned.close_all(self.output):
             self.table.say(f"run {folder.name} was left open by a process that is gone; closed as killed")
             self._request(self.tracker, folder)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from runner.record.baseline import marked
 from runner.record.run_names import common, names_of_commands
+from runner.record.table import say_below
 from runner.sanitize import escape, mask
 from runner.sweep.job_log import last_log_lines
 from runner.sweep.plan import Job, expected_seconds, remaining_seconds
@@ -43,8 +44,8 @@ class Table:
         """Print one line."""
         self.console.print(escape(mask(text)), soft_wrap=True)
 
-    def open(self, name: str) -> None:
-        """Print the headline; on a terminal the table is live from here on."""
+    def open(self, name: str, question: str | None = None) -> None:
+        """Print the headline and the question; on a terminal the table is live from here on."""
         done = sum(job.was_done for job in self.jobs)
         again = sum(job.status in ("failed", "killed") for job in self.jobs)
         parts = [
@@ -53,6 +54,8 @@ class Table:
             f"{again} to try again" if again else "",
         ]
         self.console.rule(escape(f"sweep {name}"))
+        if question:
+            say_below(question, self.console)
         self.say(f"{', '.join(filter(None, parts))}; {self.slots} at a time{self._left([], len(self.jobs) - done)}")
         if shared := common([job.words for job in self.jobs]):
             self.say(f"all with: {' '.join(shared)}")
@@ -136,7 +139,7 @@ class Table:
             self._live = None
 
     def _name(self, job: Job) -> str:
-        """The words of a job that the others do not share; a search adds jobs, and then they are named anew."""
+        """The words of a job that the others do not share; a search adds jobs, and then all are named again."""
         if self._named < len(self.jobs):
             found = names_of_commands([other.words for other in self.jobs], self.typed)
             self._names = {other.number: name for other, name in zip(self.jobs, found)}
@@ -152,7 +155,7 @@ class SearchTable(Table):
         super().__init__(jobs, slots)
         self.name_of = name_of
 
-    def open(self, name: str) -> None:
+    def open(self, name: str, question: str | None = None) -> None:
         """Print how many runs there are side by side."""
         self.say(f"search {name}, {self.slots} at a time")
         self._go_live()

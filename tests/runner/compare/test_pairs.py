@@ -259,3 +259,18 @@ def test_a_single_seed_gets_the_interval_over_its_examples_and_says_so(tmp_path:
     assert (row.interval.low, row.interval.high, row.interval.over) == (0.686, 0.805, "200 examples, one seed")
     (row,) = analyse(select_runs(tmp_path, []), metric="test/f1").rows
     assert row.interval is not None and 0.6 < row.interval.low < 0.75 < row.interval.high < 0.85
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_seeds", "said"),
+    [
+        (-0.01, 0.03, None, "not significant: within the sampling error of the examples"),
+        (0.001, 0.03, None, "not significant: borderline, the interval leaves 0 out and the test does not"),
+        (-0.03, -0.001, 0.2, "not significant: borderline, the interval leaves 0 out and the test does not"),
+    ],
+)
+def test_an_interval_without_0_is_never_called_chance(
+    low: float, high: float, p_seeds: float | None, said: str
+) -> None:
+    found = Paired("test/accuracy", 0.01, low, high, 0.06, p_seeds, "McNemar", [0], 200, same_answers=False)
+    assert found.in_words() == said

@@ -37,8 +37,8 @@ def test_no_line_is_wider_than_the_terminal_and_names_come_first(tmp_path: Path,
 
 def test_numbers_give_way_in_the_order_of_their_rank(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150, 152], metrics=BASE)
-    titles = {width: shown(tmp_path, width).splitlines()[2].split()[1:] for width in (55, 80, 120)}
-    assert titles[55] == ["score", "95", "%", "seeds"]
+    titles = {width: shown(tmp_path, width).splitlines()[2].split()[1:] for width in (58, 80, 120)}
+    assert titles[58] == ["score", "95", "%", "seeds"]
     assert titles[80] == ["score", "95", "%", "seeds", "MB", "us"]
     assert titles[120] == ["score", "95", "%", "seeds", "MB", "us", "best", "run", "train", "s"]
 

@@ -1,0 +1,53 @@
+"""A named sweep on other data than its own: its question says so, and claims about its own data are dropped.
+
+    run -m +sweep=best_under_1mb data=files data.path=reviews.csv
+
+The models and settings are borrowed; numbers that were published for film reviews say nothing about these rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from runner.compare.select import setting_words
+from runner.config.plugins import named_sweeps, sweep_overrides
+from runner.sweep.settings import SweepSettings
+
+DATA = "data="
+
+
+def on_other_data(sweep: SweepSettings, typed: Sequence[str]) -> SweepSettings:
+    """Return a sweep as it is meant on the data of a command; the same one where these are its own.
+
+    typed: the words of the command. The price is of the sweep's own data too.
+    """
+    own = _names(sweep_overrides(sweep.name)) if sweep.name in named_sweeps() else []
+    wanted = _names(typed)
+    if not own or set(wanted) <= set(own):
+        return sweep
+    claims = [claim for claim in sweep.claims if _data_of(claim, own) <= set(wanted)]
+    described = " ".join(word for word in typed if word.lstrip("+").startswith("data"))
+    said = f"{sweep.question or ''} Here with {described} in the place of {', '.join(own)}.".strip()
+    left_out = len(sweep.claims) - len(claims)
+    if left_out:
+        were = "1 claim about those is" if left_out == 1 else f"{left_out} claims about those are"
+        said += f" {were} left out."
+    return replace(sweep, question=said, claims=claims, price=None)
+
+
+def _names(words: Iterable[str]) -> list[str]:
+    """The data sets that overrides name."""
+    found = [word.removeprefix(DATA) for word in words if word.startswith(DATA)]
+    return found[-1].split(",") if found else []
+
+
+def _data_of(claim: Mapping[str, Any], own: Sequence[str]) -> set[str]:
+    """The data sets that a claim is about: those that its groups name, else all of the sweep."""
+    found = set()
+    for part in claim.get("all") or [claim]:
+        for group in (part.get("where"), part.get("versus")):
+            words = setting_words(group or {})
+            found |= {word.partition("=")[2] for word in words if word.startswith((DATA, "data.name="))}
+    return found or set(own)
