@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from runner.compare.analyse import analyse
 from runner.compare.baselines import BaselineLine, baseline_lines
+from runner.compare.folds import text_of
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Selection, select_records
 from runner.record.baseline import MARK, MEANING
@@ -108,16 +109,22 @@ def fitting(columns: list[Number], rows: list[Row], lines: list[BaselineLine], w
 
 
 def _numbers(rows: list[Row]) -> list[Number]:
-    has_seeds = any(row.n > 1 for row in rows)
+    has_seeds = any(len(row.group.seeds) > 1 for row in rows)
     return [
         Number("score", 0, lambda row: "" if row.mean is None else score_text(row.mean), BaselineLine.score),
         Number(
             "95 %", 1, _interval, legend=f"95 %: the score's interval over the examples{' and the seeds' * has_seeds}"
         ),
-        Number("seeds", 2, lambda row: str(row.n) if has_seeds else "", legend="seeds: the score is their mean"),
+        Number("folds", 2, lambda row: text_of(row.group.settings, row.group.runs) if row.group.is_folded else ""),
+        Number(
+            "seeds",
+            2,
+            lambda row: str(len(row.group.seeds)) if has_seeds else "",
+            legend="seeds: the score is their mean",
+        ),
         Number("MB", 3, _size, BaselineLine.in_mb, "MB: all files that an answer needs"),
         Number("us", 4, _time, BaselineLine.in_us, "us: from a string to its label"),
-        Number("best run" if has_seeds else "id", 5, _best_of),
+        Number("best run" if any(len(row.group.runs) > 1 for row in rows) else "id", 5, _best_of),
         Number("parameters", 6, _count("cost/params_deployed"), legend="parameters: that an answer needs"),
         Number("train s", 7, lambda row: f"{row.costs['time/train_s']:,.1f}" if "time/train_s" in row.costs else ""),
         Number("trained", 8, _count("cost/params_trained"), legend="trained: parameters, by that run"),
