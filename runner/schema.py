@@ -26,6 +26,7 @@ def limited(default: Value, **limits: object) -> Value:
     return field(default=default, metadata=limits)
 
 
+VECTOR_SCALING = "vector"  # the calibration that may change an answer
 ROW_SGD = "row_sgd"  # plain SGD that touches only the rows of a step, at a rate a text
 
 
@@ -138,6 +139,7 @@ class Settings:
     finished: str | None = None  # model folder of the run that the stages are applied to
     seed: int = limited(0, low=0, high=2**32 - 1)
     device: str = limited("auto", choices=("auto", "cpu", "cuda"))
+    calibration: str = limited("temperature", choices=("temperature", VECTOR_SCALING, "off"), neutral="temperature")
     force: bool = False
     resume: str = limited("auto", choices=("auto", "never", "must"))
     checkpoint: CheckpointSettings = field(default_factory=CheckpointSettings)

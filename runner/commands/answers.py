@@ -40,7 +40,15 @@ def answer_text(exported: ExportedModel, threads: int, texts: list[str], promise
     """Print the answer to one text, or one pair of texts."""
     predictor = open_answering(exported, threads, promise)
     say_promise(predictor)
-    print_answer(predictor(texts[:1], texts[1:] or None)[0], predictor.answer_fields)
+    answer = predictor(texts[:1], texts[1:] or None)[0]
+    print_answer(answer, predictor.answer_fields)
+    for shares in shares_of(answer, predictor.answer_fields):
+        say(f"  {predictor.calibration.describe(max(shares.values()))}")
+
+
+def shares_of(answer: Answer, fields: Sequence[Field]) -> list[dict[str, float]]:
+    """The parts of an answer that are shares by label: one, or none where answers are numbers or tags."""
+    return [answer[field.name] for field in fields if field.type == "shares"]
 
 
 def print_answer(answer: Answer, fields: Sequence[Field]) -> None:
@@ -80,6 +88,9 @@ def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options
     truncated = f", {cut:,} of them longer than {exported.max_length} tokens and cut" if cut else ""
     answered = f", {count - unsure:,} of them answered" if isinstance(predictor, RejectingPredictor) else ""
     say(f"{count:,} rows{answered}{truncated}" + (f": {options.out}" if options.out else ""), sys.stderr)
+    has_shares = any(field.type == "shares" for field in predictor.answer_fields)
+    if has_shares and not predictor.calibration.is_calibrated:
+        say(f"note: p_<label> are {predictor.calibration.about()}", sys.stderr)
 
 
 def say_promise(predictor: AnyPredictor) -> None:

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
+from runner.deploy.bundle.calibration import CALIBRATION_FILE, read_calibration
 from runner.deploy.bundles import is_packed, write_packed_bundle
 from runner.deploy.exported import ExportedModel, ParityError, check_format, is_zip, model_of_run, place_of_export
 from runner.deploy.page.make import write_page
@@ -102,8 +103,10 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
     if is_zip(exported.folder):
         say(f"{exported.folder}: {in_mb(exported.folder.stat().st_size)} MB")
     else:
-        size = next(exported.folder.rglob(exported.weights.name)).stat().st_size
-        say(f"{exported.folder}: {in_mb(size)} MB of weights")
+        weights = next(exported.folder.rglob(exported.weights.name))
+        say(f"{exported.folder}: {in_mb(weights.stat().st_size)} MB of weights")
+        if weights.with_name(CALIBRATION_FILE).is_file():
+            say(f"its answers are {read_calibration(weights).about()}")
     if parity:
         say(f"checked on {parity.rows} rows ({parity.source}): logits differ by at most {parity.difference:.1e}")
     if parity and parity.scored:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from data.inputs.request import Field
+from runner.deploy.bundle.calibration import Calibration
+
+SCORES = "the score of each label, the softmax of the logits: no probability, because it is not calibrated"
 
 Answer = dict[str, Any]  # by the names of the task's answer fields, "prediction" first
+
+
+def worded_fields(fields: Sequence[Field], calibration: Calibration) -> tuple[Field, ...]:
+    """The fields of an answer; shares that are not calibrated are called scores, under the same name."""
+    said = SCORES if not calibration.is_calibrated else None
+    return tuple(replace(one, meaning=said) if said and one.type == "shares" else one for one in fields)
 
 
 def column_types(fields: Sequence[Field]) -> dict[str, type]:

@@ -23,13 +23,14 @@ from models.checkpoints.atomic import written_atomically
 from models.packed.errors import NotPacked
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle import predict
+from runner.deploy.bundle.calibration import CALIBRATION_FILE
 from runner.deploy.container.files import add_server
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
 from runner.errors import ConfigError
 
 MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
-READER = ("predict.py", "command.py")
+READER = ("predict.py", "calibration.py", "command.py")
 OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
 OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n-grams
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
@@ -92,6 +93,8 @@ def write_packed_bundle(trained: ExportedModel, path: Path, *, is_served: bool =
     exported = ExportedModel(**{**vars(trained), "folder": path, "engine": "numpy"})
     with bundle_at(path) as part:
         shutil.copy2(with_engine(trained, "numpy").weights, part / predict.MODEL_FILE)
+        if (known := trained.folder / CALIBRATION_FILE).is_file():
+            shutil.copy2(known, part / CALIBRATION_FILE)
         header = predict.Model(part).header  # a damaged file is found here, not by who asks it
         description = json.dumps(exported.describe(), indent=2, ensure_ascii=False)
         (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize_graph
 from runner.deploy.bundles import is_packed
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, ParityError
+from runner.deploy.graph_calibration import carry_calibration
 from runner.deploy.parity import Parity, compare_logits, rows_to_compare, tolerated_difference
 from runner.deploy.predictor import Predictor
 from runner.record.record import RunRecord
@@ -49,12 +50,14 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
         plain = exported.weights.rename(exported.folder / "fp32.onnx")
         quantize_graph(plain, exported.weights)
         plain.unlink()
-    split, source, task = rows_to_compare(record, model)
+    rows, graph = rows_to_compare(record, model), Predictor(exported)
     rounding = tolerated_difference(record.data.targets)
-    parity = compare_logits(model, Predictor(exported), split, source, task)
+    parity = compare_logits(model, graph, rows.split, rows.source, rows.task)
     if exported.engine == "onnx" and parity.difference > rounding:
         raise ParityError(
-            f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows ({source}); "
+            f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows "
+            f"({rows.source}); "
             f"rounding explains at most {rounding:.2g}. Nothing was written. Try: format=safetensors"
         )
+    carry_calibration(record, trained, graph, rows)
     return parity

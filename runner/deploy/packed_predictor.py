@@ -9,7 +9,8 @@ import numpy as np
 
 from data.inputs.request import Field
 from data.inputs.text import text_fields
-from runner.deploy.answer_table import Answer
+from runner.deploy.answer_table import Answer, worded_fields
+from runner.deploy.bundle.calibration import Calibration
 from runner.deploy.bundle.predict import Model, ModelFileError
 from runner.deploy.exported import ExportedModel
 from runner.errors import ConfigError
@@ -32,7 +33,7 @@ class PackedPredictor:
     def __init__(self, exported: ExportedModel) -> None:
         self.exported = exported
         self.request_fields: tuple[Field, ...] = text_fields(len(exported.columns))
-        self.answer_fields = task_of_export(exported.task, exported.labels, exported.facts).answer_fields()
+        fields = task_of_export(exported.task, exported.labels, exported.facts).answer_fields()
         try:
             self.model = Model(exported.weights)
         except (ModelFileError, OSError) as error:
@@ -44,6 +45,8 @@ class PackedPredictor:
                 f"{exported.folder}: its files do not belong together: {found} in {exported.weights.name}, {wanted} in "
                 "the record. Try: run it again with force=true"
             )
+        self.calibration: Calibration = self.model.calibration
+        self.answer_fields = worded_fields(fields, self.calibration)
 
     def ask(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> AskedTexts:
         """Count the tokens of texts, or of pairs of texts."""

@@ -73,8 +73,18 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
     return replace(found, scored=len(some), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
 
 
-def rows_to_compare(record: RunRecord, trained: Predictor) -> tuple[TokenSplit, str, Task | None]:
-    """The rows to compare on, their source and their task: the run's reported split, else built-in texts."""
+@dataclass(frozen=True)
+class RowsToCompare:
+    """Rows to compare models on: of the run's reported split, else built-in texts, which have no task."""
+
+    split: TokenSplit
+    source: str  # for messages
+    task: Task | None = None
+    select: TokenSplit | None = None  # the split that selected, by which probabilities are calibrated
+
+
+def rows_to_compare(record: RunRecord, trained: Predictor) -> RowsToCompare:
+    """Return the rows of the run's own data, else built-in texts."""
     settings = DataSettings(**record.config["data"])
     try:
         splits = load_splits(
@@ -85,9 +95,11 @@ def rows_to_compare(record: RunRecord, trained: Predictor) -> tuple[TokenSplit, 
         )
     except DataError as error:
         reason = str(error).split(". ")[0]
-        return built_in_texts(trained), f"built-in texts, since the run's data are unavailable ({reason})", None
+        return RowsToCompare(
+            built_in_texts(trained), f"built-in texts, since the run's data are unavailable ({reason})"
+        )
     split = splits.report[0]
-    return split, f"{settings.name}, {split.name}", task_of_record(record)
+    return RowsToCompare(split, f"{settings.name}, {split.name}", task_of_record(record), splits.select)
 
 
 def built_in_texts(trained: Predictor) -> TokenSplit:

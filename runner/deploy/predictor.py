@@ -15,7 +15,8 @@ from data.inputs.tokenizer import load_tokenizer
 from data.splits import TokenSplit
 from models.checkpoints.open import load_model
 from models.onnx.graph import OnnxModel
-from runner.deploy.answer_table import Answer
+from runner.deploy.answer_table import Answer, worded_fields
+from runner.deploy.bundle.calibration import read_calibration
 from runner.deploy.exported import ExportedModel
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
@@ -35,6 +36,7 @@ class Predictor:
         self.tokenizer = load_tokenizer(str(exported.folder))
         self.input = INPUTS[self.task.input].for_questions(self.tokenizer, exported.columns, exported.options)
         self.model = load_for_runtime(exported, threads).eval()
+        self.calibration = read_calibration(exported.weights)
         if exported.engine == "torch":
             check_files_match(self.model, exported, self.task.head().outputs, self.tokenizer.vocab_size)
 
@@ -46,7 +48,7 @@ class Predictor:
     @property
     def answer_fields(self) -> tuple[Field, ...]:
         """The parts of an answer."""
-        return self.task.answer_fields()
+        return worded_fields(self.task.answer_fields(), self.calibration)
 
     def ask(self, texts: Sequence[Text], pairs: Sequence[str] | None = None) -> Asked:
         """Make texts, or pairs of texts, ready for the model; those longer than it reads are cut and counted."""
@@ -57,12 +59,13 @@ class Predictor:
             raise ConfigError(f"a text is not Unicode: {error}") from error
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
-        """The model's outputs (items, C), float32, in the order of the rows."""
+        """The model's outputs (items, C), float32, in the order of the rows; not calibrated."""
         return predict(self.model, split, batch_size=batch_size, device=CPU, precision="fp32")
 
     def answers(self, asked: Asked, batch_size: int) -> list[Answer]:
         """One answer for each question."""
-        return self.task.respond(self.logits(asked.split, batch_size), asked)
+        found = self.logits(asked.split, batch_size)
+        return self.task.respond(self.calibration.apply_rows(found) if self.calibration.facts else found, asked)
 
     def __call__(self, texts: Sequence[Text], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
         """One answer for each text or pair of texts; long texts are cut."""

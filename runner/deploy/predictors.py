@@ -9,6 +9,7 @@ import numpy as np
 
 from data.inputs.request import Field
 from runner.deploy.answer_table import Answer
+from runner.deploy.bundle.calibration import Calibration
 from runner.deploy.exported import ExportedModel
 from runner.deploy.packed_predictor import PackedPredictor
 
@@ -31,6 +32,10 @@ class AnyPredictor(Protocol):
     @property
     def exported(self) -> ExportedModel:
         """The files that it was loaded from."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """How its logits become probabilities."""
 
     @property
     def request_fields(self) -> tuple[Field, ...]:

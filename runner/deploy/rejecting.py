@@ -8,7 +8,7 @@ from typing import Any
 
 from data.inputs.request import Field
 from runner.deploy.answer_table import Answer
-from runner.deploy.bundle.calibration import read_calibration
+from runner.deploy.bundle.calibration import Calibration, read_calibration
 from runner.deploy.bundle.rejection import MOST_PROBABLE, UNSURE, PromiseError, keep_promise, promise_of
 from runner.deploy.exported import ExportedModel
 from runner.deploy.predictors import AnyPredictor, Questions, open_predictor
@@ -26,6 +26,11 @@ class RejectingPredictor:
     def exported(self) -> ExportedModel:
         """The files that it was loaded from."""
         return self.inner.exported
+
+    @property
+    def calibration(self) -> Calibration:
+        """How its logits become probabilities."""
+        return self.inner.calibration
 
     @property
     def request_fields(self) -> tuple[Field, ...]:

@@ -98,6 +98,7 @@ class Health(BaseModel):
     labels: list[str]
     reads: int = Field(description="texts at a time: 2 for pairs")
     max_length: int = Field(description="tokens")
+    calibration: str = Field(description="are the shares of its answers probabilities, and by which rows?")
     asks: list[FieldFacts] = Field(description="what a question consists of")
     answers: list[FieldFacts] = Field(description="what an answer consists of")
 
@@ -142,6 +143,7 @@ def make_app(predictor: AnyPredictor, *, batch_size: int, limits: Limits, hosts:
         return Health(
             status="ok", model=exported.identity, name=exported.name, engine=exported.engine, task=exported.task,
             labels=list(exported.labels), reads=len(exported.columns), max_length=exported.max_length,
+            calibration=predictor.calibration.about(),
             asks=[FieldFacts(**asdict(field)) for field in predictor.request_fields],
             answers=[FieldFacts(**asdict(field)) for field in predictor.answer_fields],
         )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.deploy.exported import describe_model, with_engine
 from runner.deploy.predictors import open_predictor
+from runner.experiment.calibration import answering_logits, calibrate, probability_metrics
 from runner.experiment.prepared import PreparedRun
 from runner.measure.answers import Ask, distinct_texts, time_answers
 from runner.measure.measure import measure_model
+from runner.record.calibration import CalibrationFacts
 from runner.record.model_card import model_card
 from runner.record.predictions import write_predictions
 from runner.record.record import ClassReport, RunRecord
@@ -37,31 +40,43 @@ YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published mo
 MOST_TOKENS = 2**21  # of a vocabulary; numbers of more are hashes, and are folded to the rows of BERT's
 
 
-def evaluate(prepared: PreparedRun) -> tuple[dict[str, float], dict[str, ClassReport]]:
-    """The metrics of each split, and the report on each class by split; stores the predictions of each.
+@dataclass
+class Evaluation:
+    """The metrics of all splits, the report on each class by split, and how logits become probabilities."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    reports: dict[str, ClassReport] = field(default_factory=dict)
+    calibration: CalibrationFacts | None = None
+
+
+def evaluate(prepared: PreparedRun) -> Evaluation:
+    """Score each split, calibrate on the one that selects, and store the predictions of each, with raw logits.
 
     The reported splits also get 95 % intervals and a baseline.
     """
     settings, splits, task = prepared.settings, prepared.splits, prepared.task
-    found: dict[str, float] = {}
-    reports: dict[str, ClassReport] = {}
+    found = Evaluation()
     for split in (splits.select, *splits.report):
         kept = predict(
             prepared.model, split, batch_size=settings.train.eval_batch_size, device=prepared.device,
             precision=settings.train.precision, exclusive=prepared.exclusive, task=task,
         )  # fmt: skip
-        found |= score(task, split, kept, task.always_recorded)
-        answers = task.answers(kept, split)
+        if split is splits.select:
+            found.calibration = calibrate(prepared, kept)
+        answering = answering_logits(found.calibration, kept)
+        found.metrics |= score(task, split, answering, task.always_recorded)
+        found.metrics |= probability_metrics(prepared, found.calibration, split, kept)
+        answers = task.answers(answering, split)
         columns = task.columns_to_store(kept, answers)
         write_predictions(prepared.folder, split, columns, answers.names, answers.offsets)
         if split is splits.select:
             if task.diverged_answers(answers):
-                found["train/diverged"] = 1.0
+                found.metrics["train/diverged"] = 1.0
             continue
-        found |= _reported_metrics(prepared, split, answers)
+        found.metrics |= _reported_metrics(prepared, split, answers)
         if report := task.report(answers):
-            reports[split.name] = ClassReport(**report)
-    return found, reports
+            found.reports[split.name] = ClassReport(**report)
+    return found
 
 
 def _reported_metrics(prepared: PreparedRun, split: TokenSplit, answers: Answers) -> dict[str, float]:

@@ -23,6 +23,7 @@ from models.heads.linear import LinearHead
 from models.settings import FITTED_HEAD
 from runner.config.recipes import AUTO
 from runner.experiment.added_ngrams import add_fitted_ngrams
+from runner.experiment.calibration import keep_calibration
 from runner.experiment.context import RunMirror
 from runner.experiment.cost_check import disagreement
 from runner.experiment.divergence import learning_metrics
@@ -184,10 +185,12 @@ def _close_stage(stage: PlannedStage, context: RunStageContext, folder: Path) ->
     prepared, writer = context.prepared, context.writer
     writer.add_metrics(prepared.seconds)
     with timed(writer, "time/evaluate_s", prepared.exclusive):
-        found, reports = evaluate(prepared)
-    writer.add_metrics(found)
-    writer.set_reports(reports)
+        found = evaluate(prepared)
+    writer.add_metrics(found.metrics)
+    writer.set_reports(found.reports)
+    writer.set_calibration(found.calibration)
     save_model(prepared, writer.record, folder)
+    writer.set_calibration(keep_calibration(prepared, writer.record, folder))
     with timed(writer, "time/measure_s", prepared.exclusive):
         writer.add_metrics(measure_costs(prepared, writer.record, context.say, folder))
     writer.add_metrics(context.metrics)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from models.compression.quantization.coded import coded_weights
 from models.embeddings.base import computed_vectors
+from runner.record.calibration import FILE as CALIBRATION_FILE
 
 PACKED_FILE = "model.bin"  # weights, vocabulary and labels in one, where a model can be written so
 
@@ -61,12 +62,12 @@ def bytes_file(path: Path) -> int:
 def bytes_deployed(folder: Path) -> int:
     """Return the bytes of every file of a saved model that is needed to answer a string.
 
-    `model.bin` holds all of it, vocabulary and labels too. Without one it is the whole folder, weights, tokenizer and
-    config, less the card. FileNotFoundError when there are no weights.
+    `model.bin` holds all of it, vocabulary and labels too, but for how scores become probabilities. Without one it is
+    the whole folder, weights, tokenizer and config, less the card. FileNotFoundError when there are no weights.
     """
-    packed = folder / PACKED_FILE
+    packed, calibration = folder / PACKED_FILE, folder / CALIBRATION_FILE
     if packed.is_file():
-        return packed.stat().st_size
+        return packed.stat().st_size + (calibration.stat().st_size if calibration.is_file() else 0)
     others = [file for file in folder.iterdir() if file.is_file() and file.suffix not in (".safetensors", ".md")]
     return bytes_file(folder) + sum(file.stat().st_size for file in others)
 

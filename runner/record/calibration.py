@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+FILE = "calibration.json"  # beside the weights
 TEMPERATURE, VECTOR, NONE = METHODS = ("temperature", "vector", "none")
+# Scores of probabilities by their names behind the split; a run's table has those of SHOWN_SCORES alone.
+SHOWN_SCORES = ("ece", "auroc")
+FURTHER_SCORES = (
+    "ece_floor", "ece_floor_95", "ece_debiased", "ece_equal_width", "brier", "log_loss", "average_precision",
+    "ece_uncalibrated", "brier_uncalibrated", "log_loss_uncalibrated",
+)  # fmt: skip
+OFF = "off"  # of the setting `calibration`, beside the first two methods
 
 
 @dataclass(frozen=True)
@@ -34,3 +42,12 @@ class CalibrationFacts:
     def is_calibrated(self) -> bool:
         """May the shares be called probabilities?"""
         return self.method != NONE
+
+    def describe(self) -> str:
+        """Return a line for tables and cards."""
+        if not self.is_calibrated:
+            return f"none, so shares are scores: {self.reason}"
+        rows = f"from {self.rows:,} rows of {self.split}"
+        if self.method == VECTOR:
+            return f"vector scaling, {rows}"
+        return f"temperature {self.temperature:.3g}, {rows}" if self.temperature != 1 else f"none needed: {self.reason}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from runner.record.calibration import FURTHER_SCORES, SHOWN_SCORES
 from runner.record.record import RunRecord
 from runner.sanitize import escape, short
 from runner.statistics.score_table import OF_ONE_CLASS
@@ -45,6 +46,8 @@ def is_shown(record: RunRecord, name: str) -> bool:
     if score in record.scores:
         return True
     is_selection = [split] == list(record.data.rows)[1:2]
+    if score in FURTHER_SCORES or (is_selection and score in SHOWN_SCORES):
+        return False
     return not name.endswith(HIDDEN) and score not in (AT_SELECTION if is_selection else DETAILS)
 
 

@@ -18,7 +18,7 @@ from data.json_types import Json, JsonObject
 from models.compression.settings import METHODS
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
-from runner.schema import Settings
+from runner.schema import VECTOR_SCALING, Settings
 from runner.version import NUMBERS
 
 FILES = ("data.path", "data.train_path", "data.val_path", "data.test_path")  # their contents count
@@ -31,6 +31,7 @@ NOT_IDENTITY = (
     "tracker",
     "checkpoint",
     "baseline",
+    "calibration",  # but for vector scaling, which may change an answer
     "cache.max_gb",
     "cache.path",
     "engine.gemm",
@@ -108,7 +109,8 @@ def identity_settings(settings: Settings) -> JsonObject:
             unused.append(f"compression.{name}.augment.")
     flat = flatten(asdict(settings))
     flat = {key: value for key, value in flat.items() if key not in neutral}
-    return {key: value for key, value in flat.items() if affects_identity(key) and not key.startswith(tuple(unused))}
+    kept = {key: value for key, value in flat.items() if affects_identity(key) and not key.startswith(tuple(unused))}
+    return kept | ({"calibration": VECTOR_SCALING} if settings.calibration == VECTOR_SCALING else {})
 
 
 def identify(

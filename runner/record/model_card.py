@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.record.baseline import MARK, MEANING, is_at_baseline
+from runner.record.calibration import FILE
 from runner.record.record import RunRecord
 
 
@@ -25,7 +26,24 @@ Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make i
 Open it with `{auto_class}.from_pretrained(folder)`; a model that is not a plain BERT
 (`"model_type": "bertier"` in config.json) needs `import bertier` first.
 {low}
+{probabilities(record)}
 | metric | value |
 | --- | --- |
 {rows}
 {note}"""
+
+
+def probabilities(record: RunRecord) -> str:
+    """Markdown on what the shares of an answer mean; "" for answers that have none."""
+    facts, split = record.calibration, record.data.primary.partition("/")[0]
+    error, floor = (record.metrics.get(f"{split}/{name}") for name in ("ece", "ece_floor_95"))
+    if facts is None or error is None or floor is None:
+        return ""
+    if not facts.is_calibrated:
+        return f"Shares are scores, not probabilities: {facts.reason}. The softmax of the logits is what they are.\n"
+    how = f"softmax(logits / {facts.temperature:.4g})" if not facts.weights else "softmax(weights * logits + shifts)"
+    seen = "no miscalibration is visible" if error <= floor else f"they are off by about {error:.1g} on average"
+    return (
+        f"Probabilities are {how}, fitted on {facts.rows:,} rows of {facts.split} ({FILE}); "
+        f"on {split} {seen} (ECE {error:.4f}, by chance alone up to {floor:.4f}).\n"
+    )

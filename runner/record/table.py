@@ -120,6 +120,8 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
         rows.append((_baseline_name(record), f"{metrics['baseline/majority']:.4f}"))
     if NGRAM in metrics:
         rows.append(("n-gram baseline", describe_ngram(metrics)))
+    if record.calibration is not None:
+        rows.append(("calibration", record.calibration.describe()))
     return rows
 
 
@@ -130,8 +132,10 @@ def _baseline_name(record: RunRecord) -> str:
 
 
 def with_interval(metrics: dict[str, float], name: str) -> str:
-    """A metric with its 95 % interval over the examples, where there is one."""
+    """A metric with its 95 % interval over the examples, where there is one; of `ece` what chance alone gives."""
     text = f"{metrics[name]:.4f}"
+    if floor := metrics.get(f"{name}_floor_95"):
+        text += f"  (chance alone: up to {floor:.4f})"
     if metrics.keys() >= {f"{name}_low", f"{name}_high"}:
         text += f"  [{metrics[f'{name}_low']:.4f}, {metrics[f'{name}_high']:.4f}]"
     return text

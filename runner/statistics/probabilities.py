@@ -32,7 +32,12 @@ def brier(shares: np.ndarray, labels: np.ndarray) -> float:
 
 def log_loss(shares: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean negative logarithm of the label's probability, in nats; it counts as LEAST at least."""
-    return float(-np.log(np.maximum(shares[np.arange(len(labels)), labels], LEAST)).mean())
+    return float(log_losses(shares, labels).mean())
+
+
+def log_losses(shares: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the negative logarithm of each label's probability, (n,), as `log_loss` averages it."""
+    return np.asarray(-np.log(np.maximum(shares[np.arange(len(labels)), labels], LEAST)))
 
 
 def auroc(is_positive: np.ndarray, values: np.ndarray) -> float | None:

@@ -52,7 +52,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]
     found = Temperature(value, rows, "", before=before, after=after)
     if found.ratio > LEAST_RATIO:
         return found
-    return Temperature(1.0, rows, f"no other temperature is better beyond noise on {rows:,} rows", before=before)
+    return Temperature(1.0, rows, f"no temperature gains more than noise on {rows:,} rows", before=before)
 
 
 def why_not(logits: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -> str:

@@ -72,6 +72,7 @@ class Task(ABC):
     needs_label: ClassVar[bool] = True  # does data.label name a column that it learns?
     weighs_classes: ClassVar[bool] = False  # does its loss take data.class_weights, of one class an item?
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
+    has_probabilities: ClassVar[bool] = False  # are its outputs logits of classes, one of which is right for a row?
     output_name: ClassVar[str] = "a classifier"  # in messages
 
     def __init__(self, facts: LabelFacts | None = None) -> None:

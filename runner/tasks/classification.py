@@ -40,6 +40,7 @@ class Classification(Task):
     target = "class_label"
     scores = CLASS_SCORES
     weighs_classes = True
+    has_probabilities = True
     baseline_name = "majority-class baseline"
     always_scored = ("accuracy", "balanced_accuracy")  # by them a run is known to learn
 

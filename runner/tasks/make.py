@@ -10,7 +10,7 @@ import numpy as np
 from data.errors import DataError
 from data.splits import DataTask, Splits, TargetScale
 from data.targets.class_weights import balanced_weights
-from runner.schema import Settings
+from runner.schema import VECTOR_SCALING, Settings
 from runner.tasks import TASKS, named_task, task_class
 from runner.tasks.base import LabelFacts, Task
 
@@ -59,6 +59,11 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
         raise DataError(
             f"data.class_weights={data.class_weights}: needs classes, this task is {found.name}. "
             "Try: data.class_weights=none"
+        )
+    if settings.calibration == VECTOR_SCALING and not found.has_probabilities:
+        raise DataError(
+            f"calibration={VECTOR_SCALING}: needs classes of whole texts, this task is {found.name}. "
+            "Try: leave calibration= out"
         )
     facts = LabelFacts(
         labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output,

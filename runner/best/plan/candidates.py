@@ -26,9 +26,14 @@ Estimating = Callable[[Sequence[str], str, float], Estimate]  # as Estimator.est
 class CandidateFinder:
     """Goes through the portfolio once."""
 
-    def __init__(self, shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub) -> None:
-        """shared: the overrides that the plan adds to every candidate, beside those of the command."""
-        self.facts, self.budget, self.estimate, self.hub = facts, budget, estimate, hub
+    def __init__(
+        self, shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub, spare: int = 0
+    ) -> None:
+        """shared: the overrides that the plan adds to every candidate, beside those of the command.
+
+        spare: bytes that a model needs beside a file that fills the cap.
+        """
+        self.facts, self.budget, self.estimate, self.hub, self.spare = facts, budget, estimate, hub, spare
         self.shared = tuple(shared)
         self.beyond: list[Candidate] = []  # over a cap
         self.ceilings: set[str] = set()  # kinds of which a variant is tried above the cap: one is enough
@@ -85,9 +90,10 @@ class CandidateFinder:
             self.ceilings.add(kind.name)
         seconds = round(found.seconds + (answering_seconds(teacher, self.facts) if teacher else 0.0), 1)
         for one, words in each:
+            filled = filled_words(words, self.budget, self.spare)
             yield Candidate(
-                one, kind.name, (*self.shared, *filled_words(words, self.budget)), found.bytes, found.micros,
-                seconds, kind.has_cut, not reason, teacher.name if teacher else None,
+                one, kind.name, (*self.shared, *filled), found.bytes, found.micros, seconds, kind.has_cut, not reason,
+                teacher.name if teacher else None,
             )  # fmt: skip
 
     def over_cap(self, found: Estimate) -> str:
@@ -101,7 +107,8 @@ class CandidateFinder:
 
     def _words(self, words: Sequence[str]) -> list[str]:
         """The overrides of a candidate beside those of the command; a teacher is some model."""
-        return [word.replace("{teacher}", SOME_TEACHER) for word in filled_words(tuple(words), self.budget)]
+        filled = filled_words(tuple(words), self.budget, self.spare)
+        return [word.replace("{teacher}", SOME_TEACHER) for word in filled]
 
 
 def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:

@@ -25,6 +25,7 @@ from models.architecture import is_our_encoder, with_sizes
 from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.checkpoints.cut import Cut
+from models.checkpoints.read import WEIGHTS
 from models.checkpoints.save import save_model
 from models.checkpoints.source import check_source
 from models.compression.methods import make_stage
@@ -33,12 +34,15 @@ from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
 from models.network import Network
 from models.packed.facts import Facts as PackedFacts
+from models.packed.format import NAME as PACKED
 from models.packed.pack import write_packed
 from models.settings import HASHED_WORDS, OVER_NGRAMS, ModelSettings
 from runner.best.plan.ngram_draft import GuessedNgrams, guess_ngrams, ngram_draft
+from runner.deploy.calibrations import file_size, write_calibration
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs
 from runner.measure.size import bytes_deployed
+from runner.record.calibration import OFF, CalibrationFacts
 from runner.schema import Settings
 from runner.tasks.base import Task
 from runner.tasks.make import task_of_labels
@@ -96,7 +100,7 @@ class Drawer:
             self._save(made.network, settings, folder)
             size = bytes_deployed(folder)
             if made.is_capped and settings.model.max_kb is not None:  # a fit fills the file that it may have
-                size = max(1000 * settings.model.max_kb, made.least)
+                size = max(1000 * settings.model.max_kb, made.least) + self.calibration_bytes(settings)
             is_fitted = settings.model.family == NGRAM
             width = made.network.classifier.in_features if is_fitted else settings.model.hidden
             params = made.cells if is_fitted else made.grams * width
@@ -121,6 +125,14 @@ class Drawer:
             write_packed(network, part, facts)
 
         save_model(network, folder, tokenizer_save=save_files, label_names=list(labels), card="")
+        if size := self.calibration_bytes(settings):
+            weights = [path for name in (PACKED, WEIGHTS) if (path := folder / name).is_file()]
+            write_calibration(weights, CalibrationFacts(), {}, size)
+
+    def calibration_bytes(self, settings: Settings) -> int:
+        """The bytes of a run's calibration.json; 0 for a run without one."""
+        has_one = settings.calibration != OFF and task_of_labels(self.rows.task, settings).has_probabilities
+        return file_size(settings.calibration, len(self.rows.task.label_names)) if has_one else 0
 
     def _ngrams_of(self, settings: Settings, task: Task) -> GuessedNgrams:
         """The n-grams of a candidate with guessed weights; the cap changes none of them, so they are counted once."""
@@ -139,7 +151,7 @@ class Drawer:
         words = replace(settings.model, family=NGRAM, tokenizer=HASHED_WORDS, vocabulary=FULL, add="none")
         alone = replace(settings, model=words, data=replace(settings.data, max_length=UNCUT), compression={})
         with tempfile.TemporaryDirectory() as scratch:
-            return self.draft(alone, Path(scratch) / "model").bytes
+            return self.draft(alone, Path(scratch) / "model").bytes - self.calibration_bytes(settings)
 
     def network(self, settings: Settings) -> Network:
         """The network of a candidate with random weights."""

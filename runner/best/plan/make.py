@@ -54,7 +54,8 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     timed = machine if budget.max_us is not None else None
     drawer = Drawer(table.rows, cache)
     estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed)
-    finder = CandidateFinder(table.shared, table.facts, budget, estimator.estimate, WeightsAtHand())
+    spare = drawer.calibration_bytes(table.settings)
+    finder = CandidateFinder(table.shared, table.facts, budget, estimator.estimate, WeightsAtHand(), spare)
     plan = finish_plan(key, budget, table, finder.find())
     check_reach(plan, finder.beyond)
     write_plan(plan, path)

@@ -205,15 +205,15 @@ def unmet_need(needs: Mapping[str, Any], facts: Facts, budget: Budget, hub: Hub)
     return ""
 
 
-def filled_words(words: tuple[str, ...], budget: Budget) -> tuple[str, ...]:
+def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0) -> tuple[str, ...]:
     """Return overrides with the budget's values in the place of their names.
 
-    {kb}: the cap in whole kilobytes, null without one; {quarter_kb}: a quarter of it, 50 without; {unlabelled}: the
-    file of further texts, null without. {teacher} stays, until the teacher's run is known.
+    {kb}: the cap less `spare` bytes in whole kilobytes, null without one; {quarter_kb}: a quarter of the cap, 50
+    without; {unlabelled}: the file of further texts, null without. {teacher} stays, until the teacher's run is known.
     """
     cap = None if budget.max_kb is None else max(1, int(budget.max_kb))
     values: JsonObject = {
-        "kb": "null" if cap is None else cap,
+        "kb": "null" if budget.max_kb is None else max(1, int(budget.max_kb - spare / 1000)),
         "quarter_kb": 50 if cap is None else max(1, cap // 4),
         "unlabelled": "null" if budget.unlabelled is None else quoted(budget.unlabelled),
     }

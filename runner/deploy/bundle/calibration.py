@@ -36,13 +36,26 @@ class Calibration:
     def apply(self, scores: Sequence[float]) -> list[float]:
         """The scores of a text whose softmax the probabilities are."""
         if self.weights:
-            return [score * weight + shift for score, weight, shift in zip(scores, self.weights, self.shifts)]
+            return [
+                score * weight + shift for score, weight, shift in zip(scores, self.weights, self.shifts, strict=True)
+            ]
         return [score / self.temperature for score in scores]
+
+    def apply_rows(self, logits: Any) -> Any:
+        """Scores (texts, classes), an array of NumPy, as `apply` makes them of one text; in float64."""
+        logits = logits.astype("float64")
+        return logits * self.weights + self.shifts if self.weights else logits / self.temperature
+
+    def about(self) -> str:
+        """The words for the shares of all answers: probabilities or scores, and why."""
+        if not self.is_calibrated:
+            return f"scores, not probabilities: {self.problem or self.facts.get('reason') or UNKNOWN}"
+        return f"probabilities, calibrated on {self.facts.get('rows', 0):,} rows of {self.facts.get('split')}"
 
     def describe(self, share: float) -> str:
         """The words for an answer whose largest share this is."""
         if not self.is_calibrated:
-            return f"scores, not probabilities: {self.problem or self.facts.get('reason') or UNKNOWN}"
+            return self.about()
         error, floor = self.facts.get("ece"), self.facts.get("ece_floor_95")
         if error is None or floor is None:
             return f"confidence {share:.2f}"

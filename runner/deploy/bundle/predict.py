@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 MODEL_FILE = "model.bin"
-GRAPH_FACTS = "model.json"  # of an encoder, beside its graph
+GRAPH_FACTS, GRAPH_FILE = "model.json", "model.onnx"  # of an encoder
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
@@ -52,9 +52,9 @@ class Model:
         path = self.folder = Path(__file__).parent if source is None else Path(source).expanduser()
         content: Any = path
         if (path / GRAPH_FACTS).is_file():
-            self.header = json.loads((path / GRAPH_FACTS).read_text(encoding="utf-8"))
+            self.header, weights = json.loads((path / GRAPH_FACTS).read_text(encoding="utf-8")), path / GRAPH_FILE
         else:
-            path = path / MODEL_FILE if path.is_dir() else path
+            path = weights = path / MODEL_FILE if path.is_dir() else path
             self.header, content = read_model(path.read_bytes(), str(path))
         form = str(self.header.get("kind"))
         if form not in KINDS:
@@ -69,6 +69,7 @@ class Model:
             raise ModelFileError(f"{path}: {error}") from error
         except MALFORMED as error:
             raise ModelFileError(f"{path}: its header lacks what kind {form!r} needs ({error!r})") from error
+        self.calibration = beside("calibration").read_calibration(weights)
 
     def scores(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
         """The logits (texts, classes) float64, or the numbers (texts, 1). TypeError for what is not a text."""
@@ -83,8 +84,7 @@ class Model:
 
     def lengths(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
         """The tokens (texts,) of each text or pair of texts, before any are cut."""
-        columns = self._columns(texts, pairs)
-        return np.array([self._scorer.length(*row) for row in zip(*columns)], np.int64)
+        return np.array([self._scorer.length(*row) for row in zip(*self._columns(texts, pairs))], np.int64)
 
     def _scores(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[list[float]]:
         return [self._scorer.score(*row) for row in zip(*self._columns(texts, pairs))]
@@ -105,9 +105,9 @@ class Model:
         """The answer that the logits of one text mean."""
         if not self.labels:
             return {"prediction": scores[0]}
-        shares = _softmax(scores)
-        best = max(range(len(shares)), key=scores.__getitem__)
-        return {"prediction": self.labels[best], "probabilities": dict(zip(self.labels, shares))}
+        scores = self.calibration.apply(scores)
+        best = max(range(len(scores)), key=scores.__getitem__)
+        return {"prediction": self.labels[best], "probabilities": dict(zip(self.labels, _softmax(scores)))}
 
 
 def _softmax(scores: Sequence[float]) -> list[float]:

@@ -54,6 +54,14 @@ class EncoderModel extends Model {
   }
 }
 
+// The calibration of a graph, or none with the reason where it is of another one. Browsers hash on https and localhost.
+async function calibrationOf(graph, calibration = {}) {
+  if (!calibration.of || !globalThis.crypto?.subtle) return calibration;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", graph));
+  const hash = Array.from(digest, byte => byte.toString(16).padStart(2, "0")).join("");
+  return calibration.of.includes(hash) ? calibration : { reason: "they were calibrated for another model.onnx" };
+}
+
 // load: gives the bytes of a file of the folder; library: gives the module @huggingface/tokenizers, where it is needed.
 async function openEncoder(load, ort, library) {
   const json = async name => JSON.parse(new TextDecoder().decode(await load(name)));
@@ -61,7 +69,8 @@ async function openEncoder(load, ort, library) {
   const session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] });
   const rows = facts.pieces ? wordPieceOf(tokenizer, facts.pieces)
     : new LibraryRows(new (await library()).Tokenizer(tokenizer, {}), facts);
-  return new EncoderModel(facts, new Encoder(facts, rows, session, ort));
+  const calibration = await calibrationOf(graph, facts.calibration);
+  return new EncoderModel(facts, new Encoder(facts, rows, session, ort), calibration);
 }
 
 function wordPieceOf({ model, added_tokens }, settings) {

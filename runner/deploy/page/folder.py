@@ -14,13 +14,14 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from runner.deploy.bundle.calibration import read_calibration
 from runner.deploy.bundles import graph_facts
 from runner.deploy.exported import ExportedModel
 from runner.deploy.page.make import facts_of, filled, source
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 
-READER = ("reader.js", "wordpiece.js", "encoder.js")
+READER = ("calibration.js", "reader.js", "wordpiece.js", "encoder.js")
 FACTS = "page.json"  # what reader.mjs must know of the model
 PACKAGES = ("package.json", "package-lock.json", "install.mjs")
 POLICY = (
@@ -49,6 +50,8 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
     Raises ConfigError for a model that answers for every token, and where npm is missing or fails.
     """
     facts = graph_facts(part, exported, "page")
+    if known := read_calibration(exported.weights).facts:
+        facts["calibration"] = known
     if "pieces" not in facts:
         facts["layouts"] = layouts_of(Tokenizer.from_file(str(part / "tokenizer.json")))
     written = {
@@ -57,7 +60,7 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
         "index.html": filled(
             record,
             facts=facts_of(record, exported.weights.stat().st_size),
-            code="\n".join(map(source, ("page.js", "open_encoder.js"))),
+            code="\n".join(map(source, ("calibration.js", "page.js", "open_encoder.js"))),
             policy=POLICY,
             offline=False,
         ),

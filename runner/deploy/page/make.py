@@ -7,6 +7,7 @@ n-grams, wordpiece.js, bag.js and pair.js, which read the others; page.js, which
 from __future__ import annotations
 
 import base64
+import json
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -14,15 +15,17 @@ from string import Template
 
 from data.inputs.questions import INPUTS
 from models.packed.format import NAME
+from runner.deploy.bundle.calibration import Calibration, read_calibration
 from runner.deploy.bundle.predict import Header, read_model
 from runner.deploy.page.shrink import shrunk
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 from runner.tasks import task_class
 
-WITH_PIECES = ("reader.js", "wordpiece.js", "bag.js")
+BASE = ("calibration.js", "reader.js")
+WITH_PIECES = (*BASE, "wordpiece.js", "bag.js")
 READERS = {  # by the kind of a model.bin
-    "ngram": ("reader.js",), "dsn": WITH_PIECES, "static": WITH_PIECES, "pair": (*WITH_PIECES, "pair.js"),
+    "ngram": BASE, "dsn": WITH_PIECES, "static": WITH_PIECES, "pair": (*WITH_PIECES, "pair.js"),
 }  # fmt: skip
 OF_PAIRS = ("ngram_pairs.js",)  # of n-grams, where the header has `pairs` or `ngrams`
 OF_CHARACTERS = ("characters.js",)  # of n-grams, where the header has `characters`
@@ -32,7 +35,7 @@ BOX = '<textarea{} aria-label="{}" placeholder="Type or paste a text" dir="auto"
 OPEN_MODEL = """
 function openModel() {
   const coded = document.getElementById("model").textContent.trim();
-  return Model.open(Uint8Array.from(atob(coded), letter => letter.charCodeAt(0)));
+  return Model.open(Uint8Array.from(atob(coded), letter => letter.charCodeAt(0)), CALIBRATION);
 }
 """
 
@@ -49,7 +52,7 @@ def write_page(record: RunRecord, run_folder: Path, out: Path | None) -> Path:
             f"format=page: run {record.identity} has no {NAME}: only finished models of words and n-grams have one. "
             f"Try: run serve {record.identity}, which has a page of its own"
         )
-    html = make_page(record, model.read_bytes())
+    html = make_page(record, model.read_bytes(), read_calibration(model))
     path = (out or run_folder / "export" / "page.html").expanduser().absolute()
     path = path / "page.html" if path.is_dir() else path
     if path.suffix != ".html":
@@ -64,8 +67,8 @@ def write_page(record: RunRecord, run_folder: Path, out: Path | None) -> Path:
     return path
 
 
-def make_page(record: RunRecord, model: bytes) -> str:
-    """The HTML of a run's page. model: the content of its model.bin.
+def make_page(record: RunRecord, model: bytes, calibration: Calibration | None = None) -> str:
+    """The HTML of a run's page. model: the content of its model.bin; calibration: of that file, if there is one.
 
     Raises ConfigError for a model that the page cannot answer with.
     """
@@ -78,7 +81,9 @@ def make_page(record: RunRecord, model: bytes) -> str:
     return filled(
         record,
         facts=facts_of(record, len(model)),
-        code="\n".join([reader_code(header), source("page.js"), OPEN_MODEL]),
+        code="\n".join(
+            [reader_code(header), source("page.js"), calibration_code(calibration or Calibration()), OPEN_MODEL]
+        ),
         model=MODEL.format(base64.b64encode(shrunk(model, record.identity)).decode("ascii")),
     )
 
@@ -105,6 +110,13 @@ def reader_code(header: Header) -> str:
     of_pairs = OF_PAIRS if header.get("pairs") or "ngrams" in header else ()
     of_characters = OF_CHARACTERS if "characters" in header else ()
     return "\n".join(map(source, (*READERS[header["kind"]], *of_pairs, *of_characters)))
+
+
+def calibration_code(calibration: Calibration) -> str:
+    """The JavaScript that names how scores become probabilities; no text in it can end the script."""
+    facts = {name: value for name, value in calibration.facts.items() if name != "of"}
+    content = json.dumps(facts or ({"reason": calibration.problem} if calibration.problem else {}))
+    return "const CALIBRATION = " + content.replace("<", "\\u003c") + ";"
 
 
 def source(name: str) -> str:

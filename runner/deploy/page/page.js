@@ -84,6 +84,7 @@ function show(model) {
     element("answer").className = "answer";
     element("answer").textContent = found.label ?? found.value.toPrecision(6);
     if (found.shares) showShares(model.labels, found.shares);
+    element("sure").textContent = found.shares ? describeShare(Math.max(...found.shares), model.calibration) : "";
     showReasons(texts, found.parts);
   }).catch(showError);
   return answered;

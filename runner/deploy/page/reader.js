@@ -192,13 +192,14 @@ function softmax(scores) {
 
 // A model that answers texts, or pairs of texts; `Model.open` refuses a file that it cannot read.
 class Model {
-  static async open(bytes) {
+  static async open(bytes, calibration) {
     const [facts, arrays] = await readFile(bytes);
     if (!KINDS[facts.kind]) throw new Error(`this page cannot answer with a model of the kind ${facts.kind}`);
-    return new Model(facts, new KINDS[facts.kind](facts, arrays));
+    return new Model(facts, new KINDS[facts.kind](facts, arrays), calibration);
   }
 
-  constructor(facts, reader) {
+  constructor(facts, reader, calibration = {}) {
+    this.calibration = calibration;
     this.labels = facts.labels;
     this.texts = facts.texts ?? 1;
     this.reader = reader;
@@ -218,7 +219,7 @@ class Model {
 
   respond({ scores, parts }) {
     if (!this.labels.length) return { value: scores[0], parts: ranked(parts, adds => adds[0]) };
-    const logits = scores.length === 1 ? [0, scores[0]] : scores, shares = softmax(logits);
+    const logits = calibrated(scores.length === 1 ? [0, scores[0]] : scores, this.calibration), shares = softmax(logits);
     const best = logits.indexOf(Math.max(...logits));
     const speaks = adds => adds.length === 1 ? (best ? adds[0] : -adds[0])
       : adds[best] - adds.reduce((sum, one) => sum + one, 0) / adds.length;

@@ -112,9 +112,9 @@ def test_without_the_runs_data_built_in_texts_are_compared_and_that_is_said(outp
     content = json.loads((output / "bbbb" / "record.json").read_text(encoding="utf-8"))
     content["config"]["data"] |= {"source": "files", "path": "gone.csv"}
     record = RunRecord.from_json(content | {"identity": "bbbb"})
-    split, source, task = parity.rows_to_compare(record, Predictor(find_model("bbbb", output, "torch")))
-    assert len(split) == parity.ROWS and task is None and split.has_pairs
-    assert source.startswith("built-in texts, since") and "gone.csv" in source
+    rows = parity.rows_to_compare(record, Predictor(find_model("bbbb", output, "torch")))
+    assert len(rows.split) == parity.ROWS and rows.task is None and rows.select is None and rows.split.has_pairs
+    assert rows.source.startswith("built-in texts, since") and "gone.csv" in rows.source
 
 
 BAD = [

@@ -33,8 +33,8 @@ def told(output: Path, *words: str) -> None:
 def test_a_text_gets_its_label_and_all_probabilities(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told(output, "aaa", "the film was lovely")
     (answer,) = Predictor(find_model("aaaa", output, "auto"))(["the film was lovely"])
-    first, *shares = capsys.readouterr().out.splitlines()
-    assert first == answer["prediction"]
+    first, *shares, words = capsys.readouterr().out.splitlines()
+    assert first == answer["prediction"] and words == "  scores, not probabilities: no calibration is known for it"
     assert shares == [f"  {share:.4f}  {name}" for name, share in sorted(answer["probabilities"].items(),
                                                                          key=lambda item: -item[1])]  # fmt: skip
 

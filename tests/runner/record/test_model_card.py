@@ -1,0 +1,36 @@
+"""The model card: what the shares of an answer mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.record.model_card import model_card, probabilities
+from runner.record.record import RunRecord
+from tests.records import record_json
+
+FITTED = {"method": "temperature", "temperature": 1.25, "split": "val", "rows": 2500}
+
+
+def a_record(error: float | None, **facts: object) -> RunRecord:
+    content = record_json()
+    if error is not None:
+        content["metrics"] |= {"test/ece": error, "test/ece_floor_95": 0.02}
+    return RunRecord.from_json(content | ({"calibration": facts} if facts else {}))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(0.015, "no miscalibration is visible"), (0.034, "they are off by about 0.03 on average")]
+)
+def test_a_calibrated_model_has_probabilities_with_their_error(error: float, words: str) -> None:
+    said = probabilities(a_record(error, **FITTED))
+    assert "softmax(logits / 1.25), fitted on 2,500 rows of val (calibration.json)" in said and words in said
+    assert f"(ECE {error:.4f}, by chance alone up to 0.0200)" in said
+    assert said in model_card(a_record(error, **FITTED), "AutoModelForSequenceClassification")
+
+
+def test_other_models_have_scores_or_nothing_to_say() -> None:
+    refused = probabilities(a_record(0.1, method="none", temperature=1.0, reason="no mistake"))
+    assert refused.startswith("Shares are scores, not probabilities: no mistake.")
+    assert probabilities(a_record(None)) == "" and probabilities(a_record(0.1)) == ""
+    vector = a_record(0.01, **FITTED | {"method": "vector", "weights": [1.0], "shifts": [0.0]})
+    assert "softmax(weights * logits + shifts)" in probabilities(vector)
