@@ -81,11 +81,5 @@ def _line(rows: list[Row], key: str) -> BaselineLine | None:
 
 
 def baseline_levels(rows: Sequence[Row]) -> list[tuple[str, float]]:
-    """Return the recorded baselines of rows of one part, by name; none where the metric is not the headline."""
-    runs = [run for row in rows for run in row.group.runs if row.metric == run.primary]
-    if not runs:
-        return []
-    task = find_task(runs[0].record.data.task)
-    names = {MAJORITY: task.baseline_name if task else "baseline", NGRAM: "n-gram baseline"}
-    found = {name: [run.metrics[key] for run in runs if key in run.metrics] for key, name in names.items()}
-    return [(name, fmean(values)) for name, values in found.items() if values]
+    """Return the baselines of rows of the same metric and data by name, as charts draw them: the middle of a range."""
+    return [(line.name, fmean((line.low, line.high))) for line in baseline_lines(rows)]

@@ -33,7 +33,9 @@ from runner.measure.memory import restart_peak
 from runner.record import abandoned as stale
 from runner.record.folder import check_writable, read_record
 from runner.record.identity_index import remember
+from runner.record.record import RunRecord
 from runner.record.writer import RecordWriter
+from runner.report.run_page import write_run_page
 from runner.sanitize import mask
 from runner.schema import Settings
 from runner.track.mirror import start_mirror
@@ -174,6 +176,8 @@ def _recorded(
         code = 1
         _record_failure(error, writer, terminal)
     context.exclusive.exit()  # from here on the run only waits for the mirror
+    if writer.record.status == "done":
+        _write_page(writer.record, folder, terminal)
     terminal.end(writer.record, folder)
     if mirror:
         mirror.request(folder)
@@ -181,6 +185,14 @@ def _recorded(
         if problem:
             terminal.say(problem)
     return Outcome(code, writer.record)
+
+
+def _write_page(record: RunRecord, folder: Path, terminal: Terminal) -> None:
+    """Write report.html; a disk that is full now does not make a finished run a failed one."""
+    try:
+        write_run_page(record, folder)
+    except OSError as error:
+        terminal.say(f"the page of the run cannot be written: {error}")
 
 
 def _record_failure(error: Exception, writer: RecordWriter, terminal: Terminal) -> None:

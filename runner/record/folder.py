@@ -22,6 +22,7 @@ from runner.sanitize import say
 RECORD = "record.json"
 POINTS = "metrics.jsonl"
 LATEST = "latest"  # in the place of an id: the newest finished run
+PAGE = "report.html"  # of a finished run, see runner/report/run_page.py
 NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from, see runner/training/nonfinite.py
 
 

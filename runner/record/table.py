@@ -18,6 +18,7 @@ from runner.record.baseline import (
     no_better_than_ngrams,
 )
 from runner.record.descriptions import class_table, constant_answers, is_shown, score_label
+from runner.record.folder import PAGE
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of
 from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, in_mb, size_of
@@ -56,6 +57,8 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
         say_below(f"note: {sentence}", console)
     _explain([record], console)
     console.print(escape(f"recorded in {folder}"), soft_wrap=True)
+    if (folder / PAGE).is_file():
+        console.print(escape(f"page: {folder / PAGE}"), soft_wrap=True)
 
 
 def stage_table(record: RunRecord) -> Table:

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from data.json_types import JsonObject
 from runner.record.calibration import CalibrationFacts
-from runner.record.folder import NOT_FINITE, POINTS, RECORD, read_record, remove_unfinished
+from runner.record.folder import NOT_FINITE, PAGE, POINTS, RECORD, read_record, remove_unfinished
 from runner.record.json_files import now, write_json
 from runner.record.metrics import check
 from runner.record.recipe import ChosenRecipe
@@ -45,7 +45,8 @@ class RecordWriter:
             (folder / POINTS).unlink(missing_ok=True)
         if logged is None:
             (folder / NOT_FINITE).unlink(missing_ok=True)
-        (folder / "error.txt").unlink(missing_ok=True)
+        for name in ("error.txt", PAGE):  # of an earlier run of this identity
+            (folder / name).unlink(missing_ok=True)
         started = before.started if before else now()  # a resumed run is the same run to MLflow
         writer = cls(folder, replace(RunRecord.from_json(masked(record.to_json())), started=started))
         writer.write()
