@@ -41,6 +41,9 @@ bench: setup  ## time what is claimed to be fast (about 15 minutes, on a machine
 bench-quick: setup  ## time one model and the data pipeline (under a minute)
 	BENCH_QUICK=1 $(BIN)/python -m pytest tests/benchmarks/bench_engine.py tests/benchmarks/bench_pipeline.py -s
 
+bench-serve: setup  ## load `run serve` with 32 clients for a minute
+	$(BIN)/python -m pytest tests/benchmarks/bench_serve.py -s
+
 bench-rivals: setup  ## compare small models with fastText and scikit-learn (about 25 minutes, needs a hub)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[rivals]'
 	$(BIN)/python -m pytest tests/benchmarks/bench_rivals.py -s

@@ -15,7 +15,7 @@ from tests.conftest import REPO
 from tests.runner.deploy.runs import write_run
 
 PACKAGES = ("conf", "data", "models", "runner", "sweeps")
-OF_CODE = {".py", ".yaml", ".js", ".mjs", ".html", ".css", ".json", ""}  # "": a Dockerfile
+OF_CODE = {".py", ".yaml", ".js", ".mjs", ".html", ".css", ".json", ".txt", ""}  # "": a Dockerfile
 ASK = """
 import sys
 import bertier, runner

@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import sys
+from functools import partial
 
-from runner.commands.options import output_folder, parse_options, split_run, whole_number
+from runner.commands.options import output_folder, parse_options, split_run, true_or_false, whole_number
 from runner.commands.promise import PROMISE_OPTIONS, promise_to_keep, wanted_promise
 from runner.deploy.exported import find_model
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.sanitize import say
+
+PATIENCE_S = 40  # for requests that have begun when it is told to stop: a body may take 30 s
+BACKLOG = 2048  # connections that wait to be accepted
 
 
 def main(words: list[str]) -> int:
@@ -19,12 +24,13 @@ def main(words: list[str]) -> int:
     source, rest = split_run("serve", words)
     defaults = {
         "port": "8000", "host": "127.0.0.1", "engine": "auto", "threads": "1", "batch_size": "32",
-        "paths.output": "outputs", **PROMISE_OPTIONS,
+        "log": "true", "paths.output": "outputs", **PROMISE_OPTIONS,
     }  # fmt: skip
     chosen = parse_options("serve", rest, **defaults)
     port = whole_number("serve", "port", chosen["port"], 0, 65535)
     threads = whole_number("serve", "threads", chosen["threads"], 1, 1024)
     size = whole_number("serve", "batch_size", chosen["batch_size"], 1, 4096)
+    is_logged = true_or_false("serve", "log", chosen["log"])
     wanted = wanted_promise("serve", chosen)
     require_extra("serve", "run serve")
     exported = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
@@ -36,12 +42,16 @@ def main(words: list[str]) -> int:
         from runner.deploy.service import load_app  # late: needs the packages of serve
 
         hosts = ["localhost", chosen["host"]] if is_local else ["*"]
-        app = load_app(exported, threads, batch_size=size, hosts=hosts, promise=promise)
+        log = partial(say, stream=sys.stderr) if is_logged else None
+        app = load_app(exported, threads, batch_size=size, hosts=hosts, log=log, promise=promise)
         warning = "" if is_local else "; every machine that reaches this address can ask"
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         say(f"{exported.name}: {address}  (Ctrl-C ends it{warning})")
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])
+            config = uvicorn.Config(
+                app, log_level="warning", server_header=False, timeout_graceful_shutdown=PATIENCE_S, backlog=BACKLOG
+            )
+            uvicorn.Server(config).run(sockets=[listening])
     return 0
 
 
@@ -49,7 +59,7 @@ def bind(host: str, port: int) -> tuple[socket.socket, bool]:
     """A socket on that address, and whether only this machine reaches it; ConfigError where it is unavailable."""
     try:
         is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-        return socket.create_server((host, port)), is_local
+        return socket.create_server((host, port), backlog=BACKLOG), is_local
     except (ValueError, OSError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise ConfigError(f"run serve: host={host} port={port}: {reason}. Try: port=0 (any free one)") from error

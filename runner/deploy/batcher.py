@@ -34,6 +34,11 @@ class Batcher(Generic[Question]):
         self._thread = ThreadPoolExecutor(1)
         self._worker: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """The rows that wait."""
+        return self._rows
+
     async def ask(self, question: Question) -> Any:
         """Return the result for a question; raise Busy, or the result if it is an exception."""
         if self._rows and self._rows + self.size_of(question) > self.most:

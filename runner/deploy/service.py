@@ -1,20 +1,19 @@
-"""Serves a model over HTTP: /predict, /health, a page to try it, /openapi.json. Nothing is loaded from elsewhere.
+"""Serves a model over HTTP: /predict, /health, /metrics, a page to try it, /openapi.json. All of it is on this machine.
 
 Every error is one line, {"error": ...}: 400 not JSON, 422 not the expected fields, 413 too large or too long,
-408 too slow, 503 busy.
+408 too slow, 503 busy, 500 a mistake of ours. Every answer has an id in its header X-Request-ID, and a line in the log.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
@@ -22,10 +21,15 @@ from starlette.requests import ClientDisconnect
 from data.inputs import request as fields
 from runner.deploy.answer_table import Answer
 from runner.deploy.batcher import Batcher, Busy
+from runner.deploy.container.monitor import CONTENT_TYPE, Monitor
 from runner.deploy.exported import ExportedModel
+from runner.deploy.observed import TEXTS, Observed
 from runner.deploy.predictors import AnyPredictor
 from runner.deploy.promise import Promise
+from runner.deploy.reasons import find_reasons, method_of
 from runner.deploy.rejecting import open_answering
+from runner.deploy.service_models import FieldFacts, Health, Question, answers_model, question_model
+from runner.deploy.service_page import make_page
 
 
 @dataclass(frozen=True)
@@ -33,95 +37,43 @@ class Limits:
     """The limits on one request and on the queue."""
 
     texts: int = 256  # in one request
+    explained: int = 16  # texts in one request that asks for reasons
     body: int = 1_000_000  # bytes
     waiting: int = 4096  # texts of all requests
     body_s: float = 30.0  # seconds until the whole body has arrived
 
 
-class Question(BaseModel):
-    """The body of a request to /predict."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    texts: list[str] = Field(min_length=1, description="texts to predict")
-    pairs: list[str] | None = Field(None, description="the second text of each, for models that read two")
-    truncate: bool = Field(False, description="cut texts that are too long for the model; otherwise they are an error")
-
-
-class WordsQuestion(Question):
-    """The body of a request to a model that reads words."""
-
-    texts: list[str | list[str]] = Field(  # type: ignore[assignment]
-        min_length=1, description="texts to predict, each a text or a list of its words"
-    )
-
-
-class Span(BaseModel):
-    """A part of a text and what it is."""
-
-    type: str
-    text: str
-    start: int = Field(description="of its first character in the text")
-    end: int = Field(description="of the character after its last")
-    score: float
-
-
-TYPES: dict[fields.FieldType, Any] = {
-    "text": str, "label": str, "number": float, "shares": dict[str, float], "spans": list[Span], "tags": list[str],
-}  # fmt: skip
-
-
-def answers_model(answer_fields: Sequence[fields.Field]) -> type[BaseModel]:
-    """The body of an answer: the run that trained the model, and an answer for each text in the same order."""
-    described = {field.name: (TYPES[field.type], Field(description=field.meaning)) for field in answer_fields}
-    answer: Any = create_model("Answer", **described)  # type: ignore[call-overload]
-    answers = (list[answer], Field(description="one for each text, in the same order"))
-    return create_model("Answers", model=(str, Field(description="the run that trained it")), answers=answers)
-
-
-class FieldFacts(BaseModel):
-    """A field of a question or an answer."""
-
-    name: str
-    type: str
-    meaning: str
-    names: list[str]
-
-
-class Health(BaseModel):
-    """The state of the server and the facts of its model."""
-
-    status: str
-    model: str
-    name: str
-    engine: str
-    task: str
-    labels: list[str]
-    reads: int = Field(description="texts at a time: 2 for pairs")
-    max_length: int = Field(description="tokens")
-    calibration: str = Field(description="are the shares of its answers probabilities, and by which rows?")
-    asks: list[FieldFacts] = Field(description="what a question consists of")
-    answers: list[FieldFacts] = Field(description="what an answer consists of")
-
-
 def load_app(
-    exported: ExportedModel, threads: int, *, batch_size: int, hosts: Sequence[str], promise: Promise | None = None
+    exported: ExportedModel, threads: int, *, batch_size: int, hosts: Sequence[str],
+    log: Callable[[str], None] | None = None, promise: Promise | None = None,
+) -> Observed:  # fmt: skip
+    """Load an exported model, and make the application around it.
+
+    log: takes a line for each request. promise: on the share of errors among the answers.
+    """
+    monitor = Monitor({"model": exported.identity, "name": exported.name, "engine": exported.engine})
+    predictor = open_answering(exported, threads, promise)
+    app = make_app(predictor, batch_size=batch_size, limits=Limits(), hosts=hosts, monitor=monitor)
+    return Observed(app, monitor, log)
+
+
+def make_app(
+    predictor: AnyPredictor, *, batch_size: int, limits: Limits, hosts: Sequence[str], monitor: Monitor
 ) -> FastAPI:
-    """Load an exported model, and make the application around it. promise: on the share of errors."""
-    return make_app(open_answering(exported, threads, promise), batch_size=batch_size, limits=Limits(), hosts=hosts)
-
-
-def make_app(predictor: AnyPredictor, *, batch_size: int, limits: Limits, hosts: Sequence[str]) -> FastAPI:
     """The web application of a loaded model. hosts: the host names that requests may use, ["*"] for any."""
     exported = predictor.exported
     app = FastAPI(title=exported.name, version=exported.identity, docs_url=None, redoc_url=None)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=list(hosts)
     )  # against DNS rebinding: any web page could ask otherwise
+
+    def answer(questions: Sequence[Question]) -> list[list[Answer] | HTTPException]:
+        monitor.batch(sum(len(question.texts) for question in questions))
+        return answer_questions(predictor, questions, batch_size)
+
     batcher: Batcher[Question] = Batcher(
-        lambda questions: answer_questions(predictor, questions, batch_size), lambda question: len(question.texts),
-        batch_size=batch_size, most=limits.waiting,
-    )  # fmt: skip
-    page = resources.files("runner.deploy").joinpath("service.html").read_text(encoding="utf-8")
+        answer, lambda question: len(question.texts), batch_size=batch_size, most=limits.waiting
+    )
     asks, answers = question_model(predictor.request_fields), answers_model(predictor.answer_fields)
     schema = {"content": {"application/json": {"schema": asks.model_json_schema()}}, "required": True}
 
@@ -129,9 +81,17 @@ def make_app(predictor: AnyPredictor, *, batch_size: int, limits: Limits, hosts:
     async def refuse(_: Request, error: HTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
-    @app.post("/predict", openapi_extra={"requestBody": schema}, summary="Predict texts", response_model=answers)
+    @app.exception_handler(Exception)
+    async def excuse(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": "the server failed; its log says why, beside the id of this request"}, 500)
+
+    @app.post(
+        "/predict", openapi_extra={"requestBody": schema}, summary="Predict texts", response_model=answers,
+        response_model_exclude_none=True,
+    )  # fmt: skip
     async def predict(request: Request) -> Any:
-        question = parse_question(await read_body(request, limits), limits.texts, predictor.request_fields)
+        question = parse_question(await read_body(request, limits), limits, predictor.request_fields)
+        request.scope["state"][TEXTS] = len(question.texts)
         try:
             found = await batcher.ask(question)
         except Busy as error:
@@ -140,19 +100,34 @@ def make_app(predictor: AnyPredictor, *, batch_size: int, limits: Limits, hosts:
 
     @app.get("/health", summary="State of the server")
     async def health() -> Health:
-        return Health(
-            status="ok", model=exported.identity, name=exported.name, engine=exported.engine, task=exported.task,
-            labels=list(exported.labels), reads=len(exported.columns), max_length=exported.max_length,
-            calibration=predictor.calibration.about(),
-            asks=[FieldFacts(**asdict(field)) for field in predictor.request_fields],
-            answers=[FieldFacts(**asdict(field)) for field in predictor.answer_fields],
-        )  # fmt: skip
+        return health_of(predictor)
 
-    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    async def show() -> str:
-        return page
+    @app.get("/metrics", summary="Counts for Prometheus", response_class=PlainTextResponse)
+    async def metrics() -> PlainTextResponse:
+        return PlainTextResponse(monitor.text(batcher.waiting), headers={"Content-Type": CONTENT_TYPE})
+
+    page, policy = make_page()
+
+    @app.get("/", include_in_schema=False)
+    async def show() -> HTMLResponse:
+        return HTMLResponse(page, headers=policy)
 
     return app
+
+
+def health_of(predictor: AnyPredictor) -> Health:
+    """The state of a server with this model."""
+    exported, facts = predictor.exported, predictor.calibration.facts
+    has_shares = any(field.type == "shares" for field in predictor.answer_fields)
+    return Health(
+        status="ok", model=exported.identity, name=exported.name, engine=exported.engine, task=exported.task,
+        labels=list(exported.labels), reads=len(exported.columns), max_length=exported.max_length,
+        asks=[FieldFacts(**asdict(field)) for field in predictor.request_fields],
+        answers=[FieldFacts(**asdict(field)) for field in predictor.answer_fields],
+        calibrated=predictor.calibration.is_calibrated, explains=method_of(predictor),
+        calibration=predictor.calibration.about() if has_shares else "", ece=facts.get("ece"),
+        ece_floor_95=facts.get("ece_floor_95"),
+    )  # fmt: skip
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
@@ -171,12 +146,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     return bytes(body)
 
 
-def question_model(asked: Sequence[fields.Field]) -> type[Question]:
-    """The body of a request for a model that is asked with these fields."""
-    return WordsQuestion if asked[0].type == "words" else Question
-
-
-def parse_question(body: bytes, most: int, asked: Sequence[fields.Field]) -> Question:
+def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field]) -> Question:
     """Parse the body of a request for a model that is asked with these fields; HTTPException for a malformed one."""
     try:
         question = question_model(asked).model_validate_json(body)
@@ -186,13 +156,22 @@ def parse_question(body: bytes, most: int, asked: Sequence[fields.Field]) -> Que
             raise HTTPException(400, f"the body is not JSON: {first['ctx']['error']}") from error
         place = ".".join(map(str, first["loc"])) or "body"
         raise HTTPException(422, f'{place}: {first["msg"]}. Expected {{"texts": ["..."]}}') from error
+    most = limits.explained if question.explain else limits.texts
     if len(question.texts) > most:
-        raise HTTPException(413, f"{len(question.texts)} texts in one request, at most {most}. Ask in parts")
+        what = 'with "explain"' if question.explain else "in one request"
+        raise HTTPException(413, f"{len(question.texts)} texts {what}, at most {most}. Ask in parts")
     is_pair = len(asked) > 1
     if is_pair != (question.pairs is not None) or len(question.texts) != len(question.pairs or question.texts):
         wanted = "as many pairs as texts" if is_pair else "texts without pairs"
         raise HTTPException(422, f"this model reads {wanted}")
     return question
+
+
+def explained(predictor: AnyPredictor, question: Question, answers: Sequence[Answer]) -> list[Answer]:
+    """The answers to a question, each with its reasons where there are any."""
+    rows = zip(question.texts, question.pairs) if question.pairs else ([text] for text in question.texts)
+    found = [find_reasons(predictor, list(row), answer) for row, answer in zip(rows, answers)]
+    return [answer | ({"reasons": asdict(reasons)} if reasons else {}) for answer, reasons in zip(answers, found)]
 
 
 def answer_questions(
@@ -208,7 +187,7 @@ def answer_questions(
         mine = slice(end, end + len(question.texts))
         end = mine.stop
         if question.truncate or not asked.is_cut[mine].any():
-            results.append(found[mine])
+            results.append(explained(predictor, question, found[mine]) if question.explain else found[mine])
         else:
             lengths, longest = asked.lengths[mine], predictor.exported.max_length
             worst = f"text {int(lengths.argmax()) + 1} has {lengths.max():,} tokens, this model reads {longest}"

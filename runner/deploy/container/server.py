@@ -122,7 +122,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/health":
             raise Refused(404, "ask POST /predict, GET /health or GET /metrics")
         about = {key: self.server.about[key] for key in ("model", "name", "task", "labels", "max_length")}
-        return "application/json", json.dumps({"status": "ok", **about, "reads": self.server.model.reads}).encode()
+        about |= {"reads": self.server.model.reads, "calibration": self.server.model.calibration.about()}
+        return "application/json", json.dumps({"status": "ok", **about}).encode()
 
     def post(self) -> tuple[str, bytes]:
         """The content type and the body of the answers."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import yaml
 
 from data.json_types import JsonObject
 from models import MODEL_TYPE
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
+from runner.record.model_card import probabilities
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import mask, visible
@@ -25,6 +26,13 @@ PIPELINES = {"ForSequenceClassification": "text-classification", "ForTokenClassi
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")  # an id on the hub
 LANGUAGE = re.compile(r"[a-z]{2,3}")  # ISO 639
 LOCAL = ("/", "~", "./", "../")  # beginnings of a path
+SCORES_OF_PROBABILITIES = {
+    "ece": "expected calibration error, 15 bins of equal mass",
+    "ece_floor": "that error of a perfectly calibrated model, on average",
+    "brier": "Brier score, all classes",
+    "log_loss": "log loss",
+    "auroc": "area under the ROC curve",
+}
 BYTES = "cost/bytes_deployed"
 MARKUP = re.compile(r"([\\`*_\[\]<>|#!$])")  # what Markdown, and HTML inside it, would read as more than text
 
@@ -38,14 +46,13 @@ class CardFacts:
     license: str = "unknown"
     graphs: tuple[str, ...] = ()  # ONNX files in the folder
     is_packed: bool = False  # has it a model.bin?
-    calibration: JsonObject = field(default_factory=dict)  # content of calibration.json, {} without one
 
 
 def hub_card(record: RunRecord, facts: CardFacts) -> str:
     """The content of README.md."""
     header = yaml.safe_dump(card_header(record, facts), sort_keys=False, allow_unicode=True)
     parts = (
-        _summary(record), _use(record, facts), _scores(record), _classes(record), _trust(record, facts),
+        _summary(record), _use(record, facts), _scores(record), _classes(record), _trust(record),
         _limits(record), _licences(record, facts), _origin(record),
     )  # fmt: skip
     return f"---\n{header}---\n# {plain(record.name)}\n\n" + "\n\n".join(filter(None, parts)) + "\n"
@@ -180,27 +187,22 @@ def _classes(record: RunRecord) -> str:
     return _table(["label", "rows", "precision", "recall", "F1"], rows)
 
 
-def _trust(record: RunRecord, facts: CardFacts) -> str:
+def _trust(record: RunRecord) -> str:
     if not record.data.labels:
         return ""
-    if "temperature" not in facts.calibration:
-        return (
-            "## How sure an answer is\n\nThe numbers beside the labels are scores, not probabilities: it was not "
-            "fitted how often an answer with a given score is right."
-        )
-    split, found = record.data.primary.partition("/")[0], record.metrics
+    split, found, facts = record.data.primary.partition("/")[0], record.metrics, record.calibration
+    said = probabilities(record).strip()
+    said = said or "The numbers beside the labels are scores, not probabilities: they were not calibrated."
     rows = [
-        [name, f"{found[key]:.4f}", f"{found[f'{key}_uncalibrated']:.4f}" if f"{key}_uncalibrated" in found else "-"]
-        for name, key in (
-            ("expected calibration error, 15 bins of equal mass", f"{split}/ece"),
-            ("that error of a perfectly calibrated model, on average", f"{split}/ece_floor"),
-            ("Brier score, all classes", f"{split}/brier"), ("log loss", f"{split}/log_loss"),
-        )
-        if key in found
-    ]  # fmt: skip
-    said = f"Logits are divided by {facts.calibration['temperature']:.4f} (`calibration.json`)"
-    said += f", fitted on {facts.calibration['rows']:,} rows." if "rows" in facts.calibration else "."
-    table = f"\n\n{_table(['on the reported rows', 'value', 'uncalibrated'], rows)}" if rows else ""
+        [
+            words,
+            f"{value:.4f}",
+            "-" if (before := found.get(f"{split}/{name}_uncalibrated")) is None else f"{before:.4f}",
+        ]
+        for name, words in SCORES_OF_PROBABILITIES.items()
+        if facts is not None and facts.is_calibrated and (value := found.get(f"{split}/{name}")) is not None
+    ]
+    table = f"\n\n{_table(['on the same rows', 'value', 'before calibration'], rows)}" if rows else ""
     return f"## How sure an answer is\n\n{said}{table}"
 
 

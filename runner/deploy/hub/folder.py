@@ -21,10 +21,11 @@ from runner.deploy.hub.card import CardFacts, hub_card
 from runner.deploy.parity import Parity
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
+from runner.record.calibration import FILE
 from runner.record.record import RunRecord
 
 CONFIG = "config.json"
-GRAPHS = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}  # by engine, where transformers.js looks
+GRAPHS = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx_int8/model.onnx"}  # each with a calibration of its own
 LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")  # an id of the hub's list, such as apache-2.0
 
 
@@ -78,5 +79,7 @@ def add_graph(part: Path, trained: ExportedModel, engine: str, record: RunRecord
         place = part / GRAPHS[engine]
         place.parent.mkdir(exist_ok=True)
         shutil.move(Path(scratch) / "graph" / replace(trained, engine=engine).weights.name, place)
+        if (calibration := Path(scratch) / "graph" / FILE).is_file():
+            shutil.move(calibration, place.parent / FILE)
     shutil.copy2(part / CONFIG, place.parent / CONFIG)
     return parity

@@ -15,7 +15,7 @@ from runner.sanitize import HIDDEN, mask
 
 NAME = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}")  # user/name, or a name of the token's own user
 # Files of an earlier push that would contradict the new ones where the new folder lacks them.
-STALE = re.compile(r"(?:onnx/.+|[^/]+\.(?:safetensors|bin|json|txt))")
+STALE = re.compile(r"(?:onnx(?:_int8)?/.+|[^/]+\.(?:safetensors|bin|json|txt))")
 NO_TOKEN = (
     "no token of the hub was found. Make one with the right to write at <hub>/settings/tokens, then: hf auth login, or "
     "HF_TOKEN=<token> before the command"

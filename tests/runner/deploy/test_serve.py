@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,8 +15,10 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -26,7 +31,10 @@ from runner.deploy.predictor import Predictor
 from runner.deploy.service import Limits, read_body
 from runner.errors import ConfigError
 from runner.machine import extras
-from tests.conftest import REPO
+from tests.conftest import REPO, crowding
+from tests.runner.deploy.runs import write_run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +122,79 @@ def test_health_description_and_page_need_no_network(address: str) -> None:
     assert "<textarea" in page and not re.findall(r"(?:src|href|action)=\"?https?:|//[a-z]+\.", page)
 
 
+def test_the_page_runs_its_own_script_alone(address: str) -> None:
+    with urllib.request.urlopen(f"{address}/", timeout=60) as answer:
+        page, policy = answer.read().decode(), answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy and "connect-src 'self'" in policy
+    for name in ("style", "script"):
+        content = page[page.index(f"<{name}>") + len(name) + 2 : page.index(f"</{name}>")]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{name}-src 'sha256-{digest}'" in policy
+    assert " on" + "click=" not in page and "innerHTML" not in page
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+def test_the_page_shows_scores_with_two_digits_and_the_words_that_spoke(
+    address: str, output: Path, tmp_path: Path
+) -> None:
+    text = "a lovely <b>film</b>"
+    command = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom",
+        "--virtual-time-budget=5000", "--timeout=20000", f"{address}/#{quote(text)}",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    shown = done.stdout[done.stdout.index('<section id="answer"') :]
+    (answer,) = Predictor(find_model("aaaa", output, "auto"))([text])
+    assert f'<p class="answer" dir="auto">{answer["prediction"]}</p>' in shown
+    for share in answer["probabilities"].values():
+        assert f">{share:.2f}</div>" in shown
+    assert "Words that spoke for it" in shown and "leave one word out" in shown and "scores, not probabilities" in shown
+    assert "&lt;" in shown and "<b>" not in shown, "texts stay text"
+
+
+def test_metrics_ids_and_reasons_are_there(address: str) -> None:
+    request = urllib.request.Request(
+        f"{address}/predict", b'{"texts": ["a", "b"], "explain": true}', {"X-Request-ID": "t-1"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.headers["X-Request-ID"] == "t-1"
+        reasons = json.load(answer)["answers"][0]["reasons"]
+    assert reasons["method"] == "leave one word out" and [part["text"] for part in reasons["parts"]] == ["a"]
+    counts = get(f"{address}/metrics")
+    assert 'bertier_requests_total{path="/predict",status="200"}' in counts and "bertier_batch_texts_count" in counts
+    assert 'model="aaaa"' in counts
+
+
+def test_thirty_two_clients_are_answered_evenly_and_leave_no_memory_behind(address: str) -> None:
+    """A short form of tests/benchmarks/bench_serve.py."""
+
+    def memory() -> float:
+        found = re.search(r"process_resident_memory_bytes (\d+)", get(f"{address}/metrics"))
+        return int(found[1]) / 1e6 if found else 0.0
+
+    def ask_some(number: int) -> list[tuple[int, float]]:
+        connection, found = HTTPConnection(address.removeprefix("http://"), timeout=60), []
+        for turn in range(8):
+            began = time.perf_counter()
+            connection.request(
+                "POST", "/predict", json.dumps({"texts": [f"film {number} was very dull " * (turn % 4)]})
+            )
+            answer = connection.getresponse()
+            answer.read()
+            found.append((answer.status, time.perf_counter() - began))
+        connection.close()
+        return found[2:]  # the first ones wait for all to connect
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(ask_some, range(16)))  # fills caches
+        before = memory()
+        answers = [one for some in pool.map(ask_some, range(32)) for one in some]
+    assert {status for status, _ in answers} == {200}
+    seconds = sorted(seconds for _, seconds in answers)
+    assert seconds[int(0.99 * len(seconds))] < 20 * seconds[len(seconds) // 2] * crowding()
+    assert memory() - before < 20
+
+
 def test_other_sites_cannot_ask_through_a_browser(address: str) -> None:
     request = urllib.request.Request(f"{address}/health", headers={"Host": "elsewhere.example"})
     with pytest.raises(urllib.error.HTTPError, match="400"):
@@ -139,6 +220,32 @@ def test_what_comes_while_a_batch_is_computed_is_the_next_batch() -> None:
     assert batches == [[0], [1, 2, 3, 4], [5, 6, 7]], "alone at once, then in company, at most four"
     assert found[:5] == [0, 10, 20, 30, 40] and found[6:8] == [60, 70]
     assert isinstance(found[5], ValueError) and isinstance(found[8], Busy), "eight wait, seven may"
+
+
+def test_sigterm_ends_the_server_after_the_request_that_has_begun(tmp_path: Path) -> None:
+    write_run(tmp_path, "dddd", family="dsn", readout={"name": "mean"}, is_packed=True)
+    command = [sys.executable, "-m", "runner.cli", "serve", "dddd", "port=0", f"paths.output={tmp_path}"]
+    process = subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout and process.stderr
+    try:
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
+        assert found
+        body = json.dumps({"texts": ["a lovely film"]}).encode()
+        with socket.create_connection(("127.0.0.1", int(found[1])), timeout=30) as begun:
+            head = "POST /predict HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: last-1\r\n"
+            begun.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
+            time.sleep(0.3)
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            with pytest.raises(urllib.error.URLError):
+                get(f"{found[0]}/health")
+            begun.sendall(body[5:])
+            answer = b"".join(iter(lambda: begun.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 200") and b"prediction" in answer
+        assert process.wait(timeout=30) == 0
+        assert re.fullmatch(r"\S+Z id=last-1 POST /predict 200 \S+ ms 1 text\n", process.stderr.read())
+    finally:
+        process.kill()
 
 
 class Slow:

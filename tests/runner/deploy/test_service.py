@@ -9,14 +9,16 @@ pytest.importorskip("fastapi")
 from starlette.exceptions import HTTPException
 
 from data.inputs.request import Field
-from runner.deploy.service import answers_model, parse_question, question_model
+from runner.deploy.service import Limits, parse_question
 
 TEXT, SECOND = Field("text", "text", "A text"), Field("text_pair", "text", "The second text")
 WORDS = Field("text", "words", "A text, or its words")
 
 
 def test_a_request_is_parsed() -> None:
-    question = parse_question(b'{"texts": ["a", "b"], "pairs": ["c", "d"], "truncate": true}', 2, [TEXT, SECOND])
+    question = parse_question(
+        b'{"texts": ["a", "b"], "pairs": ["c", "d"], "truncate": true}', Limits(texts=2), [TEXT, SECOND]
+    )
     assert (question.texts, question.pairs, question.truncate) == (["a", "b"], ["c", "d"], True)
 
 
@@ -33,24 +35,19 @@ def test_a_request_is_parsed() -> None:
 )
 def test_a_malformed_request_is_refused_in_one_line(body: bytes, is_pair: bool, status: int, reason: str) -> None:
     with pytest.raises(HTTPException) as refused:
-        parse_question(body, 2, [TEXT, SECOND] if is_pair else [TEXT])
+        parse_question(body, Limits(texts=2), [TEXT, SECOND] if is_pair else [TEXT])
     assert refused.value.status_code == status and reason in refused.value.detail and "\n" not in refused.value.detail
 
 
 def test_words_stand_for_a_text_only_where_the_model_reads_words() -> None:
     body = b'{"texts": ["a b", ["c", "d"]]}'
-    assert parse_question(body, 2, [WORDS]).texts == ["a b", ["c", "d"]]
+    assert parse_question(body, Limits(texts=2), [WORDS]).texts == ["a b", ["c", "d"]]
     with pytest.raises(HTTPException, match=r"texts\.1: Input should be a valid string"):
-        parse_question(body, 2, [TEXT])
-    assert question_model([WORDS]).model_json_schema()["properties"]["texts"]["items"]["anyOf"][1]["type"] == "array"
+        parse_question(body, Limits(texts=2), [TEXT])
 
 
-def test_the_fields_of_an_answer_are_described_by_their_types() -> None:
-    spans = Field("spans", "spans", "the names in it")
-    model = answers_model([Field("prediction", "text", "the sentence"), spans, Field("tags", "tags", "of each word")])
-    schema = model.model_json_schema()
-    answer = schema["$defs"]["Answer"]["properties"]
-    assert answer["spans"]["items"] == {"$ref": "#/$defs/Span"} and answer["spans"]["description"] == spans.meaning
-    assert answer["tags"]["items"] == {"type": "string"} and schema["required"] == ["model", "answers"]
-    shares = answers_model([Field("probabilities", "shares", "of each class", ("a",))]).model_json_schema()
-    assert shares["$defs"]["Answer"]["properties"]["probabilities"]["additionalProperties"] == {"type": "number"}
+def test_few_texts_are_explained_at_once() -> None:
+    limits = Limits(texts=9, explained=2)
+    assert parse_question(b'{"texts": ["a", "b", "c"]}', limits, [TEXT]).explain is False
+    with pytest.raises(HTTPException, match=r'3 texts with "explain", at most 2\. Ask in parts'):
+        parse_question(b'{"texts": ["a", "b", "c"], "explain": true}', limits, [TEXT])

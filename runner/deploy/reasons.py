@@ -1,0 +1,170 @@
+"""Which words spoke for an answer: exactly where scores are sums over n-grams, else by leaving out each word.
+
+    reasons = find_reasons(predictor, ["a lovely film"], predictor(["a lovely film"])[0])
+
+The first says what a part adds to the logits, as the page of `format=page` does; the second how much the share of the
+answer falls without a word, which is no part of a sum: two words that say the same may each seem to do nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.deploy.answer_table import Answer
+from runner.deploy.bundle.characters import MODULUS, START
+from runner.deploy.bundle.predict import PRINT_FACTOR, TOKEN, TOKEN_FACTOR, Ngram
+from runner.deploy.packed_predictor import PackedPredictor
+from runner.deploy.predictors import AnyPredictor
+from runner.deploy.rejecting import RejectingPredictor
+
+EXACT, LEFT_OUT = "exact", "leave one word out"
+UNITS = {
+    EXACT: "what it adds to the logit of the answer",
+    LEFT_OUT: "how much the share of the answer falls without the word",
+}
+WORD_OF_MODEL = re.compile(TOKEN)
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+MOST_WORDS = 64  # that are left out one by one, in a question
+MOST_PARTS = 200  # of an exact answer, the strongest
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a question. field: of which text, 0 or 1; spans: its places in characters, the end excluded."""
+
+    text: str
+    field: int
+    spans: list[tuple[int, int]]
+    adds: float  # positive: for the answer
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The parts of a question that matter, the strongest first; method: EXACT or LEFT_OUT."""
+
+    method: str
+    unit: str
+    parts: list[Part]
+
+
+def find_reasons(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> Reasons | None:
+    """The reasons for an answer to a text, or to a pair of texts; None where an answer is of another form."""
+    method, ngrams = method_of(predictor), ngrams_of(predictor)
+    if not method:
+        return None
+    if method == EXACT and ngrams is not None:
+        parts = exact_parts(ngrams, texts[0])[:MOST_PARTS]
+    else:
+        parts = left_out(predictor, texts, answer)
+    return Reasons(method, UNITS[method], sorted(parts, key=lambda part: -abs(part.adds)))
+
+
+def method_of(predictor: AnyPredictor) -> str:
+    """How `find_reasons` finds the reasons of this model's answers; empty where it finds none."""
+    if predictor.answer_fields[0].type not in ("label", "number"):
+        return ""
+    return EXACT if ngrams_of(predictor) is not None and len(predictor.request_fields) == 1 else LEFT_OUT
+
+
+def ngrams_of(predictor: AnyPredictor) -> Ngram | None:
+    """The linear model on n-grams that answers, None where another does."""
+    inner = predictor.inner if isinstance(predictor, RejectingPredictor) else predictor
+    scorer = inner.model._scorer if isinstance(inner, PackedPredictor) else None
+    return scorer if isinstance(scorer, Ngram) else None
+
+
+def exact_parts(model: Ngram, text: str) -> list[Part]:
+    """Each n-gram of a text, and how much it adds to the logit of the answer.
+
+    With more than two classes: to that logit less the mean of all, so that a part can speak against the answer.
+    """
+    found = hits(model, text)
+    if not found:
+        return []
+    rows = np.array(list(found))
+    weights = model.rows[:, rows].astype(np.float64) * model.scale[:, None] / model.temperature  # (K', n-grams)
+    if model.is_mean:
+        weights /= len(rows)
+    if len(weights) == 1:
+        adds = weights[0] if not model.is_binary or model.logits(rows)[1] >= 0 else -weights[0]
+    else:
+        adds = weights[int(np.argmax(model.logits(rows)))] - weights.mean(axis=0)
+    parts = [Part(name, 0, spans, float(value)) for (name, spans), value in zip(found.values(), adds)]
+    return sorted((part for part in parts if part.adds), key=lambda part: -abs(part.adds))
+
+
+def hits(model: Ngram, text: str) -> dict[int, tuple[str, list[tuple[int, int]]]]:
+    """The n-grams of a text that the model has, by their row: how they read, and where they are."""
+    words = model.tokens(text)[: model.most]
+    places = [word.span() for word in WORD_OF_MODEL.finditer(text)][: model.most]
+    if len(places) != len(words):  # lower case has made other words of them
+        places = [(0, 0)] * len(words)
+    grams = [*word_grams(model, words, places), *character_grams(model, words, places)]
+    prints = np.array([hashed for _, hashed, _ in grams], np.uint32) * PRINT_FACTOR >> model.shift
+    rows = model.prints.searchsorted(prints)
+    is_hit = model.prints.take(rows, mode="clip") == prints
+    found: dict[int, tuple[str, list[tuple[int, int]]]] = {}
+    for place in np.flatnonzero(is_hit).tolist():
+        name, _, span = grams[place]
+        spans = found.setdefault(int(rows[place]), (name, []))[1]
+        if span[1] > span[0]:
+            spans.append(span)
+    return found
+
+
+Found = tuple[str, int, tuple[int, int]]  # an n-gram, its hash, its place
+
+
+def word_grams(model: Ngram, words: list[str], places: list[tuple[int, int]]) -> Iterator[Found]:
+    """The n-grams of words."""
+    hashes = model.hash(words)
+    for length in range(1, model.grams + 1):
+        for first in range(len(words) - length + 1):
+            hashed = int(hashes[first])
+            for other in hashes[first + 1 : first + length]:
+                hashed = (hashed * int(TOKEN_FACTOR) + int(other)) % MODULUS
+            span = places[first][0], places[first + length - 1][1]
+            yield " ".join(words[first : first + length]), hashed, span
+
+
+def character_grams(model: Ngram, words: list[str], places: list[tuple[int, int]]) -> Iterator[Found]:
+    """The n-grams of characters inside words; `<` and `>` are the ends of a word."""
+    if model.characters is None:
+        return
+    for word, (begin, end) in zip(words, places):
+        marked = f"<{word}>" if len(word) > 1 else ""
+        for length in range(model.characters.low, model.characters.high + 1):
+            for first in range(len(marked) - length + 1):
+                gram = marked[first : first + length]
+                inside = begin + max(first - 1, 0), min(begin + first - 1 + length, end)
+                yield gram, (START + zlib.crc32(gram.encode("utf-8", "replace")) + 1) % MODULUS, inside
+
+
+def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> list[Part]:
+    """By how much the share of the answer, or the number, falls without each of the first MOST_WORDS words."""
+    places = [(field, word) for field, text in enumerate(texts) for word in WORD.finditer(text)][:MOST_WORDS]
+    if not places:
+        return []
+    questions = [[*texts] for _ in places]
+    for question, (field, word) in zip(questions, places):
+        question[field] = texts[field][: word.start()] + texts[field][word.end() :]
+    columns = list(zip(*questions))
+    pairs = list(columns[1]) if len(columns) > 1 else None
+    whole, others = share_of(answer, answer), predictor(list(columns[0]), pairs)
+    return [
+        Part(word[0], field, [word.span()], whole - share_of(other, answer))
+        for (field, word), other in zip(places, others)
+    ]
+
+
+def share_of(other: Answer, answer: Answer) -> float:
+    """The share that another answer gives to the most probable label of this one; of numbers the number."""
+    if "probabilities" not in answer:
+        return float(other["prediction"])
+    label = max(answer["probabilities"], key=answer["probabilities"].__getitem__)
+    return float(other["probabilities"][label])

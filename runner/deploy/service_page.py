@@ -1,0 +1,31 @@
+"""The page of a server: HTML, style and script in one answer, and the headers that keep foreign code out of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from string import Template
+
+
+def make_page() -> tuple[str, dict[str, str]]:
+    """The HTML and the headers of its answer: only this very style and script run, and only this server is asked."""
+    words = resources.files("runner.deploy.page").joinpath("calibration.js").read_text(encoding="utf-8")
+    parts = {"style": read("service.css"), "script": words + read("service.js")}
+    allowed = "; ".join(f"{name}-src '{hash_of(content)}'" for name, content in parts.items())
+    policy = f"default-src 'none'; {allowed}; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    headers = {
+        "Content-Security-Policy": f"{policy}; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache",
+    }  # fmt: skip
+    return Template(read("service.html")).substitute(parts), headers
+
+
+def hash_of(content: str) -> str:
+    """The source expression of a policy that allows a script or style with this very content."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode("ascii")
+
+
+def read(name: str) -> str:
+    """The content of a file beside this one."""
+    return resources.files("runner.deploy").joinpath(name).read_text(encoding="utf-8")
