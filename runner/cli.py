@@ -41,7 +41,7 @@ Verbs; more about each: run VERB --help
   run best ...      the best model for your data inside a size, a latency and
                     some minutes
   run demo          train and compare two tiny encoders, offline
-  run list [GROUP]  every choice of every group
+  run list [GROUP]  every choice of every group; run list runs: what is recorded
   run show [ID]     the table of a recorded run (the newest without ID)
   run plan -m ...   what a sweep would do, and how long it would take
   run compare ...   runs grouped over seeds: intervals, tests, fronts, a report
@@ -55,6 +55,7 @@ Verbs; more about each: run VERB --help
   run ui            open MLflow on the recorded runs
   run doctor        versions, threads, hub and store; --determinism, --licences
   run help [VERB]   this text, or one verb
+ID is that of a run, its first digits, latest, or a sweep's name (its best run).
 
 Settings are written key=value: run model=dsn --help explains those of a model,
 run --cfg job prints all. YAML files of your own: run --config-dir DIR data=NAME

@@ -78,7 +78,7 @@ def changed_settings(first: Run, second: Run) -> list[list[str]]:
 def _facts(record: RunRecord) -> JsonObject:
     flat = flatten(record.to_json())
     known = [key for key in FACTS if flat.get(key) is not None]
-    return {key: flat[key][:12] if "fingerprint" in key else flat[key] for key in known}
+    return {key: flat[key][:12] if key.endswith(("fingerprint", "git_commit")) else flat[key] for key in known}
 
 
 def changed_metrics(first: Run, second: Run) -> list[list[str]]:

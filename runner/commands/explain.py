@@ -8,6 +8,7 @@ from runner.compare.select import setting_text
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.folder import find_record
+from runner.record.run_names import name_of
 from runner.sanitize import escape
 
 
@@ -29,7 +30,10 @@ def main(words: list[str]) -> int:
                 f"run explain: no setting of run {record.identity} has {names[1]!r} in its name; "
                 f"did you mean {' or '.join(close)}? Try: run explain {record.identity} {close[0]}"
             )
-    _print(record.name, [(origin.key, setting_text(origin.value), origin.source) for origin in found])
+    _print(
+        f"{record.identity} {name_of(record)}",
+        [(origin.key, setting_text(origin.value), origin.source) for origin in found],
+    )
     return 0
 
 

@@ -177,15 +177,15 @@ def setting_words(wanted: str | Mapping[str, Any]) -> list[str]:
     return [f"{key}={setting_text(value)}" for key, value in wanted.items()]
 
 
-def setting_matcher(word: str, known: list[dict[str, Any]]) -> Callable[[dict[str, Any]], bool]:
-    """Return a test of flat settings for key=value or key=value,value; ConfigError for an unknown key."""
+def setting_matcher(word: str, known: list[dict[str, Any]], verb: str = "compare") -> Callable[[dict[str, Any]], bool]:
+    """Return a test of flat settings for key=value or key=value,value; ConfigError of the verb for an unknown key."""
     key, _, text = word.partition("=")
     keys = sorted({name for settings in known for key in settings for name in (key, key.removesuffix(".name"))})
     if not any(full_key(key, settings) in settings for settings in known):
         close = closest(key, keys)
         hint = f"; did you mean {' or '.join(close)}?" if close else "; every key: run --cfg job."
         raise ConfigError(
-            f"{word}: no recorded run has the key {key}{hint} Try: run compare {(close or ['model'])[0]}=..."
+            f"{word}: no recorded run has the key {key}{hint} Try: run {verb} {(close or ['model'])[0]}=..."
         )
     wanted = [text] if text.startswith("[") else text.split(",")
 

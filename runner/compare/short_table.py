@@ -18,17 +18,14 @@ from runner.compare.folds import text_of
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Selection, select_records
 from runner.record.baseline import MARK, MEANING
+from runner.record.fitted_table import Column, fitted_table
 from runner.record.record import RunRecord
 from runner.record.selection import best_record
 from runner.record.shown_costs import STAR, STAR_OF_SIZE, STAR_OF_TIME, answer_of, score_text, size_of
 from runner.record.table import say_below, widen
-from runner.sanitize import escape
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-PADDING = 3  # of a column
-NAME = 40  # characters of a name that numbers give way to; a longer one goes on in the next line
 
 
 @dataclass(frozen=True)
@@ -69,43 +66,17 @@ def show_runs(records: Iterable[RunRecord], output: Path, console: Console | Non
 
 def _print(comparison: Comparison, console: Console) -> list[str]:
     """Print one table, and return the titles of the columns that had room."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     rows, lines = comparison.rows, baseline_lines(comparison.rows)
     names = [row.label for row in rows] + [line.name for line in lines]
-    columns = fitting(_numbers(rows), rows, lines, console.width - min(max(map(len, names)), NAME) - PADDING)
+    columns = [Column("group" if any(row.n > 1 for row in rows) else "run", 0, names, is_name=True)]
+    for number in _numbers(rows):
+        own = [number.cell(row) for row in rows]
+        if any(own):
+            columns.append(Column(number.title, number.rank, own + [number.of_baseline(line) for line in lines]))
     title = f"compared: {rows[0].metric} on {rows[0].group.runs[0].record.dataset}"
-    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("group" if any(row.n > 1 for row in rows) else "run", overflow="fold")
-    for column in columns:
-        table.add_column(column.title, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(escape(row.label), *(column.cell(row) for column in columns))
-    if lines:
-        table.add_section()
-    for line in lines:
-        table.add_row(escape(line.name), *(column.of_baseline(line) for column in columns))
+    table, shown = fitted_table(title, columns, console.width, [len(rows) - 1] if lines else ())
     console.print(table)
-    return [column.title for column in columns]
-
-
-def fitting(columns: list[Number], rows: list[Row], lines: list[BaselineLine], width: int) -> list[Number]:
-    """Return the columns that have room beside the names, in their order; the one of rank 0 always has."""
-
-    def needs(column: Number) -> int:
-        cells = [column.cell(row) for row in rows] + [column.of_baseline(line) for line in lines]
-        return max(map(len, [column.title, *cells])) + PADDING
-
-    filled = [column for column in columns if any(column.cell(row) for row in rows)]
-    chosen: list[Number] = []
-    left = width
-    for column in sorted(filled, key=lambda column: column.rank):
-        left -= needs(column)
-        if left < 0 and chosen:
-            break
-        chosen.append(column)
-    return [column for column in filled if column in chosen]
+    return shown
 
 
 def _numbers(rows: list[Row]) -> list[Number]:

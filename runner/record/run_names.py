@@ -10,7 +10,7 @@ Tables, reports, the screen of a sweep and MLflow all take their names from here
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -39,12 +39,14 @@ def names_of(records: Sequence[RunRecord]) -> list[str]:
     return [f"{name} seed={record.seed}" if several[name] > 1 else name for name, record in zip(names, records)]
 
 
-def name_of(record: RunRecord) -> str:
-    """Return the name of one run without others beside it: model, data, what else was typed, and the seed."""
+def name_of(record: RunRecord, shared: Collection[str] = ()) -> str:
+    """Return the name of one run by itself: model, data, what else was typed, and the seed.
+
+    shared: words to leave out, such as those of all runs in a list.
+    """
     named = ("model", "data", "seed", "compression", "from")
-    typed = [
-        word.lstrip("+") for word in essential(record.overrides) if word.partition("=")[0].lstrip("+") not in named
-    ]
+    words = [word for word in essential(record.overrides) if word not in shared]
+    typed = [word.lstrip("+") for word in words if word.partition("=")[0].lstrip("+") not in named]
     stages = [setting_text(record.compression)] if record.compression else []
     return " ".join([record.model, record.dataset, *stages, *typed, f"seed={record.seed}"])
 
