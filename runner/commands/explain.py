@@ -8,7 +8,6 @@ from runner.compare.select import setting_text
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.folder import find_record
-from runner.record.run_names import name_of
 from runner.sanitize import escape
 
 
@@ -31,7 +30,7 @@ def main(words: list[str]) -> int:
                 f"did you mean {' or '.join(close)}? Try: run explain {record.identity} {close[0]}"
             )
     _print(
-        f"{record.identity} {name_of(record)}",
+        f"{record.identity} {record.name}",
         [(origin.key, setting_text(origin.value), origin.source) for origin in found],
     )
     return 0
