@@ -8,10 +8,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
+from runner.commands.promise import PROMISE_OPTIONS, promise_of_run, wanted_promise
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, read_calibration
 from runner.deploy.bundles import is_packed, write_packed_bundle
 from runner.deploy.exported import ExportedModel, ParityError, check_format, is_zip, model_of_run, place_of_export
 from runner.deploy.page.make import write_page
+from runner.deploy.promise import Promise, WantedPromise
+from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
 from runner.record.baseline import marked
 from runner.record.folder import find_record
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from runner.record.record import RunRecord
 
 HUB_OPTIONS = {"onnx": "false", "license": "unknown"}  # of format=hub alone
+PROMISED_FORMS = ("onnx", "safetensors", "page", "bundle", "docker")  # what reads them keeps a promise on errors
 PACKED_FORMS = ("page", "bundle", "docker")  # of a model.bin alone
 
 
@@ -30,7 +34,7 @@ def main(words: list[str]) -> int:
     """Write the export and print how close its answers are; 1 if they differ from the model's, else 0."""
     source, rest = split_run("export", words)
     defaults = {"format": "onnx", "int8": "false", "build": "false", "out": ""}
-    chosen = parse_options("export", rest, **defaults, **HUB_OPTIONS, **{"paths.output": "outputs"})
+    chosen = parse_options("export", rest, **defaults, **HUB_OPTIONS, **PROMISE_OPTIONS, **{"paths.output": "outputs"})
     form, output = chosen["format"], output_folder(chosen["paths.output"])
     int8, is_built, onnx = (true_or_false("export", key, chosen[key]) for key in ("int8", "build", "onnx"))
     check_format(form, int8)
@@ -38,7 +42,10 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"build=true: format={form} has nothing to build. Try: format=page build=true")
     if form != "hub" and any(chosen[key] != value for key, value in HUB_OPTIONS.items()):
         raise ConfigError(f"{' and '.join(HUB_OPTIONS)} are for the hub, not for format={form}. Try: format=hub")
+    wanted = wanted_promise("export", chosen)
+    check_promised_export(wanted, form, int8)
     record = find_record(output, source)
+    promise = promise_of_run(record, output, wanted) if wanted else None
     folder, out = output / record.identity, Path(chosen["out"]) if chosen["out"] else None
     if form == "hub":
         return 0 if write_hub(record, folder, out, onnx=onnx, int8=int8, license=chosen["license"]) else 1
@@ -46,19 +53,35 @@ def main(words: list[str]) -> int:
         if wrong := "int8" if int8 else "build" if is_built else "":
             raise ConfigError(f"{wrong}=true: run {record.identity} is packed as it is. Leave {wrong}= out")
         if form == "page":
-            show_page(write_page(record, folder, out))
+            show_page(write_page(record, folder, out, promise))
         else:
             place = place_of_export(folder, form, out)
-            exported = write_packed_bundle(trained, place, is_served=form == "docker")
+            exported = write_packed_bundle(trained, place, is_served=form == "docker", promise=promise)
             show_export(exported, None, form, record)
+        say_promise(promise)
         return 0
     try:
-        exported, parity = exporter().export_run(record, folder, form, int8, out, is_built=is_built)
+        exported, parity = exporter().export_run(record, folder, form, int8, out, is_built=is_built, promise=promise)
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return 1
     show_export(exported, parity, form, record)
+    say_promise(promise)
     return 0
+
+
+def check_promised_export(wanted: WantedPromise | None, form: str, int8: bool) -> None:
+    """Raise ConfigError for a promise in an export that has no place for it, or that answers in 8 bits."""
+    if wanted and form not in PROMISED_FORMS:
+        raise ConfigError(f"{wanted.words}: not kept by format={form}. Try: format=bundle, or {PROMISED_FORMS[0]}")
+    if wanted and int8:
+        raise ConfigError(f"{wanted.words}: the rows it is made on were not answered in 8 bits. Leave int8= out")
+
+
+def say_promise(promise: Promise | None) -> None:
+    """Print what an export promises, if it does."""
+    for sentence in sentences(promise) if promise else ():
+        say(sentence)
 
 
 def exporter() -> ModuleType:

@@ -23,9 +23,10 @@ from models.checkpoints.atomic import written_atomically
 from models.packed.errors import NotPacked
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle import predict
-from runner.deploy.bundle.calibration import CALIBRATION_FILE
+from runner.deploy.bundle.calibration import CALIBRATION_FILE, PROMISE
 from runner.deploy.container.files import add_server
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
+from runner.deploy.promise import Promise, save_promise
 from runner.errors import ConfigError
 
 MANIFEST = "manifest.json"
@@ -33,6 +34,7 @@ SOURCES = Path(predict.__file__).parent
 READER = ("predict.py", "calibration.py", "command.py")
 OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
 OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n-grams
+OF_PROMISES = ("rejection.py",)  # of a model that answers "unsure"
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
@@ -88,13 +90,17 @@ def is_packed(trained: ExportedModel) -> bool:
     return with_engine(trained, "auto").engine == "numpy"
 
 
-def write_packed_bundle(trained: ExportedModel, path: Path, *, is_served: bool = False) -> ExportedModel:
-    """Write the bundle of a model with a model.bin. is_served: with a server and a Dockerfile."""
+def write_packed_bundle(
+    trained: ExportedModel, path: Path, *, is_served: bool = False, promise: Promise | None = None
+) -> ExportedModel:
+    """Write the bundle of a model with a model.bin. is_served: with a server and a Dockerfile; promise: on errors."""
     exported = ExportedModel(**{**vars(trained), "folder": path, "engine": "numpy"})
     with bundle_at(path) as part:
         shutil.copy2(with_engine(trained, "numpy").weights, part / predict.MODEL_FILE)
         if (known := trained.folder / CALIBRATION_FILE).is_file():
             shutil.copy2(known, part / CALIBRATION_FILE)
+        if promise:
+            save_promise(part / predict.MODEL_FILE, promise)
         header = predict.Model(part).header  # a damaged file is found here, not by who asks it
         description = json.dumps(exported.describe(), indent=2, ensure_ascii=False)
         (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")
@@ -163,7 +169,9 @@ def add_reader(
     packages: tuple[str, ...], *, is_served: bool,
 ) -> None:  # fmt: skip
     """Add the code, its requirements (packages), the page about the model and, last, the manifest."""
-    for name in sources:
+    known = part / CALIBRATION_FILE
+    has_promise = known.is_file() and PROMISE in json.loads(known.read_text(encoding="utf-8"))
+    for name in (*sources, *(OF_PROMISES if has_promise else ())):
         shutil.copy2(SOURCES / name, part / name)
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
     (part / "README.md").write_text(usage(exported, trained), encoding="utf-8")

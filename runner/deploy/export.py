@@ -14,6 +14,7 @@ from runner.deploy.graphs import write_exported_model
 from runner.deploy.hub.folder import write_hub_folder
 from runner.deploy.page.folder import add_page
 from runner.deploy.parity import Parity
+from runner.deploy.promise import Promise
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.record.record import RunRecord
@@ -23,13 +24,15 @@ __all__ = ["export_run", "write_hub_folder"]
 
 
 def export_run(
-    record: RunRecord, run_folder: Path, form: str, int8: bool, out: Path | None, *, is_built: bool = False
-) -> tuple[ExportedModel, Parity | None]:
+    record: RunRecord, run_folder: Path, form: str, int8: bool, out: Path | None, *, is_built: bool = False,
+    promise: Promise | None = None,
+) -> tuple[ExportedModel, Parity | None]:  # fmt: skip
     """Write the export of a run, completely or not at all; return it and how close its outputs are to the model's.
 
     form: one of FORMATS. out: the folder to write, by default below the run folder. is_built: a page with its packages.
-    The Parity is None where the weights are those of the run. Raises ConfigError for an export that is unavailable,
-    ModelError for a model that cannot become a graph, ParityError for a graph whose outputs differ.
+    promise: on the share of errors, kept in the export. The Parity is None where the weights are those of the run.
+    Raises ConfigError for an export that is unavailable, ModelError for a model that cannot become a graph, ParityError
+    for a graph whose outputs differ.
     """
     check_format(form, int8)
     if form == "page" and out and out.suffix == ".html":
@@ -44,12 +47,12 @@ def export_run(
     if form in ("bundle", "docker"):
         exported = ExportedModel(**{**vars(trained), "folder": folder, "engine": engine})
         with bundle_at(folder) as part:
-            parity = write_exported_model(trained, engine, part, record)
+            parity = write_exported_model(trained, engine, part, record, promise)
             add_graph_reader(part, exported, trained, is_served=form == "docker")
         return exported, parity
     with written_atomically(folder) as part, tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model" if form == "mlflow" else part
-        parity = write_exported_model(trained, engine, model, record)
+        parity = write_exported_model(trained, engine, model, record, promise)
         if form == "page":
             add_page(part, replace(trained, folder=part, engine=engine), record, is_built=is_built)
         if form == "mlflow":

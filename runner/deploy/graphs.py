@@ -16,13 +16,19 @@ from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, ParityError
 from runner.deploy.graph_calibration import carry_calibration
 from runner.deploy.parity import Parity, compare_logits, rows_to_compare, tolerated_difference
 from runner.deploy.predictor import Predictor
+from runner.deploy.promise import Promise, save_promise
 from runner.record.record import RunRecord
 
 TOKENIZER = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json")  # those there are
 
 
-def write_exported_model(trained: ExportedModel, engine: str, folder: Path, record: RunRecord) -> Parity | None:
-    """Write weights, tokenizer and deploy.json for an engine; compare the weights where they are not the run's own."""
+def write_exported_model(
+    trained: ExportedModel, engine: str, folder: Path, record: RunRecord, promise: Promise | None = None
+) -> Parity | None:
+    """Write weights, tokenizer and deploy.json for an engine; compare the weights where they are not the run's own.
+
+    promise: on the share of errors, kept beside the weights.
+    """
     parity = None
     exported = ExportedModel(**{**vars(trained), "folder": folder, "engine": engine})
     if engine == "torch":
@@ -32,6 +38,8 @@ def write_exported_model(trained: ExportedModel, engine: str, folder: Path, reco
         for name in filter(lambda name: (trained.folder / name).is_file(), TOKENIZER):
             shutil.copy2(trained.folder / name, folder / name)
         parity = write_graph(trained, exported, record)
+    if promise:
+        save_promise(exported.weights, promise)
     checked = {"checked": parity.describe()} if parity else {}
     content = json.dumps(exported.describe() | checked, indent=2, ensure_ascii=False)
     (folder / DESCRIPTION_FILE).write_text(content + "\n", encoding="utf-8")

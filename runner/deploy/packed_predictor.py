@@ -46,6 +46,7 @@ class PackedPredictor:
                 "the record. Try: run it again with force=true"
             )
         self.calibration: Calibration = self.model.calibration
+        self.model.promise = None  # kept by RejectingPredictor, whatever the engine
         self.answer_fields = worded_fields(fields, self.calibration)
 
     def ask(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> AskedTexts:

@@ -8,6 +8,7 @@ It holds for texts like those rows. They must be independent of training and of 
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,8 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from data.json_types import JsonObject
 from data.settings import ALL_FOLDS
-from runner.deploy.bundle.rejection import CLASSES, UNSURE
+from runner.deploy.bundle.calibration import CALIBRATION_FILE, NONE, PROMISE, hash_of, read_calibration
+from runner.deploy.bundle.rejection import CLASSES, UNSURE, WORDS
+from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
 from runner.record.predictions import calibrated_probabilities, read_logits
 from runner.record.record import RunRecord
@@ -166,3 +170,15 @@ def refusal(wanted: WantedPromise, where: str, reason: str, least: tuple[float, 
     alpha, threshold = least
     nearest, share = wanted.with_alpha(alpha).words, threshold.answered / rows
     return f"{said}. The nearest that holds: {nearest}, which answers {100 * share:.0f} % of the texts"
+
+
+def facts_with(facts: JsonObject, promise: Promise, weights: Path) -> JsonObject:
+    """Return the content of a calibration.json, {} where there is none, with a promise and its words."""
+    known = facts or {"method": NONE, "of": [hash_of(weights)]}
+    return known | {PROMISE: promise | {WORDS: sentences(promise)}}
+
+
+def save_promise(weights: Path, promise: Promise) -> None:
+    """Add a promise to the calibration.json beside a file of weights."""
+    content = json.dumps(facts_with(read_calibration(weights).facts, promise, weights))
+    weights.with_name(CALIBRATION_FILE).write_text(content + "\n", encoding="ascii")

@@ -8,8 +8,8 @@ from typing import Any
 
 from data.inputs.request import Field
 from runner.deploy.answer_table import Answer
-from runner.deploy.bundle.calibration import Calibration, read_calibration
-from runner.deploy.bundle.rejection import MOST_PROBABLE, UNSURE, PromiseError, keep_promise, promise_of
+from runner.deploy.bundle.calibration import Calibration
+from runner.deploy.bundle.rejection import MOST_PROBABLE, UNSURE, PromiseError, keep_promise, promise_in
 from runner.deploy.exported import ExportedModel
 from runner.deploy.predictors import AnyPredictor, Questions, open_predictor
 from runner.errors import ConfigError
@@ -63,14 +63,9 @@ def open_answering(exported: ExportedModel, threads: int = 1, promise: dict[str,
 
     Raises ConfigError for damaged files, and for a saved promise that does not hold.
     """
-    predictor = open_predictor(exported, threads)
-    promise = promise or saved_promise(exported)
-    return RejectingPredictor(predictor, promise) if promise else predictor
-
-
-def saved_promise(exported: ExportedModel) -> dict[str, Any] | None:
-    """The promise that `run export` saved with a model, None where there is none; ConfigError for one that is void."""
     try:
-        return promise_of(read_calibration(exported.weights), exported.weights, exported.labels)
+        predictor = open_predictor(exported, threads)
+        promise = promise or promise_in(predictor.calibration.facts, exported.labels)
     except PromiseError as error:
-        raise ConfigError(f"{error}. Try: run export {exported.identity} again") from error
+        raise ConfigError(f"{error}. Try: run export {exported.identity}") from error
+    return RejectingPredictor(predictor, promise) if promise else predictor

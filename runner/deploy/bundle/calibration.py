@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 CALIBRATION_FILE = "calibration.json"
+PROMISE = "reject"  # its key for a promise on the share of errors, see rejection.py
 NONE = "none"  # method of a model whose scores cannot be calibrated
 UNKNOWN = "no calibration is known for it"
+
+
+class PromiseError(ValueError):
+    """A promise that this reader cannot keep."""
 
 
 class Calibration:
@@ -65,10 +70,14 @@ class Calibration:
 
 
 def read_calibration(weights: Path) -> Calibration:
-    """The calibration of a file of weights, from the file beside it; an empty one where none can be used."""
-    path = weights.with_name(CALIBRATION_FILE)
+    """The calibration of a file of weights, from the file beside it; an empty one where none can be used.
+
+    Raises PromiseError for a promise that is for other weights: without it texts would be answered that should not be.
+    """
+    path, text = weights.with_name(CALIBRATION_FILE), ""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        facts = json.loads(text)
         if hash_of(weights) in facts["of"]:
             return Calibration(facts)
         problem = f"{CALIBRATION_FILE} is of other weights than {weights.name}"
@@ -76,6 +85,8 @@ def read_calibration(weights: Path) -> Calibration:
         return Calibration()
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = f"{CALIBRATION_FILE} is damaged ({error!r})"
+    if f'"{PROMISE}"' in text:
+        raise PromiseError(f"{path}: its promise on the share of errors does not hold: {problem}. Export the run again")
     return Calibration(problem=f"{problem}, so it is not used")
 
 

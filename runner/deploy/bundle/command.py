@@ -56,6 +56,8 @@ def main(words: list[str], load: Callable[[], Any]) -> int:
 
 def answer(model: Any, asked: argparse.Namespace) -> None:
     """Answer the texts, the file or standard input."""
+    for sentence in (model.promise or {}).get("words", ()):
+        print(sentence, file=sys.stderr)
     first, is_alone = asked.texts[0], len(asked.texts) == 1
     delimiter = DELIMITERS.get(Path(first).suffix.lower()) if is_alone and len(first) < 4096 else None
     if delimiter and Path(first).is_file():
@@ -87,7 +89,7 @@ def columns_of(known: Sequence[str], asked: Sequence[str | None], about: Path) -
 
 
 def answered_rows(model: Any, rows: csv.DictReader[str], columns: list[str], where: str) -> Iterable[dict[str, Any]]:
-    """Each row with `prediction` and a column `p_<label>` for each label; ValueError for a row without a text."""
+    """Each row with the answer and a column `p_<label>` for each label; ValueError for a row without a text."""
     missing = [column for column in columns if column not in (rows.fieldnames or ())]
     if missing:
         known = ", ".join(map(str, rows.fieldnames or ["none"]))
@@ -97,8 +99,8 @@ def answered_rows(model: Any, rows: csv.DictReader[str], columns: list[str], whe
         if None in texts:
             raise ValueError(f"{where}, line {rows.line_num}: no text under {columns[texts.index(None)]!r}")
         found = model(*texts)
-        shares = {f"p_{label}": share for label, share in found.get("probabilities", {}).items()}
-        yield {name: value for name, value in row.items() if name} | {"prediction": found["prediction"]} | shares
+        shares = {f"p_{label}": share for label, share in found.pop("probabilities", {}).items()}
+        yield {name: value for name, value in row.items() if name} | found | shares
 
 
 def write(path: str | None, work: Callable[[TextIO], None]) -> None:

@@ -12,6 +12,7 @@ import importlib
 import json
 import math
 import re
+import sys
 import zlib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -70,11 +71,12 @@ class Model:
         except MALFORMED as error:
             raise ModelFileError(f"{path}: its header lacks what kind {form!r} needs ({error!r})") from error
         self.calibration = beside("calibration").read_calibration(weights)
+        facts = self.calibration.facts
+        self.promise = beside("rejection").promise_in(facts, self.labels) if "reject" in facts else None
 
     def scores(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
         """The logits (texts, classes) float64, or the numbers (texts, 1). TypeError for what is not a text."""
-        found = self._scores(texts, pairs)
-        return np.array(found, np.float64).reshape(len(texts), max(1, len(self.labels)))
+        return np.array(self._scores(texts, pairs), np.float64).reshape(len(texts), max(1, len(self.labels)))
 
     def __call__(self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None) -> Any:
         """The answer to one text, or a list with one for each text; pairs: the second texts, for a model of two."""
@@ -107,7 +109,8 @@ class Model:
             return {"prediction": scores[0]}
         scores = self.calibration.apply(scores)
         best = max(range(len(scores)), key=scores.__getitem__)
-        return {"prediction": self.labels[best], "probabilities": dict(zip(self.labels, _softmax(scores)))}
+        found = {"prediction": self.labels[best], "probabilities": dict(zip(self.labels, _softmax(scores)))}
+        return beside("rejection").keep_promise(self.promise, found) if self.promise else found
 
 
 def _softmax(scores: Sequence[float]) -> list[float]:
@@ -237,8 +240,7 @@ class Ngram:
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text."""
-        found: list[str] = self.find_tokens(text.lower() if self.is_lower else text)
-        return found
+        return self.find_tokens(text.lower() if self.is_lower else text)
 
     def hash(self, tokens: list[str]) -> np.ndarray:
         """The hashes of tokens, uint32."""
@@ -293,8 +295,6 @@ def beside(module: str) -> ModuleType:
 
 
 if __name__ == "__main__":
-    import sys
-
     from command import main  # type: ignore[import-not-found]
 
     sys.exit(main(sys.argv[1:], Model))

@@ -5,35 +5,24 @@ The thresholds are found by runner/statistics/rejection.py on rows of the data; 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 if __package__:
-    from .calibration import CALIBRATION_FILE, Calibration
+    from .calibration import PROMISE, PromiseError
 else:  # copied into a bundle
-    from calibration import CALIBRATION_FILE, Calibration  # type: ignore[import-not-found,no-redef]
+    from calibration import PROMISE, PromiseError  # type: ignore[import-not-found,no-redef]
 
 UNSURE = "unsure"
 MOST_PROBABLE = "most_probable"  # of an answer: the label without a promise
-PROMISE = "reject"  # the key in calibration.json
-CLASSES = "classes"  # of a promise for single classes; without it, it is for every answer
+CLASSES, WORDS = (
+    "classes",
+    "words",
+)  # of a promise: those that are answered, where not all are; what holds, in sentences
 
 
-class PromiseError(ValueError):
-    """A promise that this reader cannot keep."""
-
-
-def promise_of(calibration: Calibration, weights: Path, labels: tuple[str, ...]) -> dict[str, Any] | None:
-    """The promise in the calibration.json beside a file of weights, None where there is none.
-
-    calibration: as it was read from that file. Raises PromiseError for a promise that is damaged or for other weights:
-    without it a model would answer texts that it should not.
-    """
-    path = weights.with_name(CALIBRATION_FILE)
-    if calibration.problem and path.is_file() and f'"{PROMISE}"' in path.read_text(encoding="utf-8", errors="replace"):
-        raise PromiseError(f"{path}: its promise on the share of errors does not hold: {calibration.problem}")
-    found = calibration.facts.get(PROMISE)
-    return None if found is None else check_promise(found, labels, str(path))
+def promise_in(facts: dict[str, Any], labels: tuple[str, ...]) -> dict[str, Any] | None:
+    """The promise in the content of a calibration.json, None where there is none; PromiseError for a damaged one."""
+    return check_promise(facts[PROMISE], labels, "calibration.json") if PROMISE in facts else None
 
 
 def check_promise(promise: Any, labels: tuple[str, ...], where: str) -> dict[str, Any]:
@@ -55,14 +44,13 @@ def keep_promise(promise: dict[str, Any], answer: dict[str, Any]) -> dict[str, A
 
     Of a promise for single classes the label is one of them; the most probable of all labels is in MOST_PROBABLE.
     """
-    shares = answer["probabilities"]
-    classes = promise.get(CLASSES)
+    shares, classes = answer["probabilities"], promise.get(CLASSES)
+    probable = answer.get(MOST_PROBABLE, answer["prediction"])  # of an answer that keeps another promise already
     if classes is None:
-        best, threshold = answer["prediction"], promise["threshold"]
+        best, threshold = probable, promise["threshold"]
     else:
         best = max(classes, key=shares.__getitem__)
         threshold = classes[best]["threshold"]
     said = best if shares[best] > threshold else UNSURE
-    return {"prediction": said, MOST_PROBABLE: answer["prediction"]} | {
-        key: value for key, value in answer.items() if key != "prediction"
-    }
+    others = {key: value for key, value in answer.items() if key not in ("prediction", MOST_PROBABLE)}
+    return {"prediction": said, MOST_PROBABLE: probable} | others

@@ -59,7 +59,9 @@ async function calibrationOf(graph, calibration = {}) {
   if (!calibration.of || !globalThis.crypto?.subtle) return calibration;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", graph));
   const hash = Array.from(digest, byte => byte.toString(16).padStart(2, "0")).join("");
-  return calibration.of.includes(hash) ? calibration : { reason: "they were calibrated for another model.onnx" };
+  if (calibration.of.includes(hash)) return calibration;
+  if (calibration.reject) throw new Error("its promise on the share of errors is for another model.onnx. Export it again");
+  return { reason: "they were calibrated for another model.onnx" };
 }
 
 // load: gives the bytes of a file of the folder; library: gives the module @huggingface/tokenizers, where it is needed.

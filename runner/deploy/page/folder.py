@@ -17,11 +17,11 @@ from tokenizers import Tokenizer
 from runner.deploy.bundle.calibration import read_calibration
 from runner.deploy.bundles import graph_facts
 from runner.deploy.exported import ExportedModel
-from runner.deploy.page.make import facts_of, filled, source
+from runner.deploy.page.make import facts_of, filled, promise_words, source
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 
-READER = ("calibration.js", "reader.js", "wordpiece.js", "encoder.js")
+READER = ("calibration.js", "rejection.js", "reader.js", "wordpiece.js", "encoder.js")
 FACTS = "page.json"  # what reader.mjs must know of the model
 PACKAGES = ("package.json", "package-lock.json", "install.mjs")
 POLICY = (
@@ -50,7 +50,8 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
     Raises ConfigError for a model that answers for every token, and where npm is missing or fails.
     """
     facts = graph_facts(part, exported, "page")
-    if known := read_calibration(exported.weights).facts:
+    known = read_calibration(exported.weights).facts
+    if known:
         facts["calibration"] = known
     if "pieces" not in facts:
         facts["layouts"] = layouts_of(Tokenizer.from_file(str(part / "tokenizer.json")))
@@ -59,7 +60,7 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
         "reader.mjs": "\n".join(map(source, READER)),
         "index.html": filled(
             record,
-            facts=facts_of(record, exported.weights.stat().st_size),
+            facts=facts_of(record, exported.weights.stat().st_size) + promise_words(known),
             code="\n".join(map(source, ("calibration.js", "page.js", "open_encoder.js"))),
             policy=POLICY,
             offline=False,

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from data.inputs.questions import INPUTS
 from models.packed.format import NAME
-from runner.deploy.bundle.calibration import Calibration, read_calibration
+from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibration
 from runner.deploy.bundle.predict import Header, read_model
+from runner.deploy.bundle.rejection import WORDS
 from runner.deploy.page.shrink import shrunk
+from runner.deploy.promise import Promise, facts_with
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 from runner.tasks import task_class
@@ -40,10 +44,11 @@ function openModel() {
 """
 
 
-def write_page(record: RunRecord, run_folder: Path, out: Path | None) -> Path:
+def write_page(record: RunRecord, run_folder: Path, out: Path | None, promise: Promise | None = None) -> Path:
     """Write the page of a finished run, completely or not at all, and return its path.
 
     out: the file, or a folder to write page.html into; by default below the run folder. An earlier page is replaced.
+    promise: on the share of errors, which the page keeps.
     Raises ConfigError for a run without a model that a page can read, and for a file of another kind in that place.
     """
     model = run_folder / "model" / NAME
@@ -52,7 +57,10 @@ def write_page(record: RunRecord, run_folder: Path, out: Path | None) -> Path:
             f"format=page: run {record.identity} has no {NAME}: only finished models of words and n-grams have one. "
             f"Try: run serve {record.identity}, which has a page of its own"
         )
-    html = make_page(record, model.read_bytes(), read_calibration(model))
+    calibration = read_calibration(model)
+    if promise:
+        calibration = Calibration(facts_with(calibration.facts, promise, model))
+    html = make_page(record, model.read_bytes(), calibration)
     path = (out or run_folder / "export" / "page.html").expanduser().absolute()
     path = path / "page.html" if path.is_dir() else path
     if path.suffix != ".html":
@@ -78,11 +86,13 @@ def make_page(record: RunRecord, model: bytes, calibration: Calibration | None =
             f"format=page: a page cannot read a model of the kind {header['kind']}, only {', '.join(READERS)}. "
             f"Try: run serve {record.identity}, which has a page of its own"
         )
+    calibration = calibration or Calibration()
+    of_promises = [source("rejection.js")] if PROMISE in calibration.facts else []
     return filled(
         record,
-        facts=facts_of(record, len(model)),
+        facts=facts_of(record, len(model)) + promise_words(calibration.facts),
         code="\n".join(
-            [reader_code(header), source("page.js"), calibration_code(calibration or Calibration()), OPEN_MODEL]
+            [reader_code(header), *of_promises, source("page.js"), calibration_code(calibration), OPEN_MODEL]
         ),
         model=MODEL.format(base64.b64encode(shrunk(model, record.identity)).decode("ascii")),
     )
@@ -117,6 +127,11 @@ def calibration_code(calibration: Calibration) -> str:
     facts = {name: value for name, value in calibration.facts.items() if name != "of"}
     content = json.dumps(facts or ({"reason": calibration.problem} if calibration.problem else {}))
     return "const CALIBRATION = " + content.replace("<", "\\u003c") + ";"
+
+
+def promise_words(facts: Mapping[str, Any]) -> str:
+    """The sentences of a promise in the content of calibration.json, with a space before each; "" without one."""
+    return "".join(f" {said[0].upper()}{said[1:]}." for said in facts.get(PROMISE, {}).get(WORDS, ()))
 
 
 def source(name: str) -> str:

@@ -223,7 +223,8 @@ class Model {
     const best = logits.indexOf(Math.max(...logits));
     const speaks = adds => adds.length === 1 ? (best ? adds[0] : -adds[0])
       : adds[best] - adds.reduce((sum, one) => sum + one, 0) / adds.length;
-    return { label: this.labels[best], shares, scores, parts: ranked(parts, speaks) };
+    const found = { label: this.labels[best], shares, scores, parts: ranked(parts, speaks) };
+    return this.calibration.reject ? keepPromise(this.calibration.reject, this.labels, found) : found;
   }
 }
 

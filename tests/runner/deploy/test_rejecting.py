@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from runner.commands import predict
+from runner.commands import export, predict
 from runner.commands.promise import promise_of_run
 from runner.deploy.exported import find_model
+from runner.deploy.page.shrink import shrunk
 from runner.deploy.promise import WantedPromise
 from runner.deploy.rejecting import open_answering
+from runner.errors import ConfigError
 from runner.record.folder import find_record
+from tests.runner.deploy.page.node import NEEDS_NODE
 from tests.runner.deploy.promised import answered, texts_of, write_promising_run
+from tests.runner.deploy.runs import LABELS
 
 TEXTS = texts_of(100, 2)
 
@@ -88,3 +97,79 @@ def test_the_server_answers_the_same_rows(output: Path, wanted_rows: list[int]) 
     answers = json.loads(client.post("/predict", content=json.dumps({"texts": TEXTS})).text)["answers"]
     assert answered([one["prediction"] for one in answers]) == wanted_rows and "most_probable" in answers[0]
     assert client.get("/health").json()["answers"][0]["names"] == ["negative", "positive", "unsure"]
+
+
+@pytest.fixture(scope="module")
+def bundle(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("exports") / "bundle"
+    assert export.main(["dddd", "format=bundle", "reject=0.05", f"out={place}", f"paths.output={output}"]) == 0
+    return place
+
+
+def test_a_bundle_answers_the_same_rows_without_bertier(bundle: Path, wanted_rows: list[int], tmp_path: Path) -> None:
+    asked, written = tmp_path / "in.csv", tmp_path / "out.csv"
+    with asked.open("w", newline="") as stream:
+        csv.writer(stream).writerows([["text"], *([text] for text in TEXTS)])
+    words = [sys.executable, str(bundle / "predict.py"), str(asked), "--out", str(written)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": ""}, check=False)
+    assert done.returncode == 0 and done.stderr.startswith("at most 5 % wrong among answered texts"), done.stderr
+    with written.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert answered([row["prediction"] for row in rows]) == wanted_rows
+    assert list(rows[0]) == ["text", "prediction", "most_probable", "p_negative", "p_positive"]
+    files = json.loads((bundle / "manifest.json").read_text())["files"]
+    assert {"calibration.json", "rejection.py"} <= files.keys()
+
+
+def test_an_exported_promise_is_kept_by_whoever_opens_the_export(bundle: Path, wanted_rows: list[int]) -> None:
+    exported = find_model(str(bundle), bundle, "auto")
+    predictor = open_answering(exported)
+    assert answered([one["prediction"] for one in predictor(TEXTS)]) == wanted_rows
+    promise = json.loads((bundle / "calibration.json").read_text())["reject"]
+    assert promise["alpha"] == 0.05 and promise["models"] == 1 and promise["words"][1].startswith("about ")
+
+
+def test_an_export_with_other_weights_answers_nothing(bundle: Path, output: Path, tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    other = json.loads((damaged / "calibration.json").read_text()) | {"of": ["0" * 64]}
+    (damaged / "calibration.json").write_text(json.dumps(other))
+    with pytest.raises(ConfigError, match=r"does not hold: calibration.json is of other weights .* run export dddd"):
+        open_answering(find_model(str(damaged), damaged, "auto"))
+
+
+@NEEDS_NODE
+def test_a_page_answers_the_same_rows(output: Path, wanted_rows: list[int], tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert export.main(["dddd", "format=page", "reject=0.05", f"out={page}", f"paths.output={output}"]) == 0
+    html, model = page.read_text(encoding="utf-8"), (output / "dddd" / "model" / "model.bin").read_bytes()
+    assert "At most 5 % wrong among answered texts like the 600 calibration rows" in html
+    calibration = re.search(r"^const CALIBRATION = (.*);$", html, re.MULTILINE)
+    script = re.search(r"<script>(.*?)^function openModel", html, re.DOTALL | re.MULTILINE)
+    assert calibration and script
+    coded = base64.b64encode(shrunk(model, "model.bin")).decode("ascii")
+    asked = json.dumps([coded, TEXTS])
+    ask = f"""{script[1]}
+    const [coded, texts] = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    Model.open(new Uint8Array(Buffer.from(coded, "base64")), CALIBRATION).then(model =>
+      console.log(JSON.stringify(texts.map(text => model.answer(text)))));"""
+    (tmp_path / "ask.js").write_text(ask, encoding="utf-8")
+    done = subprocess.run(["node", tmp_path / "ask.js"], input=asked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert answered([one["label"] for one in found]) == wanted_rows and found[0]["mostProbable"] in LABELS["demo"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["format=mlflow", "reject=0.05"], "reject=0.05: not kept by format=mlflow. Try: format=bundle"),
+        (["int8=true", "reject=0.05"], "not answered in 8 bits. Leave int8= out"),
+        (["reject=0.0001", "format=bundle"], "The nearest that holds: reject="),
+    ],
+)
+def test_an_export_that_cannot_keep_a_promise_is_refused(
+    output: Path, tmp_path: Path, words: list[str], reason: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        export.main(["dddd", *words, f"out={tmp_path / 'export'}", f"paths.output={output}"])
+    assert reason in str(refused.value) and not list(tmp_path.iterdir())

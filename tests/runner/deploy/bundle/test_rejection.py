@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runner.deploy.bundle.calibration import CALIBRATION_FILE, Calibration, hash_of, read_calibration
-from runner.deploy.bundle.rejection import PromiseError, check_promise, keep_promise, promise_of
+from runner.deploy.bundle.calibration import CALIBRATION_FILE, PromiseError, hash_of, read_calibration
+from runner.deploy.bundle.rejection import check_promise, keep_promise, promise_in
 
 LABELS = ("good", "bad", "fraud")
 
@@ -61,15 +61,23 @@ def test_a_label_called_unsure_has_no_promise() -> None:
 
 
 def test_a_promise_for_other_weights_is_refused_and_not_dropped(tmp_path: Path) -> None:
-    weights = tmp_path / "model.bin"
+    weights, place = tmp_path / "model.bin", tmp_path / CALIBRATION_FILE
     weights.write_bytes(b"weights")
-    assert promise_of(Calibration(), weights, LABELS) is None
+    assert promise_in(read_calibration(weights).facts, LABELS) is None
     facts = {"method": "none", "of": [hash_of(weights)], "reject": {"threshold": 0.5}}
-    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(facts), encoding="utf-8")
-    assert promise_of(read_calibration(weights), weights, LABELS) == {"threshold": 0.5}
+    place.write_text(json.dumps(facts), encoding="utf-8")
+    assert promise_in(read_calibration(weights).facts, LABELS) == {"threshold": 0.5}
     weights.write_bytes(b"other weights")
     with pytest.raises(PromiseError, match=r"does not hold: calibration.json is of other weights than model.bin"):
-        promise_of(read_calibration(weights), weights, LABELS)
+        read_calibration(weights)
+    place.write_text(json.dumps(facts)[:-3], encoding="utf-8")
+    with pytest.raises(PromiseError, match=r"does not hold: calibration.json is damaged"):
+        read_calibration(weights)
     del facts["reject"]
-    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(facts), encoding="utf-8")
-    assert promise_of(read_calibration(weights), weights, LABELS) is None
+    place.write_text(json.dumps(facts), encoding="utf-8")
+    assert not read_calibration(weights).facts
+
+
+def test_a_second_promise_goes_by_the_label_and_not_by_unsure() -> None:
+    unsure = keep_promise({"threshold": 0.9}, an_answer(0.8, 0.1, 0.1))
+    assert keep_promise({"threshold": 0.7}, unsure)["prediction"] == "good"
