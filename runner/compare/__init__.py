@@ -6,7 +6,9 @@ rows.py         Row and Comparison                         pareto.py            
 claims.py       published against measured                 verdict.py           the rule behind a claim's verdict
 lint.py         costs that look suspicious                 steps_to_target.py   steps to the baseline's score
 table.py        terminal and Markdown                      claim_table.py       claims as text
-html.py         report.html, .css and .js as one page      export.py            CSV and Parquet
-report.py       all files of a report                      plots.py             PNG
+html.py         report.html: what the page says            figures.py           its figures
+colours.py      a colour for each value of a setting       baselines.py         scores without learning
+latex.py        a table for a paper                        plots.py             PNG, PDF, SVG
+report.py       all files of a report                      export.py            CSV and Parquet
 origins.py      where a setting came from
 """
