@@ -208,6 +208,26 @@ def _first(texts: np.ndarray) -> np.ndarray:
     return np.asarray(first[inverse])
 
 
+def rows_found(texts: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows whose text occurs among the others, and the first row of each there; both (rows found,)."""
+    first = _first(np.concatenate([others, texts]))[len(others) :]
+    found = np.flatnonzero(first < len(others))
+    return found, first[found]
+
+
+def accuracy_ceiling(texts: np.ndarray, labels: np.ndarray) -> float:
+    """Return the best accuracy that any function of the text can have: each text answered by its most frequent label.
+
+    texts: (rows,) hashes; labels: (rows,) their keys, as from `Labels.keys`. 1 without rows.
+    """
+    if not len(texts):
+        return 1.0
+    _, first, times = np.unique(_labelled(texts, labels), return_index=True, return_counts=True)
+    order = np.argsort(texts[first], kind="stable")
+    starts = np.flatnonzero(np.diff(texts[first][order], prepend=~texts[first][order][0]))
+    return float(np.maximum.reduceat(times[order], starts).sum() / len(texts))
+
+
 def refuse_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarray], found: Mapping[str, int]) -> None:
     """Raise DataError, with counts and examples, if any text repeats."""
     problems = []
@@ -218,10 +238,9 @@ def refuse_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarr
             rows = _pairs(numbers[again], numbers[first[again]])
             problems.append(f"{len(again):,} rows of {name} repeat an earlier one (rows {rows})")
     for (other, theirs), (name, texts) in itertools.combinations(hashes.items(), 2):
-        first = _first(np.concatenate([theirs, texts]))[len(theirs) :]
-        again = np.flatnonzero(first < len(theirs))
+        again, first = rows_found(texts, theirs)
         if len(again):
-            rows = _pairs(splits[name].source_rows[again], splits[other].source_rows[first[again]])
+            rows = _pairs(splits[name].source_rows[again], splits[other].source_rows[first])
             problems.append(f"{len(again):,} rows of {name} occur in {other} (rows {rows})")
     if problems:
         wrong = sum(rows for key, rows in found.items() if key.endswith("/contradicting"))

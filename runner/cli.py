@@ -41,6 +41,7 @@ Verbs; more about each: run VERB --help
   run best ...      the best model for your data inside a size, a latency and
                     some minutes
   run demo          train and compare two tiny encoders, offline
+  run data data=... what a run would see before training: classes, leaks, ...
   run list [GROUP]  every choice of every group; run list runs: what is recorded
   run show [ID]     the table of a recorded run (the newest without ID)
   run plan -m ...   what a sweep would do, and how long it would take
@@ -64,8 +65,8 @@ or fish. run --version; Hydra's own flags: run --hydra-help.
 """
 
 VERBS = (
-    "best", "demo", "list", "show", "plan", "compare", "diff", "explain", "export", "predict", "serve", "push", "sync",
-    "ui", "doctor", "help",
+    "best", "demo", "data", "list", "show", "plan", "compare", "diff", "explain", "export", "predict", "serve", "push",
+    "sync", "ui", "doctor", "help",
 )  # fmt: skip
 # Hydra's own flags of which a command has one at most.
 MODES = {

@@ -18,7 +18,7 @@ FLOORS = (
     ("runner.machine", "runner.statistics"),
     ("runner.tasks",),
     ("runner.record",),
-    ("runner.track", "runner.tune", "runner.measure"),
+    ("runner.track", "runner.tune", "runner.measure", "runner.audit"),
     ("runner.config", "runner.training", "runner.report"),
     ("runner.deploy", "runner.compare"),
     ("runner.experiment",),

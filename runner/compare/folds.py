@@ -27,14 +27,19 @@ OF_FOLD = ("data.fold", "data.fold_seed")  # settings in which repeats of one re
 
 def is_fold(run: Run) -> bool:
     """Was the run selected by one of several folds, and trained on the others?"""
-    settings = run.record.settings
-    return settings.get("data.folds") is not None and settings.get("data.fold") != ALL_FOLDS
+    settings = _data_settings(run)
+    return settings.get("folds") is not None and settings.get("fold") != ALL_FOLDS
 
 
 def fold_of(run: Run) -> Fold:
     """Return which fold a run held out."""
-    settings = run.record.settings
-    return int(settings.get("data.fold_seed") or 0), int(settings["data.fold"])
+    settings = _data_settings(run)
+    return int(settings.get("fold_seed") or 0), int(settings["fold"])
+
+
+def _data_settings(run: Run) -> Mapping[str, Any]:
+    """The settings of the data by their names without `data.`; asked for thousands of runs, many times each."""
+    return run.record.config.get("data") or {}
 
 
 def recipe_settings(run: Run) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def by_fold(runs: Iterable[Run]) -> dict[Fold, dict[int, Run]]:
 
 def held_out_share(run: Run) -> float:
     """Return the rows held out by the rows trained on: 1 / (k - 1) for k folds."""
-    return 1.0 / (int(run.record.settings["data.folds"]) - 1)
+    return 1.0 / (int(_data_settings(run)["folds"]) - 1)
 
 
 def fold_interval(values: list[float], run: Run) -> Interval | None:
@@ -101,7 +106,7 @@ def held_out_answers(runs: Mapping[Fold, Run], split: str) -> tuple[Answers, ...
             return f"run {run.identity} (fold {fold}) has no readable predictions-{split}.parquet"
         repeats.setdefault(repeat, {})[fold] = (answers, read_source_rows(run.folder, split))
     most = max(map(len, repeats.values()))
-    is_complete = most == int(next(iter(runs.values())).record.settings["data.folds"])
+    is_complete = most == int(_data_settings(next(iter(runs.values())))["folds"])
     kept = [list(parts.values()) for parts in repeats.values() if len(parts) == most]
     try:
         return pooled(kept if is_complete else kept[:1])  # incomplete ones held out other rows
@@ -111,7 +116,7 @@ def held_out_answers(runs: Mapping[Fold, Run], split: str) -> tuple[Answers, ...
 
 def advice(runs: list[Run]) -> list[str]:
     """Return what to know about the folds of one recipe before its scores are believed."""
-    folds, wanted = by_fold(runs), int(runs[0].record.settings["data.folds"])
+    folds, wanted = by_fold(runs), int(_data_settings(runs[0])["folds"])
     repeats, seeds = len({repeat for repeat, _ in folds}), max(map(len, folds.values()))
     found = [
         "folds: scores are of the rows held out, which also chose epochs and penalties, for every recipe alike; the "

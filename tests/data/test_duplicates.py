@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data import duplicates
+from data.duplicates import accuracy_ceiling, rows_found
 from data.errors import DataError
 from data.labels import Labels
 from data.load import load_splits
@@ -208,3 +209,15 @@ def test_rows_of_words_repeat_as_texts_do_and_their_labels_are_compared_as_a_who
     duplicates.drop_repeats(data, SharedCache(tmp_path))
     assert data.dropped == {"train: repeats an earlier text": 1, "train: repeats an earlier text with another label": 1}
     assert data.splits["train"].labels.values.tolist() == [0, 1, 1]
+
+
+def test_rows_found_among_others_name_the_first_row_there() -> None:
+    rows, first = rows_found(np.array([7, 5, 9, 5]), np.array([1, 5, 7, 5]))
+    assert rows.tolist() == [0, 1, 3] and first.tolist() == [2, 1, 1]
+
+
+def test_contradicting_labels_put_a_ceiling_on_the_accuracy() -> None:
+    texts = np.array([1, 1, 1, 2, 2, 3], np.uint64)
+    labels = np.array([0, 0, 1, 0, 1, 1], np.uint64)
+    assert accuracy_ceiling(texts, labels) == pytest.approx((2 + 1 + 1) / 6)
+    assert accuracy_ceiling(texts[:0], labels[:0]) == 1.0

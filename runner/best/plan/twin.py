@@ -14,7 +14,7 @@ from typing import Any
 
 from data.inputs.questions import INPUTS
 from data.load import Rows
-from runner.best.plan.facts import sample_columns
+from data.text_facts import sample_columns
 from runner.deploy.exported import ExportedModel, with_engine
 from runner.deploy.predictors import open_predictor
 from runner.schema import Settings

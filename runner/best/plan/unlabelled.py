@@ -9,7 +9,7 @@ import numpy as np
 from data import duplicates
 from data.load import Rows, read_raw
 from data.stores.build_once import SharedCache
-from runner.best.plan.facts import new_word_share, sample_texts, scripts_of, words_of
+from data.text_facts import new_word_share, sample_texts, scripts_of, words_of
 from runner.best.types import Budget, Facts
 from runner.errors import ConfigError
 from runner.experiment.stage_inputs import unlabelled_source

@@ -7,7 +7,7 @@ import pytest
 from data.errors import DataError
 from data.load import Rows
 from data.stores.build_once import SharedCache
-from runner.best.plan.facts import sample_texts
+from data.text_facts import sample_texts
 from runner.best.plan.unlabelled import count_unlabelled
 from runner.best.types import Budget, Facts
 from runner.errors import ConfigError

@@ -1,0 +1,88 @@
+"""Settings to start with: one line to paste, and why each of its settings is there."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+
+from data.duplicates import NOTED
+from data.settings import DataSettings
+from runner.audit.facts import Advice, LabelFacts, LengthFacts, RepeatFacts, TaskFacts, TokenizerFacts
+from runner.audit.facts import LeakFacts as Leak
+
+STEP, SHORTEST, LONGEST = 16, 16, 512  # of data.max_length; BERT has no more positions
+MOST_UNKNOWN = 0.01  # share of [UNK] from which on another vocabulary is better
+RARE = 0.8  # majority share from which on accuracy hides the other classes
+OF_THE_MACHINE = ("paths", "tracker", "device", "hydra")  # settings that are nobody's advice
+
+Problems = Callable[[list[str]], list[str]]
+
+
+def advise(
+    words: Sequence[str], data: DataSettings, needed: Mapping[str, str], task: TaskFacts, labels: LabelFacts,
+    lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts, repeats: Mapping[str, RepeatFacts],
+    leaks: Sequence[Leak], problems: Problems,
+) -> Advice:  # fmt: skip
+    """Return a command with the settings that these facts speak for.
+
+    words: the user's own, which are kept. needed: settings of `data` without which a run refuses the rows.
+    problems: what is wrong with a command; a setting that a command cannot have is left out.
+    """
+    typed = {word.lstrip("+").partition("=")[0] for word in words}
+    found = {f"data.{key}={value}": "without it a run refuses incomplete rows" for key, value in needed.items()}
+    found |= _length(data, lengths, tokenizer)
+    found |= _repeats(data, repeats, leaks)
+    if (tokenizer.unknown or 0.0) > MOST_UNKNOWN:
+        found["model.tokenizer=train"] = f"{tokenizer.unknown:.1%} of the tokens of {tokenizer.name} are unknown"
+    share = max(labels.majority.values(), default=0.0)
+    if share >= RARE and labels.unit == "rows":
+        found["data.metrics=[f1_macro,accuracy]"] = f"{share:.0%} are of one class, so accuracy hides the others"
+    own = [word for word in words if word.lstrip("+").partition("=")[0].split(".")[0] not in OF_THE_MACHINE]
+    model = [] if "model" in typed else [f"model={'bert-tiny' if task.is_pair or labels.unit == 'words' else 'dsn'}"]
+    chosen = [*model, *own]
+    reasons = []
+    for word, why in found.items():
+        if word.partition("=")[0] not in typed and not problems([*chosen, word]):
+            chosen.append(word)
+            reasons.append(f"{word}: {why}")
+    kept = [word for word in chosen if word.startswith(("data", "task")) and not word.startswith("data.max_length=")]
+    return Advice(_command("run", chosen), tuple(reasons), _command("run best", [*kept, "max_kb=1000"]))
+
+
+def _command(verb: str, words: Sequence[str]) -> str:
+    """A command as it is typed in a shell."""
+    return f"{verb} {' '.join(word if _is_plain(word) else shlex.quote(word) for word in words)}"
+
+
+def _is_plain(word: str) -> bool:
+    return all(letter.isalnum() or letter in "._/=,:+-" for letter in word)
+
+
+def _length(data: DataSettings, lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts) -> dict[str, str]:
+    """The 95 % length, rounded up, where it differs from the setting."""
+    tokens = lengths["train"].tokens
+    if tokens is None:
+        return {}
+    wanted = min(LONGEST, max(SHORTEST, STEP * math.ceil(tokens.p95 / STEP)))
+    if wanted == data.max_length:
+        return {}
+    reason = f"95 % of the training texts have at most {tokens.p95:,.0f} tokens"
+    return {
+        f"data.max_length={wanted}": reason + (f"; longer than {LONGEST} costs much" if wanted < tokens.p95 else "")
+    }
+
+
+def _repeats(data: DataSettings, repeats: Mapping[str, RepeatFacts], leaks: Sequence[Leak]) -> dict[str, str]:
+    """Return the setting for repeated texts, where there are more than a run would tell of."""
+    if data.duplicates != "keep":
+        return {}
+    is_cut = (data.source == "files" and data.test_path is None) or data.split is not None
+    leaked = [leak for leak in leaks if leak.rows > NOTED * repeats[leak.split].rows]
+    if leaked and is_cut:
+        return {"data.duplicates=group": "equal texts then stay in one split, and none is both trained on and reported"}
+    if leaked:
+        return {"data.duplicates=drop": "train then has no text of another split"}
+    if repeats["train"].repeated > NOTED * repeats["train"].rows:
+        return {"data.duplicates=drop": f"{repeats['train'].repeated:,} training rows repeat an earlier one"}
+    return {}

@@ -1,0 +1,53 @@
+"""One audit: the rows are read once, and everything is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from data.stores.build_once import SharedCache
+from runner.audit.advice import Problems, advise
+from runner.audit.facts import Audit
+from runner.audit.labels import label_facts, task_facts, used_splits
+from runner.audit.lengths import length_facts
+from runner.audit.read import read_leniently, sources_of
+from runner.audit.repeats import Texts, exact_repeats, near_repeats
+from runner.schema import Settings
+from runner.tasks.make import target_of, task_of_labels
+
+
+def audit_data(
+    settings: Settings,
+    words: Sequence[str],
+    *,
+    all_near: bool,
+    problems: Problems,
+) -> Audit:
+    """Return what is known of a data set before training. Raises DataError for rows that cannot be read.
+
+    words: of the command that the settings were made from. all_near: look for the near repeats of every text, and not
+    of a sample. problems: what is wrong with a command.
+    """
+    cache = SharedCache(Path(settings.paths.cache).expanduser())
+    rows, needed = read_leniently(settings.data, cache, target_of(settings))
+    task = task_of_labels(rows.task, settings)
+    names = used_splits(rows)
+    labels, texts = label_facts(rows), Texts(rows, cache)
+    repeats, leaks = exact_repeats(texts)
+    lengths, tokenizer = length_facts(rows, settings)
+    facts = task_facts(rows, task, settings)
+    return Audit(
+        data=settings.data.name,
+        sources=sources_of(settings.data),
+        splits={name: len(rows.raw.splits[name]) for name in names},
+        dropped={what: count for what, count in rows.raw.dropped.items() if count},
+        task=facts,
+        labels=labels,
+        lengths=lengths,
+        tokenizer=tokenizer,
+        repeats=repeats,
+        leaks=leaks,
+        near=near_repeats(texts, all_of_them=all_near),
+        notes=tuple(rows.raw.notes),
+        advice=advise(words, settings.data, needed, facts, labels, lengths, tokenizer, repeats, leaks, problems),
+    )

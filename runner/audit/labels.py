@@ -1,0 +1,75 @@
+"""The labels of a data set: its task and why, classes or tags with their counts, or the spread of numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.labels import Labels
+from data.load import Rows
+from data.sources.cells import parse_number
+from runner.audit.facts import ClassFacts, LabelFacts, TaskFacts
+from runner.schema import Settings
+from runner.tasks import named_task
+from runner.tasks.base import Task
+
+
+def task_facts(rows: Rows, task: Task, settings: Settings) -> TaskFacts:
+    """Return how the labels are read, and why."""
+    return TaskFacts(
+        task.name, _why(rows, settings), rows.task.is_pair, tuple(task.metrics), rows.select, rows.report, rows.is_cut
+    )
+
+
+def _why(rows: Rows, settings: Settings) -> str:
+    """Say what decides the task: a setting, or the labels."""
+    if named_task(settings.task, settings.data):
+        named = {"task": settings.task.name, "data.task": settings.data.task}
+        return next(f"by {key}={value}" for key, value in named.items() if value != "auto")
+    names = rows.raw.target.names
+    if not names:
+        return "the labels are numbers, and not all are whole"
+    if all(parse_number(name) is not None for name in names):
+        return "the labels are whole numbers, each of which is a class, as a text would be"
+    own = ", or numbers that the data set itself names" if settings.data.source == "hub" else ""
+    return f"the labels are texts{own}"
+
+
+def label_facts(rows: Rows) -> LabelFacts:
+    """Return the labels of all splits in use."""
+    splits = {name: rows.raw.splits[name].labels for name in used_splits(rows)}
+    names = rows.raw.target.names
+    if names:
+        return _classes(splits, names, rows.raw.target.columns)
+    values = {name: np.asarray(labels.values, np.float64) for name, labels in splits.items()}
+    if not any(found.size and np.ptp(found) for found in values.values()):
+        return LabelFacts()  # texts without labels
+    return LabelFacts(numbers={name: _spread(found) for name, found in values.items()})
+
+
+def used_splits(rows: Rows) -> list[str]:
+    """Return the names of the splits in use: train, the one that selects, the reported ones."""
+    return list(dict.fromkeys(("train", rows.select, *rows.report)))
+
+
+def _classes(splits: dict[str, Labels], names: tuple[str, ...], columns: tuple[int, ...]) -> LabelFacts:
+    """Count the classes of rows, or the tags of words; words with two tags by the first."""
+    counts = {}
+    for split, labels in splits.items():
+        values = np.asarray(labels.values).reshape(len(labels.values), -1)[:, 0]
+        counts[split] = np.bincount(values.astype(np.int64), minlength=len(names))
+    shown = names[: columns[0]] if columns else names
+    first = next(iter(counts.values()))
+    order = sorted(range(len(shown)), key=lambda index: (-int(first[index]), index))
+    classes = [
+        ClassFacts(shown[index], {split: int(found[index]) for split, found in counts.items()}) for index in order
+    ]
+    majority = {split: float(found[order[0]] / max(1, found.sum())) for split, found in counts.items()}
+    is_of_words = any(labels.offsets is not None for labels in splits.values())
+    return LabelFacts(tuple(classes), "words" if is_of_words else "rows", majority)
+
+
+def _spread(values: np.ndarray) -> dict[str, float]:
+    return {
+        "mean": float(values.mean()), "sd": float(values.std()), "min": float(values.min()),
+        "max": float(values.max()), "distinct": float(len(np.unique(values))),
+    }  # fmt: skip

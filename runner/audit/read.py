@@ -1,0 +1,90 @@
+"""Reads the rows of a data set as a run does, but goes on where a run refuses incomplete rows, and counts them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from data.errors import DataError
+from data.load import Rows, read_rows
+from data.settings import DataSettings
+from data.sources.files import existing_file
+from data.sources.formats import read_rows as read_file
+from data.sources.hub import hub_splits, load_hub_split
+from data.sources.options import ReadOptions, format_of
+from data.stores.build_once import SharedCache
+from runner.audit.facts import Source
+
+USED = ("text", "text_pair", "label", "tokens", "tags", "group")  # settings that name columns
+UNLABELLED = "data.unlabelled=drop"  # what the error for rows without a gold label advises
+
+
+def read_leniently(settings: DataSettings, cache: SharedCache, target: str) -> tuple[Rows, dict[str, str]]:
+    """Return the rows without incomplete ones, and the settings of `data` that a run needs for that.
+
+    target: what is learnt, as in `read_rows`. Raises DataError for mistakes that such settings do not fix.
+    """
+    needed = {} if settings.missing == "drop" else {"missing": "drop"}
+    try:
+        rows = read_rows(replace(settings, missing="drop"), cache, target)
+    except DataError as error:
+        if UNLABELLED not in str(error) or settings.unlabelled == "drop":
+            raise
+        needed["unlabelled"] = "drop"
+        rows = read_rows(replace(settings, missing="drop", unlabelled="drop"), cache, target)
+    incomplete = any("missing" in what or "no gold label" in what for what in rows.raw.dropped)
+    return rows, needed if incomplete else {}
+
+
+def sources_of(settings: DataSettings) -> tuple[Source, ...]:
+    """Return the files or splits of the hub that are read, with their columns; none for the built-in data."""
+    return {"files": _files, "hub": _hub_splits, "demo": lambda _: ()}[settings.source](settings)
+
+
+def _used(settings: DataSettings) -> dict[str, str]:
+    """The columns that the settings name, by setting."""
+    tags = settings.tags if isinstance(settings.tags, list) else [settings.tags]
+    named = {
+        "text": settings.text, "text_pair": settings.text_pair, "label": settings.label, "group": settings.group,
+        "tokens": settings.tokens, "tags": tags[0], "tags[1]": tags[1] if len(tags) > 1 else None,
+    }  # fmt: skip
+    return {key: str(column) for key, column in named.items() if column is not None}
+
+
+def _source(split: str, where: str, size: int | None, names: list[str], settings: DataSettings) -> Source:
+    used = {key: column for key, column in _used(settings).items() if column in names}
+    return Source(split, where, size, used, tuple(name for name in names if name not in used.values()))
+
+
+def _files(settings: DataSettings) -> tuple[Source, ...]:
+    """The files by split; the columns of a file are those of its first row."""
+    named = {
+        "train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path,
+    }  # fmt: skip
+    found = []
+    for split, text in named.items():
+        if text is None:
+            continue
+        path = existing_file(text, "data.path", any_format=True)
+        found.append(_source(split, text, path.stat().st_size, _columns(path, settings), settings))
+    return tuple(found)
+
+
+def _columns(path: Path, settings: DataSettings) -> list[str]:
+    """The names of the columns of a file; none of a file whose columns have numbers."""
+    kind = format_of(path)
+    if kind is None or (settings.tokens or "").removeprefix("-").isdecimal():
+        return []
+    options = ReadOptions(
+        {"text": settings.tokens or settings.text}, settings.encoding, settings.delimiter, settings.quoting,
+        prefix="data.", takes_words=True,
+    )  # fmt: skip
+    return [str(name) for _, row in zip(range(1), read_file(path, kind, options)) for name in row[1]]
+
+
+def _hub_splits(settings: DataSettings) -> tuple[Source, ...]:
+    """The splits of a dataset of the hub."""
+    return tuple(
+        _source(name, f"{settings.id} {split}", None, load_hub_split(settings, split).column_names, settings)
+        for name, split in hub_splits(settings).items()
+    )

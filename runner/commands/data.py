@@ -1,0 +1,44 @@
+"""`run data data=...`: what is known of a data set before anything is trained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from runner.audit.audit import audit_data
+from runner.audit.show import show_audit
+from runner.commands.help import show_usage
+from runner.commands.options import parse_options, true_or_false
+from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError, refuse
+from runner.sanitize import masked, say
+
+OWN = {"near": "false", "format": "text"}
+FORMATS = ("text", "json")
+
+
+def main(words: list[str]) -> int:
+    """Print the report; 0 unless the command or the data are wrong."""
+    if not words:
+        return show_usage("data")
+    own = [word for word in words if word.partition("=")[0] in OWN]
+    others = [word for word in words if word not in own]
+    chosen = parse_options("data", own, **OWN)
+    if chosen["format"] not in FORMATS:
+        raise ConfigError(f"run data: format={chosen['format']}: expected text or json. Try: format=json")
+    wrong = [word for word in others if word.startswith("-") or "=" not in word]
+    if wrong:
+        raise ConfigError(f"run data: {wrong[0]!r} is no setting. Try: run data data=files data.path=reviews.csv")
+    if problems := check_overrides(others):
+        return refuse(problems)
+    all_near = true_or_false("data", "near", chosen["near"])
+    settings = resolve(compose(others), words=others)
+    audit = audit_data(settings, others, all_near=all_near, problems=check_overrides)
+    if chosen["format"] == "json":
+        print(json.dumps(masked(asdict(audit)), indent=2, ensure_ascii=False))
+        return 0
+    for line in show_audit(audit):
+        say(line)
+    return 0

@@ -1,0 +1,46 @@
+"""Each setting that is advised has its reason, and the command can run."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from runner.config.check import check_overrides
+from tests.runner.audit.tables import audit_file, audit_of, rows_of, write_table
+
+
+def test_the_longest_length_is_the_95_percent_length_rounded_up(tmp_path: Path) -> None:
+    audit = audit_file(tmp_path, rows_of(80))
+    tokens = audit.lengths["train"].tokens
+    assert tokens is not None and 0 < tokens.p95 <= 32
+    wanted = 16 if tokens.p95 <= 16 else 32
+    assert f"data.max_length={wanted}" in audit.advice.command.split()
+    assert "data.max_length" not in audit.advice.search
+
+
+def test_the_command_is_the_users_with_a_model_and_can_run(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "my rows (1).csv", rows_of(60))
+    word = f"data.path='{path}'"
+    audit = audit_of(tmp_path, "data=files", word, "paths.output=elsewhere")
+    verb, *words = shlex.split(audit.advice.command)
+    assert verb == "run" and words[:3] == ["model=dsn", "data=files", word]
+    assert not any(one.startswith("paths.") for one in words)
+    assert check_overrides(words) == []
+
+
+def test_a_setting_of_the_user_is_not_replaced(tmp_path: Path) -> None:
+    audit = audit_file(tmp_path, rows_of(80), "data.max_length=99", "model=bert-tiny", "model.pretrained=null")
+    assert "data.max_length=99" in audit.advice.command and audit.advice.command.count("max_length") == 1
+    assert audit.advice.command.startswith("run data=files")
+
+
+def test_texts_of_one_file_that_leak_are_kept_together(tmp_path: Path) -> None:
+    audit = audit_file(tmp_path, rows_of(40) * 3)
+    assert "data.duplicates=group" in audit.advice.command.split()
+
+
+def test_a_large_class_asks_for_another_score(tmp_path: Path) -> None:
+    rows = [(text, "rare" if row % 12 == 0 else "usual") for row, (text, _) in enumerate(rows_of(240))]
+    audit = audit_file(tmp_path, rows)
+    assert audit.labels.classes[0].name == "usual" and audit.labels.majority["test"] > 0.8
+    assert "data.metrics=[f1_macro,accuracy]" in shlex.split(audit.advice.command)

@@ -1,0 +1,82 @@
+"""The whole audit of files whose faults are known."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from data.errors import DataError
+from tests.conftest import REPO
+from tests.runner.audit.tables import audit_file, audit_of, rows_of, write_table
+
+
+def test_leaks_and_contradictions_have_their_rows(tmp_path: Path) -> None:
+    rows = rows_of(200)
+    train = write_table(tmp_path / "train.csv", [*rows[:150], (rows[0][0], "good"), (rows[1][0].upper(), "good")])
+    test = write_table(tmp_path / "test.csv", [*rows[150:], rows[3], (rows[4][0], "good")])
+    val = write_table(tmp_path / "val.csv", rows[190:])
+    paths = (f"data.train_path={train}", f"data.val_path={val}", f"data.test_path={test}")
+    audit = audit_of(tmp_path, "data=files", *paths)
+    of_train = audit.repeats["train"]
+    assert (of_train.rows, of_train.repeated, of_train.exact, of_train.contradicting) == (152, 2, 1, 2)
+    assert of_train.ceiling == pytest.approx(151 / 152)
+    leaks = {(leak.split, leak.inside): leak for leak in audit.leaks}
+    assert (leaks["test", "train"].rows, leaks["test", "train"].other_label) == (2, 1)
+    assert leaks["test", "train"].examples == ((52, 5), (53, 6))  # lines of the files: the header is the first
+    assert (leaks["test", "val"].rows, leaks["val", "train"].rows) == (10, 0)
+    assert "data.duplicates=drop" in audit.advice.command.split()
+
+
+def test_incomplete_rows_are_counted_and_the_command_drops_them(tmp_path: Path) -> None:
+    audit = audit_file(tmp_path, [*rows_of(60), ("", "good"), ("no label", "")])
+    assert audit.dropped == {"train: missing text or label": 2}
+    assert sum(audit.splits.values()) == 60
+    assert "data.missing=drop" in audit.advice.command.split()
+    assert "data.missing=drop" in audit.advice.search.split()
+
+
+def test_columns_that_are_not_used_are_named(tmp_path: Path) -> None:
+    rows = [(str(number), *row, "x") for number, row in enumerate(rows_of(60))]
+    path = write_table(tmp_path / "rows.csv", rows, ("id", "text", "label", "date"))
+    (source,) = audit_of(tmp_path, "data=files", f"data.path={path}").sources
+    assert source.columns == {"text": "text", "label": "label"} and source.unused == ("id", "date")
+    assert source.bytes == path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("words", "task", "unit"),
+    [(("data=demo",), "classification", "rows"), (("data=demo-pairs",), "classification", "rows"),
+     (("data=demo", "task=tags"), "tags", "words")],
+)  # fmt: skip
+def test_built_in_data_need_no_network(tmp_path: Path, words: tuple[str, ...], task: str, unit: str) -> None:
+    audit = audit_of(tmp_path, *words, "data.demo_rows=120")
+    assert (audit.task.name, audit.labels.unit) == (task, unit)
+    assert sum(found.counts["train"] for found in audit.labels.classes) >= audit.splits["train"]
+    assert audit.sources == () and not any(leak.rows for leak in audit.leaks)
+
+
+def test_numbers_have_a_spread_and_no_ceiling(tmp_path: Path) -> None:
+    rows = [(text, f"{number / 7:.3f}") for number, (text, _) in enumerate(rows_of(80))]
+    audit = audit_file(tmp_path, [*rows, (rows[0][0], "9.5")])
+    assert audit.task.name == "regression" and not audit.labels.classes
+    assert audit.labels.numbers["train"]["distinct"] == audit.splits["train"]
+    assert all(found.ceiling is None for found in audit.repeats.values())
+
+
+def test_texts_without_labels_have_lengths_and_repeats(tmp_path: Path) -> None:
+    audit = audit_file(tmp_path, rows_of(60), "task=mlm", "model=bert-tiny", "data.label=null")
+    assert audit.task.name == "mlm" and not audit.labels.classes and not audit.labels.numbers
+    assert audit.lengths["train"].words.p50 > 5
+
+
+def test_a_file_that_is_not_there_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        audit_of(tmp_path, "data=files", f"data.path={tmp_path / 'none.csv'}")
+
+
+def test_torch_is_not_loaded() -> None:
+    code = "import sys, runner.commands.data; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=REPO, check=True)

@@ -1,0 +1,37 @@
+"""Rows that a run refuses are left out, and the settings that do so are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import DataError
+from data.settings import DataSettings
+from data.stores.build_once import SharedCache
+from runner.audit.read import read_leniently, sources_of
+from tests.runner.audit.tables import rows_of, write_table
+
+
+def lenient(tmp_path: Path, rows: list[tuple[str, str]], **more: str) -> tuple[int, dict[str, str]]:
+    settings = DataSettings(source="files", path=str(write_table(tmp_path / "rows.csv", rows)), **more)  # type: ignore[arg-type]
+    found, needed = read_leniently(settings, SharedCache(tmp_path / "cache"), "auto")
+    return sum(len(split) for split in found.raw.splits.values()), needed
+
+
+def test_whole_rows_need_no_settings(tmp_path: Path) -> None:
+    assert lenient(tmp_path, rows_of(60)) == (60, {})
+
+
+def test_rows_without_a_text_are_dropped(tmp_path: Path) -> None:
+    assert lenient(tmp_path, [*rows_of(60), (" ", "good")]) == (60, {"missing": "drop"})
+    assert lenient(tmp_path, [*rows_of(60), (" ", "good")], missing="drop") == (60, {})
+
+
+def test_other_mistakes_keep_their_message(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"data\.label='class' is not in rows\.csv"):
+        lenient(tmp_path, rows_of(60), label="class")
+
+
+def test_built_in_data_have_no_sources() -> None:
+    assert sources_of(DataSettings()) == ()
