@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import ModelError
 from runner.best.aside import compute_aside
+from runner.best.held_out import calibrate_on_folds
 from runner.deploy.bundles import MANIFEST, is_packed, write_packed_bundle
+from runner.deploy.calibrations import file_size, write_calibration
 from runner.deploy.export import export_run
 from runner.deploy.exported import DESCRIPTION_FILE, ParityError, model_of_run, place_of_export
 from runner.errors import ConfigError
+from runner.record.calibration import TEMPERATURE
 from runner.record.json_files import read_json
 from runner.record.record import RunRecord
 
@@ -31,17 +35,20 @@ class Bundle:
     agreement: float | None = None  # of a graph: the share of reported rows that it answers as the trained model does
 
 
-def write_bundle(record: RunRecord, output: Path, place: Path, most: float | None = None) -> Bundle:
+def write_bundle(
+    record: RunRecord, output: Path, place: Path, most: float | None = None, folds: Sequence[Path] = ()
+) -> Bundle:
     """Write the bundle of a finished run into the folder `place`, or leave it there where it is of this run already.
 
-    most: bytes. The graph of an encoder has its weights in int8 where in fp32 they are more.
+    most: bytes. The graph of an encoder has its weights in int8 where in fp32 they are more. folds: the run folders of
+    the same model on all folds, by whose answers a packed model of all rows is calibrated.
     """
     found = read_bundle(place, record.identity)
     if found is not None:
         return found
     folder = output / record.identity
     try:
-        compute_aside(lambda: _write(record, folder, place))
+        compute_aside(lambda: _write(record, folder, place, folds=folds))
         found = read_bundle(place, record.identity)
         if found and found.is_graph and most is not None and (found.size or 0) > most:
             compute_aside(lambda: _write(record, folder, place, int8=True))
@@ -65,9 +72,16 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
     return Bundle(place, files[name]["sha256"], size, None, name == MODELS[1], checked.get("agreement"))
 
 
-def _write(record: RunRecord, folder: Path, place: Path, *, int8: bool = False) -> None:
+def _write(record: RunRecord, folder: Path, place: Path, *, int8: bool = False, folds: Sequence[Path] = ()) -> None:
     trained = model_of_run(record, folder)
     if is_packed(trained):
-        write_packed_bundle(trained, place_of_export(folder, "bundle", place))
+        known = calibrate_on_folds(folds)
+        size = file_size(record.setting("calibration", TEMPERATURE), len(record.data.labels))
+
+        def calibrate(weights: Path) -> None:
+            if known is not None:
+                write_calibration([weights], known.facts, known.scores, size)
+
+        write_packed_bundle(trained, place_of_export(folder, "bundle", place), calibrate=calibrate)
     else:
         export_run(record, folder, "bundle", int8, place)

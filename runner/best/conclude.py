@@ -80,7 +80,7 @@ def choose_winner(search: Search, train: Train) -> tuple[Finished, Choice | None
         candidate = plan.candidate(chosen.winner)
         if not plan.folds or train_on_all_rows(search, candidate, train):
             record = records_of(search, found)[candidate.name]
-            bundle = write_bundle(record, search.output, place, plan.budget.max_bytes)
+            bundle = write_bundle(record, search.output, place, plan.budget.max_bytes, fold_runs(search, candidate))
             over = over_by(bundle, plan.budget)
             if over is None:
                 return found, chosen, bundle
@@ -88,6 +88,14 @@ def choose_winner(search: Search, train: Train) -> tuple[Finished, Choice | None
             shutil.rmtree(place)
         found = without(found, chosen.winner)
     return found, None, None
+
+
+def fold_runs(search: Search, candidate: Candidate) -> list[Path]:
+    """The run folders of a candidate on all folds, of the first repeat; [] where rows were held out once."""
+    if not search.plan.folds:
+        return []
+    steps = closing_steps(search, candidate.name)
+    return [search.output / str(done.run) for step, done in steps if not step.repeat and step.fold is not None]
 
 
 def over_by(bundle: Bundle, budget: Budget) -> str | None:

@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -91,14 +91,24 @@ def is_packed(trained: ExportedModel) -> bool:
 
 
 def write_packed_bundle(
-    trained: ExportedModel, path: Path, *, is_served: bool = False, promise: Promise | None = None
+    trained: ExportedModel,
+    path: Path,
+    *,
+    is_served: bool = False,
+    promise: Promise | None = None,
+    calibrate: Callable[[Path], None] | None = None,
 ) -> ExportedModel:
-    """Write the bundle of a model with a model.bin. is_served: with a server and a Dockerfile; promise: on errors."""
+    """Write the bundle of a model with a model.bin.
+
+    is_served: with a server and a Dockerfile; promise: on errors; calibrate: writes another calibration than the run's.
+    """
     exported = ExportedModel(**{**vars(trained), "folder": path, "engine": "numpy"})
     with bundle_at(path) as part:
         shutil.copy2(with_engine(trained, "numpy").weights, part / predict.MODEL_FILE)
         if (known := trained.folder / CALIBRATION_FILE).is_file():
             shutil.copy2(known, part / CALIBRATION_FILE)
+        if calibrate is not None:
+            calibrate(part / predict.MODEL_FILE)
         if promise:
             save_promise(part / predict.MODEL_FILE, promise)
         header = predict.Model(part).header  # a damaged file is found here, not by who asks it

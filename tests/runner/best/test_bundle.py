@@ -20,7 +20,7 @@ def write(place: Path, identity: str) -> None:
 def test_a_bundle_of_the_run_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = a_record()
     write(tmp_path / "bundle", record.identity)
-    monkeypatch.setattr(bundle, "_write", lambda *_: pytest.fail("it was there already"))
+    monkeypatch.setattr(bundle, "_write", lambda *_, **__: pytest.fail("it was there already"))
     found = write_bundle(record, tmp_path, tmp_path / "bundle")
     assert (found.folder, found.sha256, found.size, found.problem) == (tmp_path / "bundle", "ab", 7, None)
 
@@ -29,14 +29,14 @@ def test_a_bundle_of_another_run_is_replaced(tmp_path: Path, monkeypatch: pytest
     record = a_record()
     write(tmp_path / "bundle", "another")
     assert read_bundle(tmp_path / "bundle", record.identity) is None
-    monkeypatch.setattr(bundle, "_write", lambda record, _folder, place: write(place, record.identity))
+    monkeypatch.setattr(bundle, "_write", lambda record, _folder, place, **_: write(place, record.identity))
     assert write_bundle(record, tmp_path, tmp_path / "bundle").sha256 == "ab"
 
 
 def test_a_graph_over_the_cap_is_rounded_to_int8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record, rounded = a_record(), list[bool]()
 
-    def write_graph(record: RunRecord, _folder: Path, place: Path, *, int8: bool = False) -> None:
+    def write_graph(record: RunRecord, _folder: Path, place: Path, *, int8: bool = False, **_: object) -> None:
         rounded.append(int8)
         place.mkdir(parents=True, exist_ok=True)
         size = 25 if int8 else 90
@@ -51,7 +51,7 @@ def test_a_graph_over_the_cap_is_rounded_to_int8(tmp_path: Path, monkeypatch: py
 
 
 def test_a_model_without_a_bundle_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ConfigError("answers for every word")
 
     monkeypatch.setattr(bundle, "_write", refuse)

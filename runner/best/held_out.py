@@ -1,0 +1,54 @@
+"""The calibration of a model of all rows: by what the models of the folds answered to rows that they had not seen.
+
+Its own answers to those rows say nothing, because it was trained on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from runner.deploy.calibrations import fit_calibration
+from runner.record.calibration import TEMPERATURE, CalibrationFacts
+from runner.record.folder import read_record
+from runner.record.predictions import calibrated_logits, read_logits
+from runner.statistics.ece import ece, ece_floor
+from runner.statistics.probabilities import softmax
+
+FOLDS = "the folds"  # in the place of the name of a split
+
+
+@dataclass(frozen=True)
+class HeldOutCalibration:
+    """A calibration, and the error of its own rows with its floor."""
+
+    facts: CalibrationFacts
+    scores: dict[str, float]
+
+
+def calibrate_on_folds(folders: Sequence[Path]) -> HeldOutCalibration | None:
+    """Return the calibration by the runs on all folds, one a fold; None where they have no probabilities.
+
+    Each row is in one fold, so that rows count once. A repeat of the folds adds no rows and is left out by the caller.
+    """
+    parts, names = [], list[str]()
+    for folder in folders:
+        record = read_record(folder)
+        if record is None or record.calibration is None or record.calibration.split is None:
+            return None
+        found = read_logits(folder, record.calibration.split, record)
+        if found is None:
+            return None
+        parts.append(found)
+        names = record.data.labels
+    if not parts:
+        return None
+    logits, labels = (np.concatenate(columns) for columns in zip(*parts))
+    facts = fit_calibration(logits, labels, names, method=TEMPERATURE, split=FOLDS)
+    shares = softmax(calibrated_logits(facts, logits))
+    confidence = shares.max(1)
+    scores = {"ece": ece(confidence, shares.argmax(1) == labels), "ece_floor_95": ece_floor(confidence).high}
+    return HeldOutCalibration(facts, scores)

@@ -1,0 +1,44 @@
+"""The calibration of a model of all rows, by the answers of the models of the folds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from runner.best.held_out import calibrate_on_folds
+from runner.record.json_files import write_json
+from tests.records import record_json
+
+
+def a_fold(output: Path, number: int, split: str | None = "val") -> Path:
+    """A run folder with stored answers of 80 rows whose logits are twice too sharp."""
+    folder, random = output / f"{number:010d}", np.random.default_rng(number)
+    folder.mkdir(parents=True)
+    calibration = {"method": "none", "temperature": 1.0, "split": split, "rows": 80, "reason": "here are 80"}
+    content = record_json() | {"identity": folder.name, "calibration": calibration}
+    content["data"]["labels"] = ["neg", "pos"]
+    write_json(folder / "record.json", content)
+    logits = random.normal(size=(80, 2)) * 1.5
+    columns = {"label": (logits + random.gumbel(size=(80, 2))).argmax(1)}
+    columns |= {f"logit_{place}": 2 * logits[:, place] for place in range(2)}
+    pq.write_table(pa.table(columns), folder / "predictions-val.parquet")
+    return folder
+
+
+def test_all_folds_together_calibrate_where_each_alone_has_too_few_rows(tmp_path: Path) -> None:
+    found = calibrate_on_folds([a_fold(tmp_path, number) for number in range(10)])
+    assert found is not None and found.facts.is_calibrated and found.facts.rows == 800
+    assert found.facts.temperature == pytest.approx(2, rel=0.25) and found.facts.split == "the folds"
+    assert 0 < found.scores["ece"] < 0.1 and found.scores["ece_floor_95"] > 0
+
+
+def test_runs_without_probabilities_calibrate_nothing(tmp_path: Path) -> None:
+    assert calibrate_on_folds([]) is None and calibrate_on_folds([tmp_path / "gone"]) is None
+    assert calibrate_on_folds([a_fold(tmp_path, 1), a_fold(tmp_path, 2, split=None)]) is None
+    without_answers = a_fold(tmp_path, 3)
+    (without_answers / "predictions-val.parquet").unlink()
+    assert calibrate_on_folds([a_fold(tmp_path, 4), without_answers]) is None
