@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from runner.deploy import graphs
 from runner.deploy.exported import ParityError, find_model
 from runner.deploy.graphs import write_exported_model
-from runner.deploy.parity import Parity
+from runner.deploy.parity import Parity, RowsToCompare
 from runner.record.folder import find_record
 
 
@@ -28,7 +29,7 @@ def test_a_graph_is_kept_only_where_its_logits_are_the_models(
     monkeypatch.setattr(graphs, "write_onnx", lambda model, path: path.write_bytes(b"graph"))
     monkeypatch.setattr(graphs, "compare_logits", lambda *_: Parity(64, "demo, test", difference))
     monkeypatch.setattr(graphs, "Predictor", lambda exported: type("Opened", (), {"model": None}))
-    monkeypatch.setattr(graphs, "rows_to_compare", lambda record, model: (None, "demo, test", None))
+    monkeypatch.setattr(graphs, "rows_to_compare", lambda record, model: RowsToCompare(cast(Any, None), "demo, test"))
     trained, record = find_model("aaaa", output, "torch"), find_record(output, "aaaa")
     if is_kept:
         parity = write_exported_model(trained, "onnx", tmp_path / "new", record)
