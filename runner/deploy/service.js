@@ -96,18 +96,22 @@ function coloured(text, field, parts) {
   return shown;
 }
 
-function asReasons(reasons, texts) {
+function asReasons({ reasons, prediction, probabilities }, texts) {
   if (!reasons || !reasons.parts.length) return [];
   const rows = reasons.parts.filter(part => Math.abs(part.adds) >= 0.005).map(part => {
     const cells = [make("td", "", part.text), make("td", "number", signed(part.adds))];
     if (texts.length > 1) cells.push(make("td", "", health.asks[part.field].meaning));
     return [make("tr", "", ...cells)];
   });
+  const name = mostProbable(probabilities) ?? prediction.toPrecision(6);
   return [
-    make("h2", "", "Words that spoke for it"), ...texts.map((text, field) => coloured(text, field, reasons.parts)),
+    make("h2", "", `Words that spoke for ${name}`),
+    ...texts.map((text, field) => coloured(text, field, reasons.parts)),
     ...withMore(make("table", ""), rows, MOST_PARTS), make("p", "quiet", `${reasons.method}: ${reasons.unit}`),
   ];
 }
+
+const mostProbable = shares => shares && Object.entries(shares).reduce((most, one) => one[1] > most[1] ? one : most)[0];
 
 async function ask(body) {
   if (at("truncate").checked) body.truncate = true;
@@ -128,7 +132,7 @@ async function askOne(texts) {
   json.tabIndex = 0;
   return [
     ...health.answers.map(field => show[field.type](first[field.name], texts[0], field.name)),
-    ...asReasons(first.reasons, texts), make("details", "", make("summary", "", "JSON"), json),
+    ...asReasons(first, texts), make("details", "", make("summary", "", "JSON"), json),
   ];
 }
 
@@ -221,8 +225,9 @@ async function start() {
   health = await (await fetch("health")).json();
   document.title = at("name").textContent = health.name;
   const labels = health.labels.length > 12 ? `${health.labels.length} labels` : `labels: ${health.labels.join(", ")}`;
-  at("about").textContent = `Run ${health.model}, ${health.engine}, up to ${health.max_length.toLocaleString("en")} tokens`
-    + "; " + (health.labels.length ? labels : `answers ${health.answers[0].meaning}`);
+  const length = `up to ${health.max_length.toLocaleString("en")} tokens`;
+  at("about").textContent = `Run ${health.model}, ${health.engine}, ${length}; `
+    + (health.labels.length ? labels : `answers ${health.answers[0].meaning}`);
   if (health.asks.length > 1) {
     at("pair-name").textContent = health.asks[1].meaning;
     at("lines-name").textContent = "Each line has two texts";

@@ -37,7 +37,7 @@ class Limits:
     """The limits on one request and on the queue."""
 
     texts: int = 256  # in one request
-    explained: int = 16  # texts in one request that asks for reasons
+    explained: int = 4  # texts in one request that asks for reasons: with 64 words each, 256 questions to the model
     body: int = 1_000_000  # bytes
     waiting: int = 4096  # texts of all requests
     body_s: float = 30.0  # seconds until the whole body has arrived

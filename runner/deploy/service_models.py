@@ -17,7 +17,7 @@ class Question(BaseModel):
     texts: list[str] = Field(min_length=1, description="texts to predict")
     pairs: list[str] | None = Field(None, description="the second text of each, for models that read two")
     truncate: bool = Field(False, description="cut texts that are too long for the model; otherwise they are an error")
-    explain: bool = Field(False, description="say which words spoke for each answer; for at most 16 texts")
+    explain: bool = Field(False, description="say which words spoke for each answer; for at most 4 texts")
 
 
 class WordsQuestion(Question):

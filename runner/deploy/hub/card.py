@@ -76,7 +76,9 @@ def card_header(record: RunRecord, facts: CardFacts) -> JsonObject:
     split, scores = record.data.primary.partition("/")[0], list(dict(_reported(record)))
     header["metrics"] = scores
     if task and scores:
-        about = {"name": record.dataset, "type": data or record.dataset, "split": split}
+        about = {"name": record.dataset, "type": data or record.dataset}
+        about |= {"config": str(record.setting("data.config"))} if record.setting("data.config") else {}
+        about |= {"split": str(record.setting(f"data.report_splits.{split}", split))}
         values = [{"type": name, "name": name, "value": record.metrics[f"{split}/{name}"]} for name in scores]
         result = {"task": {"type": task}, "dataset": about, "metrics": values}
         header["model-index"] = [{"name": record.name, "results": [result]}]
@@ -142,7 +144,7 @@ def _use(record: RunRecord, facts: CardFacts) -> str:
     said = (
         f"## Use\n\n```python\n{needs}from transformers import {auto}\n\nmodel = {auto}.from_pretrained(...)\n```\n\n"
     )
-    said += 'In a copy of this repository: `run predict <folder> "a text"`, `run serve <folder>`.'
+    said += 'In a folder with a copy of these files: `run predict <folder> "a text"`, `run serve <folder>`.'
     if facts.is_packed:
         said += " `model.bin` is the same model for NumPy alone; these commands use it."
     if facts.graphs:
@@ -211,7 +213,7 @@ def _limits(record: RunRecord) -> str:
     longest, cut = record.setting("data.max_length"), record.data.truncated.get(split, 0)
     lines = [
         "Rows of another source, time, kind or language than those above were not measured; expect lower scores.",
-        f"It reads up to {longest} tokens and cuts what is longer ({cut:,} rows of {plain(split)} were cut).",
+        f"It reads up to {longest:,} tokens and cuts what is longer ({cut:,} rows of {plain(split)} were cut).",
     ]
     if record.data.labels:
         lines.append("It always answers with one of its labels, also a text that has nothing to do with them.")

@@ -17,8 +17,8 @@ NAME = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}")  # user/name, or a name of 
 # Files of an earlier push that would contradict the new ones where the new folder lacks them.
 STALE = re.compile(r"(?:onnx(?:_int8)?/.+|[^/]+\.(?:safetensors|bin|json|txt))")
 NO_TOKEN = (
-    "no token of the hub was found. Make one with the right to write at <hub>/settings/tokens, then: hf auth login, or "
-    "HF_TOKEN=<token> before the command"
+    "no token of the hub was found. Make one with the right to write (on the hub: Settings, Access Tokens), then: "
+    "hf auth login, or HF_TOKEN=<token> before the command"
 )
 
 

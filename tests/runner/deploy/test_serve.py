@@ -148,7 +148,11 @@ def test_the_page_shows_scores_with_two_digits_and_the_words_that_spoke(
     assert f'<p class="answer" dir="auto">{answer["prediction"]}</p>' in shown
     for share in answer["probabilities"].values():
         assert f">{share:.2f}</div>" in shown
-    assert "Words that spoke for it" in shown and "leave one word out" in shown and "scores, not probabilities" in shown
+    assert (
+        f"Words that spoke for {answer['prediction']}" in shown
+        and "leave one word out" in shown
+        and "scores, not probabilities" in shown
+    )
     assert "&lt;" in shown and "<b>" not in shown, "texts stay text"
 
 

@@ -29,13 +29,14 @@ def facts(**more: Any) -> dict[str, Any]:
 
 
 def test_the_header_is_read_by_the_hubs_own_library() -> None:
-    config = settings(source="hub", id="stanfordnlp/sst2")
+    config = settings(source="hub", id="stanfordnlp/sst2", config="plain", report_splits={"test": "validation"})
     card = hub_card(a_record(metrics=METRICS, config=config, data=facts(labels=["no", "yes"])), FACTS)
     data = ModelCard(card).data
     assert data.datasets == ["stanfordnlp/sst2"] and data.base_model == "prajjwal1/bert-tiny"
     assert data.pipeline_tag == "text-classification" and data.license == "apache-2.0"
     (result,) = data.eval_results
-    assert (result.dataset_type, result.dataset_split) == ("stanfordnlp/sst2", "test")
+    assert (result.dataset_type, result.dataset_config) == ("stanfordnlp/sst2", "plain")
+    assert result.dataset_split == "validation", "the hub's own name"
     assert (result.metric_type, result.metric_value) == ("accuracy", 0.9)
     assert "| accuracy | 0.9000 | 0.8500 to 0.9400 |" in card and "2.45 MB" in card and "120 us" in card
     assert "| always the majority class | 0.5000 | - |" in card and "200 rows of the split test" in card
