@@ -37,7 +37,7 @@ SWEEPS = 5  # named below the runs
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to list: in which order, how many, and the key=value words that a run must match."""
+    """The choice of runs to list: in which order, how many, and the key=value words that a run must match."""
 
     order: str = ORDERS[0]
     rows: int = ROWS
