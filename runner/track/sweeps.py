@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from runner.record.baseline import is_at_baseline
 from runner.record.folder import read_record
 from runner.record.record import RecordError, RunRecord
+from runner.record.run_names import distinguish, names_of, settings_of
 from runner.record.sweep_record import SWEEP, SweepRecord, read_sweep
 from runner.sanitize import mask
 from runner.track.attempt import attempt
@@ -30,21 +30,18 @@ from runner.track.folder import (
     read_state,
     write_state,
 )
+from runner.track.metric_names import headline_names
 from runner.track.settings import TrackerSettings
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
 MAX_TAG = 8000
+MAX_LABEL = 150  # characters of a group in the name of a metric, which may have 250
+PAGES = (".html", ".png", ".svg", ".pdf")
 PARENT, SWEEPS, HOME = "mlflow.parentRunId", "sweeps", "folder"
-AGGREGATED = (
-    "cost/",
-    "speed/answer_us",
-    "speed/latency_ms_p50",
-    "speed/speedup",
-    "time/train_s",
-)  # beside all metrics of the reported split
-NOT_AGGREGATED = ("_low", "_high", "/examples", "/constant_predictions")
+OF_THE_DATA = "baseline/"  # metrics that are the same for all groups
+BELOW = "sweep"  # the folder of files that are neither pages nor pictures; MLflow lists it after report.html
 
 
 def is_sweep(folder: Path) -> bool:
@@ -130,8 +127,13 @@ def _describe(target: MlflowTarget, run: Run, sweep: SweepRecord) -> None:
 
 
 def _adopt(target: MlflowTarget, parent: str, sweep: SweepRecord, folder: Path) -> None:
-    """Put those runs of the sweep that MLflow knows below the parent; a run of an earlier sweep stays there."""
+    """Put those runs of the sweep that MLflow knows below the parent; a run of an earlier sweep stays there.
+
+    Its own runs are named by the settings that vary among them.
+    """
     output = folder.parent.parent
+    records = [record for identity in sweep.identities if (record := read_record(output / identity))]
+    names = {record.identity: name for record, name in zip(records, names_of(records))} if len(records) > 1 else {}
     for identity in sweep.identities:
         state = read_state(output / identity)
         is_here = (state.uri, state.experiment) == (target.uri, target.experiment)
@@ -142,6 +144,8 @@ def _adopt(target: MlflowTarget, parent: str, sweep: SweepRecord, folder: Path) 
         known = [name for name in tags.get(SWEEPS, "").split(",") if name]
         if PARENT not in tags:
             target.client.set_tag(state.run_id, PARENT, parent)
+        if tags.get(PARENT, parent) == parent and names.get(identity, run.info.run_name) != run.info.run_name:
+            target.client.update_run(state.run_id, name=names[identity])
         if sweep.id not in known:
             target.client.set_tag(state.run_id, SWEEPS, ",".join([*known, sweep.id])[:MAX_TAG])
 
@@ -151,8 +155,7 @@ def _send_end(target: MlflowTarget, run_id: str, folder: Path, sweep: SweepRecor
     target.log_metrics(run_id, seed_aggregates(sweep, folder.parent.parent))
     if settings.artifacts != "none":
         for path in sweep_files(folder):
-            inside = path.parent.relative_to(folder).as_posix()
-            target.client.log_artifact(run_id, str(path), None if inside == "." else inside)
+            target.client.log_artifact(run_id, str(path), place_of(path, folder))
     target.client.set_terminated(run_id, MLFLOW_STATUS[sweep.status], end_time=milliseconds(sweep.ended))
 
 
@@ -162,8 +165,16 @@ def sweep_files(folder: Path) -> list[Path]:
     return [path for path in found if path.name[0] != "." and path.name != "mlflow.json" and path.suffix != ".part"]
 
 
+def place_of(path: Path, folder: Path) -> str | None:
+    """Return the folder of a sweep's file in MLflow: pages and pictures are at the top, as they are in the folder."""
+    inside = path.parent.relative_to(folder).as_posix()
+    if path.suffix in PAGES:
+        return None if inside == "." else inside
+    return BELOW if inside == "." else f"{BELOW}/{inside}"
+
+
 def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
-    """Return mean, number of runs and, from two runs on, standard deviation of each metric in each group of seeds."""
+    """Return mean and, from two runs on, standard deviation of each headline metric in each group of seeds, and n."""
     from mlflow.entities import Metric
 
     when = milliseconds(sweep.ended) or round(time.time() * 1000)
@@ -173,35 +184,29 @@ def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
     for label, records in groups.items():
         if is_at_baseline([record.metrics for record in records], records[0].data.primary):
             found.append(Metric(f"at_baseline/{label}", 1.0, when, step))  # marks the means of the same group
-    for label, name, values in _values(groups):
-        found.append(Metric(f"{name}/mean/{label}", fmean(values), when, step))
-        found.append(Metric(f"{name}/n/{label}", len(values), when, step))
-        if len(values) > 1:
-            found.append(Metric(f"{name}/std/{label}", stdev(values), when, step))
+    for label, records in groups.items():
+        for name in [name for name in headline_names(records[0]) if not name.startswith(OF_THE_DATA)]:
+            values = [record.metrics[name] for record in records if is_finite(record.metrics.get(name))]
+            if values:
+                found.append(Metric(f"{name}/mean/{label}", fmean(values), when, step))
+            if name == records[0].data.primary:
+                found.append(Metric(f"{name}/n/{label}", len(values), when, step))
+            if len(values) > 1:
+                found.append(Metric(f"{name}/std/{label}", stdev(values), when, step))
     return found
 
 
 def _groups(sweep: SweepRecord, output: Path) -> dict[str, list[RunRecord]]:
-    """Return the records of the finished runs by group of seeds; a group is named by the words that only it has."""
-    finished = [run for run in sweep.runs if run.status == "done" and run.identity]
-    everywhere = set.intersection(*(set(run.overrides) for run in finished)) if finished else set()
+    """Return the records of the finished runs by group of seeds; a group is named by what tells it from the others."""
+    finished = [run.identity for run in sweep.runs if run.status == "done" and run.identity]
+    records = [record for identity in finished if (record := read_record(output / identity))]
+    settings = [settings_of(record) for record in records]
+    names = distinguish(settings, [record.overrides for record in records])
     groups: dict[str, list[RunRecord]] = {}
-    for run in finished:
-        own = [word for word in run.overrides if word not in everywhere and not word.startswith("seed=")]
-        label = re.sub(r"[^\w. -]", "_", " ".join(own)) or "all"
-        if record := read_record(output / str(run.identity)):
-            groups.setdefault(label, []).append(record)
+    for name, record in zip(names, records):
+        label = re.sub(r"[^\w. -]", "_", name)[:MAX_LABEL] if len(set(names)) > 1 else "all"
+        groups.setdefault(label, []).append(record)
     return groups
-
-
-def _values(groups: dict[str, list[RunRecord]]) -> Iterator[tuple[str, str, list[float]]]:
-    """Yield (group, metric, its finite values over the seeds)."""
-    for label, records in groups.items():
-        reported = records[0].data.primary.split("/")[0] + "/"
-        for name in records[0].metrics:
-            values = [record.metrics[name] for record in records if is_finite(record.metrics.get(name))]
-            if values and name.startswith((reported, *AGGREGATED)) and not name.endswith(NOT_AGGREGATED):
-                yield label, name, values
 
 
 def folder_on_host(folder: Path) -> str:

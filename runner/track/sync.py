@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from runner.record.folder import RECORD
 from runner.record.record import RunRecord
+from runner.record.run_names import name_of
 from runner.sanitize import mask
 from runner.track import translate
 from runner.track.attempt import attempt
@@ -26,7 +27,8 @@ from runner.track.folder import (
     write_state,
 )
 from runner.track.settings import TrackerSettings
-from runner.track.sweeps import HOME, folder_on_host
+from runner.track.sweeps import HOME, PARENT, folder_on_host
+from runner.track.translate import RUN_NAME
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -57,7 +59,7 @@ def _sync(folder: Path, record: RunRecord, settings: TrackerSettings, target: Ml
         return _finish(folder, before, state, False)
     points = read_points(folder)
     sent = _send_description(target, run, record, points)
-    sent |= _send_points(target, points, state)
+    sent |= _send_points(target, record, points, state)
     ended = record.status != "running"
     if ended and (state.status, state.ended) != (record.status, record.ended or ""):
         write_state(folder, state)  # a large upload may fail; the points need not be sent again
@@ -105,7 +107,7 @@ def _create(target: MlflowTarget, record: RunRecord, folder: Path) -> Run:
         target.experiment_id,
         start_time=milliseconds(record.started),
         tags={"identity": record.identity, "started": record.started, HOME: folder_on_host(folder)},
-        run_name=translate.run_name(record),
+        run_name=name_of(record),
     )
     for old in older:
         target.client.set_tag(old.info.run_id, "superseded", "true")
@@ -119,7 +121,8 @@ def _send_description(target: MlflowTarget, run: Run, record: RunRecord, points:
     known_params, known_tags = run.data.params, run.data.tags
     # MLflow's params are immutable: those that differ after a resume (paths, devices) keep their first value.
     params = [item for item in translate.config_params(record) if item.key not in known_params]
-    current = translate.run_tags(record, points)
+    # A sweep names its runs by what tells them apart.
+    current = [tag for tag in translate.run_tags(record, points) if PARENT not in known_tags or tag.key != RUN_NAME]
     tags = [item for item in current if known_tags.get(item.key) != item.value]
     run_id = run.info.run_id
     for start in range(0, max(len(params), len(tags)), MAX_PARAMS):
@@ -134,12 +137,12 @@ def _send_description(target: MlflowTarget, run: Run, record: RunRecord, points:
     return bool(params or tags or gone or datasets)
 
 
-def _send_points(target: MlflowTarget, points: Points, state: MirrorState) -> bool:
-    """Send the new lines of metrics.jsonl; return whether there were any."""
+def _send_points(target: MlflowTarget, record: RunRecord, points: Points, state: MirrorState) -> bool:
+    """Send the curves in the new lines of metrics.jsonl; return whether there were any lines."""
     if points.crc(state.points) != state.points_crc or state.points > len(points.lines):
         state.points = 0  # a resumed run went back to its checkpoint and wrote other lines
     new = points.parsed(state.points)
-    target.log_metrics(state.run_id, translate.point_metrics(new))
+    target.log_metrics(state.run_id, translate.curve_metrics(record, new))
     state.points, state.points_crc = len(points.lines), points.crc(len(points.lines))
     return bool(new)
 
@@ -147,14 +150,15 @@ def _send_points(target: MlflowTarget, points: Points, state: MirrorState) -> bo
 def _send_end(
     target: MlflowTarget, run_id: str, folder: Path, record: RunRecord, points: Points, settings: TrackerSettings
 ) -> None:
-    """Send the final values, the files and, last of all, the terminal status."""
-    target.log_metrics(run_id, translate.final_metrics(record, points))
+    """Send the final values, headlines first, the files and, last of all, the terminal status."""
+    target.log_metrics(run_id, translate.headline_metrics(record, points))
+    target.log_metrics(run_id, translate.detail_metrics(record, points))
     if settings.artifacts != "none":
         text = (folder / RECORD).read_text(encoding="utf-8")
-        target.client.log_text(run_id, mask(text), RECORD)
+        target.client.log_text(run_id, mask(text), f"{translate.BELOW}/{RECORD}")
     if settings.artifacts == "all":
-        for path in translate.artifact_files(folder):
-            target.client.log_artifact(run_id, str(path))
+        for path, place in translate.artifact_files(folder):
+            target.client.log_artifact(run_id, str(path), place)
         if (folder / "model").is_dir():
-            target.client.log_artifacts(run_id, str(folder / "model"), "model")
+            target.client.log_artifacts(run_id, str(folder / "model"), f"{translate.BELOW}/model")
     target.client.set_terminated(run_id, MLFLOW_STATUS[record.status], end_time=milliseconds(record.ended))

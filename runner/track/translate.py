@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from runner.record.baseline import is_at_baseline
 from runner.record.record import RunRecord
+from runner.record.run_names import name_of
 from runner.sanitize import mask
 from runner.track.folder import NOT_METRICS, Points, flatten_as_text, is_finite, is_number, milliseconds
+from runner.track.metric_names import DETAIL, curve_name, headline_names, is_curve
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param, RunTag
@@ -21,12 +23,10 @@ MAX_PARAM = 6000  # characters, mlflow's limits
 MAX_TAG = 8000
 DIGEST = 16  # hex digits of the fingerprint shown; mlflow's limit is 36 characters
 OPTIONAL_TAGS = {"reason", "non_finite", "at_baseline"}  # a later attempt may no longer have them
-ARTIFACT_PATTERNS = ("predictions-*.parquet", "metrics.jsonl", "log.txt")
-
-
-def run_name(record: RunRecord) -> str:
-    """Return the name that MLflow shows: the run's own, else its identity."""
-    return record.name or record.identity
+RUN_NAME = "mlflow.runName"
+FIRST = ("*.html", "*.png", "*.svg", "plots/*")  # pages and pictures, at the top of the artifacts
+BELOW = "run"  # the folder of all other files, which MLflow lists after report.html
+OTHERS = ("predictions-*.parquet", "metrics.jsonl", "log.txt", "errors.csv")
 
 
 def config_params(record: RunRecord) -> list[Param]:
@@ -54,7 +54,7 @@ def run_tags(record: RunRecord, points: Points) -> list[RunTag]:
         "code_version": record.environment.code_version,
         "non_finite": ", ".join(non_finite_metrics(record, points)),
         "at_baseline": "true" if is_at_baseline([record.metrics], record.data.primary) else None,
-        "mlflow.runName": run_name(record),
+        RUN_NAME: name_of(record),
         "mlflow.user": _user(),
         "mlflow.source.name": command,
         "mlflow.source.type": "LOCAL",
@@ -64,28 +64,57 @@ def run_tags(record: RunRecord, points: Points) -> list[RunTag]:
     return [RunTag(key, _cut(mask(str(value)), MAX_TAG)) for key, value in values.items() if value not in (None, "")]
 
 
-def point_metrics(points: Iterable[Mapping[str, float]]) -> list[Metric]:
-    """Return every finite value of the points, with the step and the time of its point."""
-    from mlflow.entities import Metric
-
+def curve_metrics(record: RunRecord, points: Iterable[Mapping[str, float]]) -> list[Metric]:
+    """Return the points of the curves, under the names of their section."""
     return [
-        Metric(name, float(value), round(float(point["time"]) * 1000), int(point["step"]))
+        metric
         for point in points
-        for name, value in point.items()
-        if name not in NOT_METRICS and is_finite(value)
+        for metric in _metrics(
+            {curve_name(name): value for name, value in point.items() if is_curve(name, record)},
+            point["step"],
+            point["time"],
+        )
     ]
 
 
-def final_metrics(record: RunRecord, points: Points) -> list[Metric]:
-    """Return the final metrics at the last step, except those logged there already with the same value."""
+def headline_metrics(record: RunRecord, points: Points) -> list[Metric]:
+    """Return the headline metrics, in the order in which MLflow is to list them; at step 0 they are drawn as bars."""
+    values = {name: record.metrics[name] for name in headline_names(record)}
+    return _metrics(values, 0, _end_of(record, points))
+
+
+def detail_metrics(record: RunRecord, points: Points) -> list[Metric]:
+    """Return all that is neither a curve nor a headline: points with their step, final values at the last one."""
     logged = points.parsed()
-    step = max((int(point["step"]) for point in logged), default=0)
-    last = max((float(point["time"]) for point in logged), default=0.0)
-    # Not before the last point: of two values at one step, MLflow shows the later one.
-    time = max((milliseconds(record.ended) or 0) / 1000, last)
+    found: list[Metric] = []
+    for point in logged:
+        own = {name: value for name, value in point.items() if not is_curve(name, record)}
+        found += _metrics(_as_details(own), point["step"], point["time"])
+    with_points = {name for point in logged for name in point if not is_curve(name, record)}
+    final = {name: value for name, value in record.metrics.items() if name not in headline_names(record)}
+    last = {name: value for name, value in final.items() if name in with_points}
+    end, step = _end_of(record, points), max((point["step"] for point in logged), default=0)
     there = {(name, value) for point in logged if point["step"] == step for name, value in point.items()}
-    final = {name: value for name, value in record.metrics.items() if (name, value) not in there}
-    return point_metrics([{"step": step, "time": time, **final}])
+    found += _metrics(_as_details({k: value for k, value in last.items() if (k, value) not in there}), step, end)
+    return found + _metrics(_as_details({k: value for k, value in final.items() if k not in last}), 0, end)
+
+
+def _as_details(values: Mapping[str, float]) -> dict[str, float]:
+    return {f"{DETAIL}{name}": value for name, value in values.items() if name not in NOT_METRICS}
+
+
+def _end_of(record: RunRecord, points: Points) -> float:
+    """Return the time of final values: not before the last point, since MLflow shows the later of two at one step."""
+    last = max((float(point["time"]) for point in points.parsed()), default=0.0)
+    return max((milliseconds(record.ended) or 0) / 1000, last)
+
+
+def _metrics(values: Mapping[str, float], step: float, seconds: float) -> list[Metric]:
+    """Return the finite values at a step and a time."""
+    from mlflow.entities import Metric
+
+    when = round(float(seconds) * 1000)
+    return [Metric(name, float(value), when, int(step)) for name, value in values.items() if is_finite(value)]
 
 
 def non_finite_metrics(record: RunRecord, points: Points) -> list[str]:
@@ -113,9 +142,14 @@ def run_datasets(record: RunRecord) -> list[DatasetInput]:
     return [DatasetInput(dataset, [InputTag("mlflow.data.context", "train and report")])]
 
 
-def artifact_files(folder: Path) -> list[Path]:
-    """Return the files that are sent unchanged; record.json and the model are the caller's."""
-    return [path for pattern in ARTIFACT_PATTERNS for path in sorted(folder.glob(pattern))]
+def artifact_files(folder: Path) -> list[tuple[Path, str | None]]:
+    """Return the files that are sent unchanged, each with its folder there; record.json and the model are not in it."""
+    pages = [(path, None if path.parent == folder else path.parent.name) for path in _matching(folder, FIRST)]
+    return [*pages, *((path, BELOW) for path in _matching(folder, OTHERS))]
+
+
+def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:
+    return [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
 
 
 def _cut(text: str, limit: int) -> str:

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.store import artifact_root, ensure_store
 from runner.track.uri import is_server, resolve_uri, sqlite_path
+from runner.track.view import common_scores, write_view
 
 HOST = "127.0.0.1"
 LOG = "mlflow-ui.log"
@@ -30,15 +32,19 @@ READY_S = 90.0  # seconds; about 8 on a quiet machine
 STOP_S = 5.0
 
 
-def serve_mlflow(settings: TrackerSettings, output: Path, port: int, notify: Callable[[str], None]) -> int:
-    """Show the page until Ctrl-C and return the exit code; where a server tracks the runs, only print its address.
+def serve_mlflow(
+    settings: TrackerSettings, output: Path, port: int, notify: Callable[[str], None], *, is_opened: bool = False
+) -> int:
+    """Show the list of runs until Ctrl-C and return the exit code; of a server that tracks them only print the address.
 
-    port: the first one tried, 0 for any. Raises TrackError if the store is unusable or the server does not start.
+    port: the first one tried, 0 for any. is_opened: open the list in the browser, where there is a screen.
+    Raises TrackError if the store is unusable or the server does not start.
     """
     uri = resolve_uri(settings, output)
     if is_server(uri):
         notify(f"The runs are mirrored to {mask(uri)}: open that address.")
         return 0
+    notify("Starting MLflow, which takes some seconds ...")
     database = sqlite_path(uri)
     if database is not None:
         if not database.exists():
@@ -50,10 +56,27 @@ def serve_mlflow(settings: TrackerSettings, output: Path, port: int, notify: Cal
     try:
         with _stoppable(), _server(uri, database, output, free) as process:
             _wait_until_ready(process, free, output / LOG)
-            notify(f"MLflow: http://{HOST}:{free}  (Ctrl-C ends it)")
+            address = f"http://{HOST}:{free}"
+            shown = _list_of_runs(address, settings.experiment, output) or address
+            notify(f"MLflow: {shown}  (Ctrl-C ends it)")
+            if is_opened and has_screen():
+                webbrowser.open(shown)
             return process.wait()
     except KeyboardInterrupt:
         return 0
+
+
+def _list_of_runs(address: str, experiment: str, output: Path) -> str:
+    """Return the address of the experiment's list with the columns of interest; "" where the page has to do without."""
+    try:
+        return write_view(address, experiment, common_scores(output))
+    except (OSError, ValueError, KeyError):  # a page of another version: its own view will do
+        return ""
+
+
+def has_screen() -> bool:
+    """Return whether a browser with a window can be opened: one in the terminal would keep it until it is left."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def build_command(port: int, database: Path | None) -> list[str]:

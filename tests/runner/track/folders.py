@@ -56,13 +56,16 @@ def add_points(folder: Path, steps: range, **changes: Any) -> Path:
 
 
 def write_run(folder: Path, **changes: Any) -> Path:
-    """Write the folder of a finished run of four points, with model, predictions and log."""
+    """Write the folder of a finished run of four points, with model, predictions, log, report and a picture."""
     add_points(write_record(folder, **changes), range(1, 5))
     (folder / "model").mkdir()
     (folder / "model" / "config.json").write_text("{}", encoding="utf-8")
     (folder / "model" / "model.safetensors").write_bytes(b"weights")
     (folder / "predictions-test.parquet").write_bytes(b"rows")
     (folder / "log.txt").write_text("trained\n", encoding="utf-8")
+    (folder / "report.html").write_text("<p>report</p>", encoding="utf-8")
+    (folder / "plots").mkdir()
+    (folder / "plots" / "curves.png").write_bytes(b"png")
     return folder
 
 

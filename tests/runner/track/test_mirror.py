@@ -81,7 +81,7 @@ def test_a_run_is_mirrored_by_the_time_it_ends(output: Path, monkeypatch: pytest
     target = connect(TrackerSettings(), output)
     (run,) = target.client.search_runs([target.experiment_id])
     assert run.info.status == "FINISHED"
-    assert len(target.client.get_metric_history(run.info.run_id, "train/loss")) == 30
+    assert len(target.client.get_metric_history(run.info.run_id, "at_step/train_loss")) == 30
     assert pid and not is_running(pid)
 
 

@@ -14,7 +14,7 @@ from tests.runner.track.folders import write_record, write_run
 
 def test_all_run_folders_are_mirrored_once(output: Path) -> None:
     write_run(output / "aaa")
-    write_run(output / "sweep" / "bbb")
+    write_run(output / "more" / "bbb")
     (output / "ccc").mkdir()
     (output / "ccc" / "record.json").write_text("{half", encoding="utf-8")
     told: list[str] = []

@@ -33,7 +33,10 @@ def write_sweep(output: Path, identity: str = "5eed5eed00", **changes: Any) -> P
     for number, ((model, seed), score) in enumerate(SCORES.items()):
         name = f"{number:010d}"
         if not (output / name).exists():
-            write_run(output / name, metrics={"test/accuracy": score, "cost/params": 1000 + number})
+            words = ["data=imdb", f"model={model}", f"seed={seed}"]
+            changes = {"config": {"model": {"name": model}, "seed": seed}, "overrides": words}
+            more = {"cost/params": 1000 + number, "cost/macs": 9, "baseline/majority": 0.5}
+            write_run(output / name, metrics={"test/accuracy": score} | more, **changes)
         overrides = ["data=imdb", f"model={model}", f"seed={seed}"]
         runs.append({"identity": name, "overrides": overrides, "status": "done", "reason": None})
     runs.append(
@@ -56,7 +59,8 @@ def test_means_over_runs_that_have_learned_nothing_are_flagged(output: Path) -> 
     folder = write_sweep(output)
     for number, score in enumerate((0.51, 0.52, 0.9)):
         metrics = {"test/accuracy": score, "test/accuracy_low": score - 0.03, "baseline/majority": 0.5}
-        write_record(output / f"{number:010d}", metrics=metrics)
+        config = {"model": {"name": "dsn" if number < 2 else "bert-tiny"}}
+        write_record(output / f"{number:010d}", metrics=metrics, config=config)
     found = {metric.key: metric.value for metric in seed_aggregates(read_sweep(folder), output)}
     assert found["at_baseline/model_dsn"] == 1.0 and found["test/accuracy/mean/model_dsn"] == pytest.approx(0.515)
     assert "at_baseline/model_bert-tiny" not in found
@@ -86,8 +90,11 @@ def check(target: MlflowTarget) -> str:
     assert "test/accuracy/std/model_bert-tiny" not in metrics, "one run has no spread"
     assert parent.data.tags["mlflow.note.content"] == "Which one?"
     assert parent.data.tags["runs"] == "3 done, 1 failed"
-    files = {file.path for file in target.client.list_artifacts(parent.info.run_id)}
-    assert {"report.html", "sweep.json", "plots"} <= files
+    assert {"cost/params/mean/model_dsn", "cost/params/std/model_dsn"} <= metrics.keys()
+    assert not any("macs" in name or name.startswith("baseline") for name in metrics), "headlines alone"
+    assert {run.info.run_name for run in children} == {"model=dsn seed=0", "model=dsn seed=1", "model=bert-tiny"}
+    files = [file.path for file in target.client.list_artifacts(parent.info.run_id)]
+    assert files == ["plots", "report.html", "sweep"]
     return str(parent.info.run_id)
 
 
@@ -195,5 +202,5 @@ def test_a_sweep_runs_and_is_mirrored_on_a_real_server(server: str, tmp_path: Pa
     assert len(second.client.search_runs([second.experiment_id])) == 3
     files = {file.path for file in second.client.list_artifacts(second.client.search_runs(
         [second.experiment_id], "tags.sweep != ''")[0].info.run_id)}  # fmt: skip
-    assert "sweep.json" in files
+    assert {"sweep", "report.html"} <= files
     assert json.loads(next((tmp_path / "outputs" / "sweeps").glob("*/sweep.json")).read_text())["status"] == "done"

@@ -48,13 +48,15 @@ def test_a_finished_run_is_mirrored_whole(output: Path, target: MlflowTarget) ->
     assert run.data.tags.items() >= wanted.items()
     assert run.data.tags["mlflow.source.name"] == "run model=dsn data=imdb"
     assert run.data.tags["mlflow.source.git.commit"] == "c0ffee"
-    assert history(target, "train/loss") == [(step, 1.0 / step) for step in range(1, 5)]
-    assert history(target, "test/accuracy") == [(4, 0.75)]
+    assert history(target, "at_step/train_loss") == [(step, 1.0 / step) for step in range(1, 5)]
+    assert history(target, "test/accuracy") == [(0, 0.75)], "without a curve it is drawn as a bar"
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("imdb", "f" * 16)
     assert json.loads(used.dataset.profile) == {"rows": {"train": 90, "test": 10}}
-    assert files(target) == ["log.txt", "metrics.jsonl", "model", "predictions-test.parquet", "record.json"]
-    assert files(target, "model") == ["model/config.json", "model/model.safetensors"]
+    assert files(target) == ["plots", "report.html", "run"] and files(target, "plots") == ["plots/curves.png"]
+    others = ["log.txt", "metrics.jsonl", "model", "predictions-test.parquet", "record.json"]
+    assert files(target, "run") == [f"run/{name}" for name in others]
+    assert files(target, "run/model") == ["run/model/config.json", "run/model/model.safetensors"]
     assert state(output / "abc").items() >= {"points": 4, "artifacts": True, "status": "done"}.items()
 
 
@@ -68,7 +70,7 @@ def test_a_second_sync_adds_nothing(output: Path, target: MlflowTarget) -> None:
     assert sync_run(folder, SETTINGS, connect(SETTINGS, output)) == "unchanged"
     assert target.client.get_run(state(folder)["run_id"]).to_dictionary() == before
     assert (folder / "mlflow.json").stat().st_mtime_ns == when.st_mtime_ns
-    assert len(history(target, "train/loss")) == 4
+    assert len(history(target, "at_step/train_loss")) == 4
 
 
 def test_a_running_run_grows_point_by_point_until_it_ends(output: Path, target: MlflowTarget) -> None:
@@ -77,7 +79,7 @@ def test_a_running_run_grows_point_by_point_until_it_ends(output: Path, target: 
     assert runs(target)[0].info.status == "RUNNING"
     add_points(folder, range(1, 3))
     assert sync_run(folder, SETTINGS, target) == "updated"
-    assert len(history(target, "train/loss")) == 2
+    assert len(history(target, "at_step/train_loss")) == 2
     with (folder / "metrics.jsonl").open("a") as stream:
         stream.write('{"step": 3, "time": 17')  # the run is in the middle of this line
     assert sync_run(folder, SETTINGS, target) == "unchanged"
@@ -85,7 +87,7 @@ def test_a_running_run_grows_point_by_point_until_it_ends(output: Path, target: 
         stream.write('67323048.0, "train/loss": 0.5}\n')
     write_record(folder)
     assert sync_run(folder, SETTINGS, target) == "updated"
-    assert history(target, "train/loss") == [(1, 1.0), (2, 0.5), (3, 0.5)]
+    assert history(target, "at_step/train_loss") == [(1, 1.0), (2, 0.5), (3, 0.5)]
     assert [run.info.status for run in runs(target)] == ["FINISHED"]
 
 
@@ -111,8 +113,8 @@ def test_a_resumed_run_goes_on_in_its_mirror(output: Path, target: MlflowTarget)
     sync_run(folder, SETTINGS, target)
     (run,) = runs(target)
     assert run.info.status == "FINISHED" and "reason" not in run.data.tags
-    assert run.data.metrics["train/loss"] == 9.0
-    assert {(step, 9.0) for step in range(3, 7)} <= set(history(target, "train/loss"))
+    assert run.data.metrics["at_step/train_loss"] == 9.0
+    assert {(step, 9.0) for step in range(3, 7)} <= set(history(target, "at_step/train_loss"))
 
 
 def test_a_forced_rerun_supersedes_the_older_one(output: Path, target: MlflowTarget) -> None:
@@ -124,7 +126,7 @@ def test_a_forced_rerun_supersedes_the_older_one(output: Path, target: MlflowTar
     assert older.data.tags["superseded"] == "true"
     assert "superseded" not in newer.data.tags
     assert state(folder)["run_id"] == newer.info.run_id
-    assert len(history(target, "train/loss")) == 4
+    assert len(history(target, "at_step/train_loss")) == 4
 
 
 def test_a_lost_mlflow_json_makes_no_duplicate(output: Path, target: MlflowTarget) -> None:
@@ -133,7 +135,7 @@ def test_a_lost_mlflow_json_makes_no_duplicate(output: Path, target: MlflowTarge
     (folder / "mlflow.json").unlink()
     sync_run(folder, SETTINGS, target)
     assert len(runs(target)) == 1
-    assert len(history(target, "train/loss")) == 4
+    assert len(history(target, "at_step/train_loss")) == 4
     assert len(history(target, "test/accuracy")) == 1
     assert state(folder)["points"] == 4
 
@@ -145,7 +147,7 @@ def test_a_lost_store_is_filled_again(output: Path, empty_store: Path, target: M
     (output / "other.db").write_bytes(empty_store.read_bytes())
     second = connect(other, output)
     assert sync_run(folder, other, second) == "created"
-    assert len(history(second, "train/loss")) == 4
+    assert len(history(second, "at_step/train_loss")) == 4
 
 
 def test_a_run_deleted_in_mlflow_is_left_alone(output: Path, target: MlflowTarget) -> None:
@@ -161,7 +163,7 @@ def test_values_that_are_not_finite_are_left_out_and_named(output: Path, target:
     add_points(folder, range(1, 2), **{"train/grad_norm": float("inf")})
     sync_run(folder, SETTINGS, target)
     (run,) = runs(target)
-    assert set(run.data.metrics) == {"train/loss", "train/lr", "test/accuracy"}
+    assert set(run.data.metrics) == {"at_step/train_loss", "at_step/train_lr", "test/accuracy"}
     assert run.data.tags["non_finite"] == "test/loss, train/grad_norm"
 
 
@@ -181,7 +183,7 @@ def test_more_params_points_and_text_than_one_call_takes_are_sent(output: Path, 
     (run,) = runs(target)
     assert len(run.data.params) == 259
     assert len(run.data.params["long"]) == 6000
-    assert len(history(target, "train/loss")) == 1200
+    assert len(history(target, "at_step/train_loss")) == 1200
 
 
 def test_no_credential_reaches_mlflow_or_the_folder(output: Path, target: MlflowTarget) -> None:
@@ -191,27 +193,28 @@ def test_no_credential_reaches_mlflow_or_the_folder(output: Path, target: Mlflow
     (run,) = runs(target)
     assert run.data.params["tracker.uri"] == "http://***@host:5000"
     assert "secret" not in json.dumps(run.to_dictionary())
-    copy = target.client.download_artifacts(run.info.run_id, "record.json", str(output))
+    copy = target.client.download_artifacts(run.info.run_id, "run/record.json", str(output))
     assert "secret" not in Path(copy).read_text()
     assert "secret" not in (folder / "mlflow.json").read_text()
 
 
-@pytest.mark.parametrize(("choice", "expected"), [("record", ["record.json"]), ("none", [])])
+@pytest.mark.parametrize(("choice", "expected"), [("record", ["run/record.json"]), ("none", [])])
 def test_artifacts_are_as_many_as_asked_for(
     output: Path, target: MlflowTarget, choice: str, expected: list[str]
 ) -> None:
     sync_run(write_run(output / "abc"), TrackerSettings(artifacts=choice), target)
-    assert files(target) == expected
+    assert [name for folder in files(target) for name in files(target, folder)] == expected
     assert state(output / "abc")["artifacts"] is (choice == "record")
 
 
 @pytest.mark.parametrize("after_s", [9, 9999])  # before and after the end of the run: a clock that was set back
 def test_a_final_value_is_shown_over_a_point_of_its_step(output: Path, target: MlflowTarget, after_s: int) -> None:
-    folder = write_record(output / "abc", metrics={"val/accuracy": 0.7, "val/loss": 0.3})
-    add_points(folder, range(9, 10), **{"val/accuracy": 0.6, "val/loss": 0.3}, time=CLOCK + after_s)
+    folder = write_record(output / "abc", metrics={"train/tokens_per_s": 7.0, "train/epoch": 3.0})
+    points = {"train/tokens_per_s": 6.0, "train/epoch": 3.0}
+    add_points(folder, range(9, 10), **points, time=CLOCK + after_s)
     sync_run(folder, SETTINGS, target)
-    assert runs(target)[0].data.metrics["val/accuracy"] == 0.7
-    assert history(target, "val/loss") == [(9, 0.3)]  # an equal value is not repeated
+    assert runs(target)[0].data.metrics["detail/train/tokens_per_s"] == 7.0
+    assert history(target, "detail/train/epoch") == [(9, 3.0)]  # an equal value is not repeated
 
 
 def test_a_folder_without_a_record_is_told(output: Path, target: MlflowTarget) -> None:

@@ -17,19 +17,35 @@ def test_tags_name_the_run_and_leave_out_what_is_absent(tmp_path: Path) -> None:
     expected = {"identity": "abc", "model": "dsn", "data": "imdb", "seed": "3", "git_dirty": "False"}
     assert tags.items() >= expected.items() and tags["mlflow.source.name"] == "run model=dsn data=imdb"
     assert tags["non_finite"] == "train/grad_norm" and "reason" not in tags and "at_baseline" not in tags
-    assert translate.run_name(record) == "dsn imdb seed=3"
+    assert tags["mlflow.runName"] == "dsn imdb seed=3"
 
 
-def test_values_that_are_not_finite_are_left_out_and_the_final_ones_come_last(tmp_path: Path) -> None:
-    folder = add_points(write_record(tmp_path / "abc"), range(1, 3), **{"train/loss": float("inf")})
-    points = read_points(folder)
-    assert {metric.key for metric in translate.point_metrics(points.parsed())} == {"train/lr"}
-    final = translate.final_metrics(record_to_mirror(folder), points)
-    assert {(metric.key, metric.value, metric.step) for metric in final} == {
-        ("test/accuracy", 0.75, 2),
-        ("cost/params", 1000.0, 2),
+def test_curves_headlines_and_details_share_the_finite_values_among_them(tmp_path: Path) -> None:
+    metrics = {
+        "cost/macs": 5.0,
+        "cost/params": 1000,
+        "train/epoch": 2.0,
+        "test/f1": float("nan"),
+        "test/accuracy": 0.75,
     }
-    assert all(metric.timestamp >= 1000 * (CLOCK + 2) for metric in final)
+    folder = write_record(tmp_path / "abc", metrics=metrics)
+    add_points(folder, range(1, 3), **{"train/loss": float("inf"), "train/epoch": 1.0, "val/accuracy": 0.5})
+    record, points = record_to_mirror(folder), read_points(folder)
+    curves = translate.curve_metrics(record, points.parsed())
+    assert {(one.key, one.step) for one in curves} == {
+        ("at_step/train_lr", 1), ("at_step/train_lr", 2), ("at_step/val_accuracy", 1), ("at_step/val_accuracy", 2),
+    }  # fmt: skip
+    headlines = translate.headline_metrics(record, points)
+    assert [(one.key, one.value, one.step) for one in headlines] == [
+        ("test/accuracy", 0.75, 0),
+        ("cost/params", 1000, 0),
+    ]
+    details = translate.detail_metrics(record, points)
+    assert [(one.key, one.value, one.step) for one in details] == [
+        ("detail/train/epoch", 1.0, 1), ("detail/train/epoch", 1.0, 2), ("detail/train/epoch", 2.0, 2),
+        ("detail/cost/macs", 5.0, 0),
+    ]  # fmt: skip
+    assert all(one.timestamp >= 1000 * (CLOCK + 2) for one in [*headlines, *details[2:]])
 
 
 def test_the_dataset_is_named_by_its_fingerprint(tmp_path: Path) -> None:

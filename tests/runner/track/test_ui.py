@@ -89,10 +89,13 @@ def test_the_page_shows_the_recorded_run_on_loopback_only_and_ends_with_all_its_
     process, page, port = served(output)
     try:
         assert "<title>MLflow</title>" in fetch(page)
+        experiment = json.loads(fetch(f"{page}/api/2.0/mlflow/experiments/get-by-name?experiment_name=bertier"))
+        tags = {tag["key"]: tag["value"] for tag in experiment["experiment"]["tags"]}
+        assert json.loads(tags["mlflow.sharedViewState.bertier"])["orderByKey"] == "metrics.`test/accuracy`"
         asked = {"experiment_ids": [experiment_of(page)], "filter": "tags.identity = 'abc'"}
         (run,) = json.loads(fetch(f"{page}/api/2.0/mlflow/runs/search", asked))["runs"]
         assert {"key": "model", "value": "dsn"} in run["data"]["tags"]
-        record = fetch(f"{page}/get-artifact?path=record.json&run_uuid={state(folder)['run_id']}")
+        record = fetch(f"{page}/get-artifact?path=run/record.json&run_uuid={state(folder)['run_id']}")
         assert json.loads(record)["identity"] == "abc"
         assert listening(port) == {"0100007F"}  # 127.0.0.1
     finally:
@@ -113,6 +116,7 @@ def served(output: Path, *stand_in: str) -> tuple[subprocess.Popen[str], str, in
     """A process that serves MLflow, or the stand-in, once it answers; its address and its port."""
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(output), *stand_in], stdout=subprocess.PIPE, text=True)
     assert process.stdout
+    assert process.stdout.readline().startswith("Starting MLflow")
     found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
     assert found, (output / "mlflow-ui.log").read_text()
     return process, found[0], int(found[1])
