@@ -13,6 +13,7 @@ from runner.compare.claim_table import CLAIM_TITLES, claim_cells
 from runner.compare.colours import Colouring, colour_groups
 from runner.compare.columns import Column, columns_of_tests, comparison_columns
 from runner.compare.figures import curve_figures, pareto_figures, parts_of, seed_figures
+from runner.compare.groups import ranked_settings
 from runner.compare.pairs import Paired
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run, setting_text
@@ -30,6 +31,7 @@ FACTS = (
 )  # fmt: skip
 RUN_TITLES = ("run", "group", "seed", "metric", "score", "started")
 MOST_GROUPS = 100  # whose settings are shown
+MOST_OPEN = 10  # groups or settings, the fewer of both, that are shown without a click
 
 
 def report_page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
@@ -129,13 +131,19 @@ def _sort_key(value: Any) -> float | str | None:
 
 
 def _differences(comparison: Comparison) -> Markup:
-    """The settings that differ; the longer of groups and settings goes down, the other across."""
-    groups, keys = comparison.groups[:MOST_GROUPS], comparison.varying
+    """The settings that differ, those that name groups first; the longer of groups and settings goes down.
+
+    A table that is long both ways is opened by a click: most of its settings follow from the model.
+    """
+    groups = comparison.groups[:MOST_GROUPS]
+    keys = ranked_settings(comparison.groups)
     across = [[shown_setting(key, group.settings) for group in groups] for key in keys]
     if len(keys) >= len(groups):
-        return table(["setting", *(group.name for group in groups)], [[key, *line] for key, line in zip(keys, across)])
-    lines = [[group.name, *cells] for group, cells in zip(groups, zip(*across))]
-    return table(["group", *keys], lines)
+        shown = table(["setting", *(group.name for group in groups)], [[key, *line] for key, line in zip(keys, across)])
+    else:
+        names = [Cell(group.name, group.name, number=number) for number, group in enumerate(groups, 1)]
+        shown = table(["group", *keys], [[name, *cells] for name, cells in zip(names, zip(*across))])
+    return shown if min(len(groups), len(keys)) <= MOST_OPEN else folded(f"{len(keys)} settings", shown)
 
 
 def _environment(runs: Sequence[Run]) -> Markup:
