@@ -23,7 +23,19 @@ SPECIAL = {
     "|": r"\textbar{}",
     "±": r"$\pm$", "\n": " ", "\t": " ", "[": "{[}", "]": "{]}",
 }  # fmt: skip
-LEFT_OUT = {"group", "metric", "± sd", "± seeds", "± examples", "ONNX ms", "ONNX int8 ms", "train s", "Pareto"}
+LEFT_OUT = {
+    "group",
+    "metric",
+    "trained",
+    "deployed",
+    "± sd",
+    "± seeds",
+    "± examples",
+    "ONNX ms",
+    "ONNX int8 ms",
+    "train s",
+    "Pareto",
+}
 MOST_KEYS = 4  # settings with a column of their own
 TITLES = {"95 %": r"95\,\% interval", "deployed MB": "MB", "answer us": r"$\mu$s", "p Holm": "$p$"}
 
@@ -41,7 +53,7 @@ def latex(comparison: Comparison, title: str, question: str | None) -> str:
     lines = [
         "% needs \\usepackage{booktabs}",
         r"\begin{table}[t]",
-        r"\centering",
+        r"\centering\small",
         rf"\caption{{{_caption(comparison, shown, title, question)}}}",
         rf"\label{{tab:{label}}}",
         rf"\begin{{tabular}}{{{'l' * len(titles)}{'r' * len(shown)}}}",

@@ -8,6 +8,7 @@ from runner.report.frame import percent
 from runner.report.markup import Markup, join, tag
 
 MOST_NUMBERS = 14  # classes; a larger matrix is drawn without numbers
+FULL = 0.7  # share of a row from which its cell is dark enough for light text
 MOST_PAIRS = 12  # of a larger matrix, listed beside it
 
 
@@ -29,7 +30,7 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
 
 def _cell(names: Sequence[str], i: int, j: int, count: int, total: int) -> Markup:
     share = count / total if total else 0.0
-    style = f"{'right' if i == j else 'wrong'}{' full' if share > 0.55 else ''}"
+    style = f"{'right' if i == j else 'wrong'}{' full' if share > FULL else ''}"
     return tag(
         "td", f"{count:,}", class_=style, style=f"--share:{share:.3f}", data_tip=_words(names, i, j, count, total)
     )

@@ -24,6 +24,10 @@ function problemsOf(frame) {
     if (isShown(cell) && cell.scrollWidth > cell.clientWidth + 1 && cell.clientWidth) found.push(`${words(cell)} is clipped`);
   for (const box of [...page.querySelectorAll(".scroll")].filter(isShown))
     if (box.scrollHeight > box.clientHeight + 1) found.push("a table is cut off below");
+  for (const bars of [...page.querySelectorAll(".bars, .strips")].filter((node) => node.getClientRects().length)) {
+    const widths = new Set([...bars.querySelectorAll("svg")].map((svg) => Math.round(svg.getBoundingClientRect().width)));
+    if (widths.size > 1) found.push(`bars of ${[...widths].join(", ")} pixels share one scale`);
+  }
   const table = page.getElementById("groups"), box = table && table.closest(".scroll");
   if (box && view.innerWidth >= 1400 && box.scrollWidth > box.clientWidth + 1) found.push("the main table is wider than its card");
   if (box && box.scrollWidth > box.clientWidth + 1) {

@@ -15,7 +15,7 @@ from tests.runner.compare.folders import write_group
 
 COMMANDS = {
     "begin", "end", "centering", "caption", "label", "toprule", "midrule", "bottomrule", "textbf", "emph",
-    "multicolumn", "pm", "mu", "textless", "textgreater", "textbar", "textbackslash", "textasciitilde",
+    "multicolumn", "pm", "small", "mu", "textless", "textgreater", "textbar", "textbackslash", "textasciitilde",
     "textasciicircum",
 }  # fmt: skip
 
