@@ -100,17 +100,17 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def dispatch(words: list[str]) -> int:
     """Print the help, or hand the words to the module of their verb, or to the one for experiments; the exit code."""
-    if words in (["-h"], ["--help"]):
-        return help_verb.main([], HELP, VERBS)
-    if words == ["--version"]:
-        print(f"bertier {VERSION}")
-        return 0
     if words[:1] in (["-sc"], ["--shell-completion"]) and len(words) > 1:
         return _imported("runner.commands.completion")(words[1:], VERBS)
     try:
         words = take_config_folders(words)
     except ConfigError as error:
         return refuse(str(error).splitlines())
+    if words in (["-h"], ["--help"]):
+        return help_verb.main([], HELP, VERBS)
+    if "--version" in words and words[0] not in VERBS:
+        print(f"bertier {VERSION}")
+        return 0
     from runner.config.compose import normalize_override  # late: the help does not wait for the config groups
 
     words = [normalize_override(word) for word in words]

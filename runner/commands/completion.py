@@ -51,7 +51,9 @@ REMOVE = {
     "zsh": "compdef -d run; unfunction _run_words\n",
     "fish": "complete -c run -e\n",
 }
-OF_A_RUN = ("show", "explain", "export", "predict", "serve", "diff", "compare", "errors", "push")
+OF_A_RUN = ("show", "explain", "export", "predict", "serve", "errors", "push")
+OF_SEVERAL = ("diff", "compare")
+OF_SWEEPS = ("show", "diff", "compare")
 OF_SETTINGS = ("best", "plan", "data", "demo")  # verbs whose words are settings of experiments
 OWN_FLAGS = ("--help", "--version", "--config-dir", "--config-path", "--cfg", "--info", "--hydra-help", "--multirun")
 OF_FILES = re.compile(r"(^|[._])(path|out|output|cache|unlabelled|storage)$|^--out$")
@@ -81,7 +83,7 @@ def complete(line: str, verbs: tuple[str, ...]) -> list[str]:
         before = typed
     verb = before[0] if before and before[0] in verbs else ""
     offered = set(_offers(verb, verbs, before, word, typed[-1] if typed else ""))
-    return sorted(found for found in offered if found.startswith(word))
+    return sorted(found for found in offered if found.startswith(word)) or sorted(_files(word) if word else [])
 
 
 def _offers(verb: str, verbs: tuple[str, ...], before: list[str], word: str, last: str) -> list[str]:
@@ -90,12 +92,20 @@ def _offers(verb: str, verbs: tuple[str, ...], before: list[str], word: str, las
     if FLAGS.get(last) or OF_FILES.search(last) or (equals and OF_FILES.search(key)) or value[:1] in ("/", "~", "."):
         return _files(word)
     if verb and verb not in OF_SETTINGS:
-        options = _options(verb)
-        names = list(groups()) if verb == "list" else list(verbs) if verb == "help" else []
-        ids = _ids(before) if verb in OF_A_RUN and not equals else []
-        return [*options, *names, *ids, *(["sweep", "best"] if verb == "list" else []), *_flags(word)]
+        return [*_options(verb), *(_names(verb, verbs, before) if not equals else []), *_flags(word)]
     found = [*_settings(before, word), *_flags(word)]
     return found + (_options(verb) if verb else [] if before else list(verbs))
+
+
+def _names(verb: str, verbs: tuple[str, ...], before: list[str]) -> list[str]:
+    """The verbs, groups, runs and sweeps that a verb may be about; none where it has its run."""
+    if verb == "help":
+        return list(verbs)
+    if verb == "list":
+        return ["best"] if "runs" in before else [*groups(), "sweep", "best", "runs"]
+    if verb in OF_SEVERAL or (verb in OF_A_RUN and before[-1] == verb):
+        return [*_ids(before), *(named_sweeps() if verb in OF_SWEEPS else [])]
+    return []
 
 
 def _flags(word: str) -> list[str]:

@@ -31,6 +31,10 @@ CASES = {
     "flags of a verb": ("run compare --b", ["--baseline"]),
     "the settings of a search": ("run best data=im", ["data=imdb"]),
     "its own words": ("run best data=imdb max_k", ["max_kb="]),
+    "the runs of two": ("run diff 1f0c 2", ["2b00000000"]),
+    "a sweep by name": ("run show model_s", ["model_sizes"]),
+    "recorded runs": ("run list ru", ["runs"]),
+    "a file": ("run predict 1f0c rev", ["reviews.csv"]),
     "groups": ("run list opt", ["optimizer"]),
     "help": ("run help expo", ["export"]),
     "files": ("run data=files data.path=rev", ["data.path=reviews.csv"]),
@@ -59,7 +63,8 @@ def test_the_words_that_may_follow(line: str, expected: list[str], place: Path) 
 def test_an_empty_word_offers_verbs_and_groups(place: Path) -> None:
     found = complete("run ", VERBS)
     assert set(VERBS) <= set(found) and {"model=", "optimizer.", "seed="} <= set(found)
-    assert "latest" in complete("run show ", VERBS) and not any(word.startswith("-") for word in found)
+    assert "latest" in complete("run show ", VERBS) and "latest" not in complete("run show 1f0c ", VERBS)
+    assert not any(word.startswith("-") for word in found)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -49,8 +49,8 @@ def test_help_is_a_verb_and_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_version_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
-    assert dispatch(["--version"]) == 0
-    assert capsys.readouterr().out == f"bertier {VERSION}\n"
+    for words in (["--version"], ["model=dsn", "--version"]):
+        assert dispatch(words) == 0 and capsys.readouterr().out == f"bertier {VERSION}\n"
 
 
 def test_help_waits_for_no_library() -> None:
