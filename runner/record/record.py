@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from data.json_types import Json, JsonObject
 from runner.record.calibration import CalibrationFacts
-from runner.record.identity import flatten, recorded_settings
+from runner.record.identity import recorded_settings
 from runner.record.recipe import ChosenRecipe
 from runner.record.validation import problem_of_record
 
@@ -261,8 +261,10 @@ class RunRecord:
 
     def setting(self, key: str, default: Json = None) -> Any:
         """One setting by its dotted key, e.g. train.evals; the default where the record has none."""
-        found = flatten(self.config).get(key)
-        return default if found is None else found
+        found: Json = self.config
+        for part in key.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        return default if found is None or isinstance(found, dict) else found
 
     @property
     def is_calibrated(self) -> bool:

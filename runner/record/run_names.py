@@ -98,7 +98,15 @@ def is_unused(key: str, settings: Mapping[str, Any]) -> bool:
 def varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the keys whose values differ, sorted."""
     keys = sorted({key for one in settings for key in one})
-    return [key for key in keys if len({value_key(one.get(key)) for one in settings}) > 1]
+    return [key for key in keys if _varies([one.get(key) for one in settings])]
+
+
+def _varies(values: list[Any]) -> bool:
+    """Do config values differ? Most settings of 10,000 runs are the same text or number: those take no time."""
+    first, kind = values[0], type(values[0])
+    if kind not in (list, dict) and all(one is first or (type(one) is kind and one == first) for one in values):
+        return False
+    return len({value_key(one) for one in values}) > 1
 
 
 def distinguish(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequence[str]]) -> list[str]:

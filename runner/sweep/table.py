@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SHOWN = 12  # jobs in the live table at most
 LOG_LINES = 8  # of a failed job
+RUNNING = "running"  # the heading of the names in the live table
+OF_NUMBERS = 21  # columns of the live table beside the name and the log
+LOG_COLUMNS = 30  # of the last line of a log
 
 
 class Table:
@@ -97,12 +100,18 @@ class Table:
     def _draw(self, running: Sequence[Running], waiting: int) -> Group:
         counts = Counter(job.status for job in self.jobs)
         head = ", ".join(f"{counts[name]} {name}" for name in ("done", "failed", "killed") if counts[name])
+        names = [self._name(one.job) for one in running[:SHOWN]]
+        room = max(self.console.width - OF_NUMBERS, 20)
+        widest = max([len(RUNNING), *map(len, names)])
+        widest = min(widest, max(room // 2, room - LOG_COLUMNS))  # the name gives way to the log, to a half
         grid = Grid(box=SIMPLE_HEAD, pad_edge=False)
-        for column in ("running", "s", "GB", "last line of its log"):
-            grid.add_column(column, no_wrap=True, justify="right" if column in ("s", "GB") else "left")
-        for one in running[:SHOWN]:
+        grid.add_column(RUNNING, no_wrap=True, max_width=widest)
+        for column in ("s", "GB"):
+            grid.add_column(column, no_wrap=True, justify="right")
+        grid.add_column("last line of its log", no_wrap=True, max_width=room - widest)
+        for name, one in zip(names, running):
             spent = f"{time.monotonic() - one.began:.0f}"
-            grid.add_row(escape(self._name(one.job)), spent, f"{one.peak_bytes / 1e9:.2f}", escape(_last(one)))
+            grid.add_row(escape(name), spent, f"{one.peak_bytes / 1e9:.2f}", escape(_last(one)))
         line = f"{head or 'none done'}, {len(running)} running, {waiting} waiting{self._left(running, waiting)}"
         return Group(grid, Text(line))
 
@@ -125,11 +134,11 @@ class Table:
         if not failed:
             return
         grid = Grid(title="did not finish", title_justify="left", box=SIMPLE_HEAD)
-        for column in ("run", "what", "status", "reason", "peak GB"):
-            grid.add_column(column, overflow="fold")
+        for column in ("what", "id", "status", "reason", "peak GB"):
+            grid.add_column(column, overflow="fold", no_wrap=column in ("id", "status"))
         for job in failed:
             peak = f"{job.peak_bytes / 1e9:.2f}" if job.peak_bytes else ""
-            grid.add_row(job.identity or "", escape(self._name(job)), job.status, escape(job.reason or ""), peak)
+            grid.add_row(escape(self._name(job)), job.identity or "", job.status, escape(job.reason or ""), peak)
         self.console.print(grid)
         self.say("The same command runs these again, and nothing else.")
 

@@ -9,11 +9,11 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from runner.record.baseline import MARK, MEANING
+from runner.record.fitted_table import Column, fitted_table
+from runner.record.table import say_below, widen
 from runner.sanitize import escape, mask
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 def show_study(study: Study, objectives: list[str], fixed: list[str], where: str) -> bool:
     """Print how many trials ended how, the best ones, and how to repeat the first; False if there is none."""
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 120  # a pipe has no width of its own
+    widen(console)
     counts = Counter(map(ending_of, study.get_trials(deepcopy=False)))
     ended = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     console.print(escape(f"study {study.study_name}: {ended}; kept in {mask(where)}"), soft_wrap=True)
@@ -34,17 +33,16 @@ def show_study(study: Study, objectives: list[str], fixed: list[str], where: str
         console.print("no trial was completed, so there is no best one")
         return False
     title = "best trial" if len(objectives) == 1 else "trials that no other beats in every objective"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for column in ("trial", "run", *objectives, *best[0].params):
-        table.add_column(escape(column), justify="left" if column == "run" else "right")
-    for trial in best:
-        values = [f"{value:,.6g}" for value in trial.values]
-        params = [shown(trial.params[key]) for key in best[0].params]
-        run = trial.user_attrs.get("run", "") + (f" ({MARK})" if MARK in trial.user_attrs else "")
-        table.add_row(str(trial.number), run, *values, *map(escape, params))
-    console.print(table)
-    if any(MARK in trial.user_attrs for trial in best):
-        console.print(f"{MARK} on the reported split: {MEANING}", soft_wrap=True)
+    marks = [f" ({MARK})" if MARK in trial.user_attrs else "" for trial in best]
+    columns = [
+        Column("trial", 0, [str(trial.number) for trial in best]),
+        Column("run", 0, [trial.user_attrs.get("run", "") + mark for trial, mark in zip(best, marks)], is_name=True),
+        *(Column(name, 0, [f"{trial.values[place]:,.6g}" for trial in best]) for place, name in enumerate(objectives)),
+        Column("settings", 0, [settings_text(trial) for trial in best], is_name=True),
+    ]
+    console.print(fitted_table(title, columns, console.width)[0])
+    if any(marks):
+        say_below(f"{MARK} on the reported split: {MEANING}", console)
     console.print(escape(f"again: {command(best[0], fixed)}"), soft_wrap=True)
     console.print(f"its record: run show {best[0].user_attrs.get('run', '')}")
     return True
@@ -66,6 +64,11 @@ def command(trial: FrozenTrial, fixed: list[str]) -> str:
     """The line to paste: one run with the settings of that trial."""
     words = [*fixed, *(f"{key}={value}" for key, value in trial.params.items())]
     return " ".join(["run", *map(shlex.quote, words)])
+
+
+def settings_text(trial: FrozenTrial) -> str:
+    """The settings that a trial tried, as one would type them."""
+    return " ".join(f"{key}={shown(value)}" for key, value in trial.params.items())
 
 
 def shown(value: object) -> str:

@@ -17,7 +17,7 @@ from runner.best.types import Choice, Conclusion, Scored
 from runner.compare.pareto import pareto_front
 from runner.record.baseline import MAJORITY
 from runner.record.record import RunRecord
-from runner.record.shown_costs import ANSWER, SIZES
+from runner.record.shown_costs import ANSWER, SIZES, score_text
 from runner.statistics.scores import Score
 
 WIDTH, NAME, LABEL = 80, 28, 16  # columns: of a line, of a model's name, of a word before a value
@@ -160,7 +160,7 @@ def _line(name: str, one: Scored | None, score: float | None, gap: Gap | None) -
     if len(name) > NAME:
         yield name[:WIDTH]
         name = ""
-    number = "-" if score is None else f"{score:.4f}"
+    number = "-" if score is None else score_text(score)
     yield f"{name:<{NAME}} {size:>9} {answer:>9} {number:>7}  {_difference(gap) if gap else ''}".rstrip()
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from runner.experiment.outcome import Outcome
 from runner.sweep.ledger import sweep_identity
 from runner.sweep.plan import Job
 from runner.sweep.table import SearchTable, Table, duration_text, score_text
+from runner.sweep.worker import Running
 from tests.records import a_record
 
 
@@ -56,3 +60,26 @@ def test_a_search_is_shown_by_names_and_selection_scores(capsys: pytest.CaptureF
     assert "done     a ngram  val/accuracy 0.8100  3.0 s" in said and "0.99" not in said and "model=" not in said
     assert "stopped  a dsn  9.0 s" in said and "stopped after 9 s" in said and "to cut   a dsn  1.0 s" in said
     assert "did not finish" not in said
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_live_table_keeps_names_times_and_memory_at_every_width(width: int, tmp_path: Path) -> None:
+    words = [["model=dsn", f"optimizer.lr=0.00{number}", "model/embedding=token_random"] for number in (1, 2)]
+    words[1][2] = "model/embedding=hash"
+    log = tmp_path / "log.txt"
+    log.write_text("epoch 1  val/accuracy 0.5  " + "x" * 90, encoding="utf-8")
+    jobs = [Job(number, own, log=log) for number, own in enumerate(words)]
+    table = Table(jobs, slots=2)
+    table.console = Console(file=io.StringIO(), width=width)
+    with table.console.capture() as captured:
+        table.console.print(table._draw([Running(job, 1, object(), None, peak_bytes=1_500_000_000) for job in jobs], 3))  # type: ignore[arg-type]
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= width and any("1.50" in line for line in lines)
+    assert sum("optimizer.lr=0.00" in line for line in lines) == 2 and any("epoch" in line for line in lines)
+
+
+def test_a_job_is_named_by_what_the_command_did_not_fix() -> None:
+    table = Table([Job(0, ["model=dsn", "optimizer.lr=0.1"])], 1, ["model=dsn", "hydra/sweeper=optuna"])
+    assert table._name(table.jobs[0]) == "optimizer.lr=0.1"
+    table.jobs.append(Job(1, ["model=dsn", "optimizer.lr=0.2"]))
+    assert [table._name(job) for job in table.jobs] == ["optimizer.lr=0.1", "optimizer.lr=0.2"]

@@ -47,3 +47,19 @@ def test_a_failed_trial_without_a_reason_was_interrupted() -> None:
     failed = optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL)
     reasoned = optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL, user_attrs={"reason": "x"})
     assert (ending_of(failed), ending_of(reasoned)) == ("interrupted", "failed")
+
+
+def test_many_searched_settings_fit_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = optuna.create_study(direction="maximize", study_name="x")
+    names = [f"compression.prune.setting_{number}" for number in range(8)]
+    distributions = dict.fromkeys(names, optuna.distributions.FloatDistribution(0.0, 1.0))
+    params = dict.fromkeys(names, 0.123456)
+    study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, values=[0.91234]))
+    monkeypatch.setattr("runner.tune.report.widen", lambda _: None)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert show_study(study, ["val/accuracy"], [], "study.journal")
+    table = capsys.readouterr().out.split("again:")[0]
+    assert "0.91234" in table and max(map(len, table.splitlines())) <= 80
+    assert all(f"{name}=0.123456" in table for name in names), "no name and no number is broken"
