@@ -14,8 +14,7 @@ from runner.deploy.bundle.rejection import UNSURE
 from runner.deploy.exported import ExportedModel
 from runner.deploy.predictors import AnyPredictor
 from runner.deploy.promise import Promise
-from runner.deploy.promise_text import sentences
-from runner.deploy.rejecting import RejectingPredictor, open_answering
+from runner.deploy.rejecting import RejectingPredictor, open_answering, promised
 from runner.deploy.streams import RowWriter, chunks_as_they_arrive, is_words, open_output, row_chunks
 from runner.errors import ConfigError
 from runner.sanitize import say
@@ -95,7 +94,7 @@ def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options
 
 def say_promise(predictor: AnyPredictor) -> None:
     """Print the promise that the answers keep, if there is one, on standard error."""
-    for sentence in sentences(predictor.promise) if isinstance(predictor, RejectingPredictor) else ():
+    for sentence in promised(predictor):
         say(sentence, sys.stderr)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel
 from runner.deploy.promise import Promise, WantedPromise, find_promise
-from runner.deploy.promise_text import doubts
+from runner.deploy.promise_text import remarks
 from runner.errors import ConfigError
 from runner.record.compared import models_compared
 from runner.record.folder import find_record
@@ -44,10 +44,10 @@ def open_share(verb: str, key: str, text: str, example: str) -> float:
 
 
 def promise_of_run(record: RunRecord, output: Path, wanted: WantedPromise) -> Promise:
-    """Return the promise that a run below `output` can give, and say what weakens it; ConfigError where it cannot."""
+    """Return the promise that a run below `output` can give, and print remarks on it; ConfigError for none."""
     promise = find_promise(record, output / record.identity, wanted, models_compared(output, record))
-    for doubt in doubts(promise, record):
-        say(f"note: {doubt}", sys.stderr)
+    for remark in remarks(promise, record):
+        say(f"note: {remark}", sys.stderr)
     return promise
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false, whole_number
 from runner.commands.promise import PROMISE_OPTIONS, promise_to_keep, wanted_promise
 from runner.deploy.exported import find_model
+from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.sanitize import say
@@ -47,6 +48,8 @@ def main(words: list[str]) -> int:
         warning = "" if is_local else "; every machine that reaches this address can ask"
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         say(f"{exported.name}: {address}  (Ctrl-C ends it{warning})")
+        for sentence in sentences(promise) if promise else ():
+            say(sentence)
         with contextlib.suppress(KeyboardInterrupt):
             config = uvicorn.Config(
                 app, log_level="warning", server_header=False, timeout_graceful_shutdown=PATIENCE_S, backlog=BACKLOG

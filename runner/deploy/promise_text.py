@@ -34,10 +34,10 @@ def sentences(promise: JsonObject) -> list[str]:
     return found
 
 
-def doubts(promise: JsonObject, record: RunRecord) -> list[str]:
-    """Return what makes a promise weaker than its words, as far as the record tells."""
-    data, split, rows = record.data, promise["split"], promise["rows"]
-    found = []
+def remarks(promise: JsonObject, record: RunRecord) -> list[str]:
+    """Return what a promise allows for, and what makes it weaker than its words, as far as the record tells."""
+    data, split, rows, models = record.data, promise["split"], promise["rows"], promise["models"]
+    found = [f"{models:,} models were compared on these rows, which is allowed for"] if models > 1 else []
     if (repeats := data.duplicates.get(f"{split}/normalised", 0)) > REPEATS * rows:
         found.append(f"{repeats:,} of the {rows:,} calibration rows repeat an earlier one, and are no further evidence")
     if group := record.setting("data.group"):

@@ -12,6 +12,7 @@ from runner.deploy.bundle.calibration import Calibration
 from runner.deploy.bundle.rejection import MOST_PROBABLE, UNSURE, PromiseError, keep_promise, promise_in
 from runner.deploy.exported import ExportedModel
 from runner.deploy.predictors import AnyPredictor, Questions, open_predictor
+from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
 
 
@@ -56,6 +57,11 @@ class RejectingPredictor:
     def __call__(self, texts: Sequence[Any], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
         """One answer for each text or pair of texts; long texts are cut."""
         return [keep_promise(self.promise, answer) for answer in self.inner(texts, pairs, batch_size)]
+
+
+def promised(predictor: AnyPredictor) -> list[str]:
+    """The promise that the answers of a predictor keep, in sentences; none for one that promises nothing."""
+    return sentences(predictor.promise) if isinstance(predictor, RejectingPredictor) else []
 
 
 def open_answering(exported: ExportedModel, threads: int = 1, promise: dict[str, Any] | None = None) -> AnyPredictor:

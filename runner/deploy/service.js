@@ -227,7 +227,8 @@ async function start() {
   const labels = health.labels.length > 12 ? `${health.labels.length} labels` : `labels: ${health.labels.join(", ")}`;
   const length = `up to ${health.max_length.toLocaleString("en")} tokens`;
   at("about").textContent = `Run ${health.model}, ${health.engine}, ${length}; `
-    + (health.labels.length ? labels : `answers ${health.answers[0].meaning}`);
+    + (health.labels.length ? labels : `answers ${health.answers[0].meaning}`)
+    + health.promise.map(said => `. ${said[0].toUpperCase()}${said.slice(1)}`).join("");
   if (health.asks.length > 1) {
     at("pair-name").textContent = health.asks[1].meaning;
     at("lines-name").textContent = "Each line has two texts";

@@ -27,7 +27,7 @@ from runner.deploy.observed import TEXTS, Observed
 from runner.deploy.predictors import AnyPredictor
 from runner.deploy.promise import Promise
 from runner.deploy.reasons import find_reasons, method_of
-from runner.deploy.rejecting import open_answering
+from runner.deploy.rejecting import open_answering, promised
 from runner.deploy.service_models import FieldFacts, Health, Question, answers_model, question_model
 from runner.deploy.service_page import make_page
 
@@ -126,7 +126,7 @@ def health_of(predictor: AnyPredictor) -> Health:
         answers=[FieldFacts(**asdict(field)) for field in predictor.answer_fields],
         calibrated=predictor.calibration.is_calibrated, explains=method_of(predictor),
         calibration=predictor.calibration.about() if has_shares else "", ece=facts.get("ece"),
-        ece_floor_95=facts.get("ece_floor_95"),
+        ece_floor_95=facts.get("ece_floor_95"), promise=promised(predictor),
     )  # fmt: skip
 
 

@@ -95,6 +95,7 @@ class Health(BaseModel):
     calibration: str = Field(description="what shares are, and by which rows, in words; empty where there are none")
     ece: float | None = Field(None, description="how far probabilities were off on average, on the reported rows")
     ece_floor_95: float | None = Field(None, description="how far they are off by chance alone, in 95 of 100 cases")
+    promise: list[str] = Field(description="what holds of the answers, in sentences; empty without reject=")
     explains: str = Field(description="how `explain` finds the words that spoke for an answer; empty: not at all")
 
 

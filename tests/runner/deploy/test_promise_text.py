@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.deploy.promise_text import doubts, sentences
+from runner.deploy.promise_text import remarks, sentences
 from tests.records import a_record
 
 COMMON = {"alpha": 0.05, "delta": 0.05, "models": 1, "rows": 2000, "split": "val", "rows_sha256": "b"}
@@ -30,10 +30,11 @@ def test_a_promise_for_one_class_says_how_many_of_it_are_found() -> None:
 def test_repeats_and_groups_make_it_weaker() -> None:
     promise: dict[str, Any] = COMMON | {"threshold": 0.8, "answered": 1380, "errors": 40}
     record = a_record()
-    assert doubts(promise, record) == []
+    assert remarks(promise, record) == []
+    assert remarks(promise | {"models": 12}, record) == ["12 models were compared on these rows, which is allowed for"]
     record.data.duplicates["val/normalised"] = 300
     record.config["data"]["group"] = "customer"
-    assert doubts(promise, record) == [
+    assert remarks(promise, record) == [
         "300 of the 2,000 calibration rows repeat an earlier one, and are no further evidence",
         "calibration rows of one group (data.group=customer) are counted one by one, which is too sure",
     ]

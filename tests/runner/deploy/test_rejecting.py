@@ -96,7 +96,9 @@ def test_the_server_answers_the_same_rows(output: Path, wanted_rows: list[int]) 
     client = TestClient(app)
     answers = json.loads(client.post("/predict", content=json.dumps({"texts": TEXTS})).text)["answers"]
     assert answered([one["prediction"] for one in answers]) == wanted_rows and "most_probable" in answers[0]
-    assert client.get("/health").json()["answers"][0]["names"] == ["negative", "positive", "unsure"]
+    health = client.get("/health").json()
+    assert health["answers"][0]["names"] == ["negative", "positive", "unsure"]
+    assert health["promise"][0].startswith("at most 5 % wrong among answered texts")
 
 
 @pytest.fixture(scope="module")
