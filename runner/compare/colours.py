@@ -5,6 +5,8 @@ Up to eight groups have a colour each.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +38,7 @@ class Colouring:
 def colour_groups(groups: Sequence[Group]) -> Colouring:
     """Return the colours of the groups: by the first setting of their names that has two to eight values.
 
-    Where all have more, the first of them: its seven most frequent values, and one colour for all others.
+    Where all have more, the first of them: ranges of its numbers, or its seven most frequent values and all others.
     """
     if len(groups) <= MOST:
         return Colouring(list(range(len(groups))), [group.name for group in groups])
@@ -44,17 +46,35 @@ def colour_groups(groups: Sequence[Group]) -> Colouring:
     few = next((key for key, found in values.items() if len(set(found)) <= MOST), None)
     key = few or next(iter(values))
     names = _in_order(values[key])
-    if len(names) > MOST:
-        frequent = [name for name, _ in Counter(values[key]).most_common(MOST - 1)]
-        names = [*(name for name in names if name in frequent), OTHER]
-    of = [names.index(value) if value in names else len(names) - 1 for value in values[key]]
-    return Colouring(of, names, key)
+    if len(names) <= MOST:
+        return Colouring([names.index(value) for value in values[key]], names, key)
+    kinds = _ranges(names) if _are_numbers(names) else _frequent(values[key])
+    shown = list(dict.fromkeys(kinds[name] for name in names))
+    shown.sort(key=lambda kind: kind == OTHER)
+    return Colouring([shown.index(kinds[value]) for value in values[key]], shown, key)
 
 
 def _in_order(values: Sequence[str]) -> list[str]:
     """Return the different values: numbers by size, others as they first appear."""
     found = list(dict.fromkeys(values))
+    return sorted(found, key=float) if _are_numbers(found) else found
+
+
+def _are_numbers(values: Sequence[str]) -> bool:
     try:
-        return sorted(found, key=float)
+        return all(math.isfinite(float(value)) for value in values)
     except ValueError:
-        return found
+        return False
+
+
+def _ranges(values: Sequence[str]) -> dict[str, str]:
+    """Return the range of each of these ordered values: MOST ranges of about as many values."""
+    cuts = [round(i * len(values) / MOST) for i in range(MOST + 1)]
+    parts = [values[start:end] for start, end in itertools.pairwise(cuts)]
+    return {value: part[0] if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in parts for value in part}
+
+
+def _frequent(values: Sequence[str]) -> dict[str, str]:
+    """Return each value for itself if it is among the most frequent, else OTHER."""
+    frequent = {name for name, _ in Counter(values).most_common(MOST - 1)}
+    return {value: value if value in frequent else OTHER for value in values}

@@ -5,6 +5,7 @@ Points, colours, scales and places of labels are those of the page.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def draw_figures(comparison: Comparison, folder: Path, formats: Sequence[str] = 
     folder.mkdir(parents=True, exist_ok=True)
     colouring, written = colour_groups(comparison.groups), list[Path]()
     parts = [part for part in parts_of(comparison) if any(map(is_scored, part.rows))]
-    with plt.rc_context(STYLE):
+    with plt.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the font has no such letter: a box is drawn, the page has it
         for number, part in enumerate(parts):
             suffix = f"_{number + 1}" if len(parts) > 1 else ""
             for letter, (cost, name) in AXES.items():

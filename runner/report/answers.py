@@ -8,10 +8,10 @@ import numpy as np
 
 from runner.record.predictions import calibrated_probabilities, read_logits, read_predictions
 from runner.record.record import ClassReport, RunRecord
-from runner.report.confusion import confusion
+from runner.report.confusion import MOST_NUMBERS, confusion
 from runner.report.frame import colour, frame, percent
 from runner.report.markup import Markup, join, tag
-from runner.report.page import Section, choices
+from runner.report.page import Section, choices, folded
 from runner.report.reliability import Answers, Bin, reliability
 from runner.report.scales import Scale
 from runner.report.tables import Cell, Heading, table
@@ -47,7 +47,10 @@ def _classes(report: ClassReport) -> Markup:
     scores = table(titles, lines, is_sortable=True)
     if report.confusion is None:
         return scores
-    return tag("div", confusion(report.classes, report.confusion), scores, class_="beside")
+    matrix = confusion(report.classes, report.confusion)
+    if len(report.classes) <= MOST_NUMBERS:
+        return tag("div", matrix, scores, class_="beside")
+    return join([matrix, tag("h3", "Scores of each class"), folded(f"{len(report.classes)} classes", scores)])
 
 
 def reliability_section(record: RunRecord, folder: Path) -> list[Section]:

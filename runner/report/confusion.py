@@ -9,6 +9,7 @@ from runner.report.markup import Markup, join, tag
 
 MOST_NUMBERS = 14  # classes; a larger matrix is drawn without numbers
 FULL = 0.7  # share of a row from which its cell is dark enough for light text
+MOST_TIPS = 300  # mistakes that say what they are when pointed at
 MOST_PAIRS = 12  # of a larger matrix, listed beside it
 
 
@@ -42,19 +43,23 @@ def _words(names: Sequence[str], i: int, j: int, count: int, total: int) -> str:
 
 
 def _field(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
+    """Return the matrix without numbers; right answers and the most frequent mistakes say what they are."""
     size = len(names)
+    least = sorted((n for i, row in enumerate(counts) for j, n in enumerate(row) if i != j), reverse=True)[:MOST_TIPS]
     cells = []
     for i, row in enumerate(counts):
         total = sum(row)
         for j, count in enumerate(row):
-            if count:
-                place = {"x": percent(j / size), "y": percent(i / size)}
-                cells.append(
-                    tag("rect", **place, width=percent(1 / size), height=percent(1 / size),
-                        class_="right" if i == j else "wrong", style=f"--share:{count / total:.3f}",
-                        data_tip=_words(names, i, j, count, total))
-                )  # fmt: skip
-    drawing = tag("svg", *cells, role="img", aria_label=f"confusion matrix of {size} classes", class_="field")
+            if not count:
+                continue
+            has_tip = i == j or count >= max(least[-1], 2)
+            cells.append(
+                tag("rect", x=percent(j / size), y=percent(i / size), class_="right" if i == j else "wrong",
+                    style=f"--share:{count / total:.2f}",
+                    data_tip=_words(names, i, j, count, total) if has_tip else None)
+            )  # fmt: skip
+    drawing = tag("svg", *cells, role="img", aria_label=f"confusion matrix of {size} classes", class_="field",
+                  style=f"--size:{percent(1 / size)}")  # fmt: skip
     words = tag("p", "rows: labels, columns: answers, in the order of the classes", class_="quiet")
     return tag("div", drawing, words)
 

@@ -33,6 +33,12 @@ def test_many_groups_have_the_colours_of_the_first_setting_with_few_values() -> 
     assert found.title == "optimizer.lr" and found.names == ["0.5", "2"], "numbers by size"
 
 
-def test_where_all_settings_have_many_values_the_rare_ones_share_a_colour() -> None:
-    found = groups_of(*(settings(f"m{i}", float(i)) for i in range(12)))
+def test_many_numbers_are_coloured_by_ranges() -> None:
+    found = groups_of(*(settings("dsn", float(i)) for i in range(16, 0, -1)))
+    assert found.names == [f"{i} to {i + 1}" for i in range(1, 17, 2)] and found.title == "optimizer.lr"
+    assert found.of == [(i - 1) // 2 for i in range(16, 0, -1)]
+
+
+def test_of_many_other_values_the_rare_ones_share_a_colour() -> None:
+    found = groups_of(*(settings(f"m{i}", 1.0) for i in range(12)))
     assert len(found.names) == MOST and found.names[-1] == OTHER and found.of == [*range(7), 7, 7, 7, 7, 7]
