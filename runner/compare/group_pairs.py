@@ -52,7 +52,8 @@ class FoldPaired(Paired):
             return f"the same answers to {rows}"
         if self.p_examples >= ALPHA:
             return f"no difference visible with {rows}"
-        return f"{better_or_worse(self.metric, self.difference)} on {rows}, p {self.p_examples:.2g}"
+        p = "<0.0001" if self.p_examples < 0.0001 else f"{self.p_examples:.2g}"
+        return f"{better_or_worse(self.metric, self.difference)} on {rows}, p {p}"
 
 
 def compare_groups(first: Group, second: Group, metric: str) -> Paired | Refused:

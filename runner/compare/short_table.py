@@ -81,11 +81,12 @@ def _print(comparison: Comparison, console: Console) -> list[str]:
 
 def _numbers(rows: list[Row]) -> list[Number]:
     has_seeds = any(len(row.group.seeds) > 1 for row in rows)
+    over = f"the examples{' and the seeds' * has_seeds}"
+    if any(row.group.is_folded for row in rows):
+        over = "the folds, corrected for training rows that overlap"
     return [
         Number("score", 0, lambda row: "" if row.mean is None else score_text(row.mean), BaselineLine.score),
-        Number(
-            "95 %", 1, _interval, legend=f"95 %: the score's interval over the examples{' and the seeds' * has_seeds}"
-        ),
+        Number("95 %", 1, _interval, legend=f"95 %: the score's interval over {over}"),
         Number("folds", 2, lambda row: text_of(row.group.settings, row.group.runs) if row.group.is_folded else ""),
         Number(
             "seeds",
