@@ -22,6 +22,7 @@ BANDS, ROWS = 25, 5  # a pair of similarity s is compared with probability 1 - (
 LEAST = 0.7  # similarity of a near repeat
 SLACK = 0.15  # 3.5 standard deviations of the estimate from the signatures, below which no exact count is made
 REACH = 4  # neighbours in a bucket that a row is compared with, so that a bucket of m rows costs m steps and not m^2
+ENOUGH = 5  # pairs of a text, after which it is not looked at for another one's sake
 STEP = 1 << 18  # 5-grams hashed at a time: 1 MB
 SEED = 0
 
@@ -128,8 +129,9 @@ def _least(hashes: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.nda
 def near_pairs(texts: Sequence[str], among: np.ndarray | None = None, least: float = LEAST) -> NearPairs:
     """Return the pairs of plain texts whose similarity is at least `least`; equal texts have similarity 1.
 
-    among: row numbers, one of which each pair must have; None: all. Of very many texts in one bucket a row is compared
-    with its nearest in row order only, so it has at least one pair, but not every one.
+    among: row numbers, one of which each pair must have; None: all. Of very many texts that are near each other, a row
+    is compared with those nearest in row order, and no longer once the wanted rows of a pair have ENOUGH pairs: each
+    has some pairs, but not all.
     """
     marks = signatures(texts)
     is_wanted = np.zeros(len(texts), bool)
@@ -142,10 +144,25 @@ def near_pairs(texts: Sequence[str], among: np.ndarray | None = None, least: flo
         codes.append(_candidates(marks, order, np.sort(keys), is_wanted, least))
     code = np.unique(np.concatenate(codes))
     first, second = code // max(1, len(texts)), code % max(1, len(texts))
-    exact = np.array([jaccard(texts[one], texts[other]) for one, other in zip(first, second)], np.float64)
+    exact = _similarities(texts, first.tolist(), second.tolist(), is_wanted.tolist(), least)
     kept = np.flatnonzero(exact >= least)
     kept = kept[np.argsort(-exact[kept], kind="stable")]
     return NearPairs(first[kept], second[kept], exact[kept])
+
+
+def _similarities(
+    texts: Sequence[str], first: list[int], second: list[int], is_wanted: list[bool], least: float
+) -> np.ndarray:
+    """Return the similarity of each pair, (pairs,) float64; 0 where the wanted texts of a pair have ENOUGH already."""
+    found, near = np.zeros(len(first)), [0 if wanted else ENOUGH for wanted in is_wanted]
+    for number, (one, other) in enumerate(zip(first, second)):
+        if near[one] >= ENOUGH and near[other] >= ENOUGH:
+            continue
+        found[number] = jaccard(texts[one], texts[other])
+        if found[number] >= least:
+            near[one] += 1
+            near[other] += 1
+    return found
 
 
 def _band_keys(marks: np.ndarray) -> np.ndarray:

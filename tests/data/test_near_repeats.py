@@ -83,3 +83,12 @@ def test_texts_with_lone_surrogates_are_compared() -> None:
 def found_pairs(pairs: NearPairs) -> set[tuple[int, int]]:
     """The row numbers of each pair."""
     return set(zip(pairs.first.tolist(), pairs.second.tolist()))
+
+
+def test_each_of_many_copies_has_some_pairs_and_not_all() -> None:
+    texts = [
+        f"your order number {number} was shipped and will arrive in three days, thank you" for number in range(400)
+    ]
+    found = near_pairs(plain_texts(texts))
+    assert len(np.unique(np.concatenate([found.first, found.second]))) == 400
+    assert len(found) < 400 * 399 / 10
