@@ -23,7 +23,8 @@ def main(words: list[str]) -> int:
     flags, overrides = split_flags([word for word in words if word not in ("-h", "--help")])
     try:
         expanded = expand_from(overrides)
-        problems = check_overrides(expanded, multirun=any(flag in ("-m", "--multirun") for flag in flags))
+        is_multirun = any(flag in ("-m", "--multirun") for flag in flags)
+        problems = check_overrides(expanded, is_multirun, whole=False)
     except USER_ERRORS as error:
         problems = str(error).splitlines()
     if problems:

@@ -32,8 +32,11 @@ SWEEP = "sweep"
 MOST_RUNS = 10_000  # of one command
 
 
-def check_overrides(words: list[str], multirun: bool = False) -> list[str]:
-    """One line for each mistake in the overrides `words`; an empty list means that the command can run."""
+def check_overrides(words: list[str], multirun: bool = False, *, whole: bool = True) -> list[str]:
+    """One line for each mistake in the overrides `words`; an empty list means that the command can run.
+
+    whole: composed and checked as one config too, for which the code of its task is loaded.
+    """
     parsed = [parse_override(word) for word in words]
     problems = [problem for _, problem in parsed if problem]
     typed = [override for override, _ in parsed if override]
@@ -46,7 +49,7 @@ def check_overrides(words: list[str], multirun: bool = False) -> list[str]:
         return problems + too_many  # no value of them is looked at
     problems += _check_settings_of_runs(overrides, multirun)
     problems += check_hydra(overrides, multirun)
-    if not problems and not any(override.is_sweep_override() for override in overrides):
+    if whole and not problems and not any(override.is_sweep_override() for override in overrides):
         problems += _check_whole([override.input_line or "" for override in overrides])
     return problems
 

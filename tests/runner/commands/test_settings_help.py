@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from runner.cli import dispatch
+from tests.conftest import REPO
 
 
 def test_the_settings_of_the_named_choices_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,6 +32,12 @@ def test_each_choice_of_a_sweep_is_explained(capsys: pytest.CaptureFixture[str])
     assert dispatch(["-m", "optimizer=adamw,sgd", "-h"]) == 0
     told = capsys.readouterr().out
     assert "Settings of optimizer=adamw" in told and "Settings of optimizer=sgd" in told
+
+
+def test_the_help_of_settings_waits_for_no_library() -> None:
+    code = "import sys; from runner.cli import dispatch; dispatch(['model=dsn', '--help']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, check=True)
+    assert not {"numpy", "torch", "pandas", "rich"} & set(done.stdout.splitlines()[-1].split())
 
 
 def test_a_mistake_comes_before_the_help(capsys: pytest.CaptureFixture[str]) -> None:
