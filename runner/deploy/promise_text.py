@@ -18,6 +18,8 @@ def sentences(promise: JsonObject) -> list[str]:
     if CLASSES not in promise:
         held = f"at most {percent(alpha)} wrong among answered texts like the {rows:,} calibration rows; {fails}"
         share = promise["answered"] / rows
+        if share == 1:
+            return [held, "every text is answered, because so many of all calibration rows are right"]
         return [held, "about " + share_text(share, *wilson_interval(share, rows), "of texts are answered")]
     names = " or ".join(map(repr, promise[CLASSES]))
     found = [

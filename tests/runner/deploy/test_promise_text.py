@@ -19,6 +19,12 @@ def test_a_promise_for_every_answer() -> None:
     ]
 
 
+def test_a_promise_that_holds_for_all_texts_says_so() -> None:
+    assert sentences(COMMON | {"threshold": -1.0, "answered": 2000, "errors": 0})[1].startswith(
+        "every text is answered"
+    )
+
+
 def test_a_promise_for_one_class_says_how_many_of_it_are_found() -> None:
     part = {"threshold": 0.4, "answered": 100, "errors": 2, "support": 160}
     held, shares = sentences(COMMON | {"alpha": 0.005, "classes": {"fraud": part}})
