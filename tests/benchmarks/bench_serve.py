@@ -22,7 +22,8 @@ from tests.conftest import REPO
 from tests.runner.deploy.runs import write_run
 
 CLIENTS, SECONDS = 32, float(os.environ.get("SERVE_SECONDS", "60"))
-MOST_TIMES_MEDIAN, MOST_GROWTH = 20, 0.05  # of the 99th percentile; of memory after the first quarter
+# Of the 99th percentile; of memory after a warm-up: oneDNN keeps code for up to 1,024 shapes of batches, 25 MB here.
+MOST_TIMES_MEDIAN, MOST_GROWTH = 20, 0.03
 WORDS = ["the", "a", "film", "was", "very", "dull", "lovely", "ünïcode", "猫"]
 Answers = list[tuple[int, float]]  # status, seconds
 
@@ -76,7 +77,7 @@ def load(address: str, seconds: float) -> Answers:
 
 
 def test_thirty_two_clients_are_answered_evenly_and_memory_stays_flat(served: str, tmp_path: Path) -> None:
-    load(served, SECONDS / 4)
+    load(served, SECONDS / 2)
     before = memory(served)
     found = load(served, SECONDS)
     after, seconds = memory(served), sorted(seconds for _, seconds in found)

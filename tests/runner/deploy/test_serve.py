@@ -178,7 +178,7 @@ def test_thirty_two_clients_are_answered_evenly_and_leave_no_memory_behind(addre
 
     def ask_some(number: int) -> list[tuple[int, float]]:
         connection, found = HTTPConnection(address.removeprefix("http://"), timeout=60), []
-        for turn in range(8):
+        for turn in range(6):
             began = time.perf_counter()
             connection.request(
                 "POST", "/predict", json.dumps({"texts": [f"film {number} was very dull " * (turn % 4)]})
