@@ -50,4 +50,6 @@ class CalibrationFacts:
         rows = f"from {self.rows:,} rows of {self.split}"
         if self.method == VECTOR:
             return f"vector scaling, {rows}"
-        return f"temperature {self.temperature:.3g}, {rows}" if self.temperature != 1 else f"none needed: {self.reason}"
+        if self.temperature == 1:
+            return f"none needed: {self.reason}"
+        return f"temperature {self.temperature:.3g}, {rows}" + (f" ({self.reason})" if self.reason else "")

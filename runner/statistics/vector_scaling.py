@@ -38,11 +38,11 @@ def fit_vector_scaling(logits: np.ndarray, labels: np.ndarray) -> VectorScaling 
     logits = np.asarray(logits, np.float64)
     fewest = int(np.bincount(labels, minlength=logits.shape[1]).min())
     if fewest < FEWEST_OF_A_CLASS:
-        return f"vector scaling needs {FEWEST_OF_A_CLASS} rows of each class, one has {fewest}"
+        return f"vector scaling needs {FEWEST_OF_A_CLASS} rows a class, one has {fewest}"
     gains = held_out_gains(logits, labels)
     gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
     if gain <= error:
-        return f"vector scaling gains {gain:+.4f} nats over a temperature on rows held out, within noise ({error:.4f})"
+        return f"vector scaling gains {gain:+.4f} nats, within noise ({error:.4f})"
     found = solve_vector(logits, labels)
     return VectorScaling(found.weights, found.shifts, gain)
 
