@@ -187,10 +187,10 @@ def _seeds(plt: Any, part: Part, colouring: Colouring) -> Any:
     shown = [(row, number) for row, number in zip(part.rows, part.numbers) if is_scored(row)][:MOST_STRIPS]
     figure, axes = plt.subplots(figsize=(7, 1 + 0.28 * len(shown)))
     axes.use_sticky_edges = False  # a bar that begins at the edge looks cut off
-    for index, (row, number) in enumerate(reversed(shown)):
-        _strip(axes, index, row, _shade(colouring.of[number - 1]))
+    _strips(axes, [row for row, _ in reversed(shown)], [_shade(colouring.of[n - 1]) for _, n in reversed(shown)])
     names = [f"{number}  {visible(row.label)}, n={row.n}" for row, number in reversed(shown)]
     axes.set_yticks(range(len(shown)), names)
+    axes.set_ylim(-0.7, len(shown) - 0.3)
     low, high = axes.get_xlim()
     for i, (name, value) in enumerate(baseline_levels(part.rows)):
         if low - (high - low) <= value <= high + (high - low):
@@ -203,10 +203,15 @@ def _seeds(plt: Any, part: Part, colouring: Colouring) -> Any:
     return figure
 
 
-def _strip(axes: Any, index: int, row: Row, shade: str) -> None:
-    values = row.group.values(row.metric)
-    if row.interval:
-        low, high = row.interval.low, row.interval.high
-        axes.barh(index, high - low, left=low, height=0.5, alpha=0.2, color=shade)
-    axes.plot(values, [index] * len(values), "o", color=shade, markersize=4.5)
-    axes.plot([row.mean, row.mean], [index - 0.35, index + 0.35], color=shade, linewidth=2)
+def _strips(axes: Any, rows: Sequence[Row], shades: Sequence[str]) -> None:
+    """Draw the strips of rows from below: an artist for all bands, one for all dots, one for all means."""
+    spans = [(i, row.interval, shade) for i, (row, shade) in enumerate(zip(rows, shades)) if row.interval]
+    if spans:
+        places, intervals, hues = zip(*spans)
+        lows = [found.low for found in intervals]
+        axes.barh(places, [found.high - found.low for found in intervals], left=lows, height=0.5, alpha=0.2, color=hues)
+    dots = [(value, i, shades[i]) for i, row in enumerate(rows) for value in row.group.values(row.metric)]
+    values, places, hues = zip(*dots)
+    axes.scatter(values, places, s=20, c=hues, zorder=2)
+    at = range(len(rows))
+    axes.vlines([row.mean for row in rows], [i - 0.35 for i in at], [i + 0.35 for i in at], colors=shades, linewidth=2)
