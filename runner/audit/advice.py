@@ -41,9 +41,11 @@ def advise(
     own = [word for word in words if word.lstrip("+").partition("=")[0].split(".")[0] not in OF_THE_MACHINE]
     model = [] if "model" in typed else [f"model={'bert-tiny' if task.is_pair or labels.unit == 'words' else 'dsn'}"]
     chosen = [*model, *own]
+    wanted = {word: why for word, why in found.items() if word.partition("=")[0] not in typed}
+    are_possible = not problems([*chosen, *wanted])  # a check takes a third of a second: all at once, if that goes well
     reasons = []
-    for word, why in found.items():
-        if word.partition("=")[0] not in typed and not problems([*chosen, word]):
+    for word, why in wanted.items():
+        if are_possible or not problems([*chosen, word]):
             chosen.append(word)
             reasons.append(f"{word}: {why}")
     kept = [word for word in chosen if word.startswith(("data", "task")) and not word.startswith("data.max_length=")]

@@ -15,7 +15,7 @@ from runner.audit.labels import used_splits
 from runner.schema import Settings
 
 LOOKED_AT = 10_000  # rows of train whose texts are counted, fewer of long ones; of every other split a fifth of them
-MOST_LETTERS = 3_000_000  # of the rows of train that are counted
+MOST_LETTERS = 2_000_000  # of the rows of train that are counted
 TRAINED_ON = 5_000  # rows for a vocabulary that only serves to count
 UNCUT = 65_536  # tokens: no text is cut
 HASHED = "words"
