@@ -48,10 +48,10 @@ def colour_groups(groups: Sequence[Group]) -> Colouring:
     names = _in_order(values[key])
     if len(names) <= MOST:
         return Colouring([names.index(value) for value in values[key]], names, key)
-    kinds = _ranges(names) if _are_numbers(names) else _frequent(values[key])
-    shown = list(dict.fromkeys(kinds[name] for name in names))
-    shown.sort(key=lambda kind: kind == OTHER)
-    return Colouring([shown.index(kinds[value]) for value in values[key]], shown, key)
+    parts = _ranges(names) if _are_numbers(names) else _frequent(values[key])
+    shown = list(dict.fromkeys(parts[name] for name in names))
+    shown.sort(key=OTHER.__eq__)  # False comes first
+    return Colouring([shown.index(parts[value]) for value in values[key]], shown, key)
 
 
 def _in_order(values: Sequence[str]) -> list[str]:
