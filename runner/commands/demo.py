@@ -23,6 +23,7 @@ def main(words: list[str]) -> int:
             raise KeyboardInterrupt
     output = output_folder(chosen["paths.output"])
     show_runs([outcome.record for outcome in outcomes if outcome.record], output)
-    print("The DSN sums word vectors and cannot see their order; bert-tiny can. Both were trained from scratch.")
+    print("The DSN sums word vectors and cannot see their order; bert-tiny can.")
+    print("Both were trained from scratch.")
     print(f"Next: run ui    (MLflow on the runs in {output})")
     return max(outcome.exit_code for outcome in outcomes)

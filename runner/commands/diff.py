@@ -38,7 +38,7 @@ def main(words: list[str]) -> int:
     names = [word for word in words if "=" not in word]
     chosen = parse_options("diff", [word for word in words if "=" in word], **{"paths.output": "outputs"})
     if len(names) != 2:
-        raise ConfigError(f"run diff: two runs are needed, not {len(names)}. Their ids: run compare --format csv")
+        raise ConfigError(f"run diff: two runs are needed, not {len(names)}. Their ids: run list runs")
     output = output_folder(chosen["paths.output"])
     first, second = (_run(output, name) for name in names)
     from rich.console import Console
