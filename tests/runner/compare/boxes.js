@@ -1,7 +1,7 @@
 "use strict";
 // Runs in a page whose frames hold reports; writes what is clipped or overlaps, one line each, into the body.
 const near = (a, b, gap) => a.left < b.right - gap && b.left < a.right - gap && a.top < b.bottom - gap && b.top < a.bottom - gap;
-const isShown = (node) => node.getClientRects().length > 0 && node.getBoundingClientRect().width > 0;
+const isShown = (node) => !node.closest("details:not([open])") && node.getClientRects().length > 0 && node.getBoundingClientRect().width > 0;
 const words = (node) => `'${node.textContent.trim().slice(0, 40)}'`;
 
 function texts(svg) {
@@ -24,12 +24,12 @@ function problemsOf(frame) {
     if (isShown(cell) && cell.scrollWidth > cell.clientWidth + 1 && cell.clientWidth) found.push(`${words(cell)} is clipped`);
   for (const box of [...page.querySelectorAll(".scroll")].filter(isShown))
     if (box.scrollHeight > box.clientHeight + 1) found.push("a table is cut off below");
+    else if (view.innerWidth >= 1400 && box.scrollWidth > box.clientWidth + 1) found.push(`a table is wider than its card: ${words(box)}`);
   for (const bars of [...page.querySelectorAll(".bars, .strips")].filter((node) => node.getClientRects().length)) {
     const widths = new Set([...bars.querySelectorAll("svg")].map((svg) => Math.round(svg.getBoundingClientRect().width)));
     if (widths.size > 1) found.push(`bars of ${[...widths].join(", ")} pixels share one scale`);
   }
   const table = page.getElementById("groups"), box = table && table.closest(".scroll");
-  if (box && view.innerWidth >= 1400 && box.scrollWidth > box.clientWidth + 1) found.push("the main table is wider than its card");
   if (box && box.scrollWidth > box.clientWidth + 1) {
     box.scrollLeft = 80;
     const first = table.tBodies[0].rows[0].cells[0].getBoundingClientRect();

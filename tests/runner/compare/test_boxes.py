@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from runner.compare.analyse import analyse
 from runner.compare.html import report_page
 from runner.compare.select import select_runs
 from runner.record.folder import read_record
+from runner.record.record import ClassReport
 from runner.report.run_page import run_page
 from tests.runner.compare.folders import write_group
 from tests.runner.compare.test_report import CHROMIUM, browse_text
@@ -21,6 +23,15 @@ from tests.runner.compare.test_report import CHROMIUM, browse_text
 MODELS = ("dsn", "bert-tiny", "dsn-32", "bert-mini", "dsn-64", "dsn-bigram", "bermo")
 RATES = (0.001, 0.005, 0.0001, 0.002, 0.0003, 0.007)
 WIDTHS = (1400, 420)
+CLASSES = ClassReport(
+    ["negative", "neither of the two"],
+    [500, 500],
+    [480, 520],
+    [0.5, 0.5],
+    [0.5, 0.5],
+    [0.5, 0.5],
+    [[300, 200], [180, 320]],
+)
 
 
 def report_of(output: Path, count: int) -> str:
@@ -45,7 +56,7 @@ def test_nothing_is_clipped_and_no_labels_overlap(tmp_path: Path) -> None:
     folder = next((tmp_path / "4").iterdir())
     record = read_record(folder)
     assert record
-    pages["a run"] = run_page(record, folder)
+    pages["a run"] = run_page(replace(record, reports={"test": CLASSES}), folder)
     frames = [
         f'<iframe title="{name} at {width}" width="{width}" height="900" srcdoc="{html.escape(page)}"></iframe>'
         for name, page in pages.items()
