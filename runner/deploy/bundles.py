@@ -23,7 +23,7 @@ from models.checkpoints.atomic import written_atomically
 from models.packed.errors import NotPacked
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle import predict
-from runner.deploy.bundle.calibration import CALIBRATION_FILE, PROMISE
+from runner.deploy.bundle.calibration import CALIBRATION_FILE, PROMISE, Calibration, read_calibration
 from runner.deploy.container.files import add_server
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
 from runner.deploy.promise import Promise, save_promise
@@ -40,6 +40,7 @@ OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
 OF_OTHER_TOKENIZERS = ("tokenizers>=0.22",)  # than BERT's
 OPENED_WHOLE = re.compile(r"Open it with `AutoModel.*?\n\n", re.DOTALL)  # the card's words on files not in a bundle
+OF_SCORES = re.compile(r"^Shares are scores, not probabilities: .*$", re.MULTILINE)  # its words on what shares are
 USAGE = """\
 # {name}
 
@@ -184,7 +185,8 @@ def add_reader(
     for name in (*sources, *(OF_PROMISES if has_promise else ())):
         shutil.copy2(SOURCES / name, part / name)
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
-    (part / "README.md").write_text(usage(exported, trained), encoding="utf-8")
+    calibration = read_calibration(part / exported.weights.name)
+    (part / "README.md").write_text(as_calibrated(usage(exported, trained), calibration), encoding="utf-8")
     if is_served:
         add_server(part, exported.is_pair)
     files = {
@@ -197,6 +199,11 @@ def add_reader(
         "packages": list(packages), "files": files,
     }  # fmt: skip
     (part / MANIFEST).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def as_calibrated(page: str, known: Calibration) -> str:
+    """The page of a bundle, without words on scores where the bundle has a calibration that its run lacks."""
+    return OF_SCORES.sub(lambda _: f"Its answers are {known.about()}.", page) if known.is_calibrated else page
 
 
 def usage(exported: ExportedModel, trained: ExportedModel) -> str:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from runner.commands.export import main
+from runner.deploy.bundle.calibration import Calibration
 from runner.deploy.bundle.predict import Model
-from runner.deploy.bundles import sources_for, usage, write_packed_bundle
+from runner.deploy.bundles import as_calibrated, sources_for, usage, write_packed_bundle
 from runner.deploy.exported import find_model
 from runner.deploy.packed_predictor import PackedPredictor
 from runner.errors import ConfigError
@@ -112,4 +113,8 @@ def test_the_page_of_a_bundle_names_its_columns_and_only_files_that_are_there(pa
     (tmp_path / "README.md").write_text(card, encoding="utf-8")
     page = usage(trained, trained)
     assert "# with a column `review`; --text names another" in page
+    scores = page + "\nShares are scores, not probabilities: the rows of val train too. And so on.\nend\n"
+    known = Calibration({"method": "temperature", "temperature": 1.5, "rows": 360, "split": "the folds"})
+    said = "\nIts answers are probabilities, calibrated on 360 rows of the folds.\nend\n"
+    assert as_calibrated(scores, known) == page + said and as_calibrated(scores, Calibration()) == scores
     assert "from_pretrained" in card and "from_pretrained" not in page and "| metric | value |" in page
