@@ -103,8 +103,8 @@ def varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _varies(values: list[Any]) -> bool:
     """Do config values differ? Most settings of 10,000 runs are the same text or number: those take no time."""
-    first, kind = values[0], type(values[0])
-    if kind not in (list, dict) and all(one is first or (type(one) is kind and one == first) for one in values):
+    first, sort = values[0], type(values[0])
+    if sort not in (list, dict) and all(one is first or (type(one) is sort and one == first) for one in values):
         return False
     return len({value_key(one) for one in values}) > 1
 
