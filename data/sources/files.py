@@ -85,6 +85,23 @@ def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
     )  # fmt: skip
 
 
+def file_of(settings: DataSettings, split: str) -> Path | None:
+    """Return the file that the rows of a split are from: its own, or that of train, which it is cut off."""
+    own = {"val": settings.val_path, "test": settings.test_path}.get(split)
+    text = own or settings.train_path or settings.path
+    return None if text is None else Path(text).expanduser()
+
+
+def row_numbers(settings: DataSettings, path: Path) -> np.ndarray:
+    """Return the number by which messages name each row of a file, (rows,) rising: a line, or a row without lines.
+
+    The place of a number, counted from 1, is that of its row below the header: a cell may have several lines. Raises
+    DataError for a file that cannot be read.
+    """
+    rows = read_rows(path, format_of(path) or "", _options(settings, []))
+    return np.fromiter((number for number, _ in rows), np.int64)
+
+
 def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
     """Return the path of a file that can be read; DataError for a folder, a missing or empty file, another format.
 

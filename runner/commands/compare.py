@@ -17,7 +17,12 @@ from runner.compare.report import write_report_files
 from runner.compare.rows import Comparison
 from runner.compare.select import select_runs
 from runner.compare.table import markdown, print_comparison
+from runner.config.compose import compose
 from runner.errors import ConfigError
+from runner.mistakes.answered import read_answered
+from runner.mistakes.versus import compare_errors, print_versus, versus_page
+from runner.record.folder import find_record
+from runner.report.page import write_page
 from runner.sanitize import say, visible
 
 
@@ -35,6 +40,8 @@ def main(words: list[str]) -> int:
     for word in [word for word in chosen.words if word.startswith("paths.output=")]:
         output = word.partition("=")[2]
     wanted = [word for word in chosen.words if not word.startswith("paths.output=")]
+    if chosen.errors:
+        return compare_mistakes(wanted, output_folder(output), chosen.out)
     selection = select_runs(output_folder(output), wanted)
     sweep = selection.sweep
     claims = sweep.claims if sweep else []
@@ -54,6 +61,31 @@ def main(words: list[str]) -> int:
     return 0
 
 
+def compare_mistakes(words: list[str], output: Path, out: str | None) -> int:
+    """Print in which rows two runs differ, or write it as a page too; ConfigError unless two runs are named.
+
+    words: the ids, and paths.cache= where it is not the usual one.
+    """
+    caches = [word.partition("=")[2] for word in words if word.startswith("paths.cache=")]
+    names = [word for word in words if not word.startswith("paths.cache=")]
+    if len(names) != 2:
+        raise ConfigError(f"run compare --errors: two runs are needed, not {len(names)}. Try: run compare A B --errors")
+    cache = Path(caches[-1] if caches else compose([]).paths.cache).expanduser()
+    first, second = (
+        read_answered(record, output / record.identity) for record in (find_record(output, name) for name in names)
+    )
+    found = compare_errors(first, second, cache)
+    from rich.console import Console
+
+    print_versus(found, Console(highlight=False))
+    if out:
+        path = Path(out).expanduser() / "errors.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_page(path, versus_page(found))
+        say(f"wrote {path}", sys.stderr)
+    return 0
+
+
 def parse_words(words: list[str]) -> Any:
     """The words of the command as a namespace; ConfigError for an unknown one."""
     parser = Parser(prog="run compare", add_help=False, allow_abbrev=False)
@@ -62,6 +94,7 @@ def parse_words(words: list[str]) -> Any:
     parser.add_argument("--metric")
     parser.add_argument("--costs", default="")
     parser.add_argument("--claims", action="store_true")
+    parser.add_argument("--errors", action="store_true")
     parser.add_argument("--out")
     parser.add_argument("--format", choices=("table", "markdown", "csv", "latex"), default="table")
     return parser.parse_intermixed_args(words)

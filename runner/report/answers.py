@@ -53,12 +53,12 @@ def _classes(report: ClassReport) -> Markup:
     return join([matrix, tag("h3", "Scores of each class"), folded(f"{len(report.classes)} classes", scores)])
 
 
-def reliability_section(record: RunRecord, folder: Path) -> list[Section]:
+def reliability_section(record: RunRecord, folder: Path, split: str = "") -> list[Section]:
     """Return how sure the answers are and how often they are right, before and after calibration.
 
-    [] where no logits are stored.
+    [] where no logits are stored. split: by default the reported one whose score is the headline.
     """
-    split = record.data.primary.partition("/")[0]
+    split = split or record.data.primary.partition("/")[0]
     found = read_logits(folder, split, record)
     if found is None or not len(found[1]):
         return []

@@ -1,0 +1,33 @@
+"""`run errors ID`: where a finished run is wrong, as a page, a table and a few lines on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from runner.commands.options import output_folder, parse_options, split_run, true_or_false
+from runner.config.compose import compose
+from runner.mistakes.report import report_errors
+from runner.record.folder import find_record
+from runner.sanitize import say
+
+DEFAULTS = {"split": "", "label_errors": "true", "paths.output": "outputs", "paths.cache": ""}
+
+
+def main(words: list[str]) -> int:
+    """Write page and table into the run's folder and print a short table; 0 unless the command is wrong."""
+    name, rest = split_run("errors", words)
+    chosen = parse_options("errors", rest, **DEFAULTS)
+    doubts = true_or_false("errors", "label_errors", chosen["label_errors"])
+    output = output_folder(chosen["paths.output"])
+    record = find_record(output, name)
+    cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
+    from rich.console import Console
+
+    written = report_errors(
+        record, output, cache, split=chosen["split"], doubts=doubts, console=Console(highlight=False),
+        notify=lambda line: say(line, sys.stderr),
+    )  # fmt: skip
+    for path in written:
+        say(f"wrote {path}", sys.stdout)
+    return 0

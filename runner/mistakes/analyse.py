@@ -1,0 +1,166 @@
+"""From stored answers and texts to findings about the mistakes of a run with classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from runner.mistakes.answered import Answered
+from runner.mistakes.findings import (
+    ClassScores,
+    Copies,
+    Copy,
+    Doubt,
+    Findings,
+    LabelDoubts,
+    Mistake,
+    Near,
+)
+from runner.mistakes.material import Material, Place, read_material
+from runner.mistakes.neighbours import near_copies, nearest
+from runner.mistakes.out_of_fold import out_of_fold
+from runner.mistakes.slicing import slices_of
+from runner.record.run_names import name_of
+from runner.statistics.confusion import confusion_of
+from runner.statistics.label_errors import find_label_errors
+from runner.statistics.slices import against_the_rest
+
+SHOWN = 50  # of the most confident mistakes, and of the other lists
+PARTNERS = 3  # classes named beside a class
+
+
+def analyse(answered: Answered, output: Path, cache: Path, notify: Callable[[str], None], *, doubts: bool) -> Findings:
+    """Return what is found about the mistakes of a run. doubts: also look for rows that may be mislabelled.
+
+    output: the folder of runs. Raises KeyboardInterrupt while n-gram runs are made.
+    """
+    record, names = answered.record, answered.names
+    counts = confusion_of(answered.labels, answered.predictions, len(names))
+    material = read_material(answered, cache)
+    there = None if isinstance(material, str) else material
+    texts = there.texts(answered.split) if there else []
+    mistakes = _mistakes(answered, there, texts)
+    slices = against_the_rest(answered.is_right, slices_of(answered, there, texts))
+    label_doubts: LabelDoubts | str = "left out (label_errors=false)"
+    if there and doubts:
+        label_doubts = _doubts(answered, there, output, cache, notify)
+    elif isinstance(material, str):
+        label_doubts = material
+    return Findings(
+        name_of(record), record.identity, answered.split, len(answered.labels), int(answered.is_right.sum()),
+        _classes(names, counts), counts.tolist(), answered.confidence_word, mistakes,
+        _with_neighbours(mistakes[:SHOWN], there, names), tuple(slices),
+        label_doubts, _copies(answered, there, texts) if there else None,
+        material if isinstance(material, str) else None, answered.probabilities is not None,
+    )  # fmt: skip
+
+
+def _classes(names: Sequence[str], counts: np.ndarray) -> tuple[ClassScores, ...]:
+    def partners(values: np.ndarray, own: int) -> tuple[tuple[str, int], ...]:
+        order = [k for k in np.argsort(-values, kind="stable") if k != own and values[k]]
+        return tuple((names[int(k)], int(values[k])) for k in order[:PARTNERS])
+
+    return tuple(
+        ClassScores(
+            name, int(counts[k].sum()), int(counts[:, k].sum()), int(counts[k, k]),
+            partners(counts[k], k),
+        )
+        for k, name in enumerate(names)
+    )  # fmt: skip
+
+
+def _mistakes(answered: Answered, material: Material | None, texts: Sequence[str]) -> tuple[Mistake, ...]:
+    """All rows that are answered wrong, the most confident first."""
+    wrong = np.flatnonzero(~answered.is_right)
+    confidence = answered.confidence
+    wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    places: list[Place | None] = [None] * len(wrong)
+    if material is not None:
+        places = [*material.places(answered.split, material.source_rows(answered.split)[wrong])]
+    shares, names = answered.probabilities, answered.names
+    return tuple(
+        Mistake(
+            int(row), names[answered.labels[row]], names[answered.predictions[row]], float(confidence[row]),
+            None if shares is None else float(shares[row, answered.labels[row]]), place,
+            texts[row] if material is not None else None,
+        )
+        for row, place in zip(wrong.tolist(), places)
+    )  # fmt: skip
+
+
+def _with_neighbours(
+    mistakes: Sequence[Mistake], material: Material | None, names: Sequence[str]
+) -> tuple[Mistake, ...]:
+    """The mistakes with the training rows near them."""
+    if material is None or not mistakes:
+        return tuple(mistakes)
+    train, labels = material.train_texts, material.train_labels
+    found = nearest(train, [str(one.text) for one in mistakes])
+    rows = sorted({near.row for near_rows in found for near in near_rows})
+    places = dict(zip(rows, material.places("train", material.source_rows("train")[rows])))
+    shown = []
+    for one, near_rows in zip(mistakes, found):
+        near = tuple(Near(places[n.row], names[labels[n.row]], train[n.row], n.similarity) for n in near_rows)
+        shown.append(Mistake(**(vars(one) | {"near": near})))
+    return tuple(shown)
+
+
+def _doubts(
+    answered: Answered, material: Material, output: Path, cache: Path, notify: Callable[[str], None]
+) -> LabelDoubts | str:
+    """The training rows that may be mislabelled, or in words why they are not known."""
+    found = out_of_fold(answered.record, output, cache, notify)
+    if isinstance(found, str):
+        return found
+    flagged = find_label_errors(found.labels, found.probabilities)
+    texts = material.texts_by_number(found.source_rows[flagged.rows])
+    places = material.places("train", found.source_rows[flagged.rows])
+    doubts = []
+    for row, place, text in zip(flagged.rows, places, texts):
+        label, likelier = int(found.labels[row]), int(flagged.confident[row])
+        p = found.probabilities[row]
+        doubts.append(
+            Doubt(place, found.names[label], found.names[likelier], float(p[label]), float(p[likelier]), text)
+        )
+    return LabelDoubts(tuple(doubts), len(found.labels), found.accuracy, found.runs)
+
+
+def _copies(answered: Answered, material: Material, texts: Sequence[str]) -> Copies:
+    """The rows of the split that are also in train: equal texts by their hashes, almost equal ones in a sample."""
+    split, labels = answered.split, answered.labels
+    own, theirs = material.hashes(split), material.hashes("train")
+    equal = np.flatnonzero(np.isin(own, theirs))
+    train_labels = material.train_labels
+    known = set(zip(theirs.tolist(), train_labels.tolist())) if len(equal) else set()
+    other = [row for row in equal if (int(own[row]), int(labels[row])) not in known]
+    near = near_copies(material.train_texts, texts)
+    first = _first_rows(theirs)
+    rows = [(int(row), first[int(own[row])], 1.0) for row in [*other, *(row for row in equal if row not in set(other))]]
+    seen = set(equal.tolist())
+    almost = [
+        (int(row), int(train), float(similarity))
+        for row, train, similarity in zip(near.rows, near.train_rows, near.similarity)
+        if int(row) not in seen
+    ]
+    rows = [*rows[: SHOWN // 2], *almost[: SHOWN // 2]]
+    chosen = np.array([row for row, _, _ in rows], np.int64)
+    theirs_chosen = np.array([train for _, train, _ in rows], np.int64)
+    places = material.places(split, material.source_rows(split)[chosen])
+    train_places = material.places("train", material.source_rows("train")[theirs_chosen])
+    shown = tuple(
+        Copy(
+            place, train_place, answered.names[labels[row]], answered.names[train_labels[train]], similarity, texts[row]
+        )
+        for (row, train, similarity), place, train_place in zip(rows, places, train_places)
+    )
+    return Copies(
+        len(equal), int(answered.is_right[equal].sum()), len(other), len({row for row, _, _ in almost}),
+        near.looked_up, near.compared_with, shown,
+    )  # fmt: skip
+
+
+def _first_rows(hashes: np.ndarray) -> dict[int, int]:
+    values, first = np.unique(hashes, return_index=True)
+    return dict(zip(values.tolist(), first.tolist()))

@@ -1,0 +1,92 @@
+"""The stored answers of a run to one split, in the forms that the pages of mistakes need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from runner.errors import ConfigError
+from runner.record.predictions import calibrated_probabilities, read_logits, read_predictions, read_source_rows
+from runner.record.record import RunRecord
+from runner.statistics.answers import Answers
+from runner.tasks.make import task_of_record
+
+WORKS_FOR = "run errors works for classes, numbers and tags of words"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers of a run to a split; rows are those of predictions-<split>.parquet, in its order."""
+
+    record: RunRecord
+    split: str
+    answers: Answers
+    source_rows: np.ndarray | None  # (rows,) line or row numbers in the source
+    probabilities: np.ndarray | None  # (rows, C) float64; None without classes, or where logits were not kept
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the classes or tags; () for numbers."""
+        return self.answers.names
+
+    @property
+    def is_of_words(self) -> bool:
+        """Does a row have an answer for each word?"""
+        return self.answers.offsets is not None
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels (items,)."""
+        return np.asarray(self.answers["label"])
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """The answers (items,)."""
+        return np.asarray(self.answers["prediction"])
+
+    @property
+    def is_right(self) -> np.ndarray:
+        """Which items are answered right, (items,) bool."""
+        return np.asarray(self.labels == self.predictions)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """The share of the class that was answered, (rows,); 1 where none is known."""
+        if self.probabilities is None:
+            return np.ones(len(self.labels))
+        return np.asarray(self.probabilities[np.arange(len(self.labels)), self.predictions])
+
+    @property
+    def confidence_word(self) -> str:
+        """The word for `confidence`: a share that was not calibrated is called a score."""
+        return "confidence" if self.record.is_calibrated else "score"
+
+
+def read_answered(record: RunRecord, folder: Path, split: str = "") -> Answered:
+    """Return the answers of a run; split: by default the reported one whose score is the headline.
+
+    Raises ConfigError for a run without stored answers, another split, or a task without right and wrong answers.
+    """
+    if record.status != "done":
+        raise ConfigError(f"run {record.identity} is {record.status}. Name a finished one: run list runs")
+    there = sorted(path.stem.removeprefix("predictions-") for path in folder.glob("predictions-*.parquet"))
+    chosen = split or record.data.primary.partition("/")[0]
+    if there and chosen not in there:
+        raise ConfigError(
+            f"split={chosen}: run {record.identity} has answers to {', '.join(there)}. Try: split={there[0]}"
+        )
+    try:
+        known = set(task_of_record(record).stored) >= {"label", "prediction"}
+    except KeyError:
+        known = False
+    if not known:
+        raise ConfigError(f"{WORKS_FOR}, not for {record.data.task} (run {record.identity})")
+    answers = read_predictions(folder, chosen, record)
+    if answers is None:
+        again = " ".join(["run", *record.overrides, "force=true"])
+        raise ConfigError(f"run {record.identity} has no stored answers to {chosen}. Make them: {again}")
+    found = read_logits(folder, chosen, record)
+    probabilities = None if found is None or not answers.names else calibrated_probabilities(record, found[0])
+    return Answered(record, chosen, answers, read_source_rows(folder, chosen), probabilities)

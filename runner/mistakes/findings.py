@@ -1,0 +1,158 @@
+"""Findings about the mistakes of a run with classes: plain data, of which page, table and terminal are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from runner.mistakes.material import Place
+from runner.statistics.intervals import wilson_interval
+from runner.statistics.slices import SliceResult
+
+SURE = 0.95  # of the bound beside a share of 1
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """The answers about one class."""
+
+    name: str
+    rows: int
+    answered: int
+    right: int
+    taken_for: tuple[
+        tuple[str, int], ...
+    ] = ()  # the classes that its rows were most often answered with, and how often
+
+    @property
+    def f1(self) -> float:
+        """The F1 score; 0 for a class that is neither labelled nor answered."""
+        return 2 * self.right / max(1, self.rows + self.answered)
+
+    @property
+    def recall(self) -> str:
+        """The share of its rows that is answered right, with its interval, in words."""
+        return share_in_words(self.right, self.rows)
+
+    @property
+    def precision(self) -> str:
+        """The share of the answers of this class that is right, with its interval, in words."""
+        return share_in_words(self.right, self.answered)
+
+
+@dataclass(frozen=True)
+class Near:
+    """A training row near a row."""
+
+    place: Place
+    label: str
+    text: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A row that was answered wrong."""
+
+    index: int  # in the split
+    label: str
+    answer: str
+    confidence: float
+    of_label: float | None  # the share of its label
+    place: Place | None = None
+    text: str | None = None
+    near: tuple[Near, ...] = ()
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A training row whose label may be wrong."""
+
+    place: Place
+    label: str
+    likelier: str
+    of_label: float  # by the n-gram model
+    of_likelier: float
+    text: str
+
+
+@dataclass(frozen=True)
+class LabelDoubts:
+    """The training rows that may be mislabelled, most doubtful first."""
+
+    doubts: tuple[Doubt, ...]
+    rows: int  # looked at
+    accuracy: float  # of the n-gram model on rows that it did not see
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A row of the split whose text is, almost or but for case and punctuation, in train."""
+
+    place: Place
+    train_place: Place
+    label: str
+    train_label: str
+    similarity: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Rows of a split that are also in train."""
+
+    equal: int  # rows whose text, but for case and punctuation, is in train
+    equal_right: int
+    other_label: int  # of them, rows whose label no row of that text in train has
+    near: int  # rows with an almost equal text, among those looked up
+    looked_up: int
+    compared_with: int
+    shown: tuple[Copy, ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that is known about the mistakes of a run on one split."""
+
+    title: str
+    identity: str
+    split: str
+    rows: int
+    right: int
+    classes: tuple[ClassScores, ...]  # in id order
+    counts: list[list[int]]  # (C, C), rows are labels, columns answers
+    confidence_word: str
+    mistakes: tuple[Mistake, ...]  # all, the most confident first
+    shown: tuple[Mistake, ...]  # the first of them, with neighbours
+    slices: tuple[SliceResult, ...] = ()
+    doubts: LabelDoubts | str = "not looked for"
+    copies: Copies | None = None
+    no_texts: str | None = None  # why texts cannot be shown
+    has_scores: bool = True  # are the shares of the classes known?
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def accuracy(self) -> str:
+        """The share of rows answered right, with its interval."""
+        return share_in_words(self.right, self.rows)
+
+    @property
+    def weakest(self) -> list[ClassScores]:
+        """The classes that occur, the lowest F1 first."""
+        return sorted((one for one in self.classes if one.rows), key=lambda one: (one.f1, -one.rows))
+
+
+def share_in_words(some: int, whole: int) -> str:
+    """Return a share with its Wilson interval; of all or none of the rows, their number and a one-sided bound."""
+    if not whole:
+        return "-"
+    if some == whole:
+        return f"{some:,} of {whole:,} (at least {round(100 * (1 - SURE) ** (1 / whole))} % with 95 % confidence)"
+    low, high = wilson_interval(some / whole, whole)
+    return f"{some / whole:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def most_of(pairs: Sequence[tuple[str, int]]) -> str:
+    """Return names with their counts: "fraud (12), other (3)"."""
+    return ", ".join(f"{name} ({count:,})" for name, count in pairs)

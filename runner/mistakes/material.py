@@ -1,0 +1,131 @@
+"""The texts of a run's rows, read again from its source, and where each row stands in the user's own file.
+
+A run stores no texts. They are read as the run read them, and used only where their fingerprint is still that of the
+run; else the page has no texts, and says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from data.duplicates import text_hashes
+from data.errors import DataError
+from data.json_types import JsonObject
+from data.load import Rows, read_rows
+from data.settings import DataSettings, TaskSettings
+from data.sources.files import file_of, row_numbers
+from data.stores.build_once import SharedCache
+from runner.mistakes.answered import Answered
+from runner.record.record import RunRecord
+from runner.tasks import named_task
+
+BETWEEN = " | "  # the two texts of a pair
+Kind = TypeVar("Kind", DataSettings, TaskSettings)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A row of the user's file: its name, the number of the row (1 is the first), and its line or number there."""
+
+    file: str
+    row: int
+    line: int
+
+
+class Material:
+    """The rows of all splits of a run's data."""
+
+    def __init__(self, settings: DataSettings, rows: Rows, cache: SharedCache) -> None:
+        self.settings, self.rows, self.cache = settings, rows, cache
+        self._numbers = dict[str, np.ndarray]()
+
+    @property
+    def train_labels(self) -> np.ndarray:
+        """The labels of the training rows, (rows,)."""
+        return np.asarray(self.rows.raw.splits["train"].labels.values)
+
+    def source_rows(self, split: str) -> np.ndarray:
+        """The line or row numbers of a split's rows in its source, (rows,)."""
+        return self.rows.raw.splits[split].source_rows
+
+    def texts(self, split: str, chosen: np.ndarray | None = None) -> list[str]:
+        """Return the texts of rows of a split, all by default; of pairs both, of words joined by blanks."""
+        raw = self.rows.raw.splits[split]
+        columns = raw.read(np.arange(len(raw)) if chosen is None else chosen).values()
+        plain = [[cell if isinstance(cell, str) else " ".join(cell) for cell in cells] for cells in columns]
+        return plain[0] if len(plain) == 1 else [BETWEEN.join(cells) for cells in zip(*plain)]
+
+    @cached_property
+    def train_texts(self) -> list[str]:
+        """The texts of the training rows."""
+        return self.texts("train")
+
+    def hashes(self, split: str) -> np.ndarray:
+        """Return the hashes of a split's normalised texts, (rows,) uint64."""
+        return text_hashes(self.rows.raw.splits[split], self.rows.raw.splits[split].fingerprint(), self.cache)
+
+    def texts_by_number(self, source_rows: np.ndarray) -> list[str]:
+        """Return the texts of training rows by their numbers in the source; "" for a row that was not in use."""
+        parts = ["train", *([self.rows.select] if self.rows.is_cut else [])]
+        numbers = np.concatenate([self.source_rows(part) for part in parts])
+        ends = np.cumsum([len(self.source_rows(part)) for part in parts])
+        order = np.argsort(numbers, kind="stable")
+        at = order[np.minimum(np.searchsorted(numbers[order], source_rows), len(order) - 1)]
+        found = [""] * len(source_rows)
+        for part, end in zip(parts, ends):
+            start = end - len(self.source_rows(part))
+            mine = np.flatnonzero((at >= start) & (at < end) & (numbers[at] == source_rows))
+            for place, text in zip(mine, self.texts(part, at[mine] - start)):
+                found[place] = text
+        return found
+
+    def places(self, split: str, source_rows: np.ndarray) -> list[Place]:
+        """Return where rows stand, which are named by their numbers in the source of this split."""
+        settings = self.settings
+        path = file_of(settings, split) if settings.source == "files" else None
+        name = path.name if path else f"{settings.id or settings.name} {_hub_split(settings, split)}".strip()
+        numbers = source_rows
+        if path is not None and settings.tokens is None:
+            if name not in self._numbers:
+                self._numbers[name] = row_numbers(settings, path)
+            numbers = np.searchsorted(self._numbers[name], source_rows) + 1
+        return [Place(name, int(row), int(line)) for row, line in zip(numbers, source_rows)]
+
+
+def _hub_split(settings: DataSettings, split: str) -> str:
+    if settings.source != "hub":
+        return ""
+    own = {"val": settings.select_split, **settings.report_splits}.get(split)
+    return settings.split or own or settings.train_split
+
+
+def data_settings(record: RunRecord) -> DataSettings:
+    """Return the settings of a run's data."""
+    return _known(DataSettings, record.config["data"])
+
+
+def _known(kind: type[Kind], content: JsonObject) -> Kind:
+    names = {one.name for one in fields(kind)}
+    return kind(**{key: value for key, value in content.items() if key in names})
+
+
+def read_material(answered: Answered, cache: Path) -> Material | str:
+    """Return the rows of a run's data, or in words why its texts cannot be shown."""
+    record, split = answered.record, answered.split
+    settings = data_settings(record)
+    named = named_task(_known(TaskSettings, record.config.get("task") or {}), settings)
+    shared = SharedCache(cache)
+    try:
+        rows = read_rows(settings, shared, named.target if named else "auto")
+    except (DataError, OSError) as error:
+        return f"the run's data cannot be read: {str(error).splitlines()[0].split('. ')[0]}"
+    wanted = record.data.fingerprints.get(split)
+    raw = rows.raw.splits.get(split)
+    if raw is None or (wanted and raw.fingerprint() != wanted):
+        return f"the rows of {split} are others than those that the run answered: its data have changed since"
+    return Material(settings, rows, shared)

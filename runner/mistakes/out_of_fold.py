@@ -1,0 +1,111 @@
+"""Answers to the training rows by models that did not see them: n-gram runs over the folds of the training rows.
+
+They are ordinary runs in <output>/out-of-fold/, where they are no part of lists and comparisons, made once for the
+data: `run compare paths.output=outputs/out-of-fold` shows them. A model's answers to its own training rows find
+nothing: it has learned their labels, wrong ones too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DataError
+from data.settings import DataSettings
+from models.errors import ModelError
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+from runner.experiment.context import RunContext
+from runner.experiment.dependencies.inner_run import inner_overrides
+from runner.experiment.dependencies.ngram_baseline import PRESET, SHARED, find_finished, ngram_settings
+from runner.experiment.start import start_run
+from runner.mistakes.material import data_settings
+from runner.record.predictions import read_logits, read_source_rows
+from runner.record.record import RunRecord
+from runner.schema import Settings
+from runner.statistics.probabilities import softmax
+
+FOLDS = 5
+FOLDER = "out-of-fold"  # below the folder of runs
+NOT_SHARED = ("data.folds", "data.fold", "data.fold_seed", "paths.output", "paths.cache")
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """The answers to training rows, each by the model of the folds that it is not in."""
+
+    source_rows: np.ndarray  # (rows,) rising
+    labels: np.ndarray  # (rows,) class ids of `names`
+    probabilities: np.ndarray  # (rows, C) float64
+    names: tuple[str, ...]
+    runs: tuple[str, ...]
+    accuracy: float
+
+
+def out_of_fold(record: RunRecord, output: Path, cache: Path, notify: Callable[[str], None]) -> OutOfFold | str:
+    """Return the answers to the training rows of a run, from runs that are made first where they are missing.
+
+    In words why there are none, as for a class of which only one fold can have rows. Raises KeyboardInterrupt.
+    """
+    found: list[RunRecord] = []
+    folder = output / FOLDER
+    for fold in range(FOLDS):
+        settings, words = fold_settings(record, fold, folder, cache)
+        done = find_finished(settings)
+        if done is None:
+            notify(f"n-gram model, fold {fold + 1} of {FOLDS}: made once for these data")
+            try:
+                outcome = start_run(settings, words, RunContext(is_quiet=True))
+            except (ConfigError, DataError, ModelError, OSError) as error:
+                if len(found) > 1:  # a class has rows for so many folds and no more
+                    break
+                return str(error).splitlines()[0]
+            if outcome.exit_code == INTERRUPTED:
+                raise KeyboardInterrupt
+            done = outcome.record
+        if done is None or done.status != "done":
+            return f"the run of fold {fold} failed ({done.reason if done else 'no record'})"
+        found.append(done)
+    return _joined(found, folder)
+
+
+def fold_settings(record: RunRecord, fold: int, folder: Path, cache: Path) -> tuple[Settings, list[str]]:
+    """Return the settings of the n-gram run of one fold of a run's training rows, and its command."""
+    shared = inner_overrides(record.overrides, kept_groups=SHARED, dropped=NOT_SHARED)
+    words = [f"model={PRESET}", *shared, f"data.folds={FOLDS}", f"data.fold={fold}"]
+    plain = resolve(compose([f"model={PRESET}", "data=demo", "tracker=none", "measure.enabled=false"]))
+    plain.paths.output, plain.paths.cache = str(folder), str(cache)
+    plain = replace(plain, data=_of_fold(data_settings(record), fold))
+    return ngram_settings(plain, [f"model={PRESET}", "data=demo"]), words
+
+
+def _of_fold(data: DataSettings, fold: int) -> DataSettings:
+    return replace(data, folds=FOLDS, fold=str(fold), fold_seed=0, class_weights="none", metrics=list(data.metrics))
+
+
+def _joined(records: list[RunRecord], folder: Path) -> OutOfFold | str:
+    """Lay the answers of all folds together, in the order of the source."""
+    rows, labels, logits = [], [], []
+    for record in records:
+        split = str(record.data.selection).partition("/")[0]
+        numbers, found = (read(folder / record.identity, split) for read in (read_source_rows, _reader(record)))
+        if numbers is None or found is None:
+            return f"the answers of run {record.identity} are missing. Remove {folder / record.identity}"
+        rows.append(numbers)
+        logits.append(found[0])
+        labels.append(found[1])
+    source_rows, own, outputs = np.concatenate(rows), np.concatenate(labels), np.concatenate(logits)
+    order = np.argsort(source_rows, kind="stable")
+    probabilities = softmax(outputs[order])
+    accuracy = float(np.mean(probabilities.argmax(axis=1) == own[order]))
+    runs = tuple(record.identity for record in records)
+    return OutOfFold(source_rows[order], own[order], probabilities, tuple(records[0].data.labels), runs, accuracy)
+
+
+def _reader(record: RunRecord) -> Callable[[Path, str], tuple[np.ndarray, np.ndarray] | None]:
+    return lambda folder, split: read_logits(folder, split, record)

@@ -1,0 +1,53 @@
+"""The page of answers that are not one class a row: numbers and tags fill it with sections of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from runner.mistakes.answered import Answered
+from runner.mistakes.material import Material
+from runner.mistakes.page import where
+from runner.record.table import say_below, widen
+from runner.report.markup import tag
+from runner.report.page import Section, page
+from runner.sanitize import escape
+from runner.version import VERSION
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Findings about numbers or tags: sentences, sections of the page, and lines for the spreadsheet."""
+
+    title: str
+    lead: str
+    sentences: list[str]
+    sections: list[Section]
+    columns: tuple[str, ...]
+    lines: list[tuple[str | int | float, ...]]
+
+
+def plain_page(found: Plain, identity: str) -> str:
+    """Return the page."""
+    short = Section("In short", tag("ul", *(tag("li", line) for line in found.sentences)), "short")
+    return page(found.title, [short, *found.sections], lead=found.lead, facts=f"run {identity}. Bertier {VERSION}")
+
+
+def print_plain(found: Plain, console: Console) -> None:
+    """Print the sentences."""
+    widen(console)
+    console.print(escape(f"{found.title}: {found.lead}"), soft_wrap=not console.is_terminal)
+    for sentence in found.sentences:
+        say_below(sentence, console)
+
+
+def places_of(answered: Answered, material: Material | None, rows: np.ndarray) -> list[str]:
+    """Where rows of the split stand."""
+    if material is None:
+        return [f"row {row + 1:,} of the split" for row in rows.tolist()]
+    return [where(place) for place in material.places(answered.split, material.source_rows(answered.split)[rows])]

@@ -1,0 +1,50 @@
+"""Reads a run's answers, finds what is wrong with them, and writes errors.html and errors.csv into its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.mistakes.analyse import analyse
+from runner.mistakes.answered import read_answered
+from runner.mistakes.material import read_material
+from runner.mistakes.numbers import analyse_numbers
+from runner.mistakes.page import errors_page
+from runner.mistakes.plain import plain_page, print_plain
+from runner.mistakes.tags import analyse_tags
+from runner.mistakes.written import print_findings, write_errors_csv, write_table
+from runner.record.record import RunRecord
+from runner.report.answers import reliability_section
+from runner.report.page import write_page
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PAGE, TABLE = "errors.html", "errors.csv"
+
+
+def report_errors(
+    record: RunRecord, output: Path, cache: Path, *, split: str, doubts: bool, console: Console,
+    notify: Callable[[str], None],
+) -> tuple[Path, ...]:  # fmt: skip
+    """Write page and table, print the short table, and return the paths.
+
+    doubts: also look for training rows that may be mislabelled. Raises ConfigError for a run that it cannot be of.
+    """
+    folder = output / record.identity
+    answered = read_answered(record, folder, split)
+    if answered.is_of_words or not answered.names:
+        material = read_material(answered, cache)
+        there = None if isinstance(material, str) else material
+        plain = (analyse_tags if answered.is_of_words else analyse_numbers)(answered, there)
+        plain.sentences.extend([f"No texts: {material}."] if isinstance(material, str) else [])
+        write_page(folder / PAGE, plain_page(plain, record.identity))
+        write_table(folder / TABLE, plain.columns, plain.lines)
+        print_plain(plain, console)
+        return folder / PAGE, folder / TABLE
+    found = analyse(answered, output, cache, notify, doubts=doubts)
+    write_page(folder / PAGE, errors_page(found, reliability_section(record, folder, answered.split)))
+    write_errors_csv(found, folder / TABLE)
+    print_findings(found, console)
+    return folder / PAGE, folder / TABLE

@@ -1,0 +1,86 @@
+"""The findings as a table for a spreadsheet, errors.csv, and as a short table on a terminal."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.mistakes.findings import ClassScores, Findings, LabelDoubts
+from runner.mistakes.sentences import summary
+from runner.record.table import say_below, widen
+from runner.sanitize import cell, escape
+from runner.statistics.intervals import wilson_interval
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COLUMNS = ("what", "split", "file", "row", "line", "label", "answer", "score", "score_of_label", "text")
+MISTAKE, DOUBT = "mistake", "may be mislabelled"
+MOST_CLASSES = 10  # on the terminal
+
+
+def write_errors_csv(found: Findings, path: Path) -> None:
+    """Write every mistake, and every training row that may be mislabelled, one a line.
+
+    row: of the user's file, 1 is the first below the header; line: as an editor counts. score: of the answer.
+    """
+    write_table(path, COLUMNS, _lines(found))
+
+
+def write_table(path: Path, columns: Sequence[str], lines: Iterable[Sequence[str | int | float | None]]) -> None:
+    """Write lines for a spreadsheet, which shows and does not run their texts, whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([cell(value) for value in line] for line in lines)
+    part.replace(path)
+
+
+def _lines(found: Findings) -> Iterator[tuple[str | int | float | None, ...]]:
+    for one in found.mistakes:
+        place = one.place
+        where = (place.file, place.row, place.line) if place else ("", one.index + 1, None)
+        own = None if one.of_label is None else round(one.of_label, 6)
+        score = round(one.confidence, 6) if found.has_scores else None
+        yield MISTAKE, found.split, *where, one.label, one.answer, score, own, one.text
+    if isinstance(found.doubts, LabelDoubts):
+        for doubt in found.doubts.doubts:
+            place = doubt.place
+            yield (DOUBT, "train", place.file, place.row, place.line, doubt.label, doubt.likelier,
+                   round(doubt.of_likelier, 6), round(doubt.of_label, 6), doubt.text)  # fmt: skip
+
+
+def print_findings(found: Findings, console: Console) -> None:
+    """Print the weakest classes and what the findings say."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    widen(console)
+    say_below(f"{found.title} ({found.identity})", console)
+    say_below(
+        f"{found.rows - found.right:,} of {found.rows:,} rows of {found.split} are wrong, weakest class first", console
+    )
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("class", overflow="ellipsis", no_wrap=True)
+    for name in ("rows", "recall", "precision", "F1"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("answered with", overflow="ellipsis", no_wrap=True)
+    for one in found.weakest[:MOST_CLASSES]:
+        taken = f"{one.taken_for[0][1]:,} {one.taken_for[0][0]}" if one.taken_for else ""
+        table.add_row(escape(one.name), f"{one.rows:,}", *_shares(one), escape(taken))
+    console.print(table)
+    if hidden := len(found.weakest) - MOST_CLASSES:
+        say_below(f"and {hidden} more classes on the page", console) if hidden > 0 else None
+    for line in summary(found)[1 if len(found.weakest) > 1 else 0 :]:
+        say_below(line, console)
+
+
+def _shares(one: ClassScores) -> tuple[str, str, str]:
+    """Recall with its interval, of all rows their number; precision and F1; two digits."""
+    share = one.right / one.rows
+    low, high = wilson_interval(share, one.rows)
+    recall = f"{one.right:,} of {one.rows:,}" if one.right == one.rows else f"{share:.2f} [{low:.2f}, {high:.2f}]"
+    return recall, f"{one.right / one.answered:.2f}" if one.answered else "-", f"{one.f1:.2f}"

@@ -1,0 +1,41 @@
+"""Texts and their rows in the user's own file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from runner.mistakes.material import Material, read_material
+from tests.runner.mistakes.cases import write_case
+
+
+def test_rows_are_those_of_the_file_below_its_header_though_cells_have_several_lines(tmp_path: Path) -> None:
+    answered = write_case(tmp_path)
+    material = read_material(answered, tmp_path / "cache")
+    assert isinstance(material, Material)
+    with (tmp_path / "tickets.csv").open(encoding="utf-8", newline="") as stream:
+        texts = [row[0] for row in list(csv.reader(stream))[1:]]
+    lines = (tmp_path / "tickets.csv").read_text(encoding="utf-8").splitlines()
+    for split in ("test", "train"):
+        found = material.texts(split)
+        places = material.places(split, material.source_rows(split))
+        assert [texts[place.row - 1] for place in places] == found
+        assert {place.file for place in places} == {"tickets.csv"}
+        ends = [text.splitlines()[-1].replace('"', '""') for text in found]
+        assert all(end in lines[place.line - 1] for end, place in zip(ends, places))
+    assert any(place.line > place.row + 1 for place in places)
+    numbers = np.concatenate([material.source_rows("train"), material.source_rows("val")])
+    assert material.texts_by_number(numbers) == [*material.texts("train"), *material.texts("val")]
+    assert material.texts_by_number(np.array([1])) == [""]  # the header
+
+
+def test_data_that_changed_or_went_away_give_no_texts(tmp_path: Path) -> None:
+    answered = write_case(tmp_path)
+    path = tmp_path / "tickets.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("ticket", "case"), encoding="utf-8")
+    assert "its data have changed since" in str(read_material(answered, tmp_path / "cache"))
+    path.unlink()
+    found = read_material(answered, tmp_path / "cache")
+    assert isinstance(found, str) and "cannot be read" in found and "no such file" in found

@@ -1,0 +1,47 @@
+"""The largest errors of a regression."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from runner.mistakes.answered import Answered
+from runner.mistakes.material import Material, read_material
+from runner.mistakes.numbers import analyse_numbers, label_quarters
+from runner.mistakes.plain import plain_page
+from runner.statistics.answers import Answers
+from tests.runner.mistakes.cases import write_case
+
+
+def numbers_case(tmp_path: Path) -> tuple[Answered, Material]:
+    answered = write_case(tmp_path)
+    material = read_material(answered, tmp_path / "cache")
+    assert isinstance(material, Material)
+    labels = np.arange(120.0)
+    given = labels + 1.0
+    given[17] = 99.5
+    return dataclasses.replace(
+        answered, answers=Answers({"label": labels, "prediction": given}), probabilities=None
+    ), material
+
+
+def test_the_largest_error_leads_with_its_row_and_text(tmp_path: Path) -> None:
+    answered, material = numbers_case(tmp_path)
+    found = analyse_numbers(answered, material)
+    assert found.lines[0][3:6] == (17.0, 99.5, 82.5) and found.lines[0][6] == material.texts("test")[17]
+    assert str(found.lines[0][2]).startswith("tickets.csv ")
+    assert "Largest error: +82.5" in found.sentences[1] and len(found.lines) == 50
+    page = plain_page(found, "0123456789")
+    assert "labels 0 to 29" in page and "+82.5" in page
+
+
+def test_without_texts_rows_are_those_of_the_split(tmp_path: Path) -> None:
+    answered, _ = numbers_case(tmp_path)
+    assert analyse_numbers(answered, None).lines[0][2] == "row 18 of the split"
+
+
+def test_equal_labels_stay_in_one_quarter() -> None:
+    found = label_quarters(np.array([1.0] * 60 + [2.0] * 40))
+    assert [(name, int(is_in.sum())) for name, is_in in found] == [("labels 1 to 1", 60), ("labels 2 to 2", 40)]

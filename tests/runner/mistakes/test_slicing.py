@@ -1,0 +1,39 @@
+"""Slices of a split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from runner.mistakes.material import Material, read_material
+from runner.mistakes.slicing import MOST, length_slices, main_script, script_slices, slices_of
+from tests.runner.mistakes.cases import write_case
+
+
+def test_quarters_keep_equal_lengths_together() -> None:
+    texts = ["a"] * 10 + ["a b"] * 10 + ["a b c d"] * 10 + ["a b c d e f"] * 5 + ["a b c d e f g"] * 5
+    found = length_slices(texts)
+    assert [name for name, _ in found] == ["1 words", "2 words", "4 words", "6 to 7 words"]
+    assert np.sum([is_in for _, is_in in found], axis=0).tolist() == [1] * 40
+    assert length_slices(["same length"] * 9) == []
+
+
+def test_scripts_are_told_by_most_letters() -> None:
+    assert main_script("Привет, world") == "CYRILLIC" and main_script("ok, мир") == "CYRILLIC"
+    assert main_script("hello") == "LATIN" and main_script("12:30 !") == "none" and main_script("日本語です") == "CJK"
+    assert [name for name, _ in script_slices(["a", "b", "мир"])] == ["script latin", "script cyrillic"]
+    assert script_slices(["a", "b"]) == []
+
+
+def test_only_slices_with_enough_rows_are_shown(tmp_path: Path) -> None:
+    answered = write_case(tmp_path)
+    material = read_material(answered, tmp_path / "cache")
+    assert isinstance(material, Material)
+    found = slices_of(answered, material, material.texts("test"))
+    names = [name for name, _ in found]
+    assert {"class billing", "class delivery", "class login"} <= set(names) and len(found) <= MOST
+    assert any("words" in name for name in names)
+    assert "text also in train" not in names  # one text at most
+    assert all(30 <= is_in.sum() <= len(answered.labels) - 30 for _, is_in in found)
+    assert [name for name, _ in slices_of(answered, None, [])] == names[-3:]

@@ -1,0 +1,32 @@
+"""The mistakes of a model of tags."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from runner.mistakes.plain import plain_page, print_plain
+from runner.mistakes.tags import analyse_tags
+from runner.statistics.answers import Answers
+from tests.runner.mistakes.cases import write_case
+
+
+def test_tags_and_the_worst_sentences_are_shown(tmp_path: Path) -> None:
+    columns = {"label": np.array([0, 1, 0, 2, 2]), "prediction": np.array([0, 2, 0, 1, 1])}
+    answers = Answers(columns, np.array([0, 2, 2, 5]), names=("O", "B-PER", "I-PER"))
+    answered = dataclasses.replace(write_case(tmp_path), answers=answers, probabilities=None)
+    found = analyse_tags(answered, None)
+    assert found.lead == "3 of 5 words of test are tagged wrong"
+    assert [line[2:5] for line in found.lines] == [
+        ("row 3 of the split", 2, "word 2: I-PER answered B-PER; word 3: I-PER answered B-PER"),
+        ("row 1 of the split", 1, "word 2: B-PER answered I-PER"),
+    ]
+    assert found.sentences[0] == "I-PER: F1 0.000 on 2 words; most often answered with B-PER (2)."
+    assert 'id="confusion"' in plain_page(found, "0123456789")
+    stream = io.StringIO()
+    print_plain(found, Console(file=stream, width=80, force_terminal=True, color_system=None))
+    assert "most often answered with" in stream.getvalue() and max(map(len, stream.getvalue().splitlines())) <= 80

@@ -1,0 +1,44 @@
+"""errors.csv and the short table of a terminal."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from runner.mistakes.analyse import analyse
+from runner.mistakes.findings import Doubt, LabelDoubts
+from runner.mistakes.material import Place
+from runner.mistakes.written import COLUMNS, print_findings, write_errors_csv
+from tests.runner.mistakes.cases import write_case
+
+
+def test_the_table_has_every_mistake_and_doubt_with_its_row(tmp_path: Path) -> None:
+    found = analyse(write_case(tmp_path), tmp_path / "out", tmp_path / "cache", print, doubts=False)
+    doubt = Doubt(Place("tickets.csv", 7, 9), "billing", "login", 0.01, 0.97, "=1+1")
+    found = dataclasses.replace(found, doubts=LabelDoubts((doubt,), 120, 0.9, ()))
+    write_errors_csv(found, tmp_path / "errors.csv")
+    with (tmp_path / "errors.csv").open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    assert tuple(lines[0]) == COLUMNS and len(lines) == 13
+    with (tmp_path / "tickets.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for line in lines[:12]:
+        source = rows[int(line["row"]) - 1]
+        assert line["what"] == "mistake" and source["topic"] == line["label"] != line["answer"]
+        assert line["text"].split()[-1] == source["message"].split()[-1]
+    assert lines[12]["what"] == "may be mislabelled" and lines[12]["text"] == "'=1+1" and lines[12]["row"] == "7"
+
+
+def test_the_short_table_fits_a_terminal(tmp_path: Path) -> None:
+    found = analyse(write_case(tmp_path), tmp_path / "out", tmp_path / "cache", print, doubts=False)
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    print_findings(found, console)
+    stream = console.file
+    assert isinstance(stream, io.StringIO)
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("billing" in line and "4 delivery" in line for line in lines)
