@@ -48,7 +48,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("runner.best.conclude.selection_answers", answers)
     monkeypatch.setattr(
-        "runner.best.conclude.write_bundle", lambda record, _output, place, _most: Bundle(place, record.identity)
+        "runner.best.conclude.write_bundle", lambda record, _output, place, *_: Bundle(place, record.identity)
     )
 
 
@@ -158,7 +158,7 @@ def test_a_winner_whose_bundle_breaks_the_cap_is_refused_once_and_for_all(
 ) -> None:
     asked: list[str] = []
 
-    def write(record: RunRecord, _output: Path, place: Path, _most: float | None) -> Bundle:
+    def write(record: RunRecord, _output: Path, place: Path, *_: object) -> Bundle:
         asked.append(record.identity)
         place.mkdir(parents=True, exist_ok=True)
         return Bundle(place, record.identity, 2500 if record.identity == "run-c" else 1500)

@@ -76,7 +76,9 @@ def test_other_models_are_asked_again_without_each_word(output: Path) -> None:
     assert sizes == sorted(sizes, reverse=True)
     lovely = next(part for part in reasons.parts if part.text == "lovely")
     without = predictor(["the film was !"])[0]["probabilities"][label]
-    assert lovely.adds == pytest.approx(answer["probabilities"][label] - without) and lovely.spans == [(13, 19)]
+    difference = answer["probabilities"][label] - without
+    assert lovely.adds == pytest.approx(difference, abs=1e-6)  # float32, in batches of other sizes
+    assert lovely.spans == [(13, 19)]
 
 
 def test_both_texts_of_a_pair_are_asked_without_their_words_and_long_ones_not_to_their_end(output: Path) -> None:
