@@ -64,10 +64,10 @@ def print_findings(found: Findings, console: Console) -> None:
         f"{found.rows - found.right:,} of {found.rows:,} rows of {found.split} are wrong, weakest class first", console
     )
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("class", overflow="ellipsis", no_wrap=True)
+    table.add_column("class", overflow="fold", min_width=16)
     for name in ("rows", "recall", "precision", "F1"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("answered with", overflow="ellipsis", no_wrap=True)
+    table.add_column("answered with", overflow="fold", min_width=14)
     for one in found.weakest[:MOST_CLASSES]:
         taken = f"{one.taken_for[0][1]:,} {one.taken_for[0][0]}" if one.taken_for else ""
         table.add_row(escape(one.name), f"{one.rows:,}", *_shares(one), escape(taken))
