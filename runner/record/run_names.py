@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from models.settings import FITTED
@@ -23,6 +24,10 @@ from runner.record.record import RunRecord
 FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
 OF_TRAINING = ("optimizer.", "schedule.", "train.")  # settings that mean nothing to a model without training steps
 FILES = ("data.path", "data.train_path")  # they may name a run but not make it another: a file may have been moved
+OF_MEASURING = ("measure=", "measure.")
+# How the user's files are read, which a name need not repeat.
+OF_READING = ("path", "train_path", "val_path", "test_path", "text", "text_pair", "label", "tokens", "tags", "name",
+              "encoding", "delimiter", "quoting")  # fmt: skip
 FIRST = ("model.name", "compression", "data.name")  # the settings that lead a name
 
 matters = cache(affects_identity)  # the same hundred keys are asked about for every run
@@ -40,15 +45,21 @@ def names_of(records: Sequence[RunRecord]) -> list[str]:
 
 
 def name_of(record: RunRecord, shared: Collection[str] = ()) -> str:
-    """Return the name of one run by itself: model, data, what else was typed, and the seed.
+    """Return the name of one run by itself: model, data or their file, what else was typed, and the seed.
 
     shared: words to leave out, such as those of all runs in a list.
     """
-    named = ("model", "data", "seed", "compression", "from")
-    words = [word for word in essential(record.overrides) if word not in shared]
-    typed = [word.lstrip("+") for word in words if word.partition("=")[0].lstrip("+") not in named]
+    named = {"model", "data", "seed", "compression", "from", *(f"data.{key}" for key in OF_READING)}
+    words = [word.lstrip("+") for word in essential(record.overrides) if word not in shared]
+    typed = [word for word in words if word.partition("=")[0] not in named and not word.startswith(OF_MEASURING)]
     stages = [setting_text(record.compression)] if record.compression else []
-    return " ".join([record.model, record.dataset, *stages, *typed, f"seed={record.seed}"])
+    return " ".join([record.model, data_name(record), *stages, *typed, f"seed={record.seed}"])
+
+
+def data_name(record: RunRecord) -> str:
+    """Return the name of a run's dataset, or of its file where the user has given the data no name."""
+    path = next((record.setting(key) for key in FILES if record.setting(key)), None)
+    return Path(str(path)).name if path and record.dataset == "files" else record.dataset
 
 
 def names_of_commands(commands: Sequence[Sequence[str]], fixed: Iterable[str] = ()) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from runner.record.record import RunRecord
 from runner.record.run_names import (
     distinguish,
@@ -60,6 +62,14 @@ def test_equal_settings_have_equal_names_and_none_varies() -> None:
 def test_a_run_alone_is_named_by_model_data_and_what_was_typed() -> None:
     assert name_of(run("dsn", 3)) == "dsn demo optimizer.lr=0.01 seed=3"
     assert name_of(run("dsn", stages={"int8": {"bits": 8}})) == "dsn demo [int8] optimizer.lr=0.01 seed=0"
+
+
+@pytest.mark.parametrize(("name", "told"), [("files", "tickets.csv"), ("support", "support")])
+def test_a_run_on_a_file_is_named_by_the_file_and_not_by_how_it_is_read(name: str, told: str) -> None:
+    config = run("dsn").config | {"data": DATA | {"name": name, "path": "/home/ada/tickets.csv"}}
+    words = ["model=dsn", "data=files", "data.path=/home/ada/tickets.csv", "data.text=message", "data.label=topic",
+             "measure=off", "train.epochs=3"]  # fmt: skip
+    assert name_of(a_record(config=config, overrides=words)) == f"dsn {told} train.epochs=3 seed=0"
 
 
 def test_commands_are_named_by_the_words_that_the_others_do_not_have() -> None:
