@@ -134,11 +134,12 @@ def _copies(answered: Answered, material: Material, texts: Sequence[str]) -> Cop
     equal = np.flatnonzero(np.isin(own, theirs))
     train_labels = material.train_labels
     known = set(zip(theirs.tolist(), train_labels.tolist())) if len(equal) else set()
-    other = [row for row in equal if (int(own[row]), int(labels[row])) not in known]
+    other = [int(row) for row in equal if (int(own[row]), int(labels[row])) not in known]
     near = near_copies(material.train_texts, texts)
     first = _first_rows(theirs)
-    rows = [(int(row), first[int(own[row])], 1.0) for row in [*other, *(row for row in equal if row not in set(other))]]
     seen = set(equal.tolist())
+    same = sorted(seen.difference(other))
+    rows = [(row, first[int(own[row])], 1.0) for row in [*other, *same]]
     almost = [
         (int(row), int(train), float(similarity))
         for row, train, similarity in zip(near.rows, near.train_rows, near.similarity)
