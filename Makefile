@@ -21,7 +21,7 @@ setup: .venv/.installed  ## make .venv with everything in it
 demo: setup  ## train and compare a DSN and a bert-tiny on the built-in data (under 4 minutes)
 	$(BIN)/run demo
 
-test: setup  ## run the tests (about 7 minutes)
+test: setup  ## run the tests (under 8 minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:hypothesispytest
 
 faults: setup  ## break runs on purpose: TRIES=100 kills and other faults, on Linux (about an hour)
