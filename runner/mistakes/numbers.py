@@ -7,7 +7,7 @@ import numpy as np
 from runner.mistakes.answered import Answered
 from runner.mistakes.material import Material
 from runner.mistakes.page import shortened
-from runner.mistakes.plain import Plain, places_of
+from runner.mistakes.plain import CsvLine, Plain, RowPlace, places_of
 from runner.mistakes.slicing import length_slices, script_slices
 from runner.record.run_names import name_of
 from runner.report.page import Section
@@ -15,7 +15,7 @@ from runner.report.tables import Cell, Heading, Row, table
 
 SHOWN = 50
 LEAST_ROWS = 30  # of a slice
-COLUMNS = ("what", "split", "row", "label", "prediction", "error", "text")
+COLUMNS = ("what", "split", "file", "row", "line", "label", "prediction", "error", "text")
 
 
 def analyse_numbers(answered: Answered, material: Material | None) -> Plain:
@@ -26,17 +26,22 @@ def analyse_numbers(answered: Answered, material: Material | None) -> Plain:
     texts = material.texts(answered.split) if material else []
     places = places_of(answered, material, rows)
     written = [
-        ("largest error", answered.split, place, float(labels[row]), float(given[row]), float(errors[row]),
-         texts[row] if texts else "")
+        (place, _digits(labels[row]), _digits(given[row]), _digits(errors[row]), texts[row] if texts else "")
         for row, place in zip(rows.tolist(), places)
-    ]  # fmt: skip
+    ]
     sentences = [f"Mean error {errors.mean():+.4g}, mean absolute error {np.abs(errors).mean():.4g}."]
     if written:
-        sentences.append(f"Largest error: {written[0][5]:+.4g} ({places[0]}, label {written[0][3]:.4g}).")
+        sentences.append(f"Largest error: {written[0][3]:+.4g} ({places[0]}, label {written[0][1]:.4g}).")
     slices = [*label_quarters(labels), *([*length_slices(texts), *script_slices(texts)] if texts else [])]
     sections = [_largest(written, len(errors), has_text=bool(texts)), _slices(errors, slices)]
     lead = f"{len(errors):,} rows of {answered.split}"
-    return Plain(f"Errors of {name_of(answered.record)}", lead, sentences, sections, COLUMNS, [*written])
+    lines: list[CsvLine] = [("largest error", answered.split, *line[0], *line[1:]) for line in written]
+    return Plain(f"Errors of {name_of(answered.record)}", lead, sentences, sections, COLUMNS, lines)
+
+
+def _digits(value: float) -> float:
+    """A number in as many digits as float32 holds."""
+    return float(f"{value:.7g}")
 
 
 def label_quarters(labels: np.ndarray) -> list[tuple[str, np.ndarray]]:
@@ -48,14 +53,14 @@ def label_quarters(labels: np.ndarray) -> list[tuple[str, np.ndarray]]:
     ]
 
 
-def _largest(found: list[tuple[str, str, str, float, float, float, str]], total: int, *, has_text: bool) -> Section:
+def _largest(found: list[tuple[RowPlace, float, float, float, str]], total: int, *, has_text: bool) -> Section:
     titles: list[Heading | str] = [
         *(["text"] if has_text else []), *(Heading(name, True) for name in ("label", "prediction", "error")), "row",
     ]  # fmt: skip
     lines: list[Row] = [
         [*([Cell(shortened(text), style="text")] if has_text else []), Cell(f"{label:.4g}", label),
-         Cell(f"{given:.4g}", given), Cell(f"{error:+.4g}", error), place]
-        for _, _, place, label, given, error, text in found
+         Cell(f"{given:.4g}", given), Cell(f"{error:+.4g}", error), str(place)]
+        for place, label, given, error, text in found
     ]  # fmt: skip
     told = [f"The {len(found)} largest of {total:,}. Row: of your file, 1 is the first below the header."]
     return Section("Largest errors", table(titles, lines, is_sortable=True), "mistakes", told)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from runner.mistakes.answered import Answered
 from runner.mistakes.material import Material
-from runner.mistakes.page import where
 from runner.record.table import say_below, widen
 from runner.report.markup import tag
 from runner.report.page import Section, page
@@ -18,6 +17,9 @@ from runner.version import VERSION
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+CsvLine = tuple[str | int | float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Plain:
     sentences: list[str]
     sections: list[Section]
     columns: tuple[str, ...]
-    lines: list[tuple[str | int | float, ...]]
+    lines: list[CsvLine]
 
 
 def plain_page(found: Plain, identity: str) -> str:
@@ -46,8 +48,20 @@ def print_plain(found: Plain, console: Console) -> None:
         say_below(sentence, console)
 
 
-def places_of(answered: Answered, material: Material | None, rows: np.ndarray) -> list[str]:
+class RowPlace(NamedTuple):
+    """Where a row stands: as in `Place`, or in the split where its file cannot be read."""
+
+    file: str
+    row: int
+    line: int | None
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.row:,}" if self.file else f"row {self.row:,} of the split"
+
+
+def places_of(answered: Answered, material: Material | None, rows: np.ndarray) -> list[RowPlace]:
     """Where rows of the split stand."""
     if material is None:
-        return [f"row {row + 1:,} of the split" for row in rows.tolist()]
-    return [where(place) for place in material.places(answered.split, material.source_rows(answered.split)[rows])]
+        return [RowPlace("", row + 1, None) for row in rows.tolist()]
+    found = material.places(answered.split, material.source_rows(answered.split)[rows])
+    return [RowPlace(place.file, place.row, place.line) for place in found]

@@ -10,7 +10,7 @@ from runner.mistakes.answered import Answered
 from runner.mistakes.findings import ClassScores, most_of
 from runner.mistakes.material import Material
 from runner.mistakes.page import shortened
-from runner.mistakes.plain import Plain, places_of
+from runner.mistakes.plain import CsvLine, Plain, RowPlace, places_of
 from runner.record.run_names import name_of
 from runner.report.confusion import confusion
 from runner.report.page import Section
@@ -20,8 +20,8 @@ from runner.statistics.confusion import confusion_of
 SHOWN = 50  # sentences
 PARTNERS = 3  # tags named beside a tag
 FEW = 5  # tags in the summary
-COLUMNS = ("what", "split", "row", "wrong", "which", "text")
-Line = tuple[str, str, str, int, str, str]
+COLUMNS = ("what", "split", "file", "row", "line", "wrong", "which", "text")
+Line = tuple[RowPlace, int, str, str]
 
 
 def analyse_tags(answered: Answered, material: Material | None) -> Plain:
@@ -44,7 +44,8 @@ def analyse_tags(answered: Answered, material: Material | None) -> Plain:
     ]
     wrong = int((~answered.is_right).sum())
     lead = f"{wrong:,} of {len(answered.labels):,} words of {answered.split} are tagged wrong"
-    return Plain(f"Errors of {name_of(answered.record)}", lead, told, sections, COLUMNS, [*written])
+    lines: list[CsvLine] = [("wrong tags", answered.split, *line[0], *line[1:]) for line in written]
+    return Plain(f"Errors of {name_of(answered.record)}", lead, told, sections, COLUMNS, lines)
 
 
 def _scores(names: Sequence[str], counts: np.ndarray, own: int) -> ClassScores:
@@ -54,7 +55,7 @@ def _scores(names: Sequence[str], counts: np.ndarray, own: int) -> ClassScores:
 
 
 def _sentences(answered: Answered, material: Material | None) -> list[Line]:
-    """The sentences with the most wrong tags: what, split, where, how many, which, and the text."""
+    """The sentences with the most wrong tags: where, how many, which, and the text."""
     offsets = np.asarray(answered.answers.offsets)
     names, labels, given = answered.names, answered.labels, answered.predictions
     wrong = np.flatnonzero(~answered.is_right)
@@ -72,7 +73,7 @@ def _sentences(answered: Answered, material: Material | None) -> list[Line]:
             f"{words[item - start]}: {names[labels[item]]} answered {names[given[item]]}"
             for item in wrong[(wrong >= start) & (wrong < end)].tolist()
         ]
-        found.append(("wrong tags", answered.split, place, len(which), "; ".join(which), text))
+        found.append((place, len(which), "; ".join(which), text))
     return found
 
 
@@ -92,7 +93,12 @@ def _tags(weakest: Sequence[ClassScores]) -> Section:
 def _worst(found: Sequence[Line]) -> Section:
     titles: list[Heading | str] = ["text", Heading("wrong", True), "which", "row"]
     lines: list[Row] = [
-        [Cell(shortened(text), style="text"), Cell(f"{count:,}", count), Cell(shortened(which), style="text"), place]
-        for _, _, place, count, which, text in found
+        [
+            Cell(shortened(text), style="text"),
+            Cell(f"{count:,}", count),
+            Cell(shortened(which), style="text"),
+            str(place),
+        ]
+        for place, count, which, text in found
     ]
     return Section("Sentences with the most wrong tags", table(titles, lines, is_sortable=True), "mistakes")

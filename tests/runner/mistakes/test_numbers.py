@@ -30,8 +30,10 @@ def numbers_case(tmp_path: Path) -> tuple[Answered, Material]:
 def test_the_largest_error_leads_with_its_row_and_text(tmp_path: Path) -> None:
     answered, material = numbers_case(tmp_path)
     found = analyse_numbers(answered, material)
-    assert found.lines[0][3:6] == (17.0, 99.5, 82.5) and found.lines[0][6] == material.texts("test")[17]
-    assert str(found.lines[0][2]).startswith("tickets.csv ")
+    line = dict(zip(found.columns, found.lines[0]))
+    assert (line["label"], line["prediction"], line["error"]) == (17.0, 99.5, 82.5)
+    assert line["text"] == material.texts("test")[17] and line["file"] == "tickets.csv"
+    assert line["line"] == material.source_rows("test")[17] > line["row"], "the header is line 1 of a file"
     assert "Largest error: +82.5" in found.sentences[1] and len(found.lines) == 50
     page = plain_page(found, "0123456789")
     assert "labels 0 to 29" in page and "+82.5" in page
@@ -39,7 +41,16 @@ def test_the_largest_error_leads_with_its_row_and_text(tmp_path: Path) -> None:
 
 def test_without_texts_rows_are_those_of_the_split(tmp_path: Path) -> None:
     answered, _ = numbers_case(tmp_path)
-    assert analyse_numbers(answered, None).lines[0][2] == "row 18 of the split"
+    found = analyse_numbers(answered, None)
+    assert found.lines[0][2:5] == ("", 18, None) and "row 18 of the split" in plain_page(found, "0123456789")
+
+
+def test_numbers_have_as_many_digits_as_the_model_has(tmp_path: Path) -> None:
+    answered, _ = numbers_case(tmp_path)
+    given = np.full(120, np.float32(0.035), np.float32)
+    answers = Answers({"label": np.zeros(120, np.float32), "prediction": given})
+    found = analyse_numbers(dataclasses.replace(answered, answers=answers), None)
+    assert found.lines[0][5:8] == (0.0, 0.035, 0.035)
 
 
 def test_equal_labels_stay_in_one_quarter() -> None:

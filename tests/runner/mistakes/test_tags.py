@@ -21,9 +21,9 @@ def test_tags_and_the_worst_sentences_are_shown(tmp_path: Path) -> None:
     answered = dataclasses.replace(write_case(tmp_path), answers=answers, probabilities=None)
     found = analyse_tags(answered, None)
     assert found.lead == "3 of 5 words of test are tagged wrong"
-    assert [line[2:5] for line in found.lines] == [
-        ("row 3 of the split", 2, "word 2: I-PER answered B-PER; word 3: I-PER answered B-PER"),
-        ("row 1 of the split", 1, "word 2: B-PER answered I-PER"),
+    assert [line[3:7] for line in found.lines] == [
+        (3, None, 2, "word 2: I-PER answered B-PER; word 3: I-PER answered B-PER"),
+        (1, None, 1, "word 2: B-PER answered I-PER"),
     ]
     assert found.sentences[0] == "I-PER: F1 0.000 on 2 words; most often answered with B-PER (2)."
     assert 'id="confusion"' in plain_page(found, "0123456789")
