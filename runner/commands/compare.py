@@ -19,6 +19,7 @@ from runner.compare.select import select_runs
 from runner.compare.table import markdown, print_comparison
 from runner.config.compose import compose
 from runner.errors import ConfigError
+from runner.machine.collector import paused_collector
 from runner.mistakes.answered import read_answered
 from runner.mistakes.versus import compare_errors, print_versus, versus_page
 from runner.record.folder import find_record
@@ -35,7 +36,12 @@ class Parser(argparse.ArgumentParser):
 
 def main(words: list[str]) -> int:
     """Print the comparison, or write it as Markdown, CSV or a report; 0 unless the command is wrong."""
-    chosen = parse_words(words)
+    with paused_collector():
+        return compare(parse_words(words))
+
+
+def compare(chosen: argparse.Namespace) -> int:
+    """Print or write the comparison that the words ask for; returns 0."""
     output = "outputs"
     for word in [word for word in chosen.words if word.startswith("paths.output=")]:
         output = word.partition("=")[2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from dataclasses import asdict
 
@@ -14,6 +13,7 @@ from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError, refuse
+from runner.machine.collector import paused_collector
 from runner.sanitize import masked, say
 
 OWN = {"near": "false", "format": "text"}
@@ -33,11 +33,8 @@ def main(words: list[str]) -> int:
     if wrong:
         raise ConfigError(f"run data: {wrong[0]!r} is no setting. Try: run data data=files data.path=reviews.csv")
     all_near = true_or_false("data", "near", chosen["near"])
-    gc.disable()  # many objects and little garbage: collecting takes a tenth of the time
-    try:
+    with paused_collector():
         return _audit(others, all_near=all_near, as_json=chosen["format"] == "json")
-    finally:
-        gc.enable()
 
 
 def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import gc
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from runner.experiment.context import RunContext
 from runner.experiment.outcome import Outcome
 from runner.experiment.start import start_run
 from runner.machine.child_process import enter_folder
+from runner.machine.collector import paused_collector
 from runner.sanitize import MaskedStream
 from runner.sweep.job_function import JobFunction
 from runner.tune.trial_pruning import trial_watch
@@ -89,15 +89,13 @@ def start(words: list[str], function: JobFunction) -> int:
     if unknown := unknown_flags(flags):
         return refuse(unknown)
     is_multirun = any(flag in MULTIRUN for flag in flags)
-    gc.disable()  # composing configs makes many objects and little garbage: collecting takes a sixth of the check
     try:
-        problems = check_overrides(overrides, is_multirun)
+        with paused_collector():
+            problems = check_overrides(overrides, is_multirun)
     except ConfigError as error:
         problems = str(error).splitlines()
     except OSError as error:
         problems = unreadable(error)
-    finally:
-        gc.enable()
     if problems:
         return refuse(problems)
     ordered = [*flags, *overrides]  # Hydra takes overrides from one place only, before a flag or after it

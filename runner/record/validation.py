@@ -127,32 +127,60 @@ def point(line: str | bytes) -> JsonObject | None:
     return dict(found)
 
 
-def mismatch(value: object, kind: Kind, place: str = "") -> str | None:
+def mismatch(value: object, kind: Kind) -> str | None:
     """The first value that is not of the wanted kind, in words; None where all are.
 
     kind: a type, a tuple of allowed values, Each, OrNull, or a dictionary of kinds by key.
-    place: how messages call the value.
     """
+    found = _first_wrong(value, kind)
+    return None if found is None else _in_words(found)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A value of another kind than expected, and the keys that lead to it, from the innermost."""
+
+    value: object
+    kind: type | tuple[str, ...]
+    path: tuple[object, ...] = ()
+
+    def below(self, key: object) -> Wrong:
+        """Return the same, seen from the value that has it under `key`."""
+        return Wrong(self.value, self.kind, (*self.path, key))
+
+
+def _first_wrong(value: object, kind: Kind) -> Wrong | None:
+    """The first value of another kind; a comparison asks this of a million values, nearly all of which are right."""
+    if isinstance(kind, type):
+        return None if _is_of_type(value, kind) else Wrong(value, kind)
     if isinstance(kind, OrNull):
-        return None if value is None else mismatch(value, kind.inner, place)
+        return None if value is None else _first_wrong(value, kind.inner)
     if isinstance(kind, tuple):
-        return None if value in kind else _wrong(value, kind, place)
+        return None if value in kind else Wrong(value, kind)
     if isinstance(kind, Each):
         if not isinstance(value, kind.outer):
-            return _wrong(value, kind.outer, place)
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        return next((f for key, part in items if (f := mismatch(part, kind.inner, f"{place}.{key}"))), None)
-    if isinstance(kind, Mapping):
-        if not isinstance(value, dict):
-            return _wrong(value, dict, place)
-        return next((f for key, part in kind.items() if (f := mismatch(value.get(key), part, f"{place}.{key}"))), None)
-    if kind is float or kind is int:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return _wrong(value, kind, place)
-        whole = kind is float or isinstance(value, int)
-        small = isinstance(value, float) or abs(value) < LARGEST
-        return None if whole and small else _wrong(value, kind, place)
-    return None if isinstance(value, kind) else _wrong(value, kind, place)
+            return Wrong(value, kind.outer)
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            if (found := _first_wrong(part, kind.inner)) is not None:
+                return found.below(key)
+        return None
+    if not isinstance(value, dict):
+        return Wrong(value, dict)
+    for key, inner in kind.items():
+        if (found := _first_wrong(value.get(key), inner)) is not None:
+            return found.below(key)
+    return None
+
+
+def _is_of_type(value: object, kind: type) -> bool:
+    """Is it of this type? Numbers must fit a float, and true and false are none; a whole number is a float too."""
+    if kind is not float and kind is not int:
+        return isinstance(value, kind)
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, float):
+        return kind is float
+    return isinstance(value, int) and abs(value) < LARGEST
 
 
 NAMES = {
@@ -165,7 +193,9 @@ NAMES = {
 }
 
 
-def _wrong(value: object, kind: type | tuple[str, ...], place: str) -> str:
+def _in_words(wrong: Wrong) -> str:
+    value, kind = wrong.value, wrong.kind
+    place = ".".join(str(key) for key in reversed(wrong.path))
     what = "missing" if value is None else f"{str(value)[:40]!r}"
     expected = f"one of {', '.join(kind)}" if isinstance(kind, tuple) else NAMES[kind]
-    return f"{place.lstrip('.')[:60] or 'it'} is {what}, expected {expected}"
+    return f"{place[:60] or 'it'} is {what}, expected {expected}"

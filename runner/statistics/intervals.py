@@ -34,10 +34,10 @@ def wilson_interval(share: float, count: int, z: float = Z_95) -> tuple[float, f
 
 def student_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return Student's t 95 % interval of the mean of two or more values, for example one for each seed."""
-    from scipy import stats
+    from scipy import special  # in a tenth of the time of scipy.stats, which calls the same function
 
     count, mean = len(values), float(np.mean(values))
-    half = float(stats.t.ppf(0.975, count - 1) * np.std(values, ddof=1) / math.sqrt(count))
+    half = float(special.stdtrit(count - 1, 0.975) * np.std(values, ddof=1) / math.sqrt(count))
     return mean - half, mean + half
 
 

@@ -1,0 +1,19 @@
+"""The garbage collector while many objects are made."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from runner.machine.collector import paused_collector
+
+
+def test_it_is_as_before_afterwards_also_after_an_error_and_inside_another_pause() -> None:
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="inside"), paused_collector():
+        with paused_collector():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+        raise ValueError("inside")
+    assert gc.isenabled()
