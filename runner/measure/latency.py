@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from runner.machine.collector import paused_collector
 from runner.machine.facts import load_average
 from runner.measure.inputs import Cell, Inputs, device_of, evaluating, to_device
 
@@ -210,13 +211,8 @@ def fixed_threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Switch the garbage collection off for a block."""
+    """Collect garbage once and then none for a block."""
     # As timeit does: a garbage collection takes longer than a call of a tiny model, and hits one at random.
-    was_on = gc.isenabled()
     gc.collect()
-    gc.disable()
-    try:
+    with paused_collector():
         yield
-    finally:
-        if was_on:
-            gc.enable()
