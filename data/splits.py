@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -69,6 +69,9 @@ class RowTexts(Protocol):
 
     def read(self, rows: np.ndarray) -> Columns:
         """Return the cells of the source rows with these numbers, by column: texts, or lists of words."""
+
+    def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
+        """Return what stands beside the texts of these source rows, by column: `_golds` and the like."""
 
 
 class RowTarget(Protocol):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
 CHUNK = 2048  # rows in memory at a time
 GROUP = "group"  # the column of data.group, which is no part of a row's content
+FACT = "_"  # begins the name of a column beside the text that no model reads, such as all right answers to a question
 
 
 @dataclass
 class RawSplit:
     """An Arrow table of all rows, those of them in use, and their labels."""
 
-    table: pa.Table  # columns `text`, for pairs `text_pair`, or lists of `words`; with data.group also `group`
+    # Columns `text`, for pairs `text_pair`, or lists of `words`; with data.group also `group`; facts such as `_golds`.
+    table: pa.Table
     labels: Labels  # of the used rows; values int64, or numbers, which are float64 when read and float32 later
     rows: np.ndarray  # (used rows,) row numbers in the table
     source_rows: np.ndarray  # (used rows,) line or row numbers in the source, for messages
@@ -35,8 +38,13 @@ class RawSplit:
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns that make up a row."""
-        return [name for name in self.table.column_names if name != GROUP]
+        """The names of the columns that a model reads."""
+        return [name for name in self.table.column_names if name != GROUP and not name.startswith(FACT)]
+
+    @property
+    def fact_columns(self) -> list[str]:
+        """The names of the columns that no model reads but scores or answers need."""
+        return [name for name in self.table.column_names if name.startswith(FACT)]
 
     def take(self, chosen: np.ndarray) -> RawSplit:
         """Return the split with only these of its used rows."""
@@ -53,6 +61,12 @@ class RawSplit:
         """Return the columns of these of its used rows."""
         part = self.table.take(self.rows[rows])
         return {name: part[name].to_pylist() for name in self.columns}
+
+    def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
+        """Return the columns of facts of these of its used rows; {} where the table has none."""
+        columns = self.fact_columns
+        part = self.table.select(columns).take(self.rows[rows]) if columns else None
+        return {} if part is None else {name: part[name].to_pylist() for name in columns}
 
     def chunks(self) -> Iterator[tuple[Columns, Labels]]:
         """Yield the columns of the rows and their labels, CHUNK rows at a time."""
@@ -78,6 +92,9 @@ class RawSplit:
             digest.update(np.ascontiguousarray(labels.values).tobytes())
             if labels.offsets is not None:
                 digest.update(np.ascontiguousarray(labels.offsets).tobytes())
+        for start in range(0, len(self.rows), CHUNK) if self.fact_columns else ():
+            facts = self.facts(np.arange(start, min(start + CHUNK, len(self.rows))))
+            digest.update(json.dumps(facts, sort_keys=True).encode())
         return digest.hexdigest()
 
 

@@ -215,7 +215,7 @@ class DistilHook(TrainingHook):
             if name == "hard":
                 found[name] = task_loss
             elif name == "soft":
-                found[name] = self._soft(output.float(), rows)
+                found[name] = self._soft(output.float(), targets, rows)
             elif name == "vector":
                 found[name] = self._vector(rows)
             else:
@@ -229,10 +229,10 @@ class DistilHook(TrainingHook):
         assert self.internals is not None, "forward comes before loss"
         return self.internals
 
-    def _soft(self, output: Tensor, rows: np.ndarray) -> Tensor:
+    def _soft(self, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
         context, options = self.pair.context, self.pair.options
         wanted = self.internals[1].logits if self.internals else context.teacher_logits(rows)
-        return context.task.match(output, wanted, soft=options.soft, temperature=options.temperature)
+        return context.task.match(output, wanted, targets, soft=options.soft, temperature=options.temperature)
 
     def _vector(self, rows: np.ndarray) -> Tensor:
         assert self.vectors is not None, "forward comes before loss"

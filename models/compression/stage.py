@@ -95,9 +95,10 @@ class TaskView(Protocol):
         """The task's loss, a scalar: the mean over the items."""
         ...
 
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+    def match(self, student: Tensor, teacher: Tensor, targets: Targets, *, soft: str, temperature: float) -> Tensor:
         """How far the student's outputs are from the teacher's, a scalar: the mean over the items.
 
+        targets: of the batch, for tasks that compare items with those of their group, as spans and rankings do.
         soft: kl | cross_entropy, of probabilities softened by `temperature`; numbers are compared as numbers.
         """
         ...

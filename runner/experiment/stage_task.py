@@ -18,6 +18,6 @@ class StageTask:
         """The task's mean loss over the items, a scalar."""
         return self.task.stage_loss(output, targets)
 
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
-        """The distance of two sets of outputs (items, C), a scalar."""
-        return self.task.match(student, teacher, soft=soft, temperature=temperature)
+    def match(self, student: Tensor, teacher: Tensor, targets: Targets, *, soft: str, temperature: float) -> Tensor:
+        """The distance of two sets of outputs (items, C), a scalar; targets: of the batch."""
+        return self.task.match(student, teacher, targets, soft=soft, temperature=temperature)

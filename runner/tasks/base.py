@@ -161,9 +161,12 @@ class Task(ABC):
         return float(len(labels) if self.facts.class_weights is None else self.facts.class_weights[labels].sum())
 
     @abstractmethod
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+    def match(
+        self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
+    ) -> Tensor:
         """Return how far the outputs (items, C) are from a teacher's, a scalar: the mean over the items.
 
+        targets: of the batch, for a task whose items are compared with those of their group, as a span's tokens are.
         soft: kl | cross_entropy, of probabilities softened by `temperature`.
         """
 

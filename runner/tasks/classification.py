@@ -72,7 +72,9 @@ class Classification(Task):
             self._weights[labels.device] = torch.from_numpy(weights).to(labels.device)
         return functional.cross_entropy(output.float(), labels, weight=self._weights.get(labels.device))
 
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+    def match(
+        self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
+    ) -> Tensor:
         """Return the divergence, or the cross entropy, of the softened probabilities."""
         from models.compression.distillation.losses import soft_cross_entropy, soft_divergence
 

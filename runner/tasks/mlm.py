@@ -5,6 +5,7 @@ The output is as wide as the vocabulary, so nobody holds it: models/heads/words.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,7 +102,9 @@ class MaskedWords(Task):
         """Return the mean cross entropy of the right words; labels: (N,) word ids."""
         return output.cross_entropy(labels) / max(1, len(labels))
 
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+    def match(
+        self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
+    ) -> Tensor:
         """Masked words are not distilled: `conflicts` refuses that."""
         raise NotImplementedError("masked words have no teacher")
 

@@ -49,7 +49,9 @@ class Regression(Task):
         """Return the mean squared difference, in standard deviations: the mean of the targets loses no digits."""
         return self._distance(output.squeeze(-1), targets["labels"].to(output.dtype))
 
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+    def match(
+        self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
+    ) -> Tensor:
         """Return the mean squared difference, in standard deviations of standardised targets."""
         return self._distance(student, teacher)
 

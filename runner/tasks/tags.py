@@ -139,7 +139,9 @@ class Tags(Task):
         """Return the mean loss without class weights."""
         return self.unweighted().loss(output, targets)
 
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+    def match(
+        self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
+    ) -> Tensor:
         """Return the divergence, or the cross entropy, of the softened probabilities; of two labels the sum."""
         from models.compression.distillation.losses import soft_cross_entropy, soft_divergence
 

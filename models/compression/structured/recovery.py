@@ -62,7 +62,7 @@ class RecoveryHook(TrainingHook):
         for place, states in self.states.items():
             found.append(relative_state_loss(states, self.wanted[place], self._mask_of(states)))
         from_logits = self.context.task.match(
-            output.float(), self.dense_logits.float(), soft="kl", temperature=options.temperature
+            output.float(), self.dense_logits.float(), targets, soft="kl", temperature=options.temperature
         )
         return options.task * task_loss + options.answers * from_logits + options.states * torch.stack(found).mean()
 

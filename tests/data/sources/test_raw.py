@@ -47,3 +47,16 @@ def test_words_are_content_as_texts_are() -> None:
     assert list(split.texts()) == ["a b", "c"] and split.take(np.array([1])).labels.values.tolist() == [0]
     assert split.fingerprint() != of(["a"], ["b", "c"], labels=[0, 1, 0]).fingerprint()
     assert split.fingerprint() != of(["a", "b"], ["c"], labels=[0, 1, 1]).fingerprint()
+
+
+def test_facts_beside_the_text_are_part_of_the_content_but_are_not_read_as_text() -> None:
+    rows = np.arange(3)
+    plain = split_of(["a", "b", "c"])
+    golds = [["x"], [], ["y", "z"]]
+    table = plain.table.append_column("_golds", pa.array(golds))
+    split = RawSplit(table, plain.labels, rows, rows + 1)
+    assert split.columns == ["text"] and list(split.texts()) == ["a", "b", "c"]
+    assert split.take(np.array([2, 0])).facts(np.array([0])) == {"_golds": [["y", "z"]]}
+    assert plain.facts(rows) == {}
+    other = RawSplit(plain.table.append_column("_golds", pa.array([["x"], [], ["y"]])), plain.labels, rows, rows + 1)
+    assert len({split.fingerprint(), other.fingerprint(), plain.fingerprint()}) == 3

@@ -24,18 +24,18 @@ def numbers(sd: float = 1.0) -> StageTask:
 
 def test_outputs_of_classes_are_compared_as_softened_probabilities() -> None:
     logits = torch.randn(4, 3)
-    assert float(classes().match(logits, logits, soft="kl", temperature=2.0)) == pytest.approx(0.0, abs=1e-6)
+    assert float(classes().match(logits, logits, {}, soft="kl", temperature=2.0)) == pytest.approx(0.0, abs=1e-6)
     soft = (logits / 2).softmax(-1)
     divergence = 4 * soft.mul((logits / 2).log_softmax(-1) - (-logits / 2).log_softmax(-1)).sum(-1).mean()
-    torch.testing.assert_close(classes().match(-logits, logits, soft="kl", temperature=2.0), divergence)
+    torch.testing.assert_close(classes().match(-logits, logits, {}, soft="kl", temperature=2.0), divergence)
     entropy = -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1).mean()
-    torch.testing.assert_close(classes().match(logits, logits, soft="cross_entropy", temperature=1.0), entropy)
+    torch.testing.assert_close(classes().match(logits, logits, {}, soft="cross_entropy", temperature=1.0), entropy)
 
 
 def test_numbers_are_compared_as_numbers_in_the_unit_of_the_loss() -> None:
     found = torch.randn(4, 1)
-    assert float(numbers().match(found + 2, found, soft="kl", temperature=2.0)) == pytest.approx(4.0)
-    assert float(numbers(sd=4.0).match(found + 2, found, soft="kl", temperature=2.0)) == pytest.approx(0.25)
+    assert float(numbers().match(found + 2, found, {}, soft="kl", temperature=2.0)) == pytest.approx(4.0)
+    assert float(numbers(sd=4.0).match(found + 2, found, {}, soft="kl", temperature=2.0)) == pytest.approx(0.25)
 
 
 def test_the_loss_is_the_mean_over_the_items_without_class_weights() -> None:

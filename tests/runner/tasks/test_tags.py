@@ -170,15 +170,15 @@ def test_distillation_compares_each_label_on_its_own() -> None:
     torch.manual_seed(0)
     student, teacher = torch.randn(4, 5), torch.randn(4, 5)
     both = task(MARKS, columns=(3, 2))
-    alone = [task(("a",) * (b - a)).match(student[:, a:b], teacher[:, a:b], soft="kl", temperature=2.0)
+    alone = [task(("a",) * (b - a)).match(student[:, a:b], teacher[:, a:b], {}, soft="kl", temperature=2.0)
              for a, b in ((0, 3), (3, 5))]  # fmt: skip
-    torch.testing.assert_close(both.match(student, teacher, soft="kl", temperature=2.0), alone[0] + alone[1])
-    assert both.match(student, student, soft="kl", temperature=2.0).item() == pytest.approx(0, abs=1e-6)
+    torch.testing.assert_close(both.match(student, teacher, {}, soft="kl", temperature=2.0), alone[0] + alone[1])
+    assert both.match(student, student, {}, soft="kl", temperature=2.0).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_a_batch_without_a_token_for_any_word_has_nothing_to_distil() -> None:
     student = torch.zeros(0, 5, requires_grad=True)
-    loss = task().match(student, torch.zeros(0, 5), soft="kl", temperature=2.0)
+    loss = task().match(student, torch.zeros(0, 5), {}, soft="kl", temperature=2.0)
     loss.backward()
     assert loss.item() == 0.0
 
