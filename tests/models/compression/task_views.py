@@ -15,7 +15,7 @@ class Classes:
     def loss(self, output: Tensor, targets: Targets) -> Tensor:
         return F.cross_entropy(output, targets["labels"])
 
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+    def match(self, student: Tensor, teacher: Tensor, targets: Targets, *, soft: str, temperature: float) -> Tensor:
         return (soft_divergence if soft == "kl" else soft_cross_entropy)(student, teacher, temperature)
 
 
@@ -28,5 +28,5 @@ class Numbers:
     def loss(self, output: Tensor, targets: Targets) -> Tensor:
         return regression_loss(output.squeeze(-1), targets["labels"].to(output.dtype), self.scale)
 
-    def match(self, student: Tensor, teacher: Tensor, *, soft: str, temperature: float) -> Tensor:
+    def match(self, student: Tensor, teacher: Tensor, targets: Targets, *, soft: str, temperature: float) -> Tensor:
         return regression_loss(student, teacher, self.scale)
