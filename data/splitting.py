@@ -187,7 +187,8 @@ def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
     values = " ".join(f"data.{key}={value}" for key, value in cure.items())
     raise CutTooSmall(
         f"{count} of {left.sum()} training rows to cut off for `{name}` are {why}. "
-        f"{f'Try: {values}; or' if cure else 'Try:'} {_other_ways(settings)}"
+        f"{f'Try: {values}; or' if cure else 'Try:'} {_other_ways(settings)}",
+        cure,
     )
 
 

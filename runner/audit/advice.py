@@ -13,6 +13,7 @@ from runner.audit.facts import LeakFacts as Leak
 
 STEP, SHORTEST, LONGEST = 16, 16, 512  # of data.max_length; BERT has no more positions
 MOST_UNKNOWN = 0.01  # share of [UNK] from which on another vocabulary is better
+DROPPING = ("missing", "unlabelled")  # settings that leave incomplete rows out
 RARE = 0.8  # majority share from which on accuracy hides the other classes
 OF_THE_MACHINE = ("paths", "tracker", "device", "hydra")  # settings that are nobody's advice
 
@@ -30,7 +31,7 @@ def advise(
     problems: what is wrong with a command; a setting that a command cannot have is left out.
     """
     typed = {word.lstrip("+").partition("=")[0] for word in words}
-    found = {f"data.{key}={value}": "without it a run refuses incomplete rows" for key, value in needed.items()}
+    found = {f"data.{key}={value}": f"without it a run refuses {_refused(key)}" for key, value in needed.items()}
     found |= _length(data, lengths, tokenizer)
     found |= _repeats(data, repeats, leaks)
     if (tokenizer.unknown or 0.0) > MOST_UNKNOWN:
@@ -50,6 +51,11 @@ def advise(
             reasons.append(f"{word}: {why}")
     kept = [word for word in chosen if word.startswith(("data", "task")) and not word.startswith("data.max_length=")]
     return Advice(_command("run", chosen), tuple(reasons), _command("run best", [*kept, "max_kb=1000"]))
+
+
+def _refused(key: str) -> str:
+    """Say which rows a run refuses without this setting of `data`."""
+    return "incomplete rows" if key in DROPPING else "to cut off so few rows"
 
 
 def _command(verb: str, words: Sequence[str]) -> str:

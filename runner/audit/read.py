@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from data.errors import DataError
+from data.errors import CutTooSmall, DataError
+from data.json_types import JsonObject
 from data.load import Rows, read_rows
 from data.settings import DataSettings
 from data.sources.files import existing_file
@@ -24,16 +25,26 @@ def read_leniently(settings: DataSettings, cache: SharedCache, target: str) -> t
 
     target: what is learnt, as in `read_rows`. Raises DataError for mistakes that such settings do not fix.
     """
-    needed = {} if settings.missing == "drop" else {"missing": "drop"}
+    dropping = {} if settings.missing == "drop" else {"missing": "drop"}
     try:
-        rows = read_rows(replace(settings, missing="drop"), cache, target)
+        rows, cut = _read_cut(replace(settings, missing="drop"), cache, target)
     except DataError as error:
         if UNLABELLED not in str(error) or settings.unlabelled == "drop":
             raise
-        needed["unlabelled"] = "drop"
-        rows = read_rows(replace(settings, missing="drop", unlabelled="drop"), cache, target)
+        dropping["unlabelled"] = "drop"
+        rows, cut = _read_cut(replace(settings, missing="drop", unlabelled="drop"), cache, target)
     incomplete = any("missing" in what or "no gold label" in what for what in rows.raw.dropped)
-    return rows, needed if incomplete else {}
+    return rows, (dropping if incomplete else {}) | {key: str(value) for key, value in cut.items()}
+
+
+def _read_cut(settings: DataSettings, cache: SharedCache, target: str) -> tuple[Rows, JsonObject]:
+    """Return the rows, and the shares to cut off that a run needs where those of the settings are too small."""
+    try:
+        return read_rows(settings, cache, target), {}
+    except CutTooSmall as refusal:
+        if not refusal.cure:
+            raise
+        return read_rows(replace(settings, **refusal.cure), cache, target), refusal.cure
 
 
 def sources_of(settings: DataSettings) -> tuple[Source, ...]:

@@ -35,3 +35,13 @@ def test_other_mistakes_keep_their_message(tmp_path: Path) -> None:
 
 def test_built_in_data_have_no_sources() -> None:
     assert sources_of(DataSettings()) == ()
+
+
+def test_shares_too_small_for_every_class_are_enlarged_and_named(tmp_path: Path) -> None:
+    rows = [(f"text {number} of {number % 30}", f"class {number % 30}") for number in range(120)]
+    found, needed = lenient(tmp_path, rows)
+    assert found == 120 and needed and set(needed) <= {"test_fraction", "select_fraction"}
+    settings = DataSettings(source="files", path=str(tmp_path / "rows.csv"), **{k: float(v) for k, v in needed.items()})  # type: ignore[arg-type]
+    assert read_leniently(settings, SharedCache(tmp_path / "cache"), "auto")[1] == {}
+    with pytest.raises(DataError, match="training rows to cut off"):
+        lenient(tmp_path, [(f"text {number}", f"class {number % 30}") for number in range(60)])
