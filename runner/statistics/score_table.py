@@ -72,7 +72,23 @@ def _of_tags(prefix: str, of: str) -> tuple[ScoreFacts, ...]:
     return tuple(ScoreFacts(f"{prefix}{name}", "share", "higher", f"{meaning}{of}") for name, meaning in _TAG_SCORES)
 
 
-_ALL = (*_SCORES, *_of_tags("", ""), *_of_tags("second_", ", of the second label of words"))
+_SPAN_SCORES = (
+    ("answer_f1", "mean F1 of the words of answer and right answer, by SQuAD's rules (official: times 100)"),
+    ("exact_match", "share of the answers that are right but for case, punctuation and articles"),
+    ("answer_f1_has_answer", "mean F1 of the questions that have an answer"),
+    ("exact_match_has_answer", "share of right answers among the questions that have one"),
+    ("answer_f1_no_answer", "share of the questions without an answer that are left unanswered"),
+    ("exact_match_no_answer", "share of the questions without an answer that are left unanswered"),
+    ("answer_f1_best_threshold", "mean F1 at the best data.null_threshold for these very questions: an upper bound"),
+    ("exact_match_best_threshold", "share of right answers at the best data.null_threshold: an upper bound"),
+    ("answer_f1_quarter_1", "share of the questions with an F1 in 0..0.25"),
+    ("answer_f1_quarter_2", "share of the questions with an F1 in 0.25..0.5"),
+    ("answer_f1_quarter_3", "share of the questions with an F1 in 0.5..0.75"),
+    ("answer_f1_quarter_4", "share of the questions with an F1 in 0.75..1, both included"),
+)
+_OF_SPANS = tuple(ScoreFacts(name, "share", "higher", meaning) for name, meaning in _SPAN_SCORES)
+
+_ALL = (*_SCORES, *_of_tags("", ""), *_of_tags("second_", ", of the second label of words"), *_OF_SPANS)
 SCORE_TABLE: dict[str, ScoreFacts] = {score.name: score for score in _ALL}
 CHOICES: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_choice)
 OF_ONE_CLASS: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_of_one_class)
