@@ -13,6 +13,7 @@ from data import duplicates
 from data.folds import take_fold
 from data.groups import row_groups
 from data.inputs.base import Input
+from data.inputs.cleaning import cleaning_of
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer, require_pieces
 from data.inputs.trimmed import FULL, TrimmedTokenizer, count_tokens, trim, trim_note
@@ -71,8 +72,9 @@ def load_splits(
     held_out = (select, *report)
     hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in held_out}
     chosen = open_or_train_tokenizer(
-        tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared, special_tokens=special_tokens
-    )
+        tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared, special_tokens=special_tokens,
+        cleaning=cleaning_of(settings),
+    )  # fmt: skip
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = raw.target.longest(settings.max_length)
 
@@ -127,13 +129,14 @@ def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, 
 
 def open_tokenizer(
     rows: Rows, tokenizer: str, *, vocab_size: int, vocabulary: str, special_tokens: bool, max_length: int,
-    cache: SharedCache,
+    cache: SharedCache, cleaning: tuple[str, ...] = (),
 ) -> Tokenizer:  # fmt: skip
     """Open, train or trim a tokenizer for these rows, as `load_splits`, which explains the arguments, does."""
     train = rows.raw.splits["train"]
     chosen = open_or_train_tokenizer(
-        tokenizer, vocab_size, train, rows.fingerprints["train"], cache, special_tokens=special_tokens
-    )
+        tokenizer, vocab_size, train, rows.fingerprints["train"], cache, special_tokens=special_tokens,
+        cleaning=cleaning,
+    )  # fmt: skip
     if vocabulary == FULL:
         return chosen
     pieces = require_pieces(chosen, f"model.vocabulary={vocabulary}")

@@ -70,6 +70,7 @@ class DataSettings:
     report_splits: dict[str, str] = field(default_factory=dict)
     unlabelled: str = limited("refuse", choices=("refuse", "drop"))
     missing: str = limited("refuse", choices=("refuse", "drop"))
+    clean: str | None = limited(None, choices=("tweets",), neutral=None)
     select_fraction: float = limited(0.1, above=0.0, high=0.9)
     select_max_rows: int = limited(5000, low=1)
     test_fraction: float = limited(0.1, above=0.0, high=0.9)

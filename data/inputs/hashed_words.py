@@ -12,16 +12,18 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
 from data.errors import DataError
 from data.inputs.character_grams import CharacterGrams
+from data.inputs.cleaning import ENTRY as CLEANING
+from data.inputs.cleaning import clean_texts, known_steps
 from data.inputs.word_cache import Encoded, cut_longest, spans
 from data.json_types import JsonObject
 
@@ -55,14 +57,20 @@ class HashedWords:
     """
 
     characters: tuple[int, int] | None = None
+    cleaning: tuple[str, ...] = ()  # steps before it, by their names in data/inputs/cleaning.py
     source: ClassVar[str] = WORDS
     vocab_size: ClassVar[int] = 1 << 32
     pad_id: ClassVar[int] = NO_WORD
 
+    def cleaned_by(self, steps: tuple[str, ...]) -> Self:
+        """Return this tokenizer with these steps before it, and no others."""
+        return replace(self, cleaning=steps)
+
     @cached_property
     def facts(self) -> JsonObject:
         """The content of words.json."""
-        return FACTS | ({"characters": list(self.characters)} if self.characters else {})
+        found = FACTS | ({"characters": list(self.characters)} if self.characters else {})
+        return found | ({CLEANING: list(self.cleaning)} if self.cleaning else {})
 
     @cached_property
     def fingerprint(self) -> str:
@@ -71,6 +79,8 @@ class HashedWords:
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts, at most max_length words a row; of a pair the longer text is cut first."""
+        if self.cleaning:
+            texts, pairs = clean_texts(texts, self.cleaning), pairs and clean_texts(pairs, self.cleaning)
         if self.characters:
             return self._encode_characters(texts, max_length)
         parts = [hash_texts(column) for column in (texts, pairs) if column is not None]
@@ -147,7 +157,10 @@ def open_words(folder: Path) -> HashedWords:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({error}). Try: copy the model folder again") from error
-    found = facts.pop("characters", None) if isinstance(facts, dict) else None
-    if facts != FACTS:
-        raise DataError(f"{path} describes other hashed words than this version reads. Update Bertier")
-    return HashedWords(None if found is None else (int(found[0]), int(found[1])))
+    try:
+        found, steps = facts.pop("characters", None), known_steps(facts.pop(CLEANING, ()))
+        if facts != FACTS:
+            raise ValueError("describes other hashed words than this version reads")
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{path} {error}. Update Bertier") from error
+    return HashedWords(None if found is None else (int(found[0]), int(found[1])), steps)

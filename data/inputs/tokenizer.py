@@ -6,29 +6,27 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from data.errors import DataError
 from data.inputs.bare_texts import ENTRY, BareTexts, dropped_token, facts_of, take_off_template
+from data.inputs.cleaning import ENTRY as CLEANING
+from data.inputs.cleaning import clean_texts, known_steps, marked
 from data.inputs.hashed_words import FILE as HASHED_WORDS
 from data.inputs.hashed_words import open_words
+from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
 from data.json_types import JsonObject
-from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' names for them
 STATIC = "0_StaticEmbedding"  # the folder that sentence-transformers keeps a static table and its tokenizer in
 UNLIMITED = int(1e30)  # transformers' value for a model without a longest input
 MOST_LETTERS = 1000  # rarer letters become [UNK], as in BERT's own vocabulary
-GO_ON = (
-    "Go on with: model.tokenizer=train (a vocabulary of your own data), another id or folder, or HF_ENDPOINT=<a hub>"
-)
 
 
 class Tokenizer(Protocol):
@@ -49,6 +47,13 @@ class Tokenizer(Protocol):
     @property
     def pad_id(self) -> int:
         """The id that pads rows."""
+
+    @property
+    def cleaning(self) -> tuple[str, ...]:
+        """The steps that clean a text first, by their names in data/inputs/cleaning.py."""
+
+    def cleaned_by(self, steps: tuple[str, ...]) -> Self:
+        """Return this tokenizer with these steps before it, and no others."""
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts with special tokens, at most max_length per row; of a pair the longer text is cut first."""
@@ -75,9 +80,16 @@ class PieceTokenizer:
     word_cache: WordCache | None  # only for tokenizers like BERT's
     names: dict[str, str]  # its special tokens by transformers' keys: pad_token, and others if known
     bare: BareTexts | None = None  # how it encodes texts without special tokens; None: with them
+    cleaning: tuple[str, ...] = ()  # steps before it, by their names in data/inputs/cleaning.py
+
+    def cleaned_by(self, steps: tuple[str, ...]) -> Self:
+        """Return this tokenizer with these steps before it, and no others."""
+        return replace(self, cleaning=steps, fingerprint=marked(self.fingerprint, steps))
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts with special tokens, at most max_length per row; of a pair the longer text is cut first."""
+        if self.cleaning:
+            texts, pairs = clean_texts(texts, self.cleaning), pairs and clean_texts(pairs, self.cleaning)
         if self.bare:
             return self.bare.encode(self.backend, texts, pairs, max_length)
         if self.word_cache:
@@ -104,6 +116,7 @@ class PieceTokenizer:
         self.backend.save(str(folder / "tokenizer.json"))
         config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest or UNLIMITED, **self.names}
         config |= {ENTRY: self.bare.facts()} if self.bare else {}
+        config |= {CLEANING: list(self.cleaning)} if self.cleaning else {}
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
         (folder / "special_tokens_map.json").write_text(json.dumps(self.names, indent=2), encoding="utf-8")
 
@@ -154,27 +167,39 @@ def _load_pieces(source: str, special_tokens: bool) -> PieceTokenizer:
     from tokenizers import Tokenizer as Backend
     from tokenizers.models import WordPiece
 
-    path = _fetch(source, "tokenizer.json") or (None if special_tokens else _fetch(source, f"{STATIC}/tokenizer.json"))
+    path = fetch_file(source, "tokenizer.json") or (
+        None if special_tokens else fetch_file(source, f"{STATIC}/tokenizer.json")
+    )
     if path is not None:
         try:
             backend = Backend.from_file(str(path))
         except Exception as error:  # the library raises bare Exception for every kind of damage
             raise DataError(f"{source}: tokenizer.json cannot be read ({error}). {GO_ON}") from error
-        beside = _beside(source)
-        return wrap_backend(backend, source, _names(beside), _bare(source, beside, special_tokens))
-    path = _fetch(source, "vocab.txt")
+        beside = files_beside(source)
+        found = wrap_backend(backend, source, named_tokens(beside), _bare(source, beside, special_tokens))
+        return found.cleaned_by(_cleaning(beside, source))
+    path = fetch_file(source, "vocab.txt")
     if path is None:
         raise DataError(f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}")
     try:
         vocab = WordPiece.read_file(str(path))  # splits at newlines only, as transformers does: U+2028 can be a token
     except Exception as error:
         raise DataError(f"{source}: vocab.txt cannot be read ({error}). {GO_ON}") from error
-    beside = _beside(source)
-    names = dict(zip(KEYS, SPECIAL)) | _names(beside)
+    beside = files_beside(source)
+    names = dict(zip(KEYS, SPECIAL)) | named_tokens(beside)
     missing = [names[key] for key in ("unk_token", "cls_token", "sep_token") if names[key] not in vocab]
     if missing:
         raise DataError(f"{source}: vocab.txt has no {' and no '.join(missing)}, so it is not BERT's. {GO_ON}")
-    return wrap_backend(bert_backend(vocab, beside, names), source, names, _bare(source, beside, special_tokens))
+    found = wrap_backend(bert_backend(vocab, beside, names), source, names, _bare(source, beside, special_tokens))
+    return found.cleaned_by(_cleaning(beside, source))
+
+
+def _cleaning(beside: JsonObject, source: str) -> tuple[str, ...]:
+    """The steps that a saved tokenizer cleans texts by; DataError for unknown ones."""
+    try:
+        return known_steps(beside.get(CLEANING) or ())
+    except ValueError as error:
+        raise DataError(f"{source}: its tokenizer {error}. Update Bertier") from error
 
 
 def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
@@ -191,26 +216,7 @@ def _bare(source: str, beside: JsonObject, special_tokens: bool) -> JsonObject |
     """How texts are encoded without special tokens, by the files of a source; None: with them."""
     if ENTRY in beside or special_tokens:
         return beside.get(ENTRY)
-    return facts_of(_fetch(source, "config.json", is_needed=False))
-
-
-def _beside(source: str) -> JsonObject:
-    """Read special_tokens_map.json and tokenizer_config.json, which takes precedence; {} if there is neither."""
-    found: JsonObject = {}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        if path := _fetch(source, name, is_needed=False):
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise DataError(f"{source}: {name} is not JSON ({error}). {GO_ON}") from error
-            found |= {key: value for key, value in content.items() if value is not None}
-    return found
-
-
-def _names(beside: JsonObject) -> dict[str, str]:
-    """Return the special tokens that these files name, as text or as an object with the text in it."""
-    found = {key: beside[key] for key in (*KEYS, "bos_token", "eos_token") if key in beside}
-    return {key: str(token["content"] if isinstance(token, dict) else token) for key, token in found.items()}
+    return facts_of(fetch_file(source, "config.json", is_needed=False))
 
 
 def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> PieceTokenizer:
@@ -264,37 +270,3 @@ def bert_backend(vocab: dict[str, int], options: JsonObject, names: dict[str, st
         special_tokens=[(cls, vocab[cls]), (sep, vocab[sep])],
     )
     return backend
-
-
-def _fetch(source: str, name: str, is_needed: bool = True) -> Path | None:
-    """Return the path of one file of a folder or hub id; None if it has no such file.
-
-    is_needed: raise DataError for a file that is not cached while the hub does not answer.
-    """
-    folder = Path(source).expanduser()
-    if folder.is_dir():
-        return folder / name if (folder / name).is_file() else None
-    import httpx2
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    offline_if_unreachable()
-    where = hub_endpoint()[0]
-    try:
-        return Path(hf_hub_download(source, name, etag_timeout=5))
-    except LocalEntryNotFoundError as error:
-        if not is_needed:
-            return None
-        raise DataError(f"the tokenizer {source} is not cached and {where} does not answer. {GO_ON}") from error
-    except EntryNotFoundError:
-        return None
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise DataError(f"model.tokenizer={source} is neither a folder nor a repository on {where}. {GO_ON}") from error
-    except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
-        raise DataError(f"{source} is unavailable from {where}: {first_error_line(error)}. {GO_ON}") from error

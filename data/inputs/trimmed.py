@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.cleaning import ENTRY as CLEANING
 from data.inputs.pieces_needed import KINDS, Vocabulary
-from data.inputs.tokenizer import KEYS, UNLIMITED, PieceTokenizer, bert_backend, wrap_backend
+from data.inputs.tokenizer import UNLIMITED, PieceTokenizer, bert_backend, wrap_backend
+from data.inputs.tokenizer_files import KEYS
 from data.json_types import JsonObject
 from data.splits import TokenSplit
 
@@ -45,6 +47,7 @@ class TrimmedTokenizer(PieceTokenizer):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / VOCABULARY).write_text("".join(f"{token}\n" for token in self.tokens()), encoding="utf-8")
         config = {"tokenizer_class": "BertTokenizer", "model_max_length": longest or UNLIMITED, **self.options}
+        config |= {CLEANING: list(self.cleaning)} if self.cleaning else {}
         (folder / CONFIG).write_text(json.dumps(config | self.names), encoding="utf-8")
 
 
@@ -74,6 +77,7 @@ def trim(tokenizer: PieceTokenizer, counts: np.ndarray, wanted: str) -> TrimmedT
     else:
         backend = Backend.from_str(json.dumps(_renumbered(vocabulary, new)))
     made = wrap_backend(backend, tokenizer.source, tokenizer.names, tokenizer.bare.facts() if tokenizer.bare else None)
+    made = made.cleaned_by(tokenizer.cleaning)
     return TrimmedTokenizer(**vars(made), kept=kept, untrimmed=tokenizer.fingerprint, options=options)
 
 

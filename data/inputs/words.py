@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from data.errors import DataError
 from data.inputs.columns import Columns
 from data.inputs.request import Asked, Field
 from data.inputs.split_text import find_words, split_bare, split_words
@@ -38,6 +39,8 @@ class Words(TokenIds):
         super().__init__(tokenizer.pad_id)
         self.tokenizer, self.language, self.windows = tokenizer, language, windows
         self.frame = Frame.of(require_pieces(tokenizer, "a task over words"))
+        if tokenizer.cleaning:
+            raise DataError("data.clean and data.lower clean whole texts, and these rows are words. Leave them out")
         self.columns: tuple[str, ...] = (WORDS,)
 
     @property

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from data.inputs.cleaning import clean_text
 from data.inputs.hashed_words import WORDS, HashedWords
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, train_tokenizer, wrap_backend
 from data.sources.raw import RawSplit
@@ -23,30 +25,37 @@ def open_or_train_tokenizer(
     cache: SharedCache,
     *,
     special_tokens: bool = True,
+    cleaning: tuple[str, ...] = (),
 ) -> Tokenizer:
     """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
 
     With source "words" texts become hashes of words, with "words:2-5" also of their character n-grams. fingerprint: of
-    the rows; a trained tokenizer is kept under it. special_tokens: as in `load_tokenizer`.
+    the rows; a trained tokenizer is kept under it. special_tokens: as in `load_tokenizer`. cleaning: names of steps
+    that clean each text first.
     """
     name, _, lengths = source.partition(":")
     if name == WORDS:
         low, _, high = lengths.partition("-")
-        return HashedWords((int(low), int(high)) if lengths else None)
+        return HashedWords((int(low), int(high)) if lengths else None, cleaning)
     if source != "train":
-        return load_tokenizer(source, special_tokens=special_tokens)
-    path = cache.folder / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}"
+        return load_tokenizer(source, special_tokens=special_tokens).cleaned_by(cleaning)
+    name = "-".join([fingerprint[:20], str(vocab_size), *cleaning])
+    path = cache.folder / "tokenizers" / name
+
+    def texts() -> Iterator[str]:
+        return (clean_text(text, cleaning) for text in train.texts())
 
     def build(folder: Path) -> None:
         cache.tell(f"training a vocabulary of {vocab_size:,} tokens")
-        text = train_tokenizer(train.texts, vocab_size).backend.to_str()
+        text = train_tokenizer(texts, vocab_size).backend.to_str()
         (folder / TOKENIZER).write_text(text, encoding="utf-8")
         (folder / CHECKSUM).write_text(checksum(folder / TOKENIZER), encoding="ascii")
 
     found = cache.open_or_build(
         path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again"
     )
-    return found if special_tokens else wrap_backend(found.backend, "train", found.names, {})
+    found = found if special_tokens else wrap_backend(found.backend, "train", found.names, {})
+    return found.cleaned_by(cleaning)
 
 
 def _trained(folder: Path) -> PieceTokenizer | None:

@@ -15,3 +15,8 @@ class Facts:
     max_length: int  # tokens; longer texts are cut
     is_pair: bool = False  # does the model read two texts at a time?
     tokenizer: JsonObject | None = None  # the content of tokenizer.json; None for hashed words
+    cleaning: tuple[str, ...] = ()  # names of the steps that clean a text before it becomes tokens
+
+    def entries(self) -> JsonObject:
+        """The entries of a header about what is done to a text first; none where nothing is."""
+        return {"cleaning": list(self.cleaning)} if self.cleaning else {}

@@ -55,7 +55,9 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
     if "words" not in arrays:
         raise NotPacked(f"its table of words, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
     arrays |= {"bias": bias, "shift": shift, "pieces": vocabulary.array()}
-    return pack("dsn", facts.labels, arrays, fields | coding | ({"texts": 2} if facts.is_pair else {}))
+    return pack(
+        "dsn", facts.labels, arrays, fields | coding | ({"texts": 2} if facts.is_pair else {}) | facts.entries()
+    )
 
 
 def tables_of_places(embeddings: Embeddings, facts: Facts) -> Arrays:

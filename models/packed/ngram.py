@@ -24,6 +24,7 @@ TOKEN = r"\w+|[^\w\s]"  # of data/inputs/hashed_words.py
 LENGTH_ENTRY = 24  # bytes at most of the header's entry for the longest text, which a fit does not know
 PAIRS_ENTRY = 64  # bytes at most of its entries for pairs
 CHARACTERS_ENTRY = 24  # bytes at most of its entry for character n-grams
+CLEANING_ENTRY = 64  # bytes at most of its entry for the steps that clean a text
 LEVELS = 127  # of an int8 on each side of zero
 
 
@@ -46,12 +47,18 @@ class Table:
     characters: tuple[int, int] | None = None  # of the shortest and the longest character n-gram
 
 
-def pack_ngrams(table: Table, labels: Sequence[str], temperature: float = 1.0, max_length: int | None = None) -> bytes:
-    """The content of a model.bin; labels: of the classes in order, () for a number; max_length: words, None for any."""
+def pack_ngrams(
+    table: Table, labels: Sequence[str], temperature: float = 1.0, max_length: int | None = None,
+    entries: JsonObject | None = None,
+) -> bytes:  # fmt: skip
+    """The content of a model.bin.
+
+    labels: of the classes in order, () for a number; max_length: words, None for any; entries: more of the header.
+    """
     arrays, fields = stored_table(table)
     more: JsonObject = {"lower": True, "token": TOKEN} | ({} if max_length is None else {"max_length": max_length})
     more |= {"texts": 2} if table.pairs else {}
-    return pack("ngram", labels, arrays, fields | more, temperature=temperature)
+    return pack("ngram", labels, arrays, fields | more | (entries or {}), temperature=temperature)
 
 
 def stored_table(table: Table) -> tuple[dict[str, np.ndarray], JsonObject]:
@@ -91,7 +98,7 @@ def pack_bag_of_ngrams(network: Network, facts: Facts) -> bytes:
     """The content of the model.bin of a network over n-grams."""
     assert isinstance(network, LinearHead)
     temperature = network.architecture["ngram"]["temperature"]
-    return pack_ngrams(table_of(network), facts.labels, temperature, facts.max_length)
+    return pack_ngrams(table_of(network), facts.labels, temperature, facts.max_length, facts.entries())
 
 
 def round_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

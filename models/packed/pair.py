@@ -45,7 +45,7 @@ def pack_pair(network: Network, facts: Facts) -> bytes:
             fields[key] = norm.eps
     for found, described in (_hidden_layer(pooler.narrow), _ngrams(network)):
         arrays, fields = arrays | found, fields | described
-    return pack("pair", facts.labels, arrays | {"pieces": vocabulary.array()}, fields | coding)
+    return pack("pair", facts.labels, arrays | {"pieces": vocabulary.array()}, fields | coding | facts.entries())
 
 
 def _hidden_layer(layer: nn.Module) -> tuple[Arrays, JsonObject]:

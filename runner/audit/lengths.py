@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.cleaning import cleaning_of
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, train_tokenizer
 from data.inputs.word_cache import Encoded
 from data.load import Rows
@@ -24,6 +25,7 @@ HASHED = "words"
 def length_facts(rows: Rows, settings: Settings) -> tuple[dict[str, LengthFacts], TokenizerFacts]:
     """Return the lengths of each split's texts, and how the tokenizer of the settings fits those of train."""
     tokenizer, name, why = _open(rows, settings)
+    tokenizer = tokenizer and tokenizer.cleaned_by(cleaning_of(settings.data))
     longest = settings.data.max_length
     found, of_train = dict[str, LengthFacts](), None
     some = [len(text) for text in sample_texts(rows.raw.splits["train"], 500)]

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from data.inputs import cleaning
 from data.inputs.tokenizer import load_tokenizer, require_pieces
 from data.inputs.trimmed import VOCABULARY
 from models.checkpoints.atomic import written_atomically
@@ -35,6 +36,7 @@ READER = ("predict.py", "calibration.py", "command.py")
 OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
 OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n-grams
 OF_PROMISES = ("rejection.py",)  # of a model that answers "unsure"
+OF_CLEANING = ("cleaning.py",)  # of a model of cleaned texts, beside a copy of the steps
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
@@ -121,9 +123,10 @@ def write_packed_bundle(
 
 def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     """The files of code that a model.bin with this header needs."""
+    own = (*READER, *(OF_CLEANING if "cleaning" in header else ()))
     if predict.KINDS[header["kind"]]:
-        return (*READER, *OF_PIECES, *(OF_PAIRS if "ngrams" in header else ()))
-    return (*READER, *(OF_PAIRS if header.get("pairs") else ()), *(OF_CHARACTERS if "characters" in header else ()))
+        return (*own, *OF_PIECES, *(OF_PAIRS if "ngrams" in header else ()))
+    return (*own, *(OF_PAIRS if header.get("pairs") else ()), *(OF_CHARACTERS if "characters" in header else ()))
 
 
 def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel, *, is_served: bool = False) -> None:
@@ -134,7 +137,8 @@ def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel
     facts = graph_facts(part, exported, "bundle")
     (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
     needed = OF_ONNX if "pieces" in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
-    add_reader(part, exported, trained, (*READER, *OF_GRAPHS), needed, is_served=is_served)
+    sources = (*READER, *OF_GRAPHS, *(OF_CLEANING if "cleaning" in facts else ()))
+    add_reader(part, exported, trained, sources, needed, is_served=is_served)
 
 
 def require_one_answer(trained: ExportedModel, form: str) -> None:
@@ -144,6 +148,15 @@ def require_one_answer(trained: ExportedModel, form: str) -> None:
         raise ConfigError(
             f"format={form}: run {trained.identity} answers for every word, and a {form} gives one answer a text. "
             f"Try: {others}"
+        )
+
+
+def refuse_page_of_cleaned(identity: str, form: str) -> None:
+    """Raise ConfigError for a page of a model that cleans texts first, which JavaScript does not do here."""
+    if form == "page":
+        raise ConfigError(
+            f"format=page: run {identity} cleans texts before it reads them (data.clean, data.lower), which a page "
+            f"does not. Try: run serve {identity}, which has a page of its own, or format=bundle"
         )
 
 
@@ -163,6 +176,9 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any
     ).is_file():  # of a trimmed vocabulary, which others read from a tokenizer.json alone
         pieces.unlink()
         tokenizer.backend.save(str(part / "tokenizer.json"), pretty=False)
+    if tokenizer.cleaning:
+        refuse_page_of_cleaned(exported.identity, form)
+        facts["cleaning"] = list(tokenizer.cleaning)
     if tokenizer.bare:
         facts |= {"empty": tokenizer.bare.pad_id, "dropped": tokenizer.bare.dropped}
     with suppress(NotPacked):
@@ -184,6 +200,8 @@ def add_reader(
     has_promise = known.is_file() and PROMISE in json.loads(known.read_text(encoding="utf-8"))
     for name in (*sources, *(OF_PROMISES if has_promise else ())):
         shutil.copy2(SOURCES / name, part / name)
+    if set(OF_CLEANING) <= set(sources):
+        shutil.copy2(str(cleaning.__file__), part / "cleaning_steps.py")
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
     calibration = read_calibration(part / exported.weights.name)
     (part / "README.md").write_text(as_calibrated(usage(exported, trained), calibration), encoding="utf-8")

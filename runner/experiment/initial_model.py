@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 import torch
 
+from data.inputs.cleaning import unmarked
 from data.inputs.tokenizer import load_tokenizer
 from data.inputs.trimmed import TrimmedTokenizer
 from data.splits import Splits
@@ -146,7 +147,7 @@ def find_cut(settings: Settings, splits: Splits, folder: Path | None) -> Cut | N
     tokenizer = splits.tokenizer
     if not isinstance(tokenizer, TrimmedTokenizer):
         return None
-    if folder and load_tokenizer(str(folder)).fingerprint != tokenizer.untrimmed:
+    if folder and unmarked(load_tokenizer(str(folder)).fingerprint) != unmarked(tokenizer.untrimmed):
         return None
     return Cut(tokenizer.kept, settings.data.max_length, None if splits.task.is_pair else 1)
 
@@ -179,10 +180,10 @@ def check_tokenizer(folder: Path | None, splits: Splits, *, is_finished: bool = 
     is_finished: the model is taken as it is; any other may lose the tokens that model.vocabulary leaves out.
     """
     tokenizer = splits.tokenizer
-    usable = [tokenizer.fingerprint]
+    usable = [unmarked(tokenizer.fingerprint)]
     if isinstance(tokenizer, TrimmedTokenizer) and not is_finished:
-        usable.append(tokenizer.untrimmed)
-    if folder and load_tokenizer(str(folder)).fingerprint not in usable:
+        usable.append(unmarked(tokenizer.untrimmed))
+    if folder and unmarked(load_tokenizer(str(folder)).fingerprint) not in usable:
         raise ConfigError(
             f"{folder}: was trained with another vocabulary than {tokenizer.source}. Try: model.tokenizer=auto"
         )

@@ -118,7 +118,8 @@ def packing_facts(prepared: PreparedRun) -> Facts:
     if tokenizer and isinstance(found, PieceTokenizer) and found.bare:
         tokenizer[ENTRY] = found.bare.facts()
     labels = tuple(prepared.splits.task.label_names)
-    return Facts(labels, data.max_length, is_pair=data.text_pair is not None, tokenizer=tokenizer)
+    is_pair = data.text_pair is not None
+    return Facts(labels, data.max_length, is_pair=is_pair, tokenizer=tokenizer, cleaning=found.cleaning)
 
 
 def measure_costs(

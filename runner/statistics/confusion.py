@@ -16,6 +16,7 @@ from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_i
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import Compared, OfCounts, Score, over_units
 
+COMMON = 20  # rows of a class: with fewer, one answer moves its F1 by 5 points and more
 OfConfusion = Callable[[np.ndarray], np.ndarray]  # from (R, C, C) counts to (R,) scores
 
 
@@ -31,10 +32,14 @@ class ConfusionScore(Score):
         score = self.of_confusion
         return score if positive == 1 else lambda confusions: score(confusions[:, ::-1, ::-1])
 
+    def of_answers(self, answers: Answers) -> OfConfusion:
+        """The score as a function of confusion matrices of these answers, and of draws of them."""
+        return self.of_class(answers.positive)
+
     def over(self, answers: Answers) -> OfCounts:
         """Return the score as a function of how often each unit was drawn."""
         size = self._classes(answers)
-        cells, score = answers["label"] * size + answers["prediction"], self.of_class(answers.positive)
+        cells, score = answers["label"] * size + answers["prediction"], self.of_answers(answers)
 
         def scores(counts: np.ndarray) -> np.ndarray:
             drawn = [np.bincount(cells, row, size * size) for row in counts]
@@ -47,7 +52,7 @@ class ConfusionScore(Score):
         self._refuse_classes(answers)
         plain = _EXACT.get(self.name)
         if plain is None:
-            return float(self.of_class(answers.positive)(self.confusion(answers)[None])[0])
+            return float(self.of_answers(answers)(self.confusion(answers)[None])[0])
         return plain(answers["label"], answers["prediction"], answers.positive)
 
     def contributions(self, answers: Answers) -> np.ndarray | None:
@@ -59,7 +64,7 @@ class ConfusionScore(Score):
         if self.name == "accuracy":
             return wilson_interval(float(np.mean(answers["label"] == answers["prediction"])), len(answers))
         self._refuse_classes(answers)
-        score = self.of_class(answers.positive)
+        score = self.of_answers(answers)
         return bootstrap_confusion(self.confusion(answers), score, resamples=resamples, seed=seed)
 
     def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
@@ -77,7 +82,7 @@ class ConfusionScore(Score):
         """Return differences (R,) first - second, averaged over the pairs; drawn as patterns of answers."""
         firsts, seconds = ([pair[side]["prediction"] for pair in pairs] for side in (0, 1))
         one = pairs[0][0]
-        return paired.resample_confusions(one["label"], firsts, seconds, self.of_class(one.positive))
+        return paired.resample_confusions(one["label"], firsts, seconds, self.of_answers(one))
 
     def confusion(self, answers: Answers) -> np.ndarray:
         """Return counts (C, C) of the labels and predictions."""
@@ -92,6 +97,20 @@ class ConfusionScore(Score):
             raise ValueError(
                 f"{self.name} is defined for two classes, here are {classes}. Try: data.metrics=[f1_macro]"
             )
+
+
+class CommonF1(ConfusionScore):
+    """The mean F1 of the classes with at least COMMON rows among the labels; draws of rows keep these classes."""
+
+    def of_answers(self, answers: Answers) -> OfConfusion:
+        """The score for the classes that are common in these answers; 0 where none is."""
+        support = np.bincount(answers["label"], minlength=self._classes(answers))
+        common = np.flatnonzero(support >= COMMON)
+
+        def mean_f1(confusions: np.ndarray) -> np.ndarray:
+            return np.asarray(_f1_per_class(confusions)[0][:, common].sum(axis=1) / max(1, len(common)))
+
+        return mean_f1
 
 
 def confusion_of(labels: np.ndarray, predictions: np.ndarray, classes: int = 2) -> np.ndarray:
@@ -207,6 +226,7 @@ CLASS_SCORES: dict[str, Score] = {
         ConfusionScore("precision", _precision),
         ConfusionScore("recall", _recall),
         ConfusionScore("f1_macro", _f1_macro),
+        CommonF1("f1_macro_common", _f1_macro),
         ConfusionScore("mcc", _mcc),
     )
 }

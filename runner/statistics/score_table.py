@@ -40,6 +40,10 @@ _SCORES = (
         is_of_one_class=True,
     ),
     ScoreFacts("f1_macro", "share", "higher", "mean of the F1 of all classes that are labels or answers"),
+    ScoreFacts(
+        "f1_macro_common", "share", "higher",
+        "mean of the F1 of the classes with 20 rows or more among the labels; 0 if there are none",
+    ),
     ScoreFacts("mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),
     ScoreFacts("pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
     ScoreFacts("spearman", "-1..1", "higher", "rank correlation with the labels; 0 if constant"),

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from data.inputs.bare_texts import ENTRY
+from data.inputs.cleaning import cleaning_of
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer
 from data.inputs.trimmed import FULL, TrimmedTokenizer
 from data.load import Rows, open_tokenizer, tokenise_rows
@@ -78,6 +79,7 @@ class Drawer:
             self._tokenizers[key] = open_tokenizer(
                 self.rows, model.tokenizer, vocab_size=model.vocab_size, vocabulary=model.vocabulary,
                 special_tokens=model.special_tokens, max_length=longest, cache=self.cache,
+                cleaning=cleaning_of(settings.data),
             )  # fmt: skip
         return self._tokenizers[key]
 
@@ -118,7 +120,8 @@ class Drawer:
         pieces = json.loads(tokenizer.backend.to_str()) if isinstance(tokenizer, PieceTokenizer) else None
         if pieces and isinstance(tokenizer, PieceTokenizer) and tokenizer.bare:
             pieces[ENTRY] = tokenizer.bare.facts()
-        facts = PackedFacts(tuple(labels), data.max_length, is_pair=data.text_pair is not None, tokenizer=pieces)
+        is_pair, cleaning = data.text_pair is not None, tokenizer.cleaning
+        facts = PackedFacts(tuple(labels), data.max_length, is_pair=is_pair, tokenizer=pieces, cleaning=cleaning)
 
         def save_files(part: Path) -> None:
             tokenizer.save(part, longest=network.longest_input())

@@ -26,9 +26,9 @@ GRAPH_FACTS, GRAPH_FILE = "model.json", "model.onnx"  # of an encoder
 MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
-    "arrays", "bits", "centred", "characters", "count", "data", "dropped", "empty", "eps", "grams", "group", "hidden",
-    "kind", "labels", "low", "lower", "max_length", "mean", "ngrams", "pairs", "pieces", "power", "temperature",
-    "text_eps", "texts", "token", "width",
+    "arrays", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty", "eps", "grams", "group",
+    "hidden", "kind", "labels", "low", "lower", "max_length", "mean", "ngrams", "pairs", "pieces", "power",
+    "temperature", "text_eps", "texts", "token", "width",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.
@@ -65,7 +65,8 @@ class Model:
         try:
             self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
             self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
-            self._scorer = scorer_class(form)(self.header, content)
+            self._scorer, steps = scorer_class(form)(self.header, content), self.header.get("cleaning")
+            self._scorer = beside("cleaning").Cleaned(self._scorer, steps) if steps else self._scorer
         except ValueError as error:
             raise ModelFileError(f"{path}: {error}") from error
         except MALFORMED as error:
@@ -229,8 +230,7 @@ class Ngram:
     def logits(self, places: np.ndarray) -> list[float]:
         """The logits of a text, or of a pair of texts, given the rows of its n-grams, each once."""
         sums = self.rows.take(places, axis=1).sum(axis=1, dtype=np.int64)
-        if self.is_mean:
-            sums = sums / max(len(places), 1)
+        sums = sums / max(len(places), 1) if self.is_mean else sums
         found: list[float] = ((sums * self.scale + self.bias) / self.temperature).tolist()
         return [0.0, *found] if self.is_binary else found
 

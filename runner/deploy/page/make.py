@@ -20,6 +20,7 @@ from models.packed.format import NAME
 from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibration
 from runner.deploy.bundle.predict import Header, read_model
 from runner.deploy.bundle.rejection import WORDS
+from runner.deploy.bundles import refuse_page_of_cleaned
 from runner.deploy.page.shrink import shrunk
 from runner.deploy.promise import Promise, facts_with
 from runner.errors import ConfigError
@@ -86,6 +87,8 @@ def make_page(record: RunRecord, model: bytes, calibration: Calibration | None =
             f"format=page: a page cannot read a model of the kind {header['kind']}, only {', '.join(READERS)}. "
             f"Try: run serve {record.identity}, which has a page of its own"
         )
+    if "cleaning" in header:
+        refuse_page_of_cleaned(record.identity, "page")
     calibration = calibration or Calibration()
     of_promises = [source("rejection.js")] if PROMISE in calibration.facts else []
     return filled(

@@ -13,7 +13,7 @@ from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
-from models.packed.ngram import CHARACTERS_ENTRY, LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
+from models.packed.ngram import CHARACTERS_ENTRY, CLEANING_ENTRY, LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
 from models.settings import ModelSettings
 from runner.tasks.base import Task
 from runner.training.ngram.choosing import Choice, choose
@@ -66,9 +66,10 @@ def fit_ngrams(
     problem = Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric, targets=targets)
     labels = splits.task.label_names
     choice = choose(problem, splits.select)
-    table, seen = _fit_final(problem, choice, splits.select, labels)
+    added = CLEANING_ENTRY if splits.tokenizer.cleaning else 0
+    table, seen = _fit_final(problem, choice, splits.select, labels, added)
     table = replace(table, pairs=problem.pairs, characters=problem.characters)
-    size = len(pack_ngrams(table, labels, choice.temperature, max_length))
+    size = len(pack_ngrams(table, labels, choice.temperature, max_length)) + added
     missing = () if problem.is_number else missing_classes(splits.select, labels)
     return FittedNgrams(table, choice, seen, size, time.perf_counter() - begun, problem.is_number, missing)
 
@@ -91,11 +92,13 @@ class _Part:
         return make_table(self.fitted, problem.counted.hashes[self.columns], problem.settings.n)
 
 
-def _fit_final(problem: Problem, choice: Choice, select: TokenSplit, labels: Sequence[str]) -> tuple[Table, int]:
-    """Return the model of all training rows, and how many n-grams they have."""
+def _fit_final(
+    problem: Problem, choice: Choice, select: TokenSplit, labels: Sequence[str], added: int
+) -> tuple[Table, int]:
+    """Return the model of all training rows, and how many n-grams they have; added: bytes that its file has besides."""
     counted, max_kb = problem.counted, problem.settings.max_kb
     most_bytes = 0 if max_kb is None else int(max_kb * 1000) - LENGTH_ENTRY - (PAIRS_ENTRY if problem.pairs else 0)
-    most_bytes -= CHARACTERS_ENTRY if problem.characters else 0
+    most_bytes -= (CHARACTERS_ENTRY if problem.characters else 0) + added
     whole = problem.solver.fit(counted.presence, problem.scales(choice.weighting, counted), choice.strength)
     order = by_importance(whole, counted.df)
     seen = count = len(order)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError
-from data.inputs.tokenizer import KEYS, SPECIAL, Tokenizer, load_tokenizer, train_tokenizer
+from data.inputs.tokenizer import SPECIAL, Tokenizer, load_tokenizer, train_tokenizer
+from data.inputs.tokenizer_files import KEYS
 
 TEXTS = [f"The {word} film number {i}, unbelievably!" for i, word in enumerate(["good", "bad", "dull", "fine"] * 30)]
 

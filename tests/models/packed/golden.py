@@ -23,10 +23,10 @@ SCORES = {  # text -> score and probability of pos
 }
 
 
-def golden_content() -> bytes:
-    """The 640 bytes of the file."""
+def golden_content(**more: object) -> bytes:
+    """The 640 bytes of the file; more: further entries of its header."""
     code = encode(PRINTS, 16)
     bias = np.array([0.125], np.float32)
     arrays = {"scale": SCALE, "bias": bias, "high": code.high, "low": code.low, "rows": ROWS}
     fields = {"grams": 2, "bits": 16, "count": 6, "low": code.low_bits, "lower": True, "token": r"\w+|[^\w\s]"}
-    return pack("ngram", ["neg", "pos"], arrays, fields)
+    return pack("ngram", ["neg", "pos"], arrays, fields | more)

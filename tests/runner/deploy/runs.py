@@ -26,18 +26,19 @@ STARTED = "2026-01-02T03:04:05.000Z"
 
 
 def write_run(
-    output: Path, identity: str, data: str = "demo", status: str = "done", is_packed: bool = False, **model: Any
-) -> dict[str, Any]:
+    output: Path, identity: str, data: str = "demo", status: str = "done", is_packed: bool = False,
+    cleaning: tuple[str, ...] = (), **model: Any,
+) -> dict[str, Any]:  # fmt: skip
     """A run on built-in data whose weights are drawn wide, so that answers differ; its record.
 
-    is_packed: with a model.bin.
+    is_packed: with a model.bin; cleaning: steps before its tokenizer.
     """
     words = ["model=bert-tiny", f"data={data}", "data.demo_rows=240", "tracker=none"]
     settings, labels = resolve(compose(words)), LABELS[data]
     task = "sentiment" if data == "demo" else "entailment"
     rows = generate_demo(task, 200, seed=0)
     texts = [part for text, pair, _ in rows for part in (text, pair) if part]
-    tokenizer = train_tokenizer(lambda: texts, 300)
+    tokenizer = train_tokenizer(lambda: texts, 300).cleaned_by(cleaning)
     torch.manual_seed(0)
     made, _ = build(
         ModelSettings(**(SMALL | model)), head=HeadSpec(outputs=len(labels)), vocab_size=tokenizer.vocab_size,
@@ -49,7 +50,8 @@ def write_run(
     save_model(made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, card="card")
     if is_packed:
         content = json.loads(tokenizer.backend.to_str())
-        write_packed(made, folder / "model", Facts(tuple(labels), settings.data.max_length, data != "demo", content))
+        facts = Facts(tuple(labels), settings.data.max_length, data != "demo", content, cleaning)
+        write_packed(made, folder / "model", facts)
     record = {
         "schema_version": 1, "identity": identity, "status": status, "name": "small demo seed=0", "started": STARTED,
         "overrides": words, "config": asdict(settings), "metrics": {}, "stages": [],

@@ -39,3 +39,19 @@ def test_classes_that_nobody_labels_or_predicts_keep_their_place() -> None:
     assert matrix.shape == (4, 4) and matrix.sum() == 2
     table = class_table(matrix)
     assert table["support"] == [2, 0, 0, 0] and table["f1"] == pytest.approx([2 / 3, 0, 0, 0])
+
+
+def test_rare_classes_are_left_out_of_the_common_macro_f1_also_of_draws() -> None:
+    labels = np.repeat([0, 1, 2], [30, 20, 19])
+    predictions = np.where(np.arange(69) % 3 == 0, (labels + 1) % 3, labels)
+    whole = Answers({"label": labels, "prediction": predictions}, names=("a", "b", "c"))
+    score = CLASS_SCORES["f1_macro_common"]
+    table = class_table(confusion_of(labels, predictions, 3))
+    assert score.value(whole) == pytest.approx(np.mean(table["f1"][:2]))
+    assert score.value(whole) != pytest.approx(CLASS_SCORES["f1_macro"].value(whole))
+    counts = np.where(labels == 1, 0, 2)[None].astype(float)  # a draw without any row of class 1 still counts it, as 0
+    (found,) = score.over(whole)(counts)
+    only = np.flatnonzero(labels != 1)
+    assert found == pytest.approx(class_table(confusion_of(labels[only], predictions[only], 3))["f1"][0] / 2)
+    low, high = score.interval(whole, resamples=200)
+    assert low < score.value(whole) < high

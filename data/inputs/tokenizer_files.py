@@ -1,0 +1,68 @@
+"""The files of a tokenizer, in a folder or on the hub: fetched, and what those beside the vocabulary say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from data.errors import DataError
+from data.json_types import JsonObject
+from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
+
+KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' names for special tokens
+GO_ON = (
+    "Go on with: model.tokenizer=train (a vocabulary of your own data), another id or folder, or HF_ENDPOINT=<a hub>"
+)
+
+
+def files_beside(source: str) -> JsonObject:
+    """Read special_tokens_map.json and tokenizer_config.json, which takes precedence; {} if there is neither."""
+    found: JsonObject = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        if path := fetch_file(source, name, is_needed=False):
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise DataError(f"{source}: {name} is not JSON ({error}). {GO_ON}") from error
+            found |= {key: value for key, value in content.items() if value is not None}
+    return found
+
+
+def named_tokens(beside: JsonObject) -> dict[str, str]:
+    """Return the special tokens that these files name, as text or as an object with the text in it."""
+    found = {key: beside[key] for key in (*KEYS, "bos_token", "eos_token") if key in beside}
+    return {key: str(token["content"] if isinstance(token, dict) else token) for key, token in found.items()}
+
+
+def fetch_file(source: str, name: str, is_needed: bool = True) -> Path | None:
+    """Return the path of one file of a folder or hub id; None if it has no such file.
+
+    is_needed: raise DataError for a file that is not cached while the hub does not answer.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder / name if (folder / name).is_file() else None
+    import httpx2
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    offline_if_unreachable()
+    where = hub_endpoint()[0]
+    try:
+        return Path(hf_hub_download(source, name, etag_timeout=5))
+    except LocalEntryNotFoundError as error:
+        if not is_needed:
+            return None
+        raise DataError(f"the tokenizer {source} is not cached and {where} does not answer. {GO_ON}") from error
+    except EntryNotFoundError:
+        return None
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise DataError(f"model.tokenizer={source} is neither a folder nor a repository on {where}. {GO_ON}") from error
+    except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
+        raise DataError(f"{source} is unavailable from {where}: {first_error_line(error)}. {GO_ON}") from error
