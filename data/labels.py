@@ -22,6 +22,9 @@ class Labels:
     # (items,) int32: position in its row of the token that answers the item; -1: no token does. None where rows answer.
     places: np.ndarray | None = None
     words: np.ndarray | None = None  # (items,) uint64: hash of the word that the item is about; None where it is none
+    # (items, 2) int32: where the item's token starts and ends in the text that is answered from, in characters; -1 -1
+    # for a token outside of that text. None where no characters are asked for.
+    characters: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -69,8 +72,8 @@ class Labels:
         items, offsets = self.of(rows), None
         if self.offsets is not None:
             offsets = np.concatenate([[0], np.cumsum(self.counts[rows], dtype=np.int64)])
-        places, words = (None if found is None else found[items] for found in (self.places, self.words))
-        return Labels(self.values[items], offsets, places, words)
+        more = (None if found is None else found[items] for found in (self.places, self.words, self.characters))
+        return Labels(self.values[items], offsets, *more)
 
     def keys(self) -> np.ndarray:
         """Return a number for each row, (rows,) uint64, that rows with equal labels share; several count as a whole."""
@@ -94,8 +97,8 @@ class Labels:
         offsets = None
         if self.offsets is not None and other.offsets is not None:
             offsets = np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]])
-        places, words = _joined(self.places, other.places), _joined(self.words, other.words)
-        return Labels(np.concatenate([self.values, other.values]), offsets, places, words)
+        mine, theirs = ((one.places, one.words, one.characters) for one in (self, other))
+        return Labels(np.concatenate([self.values, other.values]), offsets, *map(_joined, mine, theirs))
 
 
 def _joined(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:

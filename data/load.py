@@ -152,7 +152,7 @@ def _task(raw: RawData, settings: DataSettings) -> DataTask:
     if scale:
         raw.notes.append(f"targets are standardised (mean {scale.mean:,.6g}, sd {scale.sd:,.6g})")
     is_pair = settings.text_pair is not None
-    return DataTask(target.name, target.names, is_pair, positive, scale, target.columns)
+    return DataTask(target.name, target.names, is_pair, positive, scale, target.columns, target.has_empty)
 
 
 def _targets(raw: RawData, tokenizer: Tokenizer, task: TaskSettings, seed: int) -> dict[str, Target]:
@@ -162,6 +162,8 @@ def _targets(raw: RawData, tokenizer: Tokenizer, task: TaskSettings, seed: int) 
 
 def _input(raw: RawData, tokenizer: Tokenizer) -> Input:
     """Return what turns the columns of the dataset into tokens."""
+    if found := raw.target.input(tokenizer):
+        return found
     if WORDS in raw.splits["train"].columns:
         return Words(tokenizer)
     return Text(tokenizer, "text_pair" in raw.splits["train"].columns)

@@ -28,7 +28,7 @@ def limited(default: Value, **limits: object) -> Value:
 class TaskSettings:
     """Settings of the task: learn the labels, or masked words; conf/task/ explains each field."""
 
-    name: str = limited("auto", choices=("auto", "mlm", "tags"))
+    name: str = limited("auto", choices=("auto", "mlm", "tags", "span"))
     description: str = ""
     share: float = limited(0.15, above=0.0, high=0.9)
     masked: float = limited(0.8, low=0.0, high=1.0)
@@ -60,8 +60,11 @@ class DataSettings:
     join: int = limited(1, low=1, high=100, neutral=1)
     language: str | None = limited(None, neutral=None)
     windows: bool = limited(True, neutral=True)
+    overlap: int | None = limited(None, low=0, neutral=None)
+    null_threshold: float = limited(0.0, neutral=0.0)
+    max_answer: int = limited(30, low=1, neutral=30)
     label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
-    task: str = limited("auto", choices=("auto", "classification", "regression", "tags"))
+    task: str = limited("auto", choices=("auto", "classification", "regression", "tags", "span"))
     metrics: list[str] = field(default_factory=list)  # those of runner/statistics/score_table.py
     positive: str | None = limited(None, neutral=None)
     split: str | None = None

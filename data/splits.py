@@ -39,6 +39,7 @@ class DataTask:
     positive: int = 1  # of two classes: the one that F1, precision and recall are for
     target_scale: TargetScale | None = None  # of a regression trained on standardised targets
     columns: tuple[int, ...] = ()  # where an item has several labels: the number of classes of each, in `label_names`
+    has_empty: bool = False  # is no answer at all the right one for some rows?
 
     @property
     def scale(self) -> float:
@@ -72,6 +73,25 @@ class RowTexts(Protocol):
 
     def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
         """Return what stands beside the texts of these source rows, by column: `_golds` and the like."""
+
+
+@dataclass(frozen=True)
+class TakenTexts:
+    """Some of the source rows of a split, in their order; a row may occur several times."""
+
+    texts: RowTexts
+    rows: np.ndarray  # (source rows of this split,) their numbers in `texts`
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, rows: np.ndarray) -> Columns:
+        """Return the cells of these of its source rows, by column."""
+        return self.texts.read(self.rows[rows])
+
+    def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
+        """Return what stands beside the texts of these of its source rows, by column."""
+        return self.texts.facts(self.rows[rows])
 
 
 class RowTarget(Protocol):
@@ -142,7 +162,8 @@ class TokenSplit:
         return known if self.labels.places is None else known[self.labels.places[self.labels.of(rows)] >= 0]
 
     def take(self, rows: np.ndarray) -> TokenSplit:
-        """Return a split of the given rows alone, copied out of the store."""
+        """Return a split of the given rows alone, copied out of the store; a window becomes a source row of its own."""
+        source_rows = rows if self.parts is None else np.searchsorted(self.parts, rows, "right") - 1
         parts = [np.asarray(self.tokens[self.offsets[row] : self.offsets[row + 1]]) for row in rows]
         return replace(
             self,
@@ -153,7 +174,7 @@ class TokenSplit:
             truncated=0,
             source_rows=None,
             parts=None,
-            texts=None,
+            texts=None if self.texts is None else TakenTexts(self.texts, source_rows),
         )
 
     @cached_property

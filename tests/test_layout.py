@@ -84,8 +84,10 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
         words.append(f"{group}.{choice}.teacher=some/teacher")
     if group.startswith("model") and choice in ("auto", "frozen", "contrastive"):
         words.append("model.pretrained=some/encoder")
-    if choice == "mlm":
+    if choice == "mlm" or (group == "data" and "task: span" in (REPO / f"conf/data/{choice}.yaml").read_text()):
         words.append("model=bert-tiny")
+    if choice == "span":
+        words.append("data=squad")
     if choice == "files":
         words.append("data.path=some.csv")
     if (group, choice) == ("model/readout", "none"):  # for tasks that answer for each token

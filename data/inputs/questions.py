@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
+from data.inputs.question_context import QuestionContext
 from data.inputs.request import Asked, Field
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
@@ -37,4 +38,4 @@ class QuestionInput(Protocol):
         ...
 
 
-INPUTS: dict[str, type[QuestionInput]] = {"text": Text, "words": Words}
+INPUTS: dict[str, type[QuestionInput]] = {"text": Text, "words": Words, "question_context": QuestionContext}

@@ -32,6 +32,8 @@ class Encoded:
     alignment: np.ndarray | None = None
     words: np.ndarray | None = None  # (words,) uint64: their hashes
     is_cut: np.ndarray | None = None  # (rows,) bool: which rows lost tokens; None where a row is not told
+    # (tokens, 2) int32: where each token starts and ends in the text that is answered from; -1 -1 outside of it.
+    characters: np.ndarray | None = None
 
 
 def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:

@@ -1,8 +1,8 @@
 """The token store: texts tokenised once into flat memory-mapped arrays, shared by all processes of a sweep.
 
 <cache>/tokens/<key>/ holds the files tokens, offsets, second (where second texts start) and labels, and meta.json with
-their checksums; where rows have several labels, also label_offsets, places and words. Rows stream from the source to
-the files, so memory does not grow with the data.
+their checksums; where rows have several labels, also label_offsets, places, words and characters. Rows stream from the
+source to the files, so memory does not grow with the data.
 """
 
 from __future__ import annotations
@@ -27,12 +27,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # raise when the files, or the way rows are encoded, change
 SEGMENT_STARTS = "second"  # the file with TokenSplit.segment_starts
-LABELS, ITEMS, PLACES, WORDS = (
-    "labels",
-    "label_offsets",
-    "places",
-    "words",
-)  # Labels; all but the first if several a row
+# Labels; all but the first if several a row.
+LABELS, ITEMS, PLACES, WORDS, CHARACTERS = "labels", "label_offsets", "places", "words", "characters"
 Rows = Iterable[tuple[Encoded, Labels]]  # token ids and labels of successive chunks
 
 
@@ -60,7 +56,7 @@ class _Writer:
 
 
 class _LabelWriter:
-    """Writes labels chunk by chunk; offsets, places and words only where a row has several."""
+    """Writes labels chunk by chunk; offsets, places and the like only where a row has several."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -79,6 +75,8 @@ class _LabelWriter:
             self.writers[PLACES].add(labels.places)
         if labels.words is not None:
             self.writers[WORDS].add(labels.words)
+        if labels.characters is not None:
+            self.writers[CHARACTERS].add(labels.characters)
 
     def _start(self, labels: Labels) -> None:
         """Open the files that labels of this shape need."""
@@ -91,6 +89,8 @@ class _LabelWriter:
             self.writers[PLACES] = _Writer(self.folder, PLACES, np.int32)
         if labels.words is not None:
             self.writers[WORDS] = _Writer(self.folder, WORDS, np.uint64)
+        if labels.characters is not None:
+            self.writers[CHARACTERS] = _Writer(self.folder, CHARACTERS, np.int32, 2)
 
 
 def open_tokens(
@@ -145,7 +145,7 @@ def _open(path: Path, name: str, input: RowInput, target: RowTarget | None) -> T
     except (OSError, ValueError, KeyError):
         return None
     starts = arrays.pop(SEGMENT_STARTS)
-    labels = Labels(arrays.pop(LABELS), *(arrays.pop(part, None) for part in (ITEMS, PLACES, WORDS)))
+    labels = Labels(arrays.pop(LABELS), *(arrays.pop(part, None) for part in (ITEMS, PLACES, WORDS, CHARACTERS)))
     return TokenSplit(
         name=name, truncated=meta["truncated"], segment_starts=starts, labels=labels, input=input, target=target,
         **arrays,

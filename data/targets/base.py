@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.base import Input
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
 from data.labels import Labels
@@ -25,6 +26,7 @@ class Target(ABC):
 
     name: ClassVar[str]  # by which a task names its target
     columns: tuple[int, ...] = ()  # where an item has several labels: the number of classes of each
+    has_empty: bool = False  # is no answer at all the right one for some rows? Known after `check`
     task: ClassVar[str]  # the value of data.task that asks for it; also what messages call the data
 
     def __init__(self, names: tuple[str, ...] = (), notes: list[str] | None = None) -> None:
@@ -66,6 +68,10 @@ class Target(ABC):
         return None
 
     # --- tokenising
+
+    def input(self, tokenizer: Tokenizer) -> Input | None:
+        """Return the input that rows with these labels need; None: the columns of the table say which."""
+        return None
 
     def longest(self, max_length: int) -> int:
         """Return how many tokens of a row the token store keeps, where the model reads `max_length`."""

@@ -26,7 +26,7 @@ WORDS = "bert.embeddings.word_embeddings"
 TABLE = f"{WORDS}.weight"
 POSITIONS = "bert.embeddings.position_embeddings.weight"
 SEGMENTS = "bert.embeddings.token_type_embeddings.weight"
-HEAD = "classifier."
+HEAD, SPANS = "classifier.", "qa_outputs."  # transformers' names of the last layer; the second finds spans
 READOUT = "bert.pooler."
 
 
@@ -132,8 +132,14 @@ def rename_norm_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def rename_bert_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the tensors of a BERT to our names: those of a bare encoder get the prefix `bert.`."""
-    named = rename_norm_tensors(state)
+    """Rename the tensors of a BERT to our names: those of a bare encoder get the prefix `bert.`.
+
+    The last layer of a model that answers questions is called as every other last layer.
+    """
+    named = {
+        HEAD + name.removeprefix(SPANS) if name.startswith(SPANS) else name: tensor
+        for name, tensor in rename_norm_tensors(state).items()
+    }
     if any(name.startswith("bert.") for name in named):
         return named
     bare = ("embeddings.", "encoder.", "pooler.")

@@ -5,9 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, PreTrainedModel
-from transformers.modeling_outputs import SequenceClassifierOutput, TokenClassifierOutput
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+)
+from transformers.modeling_outputs import (
+    QuestionAnsweringModelOutput,
+    SequenceClassifierOutput,
+    TokenClassifierOutput,
+)
 
 from models.checkpoints.read import read_tokens
 from models.checkpoints.transformers_config import BertierConfig
@@ -86,5 +96,33 @@ class BertierForTokenClassification(Bertier):
         return TokenClassifierOutput(loss=loss, logits=logits)
 
 
+class BertierForQuestionAnswering(Bertier):
+    """A model of spans: where the answer to a question begins and ends."""
+
+    head = "span"
+    network: LinearHead
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
+        **_: object,
+    ) -> QuestionAnsweringModelOutput:
+        """Logits (B, T) of the first and of the last token, and the loss when both positions (B,) are given."""
+        logits = self.network(input_ids, attention_mask, token_type_ids)
+        if attention_mask is not None:
+            logits = logits.masked_fill(attention_mask.unsqueeze(-1) == 0, torch.finfo(logits.dtype).min)
+        start, end = logits.unbind(-1)
+        loss = None
+        if start_positions is not None and end_positions is not None:
+            losses = (nn.functional.cross_entropy(*pair) for pair in ((start, start_positions), (end, end_positions)))
+            loss = sum(losses) / 2
+        return QuestionAnsweringModelOutput(loss=loss, start_logits=start, end_logits=end)
+
+
 AutoModelForSequenceClassification.register(BertierConfig, BertierForSequenceClassification, exist_ok=True)
 AutoModelForTokenClassification.register(BertierConfig, BertierForTokenClassification, exist_ok=True)
+AutoModelForQuestionAnswering.register(BertierConfig, BertierForQuestionAnswering, exist_ok=True)

@@ -6,6 +6,7 @@ from models.backbones.base import Backbone
 from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
+from models.heads.span import SpanClassifier
 from models.heads.text import SequenceClassifier
 from models.heads.token import TokenClassifier
 from models.heads.words import MaskedLM
@@ -13,7 +14,7 @@ from models.json_types import JsonObject
 from models.network import Network
 from models.settings import full_part, readout_conflict
 
-LINEAR: dict[str, type[LinearHead]] = {"text": SequenceClassifier, "token": TokenClassifier}
+LINEAR: dict[str, type[LinearHead]] = {"text": SequenceClassifier, "token": TokenClassifier, "span": SpanClassifier}
 HEADS: dict[str, type[Network]] = {**LINEAR, "words": MaskedLM}
 
 

@@ -12,7 +12,7 @@ Reads = Literal["text", "tokens"]  # one vector a text, or one a token
 class HeadSpec:
     """The head to put on a backbone; nothing here knows a task."""
 
-    name: str = "text"  # a key of models/heads/attach.py's HEADS: text | token | words
+    name: str = "text"  # a key of models/heads/attach.py's HEADS: text | token | span | words
     outputs: int = 1  # numbers for each text, or for each token; the head for words has one for each word
     problem_type: str | None = None  # transformers' word for the loss, written to config.json
     output: str = "tied"  # of the head for words: where its output table comes from, tied | own | fixed

@@ -56,6 +56,7 @@ def data_facts(prepared: PreparedRun) -> DataFacts:
         duplicates=splits.duplicates | unlabelled_repeats(prepared.stage_inputs),
         labels=list(labels.label_names),
         label_columns=list(labels.columns) if len(labels.columns) > 1 else [],
+        has_empty=labels.has_empty,
         positive=labels.label_names[labels.positive] if has_positive and labels.num_labels == 2 else None,
         targets=asdict(labels.target_scale) if labels.target_scale else None,
     )

@@ -91,6 +91,8 @@ def _reported_metrics(prepared: PreparedRun, split: TokenSplit, answers: Answers
         found[f"{split.name}/constant_predictions"] = float(constant)
     if split is splits.report[0]:
         found["baseline/majority"] = task.baseline(splits.train, split, task.metrics[0])
+        named = task.baselines(splits.train, split, task.metrics[0])
+        found |= {f"baseline/{name}": value for name, value in named.items()}
     return found
 
 

@@ -96,6 +96,8 @@ METRICS: tuple[Metric, ...] = (
         "for tags of the most frequent tag of each word",
     ),
     Metric("baseline/majority_{score}", "as the score", "none", "that score of the majority class"),
+    Metric("baseline/no_answer", "as the score", "none", "primary score of never giving an answer (task=span)"),
+    Metric("baseline/first_sentence", "as the score", "none", "primary score of the first sentence of each text"),
     Metric("baseline/ngram", "as the score", "none", "primary score of model=ngram on the same data"),
     Metric("baseline/ngram_low", "as the score", "none", "lower end of its 95 % interval"),
     Metric("baseline/ngram_high", "as the score", "none", "upper end of its 95 % interval"),

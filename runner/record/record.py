@@ -70,6 +70,7 @@ class DataFacts:
     duplicates: dict[str, int] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     label_columns: list[int] = field(default_factory=list)  # of words with two labels: how many of `labels` are of each
+    has_empty: bool = False  # is no answer the right one for some rows?
     positive: str | None = None
     targets: dict[str, float] | None = None  # mean and sd by which training standardised
 

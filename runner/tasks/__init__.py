@@ -14,6 +14,7 @@ TASKS: dict[str, str] = {  # the first is taken for what data.task=auto finds, b
     "regression": "runner.tasks.regression:Regression",
     "mlm": "runner.tasks.mlm:MaskedWords",
     "tags": "runner.tasks.tags:Tags",
+    "span": "runner.tasks.span:Span",
 }
 
 

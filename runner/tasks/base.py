@@ -40,6 +40,8 @@ class LabelFacts:
     names, () for the task's own. class_weights: (C,) of the classes in the loss, None where all weigh the same.
     output: where the output table of words comes from (task.output). columns: where an item has several labels, the
     number of classes of each, whose names follow one another in `names`. language: of words without marks and capitals.
+    has_empty: is no answer the right one for some rows? null_threshold: how far its score must be above the best
+    answer's. max_answer: tokens of the longest answer.
     """
 
     names: tuple[str, ...] = ()
@@ -50,6 +52,9 @@ class LabelFacts:
     output: str = "tied"
     columns: tuple[int, ...] = ()
     language: str = ""
+    has_empty: bool = False
+    null_threshold: float = 0.0
+    max_answer: int = 30
 
 
 class Task(ABC):
@@ -206,6 +211,10 @@ class Task(ABC):
     @abstractmethod
     def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
         """Return the score on `split` of a model that has learned nothing but what answers occur in `train`."""
+
+    def baselines(self, train: TokenSplit, split: TokenSplit, score: str) -> dict[str, float]:
+        """Return further scores on `split` without learning, by name; recorded as baseline/<name>."""
+        return {}
 
     def constant_baseline(self, split: TokenSplit, score: str) -> float:
         """Return the score on `split` of one answer for all items: a teacher of another task is at most that good."""

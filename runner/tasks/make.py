@@ -30,6 +30,8 @@ class RecordedData(Protocol):
     def targets(self) -> dict[str, float] | None: ...
     @property
     def label_columns(self) -> list[int]: ...
+    @property
+    def has_empty(self) -> bool: ...
 
 
 class Recorded(Protocol):
@@ -67,7 +69,7 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
         )
     facts = LabelFacts(
         labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output,
-        labels.columns, data.language or "",
+        labels.columns, data.language or "", labels.has_empty, data.null_threshold, data.max_answer,
     )  # fmt: skip
     return found(facts).check()
 
@@ -87,9 +89,15 @@ def task_of_record(record: Recorded) -> Task:
     metrics = tuple(record.setting("data.metrics") or ())
     facts = LabelFacts(
         tuple(data.labels), data.positive_index, scale, metrics, columns=tuple(data.label_columns),
-        language=record.setting("data.language") or "",
+        language=record.setting("data.language") or "", has_empty=data.has_empty, **_decoding(record),
     )  # fmt: skip
     return task_class(data.task)(facts)
+
+
+def _decoding(record: Recorded) -> dict[str, Any]:
+    """Return how answers are read off the outputs, as far as a record says it."""
+    found = {name: record.setting(f"data.{name}") for name in ("null_threshold", "max_answer")}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def task_of_export(name: str, labels: tuple[str, ...], further: dict[str, Any]) -> Task:

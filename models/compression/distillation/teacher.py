@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from models.checkpoints.hub import checkpoint_label
@@ -35,12 +36,14 @@ class TransformersClassifier(nn.Module):
         token_type_ids: Tensor | None = None,
         places: Tensor | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to logits (B, C), or (B, T, C) of a classifier of tokens.
+        """(B, T) ids, mask and segments to logits (B, C), or (B, T, C) of a classifier of tokens or a model of spans.
 
         places: (N,) positions of the flattened (B, T), for logits of those tokens alone, (N, C).
         """
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
-        logits: Tensor = self.network(input_ids=input_ids, attention_mask=attention_mask, **segments).logits
+        found = self.network(input_ids=input_ids, attention_mask=attention_mask, **segments)
+        is_span = "start_logits" in found
+        logits: Tensor = torch.stack([found.start_logits, found.end_logits], -1) if is_span else found.logits
         return logits if places is None else logits.flatten(0, 1)[places]
 
 
@@ -51,7 +54,7 @@ class ModelFacts:
     labels: tuple[str, ...]  # in the order of its logits; LABEL_0, LABEL_1, ... if they have no names
     positions: int | None  # the longest text in tokens; None: no limit
     fingerprint: str  # sha256 of its configuration and weights
-    head: str = "text"  # what it answers for: text | token
+    head: str = "text"  # what it answers for: text | token | span
 
 
 def read_model_facts(source: str, key: str) -> ModelFacts:

@@ -51,6 +51,7 @@ INPUTS = {
         "words": Rows(("task=tags", "data.tokens=tokens", "data.tags=tags")),
         "two labels": Rows(("task=tags", "data.tokens=tokens", "data.tags=[tags,kinds]")),
     },
+    "span": {},
 }
 CASES = [(name, kind) for name in TASKS for kind in INPUTS[task_class(name).target]]
 

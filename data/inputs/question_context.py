@@ -1,0 +1,196 @@
+"""A question and a context as the input of a row: every real token may answer, the first one that there is no answer.
+
+    [CLS] question [SEP] a window of the context [SEP]
+
+Rows are stored whole and laid out in windows when they are read, so that other windows need no second tokenising.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from data.errors import DataError
+from data.inputs.columns import Columns
+from data.inputs.offset_pieces import PairFrame, offset_pieces
+from data.inputs.request import Asked, Field
+from data.inputs.token_ids import TokenIds
+from data.inputs.tokenizer import Tokenizer, require_pieces
+from data.inputs.windows import context_windows
+from data.inputs.word_cache import Encoded, spans
+from data.labels import Labels
+from data.splits import Arrays, TokenSplit
+
+LONGEST_QUESTION = 64  # tokens; of a longer question the end is cut, as in google-research/bert
+SHARED = 3  # neighbouring windows share a third of their room unless data.overlap says how many tokens
+OUTSIDE = (-1, -1)  # the characters of a token that is none of the context
+
+
+class QuestionContext(TokenIds):
+    """A question and its context, as tokens; long contexts become windows that overlap."""
+
+    name: ClassVar[str] = "question_context"
+    reads_words: ClassVar[bool] = False
+    options: ClassVar[tuple[str, ...]] = ("overlap",)
+
+    def __init__(self, tokenizer: Tokenizer, overlap: int | None = None) -> None:
+        """overlap: of the windows of questions that are asked, as in `lay_out`."""
+        super().__init__(tokenizer.pad_id)
+        self.tokenizer, self.overlap = tokenizer, overlap
+        self.frame = PairFrame.of(require_pieces(tokenizer, "a task of spans"))
+        if tokenizer.cleaning:
+            raise DataError(
+                "data.clean and data.lower change texts, and an answer is a part of a context as it is. Leave them out"
+            )
+        self.columns: tuple[str, ...] = ("text", "text_pair")
+
+    def encode(self, columns: Columns, max_length: int) -> Encoded:
+        """Return whole rows as tokens, special ones included, with the characters that context tokens stand for.
+
+        Rows are never cut here, whatever `max_length` is: see `lay_out`.
+        """
+        pieces = require_pieces(self.tokenizer, "a task of spans")
+        questions, contexts = (offset_pieces(pieces, columns[name]) for name in self.columns)
+        frame, rows = self.frame, len(questions.counts)
+        lengths = questions.counts + contexts.counts + len(frame)
+        tokens, begin = np.empty(int(lengths.sum()), np.int64), np.cumsum(lengths) - lengths
+        characters = np.full((len(tokens), 2), OUTSIDE, np.int32)
+        at = begin
+        for part in (frame.before, questions, frame.between, contexts, frame.after):
+            if isinstance(part, np.ndarray):
+                tokens[(at[:, None] + np.arange(len(part))).ravel()] = np.tile(part, rows)
+                at = at + len(part)
+                continue
+            where = spans(at, part.counts)
+            tokens[where] = part.tokens
+            if part is contexts:
+                characters[where] = part.characters
+            at = at + part.counts
+        starts = len(frame.before) + questions.counts + len(frame.between) if frame.has_segments else lengths
+        return Encoded(tokens, lengths, starts, 0, characters=characters)
+
+    def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
+        """Return padded rows, and the positions (N,) of all real tokens in the flattened (B, T), as `places`."""
+        inputs = super().collate(split, rows, lookup)
+        lengths = split.lengths[rows]
+        return inputs | {"places": spans(np.arange(len(rows)) * inputs["input_ids"].shape[1], lengths)}
+
+    def lay_out(self, split: TokenSplit, max_length: int, overlap: int | None) -> TokenSplit:
+        """Return the split with rows of at most `max_length` tokens: long contexts as windows, long questions cut.
+
+        overlap: context tokens that neighbouring windows share; None: a third of the room for the context.
+        `truncated` of the result counts the questions that were cut. Raises DataError where a question leaves too
+        little room.
+        """
+        asked = self.questions(split)
+        kept = np.minimum(asked, LONGEST_QUESTION)
+        contexts = split.lengths - asked - len(self.frame)
+        room = max_length - kept - len(self.frame)
+        is_long = contexts > room
+        if not is_long.any() and (kept == asked).all():
+            return split
+        self._check_room(room, overlap, max_length, kept)
+        steps = room - (room // SHARED if overlap is None else overlap)
+        windows = [
+            context_windows(*sizes) if sizes[0] > sizes[1] else [(0, sizes[0])]
+            for sizes in zip(contexts.tolist(), room.tolist(), steps.tolist())
+        ]
+        counts = np.fromiter(map(len, windows), np.int64, len(windows))
+        rows = np.repeat(np.arange(len(windows)), counts)
+        start, stop = np.array([window for found in windows for window in found], np.int64).T
+        return self._cut(split, rows, kept, asked, start, stop, np.concatenate([[0], np.cumsum(counts)]))
+
+    def questions(self, split: TokenSplit) -> np.ndarray:
+        """Return the question tokens of each row, (rows,) int64."""
+        assert split.labels.characters is not None, "contexts are stored with their characters"
+        is_context = np.asarray(split.labels.characters)[:, 0] >= 0
+        before = np.concatenate([[0], np.cumsum(is_context)])[split.offsets]
+        found: np.ndarray = split.lengths - np.diff(before) - len(self.frame)
+        return found
+
+    def _cut(
+        self, split: TokenSplit, rows: np.ndarray, kept: np.ndarray, asked: np.ndarray, start: np.ndarray,
+        stop: np.ndarray, parts: np.ndarray,
+    ) -> TokenSplit:  # fmt: skip
+        """Return the windows: of each its source row, and the context tokens start ... stop - 1."""
+        before, between, after = map(len, (self.frame.before, self.frame.between, self.frame.after))
+        begin = split.offsets[rows]
+        context = begin + before + asked[rows] + between
+        starts = np.stack([begin, context - between, context + start, split.offsets[rows + 1] - after], 1)
+        runs = np.stack([before + kept[rows], np.full_like(rows, between), stop - start, np.full_like(rows, after)], 1)
+        chosen, lengths = spans(starts.ravel(), runs.ravel()), runs.sum(1)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        has_segments = self.frame.has_segments
+        return replace(
+            split,
+            tokens=np.asarray(split.tokens)[chosen],
+            offsets=offsets,
+            segment_starts=(before + kept[rows] + between if has_segments else lengths).astype(np.int32),
+            labels=_window_labels(split.labels, chosen, offsets),
+            truncated=int((kept < asked).sum()),
+            parts=parts,
+        )
+
+    def _check_room(self, room: np.ndarray, overlap: int | None, max_length: int, kept: np.ndarray) -> None:
+        """Raise DataError where the longest question leaves no room for the context, or no more than windows share."""
+        row, special = int(room.argmin()), len(self.frame)
+        least = int(room[row])
+        if least > (overlap or 0):
+            return
+        begin = f"data.max_length={max_length}: a question of {kept[row]} tokens and {special} special ones"
+        if least < 1:
+            raise DataError(f"{begin} leave no room for a context. Try: data.max_length={kept[row] + special + 128}")
+        assert overlap is not None
+        raise DataError(
+            f"{begin} leave {least} for the context, and neighbouring windows share data.overlap={overlap}, which "
+            f"must be less. Try: data.overlap={least // SHARED}, or data.max_length={kept[row] + special + 2 * overlap}"
+        )
+
+    @classmethod
+    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+        """Return the columns of question and context of a run; setting: the value of a setting such as data.text."""
+        return (str(setting("data.text")), str(setting("data.text_pair")))
+
+    @classmethod
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: dict[str, Any]) -> Self:
+        """Return the input of a model whose contexts were cut with these options."""
+        return cls(tokenizer, options.get("overlap"))
+
+    def request(self) -> tuple[Field, ...]:
+        """Return a question and the text that it is about."""
+        return (Field("question", "text", "A question"), Field("context", "text", "The text with the answer"))
+
+    def ask(self, columns: Sequence[Sequence[str]], max_length: int) -> Asked:
+        """Return questions and contexts made ready; UnicodeEncodeError for a text that is not Unicode."""
+        questions, contexts = (list(column) for column in columns)
+        for text in [*questions, *contexts]:
+            text.encode()
+        encoded = self.encode({"text": questions, "text_pair": contexts}, max_length)
+        offsets = np.concatenate([[0], np.cumsum(encoded.lengths)])
+        labels = token_labels(np.zeros((len(encoded.tokens), 2), np.int8), offsets, encoded.characters)
+        whole = TokenSplit("questions", encoded.tokens, offsets, encoded.segment_starts, labels, 0, self)
+        is_cut = self.questions(whole) > LONGEST_QUESTION
+        found = self.lay_out(whole, max_length, self.overlap)
+        return Asked(found, lambda: encoded.lengths, is_cut, contexts, rows=found.parts)
+
+
+def token_labels(values: np.ndarray, offsets: np.ndarray, characters: np.ndarray | None) -> Labels:
+    """Return the labels of rows whose items are all their tokens; values: (tokens, 2), offsets: of the rows."""
+    places = np.arange(len(values)) - np.repeat(offsets[:-1], np.diff(offsets))
+    return Labels(values, offsets, places.astype(np.int32), characters=characters)
+
+
+def _window_labels(labels: Labels, chosen: np.ndarray, offsets: np.ndarray) -> Labels:
+    """Return the labels of windows made of the tokens `chosen`: an answer that one does not hold whole is none there.
+
+    offsets: (windows + 1,) where the tokens of each window begin.
+    """
+    assert labels.characters is not None, "contexts are stored with their characters"
+    values = np.asarray(labels.values)[chosen]
+    is_whole = (np.add.reduceat(values, offsets[:-1], axis=0, dtype=np.int64) == 1).all(axis=1)
+    values[np.repeat(~is_whole, np.diff(offsets))] = 0
+    values[offsets[:-1][~is_whole]] = 1
+    return token_labels(values, offsets, np.asarray(labels.characters)[chosen])

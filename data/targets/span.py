@@ -1,0 +1,127 @@
+"""Spans: the part of a context that answers a question, from its first token to its last, or no answer at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from data.inputs.offset_pieces import trimmed
+from data.inputs.question_context import LONGEST_QUESTION, QuestionContext, token_labels
+from data.inputs.tokenizer import Tokenizer
+from data.inputs.word_cache import Encoded
+from data.labels import Labels
+from data.settings import DataSettings
+from data.splits import Arrays, TokenSplit
+from data.targets.base import Target
+from data.targets.masked_words import UNCUT
+
+START, END = 0, 1  # columns of the labels of a token: does the answer begin with it, does it end with it?
+
+
+class Span(Target):
+    """Each row has an answer, characters of its context, or none.
+
+    Labels are read as (rows, 2) int64: first character and the one after the last, -1 -1 without an answer. They are
+    stored as (tokens, 2) int8, 1 at the answer's first and last token; both at the first token of a row without one.
+    """
+
+    name = "span"
+    task = "span"
+
+    def __init__(self, notes: list[str] | None = None) -> None:
+        super().__init__(("start", "end"), notes)
+
+    def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
+        """Return the labels, having seen whether some rows have no answer."""
+        self.has_empty = any(bool((found.values[:, START] < 0).any()) for found in labels.values())
+        return dict(labels)
+
+    def input(self, tokenizer: Tokenizer) -> QuestionContext:
+        """Return the input of questions and contexts."""
+        return QuestionContext(tokenizer)
+
+    def longest(self, max_length: int) -> int:
+        """Return no limit: `arrange` cuts contexts into windows."""
+        return UNCUT
+
+    def align(self, labels: Labels, encoded: Encoded) -> Labels:
+        """Return the labels of all tokens; an answer that begins or ends inside a token takes the whole token."""
+        assert encoded.characters is not None, "contexts are encoded with their characters"
+        ends = np.cumsum(encoded.lengths)
+        first, last = answer_tokens(labels.values, encoded.characters, ends - encoded.lengths, encoded.lengths)
+        values = np.zeros((len(encoded.tokens), 2), np.int8)
+        values[first, START] = values[last, END] = 1
+        return token_labels(values, np.concatenate([[0], ends]), encoded.characters)
+
+    def arrange(self, split: TokenSplit, settings: DataSettings) -> TokenSplit:
+        """Lay out contexts that are longer than data.max_length as windows."""
+        assert isinstance(split.input, QuestionContext), "spans are of contexts"
+        return split.input.lay_out(split, settings.max_length, settings.overlap)
+
+    def notes_on(self, split: TokenSplit, settings: DataSettings) -> list[str]:
+        """Return notes on windows, on questions that were cut, and on answers that are no whole tokens."""
+        found, limit = [], f"data.max_length={settings.max_length}"
+        if split.parts is not None and len(split) > split.source_count:
+            count = int((np.diff(split.parts) > 1).sum())
+            found.append(
+                f"{count:,} of {split.source_count:,} {split.name} rows are longer than {limit} and became windows, "
+                f"which overlap: {len(split):,} windows in all"
+            )
+        if split.truncated:
+            found.append(
+                f"{split.truncated:,} {split.name} questions have more than {LONGEST_QUESTION} tokens and were cut"
+            )
+        if count := inside_tokens(split):
+            found.append(f"{count:,} {split.name} answers begin or end inside a token; the whole token is taken")
+        return found
+
+    def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
+        """Return the `labels` (N, 2) of the rows' tokens, and which row of the batch each is in, `item_rows` (N,)."""
+        values = np.asarray(split.labels.values)[split.labels.of(rows)].astype(np.int64)
+        return {"labels": values, "item_rows": np.repeat(np.arange(len(rows)), split.labels.counts[rows])}
+
+
+def answer_tokens(
+    answers: np.ndarray, characters: np.ndarray, starts: np.ndarray, lengths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and the last token of each row's answer, (rows,) each; the row's first token without an answer.
+
+    answers: (rows, 2) characters, -1 -1 for none; characters: (tokens, 2) of each token; starts, lengths: of the rows.
+    """
+    count = len(characters)
+    begin, end = (np.repeat(answers[:, side], lengths) for side in (START, END))
+    is_context, numbers = characters[:, 0] >= 0, np.arange(count)
+    first = np.minimum.reduceat(np.where(is_context & (characters[:, 1] > begin), numbers, count), starts)
+    last = np.maximum.reduceat(np.where(is_context & (characters[:, 0] < end), numbers, -1), starts)
+    has_answer = (answers[:, START] >= 0) & (first <= last)
+    return np.where(has_answer, first, starts), np.where(has_answer, last, starts)
+
+
+def inside_tokens(split: TokenSplit) -> int:
+    """Return how many answers are other characters than their tokens; 0 where the source rows are not at hand."""
+    rows = np.arange(split.source_count)
+    facts = split.texts.facts(rows) if split.texts is not None and split.sentences is not None else {}
+    if "_golds" not in facts or split.texts is None:
+        return 0
+    contexts, characters = split.texts.read(rows)["text_pair"], labelled_characters(split)
+    return sum(
+        bool(golds) and context[slice(*trimmed(context, start, end))] != golds[0].strip()
+        for golds, context, (start, end) in zip(facts["_golds"], contexts, characters.tolist())
+    )
+
+
+def labelled_characters(split: TokenSplit) -> np.ndarray:
+    """Return the characters of the labelled tokens of each source row, (source rows, 2); -1 -1 without an answer.
+
+    Of a row in several windows, those of the first window that holds the answer.
+    """
+    labels, items = split.labels, split.sentences
+    assert labels.characters is not None
+    assert items is not None
+    found = np.full((split.source_count, 2), -1, np.int64)
+    for side in (START, END):
+        chosen = np.flatnonzero((np.asarray(labels.values)[:, side] == 1) & (np.asarray(labels.characters)[:, 0] >= 0))
+        rows, at = np.unique(np.searchsorted(items, chosen, "right") - 1, return_index=True)
+        found[rows, side] = np.asarray(labels.characters)[chosen[at], side]
+    return found

@@ -1,0 +1,38 @@
+"""The head for spans: how likely each token is the first, and how likely the last, of the answer to a question."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from models.backbones.base import Backbone
+from models.backbones.dropout import Dropout
+from models.heads.base import HeadSpec
+from models.heads.token import TokenClassifier
+from models.json_types import JsonObject
+
+SAVED, OWN = "qa_outputs.", "classifier."  # the last layer as transformers and as this package call it
+
+
+class SpanClassifier(TokenClassifier):
+    """A linear layer over every token's vector, two numbers each, without dropout before it, as in BERT's SQuAD code.
+
+    Source: Devlin et al. 2019, section 4.2; google-research/bert, run_squad.py.
+    """
+
+    auto_class = "AutoModelForQuestionAnswering"
+    stock_class = "BertForQuestionAnswering"
+
+    def __init__(self, bert: Backbone, architecture: JsonObject, spec: HeadSpec) -> None:
+        super().__init__(bert, architecture, spec)
+        self.dropout = Dropout(0.0)
+
+    def saved_tensors(self) -> dict[str, Tensor]:
+        """The tensors of the saved file; the stock class has another name for the last layer."""
+        tensors = super().saved_tensors()
+        if not self.is_stock():
+            return tensors
+        return {SAVED + name.removeprefix(OWN) if name.startswith(OWN) else name: t for name, t in tensors.items()}
+
+    def head_options(self) -> JsonObject:
+        """Nothing: the stock class has no dropout before its last layer."""
+        return {}

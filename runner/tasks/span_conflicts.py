@@ -1,0 +1,45 @@
+"""Settings that the task of spans forbids: one line for each, with the cure. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+from data.settings import DataSettings
+from models.compression.settings.learn import TaughtSettings
+from runner.schema import Settings
+
+
+def span_conflicts(settings: Settings) -> list[str]:
+    """One line for every setting that finding spans forbids."""
+    data, model = settings.data, settings.model
+    found = []
+    if data.source == "demo":
+        found.append("data=demo has no questions about texts. Try: data=squad, or data=files data.path=questions.json")
+    elif data.text_pair is None:
+        found.append(
+            f"task=span needs the columns of questions and of contexts, and data={data.name} names no context. "
+            "Try: data.text=question data.text_pair=context"
+        )
+    if model.family in ("dsn", "ngram", "ngram_vectors"):
+        found.append(
+            f"model={model.name} is a bag of words: it knows which words a text has and not where they stand, so it "
+            "cannot tell where an answer begins. Try: model=bert-tiny"
+        )
+    if model.head != "trained":
+        found.append(f"model.head={model.head} fits one answer a text. Try: model.head=trained")
+    for name, stage in settings.compression.items():
+        if isinstance(stage, TaughtSettings) and stage.unlabelled:
+            found.append(f"compression.{name}.unlabelled: texts without labels have no questions. Leave it out")
+        if isinstance(stage, TaughtSettings) and stage.tokens == "own":
+            found.append(
+                f"compression.{name}.tokens=own: the answer begins and ends at tokens, which must be the same for the "
+                f"two models. Try: compression.{name}.tokens=shared"
+            )
+    return found
+
+
+def cuts_train(data: DataSettings) -> bool:
+    """Is a split cut off the training rows?"""
+    if data.folds is not None:
+        return True
+    if data.source == "files":
+        return data.val_path is None or data.test_path is None
+    return data.split is not None or data.select_split is None

@@ -1,0 +1,100 @@
+"""The best answer from the scores of tokens: the hand case, limits, ties, and windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.inputs.question_context import token_labels
+from data.inputs.tokenizer import PieceTokenizer, train_tokenizer
+from data.splits import TokenSplit
+from data.targets.span import Span
+from runner.tasks.span_decoding import best_span, decode_spans, window_probabilities
+from tests.data.helpers import split_of
+from tests.data.questions import Asked, split_of_questions
+
+# Positions 0 [CLS], 1-3 question, 4 [SEP], 5-9 context, 10 [SEP].
+STARTS = [1, 9, 0, 0, 0, 2, 3, 0, 0, 0, 0]
+ENDS = [1, 0, 0, 9, 0, 0, 1, 4, 0, 0.5, 0]
+
+
+def windows(*rows: list[list[float]]) -> tuple[np.ndarray, TokenSplit]:
+    """The logits of windows of one question, and their split: each context token has one character."""
+    kept = np.array([pair for starts, ends in rows for pair in zip(starts, ends)], np.float32)
+    lengths = [len(starts) for starts, _ in rows]
+    characters = np.full((len(kept), 2), -1, np.int32)
+    for number, begin in enumerate(np.cumsum([0, *lengths[:-1]])):
+        characters[begin + 5 : begin + 10, 0] = np.arange(5) + 5 * number
+        characters[begin + 5 : begin + 10, 1] = np.arange(5) + 5 * number + 1
+    offsets = np.cumsum([0, *lengths])
+    labels = token_labels(np.zeros((len(kept), 2), np.int8), offsets, characters)
+    split = replace(split_of([[1] * length for length in lengths], target=Span()), labels=labels)
+    return kept, replace(split, parts=np.array([0, len(rows)]))
+
+
+def test_the_hand_case() -> None:
+    kept, split = windows([STARTS, ENDS])
+    found = decode_spans(kept, split, 30)
+    assert (found.first[0], found.last[0], found.score[0], found.null[0]) == (6, 7, 7.0, 2.0)
+    assert (found.start[0], found.end[0], found.margin[0]) == (1, 3, -5.0)
+
+
+def test_an_answer_of_one_token_ties_and_the_first_wins() -> None:
+    found = decode_spans(*windows([STARTS, ENDS]), max_answer=1)
+    assert (found.first[0], found.last[0], found.score[0]) == (6, 6, 4.0)
+
+
+def test_over_windows_the_answer_is_the_maximum_and_no_answer_the_minimum() -> None:
+    other = [[0.25, *STARTS[1:6], 4, *STARTS[7:]], [0.25, *ENDS[1:]]]
+    found = decode_spans(*windows([STARTS, ENDS], other), max_answer=30)
+    assert (found.null[0], found.score[0], found.first[0]) == (0.5, 8.0, 11 + 6)
+    assert (found.start[0], found.end[0]) == (6, 8)
+    both = decode_spans(*windows([STARTS, ENDS], [STARTS, ENDS]), max_answer=30)
+    assert both.first[0] == 6  # of equally good windows the first
+
+
+def test_a_context_without_a_token_has_no_answer() -> None:
+    kept, split = windows([STARTS, ENDS])
+    assert split.labels.characters is not None
+    split.labels.characters[:] = -1
+    found = decode_spans(kept, split, 30)
+    assert (found.first[0], found.start[0], found.end[0], found.margin[0]) == (-1, 0, 0, np.inf)
+    assert found.texts(["abc"]) == [""]
+
+
+@pytest.mark.parametrize("most", [1, 4, 30])
+def test_a_search_of_all_pairs_finds_nothing_better_among_few_tokens(most: int) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        starts, ends = random.integers(0, 6, (2, 15)).astype(float)
+        pairs = [(i, j) for i in range(15) for j in range(i, min(15, i + most))]
+        best = max(pairs, key=lambda pair: (starts[pair[0]] + ends[pair[1]], -pair[0], -pair[1]))
+        assert best_span(starts, ends, most) == (*best, starts[best[0]] + ends[best[1]])
+
+
+def test_where_the_best_ends_come_before_the_best_starts_all_are_tried() -> None:
+    starts, ends = np.arange(60.0), -np.arange(60.0)
+    first, last, score = best_span(starts, ends, 1)
+    assert first == last == 0 and score == 0.0
+
+
+def test_probabilities_are_those_of_a_window() -> None:
+    kept, split = windows([STARTS, ENDS], [ENDS, STARTS])
+    shares = window_probabilities(kept, split.labels.offsets)
+    np.testing.assert_allclose(np.add.reduceat(shares, split.labels.offsets[:-1]), 1.0)
+    wanted = np.exp(STARTS) / np.exp(STARTS).sum()
+    np.testing.assert_allclose(shares[:11, 0], wanted, rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PieceTokenizer:
+    return train_tokenizer(lambda: ["who ? it is e\u0301te\u0301 today ."] * 4, 60)
+
+
+def test_the_text_is_a_part_of_the_context_as_it_is(tokenizer: PieceTokenizer) -> None:
+    split = split_of_questions(tokenizer, [Asked("who ?", "It  is e\u0301te\u0301 ,  today.", ["e\u0301te\u0301"])])
+    kept = np.asarray(split.labels.values, np.float32)
+    found = decode_spans(kept, split, 30)
+    assert found.texts(["It  is e\u0301te\u0301 ,  today."]) == ["e\u0301te\u0301"]
