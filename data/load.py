@@ -32,6 +32,7 @@ from data.stores.build_once import Notify, SharedCache, Waiting
 from data.stores.tokens import open_tokens
 from data.stores.trained_tokenizer import open_or_train_tokenizer
 from data.targets.base import Target
+from data.tokenizer_fit import fit_notes
 
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
 
@@ -73,7 +74,7 @@ def load_splits(
     hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in held_out}
     chosen = open_or_train_tokenizer(
         tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared, special_tokens=special_tokens,
-        cleaning=cleaning_of(settings),
+        language=settings.lower, cleaning=cleaning_of(settings),
     )  # fmt: skip
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = raw.target.longest(settings.max_length)
@@ -82,6 +83,7 @@ def load_splits(
         own, target = _input(raw, tokenizer), _targets(raw, tokenizer, task or TaskSettings(), seed)[name]
         return tokenise_split(raw.splits[name], name, fingerprints[name], own, target, longest, shared)
 
+    raw.notes += fit_notes(raw.splits["train"], tokenise("train", chosen), chosen, settings.lower)
     if vocabulary != FULL:
         chosen = _trim(chosen, vocabulary, report[0], tokenise, raw.notes)
     tokens = {name: tokenise(name, chosen) for name in fingerprints}
@@ -105,6 +107,7 @@ class Rows:
     report: tuple[str, ...]  # of those that are reported, the headline first
     is_cut: bool  # is the split that selects a part of the training rows?
     task: DataTask
+    language: str | None = None  # by whose rules texts are lowered
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
@@ -117,7 +120,7 @@ def read_rows(settings: DataSettings, cache: SharedCache, target: str = "auto") 
     raw = read_raw(settings, cache, target)
     given = set(raw.splits)
     select, report = _cut(raw, settings, cache)
-    return Rows(raw, select, tuple(report), select not in given, _task(raw, settings))
+    return Rows(raw, select, tuple(report), select not in given, _task(raw, settings), settings.lower)
 
 
 def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache) -> TokenSplit:
@@ -135,7 +138,7 @@ def open_tokenizer(
     train = rows.raw.splits["train"]
     chosen = open_or_train_tokenizer(
         tokenizer, vocab_size, train, rows.fingerprints["train"], cache, special_tokens=special_tokens,
-        cleaning=cleaning,
+        language=rows.language, cleaning=cleaning,
     )  # fmt: skip
     if vocabulary == FULL:
         return chosen

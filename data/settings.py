@@ -59,6 +59,7 @@ class DataSettings:
     tags: Any = field(default=None, metadata={"neutral": None})  # str | list[str] | None, as label_names
     join: int = limited(1, low=1, high=100, neutral=1)
     language: str | None = limited(None, neutral=None)
+    lower: str | None = limited(None, choices=("auto", "tr"), neutral=None)
     windows: bool = limited(True, neutral=True)
     overlap: int | None = limited(None, low=0, neutral=None)
     null_threshold: float = limited(0.0, neutral=0.0)
@@ -71,6 +72,7 @@ class DataSettings:
     train_split: str = "train"
     select_split: str | None = None
     report_splits: dict[str, str] = field(default_factory=dict)
+    report: list[str] = field(default_factory=list, metadata={"neutral": []})
     unlabelled: str = limited("refuse", choices=("refuse", "drop"))
     missing: str = limited("refuse", choices=("refuse", "drop"))
     clean: str | None = limited(None, choices=("tweets",), neutral=None)

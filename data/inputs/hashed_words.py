@@ -1,8 +1,9 @@
 """Texts as hashes of their words: a tokenizer without a vocabulary, for models over n-grams.
 
-A text is lowered as a whole, and its words, and its other visible characters one by one, are its tokens. A stored token
-is (CRC-32 of the UTF-8 bytes + 1) mod 2^32. Nothing is trained, and no word is unknown; words cannot be read back.
-With character n-grams a row is the words of its text and then, as its second segment, their character n-grams.
+A text is lowered as a whole (data.lower: by the rules of a language), and its words, and its other visible characters
+one by one, are its tokens. A stored token is (CRC-32 of the UTF-8 bytes + 1) mod 2^32. Nothing is trained, and no word
+is unknown; words cannot be read back. With character n-grams a row is the words of its text and then, as its second
+segment, their character n-grams.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from data.errors import DataError
 from data.inputs.character_grams import CharacterGrams
 from data.inputs.cleaning import ENTRY as CLEANING
 from data.inputs.cleaning import clean_texts, known_steps
+from data.inputs.language_case import TURKISH
 from data.inputs.word_cache import Encoded, cut_longest, spans
 from data.json_types import JsonObject
+from data.targets.written_text import lower_case
 
 WORDS = "words"  # the value of model.tokenizer
 FILE = "words.json"
@@ -53,11 +56,13 @@ class _Hashes(dict[str, int]):
 class HashedWords:
     """The tokenizer of hashed words; there are no special tokens.
 
-    characters: of the shortest and the longest character n-gram; None without.
+    characters: of the shortest and the longest character n-gram; None without. language: by whose rules texts are
+    lowered; None: by those of Unicode.
     """
 
     characters: tuple[int, int] | None = None
     cleaning: tuple[str, ...] = ()  # steps before it, by their names in data/inputs/cleaning.py
+    language: str | None = None
     source: ClassVar[str] = WORDS
     vocab_size: ClassVar[int] = 1 << 32
     pad_id: ClassVar[int] = NO_WORD
@@ -70,6 +75,7 @@ class HashedWords:
     def facts(self) -> JsonObject:
         """The content of words.json."""
         found = FACTS | ({"characters": list(self.characters)} if self.characters else {})
+        found |= {"language": self.language} if self.language else {}
         return found | ({CLEANING: list(self.cleaning)} if self.cleaning else {})
 
     @cached_property
@@ -83,7 +89,7 @@ class HashedWords:
             texts, pairs = clean_texts(texts, self.cleaning), pairs and clean_texts(pairs, self.cleaning)
         if self.characters:
             return self._encode_characters(texts, max_length)
-        parts = [hash_texts(column) for column in (texts, pairs) if column is not None]
+        parts = [hash_texts(column, self.language) for column in (texts, pairs) if column is not None]
         had = [counts for _, counts in parts]
         kept = [np.minimum(had[0], max_length)] if pairs is None else list(cut_longest(had[0], had[1], max_length))
         words = np.sum(kept, axis=0)
@@ -110,7 +116,7 @@ class HashedWords:
 
     def _encode_characters(self, texts: list[str], max_length: int) -> Encoded:
         """Encode texts as at most max_length words each, and the character n-grams of these words."""
-        found = [_find(text.lower()) for text in texts]
+        found = [words_of(text, self.language) for text in texts]
         is_cut = np.fromiter((len(words) > max_length for words in found), bool, len(found))
         kept = [words[:max_length] for words in found]
         hashes = [[self._hashes[word] for word in words] or [NO_WORD] for words in kept]
@@ -140,11 +146,19 @@ class HashedWords:
         (folder / FILE).write_text(json.dumps(self.facts, indent=2), encoding="utf-8")
 
 
-def hash_texts(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the hashes of the words of all texts end to end, int64 below 2^32, and their number in each, int64."""
+def words_of(text: str, language: str | None = None) -> list[str]:
+    """Return the tokens of a text before they are hashed, in lower case by the rules of a language."""
+    return _find(lower_case(text, language) if language else text.lower())
+
+
+def hash_texts(texts: Iterable[str], language: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hashes of the words of all texts end to end, int64 below 2^32, and their number in each, int64.
+
+    language: by whose rules texts are lowered; None: by those of Unicode.
+    """
     known, parts, counts = _Hashes(), list[np.ndarray](), list[int]()
     for text in texts:
-        words = _find(text.lower())
+        words = words_of(text, language)
         parts.append(np.fromiter(map(known.__getitem__, words), np.int64, len(words)))
         counts.append(len(words))
     return np.concatenate([np.zeros(0, np.int64), *parts]), np.array(counts, np.int64)
@@ -158,9 +172,10 @@ def open_words(folder: Path) -> HashedWords:
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({error}). Try: copy the model folder again") from error
     try:
-        found, steps = facts.pop("characters", None), known_steps(facts.pop(CLEANING, ()))
-        if facts != FACTS:
+        found, language = (facts.pop(key, None) for key in ("characters", "language"))
+        steps = known_steps(facts.pop(CLEANING, ()))
+        if facts != FACTS or language not in (None, TURKISH):
             raise ValueError("describes other hashed words than this version reads")
     except (ValueError, AttributeError) as error:
         raise DataError(f"{path} {error}. Update Bertier") from error
-    return HashedWords(None if found is None else (int(found[0]), int(found[1])), steps)
+    return HashedWords(None if found is None else (int(found[0]), int(found[1])), steps, language)

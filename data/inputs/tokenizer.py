@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -16,6 +17,8 @@ from data.inputs.cleaning import ENTRY as CLEANING
 from data.inputs.cleaning import clean_texts, known_steps, marked
 from data.inputs.hashed_words import FILE as HASHED_WORDS
 from data.inputs.hashed_words import open_words
+from data.inputs.language_case import case_language, lowered
+from data.inputs.letters import most_frequent
 from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
 from data.json_types import JsonObject
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 STATIC = "0_StaticEmbedding"  # the folder that sentence-transformers keeps a static table and its tokenizer in
 UNLIMITED = int(1e30)  # transformers' value for a model without a longest input
-MOST_LETTERS = 1000  # rarer letters become [UNK], as in BERT's own vocabulary
 
 
 class Tokenizer(Protocol):
@@ -54,6 +56,10 @@ class Tokenizer(Protocol):
 
     def cleaned_by(self, steps: tuple[str, ...]) -> Self:
         """Return this tokenizer with these steps before it, and no others."""
+
+    @property
+    def language(self) -> str | None:
+        """The language by whose rules texts are lowered (data.lower); None for none."""
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts with special tokens, at most max_length per row; of a pair the longer text is cut first."""
@@ -100,6 +106,11 @@ class PieceTokenizer:
         """Return the text of one row's token ids, as the model sees it, without special tokens."""
         text: str = self.backend.decode(ids)
         return text
+
+    @cached_property
+    def language(self) -> str | None:
+        """The language by whose rules texts are lowered (data.lower); None for none."""
+        return case_language(json.loads(self.backend.to_str()))
 
     def tokens(self) -> list[str]:
         """Return the token of each id, (vocab_size,)."""
@@ -167,9 +178,9 @@ def _load_pieces(source: str, special_tokens: bool) -> PieceTokenizer:
     from tokenizers import Tokenizer as Backend
     from tokenizers.models import WordPiece
 
-    path = fetch_file(source, "tokenizer.json") or (
-        None if special_tokens else fetch_file(source, f"{STATIC}/tokenizer.json")
-    )
+    path = fetch_file(source, "tokenizer.json")
+    if path is None and not special_tokens:
+        path = fetch_file(source, f"{STATIC}/tokenizer.json")
     if path is not None:
         try:
             backend = Backend.from_file(str(path))
@@ -202,6 +213,15 @@ def _cleaning(beside: JsonObject, source: str) -> tuple[str, ...]:
         raise DataError(f"{source}: its tokenizer {error}. Update Bertier") from error
 
 
+def lower_as(tokenizer: PieceTokenizer, language: str | None) -> PieceTokenizer:
+    """Return the tokenizer with the lower case of a language before its own steps; None: the tokenizer itself."""
+    if language is None or tokenizer.language == language:
+        return tokenizer
+    bare = tokenizer.bare.facts() if tokenizer.bare else None
+    found = wrap_backend(lowered(tokenizer.backend, language), tokenizer.source, tokenizer.names, bare)
+    return found.cleaned_by(tokenizer.cleaning)
+
+
 def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
     """Return the tokenizer; DataError for hashed words, which cannot be used for the purpose, such as "task=mlm"."""
     if not isinstance(tokenizer, PieceTokenizer):
@@ -219,25 +239,30 @@ def _bare(source: str, beside: JsonObject, special_tokens: bool) -> JsonObject |
     return facts_of(fetch_file(source, "config.json", is_needed=False))
 
 
-def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> PieceTokenizer:
+def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int, language: str | None = None) -> PieceTokenizer:
     """Train a lower-cased WordPiece vocabulary of at most `vocab_size` tokens, like BERT's; reproducible.
 
-    texts: called twice, so that nothing is held in memory.
+    texts: called twice, so that nothing is held in memory. language: by whose rules they are lowered, with accents
+    kept; None: as BERT does, without accents.
     """
     from tokenizers import trainers
 
     names = dict(zip(KEYS, SPECIAL))
-    backend = bert_backend({token: i for i, token in enumerate(SPECIAL)}, {}, names)
+    options = {} if language is None else {"do_lower_case": False, "strip_accents": False}
+
+    def backend_of(vocab: dict[str, int]) -> Backend:
+        return lowered(bert_backend(vocab, options, names), language)
+
+    backend = backend_of({token: i for i, token in enumerate(SPECIAL)})
     counts: Counter[str] = Counter()
     for text in texts():
         counts.update(backend.normalizer.normalize_str(text))
-    letters = sorted(counts, key=lambda letter: (-counts[letter], letter))[:MOST_LETTERS]
-    letters = [letter for letter in letters if not letter.isspace()]
+    letters, inner = most_frequent(counts, vocab_size - len(SPECIAL))
     # The trainer numbers `##x` pieces in the random order of a hash map and breaks ties by number. Passing them as
     # special tokens numbers them first, so the result is always the same.
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size,
-        special_tokens=[*SPECIAL, *(f"##{letter}" for letter in letters)],
+        special_tokens=[*SPECIAL, *(f"##{letter}" for letter in inner)],
         initial_alphabet=letters,
         limit_alphabet=len(letters),
         min_frequency=2,
@@ -246,7 +271,7 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int) -> Piec
     backend.train_from_iterator(texts(), trainer)
     pieces = sorted(backend.get_vocab().items(), key=lambda item: item[1])
     ordered = [*SPECIAL, *(token for token, _ in pieces if token not in SPECIAL)]
-    return wrap_backend(bert_backend({token: i for i, token in enumerate(ordered)}, {}, names), "train")
+    return wrap_backend(backend_of({token: i for i, token in enumerate(ordered)}), "train")
 
 
 def bert_backend(vocab: dict[str, int], options: JsonObject, names: dict[str, str]) -> Backend:

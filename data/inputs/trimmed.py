@@ -115,6 +115,8 @@ def _bert_options(tokenizer: PieceTokenizer, content: JsonObject) -> JsonObject 
     """The options of BERT's normaliser, if a vocab.txt with them gives this tokenizer; else None."""
     if tokenizer.word_cache is None or not set(KEYS) <= tokenizer.names.keys():
         return None
+    if tokenizer.language is not None:  # a vocab.txt cannot say so
+        return None
     rules, vocab = content["normalizer"], content["model"]["vocab"]
     options = {"do_lower_case": rules["lowercase"], "strip_accents": rules["strip_accents"]}
     options |= {"tokenize_chinese_chars": rules["handle_chinese_chars"]}

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.inputs.language_case import own_normalizer
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
@@ -66,7 +68,8 @@ class WordCache:
     def of(cls, backend: Backend) -> WordCache | None:
         """Make the cache of a tokenizer; None unless it has BERT's normaliser, pre-tokeniser and template."""
         content = json.loads(backend.to_str())
-        kinds = [(content[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]
+        parts = own_normalizer(content), content["pre_tokenizer"], content["model"]
+        kinds = [(part or {}).get("type") for part in parts]
         spaced = any(" " in token["content"] for token in content["added_tokens"])
         if kinds != ["BertNormalizer", "BertPreTokenizer", "WordPiece"] or spaced:
             return None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from data.inputs.cleaning import clean_text
 from data.inputs.hashed_words import WORDS, HashedWords
-from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, train_tokenizer, wrap_backend
+from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, lower_as, train_tokenizer, wrap_backend
 from data.sources.raw import RawSplit
 from data.stores.build_once import SharedCache, checksum
 
@@ -26,20 +26,24 @@ def open_or_train_tokenizer(
     *,
     special_tokens: bool = True,
     cleaning: tuple[str, ...] = (),
+    language: str | None = None,
 ) -> Tokenizer:
     """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
 
     With source "words" texts become hashes of words, with "words:2-5" also of their character n-grams. fingerprint: of
     the rows; a trained tokenizer is kept under it. special_tokens: as in `load_tokenizer`. cleaning: names of steps
-    that clean each text first.
+    that clean each text first. language: by whose rules texts are lowered then (data.lower); None: as the tokenizer
+    does by itself.
     """
     name, _, lengths = source.partition(":")
     if name == WORDS:
         low, _, high = lengths.partition("-")
-        return HashedWords((int(low), int(high)) if lengths else None, cleaning)
+        return HashedWords((int(low), int(high)) if lengths else None, cleaning, language)
     if source != "train":
-        return load_tokenizer(source, special_tokens=special_tokens).cleaned_by(cleaning)
-    name = "-".join([fingerprint[:20], str(vocab_size), *cleaning])
+        loaded = load_tokenizer(source, special_tokens=special_tokens)
+        loaded = lower_as(loaded, language) if isinstance(loaded, PieceTokenizer) else loaded
+        return loaded.cleaned_by(cleaning)
+    name = "-".join([fingerprint[:20], str(vocab_size), *cleaning, *([language] if language else [])])
     path = cache.folder / "tokenizers" / name
 
     def texts() -> Iterator[str]:
@@ -47,7 +51,7 @@ def open_or_train_tokenizer(
 
     def build(folder: Path) -> None:
         cache.tell(f"training a vocabulary of {vocab_size:,} tokens")
-        text = train_tokenizer(texts, vocab_size).backend.to_str()
+        text = train_tokenizer(texts, vocab_size, language).backend.to_str()
         (folder / TOKENIZER).write_text(text, encoding="utf-8")
         (folder / CHECKSUM).write_text(checksum(folder / TOKENIZER), encoding="ascii")
 

@@ -40,6 +40,7 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
     tables = tables_of_places(embeddings, facts)
     norm, shift = embeddings.LayerNorm, np.zeros_like(bias)
     fields: JsonObject = {"power": pooler.power, "max_length": facts.max_length, "pieces": vocabulary.settings}
+    fields |= vocabulary.language
     coded, coding = word_rows(embeddings.word_embeddings, vocabulary.ids)
     arrays = coded | tables | {"head": weight}
     if isinstance(norm, nn.LayerNorm):  # its scale goes into the head, and its shift adds the same for every piece

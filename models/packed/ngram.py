@@ -25,6 +25,7 @@ LENGTH_ENTRY = 24  # bytes at most of the header's entry for the longest text, w
 PAIRS_ENTRY = 64  # bytes at most of its entries for pairs
 CHARACTERS_ENTRY = 24  # bytes at most of its entry for character n-grams
 CLEANING_ENTRY = 64  # bytes at most of its entry for the steps that clean a text
+LANGUAGE_ENTRY = 24  # bytes at most of its entry for the language by whose rules texts are lowered
 LEVELS = 127  # of an int8 on each side of zero
 
 
@@ -98,7 +99,7 @@ def pack_bag_of_ngrams(network: Network, facts: Facts) -> bytes:
     """The content of the model.bin of a network over n-grams."""
     assert isinstance(network, LinearHead)
     temperature = network.architecture["ngram"]["temperature"]
-    return pack_ngrams(table_of(network), facts.labels, temperature, facts.max_length, facts.entries())
+    return pack_ngrams(table_of(network), facts.labels, temperature, facts.max_length, facts.of_words)
 
 
 def round_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

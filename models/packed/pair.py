@@ -39,6 +39,7 @@ def pack_pair(network: Network, facts: Facts) -> bytes:
     weight, bias = linear_layer(network)
     arrays = words | tables_of_places(embeddings, facts) | {"head": weight, "bias": bias, "shift": np.zeros_like(bias)}
     fields: JsonObject = {"power": 1.0, "max_length": facts.max_length, "pieces": vocabulary.settings, "texts": 2}
+    fields |= vocabulary.language
     for name, norm, key in (("piece", embeddings.LayerNorm, "eps"), ("text", pooler.norm, "text_eps")):
         if isinstance(norm, nn.LayerNorm):
             arrays |= {f"{name}_scale": array_of(norm.weight), f"{name}_shift": array_of(norm.bias)}

@@ -12,6 +12,10 @@ from models.packed.errors import NotPacked
 PARTS = {"normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer", "model": "WordPiece"}
 SINGLE, PAIR = [("first", 0), ("A", 0), ("last", 0)], [("first", 0), ("A", 0), ("last", 0), ("B", 1), ("last", 1)]
 BARE = [[("A", 0)], [("A", 0), ("B", 1)]]
+TURKISH_STEPS = [  # of data/inputs/language_case.py
+    {"type": "NFC"}, {"type": "Replace", "pattern": {"String": "İ"}, "content": "i"},
+    {"type": "Replace", "pattern": {"String": "I"}, "content": "ı"}, {"type": "Lowercase"}, {"type": "NFC"},
+]  # fmt: skip
 MARKS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
@@ -22,6 +26,7 @@ class Vocabulary:
     pieces: list[str]
     ids: np.ndarray  # (pieces,) int64: the row of each piece in the model's table of words
     settings: JsonObject  # the header's entry `pieces`, as runner/deploy/bundle/wordpiece.py reads it
+    language: JsonObject  # the header's entry about the language by whose rules texts are lowered; {} without
 
     def array(self) -> np.ndarray:
         """The pieces as bytes, one a line."""
@@ -30,6 +35,7 @@ class Vocabulary:
 
 def wordpiece_vocabulary(tokenizer: JsonObject | None) -> Vocabulary:
     """The vocabulary of a tokenizer.json; NotPacked unless it cuts texts as BERT's does."""
+    given, tokenizer = tokenizer, without_language(tokenizer)
     kinds = {part: ((tokenizer or {}).get(part) or {}).get("type") for part in PARTS}
     if tokenizer is None or kinds != PARTS:
         raise NotPacked(f"its tokenizer is none like BERT's ({', '.join(map(str, kinds.values()))})")
@@ -54,7 +60,16 @@ def wordpiece_vocabulary(tokenizer: JsonObject | None) -> Vocabulary:
         "longest": model["max_input_chars_per_word"], "lower": normalizer["lowercase"], "accents": accents,
         "chinese": normalizer["handle_chinese_chars"],
     }  # fmt: skip
-    return Vocabulary(ordered, np.array([kept[piece] for piece in ordered], np.int64), settings)
+    language: JsonObject = {} if tokenizer is given else {"language": "tr"}
+    return Vocabulary(ordered, np.array([kept[piece] for piece in ordered], np.int64), settings, language)
+
+
+def without_language(tokenizer: JsonObject | None) -> JsonObject | None:
+    """The tokenizer without the steps that lower texts by the rules of Turkish, which readers take by themselves."""
+    steps = ((tokenizer or {}).get("normalizer") or {}).get("normalizers") or []
+    if tokenizer is None or steps[:-1] != TURKISH_STEPS:
+        return tokenizer
+    return tokenizer | {"normalizer": steps[-1]}
 
 
 def is_reachable(piece: str, prefix: str) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.cleaning import cleaning_of
-from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, train_tokenizer
+from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, lower_as, train_tokenizer
 from data.inputs.word_cache import Encoded
 from data.load import Rows
 from data.sources.raw import RawSplit
@@ -51,23 +51,25 @@ def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:
     tokenizer that is not at hand.
     """
     model, train = settings.model, rows.raw.splits["train"]
+
+    def trained() -> PieceTokenizer:
+        return train_tokenizer(lambda: sample_texts(train, TRAINED_ON), model.vocab_size, settings.data.lower)
+
     if model.tokenizer.partition(":")[0] == HASHED:
         return None, model.tokenizer, f"model={model.name} reads whole words"
     if model.tokenizer == "train":
-        return _trained(train, model.vocab_size), "train", f"{_said(train, model.vocab_size)}, as a run does on all"
+        return trained(), "train", f"{_said(train, model.vocab_size)}, as a run does on all"
     try:
-        return load_tokenizer(model.tokenizer), model.tokenizer, f"that of model={model.name}"
+        found = load_tokenizer(model.tokenizer)
+        found = lower_as(found, settings.data.lower) if isinstance(found, PieceTokenizer) else found
+        return found, model.tokenizer, f"that of model={model.name}"
     except DataError as error:
         why = f"{str(error).partition(' Go on with')[0].rstrip('.')}; in its place {_said(train, model.vocab_size)}"
-        return _trained(train, model.vocab_size), "train", why
+        return trained(), "train", why
 
 
 def _said(train: RawSplit, vocab_size: int) -> str:
     return f"a vocabulary of at most {vocab_size:,} tokens trained on {min(TRAINED_ON, len(train)):,} rows"
-
-
-def _trained(train: RawSplit, vocab_size: int) -> PieceTokenizer:
-    return train_tokenizer(lambda: sample_texts(train, TRAINED_ON), vocab_size)
 
 
 def _encode(tokenizer: Tokenizer, cells: list[tuple[str, ...]]) -> Encoded:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError
-from data.settings import ALL_FOLDS, normalize_label_names
+from data.inputs.language_case import language_of
+from data.settings import ALL_FOLDS, DataSettings, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
 from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout
@@ -44,9 +45,11 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
         data.label_names = normalize_label_names(data.label_names)
     except DataError as error:
         raise ConfigError(str(error)) from error
+    named = named_task(settings.task, data)
+    _choose_lower_case(data, reads_words=named is not None and named.input == "words")
     settings.model.readout = chosen_readout(settings.model, is_pair=data.text_pair is not None)
-    if task := named_task(settings.task, data):
-        task.adapt(settings)
+    if named:
+        named.adapt(settings)
     if settings.model.family != "ngram" and settings.model.add != "ngram":
         data.symmetric = False  # of no effect, and no part of what identifies a run
     elif settings.model.family == "ngram" and settings.model.whole:
@@ -59,6 +62,17 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     if contradictions := conflicts(settings):
         raise ConfigError("\n".join(contradictions))
     return settings
+
+
+def _choose_lower_case(data: DataSettings, *, reads_words: bool) -> None:
+    """Write back the rules of lower case: auto goes by the config of the dataset, as tr or tur_Latn.
+
+    data.language means the same, unless the task reads words, whose marks and capitals it is for.
+    """
+    if data.lower == "auto":
+        data.lower = language_of(data.config)
+    if not reads_words and language_of(data.language):
+        data.lower, data.language = language_of(data.language), None
 
 
 def _typed_settings(config: DictConfig) -> Settings:

@@ -35,6 +35,7 @@ SOURCES = Path(predict.__file__).parent
 READER = ("predict.py", "calibration.py", "command.py")
 OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
 OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n-grams
+OF_LANGUAGES = ("language.py",)  # of a model over n-grams that lowers texts by the rules of a language
 OF_PROMISES = ("rejection.py",)  # of a model that answers "unsure"
 OF_CLEANING = ("cleaning.py",)  # of a model of cleaned texts, beside a copy of the steps
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
@@ -126,7 +127,8 @@ def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     own = (*READER, *(OF_CLEANING if "cleaning" in header else ()))
     if predict.KINDS[header["kind"]]:
         return (*own, *OF_PIECES, *(OF_PAIRS if "ngrams" in header else ()))
-    return (*own, *(OF_PAIRS if header.get("pairs") else ()), *(OF_CHARACTERS if "characters" in header else ()))
+    further = {"pairs": OF_PAIRS, "characters": OF_CHARACTERS, "language": OF_LANGUAGES}
+    return (*own, *(name for entry, names in further.items() if header.get(entry) for name in names))
 
 
 def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel, *, is_served: bool = False) -> None:
@@ -187,7 +189,7 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any
         vocabulary = wordpiece_vocabulary(json.loads((part / "tokenizer.json").read_text(encoding="utf-8")))
         ends = {end: vocabulary.settings[end] for end in ("first", "last")}
         ids = {end: None if place is None else int(vocabulary.ids[place]) for end, place in ends.items()}
-        facts["pieces"] = vocabulary.settings | ids
+        facts |= vocabulary.language | {"pieces": vocabulary.settings | ids}
     return facts
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from data.inputs.cleaning import unmarked
-from data.inputs.tokenizer import load_tokenizer
+from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, lower_as
 from data.inputs.trimmed import TrimmedTokenizer
 from data.splits import Splits
 from models.backbones.bag_of_words import BagOfWords
@@ -147,7 +147,7 @@ def find_cut(settings: Settings, splits: Splits, folder: Path | None) -> Cut | N
     tokenizer = splits.tokenizer
     if not isinstance(tokenizer, TrimmedTokenizer):
         return None
-    if folder and unmarked(load_tokenizer(str(folder)).fingerprint) != unmarked(tokenizer.untrimmed):
+    if folder and unmarked(tokenizer.untrimmed) not in fingerprints_of(folder, tokenizer.language):
         return None
     return Cut(tokenizer.kept, settings.data.max_length, None if splits.task.is_pair else 1)
 
@@ -183,7 +183,14 @@ def check_tokenizer(folder: Path | None, splits: Splits, *, is_finished: bool = 
     usable = [unmarked(tokenizer.fingerprint)]
     if isinstance(tokenizer, TrimmedTokenizer) and not is_finished:
         usable.append(unmarked(tokenizer.untrimmed))
-    if folder and unmarked(load_tokenizer(str(folder)).fingerprint) not in usable:
+    if folder and not fingerprints_of(folder, tokenizer.language).intersection(usable):
         raise ConfigError(
             f"{folder}: was trained with another vocabulary than {tokenizer.source}. Try: model.tokenizer=auto"
         )
+
+
+def fingerprints_of(folder: Path, language: str | None) -> set[str]:
+    """The fingerprints of a saved tokenizer: as it is, and with the lower case of a language; without cleaning."""
+    found = load_tokenizer(str(folder))
+    changed = lower_as(found, language) if isinstance(found, PieceTokenizer) else found
+    return {unmarked(found.fingerprint), unmarked(changed.fingerprint)}

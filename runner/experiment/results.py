@@ -121,7 +121,7 @@ def packing_facts(prepared: PreparedRun) -> Facts:
         tokenizer[ENTRY] = found.bare.facts()
     labels = tuple(prepared.splits.task.label_names)
     is_pair = data.text_pair is not None
-    return Facts(labels, data.max_length, is_pair=is_pair, tokenizer=tokenizer, cleaning=found.cleaning)
+    return Facts(labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language)
 
 
 def measure_costs(

@@ -121,7 +121,7 @@ class Drawer:
         if pieces and isinstance(tokenizer, PieceTokenizer) and tokenizer.bare:
             pieces[ENTRY] = tokenizer.bare.facts()
         is_pair, cleaning = data.text_pair is not None, tokenizer.cleaning
-        facts = PackedFacts(tuple(labels), data.max_length, is_pair=is_pair, tokenizer=pieces, cleaning=cleaning)
+        facts = PackedFacts(tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language)
 
         def save_files(part: Path) -> None:
             tokenizer.save(part, longest=network.longest_input())

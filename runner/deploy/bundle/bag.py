@@ -33,7 +33,9 @@ class Bag:
             raise ValueError(f"{self.places.shape} places for texts of {self.most} pieces")
         self.is_binary = len(header["labels"]) == 2 and len(self.bias) == 1
         pieces = arrays["pieces"].tobytes().decode().split("\n")
-        self.pieces = WordPiece(dict(zip(pieces, range(len(pieces)))), header["pieces"])
+        self.pieces = WordPiece(
+            dict(zip(pieces, range(len(pieces)))), header["pieces"] | {"language": header.get("language")}
+        )
         self.shared = self.places + self.segments[0]
         start = np.zeros((1, self.places.shape[1]))
         self.place_sums = np.concatenate([start, self.shared.cumsum(axis=0, dtype=np.float64)])

@@ -30,7 +30,7 @@ class Encoder:
         path, self.most = folder / "tokenizer.json", int(header["max_length"])
         self.empty = header.get("empty", 0)  # the token of a row without any
         if "pieces" in header:
-            self.rows: Any = pieces_of(path, header["pieces"])
+            self.rows: Any = pieces_of(path, header["pieces"] | {"language": header.get("language")})
         else:
             self.rows = BareRows(path, header["dropped"]) if "dropped" in header else LibraryRows(path)
         options = onnxruntime.SessionOptions()

@@ -27,7 +27,7 @@ MAGIC, FORMAT = b"BRTRSML", 1
 DTYPES = ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
     "arrays", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty", "eps", "grams", "group",
-    "hidden", "kind", "labels", "low", "lower", "max_length", "mean", "ngrams", "pairs", "pieces", "power",
+    "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean", "ngrams", "pairs", "pieces", "power",
     "temperature", "text_eps", "texts", "token", "width",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
@@ -131,10 +131,7 @@ def _check_texts(texts: Sequence[str], what: str) -> None:
 
 
 def read_model(content: bytes, where: str) -> tuple[Header, dict[str, np.ndarray]]:
-    """The header and the arrays of a model.bin; ModelFileError, before anything is answered, for a damaged one.
-
-    where: the name of the file, for messages.
-    """
+    """The header and the arrays of a model.bin, `where` in messages; ModelFileError for a damaged one."""
     if content[:7] != MAGIC:
         raise ModelFileError(f"{where}: not a {MODEL_FILE}")
     if (found := content[7] if len(content) > 7 else 0) != FORMAT:
@@ -213,12 +210,14 @@ class Ngram:
         if not count:  # one row that does nothing
             self.prints, self.rows = np.zeros(1, np.uint32), np.zeros((len(self.rows), 1), np.int8)
         self.temperature, self.shift = float(header["temperature"]), np.uint32(32 - bits)
+        self.find_tokens, self.most = re.compile(TOKEN).findall, header.get("max_length")
         if header["token"] != TOKEN:
             raise ValueError("its texts are split in another way than this reader does")
-        self.find_tokens, self.most = re.compile(TOKEN).findall, header.get("max_length")
-        self.is_lower, self.is_mean, self.words = header["lower"], bool(header.get("mean", False)), HashedWords()
-        self.is_binary = len(header["labels"]) == 2 and len(self.rows) == 1
-        self.pairs: dict[str, bool] = header.get("pairs", {})
+        self.lower: Any = str.lower if header["lower"] else str
+        if "language" in header:
+            self.lower = beside("language").lower_turkish
+        self.is_mean, self.is_binary = bool(header.get("mean")), len(header["labels"]) == 2 and len(self.rows) == 1
+        self.words, self.pairs = HashedWords(), header.get("pairs", {})
         self.pair_features: Any = beside("pairs") if self.pairs else None
         lengths = header.get("characters")
         self.characters: Any = beside("characters").CharacterGrams(*lengths) if lengths else None
@@ -240,7 +239,7 @@ class Ngram:
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text."""
-        return self.find_tokens(text.lower() if self.is_lower else text)
+        return self.find_tokens(self.lower(text))
 
     def hash(self, tokens: list[str]) -> np.ndarray:
         """The hashes of tokens, uint32."""

@@ -54,6 +54,7 @@ class WordPiece:
         self.unknown = [self.known[settings["unknown"]]]
         self.prefix, self.longest = settings["prefix"], settings["longest"]
         self.lower, self.strips_accents, self.splits_ideographs = (settings[k] for k in ("lower", "accents", "chinese"))
+        self.language = settings.get("language")  # by whose rules texts are lowered first
         self.special = [token for token in settings["special"] if token]
         self.find_special = re.compile("(" + "|".join(map(re.escape, self.special)) + ")").split
         self._words, self._parts = Cache(self.pieces_of), Cache(self.ids_of_part)
@@ -98,6 +99,8 @@ class WordPiece:
         return list(islice(chain.from_iterable(found), most))
 
     def _ids(self, text: str) -> chain[int]:
+        if self.language:
+            text = lower_turkish(text)
         if text.isascii() and (text.isprintable() or not CONTROL.search(text)):
             words = ASCII_WORDS.findall(text.lower() if self.lower else text)
             return chain.from_iterable(map(self._words.__getitem__, words))
@@ -144,6 +147,12 @@ class WordPiece:
             found.append(piece)
             start = end
         return found
+
+
+def lower_turkish(text: str) -> str:
+    """The text in lower case by the rules of Turkish: I becomes ı, and İ becomes i."""
+    text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
+    return unicodedata.normalize("NFC", "".join(map(str.lower, text)))  # letter by letter, as in `normalise`
 
 
 def split_words(text: str) -> list[str]:

@@ -3,8 +3,8 @@
 // layer, as in runner/deploy/bundle/bag.py.
 
 const BAG_FIELDS = [
-  "arrays", "bits", "centred", "data", "eps", "front", "group", "kind", "labels", "max_length", "pieces", "planes",
-  "power", "temperature", "texts", "width",
+  "arrays", "bits", "centred", "data", "eps", "front", "group", "kind", "labels", "language", "max_length", "pieces",
+  "planes", "power", "temperature", "texts", "width",
 ];  // of the header; `front` and `planes` are those of pages (runner/deploy/page/shrink.py)
 
 // The pieces of the vocabulary in id order.
@@ -76,7 +76,8 @@ class Bag {
     this.width = facts.arrays.places.shape[1];
     this.outputs = arrays.bias.length;
     this.names = piecesOf(facts, arrays.pieces);
-    this.pieces = new WordPiece(new Map(this.names.map((piece, id) => [piece, id])), facts.pieces);
+    const settings = { ...facts.pieces, language: facts.language };
+    this.pieces = new WordPiece(new Map(this.names.map((piece, id) => [piece, id])), settings);
     if (this.rows.width !== this.width || facts.arrays.places.shape[0] < facts.max_length) {
       throw new Error("the model is damaged: its tables do not fit together");
     }

@@ -69,7 +69,7 @@ async function openEncoder(load, ort, library) {
   const json = async name => JSON.parse(new TextDecoder().decode(await load(name)));
   const [facts, tokenizer, graph] = await Promise.all([json("page.json"), json("tokenizer.json"), load("model.onnx")]);
   const session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] });
-  const rows = facts.pieces ? wordPieceOf(tokenizer, facts.pieces)
+  const rows = facts.pieces ? wordPieceOf(tokenizer, { ...facts.pieces, language: facts.language })
     : new LibraryRows(new (await library()).Tokenizer(tokenizer, {}), facts);
   const calibration = await calibrationOf(graph, facts.calibration);
   return new EncoderModel(facts, new Encoder(facts, rows, session, ort), calibration);

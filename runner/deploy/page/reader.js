@@ -91,9 +91,12 @@ function decodeEliasFano(high, low, count, width) {
 const WORDS = /[\p{L}\p{N}_]+|[^\p{L}\p{N}_\p{Z}\t-\r\x1c-\x1f\x85]/gu;
 const PATTERN = "\\w+|[^\\w\\s]";
 const FIELDS = [
-  "arrays", "bits", "count", "data", "grams", "kind", "labels", "low", "lower", "max_length", "mean", "temperature",
-  "token",
+  "arrays", "bits", "count", "data", "grams", "kind", "labels", "language", "low", "lower", "max_length", "mean",
+  "temperature", "token",
 ];  // of the header; another one, such as `pairs`, changes the answers in a way that is not written here
+
+// By the rules of Turkish I becomes ı, and İ becomes i.
+const turkish = text => text.normalize("NFC").replaceAll("İ", "i").replaceAll("I", "ı");
 
 function checkFields(facts, fields) {
   const unknown = Object.keys(facts).filter(name => !fields.includes(name));
@@ -136,7 +139,8 @@ class Ngrams {
   // The first `most` words of a text, with their places in it. Lower case may be longer than the text, so words are found
   // twice.
   words(text, most = Infinity) {
-    const lowered = this.facts.lower ? text.toLowerCase() : text;
+    const { language, lower } = this.facts;
+    const lowered = language ? turkish(text).toLowerCase().normalize("NFC") : lower ? text.toLowerCase() : text;
     const words = lowered.match(WORDS) ?? [], places = Array.from(text.matchAll(WORDS), one => one.index);
     return { words: words.slice(0, most), places: places.length === words.length ? places : null };
   }

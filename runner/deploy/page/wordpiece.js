@@ -81,9 +81,10 @@ class WordPiece {
 
   // The words in a text without spaces, which begins at `at`.
   *wordsOf(text, at) {
+    const { language, lower } = this.settings;
     if (PLAIN.test(text)) {
       for (const { 0: word, index } of text.matchAll(ASCII_WORDS)) {
-        const read = this.settings.lower ? word.toLowerCase() : word;
+        const read = language ? turkish(word).toLowerCase() : lower ? word.toLowerCase() : word;
         yield { pieces: this.piecesOf(read), from: at + index, to: at + index + word.length };
       }
       return;
@@ -107,15 +108,18 @@ class WordPiece {
 
   // The letters of a text as the vocabulary has them, each with the place in the text that it comes from.
   letters(text) {
-    const { chinese, accents, lower } = this.settings;
+    const { accents, chinese, language, lower } = this.settings;
     let found = [];
     for (let at = 0; at < text.length;) {
       const letter = String.fromCodePoint(text.codePointAt(at)), to = at + letter.length;
-      const spaced = chinese && IDEOGRAPH.test(letter) ? [" ", letter, " "] : [letter];
-      if (!DROPPED.test(letter)) found.push(...spaced.map(one => [one, at, to]));
+      found.push([letter, at, to]);
       at = to;
     }
-    if (accents) found = withoutAccents(found, text.length);
+    if (language) found = changed(found, text.length, lowerTurkish);
+    found = found.filter(([letter]) => !DROPPED.test(letter)).flatMap(([letter, from, to]) => (
+      (chinese && IDEOGRAPH.test(letter) ? [" ", letter, " "] : [letter]).map(one => [one, from, to])
+    ));
+    if (accents) found = changed(found, text.length, one => one.normalize("NFD").replace(ACCENTS, ""));
     // Letter by letter: of a whole word a last sigma would become another one than in the vocabulary.
     return lower ? each(found, letter => letter.toLowerCase()) : found;
   }
@@ -151,10 +155,15 @@ function each(letters, change) {
   return letters.flatMap(([letter, from, to]) => Array.from(change(letter), one => [one, from, to]));
 }
 
-// Marks that a whole text has in another order than its letters one by one lead to places that are not known.
-function withoutAccents(letters, length) {
-  const plain = text => text.normalize("NFD").replace(ACCENTS, "");
-  const whole = plain(letters.map(([letter]) => letter).join("")), found = each(letters, plain);
+// Letter by letter, as in `letters`: of a whole word a last sigma would become another one.
+function lowerTurkish(text) {
+  return Array.from(turkish(text), letter => letter.toLowerCase()).join("").normalize("NFC");
+}
+
+// Letters after a change of the whole text. One that the letters one by one do not have, such as marks in another order,
+// leads to places that are not known.
+function changed(letters, length, change) {
+  const whole = change(letters.map(([letter]) => letter).join("")), found = each(letters, change);
   return found.map(([letter]) => letter).join("") === whole ? found : Array.from(whole, one => [one, 0, length]);
 }
 

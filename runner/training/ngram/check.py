@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from data.splits import Splits
-from models.packed.ngram import LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
+from models.packed.ngram import LANGUAGE_ENTRY, LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
 from models.settings import ModelSettings
 from runner.errors import ConfigError
 from runner.training.ngram.counting import count_grams
@@ -33,6 +33,7 @@ def check_fit(splits: Splits, settings: ModelSettings) -> None:
         10 + columns.bit_length(),
     )
     smallest = len(pack_ngrams(table, names)) + LENGTH_ENTRY + (PAIRS_ENTRY if splits.task.is_pair else 0)
+    smallest += LANGUAGE_ENTRY if splits.tokenizer.language else 0
     if settings.max_kb is not None and smallest > settings.max_kb * 1000:
         raise ConfigError(
             f"model.max_kb={settings.max_kb}: a file with one n-gram a class takes {smallest:,} bytes. "

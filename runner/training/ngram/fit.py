@@ -13,7 +13,15 @@ from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
-from models.packed.ngram import CHARACTERS_ENTRY, CLEANING_ENTRY, LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
+from models.packed.ngram import (
+    CHARACTERS_ENTRY,
+    CLEANING_ENTRY,
+    LANGUAGE_ENTRY,
+    LENGTH_ENTRY,
+    PAIRS_ENTRY,
+    Table,
+    pack_ngrams,
+)
 from models.settings import ModelSettings
 from runner.tasks.base import Task
 from runner.training.ngram.choosing import Choice, choose
@@ -67,6 +75,7 @@ def fit_ngrams(
     labels = splits.task.label_names
     choice = choose(problem, splits.select)
     added = CLEANING_ENTRY if splits.tokenizer.cleaning else 0
+    added += LANGUAGE_ENTRY if splits.tokenizer.language else 0
     table, seen = _fit_final(problem, choice, splits.select, labels, added)
     table = replace(table, pairs=problem.pairs, characters=problem.characters)
     size = len(pack_ngrams(table, labels, choice.temperature, max_length)) + added

@@ -18,7 +18,7 @@ from models.backbones.ngram_vectors import NgramVectors
 from models.heads.attach import attach_head
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, attach_target_scale
-from models.packed.ngram import Table, pack_ngrams
+from models.packed.ngram import LANGUAGE_ENTRY, Table, pack_ngrams
 from models.settings import ModelSettings
 from runner.training.ngram.choosing import fit_temperature
 from runner.training.ngram.containment import choosing_rows
@@ -39,7 +39,7 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
     outputs_of: a network's outputs on the selection split, by which the temperature of the probabilities is chosen.
     """
     labels = splits.task.label_names
-    table = fold_rows(network, labels, settings.max_kb)
+    table = fold_rows(network, labels, settings.max_kb, LANGUAGE_ENTRY if splits.tokenizer.language else 0)
     folded = attach_head(*build_bag_of_ngrams(settings, network.spec.outputs), network.spec)
     if targets := network.architecture.get(TARGETS):
         folded.architecture[TARGETS] = targets
@@ -53,8 +53,8 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
 
 
 @torch.no_grad()
-def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None) -> Table:
-    """The rounded table of a network; the n-grams with the longest rows stay."""
+def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, spare: int = 0) -> Table:
+    """The rounded table of a network; the n-grams with the longest rows stay. spare: bytes of its file left free."""
     bag, head, targets = network.bert, network.classifier, network.architecture.get(TARGETS)
     assert isinstance(bag, NgramVectors)
     weights = (bag.rows.weight.double() @ head.weight.double().T).T.cpu().numpy()
@@ -67,7 +67,7 @@ def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None) ->
         weights, bias = weights * targets["sd"], bias * targets["sd"] + targets["mean"]
     hashes = bag.hashes.cpu().numpy().astype(np.uint32)
     order = np.argsort(-(weights**2).sum(0), kind="stable")
-    count, most = len(order), None if max_kb is None else max_kb * 1000
+    count, most = len(order), None if max_kb is None else max_kb * 1000 - spare
     if most is not None:
         count = most_that_fit(Linear(weights, bias), hashes, order, bag.n, labels, most - SPARE_BYTES)
     while True:

@@ -5,14 +5,13 @@ section = card_section(network, splits)     # for the README.md of a model folde
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from data.inputs.character_grams import START
-from data.inputs.hashed_words import PATTERN, hash_texts
+from data.inputs.hashed_words import hash_texts, words_of
 from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
@@ -61,7 +60,7 @@ def largest(table: Table, splits: Splits) -> list[tuple[str, list[tuple[str, flo
     chosen = [np.argsort(-column, kind="stable")[:MOST] for column in weights.T]
     chosen = [rows[column[rows] > 0] for rows, column in zip(chosen, weights.T)]
     wanted = table.prints[np.unique(np.concatenate(chosen))].astype(np.int64)
-    texts = texts_of(wanted, table, splits.train)
+    texts = texts_of(wanted, table, splits.train, splits.tokenizer.language)
     listed = [
         [(texts[int(table.prints[row])], float(column[row])) for row in rows if int(table.prints[row]) in texts]
         for rows, column in zip(chosen, weights.T)
@@ -69,8 +68,11 @@ def largest(table: Table, splits: Splits) -> list[tuple[str, list[tuple[str, flo
     return [(name, ones) for name, ones in zip(names, listed) if ones]
 
 
-def texts_of(wanted: np.ndarray, table: Table, train: TokenSplit) -> dict[int, str]:
-    """Return the texts of fingerprints (k,), as far as training rows whose texts are known have them."""
+def texts_of(wanted: np.ndarray, table: Table, train: TokenSplit, language: str | None = None) -> dict[int, str]:
+    """Return the texts of fingerprints (k,), as far as training rows whose texts are known have them.
+
+    language: by whose rules texts are lowered.
+    """
     found: dict[int, str] = {}
     if train.texts is None or len(train.texts) != len(train):
         return found
@@ -85,7 +87,7 @@ def texts_of(wanted: np.ndarray, table: Table, train: TokenSplit) -> dict[int, s
         _, first = np.unique(prints[hit], return_index=True)
         columns = train.texts.read(start + np.unique(grams.rows[hit][first]))
         for row in zip(*columns.values()):
-            words = [re.findall(PATTERN, str(text).lower()) for text in row]
+            words = [words_of(str(text), language) for text in row]
             for hashed, text in _named(words, table):
                 print_ = (hashed * int(K2) % MODULUS) >> (WIDEST - table.bits)
                 if print_ not in found and print_ in missing:

@@ -1,0 +1,100 @@
+"""Does the tokenizer fit the training texts? Pieces that it does not know, and the lower case of another language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from data.errors import DataError
+from data.inputs.language_case import TURKISH
+from data.inputs.tokenizer import PieceTokenizer, Tokenizer
+from data.inputs.trimmed import count_tokens
+from data.sources.raw import RawSplit
+from data.splits import TokenSplit
+from data.text_facts import sample_texts
+
+NOTED, STRESSED, REFUSED = 0.01, 0.05, 0.3  # shares of unknown pieces
+LOOKED_AT = 500  # texts
+DOTLESS = 0.005  # share of ı among the letters of texts that are Turkish or Azerbaijani: 3 to 5 % there, 0 elsewhere
+CAPITALS, SMALL = "IŞIK ISI İL", "ışık ısı il"  # the same words of Turkish
+ACCENTED, STRIPPED = "çağrı öğle şu", "cagrı ogle su"
+
+
+def fit_notes(raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, language: str | None) -> list[str]:
+    """Return what the user should know of a tokenizer and the training texts; DataError where it cannot read them.
+
+    raw, train: the training rows before and after tokenising; language: data.lower.
+    """
+    found = unknown_note(train, tokenizer)
+    return [*([found] if found else []), *case_notes(sample_texts(raw, LOOKED_AT), tokenizer, language)]
+
+
+def unknown_share(tokens: np.ndarray, tokenizer: Tokenizer) -> float | None:
+    """Return the share of pieces that are the unknown one, special tokens left out; None where there is no such piece.
+
+    tokens: those of all rows, end to end.
+    """
+    if not isinstance(tokenizer, PieceTokenizer) or "unk_token" not in tokenizer.names:
+        return None
+    ids = {key: tokenizer.backend.token_to_id(name) for key, name in tokenizer.names.items()}
+    counts = count_tokens(tokens, tokenizer.vocab_size)
+    unknown = int(counts[ids["unk_token"]])
+    special = sum(int(counts[ids[key]]) for key in ("cls_token", "sep_token", "pad_token") if key in ids)
+    return unknown / max(1, int(counts.sum()) - special)
+
+
+def unknown_note(train: TokenSplit, tokenizer: Tokenizer) -> str | None:
+    """Return a note where the tokenizer does not know more than 1 % of the training texts' pieces.
+
+    Raises DataError above 30 %: a model would learn little but where they are.
+    """
+    share = unknown_share(train.tokens, tokenizer)
+    if share is None or share <= NOTED:
+        return None
+    assert isinstance(tokenizer, PieceTokenizer), "others know every word"
+    name, is_own = tokenizer.names["unk_token"], tokenizer.source == "train"
+    cure = "Try: " + ("a larger model.vocab_size=" if is_own else "model.tokenizer=train, or a model of this language")
+    said = f"{share:.1%} of the training texts' pieces are {name}: the tokenizer {tokenizer.source} does not know them"
+    if share > REFUSED:
+        raise DataError(f"{said}, so a model could not read these texts. {cure}")
+    return f"{said}{', which costs accuracy' if share > STRESSED else ''}. {cure}"
+
+
+def case_notes(texts: Iterable[str], tokenizer: Tokenizer, language: str | None) -> list[str]:
+    """Return notes on a tokenizer that reads capitals of Turkish as other words, or strips its accents.
+
+    texts: some of the training texts; language: data.lower.
+    """
+    if not isinstance(tokenizer, PieceTokenizer):
+        return []
+    if language == TURKISH:
+        if _ids(tokenizer, ACCENTED) != _ids(tokenizer, STRIPPED):
+            return []
+        return [
+            f"the tokenizer {tokenizer.source} strips accents (ş is read as s, ğ as g), so different words of Turkish "
+            "become one. Try: model.tokenizer=train, or a model of this language"
+        ]
+    if _ids(tokenizer, "ABC") != _ids(tokenizer, "abc") or _ids(tokenizer, CAPITALS) == _ids(tokenizer, SMALL):
+        return []
+    if not is_turkish(texts):
+        return []
+    return [
+        f"the texts are Turkish, and the tokenizer {tokenizer.source} reads IŞIK and ışık as different words. "
+        "Try: data.lower=tr"
+    ]
+
+
+def is_turkish(texts: Iterable[str]) -> bool:
+    """Return whether the letters of texts are those of Turkish or Azerbaijani: no other usual alphabet has ı."""
+    counts = Counter[str]()
+    for text in texts:
+        counts.update(text)
+    letters = sum(count for letter, count in counts.items() if letter.isalpha())
+    return counts["ı"] > DOTLESS * letters
+
+
+def _ids(tokenizer: PieceTokenizer, text: str) -> Sequence[int]:
+    found: list[int] = tokenizer.backend.encode(text, add_special_tokens=False).ids
+    return found

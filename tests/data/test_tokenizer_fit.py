@@ -1,0 +1,70 @@
+"""Notes and refusals where a tokenizer does not fit the training texts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from data.errors import DataError
+from data.inputs.hashed_words import HashedWords
+from data.inputs.tokenizer import PieceTokenizer, lower_as, train_tokenizer
+from data.tokenizer_fit import case_notes, is_turkish, unknown_note, unknown_share
+
+TURKISH = ["bu ışıklı filmi çok sevdim, kız da öyle", "yazık, hiç şaşırmadım; ağır ağır ilerliyor"]
+ENGLISH = ["a film of many words, most of them known", "İstanbul was named once"]
+
+
+@pytest.fixture(scope="module")
+def english() -> PieceTokenizer:
+    return replace(train_tokenizer(lambda: ["the quick brown fox jumps over a lazy dog"] * 9, 99), source="bert-x")
+
+
+def split(tokenizer: PieceTokenizer, unknown: int) -> Any:
+    """100 rows of 10 pieces between [CLS] and [SEP], `unknown` of the pieces unknown."""
+    ids = {key: tokenizer.backend.token_to_id(name) for key, name in tokenizer.names.items()}
+    pieces = np.full(1000, tokenizer.backend.token_to_id("fox"))
+    pieces[:unknown] = ids["unk_token"]
+    rows = np.hstack(
+        [np.full((100, 1), ids["cls_token"]), pieces.reshape(100, 10), np.full((100, 1), ids["sep_token"])]
+    )
+    return cast(Any, SimpleNamespace(tokens=rows.reshape(-1).astype(np.uint16)))
+
+
+def test_the_share_is_of_the_pieces_without_special_tokens(english: PieceTokenizer) -> None:
+    assert unknown_share(split(english, 250).tokens, english) == 0.25
+    assert unknown_share(np.array([1, 2]), HashedWords()) is None, "no word is unknown"
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"), [(10, None), (11, "1.1%"), (50, "Try: model.tokenizer=train"), (51, "which costs accuracy")]
+)
+def test_a_note_says_how_many_pieces_are_unknown(english: PieceTokenizer, unknown: int, said: str | None) -> None:
+    note = unknown_note(split(english, unknown), english)
+    assert note is None if said is None else said in str(note) and "bert-x" in str(note)
+    assert unknown > 50 or "costs accuracy" not in str(note)
+
+
+def test_a_vocabulary_that_cannot_read_the_texts_is_refused(english: PieceTokenizer) -> None:
+    assert unknown_note(split(english, 300), english)
+    with pytest.raises(
+        DataError, match=r"30\.1% of the training texts' pieces are \[UNK\].*Try: model.tokenizer=train"
+    ):
+        unknown_note(split(english, 301), english)
+    own = replace(english, source="train")
+    with pytest.raises(DataError, match="a larger model"):
+        unknown_note(split(own, 301), own)
+
+
+def test_turkish_texts_under_other_rules_of_lower_case_are_told(english: PieceTokenizer) -> None:
+    assert is_turkish(TURKISH) and not is_turkish(ENGLISH)
+    (note,) = case_notes(TURKISH, english, None)
+    assert "reads IŞIK and ışık as different words" in note and note.endswith("Try: data.lower=tr")
+    assert case_notes(ENGLISH, english, None) == []
+    (note,) = case_notes(TURKISH, lower_as(english, "tr"), "tr")
+    assert "strips accents" in note
+    assert case_notes(TURKISH, train_tokenizer(lambda: TURKISH * 9, 120, "tr"), "tr") == []
+    assert case_notes(TURKISH, HashedWords(), None) == []
