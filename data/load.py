@@ -24,6 +24,7 @@ from data.settings import ALL_FOLDS, DataSettings, TaskSettings
 from data.sources.demo_splits import read_demo
 from data.sources.files import read_files
 from data.sources.hub import read_hub
+from data.sources.questions import is_questions, read_questions
 from data.sources.raw import RawData, RawSplit
 from data.sources.tagged_splits import is_tagged, read_tagged
 from data.splits import DataTask, Splits, TokenSplit
@@ -252,6 +253,8 @@ def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -
     """Read the raw splits from the source that the settings name; target: its name, as in `column_target`."""
     if is_tagged(settings, target):
         return read_tagged(settings, cache)
+    if is_questions(settings, target):
+        return read_questions(settings, cache)
     if settings.source == "hub":
         return read_hub(settings, target)
     if settings.source == "files":

@@ -64,6 +64,8 @@ class DataSettings:
     overlap: int | None = limited(None, low=0, neutral=None)
     null_threshold: float = limited(0.0, neutral=0.0)
     max_answer: int = limited(30, low=1, neutral=30)
+    find: str = limited("off", choices=("off", "unique"), neutral="off")
+    bad_spans: str = limited("refuse", choices=("refuse", "drop"), neutral="refuse")
     label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
     task: str = limited("auto", choices=("auto", "classification", "regression", "tags", "span"))
     metrics: list[str] = field(default_factory=list)  # those of runner/statistics/score_table.py

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,8 @@ def row_numbers(settings: DataSettings, path: Path) -> np.ndarray:
     The place of a number, counted from 1, is that of its row below the header: a cell may have several lines. Raises
     DataError for a file that cannot be read.
     """
-    rows = read_rows(path, format_of(path) or "", _options(settings, []))
+    texts = {"text": settings.text, "text_pair": settings.text_pair}
+    rows = read_rows(path, format_of(path) or "", replace(_options(settings, []), columns=texts))
     return np.fromiter((number for number, _ in rows), np.int64)
 
 

@@ -1,15 +1,20 @@
-"""Rows of JSON streams: one object per line, or one array of objects; the first character tells which."""
+"""Rows of JSON streams: one object per line, or one array of objects; the first character tells which.
+
+One object with a list `data` or `paragraphs` is read as questions in SQuAD's format.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from itertools import chain
 from typing import Any, TextIO
 
 from data.errors import DataError
 from data.json_types import JsonObject
 from data.sources.options import ReadOptions, Row
+from data.sources.squad_json import may_be_squad, parse_squad, squad_rows
 
 PART = 1 << 16  # characters read at a time
 BLANK = " \t\r\n"
@@ -44,9 +49,7 @@ def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]
     number, line = 1, stream.readline(PART)
     while line and not line.strip():
         number, line = number + line.endswith("\n"), stream.readline(PART)
-    is_array = line.lstrip().startswith("[")
-    found = _of_array(line, stream, where) if is_array else _of_lines(number, line, stream, where)
-    what = "row" if is_array else "line"
+    what, found = _values(number, line, stream, where)
     is_first = True
     for number, row in found:
         if not isinstance(row, dict):
@@ -60,6 +63,19 @@ def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]
                 f"{where} {what} {number} has {min(double)!r} more than once. Leave one of them in that row"
             )
         yield number, row
+
+
+def _values(number: int, line: str, stream: TextIO, where: str) -> tuple[str, Iterator[tuple[int, object]]]:
+    """Return how messages call a value of the stream, and all of them; line: the first, or its beginning."""
+    if line.lstrip().startswith("["):
+        return "row", _of_array(line, stream, where)
+    if may_be_squad(line):
+        text = line + stream.read()
+        if articles := parse_squad(text, where):
+            return "row", squad_rows(articles, where)
+        stream = StringIO(text)
+        line = stream.readline(PART)
+    return "line", _of_lines(number, line, stream, where)
 
 
 def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, object]]:

@@ -1,0 +1,276 @@
+"""Questions, contexts and right answers as they come from any source, checked row by row.
+
+Every answer must stand where its answer_start says, in characters of the context. What is wrong is counted for the
+whole source, so that one message tells all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from data.errors import DataError
+from data.json_types import JsonObject
+from data.settings import DataSettings
+from data.sources.answer_cells import START, Answer, answers_of, is_impossible
+from data.sources.cells import as_text
+from data.sources.columns import Sample, group_column, require_columns
+from data.sources.options import Row
+from data.targets.label_column import SHOWN
+
+IDS = ("id", "qid", "question_id")
+ANSWERS = ("answers", "answer")  # what the column of answers is called where data.label does not say it
+IMPOSSIBLE = "is_impossible"
+FIRST = 3  # wrong rows that a message shows
+LONGEST = 60  # characters of a text in a message
+FEW_ROWS, MOST_SHARED = 100, 0.1  # from so many questions on, a column with fewer values than that share is no id
+
+
+@dataclass(frozen=True)
+class QuestionColumns:
+    """The columns of a source, by what they are for; None for those that it does not have."""
+
+    question: str
+    context: str
+    answers: str
+    start: str | None
+    id: str | None
+    group: str | None
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, each once, and that of the questions without an answer."""
+        found = (self.question, self.context, self.answers, self.start, self.id, self.group, IMPOSSIBLE)
+        return list(dict.fromkeys(name for name in found if name is not None))
+
+
+def find_columns(names: Sequence[str], settings: DataSettings, where: str, sample: Sample) -> QuestionColumns:
+    """Return which of these columns are read; DataError for a missing one, as from `require_columns`."""
+    label = settings.label or ANSWERS[0]
+    known = [label, *(ANSWERS if label in ("label", *ANSWERS) else ())]
+    answers = next((name for name in known if name in names), label)
+    question, context = settings.text, settings.text_pair or "context"
+    wanted = {"data.text": question, "data.text_pair": context, "data.label": answers}
+    if group := group_column(settings.group):
+        wanted["data.group"] = group
+    require_columns(names, wanted, where, sample)
+    starts = (f"{answers}_start", START, "start")
+    start = next((name for name in starts if name in names and name not in wanted.values()), None)
+    number = next((name for name in IDS if name in names), None)
+    return QuestionColumns(question, context, answers, start, number, group)
+
+
+@dataclass
+class _Wrong:
+    """Rows with one fault: how many, and the first of them in words."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, what: str, most: int = FIRST) -> None:
+        """Count a row; `what` is kept of the first ones."""
+        self.count += 1
+        self.first += [what] if len(self.first) < most else []
+
+    def shown(self, between: str = "; ") -> str:
+        """The first rows, for a message."""
+        return between.join(self.first) + (", ..." if self.count > len(self.first) else "")
+
+
+class QuestionRows:
+    """The questions of a split that are used, and what was wrong with others."""
+
+    def __init__(self, settings: DataSettings, where: str, columns: QuestionColumns) -> None:
+        self.settings, self.where, self.columns = settings, where, columns
+        self.total = 0  # rows of the source
+        self.rows, self.numbers, self.spans = array("q"), array("q"), array("q")
+        self.ids, self.groups = list[str](), list[str]()
+        self.golds: list[list[str]] = []  # the first one is where the span is
+        self.notes = list[str]()
+        self.missing, self.wrong, self.unplaced, self.clashes, self.mixed = (_Wrong() for _ in range(5))
+        self.counted_wrong = {"bytes": 0, "elsewhere": 0}  # of wrong rows: in what their starts may be meant
+        self.absent = self.ambiguous = self.repeated = self.joined = 0
+        self._seen: dict[tuple[str, bytes], int] = {}  # by id and content: the place among those that are used
+        self._named: dict[str, int] = {}  # by id: the place of its first question
+
+    def texts(self, rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+        """Yield question and context of every row, also of those not used, and keep what else the rows say."""
+        for number, row in rows:
+            place, self.total = self.total, self.total + 1
+            yield self._read(place, number, row) or ("", "")
+        self._refuse()
+
+    @property
+    def values(self) -> np.ndarray:
+        """First character and the one after the last of each answer, (questions, 2) int64; -1 -1 for none."""
+        return np.frombuffer(self.spans, np.int64).reshape(-1, 2) if self.spans else np.zeros((0, 2), np.int64)
+
+    @property
+    def unanswerable(self) -> int:
+        """The number of questions without an answer."""
+        return sum(not golds for golds in self.golds)
+
+    def dropped(self) -> dict[str, int]:
+        """Return how many rows were left out, by why."""
+        found = {
+            "missing question or context": self.missing.count, f"answer not at its {START}": self.wrong.count,
+            "answer not in its context": self.absent, "answer more than once in its context": self.ambiguous,
+            "repeats a question": self.repeated, "repeats a question with another answer": self.joined,
+        }  # fmt: skip
+        return {why: count for why, count in found.items() if count}
+
+    def _read(self, place: int, number: int, row: JsonObject) -> tuple[str, str] | None:
+        """Return question and context of a row, having kept its answers; None for a row without one of both."""
+        columns, where = self.columns, f"{self.where} row {number}"
+        cells = [row.get(name) for name in (columns.question, columns.context, columns.group) if name is not None]
+        if any(cell is None or not str(cell).strip() for cell in cells):
+            self.missing.add(str(number), SHOWN)
+            return None
+        question, context = as_text(cells[0], where, "data.text"), as_text(cells[1], where, "data.text_pair")
+        given = None if columns.id is None else row.get(columns.id)
+        name = "" if given is None else str(given).strip()
+        answers = list[Answer]()
+        if not is_impossible(row.get(IMPOSSIBLE)):
+            start = None if columns.start is None else row.get(columns.start)
+            answers = answers_of(row.get(columns.answers), start, where)
+        located = self._located(answers, context, name or f"row {number}")
+        if located is not None:
+            self._keep(place, number, name, (question, context), located)
+            if columns.group is not None and len(self.groups) < len(self.rows):
+                self.groups.append(_digest(str(cells[2])).hex())
+        return question, context
+
+    def _located(self, answers: Sequence[Answer], context: str, name: str) -> list[tuple[str, int]] | None:
+        """Return the answers with their first characters, those with a place first; None for a row that is not used."""
+        found, unknown = list[tuple[str, int]](), list[str]()
+        wrong = ""
+        for text, start in answers:
+            if start is None:
+                unknown.append(text)
+            elif start < 0 or context[start : start + len(text)] != text:
+                wrong = wrong or self._describe_wrong(text, start, context, name)
+            else:
+                found.append((text, start))
+        if wrong:
+            self.wrong.add(wrong)
+            return None
+        if not unknown:
+            return found
+        if self.settings.find != "unique":
+            self.unplaced.add(name, SHOWN)
+            return None
+        places = {text: _only_place(context, text) for text in unknown}
+        found += [(text, place) for text, place in places.items() if place >= 0]
+        if not found:
+            self.absent += all(place == ABSENT for place in places.values())
+            self.ambiguous += any(place != ABSENT for place in places.values())
+            return None
+        return found + [(text, place) for text, place in places.items() if place < 0]
+
+    def _describe_wrong(self, text: str, start: int, context: str, name: str) -> str:
+        """Return a wrong answer in words, and count what its start may be meant as."""
+        raw, at = text.encode("utf-8", "surrogatepass"), max(start, 0)
+        self.counted_wrong["bytes"] += context.encode("utf-8", "surrogatepass")[at : at + len(raw)] == raw
+        self.counted_wrong["elsewhere"] += text in context
+        found = context[at : at + len(text)] if start >= 0 else ""
+        return f"{name}: expected {_short(text)} at {start}, found {_short(found)}"
+
+    def _keep(
+        self, place: int, number: int, name: str, texts: tuple[str, str], located: Sequence[tuple[str, int]]
+    ) -> None:
+        """Keep a row, or add its answers to those of an earlier row with the same question."""
+        key = (name, _digest("\0".join(texts)))
+        at = self._seen.setdefault(key, len(self.rows))
+        if at < len(self.rows):
+            self._join(at, number, name, [text for text, _ in located])
+            return
+        first = self._named.setdefault(name, at) if name else at
+        if first != at:
+            self.clashes.add(f"{name!r} in rows {self.numbers[first]} and {number}")
+        start = located[0][1] if located else -1
+        self.spans.extend((start, start + len(located[0][0]) if located else -1))
+        self.rows.append(place)
+        self.numbers.append(number)
+        self.ids.append(name or str(number))
+        self.golds.append([text for text, _ in located])
+
+    def _join(self, at: int, number: int, name: str, golds: Sequence[str]) -> None:
+        """Add the answers of a row to those of an earlier one with the same question, context and id."""
+        if bool(golds) != bool(self.golds[at]):
+            self.mixed.add(f"rows {self.numbers[at]} and {number}{f', id {name!r}' if name else ''}")
+        new = [text for text in dict.fromkeys(golds) if text not in self.golds[at]]
+        self.golds[at] += new
+        self.joined += bool(new)
+        self.repeated += not new
+
+    def _refuse(self) -> None:
+        """Raise DataError for rows that are wrong, unless the settings drop them."""
+        where, settings, total = self.where, self.settings, self.total
+        if self.missing.count and settings.missing == "refuse":
+            raise DataError(
+                f"{where}: {self.missing.count:,} rows have an empty or missing question or context (rows "
+                f"{self.missing.shown(', ')}). Try: data.missing=drop"
+            )
+        if self.wrong.count and settings.bad_spans == "refuse":
+            raise DataError(
+                f"{where}: {self.wrong.count:,} of {total:,} questions have an answer that is not at its {START}. "
+                f"{self.wrong.shown()}{self._guess()}. Try: data.bad_spans=drop, which uses the others"
+            )
+        if self.unplaced.count:
+            raise DataError(
+                f"{where}: {self.unplaced.count:,} of {total:,} questions have an answer without {START}, the "
+                f"character of the context where it starts ({self.unplaced.shown(', ')}). Try: data.find=unique, "
+                "which uses answers that occur once in their context"
+            )
+        if self.mixed.count:
+            raise DataError(
+                f"{where}: questions that occur twice, with an answer and without one: {self.mixed.count:,} "
+                f"({self.mixed.shown()}). Leave one of the rows out"
+            )
+        if self.clashes.count:
+            self._refuse_ids()
+
+    def _refuse_ids(self) -> None:
+        """Raise DataError for an id of several questions; where nearly all are, it is no id, and rows are numbered."""
+        found, rows = len(self._named), len(self.rows)
+        if rows < FEW_ROWS or found > MOST_SHARED * rows:
+            raise DataError(
+                f"{self.where}: questions with the id of another one: {self.clashes.count:,} ({self.clashes.shown()}). "
+                "Give each question an id of its own"
+            )
+        self.ids = [str(number) for number in self.numbers]
+        self.notes.append(
+            f"{self.where}: the column {self.columns.id!r} has {found:,} values for {rows:,} questions, so it is no id "
+            "and questions are named by their rows"
+        )
+
+    def _guess(self) -> str:
+        """Say what the starts of wrong rows seem to count, or that the answers stand elsewhere."""
+        count = self.wrong.count
+        if 2 * self.counted_wrong["bytes"] > count:
+            return f"; {self.counted_wrong['bytes']:,} are right in bytes of UTF-8, and characters are needed"
+        elsewhere = self.counted_wrong["elsewhere"]
+        return f"; {elsewhere:,} occur elsewhere in their context" if elsewhere else "; none occurs in its context"
+
+
+ABSENT, SEVERAL = -1, -2
+
+
+def _only_place(context: str, text: str) -> int:
+    """Return where a text occurs, or ABSENT, or SEVERAL if it does so more than once."""
+    first = context.find(text)
+    return SEVERAL if first >= 0 and context.find(text, first + 1) >= 0 else first
+
+
+def _digest(text: str) -> bytes:
+    """Return 128 bits that equal texts share."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def _short(text: str) -> str:
+    """Return a text in quotes, cut for a message."""
+    return repr(text if len(text) <= LONGEST else text[: LONGEST - 3] + "...")
