@@ -27,6 +27,7 @@ PARAMETERS = {
     "bert-medium": 41_374_210,
     "bert-base": 109_483_778,
     "bert-large": 335_143_938,
+    "minilm": 22_566_146,
     "dsn": 496_642,
     "bertvision": 11_129_362,  # bert-mini without pooler and head (11,104,768), and the published head (24,594)
     "bermo": 4_386_182,
@@ -46,6 +47,7 @@ MATRICES = {
     "bert-medium": 25_165_824,
     "bert-base": 84_934_656,
     "bert-large": 301_989_888,
+    "minilm": 10_616_832,
 }
 OF_A_DSN = {"width", "init", "norm", "positional", "token_dropout", "dims", "special_tokens", "word_weights"}
 OF_STATIC_VECTORS = {"weights", "freeze"}
