@@ -16,10 +16,12 @@ from runner.record.shown_costs import in_mb
 
 MARK = "at baseline"
 MAJORITY = "baseline/majority"
+NAMED = {"baseline/no_answer": "no answer", "baseline/first_sentence": "first sentence"}  # of answers in texts
 NGRAM, NGRAM_BYTES, NGRAM_US = "baseline/ngram", "baseline/ngram_bytes", "baseline/ngram_us"
 MEANING = (
     "not better, by more than chance, than a model that has learned nothing "
-    "(the majority class; the mean of the labels; the words' frequencies; each word's most frequent tag), so no result"
+    "(the majority class; the mean of the labels; the words' frequencies; each word's most frequent tag; no answer or "
+    "the first sentence), so no result"
 )
 
 
@@ -29,10 +31,11 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: 
     runs: the metrics of each run's record. primary: its headline metric, e.g. test/accuracy.
     The baseline is the recorded `baseline/majority`: the score of always answering the majority class of the training
     rows, or their mean for numbers; for masked words the perplexity of the words' frequencies; for tags the score of
-    the most frequent tag of each word. The runs are at baseline when all answer every row alike, or when the baseline
-    lies within or beyond the 95 % interval of their mean: the one over the examples or the one over the seeds
-    (Student's t), whichever reaches farther. Seeds that scatter while each run by itself is better than the baseline
-    are not at baseline: two seeds at 0.9 and 0.8 have learned.
+    the most frequent tag of each word; for answers in texts the better one of no answer and the first sentence. The
+    runs are at baseline when all answer every row alike, or when the baseline lies within or beyond the 95 % interval
+    of their mean: the one over the examples or the one over the seeds (Student's t), whichever reaches farther. Seeds
+    that scatter while each run by itself is better than the baseline are not at baseline: two seeds at 0.9 and 0.8 have
+    learned.
     baseline: another recorded score to judge by, NGRAM for that of the n-gram model.
     Returns None where no run has both the score and a baseline: not judged.
     """

@@ -15,8 +15,9 @@ def next_command(record: RunRecord, output: Path) -> str:
     if task is not None and not task.is_deployed:
         words = [f"model={record.model}", f"model.pretrained={record.identity}", "data=sst2"]
     else:
+        examples = task.examples if task else ("a text", "a second text")
         is_pair = bool(record.setting("data.text_pair"))
-        words = ["predict", record.identity, "a text", *(["a second text"] if is_pair else [])]
+        words = ["predict", record.identity, *examples[: 1 + is_pair]]
     return " ".join(["run", *map(shlex.quote, words), *elsewhere(output)])
 
 

@@ -37,7 +37,7 @@ def write_predictions(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    stored: dict[str, Any] = {"row": np.arange(len(split) if offsets is None else len(offsets) - 1)}
+    stored: dict[str, Any] = {"row": np.arange(split.source_count if offsets is None else len(offsets) - 1)}
     if split.source_rows is not None:
         stored["source_row"] = split.source_rows
     stored |= columns

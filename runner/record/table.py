@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from runner.record.baseline import (
     MARK,
     MEANING,
+    NAMED,
     NGRAM,
     describe_ngram,
     is_at_baseline,
@@ -121,6 +122,7 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
                 rows.append((score_label(record, name), value))
     if "baseline/majority" in metrics:
         rows.append((_baseline_name(record), f"{metrics['baseline/majority']:.4f}"))
+    rows += [(name, f"{metrics[key]:.4f}") for key, name in NAMED.items() if key in metrics]
     if NGRAM in metrics:
         rows.append(("n-gram baseline", describe_ngram(metrics)))
     if record.calibration is not None:

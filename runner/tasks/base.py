@@ -79,6 +79,7 @@ class Task(ABC):
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
     has_probabilities: ClassVar[bool] = False  # are its outputs logits of classes, one of which is right for a row?
     output_name: ClassVar[str] = "a classifier"  # in messages
+    examples: ClassVar[tuple[str, ...]] = ("a text", "a second text")  # of what it is asked, in the command to try next
 
     def __init__(self, facts: LabelFacts | None = None) -> None:
         self.facts = facts or LabelFacts()

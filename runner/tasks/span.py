@@ -46,6 +46,7 @@ class Span(Task):
     scores = SPAN_SCORES
     stored = (*GRADES, *TRUTH)
     truth = TRUTH
+    examples = ("a question", "a text that answers it")
     baseline_name = "no answer or first sentence"
 
     @classmethod

@@ -36,10 +36,11 @@ SMALL = [
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one input: the words of the command that reads them, and whether they hold a second text."""
+    """The rows of one input: the words of the command that reads them, and what they hold."""
 
     words: tuple[str, ...] = ()
     has_pair: bool = False
+    some_empty: bool = False  # have some questions no answer?
 
 
 # The inputs that each target allows; a task has those of its target.
@@ -51,9 +52,17 @@ INPUTS = {
         "words": Rows(("task=tags", "data.tokens=tokens", "data.tags=tags")),
         "two labels": Rows(("task=tags", "data.tokens=tokens", "data.tags=[tags,kinds]")),
     },
-    "span": {},
+    "span": {
+        "answers": Rows(("task=span",)),
+        "some without an answer": Rows(("task=span", "data.overlap=4"), some_empty=True),
+    },
 }
 CASES = [(name, kind) for name in TASKS for kind in INPUTS[task_class(name).target]]
+
+
+def answer_of(context: str, answer: str) -> dict[str, list[Any]]:
+    """An answer in SQuAD's form, none for the empty one."""
+    return {"text": [answer], "answer_start": [context.index(answer)]} if answer else {"text": [], "answer_start": []}
 
 
 def row(target: str, number: int, rows: Rows) -> dict[str, Any]:
@@ -61,6 +70,10 @@ def row(target: str, number: int, rows: Rows) -> dict[str, Any]:
     words = f"the {('dull', 'fine')[number % 2]} film of day {number} was seen by paris".split()
     if target == "tags":
         return {"tokens": words, "tags": ["O"] * (len(words) - 1) + ["B-LOC"], "kinds": ["X", "Y"] * 5}
+    if target == "span":
+        answer = "" if rows.some_empty and number % 3 == 0 else f"day {number}"
+        context = " ".join([*words, *words[:3]] * 2)  # of some 40 tokens: windows
+        return {"question": "which day was it ?", "context": context, "answers": answer_of(context, answer)}
     found: dict[str, Any] = {"text": " ".join(words)}
     if rows.has_pair:
         found["other"] = f"and another {('cat', 'dog')[number % 2]} {number}"
