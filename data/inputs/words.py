@@ -40,7 +40,7 @@ class Words(TokenIds):
         self.tokenizer, self.language, self.windows = tokenizer, language, windows
         self.frame = Frame.of(require_pieces(tokenizer, "a task over words"))
         if tokenizer.cleaning:
-            raise DataError("data.clean and data.lower clean whole texts, and these rows are words. Leave them out")
+            raise DataError("data.clean: cleans whole texts, and these rows are words. Try: data.clean=null")
         self.columns: tuple[str, ...] = (WORDS,)
 
     @property

@@ -157,7 +157,7 @@ def refuse_page_of_cleaned(identity: str, form: str) -> None:
     """Raise ConfigError for a page of a model that cleans texts first, which JavaScript does not do here."""
     if form == "page":
         raise ConfigError(
-            f"format=page: run {identity} cleans texts before it reads them (data.clean, data.lower), which a page "
+            f"format=page: run {identity} cleans texts before it reads them (data.clean), which a page "
             f"does not. Try: run serve {identity}, which has a page of its own, or format=bundle"
         )
 

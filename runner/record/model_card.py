@@ -24,13 +24,20 @@ tags: [bertier]
 Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make it again with `{command}`.
 
 Open it with `{auto_class}.from_pretrained(folder)`; a model that is not a plain BERT
-(`"model_type": "bertier"` in config.json) needs `import bertier` first.
+(`"model_type": "bertier"` in config.json) needs `import bertier` first.{cleaning(record)}
 {low}
 {probabilities(record)}
 | metric | value |
 | --- | --- |
 {rows}
 {note}"""
+
+
+def cleaning(record: RunRecord) -> str:
+    """A sentence, after a blank, on what a text must lose before transformers reads it; "" where that is nothing."""
+    if record.setting("data.clean") != "tweets":
+        return ""
+    return " `run predict` reads links as HTTPURL and users as @USER; elsewhere they must be replaced beforehand."
 
 
 def probabilities(record: RunRecord) -> str:

@@ -17,7 +17,7 @@ import yaml
 from data.json_types import JsonObject
 from models import MODEL_TYPE
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
-from runner.record.model_card import probabilities
+from runner.record.model_card import cleaning, probabilities
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import mask, visible
@@ -144,7 +144,9 @@ def _use(record: RunRecord, facts: CardFacts) -> str:
     said = (
         f"## Use\n\n```python\n{needs}from transformers import {auto}\n\nmodel = {auto}.from_pretrained(...)\n```\n\n"
     )
-    said += 'In a folder with a copy of these files: `run predict <folder> "a text"`, `run serve <folder>`.'
+    said += 'In a folder with a copy of these files: `run predict <folder> "a text"`, `run serve <folder>`.' + cleaning(
+        record
+    )
     if facts.is_packed:
         said += " `model.bin` is the same model for NumPy alone; these commands use it."
     if facts.graphs:

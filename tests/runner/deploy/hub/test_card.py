@@ -51,6 +51,11 @@ def test_a_file_of_the_user_is_named_without_its_folder() -> None:
     assert "/home" not in card and "/mnt" not in card and "datasets" not in ModelCard(card).data.to_dict()
 
 
+def test_what_a_text_must_lose_before_stock_transformers_reads_it_is_said() -> None:
+    assert "HTTPURL" in hub_card(a_record(metrics=METRICS, config=settings(clean="tweets"), data=facts()), FACTS)
+    assert "HTTPURL" not in hub_card(a_record(metrics=METRICS, config=settings(), data=facts()), FACTS)
+
+
 def test_labels_stay_text(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = ["<img src=x>", "a|b", "`c`\n# Title", "---\nlicense: mit"]
     report = {
