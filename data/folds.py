@@ -14,6 +14,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.groups import STAYS, row_groups
+from data.iterative import deal_groups
 from data.settings import ALL_FOLDS, DataSettings
 from data.sources.raw import RawData
 from data.stores.build_once import SharedCache
@@ -36,7 +37,10 @@ def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedC
     if chosen >= folds:
         numbers = ",".join(map(str, range(folds)))
         raise DataError(f"data.fold={chosen}: {why}. Try: data.folds={folds} data.fold={numbers}")
-    fold = assign_folds(groups, strata, folds, settings.fold_seed)
+    if (members := data.target.members(train.labels)) is not None:
+        fold = deal_groups(members, np.full(folds, (groups != STAYS).sum() / folds), settings.fold_seed, groups)
+    else:
+        fold = assign_folds(groups, strata, folds, settings.fold_seed)
     if stay := int((fold == STAYS).sum()):
         data.notes.append(f"{stay:,} of {len(train):,} training rows are in no fold: data.group keeps them in train")
     held = np.flatnonzero(fold == chosen)

@@ -101,6 +101,12 @@ class Labels:
         return Labels(np.concatenate([self.values, other.values]), offsets, *map(_joined, mine, theirs))
 
 
+def classes_among(values: np.ndarray) -> np.ndarray:
+    """Return the ids of the classes that occur, ascending, in labels (items,), or in sets (rows, C) of 0 and 1."""
+    values = np.asarray(values)
+    return np.flatnonzero(values.any(axis=0)) if values.ndim == 2 else np.unique(values)
+
+
 def _joined(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
     """Return both arrays end to end; None unless there are both."""
     return None if first is None or second is None else np.concatenate([first, second])

@@ -10,6 +10,8 @@ from data.errors import DataError
 # Values of data.group that are no columns but rules; data/groups.py.
 CONTAINED, SHARED = "contained_text", "shared_text"
 GROUP_RULES = (CONTAINED, SHARED)
+# Values of data.threshold beside numbers: fitted to the split that selects, or 0.5 and at least the likeliest label.
+ONE, PER_LABEL, AT_LEAST_ONE = THRESHOLDS = ("one", "per_label", "at_least_one")
 ALL_FOLDS = "all"  # the value of data.fold with which every row trains
 
 
@@ -28,12 +30,13 @@ def limited(default: Value, **limits: object) -> Value:
 class TaskSettings:
     """Settings of the task: learn the labels, or masked words; conf/task/ explains each field."""
 
-    name: str = limited("auto", choices=("auto", "mlm", "tags", "span"))
+    name: str = limited("auto", choices=("auto", "mlm", "tags", "span", "multilabel"))
     description: str = ""
     share: float = limited(0.15, above=0.0, high=0.9)
     masked: float = limited(0.8, low=0.0, high=1.0)
     random: float = limited(0.1, low=0.0, high=1.0)
     output: str = limited("tied", choices=("tied", "own", "fixed"))
+    loss_reduction: str = limited("mean", choices=("mean", "sum_labels"), neutral="mean")
 
 
 @dataclass
@@ -66,8 +69,13 @@ class DataSettings:
     max_answer: int = limited(30, low=1, neutral=30)
     find: str = limited("off", choices=("off", "unique"), neutral="off")
     bad_spans: str = limited("refuse", choices=("refuse", "drop"), neutral="refuse")
+    labels: list[str] = field(default_factory=list, metadata={"neutral": []})  # columns of 0 and 1, one a label
+    label_separator: str | None = limited(None, neutral=None)
+    threshold: str = limited("0.5", neutral="0.5")  # of sets of labels; THRESHOLDS, or a number between 0 and 1
+    empty: str = limited("keep", choices=("keep", "drop"), neutral="keep")
+    rare: str = limited("refuse", choices=("refuse", "keep"), neutral="refuse")
     label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
-    task: str = limited("auto", choices=("auto", "classification", "regression", "tags", "span"))
+    task: str = limited("auto", choices=("auto", "classification", "regression", "tags", "span", "multilabel"))
     metrics: list[str] = field(default_factory=list)  # those of runner/statistics/score_table.py
     positive: str | None = limited(None, neutral=None)
     split: str | None = None

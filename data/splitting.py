@@ -13,6 +13,7 @@ import numpy as np
 
 from data.errors import CutTooSmall, DataError
 from data.groups import STAYS
+from data.iterative import cut_sets
 from data.json_types import JsonObject
 from data.settings import DataSettings, split_names
 from data.sources.raw import RawData
@@ -121,7 +122,10 @@ def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
     """Cut one split off train."""
     train, strata = data.splits["train"], data.strata("train")
     count = _count(name, len(train), settings)
-    kept, taken = cut_rows(len(train), count, settings.split_seed, strata, train.groups)
+    if (members := data.target.members(train.labels)) is not None:
+        kept, taken = cut_sets(members, count, settings.split_seed, train.groups)
+    else:
+        kept, taken = cut_rows(len(train), count, settings.split_seed, strata, train.groups)
     if not len(taken):
         raise DataError(
             f"`{name}` cannot be cut off train ({len(train)} rows): each group is too large or has the only rows of a "
@@ -226,6 +230,9 @@ def limit_rows(data: RawData, settings: DataSettings) -> None:
     for name, split in data.splits.items():
         most = settings.max_rows if name == "train" else settings.max_eval_rows
         if most is None or most >= len(split):
+            continue
+        if (members := data.target.members(split.labels)) is not None:
+            data.splits[name] = split.take(cut_sets(members, most, settings.split_seed)[1])
             continue
         strata = data.strata(name)
         classes = 1 if strata is None else len(np.unique(strata))

@@ -80,7 +80,7 @@ def _build(
 ) -> tuple[LinearHead, WeightsReport]:
     """The model of its family, before anything is frozen; for family dsn see `_build_without_attention`."""
     if settings.family == "ngram":
-        return attach_head(*build_bag_of_ngrams(settings, head.outputs), head), WeightsReport()
+        return attach_head(*build_bag_of_ngrams(settings, head.deciding), head), WeightsReport()
     if settings.family == "ngram_vectors":
         return attach_head(*build_ngram_vectors(settings, head.outputs), head), WeightsReport()
     if start is not None:

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from data.splits import TokenSplit
 
-FieldType = Literal["text", "words", "label", "number", "shares", "spans", "tags"]
+FieldType = Literal["text", "words", "label", "number", "shares", "spans", "tags", "labels"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,9 @@ class Field:
     """One field of a question or an answer.
 
     type: text: a string; words: a string or a list of words; label: one of `names`; number: a float; shares: an object
-    with a float for each of `names`; tags: a list with one of `names` for each word; spans: a list of objects with
-    `type`, `text`, `start` and `end` (characters of the question, the end excluded) and `score`.
+    with a float for each of `names`; tags: a list with one of `names` for each word; labels: a list of some of `names`;
+    spans: a list of objects with `type`, `text`, `start` and `end` (characters of the question, the end excluded) and
+    `score`.
     """
 
     name: str

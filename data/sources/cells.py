@@ -116,6 +116,6 @@ def _nested(what: str, seen: str, key: str) -> DataError:
 def list_error(seen: str) -> DataError:
     """Return the error for lists of labels where a row has one; seen: where, and which list."""
     return DataError(
-        f"{seen}, a list of labels; one label a row is needed (several at once are not supported). "
-        "Try: data.label=<a column with one label a row>"
+        f"{seen}, a list of labels; one label a row is needed. Try: data.task=multilabel, which learns "
+        "sets of labels, or data.label=<a column with one label a row>"
     )

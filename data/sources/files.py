@@ -9,7 +9,7 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from data.settings import DataSettings
 from data.sources.cells import as_text, label_cell
 from data.sources.columns import FASTTEXT, fasttext_message, group_column, shell_setting
 from data.sources.formats import begins_with, read_rows
+from data.sources.indicators import PREFIX, indicator_columns, labels_of_row, missing_indicator
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
 from data.sources.raw import CHUNK, RawData, RawSplit
 from data.stores.build_once import SharedCache
@@ -59,25 +60,29 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
         try:
             tables[name], columns[name], missing = _convert(path, settings, options, cache)
         except MissingColumn as error:
+            if error.key.startswith(PREFIX):
+                raise missing_indicator(error) from error
             if error.key != "label" or name == "train":
                 raise
             raise no_labels_error(settings, name, str(path)) from error
         if missing:
             dropped[f"{name}: missing text or label"] = missing
     target = column_target(settings, columns["train"], paths["train"] or "", wanted)
-    data = RawData(target, {}, dropped=dropped, notes=[*notes, *target.notes])
+    data = RawData(target, {}, dropped=dropped, notes=notes)
     for name, column in columns.items():
         labels, rows = target.read(column, settings, name, str(paths[name]))
         if len(rows) < len(column):
             dropped[f"{name}: no gold label"] = len(column) - len(rows)
         numbers = np.frombuffer(column.source_rows, dtype=np.int64)
         data.splits[name] = RawSplit(tables[name], labels, rows, numbers[rows])
+    data.notes += target.notes  # those on the rows that were read, too
     return data
 
 
 def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
     """Return the options for reading each file; notes for the user are added to `notes`."""
     columns = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
+    columns |= {"label": None, **indicator_columns(settings.labels)} if settings.labels else {}
     column = group_column(settings.group)
     columns |= {"group": column} if column else {}
     return ReadOptions(
@@ -145,7 +150,8 @@ def _convert(
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
     folder = cache.folder / "tables"
     folder.mkdir(parents=True, exist_ok=True)
-    target, column, missing = folder / f"{key}.arrow", LabelColumn(), _Missing(path, settings)
+    target, column = folder / f"{key}.arrow", LabelColumn(settings.labels)
+    missing = _Missing(path, settings)
     with cache.locked(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
         stack.callback(part.unlink, missing_ok=True)
@@ -153,7 +159,7 @@ def _convert(
         names = ["text", *(name for name, column_name in optional.items() if column_name)]
         schema = pa.schema([(name, pa.string()) for name in names])
         with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-            for chunk in _chunks(_cells(path, kind, options), missing, column):
+            for chunk in _chunks(_cells(path, kind, options, settings.labels), missing, column):
                 writer.write_batch(pa.record_batch([chunk[name] for name in names], schema=schema))
         if missing.without_label and missing.without_label == missing.count and not len(column):
             raise MissingColumn("label", f"{path}: no row has a label. Try: data.label=<the column of the labels>")
@@ -164,12 +170,12 @@ def _convert(
     return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count
 
 
-def _cells(path: Path, kind: str, options: ReadOptions) -> Iterator[Row]:
-    """Yield of each row the cells that training needs."""
+def _cells(path: Path, kind: str, options: ReadOptions, labels: Sequence[str] = ()) -> Iterator[Row]:
+    """Yield of each row the cells that training needs. labels: the columns of 0 and 1, which become a list."""
     columns = [options.columns.get(name) for name in ("text", "text_pair", "label", "group")]
     for number, row in read_rows(path, kind, options):
         text, pair, label, group = (None if column is None else row.get(column) for column in columns)
-        yield number, text, pair, label, group
+        yield number, text, pair, labels_of_row(row, labels, f"{path} row {number}") if labels else label, group
 
 
 def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[str]]]:
@@ -201,7 +207,8 @@ class _Missing:
         """Is something missing in this row? Count it if so."""
         texts = [text] + ([pair] if self.settings.text_pair else [])
         texts += [group] if group_column(self.settings.group) else []
-        is_label_absent = self.settings.label is not None and _is_empty(label)
+        may_be_empty = self.settings.label is None or self.settings.label_separator is not None  # a set without labels
+        is_label_absent = not may_be_empty and _is_empty(label)
         absent = any(map(_is_empty, texts))
         self.without_label += is_label_absent and not absent
         absent |= is_label_absent

@@ -169,6 +169,8 @@ def class_names(feature: object) -> tuple[str, ...]:
     """Return the names of a dataset's classes, in id order; () for a feature that is no ClassLabel."""
     import datasets
 
+    if isinstance(feature, datasets.List | datasets.LargeList):
+        feature = feature.feature  # of sets of labels
     return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else ()
 
 
@@ -187,7 +189,9 @@ def _labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where: s
         for value in part.to_pylist():
             row += 1
             if used[row - 1]:
-                if column.classes and value is not None:
+                if isinstance(value, list):
+                    value = [names[one] for one in value] if column.classes else value
+                elif column.classes and value is not None:
                     value = names[value] if value >= 0 else None if UNLABELLED in names else UNLABELLED
                 column.add(label_cell(value, f"{where} row {row}"), row)
     return column

@@ -46,6 +46,10 @@ class Target(ABC):
         """Return the class of each row, (rows,), whose shares all splits keep; None: rows are drawn regardless."""
         return None
 
+    def members(self, labels: Labels) -> np.ndarray | None:
+        """Return which labels each row has, (rows, C) bool, whose shares all splits keep; None: `strata` says."""
+        return None
+
     def positive_class(self, wanted: str | None, labels: Labels) -> int:
         """Return the id of the class that F1, precision and recall are for; 1 unless there are two classes.
 

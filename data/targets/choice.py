@@ -6,12 +6,15 @@ from data.settings import DataSettings
 from data.targets.base import ColumnTarget, Target
 from data.targets.class_label import ClassLabel
 from data.targets.label_column import LabelColumn, refuse_lists
+from data.targets.label_set import LabelSet
 from data.targets.masked_words import MaskedWords
 from data.targets.number import Number
 from data.targets.span import Span
 from data.targets.tags import Tags
 
-TARGETS: dict[str, type[Target]] = {target.name: target for target in (MaskedWords, Tags, Span, Number, ClassLabel)}
+TARGETS: dict[str, type[Target]] = {
+    target.name: target for target in (MaskedWords, Tags, Span, LabelSet, Number, ClassLabel)
+}
 
 
 def column_target(settings: DataSettings, column: LabelColumn, where: str, wanted: str = "auto") -> ColumnTarget:

@@ -84,13 +84,13 @@ def encode_column(
     if without.all():
         raise no_labels_error(settings, name, where)
     if without.any():
-        _refuse_rows(column, [value for value, gone in zip(distinct, absent) if gone], without, settings, where)
+        refuse_rows(column, [value for value, gone in zip(distinct, absent) if gone], without, settings, where)
     labels = column.spread([0 if number is None else number for number in encoded])
     rows = np.flatnonzero(~without)
     return labels[rows], rows
 
 
-def _refuse_rows(
+def refuse_rows(
     column: LabelColumn, values: list[str], without: np.ndarray, settings: DataSettings, where: str
 ) -> None:
     """Raise DataError for rows without a label, unless the settings drop them.

@@ -102,10 +102,9 @@ class BagOfNgrams(Backbone, Fitted):
         return self.rows.shape[1], 0
 
 
-def build_bag_of_ngrams(settings: ModelSettings, outputs: int) -> tuple[BagOfNgrams, JsonObject]:
-    """A backbone that is still to be fitted, and its architecture; outputs: of the head."""
+def build_bag_of_ngrams(settings: ModelSettings, columns: int) -> tuple[BagOfNgrams, JsonObject]:
+    """A backbone that is still to be fitted, and its architecture; columns: `deciding` of the head."""
     options: JsonObject = {"n": settings.n, "count": 0, "temperature": 1.0}
-    columns = columns_of(outputs)
     return BagOfNgrams(options, columns), {
         "num_hidden_layers": 0, "hidden_size": columns, "hidden_dropout_prob": 0.0, "readout": READOUT, "ngram": options
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+LABEL_SETS = "multi_label_classification"  # the problem_type of a head whose outputs are decided one by one
 Reads = Literal["text", "tokens"]  # one vector a text, or one a token
 
 
@@ -16,3 +17,13 @@ class HeadSpec:
     outputs: int = 1  # numbers for each text, or for each token; the head for words has one for each word
     problem_type: str | None = None  # transformers' word for the loss, written to config.json
     output: str = "tied"  # of the head for words: where its output table comes from, tied | own | fixed
+
+    @property
+    def has_label_sets(self) -> bool:
+        """Is each output decided by itself, with a sigmoid?"""
+        return self.problem_type == LABEL_SETS
+
+    @property
+    def deciding(self) -> int:
+        """How many numbers decide: of two classes their difference alone."""
+        return 1 if self.outputs == 2 and not self.has_label_sets else self.outputs

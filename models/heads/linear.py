@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
 from models.backbones.base import Backbone
@@ -34,6 +36,12 @@ class LinearHead(Network):
         scores = self.classifier(self.dropout(vectors))
         logits: Tensor = self.unstandardise(scores if added is None else scores + added)
         return logits
+
+    @torch.no_grad()
+    def start_from(self, bias: np.ndarray) -> None:
+        """Set the bias of the last layer, (C,), before training."""
+        layer = self.classifier
+        layer.bias.copy_(torch.from_numpy(bias))
 
     def notes(self) -> list[str]:
         """Tell what the user should know about the shape of the last layer, once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.json_types import JsonObject
 
@@ -17,10 +17,12 @@ class Facts:
     tokenizer: JsonObject | None = None  # the content of tokenizer.json; None for hashed words
     cleaning: tuple[str, ...] = ()  # names of the steps that clean a text before it becomes tokens
     language: str | None = None  # by whose rules hashed words are lowered; None: by those of Unicode
+    # Of labels that are decided one by one: `thresholds`, one a label, and `at_least_one`.
+    sets: JsonObject = field(default_factory=dict)
 
     def entries(self) -> JsonObject:
-        """The entries of a header about what is done to a text first; none where nothing is."""
-        return {"cleaning": list(self.cleaning)} if self.cleaning else {}
+        """The entries of a header about what is done to a text first, and about how labels are decided."""
+        return ({"cleaning": list(self.cleaning)} if self.cleaning else {}) | self.sets
 
     @property
     def of_words(self) -> JsonObject:

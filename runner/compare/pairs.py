@@ -148,6 +148,8 @@ def refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
         return f"{metric} is not a score of single examples, so there is no paired test"
     if len(tasks) > 1:
         return f"the runs have other tasks ({', '.join(sorted(tasks))})"
+    if why := other_decisions(runs):
+        return why
     for first, second in runs:
         mine, other = (run.record.data.examples(split) for run in (first, second))
         if mine != other:
@@ -157,6 +159,15 @@ def refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
                 return f"run {run.identity} has no {metric}"
             if score in OF_ONE_CLASS and run.record.data.positive_index != runs[0][0].record.data.positive_index:
                 return f"{score} is of another class in {run.identity} than in {runs[0][0].identity}"
+    return None
+
+
+def other_decisions(runs: list[tuple[Run, Run]]) -> str | None:
+    """Why answers that were decided in different ways are not compared; None where they were not."""
+    for key in task_class(runs[0][0].record.data.task).decided_by:
+        values = {str(run.record.settings.get(key)) for pair in runs for run in pair}
+        if len(values) > 1:
+            return f"the runs have other {key} ({', '.join(sorted(values))})"
     return None
 
 

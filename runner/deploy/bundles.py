@@ -25,10 +25,12 @@ from models.packed.errors import NotPacked
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle import predict
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, PROMISE, Calibration, read_calibration
+from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.container.files import add_server
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
 from runner.deploy.promise import Promise, save_promise
 from runner.errors import ConfigError
+from runner.tasks.make import task_of_export
 
 MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
@@ -38,6 +40,7 @@ OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n
 OF_LANGUAGES = ("language.py",)  # of a model over n-grams that lowers texts by the rules of a language
 OF_PROMISES = ("rejection.py",)  # of a model that answers "unsure"
 OF_CLEANING = ("cleaning.py",)  # of a model of cleaned texts, beside a copy of the steps
+OF_SETS = ("label_sets.py",)  # of a model whose labels are decided one by one
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
@@ -124,7 +127,7 @@ def write_packed_bundle(
 
 def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     """The files of code that a model.bin with this header needs."""
-    own = (*READER, *(OF_CLEANING if "cleaning" in header else ()))
+    own = (*READER, *(OF_CLEANING if "cleaning" in header else ()), *(OF_SETS if THRESHOLDS in header else ()))
     if predict.KINDS[header["kind"]]:
         return (*own, *OF_PIECES, *(OF_PAIRS if "ngrams" in header else ()))
     further = {"pairs": OF_PAIRS, "characters": OF_CHARACTERS, "language": OF_LANGUAGES}
@@ -140,6 +143,7 @@ def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel
     (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
     needed = OF_ONNX if "pieces" in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
     sources = (*READER, *OF_GRAPHS, *(OF_CLEANING if "cleaning" in facts else ()))
+    sources += OF_SETS if THRESHOLDS in facts else ()
     add_reader(part, exported, trained, sources, needed, is_served=is_served)
 
 
@@ -172,6 +176,7 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any
         "kind": "onnx", "labels": list(exported.labels), "max_length": exported.max_length,
         "texts": len(exported.columns),
     }  # fmt: skip
+    facts |= task_of_export(exported.task, exported.labels, exported.facts).set_facts()
     tokenizer = require_pieces(load_tokenizer(str(part)), f"format={form}")
     if (
         pieces := part / VOCABULARY

@@ -71,7 +71,7 @@ const show = {
   label: (value, _, name) => name === "prediction" ? asLine(value) : make("p", "quiet", `${words(name)}: ${value}`),
   number: value => asLine(Number(value.toPrecision(6))), shares: asBars, spans: asMarks,
   text: value => health.answers.some(field => field.type === "spans") ? "" : asLine(value),  // the marks show the text
-  tags: () => "",  // in the JSON below
+  tags: () => "", labels: () => "",  // in the JSON below
 };
 
 // A text with its words coloured by how much they spoke for the answer, green, or against it, red.

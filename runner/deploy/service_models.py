@@ -57,6 +57,7 @@ class ReasonsFacts(BaseModel):
 
 TYPES: dict[fields.FieldType, Any] = {
     "text": str, "label": str, "number": float, "shares": dict[str, float], "spans": list[Span], "tags": list[str],
+    "labels": list[str],
 }  # fmt: skip
 
 

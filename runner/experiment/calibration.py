@@ -27,7 +27,8 @@ def calibrate(prepared: PreparedRun, kept: np.ndarray) -> CalibrationFacts | Non
     if not task.is_deployed:
         return None
     if not task.has_probabilities:
-        return CalibrationFacts(reason=f"{task.name} has no classes of whole texts")
+        of_sets = "labels are decided one by one" if task.has_label_sets else ""
+        return CalibrationFacts(reason=of_sets or f"{task.name} has no classes of whole texts")
     if method == OFF:
         return CalibrationFacts(reason=f"calibration={OFF}")
     if reason := why_not_these_rows(prepared):

@@ -26,6 +26,7 @@ from models.checkpoints.source import check_source
 from models.checkpoints.static import check_static
 from models.compression.methods import is_quantized
 from models.heads.label_order import label_names_of, match_labels, reorder_head
+from models.heads.linear import LinearHead
 from models.heads.target_scale import standardise_targets
 from models.heads.text import SequenceClassifier
 from models.network import Network
@@ -77,6 +78,10 @@ def build_initial_model(settings: Settings, splits: Splits, folder: Path | None)
     if targets := splits.task.target_scale:
         is_fresh = not any(name.startswith(HEAD) for name in weights.loaded)
         standardise_targets(cast(SequenceClassifier, model), targets.mean, targets.sd, is_fresh=is_fresh)
+    elif not any(name.startswith(HEAD) for name in weights.loaded):
+        bias = task_of_labels(splits.task, settings).output_bias(splits.train)
+        if bias is not None and isinstance(model, LinearHead):
+            model.start_from(bias)
     check_model(model, settings, splits)
     return model, weights, content
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,13 +26,19 @@ from runner.deploy.exported import describe_model, with_engine
 from runner.deploy.predictors import open_predictor
 from runner.experiment.calibration import answering_logits, calibrate, probability_metrics
 from runner.experiment.prepared import PreparedRun
+from runner.experiment.thresholds import fit_thresholds, variant_scores
 from runner.measure.answers import Ask, distinct_texts, time_answers
 from runner.measure.measure import measure_model
 from runner.record.calibration import CalibrationFacts
+from runner.record.json_files import write_json
 from runner.record.model_card import model_card
 from runner.record.predictions import write_predictions
 from runner.record.record import ClassReport, RunRecord
+from runner.record.thresholds import FILE as THRESHOLDS
+from runner.record.thresholds import ThresholdFacts
 from runner.statistics.answers import Answers
+from runner.tasks.base import Task
+from runner.tasks.make import task_of_record
 from runner.training.inference import predict, score
 from runner.training.ngram.strongest import card_section
 
@@ -47,6 +53,7 @@ class Evaluation:
     metrics: dict[str, float] = field(default_factory=dict)
     reports: dict[str, ClassReport] = field(default_factory=dict)
     calibration: CalibrationFacts | None = None
+    thresholds: ThresholdFacts | None = None
 
 
 def evaluate(prepared: PreparedRun) -> Evaluation:
@@ -56,6 +63,7 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
     """
     settings, splits, task = prepared.settings, prepared.splits, prepared.task
     found = Evaluation()
+    variants: Mapping[str, Task] = {}
     for split in (splits.select, *splits.report):
         kept = predict(
             prepared.model, split, batch_size=settings.train.eval_batch_size, device=prepared.device,
@@ -64,8 +72,11 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
         if split is splits.select:
             found.calibration = calibrate(prepared, kept)
         answering = answering_logits(found.calibration, kept)
+        if split is splits.select:
+            task, variants, found.thresholds = fit_thresholds(prepared, answering)
         found.metrics |= score(task, split, answering, task.always_recorded)
         found.metrics |= probability_metrics(prepared, found.calibration, split, kept)
+        found.metrics |= variant_scores(variants, split, answering)
         answers = task.answers(answering, split)
         columns = task.columns_to_store(kept, answers)
         write_predictions(prepared.folder, split, columns, answers.names, answers.offsets)
@@ -102,7 +113,9 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
 
     def save_files(part: Path) -> None:
         splits.tokenizer.save(part, longest=prepared.model.longest_input())
-        write_packed(prepared.model, part, packing_facts(prepared))
+        write_packed(prepared.model, part, packing_facts(prepared, task_of_record(record)))
+        if record.thresholds and record.thresholds.values:
+            write_json(part / THRESHOLDS, dict(zip(splits.task.label_names, record.thresholds.values)))
 
     saving.save_model(
         prepared.model,
@@ -113,15 +126,15 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
     )
 
 
-def packing_facts(prepared: PreparedRun) -> Facts:
-    """The facts for a model.bin beside the numbers of the model."""
+def packing_facts(prepared: PreparedRun, task: Task) -> Facts:
+    """The facts for a model.bin beside the numbers of the model; task: as it answers."""
     data, found = prepared.settings.data, prepared.splits.tokenizer
     tokenizer = json.loads(found.backend.to_str()) if isinstance(found, PieceTokenizer) else None
     if tokenizer and isinstance(found, PieceTokenizer) and found.bare:
         tokenizer[ENTRY] = found.bare.facts()
     labels = tuple(prepared.splits.task.label_names)
-    is_pair = data.text_pair is not None
-    return Facts(labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language)
+    is_pair, sets = data.text_pair is not None, task.set_facts()
+    return Facts(labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets)
 
 
 def measure_costs(

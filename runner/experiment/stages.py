@@ -43,7 +43,7 @@ from runner.record.folder import POINTS, read_record
 from runner.record.record import StageEntry
 from runner.record.writer import RecordWriter
 from runner.training.frozen_states import attach_frozen_states, uses_frozen_states
-from runner.training.inference import predict, score
+from runner.training.inference import predict, score_selection
 from runner.training.ngram.fit import fit_ngrams, put_into
 from runner.training.ngram.fold import fold
 from runner.training.ngram.found_rows import with_found_rows
@@ -164,7 +164,7 @@ def _fit_ngrams(context: RunStageContext, targets: np.ndarray | None = None) -> 
         prepared.model, splits.select, batch_size=settings.train.eval_batch_size, device=prepared.device,
         precision=settings.train.precision, task=task,
     )  # fmt: skip
-    writer.point(1, score(task, splits.select, kept))
+    writer.point(1, score_selection(task, splits.select, kept))
     writer.set_steps(1)
     writer.add_metrics({
         "time/train_s": found.seconds,
@@ -189,6 +189,7 @@ def _close_stage(stage: PlannedStage, context: RunStageContext, folder: Path) ->
     writer.add_metrics(found.metrics)
     writer.set_reports(found.reports)
     writer.set_calibration(found.calibration)
+    writer.set_thresholds(found.thresholds)
     save_model(prepared, writer.record, folder)
     writer.set_calibration(keep_calibration(prepared, writer.record, folder))
     with timed(writer, "time/measure_s", prepared.exclusive):

@@ -25,7 +25,7 @@ from runner.errors import ConfigError
 from runner.machine.exclusive import Exclusive
 from runner.record.metrics import direction
 from runner.tasks.base import Task
-from runner.training.inference import predict, score
+from runner.training.inference import predict, score_selection
 
 BETTER = 0.02  # than the majority class: a teacher that was not trained for the task is at most as good as that
 CHECKED, TOLERANCE = 8, 1e-4  # rows computed again, each alone, and how far in fp32 they may be off the kept logits
@@ -166,7 +166,7 @@ class KeptTeacher:
         task, select = self.task, self.splits.select
         metric = task.metrics[0]
         name = f"{select.name}/{metric}"
-        found = score(task, select, np.array(self.logits(select)))[name]
+        found = score_selection(task, select, np.array(self.logits(select)))[name]
         base = task.constant_baseline(select, metric)
         sign = -1.0 if direction(name) == "lower" else 1.0
         self.score = sign * found

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 
 MOST_ROWS = 10  # classes in a table
-DETAILS = ("precision", "recall")  # scores that a run's table leaves out
-AT_SELECTION = (*DETAILS, "balanced_accuracy", "f1_macro")  # of the split that selects
+DETAILS = (  # scores that a run's table leaves out
+    "precision", "recall", "precision_micro", "recall_micro", "f1_macro_all", "f1_weighted", "f1_samples", "lrap",
+    "hamming_loss",
+)  # fmt: skip
+VARIANTS = tuple(f"f1_{mean}_{ending}" for mean in ("micro", "macro") for ending in ("at_half", "tuned"))
+AT_SELECTION = (*DETAILS, *VARIANTS, "balanced_accuracy", "f1_macro", "map_labels")  # of the split that selects
 HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
 CLASS_COLUMNS = ("support", "predicted", "precision", "recall", "f1")
 

@@ -66,6 +66,15 @@ METRICS: tuple[Metric, ...] = (
         "standardises them (data.standardize)",
     ),
     *(Metric(f"{{split}}/{score.name}", score.unit, score.direction, score.meaning) for score in SCORE_TABLE.values()),
+    # Of sets of labels, at 0.5 and at fitted thresholds, whichever of them data.threshold asks for.
+    *(
+        Metric(f"{{split}}/{name}_{ending}", "share", "higher", f"{SCORE_TABLE[name].meaning}, {meaning}")
+        for name in ("f1_micro", "f1_macro")
+        for ending, meaning in (
+            ("at_half", "all thresholds 0.5"),
+            ("tuned", "thresholds fitted to the split that selects, one for each label unless data.threshold=one"),
+        )
+    ),
     Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
     Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
     # Of the probabilities of a classifier, calibrated on the split that selects; `_uncalibrated`: of the plain softmax.

@@ -16,6 +16,7 @@ from data.json_types import Json, JsonObject
 from runner.record.calibration import CalibrationFacts
 from runner.record.identity import recorded_settings
 from runner.record.recipe import ChosenRecipe
+from runner.record.thresholds import ThresholdFacts
 from runner.record.validation import problem_of_record
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ class RunRecord:
     pruned: bool = False  # ended by a search, because other trials were better
     recipe: ChosenRecipe | None = None  # of a run with train.recipe=auto
     calibration: CalibrationFacts | None = None  # of answers that are classes; None in older records
+    thresholds: ThresholdFacts | None = None  # of sets of labels, where they are fitted
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
@@ -207,6 +209,7 @@ class RunRecord:
             "reports": {name: _known(ClassReport, part) for name, part in (content.get("reports") or {}).items()},
             "recipe": ChosenRecipe.from_json(found) if (found := content.get("recipe")) else None,
             "calibration": _known(CalibrationFacts, part) if (part := content.get("calibration")) else None,
+            "thresholds": _known(ThresholdFacts, part) if (part := content.get("thresholds")) else None,
         }
         return _known(cls, {**content, **parts})
 
@@ -228,6 +231,8 @@ class RunRecord:
             content["recipe"] = self.recipe.to_json()
         if self.calibration is not None:
             content["calibration"] = asdict(self.calibration)
+        if self.thresholds is not None:
+            content["thresholds"] = asdict(self.thresholds)
         return content | ({"pruned": True} if self.pruned else {})
 
     @property

@@ -125,6 +125,8 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
     rows += [(name, f"{metrics[key]:.4f}") for key, name in NAMED.items() if key in metrics]
     if NGRAM in metrics:
         rows.append(("n-gram baseline", describe_ngram(metrics)))
+    if record.thresholds is not None:
+        rows.append(("thresholds", record.thresholds.describe()))
     if record.calibration is not None:
         rows.append(("calibration", record.calibration.describe()))
     return rows

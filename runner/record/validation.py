@@ -79,6 +79,10 @@ RECORD: Kind = {
         "method": METHODS, "temperature": float, "weights": OrNull(SHARES), "shifts": OrNull(SHARES),
         "split": OrNull(str), "rows": OrNull(int), "ratio": OrNull(float), "reason": OrNull(str), "of": OrNull(TEXTS),
     }),
+    "thresholds": OrNull({
+        "rule": str, "values": OrNull(SHARES), "split": OrNull(str), "rows": OrNull(int), "unfitted": OrNull(TEXTS),
+        "reason": OrNull(str),
+    }),
 }  # fmt: skip
 SWEEP: Kind = {
     "id": str,

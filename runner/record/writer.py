@@ -20,6 +20,7 @@ from runner.record.json_files import now, write_json
 from runner.record.metrics import check
 from runner.record.recipe import ChosenRecipe
 from runner.record.record import ClassReport, RunRecord, StageEntry
+from runner.record.thresholds import ThresholdFacts
 from runner.sanitize import mask, masked
 
 
@@ -109,6 +110,10 @@ class RecordWriter:
     def set_calibration(self, facts: CalibrationFacts | None) -> None:
         """How logits become probabilities; None for answers that are no classes."""
         self._change(calibration=facts)
+
+    def set_thresholds(self, facts: ThresholdFacts | None) -> None:
+        """From which probability on labels are answered; None where nothing is fitted."""
+        self._change(thresholds=facts)
 
     def add_engine(self, facts: JsonObject) -> None:
         """Add facts about how the arithmetic is done."""

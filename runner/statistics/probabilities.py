@@ -20,6 +20,12 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shares
 
 
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Return the probability of each output by itself, in the shape of the logits, float64."""
+    powers = np.exp(-np.abs(logits.astype(np.float64)))
+    return np.asarray(np.where(logits >= 0, 1.0, powers) / (1 + powers))
+
+
 def brier(shares: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean over rows of the squared distance to the label, all classes summed: 0 to 2.
 

@@ -92,7 +92,22 @@ _SPAN_SCORES = (
 )
 _OF_SPANS = tuple(ScoreFacts(name, "share", "higher", meaning) for name, meaning in _SPAN_SCORES)
 
-_ALL = (*_SCORES, *_of_tags("", ""), *_of_tags("second_", ", of the second label of words"), *_OF_SPANS)
+_LABEL_SETS = (
+    ScoreFacts("f1_micro", "share", "higher", "F1 of the labels of sets, over all labels together"),
+    ScoreFacts("subset_accuracy", "share", "higher", "share of the rows whose set of labels is right as a whole"),
+    ScoreFacts("f1_macro_all", "share", "higher", "mean F1 of all labels; one that never occurs nor is answered has 0"),
+    ScoreFacts("f1_weighted", "share", "higher", "mean F1 of the labels, weighted by their rows"),
+    ScoreFacts("f1_samples", "share", "higher", "mean F1 of the sets of rows; 1 for an empty set that is left empty"),
+    ScoreFacts("precision_micro", "share", "higher", "share of the answered labels that are right"),
+    ScoreFacts("recall_micro", "share", "higher", "share of the labels that are answered"),
+    ScoreFacts("hamming_loss", "share", "lower", "share of wrong decisions, low where labels are rare"),
+    ScoreFacts("lrap", "share", "higher", "label ranking average precision; 1 for rows without labels"),
+    ScoreFacts("map_labels", "share", "higher", "mean over labels of their average precision; needs no threshold"),
+)  # fmt: skip
+_ALL = (
+    *_SCORES, *_of_tags("", ""), *_of_tags("second_", ", of the second label of words"), *_OF_SPANS,
+    *_LABEL_SETS,
+)  # fmt: skip
 SCORE_TABLE: dict[str, ScoreFacts] = {score.name: score for score in _ALL}
 CHOICES: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_choice)
 OF_ONE_CLASS: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_of_one_class)

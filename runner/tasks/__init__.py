@@ -15,6 +15,7 @@ TASKS: dict[str, str] = {  # the first is taken for what data.task=auto finds, b
     "mlm": "runner.tasks.mlm:MaskedWords",
     "tags": "runner.tasks.tags:Tags",
     "span": "runner.tasks.span:Span",
+    "multilabel": "runner.tasks.multilabel:MultiLabel",
 }
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from data.errors import DataError
+from data.targets.class_weights import balanced_weights
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import Score
+from runner.tasks.facts import LabelFacts as LabelFacts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,36 +27,10 @@ if TYPE_CHECKING:
     from data.batch import Batch
     from data.inputs.request import Asked, Field
     from data.settings import DataSettings
-    from data.splits import TargetScale, TokenSplit
+    from data.splits import TokenSplit
     from runner.schema import Settings
 
 LARGEST_REPORT = 200  # classes in a recorded confusion matrix, which then takes 300 kB
-
-
-@dataclass(frozen=True)
-class LabelFacts:
-    """The labels as a task knows them.
-
-    names: of the classes, in id order; () without. positive: of two classes, the one that F1, precision and recall are
-    for. scale: mean and standard deviation of targets that training standardises. metrics: those that data.metrics
-    names, () for the task's own. class_weights: (C,) of the classes in the loss, None where all weigh the same.
-    output: where the output table of words comes from (task.output). columns: where an item has several labels, the
-    number of classes of each, whose names follow one another in `names`. language: of words without marks and capitals.
-    has_empty: is no answer the right one for some rows? null_threshold: how far its score must be above the best
-    answer's. max_answer: tokens of the longest answer.
-    """
-
-    names: tuple[str, ...] = ()
-    positive: int = 1
-    scale: TargetScale | None = None
-    metrics: tuple[str, ...] = ()
-    class_weights: np.ndarray | None = None
-    output: str = "tied"
-    columns: tuple[int, ...] = ()
-    language: str = ""
-    has_empty: bool = False
-    null_threshold: float = 0.0
-    max_answer: int = 30
 
 
 class Task(ABC):
@@ -78,6 +54,8 @@ class Task(ABC):
     weighs_classes: ClassVar[bool] = False  # does its loss take data.class_weights, of one class an item?
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
     has_probabilities: ClassVar[bool] = False  # are its outputs logits of classes, one of which is right for a row?
+    has_label_sets: ClassVar[bool] = False  # may any number of its classes be right for a row, each by a sigmoid?
+    decided_by: ClassVar[tuple[str, ...]] = ()  # settings that answers to be compared must share
     output_name: ClassVar[str] = "a classifier"  # in messages
     examples: ClassVar[tuple[str, ...]] = ("a text", "a second text")  # of what it is asked, in the command to try next
 
@@ -135,11 +113,20 @@ class Task(ABC):
         """Return the same task with classes that weigh the same."""
         return type(self)(replace(self.facts, class_weights=None))
 
+    @classmethod
+    def class_weights_of(cls, labels: np.ndarray, classes: int) -> np.ndarray:
+        """Return the weights of data.class_weights=balanced, (C,) float32, from the training labels."""
+        return balanced_weights(labels, classes)
+
     # Training
 
     @abstractmethod
     def head(self) -> HeadSpec:
         """Return the head that answers this task."""
+
+    def output_bias(self, train: TokenSplit) -> np.ndarray | None:
+        """Return the bias that a fresh head starts from, (outputs,); None for the one that the seed draws."""
+        return None
 
     @abstractmethod
     def mean_loss(self, output: Any, labels: Tensor) -> Tensor:
@@ -186,6 +173,25 @@ class Task(ABC):
     @abstractmethod
     def answers(self, kept: np.ndarray, split: TokenSplit) -> Answers:
         """Return the answers to a split from what `keep` kept of it, (items, K); ValueError if that is not finite."""
+
+    def fitted(self, kept: np.ndarray, split: TokenSplit) -> Self:
+        """Return the task with what it fits to the outputs of the split that selects, such as thresholds."""
+        return self
+
+    def variants(self, kept: np.ndarray, split: TokenSplit) -> Mapping[str, Task]:
+        """Return other ways to answer, by the endings of their scores (`f1_micro_at_half`).
+
+        Those of `always_scored` are recorded. kept, split: as for `fitted`.
+        """
+        return {}
+
+    def set_facts(self) -> dict[str, Any]:
+        """Return `thresholds` and `at_least_one` for a reader that decides on each label by itself; {} for others."""
+        return {}
+
+    def unfitted(self, split: TokenSplit) -> list[str]:
+        """Return the classes that `fitted` can fit nothing to, because no row of the split that selects has them."""
+        return []
 
     def named(self, answers: Answers) -> Answers:
         """Return answers that were read from a file with what the task knows of their classes."""

@@ -9,12 +9,18 @@ import numpy as np
 
 from data.errors import DataError
 from data.splits import DataTask, Splits, TargetScale
-from data.targets.class_weights import balanced_weights
 from runner.schema import VECTOR_SCALING, Settings
 from runner.tasks import TASKS, named_task, task_class
 from runner.tasks.base import LabelFacts, Task
 
-NOT_DEPLOYED = ("names", "scale", "metrics", "class_weights", "output")  # of the facts: for training and scores alone
+NOT_DEPLOYED = (
+    "names",
+    "scale",
+    "metrics",
+    "class_weights",
+    "output",
+    "loss_reduction",
+)  # of the facts: for training and scores alone
 
 
 class RecordedData(Protocol):
@@ -34,11 +40,20 @@ class RecordedData(Protocol):
     def has_empty(self) -> bool: ...
 
 
+class RecordedThresholds(Protocol):
+    """The thresholds of labels as a record describes them: ThresholdFacts of runner/record/thresholds.py."""
+
+    @property
+    def values(self) -> list[float]: ...
+
+
 class Recorded(Protocol):
     """A record, as far as its task is asked about: RunRecord of runner/record/record.py."""
 
     @property
     def data(self) -> RecordedData: ...
+    @property
+    def thresholds(self) -> RecordedThresholds | None: ...
     def setting(self, key: str) -> Any:
         """The value of a setting, None where the record has none."""
 
@@ -67,9 +82,14 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
             f"calibration={VECTOR_SCALING}: needs classes of whole texts, this task is {found.name}. "
             "Try: leave calibration= out"
         )
+    if data.threshold != LabelFacts().threshold and not found.has_label_sets:
+        raise DataError(
+            f"data.threshold={data.threshold}: is for sets of labels, this task is {found.name}. Try: leave it out"
+        )
     facts = LabelFacts(
         labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output,
         labels.columns, data.language or "", labels.has_empty, data.null_threshold, data.max_answer,
+        threshold=data.threshold, loss_reduction=settings.task.loss_reduction,
     )  # fmt: skip
     return found(facts).check()
 
@@ -79,7 +99,8 @@ def task_of(splits: Splits, settings: Settings) -> Task:
     task = task_of_labels(splits.task, settings)
     if settings.data.class_weights == "none":
         return task
-    return task_of_labels(splits.task, settings, balanced_weights(splits.train.known_labels, splits.task.num_labels))
+    weights = task.class_weights_of(splits.train.known_labels, splits.task.num_labels)
+    return task_of_labels(splits.task, settings, weights)
 
 
 def task_of_record(record: Recorded) -> Task:
@@ -90,13 +111,14 @@ def task_of_record(record: Recorded) -> Task:
     facts = LabelFacts(
         tuple(data.labels), data.positive_index, scale, metrics, columns=tuple(data.label_columns),
         language=record.setting("data.language") or "", has_empty=data.has_empty, **_decoding(record),
+        thresholds=tuple(record.thresholds.values) if record.thresholds else (),
     )  # fmt: skip
     return task_class(data.task)(facts)
 
 
 def _decoding(record: Recorded) -> dict[str, Any]:
     """Return how answers are read off the outputs, as far as a record says it."""
-    found = {name: record.setting(f"data.{name}") for name in ("null_threshold", "max_answer")}
+    found = {name: record.setting(f"data.{name}") for name in ("null_threshold", "max_answer", "threshold")}
     return {name: value for name, value in found.items() if value is not None}
 
 

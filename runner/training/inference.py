@@ -106,3 +106,8 @@ def score(task: Task, split: TokenSplit, kept: np.ndarray, more: Sequence[str] =
     values = task.evaluate(task.answers(kept, split), names)
     values["loss"] = task.evaluated_loss(kept, split)
     return {f"{split.name}/{name}": value for name, value in values.items()}
+
+
+def score_selection(task: Task, split: TokenSplit, kept: np.ndarray) -> dict[str, float]:
+    """The scores of the split that selects, to which the task first fits what it fits to outputs."""
+    return score(task.fitted(kept, split), split, kept)

@@ -23,7 +23,7 @@ from runner.tasks.base import Task
 from runner.training.checkpoint import Checkpoints, with_prefix
 from runner.training.compact_vocabulary import arrange_table
 from runner.training.gradient_norms import GradientNorms, module_metrics
-from runner.training.inference import autocast, predict, score, targets_to_tensors, to_tensors
+from runner.training.inference import autocast, predict, score_selection, targets_to_tensors, to_tensors
 from runner.training.nonfinite import BatchNormStatistics, SkippedBatch
 from runner.training.plan import BatchPlan
 from runner.training.recipe import TrainingRecipe
@@ -163,7 +163,7 @@ class Trainer:
             task=self.task,
         )
         self.module_metrics = module_metrics(self.model, self.gradient_norms.norms) | self.hook.facts()
-        return score(self.task, self.splits.select, logits)
+        return score_selection(self.task, self.splits.select, logits)
 
     def training_metrics(self, norm: Tensor | None, seconds: float) -> dict[str, float]:
         """The training metrics since the last point, which took `seconds`; the next ones count from here on."""

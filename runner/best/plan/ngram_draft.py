@@ -73,7 +73,7 @@ def ngram_draft(found: GuessedNgrams, settings: Settings, task: Task) -> NgramDr
 
     whole = table_of(np.arange(len(order)))
     is_capped = model.max_kb is not None and size_of(whole) > 1000 * model.max_kb
-    network = attach_head(*build_bag_of_ngrams(model, spec.outputs), spec)
+    network = attach_head(*build_bag_of_ngrams(model, spec.deciding), spec)
     put_table(network, table_of(np.sort(order[:most])) if is_capped else whole, 1.0)
     least = size_of(table_of(np.sort(order[: len(problem.members)])))
     return NgramDraft(network, len(order), int(counted.presence.nnz), is_capped, least)

@@ -21,14 +21,12 @@ from typing import Any
 
 import numpy as np
 
-MODEL_FILE = "model.bin"
-GRAPH_FACTS, GRAPH_FILE = "model.json", "model.onnx"  # of an encoder
-MAGIC, FORMAT = b"BRTRSML", 1
-DTYPES = ("u1", "i1", "f2", "f4", "u4")
+MODEL_FILE, GRAPH_FACTS, GRAPH_FILE = "model.bin", "model.json", "model.onnx"  # the last two of an encoder
+MAGIC, FORMAT, DTYPES = b"BRTRSML", 1, ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
-    "arrays", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty", "eps", "grams", "group",
-    "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean", "ngrams", "pairs", "pieces", "power",
-    "temperature", "text_eps", "texts", "token", "width",
+    "arrays", "at_least_one", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty", "eps",
+    "grams", "group", "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean", "ngrams", "pairs",
+    "pieces", "power", "temperature", "text_eps", "texts", "thresholds", "token", "width",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.
@@ -109,6 +107,8 @@ class Model:
         if not self.labels:
             return {"prediction": scores[0]}
         scores = self.calibration.apply(scores)
+        if "thresholds" in self.header:
+            return dict(beside("label_sets").answer_set(self.header, self.labels, scores))
         best = max(range(len(scores)), key=scores.__getitem__)
         found = {"prediction": self.labels[best], "probabilities": dict(zip(self.labels, _softmax(scores)))}
         return beside("rejection").keep_promise(self.promise, found) if self.promise else found

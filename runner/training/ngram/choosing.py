@@ -68,8 +68,15 @@ def _is_far_behind(part: Problem, weighting: str, held: TokenSplit, known: Count
     fitted = solver.fit(counted.presence, part.scales(weighting, counted), best[2], LOOK)
     outputs = part.outputs_of(fitted, known)
     labels = np.asarray(held.known_labels)
-    gained = (outputs.argmax(1) == labels).astype(int) - (best[3].argmax(1) == labels)
-    return part.score(outputs, held) < best[0] and gained.sum() < -BEHIND * np.sqrt((gained != 0).sum())
+    gained = _right(outputs, labels) - _right(best[3], labels)
+    return part.score(outputs, held) < best[0] and gained.sum() < -BEHIND * np.sqrt((gained**2).sum())
+
+
+def _right(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return for each row 1.0 if its class is right, of sets of labels the share of right decisions."""
+    if labels.ndim == 2:
+        return np.asarray(np.mean((outputs > 0) == labels, axis=1))
+    return np.asarray(outputs.argmax(1) == labels, np.float64)
 
 
 def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> list[tuple[float, float, np.ndarray]]:
@@ -91,7 +98,10 @@ def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> li
 
 
 def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """Return what to divide outputs (rows, classes) by, so that the log loss of labels (rows,) is lowest; often 1."""
+    """Return what to divide outputs (rows, C) by, so that the log loss of labels is lowest; often 1.
+
+    labels: (rows,) classes, or (rows, C) sets.
+    """
     losses = np.array([_log_loss(outputs / temperature, labels) for temperature in TEMPERATURES])
     best = int(losses.argmin())
     gain = _log_loss(outputs, labels) - losses[best]
@@ -99,5 +109,7 @@ def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _log_loss(outputs: np.ndarray, labels: np.ndarray) -> float:
+    if labels.ndim == 2:  # of each label by itself
+        return float(np.logaddexp(0, np.where(labels > 0, -1, 1) * outputs.astype(np.float64)).mean())
     shifted = outputs.astype(np.float64) - outputs.max(1, keepdims=True)
     return float((np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(labels)), labels]).mean())

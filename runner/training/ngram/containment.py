@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.labels import classes_among
 from data.splits import TokenSplit
 from models.ngrams.prints import K1, K2
 
@@ -136,4 +137,4 @@ def _whole_rows(split: TokenSplit) -> np.ndarray:
 def _loses_a_class(split: TokenSplit, rows: np.ndarray) -> bool:
     """Do these rows lack a class that the split has? Numbers are no classes."""
     labels = np.asarray(split.known_labels)
-    return np.issubdtype(labels.dtype, np.integer) and len(np.unique(labels[rows])) < len(np.unique(labels))
+    return np.issubdtype(labels.dtype, np.integer) and len(classes_among(labels[rows])) < len(classes_among(labels))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from data.labels import classes_among
 from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
@@ -85,7 +86,7 @@ def fit_ngrams(
 
 def missing_classes(select: TokenSplit, labels: Sequence[str]) -> tuple[str, ...]:
     """Return the classes that no row of a split has."""
-    found = set(np.unique(np.asarray(select.known_labels)).tolist())
+    found = set(classes_among(select.known_labels).tolist())
     return tuple(label for place, label in enumerate(labels) if place not in found)
 
 

@@ -40,7 +40,7 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
     """
     labels = splits.task.label_names
     table = fold_rows(network, labels, settings.max_kb, LANGUAGE_ENTRY if splits.tokenizer.language else 0)
-    folded = attach_head(*build_bag_of_ngrams(settings, network.spec.outputs), network.spec)
+    folded = attach_head(*build_bag_of_ngrams(settings, network.spec.deciding), network.spec)
     if targets := network.architecture.get(TARGETS):
         folded.architecture[TARGETS] = targets
         attach_target_scale(folded, targets)
@@ -59,9 +59,9 @@ def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, sp
     assert isinstance(bag, NgramVectors)
     weights = (bag.rows.weight.double() @ head.weight.double().T).T.cpu().numpy()
     bias = head.bias.double().cpu().numpy()
-    if len(weights) == 2:  # the reader answers with the log-odds of the second class
+    if network.spec.deciding < len(weights):  # the reader answers with the log-odds of the second class
         weights, bias = weights[1:] - weights[:1], bias[1:] - bias[:1]
-    elif len(weights) > 2:  # what all classes share changes no probability
+    elif len(weights) > 1 and not network.spec.has_label_sets:  # what all classes share changes no probability
         weights, bias = weights - weights.mean(0), bias - bias.mean()
     if targets:
         weights, bias = weights * targets["sd"], bias * targets["sd"] + targets["mean"]

@@ -44,18 +44,25 @@ class Problem:
         """Outputs of the head."""
         return self.task.head().outputs
 
+    @property
+    def is_binary(self) -> bool:
+        """Does one score decide between two classes?"""
+        return self.task.head().deciding < self.outputs
+
     @cached_property
     def members(self) -> np.ndarray:
-        """The rows of each class that a column of scores is for, (columns, rows) bool; one row of True for a number.
+        """The rows of each class or label that a column of scores is for, (columns, rows) bool; of a number all.
 
         With targets, the share of the class in each row, (columns, rows) float64.
         """
         if self.is_number:
             return np.ones((1, len(self.rows)), bool)
         if self.targets is not None:
-            return self.targets.T[-1 if self.outputs == 2 else 0 :]
+            return self.targets.T[-1 if self.is_binary else 0 :]
         labels = np.asarray(self.rows.known_labels)
-        return labels == np.arange(self.outputs)[-1 if self.outputs == 2 else 0 :, None]
+        if self.task.has_label_sets:
+            return np.ascontiguousarray(labels.T > 0)
+        return labels == np.arange(self.outputs)[-1 if self.is_binary else 0 :, None]
 
     @cached_property
     def counted(self) -> Counted:
@@ -97,10 +104,13 @@ class Problem:
 
     @property
     def row_weights(self) -> np.ndarray | None:
-        """The weight of each row in the loss, (rows,), by its class; None for equal ones."""
+        """The weight of each row in the loss by its class, (rows,), or by each label, (columns, rows); None: equal."""
         weights = self.task.facts.class_weights
         if weights is None:
             return None
+        if self.task.has_label_sets:
+            weighed: np.ndarray = 1 + self.members * (weights[:, None].astype(np.float64) - 1)
+            return weighed
         if self.targets is not None:
             expected: np.ndarray = self.targets @ weights
             return expected
@@ -121,10 +131,11 @@ class Problem:
     def outputs_of(self, fitted: Linear, counted: Counted) -> np.ndarray:
         """Return the outputs of the head for rows, (rows, outputs) float32; of two classes the first has 0."""
         scores = fitted.scores(counted.presence).astype(np.float32)
-        return np.hstack([np.zeros_like(scores), scores]) if self.outputs == 2 else scores
+        return np.hstack([np.zeros_like(scores), scores]) if self.is_binary else scores
 
     def score(self, outputs: np.ndarray, split: TokenSplit) -> float:
         """Return the first score of the task, with the sign that makes higher better."""
         name = self.task.metrics[0]
-        value = self.task.evaluate(self.task.answers(outputs, split), [name])[name]
+        task = self.task.fitted(outputs, split)
+        value = task.evaluate(task.answers(outputs, split), [name])[name]
         return -value if direction(f"{split.name}/{name}") == "lower" else value

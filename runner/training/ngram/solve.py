@@ -45,7 +45,10 @@ class Logistic:
     strengths: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
 
     def __init__(self, members: np.ndarray, row_weights: np.ndarray | None = None) -> None:
-        """members: (problems, rows) bool, or shares of the class; row_weights: (rows,) in the loss."""
+        """members: (problems, rows) bool, or shares of the class.
+
+        row_weights: (rows,) in the loss, or (problems, rows).
+        """
         self.members, self.row_weights = members, row_weights
 
     def fit(self, presence: csc_matrix, scales: np.ndarray, strength: float, tolerance: float = TOLERANCE) -> Linear:
@@ -56,20 +59,27 @@ class Logistic:
                 share = (inside.sum() + 0.5) / (len(inside) + 1)
                 bias[place] = np.log(share / (1 - share))
                 continue
-            weights[place], bias[place] = self._fit_one(presence, inside, scale, strength, tolerance)
+            share = np.ones(len(inside)) if self.row_weights is None else weights_of(self.row_weights, place)
+            weights[place], bias[place] = self._fit_one(presence, inside, scale, strength, share, tolerance)
         return Linear(weights, bias)
 
     def _fit_one(
-        self, presence: csc_matrix, inside: np.ndarray, scale: np.ndarray, strength: float, tolerance: float
+        self,
+        presence: csc_matrix,
+        inside: np.ndarray,
+        scale: np.ndarray,
+        strength: float,
+        share: np.ndarray,
+        tolerance: float,
     ) -> tuple[np.ndarray, float]:
-        """Return the weights and the bias of one problem, by L-BFGS with the options of scikit-learn.
+        """Return the weights and the bias of one problem, by L-BFGS with the options of scikit-learn; share: (rows,).
 
         Each fit starts from zero: from another strength's solution it stops at once, within the tolerance.
         """
         from scipy.optimize import minimize
 
-        rows, columns = presence.shape
-        share = np.ones(rows) if self.row_weights is None else self.row_weights.astype(np.float64)
+        columns = presence.shape[1]
+        share = share.astype(np.float64)
         penalty, share = 1 / (strength * share.sum()), share / share.sum()
         targets, transposed = inside.astype(np.float64), presence.T
 
@@ -107,6 +117,11 @@ class Ridge:
         return Linear(solver.coef_[None] * scales, np.array([float(solver.intercept_)]))
 
 
+def weights_of(row_weights: np.ndarray, problem: int) -> np.ndarray:
+    """Return the weights of the rows, (rows,), in one problem; row_weights: (rows,) or (problems, rows)."""
+    return np.asarray(row_weights[problem] if row_weights.ndim == 2 else row_weights)
+
+
 def scale_columns(presence: csc_matrix, scale: np.ndarray) -> csc_matrix:
     """Return the matrix with its columns multiplied by `scale` (F,)."""
     from scipy.sparse import csc_matrix
@@ -120,17 +135,18 @@ def few_by_l1(
 ) -> np.ndarray:
     """Return the columns that an L1 penalty leaves, at most `most` of them, ascending; none where all C leave more.
 
-    row_weights: (rows,) in the loss.
+    row_weights: (rows,) in the loss, or (problems, rows).
     """
     from sklearn.svm import l1_min_c
 
     found = np.zeros(0, np.int64)
     for factor in (3.0, 10.0, 30.0, 100.0, 300.0):
         kept = np.zeros(presence.shape[1], bool)
-        for inside, scale in zip(members > 0.5, scales):  # of shares the more likely class
+        for place, (inside, scale) in enumerate(zip(members > 0.5, scales)):  # of shares the more likely class
             if min(inside.sum(), (~inside).sum()) >= FEWEST_ROWS:
                 scaled = scale_columns(presence, scale).tocsr()
-                kept |= _l1(scaled, inside, factor * l1_min_c(scaled, inside, loss="log"), row_weights)
+                share = None if row_weights is None else weights_of(row_weights, place)
+                kept |= _l1(scaled, inside, factor * l1_min_c(scaled, inside, loss="log"), share)
         if not 0 < kept.sum() <= most:
             break
         found = np.flatnonzero(kept)

@@ -52,7 +52,7 @@ def test_what_is_not_text_is_refused(value: Any) -> None:
 
 
 def test_a_list_of_labels_is_told_apart_from_a_list_of_texts() -> None:
-    with pytest.raises(DataError, match="several at once are not supported"):
+    with pytest.raises(DataError, match="which learns sets of labels"):
         as_text(["a", "b"], "row 1", "data.label")
 
 

@@ -136,7 +136,7 @@ def test_a_test_split_may_write_the_same_numbers_otherwise(source: Source) -> No
     ],
 )
 def test_lists_and_objects_are_refused(source: Source, text: Any, label: Any, expected: str) -> None:
-    message = source.refused([(text, label)] * 40)
+    message = source.refused([(text, label)] * 40, task="classification")
     assert expected in message and f"data.{'text' if text != 'a text' else 'label'}=<" in message
 
 

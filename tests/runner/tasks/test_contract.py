@@ -48,6 +48,10 @@ INPUTS = {
     "class_label": {"text": Rows(), "pair": Rows(("data.text_pair=other",), has_pair=True)},
     "number": {"text": Rows(), "pair": Rows(("data.text_pair=other",), has_pair=True)},
     "masked_words": {"text": Rows(("task=mlm", "data.label=null"))},
+    "label_set": {
+        "text": Rows(),
+        "pair": Rows(("data.text_pair=other", "data.threshold=per_label"), has_pair=True),
+    },
     "tags": {
         "words": Rows(("task=tags", "data.tokens=tokens", "data.tags=tags")),
         "two labels": Rows(("task=tags", "data.tokens=tokens", "data.tags=[tags,kinds]")),
@@ -79,6 +83,8 @@ def row(target: str, number: int, rows: Rows) -> dict[str, Any]:
         found["other"] = f"and another {('cat', 'dog')[number % 2]} {number}"
     if target == "class_label":
         found["label"] = ("bad", "good")[number % 2]
+    if target == "label_set":
+        found["label"] = [name for name, every in (("film", 2), ("city", 3), ("day", 5)) if number % every == 0]
     if target == "number":
         found["label"] = number % 5 + 0.25
     return found

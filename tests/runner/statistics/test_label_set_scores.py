@@ -1,0 +1,72 @@
+"""Scores of sets of labels, by hand and by scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from runner.statistics.answers import Answers
+from runner.statistics.label_set_scores import LABEL_SET_SCORES, ranking_precision
+
+LABELS = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]])
+SETS = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [1, 1, 0, 0]])
+SCORES = np.array([[0.9, 0.2, 0.4, 0.1], [0.3, 0.8, 0.6, 0.1], [0.2, 0.1, 0.3, 0.4], [0.7, 0.6, 0.5, 0.1]])
+
+
+def answers_of(labels: np.ndarray, sets: np.ndarray, scores: np.ndarray) -> Answers:
+    columns = {"label": labels.ravel(), "prediction": sets.ravel(), "logit": scores.ravel()}
+    return Answers(columns, np.arange(len(labels) + 1) * labels.shape[1])
+
+
+def value(name: str, labels: np.ndarray = LABELS, sets: np.ndarray = SETS, scores: np.ndarray = SCORES) -> float:
+    return LABEL_SET_SCORES[name].value(answers_of(labels, sets, scores))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("f1_micro", 0.8), ("f1_macro_all", 0.5), ("f1_macro", 0.666667), ("f1_samples", 0.833333),
+        ("f1_weighted", 0.8), ("subset_accuracy", 0.5), ("hamming_loss", 0.125), ("lrap", 1.0),
+        ("map_labels", 0.777778),
+    ],
+)  # fmt: skip
+def test_scores_of_four_rows_whose_last_label_never_occurs(name: str, expected: float) -> None:
+    assert value(name) == pytest.approx(expected, abs=1e-6)
+
+
+def drawn(rows: int, labels: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    scores = random.integers(0, 7, (rows, labels)) / 7  # many ties
+    return (random.random((rows, labels)) < 0.3).astype(int), (scores > 0.5).astype(int), scores
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_are_those_of_scikit_learn(seed: int) -> None:
+    labels, sets, scores = drawn(60, 5, seed)
+    expected = {
+        f"f1_{average}": sklearn_metrics.f1_score(labels, sets, average=average, zero_division=0)
+        for average in ("micro", "macro", "weighted")
+    }
+    expected["f1_samples"] = sklearn_metrics.f1_score(labels, sets, average="samples", zero_division=1)
+    expected["precision_micro"] = sklearn_metrics.precision_score(labels, sets, average="micro")
+    expected["recall_micro"] = sklearn_metrics.recall_score(labels, sets, average="micro")
+    expected["subset_accuracy"] = sklearn_metrics.accuracy_score(labels, sets)
+    expected["hamming_loss"] = sklearn_metrics.hamming_loss(labels, sets)
+    expected["lrap"] = sklearn_metrics.label_ranking_average_precision_score(labels, scores)
+    expected["map_labels"] = sklearn_metrics.average_precision_score(labels, scores, average="macro")
+    assert {name: value(name, labels, sets, scores) for name in expected} == pytest.approx(expected, abs=1e-12)
+
+
+def test_rows_drawn_twice_count_twice() -> None:
+    labels, sets, scores = drawn(40, 4, 7)
+    rows = np.random.default_rng(0).integers(0, 40, 40)
+    counts = np.bincount(rows, minlength=40)[None].astype(float)
+    for name, score in LABEL_SET_SCORES.items():
+        weighted = score.over(answers_of(labels, sets, scores))(counts)[0]
+        assert weighted == pytest.approx(value(name, labels[rows], sets[rows], scores[rows]), abs=1e-12), name
+
+
+def test_ranking_counts_rows_without_labels_as_right_and_labels_of_equal_scores_together() -> None:
+    labels = np.array([[False, False, False], [True, True, True], [True, False, False]])
+    assert ranking_precision(labels, np.ones((3, 3))).tolist() == [1.0, 1.0, pytest.approx(1 / 3)]
