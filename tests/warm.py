@@ -28,6 +28,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from data.settings import DataSettings
+from data.sources.demo_splits import read_demo
+from tests.spawner import interpreter, listen
+from tests.spawner import serve as serve_helpers
+
 REPO = Path(__file__).resolve().parent.parent
 LIBRARIES = (
     "torch", "torch._dynamo", "safetensors.torch", "tokenizers", "pandas", "pyarrow.parquet", "scipy.stats",
@@ -88,6 +93,7 @@ class Nursery:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         atexit.register(self.process.communicate)
+        self.interpreter = json.loads(self.process.stdout.readline())  # type: ignore[union-attr]
 
     def ask(self, **question: Any) -> Any:
         """Send a question and return the answer."""
@@ -121,23 +127,29 @@ def nursery() -> Nursery:
 def serve() -> None:
     """Fork and wait as asked, until there are no more questions. In a fork this ends when its program ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    bytecode = tempfile.mkdtemp()
-    if sys.dont_write_bytecode:  # every fork would compile the modules that are not loaded yet
-        sys.dont_write_bytecode, sys.pycache_prefix = False, bytecode
-    for name in OURS:
+    for name in (*LIBRARIES, *OURS):
         importlib.import_module(name)
     importlib.import_module("runner.config.compose").compose([])  # else 0.2 s in every fork
+    read_demo(DataSettings())  # else 0.5 s
     gc.freeze()
+    folder = Path(tempfile.mkdtemp())  # no TemporaryDirectory, which the first fork to end would remove
+    listener, sys.executable = listen(folder), str(interpreter(folder))
+    if os.fork() == 0:
+        for ours in (0, 1):  # the tests wait for the end of these pipes
+            os.dup2(os.open(os.devnull, os.O_RDWR), ours)
+        serve_helpers(listener, live)
+        os._exit(0)
+    listener.close()
+    print(json.dumps(sys.executable), flush=True)
     for line in sys.stdin:
         question = json.loads(line)
         if "pid" in question:
             answer = reap(**question)
         elif (answer := os.fork()) == 0:
-            live(**question)
+            paths = [os.devnull, *question.pop("paths")]
+            live(**question, files=[os.open(path, os.O_RDWR) for path in paths])
         print(json.dumps(answer), flush=True)
-    shutil.rmtree(bytecode)
+    shutil.rmtree(folder)
 
 
 def reap(pid: int, seconds: float) -> int | None:
@@ -152,11 +164,12 @@ def reap(pid: int, seconds: float) -> int | None:
         time.sleep(0.005)
 
 
-def live(module: str, words: list[str], cwd: str, env: dict[str, str], paths: list[str]) -> NoReturn:
-    """Do in a fork what `python -m module words...` does."""
+def live(module: str, words: list[str], cwd: str, env: dict[str, str], files: list[int]) -> NoReturn:
+    """Do in a fork what `python -m module words...` does, with these files as input, output and errors."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for target, path in enumerate([os.devnull, *paths]):
-        os.dup2(os.open(path, os.O_RDWR), target)
+    for target, file in enumerate(files):
+        os.dup2(file, target)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)

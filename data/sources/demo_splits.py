@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from data.errors import DataError
@@ -11,6 +13,9 @@ from data.sources.demo import LABELS, generate_demo
 from data.sources.raw import RawData, RawSplit
 from data.targets.choice import column_target
 from data.targets.label_column import LabelColumn
+
+KEPT_ROWS = 20_000  # of a split, at most: a few megabytes
+_kept = lru_cache(maxsize=6)(generate_demo)  # the stages of a chain read the same three splits, 0.5 s each time
 
 
 def read_demo(settings: DataSettings, wanted: str = "auto") -> RawData:
@@ -29,7 +34,8 @@ def read_demo(settings: DataSettings, wanted: str = "auto") -> RawData:
     target = column_target(settings, LabelColumn(values), "data=demo", wanted)
     data = RawData(target, {}, notes=target.notes)
     for offset, (name, count) in enumerate(sizes.items()):
-        rows = generate_demo(settings.demo_task, count, 3 * settings.split_seed + offset)
+        generate = _kept if count <= KEPT_ROWS else generate_demo
+        rows = generate(settings.demo_task, count, 3 * settings.split_seed + offset)
         rows = [row for row in rows if (row[0], row[1]) not in seen]
         seen |= {(row[0], row[1]) for row in rows}
         columns = {"text": [row[0] for row in rows]}

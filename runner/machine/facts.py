@@ -111,8 +111,13 @@ def memory_bytes() -> int | None:
 
 def package_versions() -> dict[str, str | None]:
     """Return the installed version of each package that can change a result, None where it is missing."""
+    return dict(_versions(PACKAGES))
+
+
+@cache
+def _versions(packages: tuple[str, ...]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

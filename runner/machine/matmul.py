@@ -10,6 +10,7 @@ import ctypes
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from data.json_types import JsonObject
@@ -134,7 +135,12 @@ def gemm_errors(names: list[str]) -> dict[str, float]:
 
     names: default and onednn (the backends of fp32) and bf16. The backend and the random numbers stay as they are.
     """
-    return {name: error for name, error, _ in _products(names, rounds=1)}
+    return dict(_errors(tuple(names)))
+
+
+@cache
+def _errors(names: tuple[str, ...]) -> dict[str, float]:
+    return {name: error for name, error, _ in _products(list(names), rounds=1)}
 
 
 def measure_gemm(names: list[str]) -> tuple[dict[str, float], dict[str, float]]:

@@ -143,8 +143,8 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def settings(tmp_path: Path, **chosen: StageSettings) -> Settings:
     words = [
-        "model=dsn", "data=demo", "data.max_rows=160", "train.epochs=2", "measure=off", "tracker=none",
-        f"paths.output={tmp_path / 'outputs'}", f"paths.cache={tmp_path / 'cache'}",
+        "model=dsn", "data=demo", "data.demo_rows=1200", "data.max_rows=160", "train.epochs=2", "measure=off",
+        "tracker=none", f"paths.output={tmp_path / 'outputs'}", f"paths.cache={tmp_path / 'cache'}",
     ]  # fmt: skip
     found = resolve(compose(words))
     found.compression = dict(chosen)

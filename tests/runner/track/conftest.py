@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from runner.track.connection import MlflowTarget, connect
 from runner.track.settings import TrackerSettings
 from runner.track.store import ensure_store
+from tests.warm import nursery
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +32,9 @@ def output(tmp_path: Path, empty_store: Path) -> Path:
 @pytest.fixture
 def target(output: Path) -> Iterator[MlflowTarget]:
     yield connect(TrackerSettings(), output)
+
+
+@pytest.fixture
+def warm_helper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let helpers be forks of a process that has imported mlflow, in place of new interpreters."""
+    monkeypatch.setattr(sys, "executable", nursery().interpreter)

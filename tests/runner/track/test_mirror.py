@@ -85,6 +85,7 @@ def test_a_run_is_mirrored_by_the_time_it_ends(output: Path, monkeypatch: pytest
     assert pid and not is_running(pid)
 
 
+@pytest.mark.usefixtures("warm_helper")
 def test_one_mirror_serves_several_runs(output: Path) -> None:
     mirror = Mirror(TrackerSettings(), output)
     for name in ("first", "second"):
@@ -94,6 +95,7 @@ def test_one_mirror_serves_several_runs(output: Path) -> None:
     assert state(output / "first")["run_id"] != state(output / "second")["run_id"]
 
 
+@pytest.mark.usefixtures("warm_helper")
 def test_a_mirror_left_alone_finishes_its_work_and_ends(output: Path) -> None:
     mirror = Mirror(TrackerSettings(), output)
     folder, pid = write_run(output / "abc"), mirror.pid
@@ -107,12 +109,14 @@ def test_a_mirror_left_alone_finishes_its_work_and_ends(output: Path) -> None:
     assert state(folder)["status"] == "done"
 
 
+@pytest.mark.usefixtures("warm_helper")
 def test_interrupting_the_run_does_not_interrupt_its_mirror(output: Path) -> None:
     mirror = Mirror(TrackerSettings(), output)
     assert os.getsid(mirror.pid or 0) == mirror.pid != os.getsid(0)
     assert mirror.close(0) is None
 
 
+@pytest.mark.usefixtures("warm_helper")
 def test_a_killed_helper_is_told_and_a_later_sync_repairs(output: Path) -> None:
     mirror = Mirror(TrackerSettings(), output)
     folder = write_record(output / "abc", status="running", ended=None, metrics={})
@@ -129,6 +133,7 @@ def test_a_killed_helper_is_told_and_a_later_sync_repairs(output: Path) -> None:
     assert state(folder).items() >= {"points": 8, "status": "done", "problem": None}.items()
 
 
+@pytest.mark.usefixtures("warm_helper")
 def test_a_helper_killed_in_the_middle_of_its_work_leaves_nothing_that_sync_cannot_repair(
     tmp_path: Path,
 ) -> None:
@@ -142,6 +147,7 @@ def test_a_helper_killed_in_the_middle_of_its_work_leaves_nothing_that_sync_cann
     assert str(sync_all(tmp_path, TrackerSettings(), print)) == "1 created"
 
 
+@pytest.mark.usefixtures("warm_helper")
 def test_a_dead_server_costs_a_bounded_wait_and_one_line(tmp_path: Path, closed_port: int) -> None:
     settings = TrackerSettings(uri=f"http://me:secret@127.0.0.1:{closed_port}", wait_s=90)
     mirror = Mirror(settings, tmp_path)
@@ -154,6 +160,7 @@ def test_a_dead_server_costs_a_bounded_wait_and_one_line(tmp_path: Path, closed_
     assert "secret" not in written
 
 
+@pytest.mark.usefixtures("warm_helper")
 def test_a_server_that_never_answers_does_not_hold_the_run(tmp_path: Path, silent_port: int) -> None:
     mirror = Mirror(TrackerSettings(uri=f"http://127.0.0.1:{silent_port}"), tmp_path)
     pid = mirror.pid or 0
@@ -187,6 +194,7 @@ def test_credentials_go_to_the_server_and_are_shown_to_nobody_else(tmp_path: Pat
     assert "secret" not in shown + (tmp_path / "mlflow.log").read_text()
 
 
+@pytest.mark.usefixtures("warm_helper")
 def test_an_unusable_store_does_not_fail_the_run(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"no database at all, only bytes" * 100)
     mirror = Mirror(TrackerSettings(), tmp_path)

@@ -1,0 +1,36 @@
+"""Ask the process behind a socket for a fork, hand on signals, and end as the fork ends: see tests/spawner.py.
+
+python -IS tests/stand_in.py PYTHON SOCKET -m module words...    # PYTHON: the interpreter where no fork can do the work
+"""
+
+import array
+import json
+import os
+import signal
+import socket
+import sys
+
+
+def main() -> None:
+    """Stand in for a Python; nothing is imported here that takes long."""
+    python, path, *words = sys.argv[1:]
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(path)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: server.send(bytes([number])))
+    question = {"words": words, "cwd": os.getcwd(), "env": dict(os.environ)}  # noqa: PTH109
+    said, files = (json.dumps(question) + "\n").encode(), array.array("i", [0, 1, 2])
+    sent = server.sendmsg([said], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+    server.sendall(said[sent:])
+    if server.recv(1) != b"+":
+        os.execv(python, [python, *words])
+    code = int(server.recv(16) or 1)
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
